@@ -1,0 +1,202 @@
+//! Every key once: name in the file, flag, environment variable, help.
+//!
+//! The flags of the command line, the keys the file may hold and the check that
+//! `shoal.example.toml` names them all come from this table.
+
+/// How many values a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One value.
+    One,
+    /// A list; a flag is repeated, a variable separates by commas.
+    Many,
+    /// True or false; the flag alone means true.
+    Switch,
+}
+
+/// One key of the configuration.
+#[derive(Debug)]
+pub struct Key {
+    /// Name in the file, with its table: `bitcoind.url`.
+    pub name: &'static str,
+    /// Name of the flag, without dashes in front.
+    pub flag: &'static str,
+    /// Name of the environment variable.
+    pub env: &'static str,
+    /// What the value is called in the help.
+    pub value: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// How many values it takes.
+    pub shape: Shape,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+}
+
+impl Key {
+    const fn one(
+        names: [&'static str; 3],
+        value: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let [name, flag, env] = names;
+        Self { name, flag, env, value, help, shape: Shape::One, secret: false }
+    }
+
+    const fn shaped(self, shape: Shape) -> Self {
+        Self { shape, ..self }
+    }
+
+    const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+}
+
+/// The Bitcoin network.
+pub const NETWORK: Key = Key::one(
+    ["network", "network", "SHOAL_NETWORK"],
+    "NETWORK",
+    "Bitcoin network: main, signet, or local (a test network on a custom signet) [default: main]",
+);
+/// The folder for everything the node keeps.
+pub const DATA_DIR: Key = Key::one(
+    ["data_dir", "data-dir", "SHOAL_DATA_DIR"],
+    "FOLDER",
+    "Folder for the database and the node's identity [default: ~/.shoal/NETWORK]",
+);
+/// Default payout address.
+pub const ADDRESS: Key = Key::one(
+    ["address", "address", "SHOAL_ADDRESS"],
+    "ADDRESS",
+    "Bitcoin address that is paid for work whose miner gave no address",
+);
+/// Permission to start a pool without peers.
+pub const NEW_POOL: Key = Key::one(
+    ["new_pool", "new-pool", "SHOAL_NEW_POOL"],
+    "BOOL",
+    "Hand out work though no peer was reached: only to start a new pool [default: false]",
+)
+.shaped(Shape::Switch);
+/// Log filter.
+pub const LOG: Key = Key::one(
+    ["log", "log", "SHOAL_LOG"],
+    "FILTER",
+    "What is logged: error, warn, info, debug, trace, also by part: info,p2p=debug [default: info]",
+);
+/// Log format.
+pub const LOG_FORMAT: Key = Key::one(
+    ["log_format", "log-format", "SHOAL_LOG_FORMAT"],
+    "FORMAT",
+    "How log lines are written: text or json [default: text]",
+);
+/// bitcoind's address.
+pub const BITCOIND_URL: Key = Key::one(
+    ["bitcoind.url", "bitcoind-url", "SHOAL_BITCOIND_URL"],
+    "URL",
+    "bitcoind's JSON-RPC [default: http://127.0.0.1 with the network's usual port]",
+);
+/// bitcoind's cookie file.
+pub const BITCOIND_COOKIE_FILE: Key = Key::one(
+    ["bitcoind.cookie_file", "bitcoind-cookie-file", "SHOAL_BITCOIND_COOKIE_FILE"],
+    "FILE",
+    "bitcoind's cookie file [default: where bitcoind puts it under ~/.bitcoin]",
+);
+/// bitcoind's user.
+pub const BITCOIND_USER: Key = Key::one(
+    ["bitcoind.user", "bitcoind-user", "SHOAL_BITCOIND_USER"],
+    "NAME",
+    "User of bitcoind's JSON-RPC, instead of the cookie file",
+);
+/// bitcoind's password.
+pub const BITCOIND_PASSWORD: Key = Key::one(
+    ["bitcoind.password", "bitcoind-password", "SHOAL_BITCOIND_PASSWORD"],
+    "PASSWORD",
+    "Password of that user; other users of this machine can read flags, so prefer the file",
+)
+.secret();
+/// bitcoind's time limit.
+pub const BITCOIND_TIMEOUT_S: Key = Key::one(
+    ["bitcoind.timeout_s", "bitcoind-timeout-s", "SHOAL_BITCOIND_TIMEOUT_S"],
+    "SECONDS",
+    "Seconds one call to bitcoind may take [default: 30]",
+);
+/// Where miners connect.
+pub const STRATUM_LISTEN: Key = Key::one(
+    ["stratum.listen", "stratum-listen", "SHOAL_STRATUM_LISTEN"],
+    "IP:PORT",
+    "Where miners connect [default: 0.0.0.0:3333]",
+);
+/// Where other nodes connect.
+pub const P2P_LISTEN: Key = Key::one(
+    ["p2p.listen", "p2p-listen", "SHOAL_P2P_LISTEN"],
+    "IP:PORT",
+    "Where other nodes connect, over TCP and QUIC; repeatable [default: 0.0.0.0:3381]",
+)
+.shaped(Shape::Many);
+/// Nodes to connect to.
+pub const P2P_PEERS: Key = Key::one(
+    ["p2p.peers", "p2p-peers", "SHOAL_P2P_PEERS"],
+    "MULTIADDR",
+    "Nodes to connect to, like /ip4/192.0.2.7/tcp/3381; repeatable [default: none]",
+)
+.shaped(Shape::Many);
+/// Discovery in the local network.
+pub const P2P_MDNS: Key = Key::one(
+    ["p2p.mdns", "p2p-mdns", "SHOAL_P2P_MDNS"],
+    "BOOL",
+    "Find other nodes in the local network by mDNS [default: false]",
+)
+.shaped(Shape::Switch);
+/// Where the HTTP API answers.
+pub const API_LISTEN: Key = Key::one(
+    ["api.listen", "api-listen", "SHOAL_API_LISTEN"],
+    "IP:PORT",
+    "Where the read-only HTTP API answers [default: 127.0.0.1:3380]",
+);
+
+/// All keys, in the order of the example file.
+pub const KEYS: [&Key; 16] = [
+    &NETWORK,
+    &DATA_DIR,
+    &ADDRESS,
+    &NEW_POOL,
+    &LOG,
+    &LOG_FORMAT,
+    &BITCOIND_URL,
+    &BITCOIND_COOKIE_FILE,
+    &BITCOIND_USER,
+    &BITCOIND_PASSWORD,
+    &BITCOIND_TIMEOUT_S,
+    &STRATUM_LISTEN,
+    &P2P_LISTEN,
+    &P2P_PEERS,
+    &P2P_MDNS,
+    &API_LISTEN,
+];
+
+/// Finds a key by its name in the file.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.into_iter().find(|key| key.name == name)
+}
+
+/// Tells whether `name` is a table of the file.
+pub fn is_table(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(table, _)| table == name))
+}
+
+/// Names the key or table that `name` was probably meant to be.
+pub fn nearest(name: &str) -> &'static str {
+    let tables = KEYS.iter().filter_map(|key| key.name.split_once('.')).map(|(table, _)| table);
+    // A key written outside its table is meant more probably than one with a similar name.
+    let misplaced =
+        KEYS.iter().find(|key| key.name.split_once('.').is_some_and(|(_, last)| last == name));
+    match misplaced {
+        Some(key) => key.name,
+        None => KEYS
+            .iter()
+            .map(|key| key.name)
+            .chain(tables)
+            .min_by_key(|candidate| strsim::damerau_levenshtein(candidate, name))
+            .unwrap_or(NETWORK.name),
+    }
+}

@@ -1,0 +1,206 @@
+//! From text to checked values, with the defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::Url;
+use tracing_subscriber::EnvFilter;
+
+use super::address::parse_address;
+use super::error::ConfigError;
+use super::keys::{self, Key};
+use super::network::Network;
+use super::secret::Secret;
+use super::settings::Settings;
+use super::{
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StratumConfig,
+};
+use crate::limits::{BITCOIND_TIMEOUT_S_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX};
+
+/// Miners are in the local network, so this port is open to it; the others ask for less.
+const STRATUM_LISTEN: &str = "0.0.0.0:3333";
+const P2P_LISTEN: &str = "0.0.0.0:3381";
+const API_LISTEN: &str = "127.0.0.1:3380";
+const BITCOIND_TIMEOUT_S: u64 = 30;
+const LOG: &str = "info";
+
+const SOCKET: &str = "an IP address and a port, like 127.0.0.1:3333 or [::1]:3333";
+
+/// Checks every setting and fills in the defaults.
+///
+/// # Errors
+/// The first setting that cannot be used.
+pub(super) fn resolve(
+    settings: &Settings,
+    file: Option<PathBuf>,
+    home: Option<&Path>,
+) -> Result<Config, ConfigError> {
+    let network = settings
+        .parse(&keys::NETWORK, "main, signet or local", |text| text.parse().ok())?
+        .unwrap_or(Network::Main);
+    let data_dir = path(settings, &keys::DATA_DIR, home, |home| {
+        home.join(".shoal").join(network.name())
+    })?;
+    let address = match settings.text(&keys::ADDRESS) {
+        None => None,
+        Some((text, origin)) => Some(
+            parse_address(text, network)
+                .map_err(|source| ConfigError::Address { origin: origin.clone(), source })?,
+        ),
+    };
+    let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());
+    Ok(Config {
+        file,
+        network,
+        data_dir,
+        address,
+        new_pool: switch(settings, &keys::NEW_POOL)?,
+        log: settings
+            .parse(&keys::LOG, "a level like info, or levels by part like info,p2p=debug", filter)?
+            .unwrap_or_else(|| LOG.to_owned()),
+        log_format: settings
+            .parse(&keys::LOG_FORMAT, "text or json", log_format)?
+            .unwrap_or(LogFormat::Text),
+        bitcoind: bitcoind(settings, network, home)?,
+        stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
+        p2p: p2p(settings)?,
+        api: ApiConfig { listen: socket(settings, &keys::API_LISTEN, API_LISTEN)? },
+    })
+}
+
+fn bitcoind(
+    settings: &Settings,
+    network: Network,
+    home: Option<&Path>,
+) -> Result<BitcoindConfig, ConfigError> {
+    let expected = "an address like http://127.0.0.1:8332, without user and password in it";
+    let url = settings.parse(&keys::BITCOIND_URL, expected, rpc_url)?.unwrap_or_else(|| {
+        rpc_url(&format!("http://127.0.0.1:{}", network.rpc_port())).expect("a fixed, valid URL")
+    });
+    let expected = "whole seconds from 1 to 600";
+    let timeout_s = settings
+        .parse(&keys::BITCOIND_TIMEOUT_S, expected, |text| {
+            text.parse().ok().filter(|s| (1..=BITCOIND_TIMEOUT_S_MAX).contains(s))
+        })?
+        .unwrap_or(BITCOIND_TIMEOUT_S);
+    let auth = auth(settings, network, home)?;
+    Ok(BitcoindConfig { url, auth, timeout: Duration::from_secs(timeout_s) })
+}
+
+fn auth(
+    settings: &Settings,
+    network: Network,
+    home: Option<&Path>,
+) -> Result<BitcoindAuth, ConfigError> {
+    let user = settings.text(&keys::BITCOIND_USER);
+    let password = settings.text(&keys::BITCOIND_PASSWORD);
+    let incomplete = |key: &Key, missing: &Key, origin: &super::Origin| ConfigError::Incomplete {
+        origin: origin.clone(),
+        key: key.name,
+        missing: missing.name,
+    };
+    match (user, password) {
+        (None, None) => {
+            let cookie = path(settings, &keys::BITCOIND_COOKIE_FILE, home, |home| {
+                network.cookie_file(home)
+            })?;
+            Ok(BitcoindAuth::Cookie(cookie))
+        }
+        (Some((name, origin)), Some((password, _))) => {
+            if let Some(cookie) = settings.origin(&keys::BITCOIND_COOKIE_FILE) {
+                return Err(ConfigError::Conflict {
+                    origin: origin.clone(),
+                    key: keys::BITCOIND_USER.name,
+                    other: keys::BITCOIND_COOKIE_FILE.name,
+                    other_origin: cookie.clone(),
+                });
+            }
+            Ok(BitcoindAuth::User { name: name.to_owned(), password: Secret::new(password) })
+        }
+        (Some((_, origin)), None) => {
+            Err(incomplete(&keys::BITCOIND_USER, &keys::BITCOIND_PASSWORD, origin))
+        }
+        (None, Some((_, origin))) => {
+            Err(incomplete(&keys::BITCOIND_PASSWORD, &keys::BITCOIND_USER, origin))
+        }
+    }
+}
+
+fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {
+    let listen = settings
+        .parse_many(&keys::P2P_LISTEN, SOCKET, |text| text.parse().ok())?
+        .unwrap_or_else(|| vec![P2P_LISTEN.parse().expect("a fixed, valid address")]);
+    let expected = "a multiaddr like /ip4/192.0.2.7/tcp/3381 or /dns4/pool.example/udp/3381/quic-v1";
+    let peers = settings
+        .parse_many(&keys::P2P_PEERS, expected, |text| {
+            let plausible = text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));
+            plausible.then(|| text.to_owned())
+        })?
+        .unwrap_or_default();
+    bounded(settings, &keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
+    bounded(settings, &keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
+    Ok(P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)? })
+}
+
+fn bounded(
+    settings: &Settings,
+    key: &'static Key,
+    count: usize,
+    limit: usize,
+    expected: &'static str,
+) -> Result<(), ConfigError> {
+    match settings.origin(key) {
+        Some(origin) if count > limit => {
+            Err(ConfigError::bad_value(key, origin, &format!("{count} entries"), expected))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn socket(
+    settings: &Settings,
+    key: &'static Key,
+    default: &'static str,
+) -> Result<SocketAddr, ConfigError> {
+    let given = settings.parse(key, SOCKET, |text| text.parse().ok())?;
+    Ok(given.unwrap_or_else(|| default.parse().expect("a fixed, valid address")))
+}
+
+fn switch(settings: &Settings, key: &'static Key) -> Result<bool, ConfigError> {
+    Ok(settings.parse(key, "true or false", |text| text.parse().ok())?.unwrap_or(false))
+}
+
+/// A path, with `~/` standing for the home folder as in a shell.
+fn path(
+    settings: &Settings,
+    key: &'static Key,
+    home: Option<&Path>,
+    default: impl Fn(&Path) -> PathBuf,
+) -> Result<PathBuf, ConfigError> {
+    let no_home = ConfigError::NoHome { key: key.name };
+    match settings.text(key) {
+        None => home.map(default).ok_or(no_home),
+        Some(("", origin)) => Err(ConfigError::bad_value(key, origin, "", "the path of a file or folder")),
+        Some((text, _)) => match text.strip_prefix("~/") {
+            Some(rest) => home.map(|home| home.join(rest)).ok_or(no_home),
+            None => Ok(PathBuf::from(text)),
+        },
+    }
+}
+
+/// A URL that bitcoind can have: it speaks plain HTTP, and credentials belong into their own keys.
+fn rpc_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let plain = url.scheme() == "http" && url.host().is_some();
+    let bare = url.username().is_empty() && url.password().is_none();
+    (plain && bare).then_some(url)
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}

@@ -1,0 +1,1 @@
+//! The program shoal: share-chain, peers and miners wired to one bitcoind.

@@ -1,0 +1,1 @@
+//! Gossip, sync and peer scoring for the share-chain, over libp2p.

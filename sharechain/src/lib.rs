@@ -1,0 +1,33 @@
+//! The consensus rules of Shoal: pure, without clock, randomness or I/O.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::float_arithmetic
+    )
+)]
+
+pub mod encode;
+pub mod error;
+pub mod hash;
+pub mod limits;
+pub mod params;
+pub mod share;
+pub mod units;
+
+pub use error::RuleError;
+pub use params::{BitcoinParams, ChainParams};
+pub use share::{CoinbasePrefix, Proof, ShareHeader};
+pub use units::{Height, ShareId, Timestamp, U256, Weight, Work};

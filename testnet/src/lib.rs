@@ -1,0 +1,1 @@
+//! A local multi-node Shoal network on an embedded Bitcoin or a real bitcoind.

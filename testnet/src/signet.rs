@@ -1,0 +1,68 @@
+//! The custom signet that every Bitcoin of the test network shares.
+//!
+//! Its challenge is `OP_TRUE`, so a block needs neither a signature nor a signet commitment, and a
+//! node cannot tell the embedded Bitcoin from a real bitcoind started with `-signetchallenge=51`.
+//! The genesis block is that of the public signet; the difficulty starts at, and never falls below,
+//! about 4.8 million hashes a block.
+
+use bitcoin::hashes::{Hash, sha256d};
+use bitcoin::{Amount, Block, CompactTarget, Network, Target};
+
+/// The block challenge: the script `OP_TRUE`.
+pub const CHALLENGE: [u8; 1] = [0x51];
+
+/// The challenge as bitcoind's `-signetchallenge` takes it and its RPC shows it.
+pub const CHALLENGE_HEX: &str = "51";
+
+/// Easiest difficulty of the network, in the header's compact form.
+pub const POW_LIMIT_BITS: u32 = 0x1e03_77ae;
+
+/// Blocks between two difficulty retargets.
+pub const RETARGET_BLOCKS: u32 = 2016;
+
+/// Blocks that must be built on a coinbase before its outputs can be spent.
+pub const COINBASE_MATURITY: u32 = 100;
+
+/// Blocks between two halvings of the subsidy.
+pub const HALVING_BLOCKS: u32 = 210_000;
+
+/// The network's first block, at height 0.
+pub fn genesis() -> Block {
+    bitcoin::constants::genesis_block(Network::Signet)
+}
+
+/// The first four bytes of every peer-to-peer message: they follow from the challenge.
+pub fn magic() -> [u8; 4] {
+    let serialized_challenge = [CHALLENGE.len() as u8, CHALLENGE[0]];
+    let digest = sha256d::Hash::hash(&serialized_challenge).to_byte_array();
+    [digest[0], digest[1], digest[2], digest[3]]
+}
+
+/// The easiest target a block of the network may have.
+pub fn pow_limit() -> Target {
+    Target::from_compact(CompactTarget::from_consensus(POW_LIMIT_BITS))
+}
+
+/// The newly created coins of the block at `height`, without fees.
+pub fn subsidy(height: u32) -> Amount {
+    let halvings = height / HALVING_BLOCKS;
+    Amount::from_sat(50 * 100_000_000_u64.checked_shr(halvings).unwrap_or(0))
+}
+
+/// The `nBits` that the block at `height` must carry, given its parent's `nBits` and the times of
+/// the first and last block of the period that ends before `height`.
+pub fn next_bits(height: u32, parent_bits: u32, first_time: u32, last_time: u32) -> u32 {
+    if !height.is_multiple_of(RETARGET_BLOCKS) {
+        return parent_bits;
+    }
+    let elapsed = u64::from(last_time.saturating_sub(first_time));
+    CompactTarget::from_next_work_required(
+        CompactTarget::from_consensus(parent_bits),
+        elapsed,
+        bitcoin::params::Params::SIGNET,
+    )
+    .to_consensus()
+}
+
+#[cfg(test)]
+mod tests;
