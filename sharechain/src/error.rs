@@ -75,6 +75,10 @@ pub enum RuleError {
     #[error("SC-211: the previous block is below the height at which the share-chain starts")]
     BeforeStart,
 
+    /// SC-212
+    #[error("SC-212: the parent is invalid")]
+    ParentInvalid,
+
     /// SC-301
     #[error("SC-301: the coinbase does not pay what the share-chain's history says")]
     Payout,
@@ -133,6 +137,7 @@ impl RuleError {
             Self::ShareTarget => "SC-209",
             Self::CoinbaseValue => "SC-210",
             Self::BeforeStart => "SC-211",
+            Self::ParentInvalid => "SC-212",
             Self::Payout => "SC-301",
             Self::ListRoot => "SC-401",
             Self::ListOrder => "SC-402",
@@ -164,6 +169,7 @@ impl RuleError {
                 | Self::ShareTarget
                 | Self::CoinbaseValue
                 | Self::BeforeStart
+                | Self::ParentInvalid
         )
     }
 }

@@ -24,8 +24,10 @@ pub mod error;
 pub mod hash;
 pub mod limits;
 pub mod params;
+pub mod payout;
 pub mod share;
 pub mod units;
+pub mod window;
 
 pub use error::RuleError;
 pub use params::{BitcoinParams, ChainParams};

@@ -32,3 +32,31 @@ pub const HELD_SECONDS_MAX: u32 = 600;
 
 /// Verdicts on refused ids that are remembered, oldest forgotten first: the fate of a share can be asked for hours.
 pub const REFUSED_MAX: usize = 8_192;
+
+/// Links below the tip for which shares and lists stay in memory; nothing that attaches deeper is judged. Far above the
+/// listing depth and the finality bound; at 33 proofs a link and some 250 bytes each, 16 MB.
+pub const MEMORY_DEPTH: u32 = 2_000;
+
+/// Seconds by which a share header's time may lie ahead of the node's clock before the proof is held.
+pub const FUTURE_SECONDS: u32 = 30;
+
+/// Seconds by which a Bitcoin header's time may lie ahead of the node's clock, as in Bitcoin Core.
+pub const BITCOIN_FUTURE_SECONDS: u32 = 7_200;
+
+/// Seconds between a node's validation of a share and the time of a link that must list it, or be passed over (policy).
+pub const OMISSION_SECONDS: u32 = 30;
+
+/// Bitcoin blocks that the node's own bitcoind gains before a link can be final (policy).
+pub const FINAL_BITCOIN_BLOCKS: u32 = 3;
+
+/// Links validated on top of a link before it can be final (policy).
+pub const FINAL_LINKS: u32 = 360;
+
+/// Selections kept for reuse: every proof of one Bitcoin tip and one snapshot pays by the same one.
+pub const SELECTIONS_MAX: usize = 64;
+
+/// Windows kept for reuse: the newest snapshots of the branches in sight. At 10,000 scripts 0.3 MB each.
+pub const WINDOWS_MAX: usize = 4;
+
+/// Ids in a locator: 10 in a row, then at doubling distances; 64 reach over 2^54 links.
+pub const LOCATOR_MAX: usize = 64;

@@ -1,0 +1,97 @@
+//! One branch of the tree of links, seen from its newest link: what it contains and what it lists.
+
+use std::collections::BTreeSet;
+
+use super::{Chain, Link};
+use crate::units::{Height, ShareId};
+
+/// A branch down to genesis: the part off the main chain in full, the rest by reference to the main chain.
+pub(super) struct Branch<'a> {
+    chain: &'a Chain,
+    /// Links off the main chain, newest first.
+    side: Vec<ShareId>,
+    /// Height of the newest link of the branch that is on the main chain.
+    fork_height: Height,
+    /// Height of the newest link.
+    height: Height,
+    /// What the side lists or is.
+    side_listed: BTreeSet<ShareId>,
+}
+
+impl<'a> Branch<'a> {
+    /// The branch that ends in `newest`, or `None` for a link that is not known.
+    pub(super) fn new(chain: &'a Chain, newest: ShareId) -> Option<Self> {
+        let height = chain.links.get(&newest)?.height;
+        let mut side = Vec::new();
+        let mut side_listed = BTreeSet::new();
+        let mut at = newest;
+        let fork_height = loop {
+            let link = chain.links.get(&at)?;
+            if chain.main_at(link.height) == Some(at) {
+                break link.height;
+            }
+            side_listed.insert(at);
+            if let Some(complete) = link.complete() {
+                side_listed.extend(complete.list.iter().copied());
+            }
+            side.push(at);
+            at = link.parent;
+        };
+        Some(Self { chain, side, fork_height, height, side_listed })
+    }
+
+    pub(super) fn fork_height(&self) -> Height {
+        self.fork_height
+    }
+
+    /// Links off the main chain, newest first.
+    pub(super) fn side(&self) -> &[ShareId] {
+        &self.side
+    }
+
+    /// The link of the branch at `height`.
+    pub(super) fn at(&self, height: Height) -> Option<ShareId> {
+        if height <= self.fork_height {
+            self.chain.main_at(height)
+        } else {
+            let back = usize::try_from(self.height.0.checked_sub(height.0)?).ok()?;
+            self.side.get(back).copied()
+        }
+    }
+
+    /// The link of the branch at `height`, with what is kept of it.
+    pub(super) fn link_at(&self, height: Height) -> Option<&'a Link> {
+        self.chain.links.get(&self.at(height)?)
+    }
+
+    /// True when the link `id` at `height` is on the branch.
+    pub(super) fn contains(&self, id: &ShareId, height: Height) -> bool {
+        height <= self.height && self.at(height) == Some(*id)
+    }
+
+    /// True when a link of the branch lists `id` or is `id`.
+    pub(super) fn lists_or_is(&self, id: &ShareId) -> bool {
+        self.side_listed.contains(id) || self.chain.listed.get(id).is_some_and(|height| *height <= self.fork_height)
+    }
+
+    /// The first link of the branch whose Bitcoin height, or that of an ancestor, is at least `bitcoin_height`.
+    pub(super) fn first_at_bitcoin_height(&self, bitcoin_height: u32) -> Option<Height> {
+        let reached = |height: u32| {
+            self.link_at(Height(height)).is_some_and(|link| link.bitcoin_height_max >= bitcoin_height)
+        };
+        if !reached(self.height.0) {
+            return None;
+        }
+        // The greatest Bitcoin height so far never falls, so halving finds the first link that has reached it.
+        let (mut low, mut high) = (0_u32, self.height.0);
+        while low < high {
+            let middle = low.midpoint(high);
+            if reached(middle) {
+                high = middle;
+            } else {
+                low = middle.saturating_add(1);
+            }
+        }
+        Some(Height(low))
+    }
+}

@@ -1,0 +1,135 @@
+//! Lists: when everything that a link lists is known and valid, the link is complete and counts for fork choice.
+
+use std::collections::BTreeMap;
+
+use super::branch::Branch;
+use super::{Body, Call, Chain, Complete, Missing};
+use crate::check::list::{ListContext, check_list, earned};
+use crate::credit::Credit;
+use crate::error::RuleError;
+use crate::target;
+use crate::units::{Height, ShareId, Weight};
+use crate::window::{Row, Rows, ScriptIndex};
+
+impl ListContext for Branch<'_> {
+    fn contains(&self, id: &ShareId, height: Height) -> bool {
+        Branch::contains(self, id, height)
+    }
+
+    fn lists_or_is(&self, id: &ShareId) -> bool {
+        Branch::lists_or_is(self, id)
+    }
+
+    fn bitcoin_height_max(&self, height: Height) -> u32 {
+        self.link_at(height).map_or(0, |link| link.bitcoin_height_max)
+    }
+}
+
+/// Why a link is not complete.
+enum Incomplete {
+    Missing(Missing),
+    Invalid(RuleError),
+}
+
+impl Chain {
+    /// Notes a link's list, if it has none yet, and completes the link if that was all that was missing.
+    pub(super) fn give_list(&mut self, id: ShareId, list: Option<Vec<ShareId>>, call: &mut Call) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        if !matches!(link.body, Body::Missing) {
+            return;
+        }
+        let Some(list) = list else {
+            self.lists_wanted.insert(id);
+            return;
+        };
+        link.body = Body::Waiting(list.clone());
+        self.lists_wanted.remove(&id);
+        for item in &list {
+            if !self.credits.contains(item) {
+                self.awaited.insert(*item);
+            }
+        }
+        call.changes.lists.push((id, list));
+        self.try_complete(id, call);
+    }
+
+    /// Completes a link if nothing is missing; otherwise notes what it waits for.
+    pub(super) fn try_complete(&mut self, id: ShareId, call: &mut Call) {
+        let Some(Body::Waiting(list)) = self.links.get(&id).map(|link| &link.body) else { return };
+        let list = list.clone();
+        let body = match self.completed(&id, list) {
+            Ok(complete) => Body::Complete(complete),
+            Err(Incomplete::Invalid(rule)) => Body::Invalid(rule),
+            Err(Incomplete::Missing(missing)) => {
+                self.waiting.entry(missing).or_default().push(id);
+                return;
+            }
+        };
+        let valid = matches!(body, Body::Complete(_));
+        if let Some(link) = self.links.get_mut(&id) {
+            link.body = body;
+        }
+        call.queue.push_back(Missing::Body(id));
+        if valid {
+            self.sequence = self.sequence.saturating_add(1);
+            call.changes.completed.push(id);
+            self.note_omission(id, call.now);
+            self.advance_to(id, call);
+        }
+    }
+
+    /// Judges a link's list.
+    fn completed(&self, id: &ShareId, list: Vec<ShareId>) -> Result<Complete, Incomplete> {
+        let overflow = || Incomplete::Invalid(RuleError::Overflow);
+        let link = self.links.get(id).ok_or_else(overflow)?;
+        let parent = self.links.get(&link.parent).ok_or_else(overflow)?;
+        let before = match &parent.body {
+            Body::Complete(complete) => complete.listed_total,
+            // SC-407: the parent's list is valid.
+            Body::Invalid(_) => return Err(Incomplete::Invalid(RuleError::ParentListInvalid)),
+            Body::Missing | Body::Waiting(_) => return Err(Incomplete::Missing(Missing::Body(link.parent))),
+        };
+        let mut items = Vec::with_capacity(list.len());
+        for item in &list {
+            match self.credits.get(item) {
+                Some(credit) => items.push((*item, credit)),
+                // SC-406: everything listed is valid.
+                None if self.refused.get(item).is_some() => return Err(Incomplete::Invalid(RuleError::ListInvalid)),
+                None => return Err(Incomplete::Missing(Missing::Proof(*item))),
+            }
+        }
+        let branch = Branch::new(self, link.parent).ok_or_else(overflow)?;
+        check_list(&items, link.height, &branch, &self.params).map_err(Incomplete::Invalid)?;
+        let rows = self.rows(id, &items, &branch).ok_or_else(overflow)?;
+        let count = u64::try_from(list.len()).unwrap_or(u64::MAX);
+        Ok(Complete {
+            list,
+            rows,
+            // SC-304 counts the link itself with what it lists: it is credited too.
+            listed_total: before.saturating_add(count).saturating_add(1),
+            sequence: self.sequence,
+            live_since: self.finality.live_height(),
+            omits: false,
+        })
+    }
+
+    /// What each script earns in a link: SC-410 for what it lists, SC-411 for the link itself.
+    fn rows(&self, id: &ShareId, items: &[(ShareId, &Credit)], branch: &Branch<'_>) -> Option<Rows> {
+        let link = self.links.get(id)?;
+        let own = self.credits.get(id)?;
+        let mut sums: BTreeMap<ScriptIndex, (Weight, u32)> = BTreeMap::new();
+        let mut add = |script: ScriptIndex, weight: Weight| {
+            let (sum, shares) = sums.entry(script).or_default();
+            *sum = sum.plus(weight);
+            *shares = shares.saturating_add(1);
+        };
+        for (_, credit) in items {
+            add(credit.script, earned(credit, link.height, branch, &self.params));
+        }
+        // SC-411: a link earns its own weight and an extra 1/32 of the work of its link target, so that whoever mines on
+        // an old parent loses something.
+        add(own.script, own.weight.plus(target::link_bonus(link.target, link.bits, &self.params)));
+        let rows = sums.into_iter().map(|(script, (weight, shares))| Row { script, weight, shares });
+        Some(Rows::new(rows.collect()))
+    }
+}

@@ -1,0 +1,77 @@
+//! What the chain keeps of each link.
+
+use bitcoin::BlockHash;
+use bitcoin::pow::CompactTarget;
+
+use crate::check::header::Position;
+use crate::error::RuleError;
+use crate::units::{Height, ShareId, Timestamp, U256, Work};
+use crate::window::Rows;
+
+/// A valid proof that meets the link target of its position, or genesis.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its parent; genesis is its own.
+    pub parent: ShareId,
+    /// Links between it and genesis.
+    pub height: Height,
+    /// Its time.
+    pub time: Timestamp,
+    /// Height of the Bitcoin block that it would have been.
+    pub bitcoin_height: u32,
+    /// The greatest Bitcoin height of it and its ancestors. Unlike the height itself it never falls along a branch.
+    pub bitcoin_height_max: u32,
+    /// The Bitcoin block that it builds on.
+    pub previous_block: BlockHash,
+    /// The target that it had to meet.
+    pub target: U256,
+    /// The nBits of its Bitcoin header.
+    pub bits: CompactTarget,
+    /// Work of it and its ancestors.
+    pub chain_work: Work,
+    /// What it decides about its children.
+    pub position: Position,
+    /// Its list, as far as this node has come.
+    pub body: Body,
+}
+
+/// A link's list.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Not known yet.
+    Missing,
+    /// Known, but something that it lists, or the parent's list, is not.
+    Waiting(Vec<ShareId>),
+    /// It and all its ancestors are known and valid: the link counts for fork choice.
+    Complete(Complete),
+    /// It breaks a rule; the link earns as a share, and nothing is built on it.
+    Invalid(RuleError),
+}
+
+/// What follows from a complete list.
+#[derive(Clone, Debug)]
+pub struct Complete {
+    /// The ids; dropped when the link is too deep for any branch to undo it.
+    pub list: Vec<ShareId>,
+    /// What each script earned in this link.
+    pub rows: Rows,
+    /// Shares listed from genesis up to and including this link.
+    pub listed_total: u64,
+    /// Order in which links became complete: the first seen wins a tie.
+    pub sequence: u64,
+    /// Own Bitcoin height when the link became complete while the node was in sync.
+    pub live_since: Option<u32>,
+    /// True when it left out a share that this node had long validated; see the policy in `specs/protocol.md`.
+    pub omits: bool,
+}
+
+impl Link {
+    /// The completed body, if it is.
+    #[must_use]
+    pub fn complete(&self) -> Option<&Complete> {
+        match &self.body {
+            Body::Complete(complete) => Some(complete),
+            Body::Missing | Body::Waiting(_) | Body::Invalid(_) => None,
+        }
+    }
+}

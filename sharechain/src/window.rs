@@ -1,0 +1,200 @@
+//! Who worked how much: the window of links that a payout looks back on, and the sums of its weights.
+
+mod rows;
+mod scripts;
+#[cfg(test)]
+mod tests;
+
+use bitcoin::Script;
+use thiserror::Error;
+
+use crate::params::ChainParams;
+use crate::units::{Height, Weight};
+
+pub use rows::{Row, Rows};
+pub use scripts::{ScriptIndex, Scripts};
+
+/// Credit of one script, summed over the links of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// What its shares weigh together.
+    pub weight: Weight,
+    /// How many shares were credited.
+    pub shares: u64,
+}
+
+/// A window cannot be moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum WindowError {
+    /// The rows of a link that moves out or in are not at hand.
+    #[error("the rows of link {0} are needed to move the window, but are not at hand")]
+    RowsMissing(Height),
+}
+
+/// SC-303: whole links back from the snapshot until their weights reach [`ChainParams::window_weight`] or their rows
+/// [`ChainParams::window_rows`]; the link that reaches it belongs to the window, and so does every link above.
+///
+/// Without sums a window costs a pass over up to two million rows, so it is moved from link to link instead. Weights
+/// cannot saturate here: a link credits at most 1,025 proofs of at most 2^64 units, and there are fewer than 2^32 links.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    newest: Height,
+    oldest: Height,
+    rows: u64,
+    total: Weight,
+    /// By [`ScriptIndex`].
+    sums: Vec<Sum>,
+}
+
+impl Window {
+    /// The window over `links`, which run from the snapshot down to genesis without a gap, genesis (no rows) included.
+    #[must_use]
+    pub fn compute<'a>(links: impl IntoIterator<Item = (Height, &'a Rows)>, params: &ChainParams) -> Self {
+        let mut window = Self::default();
+        let mut links = links.into_iter().peekable();
+        if let Some((height, _)) = links.peek() {
+            window.newest = *height;
+        }
+        for (height, rows) in links {
+            window.oldest = height;
+            window.add(rows);
+            if Self::is_reached(window.total, window.rows, params) {
+                break;
+            }
+        }
+        window
+    }
+
+    /// Moves the snapshot to its child, whose rows are `newest`. `rows_at` gives those of the links already in the
+    /// window.
+    ///
+    /// One new link may push out several old ones, and never calls for an older one: whatever reached the bounds
+    /// without it does so with it.
+    ///
+    /// # Errors
+    /// [`WindowError::RowsMissing`] when `rows_at` does not know a link that moves out; the window is of no use then.
+    pub fn slide_forward<'a>(
+        &mut self,
+        newest: &Rows,
+        mut rows_at: impl FnMut(Height) -> Option<&'a Rows>,
+        params: &ChainParams,
+    ) -> Result<(), WindowError> {
+        self.newest = self.newest.child();
+        self.add(newest);
+        while self.oldest < self.newest {
+            let oldest = rows_at(self.oldest).ok_or(WindowError::RowsMissing(self.oldest))?;
+            let total = self.total.minus(oldest.weight());
+            let rows = self.rows.saturating_sub(oldest.count());
+            if !Self::is_reached(total, rows, params) {
+                break;
+            }
+            self.remove(oldest);
+            self.oldest = self.oldest.child();
+        }
+        Ok(())
+    }
+
+    /// Moves the snapshot to its parent, as after a reorganisation; `newest` are the rows of the link that goes.
+    /// `rows_at` gives those of the links below the window. Does nothing when the snapshot is genesis.
+    ///
+    /// # Errors
+    /// [`WindowError::RowsMissing`] when `rows_at` does not know a link that moves in; the window is of no use then.
+    pub fn slide_back<'a>(
+        &mut self,
+        newest: &Rows,
+        mut rows_at: impl FnMut(Height) -> Option<&'a Rows>,
+        params: &ChainParams,
+    ) -> Result<(), WindowError> {
+        if self.newest == Height(0) {
+            return Ok(());
+        }
+        let emptied = self.oldest == self.newest;
+        self.remove(newest);
+        self.newest = self.newest.below(1);
+        if emptied {
+            let only = rows_at(self.newest).ok_or(WindowError::RowsMissing(self.newest))?;
+            self.oldest = self.newest;
+            self.add(only);
+        }
+        while self.oldest > Height(0) && !Self::is_reached(self.total, self.rows, params) {
+            let older = self.oldest.below(1);
+            let rows = rows_at(older).ok_or(WindowError::RowsMissing(older))?;
+            self.oldest = older;
+            self.add(rows);
+        }
+        Ok(())
+    }
+
+    /// Height of the snapshot.
+    #[must_use]
+    pub const fn newest(&self) -> Height {
+        self.newest
+    }
+
+    /// Height of the lowest link that counts.
+    #[must_use]
+    pub const fn oldest(&self) -> Height {
+        self.oldest
+    }
+
+    /// Sums of one link and one script that count.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// What all credited shares weigh together.
+    #[must_use]
+    pub const fn total(&self) -> Weight {
+        self.total
+    }
+
+    /// The sum of one script.
+    #[must_use]
+    pub fn sum(&self, script: ScriptIndex) -> Sum {
+        self.sums.get(script.slot()).copied().unwrap_or_default()
+    }
+
+    /// The sums of all scripts that have a share in the window, by index.
+    pub fn sums(&self) -> impl Iterator<Item = (ScriptIndex, Sum)> {
+        (0..).map(ScriptIndex).zip(self.sums.iter().copied()).filter(|(_, sum)| sum.shares > 0)
+    }
+
+    /// Every script with weight, once, in no order that means anything: what [`crate::payout::select`] takes.
+    pub fn dues<'a>(&'a self, scripts: &'a Scripts) -> impl Iterator<Item = (&'a Script, Weight)> {
+        let weights = self.sums.iter().map(|sum| sum.weight);
+        scripts.iter().zip(weights).filter(|(_, weight)| *weight > Weight::ZERO)
+    }
+
+    fn is_reached(total: Weight, rows: u64, params: &ChainParams) -> bool {
+        total >= params.window_weight || rows >= params.window_rows
+    }
+
+    fn add(&mut self, rows: &Rows) {
+        let len = rows.scripts_end();
+        if self.sums.len() < len {
+            self.sums.resize(len, Sum::default());
+        }
+        let mut total = self.total;
+        for row in rows.iter() {
+            if let Some(sum) = self.sums.get_mut(row.script.slot()) {
+                sum.weight = sum.weight.plus(row.weight);
+                sum.shares = sum.shares.saturating_add(u64::from(row.shares));
+            }
+            total = total.plus(row.weight);
+        }
+        self.total = total;
+        self.rows = self.rows.saturating_add(rows.count());
+    }
+
+    fn remove(&mut self, rows: &Rows) {
+        for row in rows.iter() {
+            if let Some(sum) = self.sums.get_mut(row.script.slot()) {
+                sum.weight = sum.weight.minus(row.weight);
+                sum.shares = sum.shares.saturating_sub(u64::from(row.shares));
+            }
+        }
+        self.total = self.total.minus(rows.weight());
+        self.rows = self.rows.saturating_sub(rows.count());
+    }
+}
