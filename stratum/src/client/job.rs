@@ -1,0 +1,110 @@
+//! A job as a miner sees it, and the headers it makes of it.
+
+use bitcoin::block::{Header, Version};
+use bitcoin::hex::FromHex;
+use bitcoin::{BlockHash, CompactTarget, Target};
+use serde_json::Value;
+
+use crate::difficulty::Difficulty;
+use crate::pool::EXTRANONCE2_BYTES;
+use crate::proof;
+
+/// Why a `mining.notify` cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("parameter {index} ({name}) of mining.notify is missing or malformed")]
+pub struct NotifyError {
+    /// Position, from 0.
+    pub index: usize,
+    /// What the parameter is called.
+    pub name: &'static str,
+}
+
+/// One job, with the difficulty it came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The server's name for it.
+    pub id: String,
+    /// Block to build on.
+    pub prev_block: BlockHash,
+    /// Version before rolling.
+    pub version: i32,
+    /// Bitcoin's target in the header.
+    pub bits: CompactTarget,
+    /// Time to start from, in seconds since 1970.
+    pub time: u32,
+    /// Says that all jobs before this one are void.
+    pub clean: bool,
+    /// A hash at or below it is worth submitting.
+    pub target: Target,
+    /// Difficulty of `target`.
+    pub difficulty: Difficulty,
+    /// Version bits that may be rolled.
+    pub mask: u32,
+    coinb1: Vec<u8>,
+    extranonce1: Vec<u8>,
+    coinb2: Vec<u8>,
+    branch: Vec<[u8; 32]>,
+}
+
+impl Job {
+    /// Reads the parameters of a notify.
+    ///
+    /// # Errors
+    /// Names the parameter that is missing or malformed.
+    pub fn read(
+        params: &Value,
+        extranonce1: Vec<u8>,
+        difficulty: Difficulty,
+        mask: u32,
+    ) -> Result<Self, NotifyError> {
+        let text = |index: usize, name| params[index].as_str().ok_or(NotifyError { index, name });
+        let number = |index, name| {
+            u32::from_str_radix(text(index, name)?, 16).map_err(|_| NotifyError { index, name })
+        };
+        let bytes = |index, name| Vec::from_hex(text(index, name)?).map_err(|_| NotifyError { index, name });
+        let bad_branch = NotifyError { index: 4, name: "merkle branch" };
+        let nodes = params[4].as_array().ok_or(bad_branch)?;
+        let prev = <[u8; 32]>::from_hex(text(1, "prevhash")?);
+        Ok(Self {
+            id: text(0, "job id")?.to_owned(),
+            prev_block: proof::unswap_words(prev.map_err(|_| NotifyError { index: 1, name: "prevhash" })?),
+            coinb1: bytes(2, "coinb1")?,
+            coinb2: bytes(3, "coinb2")?,
+            branch: nodes
+                .iter()
+                .map(|node| node.as_str().and_then(|node| <[u8; 32]>::from_hex(node).ok()))
+                .collect::<Option<_>>()
+                .ok_or(bad_branch)?,
+            version: i32::from_be_bytes(number(5, "version")?.to_be_bytes()),
+            bits: CompactTarget::from_consensus(number(6, "nbits")?),
+            time: number(7, "ntime")?,
+            clean: params[8].as_bool().ok_or(NotifyError { index: 8, name: "clean_jobs" })?,
+            target: difficulty.target(),
+            difficulty,
+            mask,
+            extranonce1,
+        })
+    }
+
+    /// Makes the header for a miner's choices. `version_bits` outside of the mask are left out.
+    /// Computing it folds the whole coinbase: roll time, nonce and version on the result instead
+    /// of calling this for each hash.
+    pub fn header(&self, extranonce2: [u8; EXTRANONCE2_BYTES], time: u32, nonce: u32, version_bits: u32) -> Header {
+        let parts = [self.coinb1.as_slice(), &self.extranonce1, &extranonce2, &self.coinb2];
+        Header {
+            version: Version::from_consensus(proof::rolled_version(self.version, version_bits, self.mask)),
+            prev_blockhash: self.prev_block,
+            merkle_root: proof::merkle_root(&parts, &self.branch),
+            time,
+            bits: self.bits,
+            nonce,
+        }
+    }
+}
+
+/// Reads extranonce1 from the answer to `mining.subscribe`, if extranonce2 has the size it must.
+pub(super) fn subscription(answer: &Value) -> Option<Vec<u8>> {
+    let fits = answer[2].as_u64() == u64::try_from(EXTRANONCE2_BYTES).ok();
+    let extranonce1 = Vec::from_hex(answer[1].as_str()?).ok()?;
+    fits.then_some(extranonce1)
+}

@@ -1,0 +1,134 @@
+//! Stratum difficulty, with the exact target each value stands for.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use bitcoin::Target;
+
+#[cfg(test)]
+mod tests;
+
+/// Bits of the mantissa of a difficulty below 1.
+const FRACTION_BITS: u32 = 24;
+/// Largest shift: the smallest difficulty is 2^-40, easier than any 256-bit target.
+const SHIFT_MAX: u32 = 63;
+
+/// A difficulty that can be sent to miners: a whole number from 1 to 2^32 - 1 (some firmware reads
+/// an unsigned 32-bit integer), or a fraction below 1 for test networks.
+///
+/// Its value is `mantissa / 2^shift`. Whole numbers have shift 0; fractions have a mantissa of
+/// exactly 24 bits, so every value has one form and is exact as a double.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difficulty {
+    mantissa: u32,
+    shift: u32,
+}
+
+impl Difficulty {
+    /// Difficulty 1, whose target is `0xffff << 208`.
+    pub const ONE: Self = Self { mantissa: 1, shift: 0 };
+    /// The smallest difficulty, 2^-40; its target is that of any hash at all.
+    pub const MIN: Self = Self { mantissa: 1 << (FRACTION_BITS - 1), shift: SHIFT_MAX };
+
+    /// Returns the hardest difficulty that is not above `value`.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "each cast is of a value that the branch above it bounds"
+    )]
+    pub fn floor(value: f64) -> Self {
+        if value >= 1.0 {
+            return Self { mantissa: value.min(f64::from(u32::MAX)) as u32, shift: 0 };
+        }
+        if value.is_nan() || value <= Self::MIN.to_f64() {
+            return Self::MIN;
+        }
+        let mut shift = FRACTION_BITS;
+        while value * shifted(shift) < f64::from(1u32 << (FRACTION_BITS - 1)) {
+            shift += 1;
+        }
+        Self { mantissa: (value * shifted(shift)) as u32, shift }
+    }
+
+    /// Returns the hardest difficulty whose target is not below `target`: a miner that works at it
+    /// sends every hash that meets `target`.
+    pub fn not_harder_than(target: Target) -> Self {
+        let estimate = target.difficulty_float() * (1.0 + 1e-12);
+        let mut difficulty = Self::floor(estimate);
+        while difficulty.target() < target {
+            difficulty = difficulty.next_easier();
+        }
+        difficulty
+    }
+
+    /// Returns the target: a hash at or below it has at least this difficulty.
+    pub fn target(self) -> Target {
+        // Long division of 0xffff << (208 + shift) by the mantissa, in 32-bit digits, the most
+        // significant first. With shift 63 the numerator has 287 bits.
+        let mut digits = [0u32; 9];
+        let low_bit = 208 + self.shift;
+        let numerator = 0xffff_u64 << (low_bit % 32);
+        let top = 8 - (low_bit / 32) as usize;
+        digits[top] = (numerator & 0xffff_ffff) as u32;
+        if let Some(above) = top.checked_sub(1) {
+            digits[above] = (numerator >> 32) as u32;
+        }
+        let mut remainder = 0u64;
+        for digit in &mut digits {
+            let value = (remainder << 32) | u64::from(*digit);
+            *digit = (value / u64::from(self.mantissa)) as u32;
+            remainder = value % u64::from(self.mantissa);
+        }
+        if digits[0] != 0 {
+            return Target::from_be_bytes([0xff; 32]);
+        }
+        let mut bytes = [0u8; 32];
+        for (chunk, digit) in bytes.chunks_exact_mut(4).zip(&digits[1..]) {
+            chunk.copy_from_slice(&digit.to_be_bytes());
+        }
+        Target::from_be_bytes(bytes)
+    }
+
+    /// Returns the value, exactly.
+    pub fn to_f64(self) -> f64 {
+        f64::from(self.mantissa) / shifted(self.shift)
+    }
+
+    fn next_easier(self) -> Self {
+        let fraction_top = (1 << FRACTION_BITS) - 1;
+        match self {
+            Self::MIN => Self::MIN,
+            Self::ONE => Self { mantissa: fraction_top, shift: FRACTION_BITS },
+            Self { mantissa, shift: 0 } => Self { mantissa: mantissa - 1, shift: 0 },
+            Self { mantissa, shift } if mantissa > 1 << (FRACTION_BITS - 1) => Self { mantissa: mantissa - 1, shift },
+            Self { shift, .. } => Self { mantissa: fraction_top, shift: shift + 1 },
+        }
+    }
+}
+
+/// 2^shift as a double, exactly.
+fn shifted(shift: u32) -> f64 {
+    (0..shift).fold(1.0, |power, _| power * 2.0)
+}
+
+impl PartialOrd for Difficulty {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Difficulty {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.to_f64().total_cmp(&other.to_f64())
+    }
+}
+
+/// Writes the value as JSON takes it: a whole number, or a decimal fraction without an exponent.
+impl fmt::Display for Difficulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.shift {
+            0 => self.mantissa.fmt(f),
+            _ => self.to_f64().fmt(f),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Parameters of the methods, by position, as real firmware sends them.
+
+use bitcoin::hex::FromHex;
+use serde_json::Value;
+
+use super::{Call, Configure, Login, ParamError, Submission};
+
+/// Reads the parameters of `method`.
+pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamError> {
+    let list = match params {
+        Value::Array(list) => list.as_slice(),
+        Value::Null => &[],
+        _ => return Err(ParamError::NotAList),
+    };
+    let list = List(list);
+    Ok(match method.as_str() {
+        "mining.configure" => Call::Configure(configure(list)),
+        "mining.subscribe" => Call::Subscribe { agent: list.text(0).map(str::to_owned) },
+        "mining.authorize" => Call::Authorize(login(list)?),
+        "mining.submit" => Call::Submit(submission(list)?),
+        "mining.suggest_difficulty" => Call::SuggestDifficulty(difficulty(list)?),
+        "mining.extranonce.subscribe" => Call::ExtranonceSubscribe,
+        "mining.ping" => Call::Ping,
+        "pong" | "mining.pong" => Call::Answer,
+        _ => Call::Unknown(method),
+    })
+}
+
+#[derive(Clone, Copy)]
+struct List<'a>(&'a [Value]);
+
+impl<'a> List<'a> {
+    fn text(self, index: usize) -> Option<&'a str> {
+        self.0.get(index).and_then(Value::as_str)
+    }
+
+    fn required(self, index: usize, name: &'static str) -> Result<&'a str, ParamError> {
+        self.text(index).ok_or(ParamError::Wrong { index, name, expected: "a string" })
+    }
+
+    fn hex_u32(self, index: usize, name: &'static str) -> Result<u32, ParamError> {
+        let wrong = ParamError::Wrong { index, name, expected: "up to 8 hex digits" };
+        parse_hex_u32(self.required(index, name)?).ok_or(wrong)
+    }
+}
+
+/// Reads 1 to 8 hex digits; some firmware leaves out leading zeros.
+fn parse_hex_u32(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits.then(|| u32::from_str_radix(text, 16).ok()).flatten()
+}
+
+/// Reads a difficulty that is a number above 0, or such a number as text.
+fn positive(value: &Value) -> Option<f64> {
+    let number = value.as_f64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))?;
+    (number.is_finite() && number > 0.0).then_some(number)
+}
+
+fn configure(list: List<'_>) -> Configure {
+    let names = list.0.first().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let option = |name: &str| list.0.get(1).and_then(|options| options.get(name));
+    let min_bits = option("version-rolling.min-bit-count").and_then(Value::as_u64);
+    Configure {
+        extensions: names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        mask: option("version-rolling.mask").and_then(Value::as_str).and_then(parse_hex_u32),
+        min_bits: min_bits.map(|bits| u32::try_from(bits).unwrap_or(u32::MAX)),
+        min_difficulty: option("minimum-difficulty.value").and_then(positive),
+    }
+}
+
+fn login(list: List<'_>) -> Result<Login, ParamError> {
+    Ok(Login {
+        user: list.required(0, "user name")?.to_owned(),
+        difficulty: list.text(1).and_then(password_difficulty),
+    })
+}
+
+/// Finds `d=NUMBER` or `diff=NUMBER` in a password such as `x,d=4096`.
+fn password_difficulty(password: &str) -> Option<f64> {
+    password
+        .split([',', ';', ' '])
+        .filter_map(|part| part.trim().strip_prefix("d=").or_else(|| part.trim().strip_prefix("diff=")))
+        .filter_map(|number| number.parse::<f64>().ok())
+        .find(|number| number.is_finite() && *number > 0.0)
+}
+
+fn difficulty(list: List<'_>) -> Result<f64, ParamError> {
+    let wrong = ParamError::Wrong { index: 0, name: "difficulty", expected: "a number above 0" };
+    list.0.first().and_then(positive).ok_or(wrong)
+}
+
+fn submission(list: List<'_>) -> Result<Submission, ParamError> {
+    let extranonce2 = <[u8; 8]>::from_hex(list.required(2, "extranonce2")?).map_err(|_| ParamError::Wrong {
+        index: 2,
+        name: "extranonce2",
+        expected: "16 hex digits",
+    })?;
+    Ok(Submission {
+        worker: list.required(0, "user name")?.to_owned(),
+        job: list.hex_u32(1, "job id")?,
+        extranonce2,
+        time: list.hex_u32(3, "ntime")?,
+        nonce: list.hex_u32(4, "nonce")?,
+        version_bits: match list.0.get(5) {
+            None | Some(Value::Null) => None,
+            Some(_) => Some(list.hex_u32(5, "version bits")?),
+        },
+    })
+}

@@ -1,0 +1,43 @@
+//! An estimate of a connection's hashrate from the shares it sent.
+
+use std::time::Instant;
+
+use crate::limits;
+
+/// Hashes that a share of difficulty 1 takes on average.
+const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0 * 65_536.0 / 65_535.0;
+
+/// An exponentially decaying sum of difficulties. Young connections are corrected for the time they
+/// were not there, so the estimate has no bias from the start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meter {
+    sum: f64,
+    updated: Instant,
+    started: Instant,
+}
+
+impl Meter {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { sum: 0.0, updated: now, started: now }
+    }
+
+    /// Adds an accepted share.
+    pub(crate) fn add(&mut self, difficulty: f64, now: Instant) {
+        self.sum = self.decayed(now) + difficulty;
+        self.updated = now;
+    }
+
+    /// Returns the estimate in hashes a second.
+    pub(crate) fn hashes_per_second(&self, now: Instant) -> f64 {
+        let tau = limits::HASHRATE_TAU.as_secs_f64();
+        let age = now.saturating_duration_since(self.started).as_secs_f64();
+        // The first seconds say nothing about a rate: one early share must not look like a farm.
+        let covered = tau * (1.0 - (-age.max(5.0) / tau).exp());
+        self.decayed(now) * HASHES_PER_DIFFICULTY / covered
+    }
+
+    fn decayed(&self, now: Instant) -> f64 {
+        let age = now.saturating_duration_since(self.updated).as_secs_f64();
+        self.sum * (-age / limits::HASHRATE_TAU.as_secs_f64()).exp()
+    }
+}

@@ -1,0 +1,127 @@
+//! Judging a submitted proof, in an order that loses no Bitcoin block and cannot be gamed: the job,
+//! the header, its hash, Bitcoin's target, then everything that may refuse it, duplicates last.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bitcoin::block::{Header, Version};
+use serde_json::Value;
+
+use super::{Action, Session};
+use crate::difficulty::Difficulty;
+use crate::jobs;
+use crate::limits;
+use crate::message::{self, Reject, Submission};
+use crate::pool::{EXTRANONCE_BYTES, EXTRANONCE1_BYTES, Found, Work};
+use crate::proof;
+
+impl Session {
+    pub(super) fn submit(&mut self, id: &Value, submission: &Submission, now: Instant) -> Vec<Action> {
+        if !self.subscribed {
+            return self.reject_submit(id, &Reject::NotSubscribed);
+        }
+        let Some(account) = self.account.clone() else {
+            return self.reject_submit(id, &Reject::NotAuthorized);
+        };
+        let Some(job) = self.jobs.find(submission.job) else {
+            return self.reject_submit(id, &Reject::JobNotFound(submission.job));
+        };
+        let extranonce = self.extranonce(submission);
+        let header = rebuild(&job.work, &extranonce, submission, self.mask);
+        let worker = self.worker(&submission.worker);
+        let mut found = Found {
+            hash: header.block_hash(),
+            header,
+            extranonce,
+            worker: worker.clone().unwrap_or_else(|| submission.worker.as_str().into()),
+            account,
+            meets_bitcoin: false,
+            meets_share: false,
+            work: Arc::clone(&job.work),
+        };
+        found.meets_bitcoin = job.work.bitcoin_target.is_met_by(found.hash);
+        found.meets_share = job.work.share_target.is_met_by(found.hash);
+
+        let verdict = match worker {
+            Some(_) => self.judge(&job, &found, submission, now),
+            None => Err(Reject::UnknownWorker),
+        };
+        self.count(&job, &found, &verdict, now);
+        let mut actions = Vec::with_capacity(4);
+        if found.meets_bitcoin || (verdict.is_ok() && found.meets_share) {
+            actions.push(Action::Found(Box::new(found)));
+        }
+        match verdict {
+            Ok(()) => actions.push(Action::Send(message::accepted(id))),
+            Err(reject) => actions.extend(self.reject_submit(id, &reject)),
+        }
+        actions.extend(self.follow_vardiff(now));
+        actions
+    }
+
+    fn extranonce(&self, submission: &Submission) -> [u8; EXTRANONCE_BYTES] {
+        let mut extranonce = [0; EXTRANONCE_BYTES];
+        let (first, second) = extranonce.split_at_mut(EXTRANONCE1_BYTES);
+        first.copy_from_slice(&self.start.extranonce1);
+        second.copy_from_slice(&submission.extranonce2);
+        extranonce
+    }
+
+    fn judge(
+        &mut self,
+        job: &jobs::Found,
+        found: &Found,
+        submission: &Submission,
+        now: Instant,
+    ) -> Result<(), Reject> {
+        let work = &job.work;
+        if let Some(retired) = job.retired {
+            let age = now.saturating_duration_since(retired);
+            if age > limits::TIP_GRACE {
+                return Err(Reject::Stale(age.as_secs()));
+            }
+        }
+        if let Some(bits) = submission.version_bits.filter(|bits| bits & !self.mask != 0) {
+            return Err(Reject::Version { bits, mask: self.mask });
+        }
+        let (time, min, max) = (submission.time, work.min_time, work.time.saturating_add(limits::TIME_AHEAD_S));
+        if !(min..=max).contains(&time) {
+            return Err(Reject::Time { time, min, max });
+        }
+        if !job.issued.target.is_met_by(found.hash) {
+            let got = bitcoin::Target::from_le_bytes(*found.hash.as_ref()).difficulty_float();
+            return Err(Reject::LowDifficulty { got, needed: job.issued.difficulty });
+        }
+        if !self.jobs.remember(work.key, found.hash) {
+            return Err(Reject::Duplicate);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, job: &jobs::Found, found: &Found, verdict: &Result<(), Reject>, now: Instant) {
+        let totals = &mut self.report.totals;
+        totals.blocks += u64::from(found.meets_bitcoin && !matches!(verdict, Err(Reject::Duplicate)));
+        if verdict.is_ok() {
+            let difficulty: Difficulty = job.issued.difficulty;
+            totals.accepted += 1;
+            totals.accepted_difficulty += difficulty.to_f64();
+            totals.shares += u64::from(found.meets_share);
+            self.report.meter.add(difficulty.to_f64(), now);
+            self.report.last_share = Some(now);
+            self.vardiff.share(difficulty);
+        }
+    }
+}
+
+/// Puts the miner's choices into the job's header.
+fn rebuild(work: &Work, extranonce: &[u8; EXTRANONCE_BYTES], submission: &Submission, mask: u32) -> Header {
+    let version = submission.version_bits.map_or(work.version, |bits| proof::rolled_version(work.version, bits, mask));
+    Header {
+        version: Version::from_consensus(version),
+        prev_blockhash: work.prev_block,
+        merkle_root: proof::merkle_root(&[&work.coinb1, extranonce, &work.coinb2], &work.branch),
+        time: submission.time,
+        bits: work.bits,
+        nonce: submission.nonce,
+    }
+}
