@@ -8,7 +8,7 @@ use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use sharechain::payout::{Selection, select};
-use sharechain::window::{Rows, ScriptIndex, Scripts, Window};
+use sharechain::window::{Row, Rows, ScriptIndex, Scripts, Window};
 use sharechain::{ChainParams, Height, Weight};
 
 const SCRIPTS: u64 = 10_000;
@@ -31,8 +31,8 @@ impl Pool {
         let mut scripts = Scripts::default();
         let numbers: Vec<ScriptIndex> = (0..SCRIPTS).map(|n| scripts.intern(&p2tr(n)).expect("34 bytes")).collect();
         let mut random = Random(1);
-        let links =
-            (0..LINKS).map(|_| Rows::new((0..SHARES_PER_LINK).map(|_| (numbers[random.miner()], weight)))).collect();
+        let mut row = || Row { script: numbers[random.miner()], weight, shares: 1 };
+        let links = (0..LINKS).map(|_| Rows::new((0..SHARES_PER_LINK).map(|_| row()).collect())).collect();
         Self { params: ChainParams::main(), scripts, links }
     }
 

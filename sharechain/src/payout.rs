@@ -77,8 +77,9 @@ pub fn select<'a>(
 
     // SC-305: at most `outputs_max` outputs, and no more than there are scripts.
     let outputs_max = params.outputs_max.clamp(1, claims.len());
+    let dues = claims.len();
     let ranked = rank_first(&mut claims, outputs_max);
-    let split = Split::new(ranked, sum, outputs_max == ranked.len(), subsidy_sat, params)?;
+    let split = Split::new(ranked, dues, sum, subsidy_sat, params)?;
 
     // SC-306: the largest dues are paid exactly.
     let (exact, rest) = claims.split_at_checked(split.exact).ok_or(RuleError::Overflow)?;

@@ -22,18 +22,18 @@ impl Split {
     /// SC-305: the most outputs, from `ranked.len()` down, of which the smallest is worth at least
     /// [`ChainParams::output_floor_sat`] of the subsidy; or a single one.
     ///
-    /// `ranked` are the largest dues in order, `sum` that of all dues, and `is_all` says that no due is missing.
+    /// `ranked` are the largest dues in order; there are `dues` in all, which come to `sum`.
     pub(super) fn new(
         ranked: &[Claim<'_>],
+        dues: usize,
         sum: u128,
-        is_all: bool,
         subsidy_sat: u64,
         params: &ChainParams,
     ) -> Result<Self, RuleError> {
         let mut outputs = ranked.len();
         loop {
             let split = match ranked.last() {
-                Some(smallest) if is_all && outputs == ranked.len() => {
+                Some(smallest) if outputs == dues => {
                     Self { exact: outputs, drawn: 0, tail: smallest.weight, total: sum }
                 }
                 _ => Self::of_outputs(outputs, ranked, sum).ok_or(RuleError::Overflow)?,

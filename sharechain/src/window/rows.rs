@@ -19,11 +19,9 @@ pub struct Row {
 pub struct Rows(Box<[Row]>);
 
 impl Rows {
-    /// Sums up what single proofs earn, given in any order.
+    /// Orders rows, and joins those of the same script.
     #[must_use]
-    pub fn new(credits: impl IntoIterator<Item = (ScriptIndex, Weight)>) -> Self {
-        let mut rows: Vec<Row> =
-            credits.into_iter().map(|(script, weight)| Row { script, weight, shares: 1 }).collect();
+    pub fn new(mut rows: Vec<Row>) -> Self {
         rows.sort_unstable_by_key(|row| row.script);
         rows.dedup_by(|later, kept| {
             let same = later.script == kept.script;

@@ -1,1 +1,176 @@
+use std::collections::BTreeMap;
 
+use bitcoin::ScriptBuf;
+use proptest::prelude::*;
+
+use super::*;
+use crate::RuleError;
+
+const SCRIPTS: u32 = 12;
+
+fn params(window_weight: u128, window_rows: u64) -> ChainParams {
+    ChainParams { window_weight: Weight(window_weight), window_rows, ..ChainParams::main() }
+}
+
+/// The window as its rule says it, link by link from the top, with nothing shared but the types.
+fn naive(links: &[Rows], newest: usize, params: &ChainParams) -> (u32, u64, u128, BTreeMap<u32, (u128, u64)>) {
+    let (mut rows, mut total, mut sums) = (0, 0, BTreeMap::new());
+    for height in (0..=newest).rev() {
+        for row in &links[height] {
+            let sum: &mut (u128, u64) = sums.entry(row.script.0).or_default();
+            sum.0 += row.weight.0;
+            sum.1 += u64::from(row.shares);
+            total += row.weight.0;
+            rows += 1;
+        }
+        if total >= params.window_weight.0 || rows >= params.window_rows {
+            return (u32::try_from(height).unwrap(), rows, total, sums);
+        }
+    }
+    (0, rows, total, sums)
+}
+
+fn parts(window: &Window) -> (u32, u64, u128, BTreeMap<u32, (u128, u64)>) {
+    let sums = window.sums().map(|(script, sum)| (script.0, (sum.weight.0, sum.shares))).collect();
+    (window.oldest().0, window.rows(), window.total().0, sums)
+}
+
+fn computed(links: &[Rows], newest: usize, params: &ChainParams) -> Window {
+    let back = (0..).map(Height).zip(&links[..=newest]).collect::<Vec<_>>();
+    Window::compute(back.into_iter().rev(), params)
+}
+
+/// Weights from nothing at all to the most that one link can credit to one script, 1,025 whole blocks.
+fn weight() -> impl Strategy<Value = Weight> {
+    prop_oneof![
+        4 => (0_u128..=20).prop_map(Weight),
+        1 => (0..=1_025 * Weight::ONE_BLOCK.0).prop_map(Weight),
+    ]
+}
+
+fn link() -> impl Strategy<Value = Rows> {
+    let row =
+        (0..SCRIPTS, weight(), 1..5_u32).prop_map(|(s, weight, shares)| Row { script: ScriptIndex(s), weight, shares });
+    prop::collection::vec(row, 0..8).prop_map(Rows::new)
+}
+
+/// Genesis, which credits nobody, and the links above it.
+fn links() -> impl Strategy<Value = Vec<Rows>> {
+    prop::collection::vec(link(), 1..60).prop_map(|mut links| {
+        links.insert(0, Rows::default());
+        links
+    })
+}
+
+/// Bounds that end a window after one link, after some, or never; by weight, by rows, or by whichever is first.
+fn bounds() -> impl Strategy<Value = ChainParams> {
+    let weight = prop_oneof![1..300_u128, Just(u128::MAX), Just(3 * Weight::ONE_BLOCK.0), Just(0)];
+    let rows = prop_oneof![1..100_u64, Just(u64::MAX)];
+    (weight, rows).prop_map(|(weight, rows)| params(weight, rows))
+}
+
+fn at<'a>(links: &'a [Rows]) -> impl Fn(Height) -> Option<&'a Rows> {
+    |height| links.get(height.0 as usize)
+}
+
+proptest! {
+    #[test]
+    fn sliding_up_and_down_equals_summing_anew(
+        links in links(),
+        params in bounds(),
+        walk in prop::collection::vec(any::<bool>(), 0..200),
+    ) {
+        let mut newest = 0;
+        let mut window = computed(&links, newest, &params);
+        // Up over all links first, then at random, as reorganisations do.
+        for up in std::iter::repeat_n(true, links.len()).chain(walk) {
+            if up && newest + 1 < links.len() {
+                newest += 1;
+                window.slide_forward(&links[newest], at(&links), &params).unwrap();
+            } else if !up && newest > 0 {
+                window.slide_back(&links[newest], at(&links), &params).unwrap();
+                newest -= 1;
+            }
+            prop_assert_eq!(window.newest(), Height(u32::try_from(newest).unwrap()));
+            prop_assert_eq!(parts(&window), naive(&links, newest, &params));
+            prop_assert_eq!(parts(&computed(&links, newest, &params)), naive(&links, newest, &params));
+        }
+    }
+
+    /// Down one branch and up another ends where summing the other branch ends.
+    #[test]
+    fn a_reorganisation_equals_summing_anew(trunk in links(), lost in links(), won in links(), params in bounds()) {
+        let (lost, won) = ([&trunk[..], &lost[..]].concat(), [&trunk[..], &won[..]].concat());
+        let mut window = computed(&lost, lost.len() - 1, &params);
+        for height in (trunk.len()..lost.len()).rev() {
+            window.slide_back(&lost[height], at(&lost), &params).unwrap();
+        }
+        for height in trunk.len()..won.len() {
+            window.slide_forward(&won[height], at(&won), &params).unwrap();
+        }
+        prop_assert_eq!(parts(&window), naive(&won, won.len() - 1, &params));
+    }
+
+    #[test]
+    fn rows_are_joined_and_ascend(credits in prop::collection::vec((0..SCRIPTS, 0..1_000_u128), 0..40)) {
+        let single = |(script, weight): &(u32, u128)| Row { script: ScriptIndex(*script), weight: Weight(*weight), shares: 1 };
+        let rows = Rows::new(credits.iter().map(single).collect());
+        prop_assert!(rows.iter().is_sorted_by(|a, b| a.script < b.script));
+        prop_assert_eq!(rows.weight().0, credits.iter().map(|(_, weight)| weight).sum::<u128>());
+        prop_assert_eq!(rows.iter().map(|row| row.shares as usize).sum::<usize>(), credits.len());
+    }
+}
+
+#[test]
+fn one_new_link_pushes_out_many_and_the_one_that_reaches_stays() {
+    let rows = |weight: u128| Rows::new(vec![Row { script: ScriptIndex(0), weight: Weight(weight), shares: 1 }]);
+    let mut links = vec![Rows::default()];
+    links.extend((0..9).map(|_| rows(10)));
+    let params = params(90, u64::MAX);
+    let mut window = computed(&links, 9, &params);
+    assert_eq!((window.oldest(), window.total()), (Height(1), Weight(90)));
+    links.push(rows(75));
+    window.slide_forward(&links[10], at(&links), &params).unwrap();
+    // 75 and one link of 10 are not enough, two are: 95.
+    assert_eq!((window.oldest(), window.total()), (Height(8), Weight(95)));
+}
+
+#[test]
+fn a_window_says_which_rows_it_lacks() {
+    let links = [Rows::default(), Rows::default()];
+    let params = params(0, u64::MAX);
+    let mut window = computed(&links, 0, &params);
+    let missing = window.slide_forward(&links[1], |_| None, &params);
+    assert_eq!(missing, Err(WindowError::RowsMissing(Height(0))));
+}
+
+#[test]
+fn scripts_have_one_number_each_until_they_are_forgotten() {
+    let script = |n: u8| ScriptBuf::from_bytes(vec![n; usize::from(n)]);
+    let mut scripts = Scripts::default();
+    let numbers: Vec<_> = (1..=34).map(|n| scripts.intern(&script(n)).unwrap()).collect();
+    assert_eq!(scripts.len(), 34);
+    assert_eq!(scripts.intern(&script(7)), Ok(numbers[6]));
+    assert_eq!(scripts.script(numbers[6]), Some(script(7).as_script()));
+    assert_eq!(scripts.intern(&script(35)), Err(RuleError::PayoutScript));
+
+    scripts.retain(|index| index != numbers[6]);
+    assert_eq!((scripts.len(), scripts.index(&script(7))), (33, None));
+    let reused = scripts.intern(&ScriptBuf::from_bytes(vec![1; 20])).unwrap();
+    assert_eq!(reused, numbers[6]);
+    assert_eq!(scripts.script(reused), Some(ScriptBuf::from_bytes(vec![1; 20]).as_script()));
+    assert_eq!(scripts.len(), 34);
+}
+
+#[test]
+fn dues_leave_out_who_has_no_weight() {
+    let mut scripts = Scripts::default();
+    let row = |script, weight| Row { script, weight: Weight(weight), shares: 1 };
+    let script = |n: u8| ScriptBuf::from_bytes(vec![n; 22]);
+    let [a, b, c] = [1, 2, 3].map(|n| scripts.intern(&script(n)).unwrap());
+    let links = [Rows::default(), Rows::new(vec![row(c, 3), row(a, 0), row(b, 5)])];
+    let window = computed(&links, 1, &params(1, 1));
+    let dues: Vec<_> = window.dues(&scripts).map(|(script, weight)| (script.to_owned(), weight.0)).collect();
+    assert_eq!(dues, [(script(2), 5), (script(3), 3)]);
+    assert_eq!(window.sum(a), Sum { weight: Weight(0), shares: 1 });
+}
