@@ -55,14 +55,12 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressErr
         Network::Main => "bc1, 1 or 3",
         Network::Signet | Network::Local => "tb1, m, n or 2",
     };
-    let address = address
-        .require_network(network.into())
-        .map_err(|_| AddressError::OtherNetwork { text: shown(), network, starts })?;
+    let address = address.require_network(network.into()).map_err(|_| AddressError::OtherNetwork {
+        text: shown(),
+        network,
+        starts,
+    })?;
     let script = address.script_pubkey();
-    let payable = script.is_p2pkh()
-        || script.is_p2sh()
-        || script.is_p2wpkh()
-        || script.is_p2wsh()
-        || script.is_p2tr();
+    let payable = script.is_p2pkh() || script.is_p2sh() || script.is_p2wpkh() || script.is_p2wsh() || script.is_p2tr();
     if payable { Ok(address) } else { Err(AddressError::Unpayable { text: shown() }) }
 }

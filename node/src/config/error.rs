@@ -110,13 +110,10 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn bad_value(
-        key: &'static Key,
-        origin: &Origin,
-        text: &str,
-        expected: &'static str,
-    ) -> Self {
-        let value = if key.secret { "what it is".to_owned() } else { format!("{text:?}") };
+    pub(super) fn bad_value(key: &'static Key, origin: &Origin, text: &str, expected: &'static str) -> Self {
+        // A URL with a password in it is refused; it must not end up in the log for that.
+        let hidden = key.secret || text.contains('@');
+        let value = if hidden { "what it is".to_owned() } else { format!("{text:?}") };
         Self::BadValue { origin: origin.clone(), key: key.name, value, expected }
     }
 }

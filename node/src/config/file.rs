@@ -58,12 +58,7 @@ impl File<'_> {
     }
 
     /// Collects the values of `table`, whose keys get `prefix` in front of their names.
-    fn collect(
-        &self,
-        prefix: &str,
-        table: &DeTable<'_>,
-        settings: &mut Settings,
-    ) -> Result<(), ConfigError> {
+    fn collect(&self, prefix: &str, table: &DeTable<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
         for (name, value) in table {
             let full = format!("{prefix}{}", name.get_ref());
             let origin = self.origin(&name.span());
@@ -82,11 +77,7 @@ impl File<'_> {
 }
 
 /// The value of a key as text, if it has the shape that the key takes.
-fn values(
-    key: &'static Key,
-    value: &Spanned<DeValue<'_>>,
-    origin: &Origin,
-) -> Result<Vec<String>, ConfigError> {
+fn values(key: &'static Key, value: &Spanned<DeValue<'_>>, origin: &Origin) -> Result<Vec<String>, ConfigError> {
     let wrong = |found: &DeValue<'_>| ConfigError::WrongType {
         origin: origin.clone(),
         key: key.name,

@@ -34,11 +34,7 @@ pub struct Key {
 }
 
 impl Key {
-    const fn one(
-        names: [&'static str; 3],
-        value: &'static str,
-        help: &'static str,
-    ) -> Self {
+    const fn one(names: [&'static str; 3], value: &'static str, help: &'static str) -> Self {
         let [name, flag, env] = names;
         Self { name, flag, env, value, help, shape: Shape::One, secret: false }
     }
@@ -188,8 +184,7 @@ pub fn is_table(name: &str) -> bool {
 pub fn nearest(name: &str) -> &'static str {
     let tables = KEYS.iter().filter_map(|key| key.name.split_once('.')).map(|(table, _)| table);
     // A key written outside its table is meant more probably than one with a similar name.
-    let misplaced =
-        KEYS.iter().find(|key| key.name.split_once('.').is_some_and(|(_, last)| last == name));
+    let misplaced = KEYS.iter().find(|key| key.name.split_once('.').is_some_and(|(_, last)| last == name));
     match misplaced {
         Some(key) => key.name,
         None => KEYS

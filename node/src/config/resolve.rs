@@ -13,9 +13,7 @@ use super::keys::{self, Key};
 use super::network::Network;
 use super::secret::Secret;
 use super::settings::Settings;
-use super::{
-    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StratumConfig,
-};
+use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StratumConfig};
 use crate::limits::{BITCOIND_TIMEOUT_S_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX};
 
 /// Miners are in the local network, so this port is open to it; the others ask for less.
@@ -31,22 +29,14 @@ const SOCKET: &str = "an IP address and a port, like 127.0.0.1:3333 or [::1]:333
 ///
 /// # Errors
 /// The first setting that cannot be used.
-pub(super) fn resolve(
-    settings: &Settings,
-    file: Option<PathBuf>,
-    home: Option<&Path>,
-) -> Result<Config, ConfigError> {
-    let network = settings
-        .parse(&keys::NETWORK, "main, signet or local", |text| text.parse().ok())?
-        .unwrap_or(Network::Main);
-    let data_dir = path(settings, &keys::DATA_DIR, home, |home| {
-        home.join(".shoal").join(network.name())
-    })?;
+pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&Path>) -> Result<Config, ConfigError> {
+    let network =
+        settings.parse(&keys::NETWORK, "main, signet or local", |text| text.parse().ok())?.unwrap_or(Network::Main);
+    let data_dir = path(settings, &keys::DATA_DIR, home, |home| home.join(".shoal").join(network.name()))?;
     let address = match settings.text(&keys::ADDRESS) {
         None => None,
         Some((text, origin)) => Some(
-            parse_address(text, network)
-                .map_err(|source| ConfigError::Address { origin: origin.clone(), source })?,
+            parse_address(text, network).map_err(|source| ConfigError::Address { origin: origin.clone(), source })?,
         ),
     };
     let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());
@@ -59,9 +49,7 @@ pub(super) fn resolve(
         log: settings
             .parse(&keys::LOG, "a level like info, or levels by part like info,p2p=debug", filter)?
             .unwrap_or_else(|| LOG.to_owned()),
-        log_format: settings
-            .parse(&keys::LOG_FORMAT, "text or json", log_format)?
-            .unwrap_or(LogFormat::Text),
+        log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         bitcoind: bitcoind(settings, network, home)?,
         stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
         p2p: p2p(settings)?,
@@ -69,15 +57,11 @@ pub(super) fn resolve(
     })
 }
 
-fn bitcoind(
-    settings: &Settings,
-    network: Network,
-    home: Option<&Path>,
-) -> Result<BitcoindConfig, ConfigError> {
+fn bitcoind(settings: &Settings, network: Network, home: Option<&Path>) -> Result<BitcoindConfig, ConfigError> {
     let expected = "an address like http://127.0.0.1:8332, without user and password in it";
-    let url = settings.parse(&keys::BITCOIND_URL, expected, rpc_url)?.unwrap_or_else(|| {
-        rpc_url(&format!("http://127.0.0.1:{}", network.rpc_port())).expect("a fixed, valid URL")
-    });
+    let url = settings
+        .parse(&keys::BITCOIND_URL, expected, rpc_url)?
+        .unwrap_or_else(|| rpc_url(&format!("http://127.0.0.1:{}", network.rpc_port())).expect("a fixed, valid URL"));
     let expected = "whole seconds from 1 to 600";
     let timeout_s = settings
         .parse(&keys::BITCOIND_TIMEOUT_S, expected, |text| {
@@ -88,11 +72,7 @@ fn bitcoind(
     Ok(BitcoindConfig { url, auth, timeout: Duration::from_secs(timeout_s) })
 }
 
-fn auth(
-    settings: &Settings,
-    network: Network,
-    home: Option<&Path>,
-) -> Result<BitcoindAuth, ConfigError> {
+fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<BitcoindAuth, ConfigError> {
     let user = settings.text(&keys::BITCOIND_USER);
     let password = settings.text(&keys::BITCOIND_PASSWORD);
     let incomplete = |key: &Key, missing: &Key, origin: &super::Origin| ConfigError::Incomplete {
@@ -102,9 +82,7 @@ fn auth(
     };
     match (user, password) {
         (None, None) => {
-            let cookie = path(settings, &keys::BITCOIND_COOKIE_FILE, home, |home| {
-                network.cookie_file(home)
-            })?;
+            let cookie = path(settings, &keys::BITCOIND_COOKIE_FILE, home, |home| network.cookie_file(home))?;
             Ok(BitcoindAuth::Cookie(cookie))
         }
         (Some((name, origin)), Some((password, _))) => {
@@ -118,12 +96,8 @@ fn auth(
             }
             Ok(BitcoindAuth::User { name: name.to_owned(), password: Secret::new(password) })
         }
-        (Some((_, origin)), None) => {
-            Err(incomplete(&keys::BITCOIND_USER, &keys::BITCOIND_PASSWORD, origin))
-        }
-        (None, Some((_, origin))) => {
-            Err(incomplete(&keys::BITCOIND_PASSWORD, &keys::BITCOIND_USER, origin))
-        }
+        (Some((_, origin)), None) => Err(incomplete(&keys::BITCOIND_USER, &keys::BITCOIND_PASSWORD, origin)),
+        (None, Some((_, origin))) => Err(incomplete(&keys::BITCOIND_PASSWORD, &keys::BITCOIND_USER, origin)),
     }
 }
 
@@ -158,11 +132,7 @@ fn bounded(
     }
 }
 
-fn socket(
-    settings: &Settings,
-    key: &'static Key,
-    default: &'static str,
-) -> Result<SocketAddr, ConfigError> {
+fn socket(settings: &Settings, key: &'static Key, default: &'static str) -> Result<SocketAddr, ConfigError> {
     let given = settings.parse(key, SOCKET, |text| text.parse().ok())?;
     Ok(given.unwrap_or_else(|| default.parse().expect("a fixed, valid address")))
 }

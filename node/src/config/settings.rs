@@ -93,9 +93,8 @@ impl Settings {
     ) -> Result<Option<Vec<T>>, ConfigError> {
         debug_assert_eq!(key.shape, Shape::Many);
         let Some(Setting { values, origin }) = self.0.get(key.name) else { return Ok(None) };
-        let parsed = values.iter().map(|text| {
-            parse(text).ok_or_else(|| ConfigError::bad_value(key, origin, text, expected))
-        });
+        let parsed =
+            values.iter().map(|text| parse(text).ok_or_else(|| ConfigError::bad_value(key, origin, text, expected)));
         parsed.collect::<Result<Vec<_>, _>>().map(Some)
     }
 }

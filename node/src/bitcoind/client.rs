@@ -1,0 +1,311 @@
+//! The calls of bitcoind that the node uses, typed.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitcoin::block::{Header, Version};
+use bitcoin::consensus::encode;
+use bitcoin::hex::DisplayHex;
+use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::error::BitcoindError;
+use super::status::{ChainStatus, NodeInfo};
+use super::template::{BlockTemplate, RawTemplate};
+use super::transport::{self, Bounds, Transport};
+use crate::config::{BitcoindConfig, Network};
+use crate::limits::{
+    HEADER_BATCH, LONG_POLL_TIMEOUT, REASON_CHARS_MAX, RPC_ANSWER_BYTES_MAX, SUBMIT_TIMEOUT, TEMPLATE_ANSWER_BYTES_MAX,
+};
+
+/// bitcoind's code for an unknown block.
+const CODE_NOT_FOUND: i64 = -5;
+/// bitcoind's code for a height it has no block at.
+const CODE_OUT_OF_RANGE: i64 = -8;
+
+/// A bitcoind; cheap to clone, safe to share.
+#[derive(Debug, Clone)]
+pub struct Bitcoind {
+    transport: Arc<Transport>,
+    network: Network,
+    timeout: Duration,
+}
+
+/// A block header that bitcoind knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderInfo {
+    /// The header.
+    pub header: Header,
+    /// Its height.
+    pub height: u32,
+    /// Blocks of the active chain from it on, itself included; none if it is not on it.
+    pub confirmations: Option<u32>,
+}
+
+/// What bitcoind says to a submitted block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubmitVerdict {
+    /// It is valid and now the tip.
+    Accepted,
+    /// bitcoind has it already.
+    Duplicate,
+    /// It is kept, but not the tip, so its transactions are not judged yet.
+    Inconclusive,
+    /// It is invalid.
+    Rejected {
+        /// bitcoind's reason.
+        reason: String,
+    },
+}
+
+/// What bitcoind says to a proposed block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProposalVerdict {
+    /// It would be accepted, had it the work.
+    Valid,
+    /// It does not extend bitcoind's tip, so it cannot be judged.
+    NotOnTip,
+    /// It is invalid.
+    Rejected {
+        /// bitcoind's reason.
+        reason: String,
+    },
+}
+
+impl Bitcoind {
+    /// Makes a client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// The system allows no HTTP client.
+    pub fn new(config: &BitcoindConfig, network: Network) -> Result<Self, BitcoindError> {
+        let transport = Arc::new(Transport::new(config)?);
+        Ok(Self { transport, network, timeout: config.timeout })
+    }
+
+    /// The network this bitcoind should be of.
+    pub fn network(&self) -> Network {
+        self.network
+    }
+
+    /// Asks for the state of the chain.
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached or refuses.
+    pub async fn chain_status(&self) -> Result<ChainStatus, BitcoindError> {
+        self.call("getblockchaininfo", json!([])).await
+    }
+
+    /// Asks for bitcoind's version and connections.
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached or refuses.
+    pub async fn node_info(&self) -> Result<NodeInfo, BitcoindError> {
+        self.call("getnetworkinfo", json!([])).await
+    }
+
+    /// Checks that bitcoind is of the right network and synced, and tells the chain's state.
+    ///
+    /// # Errors
+    /// Also [`BitcoindError::WrongNetwork`] and [`BitcoindError::Syncing`].
+    pub async fn ready(&self) -> Result<ChainStatus, BitcoindError> {
+        let status = self.chain_status().await?;
+        status.verify_network(self.network)?;
+        status.verify_synced(self.network)?;
+        Ok(status)
+    }
+
+    /// Asks for the tip of the active chain.
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached or refuses.
+    pub async fn best_block(&self) -> Result<BlockHash, BitcoindError> {
+        self.call("getbestblockhash", json!([])).await
+    }
+
+    /// Asks for the block of the active chain at `height`; `None` above the tip.
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached or refuses.
+    pub async fn block_hash(&self, height: u32) -> Result<Option<BlockHash>, BitcoindError> {
+        match self.call("getblockhash", json!([height])).await {
+            Ok(hash) => Ok(Some(hash)),
+            Err(BitcoindError::Refused { code: CODE_OUT_OF_RANGE, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for the header of any block, also of one beside the active chain; `None` if bitcoind
+    /// does not know it.
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached, refuses, or answers with another block.
+    pub async fn header(&self, hash: BlockHash) -> Result<Option<HeaderInfo>, BitcoindError> {
+        const METHOD: &str = "getblockheader";
+        let raw: RawHeader = match self.call(METHOD, json!([hash, true])).await {
+            Ok(raw) => raw,
+            Err(BitcoindError::Refused { code: CODE_NOT_FOUND, .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let info = raw.info().ok_or(BitcoindError::NoResult { method: METHOD })?;
+        if info.header.block_hash() != hash {
+            return Err(BitcoindError::NoResult { method: METHOD });
+        }
+        Ok(Some(info))
+    }
+
+    /// Asks for the headers of the active chain at `heights`, in order.
+    ///
+    /// # Errors
+    /// A height is above the tip ([`BitcoindError::Refused`]), or the chain was reorganised
+    /// meanwhile ([`BitcoindError::Reorganised`]).
+    pub async fn headers(&self, heights: Range<u32>) -> Result<Vec<Header>, BitcoindError> {
+        let mut headers: Vec<Header> = Vec::with_capacity(heights.len());
+        let mut start = heights.start;
+        while start < heights.end {
+            let end = heights.end.min(start.saturating_add(HEADER_BATCH));
+            for (hash, header) in self.header_batch(start..end).await? {
+                let follows = headers.last().is_none_or(|last| last.block_hash() == header.prev_blockhash);
+                if !follows || header.block_hash() != hash {
+                    return Err(BitcoindError::Reorganised { hash });
+                }
+                headers.push(header);
+            }
+            start = end;
+        }
+        Ok(headers)
+    }
+
+    async fn header_batch(&self, heights: Range<u32>) -> Result<Vec<(BlockHash, Header)>, BitcoindError> {
+        const METHOD: &str = "getblockheader";
+        let bounds = Bounds { time: self.timeout, bytes: RPC_ANSWER_BYTES_MAX };
+        let hashes: Vec<BlockHash> =
+            self.transport.batch("getblockhash", heights.map(|height| json!([height])), bounds).await?;
+        let params = hashes.iter().map(|hash| json!([hash, false]));
+        let raw: Vec<String> = self.transport.batch(METHOD, params, bounds).await?;
+        let header =
+            |hex: &String| encode::deserialize_hex(hex).map_err(|_| BitcoindError::NoResult { method: METHOD });
+        hashes.into_iter().zip(&raw).map(|(hash, hex)| Ok((hash, header(hex)?))).collect()
+    }
+
+    /// Asks for a template on the current tip.
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached, is not ready, or its template contradicts itself.
+    pub async fn template(&self) -> Result<BlockTemplate, BitcoindError> {
+        self.request_template(json!({ "rules": self.rules() }), self.timeout).await
+    }
+
+    /// Waits for a template that differs from the one that came with `long_poll_id`.
+    ///
+    /// # Errors
+    /// As [`Self::template`].
+    pub async fn next_template(&self, long_poll_id: &str) -> Result<BlockTemplate, BitcoindError> {
+        let request = json!({ "rules": self.rules(), "longpollid": long_poll_id });
+        self.request_template(request, LONG_POLL_TIMEOUT).await
+    }
+
+    /// Submits a block, given as its canonical bytes.
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached or refuses to look at it.
+    pub async fn submit_block(&self, block: &[u8]) -> Result<SubmitVerdict, BitcoindError> {
+        let params = json!([block.to_lower_hex_string()]);
+        let reason: Option<String> = self.call_for_reason("submitblock", params).await?;
+        Ok(match reason.as_deref() {
+            None => SubmitVerdict::Accepted,
+            Some("duplicate") => SubmitVerdict::Duplicate,
+            Some("inconclusive" | "duplicate-inconclusive") => SubmitVerdict::Inconclusive,
+            Some(reason) => SubmitVerdict::Rejected { reason: shortened(reason) },
+        })
+    }
+
+    /// Asks what bitcoind thinks of a block that has no proof of work yet (BIP-0023).
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached or refuses to look at it.
+    pub async fn propose_block(&self, block: &[u8]) -> Result<ProposalVerdict, BitcoindError> {
+        let data = block.to_lower_hex_string();
+        let params = json!([{ "mode": "proposal", "data": data, "rules": self.rules() }]);
+        let reason: Option<String> = self.call_for_reason("getblocktemplate", params).await?;
+        Ok(match reason.as_deref() {
+            // A block it has already and found valid needs no second look.
+            None | Some("duplicate") => ProposalVerdict::Valid,
+            Some("inconclusive-not-best-prevblk" | "duplicate-inconclusive") => ProposalVerdict::NotOnTip,
+            Some(reason) => ProposalVerdict::Rejected { reason: shortened(reason) },
+        })
+    }
+
+    /// BIP-0009 rules this node can work with; without `signet` bitcoind refuses on a signet.
+    fn rules(&self) -> &'static [&'static str] {
+        if self.network.is_signet() { &["segwit", "signet"] } else { &["segwit"] }
+    }
+
+    async fn request_template(&self, request: Value, time: Duration) -> Result<BlockTemplate, BitcoindError> {
+        const METHOD: &str = "getblocktemplate";
+        let bounds = Bounds { time, bytes: TEMPLATE_ANSWER_BYTES_MAX };
+        let bytes = self.transport.call(METHOD, json!([request]), bounds).await?;
+        // Megabytes to decode and hash: some ten milliseconds that other tasks need not wait for.
+        let decoding = tokio::task::spawn_blocking(move || {
+            let raw: RawTemplate =
+                transport::answer(METHOD, &bytes)?.ok_or(BitcoindError::NoResult { method: METHOD })?;
+            Ok::<_, BitcoindError>(BlockTemplate::try_from(raw)?)
+        });
+        let template = decoding.await.expect("decoding a template does not panic")?;
+        if let Some(challenge) = &template.signet_challenge {
+            let network = self.network;
+            network.verify_challenge(challenge).map_err(|source| BitcoindError::WrongNetwork { network, source })?;
+        }
+        Ok(template)
+    }
+
+    async fn call<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, BitcoindError> {
+        let bounds = Bounds { time: self.timeout, bytes: RPC_ANSWER_BYTES_MAX };
+        let bytes = self.transport.call(method, params, bounds).await?;
+        transport::answer(method, &bytes)?.ok_or(BitcoindError::NoResult { method })
+    }
+
+    /// Makes a call that answers `null` or why not (BIP-0022), validating a block meanwhile.
+    async fn call_for_reason(&self, method: &'static str, params: Value) -> Result<Option<String>, BitcoindError> {
+        let bounds = Bounds { time: SUBMIT_TIMEOUT, bytes: RPC_ANSWER_BYTES_MAX };
+        let bytes = self.transport.call(method, params, bounds).await?;
+        transport::answer(method, &bytes)
+    }
+}
+
+/// `getblockheader`'s verbose result, as far as the node uses it.
+#[derive(Debug, Deserialize)]
+struct RawHeader {
+    version: i32,
+    #[serde(default)]
+    previousblockhash: Option<BlockHash>,
+    merkleroot: TxMerkleNode,
+    time: u32,
+    bits: String,
+    nonce: u32,
+    height: u32,
+    confirmations: i64,
+}
+
+impl RawHeader {
+    fn info(self) -> Option<HeaderInfo> {
+        let bits = u32::from_str_radix(&self.bits, 16).ok()?;
+        let header = Header {
+            version: Version::from_consensus(self.version),
+            // The genesis block alone has none.
+            prev_blockhash: self.previousblockhash.unwrap_or_else(|| bitcoin::hashes::Hash::all_zeros()),
+            merkle_root: self.merkleroot,
+            time: self.time,
+            bits: CompactTarget::from_consensus(bits),
+            nonce: self.nonce,
+        };
+        let confirmations = u32::try_from(self.confirmations).ok().filter(|count| *count > 0);
+        Some(HeaderInfo { header, height: self.height, confirmations })
+    }
+}
+
+fn shortened(reason: &str) -> String {
+    reason.chars().take(REASON_CHARS_MAX).collect()
+}

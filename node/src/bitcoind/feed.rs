@@ -1,0 +1,164 @@
+//! Follows bitcoind's template for as long as the program runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use bitcoin::BlockHash;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+use tracing::{debug, info, warn};
+
+use super::client::Bitcoind;
+use super::error::BitcoindError;
+use super::template::BlockTemplate;
+use crate::error::sentence;
+use crate::limits::{HEARTBEAT_INTERVAL, POLL_INTERVAL, RETRY_PAUSE};
+
+/// What the feed knows now.
+#[derive(Debug, Clone, Default)]
+pub struct FeedState {
+    /// The newest template; stays when bitcoind is lost, so look at `trouble` as well.
+    pub template: Option<Arc<BlockTemplate>>,
+    /// Why the template may be out of date, one sentence for the operator; none if all is well.
+    pub trouble: Option<Arc<str>>,
+}
+
+/// A task that keeps the newest template; it ends when this value is dropped.
+///
+/// It long-polls bitcoind, and beside it asks for the tip every few seconds: that notices a
+/// bitcoind that hangs, was restarted, or whose long poll got lost on the way. Where bitcoind
+/// offers no long poll, it asks for a template every few seconds instead.
+#[derive(Debug)]
+pub struct TemplateFeed {
+    state: watch::Receiver<FeedState>,
+    task: JoinHandle<()>,
+}
+
+impl TemplateFeed {
+    /// Starts the task.
+    pub fn start(bitcoind: Bitcoind) -> Self {
+        let (sender, state) = watch::channel(FeedState::default());
+        let task = tokio::spawn(async move { Follower { bitcoind, sender }.run().await });
+        Self { state, task }
+    }
+
+    /// A receiver that sees every change of template and trouble.
+    pub fn subscribe(&self) -> watch::Receiver<FeedState> {
+        self.state.clone()
+    }
+}
+
+impl Drop for TemplateFeed {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Follower {
+    bitcoind: Bitcoind,
+    sender: watch::Sender<FeedState>,
+}
+
+impl Follower {
+    async fn run(&self) {
+        loop {
+            let template = self.first_template().await;
+            self.publish(template.clone());
+            if let Err(error) = self.follow(template).await {
+                self.report(&error, Duration::ZERO);
+            }
+        }
+    }
+
+    /// Asks until there is a template from a synced bitcoind of the right network.
+    async fn first_template(&self) -> Arc<BlockTemplate> {
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(RETRY_PAUSE.0)
+            .with_max_delay(RETRY_PAUSE.1)
+            .with_jitter()
+            .without_max_times();
+        loop {
+            let ask = || async {
+                self.bitcoind.ready().await?;
+                self.bitcoind.template().await
+            };
+            let notify = |error: &BitcoindError, pause| self.report(error, pause);
+            match ask.retry(backoff).notify(notify).await {
+                Ok(template) => return Arc::new(template),
+                Err(error) => self.report(&error, Duration::ZERO),
+            }
+        }
+    }
+
+    /// Publishes newer templates until something breaks, or the tip moved without a word.
+    async fn follow(&self, mut template: Arc<BlockTemplate>) -> Result<(), BitcoindError> {
+        loop {
+            let asked = Instant::now();
+            let next = tokio::select! {
+                next = self.next(&template) => Arc::new(next?),
+                moved = self.tip_moved(template.prev_block) => return moved,
+            };
+            let same_tip = next.prev_block == template.prev_block;
+            self.publish(next.clone());
+            template = next;
+            // A server that answers long polls at once must not keep both of us busy.
+            if same_tip && asked.elapsed() < POLL_INTERVAL {
+                sleep(POLL_INTERVAL - asked.elapsed()).await;
+            }
+        }
+    }
+
+    async fn next(&self, template: &BlockTemplate) -> Result<BlockTemplate, BitcoindError> {
+        match &template.long_poll_id {
+            Some(id) => self.bitcoind.next_template(id).await,
+            None => {
+                sleep(POLL_INTERVAL).await;
+                self.bitcoind.template().await
+            }
+        }
+    }
+
+    /// Returns when the tip was another one twice in a row: the long poll had its time to say so.
+    async fn tip_moved(&self, prev_block: BlockHash) -> Result<(), BitcoindError> {
+        let mut moved = false;
+        loop {
+            sleep(HEARTBEAT_INTERVAL).await;
+            let other = self.bitcoind.best_block().await? != prev_block;
+            if other && moved {
+                debug!(%prev_block, "the tip moved and the long poll did not say so");
+                return Ok(());
+            }
+            moved = other;
+        }
+    }
+
+    fn publish(&self, template: Arc<BlockTemplate>) {
+        self.sender.send_modify(|state| {
+            if state.trouble.take().is_some() {
+                info!(height = template.height, "bitcoind gives templates again");
+            }
+            debug!(
+                height = template.height,
+                prev_block = %template.prev_block,
+                transactions = template.transactions.len(),
+                coinbase_sat = template.coinbase_value.to_sat(),
+                "new template"
+            );
+            state.template = Some(template);
+        });
+    }
+
+    fn report(&self, error: &BitcoindError, pause: Duration) {
+        let words = sentence(error);
+        self.sender.send_if_modified(|state| {
+            let news = state.trouble.as_deref() != Some(words.as_str());
+            if news {
+                warn!(error = words, retry_ms = pause.as_millis(), "no templates from bitcoind");
+                state.trouble = Some(words.as_str().into());
+            }
+            news
+        });
+    }
+}

@@ -1,0 +1,296 @@
+//! A block template (BIP-0022, BIP-0023, BIP-0145), decoded and checked once, then only read.
+
+use bitcoin::consensus::encode;
+use bitcoin::hashes::hex::FromHex;
+use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf, Target, Transaction, Txid, Wtxid};
+use serde::{Deserialize, Deserializer, de};
+
+use crate::limits::{BLOCK_SIGOPS_COST_MAX, BLOCK_WEIGHT_MAX, TEMPLATE_TRANSACTIONS_MAX};
+
+/// A block that lacks its coinbase and its proof of work.
+#[derive(Debug, Clone)]
+pub struct BlockTemplate {
+    /// Version with the signals bitcoind wants.
+    pub version: i32,
+    /// The block it extends.
+    pub prev_block: BlockHash,
+    /// Its own height.
+    pub height: u32,
+    /// Its target, as the header holds it.
+    pub bits: CompactTarget,
+    /// The time bitcoind suggests, in seconds since 1970.
+    pub time: u32,
+    /// The earliest time Bitcoin's rules allow.
+    pub min_time: u32,
+    /// The most the coinbase may pay: subsidy and the fees of all transactions.
+    pub coinbase_value: Amount,
+    /// The output script that commits to the witnesses of all transactions.
+    pub witness_commitment: Option<ScriptBuf>,
+    /// The transactions behind the coinbase, each after those it spends.
+    pub transactions: Vec<TemplateTransaction>,
+    /// Weight a block may have.
+    pub weight_limit: u64,
+    /// Cost of signature operations a block may have.
+    pub sigops_limit: u64,
+    /// What to send to be told of the next template, if bitcoind supports it.
+    pub long_poll_id: Option<String>,
+    /// The challenge, in hex, if the network is a signet.
+    pub signet_challenge: Option<String>,
+}
+
+/// One transaction of a template.
+#[derive(Debug, Clone)]
+pub struct TemplateTransaction {
+    /// Its bytes as they stand in a block, with the witness.
+    pub raw: Vec<u8>,
+    /// Hash without the witness, recomputed from the bytes.
+    pub txid: Txid,
+    /// Hash with the witness, recomputed from the bytes.
+    pub wtxid: Wtxid,
+    /// The fee it leaves to the coinbase.
+    pub fee: Amount,
+    /// Its weight, recomputed from the bytes.
+    pub weight: u64,
+    /// The cost of its signature operations.
+    pub sigops_cost: u64,
+    /// Positions (from 0) of the transactions before it that it spends.
+    pub depends: Vec<u32>,
+}
+
+/// How a template contradicts itself.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The target is not that of the bits.
+    #[error("its target is not that of its bits {bits:#010x}")]
+    Target {
+        /// The bits.
+        bits: u32,
+    },
+    /// The height cannot be written into a coinbase.
+    #[error("its height {height} is not one of a block after the first")]
+    Height {
+        /// The height.
+        height: u32,
+    },
+    /// The coinbase would create more than exists.
+    #[error("its coinbase of {coinbase_sat} sat is less than the fees or more than all bitcoin")]
+    CoinbaseValue {
+        /// The value.
+        coinbase_sat: u64,
+    },
+    /// The witness commitment is no such script.
+    #[error("its witness commitment is not a script of BIP-0141")]
+    WitnessCommitment,
+    /// A transaction cannot be decoded.
+    #[error("its transaction {position} cannot be decoded")]
+    Undecodable {
+        /// Position, from 0, not counting the coinbase.
+        position: usize,
+        /// What the decoder says.
+        source: encode::Error,
+    },
+    /// A transaction is not the one its ids or numbers say.
+    #[error("the {what} of its transaction {position} is not that of its bytes")]
+    Mismatch {
+        /// Position, from 0, not counting the coinbase.
+        position: usize,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A transaction depends on one that does not stand before it.
+    #[error("its transaction {position} depends on one that is not before it")]
+    Order {
+        /// Position, from 0, not counting the coinbase.
+        position: usize,
+    },
+    /// The transactions do not fit into a block.
+    #[error("its {count} transactions have weight {weight} and signature cost {sigops_cost}, too much for a block")]
+    TooLarge {
+        /// How many there are.
+        count: usize,
+        /// Their weight.
+        weight: u64,
+        /// The cost of their signature operations.
+        sigops_cost: u64,
+    },
+}
+
+/// `getblocktemplate`'s result, as far as the node uses it.
+#[derive(Debug, Deserialize)]
+pub(super) struct RawTemplate {
+    version: i32,
+    previousblockhash: BlockHash,
+    height: u32,
+    #[serde(deserialize_with = "hex_array")]
+    bits: [u8; 4],
+    #[serde(deserialize_with = "hex_array")]
+    target: [u8; 32],
+    curtime: u32,
+    mintime: u32,
+    coinbasevalue: u64,
+    #[serde(default)]
+    default_witness_commitment: Option<ScriptBuf>,
+    transactions: Vec<RawTransaction>,
+    #[serde(default)]
+    weightlimit: Option<u64>,
+    sigoplimit: u64,
+    #[serde(default)]
+    longpollid: Option<String>,
+    #[serde(default)]
+    signet_challenge: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RawTransaction {
+    #[serde(deserialize_with = "hex_bytes")]
+    data: Vec<u8>,
+    txid: Txid,
+    hash: Wtxid,
+    fee: u64,
+    weight: u64,
+    sigops: u64,
+    depends: Vec<u32>,
+}
+
+impl BlockTemplate {
+    /// The target a block's hash must not exceed.
+    pub fn target(&self) -> Target {
+        Target::from_compact(self.bits)
+    }
+
+    /// Weight of all transactions, without header and coinbase.
+    pub fn transactions_weight(&self) -> u64 {
+        self.transactions.iter().map(|transaction| transaction.weight).sum()
+    }
+}
+
+impl TemplateTransaction {
+    /// Decodes the transaction, for those few who need more than its bytes and ids.
+    pub fn decode(&self) -> Transaction {
+        encode::deserialize(&self.raw).expect("the bytes were decoded when the template came")
+    }
+}
+
+impl TryFrom<RawTemplate> for BlockTemplate {
+    type Error = TemplateError;
+
+    fn try_from(raw: RawTemplate) -> Result<Self, TemplateError> {
+        let bits = u32::from_be_bytes(raw.bits);
+        if Target::from_compact(CompactTarget::from_consensus(bits)).to_be_bytes() != raw.target {
+            return Err(TemplateError::Target { bits });
+        }
+        if !(1..=bitcoin::absolute::LOCK_TIME_THRESHOLD).contains(&raw.height) {
+            return Err(TemplateError::Height { height: raw.height });
+        }
+        let commitment = raw.default_witness_commitment;
+        if !commitment.iter().all(|script| is_witness_commitment(script)) {
+            return Err(TemplateError::WitnessCommitment);
+        }
+        let transactions = raw
+            .transactions
+            .into_iter()
+            .enumerate()
+            .map(|(position, transaction)| transaction.check(position))
+            .collect::<Result<Vec<_>, _>>()?;
+        let template = Self {
+            version: raw.version,
+            prev_block: raw.previousblockhash,
+            height: raw.height,
+            bits: CompactTarget::from_consensus(bits),
+            time: raw.curtime.max(raw.mintime),
+            min_time: raw.mintime,
+            coinbase_value: Amount::from_sat(raw.coinbasevalue),
+            witness_commitment: commitment,
+            transactions,
+            weight_limit: raw.weightlimit.unwrap_or(BLOCK_WEIGHT_MAX).min(BLOCK_WEIGHT_MAX),
+            sigops_limit: raw.sigoplimit.min(BLOCK_SIGOPS_COST_MAX),
+            long_poll_id: raw.longpollid,
+            signet_challenge: raw.signet_challenge,
+        };
+        template.check_sums()?;
+        Ok(template)
+    }
+}
+
+impl BlockTemplate {
+    fn check_sums(&self) -> Result<(), TemplateError> {
+        let sum = |value: fn(&TemplateTransaction) -> u64| {
+            self.transactions.iter().map(value).fold(0_u64, u64::saturating_add)
+        };
+        let (count, weight) = (self.transactions.len(), self.transactions_weight());
+        let sigops_cost = sum(|transaction| transaction.sigops_cost);
+        if count > TEMPLATE_TRANSACTIONS_MAX || weight > self.weight_limit || sigops_cost > self.sigops_limit {
+            return Err(TemplateError::TooLarge { count, weight, sigops_cost });
+        }
+        let fees = Amount::from_sat(sum(|transaction| transaction.fee.to_sat()));
+        if self.coinbase_value < fees || self.coinbase_value > Amount::MAX_MONEY {
+            let coinbase_sat = self.coinbase_value.to_sat();
+            return Err(TemplateError::CoinbaseValue { coinbase_sat });
+        }
+        Ok(())
+    }
+}
+
+impl RawTransaction {
+    fn check(self, position: usize) -> Result<TemplateTransaction, TemplateError> {
+        let decoded: Transaction =
+            encode::deserialize(&self.data).map_err(|source| TemplateError::Undecodable { position, source })?;
+        let mismatch = |what| Err(TemplateError::Mismatch { position, what });
+        if decoded.compute_txid() != self.txid {
+            return mismatch("txid");
+        }
+        if decoded.compute_wtxid() != self.hash {
+            return mismatch("hash");
+        }
+        if decoded.weight().to_wu() != self.weight {
+            return mismatch("weight");
+        }
+        // bitcoind counts from 1, as the coinbase comes first.
+        let depends = self
+            .depends
+            .into_iter()
+            .map(|one_based| one_based.checked_sub(1).filter(|before| (*before as usize) < position))
+            .collect::<Option<Vec<_>>>()
+            .ok_or(TemplateError::Order { position })?;
+        Ok(TemplateTransaction {
+            raw: self.data,
+            txid: self.txid,
+            wtxid: self.hash,
+            fee: Amount::from_sat(self.fee),
+            weight: self.weight,
+            sigops_cost: self.sigops,
+            depends,
+        })
+    }
+}
+
+/// `OP_RETURN`, a push of 36 bytes, BIP-0141's marker, a hash.
+fn is_witness_commitment(script: &ScriptBuf) -> bool {
+    let bytes = script.as_bytes();
+    bytes.len() == 38 && bytes.starts_with(&[0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed])
+}
+
+/// Reads hex straight into bytes: a template holds megabytes of it.
+fn hex_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    struct Hex;
+
+    impl de::Visitor<'_> for Hex {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("bytes in hex")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<u8>, E> {
+            Vec::from_hex(text).map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Hex)
+}
+
+fn hex_array<'de, const N: usize, D: Deserializer<'de>>(d: D) -> Result<[u8; N], D::Error> {
+    let bytes = hex_bytes(d)?;
+    let length = bytes.len();
+    bytes.try_into().map_err(|_| de::Error::invalid_length(length, &"hex of the right length"))
+}

@@ -1,0 +1,105 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::server::{Reply, Server};
+use super::template::template;
+use super::{block_hash, chain_info};
+use crate::bitcoind::{FeedState, TemplateFeed};
+use crate::config::Network;
+
+/// A bitcoind whose tip is a number; what it does with long polls is up to `poll`.
+fn bitcoind(
+    tip: Arc<AtomicU8>,
+    poll: impl Fn(Value) -> Reply + Send + Sync + 'static,
+) -> impl Fn(&Value) -> Reply + Send + Sync + 'static {
+    move |request| {
+        let tip = tip.load(Ordering::SeqCst);
+        match request["method"].as_str() {
+            Some("getblockchaininfo") => Reply::result(chain_info("signet", 7, 7, false)),
+            Some("getbestblockhash") => Reply::result(json!(block_hash(tip))),
+            _ if request["params"][0]["longpollid"].is_null() => Reply::result(template(tip, vec![])),
+            _ => poll(template(tip, vec![])),
+        }
+    }
+}
+
+async fn until(
+    receiver: &mut watch::Receiver<FeedState>,
+    what: &str,
+    condition: impl FnMut(&FeedState) -> bool,
+) -> FeedState {
+    let wait = timeout(Duration::from_secs(20), receiver.wait_for(condition));
+    wait.await.unwrap_or_else(|_| panic!("no {what}")).unwrap().clone()
+}
+
+fn on_tip(number: u8) -> impl FnMut(&FeedState) -> bool {
+    move |state| state.template.as_ref().is_some_and(|t| t.prev_block == block_hash(number))
+}
+
+#[tokio::test]
+async fn a_lost_long_poll_is_noticed() {
+    let tip = Arc::new(AtomicU8::new(1));
+    let server = Server::start(bitcoind(tip.clone(), |_| Reply::Silence)).await;
+    let feed = TemplateFeed::start(server.client(Network::Local));
+    let mut state = feed.subscribe();
+    until(&mut state, "first template", on_tip(1)).await;
+    tip.store(2, Ordering::SeqCst);
+    until(&mut state, "template on the new tip", on_tip(2)).await;
+}
+
+#[tokio::test]
+async fn a_long_poll_answered_at_once_does_not_spin() {
+    let tip = Arc::new(AtomicU8::new(1));
+    let polls = Arc::new(AtomicUsize::new(0));
+    let counter = polls.clone();
+    let server = Server::start(bitcoind(tip, move |template| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Reply::result(template)
+    }))
+    .await;
+    let _feed = TemplateFeed::start(server.client(Network::Local));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(polls.load(Ordering::SeqCst) <= 3);
+}
+
+#[tokio::test]
+async fn a_bitcoind_that_goes_and_comes_back_is_followed() {
+    let tip = Arc::new(AtomicU8::new(1));
+    let later = |template| {
+        let answer = json!({ "id": 0, "result": template }).to_string();
+        Reply::Later(Duration::from_secs(60), answer)
+    };
+    let server = Server::start(bitcoind(tip.clone(), later)).await;
+    let address = server.address();
+    let feed = TemplateFeed::start(server.client(Network::Local));
+    let mut state = feed.subscribe();
+    until(&mut state, "first template", on_tip(1)).await;
+
+    server.stop().await;
+    let lost = until(&mut state, "trouble", |state| state.trouble.is_some()).await;
+    assert!(lost.template.is_some(), "the last template stays");
+
+    tip.store(2, Ordering::SeqCst);
+    let _server = Server::start_at(address, bitcoind(tip, later)).await;
+    let back = until(&mut state, "template after the restart", on_tip(2)).await;
+    assert_eq!(back.trouble, None);
+}
+
+#[tokio::test]
+async fn a_bitcoind_of_another_network_gives_no_template() {
+    let server = Server::start(|request| match request["method"].as_str() {
+        Some("getblockchaininfo") => Reply::result(chain_info("main", 7, 7, false)),
+        _ => Reply::result(template(1, vec![])),
+    })
+    .await;
+    let feed = TemplateFeed::start(server.client(Network::Local));
+    let mut state = feed.subscribe();
+    let state = until(&mut state, "trouble", |state| state.trouble.is_some()).await;
+    assert!(state.trouble.unwrap().contains("another network"));
+    assert!(state.template.is_none());
+}

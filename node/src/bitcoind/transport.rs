@@ -1,0 +1,216 @@
+//! One JSON-RPC request over HTTP: credentials, time limit, size limit, envelope.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Response, StatusCode, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::error::BitcoindError;
+use crate::config::{BitcoindAuth, BitcoindConfig, Secret};
+use crate::limits::{CONNECT_TIMEOUT, COOKIE_BYTES_MAX, IDLE_TIMEOUT, REASON_CHARS_MAX};
+
+/// JSON-RPC's codes that mean more than "no", from bitcoind's `rpc/protocol.h`.
+const CODE_NOT_CONNECTED: i64 = -9;
+const CODE_INITIAL_DOWNLOAD: i64 = -10;
+const CODE_WARMUP: i64 = -28;
+
+/// How long and how large an answer may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) time: Duration,
+    pub(super) bytes: usize,
+}
+
+/// A JSON-RPC client over plain HTTP.
+#[derive(Debug)]
+pub(super) struct Transport {
+    http: Client,
+    url: Url,
+    auth: BitcoindAuth,
+    /// The cookie's name and password as last read.
+    cookie: Mutex<Option<(String, Secret)>>,
+}
+
+/// The answer to one call.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer<T> {
+    #[serde(default)]
+    id: Value,
+    #[serde(default = "Option::default")]
+    result: Option<T>,
+    error: Option<Refusal>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Refusal {
+    code: i64,
+    message: String,
+}
+
+impl Transport {
+    pub(super) fn new(config: &BitcoindConfig) -> Result<Self, BitcoindError> {
+        let http = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(BitcoindError::NoHttpClient)?;
+        Ok(Self { http, url: config.url.clone(), auth: config.auth.clone(), cookie: Mutex::new(None) })
+    }
+
+    /// Makes one call and returns the bytes of its answer.
+    pub(super) async fn call(
+        &self,
+        method: &'static str,
+        params: Value,
+        bounds: Bounds,
+    ) -> Result<Vec<u8>, BitcoindError> {
+        let request = json!({ "jsonrpc": "2.0", "id": 0, "method": method, "params": params });
+        self.send(method, &request, bounds).await
+    }
+
+    /// Makes the same call with several parameters in one request; answers are in their order.
+    pub(super) async fn batch<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: impl IntoIterator<Item = Value>,
+        bounds: Bounds,
+    ) -> Result<Vec<T>, BitcoindError> {
+        let requests: Vec<Value> = params
+            .into_iter()
+            .enumerate()
+            .map(|(id, params)| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
+            .collect();
+        let bytes = self.send(method, &Value::from(requests.as_slice()), bounds).await?;
+        let mut answers: Vec<Answer<T>> = parse(method, &bytes)?;
+        answers.sort_by_key(|answer| answer.id.as_u64());
+        let in_order = answers.iter().enumerate().all(|(n, a)| a.id.as_u64() == Some(n as u64));
+        if answers.len() != requests.len() || !in_order {
+            return Err(BitcoindError::NoResult { method });
+        }
+        answers.into_iter().map(|answer| answer.result(method)?.ok_or(BitcoindError::NoResult { method })).collect()
+    }
+
+    /// Sends a request; when bitcoind refuses the cookie, reads it again and sends once more.
+    async fn send(&self, method: &'static str, request: &Value, bounds: Bounds) -> Result<Vec<u8>, BitcoindError> {
+        let work = async {
+            let mut response = self.post(method, request, false).await?;
+            if response.status() == StatusCode::UNAUTHORIZED {
+                response = self.post(method, request, true).await?;
+            }
+            self.read(method, response, bounds.bytes).await
+        };
+        tokio::time::timeout(bounds.time, work)
+            .await
+            .map_err(|_| BitcoindError::TimedOut { method, limit: bounds.time })?
+    }
+
+    async fn post(&self, method: &'static str, request: &Value, renew: bool) -> Result<Response, BitcoindError> {
+        let (name, password) = self.credentials(renew).await?;
+        self.http
+            .post(self.url.clone())
+            .basic_auth(name, Some(password.expose()))
+            .header(CONTENT_TYPE, "application/json")
+            .body(request.to_string())
+            .send()
+            .await
+            .map_err(|source| self.connection_error(method, source))
+    }
+
+    async fn read(
+        &self,
+        method: &'static str,
+        mut response: Response,
+        limit_bytes: usize,
+    ) -> Result<Vec<u8>, BitcoindError> {
+        let url = self.url.to_string();
+        match response.status() {
+            StatusCode::UNAUTHORIZED => {
+                return Err(BitcoindError::WrongCredentials { url, credentials: self.whose() });
+            }
+            StatusCode::FORBIDDEN => return Err(BitcoindError::NotAdmitted { url }),
+            StatusCode::SERVICE_UNAVAILABLE => return Err(BitcoindError::Busy),
+            // Older versions of bitcoind give errors of calls these statuses; the body tells.
+            StatusCode::OK | StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR => {}
+            status => {
+                let status = status.as_u16();
+                return Err(BitcoindError::Status { url, method, status });
+            }
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|source| BitcoindError::Broken { method, source })? {
+            if bytes.len() + chunk.len() > limit_bytes {
+                return Err(BitcoindError::TooLarge { method, limit_bytes });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
+    fn connection_error(&self, method: &'static str, source: reqwest::Error) -> BitcoindError {
+        if source.is_connect() || source.is_timeout() {
+            BitcoindError::Unreachable { url: self.url.to_string(), source }
+        } else {
+            BitcoindError::Broken { method, source }
+        }
+    }
+
+    async fn credentials(&self, renew: bool) -> Result<(String, Secret), BitcoindError> {
+        let path = match &self.auth {
+            BitcoindAuth::User { name, password } => return Ok((name.clone(), password.clone())),
+            BitcoindAuth::Cookie(path) => path,
+        };
+        let known = self.cookie.lock().expect("no code panics while it holds this").clone();
+        if let (Some(cookie), false) = (known, renew) {
+            return Ok(cookie);
+        }
+        let malformed = || BitcoindError::CookieMalformed { path: path.clone() };
+        let unreadable = |source| BitcoindError::CookieUnreadable { path: path.clone(), source };
+        if tokio::fs::metadata(path).await.map_err(unreadable)?.len() > COOKIE_BYTES_MAX {
+            return Err(malformed());
+        }
+        let text = tokio::fs::read_to_string(path).await.map_err(unreadable)?;
+        let (name, password) = text.trim_end().split_once(':').ok_or_else(malformed)?;
+        let cookie = (name.to_owned(), Secret::new(password));
+        *self.cookie.lock().expect("no code panics while it holds this") = Some(cookie.clone());
+        Ok(cookie)
+    }
+
+    fn whose(&self) -> String {
+        match &self.auth {
+            BitcoindAuth::User { name, .. } => {
+                format!("the user {name:?} with this password; compare them with its `rpcauth`")
+            }
+            BitcoindAuth::Cookie(path) => {
+                format!("the cookie in {}; is it the file of the bitcoind at this address?", path.display())
+            }
+        }
+    }
+}
+
+impl<T> Answer<T> {
+    /// The result, `None` where it is `null`.
+    pub(super) fn result(self, method: &'static str) -> Result<Option<T>, BitcoindError> {
+        let Some(Refusal { code, message }) = self.error else { return Ok(self.result) };
+        let words: String = message.chars().take(REASON_CHARS_MAX).collect();
+        Err(match code {
+            CODE_WARMUP => BitcoindError::Starting { words },
+            CODE_NOT_CONNECTED | CODE_INITIAL_DOWNLOAD => BitcoindError::NotReady { words },
+            _ => BitcoindError::Refused { method, code, words },
+        })
+    }
+}
+
+/// Parses the answer to one call, `None` where the result is `null`.
+pub(super) fn answer<T: DeserializeOwned>(method: &'static str, bytes: &[u8]) -> Result<Option<T>, BitcoindError> {
+    parse::<Answer<T>>(method, bytes)?.result(method)
+}
+
+fn parse<T: DeserializeOwned>(method: &'static str, bytes: &[u8]) -> Result<T, BitcoindError> {
+    serde_json::from_slice(bytes).map_err(|source| BitcoindError::Malformed { method, source })
+}

@@ -1,0 +1,179 @@
+//! `shoal check`: everything that would stop `shoal run`, found before it is started.
+
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::bitcoind::{Bitcoind, BitcoindError};
+use crate::config::{Config, ConfigError};
+use crate::error::sentence;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub name: &'static str,
+    /// Whether it is as it must be.
+    pub ok: bool,
+    /// What was found; if it is not as it must be, what to do.
+    pub words: String,
+}
+
+/// Everything that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Whether `shoal run` can be started.
+    pub ok: bool,
+    /// One line each.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks a configuration that could be read.
+pub async fn check(config: &Config) -> Report {
+    let mut findings = vec![configuration(config), address(config), data_dir(&config.data_dir)];
+    findings.extend(bitcoind(config).await);
+    findings.extend(ports(config));
+    Report::new(findings)
+}
+
+/// The report on a configuration that could not be read.
+pub fn unreadable(error: &ConfigError) -> Report {
+    Report::new(vec![bad("config", sentence(error))])
+}
+
+impl Report {
+    fn new(findings: Vec<Finding>) -> Self {
+        Self { ok: findings.iter().all(|finding| finding.ok), findings }
+    }
+}
+
+/// One line each: a mark, a name, words.
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for Finding { name, ok, words } in &self.findings {
+            let mark = if *ok { '✓' } else { '✗' };
+            writeln!(f, "{mark} {name:<9} {words}")?;
+        }
+        Ok(())
+    }
+}
+
+fn good(name: &'static str, words: impl Into<String>) -> Finding {
+    Finding { name, ok: true, words: words.into() }
+}
+
+fn bad(name: &'static str, words: impl Into<String>) -> Finding {
+    Finding { name, ok: false, words: words.into() }
+}
+
+fn configuration(config: &Config) -> Finding {
+    let network = config.network;
+    let source = match &config.file {
+        Some(path) => path.display().to_string(),
+        None => "no file, defaults only".to_owned(),
+    };
+    good("config", format!("network {network}, from {source}"))
+}
+
+/// The address itself was checked when the configuration was read.
+fn address(config: &Config) -> Finding {
+    good(
+        "address",
+        match &config.address {
+            Some(address) => format!("{address} is paid for work whose miner gives no address"),
+            None => "none set: every miner must give an address as its user name".to_owned(),
+        },
+    )
+}
+
+fn data_dir(path: &Path) -> Finding {
+    let existing = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
+    let result = if existing.is_dir() { probe(existing) } else { Err(io::ErrorKind::NotADirectory.into()) };
+    let shown = path.display();
+    match result {
+        Ok(()) if existing == path => good("data_dir", format!("{shown} is writable")),
+        Ok(()) => good("data_dir", format!("{shown} does not exist yet and can be made")),
+        Err(error) => bad("data_dir", format!("{shown} is not writable; check its permissions: {error}")),
+    }
+}
+
+/// Writes and removes a file with a name nobody else uses.
+fn probe(folder: &Path) -> io::Result<()> {
+    let path: PathBuf = folder.join(format!(".shoal-check-{}", std::process::id()));
+    fs::File::create_new(&path)?;
+    fs::remove_file(&path)
+}
+
+async fn bitcoind(config: &Config) -> Vec<Finding> {
+    let client = match Bitcoind::new(&config.bitcoind, config.network) {
+        Ok(client) => client,
+        Err(error) => return vec![bad("bitcoind", sentence(&error))],
+    };
+    let url = &config.bitcoind.url;
+    let (info, status) = match tokio::join!(client.node_info(), client.chain_status()) {
+        (Ok(info), Ok(status)) => (info, status),
+        (Err(error), _) | (_, Err(error)) => return vec![bad("bitcoind", sentence(&error))],
+    };
+    let peers = info.connections;
+    let agent = info.user_agent.escape_default();
+    let mut findings = vec![good("bitcoind", format!("{agent} at {url}, {peers} peers"))];
+    let judge = |name, result: Result<(), BitcoindError>, words: String| match result {
+        Ok(()) => good(name, words),
+        Err(error) => bad(name, sentence(&error)),
+    };
+    let network = config.network;
+    findings.push(judge("network", status.verify_network(network), format!("bitcoind is of {network}")));
+    findings.push(judge("sync", status.verify_synced(network), format!("{} blocks", status.blocks)));
+    if findings.iter().all(|finding| finding.ok) {
+        findings.push(match client.template().await {
+            Ok(template) => {
+                let (height, count) = (template.height, template.transactions.len());
+                good("template", format!("block {height} with {count} transactions"))
+            }
+            Err(error) => bad("template", sentence(&error)),
+        });
+    }
+    findings
+}
+
+fn ports(config: &Config) -> Vec<Finding> {
+    let mut findings =
+        vec![port("stratum", "TCP", config.stratum.listen, tcp_free), port("api", "TCP", config.api.listen, tcp_free)];
+    for listen in &config.p2p.listen {
+        findings.push(port("p2p", "TCP", *listen, tcp_free));
+        findings.push(port("p2p", "UDP", *listen, udp_free));
+    }
+    findings
+}
+
+fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: fn(SocketAddr) -> io::Result<()>) -> Finding {
+    match free(listen) {
+        Ok(()) => good(name, format!("{protocol} {listen} is free")),
+        Err(error) => {
+            let advice = match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    "is in use, perhaps by a running shoal; stop that program, or set another port"
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "is not permitted; set a port from 1024 on, or run with the right to use it"
+                }
+                io::ErrorKind::AddrNotAvailable => {
+                    "is not an address of this machine; set one that is, or 0.0.0.0 for all"
+                }
+                _ => "cannot be listened on",
+            };
+            bad(name, format!("{protocol} {listen} {advice}: `{name}.listen`, {error}"))
+        }
+    }
+}
+
+fn tcp_free(listen: SocketAddr) -> io::Result<()> {
+    TcpListener::bind(listen).map(drop)
+}
+
+fn udp_free(listen: SocketAddr) -> io::Result<()> {
+    UdpSocket::bind(listen).map(drop)
+}

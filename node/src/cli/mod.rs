@@ -1,0 +1,87 @@
+//! The command line: subcommands, exit codes, how errors are printed.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::check;
+use crate::config::{Config, Overrides};
+use crate::error::{NodeError, sentence};
+use crate::{logging, run, status};
+
+/// A decentralized Bitcoin mining pool: every node is the pool.
+#[derive(Debug, Parser)]
+#[command(name = "shoal", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the node until it is stopped by Ctrl-C or SIGTERM
+    Run,
+    /// Shows what a running node does
+    Status {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Checks configuration, bitcoind, ports and folders, and changes nothing
+    Check {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the program and tells its exit code: 0, 2 if the configuration or the command line is
+/// wrong, or 1 if anything else is.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // `check` has said everything already.
+            if !matches!(error, NodeError::CheckFailed { .. }) {
+                eprintln!("shoal: {}", sentence(&error));
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> Result<(), NodeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let config = Config::load(&cli.overrides);
+    match cli.command {
+        Command::Run => {
+            let config = config?;
+            logging::init(&config.log, config.log_format)?;
+            runtime.block_on(run::run(config))
+        }
+        Command::Status { json } => runtime.block_on(status::status(config?, json)),
+        Command::Check { json } => {
+            let report = match &config {
+                Ok(config) => runtime.block_on(check::check(config)),
+                Err(error) => check::unreadable(error),
+            };
+            show(&report, json)?;
+            if report.ok { Ok(()) } else { Err(NodeError::CheckFailed { config: config.is_err() }) }
+        }
+    }
+}
+
+fn show(report: &check::Report, json: bool) -> Result<(), NodeError> {
+    let text = if json {
+        let json = serde_json::to_string_pretty(report).map_err(std::io::Error::from)?;
+        format!("{json}\n")
+    } else {
+        report.to_string()
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}

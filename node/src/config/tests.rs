@@ -1,0 +1,185 @@
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use super::keys::{self, KEYS};
+use super::*;
+use crate::error::sentence;
+
+const EXAMPLE: &str = include_str!("../../shoal.example.toml");
+const MAIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
+const SIGNET: &str = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
+
+#[derive(Debug, Parser)]
+struct Program {
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+fn flags(arguments: &[&str]) -> Overrides {
+    let arguments = ["shoal"].iter().chain(arguments).map(OsString::from);
+    Program::try_parse_from(arguments).unwrap().overrides
+}
+
+fn load(text: &str, arguments: &[&str]) -> Result<Config, ConfigError> {
+    let path = PathBuf::from("shoal.toml");
+    let mut settings = file::parse(text, &path)?;
+    settings.overlay(flags(arguments).settings());
+    resolve::resolve(&settings, Some(path), Some(Path::new("/home/miner")))
+}
+
+fn refusal(text: &str, arguments: &[&str]) -> String {
+    sentence(&load(text, arguments).unwrap_err())
+}
+
+#[test]
+fn the_example_names_every_key_and_holds_the_defaults() {
+    let uncommented: String = EXAMPLE
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line))
+        .filter(|line| !line.contains("..."))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    // `peers` stands there twice, as the default and as an example.
+    let uncommented = uncommented.replace("peers = []\n", "");
+    let named = file::parse(&uncommented, Path::new("example")).unwrap();
+    let hidden = [keys::ADDRESS.name, keys::BITCOIND_PASSWORD.name];
+    for key in KEYS {
+        let last = key.name.rsplit('.').next().unwrap();
+        let commented = hidden.contains(&key.name) && EXAMPLE.contains(&format!("# {last} = "));
+        assert!(named.text(key).is_some() || commented, "{} is not in the example", key.name);
+    }
+    let (example, defaults) = (load(EXAMPLE, &[]).unwrap(), load("", &[]).unwrap());
+    assert_eq!(format!("{example:?}"), format!("{defaults:?}"));
+}
+
+fn is_setting(line: &str) -> bool {
+    line.split_once(" = ").is_some_and(|(name, _)| KEYS.iter().any(|key| key.name.rsplit('.').next() == Some(name)))
+}
+
+#[test]
+fn every_key_has_a_flag_and_a_variable_that_follow_from_its_name() {
+    for key in KEYS {
+        assert_eq!(key.flag, key.name.replace(['.', '_'], "-"));
+        assert_eq!(key.env, format!("SHOAL_{}", key.name.replace('.', "_").to_uppercase()));
+        assert!(key.secret == key.name.contains("password"));
+    }
+}
+
+#[test]
+fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+    let text = "log = \"debug\"\n[api]\nlisten = \"127.0.0.1:1\"\n";
+    let config = load(text, &["--api-listen", "127.0.0.1:2"]).unwrap();
+    assert_eq!(config.api.listen.port(), 2);
+    assert_eq!(config.log, "debug");
+    assert_eq!(config.stratum.listen.port(), 3333);
+}
+
+#[test]
+fn lists_and_switches_come_as_flags_too() {
+    let config = load(
+        "",
+        &[
+            "--p2p-peers=/ip4/192.0.2.1/tcp/1,/ip4/192.0.2.2/tcp/2",
+            "--p2p-peers=/ip4/192.0.2.3/udp/3/quic-v1",
+            "--new-pool",
+            "--p2p-mdns=false",
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.p2p.peers.len(), 3);
+    assert!(config.new_pool);
+    assert!(!config.p2p.mdns);
+}
+
+#[test]
+fn each_network_has_its_own_defaults() {
+    let config = load("network = \"local\"", &[]).unwrap();
+    assert_eq!(config.bitcoind.url.as_str(), "http://127.0.0.1:38332/");
+    assert_eq!(config.data_dir, Path::new("/home/miner/.shoal/local"));
+    let BitcoindAuth::Cookie(cookie) = config.bitcoind.auth else { panic!("no cookie") };
+    assert_eq!(cookie, Path::new("/home/miner/.bitcoin/signet/.cookie"));
+}
+
+#[test]
+fn unknown_keys_are_refused_with_place_and_nearest_name() {
+    for (text, line, name, nearest) in [
+        ("\n\nnetwrok = \"main\"", 3, "netwrok", "network"),
+        ("[bitcoind]\nurl = \"http://a:1\"\ncookie = \"x\"", 3, "bitcoind.cookie", "bitcoind.cookie_file"),
+        ("[strtum]\nlisten = \"0.0.0.0:1\"", 1, "strtum", "stratum"),
+        ("mdns = true", 1, "mdns", "p2p.mdns"),
+        ("stratum = 5", 1, "stratum", "stratum"),
+    ] {
+        let refusal = refusal(text, &[]);
+        let start = format!("shoal.toml line {line}: there is no key `{name}`; did you mean `{nearest}");
+        assert!(refusal.starts_with(&start), "{refusal}");
+    }
+}
+
+#[test]
+fn bad_values_are_refused_with_place_and_remedy() {
+    for (text, arguments, parts) in [
+        ("network = \"regtest\"", &[][..], ["shoal.toml line 1", "main, signet or local"]),
+        ("", &["--network", "mainnet"], ["the flag --network", "main, signet or local"]),
+        ("new_pool = \"yes\"", &[], ["`new_pool`", "true or false, not string"]),
+        ("[p2p]\npeers = \"/ip4/1.2.3.4/tcp/1\"", &[], ["line 2", "a list of texts"]),
+        ("[p2p]\npeers = [\"1.2.3.4:5\"]", &[], ["line 2", "a multiaddr like"]),
+        ("[bitcoind]\ntimeout_s = 0", &[], ["\"0\"", "from 1 to 600"]),
+        ("[bitcoind]\nuser = \"a\"", &[], ["`bitcoind.user` needs", "`bitcoind.password`"]),
+        ("[bitcoind]\nurl = \"https://a\"", &[], ["line 2", "http://127.0.0.1:8332"]),
+        ("log_format = \"xml\"", &[], ["line 1", "text or json"]),
+        ("log = \"info,=\"", &[], ["line 1", "a level like info"]),
+        ("network = ", &[], ["line 1", "not valid TOML"]),
+        ("data_dir = \"\"", &[], ["line 1", "path"]),
+    ] {
+        let refusal = refusal(text, arguments);
+        assert!(parts.iter().all(|part| refusal.contains(part)), "{refusal}");
+        assert!(!refusal.contains('\n'), "more than one line: {refusal}");
+    }
+}
+
+#[test]
+fn addresses_are_of_the_network_and_payable() {
+    assert!(load(&format!("address = \"{MAIN}\""), &[]).is_ok());
+    assert!(load("network = \"local\"", &["--address", SIGNET]).is_ok());
+    for (address, words) in [
+        (SIGNET, "an address of another network; this node runs on main"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "not a Bitcoin address"),
+        ("bc1pfeessrawgf", "of a kind that Shoal cannot pay to"),
+        ("", "not a Bitcoin address"),
+    ] {
+        let refusal = refusal(&format!("\naddress = \"{address}\""), &[]);
+        assert!(refusal.starts_with("shoal.toml line 2: `address`"), "{refusal}");
+        assert!(refusal.contains(words), "{refusal}");
+    }
+}
+
+#[test]
+fn cookie_and_user_exclude_each_other() {
+    let text = "[bitcoind]\ncookie_file = \"/c\"\n";
+    let refusal = refusal(text, &["--bitcoind-user=u", "--bitcoind-password=hunter2"]);
+    assert!(refusal.contains("the flag --bitcoind-user: `bitcoind.user` excludes"), "{refusal}");
+    assert!(refusal.contains("shoal.toml line 2"), "{refusal}");
+}
+
+#[test]
+fn no_message_shows_a_password() {
+    let text = "[bitcoind]\nuser = \"u\"\npassword = \"hunter2\"\n";
+    let config = load(text, &[]).unwrap();
+    let overrides = flags(&["--bitcoind-user=u", "--bitcoind-password=hunter2"]);
+    let shown = format!("{config:?} {overrides:?} {}", Secret::new("hunter2"));
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let in_url = refusal("[bitcoind]\nurl = \"http://u:hunter2@h\"", &[]);
+    assert!(!in_url.contains("hunter2"), "{in_url}");
+}
+
+#[test]
+fn signets_are_told_apart_by_their_challenge() {
+    assert!(Network::Local.verify("signet", Some("51")).is_ok());
+    assert!(Network::Local.verify("signet", None).is_ok());
+    let other = Network::Signet.verify("signet", Some("51"));
+    assert!(matches!(other, Err(NetworkMismatch::Challenge { .. })));
+    let other = Network::Main.verify("signet", Some("51"));
+    assert!(matches!(other, Err(NetworkMismatch::Chain { expected: "main", .. })));
+}

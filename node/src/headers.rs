@@ -1,0 +1,118 @@
+//! Brings Bitcoin's headers from the node's own bitcoind into the share-chain.
+
+use bitcoin::block::Header;
+use bitcoin::{BlockHash, Work};
+use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
+use sharechain::{BitcoinParams, U256};
+
+use crate::bitcoind::{Bitcoind, BitcoindError};
+use crate::clock::now;
+use crate::engine::{EngineHandle, EngineStopped};
+use crate::limits::HEADER_BATCH;
+
+/// Why headers could not be brought.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadersError {
+    /// bitcoind could not be asked.
+    #[error(transparent)]
+    Bitcoind(#[from] BitcoindError),
+    /// bitcoind's headers do not make a chain.
+    #[error("bitcoind's headers cannot be used")]
+    Root(#[from] RootError),
+    /// bitcoind has no block at a height below its own tip.
+    #[error("bitcoind has no header {0}; wait until it has synced")]
+    Missing(BlockHash),
+    /// The engine has stopped.
+    #[error(transparent)]
+    Stopped(#[from] EngineStopped),
+}
+
+/// Loads the headers that the share-chain starts from: the last change of difficulty before its first height, so that
+/// every later one can be checked.
+///
+/// # Errors
+/// bitcoind cannot be asked or is not far enough.
+pub async fn load(bitcoind: &Bitcoind, params: &BitcoinParams) -> Result<BitcoinHeaders, HeadersError> {
+    let start = params.start_height.saturating_sub(1);
+    let height = start - start % params.retarget_blocks;
+    if height == 0 {
+        return Ok(BitcoinHeaders::new(params, &Root::genesis(params))?);
+    }
+    let needed = Root::headers_needed(height, params);
+    let headers = bitcoind.headers((height + 1 - needed)..(height + 1)).await?;
+    let last = headers.last().map(Header::block_hash).unwrap_or_else(BlockHash::all_zeros_like);
+    let chain_work = bitcoind.chain_work(last).await?;
+    Ok(BitcoinHeaders::new(params, &Root { height, chain_work: number(chain_work), headers })?)
+}
+
+fn number(work: Work) -> U256 {
+    U256::from_be_bytes(work.to_be_bytes())
+}
+
+/// Follows bitcoind's active chain.
+#[derive(Clone, Debug)]
+pub struct HeaderSource {
+    bitcoind: Bitcoind,
+    engine: EngineHandle,
+}
+
+impl HeaderSource {
+    /// A source that feeds `engine`.
+    #[must_use]
+    pub fn new(bitcoind: Bitcoind, engine: EngineHandle) -> Self {
+        Self { bitcoind, engine }
+    }
+
+    /// Brings everything up to `tip`, by walking back from it to what the share-chain knows.
+    ///
+    /// # Errors
+    /// bitcoind cannot be asked.
+    pub async fn follow(&self, tip: &BlockHash) -> Result<(), HeadersError> {
+        let mut unknown: Vec<Header> = Vec::new();
+        let mut at = *tip;
+        while !self.knows(at).await? {
+            if unknown.len() >= HEADER_BATCH as usize {
+                return self.catch_up().await;
+            }
+            let info = self.bitcoind.header(at).await?.ok_or(HeadersError::Missing(at))?;
+            unknown.push(info.header);
+            at = info.header.prev_blockhash;
+        }
+        unknown.reverse();
+        self.insert(unknown).await
+    }
+
+    async fn knows(&self, hash: BlockHash) -> Result<bool, EngineStopped> {
+        self.engine.call(move |engine| engine.chain().bitcoin().get(&hash).is_some()).await
+    }
+
+    async fn insert(&self, headers: Vec<Header>) -> Result<(), HeadersError> {
+        if !headers.is_empty() {
+            self.engine.call(move |engine| engine.insert_bitcoin_headers(&headers, now())).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings the whole active chain from the best known header's height on, in batches.
+    ///
+    /// # Errors
+    /// bitcoind cannot be asked.
+    pub async fn catch_up(&self) -> Result<(), HeadersError> {
+        let status = self.bitcoind.chain_status().await?;
+        // A reorganisation of Bitcoin deeper than this while the node was away is found by walking back.
+        const OVERLAP: u32 = 144;
+        let known = self.engine.call(|engine| engine.chain().bitcoin().best().height).await?;
+        let mut from = known.saturating_sub(OVERLAP).max(1);
+        let root = self.engine.call(|engine| engine.chain().params().bitcoin.start_height).await?;
+        if known < root {
+            from = known + 1;
+        }
+        while from <= status.blocks {
+            let end = status.blocks.min(from + HEADER_BATCH - 1);
+            let headers = self.bitcoind.headers(from..end + 1).await?;
+            self.insert(headers).await?;
+            from = end + 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Every bound of this crate, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Bytes of a config file that are read: the example with all its comments has under 8 KiB.
+pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// Addresses to listen on for other nodes: IPv4, IPv6, and a few more for odd networks.
+pub const P2P_LISTEN_MAX: usize = 8;
+
+/// Configured peers: each is dialled for as long as it is not connected.
+pub const P2P_PEERS_MAX: usize = 64;
+
+/// Seconds a config may allow one call to bitcoind: beyond it nobody waits for the answer.
+pub const BITCOIND_TIMEOUT_S_MAX: u64 = 600;
+
+/// Bytes of an ordinary answer of bitcoind: a batch of [`HEADER_BATCH`] headers has about 200 KiB.
+pub const RPC_ANSWER_BYTES_MAX: usize = 2 << 20;
+
+/// Bytes of a template: a full block is 4 MB, twice that in hex, and the names around 16,000 small
+/// transactions add 5 MB.
+pub const TEMPLATE_ANSWER_BYTES_MAX: usize = 24 << 20;
+
+/// Bytes of a cookie file: bitcoind writes 75.
+pub const COOKIE_BYTES_MAX: u64 = 4096;
+
+/// Weight of a block, BIP-0141; a template that allows more is wrong.
+pub const BLOCK_WEIGHT_MAX: u64 = 4_000_000;
+
+/// Cost of a block's signature operations, BIP-0141.
+pub const BLOCK_SIGOPS_COST_MAX: u64 = 80_000;
+
+/// Transactions of a template: none weighs less than 240 units (60 bytes without a witness).
+pub const TEMPLATE_TRANSACTIONS_MAX: usize = BLOCK_WEIGHT_MAX as usize / 240;
+
+/// Characters of bitcoind's own words that are repeated in a message or a log line.
+pub const REASON_CHARS_MAX: usize = 300;
+
+/// Headers asked for in one batch: bitcoind answers 500 in about 10 ms.
+pub const HEADER_BATCH: u32 = 500;
+
+/// Time to connect to bitcoind: it is on this machine or in its network.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time an unused connection to bitcoind is kept: bitcoind itself closes them after 30 s.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Time a long poll may take. bitcoind answers when its tip changes, or after a minute when its
+/// mempool did. It keeps a worker busy for a poll whose caller hung up, so polls are not cut short;
+/// the heartbeat notices a bitcoind that is gone.
+pub const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Time a block submission or a proposal may take: bitcoind validates the whole block in it.
+pub const SUBMIT_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Time between two looks at bitcoind's tip while a long poll waits.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
+
+/// Time between two templates where bitcoind offers no long poll or answers it at once.
+pub const POLL_INTERVAL: Duration = Duration::from_secs(2);
+
+/// First and longest pause between attempts to reach bitcoind again.
+pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+
+/// Bytes of one record in the database: a Bitcoin block has up to 4 MB.
+pub const RECORD_BYTES_MAX: usize = 5 << 20;
+
+/// Refusals kept, newest first: a day of them at a high rate (one every 2 s), some 20 MB on disk.
+pub const REFUSALS_MAX: usize = 50_000;
+
+/// Bytes of RocksDB's block cache, which holds indexes and filters as well.
+pub const STORE_CACHE_BYTES: usize = 8 << 20;
+
+/// Bytes of one column family's write buffer, of which each has at most two.
+pub const STORE_WRITE_BUFFER_BYTES: usize = 2 << 20;
+
+/// Bytes of all write buffers together.
+pub const STORE_WRITE_BUFFERS_BYTES: usize = 8 << 20;
+
+/// Bytes of write-ahead log replayed at start after a crash, at most.
+pub const STORE_WAL_BYTES: u64 = 16 << 20;
+
+/// Table files RocksDB keeps open: each costs some memory for its footer and a descriptor.
+pub const STORE_OPEN_FILES: i32 = 64;
+
+/// Bytes of one of the two files RocksDB writes its own notes to.
+pub const STORE_LOG_BYTES: usize = 1 << 20;

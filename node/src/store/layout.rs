@@ -1,0 +1,98 @@
+//! Column families, keys, and options that bound memory.
+//!
+//! | family    | key                       | value                                    |
+//! |-----------|---------------------------|------------------------------------------|
+//! | `meta`    | `schema`                  | version, u32 big-endian                  |
+//! | `meta`    | `network`                 | consensus id, 32 bytes                   |
+//! | `meta`    | `r` and id                | record of kind `Meta`                    |
+//! | `journal` | sequence, u64 big-endian  | record: a proof or a list                |
+//! | `blocks`  | sequence, u64 big-endian  | record: a Bitcoin block                  |
+//! | `refused` | sequence, u64 big-endian  | record: a refusal                        |
+//! | `index`   | kind (1 byte) and id      | sequence of the newest record, u64       |
+
+use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options};
+
+use super::record::RecordKind;
+use crate::limits::{
+    STORE_CACHE_BYTES, STORE_LOG_BYTES, STORE_OPEN_FILES, STORE_WAL_BYTES, STORE_WRITE_BUFFER_BYTES,
+    STORE_WRITE_BUFFERS_BYTES,
+};
+
+/// The version of the table above; a change that older programs cannot read raises it.
+pub(super) const SCHEMA: u32 = 1;
+
+pub(super) const META: &str = "meta";
+pub(super) const JOURNAL: &str = "journal";
+pub(super) const BLOCKS: &str = "blocks";
+pub(super) const REFUSED: &str = "refused";
+pub(super) const INDEX: &str = "index";
+pub(super) const FAMILIES: [&str; 5] = [META, JOURNAL, BLOCKS, REFUSED, INDEX];
+
+pub(super) const SCHEMA_KEY: &[u8] = b"schema";
+pub(super) const NETWORK_KEY: &[u8] = b"network";
+
+/// The family that keeps records of a kind in the order of their sequence numbers.
+pub(super) fn family(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Proof | RecordKind::List => JOURNAL,
+        RecordKind::Block => BLOCKS,
+        RecordKind::Refusal => REFUSED,
+        RecordKind::Meta => META,
+    }
+}
+
+pub(super) fn index_key(kind: RecordKind, id: &[u8; 32]) -> [u8; 33] {
+    let mut key = [kind as u8; 33];
+    key[1..].copy_from_slice(id);
+    key
+}
+
+pub(super) fn meta_key(id: &[u8; 32]) -> [u8; 33] {
+    let mut key = [b'r'; 33];
+    key[1..].copy_from_slice(id);
+    key
+}
+
+pub(super) fn sequence_of(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// Options of the whole database.
+pub(super) fn database_options() -> Options {
+    let mut options = Options::default();
+    options.set_db_write_buffer_size(STORE_WRITE_BUFFERS_BYTES);
+    options.set_max_total_wal_size(STORE_WAL_BYTES);
+    options.set_max_open_files(STORE_OPEN_FILES);
+    options.set_max_background_jobs(2);
+    options.set_paranoid_checks(true);
+    // A write cut short by a kill is dropped from the end; damage anywhere else is an error, where
+    // RocksDB's default would quietly forget everything behind it.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_log_level(LogLevel::Warn);
+    options.set_keep_log_file_num(2);
+    options.set_max_log_file_size(STORE_LOG_BYTES);
+    options
+}
+
+/// All families; one cache serves them.
+pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
+    let cache = Cache::new_lru_cache(STORE_CACHE_BYTES);
+    let described = |name: &&str| ColumnFamilyDescriptor::new(*name, family_options(&cache, name));
+    FAMILIES.iter().map(described).collect()
+}
+
+fn family_options(cache: &Cache, name: &str) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_cache_index_and_filter_blocks(true);
+    if name == INDEX {
+        // Most lookups are of proofs the node has never seen.
+        table.set_bloom_filter(10.0, false);
+    }
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&table);
+    options.set_write_buffer_size(STORE_WRITE_BUFFER_BYTES);
+    options.set_max_write_buffer_number(2);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options
+}

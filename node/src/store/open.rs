@@ -1,0 +1,111 @@
+//! Opens a database, or makes one; looks before it writes.
+//!
+//! A new database is made beside its place and moved there when it is complete, so a folder with
+//! files but without our keys is never a half-made database of ours. An existing one is first
+//! opened read-only: one of a newer program or of another network is left as it is.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bitcoin::hex::DisplayHex;
+use rocksdb::{DB, ErrorKind, Options, WriteOptions};
+
+use super::error::StoreError;
+use super::layout::{META, NETWORK_KEY, SCHEMA, SCHEMA_KEY, database_options, families};
+
+/// Opens the database at `path`, or makes it if nothing is there.
+///
+/// # Errors
+/// See [`StoreError`]; nothing was changed then.
+pub(super) fn open(path: &Path, network_id: [u8; 32]) -> Result<DB, StoreError> {
+    let folder = |source| StoreError::Folder { path: path.to_owned(), source };
+    if is_vacant(path).map_err(folder)? {
+        create(path, network_id)?;
+    } else if !path.join("CURRENT").exists() {
+        // RocksDB's one file without which nothing can be read.
+        return Err(StoreError::NotADatabase { path: path.to_owned() });
+    }
+    inspect(path, network_id)?;
+    DB::open_cf_descriptors(&database_options(), path, families()).map_err(|error| explain(path, error))
+}
+
+fn is_vacant(path: &Path) -> io::Result<bool> {
+    match fs::read_dir(path) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn create(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
+    let folder = |path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::Folder { path, source }
+    };
+    let unfinished = unfinished(path);
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished).map_err(folder(&unfinished))?;
+    }
+    fs::create_dir_all(&unfinished).map_err(folder(&unfinished))?;
+    let failed = |source| StoreError::Io { path: path.to_owned(), source };
+    let mut options = database_options();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    let db = DB::open_cf_descriptors(&options, &unfinished, families()).map_err(failed)?;
+    let meta = db.cf_handle(META).expect("it was just made");
+    let mut synced = WriteOptions::default();
+    synced.set_sync(true);
+    db.put_cf_opt(meta, NETWORK_KEY, network_id, &synced).map_err(failed)?;
+    db.put_cf_opt(meta, SCHEMA_KEY, SCHEMA.to_be_bytes(), &synced).map_err(failed)?;
+    drop(db);
+    fs::rename(&unfinished, path).map_err(folder(path))
+}
+
+/// Where a database is made before it is moved to `path`.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".unfinished");
+    PathBuf::from(name)
+}
+
+/// Checks schema and network without writing.
+fn inspect(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
+    let not_ours = || StoreError::NotADatabase { path: path.to_owned() };
+    let db = DB::open_cf_for_read_only(&Options::default(), path, [META], false).map_err(|error| {
+        // RocksDB's words for a family that is missing: a database, but of another program.
+        if error.as_ref().contains("olumn family") { not_ours() } else { explain(path, error) }
+    })?;
+    let meta = db.cf_handle(META).ok_or_else(not_ours)?;
+    let read = |key| db.get_cf(meta, key).map_err(|error| explain(path, error));
+    let schema = read(SCHEMA_KEY)?.and_then(|bytes| bytes.try_into().ok().map(u32::from_be_bytes));
+    let found = schema.ok_or_else(not_ours)?;
+    if found > SCHEMA {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA });
+    }
+    let network = read(NETWORK_KEY)?.ok_or_else(not_ours)?;
+    if network != network_id {
+        let start = |id: &[u8]| id.iter().take(4).copied().collect::<Vec<u8>>().to_lower_hex_string();
+        let (found, expected) = (start(&network), start(&network_id));
+        return Err(StoreError::OtherNetwork { path: path.to_owned(), found, expected });
+    }
+    Ok(())
+}
+
+/// Says what a failure of RocksDB means.
+pub(super) fn explain(path: &Path, source: rocksdb::Error) -> StoreError {
+    let path = path.to_owned();
+    let words = source.as_ref();
+    if words.contains("LOCK") || words.contains("lock hold by current process") {
+        return StoreError::Locked { path };
+    }
+    // A file that the database lists and that is gone comes as an I/O error.
+    let missing = words.contains("No such file or directory");
+    match source.kind() {
+        ErrorKind::Corruption | ErrorKind::InvalidArgument | ErrorKind::NotFound => {
+            StoreError::Corrupt { path, source }
+        }
+        _ if missing => StoreError::Corrupt { path, source },
+        _ => StoreError::Io { path, source },
+    }
+}

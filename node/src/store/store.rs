@@ -1,0 +1,232 @@
+//! Append, look up, replay.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch, WriteOptions};
+
+use super::error::StoreError;
+use super::layout::{self, BLOCKS, INDEX, JOURNAL, META, REFUSED};
+use super::open;
+use super::record::{Entry, Record, RecordKind};
+use crate::limits::{RECORD_BYTES_MAX, REFUSALS_MAX};
+
+/// The node's database. Safe to share between threads; calls block for as long as the disk does.
+#[derive(Debug)]
+pub struct Store {
+    db: DB,
+    path: PathBuf,
+    refusals_max: usize,
+    writer: Mutex<Writer>,
+}
+
+/// What the next write needs to know.
+#[derive(Debug)]
+struct Writer {
+    next_sequence: u64,
+    /// Sequence numbers of the refusals kept, oldest first.
+    refusals: VecDeque<u64>,
+}
+
+impl Store {
+    /// Opens the database at `path`, or makes it if nothing is there.
+    ///
+    /// `network_id` is the consensus id of the share-chain; a database belongs to one for good.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; nothing was changed then.
+    pub fn open(path: &Path, network_id: [u8; 32]) -> Result<Self, StoreError> {
+        Self::open_with(path, network_id, REFUSALS_MAX)
+    }
+
+    pub(super) fn open_with(path: &Path, network_id: [u8; 32], refusals_max: usize) -> Result<Self, StoreError> {
+        let db = open::open(path, network_id)?;
+        let writer = Mutex::new(Writer { next_sequence: 1, refusals: VecDeque::new() });
+        let store = Self { db, path: path.to_owned(), refusals_max, writer };
+        let writer = Writer { next_sequence: store.newest_sequence()? + 1, refusals: store.sequences(REFUSED)? };
+        *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = writer;
+        Ok(store)
+    }
+
+    /// Writes all records or none, in their order; see the module for what survives what.
+    ///
+    /// A record whose kind and id were written before is written again, and lookups return the
+    /// newer one. Returns the sequence number of the first record that got one, or the next free
+    /// one if all are [`RecordKind::Meta`].
+    ///
+    /// # Errors
+    /// A record is too large, or the disk does not take it.
+    pub fn append(&self, batch: &[Record]) -> Result<u64, StoreError> {
+        // Every change to `Writer` happens after the write succeeded, so a panic leaves it whole.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = writer.next_sequence;
+        let mut next = first;
+        let mut refusals = Vec::new();
+        let mut changes = WriteBatch::default();
+        for record in batch {
+            let size_bytes = record.bytes.len();
+            if size_bytes > RECORD_BYTES_MAX {
+                let limit_bytes = RECORD_BYTES_MAX;
+                return Err(StoreError::RecordTooLarge { size_bytes, limit_bytes });
+            }
+            let family = self.family(layout::family(record.kind));
+            if record.kind == RecordKind::Meta {
+                changes.put_cf(family, layout::meta_key(&record.id), record.encode(0));
+                continue;
+            }
+            changes.put_cf(family, next.to_be_bytes(), record.encode(next));
+            let key = layout::index_key(record.kind, &record.id);
+            changes.put_cf(self.family(INDEX), key, next.to_be_bytes());
+            if record.kind == RecordKind::Refusal {
+                refusals.push((next, record.id));
+            }
+            next += 1;
+        }
+        let forgotten = self.forget_refusals(&writer.refusals, &refusals, &mut changes)?;
+        self.write(changes, batch)?;
+        writer.next_sequence = next;
+        writer.refusals.extend(refusals.iter().map(|(sequence, _)| sequence));
+        writer.refusals.drain(..forgotten);
+        Ok(first)
+    }
+
+    fn write(&self, changes: WriteBatch, batch: &[Record]) -> Result<(), StoreError> {
+        let mut options = WriteOptions::default();
+        let precious = |record: &Record| matches!(record.kind, RecordKind::Block | RecordKind::Meta);
+        options.set_sync(batch.iter().any(precious));
+        self.db.write_opt(changes, &options).map_err(|error| self.explain(error))
+    }
+
+    /// Adds to `changes` the removal of the oldest refusals beyond the limit; returns how many.
+    fn forget_refusals(
+        &self,
+        kept: &VecDeque<u64>,
+        added: &[(u64, [u8; 32])],
+        changes: &mut WriteBatch,
+    ) -> Result<usize, StoreError> {
+        let surplus = (kept.len() + added.len()).saturating_sub(self.refusals_max);
+        for sequence in kept.iter().take(surplus) {
+            let Some(entry) = self.read(REFUSED, *sequence)? else { continue };
+            let key = layout::index_key(RecordKind::Refusal, &entry.record.id);
+            // The same share may have been refused again since.
+            let again = added.iter().any(|(_, id)| *id == entry.record.id);
+            if !again && self.indexed(&key)? == Some(*sequence) {
+                changes.delete_cf(self.family(INDEX), key);
+            }
+            changes.delete_cf(self.family(REFUSED), sequence.to_be_bytes());
+        }
+        // A batch with more refusals than are kept at all: its own first ones stay until the next.
+        Ok(surplus.min(kept.len()))
+    }
+
+    /// Looks up the newest record with this kind and id.
+    ///
+    /// # Errors
+    /// The disk cannot be read, or the record is damaged.
+    pub fn get(&self, kind: RecordKind, id: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        let record = match kind {
+            RecordKind::Meta => {
+                let value = self.db.get_pinned_cf(self.family(META), layout::meta_key(id));
+                let value = value.map_err(|error| self.explain(error))?;
+                value.map(|value| self.decode(0, &value)).transpose()?
+            }
+            _ => match self.indexed(&layout::index_key(kind, id))? {
+                None => None,
+                Some(sequence) => self.read(layout::family(kind), sequence)?,
+            },
+        };
+        Ok(record.map(|entry| entry.record.bytes))
+    }
+
+    /// Tells whether there is a record with this kind and id.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn contains(&self, kind: RecordKind, id: &[u8; 32]) -> Result<bool, StoreError> {
+        match kind {
+            RecordKind::Meta => Ok(self.get(kind, id)?.is_some()),
+            _ => Ok(self.indexed(&layout::index_key(kind, id))?.is_some()),
+        }
+    }
+
+    /// Replays proofs and lists from sequence number `from` on, in the order they were written.
+    pub fn journal(&self, from: u64) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
+        let start = from.to_be_bytes();
+        self.entries(JOURNAL, IteratorMode::From(&start, Direction::Forward))
+    }
+
+    /// The Bitcoin blocks found, in the order they were written.
+    pub fn blocks(&self) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
+        self.entries(BLOCKS, IteratorMode::Start)
+    }
+
+    /// The refusals kept, newest first.
+    pub fn refusals(&self) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
+        self.entries(REFUSED, IteratorMode::End)
+    }
+
+    /// The sequence number the next record will get.
+    pub fn next_sequence(&self) -> u64 {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).next_sequence
+    }
+
+    /// Forces everything written so far to the disk.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.db.flush_wal(true).map_err(|error| self.explain(error))
+    }
+
+    fn entries<'a>(
+        &'a self,
+        family: &str,
+        mode: IteratorMode<'_>,
+    ) -> impl Iterator<Item = Result<Entry, StoreError>> + use<'a> {
+        self.db.iterator_cf(self.family(family), mode).map(|item| {
+            let (key, value) = item.map_err(|error| self.explain(error))?;
+            self.decode(layout::sequence_of(&key).unwrap_or(u64::MAX), &value)
+        })
+    }
+
+    fn read(&self, family: &str, sequence: u64) -> Result<Option<Entry>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(family), sequence.to_be_bytes());
+        let value = value.map_err(|error| self.explain(error))?;
+        value.map(|value| self.decode(sequence, &value)).transpose()
+    }
+
+    fn indexed(&self, key: &[u8; 33]) -> Result<Option<u64>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(INDEX), key);
+        let value = value.map_err(|error| self.explain(error))?;
+        Ok(value.and_then(|value| layout::sequence_of(&value)))
+    }
+
+    fn newest_sequence(&self) -> Result<u64, StoreError> {
+        let mut newest = 0;
+        for family in [JOURNAL, BLOCKS, REFUSED] {
+            if let Some(entry) = self.entries(family, IteratorMode::End).next() {
+                newest = newest.max(entry?.sequence);
+            }
+        }
+        Ok(newest)
+    }
+
+    fn sequences(&self, family: &str) -> Result<VecDeque<u64>, StoreError> {
+        self.entries(family, IteratorMode::Start).map(|entry| Ok(entry?.sequence)).collect()
+    }
+
+    fn decode(&self, sequence: u64, value: &[u8]) -> Result<Entry, StoreError> {
+        let record = Record::decode(sequence, value)
+            .ok_or_else(|| StoreError::CorruptRecord { path: self.path.clone(), sequence })?;
+        Ok(Entry { sequence, record })
+    }
+
+    fn family(&self, name: &str) -> &ColumnFamily {
+        self.db.cf_handle(name).expect("every family is opened with the database")
+    }
+
+    fn explain(&self, error: rocksdb::Error) -> StoreError {
+        open::explain(&self.path, error)
+    }
+}

@@ -1,0 +1,248 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use rocksdb::{DB, Options};
+use tempfile::TempDir;
+
+use super::layout::{self, FAMILIES, META, NETWORK_KEY, SCHEMA_KEY};
+use super::*;
+
+const OURS: [u8; 32] = [7; 32];
+
+fn folder() -> (TempDir, PathBuf) {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("db");
+    (dir, path)
+}
+
+fn record(kind: RecordKind, number: u8) -> Record {
+    Record { kind, id: [number; 32], bytes: vec![number; usize::from(number)] }
+}
+
+/// Opens the files behind the store's back.
+fn raw(path: &Path) -> DB {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    DB::open_cf(&options, path, FAMILIES).unwrap()
+}
+
+/// Every file with its content, except RocksDB's own notes.
+fn contents(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with("LOG"))
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn everything_comes_back_in_order_after_reopening() {
+    let (_dir, path) = folder();
+    let batch = [
+        record(RecordKind::Proof, 1),
+        record(RecordKind::List, 2),
+        record(RecordKind::Meta, 3),
+        record(RecordKind::Block, 4),
+        record(RecordKind::Refusal, 5),
+        record(RecordKind::Proof, 6),
+    ];
+    let store = Store::open(&path, OURS).unwrap();
+    assert_eq!(store.append(&batch[..3]).unwrap(), 1);
+    assert_eq!(store.append(&batch[3..]).unwrap(), 3);
+    drop(store);
+    let store = Store::open(&path, OURS).unwrap();
+    let journal: Vec<_> = store.journal(0).map(Result::unwrap).collect();
+    let expected = [(1, &batch[0]), (2, &batch[1]), (5, &batch[5])];
+    assert_eq!(journal.iter().map(|e| (e.sequence, &e.record)).collect::<Vec<_>>(), expected);
+    assert_eq!(store.journal(2).count(), 2);
+    assert_eq!(store.blocks().map(|e| e.unwrap().record).collect::<Vec<_>>(), [batch[3].clone()]);
+    for record in &batch {
+        assert_eq!(store.get(record.kind, &record.id).unwrap().as_ref(), Some(&record.bytes));
+        assert!(store.contains(record.kind, &record.id).unwrap());
+    }
+    assert_eq!(store.get(RecordKind::List, &[1; 32]).unwrap(), None);
+    assert_eq!(store.next_sequence(), 6);
+}
+
+#[test]
+fn the_newest_record_of_an_id_is_found() {
+    let (_dir, path) = folder();
+    let store = Store::open(&path, OURS).unwrap();
+    for kind in [RecordKind::Proof, RecordKind::Refusal, RecordKind::Meta] {
+        for bytes in [vec![1], vec![2]] {
+            store.append(&[Record { kind, id: [9; 32], bytes }]).unwrap();
+        }
+        assert_eq!(store.get(kind, &[9; 32]).unwrap(), Some(vec![2]));
+    }
+}
+
+#[test]
+fn only_the_newest_refusals_are_kept() {
+    let (_dir, path) = folder();
+    let store = Store::open_with(&path, OURS, 3).unwrap();
+    for number in [1, 2, 3, 1, 4] {
+        store.append(&[record(RecordKind::Refusal, number)]).unwrap();
+    }
+    let kept = |store: &Store| -> Vec<u8> { store.refusals().map(|entry| entry.unwrap().record.id[0]).collect() };
+    assert_eq!(kept(&store), [4, 1, 3]);
+    assert!(store.contains(RecordKind::Refusal, &[1; 32]).unwrap(), "refused again since");
+    assert!(!store.contains(RecordKind::Refusal, &[2; 32]).unwrap());
+    drop(store);
+    let store = Store::open_with(&path, OURS, 3).unwrap();
+    store.append(&[5, 6].map(|number| record(RecordKind::Refusal, number))).unwrap();
+    assert_eq!(kept(&store), [6, 5, 4]);
+    assert_eq!(store.next_sequence(), 8, "numbers go on though old refusals are gone");
+}
+
+#[test]
+fn a_batch_is_written_whole_or_not_at_all() {
+    let (_dir, path) = folder();
+    let store = Store::open(&path, OURS).unwrap();
+    let mut large = record(RecordKind::Block, 2);
+    large.bytes = vec![0; crate::limits::RECORD_BYTES_MAX + 1];
+    let refused = store.append(&[record(RecordKind::Proof, 1), large]);
+    assert!(matches!(refused, Err(StoreError::RecordTooLarge { .. })));
+    assert_eq!(store.journal(0).count(), 0);
+    assert_eq!(store.append(&[record(RecordKind::Proof, 1)]).unwrap(), 1);
+}
+
+#[test]
+fn a_database_of_version_1_opens() {
+    let (_dir, path) = folder();
+    let db = raw(&path);
+    let put = |family, key: &[u8], value: &[u8]| {
+        db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();
+    };
+    put("meta", b"schema", &[0, 0, 0, 1]);
+    put("meta", b"network", &OURS);
+    // Checksum, kind 1, an id of 0x22s, the content "proof"; written by version 1.
+    let mut value = vec![0x48, 0x20, 0x73, 0x8b, 1];
+    value.extend([0x22; 32]);
+    value.extend(b"proof");
+    put("journal", &[0, 0, 0, 0, 0, 0, 0, 1], &value);
+    let mut key = vec![1];
+    key.extend([0x22; 32]);
+    put("index", &key, &[0, 0, 0, 0, 0, 0, 0, 1]);
+    drop(db);
+    let store = Store::open(&path, OURS).unwrap();
+    assert_eq!(store.get(RecordKind::Proof, &[0x22; 32]).unwrap().unwrap(), b"proof");
+    assert_eq!(store.next_sequence(), 2);
+}
+
+#[test]
+fn a_newer_database_is_left_alone() {
+    let (_dir, path) = folder();
+    drop(Store::open(&path, OURS).unwrap());
+    let db = raw(&path);
+    db.put_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY, 2_u32.to_be_bytes()).unwrap();
+    drop(db);
+    let before = contents(&path);
+    let error = Store::open(&path, OURS).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert_eq!(contents(&path), before);
+}
+
+#[test]
+fn a_database_of_another_network_is_left_alone() {
+    let (_dir, path) = folder();
+    drop(Store::open(&path, [8; 32]).unwrap());
+    let before = contents(&path);
+    let error = Store::open(&path, OURS).unwrap_err();
+    assert!(error.to_string().contains("another share-chain (08080808…, not 07070707…)"), "{error}");
+    assert_eq!(contents(&path), before);
+}
+
+#[test]
+fn a_database_in_use_is_said_to_be() {
+    let (_dir, path) = folder();
+    let store = Store::open(&path, OURS).unwrap();
+    store.append(&[record(RecordKind::Proof, 1)]).unwrap();
+    let error = Store::open(&path, OURS).unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
+    store.append(&[record(RecordKind::Proof, 2)]).unwrap();
+}
+
+#[test]
+fn folders_with_other_files_are_left_alone() {
+    let (_dir, path) = folder();
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("photo.jpg"), b"memories").unwrap();
+    let error = Store::open(&path, OURS).unwrap_err();
+    assert!(matches!(error, StoreError::NotADatabase { .. }), "{error:?}");
+    assert_eq!(contents(&path).len(), 1);
+    // A RocksDB database of another program.
+    let (_dir, path) = folder();
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    drop(DB::open(&options, &path).unwrap());
+    let error = Store::open(&path, OURS).unwrap_err();
+    assert!(matches!(error, StoreError::NotADatabase { .. }), "{error:?}");
+}
+
+#[test]
+fn an_unfinished_new_database_is_made_again() {
+    let (_dir, path) = folder();
+    let unfinished = open::unfinished(&path);
+    fs::create_dir(&unfinished).unwrap();
+    fs::write(unfinished.join("MANIFEST-000001"), b"half").unwrap();
+    Store::open(&path, OURS).unwrap();
+    assert!(!unfinished.exists());
+}
+
+#[test]
+fn damaged_files_are_said_to_be_and_left_alone() {
+    for prefix in ["MANIFEST", "CURRENT"] {
+        let (_dir, path) = folder();
+        drop(Store::open(&path, OURS).unwrap());
+        let (file, mut bytes) = contents(&path)
+            .into_iter()
+            .find(|(path, _)| path.file_name().unwrap().to_string_lossy().starts_with(prefix))
+            .unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..].fill(0xee);
+        fs::write(&file, &bytes).unwrap();
+        let before = contents(&path);
+        let error = Store::open(&path, OURS).unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{prefix}: {error:?}");
+        assert_eq!(contents(&path), before);
+    }
+}
+
+#[test]
+fn a_damaged_record_is_named() {
+    let (_dir, path) = folder();
+    let store = Store::open(&path, OURS).unwrap();
+    store.append(&[record(RecordKind::Proof, 3), record(RecordKind::Block, 4)]).unwrap();
+    drop(store);
+    let db = raw(&path);
+    let journal = db.cf_handle(layout::JOURNAL).unwrap();
+    let mut value = db.get_cf(journal, 1_u64.to_be_bytes()).unwrap().unwrap();
+    *value.last_mut().unwrap() ^= 1;
+    db.put_cf(journal, 1_u64.to_be_bytes(), value).unwrap();
+    assert!(db.get_cf(db.cf_handle(META).unwrap(), NETWORK_KEY).unwrap().is_some());
+    drop(db);
+    let error = Store::open(&path, OURS).and_then(|s| s.get(RecordKind::Proof, &[3; 32]));
+    assert!(matches!(error, Err(StoreError::CorruptRecord { sequence: 1, .. })), "{error:?}");
+}
+
+proptest! {
+    #[test]
+    fn values_come_back_as_they_were(sequence: u64, kind in 1_u8..=5, id: [u8; 32], bytes: Vec<u8>) {
+        let kinds =
+            [RecordKind::Proof, RecordKind::List, RecordKind::Block, RecordKind::Refusal, RecordKind::Meta];
+        let record = Record { kind: kinds[usize::from(kind) - 1], id, bytes };
+        let value = record.encode(sequence);
+        prop_assert_eq!(Record::decode(sequence, &value), Some(record));
+        prop_assert_eq!(Record::decode(sequence.wrapping_add(1), &value), None);
+    }
+
+    #[test]
+    fn arbitrary_values_do_not_panic(sequence: u64, value: Vec<u8>) {
+        prop_assert_eq!(Record::decode(sequence, &value), None);
+    }
+}

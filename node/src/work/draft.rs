@@ -1,0 +1,235 @@
+//! One template bound to one place in the share-chain: all that miners' works have in common.
+
+use std::sync::Arc;
+
+use bitcoin::block::{Header, Version};
+use bitcoin::consensus::encode::serialize;
+use bitcoin::hashes::Hash;
+use bitcoin::{CompactTarget, ScriptBuf, Target, TxMerkleNode, TxOut, VarInt};
+use sharechain::chain::{Assignment, Chain, TemplateError, Unpayable};
+use sharechain::check::binding::{BoundProof, merkle_root};
+use sharechain::coinbase::Coinbase;
+use sharechain::encode::shares_root;
+use sharechain::share::SHARE_VERSION;
+use sharechain::{Proof, ShareHeader, ShareId, Timestamp, U256};
+use stratum::{EXTRANONCE_BYTES, Work, WorkParts};
+
+use super::trim::Body;
+use crate::bitcoind::BlockTemplate;
+
+/// Weight of everything in a coinbase but its payouts, at most: 192 bytes that count fourfold, and the witness.
+const COINBASE_WEIGHT_AROUND: u64 = 192 * 4 + 36;
+
+/// Weight of the largest payout output.
+const PAYOUT_WEIGHT: u64 = 43 * 4;
+
+/// A template, where it belongs, and whom it pays.
+#[derive(Debug)]
+pub struct Draft {
+    /// bitcoind's template.
+    pub template: Arc<BlockTemplate>,
+    /// The place in the share-chain.
+    pub assignment: Assignment,
+    /// Which of the template's transactions stay.
+    pub body: Body,
+    /// The outputs that settled history demands; `None` pays the finder alone.
+    payouts: Option<Vec<TxOut>>,
+    time: Timestamp,
+    shares_root: [u8; 32],
+    consensus_id: [u8; 32],
+}
+
+/// One miner's part: what its coinbase commits to.
+#[derive(Debug)]
+pub struct Order {
+    /// What is common to all.
+    pub draft: Arc<Draft>,
+    /// What the miner commits to.
+    pub share: ShareHeader,
+}
+
+/// Why there is no work now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// The chain has no place for it.
+    #[error("the share-chain has no link to build on")]
+    NoParent,
+    /// bitcoind's tip has less work than the one that the share-chain builds on, or is not known to it.
+    #[error("bitcoind is behind the share-chain")]
+    BitcoinBehind,
+    /// What it must pay is not known yet.
+    #[error("what the next coinbase must pay is not known yet: {0}")]
+    Unpayable(#[from] Unpayable),
+    /// It does not pass the check that peers apply.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+impl Draft {
+    /// Binds a template to the chain's tip and passes it through the check that peers apply to what is found with it.
+    ///
+    /// # Errors
+    /// Why no work can be handed out.
+    pub fn new(template: Arc<BlockTemplate>, chain: &mut Chain, now: Timestamp) -> Result<Self, DraftError> {
+        let assignment = chain.assignment().ok_or(DraftError::NoParent)?;
+        let known = chain.bitcoin().get(&template.prev_block).ok_or(DraftError::BitcoinBehind)?;
+        if known.chain_work < assignment.position.bitcoin_work {
+            return Err(DraftError::BitcoinBehind);
+        }
+        let plan = chain.plan(&assignment.position.anchor, &template.prev_block)?;
+        let outputs = plan.selection.as_ref().map_or(1, |selection| selection.entries().len());
+        let body = Body::fit(&template, COINBASE_WEIGHT_AROUND + PAYOUT_WEIGHT * outputs as u64);
+        let value_sat = body.coinbase_value.to_sat();
+        let payouts = plan.selection.as_ref().map(|selection| selection.amounts(value_sat));
+        let payouts = payouts.transpose().map_err(Unpayable::Rule)?;
+        let time = assignment.time(now);
+        let shares_root = shares_root(&assignment.list);
+        let consensus_id = *chain.consensus_id();
+        let draft = Arc::new(Self { template, assignment, body, payouts, time, shares_root, consensus_id });
+        draft.check(chain, now)?;
+        Ok(Arc::into_inner(draft).expect("the check keeps no copy"))
+    }
+
+    /// What a peer would say of a proof made from this draft.
+    fn check(self: &Arc<Self>, chain: &mut Chain, now: Timestamp) -> Result<(), TemplateError> {
+        let order = Order::new(Arc::clone(self), nobody());
+        let proof = order.proof(order.unworked_header(), [0; EXTRANONCE_BYTES]);
+        let bound = BoundProof::bind(proof, U256::MAX, &self.consensus_id).map_err(TemplateError::Rule)?;
+        chain.check_template(&bound, now)
+    }
+
+    /// A block of this draft without work, for bitcoind to judge.
+    #[must_use]
+    pub fn proposal(self: &Arc<Self>) -> Vec<u8> {
+        let order = Order::new(Arc::clone(self), nobody());
+        order.block(&order.unworked_header(), &[0; EXTRANONCE_BYTES])
+    }
+
+    /// What a miner with this payout script commits to.
+    #[must_use]
+    pub fn share_header(&self, payout: ScriptBuf) -> ShareHeader {
+        ShareHeader {
+            version: SHARE_VERSION,
+            parent: self.assignment.parent,
+            anchor: self.assignment.position.anchor,
+            shares_root: self.shares_root,
+            shares_count: u16::try_from(self.assignment.list.len()).expect("a list is bounded by 1,024"),
+            payout,
+            time: self.time,
+            bitcoin_height: self.template.height,
+            coinbase_value: self.body.coinbase_value.to_sat(),
+            signals: 0,
+        }
+    }
+}
+
+impl Order {
+    /// A miner's part of a draft.
+    #[must_use]
+    pub fn new(draft: Arc<Draft>, payout: ScriptBuf) -> Self {
+        Self { share: draft.share_header(payout), draft }
+    }
+
+    fn payouts(&self) -> Vec<TxOut> {
+        let alone = || {
+            let value = self.draft.body.coinbase_value;
+            vec![TxOut { value, script_pubkey: self.share.payout.clone() }]
+        };
+        self.draft.payouts.clone().unwrap_or_else(alone)
+    }
+
+    fn coinbase(&self, extranonce: &[u8; EXTRANONCE_BYTES]) -> sharechain::coinbase::CoinbaseBytes {
+        Coinbase {
+            share: &self.share,
+            payouts: &self.payouts(),
+            extranonce,
+            witness_commitment: Some(&self.draft.body.witness_commitment),
+        }
+        .build(&self.draft.consensus_id)
+    }
+
+    /// The order as Stratum hands it out.
+    #[must_use]
+    pub fn work(&self, key: u64) -> Work {
+        let coinbase = self.coinbase(&[0; EXTRANONCE_BYTES]);
+        let (coinb1, coinb2) = coinbase.split_for_stratum();
+        let template = &self.draft.template;
+        Work::new(WorkParts {
+            key,
+            version: template.version,
+            prev_block: template.prev_block,
+            coinb1: coinb1.to_vec(),
+            coinb2: coinb2.to_vec(),
+            branch: self.draft.body.branch.clone(),
+            bits: template.bits,
+            time: template.time,
+            min_time: template.min_time,
+            share_target: Target::from_le_bytes(self.draft.assignment.position.share_target.to_le_bytes()),
+            bitcoin_target: Target::from_compact(template.bits),
+            bitcoin_height: template.height,
+        })
+    }
+
+    /// The proof that a header with this extranonce is.
+    #[must_use]
+    pub fn proof(&self, header: Header, extranonce: [u8; EXTRANONCE_BYTES]) -> Proof {
+        Proof {
+            header,
+            share: self.share.clone(),
+            extranonce,
+            witness_commitment: Some(self.draft.body.witness_commitment),
+            branch: self.draft.body.branch.clone(),
+            prefix: self.coinbase(&extranonce).prefix(),
+        }
+    }
+
+    /// The ids that the proof lists if it is a link.
+    #[must_use]
+    pub fn list(&self) -> &[ShareId] {
+        &self.draft.assignment.list
+    }
+
+    /// The whole Bitcoin block with this header, serialized.
+    #[must_use]
+    pub fn block(&self, header: &Header, extranonce: &[u8; EXTRANONCE_BYTES]) -> Vec<u8> {
+        let kept = &self.draft.template.transactions[..self.draft.body.kept];
+        let mut block = serialize(header);
+        block.extend_from_slice(&serialize(&VarInt::from(kept.len() + 1)));
+        block.extend_from_slice(&with_witness(self.coinbase(extranonce).as_bytes()));
+        for transaction in kept {
+            block.extend_from_slice(&transaction.raw);
+        }
+        block
+    }
+
+    /// A header of this order that nobody has worked on.
+    fn unworked_header(&self) -> Header {
+        let leaf = self.coinbase(&[0; EXTRANONCE_BYTES]).txid().to_byte_array();
+        let template = &self.draft.template;
+        Header {
+            version: Version::from_consensus(template.version),
+            prev_blockhash: template.prev_block,
+            merkle_root: TxMerkleNode::from_byte_array(merkle_root(leaf, &self.draft.body.branch)),
+            time: template.time,
+            bits: CompactTarget::from_consensus(template.bits.to_consensus()),
+            nonce: 0,
+        }
+    }
+}
+
+/// A payout script for checks of drafts that nobody works on.
+fn nobody() -> ScriptBuf {
+    ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::all_zeros())
+}
+
+/// Adds to a coinbase the witness that BIP-0141 demands: one item of 32 zero bytes.
+fn with_witness(stripped: &[u8]) -> Vec<u8> {
+    const VERSION_BYTES: usize = 4;
+    const LOCKTIME_BYTES: usize = 4;
+    let (version, rest) = stripped.split_at(VERSION_BYTES);
+    let (inputs_and_outputs, locktime) = rest.split_at(rest.len() - LOCKTIME_BYTES);
+    [version, &[0, 1], inputs_and_outputs, &[1, 32], &[0; 32], locktime].concat()
+}
+
+#[cfg(test)]
+mod tests;

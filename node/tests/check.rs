@@ -1,0 +1,166 @@
+//! The program itself: `shoal check`, exit codes, and what wins over what.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use axum::Json;
+use axum::Router;
+use axum::routing::post;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn shoal(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
+    command.env_clear().env("HOME", home);
+    // Ports nothing else of this machine's tests uses at the same moment.
+    command.args(["--stratum-listen=127.0.0.1:0", "--p2p-listen=127.0.0.1:0", "--api-listen=127.0.0.1:0"]);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The findings with this name, and whether they are good.
+fn findings(output: &Output, name: &str) -> Vec<(bool, String)> {
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["name"] == name);
+    findings.map(|f| (f["ok"].as_bool().unwrap(), f["words"].as_str().unwrap().to_owned())).collect()
+}
+
+/// The smallest server that is a healthy bitcoind to `shoal check`.
+async fn bitcoind() -> SocketAddr {
+    async fn answer(Json(request): Json<Value>) -> Json<Value> {
+        let hash = "00".repeat(32);
+        let target = format!("0377ae{}", "00".repeat(27));
+        let result = match request["method"].as_str().unwrap() {
+            "getnetworkinfo" => json!({ "version": 290_000, "subversion": "/Satoshi:29.0.0/", "connections": 3 }),
+            "getblockchaininfo" => json!({
+                "chain": "signet", "blocks": 10, "headers": 10, "bestblockhash": hash,
+                "initialblockdownload": false, "signet_challenge": "51",
+            }),
+            _ => json!({
+                "version": 4, "previousblockhash": hash, "height": 11, "bits": "1e0377ae", "curtime": 9,
+                "target": format!("0000{}", &target[..60]), "mintime": 8, "coinbasevalue": 50, "transactions": [],
+                "sigoplimit": 80_000, "signet_challenge": "51",
+            }),
+        };
+        Json(json!({ "id": 0, "result": result }))
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(answer))).await.unwrap() });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_node_passes() {
+    let home = TempDir::new().unwrap();
+    let url = format!("--bitcoind-url=http://{}", bitcoind().await);
+    let check = |json: &[&str]| {
+        let mut command = shoal(home.path());
+        command.args(["--network=local", "--bitcoind-user=u", "--bitcoind-password=hunter2", &url, "check"]);
+        command.args(json).output().unwrap()
+    };
+    let output = check(&[]);
+    let lines = text(&output.stdout);
+    assert!(output.status.success(), "{lines}");
+    assert!(lines.lines().count() >= 10 && lines.lines().all(|line| line.starts_with("✓ ")), "{lines}");
+    assert!(!lines.contains("hunter2"));
+    let output = check(&["--json"]);
+    assert_eq!(findings(&output, "template"), [(true, "block 11 with 0 transactions".to_owned())]);
+    assert!(!home.path().join(".shoal").exists(), "a check changes nothing");
+}
+
+#[test]
+fn an_unreachable_bitcoind_fails_with_one_line() {
+    let home = TempDir::new().unwrap();
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = shoal(home.path());
+    command.args(["check", "--json", "--bitcoind-user=u", "--bitcoind-password=p"]);
+    let output = command.arg(format!("--bitcoind-url=http://{unused}")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let found = findings(&output, "bitcoind");
+    assert!(matches!(&found[..], [(false, words)] if words.contains("cannot be reached at")), "{found:?}");
+}
+
+#[test]
+fn ports_in_use_fail() {
+    let home = TempDir::new().unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_shoal"))
+        .args(["check", "--json", "--api-listen=127.0.0.1:0"])
+        .arg(format!("--stratum-listen={}", tcp.local_addr().unwrap()))
+        .arg(format!("--p2p-listen={}", udp.local_addr().unwrap()))
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stratum = findings(&output, "stratum");
+    assert!(matches!(&stratum[..], [(false, words)] if words.contains("is in use")), "{stratum:?}");
+    let p2p: Vec<bool> = findings(&output, "p2p").into_iter().map(|(ok, _)| ok).collect();
+    assert_eq!(p2p, [true, false], "TCP is free, UDP is not");
+}
+
+#[test]
+fn a_data_dir_that_cannot_be_used_fails() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("file");
+    fs::write(&file, "").unwrap();
+    let mut command = shoal(home.path());
+    let output = command.args(["check", "--json", "--data-dir"]).arg(file.join("data")).output().unwrap();
+    let found = findings(&output, "data_dir");
+    assert!(matches!(&found[..], [(false, words)] if words.contains("not writable")), "{found:?}");
+}
+
+#[test]
+fn a_wrong_configuration_is_one_sentence_and_code_2() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("shoal.toml");
+    fs::write(&file, "network = \"main\"\nlisten = \"0.0.0.0:1\"\n").unwrap();
+    let run = |command: &str| shoal(home.path()).arg(command).arg("--config").arg(&file).output().unwrap();
+    for command in ["run", "status"] {
+        let output = run(command);
+        let words = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert_eq!(words.lines().count(), 1, "{words}");
+        assert!(words.contains("shoal.toml line 2: there is no key `listen`; did you mean `"), "{words}");
+    }
+    let output = run("check");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stdout).starts_with("✗ config "), "{}", text(&output.stdout));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_missing_config_file_is_an_error_only_if_it_was_named() {
+    let home = TempDir::new().unwrap();
+    let output = shoal(home.path()).args(["check", "--json", "--config=/nowhere/shoal.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let output = shoal(home.path()).args(["check", "--json"]).output().unwrap();
+    assert!(findings(&output, "config")[0].0);
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let home = TempDir::new().unwrap();
+    fs::create_dir(home.path().join(".shoal")).unwrap();
+    fs::write(home.path().join(".shoal/shoal.toml"), "network = \"main\"\n").unwrap();
+    let network = |env: &str, flags: &[&str]| {
+        let mut command = shoal(home.path());
+        let output = command.env("SHOAL_NETWORK", env).args(["check", "--json"]).args(flags).output().unwrap();
+        findings(&output, "config")[0].1.split(',').next().unwrap().to_owned()
+    };
+    assert_eq!(network("", &[]), "network main");
+    assert_eq!(network("signet", &[]), "network signet");
+    assert_eq!(network("signet", &["--network", "local"]), "network local");
+    let output = shoal(home.path()).env("SHOAL_NETWORK", "moon").arg("run").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("the environment variable SHOAL_NETWORK: `network` cannot be \"moon\""));
+}
