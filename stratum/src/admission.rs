@@ -1,7 +1,7 @@
 //! Who may connect: bounded in all and for each address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why a connection is turned away.
@@ -28,7 +28,7 @@ impl Admission {
 
     /// Admits a connection until the ticket is dropped.
     pub(crate) fn admit(self: &Arc<Self>, ip: IpAddr) -> Result<Ticket, Full> {
-        let ip = ip.to_canonical();
+        let ip = one_site(ip.to_canonical());
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.values().sum::<usize>() >= self.connections_max {
             return Err(Full::Server(self.connections_max));
@@ -39,6 +39,14 @@ impl Admission {
         }
         *count += 1;
         Ok(Ticket { ip, admission: Arc::clone(self) })
+    }
+}
+
+/// An IPv6 site has 2^64 addresses of its own, so its network counts as one address.
+fn one_site(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tracing::info;
 
 use crate::limits;
 use crate::pool::{Change, Pool};
@@ -104,9 +105,7 @@ impl Connection {
             None => return Err(Ended::Miner),
             Some(Ok(line)) => return Ok(self.session.handle_line(&line, Instant::now())),
             Some(Err(LinesCodecError::MaxLineLengthExceeded)) => CloseReason::LineTooLong,
-            Some(Err(LinesCodecError::Io(error))) if error.kind() == io::ErrorKind::InvalidData => {
-                CloseReason::NotText
-            }
+            Some(Err(LinesCodecError::Io(error))) if error.kind() == io::ErrorKind::InvalidData => CloseReason::NotText,
             Some(Err(LinesCodecError::Io(error))) => return Err(error.into()),
         };
         Ok(vec![Action::Send(reason.line()), Action::Close(reason)])
@@ -140,6 +139,12 @@ impl Connection {
                 }
                 Action::Authorize(pending) => {
                     let verdict = self.pool.authorize(pending.user());
+                    match &verdict {
+                        Ok(_) => info!(connection = self.slot.id, user = pending.user(), "miner authorized"),
+                        Err(refusal) => {
+                            info!(connection = self.slot.id, user = pending.user(), %refusal, "miner refused");
+                        }
+                    }
                     self.session.handle_verdict(pending, verdict)
                 }
                 Action::Fetch(account) => {
@@ -147,6 +152,10 @@ impl Connection {
                     work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
                 }
                 Action::Found(found) => {
+                    if found.meets_bitcoin {
+                        let height = found.work.bitcoin_height;
+                        info!(hash = %found.hash, height, worker = &*found.worker, "a miner found a Bitcoin block");
+                    }
                     self.pool.submit(*found);
                     Vec::new()
                 }
@@ -165,11 +174,20 @@ impl Connection {
         }
         match closed {
             Some(reason) => {
-                self.writer.shutdown().await?;
+                self.linger().await?;
                 Err(reason.into())
             }
             None => Ok(()),
         }
+    }
+
+    /// Ends the output, then drops input for a moment, so that the last line arrives.
+    async fn linger(&mut self) -> io::Result<()> {
+        self.writer.shutdown().await?;
+        let mut input = self.reader.get_mut().take(limits::LINGER_BYTES_MAX);
+        let mut nowhere = tokio::io::sink();
+        let drained = tokio::io::copy(&mut input, &mut nowhere);
+        tokio::time::timeout(limits::LINGER, drained).await.map_or(Ok(()), |drained| drained.map(drop))
     }
 
     async fn write(&mut self, batch: &str) -> Result<(), Ended> {

@@ -57,13 +57,20 @@ pub const PARTIAL_LINE: Duration = Duration::from_secs(30);
 /// miner that does not read has at most one batch and the socket's buffer waiting.
 pub const WRITE: Duration = Duration::from_secs(10);
 
+/// Time that a closed connection's input is still read and dropped: closing a socket with unread
+/// input resets it, and the error that says why would be lost.
+pub const LINGER: Duration = Duration::from_secs(1);
+
+/// Bytes of such input.
+pub const LINGER_BYTES_MAX: u64 = 256 * 1024;
+
 /// How often a session looks at its clocks.
 pub const TICK: Duration = Duration::from_millis(500);
 
 /// Connections in all. Each holds about 20 KiB with its jobs shared by account.
 pub const CONNECTIONS_MAX: usize = 4_096;
 
-/// Connections of one IP address. A farm behind one router is one address.
+/// Connections of one IPv4 address or one IPv6 /64. A farm behind one router is one address.
 pub const CONNECTIONS_PER_IP_MAX: usize = 1_024;
 
 /// Lines a second that a session takes in the long run: ten times what vardiff lets a miner send,

@@ -148,7 +148,9 @@ pub trait Pool: Send + Sync + 'static {
     /// Says in one sentence why this user may not mine here.
     fn authorize(&self, user: &str) -> Result<Account, Refusal>;
 
-    /// Returns the account's current work, or `None` while there is nothing to mine.
+    /// Returns the account's current work, or `None` while there is nothing to mine; a change tells
+    /// when there is something again. The same work should be returned to all connections of an
+    /// account: what a notify repeats is computed once for each [`Work`].
     fn work(&self, account: &Account) -> Option<Arc<Work>>;
 
     /// Returns a channel that changes whenever work does.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
@@ -148,13 +147,12 @@ impl Server {
     }
 
     /// Tells a miner why it is turned away, as far as that needs no waiting.
-    fn turn_away(&self, mut socket: TcpStream, peer: SocketAddr, full: Full) {
+    fn turn_away(&self, socket: TcpStream, peer: SocketAddr, full: Full) {
         self.stats.count_refused();
         debug!(%peer, reason = %full, "miner turned away");
         let line = message::refused(&serde_json::Value::Null, 20, full);
         // A fresh socket's buffer takes one line at once; if not, the miner just sees the close.
         let _told = socket.try_write(line.as_bytes());
-        tokio::spawn(async move { socket.shutdown().await });
     }
 }
 

@@ -201,7 +201,7 @@ impl Session {
             Ok(Call::Authorize(login)) => self.authorize(id, login),
             Ok(Call::Submit(submission)) => self.submit(&id, &submission, now),
             Ok(Call::SuggestDifficulty(difficulty)) => {
-                self.vardiff.set_floor(difficulty);
+                self.vardiff.suggest(difficulty);
                 accepted(&id)
             }
             Ok(Call::ExtranonceSubscribe | Call::Ping) => accepted(&id),
@@ -279,8 +279,7 @@ impl Session {
 
     /// Lets vardiff judge, and sends the present work again when the difficulty changes.
     fn follow_vardiff(&mut self, now: Instant) -> Vec<Action> {
-        let (Some(sent), Some(cap)) =
-            (self.report.difficulty, self.jobs.current().map(|work| work.share_difficulty()))
+        let (Some(sent), Some(cap)) = (self.report.difficulty, self.jobs.current().map(|work| work.share_difficulty()))
         else {
             return Vec::new();
         };

@@ -21,6 +21,7 @@ const FRACTION_RANGE: f64 = 1_024.0;
 pub struct Vardiff {
     wanted: f64,
     floor: f64,
+    judged: bool,
     since: Instant,
     work: f64,
     shares: u32,
@@ -29,7 +30,7 @@ pub struct Vardiff {
 impl Vardiff {
     /// Starts at the difficulty `initial`.
     pub fn new(initial: f64, now: Instant) -> Self {
-        Self { wanted: initial, floor: 0.0, since: now, work: 0.0, shares: 0 }
+        Self { wanted: initial, floor: 0.0, judged: false, since: now, work: 0.0, shares: 0 }
     }
 
     /// Raises the least difficulty that the miner asks for; the share target still caps it.
@@ -37,9 +38,13 @@ impl Vardiff {
         self.floor = self.floor.max(floor);
     }
 
-    /// Replaces the least difficulty that the miner asks for.
-    pub fn set_floor(&mut self, floor: f64) {
-        self.floor = floor;
+    /// Takes a miner's wish: the least difficulty from now on, and where to start if nothing is
+    /// known of its rate yet.
+    pub fn suggest(&mut self, difficulty: f64) {
+        self.floor = difficulty;
+        if !self.judged {
+            self.wanted = difficulty;
+        }
     }
 
     /// Starts the present period afresh; called when the miner gets its first job.
@@ -70,6 +75,7 @@ impl Vardiff {
         if estimate > self.wanted * DEAD_BAND || estimate < self.wanted / DEAD_BAND {
             self.wanted = estimate;
         }
+        self.judged = true;
         self.restart(now);
         true
     }

@@ -51,16 +51,9 @@ impl Job {
     ///
     /// # Errors
     /// Names the parameter that is missing or malformed.
-    pub fn read(
-        params: &Value,
-        extranonce1: Vec<u8>,
-        difficulty: Difficulty,
-        mask: u32,
-    ) -> Result<Self, NotifyError> {
+    pub fn read(params: &Value, extranonce1: Vec<u8>, difficulty: Difficulty, mask: u32) -> Result<Self, NotifyError> {
         let text = |index: usize, name| params[index].as_str().ok_or(NotifyError { index, name });
-        let number = |index, name| {
-            u32::from_str_radix(text(index, name)?, 16).map_err(|_| NotifyError { index, name })
-        };
+        let number = |index, name| u32::from_str_radix(text(index, name)?, 16).map_err(|_| NotifyError { index, name });
         let bytes = |index, name| Vec::from_hex(text(index, name)?).map_err(|_| NotifyError { index, name });
         let bad_branch = NotifyError { index: 4, name: "merkle branch" };
         let nodes = params[4].as_array().ok_or(bad_branch)?;

@@ -18,7 +18,7 @@ impl Session {
                 "version-rolling" => self.configure_rolling(configure, &mut outcome),
                 "minimum-difficulty" => {
                     if let Some(difficulty) = configure.min_difficulty {
-                        self.vardiff.set_floor(difficulty);
+                        self.vardiff.suggest(difficulty);
                     }
                     true
                 }
@@ -73,7 +73,7 @@ impl Session {
             Err(reject) => return self.strike(&id, &reject),
         };
         if let Some(difficulty) = login.difficulty {
-            self.vardiff.set_floor(difficulty);
+            self.vardiff.suggest(difficulty);
         }
         let first = self.account.replace(Arc::clone(&account)).is_none();
         let mut actions = vec![Action::Send(message::accepted(&id))];

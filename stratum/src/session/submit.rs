@@ -67,13 +67,7 @@ impl Session {
         extranonce
     }
 
-    fn judge(
-        &mut self,
-        job: &jobs::Found,
-        found: &Found,
-        submission: &Submission,
-        now: Instant,
-    ) -> Result<(), Reject> {
+    fn judge(&mut self, job: &jobs::Found, found: &Found, submission: &Submission, now: Instant) -> Result<(), Reject> {
         let work = &job.work;
         if let Some(retired) = job.retired {
             let age = now.saturating_duration_since(retired);

@@ -1,1 +1,311 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, CompactTarget, Target};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Action, Session, Start, Timeouts};
+use crate::difficulty::Difficulty;
+use crate::limits;
+use crate::pool::{Found, Refusal, Work, WorkParts};
+
+const TIME: u32 = 1_700_000_000;
+
+fn work(key: u64, tip: u8, share_target: Target) -> Arc<Work> {
+    Arc::new(Work::new(WorkParts {
+        key,
+        version: 0x2000_0000,
+        prev_block: BlockHash::from_byte_array([tip; 32]),
+        coinb1: key.to_be_bytes().to_vec(),
+        coinb2: vec![0; 60],
+        branch: vec![[1; 32]],
+        bits: CompactTarget::from_consensus(0x1e03_77ae),
+        time: TIME,
+        min_time: TIME,
+        share_target,
+        bitcoin_target: Target::ZERO,
+        bitcoin_height: 1,
+    }))
+}
+
+fn any_hash() -> Target {
+    Target::from_be_bytes([0xff; 32])
+}
+
+/// A session with the shell's part done by hand, and what came out of it.
+struct Driven {
+    session: Session,
+    now: Instant,
+    pool_work: Option<Arc<Work>>,
+    lines: Vec<Value>,
+    found: Vec<Found>,
+    closed: bool,
+}
+
+impl Driven {
+    fn new() -> Self {
+        let now = Instant::now();
+        let start = Start {
+            extranonce1: [5; 8],
+            first_job_id: u32::MAX - 2,
+            initial_difficulty: limits::INITIAL_DIFFICULTY,
+            timeouts: Timeouts::default(),
+        };
+        Self {
+            session: Session::new(start, now),
+            now,
+            pool_work: Some(work(1, 1, any_hash())),
+            lines: Vec::new(),
+            found: Vec::new(),
+            closed: false,
+        }
+    }
+
+    fn started() -> Self {
+        let mut driven = Self::new();
+        driven.line(r#"{"id":1,"method":"mining.subscribe","params":[]}"#);
+        driven.line(r#"{"id":2,"method":"mining.authorize","params":["a.b","x"]}"#);
+        driven
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Send(line) => self.lines.push(serde_json::from_str(&line).expect("JSON")),
+                Action::Found(found) => self.found.push(*found),
+                Action::Close(_) => self.closed = true,
+                Action::Authorize(pending) => {
+                    let verdict = match pending.user() {
+                        "refused" => Err(Refusal("no".to_owned())),
+                        user => Ok(user.split('.').next().unwrap_or_default().as_bytes().into()),
+                    };
+                    let actions = self.session.handle_verdict(pending, verdict);
+                    self.perform(actions);
+                }
+                Action::Fetch(_) => {
+                    if let Some(work) = self.pool_work.clone() {
+                        let actions = self.session.handle_work(work, self.now);
+                        self.perform(actions);
+                    }
+                }
+            }
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        if !self.closed {
+            let actions = self.session.handle_line(line, self.now);
+            self.perform(actions);
+        }
+    }
+
+    fn work(&mut self, work: Arc<Work>) {
+        self.pool_work = Some(Arc::clone(&work));
+        if !self.closed {
+            let actions = self.session.handle_work(work, self.now);
+            self.perform(actions);
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now += time;
+        if !self.closed {
+            let actions = self.session.tick(self.now);
+            self.perform(actions);
+        }
+    }
+
+    fn job_ids(&self) -> Vec<&str> {
+        let notifies = self.lines.iter().filter(|line| line["method"] == "mining.notify");
+        notifies.map(|line| line["params"][0].as_str().expect("a job id")).collect()
+    }
+
+    /// Submits a nonce on the job that was sent `back` notifies ago; returns the error code or 0.
+    fn submit(&mut self, back: usize, nonce: u32, bits: Option<u32>) -> i64 {
+        let ids = self.job_ids();
+        let Some(id) = ids.len().checked_sub(back + 1).map(|at| ids[at].to_owned()) else { return -1 };
+        let mut params = json!(["a.b", id, "0000000000000000", format!("{TIME:08x}"), format!("{nonce:08x}")]);
+        if let (Some(bits), Some(list)) = (bits, params.as_array_mut()) {
+            list.push(json!(format!("{bits:08x}")));
+        }
+        let before = self.lines.len();
+        self.line(&json!({"id": 77, "method": "mining.submit", "params": params}).to_string());
+        let answer = self.lines[before..].iter().find(|line| line["id"] == 77);
+        answer.map_or(-1, |answer| answer["error"][0].as_i64().unwrap_or(0))
+    }
+}
+
+#[test]
+fn the_grace_time_ends() {
+    let mut driven = Driven::started();
+    driven.work(work(2, 2, any_hash()));
+    driven.wait(limits::TIP_GRACE);
+    assert_eq!(driven.submit(1, 1, None), 0);
+    driven.wait(Duration::from_secs(1));
+    assert_eq!(driven.submit(1, 2, None), 21);
+    assert_eq!(driven.submit(0, 3, None), 0);
+    assert_eq!(driven.found.len(), 2);
+}
+
+#[test]
+fn a_block_on_a_stale_job_is_found_all_the_same() {
+    let mut driven = Driven::new();
+    let Ok(parts) =
+        Arc::try_unwrap(work(1, 1, any_hash())).map(|work| WorkParts { bitcoin_target: any_hash(), ..(*work).clone() })
+    else {
+        panic!("the work is not shared")
+    };
+    driven.pool_work = Some(Arc::new(Work::new(parts)));
+    driven.line(r#"{"id":1,"method":"mining.subscribe","params":[]}"#);
+    driven.line(r#"{"id":2,"method":"mining.authorize","params":["a.b","x"]}"#);
+    driven.work(work(2, 2, any_hash()));
+    driven.wait(limits::TIP_GRACE + Duration::from_secs(1));
+    assert_eq!(driven.submit(1, 1, None), 21);
+    assert_eq!(driven.found.len(), 1);
+    assert!(driven.found[0].meets_bitcoin);
+}
+
+#[test]
+fn a_silent_pool_still_notifies_every_minute() {
+    let mut driven = Driven::started();
+    for _ in 0..120 {
+        driven.wait(Duration::from_secs(5));
+    }
+    assert!(driven.job_ids().len() >= 10, "{}", driven.job_ids().len());
+    let cleans = driven.lines.iter().filter(|line| line["params"][8] == true).count();
+    assert_eq!(cleans, 1, "only the first job is clean");
+}
+
+#[test]
+fn old_works_are_forgotten() {
+    let mut driven = Driven::started();
+    for key in 2..=64 {
+        driven.work(work(key, 1, any_hash()));
+    }
+    assert_eq!(driven.submit(63, 1, None), 0);
+    driven.work(work(65, 1, any_hash()));
+    assert_eq!(driven.submit(64, 2, None), 21);
+}
+
+#[test]
+fn a_fast_miner_gets_a_harder_job_within_seconds() {
+    let mut driven = Driven::new();
+    driven.pool_work = Some(work(1, 1, Difficulty::floor(1e6).target()));
+    driven.line(r#"{"id":1,"method":"mining.subscribe","params":[]}"#);
+    driven.line(r#"{"id":2,"method":"mining.authorize","params":["a.b","x"]}"#);
+    let first = driven.session.report.difficulty;
+    for _ in 0..limits::VARDIFF_SHARES {
+        driven.session.vardiff.share(Difficulty::floor(1_024.0));
+    }
+    driven.wait(Duration::from_secs(2));
+    let second = driven.session.report.difficulty;
+    assert_eq!(first, Some(Difficulty::floor(1_024.0)));
+    assert!(second > Some(Difficulty::floor(80_000.0)), "{second:?}");
+    assert_eq!(driven.job_ids().len(), 2);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Line(String),
+    Work { tip: u8, zeros: u32 },
+    SameWork,
+    NoWork,
+    Wait(u32),
+    Submit { back: usize, nonce: u32, bits: Option<u32> },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let lines = prop_oneof![
+        Just(r#"{"id":1,"method":"mining.subscribe","params":["NiceHash/1"]}"#.to_owned()),
+        Just(r#"{"id":1,"method":"mining.subscribe","params":[]}"#.to_owned()),
+        Just(r#"{"id":2,"method":"mining.authorize","params":["a.b","d=1e-9"]}"#.to_owned()),
+        Just(r#"{"id":2,"method":"mining.authorize","params":["c.d","x"]}"#.to_owned()),
+        Just(r#"{"id":2,"method":"mining.authorize","params":["refused","x"]}"#.to_owned()),
+        Just(r#"{"id":3,"method":"mining.configure","params":[["version-rolling"],{"version-rolling.mask":"00ffffff"}]}"#.to_owned()),
+        (1e-10f64..1e12).prop_map(|difficulty| {
+            format!(r#"{{"id":4,"method":"mining.suggest_difficulty","params":[{difficulty}]}}"#)
+        }),
+        Just(r#"{"id":5,"method":"mining.extranonce.subscribe","params":[]}"#.to_owned()),
+        Just(r#"{"id":6,"method":"x"}"#.to_owned()),
+    ];
+    prop_oneof![
+        4 => lines.prop_map(Step::Line),
+        3 => (1u8..4, 0u32..60).prop_map(|(tip, zeros)| Step::Work { tip, zeros }),
+        1 => Just(Step::SameWork),
+        1 => Just(Step::NoWork),
+        3 => (0u32..100_000).prop_map(Step::Wait),
+        5 => (0usize..5, 0u32..20, prop::option::of(any::<u32>()))
+            .prop_map(|(back, nonce, bits)| Step::Submit { back, nonce, bits }),
+    ]
+}
+
+fn share_target(zeros: u32) -> Target {
+    Difficulty::floor(2f64.powi(i32::try_from(zeros).expect("small") - 40)).target()
+}
+
+/// What the wire must look like whatever a miner and the pool do.
+fn check_wire(lines: &[Value]) -> Result<(), TestCaseError> {
+    let mut ids = HashSet::new();
+    let mut difficulties = 0;
+    for line in lines {
+        match line["method"].as_str() {
+            Some("mining.set_difficulty") => {
+                difficulties += 1;
+                prop_assert!(difficulties == 1, "two difficulties between notifies");
+            }
+            Some("mining.notify") => {
+                difficulties = 0;
+                prop_assert!(ids.insert(line["params"][0].to_string()), "a job id was used twice");
+            }
+            _ => {}
+        }
+    }
+    prop_assert_eq!(difficulties, 0, "a difficulty without a job");
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_answered_once_or_closed(line in ".{0,200}") {
+        let mut driven = Driven::started();
+        let before = driven.lines.len();
+        driven.line(&line);
+        prop_assert!(driven.lines.len() <= before + 1);
+    }
+
+    #[test]
+    fn no_sequence_breaks_the_wire(steps in prop::collection::vec(step(), 0..120), started in any::<bool>()) {
+        let mut driven = if started { Driven::started() } else { Driven::new() };
+        for (key, step) in (2u64..).zip(steps) {
+            match step {
+                Step::Line(line) => driven.line(&line),
+                Step::Work { tip, zeros } => driven.work(work(key, tip, share_target(zeros))),
+                Step::SameWork => {
+                    if let Some(work) = driven.pool_work.clone() {
+                        driven.work(work);
+                    }
+                }
+                Step::NoWork => driven.pool_work = None,
+                Step::Wait(milliseconds) => driven.wait(Duration::from_millis(milliseconds.into())),
+                Step::Submit { back, nonce, bits } => {
+                    driven.submit(back, nonce, bits);
+                }
+            }
+            if let (Some(sent), Some(work)) = (driven.session.report.difficulty, driven.session.jobs.current()) {
+                prop_assert!(sent.target() >= work.share_target, "harder than the share target");
+            }
+        }
+        check_wire(&driven.lines)?;
+        for found in &driven.found {
+            prop_assert_eq!(found.header.block_hash(), found.hash);
+            prop_assert!(found.work.share_target.is_met_by(found.hash));
+            let parts: [&[u8]; 3] = [&found.work.coinb1, &found.extranonce, &found.work.coinb2];
+            prop_assert_eq!(found.header.merkle_root, crate::proof::merkle_root(&parts, &found.work.branch));
+        }
+        let unique: HashSet<_> = driven.found.iter().map(|found| (found.work.key, found.hash)).collect();
+        prop_assert_eq!(unique.len(), driven.found.len(), "a proof was taken twice");
+    }
+}

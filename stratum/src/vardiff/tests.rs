@@ -50,7 +50,7 @@ fn a_steady_miner_keeps_its_difficulty() {
 fn nothing_is_ever_above_the_cap() {
     let now = Instant::now();
     let mut vardiff = Vardiff::new(1_024.0, now);
-    vardiff.set_floor(1e9);
+    vardiff.suggest(1e9);
     for cap in [3e-5, 0.7, 1.0, 500.0, 1e8] {
         let cap = Difficulty::floor(cap);
         assert_eq!(vardiff.choose(cap, None), cap);
@@ -75,7 +75,7 @@ fn silence_lowers_it_but_not_below_one_where_the_cap_is_whole() {
 fn a_floor_holds_against_silence() {
     let start = Instant::now();
     let mut vardiff = Vardiff::new(1_024.0, start);
-    vardiff.set_floor(512.0);
+    vardiff.suggest(512.0);
     let cap = Difficulty::floor(100_000.0);
     let mut sent = vardiff.choose(cap, None);
     for period in 1..20 {

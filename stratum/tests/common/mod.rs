@@ -1,0 +1,257 @@
+//! A pool of one kind of work, and a miner on a raw socket.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bitcoin::block::Header;
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, CompactTarget, Target};
+use serde_json::{Value, json};
+use stratum::{Account, Change, Config, Difficulty, Found, Job, Pool, Refusal, Server, Stats, Work, WorkParts};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::watch;
+
+/// About 256 hashes a share: instant even in a debug build.
+pub const SHARE_DIFFICULTY: f64 = 1.0 / 16_777_216.0;
+pub const TIME: u32 = 1_700_000_000;
+pub const USER: &str = "alice.rig1";
+
+pub fn share_target() -> Target {
+    Difficulty::floor(SHARE_DIFFICULTY).target()
+}
+
+/// Serves one work to every account, and remembers what was found.
+pub struct OneWork {
+    work: Mutex<Option<Arc<Work>>>,
+    keys: AtomicU64,
+    changes: watch::Sender<Change>,
+    found: Mutex<Vec<Found>>,
+}
+
+impl OneWork {
+    pub fn new() -> Arc<Self> {
+        let pool = Self {
+            work: Mutex::new(None),
+            keys: AtomicU64::new(1),
+            changes: watch::Sender::new(Change::default()),
+            found: Mutex::default(),
+        };
+        pool.set(|_| {});
+        Arc::new(pool)
+    }
+
+    /// Replaces the work, and tells the server.
+    pub fn set(&self, edit: impl FnOnce(&mut WorkParts)) -> Arc<Work> {
+        let key = self.keys.fetch_add(1, Ordering::Relaxed);
+        let mut parts = WorkParts {
+            key,
+            version: 0x2000_0000,
+            prev_block: BlockHash::from_byte_array([7; 32]),
+            coinb1: [key.to_le_bytes().as_slice(), &[1; 57]].concat(),
+            coinb2: vec![2; 200],
+            branch: vec![[3; 32], [4; 32], [5; 32]],
+            bits: CompactTarget::from_consensus(0x1e03_77ae),
+            time: TIME,
+            min_time: TIME - 600,
+            share_target: share_target(),
+            bitcoin_target: Target::ZERO,
+            bitcoin_height: 100,
+        };
+        edit(&mut parts);
+        let work = Arc::new(Work::new(parts));
+        *self.work.lock().unwrap() = Some(Arc::clone(&work));
+        self.changes.send_modify(|change| change.generation += 1);
+        work
+    }
+
+    pub fn withdraw(&self) {
+        *self.work.lock().unwrap() = None;
+        self.changes.send_modify(|change| change.generation += 1);
+    }
+
+    pub fn found(&self) -> Vec<Found> {
+        self.found.lock().unwrap().clone()
+    }
+}
+
+impl Pool for OneWork {
+    fn authorize(&self, user: &str) -> Result<Account, Refusal> {
+        let address = user.split('.').next().unwrap_or_default();
+        match address {
+            "mallory" => Err(Refusal("mallory is an address of another network".to_owned())),
+            _ => Ok(address.as_bytes().into()),
+        }
+    }
+
+    fn work(&self, _account: &Account) -> Option<Arc<Work>> {
+        self.work.lock().unwrap().clone()
+    }
+
+    fn changes(&self) -> watch::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    fn submit(&self, found: Found) {
+        assert_eq!(found.header.block_hash(), found.hash, "a found header hashes to its hash");
+        self.found.lock().unwrap().push(found);
+    }
+}
+
+/// A server on a free port of the loopback interface; it ends with the test.
+pub struct Running {
+    pub pool: Arc<OneWork>,
+    pub addr: std::net::SocketAddr,
+    pub stats: Arc<Stats>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+pub async fn serve() -> Running {
+    serve_with(|_| {}).await
+}
+
+pub async fn serve_with(edit: impl FnOnce(&mut Config)) -> Running {
+    let pool = OneWork::new();
+    let mut config = Config::new("127.0.0.1:0".parse().unwrap());
+    edit(&mut config);
+    let server = Server::bind(config, Arc::clone(&pool) as Arc<dyn Pool>).await.unwrap();
+    let (addr, stats) = (server.local_addr(), server.stats());
+    let task = tokio::spawn(server.run(std::future::pending()));
+    Running { pool, addr, stats, task }
+}
+
+/// A miner that writes and reads lines as they are.
+pub struct Raw {
+    lines: tokio::io::Lines<BufReader<OwnedReadHalf>>,
+    pub write: OwnedWriteHalf,
+}
+
+impl Raw {
+    pub async fn connect(running: &Running) -> Self {
+        let (read, write) = TcpStream::connect(running.addr).await.unwrap().into_split();
+        Self { lines: BufReader::new(read).lines(), write }
+    }
+
+    pub async fn send(&mut self, text: &str) {
+        self.write.write_all(format!("{text}\n").as_bytes()).await.unwrap();
+    }
+
+    /// Reads a line, or `None` when the server closed the connection.
+    pub async fn line(&mut self) -> Option<Value> {
+        let line = tokio::time::timeout(Duration::from_secs(10), self.lines.next_line()).await;
+        let line = line.expect("a line in time").ok().flatten()?;
+        Some(serde_json::from_str(&line).expect("JSON"))
+    }
+
+    pub async fn next(&mut self) -> Value {
+        self.line().await.expect("the connection is open")
+    }
+
+    /// Sends a request and reads exactly one line, which must answer it.
+    pub async fn ask(&mut self, text: &str) -> Value {
+        self.send(text).await;
+        let asked: Value = serde_json::from_str(text).unwrap();
+        let answer = self.next().await;
+        assert_eq!(answer["id"], asked["id"], "{answer}");
+        answer
+    }
+
+    /// Says that nothing arrives for a moment.
+    pub async fn is_silent(&mut self) -> bool {
+        tokio::time::timeout(Duration::from_millis(150), self.lines.next_line()).await.is_err()
+    }
+
+    /// Subscribes, authorizes and reads the first job.
+    pub async fn start(running: &Running) -> (Self, Job) {
+        let mut miner = Self::connect(running).await;
+        let subscribed = miner.ask(r#"{"id":1,"method":"mining.subscribe","params":["test/1"]}"#).await;
+        let extranonce1 = extranonce1(&subscribed);
+        let login = json!({"id": 2, "method": "mining.authorize", "params": [USER, "x"]});
+        assert_eq!(miner.ask(&login.to_string()).await["result"], true);
+        let job = miner.job(extranonce1).await;
+        (miner, job)
+    }
+
+    /// Reads `set_difficulty` and a notify.
+    pub async fn job(&mut self, extranonce1: Vec<u8>) -> Job {
+        let difficulty = self.next().await;
+        assert_eq!(difficulty["method"], "mining.set_difficulty", "{difficulty}");
+        let difficulty = Difficulty::floor(difficulty["params"][0].as_f64().unwrap());
+        self.notify(extranonce1, difficulty).await
+    }
+
+    /// Reads a notify.
+    pub async fn notify(&mut self, extranonce1: Vec<u8>, difficulty: Difficulty) -> Job {
+        let notify = self.next().await;
+        assert_eq!(notify["method"], "mining.notify", "{notify}");
+        Job::read(&notify["params"], extranonce1, difficulty, 0x1fff_e000).unwrap()
+    }
+
+    /// Submits a header's choices and returns the error code, or 0.
+    pub async fn submit(&mut self, job: &Job, proof: &Proof) -> i64 {
+        let mut params = json!([
+            USER,
+            job.id,
+            proof.extranonce2.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            format!("{:08x}", proof.header.time),
+            format!("{:08x}", proof.header.nonce),
+        ]);
+        if let Some(bits) = proof.version_bits {
+            params.as_array_mut().unwrap().push(json!(format!("{bits:08x}")));
+        }
+        let request = json!({"id": 9, "method": "mining.submit", "params": params});
+        let answer = self.ask(&request.to_string()).await;
+        match &answer["error"] {
+            Value::Null => 0,
+            error => error[0].as_i64().unwrap(),
+        }
+    }
+}
+
+pub fn extranonce1(subscribed: &Value) -> Vec<u8> {
+    let text = subscribed["result"][1].as_str().unwrap();
+    assert_eq!(subscribed["result"][2], 8);
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+/// A header with the choices it was made of.
+pub struct Proof {
+    pub extranonce2: [u8; 8],
+    pub version_bits: Option<u32>,
+    pub header: Header,
+}
+
+/// Tries nonces until the hash is as `wanted`.
+pub fn mine_until(job: &Job, time: u32, version_bits: Option<u32>, mut wanted: impl FnMut(BlockHash) -> bool) -> Proof {
+    for extranonce2 in 0u64.. {
+        let extranonce2 = extranonce2.to_be_bytes();
+        let mut header = job.header(extranonce2, time, 0, version_bits.unwrap_or(0));
+        for nonce in 0..100_000 {
+            header.nonce = nonce;
+            if wanted(header.block_hash()) {
+                return Proof { extranonce2, version_bits, header };
+            }
+        }
+    }
+    unreachable!("the loop has no end")
+}
+
+/// Finds the proof number `skip` that meets `target`.
+pub fn mine(job: &Job, target: Target, skip: usize) -> Proof {
+    let mut left = skip;
+    mine_until(job, job.time, None, |hash| {
+        let met = target.is_met_by(hash);
+        let done = met && left == 0;
+        left -= usize::from(met && left > 0);
+        done
+    })
+}

@@ -1,0 +1,206 @@
+//! What real devices send, in their own order, on real sockets.
+#![allow(clippy::unwrap_used, reason = "a failed test is the message")]
+
+mod common;
+
+use common::{Raw, SHARE_DIFFICULTY, USER, extranonce1, mine, serve, share_target};
+use serde_json::Value;
+use stratum::Difficulty;
+
+fn login(id: u32) -> String {
+    format!(r#"{{"id":{id},"method":"mining.authorize","params":["{USER}","x"]}}"#)
+}
+
+fn method(line: &Value) -> &str {
+    line["method"].as_str().unwrap_or("answer")
+}
+
+#[tokio::test]
+async fn esp_miner_sends_all_at_once() {
+    let server = serve().await;
+    let mut miner = Raw::connect(&server).await;
+    let burst = [
+        r#"{"id":1,"method":"mining.configure","params":[["version-rolling"],{"version-rolling.mask":"ffffffff"}]}"#,
+        r#"{"id":2,"method":"mining.subscribe","params":["bitaxe/BM1370/v2.x"]}"#,
+        &login(3),
+        r#"{"id":4,"method":"mining.suggest_difficulty","params":[1000]}"#,
+        r#"{"id":5,"method":"mining.extranonce.subscribe","params":[]}"#,
+    ];
+    miner.send(&burst.join("\n")).await;
+    let configured = miner.next().await;
+    assert_eq!(configured["result"]["version-rolling"], true);
+    assert_eq!(configured["result"]["version-rolling.mask"], "1fffe000");
+    let subscribed = miner.next().await;
+    assert_eq!(subscribed["id"], 2);
+    assert_eq!(miner.next().await["result"], true);
+    let mask = miner.next().await;
+    assert_eq!((method(&mask), &mask["params"][0]), ("mining.set_version_mask", &"1fffe000".into()));
+    let job = miner.job(extranonce1(&subscribed)).await;
+    assert!(job.clean);
+    for id in [4, 5] {
+        let answer = miner.next().await;
+        assert_eq!((answer["id"].as_u64(), &answer["result"]), (Some(id), &true.into()));
+    }
+    assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
+    assert_eq!(server.stats.snapshot().connections[0].agent, "bitaxe/BM1370/v2.x");
+}
+
+#[tokio::test]
+async fn cgminer_reads_one_line_after_configure_and_retries_subscribe() {
+    let server = serve().await;
+    let mut miner = Raw::connect(&server).await;
+    let configure = r#"{"id":0,"method":"mining.configure","params":[["version-rolling","minimum-difficulty","subscribe-extranonce","made-up"],
+        {"version-rolling.mask":"1fffe000","version-rolling.min-bit-count":16,"minimum-difficulty.value":2048}]}"#;
+    let configured = miner.ask(&configure.replace('\n', "")).await;
+    for extension in ["version-rolling", "minimum-difficulty", "subscribe-extranonce"] {
+        assert_eq!(configured["result"][extension], true, "{extension}");
+    }
+    assert_eq!(configured["result"]["made-up"], false);
+    let first = miner.ask(r#"{"id":1,"method":"mining.subscribe","params":["cgminer/4.11.1"]}"#).await;
+    let again = miner.ask(r#"{"id":1,"method":"mining.subscribe","params":[]}"#).await;
+    assert_eq!(first, again);
+    assert_eq!(miner.ask(&login(2)).await["result"], true);
+    assert_eq!(method(&miner.next().await), "mining.set_version_mask");
+    let job = miner.job(extranonce1(&first)).await;
+    assert_eq!(job.difficulty, Difficulty::floor(SHARE_DIFFICULTY), "the share target caps a wish for more");
+}
+
+#[tokio::test]
+async fn s9j_configures_last_and_gets_one_line() {
+    let server = serve().await;
+    let (mut miner, job) = Raw::start(&server).await;
+    let configured = miner
+        .ask(r#"{"id":3,"method":"mining.configure","params":[["version-rolling"],{"version-rolling.mask":"00fff000"}]}"#)
+        .await;
+    assert_eq!(configured["result"]["version-rolling.mask"], "00ffe000");
+    assert!(miner.is_silent().await);
+    assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
+}
+
+#[tokio::test]
+async fn a_mask_with_too_few_bits_is_not_granted() {
+    let server = serve().await;
+    let mut miner = Raw::connect(&server).await;
+    let configured = miner
+        .ask(r#"{"id":3,"method":"mining.configure","params":[["version-rolling"],{"version-rolling.mask":"00006000","version-rolling.min-bit-count":16}]}"#)
+        .await;
+    assert_eq!(configured["result"], serde_json::json!({"version-rolling": false}));
+}
+
+#[tokio::test]
+async fn nicehash_gets_the_difficulty_it_needs_up_to_the_share_target() {
+    let server = serve().await;
+    for (share_difficulty, expected) in [(1e6, 524_288), (4_096.0, 4_096)] {
+        server.pool.set(|parts| parts.share_target = Difficulty::floor(share_difficulty).target());
+        let mut miner = Raw::connect(&server).await;
+        let hello = r#"{"id":"a","method":"mining.subscribe","params":["NiceHash/1.0.0","1700000000","00ff"]}"#;
+        let subscribed = miner.ask(hello).await;
+        assert_eq!(miner.ask(&login(2)).await["result"], true);
+        let job = miner.job(extranonce1(&subscribed)).await;
+        assert_eq!(job.difficulty.to_string(), expected.to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_password_sets_a_floor_below_the_cap() {
+    let server = serve().await;
+    server.pool.set(|parts| parts.share_target = Difficulty::floor(100_000.0).target());
+    let mut miner = Raw::connect(&server).await;
+    let subscribed = miner.ask(r#"{"id":1,"method":"mining.subscribe","params":[]}"#).await;
+    let login = format!(r#"{{"id":null,"method":"mining.authorize","params":["{USER}","x,d=50000"]}}"#);
+    assert_eq!(miner.ask(&login).await["result"], true);
+    assert_eq!(miner.job(extranonce1(&subscribed)).await.difficulty.to_string(), "50000");
+}
+
+#[tokio::test]
+async fn authorize_before_subscribe_works() {
+    let server = serve().await;
+    let mut miner = Raw::connect(&server).await;
+    assert_eq!(miner.ask(&login(1)).await["result"], true);
+    assert!(miner.is_silent().await, "no job before subscribe");
+    let subscribed = miner.ask(r#"{"id":2,"method":"mining.subscribe","params":[]}"#).await;
+    miner.job(extranonce1(&subscribed)).await;
+}
+
+#[tokio::test]
+async fn a_refused_user_reads_why() {
+    let server = serve().await;
+    let mut miner = Raw::connect(&server).await;
+    let answer = miner.ask(r#"{"id":1,"method":"mining.authorize","params":["mallory.x","x"]}"#).await;
+    assert_eq!(answer["error"][0], 24);
+    assert_eq!(answer["error"][1], "mallory is an address of another network");
+}
+
+#[tokio::test]
+async fn a_second_address_on_a_connection_is_refused_a_second_worker_is_not() {
+    let server = serve().await;
+    let (mut miner, _) = Raw::start(&server).await;
+    let second = miner.ask(r#"{"id":5,"method":"mining.authorize","params":["alice.rig2","x"]}"#).await;
+    assert_eq!(second["result"], true);
+    let other = miner.ask(r#"{"id":6,"method":"mining.authorize","params":["bob.rig1","x"]}"#).await;
+    assert_eq!(other["error"][0], 24);
+    assert_eq!(server.stats.snapshot().connections[0].workers, ["alice.rig1", "alice.rig2"]);
+}
+
+#[tokio::test]
+async fn a_reconnecting_device_gets_other_extranonces_and_job_ids() {
+    let server = serve().await;
+    let (first, first_job) = Raw::start(&server).await;
+    drop(first);
+    let (_second, second_job) = Raw::start(&server).await;
+    assert_ne!(first_job.id, second_job.id);
+    assert_ne!(first_job.header([0; 8], 0, 0, 0), second_job.header([0; 8], 0, 0, 0));
+}
+
+#[tokio::test]
+async fn without_work_a_miner_waits_and_is_served_when_there_is_some() {
+    let server = serve().await;
+    server.pool.withdraw();
+    let mut miner = Raw::connect(&server).await;
+    let subscribed = miner.ask(r#"{"id":1,"method":"mining.subscribe","params":[]}"#).await;
+    assert_eq!(miner.ask(&login(2)).await["result"], true);
+    assert!(miner.is_silent().await);
+    server.pool.set(|_| {});
+    miner.job(extranonce1(&subscribed)).await;
+}
+
+#[tokio::test]
+async fn clean_jobs_only_when_bitcoins_tip_changed() {
+    let server = serve().await;
+    let (mut miner, first) = Raw::start(&server).await;
+    server.pool.set(|_| {});
+    let same_tip = miner.notify(Vec::new(), first.difficulty).await;
+    assert!(!same_tip.clean);
+    server.pool.set(|parts| parts.prev_block = "00".repeat(32).parse().unwrap());
+    let new_tip = miner.notify(Vec::new(), first.difficulty).await;
+    assert!(new_tip.clean);
+    assert_eq!(new_tip.prev_block, "00".repeat(32).parse().unwrap());
+}
+
+#[tokio::test]
+async fn a_new_difficulty_comes_once_right_before_its_notify() {
+    let server = serve().await;
+    let (mut miner, first) = Raw::start(&server).await;
+    let half = SHARE_DIFFICULTY / 2.0;
+    server.pool.set(|parts| parts.share_target = Difficulty::floor(half).target());
+    let job = miner.job(Vec::new()).await;
+    assert_eq!(job.difficulty, Difficulty::floor(half));
+    server.pool.set(|parts| parts.share_target = Difficulty::floor(half).target());
+    let same = miner.notify(Vec::new(), job.difficulty).await;
+    assert_ne!(same.id, first.id);
+}
+
+#[tokio::test]
+async fn odd_but_honest_messages_are_taken() {
+    let server = serve().await;
+    let (mut miner, _) = Raw::start(&server).await;
+    miner.send("").await;
+    miner.send(r#"{"id":1,"method":"pong","params":[]}"#).await;
+    miner.send(r#"{"id":7,"result":"bitaxe","error":null}"#).await;
+    assert_eq!(miner.ask(r#"{"id":"x","method":"mining.ping"}"#).await["result"], true);
+    let unknown = miner.ask(r#"{"id":8,"method":"mining.multi_version","params":[1]}"#).await;
+    assert_eq!(unknown["error"][0], 20);
+    let wrong = miner.ask(r#"{"id":9,"method":"mining.submit","params":["a","zz"]}"#).await;
+    assert_eq!(wrong["error"][0], 20);
+    assert!(wrong["error"][1].as_str().unwrap().contains("extranonce2"), "{wrong}");
+}
