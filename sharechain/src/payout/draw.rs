@@ -8,6 +8,11 @@ use crate::hash::{Tag, keyed_engine};
 use crate::payout::Claim;
 use crate::units::U256;
 
+/// Stretches into which the line of claims is cut, by the first bits of their hashes. Only those in which a point lies
+/// are put in order, one for each drawn output at most; sorting the whole line took a fifth of the draw's time.
+const STRETCHES: usize = 1 << STRETCH_BITS;
+const STRETCH_BITS: u32 = 10;
+
 /// A claim and its place in the order of the draw.
 #[derive(Clone, Copy, Debug)]
 struct Ticket<'a> {
@@ -21,6 +26,16 @@ impl<'a> Ticket<'a> {
         let hash = keyed_hash(keyed, claim.script.as_bytes());
         let prefix = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
         Self { prefix, claim }
+    }
+
+    /// The stretch of the line in which the claim lies.
+    fn stretch(&self) -> usize {
+        usize::try_from(self.prefix.wrapping_shr(u64::BITS.saturating_sub(STRETCH_BITS))).unwrap_or(usize::MAX)
+    }
+
+    /// Puts tickets in the order of their claims' whole hashes.
+    fn order(&self, other: &Self, keyed: &sha256::HashEngine) -> core::cmp::Ordering {
+        self.prefix.cmp(&other.prefix).then_with(|| self.hash(keyed).cmp(&other.hash(keyed)))
     }
 
     fn hash(&self, keyed: &sha256::HashEngine) -> [u8; 32] {
@@ -44,20 +59,44 @@ pub(super) fn draw<'a>(
     }
     let keyed = keyed_engine(&Tag::Draw.hash(&[seed]));
     let mut tickets: Vec<Ticket<'_>> = claims.iter().map(|claim| Ticket::new(*claim, &keyed)).collect();
-    tickets.sort_unstable_by(|a, b| a.prefix.cmp(&b.prefix).then_with(|| a.hash(&keyed).cmp(&b.hash(&keyed))));
     let mut point = first_point(&keyed, step)?;
-    let mut end = 0_u128;
-    for Ticket { claim, .. } in tickets {
-        end = end.checked_add(claim.weight).ok_or(RuleError::Overflow)?;
-        if point < end {
-            drawn.push(claim.script);
-            if drawn.len() == count {
-                break;
+    let starts = starts_of_hit(&tickets, point, step).ok_or(RuleError::Overflow)?;
+    let start_of = |ticket: &Ticket<'_>| starts.get(ticket.stretch()).copied().flatten();
+    tickets.retain(|ticket| start_of(ticket).is_some());
+    tickets.sort_unstable_by(|a, b| a.order(b, &keyed));
+
+    for stretch in tickets.chunk_by(|a, b| a.stretch() == b.stretch()) {
+        let mut end = stretch.first().and_then(start_of).ok_or(RuleError::Overflow)?;
+        for Ticket { claim, .. } in stretch {
+            end = end.checked_add(claim.weight).ok_or(RuleError::Overflow)?;
+            if point < end && drawn.len() < count {
+                drawn.push(claim.script);
+                point = point.checked_add(step).ok_or(RuleError::Overflow)?;
             }
-            point = point.checked_add(step).ok_or(RuleError::Overflow)?;
         }
     }
     Ok(drawn)
+}
+
+/// Where on the line each stretch starts in which one of the points lies that start at `point`, `step` apart; `None` for
+/// the other stretches. Nothing when a sum leaves the range.
+fn starts_of_hit(tickets: &[Ticket<'_>], mut point: u128, step: u128) -> Option<Vec<Option<u128>>> {
+    let mut lengths = vec![0_u128; STRETCHES];
+    for ticket in tickets {
+        let length = lengths.get_mut(ticket.stretch())?;
+        *length = length.checked_add(ticket.claim.weight)?;
+    }
+    let mut end = 0_u128;
+    let mut starts = Vec::with_capacity(STRETCHES);
+    for length in lengths {
+        let start = end;
+        end = end.checked_add(length)?;
+        starts.push((point < end).then_some(start));
+        while point < end {
+            point = point.checked_add(step)?;
+        }
+    }
+    Some(starts)
 }
 
 /// `floor(step * r / 2^128)`, where r are the first 16 bytes, last byte first, of the keyed hash of no bytes: no script

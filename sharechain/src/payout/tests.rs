@@ -63,7 +63,7 @@ fn naive(dues: &[Due], seed: &[u8; 32], subsidy_sat: u64, params: &ChainParams) 
     // Long multiplication by halves: the high 128 bits of random * tail.
     let random = u128::from_be_bytes(keyed(&[])[..16].try_into().unwrap());
     let (high, low) = (random >> 64, random & u128::from(u64::MAX));
-    let start = (high * tail + (low * tail >> 64)) >> 64;
+    let start = (high * tail + ((low * tail) >> 64)) >> 64;
     let mut result: Vec<_> = sorted.into_iter().map(|due| (due.script, due.weight.0)).collect();
     for j in 0..(k - exact) as u128 {
         let mut end = 0;
@@ -219,6 +219,18 @@ fn splitting_an_address_gains_nothing() {
     // Both at once or neither: the variance of two payments is at most twice the sum of each one's.
     let error = (2.0 * tail * expected / SEEDS as f64).sqrt();
     assert!((together - expected).abs() < 5.0 * error, "{together} for {expected} +- {error}");
+}
+
+/// Thousands in the draw, so that every stretch of its line holds several.
+#[test]
+fn long_lines_are_drawn_as_the_rules_say() {
+    for n in 0..20 {
+        let weights: Vec<u128> = (0..5_000_u128).map(|i| 1 + i * (i + u128::from(n)) % 10_007 * (i % 3)).collect();
+        let (dues, params) = (dues(&weights), with_outputs_and_no_floor(48));
+        let selection = chosen(&dues, &seed(n), SUBSIDY_SAT, &params);
+        let entries: Vec<_> = selection.entries().iter().map(|due| (due.script.clone(), due.weight.0)).collect();
+        assert_eq!(entries, naive(&dues, &seed(n), SUBSIDY_SAT, &params));
+    }
 }
 
 #[test]
