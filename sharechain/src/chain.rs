@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bitcoin::block::Header;
 
-use crate::bitcoin_headers::BitcoinHeaders;
+use crate::bitcoin_headers::{BitcoinHeaders, Inserted};
 use crate::change_set::{AcceptedProof, ChangeSet, Refusal, Source};
 use crate::check::binding::BoundProof;
 use crate::check::list::check_root;
@@ -38,7 +38,9 @@ use crate::window::Scripts;
 pub use advance::Finality;
 pub use fate::Fate;
 pub use held::Missing;
+pub use judge::TemplateError;
 pub use link::{Body, Complete, Link};
+pub use payouts::{Plan, Unpayable};
 pub use template::Assignment;
 
 use held::{Held, Waiter};
@@ -188,7 +190,8 @@ impl Chain {
             return Outcome::Invalid(rule);
         }
         if let Some(list) = &list {
-            if let Err(rule) = check_root(&proof.proof().share, list) {
+            let share = &proof.proof().share;
+            if let Err(rule) = check_root(share.shares_count, &share.shares_root, list) {
                 return Outcome::Invalid(rule);
             }
         }
@@ -209,11 +212,25 @@ impl Chain {
         }
     }
 
+    /// Takes the list of a link that came without it.
+    ///
+    /// # Errors
+    /// SC-009 or SC-401: it is not the list that the link commits to. Says nothing about the link.
+    pub fn supply_list(&mut self, id: ShareId, list: Vec<ShareId>, now: Timestamp) -> Result<ChangeSet, RuleError> {
+        let mut call = Call::new(now);
+        if let Some(link) = self.links.get(&id) {
+            check_root(link.shares_count, &link.shares_root, &list)?;
+            self.give_list(id, Some(list), &mut call);
+            self.settle(&mut call);
+        }
+        Ok(call.changes)
+    }
+
     /// Takes a Bitcoin header that the node's bitcoind vouches for, or that is two blocks behind its tip on another
     /// branch, and judges again what waited for it.
     pub fn insert_bitcoin_header(&mut self, header: Header, now: Timestamp) -> ChangeSet {
         let mut call = Call::new(now);
-        if self.bitcoin.insert(header, now).is_ok() {
+        if matches!(self.bitcoin.insert(header, now), Ok(Inserted::New)) {
             call.queue.push_back(Missing::BitcoinHeader(header.block_hash()));
             self.settle(&mut call);
         }

@@ -53,8 +53,4 @@ impl<V> IdMap<V> {
     pub(crate) fn remove(&mut self, id: &ShareId) -> Option<V> {
         self.0.remove(id)
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
 }

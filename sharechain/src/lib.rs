@@ -19,16 +19,26 @@
     )
 )]
 
+pub mod bitcoin_headers;
+pub mod chain;
+pub mod change_set;
+pub mod check;
+pub mod coinbase;
+pub mod credit;
 pub mod encode;
 pub mod error;
+pub mod fork_choice;
 pub mod hash;
+mod id_map;
 pub mod limits;
 pub mod params;
 pub mod payout;
 pub mod share;
+pub mod target;
 pub mod units;
 pub mod window;
 
+pub use chain::{Chain, Outcome};
 pub use error::RuleError;
 pub use params::{BitcoinParams, ChainParams};
 pub use share::{CoinbasePrefix, Proof, ShareHeader};

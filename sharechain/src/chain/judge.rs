@@ -68,7 +68,7 @@ impl Chain {
             return Err(Judgement::Unlistable);
         }
         self.check_payout(bound, &position)?;
-        let credit = self.credit_of(proof, &position, source, now);
+        let credit = self.credit_of(proof, &position, source, now)?;
         let link = is_link.then(|| self.link_of(&id, proof, &position, &previous)).flatten();
         Ok(Valid { credit, link })
     }
@@ -132,19 +132,25 @@ impl Chain {
         Ok(bound.check_coinbase(&payouts)?)
     }
 
-    fn credit_of(&mut self, proof: &Proof, position: &Position, source: Source, now: Timestamp) -> Credit {
-        Credit {
+    fn credit_of(
+        &mut self,
+        proof: &Proof,
+        position: &Position,
+        source: Source,
+        now: Timestamp,
+    ) -> Result<Credit, RuleError> {
+        Ok(Credit {
             parent: proof.share.parent,
             height: position.height,
             anchor: position.anchor,
             anchor_height: position.anchor_height,
             bitcoin_height: proof.share.bitcoin_height,
-            script: self.scripts.intern(&proof.share.payout),
+            script: self.scripts.intern(&proof.share.payout)?,
             weight: target::weight_of_share(position.share_target, proof.header.bits, &self.params),
             validated_at: now,
             time: proof.share.time,
             source,
-        }
+        })
     }
 
     fn link_of(&self, id: &ShareId, proof: &Proof, at: &Position, previous: &PreviousBlock) -> Option<Link> {
@@ -172,6 +178,8 @@ impl Chain {
             bitcoin_height_max: share.bitcoin_height.max(parent.bitcoin_height_max),
             previous_block: proof.header.prev_blockhash,
             target: at.link_target,
+            shares_root: share.shares_root,
+            shares_count: share.shares_count,
             bits: proof.header.bits,
             chain_work: parent.chain_work.plus(Work::of_target(at.link_target)),
             position: Position {
@@ -257,6 +265,8 @@ impl Link {
             bitcoin_height_max: 0,
             previous_block: params.bitcoin.genesis().block_hash(),
             target: params.first_link_target,
+            shares_root: crate::encode::shares_root(&[]),
+            shares_count: 0,
             bits: params.bitcoin.genesis().bits,
             chain_work: Work(U256::ZERO),
             position: Position {

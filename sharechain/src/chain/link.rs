@@ -25,6 +25,10 @@ pub struct Link {
     pub previous_block: BlockHash,
     /// The target that it had to meet.
     pub target: U256,
+    /// What its header commits to instead of its list.
+    pub shares_root: [u8; 32],
+    /// How many ids its list has.
+    pub shares_count: u16,
     /// The nBits of its Bitcoin header.
     pub bits: CompactTarget,
     /// Work of it and its ancestors.

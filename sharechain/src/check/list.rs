@@ -8,7 +8,6 @@ use crate::encode::shares_root;
 use crate::error::RuleError;
 use crate::limits::LIST_MAX;
 use crate::params::ChainParams;
-use crate::share::ShareHeader;
 use crate::units::{Height, ShareId, Weight};
 
 /// What a list's checks ask about the branch that ends in the link's parent.
@@ -25,11 +24,11 @@ pub trait ListContext {
 ///
 /// # Errors
 /// The rule broken. It says nothing about the id: somebody may have sent another list with an honest header.
-pub fn check_root(share: &ShareHeader, list: &[ShareId]) -> Result<(), RuleError> {
+pub fn check_root(count: u16, root: &[u8; 32], list: &[ShareId]) -> Result<(), RuleError> {
     if list.len() > LIST_MAX {
         return Err(RuleError::ListTooLong);
     }
-    if usize::from(share.shares_count) != list.len() || shares_root(list) != share.shares_root {
+    if usize::from(count) != list.len() || shares_root(list) != *root {
         return Err(RuleError::ListRoot);
     }
     Ok(())

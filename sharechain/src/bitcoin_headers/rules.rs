@@ -1,0 +1,85 @@
+//! Bitcoin's contextual rules for headers, as Bitcoin Core applies them.
+
+use bitcoin::BlockHash;
+use bitcoin::Network;
+use bitcoin::block::Header;
+use bitcoin::pow::CompactTarget;
+
+use super::HeaderError;
+use super::tree::{Index, Tree};
+use crate::params::BitcoinParams;
+use crate::target::{bits_of_target, target_of_bits};
+use crate::units::{ShareId, Timestamp, U256};
+
+/// Headers whose times a median is taken of.
+pub(super) const MEDIAN_SPAN: u32 = 11;
+
+/// A retarget changes the difficulty by this factor at most.
+const RETARGET_FACTOR_MAX: u32 = 4;
+
+/// The nBits that a child of the header at `prev` must have.
+///
+/// Bitcoin measures from the first to the last block of a period, one interval less than the period has blocks; that is
+/// kept here to the second. No network here has the minimum-difficulty exception of Bitcoin's testnets.
+pub(super) fn next_bits(tree: &Tree, prev: Index, params: &BitcoinParams) -> CompactTarget {
+    let last = tree.at(prev);
+    let height = last.height.saturating_add(1);
+    if !height.is_multiple_of(params.retarget_blocks) {
+        return last.header.bits;
+    }
+    let first = tree.ancestor(prev, height.saturating_sub(params.retarget_blocks)).unwrap_or(last);
+    let taken_s = Timestamp(last.header.time).seconds_since(Timestamp(first.header.time));
+    retarget(last.header.bits, taken_s, params)
+}
+
+/// Scales a target by the time taken, which is clamped to a factor of four either way.
+pub(super) fn retarget(bits: CompactTarget, taken_s: i64, params: &BitcoinParams) -> CompactTarget {
+    let due_s = params.retarget_timespan_s;
+    let least_s = due_s.checked_div(RETARGET_FACTOR_MAX).unwrap_or(due_s);
+    let most_s = due_s.saturating_mul(RETARGET_FACTOR_MAX);
+    let clamped_s = taken_s.clamp(i64::from(least_s), i64::from(most_s)).unsigned_abs();
+    // Bitcoin Core multiplies modulo 2^256. Every proof-of-work limit in use leaves room for the factor.
+    let scaled = target_of_bits(bits).wrapping_mul(U256::from(clamped_s));
+    let target = scaled.checked_div(U256::from(due_s)).unwrap_or(scaled);
+    // Main's limit has more one-bits than its nBits can hold; cut to nBits, everything between comes out the same.
+    let limit = target_of_bits(CompactTarget::from_consensus(params.pow_limit_bits));
+    bits_of_target(target.min(limit))
+}
+
+/// The hash meets the target that the header claims. The claim itself is checked before.
+pub(super) fn check_work(header: &Header, hash: &BlockHash) -> Result<(), HeaderError> {
+    if ShareId::from(*hash).as_number() > target_of_bits(header.bits) {
+        return Err(HeaderError::ProofOfWork);
+    }
+    Ok(())
+}
+
+/// The time is above the median time of the previous block.
+pub(super) fn check_time(header: &Header, median: Timestamp) -> Result<(), HeaderError> {
+    let found = Timestamp(header.time);
+    if found <= median {
+        return Err(HeaderError::TimeTooOld { found, median });
+    }
+    Ok(())
+}
+
+/// The version was not retired by [BIP-0034](https://github.com/bitcoin/bips/blob/master/bip-0034.mediawiki),
+/// [BIP-0066](https://github.com/bitcoin/bips/blob/master/bip-0066.mediawiki) or
+/// [BIP-0065](https://github.com/bitcoin/bips/blob/master/bip-0065.mediawiki).
+pub(super) fn check_version(header: &Header, height: u32, params: &BitcoinParams) -> Result<(), HeaderError> {
+    let least = match (params.network, height) {
+        (Network::Bitcoin, ..227_931) => return Ok(()),
+        (Network::Bitcoin, ..363_725) => 2,
+        (Network::Bitcoin, ..388_381) => 3,
+        // Elsewhere these soft forks are active from the first block on.
+        _ => 4,
+    };
+    let version = header.version.to_consensus();
+    if version < least { Err(HeaderError::Version(version)) } else { Ok(()) }
+}
+
+/// The middle of up to 11 times: of an even number, the later of the two.
+pub(super) fn median(mut times: Vec<u32>) -> Timestamp {
+    times.sort_unstable();
+    Timestamp(times.get(times.len() / 2).copied().unwrap_or(0))
+}

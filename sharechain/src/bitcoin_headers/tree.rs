@@ -1,0 +1,121 @@
+//! Where the headers lie and how ancestors are found.
+
+use std::collections::BTreeMap;
+use std::iter::successors;
+
+use bitcoin::BlockHash;
+use bitcoin::block::Header;
+
+use super::rules::{MEDIAN_SPAN, median};
+use super::root::Base;
+use super::{BitcoinHeader, work};
+use crate::units::{Timestamp, U256};
+
+/// Place of a header in the order of arrival. Only [`Tree`] makes them, and headers are never removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Index(usize);
+
+/// A header with its two ways down.
+///
+/// `jump` leads to some ancestor further down, chosen so that any ancestor is found in a logarithmic number of steps:
+/// when the jumps of the parent and of that jump's end are equally long, the child jumps over both, otherwise to the
+/// parent (Myers, "An applicative random-access stack", 1983).
+#[derive(Clone, Debug)]
+struct Node {
+    known: BitcoinHeader,
+    parent: Index,
+    jump: Index,
+}
+
+/// Headers in the order of arrival and by hash.
+#[derive(Clone, Debug)]
+pub(super) struct Tree {
+    first: Node,
+    nodes: Vec<Node>,
+    by_hash: BTreeMap<BlockHash, Index>,
+    best: Index,
+}
+
+impl Tree {
+    /// The root's headers as a chain. Only the root itself can be found by its hash: what attaches further down would be
+    /// judged without its predecessors.
+    pub(super) fn new(base: Base<'_>) -> Self {
+        let first = Node { known: base.first, parent: Index(0), jump: Index(0) };
+        let mut tree = Self { first, nodes: Vec::new(), by_hash: BTreeMap::new(), best: Index(0) };
+        for header in base.rest {
+            let chain_work = tree.best().chain_work.saturating_add(work(header));
+            tree.push(header.block_hash(), *header, tree.best, chain_work);
+        }
+        tree.by_hash = BTreeMap::from([(tree.best().header.block_hash(), tree.best)]);
+        tree
+    }
+
+    fn node(&self, Index(index): Index) -> &Node {
+        // Index 0 is the first; the rest are counted from 1, and every index was handed out by `push`.
+        index.checked_sub(1).and_then(|below| self.nodes.get(below)).unwrap_or(&self.first)
+    }
+
+    /// The header at a place.
+    pub(super) fn at(&self, index: Index) -> &BitcoinHeader {
+        &self.node(index).known
+    }
+
+    /// A header by its hash.
+    pub(super) fn find(&self, hash: &BlockHash) -> Option<(Index, &BitcoinHeader)> {
+        let index = *self.by_hash.get(hash)?;
+        Some((index, self.at(index)))
+    }
+
+    /// The header with the most work; the first seen of several.
+    pub(super) fn best(&self) -> &BitcoinHeader {
+        self.at(self.best)
+    }
+
+    /// Headers that can be found by hash.
+    pub(super) fn len(&self) -> usize {
+        self.by_hash.len()
+    }
+
+    /// Appends a valid header to its parent.
+    pub(super) fn push(&mut self, hash: BlockHash, header: Header, parent: Index, chain_work: U256) {
+        let height = self.at(parent).height.saturating_add(1);
+        let known = BitcoinHeader { header, height, chain_work, median_time: self.median_time(&header, parent) };
+        self.nodes.push(Node { known, parent, jump: self.jump_over(parent) });
+        let index = Index(self.nodes.len());
+        self.by_hash.insert(hash, index);
+        if chain_work > self.best().chain_work {
+            self.best = index;
+        }
+    }
+
+    /// Median time of a header and the ten from its parent down.
+    fn median_time(&self, header: &Header, parent: Index) -> Timestamp {
+        let span = usize::try_from(MEDIAN_SPAN).unwrap_or(usize::MAX);
+        let down = successors(Some(parent), |index| Some(self.node(*index).parent).filter(|next| next != index));
+        let times = std::iter::once(header.time).chain(down.map(|index| self.at(index).header.time));
+        median(times.take(span).collect())
+    }
+
+    fn jump_over(&self, parent: Index) -> Index {
+        let first_jump = self.node(parent).jump;
+        let second_jump = self.node(first_jump).jump;
+        let height = |index| self.at(index).height;
+        let first_length = height(parent).saturating_sub(height(first_jump));
+        let second_length = height(first_jump).saturating_sub(height(second_jump));
+        if first_length == second_length { second_jump } else { parent }
+    }
+
+    /// The ancestor at a height, or the header itself.
+    pub(super) fn ancestor(&self, from: Index, height: u32) -> Option<&BitcoinHeader> {
+        let mut node = self.node(from);
+        while node.known.height > height {
+            let jumped = self.node(node.jump);
+            let next = if jumped.known.height >= height { jumped } else { self.node(node.parent) };
+            if next.known.height >= node.known.height {
+                return None;
+            }
+            node = next;
+        }
+        (node.known.height == height).then_some(&node.known)
+    }
+}

@@ -1,0 +1,244 @@
+//! Builds the one valid coinbase of a share, to the byte, and stops its hash before the last output.
+//!
+//! ```text
+//! version 2 │ 1 input: null outpoint, scriptSig, sequence │ count │ payouts │ witness commitment? │ commitment │ locktime
+//!           scriptSig = height, "/shoal/", extranonce             └───────── prefix ends here ────┘
+//! ```
+
+use std::sync::LazyLock;
+
+use bitcoin::consensus::encode::{VarInt, serialize};
+use bitcoin::hashes::{Hash, HashEngine, sha256, sha256d};
+use bitcoin::{TxOut, Txid};
+
+use crate::hash::Tag;
+use crate::share::{CoinbasePrefix, ShareHeader};
+
+#[cfg(test)]
+mod tests;
+
+/// Length of one SHA-256 block, bytes.
+const SHA256_BLOCK_BYTES: usize = 64;
+
+/// What every coinbase has in its scriptSig between height and extranonce.
+const NAME: &[u8; 7] = b"/shoal/";
+
+/// Transaction version.
+const VERSION: [u8; 4] = [2, 0, 0, 0];
+
+/// Not final, so that the locktime counts, as
+/// [BIP-0054](https://github.com/bitcoin/bips/blob/master/bip-0054.md) wants it.
+const SEQUENCE: [u8; 4] = 0xffff_fffe_u32.to_le_bytes();
+
+/// `OP_RETURN`, push of 36 bytes, and the magic of
+/// [BIP-0141](https://github.com/bitcoin/bips/blob/master/bip-0141.mediawiki).
+const WITNESS_COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+
+/// `OP_RETURN`, push of 32 bytes.
+const COMMITMENT: [u8; 2] = [0x6a, 0x20];
+
+/// Bytes of the last output: value, script length, `OP_RETURN`, push, hash.
+const COMMITMENT_OUTPUT_BYTES: usize = 8 + 1 + 2 + 32;
+
+/// Bytes after the prefix: the last output and the locktime.
+pub(crate) const SUFFIX_BYTES: usize = COMMITMENT_OUTPUT_BYTES + 4;
+
+/// Bytes around the payouts, at most: fixed parts, a height of 6 bytes, the witness commitment and the suffix.
+const AROUND_BYTES_MAX: usize = 192;
+
+/// Bytes of a payout output: value, script length, P2TR or P2WSH.
+const PAYOUT_BYTES_MAX: usize = 43;
+
+/// Everything that decides the bytes of a coinbase.
+#[derive(Clone, Copy, Debug)]
+pub struct Coinbase<'a> {
+    /// What the miner commits to.
+    pub share: &'a ShareHeader,
+    /// What settled history demands, in order.
+    pub payouts: &'a [TxOut],
+    /// The bytes that miners roll.
+    pub extranonce: &'a [u8; 16],
+    /// The hash in the witness commitment, if the block has one.
+    pub witness_commitment: Option<&'a [u8; 32]>,
+}
+
+/// A coinbase without its witness: what the transaction's id is hashed from and what miners get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoinbaseBytes {
+    bytes: Vec<u8>,
+    extranonce_offset: usize,
+    prefix_len: usize,
+}
+
+/// The bytes before the last output.
+struct Prefix {
+    bytes: Vec<u8>,
+    extranonce_offset: usize,
+}
+
+impl Coinbase<'_> {
+    /// Builds the coinbase for the network with this id (SC-102 and SC-301).
+    #[must_use]
+    pub fn build(&self, consensus_id: &[u8; 32]) -> CoinbaseBytes {
+        let Prefix { mut bytes, extranonce_offset } = self.build_prefix();
+        let prefix_len = bytes.len();
+        bytes.extend_from_slice(&suffix(consensus_id, self.share));
+        CoinbaseBytes { bytes, extranonce_offset, prefix_len }
+    }
+
+    /// True when this coinbase, up to its last output, is the one whose hash was stopped at `prefix`.
+    ///
+    /// Together with the binding check, which finishes that hash, it means that the block's coinbase is this one.
+    #[must_use]
+    pub fn matches_prefix(&self, prefix: &CoinbasePrefix) -> bool {
+        let bytes = self.build_prefix().bytes;
+        let (whole, tail) = split_blocks(&bytes);
+        usize::try_from(prefix.length) == Ok(bytes.len()) && prefix.tail == tail && prefix.midstate == midstate(whole)
+    }
+
+    fn build_prefix(&self) -> Prefix {
+        let room = self.payouts.len().saturating_mul(PAYOUT_BYTES_MAX).saturating_add(AROUND_BYTES_MAX);
+        let mut out = Vec::with_capacity(room);
+        out.extend_from_slice(&VERSION);
+        let extranonce_offset = self.push_input(&mut out);
+        let with_commitments = if self.witness_commitment.is_some() { 2 } else { 1 };
+        push_compact_size(&mut out, self.payouts.len().saturating_add(with_commitments));
+        for payout in self.payouts {
+            push_output(&mut out, payout.value.to_sat(), &[payout.script_pubkey.as_bytes()]);
+        }
+        if let Some(hash) = self.witness_commitment {
+            push_output(&mut out, 0, &[&WITNESS_COMMITMENT, hash]);
+        }
+        Prefix { bytes: out, extranonce_offset }
+    }
+
+    /// Writes the one input and says where its extranonce starts.
+    fn push_input(&self, out: &mut Vec<u8>) -> usize {
+        let height = HeightPush::new(self.share.bitcoin_height);
+        let (name_push, nonce_push) = (NAME.len(), self.extranonce.len());
+        let script_len = height.as_bytes().len().saturating_add(name_push).saturating_add(nonce_push).saturating_add(2);
+        push_compact_size(out, 1);
+        out.extend_from_slice(&[0; 32]);
+        out.extend_from_slice(&u32::MAX.to_le_bytes());
+        push_compact_size(out, script_len);
+        out.extend_from_slice(height.as_bytes());
+        // A push of fewer than 76 bytes is its length, then the bytes.
+        push_compact_size(out, name_push);
+        out.extend_from_slice(NAME);
+        push_compact_size(out, nonce_push);
+        let extranonce_offset = out.len();
+        out.extend_from_slice(self.extranonce);
+        out.extend_from_slice(&SEQUENCE);
+        extranonce_offset
+    }
+}
+
+impl CoinbaseBytes {
+    /// The serialization without witness.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The transaction's id.
+    #[must_use]
+    pub fn txid(&self) -> Txid {
+        sha256d::Hash::hash(&self.bytes).into()
+    }
+
+    /// The hash stopped before the last output, as it travels in a proof.
+    #[must_use]
+    pub fn prefix(&self) -> CoinbasePrefix {
+        let bytes = self.bytes.get(..self.prefix_len).unwrap_or_default();
+        let (whole, tail) = split_blocks(bytes);
+        CoinbasePrefix {
+            midstate: midstate(whole),
+            length: u32::try_from(self.prefix_len).unwrap_or(u32::MAX),
+            tail: tail.to_vec(),
+        }
+    }
+
+    /// The bytes before and after the extranonce: `coinb1` and `coinb2` of Stratum.
+    #[must_use]
+    pub fn split_for_stratum(&self) -> (&[u8], &[u8]) {
+        let (before, rest) = self.bytes.split_at_checked(self.extranonce_offset).unwrap_or_default();
+        (before, rest.split_at_checked(16).unwrap_or_default().1)
+    }
+}
+
+/// What the last output commits to: the tagged hash over the network's id and the canonical bytes of the share header.
+#[must_use]
+pub fn commitment(consensus_id: &[u8; 32], share: &ShareHeader) -> [u8; 32] {
+    static ENGINE: LazyLock<sha256::HashEngine> = LazyLock::new(|| Tag::Commitment.engine());
+    let mut engine = ENGINE.clone();
+    engine.input(consensus_id);
+    engine.input(&share.encode());
+    sha256::Hash::from_engine(engine).to_byte_array()
+}
+
+/// The bytes after the prefix: the commitment output and the locktime, which is the height of the previous block.
+pub(crate) fn suffix(consensus_id: &[u8; 32], share: &ShareHeader) -> Vec<u8> {
+    let mut out = Vec::with_capacity(SUFFIX_BYTES);
+    push_output(&mut out, 0, &[&COMMITMENT, &commitment(consensus_id, share)]);
+    out.extend_from_slice(&share.bitcoin_height.saturating_sub(1).to_le_bytes());
+    out
+}
+
+/// Appends an output whose script is `parts` one after the other.
+fn push_output(out: &mut Vec<u8>, value_sat: u64, parts: &[&[u8]]) {
+    out.extend_from_slice(&value_sat.to_le_bytes());
+    push_compact_size(out, parts.iter().fold(0, |sum, part| part.len().saturating_add(sum)));
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Appends Bitcoin's length of one, three, five or nine bytes.
+fn push_compact_size(out: &mut Vec<u8>, size: usize) {
+    match u8::try_from(size) {
+        Ok(small) if small < 0xfd => out.push(small),
+        _ => out.extend_from_slice(&serialize(&VarInt::from(size))),
+    }
+}
+
+/// The push of a height that [BIP-0034](https://github.com/bitcoin/bips/blob/master/bip-0034.mediawiki) wants first in
+/// the scriptSig, in the one form that Bitcoin Core accepts: what `CScript() << height` writes.
+struct HeightPush {
+    bytes: [u8; 6],
+    len: usize,
+}
+
+impl HeightPush {
+    fn new(height: u32) -> Self {
+        const OP_1_MINUS_1: u8 = 0x50;
+        let [a, b, c, d] = height.to_le_bytes();
+        let (len, bytes) = match height {
+            0 => (1, [0; 6]),
+            1..=16 => (1, [OP_1_MINUS_1.saturating_add(a), 0, 0, 0, 0, 0]),
+            // Little-endian with as few bytes as leave the highest bit, the sign, clear.
+            17..=0x7f => (2, [1, a, 0, 0, 0, 0]),
+            0x80..=0x7fff => (3, [2, a, b, 0, 0, 0]),
+            0x8000..=0x7f_ffff => (4, [3, a, b, c, 0, 0]),
+            0x80_0000..=0x7fff_ffff => (5, [4, a, b, c, d, 0]),
+            0x8000_0000..=u32::MAX => (6, [5, a, b, c, d, 0]),
+        };
+        Self { bytes, len }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// The whole SHA-256 blocks and what is left.
+fn split_blocks(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let (blocks, tail) = bytes.as_chunks::<SHA256_BLOCK_BYTES>();
+    (blocks.as_flattened(), tail)
+}
+
+/// State of SHA-256 after whole blocks.
+fn midstate(whole_blocks: &[u8]) -> [u8; 32] {
+    let mut engine = sha256::Hash::engine();
+    engine.input(whole_blocks);
+    engine.midstate().to_byte_array()
+}
