@@ -8,4 +8,4 @@ mod trim;
 
 pub use draft::{Draft, DraftError, Order};
 pub use maker::{Maker, WorkState};
-pub use pool::{FoundWork, Miners};
+pub use pool::{FoundReceiver, FoundWork, Miners};
