@@ -94,7 +94,7 @@ write_runner() {
     binary="$(cd "$work/root" && find . -type f -name bitcoind -perm -u+x | head -n 1)"
     loader="$(cd "$work/root" && find . -name 'ld-linux*.so*' | head -n 1)"
     [ -n "$binary" ] && [ -n "$loader" ] || die "the packages hold no bitcoind or no dynamic linker"
-    libraries="$(cd "$work/root" && find . -name '*.so.*' -exec dirname {} + | sort -u \
+    libraries="$(cd "$work/root" && find . -path './usr/lib/*' -name '*.so.*' -exec dirname {} + | sort -u \
         | sed 's|^\.|$here/root|' | paste -sd:)"
     cat >"$work/bitcoind" <<RUNNER
 #!/bin/sh

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 fn shoal(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
     command.env_clear().env("HOME", home);
-    // Ports nothing else of this machine's tests uses at the same moment.
+    // Port 0 is any free one.
     command.args(["--stratum-listen=127.0.0.1:0", "--p2p-listen=127.0.0.1:0", "--api-listen=127.0.0.1:0"]);
     command
 }

@@ -1,1 +1,125 @@
-fn main() {}
+//! Full verification of a share with 48 P2TR outputs and a branch of 12 hashes, on one core, beside the raw cost of the
+//! SHA-256 compressions that it needs.
+//!
+//! Targets: at most twice the raw cost, and at least 100,000 a second where the processor has SHA instructions.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use bitcoin::block::{Header, Version};
+use bitcoin::hashes::{Hash, HashEngine, sha256};
+use bitcoin::pow::CompactTarget;
+use bitcoin::{Amount, BlockHash, ScriptBuf, TxMerkleNode, TxOut};
+use criterion::{Criterion, criterion_group, criterion_main};
+use sharechain::check::binding::{BoundProof, merkle_root};
+use sharechain::coinbase::Coinbase;
+use sharechain::share::SHARE_VERSION;
+use sharechain::{Proof, ShareHeader, ShareId, Timestamp, U256};
+
+const OUTPUTS: u8 = 48;
+const BRANCH: u8 = 12;
+const RATIO_MAX: f64 = 2.0;
+const PER_SECOND_MIN: f64 = 100_000.0;
+const CONSENSUS_ID: [u8; 32] = [7; 32];
+
+fn script(fill: u8) -> ScriptBuf {
+    ScriptBuf::from_bytes([&[0x51, 0x20][..], &[fill; 32]].concat())
+}
+
+/// A proof and what it pays.
+fn honest() -> (Proof, Vec<TxOut>) {
+    let payouts: Vec<_> =
+        (0..OUTPUTS).map(|i| TxOut { value: Amount::from_sat(6_510_416), script_pubkey: script(i) }).collect();
+    let share = ShareHeader {
+        version: SHARE_VERSION,
+        parent: ShareId([1; 32]),
+        anchor: ShareId([2; 32]),
+        shares_root: [3; 32],
+        shares_count: 32,
+        payout: script(9),
+        time: Timestamp(1_700_000_000),
+        bitcoin_height: 925_344,
+        coinbase_value: 312_500_000,
+        signals: 0,
+    };
+    let (extranonce, witness) = ([4; 16], [5; 32]);
+    let coinbase =
+        Coinbase { share: &share, payouts: &payouts, extranonce: &extranonce, witness_commitment: Some(&witness) }
+            .build(&CONSENSUS_ID);
+    let branch: Vec<_> = (0..BRANCH).map(|i| [i; 32]).collect();
+    let header = Header {
+        version: Version::from_consensus(0x2000_0000),
+        prev_blockhash: BlockHash::from_byte_array([6; 32]),
+        merkle_root: TxMerkleNode::from_byte_array(merkle_root(coinbase.txid().to_byte_array(), &branch)),
+        time: 1_700_000_000,
+        bits: CompactTarget::from_consensus(0x1701_d936),
+        nonce: 0,
+    };
+    let prefix = coinbase.prefix();
+    (Proof { header, share, extranonce, witness_commitment: Some(witness), branch, prefix }, payouts)
+}
+
+/// From the bytes of a message to the verdict on the payouts.
+fn verify(encoded: &[u8], payouts: &[TxOut]) {
+    let proof = Proof::decode(encoded).expect("the proof is well formed");
+    let bound = BoundProof::bind(proof, U256::MAX, &CONSENSUS_ID).expect("the proof binds");
+    bound.check_coinbase(payouts).expect("the coinbase pays what it must");
+}
+
+/// Compressions for a message of so many bytes: it is followed by one byte and a length of eight.
+fn compressions(bytes: usize) -> usize {
+    (bytes + 9).div_ceil(64)
+}
+
+/// The compressions that no implementation can do without.
+fn compressions_needed(proof: &Proof) -> usize {
+    const SECOND_HASH: usize = 1;
+    let header = compressions(80) + SECOND_HASH;
+    // The block of the tag is the same for all.
+    let commitment = compressions(64 + 32 + proof.share.encode().len()) - 1;
+    let rest_of_coinbase = compressions(proof.prefix.tail.len() + 8 + 1 + 34 + 4) + SECOND_HASH;
+    let branch = proof.branch.len() * (compressions(64) + SECOND_HASH);
+    let rebuilt = proof.prefix.length as usize / 64;
+    header + commitment + rest_of_coinbase + branch + rebuilt
+}
+
+fn compress(blocks: &[u8]) {
+    let mut engine = sha256::Hash::engine();
+    engine.input(blocks);
+    black_box(engine.midstate());
+}
+
+/// The shortest time of many batches for one call of each: the two take turns, so that whatever else the machine does
+/// disturbs both alike.
+fn fastest(mut one: impl FnMut(), mut other: impl FnMut()) -> (Duration, Duration) {
+    const BATCHES: u32 = 200;
+    const CALLS: u32 = 200;
+    let time = |call: &mut dyn FnMut()| {
+        let start = Instant::now();
+        (0..CALLS).for_each(|_| call());
+        start.elapsed() / CALLS
+    };
+    (0..BATCHES).fold((Duration::MAX, Duration::MAX), |(least_one, least_other), _| {
+        (least_one.min(time(&mut one)), least_other.min(time(&mut other)))
+    })
+}
+
+fn bench(criterion: &mut Criterion) {
+    let (proof, payouts) = honest();
+    let encoded = proof.encode();
+    let needed = compressions_needed(&proof);
+    let blocks = vec![0x55; needed * 64];
+    let mut group = criterion.benchmark_group("share with 48 outputs and 12 hashes");
+    group.bench_function("full verification", |bencher| bencher.iter(|| verify(black_box(&encoded), &payouts)));
+    group
+        .bench_function(format!("raw: {needed} compressions"), |bencher| bencher.iter(|| compress(black_box(&blocks))));
+    group.finish();
+    let (full, raw) = fastest(|| verify(black_box(&encoded), &payouts), || compress(black_box(&blocks)));
+    let (ratio, per_second) = (full.as_secs_f64() / raw.as_secs_f64(), 1.0 / full.as_secs_f64());
+    println!("full verification {full:?}, {needed} raw compressions {raw:?}");
+    println!("ratio {ratio:.2} (target: at most {RATIO_MAX})");
+    println!("{per_second:.0} a second and core (target with SHA instructions: at least {PER_SECOND_MIN})");
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

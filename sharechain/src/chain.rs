@@ -16,8 +16,6 @@ mod judge;
 mod link;
 mod payouts;
 mod template;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -178,13 +176,7 @@ impl Chain {
     /// Takes a proof, with its list when the sender gave one, and everything that waited for it.
     ///
     /// `now` is the node's clock; it decides only what is held for being from the future.
-    pub fn insert(
-        &mut self,
-        proof: BoundProof,
-        list: Option<Vec<ShareId>>,
-        source: Source,
-        now: Timestamp,
-    ) -> Outcome {
+    pub fn insert(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, now: Timestamp) -> Outcome {
         let id = proof.id();
         if let Some(rule) = self.refused.get(&id) {
             return Outcome::Invalid(rule);
@@ -249,13 +241,7 @@ impl Chain {
     }
 
     /// Judges one proof and keeps it accordingly.
-    fn take(
-        &mut self,
-        proof: BoundProof,
-        list: Option<Vec<ShareId>>,
-        source: Source,
-        call: &mut Call,
-    ) -> Judgement {
+    fn take(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, call: &mut Call) -> Judgement {
         let id = proof.id();
         let judgement = self.judge(&proof, source, call.now);
         match &judgement {

@@ -7,9 +7,7 @@ use bitcoin::consensus::encode::{deserialize, serialize};
 
 use crate::error::RuleError;
 use crate::hash::Tag;
-use crate::limits::{
-    BRANCH_MAX, LIST_MAX, PREFIX_BYTES_MAX, PREFIX_BYTES_MIN, PROOF_BYTES_MAX, SCRIPT_BYTES_MAX,
-};
+use crate::limits::{BRANCH_MAX, LIST_MAX, PREFIX_BYTES_MAX, PREFIX_BYTES_MIN, PROOF_BYTES_MAX, SCRIPT_BYTES_MAX};
 use crate::share::{CoinbasePrefix, Proof, SHARE_VERSION, ShareHeader};
 use crate::units::{ShareId, Timestamp};
 

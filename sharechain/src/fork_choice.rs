@@ -16,8 +16,6 @@ pub struct Candidate {
 /// SC-501: most cumulative link work; on a tie a branch that leaves nothing out; then the one seen first.
 #[must_use]
 pub fn better(challenger: &Candidate, holder: &Candidate) -> bool {
-    let rank = |candidate: &Candidate| {
-        (candidate.chain_work, !candidate.omits, core::cmp::Reverse(candidate.sequence))
-    };
+    let rank = |candidate: &Candidate| (candidate.chain_work, !candidate.omits, core::cmp::Reverse(candidate.sequence));
     rank(challenger) > rank(holder)
 }

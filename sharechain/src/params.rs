@@ -239,7 +239,8 @@ impl ChainParams {
         out.extend_from_slice(&first_link_target.to_le_bytes::<32>());
         out.extend_from_slice(&easiest_share_target.to_le_bytes::<32>());
         out.extend_from_slice(&window_weight.0.to_le_bytes());
-        for value in [*window_rows, *listed_before_payouts, *output_floor_sat, *median_span as u64, *outputs_max as u64] {
+        for value in [*window_rows, *listed_before_payouts, *output_floor_sat, *median_span as u64, *outputs_max as u64]
+        {
             out.extend_from_slice(&value.to_le_bytes());
         }
         Tag::Params.hash(&[&out])

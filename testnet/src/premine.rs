@@ -14,7 +14,7 @@ use bitcoin::block::{Header, Version};
 use bitcoin::script::PushBytes;
 use bitcoin::transaction;
 use bitcoin::{
-    Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn,
+    Amount, Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn,
     TxMerkleNode, TxOut, Witness,
 };
 
@@ -123,6 +123,7 @@ fn unsolved(height: u32, parent: BlockHash, keys: &Keys) -> Block {
 fn coinbase(height: u32, script: ScriptBuf) -> Transaction {
     // The tag keeps the script sig of the first 16 heights above consensus' two bytes.
     let tag: &PushBytes = b"/shoal/".into();
+    let commitment = signet::witness_commitment([], &signet::RESERVED_VALUE);
     Transaction {
         version: transaction::Version::TWO,
         lock_time: LockTime::ZERO,
@@ -133,9 +134,12 @@ fn coinbase(height: u32, script: ScriptBuf) -> Transaction {
                 .push_slice(tag)
                 .into_script(),
             sequence: Sequence::MAX,
-            witness: Witness::new(),
+            witness: Witness::from_slice(&[signet::RESERVED_VALUE]),
         }],
-        output: vec![TxOut { value: signet::subsidy(height), script_pubkey: script }],
+        output: vec![
+            TxOut { value: signet::subsidy(height), script_pubkey: script },
+            TxOut { value: Amount::ZERO, script_pubkey: commitment },
+        ],
     }
 }
 

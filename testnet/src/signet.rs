@@ -2,11 +2,14 @@
 //!
 //! Its challenge is `OP_TRUE`, so a block needs neither a signature nor a signet commitment, and a
 //! node cannot tell the embedded Bitcoin from a real bitcoind started with `-signetchallenge=51`.
+//! A signet's block must hold BIP-0141's witness commitment though, even without any witness.
 //! The genesis block is that of the public signet; the difficulty starts at, and never falls below,
 //! about 4.8 million hashes a block.
 
 use bitcoin::hashes::{Hash, sha256d};
-use bitcoin::{Amount, Block, CompactTarget, Network, Target};
+use bitcoin::{
+    Amount, Block, CompactTarget, Network, ScriptBuf, Target, WitnessMerkleNode, Wtxid, merkle_tree,
+};
 
 /// The block challenge: the script `OP_TRUE`.
 pub const CHALLENGE: [u8; 1] = [0x51];
@@ -25,6 +28,12 @@ pub const COINBASE_MATURITY: u32 = 100;
 
 /// Blocks between two halvings of the subsidy.
 pub const HALVING_BLOCKS: u32 = 210_000;
+
+/// Bytes that the output script with the witness commitment starts with, BIP-0141.
+pub const COMMITMENT_START: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+
+/// The coinbase's witness that belongs to the commitment: 32 bytes without meaning yet.
+pub const RESERVED_VALUE: [u8; 32] = [0; 32];
 
 /// The network's first block, at height 0.
 pub fn genesis() -> Block {
@@ -62,6 +71,23 @@ pub fn next_bits(height: u32, parent_bits: u32, first_time: u32, last_time: u32)
         bitcoin::params::Params::SIGNET,
     )
     .to_consensus()
+}
+
+/// The script of the output that commits to the witnesses of a block, BIP-0141; `wtxids` are those
+/// of the transactions after the coinbase.
+pub fn witness_commitment(
+    wtxids: impl IntoIterator<Item = Wtxid>,
+    reserved_value: &[u8],
+) -> ScriptBuf {
+    // In place of the coinbase's own id stand zeros.
+    let nodes = std::iter::once(Wtxid::all_zeros())
+        .chain(wtxids.into_iter())
+        .map(|wtxid| WitnessMerkleNode::from_raw_hash(wtxid.to_raw_hash()));
+    let root = merkle_tree::calculate_root(nodes).unwrap_or_else(WitnessMerkleNode::all_zeros);
+    let commitment = Block::compute_witness_commitment(&root, reserved_value);
+    let mut script = COMMITMENT_START.to_vec();
+    script.extend_from_slice(commitment.as_byte_array());
+    ScriptBuf::from_bytes(script)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bitcoin::block::{Header, Version};
 use bitcoin::consensus::encode;
+use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
 use serde::Deserialize;
@@ -295,7 +296,7 @@ impl RawHeader {
         let header = Header {
             version: Version::from_consensus(self.version),
             // The genesis block alone has none.
-            prev_blockhash: self.previousblockhash.unwrap_or_else(|| bitcoin::hashes::Hash::all_zeros()),
+            prev_blockhash: self.previousblockhash.unwrap_or_else(BlockHash::all_zeros),
             merkle_root: self.merkleroot,
             time: self.time,
             bits: CompactTarget::from_consensus(bits),

@@ -183,7 +183,7 @@ impl TryFrom<RawTemplate> for BlockTemplate {
             return Err(TemplateError::Height { height: raw.height });
         }
         let commitment = raw.default_witness_commitment;
-        if !commitment.iter().all(|script| is_witness_commitment(script)) {
+        if !commitment.iter().all(is_witness_commitment) {
             return Err(TemplateError::WitnessCommitment);
         }
         let transactions = raw

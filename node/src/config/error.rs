@@ -77,7 +77,7 @@ pub enum ConfigError {
         /// Where it stands.
         origin: Origin,
         /// Why.
-        source: AddressError,
+        source: Box<AddressError>,
     },
     /// Two keys that exclude each other.
     #[error("{origin}: `{key}` excludes `{other}`, which {other_origin} sets; remove one of them")]

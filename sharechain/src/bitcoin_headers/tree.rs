@@ -6,8 +6,8 @@ use std::iter::successors;
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 
-use super::rules::{MEDIAN_SPAN, median};
 use super::root::Base;
+use super::rules::{MEDIAN_SPAN, median};
 use super::{BitcoinHeader, work};
 use crate::units::{Timestamp, U256};
 

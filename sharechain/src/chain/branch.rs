@@ -76,9 +76,8 @@ impl<'a> Branch<'a> {
 
     /// The first link of the branch whose Bitcoin height, or that of an ancestor, is at least `bitcoin_height`.
     pub(super) fn first_at_bitcoin_height(&self, bitcoin_height: u32) -> Option<Height> {
-        let reached = |height: u32| {
-            self.link_at(Height(height)).is_some_and(|link| link.bitcoin_height_max >= bitcoin_height)
-        };
+        let reached =
+            |height: u32| self.link_at(Height(height)).is_some_and(|link| link.bitcoin_height_max >= bitcoin_height);
         if !reached(self.height.0) {
             return None;
         }

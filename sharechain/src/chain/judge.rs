@@ -123,12 +123,8 @@ impl Chain {
     /// SC-301: the coinbase is, to the byte, the one that settled history demands.
     fn check_payout(&mut self, bound: &BoundProof, position: &Position) -> Result<(), Judgement> {
         let share = &bound.proof().share;
-        let payouts = self.payouts(
-            &position.anchor,
-            &bound.proof().header.prev_blockhash,
-            share.coinbase_value,
-            &share.payout,
-        )?;
+        let payouts =
+            self.payouts(&position.anchor, &bound.proof().header.prev_blockhash, share.coinbase_value, &share.payout)?;
         Ok(bound.check_coinbase(&payouts)?)
     }
 

@@ -64,7 +64,8 @@ async fn a_right_template_is_understood() {
 #[tokio::test]
 async fn every_contradiction_is_refused() {
     type Change = fn(&mut Value);
-    let changes: [(Change, fn(&TemplateError) -> bool); 13] = [
+    type Expected = fn(&TemplateError) -> bool;
+    let changes: [(Change, Expected); 13] = [
         (|t| t["target"] = json!("00".repeat(32)), |e| matches!(e, TemplateError::Target { .. })),
         (|t| t["height"] = json!(0), |e| matches!(e, TemplateError::Height { .. })),
         (|t| t["height"] = json!(u32::MAX), |e| matches!(e, TemplateError::Height { .. })),

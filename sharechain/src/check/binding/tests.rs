@@ -32,13 +32,9 @@ fn honest(payouts: &[TxOut], depth: u8) -> Proof {
         signals: 0,
     };
     let (extranonce, witness_commitment) = ([4; 16], Some([5; 32]));
-    let coinbase = Coinbase {
-        share: &share,
-        payouts,
-        extranonce: &extranonce,
-        witness_commitment: witness_commitment.as_ref(),
-    }
-    .build(&CONSENSUS_ID);
+    let coinbase =
+        Coinbase { share: &share, payouts, extranonce: &extranonce, witness_commitment: witness_commitment.as_ref() }
+            .build(&CONSENSUS_ID);
     let branch: Vec<_> = (0..depth).map(|i| [i; 32]).collect();
     let root = merkle_root(coinbase.txid().to_byte_array(), &branch);
     let header = Header {
