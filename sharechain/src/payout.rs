@@ -54,8 +54,8 @@ impl Claim<'_> {
 /// The result is `None` when nobody is due anything: then SC-304 pays the finder alone.
 ///
 /// The first outputs are the exact part, largest due first, ties by script; then follow the drawn ones as they were
-/// drawn. The chance of a drawn script falls short of its due by at most 1 part in `total / outputs`, the remainder of
-/// the division that makes tail payments whole: some 2^-58 in practice.
+/// drawn. What a drawn script may expect falls short of its due by less than one unit of weight for each output, the
+/// remainder of the division that makes tail payments whole: 48 units are 2^-58 of a block.
 ///
 /// # Errors
 /// [`RuleError::Overflow`] when the weights leave the range of 128 bits; a window's are far below.
