@@ -13,11 +13,11 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
-use tracing::info;
+use tracing::{debug, info};
 
 use crate::limits;
 use crate::pool::{Change, Pool};
-use crate::session::{Action, CloseReason, Session, Start};
+use crate::session::{Action, CloseReason, PendingLogin, Session, Start};
 use crate::stats::OpenSlot;
 
 /// How a connection ended.
@@ -126,6 +126,20 @@ impl Connection {
         self.session.tick(now)
     }
 
+    fn authorize(&mut self, pending: PendingLogin) -> Vec<Action> {
+        let verdict = self.pool.authorize(pending.user());
+        if let Err(refusal) = &verdict {
+            debug!(connection = self.slot.id, user = pending.user(), %refusal, "user refused");
+        }
+        let known = self.session.workers().len();
+        let actions = self.session.handle_verdict(pending, verdict);
+        // Only what is new: a miner may repeat its login as often as it likes.
+        if let Some(user) = self.session.workers().get(known) {
+            info!(connection = self.slot.id, user = &**user, "miner authorized");
+        }
+        actions
+    }
+
     /// Performs actions and those that follow from them, and writes all lines at once.
     async fn perform(&mut self, actions: Vec<Action>) -> Result<(), Ended> {
         let mut batch = String::new();
@@ -137,16 +151,7 @@ impl Connection {
                     append(&mut batch, line);
                     Vec::new()
                 }
-                Action::Authorize(pending) => {
-                    let verdict = self.pool.authorize(pending.user());
-                    match &verdict {
-                        Ok(_) => info!(connection = self.slot.id, user = pending.user(), "miner authorized"),
-                        Err(refusal) => {
-                            info!(connection = self.slot.id, user = pending.user(), %refusal, "miner refused");
-                        }
-                    }
-                    self.session.handle_verdict(pending, verdict)
-                }
+                Action::Authorize(pending) => self.authorize(pending),
                 Action::Fetch(account) => {
                     let work = self.pool.work(&account);
                     work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()

@@ -4,6 +4,9 @@ use std::time::Instant;
 
 use crate::limits;
 
+#[cfg(test)]
+mod tests;
+
 /// Hashes that a share of difficulty 1 takes on average.
 const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0 * 65_536.0 / 65_535.0;
 

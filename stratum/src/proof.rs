@@ -4,6 +4,9 @@ use bitcoin::BlockHash;
 use bitcoin::TxMerkleNode;
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
 
+#[cfg(test)]
+mod tests;
+
 /// Folds the coinbase made of `parts`, in order, up its merkle branch.
 pub fn merkle_root(parts: &[&[u8]], branch: &[[u8; 32]]) -> TxMerkleNode {
     let mut engine = sha256d::Hash::engine();

@@ -245,6 +245,11 @@ impl Session {
         self.account.as_ref().filter(|_| self.subscribed)
     }
 
+    /// Returns the user names authorized so far, in their order.
+    pub fn workers(&self) -> &[Arc<str>] {
+        &self.report.workers
+    }
+
     pub(crate) fn report(&self) -> Report {
         self.report.clone()
     }
