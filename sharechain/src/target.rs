@@ -92,6 +92,7 @@ pub fn share_target(link_target_at_anchor: U256, params: &ChainParams) -> U256 {
 /// of 2^-64 and at most one block.
 #[must_use]
 pub fn weight_of_share(share_target: U256, bits: CompactTarget, params: &ChainParams) -> Weight {
+    // SC-112: a share weighs the work of its target, in blocks at its own nBits.
     weight(share_target, 1, bits, params)
 }
 
@@ -99,6 +100,7 @@ pub fn weight_of_share(share_target: U256, bits: CompactTarget, params: &ChainPa
 /// `floor(work(link_target) * 2^64 / (link_credit_divisor * max(work(bits), min_block_work)))`, with the same bounds.
 #[must_use]
 pub fn link_bonus(link_target: U256, bits: CompactTarget, params: &ChainParams) -> Weight {
+    // SC-113: a link earns the work of its own target, divided by link_credit_divisor, on top.
     weight(link_target, params.link_credit_divisor, bits, params)
 }
 
