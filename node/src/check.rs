@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::config::{Config, ConfigError};
 use crate::error::sentence;
+use crate::store::Store;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,7 +34,7 @@ pub struct Report {
 
 /// Checks a configuration that could be read.
 pub async fn check(config: &Config) -> Report {
-    let mut findings = vec![configuration(config), address(config), data_dir(&config.data_dir)];
+    let mut findings = vec![configuration(config), address(config), data_dir(&config.data_dir), database(config)];
     findings.extend(bitcoind(config).await);
     findings.extend(ports(config));
     Report::new(findings)
@@ -97,6 +98,16 @@ fn data_dir(path: &Path) -> Finding {
         Ok(()) if existing == path => good("data_dir", format!("{shown} is writable")),
         Ok(()) => good("data_dir", format!("{shown} does not exist yet and can be made")),
         Err(error) => bad("data_dir", format!("{shown} is not writable; check its permissions: {error}")),
+    }
+}
+
+fn database(config: &Config) -> Finding {
+    let path = config.store_path();
+    let consensus_id = config.network.chain_params().consensus_id();
+    match Store::inspect(&path, consensus_id) {
+        Ok(true) => good("database", format!("{} is of this share-chain", path.display())),
+        Ok(false) => good("database", "none yet; the first start makes it"),
+        Err(error) => bad("database", sentence(&error)),
     }
 }
 

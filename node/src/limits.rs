@@ -85,3 +85,37 @@ pub const STORE_OPEN_FILES: i32 = 64;
 
 /// Bytes of one of the two files RocksDB writes its own notes to.
 pub const STORE_LOG_BYTES: usize = 1 << 20;
+
+/// Calls that wait for the engine. Each takes well under a millisecond as a rule; whoever calls then waits.
+pub const ENGINE_QUEUE: usize = 1_024;
+
+/// Events that a slow listener may be behind before it misses the oldest: minutes of shares.
+pub const EVENT_QUEUE: usize = 4_096;
+
+/// Drafts whose orders are remembered, so that late work on them can be credited: at a link every 10 s, 20 minutes.
+pub const DRAFTS_MAX: usize = 128;
+
+/// Shares found by this node's miners that wait for the engine; a thousand miners' work of some seconds.
+pub const FOUND_QUEUE: usize = 4_096;
+
+/// Time after which miners get newer work though nothing forces it: shares gather that the next link should list.
+pub const DRAFT_INTERVAL: Duration = Duration::from_secs(20);
+
+/// Bitcoin blocks whose verdict is remembered: months of a large pool's.
+pub const SUBMISSIONS_MAX: usize = 4_096;
+
+/// Links by which peers may be ahead of a node that has once been in sync before its miners are stopped: shares on
+/// older parents keep their credit for longer than that.
+pub const SYNC_GAP_LINKS: u32 = 30;
+
+/// Messages to peers that wait for the network.
+pub const PUBLISH_QUEUE: usize = 1_024;
+
+/// Bitcoin headers that bitcoind is asked for in one go because proofs wait for them.
+pub const HEADER_LOOKUPS_MAX: usize = 16;
+
+/// Blocks by which bitcoind's tip must be above a header beside its chain before the header alone decides.
+pub const STALE_HEADER_DEPTH: u32 = 2;
+
+/// Attempts to submit a Bitcoin block while bitcoind cannot be reached: some two minutes, after which it is stale.
+pub const SUBMIT_ATTEMPTS: usize = 30;

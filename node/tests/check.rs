@@ -120,6 +120,16 @@ fn a_data_dir_that_cannot_be_used_fails() {
 }
 
 #[test]
+fn a_database_of_another_network_fails() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join(".shoal/main/store");
+    drop(node::store::Store::open(&path, [9; 32]).unwrap());
+    let output = shoal(home.path()).args(["check", "--json"]).output().unwrap();
+    let found = findings(&output, "database");
+    assert!(matches!(&found[..], [(false, words)] if words.contains("another share-chain")), "{found:?}");
+}
+
+#[test]
 fn a_wrong_configuration_is_one_sentence_and_code_2() {
     let home = TempDir::new().unwrap();
     let file = home.path().join("shoal.toml");

@@ -8,7 +8,7 @@ use bitcoin::block::{Header, Version};
 use bitcoin::consensus::encode;
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
-use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
+use bitcoin::{BlockHash, CompactTarget, TxMerkleNode, Work};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -44,6 +44,8 @@ pub struct HeaderInfo {
     pub height: u32,
     /// Blocks of the active chain from it on, itself included; none if it is not on it.
     pub confirmations: Option<u32>,
+    /// Work of it and all its ancestors.
+    pub chain_work: Work,
 }
 
 /// What bitcoind says to a submitted block.
@@ -288,6 +290,7 @@ struct RawHeader {
     nonce: u32,
     height: u32,
     confirmations: i64,
+    chainwork: String,
 }
 
 impl RawHeader {
@@ -303,7 +306,8 @@ impl RawHeader {
             nonce: self.nonce,
         };
         let confirmations = u32::try_from(self.confirmations).ok().filter(|count| *count > 0);
-        Some(HeaderInfo { header, height: self.height, confirmations })
+        let chain_work = Work::from_unprefixed_hex(&self.chainwork).ok()?;
+        Some(HeaderInfo { header, height: self.height, confirmations, chain_work })
     }
 }
 

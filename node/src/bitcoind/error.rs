@@ -1,5 +1,7 @@
 //! What can go wrong with bitcoind: each variant says what, and what the operator can do.
 
+use std::error::Error;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,7 +22,7 @@ pub enum BitcoindError {
         /// Where it should be.
         url: String,
         /// What the connection says.
-        source: reqwest::Error,
+        source: ConnectionError,
     },
     /// The connection broke before the answer was complete.
     #[error("the connection to bitcoind broke during {method}")]
@@ -28,7 +30,7 @@ pub enum BitcoindError {
         /// The call.
         method: &'static str,
         /// What the connection says.
-        source: reqwest::Error,
+        source: ConnectionError,
     },
     /// No answer in time.
     #[error("bitcoind did not answer {method} within {limit_s} s; it is busy or hung", limit_s = limit.as_secs())]
@@ -149,6 +151,22 @@ pub enum BitcoindError {
         hash: BlockHash,
     },
 }
+
+/// What ended a connection: shown is only the innermost cause, such as "Connection refused".
+#[derive(Debug)]
+pub struct ConnectionError(pub(super) reqwest::Error);
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut cause: &dyn Error = &self.0;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        write!(f, "{cause}")
+    }
+}
+
+impl Error for ConnectionError {}
 
 impl BitcoindError {
     /// Whether the same call may succeed later without anyone changing the configuration.

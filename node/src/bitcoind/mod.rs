@@ -22,7 +22,7 @@ mod tests;
 mod transport;
 
 pub use client::{Bitcoind, HeaderInfo, ProposalVerdict, SubmitVerdict};
-pub use error::BitcoindError;
+pub use error::{BitcoindError, ConnectionError};
 pub use feed::{FeedState, TemplateFeed};
 pub use status::{ChainStatus, NodeInfo};
 pub use template::{BlockTemplate, TemplateError, TemplateTransaction};

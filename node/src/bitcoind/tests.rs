@@ -8,7 +8,7 @@ mod template;
 use std::time::Duration;
 
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, block::Header, consensus::encode::serialize_hex};
+use bitcoin::{BlockHash, Work, block::Header, consensus::encode::serialize_hex};
 use serde_json::{Value, json};
 
 use self::server::{Reply, Server};
@@ -150,12 +150,13 @@ async fn headers_of_another_block_are_refused() {
     let answer = json!({
         "version": header.version.to_consensus(), "merkleroot": header.merkle_root,
         "time": header.time, "bits": "1e0377ae", "nonce": header.nonce, "height": 0,
-        "confirmations": -1,
+        "confirmations": -1, "chainwork": format!("{:064x}", 5),
     });
     let server = Server::start(move |_| Reply::result(answer.clone())).await;
     let client = server.client(Network::Local);
     let info = client.header(header.block_hash()).await.unwrap().unwrap();
-    assert_eq!(info, HeaderInfo { header, height: 0, confirmations: None });
+    let chain_work = Work::from_hex("0x5").unwrap();
+    assert_eq!(info, HeaderInfo { header, height: 0, confirmations: None, chain_work });
     let error = client.header(block_hash(1)).await.unwrap_err();
     assert!(matches!(error, BitcoindError::NoResult { .. }), "{error:?}");
     let unknown = json!({ "error": { "code": -5, "message": "Block not found" }, "id": 0 });

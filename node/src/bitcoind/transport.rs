@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::error::BitcoindError;
+use super::error::{BitcoindError, ConnectionError};
 use crate::config::{BitcoindAuth, BitcoindConfig, Secret};
 use crate::limits::{CONNECT_TIMEOUT, COOKIE_BYTES_MAX, IDLE_TIMEOUT, REASON_CHARS_MAX};
 
@@ -143,7 +143,7 @@ impl Transport {
             }
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|source| BitcoindError::Broken { method, source })? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.connection_error(method, error))? {
             if bytes.len() + chunk.len() > limit_bytes {
                 return Err(BitcoindError::TooLarge { method, limit_bytes });
             }
@@ -152,8 +152,10 @@ impl Transport {
         Ok(bytes)
     }
 
-    fn connection_error(&self, method: &'static str, source: reqwest::Error) -> BitcoindError {
-        if source.is_connect() || source.is_timeout() {
+    fn connection_error(&self, method: &'static str, error: reqwest::Error) -> BitcoindError {
+        let unreachable = error.is_connect();
+        let source = ConnectionError(error);
+        if unreachable {
             BitcoindError::Unreachable { url: self.url.to_string(), source }
         } else {
             BitcoindError::Broken { method, source }

@@ -134,4 +134,9 @@ impl Config {
         settings.overlay(overrides.settings());
         resolve::resolve(&settings, path, home.as_deref())
     }
+
+    /// The folder of the database, inside `data_dir`.
+    pub fn store_path(&self) -> PathBuf {
+        self.data_dir.join("store")
+    }
 }

@@ -56,6 +56,15 @@ impl Network {
         }
     }
 
+    /// The constants of the share-chain on this network.
+    pub fn chain_params(self) -> sharechain::ChainParams {
+        match self {
+            Self::Main => sharechain::ChainParams::main(),
+            Self::Signet => sharechain::ChainParams::signet(),
+            Self::Local => sharechain::ChainParams::local(),
+        }
+    }
+
     /// Whether the network is a signet, whose templates bitcoind gives only to those who ask for
     /// the `signet` rule.
     pub fn is_signet(self) -> bool {

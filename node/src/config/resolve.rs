@@ -36,7 +36,8 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     let address = match settings.text(&keys::ADDRESS) {
         None => None,
         Some((text, origin)) => Some(
-            parse_address(text, network).map_err(|source| ConfigError::Address { origin: origin.clone(), source: Box::new(source) })?,
+            parse_address(text, network)
+                .map_err(|source| ConfigError::Address { origin: origin.clone(), source: Box::new(source) })?,
         ),
     };
     let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());

@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use bitcoin::hex::DisplayHex;
 use clap::Parser;
 
 use super::keys::{self, KEYS};
@@ -176,6 +177,8 @@ fn no_message_shows_a_password() {
 
 #[test]
 fn signets_are_told_apart_by_their_challenge() {
+    let challenge = Network::Local.chain_params().bitcoin.signet_challenge;
+    assert!(Network::Local.verify_challenge(&format!("{:x}", challenge.as_hex())).is_ok());
     assert!(Network::Local.verify("signet", Some("51")).is_ok());
     assert!(Network::Local.verify("signet", None).is_ok());
     let other = Network::Signet.verify("signet", Some("51"));

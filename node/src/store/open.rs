@@ -19,15 +19,26 @@ use super::layout::{META, NETWORK_KEY, SCHEMA, SCHEMA_KEY, database_options, fam
 /// # Errors
 /// See [`StoreError`]; nothing was changed then.
 pub(super) fn open(path: &Path, network_id: [u8; 32]) -> Result<DB, StoreError> {
-    let folder = |source| StoreError::Folder { path: path.to_owned(), source };
-    if is_vacant(path).map_err(folder)? {
+    if !inspect(path, network_id)? {
         create(path, network_id)?;
-    } else if !path.join("CURRENT").exists() {
-        // RocksDB's one file without which nothing can be read.
+    }
+    DB::open_cf_descriptors(&database_options(), path, families()).map_err(|error| explain(path, error))
+}
+
+/// Looks at a database without writing; tells whether there is one.
+///
+/// # Errors
+/// See [`StoreError`].
+pub(super) fn inspect(path: &Path, network_id: [u8; 32]) -> Result<bool, StoreError> {
+    if is_vacant(path).map_err(|source| StoreError::Folder { path: path.to_owned(), source })? {
+        return Ok(false);
+    }
+    // RocksDB's one file without which nothing can be read.
+    if !path.join("CURRENT").exists() {
         return Err(StoreError::NotADatabase { path: path.to_owned() });
     }
-    inspect(path, network_id)?;
-    DB::open_cf_descriptors(&database_options(), path, families()).map_err(|error| explain(path, error))
+    verify(path, network_id)?;
+    Ok(true)
 }
 
 fn is_vacant(path: &Path) -> io::Result<bool> {
@@ -69,8 +80,8 @@ pub(super) fn unfinished(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Checks schema and network without writing.
-fn inspect(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
+/// Checks schema and network of an existing database.
+fn verify(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     let not_ours = || StoreError::NotADatabase { path: path.to_owned() };
     let db = DB::open_cf_for_read_only(&Options::default(), path, [META], false).map_err(|error| {
         // RocksDB's words for a family that is missing: a database, but of another program.

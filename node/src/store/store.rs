@@ -40,6 +40,15 @@ impl Store {
         Self::open_with(path, network_id, REFUSALS_MAX)
     }
 
+    /// Looks at the database at `path` without changing it, also while another process uses it;
+    /// tells whether there is one.
+    ///
+    /// # Errors
+    /// What [`Self::open`] would say, except that the database is in use.
+    pub fn inspect(path: &Path, network_id: [u8; 32]) -> Result<bool, StoreError> {
+        open::inspect(path, network_id)
+    }
+
     pub(super) fn open_with(path: &Path, network_id: [u8; 32], refusals_max: usize) -> Result<Self, StoreError> {
         let db = open::open(path, network_id)?;
         let writer = Mutex::new(Writer { next_sequence: 1, refusals: VecDeque::new() });

@@ -164,6 +164,7 @@ fn a_database_in_use_is_said_to_be() {
     store.append(&[record(RecordKind::Proof, 1)]).unwrap();
     let error = Store::open(&path, OURS).unwrap_err();
     assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
+    assert!(Store::inspect(&path, OURS).unwrap(), "looking is possible all the same");
     store.append(&[record(RecordKind::Proof, 2)]).unwrap();
 }
 
