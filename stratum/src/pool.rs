@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bitcoin::block::Header;
 use bitcoin::hex::DisplayHex;
@@ -51,12 +51,13 @@ pub struct WorkParts {
     pub bitcoin_height: u32,
 }
 
-/// One unit of work for one account, with what every notify of it repeats computed once.
+/// One unit of work for one account. What every notify of it repeats is computed once, and dropped
+/// when no session has it as its newest work any more: most works that a session holds are old.
 #[derive(Debug)]
 pub struct Work {
     parts: WorkParts,
     share_difficulty: Difficulty,
-    notify_params: String,
+    notify_params: Mutex<Weak<String>>,
 }
 
 impl Work {
@@ -64,7 +65,7 @@ impl Work {
     pub fn new(parts: WorkParts) -> Self {
         Self {
             share_difficulty: Difficulty::not_harder_than(parts.share_target),
-            notify_params: notify_params(&parts),
+            notify_params: Mutex::default(),
             parts,
         }
     }
@@ -75,8 +76,13 @@ impl Work {
     }
 
     /// Returns the parameters of `mining.notify` between the job id and `clean_jobs`, as JSON.
-    pub(crate) fn notify_params(&self) -> &str {
-        &self.notify_params
+    pub(crate) fn notify_params(&self) -> Arc<String> {
+        let mut kept = self.notify_params.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.upgrade().unwrap_or_else(|| {
+            let text = Arc::new(notify_params(&self.parts));
+            *kept = Arc::downgrade(&text);
+            text
+        })
     }
 }
 

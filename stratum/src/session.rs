@@ -151,6 +151,8 @@ pub struct Session {
     jobs: Jobs,
     vardiff: Vardiff,
     notified: Option<Instant>,
+    /// Keeps the newest work's text alive, for the notifies that repeat it.
+    newest_params: Option<Arc<String>>,
     report: Report,
 }
 
@@ -168,6 +170,7 @@ impl Session {
             jobs: Jobs::new(start.first_job_id),
             vardiff: Vardiff::new(start.initial_difficulty, now),
             notified: None,
+            newest_params: None,
             report: Report {
                 workers: Arc::new([]),
                 agent: "".into(),
@@ -275,10 +278,12 @@ impl Session {
             actions.push(Action::Send(message::set_difficulty(difficulty)));
             self.report.difficulty = Some(difficulty);
         }
+        let params = work.notify_params();
         if let Some(id) = self.jobs.issue(difficulty) {
-            actions.push(Action::Send(message::notify(id, &work, clean)));
+            actions.push(Action::Send(message::notify(id, &params, clean)));
         }
         self.notified = Some(now);
+        self.newest_params = Some(params);
         actions
     }
 

@@ -87,3 +87,35 @@ async fn submits_are_answered() {
         quantile(&mut times, 0.99)
     );
 }
+
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4_096
+}
+
+/// Memory of connections that hold the greatest number of works, with the miners' bare sockets.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures"]
+async fn connections_cost_memory() {
+    const CONNECTIONS: usize = 1_000;
+    let server = serve().await;
+    let set = || server.pool.set(|parts| parts.coinb2 = vec![7; COINB2_BYTES]);
+    let before = resident_bytes();
+    let mut miners = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (miner, _) = common::Raw::start(&server).await;
+        miners.push(miner.into_silent_reader());
+    }
+    let idle = resident_bytes();
+    for _ in 0..70 {
+        set();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let full = resident_bytes();
+    println!(
+        "{CONNECTIONS} connections: {} bytes each with one work, {} bytes each with all works held",
+        (idle - before) / CONNECTIONS,
+        (full - before) / CONNECTIONS
+    );
+}

@@ -6,7 +6,7 @@ use bitcoin::hex::DisplayHex;
 use serde_json::{Value, json};
 
 use crate::difficulty::Difficulty;
-use crate::pool::{EXTRANONCE1_BYTES, EXTRANONCE2_BYTES, Work};
+use crate::pool::{EXTRANONCE1_BYTES, EXTRANONCE2_BYTES};
 
 /// Answers a request with `true`.
 pub fn accepted(id: &Value) -> String {
@@ -40,10 +40,10 @@ pub fn set_version_mask(mask: u32) -> String {
     format!("{{\"id\":null,\"method\":\"mining.set_version_mask\",\"params\":[\"{mask:08x}\"]}}\n")
 }
 
-/// Announces a job. `clean` tells the miner to drop all jobs before it.
-pub fn notify(id: u32, work: &Work, clean: bool) -> String {
-    let params = work.notify_params();
-    format!("{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{id:x}\",{params},{clean}]}}\n")
+/// Announces a job; `work_params` is what all jobs of its work have in common. `clean` tells the
+/// miner to drop all jobs before it.
+pub fn notify(id: u32, work_params: &str, clean: bool) -> String {
+    format!("{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{id:x}\",{work_params},{clean}]}}\n")
 }
 
 fn result(id: &Value, result: &Value) -> String {

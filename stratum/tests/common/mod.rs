@@ -156,6 +156,14 @@ impl Raw {
         self.line().await.expect("the connection is open")
     }
 
+    /// Reads on, and forgets what it reads, until the server closes or the handle is dropped.
+    pub fn into_silent_reader(self) -> (tokio::task::JoinSet<()>, OwnedWriteHalf) {
+        let Self { mut lines, write } = self;
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        (task, write)
+    }
+
     /// Sends a request and reads exactly one line, which must answer it.
     pub async fn ask(&mut self, text: &str) -> Value {
         self.send(text).await;
