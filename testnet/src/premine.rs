@@ -14,8 +14,8 @@ use bitcoin::block::{Header, Version};
 use bitcoin::script::PushBytes;
 use bitcoin::transaction;
 use bitcoin::{
-    Amount, Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn,
-    TxMerkleNode, TxOut, Witness,
+    Amount, Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxMerkleNode, TxOut,
+    Witness,
 };
 
 use crate::miner::hash::HeaderHasher;
@@ -69,8 +69,7 @@ pub fn blocks() -> Result<Vec<Block>, PremineError> {
     for (height, (index, line)) in (1_u32..).zip(nonces) {
         let parent = blocks.last().map_or_else(|| signet::genesis().block_hash(), Block::block_hash);
         let mut block = unsolved(height, parent, &keys);
-        block.header.nonce = u32::from_str_radix(line, 16)
-            .map_err(|_| PremineError::BadNonce { line: index + 1 })?;
+        block.header.nonce = u32::from_str_radix(line, 16).map_err(|_| PremineError::BadNonce { line: index + 1 })?;
         if !signet::pow_limit().is_met_by(block.block_hash()) {
             return Err(PremineError::NotEnoughWork { height });
         }
@@ -87,9 +86,8 @@ pub fn blocks() -> Result<Vec<Block>, PremineError> {
 /// be written.
 pub fn generate(path: &Path, mut progress: impl FnMut(u32)) -> Result<(), PremineError> {
     let keys = Keys::derive();
-    let mut text = String::from(
-        "# Nonces of the test network's first blocks, from height 1. Made by `shoal-testnet premine`.\n",
-    );
+    let mut text =
+        String::from("# Nonces of the test network's first blocks, from height 1. Made by `shoal-testnet premine`.\n");
     let mut parent = signet::genesis().block_hash();
     for height in 1..=BLOCKS {
         let mut block = unsolved(height, parent, &keys);
@@ -129,10 +127,7 @@ fn coinbase(height: u32, script: ScriptBuf) -> Transaction {
         lock_time: LockTime::ZERO,
         input: vec![TxIn {
             previous_output: OutPoint::null(),
-            script_sig: bitcoin::script::Builder::new()
-                .push_int(i64::from(height))
-                .push_slice(tag)
-                .into_script(),
+            script_sig: bitcoin::script::Builder::new().push_int(i64::from(height)).push_slice(tag).into_script(),
             sequence: Sequence::MAX,
             witness: Witness::from_slice(&[signet::RESERVED_VALUE]),
         }],

@@ -7,9 +7,7 @@
 //! about 4.8 million hashes a block.
 
 use bitcoin::hashes::{Hash, sha256d};
-use bitcoin::{
-    Amount, Block, CompactTarget, Network, ScriptBuf, Target, WitnessMerkleNode, Wtxid, merkle_tree,
-};
+use bitcoin::{Amount, Block, CompactTarget, Network, ScriptBuf, Target, WitnessMerkleNode, Wtxid, merkle_tree};
 
 /// The block challenge: the script `OP_TRUE`.
 pub const CHALLENGE: [u8; 1] = [0x51];
@@ -75,10 +73,7 @@ pub fn next_bits(height: u32, parent_bits: u32, first_time: u32, last_time: u32)
 
 /// The script of the output that commits to the witnesses of a block, BIP-0141; `wtxids` are those
 /// of the transactions after the coinbase.
-pub fn witness_commitment(
-    wtxids: impl IntoIterator<Item = Wtxid>,
-    reserved_value: &[u8],
-) -> ScriptBuf {
+pub fn witness_commitment(wtxids: impl IntoIterator<Item = Wtxid>, reserved_value: &[u8]) -> ScriptBuf {
     // In place of the coinbase's own id stand zeros.
     let nodes = std::iter::once(Wtxid::all_zeros())
         .chain(wtxids.into_iter())

@@ -58,8 +58,7 @@ impl HeaderHasher {
         (0..count).map(|step| start.wrapping_add(step)).find(|&nonce| {
             let hash = self.hash(nonce);
             // Nearly every hash fails on its top bytes alone.
-            u64::from_le_bytes(top_eight(hash.as_byte_array())) <= limit_top
-                && target.is_met_by(hash)
+            u64::from_le_bytes(top_eight(hash.as_byte_array())) <= limit_top && target.is_met_by(hash)
         })
     }
 }

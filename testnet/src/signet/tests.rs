@@ -3,10 +3,7 @@ use super::*;
 #[test]
 fn the_network_starts_like_the_public_signet() {
     let genesis = genesis();
-    assert_eq!(
-        genesis.block_hash().to_string(),
-        "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6"
-    );
+    assert_eq!(genesis.block_hash().to_string(), "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6");
     assert_eq!(genesis.header.bits.to_consensus(), POW_LIMIT_BITS);
     assert_eq!(pow_limit(), genesis.header.target());
 }

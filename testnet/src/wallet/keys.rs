@@ -65,8 +65,7 @@ fn derive(secp: &Secp256k1<All>, index: usize) -> Key {
     let mut preimage = PHRASE.to_vec();
     preimage.push(index as u8);
     let digest = sha256::Hash::hash(&preimage).to_byte_array();
-    let secret = SecretKey::from_slice(&digest)
-        .expect("a SHA-256 digest is a valid secret key but for one in 2^128");
+    let secret = SecretKey::from_slice(&digest).expect("a SHA-256 digest is a valid secret key but for one in 2^128");
     let public = CompressedPublicKey(secret.public_key(secp));
     let script = ScriptBuf::new_p2wpkh(&public.wpubkey_hash());
     Key { secret, public, script }

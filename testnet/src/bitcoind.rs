@@ -1,0 +1,196 @@
+//! A real bitcoind on the test network's signet, as a child process.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::process::{Child, Command};
+
+use crate::limits::{BITCOIND_START_MAX, BITCOIND_STOP_MAX};
+use crate::premine::{self, PremineError};
+use crate::rpc::{Rpc, RpcError};
+use crate::signet;
+
+/// The script that unpacks a bitcoind from Debian's packages.
+const FETCH_SCRIPT: &str = include_str!("../get-bitcoind.sh");
+
+/// A tip older than this counts as still syncing; the premined chain ends in 2020.
+const TIP_AGE_MAX_S: u64 = 100 * 365 * 24 * 60 * 60;
+
+/// Reasons why a real bitcoind does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum BitcoindError {
+    /// There is none, and none can be fetched.
+    #[error("found no bitcoind in $BITCOIND or PATH, and get-bitcoind.sh cannot fetch one:\n{explanation}")]
+    NotFound {
+        /// What the script said.
+        explanation: String,
+    },
+    /// The program does not start.
+    #[error("cannot start {program}")]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It ended or did not answer in time.
+    #[error("bitcoind did not come up; see {log}")]
+    NotUp {
+        /// Its log file.
+        log: PathBuf,
+    },
+    /// A call failed while it was being prepared.
+    #[error("bitcoind does not answer as it should")]
+    Rpc(#[from] RpcError),
+    /// The premined chain cannot be read.
+    #[error(transparent)]
+    Premine(#[from] PremineError),
+    /// It refused a block of the premined chain.
+    #[error("bitcoind refused premined block {height}: {reason}")]
+    PremineRefused {
+        /// Height of the block.
+        height: u32,
+        /// Its reason, in BIP-0022's words.
+        reason: String,
+    },
+}
+
+/// A running bitcoind with the premined chain loaded; killed when dropped.
+#[derive(Debug)]
+pub struct RealBitcoin {
+    child: Child,
+    rpc: Rpc,
+    rpc_address: SocketAddr,
+    cookie_path: PathBuf,
+}
+
+impl RealBitcoin {
+    /// Starts bitcoind in `dir` with its RPC on `rpc_port` of the loopback address and no peers, and
+    /// gives it the premined chain.
+    ///
+    /// # Errors
+    /// Any [`BitcoindError`]; the process is gone then.
+    pub async fn start(dir: &Path, rpc_port: u16) -> Result<Self, BitcoindError> {
+        let program = find().await?;
+        let rpc_address = SocketAddr::from((Ipv4Addr::LOCALHOST, rpc_port));
+        let child = spawn(&program, dir, rpc_port).map_err(|source| BitcoindError::Start { program, source })?;
+        let cookie_path = dir.join("signet").join(".cookie");
+        let rpc = Rpc::new(rpc_address, cookie_path.clone());
+        let mut bitcoin = Self { child, rpc, rpc_address, cookie_path };
+        bitcoin.wait_until_up(dir).await?;
+        bitcoin.load_premined().await?;
+        Ok(bitcoin)
+    }
+
+    /// Where its RPC listens.
+    pub fn rpc_address(&self) -> SocketAddr {
+        self.rpc_address
+    }
+
+    /// The file with its RPC credentials.
+    pub fn cookie_path(&self) -> &Path {
+        &self.cookie_path
+    }
+
+    /// A client of its RPC.
+    pub fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
+    /// Process id, as long as it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Asks it to stop and waits; kills it when that takes too long.
+    pub async fn stop(mut self) {
+        let asked = self.rpc.call("stop", json!([])).await;
+        let ended = tokio::time::timeout(BITCOIND_STOP_MAX, self.child.wait()).await;
+        if asked.is_err() || ended.is_err() {
+            tracing::warn!("bitcoind did not stop by itself, killing it");
+            // It may have ended in between: then there is nothing left to kill.
+            let _ = self.child.kill().await;
+        }
+    }
+
+    async fn wait_until_up(&mut self, dir: &Path) -> Result<(), BitcoindError> {
+        let started = Instant::now();
+        while started.elapsed() < BITCOIND_START_MAX {
+            if self.rpc.call("getblockcount", json!([])).await.is_ok() {
+                tracing::info!(elapsed_ms = started.elapsed().as_millis(), "bitcoind is up");
+                return Ok(());
+            }
+            if let Ok(Some(status)) = self.child.try_wait() {
+                tracing::error!(%status, "bitcoind ended while starting");
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(BitcoindError::NotUp { log: dir.join("signet").join("debug.log") })
+    }
+
+    async fn load_premined(&self) -> Result<(), BitcoindError> {
+        for (height, block) in (1_u32..).zip(premine::blocks()?) {
+            let hex = bitcoin::consensus::encode::serialize_hex(&block);
+            let verdict = self.rpc.call("submitblock", json!([hex])).await?;
+            match verdict.as_str() {
+                None | Some("duplicate") => {}
+                Some(reason) => {
+                    let reason = reason.to_owned();
+                    return Err(BitcoindError::PremineRefused { height, reason });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds a bitcoind: `$BITCOIND`, then `PATH`, then the cache that `get-bitcoind.sh` fills.
+///
+/// # Errors
+/// [`BitcoindError::NotFound`] with the script's words if none of these has one.
+pub async fn find() -> Result<PathBuf, BitcoindError> {
+    if let Some(program) = std::env::var_os("BITCOIND").filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(program));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if let Some(found) =
+        std::env::split_paths(&path).map(|folder| folder.join("bitcoind")).find(|candidate| candidate.is_file())
+    {
+        return Ok(found);
+    }
+    let output = Command::new("bash")
+        .args(["-c", FETCH_SCRIPT, "get-bitcoind.sh"])
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(|error| BitcoindError::NotFound { explanation: error.to_string() })?;
+    if !output.status.success() {
+        let explanation = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(BitcoindError::NotFound { explanation });
+    }
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}
+
+fn spawn(program: &Path, dir: &Path, rpc_port: u16) -> io::Result<Child> {
+    std::fs::create_dir_all(dir)?;
+    Command::new(program)
+        .arg("-signet")
+        .arg(format!("-signetchallenge={}", signet::CHALLENGE_HEX))
+        .arg(format!("-datadir={}", dir.display()))
+        .arg(format!("-rpcport={rpc_port}"))
+        .arg(format!("-maxtipage={TIP_AGE_MAX_S}"))
+        // Nodes of the test network each hold a long poll: bitcoind serves one a thread.
+        .args(["-server=1", "-rpcthreads=32", "-rpcworkqueue=256"])
+        .args(["-listen=0", "-connect=0", "-dnsseed=0", "-natpmp=0", "-disablewallet=1"])
+        .args(["-dbcache=16", "-par=1", "-blockmintxfee=0.00001"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+}

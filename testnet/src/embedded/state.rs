@@ -1,0 +1,183 @@
+//! The embedded Bitcoin's state: the engine, what is known of the chain, the pool, the template.
+//!
+//! Judging takes the engine's own lock and runs on a blocking thread; answers read a separate view
+//! and never wait for a judgement.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bitcoin::block::Header;
+use bitcoin::{Block, BlockHash};
+use tokio::sync::watch;
+
+use super::engine::{Engine, EngineError, Judgement, Verdict};
+use super::index::{Index, Status};
+use super::pool::Pool;
+use super::template::Template;
+use crate::limits::WALLET_UNCONFIRMED_MAX;
+use crate::wallet::Wallet;
+
+/// What answers are read from.
+pub(super) struct View {
+    /// Headers and the active chain.
+    pub index: Index,
+    /// Waiting transactions.
+    pub pool: Pool,
+    wallet: Wallet,
+}
+
+/// Everything that the RPC methods work on.
+pub(super) struct State {
+    engine: Engine,
+    view: RwLock<View>,
+    template: watch::Sender<Arc<Template>>,
+    started: Instant,
+}
+
+impl State {
+    /// Opens the chain in `dir`.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the engine cannot be opened or its chain cannot be read.
+    pub(super) fn open(dir: &Path) -> Result<Self, EngineError> {
+        let engine = Engine::open(dir)?;
+        let mut view = View { index: Index::new(), pool: Pool::default(), wallet: Wallet::new() };
+        follow(&engine, &mut view)?;
+        let template = Arc::new(Template::build(&view.index, &view.pool));
+        Ok(Self { engine, view: RwLock::new(view), template: watch::Sender::new(template), started: Instant::now() })
+    }
+
+    /// Judges a block, connects it if it is valid, and renews the template. Blocks the thread for
+    /// some milliseconds.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the engine itself fails.
+    pub(super) fn submit(&self, block: &Block) -> Result<Verdict, EngineError> {
+        let Judgement { verdict, checked } = self.engine.judge(block)?;
+        let mut view = self.write();
+        if !matches!(verdict, Verdict::Invalid(_)) {
+            view.index.insert(block.header, block.txdata.len(), Status::Stored);
+        }
+        for (hash, valid) in checked {
+            let status = if valid { Status::Valid } else { Status::Invalid };
+            if let Some(entry) = view.index.get(&hash) {
+                let (header, count) = (entry.header, entry.transaction_count);
+                view.index.insert(header, count, status);
+            }
+        }
+        if follow(&self.engine, &mut view)? {
+            self.publish(&view);
+        }
+        Ok(verdict)
+    }
+
+    /// Judges a header; `Err` in the result is the engine's reason.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the engine itself fails.
+    pub(super) fn submit_header(&self, header: &Header) -> Result<Result<(), String>, EngineError> {
+        let judged = self.engine.judge_header(header)?;
+        if judged.is_ok() {
+            self.write().index.insert(*header, 0, Status::HeaderOnly);
+        }
+        Ok(judged)
+    }
+
+    /// Lets the wallet make one transaction, unless enough of them wait already.
+    pub(super) fn make_transaction(&self) {
+        let mut view = self.write();
+        if view.pool.waiting().len() >= WALLET_UNCONFIRMED_MAX {
+            return;
+        }
+        if let Some(spend) = view.wallet.spend() {
+            view.pool.add(&spend);
+            self.publish(&view);
+        }
+    }
+
+    /// What answers are read from. Held for microseconds.
+    pub(super) fn view(&self) -> RwLockReadGuard<'_, View> {
+        // No writer panics half way through a change.
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The engine, for stored blocks and structural checks.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The current template and its changes.
+    pub(super) fn templates(&self) -> watch::Receiver<Arc<Template>> {
+        self.template.subscribe()
+    }
+
+    /// Seconds since this server started.
+    pub(super) fn uptime_s(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, View> {
+        self.view.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, view: &View) {
+        self.template.send_replace(Arc::new(Template::build(&view.index, &view.pool)));
+    }
+}
+
+/// Seconds since the Unix epoch, as block headers hold them.
+pub(super) fn now_s() -> u32 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Brings the view to the engine's active chain; says whether the tip moved.
+fn follow(engine: &Engine, view: &mut View) -> Result<bool, EngineError> {
+    let (old_tip, old_entry) = view.index.tip();
+    // The last height at which both chains agree.
+    let old_height = old_entry.height as usize;
+    let mut fork = old_height;
+    let mut tail = engine.active_from(fork);
+    while tail.first() != view.index.at_height(fork).as_ref() && fork > 0 {
+        fork -= 1;
+        tail = engine.active_from(fork);
+    }
+    let new: Vec<BlockHash> = tail.into_iter().skip(1).collect();
+    let reorganised = fork < old_height;
+    if new.is_empty() && !reorganised {
+        return Ok(false);
+    }
+    if reorganised {
+        tracing::warn!(%old_tip, fork_height = fork, "the embedded Bitcoin reorganises");
+        view.pool.clear();
+        view.wallet = Wallet::new();
+    }
+    let mut connected: Vec<Block> = Vec::new();
+    for hash in &new {
+        if let Some(block) = engine.block(hash)? {
+            view.index.insert(block.header, block.txdata.len(), Status::Valid);
+            connected.push(block);
+        }
+    }
+    view.index.set_active(fork + 1, &new);
+    if reorganised {
+        show_again(engine, view, fork)?;
+    }
+    for (height, block) in (fork as u32 + 1..).zip(&connected) {
+        view.pool.connect(block);
+        view.wallet.connect(height, block);
+    }
+    Ok(true)
+}
+
+/// Shows a new wallet the part of the chain that stayed.
+fn show_again(engine: &Engine, view: &mut View, up_to: usize) -> Result<(), EngineError> {
+    for height in 1..=up_to {
+        let Some(hash) = view.index.at_height(height) else { break };
+        if let Some(block) = engine.block(&hash)? {
+            view.wallet.connect(height as u32, &block);
+        }
+    }
+    Ok(())
+}

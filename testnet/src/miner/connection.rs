@@ -1,0 +1,90 @@
+//! One connection of a miner, from the handshake to its end.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stratum::client::{Client, ClientError, Job};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::worker::{self, Hit};
+use super::{Config, Counters, count};
+use crate::limits::MINER_UNANSWERED_MAX;
+
+/// The newest job, and its place in the order of arrival.
+type Current = Option<(u64, Arc<Job>)>;
+
+/// Connects and mines until the connection ends.
+///
+/// # Errors
+/// Why it ended, or did not come up.
+pub(super) async fn mine(config: &Config, counters: &Arc<Counters>) -> Result<Infallible, ClientError> {
+    let (client, mut jobs) = Client::connect(config.server, &config.user, &config.agent).await?;
+    let client = Arc::new(client);
+    count(&counters.connections, 1);
+    let delay = Duration::from_millis(config.delay_ms);
+    let current = watch::Sender::new(Current::None);
+    let (hits, mut found) = mpsc::channel(MINER_UNANSWERED_MAX);
+    let worker = worker::Worker::new(current.subscribe(), hits, config.hashrate, counters.clone());
+    std::thread::spawn(move || worker.run());
+    let mut submissions = JoinSet::new();
+    loop {
+        tokio::select! {
+            job = jobs.recv() => {
+                let job = job.ok_or(ClientError::Closed)?;
+                let number = counters.read().jobs;
+                count(&counters.jobs, 1);
+                hand_over(current.clone(), number, job, delay);
+            }
+            Some(hit) = found.recv(), if submissions.len() < MINER_UNANSWERED_MAX => {
+                submissions.spawn(submit(client.clone(), hit, delay));
+            }
+            Some(answer) = submissions.join_next() => {
+                // A submission neither panics nor is aborted while this runs.
+                if let Ok(answer) = answer {
+                    note(answer, counters)?;
+                }
+            }
+        }
+    }
+}
+
+/// Gives the worker a job once its delay is over.
+fn hand_over(current: watch::Sender<Current>, number: u64, job: Arc<Job>, delay: Duration) {
+    let replace = move || {
+        current.send_if_modified(|current| {
+            let newer = current.as_ref().is_none_or(|(held, _)| *held < number);
+            if newer {
+                *current = Some((number, job));
+            }
+            newer
+        });
+    };
+    if delay.is_zero() {
+        replace();
+    } else {
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            replace();
+        });
+    }
+}
+
+async fn submit(client: Arc<Client>, hit: Hit, delay: Duration) -> Result<(), ClientError> {
+    tokio::time::sleep(delay).await;
+    client.submit(&hit.job, hit.extranonce2, hit.job.time, hit.nonce, 0).await
+}
+
+/// Counts an answer; only what ends the connection is an error.
+fn note(answer: Result<(), ClientError>, counters: &Counters) -> Result<(), ClientError> {
+    match answer {
+        Ok(()) => count(&counters.accepted, 1),
+        Err(ClientError::Refused { code, text, .. }) => {
+            count(&counters.rejected, 1);
+            tracing::debug!(code, text, "proof refused");
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}

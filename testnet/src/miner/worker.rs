@@ -1,0 +1,109 @@
+//! The hashing thread.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use stratum::client::Job;
+use tokio::sync::{mpsc, watch};
+
+use super::hash::HeaderHasher;
+use super::throttle::Throttle;
+use super::{Counters, count};
+use crate::limits::MINER_PERIOD;
+
+/// A proof that is worth submitting.
+#[derive(Debug)]
+pub(super) struct Hit {
+    /// The job it solves.
+    pub(super) job: Arc<Job>,
+    /// The miner's part of the extranonce.
+    pub(super) extranonce2: [u8; 8],
+    /// The header's nonce.
+    pub(super) nonce: u32,
+}
+
+/// Hashes the newest job until the connection that feeds it is gone.
+pub(super) struct Worker {
+    jobs: watch::Receiver<Option<(u64, Arc<Job>)>>,
+    hits: mpsc::Sender<Hit>,
+    throttle: Throttle,
+    counters: Arc<Counters>,
+    /// Never used twice on a connection: a job that is sent again must not give the same proofs.
+    extranonce2: u64,
+}
+
+/// A job and the next nonce to try.
+struct Rolling {
+    job: Arc<Job>,
+    extranonce2: [u8; 8],
+    hasher: HeaderHasher,
+    nonce: u32,
+}
+
+impl Worker {
+    pub(super) fn new(
+        jobs: watch::Receiver<Option<(u64, Arc<Job>)>>,
+        hits: mpsc::Sender<Hit>,
+        hashrate: f64,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let throttle = Throttle::new(hashrate, Instant::now());
+        Self { jobs, hits, throttle, counters, extranonce2: 0 }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut rolling: Option<Rolling> = None;
+        loop {
+            match self.jobs.has_changed() {
+                Err(_closed) => return,
+                Ok(false) => {}
+                Ok(true) => {
+                    let newest = self.jobs.borrow_and_update().clone();
+                    rolling = newest.map(|(_, job)| self.begin(job));
+                }
+            }
+            let Some(current) = &mut rolling else {
+                thread::sleep(MINER_PERIOD);
+                self.throttle.restart(Instant::now());
+                continue;
+            };
+            let hashes = self.throttle.slice_hashes();
+            if !mine(current, hashes, &self.hits) {
+                return;
+            }
+            count(&self.counters.hashes, u64::from(hashes));
+            // The nonces of a job that lasts for hours run out.
+            if current.nonce.checked_add(hashes).is_none() {
+                let job = current.job.clone();
+                rolling = Some(self.begin(job));
+            }
+            thread::sleep(self.throttle.pause(Instant::now()));
+        }
+    }
+
+    fn begin(&mut self, job: Arc<Job>) -> Rolling {
+        let extranonce2 = self.extranonce2.to_be_bytes();
+        self.extranonce2 = self.extranonce2.wrapping_add(1);
+        let hasher = HeaderHasher::new(&job.header(extranonce2, job.time, 0, 0));
+        Rolling { job, extranonce2, hasher, nonce: 0 }
+    }
+}
+
+/// Tries `hashes` nonces and hands on what is found; says whether anyone still takes it.
+fn mine(rolling: &mut Rolling, hashes: u32, hits: &mpsc::Sender<Hit>) -> bool {
+    let end = rolling.nonce.saturating_add(hashes);
+    while rolling.nonce < end {
+        let left = end - rolling.nonce;
+        let Some(nonce) = rolling.hasher.search(rolling.job.target, rolling.nonce, left) else {
+            break;
+        };
+        let hit = Hit { job: rolling.job.clone(), extranonce2: rolling.extranonce2, nonce };
+        if hits.blocking_send(hit).is_err() {
+            return false;
+        }
+        rolling.nonce = nonce.saturating_add(1);
+    }
+    rolling.nonce = end;
+    true
+}

@@ -1,0 +1,150 @@
+//! A wallet that keeps the test network's templates filled with transactions.
+//!
+//! Pure: blocks go in, signed transactions come out, so the same wallet feeds the embedded Bitcoin
+//! and, through [`feed`], a real bitcoind. Every third transaction spends an unconfirmed one, so
+//! that templates hold dependent transactions.
+
+pub mod feed;
+mod keys;
+mod sign;
+
+use std::collections::BTreeMap;
+
+use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Transaction, TxOut};
+
+pub use self::keys::{KEY_COUNT, Key, Keys};
+use crate::limits::{WALLET_CHAIN_MAX, WALLET_COINS_MAX};
+use crate::signet::COINBASE_MATURITY;
+
+/// Smallest coin worth spending, in satoshis: well above dust after any fee of this wallet.
+const COIN_SAT_MIN: u64 = 100_000;
+
+/// An output that the wallet can spend.
+#[derive(Debug, Clone)]
+struct Coin {
+    value: Amount,
+    key: usize,
+    /// First height of a block that may spend it; 0 while it is unconfirmed.
+    spendable_from: u32,
+    /// Unconfirmed transactions it stands on, itself included.
+    unconfirmed: u32,
+}
+
+/// A signed transaction and what a block template has to know about it.
+#[derive(Debug, Clone)]
+pub struct Spend {
+    /// The transaction.
+    pub transaction: Transaction,
+    /// Inputs less outputs.
+    pub fee: Amount,
+    /// Cost in signature operations, as consensus counts them.
+    pub sigops: usize,
+}
+
+/// The coins of the fixed keys, as far as the blocks shown to the wallet tell.
+#[derive(Debug)]
+pub struct Wallet {
+    keys: Keys,
+    coins: BTreeMap<OutPoint, Coin>,
+    /// Height of the last block shown.
+    height: u32,
+    /// Transactions made, from which amounts and fee rates vary.
+    made: u64,
+}
+
+impl Default for Wallet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Wallet {
+    /// A wallet that has seen no block.
+    pub fn new() -> Self {
+        Self { keys: Keys::derive(), coins: BTreeMap::new(), height: 0, made: 0 }
+    }
+
+    /// The script of the key with this number: a P2WPKH that miners may be paid to.
+    pub fn script(&self, index: usize) -> ScriptBuf {
+        self.keys.get(index).script.clone()
+    }
+
+    /// Height of the last block shown.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Number of coins, mature or not.
+    pub fn coin_count(&self) -> usize {
+        self.coins.len()
+    }
+
+    /// Takes in a block of the active chain. After a reorganisation, start a new wallet and show it
+    /// the whole chain: the test network's chains are short.
+    pub fn connect(&mut self, height: u32, block: &Block) {
+        for transaction in &block.txdata {
+            for input in &transaction.input {
+                self.coins.remove(&input.previous_output);
+            }
+            let wait = if transaction.is_coinbase() { COINBASE_MATURITY } else { 1 };
+            self.add_outputs(transaction, height.saturating_add(wait), 0);
+        }
+        self.height = height;
+    }
+
+    /// Makes the next transaction, or none when no coin may be spent.
+    pub fn spend(&mut self) -> Option<Spend> {
+        let inputs = self.choose_inputs()?;
+        let spent: Vec<(OutPoint, Coin)> = inputs
+            .into_iter()
+            .filter_map(|outpoint| self.coins.remove(&outpoint).map(|coin| (outpoint, coin)))
+            .collect();
+        let unconfirmed = spent.iter().map(|(_, coin)| coin.unconfirmed).max().unwrap_or(0);
+        let coins: Vec<(OutPoint, TxOut, usize)> =
+            spent.iter().map(|(outpoint, coin)| (*outpoint, self.output(coin.value, coin.key), coin.key)).collect();
+        let spend = sign::build(&self.keys, &coins, self.made);
+        self.add_outputs(&spend.transaction, 0, unconfirmed.saturating_add(1));
+        self.made = self.made.wrapping_add(1);
+        Some(spend)
+    }
+
+    /// One coin to split, or two to join when there are many.
+    fn choose_inputs(&self) -> Option<Vec<OutPoint>> {
+        let confirmed = || {
+            let next_height = self.height.saturating_add(1);
+            self.worth_spending().filter(move |(_, coin)| coin.unconfirmed == 0 && coin.spendable_from <= next_height)
+        };
+        let chained = || {
+            self.worth_spending()
+                .filter(|(_, coin)| (1..WALLET_CHAIN_MAX).contains(&coin.unconfirmed))
+                .max_by_key(|(_, coin)| coin.unconfirmed)
+        };
+        if self.coins.len() > WALLET_COINS_MAX {
+            let pair: Vec<OutPoint> = confirmed().take(2).map(|(outpoint, _)| *outpoint).collect();
+            return (!pair.is_empty()).then_some(pair);
+        }
+        let first = if self.made % 3 == 2 { chained() } else { None };
+        first.or_else(|| confirmed().next()).map(|(outpoint, _)| vec![*outpoint])
+    }
+
+    fn worth_spending(&self) -> impl Iterator<Item = (&OutPoint, &Coin)> {
+        self.coins.iter().filter(|(_, coin)| coin.value.to_sat() >= COIN_SAT_MIN)
+    }
+
+    fn add_outputs(&mut self, transaction: &Transaction, spendable_from: u32, unconfirmed: u32) {
+        let txid = transaction.compute_txid();
+        for (vout, output) in (0_u32..).zip(&transaction.output) {
+            if let Some(key) = self.keys.position(&output.script_pubkey) {
+                let coin = Coin { value: output.value, key, spendable_from, unconfirmed };
+                self.coins.insert(OutPoint { txid, vout }, coin);
+            }
+        }
+    }
+
+    fn output(&self, value: Amount, key: usize) -> TxOut {
+        TxOut { value, script_pubkey: self.script(key) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+use super::*;
+use crate::premine;
+
+fn premined_wallet() -> Wallet {
+    let mut wallet = Wallet::new();
+    for (height, block) in (1..).zip(premine::blocks().unwrap()) {
+        wallet.connect(height, &block);
+    }
+    wallet
+}
+
+#[test]
+fn only_mature_coinbases_are_spent() {
+    let mut wallet = premined_wallet();
+    // At height 120 the next block is 121, which may spend the coinbases of heights 1 to 21.
+    let mature: Vec<_> = premine::blocks().unwrap()[..21].iter().map(|block| block.txdata[0].compute_txid()).collect();
+    let mut from_coinbase = 0;
+    let mut chained = 0;
+    for _ in 0..20 {
+        let spend = wallet.spend().expect("there are mature coins");
+        let parent = spend.transaction.input[0].previous_output.txid;
+        if mature.contains(&parent) { from_coinbase += 1 } else { chained += 1 }
+    }
+    assert!(from_coinbase >= 13, "{from_coinbase}");
+    assert!(chained >= 5, "{chained}");
+}
+
+#[test]
+fn coins_and_fees_add_up_and_no_coin_is_spent_twice() {
+    let mut wallet = premined_wallet();
+    let before: Amount = wallet.coins.values().map(|coin| coin.value).sum();
+    let mut fees = Amount::ZERO;
+    let mut spent = std::collections::BTreeSet::new();
+    while let Some(spend) = wallet.spend() {
+        fees += spend.fee;
+        assert_eq!(spend.sigops, 1);
+        let rate = spend.fee.to_sat() / spend.transaction.vsize() as u64;
+        assert!((1..=12).contains(&rate), "{rate} sat/vB");
+        for input in &spend.transaction.input {
+            assert!(spent.insert(input.previous_output));
+        }
+        if spent.len() > 200 {
+            break;
+        }
+    }
+    let after: Amount = wallet.coins.values().map(|coin| coin.value).sum();
+    assert_eq!(before, after + fees);
+}

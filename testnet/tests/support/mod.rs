@@ -1,0 +1,113 @@
+//! What the tests on a Bitcoin share: a server of each kind, and a miner of whole blocks that shares
+//! nothing with the node's template code.
+
+// Each test program uses its own part of this.
+#![allow(dead_code)]
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use bitcoin::absolute::LockTime;
+use bitcoin::block::{Header, Version};
+use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
+use bitcoin::hashes::Hash;
+use bitcoin::script::Builder;
+use bitcoin::{
+    Amount, Block, CompactTarget, OutPoint, ScriptBuf, Sequence, Target, Transaction, TxIn, TxMerkleNode, TxOut,
+    Witness, transaction,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testnet::embedded::{Bitcoin, Config};
+use testnet::miner::hash::HeaderHasher;
+use testnet::rpc::Rpc;
+
+/// An embedded Bitcoin in a folder of its own.
+pub(crate) struct Embedded {
+    pub(crate) rpc: Rpc,
+    pub(crate) bitcoin: Bitcoin,
+    pub(crate) dir: TempDir,
+}
+
+pub(crate) async fn embedded(transaction_interval: Option<Duration>) -> Embedded {
+    let dir = tempfile::tempdir().unwrap();
+    let config =
+        Config { dir: dir.path().to_owned(), listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), transaction_interval };
+    let bitcoin = Bitcoin::start(config).await.unwrap();
+    let rpc = Rpc::new(bitcoin.rpc_address(), bitcoin.cookie_path().to_owned());
+    Embedded { rpc, bitcoin, dir }
+}
+
+/// A template of the server.
+pub(crate) async fn template(rpc: &Rpc) -> Value {
+    rpc.call("getblocktemplate", template_request()).await.unwrap()
+}
+
+pub(crate) fn template_request() -> Value {
+    json!([{ "rules": ["segwit", "signet"] }])
+}
+
+/// The template's block without work, its coinbase paying everything to one script.
+pub(crate) fn unsolved(template: &Value) -> Block {
+    let number = |name: &str| template[name].as_u64().unwrap();
+    let text = |name: &str| template[name].as_str().unwrap();
+    let commitment = ScriptBuf::from_hex(text("default_witness_commitment")).unwrap();
+    let coinbase = Transaction {
+        version: transaction::Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: vec![TxIn {
+            previous_output: OutPoint::null(),
+            script_sig: Builder::new().push_int(number("height") as i64).push_slice(b"test").into_script(),
+            sequence: Sequence::MAX,
+            witness: Witness::from_slice(&[[0_u8; 32]]),
+        }],
+        output: vec![
+            TxOut {
+                value: Amount::from_sat(number("coinbasevalue")),
+                script_pubkey: testnet::wallet::Wallet::new().script(3),
+            },
+            TxOut { value: Amount::ZERO, script_pubkey: commitment },
+        ],
+    };
+    let transactions = template["transactions"].as_array().unwrap();
+    let rest = transactions.iter().map(|tx| deserialize_hex(tx["data"].as_str().unwrap()).unwrap());
+    let mut block = Block {
+        header: Header {
+            version: Version::from_consensus(number("version") as i32),
+            prev_blockhash: text("previousblockhash").parse().unwrap(),
+            merkle_root: TxMerkleNode::all_zeros(),
+            time: number("curtime") as u32,
+            bits: CompactTarget::from_unprefixed_hex(text("bits")).unwrap(),
+            nonce: 0,
+        },
+        txdata: std::iter::once(coinbase).chain(rest).collect(),
+    };
+    block.header.merkle_root = block.compute_merkle_root().unwrap();
+    block
+}
+
+/// Gives the block the work that its header asks for.
+pub(crate) fn solve(mut block: Block) -> Block {
+    let target = Target::from_compact(block.header.bits);
+    let nonce = HeaderHasher::new(&block.header).search(target, 0, u32::MAX);
+    block.header.nonce = nonce.expect("some nonce solves it");
+    block
+}
+
+/// Changes a block's coinbase, and its merkle root with it.
+pub(crate) fn with_coinbase(mut block: Block, change: impl FnOnce(&mut Transaction)) -> Block {
+    change(&mut block.txdata[0]);
+    block.header.merkle_root = block.compute_merkle_root().unwrap();
+    block
+}
+
+pub(crate) async fn submit(rpc: &Rpc, block: &Block) -> Value {
+    rpc.call("submitblock", json!([serialize_hex(block)])).await.unwrap()
+}
+
+pub(crate) async fn propose(rpc: &Rpc, block: &Block) -> Value {
+    let request = json!([{
+        "mode": "proposal", "rules": ["segwit", "signet"], "data": serialize_hex(block),
+    }]);
+    rpc.call("getblocktemplate", request).await.unwrap()
+}
