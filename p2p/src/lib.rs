@@ -17,7 +17,9 @@ pub mod sync;
 mod wire;
 
 pub use message::{Failure, Gossip, Item, LinkItem, Request, Response, TipInfo, WireError};
-pub use net::{Command, Config, Event, Handle, Network, PeerInfo, ReplyToken, StartError, Stopped, Verdict};
+pub use net::{
+    Command, Config, Event, Handle, Network, PeerInfo, ReplyToken, StartError, Stopped, Verdict, VerdictToken,
+};
 pub use peer::PeerId;
 pub use score::Misbehaviour;
 

@@ -1,0 +1,178 @@
+use bitcoin::block::{Header, Version};
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode, WPubkeyHash};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use sharechain::{CoinbasePrefix, Height, Proof, ShareHeader, ShareId, Timestamp, U256, Work};
+
+use super::{Gossip, Item, LinkItem, Request, Response, TipInfo, WireError};
+use crate::limits::*;
+
+/// A proof whose bytes are canonical; no rule beyond that is kept.
+fn proof() -> impl Strategy<Value = Proof> {
+    let hashes = prop::collection::vec(any::<[u8; 32]>(), 0..=14);
+    (any::<[u8; 32]>(), any::<[u8; 20]>(), any::<u32>(), hashes, any::<Option<[u8; 32]>>(), 100_u32..=3_000).prop_map(
+        |(hash, key, number, branch, witness_commitment, length)| Proof {
+            header: header(number),
+            share: ShareHeader {
+                version: 1,
+                parent: ShareId(hash),
+                anchor: ShareId(hash),
+                shares_root: hash,
+                shares_count: 3,
+                payout: ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(key)),
+                time: Timestamp(number),
+                bitcoin_height: number,
+                coinbase_value: u64::from(number),
+                signals: 0,
+            },
+            extranonce: [7; 16],
+            witness_commitment,
+            branch,
+            prefix: CoinbasePrefix { midstate: hash, length, tail: vec![9; (length % 64) as usize] },
+        },
+    )
+}
+
+fn header(nonce: u32) -> Header {
+    Header {
+        version: Version::TWO,
+        prev_blockhash: BlockHash::all_zeros(),
+        merkle_root: TxMerkleNode::all_zeros(),
+        time: 5,
+        bits: CompactTarget::from_consensus(0x1e03_77ae),
+        nonce,
+    }
+}
+
+fn ids(max: usize) -> impl Strategy<Value = Vec<ShareId>> {
+    prop::collection::vec(any::<[u8; 32]>().prop_map(ShareId), 0..=max)
+}
+
+fn hashes(max: usize) -> impl Strategy<Value = Vec<BlockHash>> {
+    prop::collection::vec(any::<[u8; 32]>().prop_map(BlockHash::from_byte_array), 0..=max)
+}
+
+fn gossip() -> impl Strategy<Value = Gossip> {
+    prop_oneof![
+        proof().prop_map(|proof| Gossip::Share(Box::new(proof))),
+        (proof(), ids(40)).prop_map(|(proof, list)| Gossip::Link { proof: Box::new(proof), list }),
+        prop::collection::vec(any::<u8>(), 0..500).prop_map(Gossip::BitcoinBlock),
+    ]
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    prop_oneof![
+        Just(Request::Tip),
+        Just(Request::Pending),
+        (ids(LOCATOR_MAX), 0_u32..=64).prop_map(|(locator, limit)| Request::Links { locator, limit }),
+        ids(PROOFS_MAX).prop_map(|ids| Request::Proofs { ids }),
+        (hashes(HEADERS_WANTED_MAX), hashes(LOCATOR_MAX))
+            .prop_map(|(wanted, locator)| Request::Headers { wanted, locator }),
+    ]
+}
+
+fn response() -> impl Strategy<Value = Response> {
+    let link = (proof(), ids(20)).prop_map(|(proof, list)| LinkItem { proof, list });
+    let item = (proof(), prop::option::of(ids(20))).prop_map(|(proof, list)| Item { proof, list });
+    prop_oneof![
+        (any::<[u8; 32]>(), any::<u32>(), "[ -~]{0,64}").prop_map(|(hash, number, user_agent)| {
+            let work = Work(U256::from_le_bytes(hash));
+            Response::Tip(TipInfo {
+                tip: ShareId(hash),
+                height: Height(number),
+                work,
+                bitcoin_height: number,
+                user_agent,
+            })
+        }),
+        (prop::collection::vec(link, 0..5), any::<bool>()).prop_map(|(links, more)| Response::Links { links, more }),
+        prop::collection::vec(item, 0..5).prop_map(Response::Proofs),
+        prop::collection::vec(any::<u32>().prop_map(header), 0..20).prop_map(Response::Headers),
+        ids(100).prop_map(Response::Pending),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn gossip_decodes_to_itself(message in gossip()) {
+        let bytes = message.encode();
+        prop_assert!(bytes.len() <= message.topic().bytes_max());
+        prop_assert_eq!(Gossip::decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn requests_decode_to_themselves(message in request()) {
+        let bytes = message.encode();
+        prop_assert!(bytes.len() <= REQUEST_BYTES_MAX);
+        prop_assert_eq!(Request::decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn responses_decode_to_themselves(message in response()) {
+        let bytes = message.encode();
+        prop_assert!(bytes.len() <= RESPONSE_BYTES_MAX);
+        prop_assert_eq!(Response::decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn what_decodes_encodes_to_the_same_bytes(message in response(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = message.encode();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(decoded) = Response::decode(&bytes) {
+            prop_assert_eq!(decoded.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn no_part_and_no_more_than_a_message_decodes(message in request(), at in any::<prop::sample::Index>()) {
+        let mut bytes = message.encode();
+        prop_assert!(Request::decode(&bytes[..at.index(bytes.len())]).is_err());
+        bytes.push(0);
+        prop_assert!(Request::decode(&bytes).is_err());
+    }
+
+    #[test]
+    fn noise_is_refused_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+        let _ = (Gossip::decode(&bytes), Request::decode(&bytes), Response::decode(&bytes));
+    }
+
+    #[test]
+    fn full_lists_are_cut_to_the_bytes_of_a_response(proof in proof()) {
+        let list = vec![ShareId([1; 32]); sharechain::limits::LIST_MAX];
+        let link = LinkItem { proof: proof.clone(), list: list.clone() };
+        let item = Item { proof, list: Some(list) };
+        let links = Response::links(std::iter::repeat_n(link, 64), 64);
+        prop_assert!(links.encode().len() <= RESPONSE_BYTES_MAX);
+        let Response::Links { links, more } = links else { unreachable!() };
+        prop_assert!(links.len() > 55 && more);
+        let proofs = Response::proofs(std::iter::repeat_n(item, PROOFS_MAX));
+        prop_assert!(proofs.encode().len() <= RESPONSE_BYTES_MAX);
+    }
+}
+
+#[test]
+fn the_limit_of_links_is_kept_and_more_is_told() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let proof = proof().new_tree(&mut runner).unwrap().current();
+    let link = LinkItem { proof, list: Vec::new() };
+    let count =
+        |available: usize, limit: u32| match Response::links(std::iter::repeat_n(link.clone(), available), limit) {
+            Response::Links { links, more } => (links.len(), more),
+            _ => unreachable!(),
+        };
+    assert_eq!(count(5, 3), (3, true));
+    assert_eq!(count(3, 3), (3, false));
+    assert_eq!(count(100, u32::MAX), (LINKS_MAX, true));
+}
+
+#[test]
+fn announced_lengths_are_checked_before_they_are_believed() {
+    let mut bytes = vec![5];
+    bytes.extend_from_slice(&u32::MAX.to_le_bytes());
+    assert!(matches!(Response::decode(&bytes), Err(WireError::TooMany { max: PENDING_MAX, .. })));
+    assert_eq!(Request::decode(&[9]), Err(WireError::Kind(9)));
+}

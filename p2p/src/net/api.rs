@@ -1,0 +1,187 @@
+//! What goes into the network task and what comes out.
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::PeerId;
+use crate::message::{Failure, Gossip, Request, Response};
+use crate::score::Misbehaviour;
+use crate::sync::RequestId;
+
+/// Names gossip until its verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VerdictToken(pub(super) u64);
+
+/// Names a request of another until its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyToken(pub(super) u64);
+
+/// What becomes of gossip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Valid: it is forwarded.
+    Accept,
+    /// Not judged, or of no use: it is not forwarded and costs nobody.
+    Ignore,
+    /// Wrong: it is not forwarded and costs the sender.
+    Reject(Misbehaviour),
+}
+
+/// What the task shall do.
+#[derive(Debug)]
+pub enum Command {
+    /// Tell everybody.
+    Publish(Gossip),
+    /// Ask one peer; [`Event::Response`] follows in any case.
+    Request {
+        /// Whom.
+        peer: PeerId,
+        /// What the response will be named by.
+        id: RequestId,
+        /// What.
+        request: Request,
+    },
+    /// Answer a request. Not answering, and answering late, is refusing.
+    Reply {
+        /// Which.
+        token: ReplyToken,
+        /// With what.
+        response: Response,
+    },
+    /// Judge gossip. Without a verdict in [`crate::limits::VERDICT_SECONDS_MAX`] it is ignored.
+    Verdict {
+        /// Which.
+        token: VerdictToken,
+        /// How.
+        verdict: Verdict,
+    },
+    /// A peer misbehaved.
+    Punish {
+        /// Which.
+        peer: PeerId,
+        /// How.
+        misbehaviour: Misbehaviour,
+    },
+    /// Connect to this multiaddress and stay connected. Text that is no usable address is logged and passed over.
+    Dial(String),
+    /// Drop all connections with the peer and accept no more. For operators and fault injection; not a ban.
+    Block(PeerId),
+    /// Take that back.
+    Unblock(PeerId),
+    /// Tell of the peers that are connected.
+    Peers(oneshot::Sender<Vec<PeerInfo>>),
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The node can be reached at this multiaddress, which ends in its peer id.
+    Listening(String),
+    /// A peer of this network is there.
+    PeerConnected {
+        /// Which.
+        peer: PeerId,
+        /// Its multiaddress.
+        addr: String,
+        /// Whether it opened the connection.
+        inbound: bool,
+    },
+    /// It is gone.
+    PeerDisconnected {
+        /// Which.
+        peer: PeerId,
+    },
+    /// A message for everybody, to be answered by [`Command::Verdict`].
+    Gossip {
+        /// Names it.
+        token: VerdictToken,
+        /// Who sent or forwarded it.
+        peer: PeerId,
+        /// The message, decoded but not judged.
+        message: Gossip,
+    },
+    /// A peer asks, to be answered by [`Command::Reply`].
+    Request {
+        /// Names it.
+        token: ReplyToken,
+        /// Who asks.
+        peer: PeerId,
+        /// What.
+        request: Request,
+    },
+    /// The end of a [`Command::Request`].
+    Response {
+        /// Who was asked.
+        peer: PeerId,
+        /// Which request.
+        id: RequestId,
+        /// What came of it; a response is of the request's kind.
+        result: Result<Response, Failure>,
+    },
+    /// A peer's points reached the threshold: it is let go and not accepted again for a while.
+    PeerBanned {
+        /// Which.
+        peer: PeerId,
+    },
+}
+
+/// What the network knows of a connected peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerInfo {
+    /// Which.
+    pub peer: PeerId,
+    /// Its multiaddress.
+    pub addr: String,
+    /// Whether it opened the connection.
+    pub inbound: bool,
+    /// What it says that it runs; printable ASCII.
+    pub user_agent: String,
+    /// Points for misbehaviour, 0 to [`crate::limits::BAN_POINTS`].
+    pub points: u32,
+    /// Last round trip, once measured.
+    pub round_trip_ms: Option<u64>,
+    /// How long it has been connected.
+    pub connected_ms: u64,
+}
+
+/// The network task has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the network has stopped")]
+pub struct Stopped;
+
+/// The way to the network task. Clones are cheap.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    commands: mpsc::Sender<Command>,
+    local_peer: PeerId,
+}
+
+impl Handle {
+    pub(super) const fn new(commands: mpsc::Sender<Command>, local_peer: PeerId) -> Self {
+        Self { commands, local_peer }
+    }
+
+    /// This node's identity.
+    #[must_use]
+    pub const fn local_peer(&self) -> PeerId {
+        self.local_peer
+    }
+
+    /// Hands a command to the task. Waits while [`crate::limits::COMMANDS_MAX`] are queued, which the task works off
+    /// whatever its events wait for.
+    ///
+    /// # Errors
+    /// When the task has ended.
+    pub async fn send(&self, command: Command) -> Result<(), Stopped> {
+        self.commands.send(command).await.map_err(|_| Stopped)
+    }
+
+    /// The peers that are connected, by id.
+    ///
+    /// # Errors
+    /// When the task has ended.
+    pub async fn peers(&self) -> Result<Vec<PeerInfo>, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Peers(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+}

@@ -1,0 +1,149 @@
+//! The parts of libp2p that are used, and how they are set.
+
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::time::Duration;
+
+use bitcoin::hashes::{Hash, HashEngine, sha256};
+use libp2p::identity::Keypair;
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::{StreamProtocol, allow_block_list, connection_limits, gossipsub, identify, mdns, ping, request_response};
+
+use super::Config;
+use super::codec::SyncCodec;
+use super::ip_limit::IpLimit;
+use crate::limits::{
+    BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_ENVELOPE_BYTES, INBOUND_MAX, OUTBOUND_MAX,
+    PENDING_CONNECTIONS_MAX, PING_INTERVAL_MS, REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS, USER_AGENT_BYTES_MAX,
+    VERDICT_SECONDS_MAX,
+};
+use crate::message::Topic;
+
+type BoxedError = Box<dyn Error + Send + std::marker::Sync>;
+pub(super) type Gossipsub = gossipsub::Behaviour<gossipsub::IdentityTransform, gossipsub::WhitelistSubscriptionFilter>;
+
+/// Everything that speaks on a connection, or has a say in whether there is one. Limits stand first: what they deny
+/// reaches nobody else.
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    limits: connection_limits::Behaviour,
+    ip_limit: IpLimit,
+    pub(super) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    pub(super) gossip: Gossipsub,
+    pub(super) sync: request_response::Behaviour<SyncCodec>,
+    mdns: Toggle<mdns::tokio::Behaviour>,
+}
+
+/// Names that carry the consensus id, so that networks cannot be confused.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    /// `/shoal/<first 16 hex digits of the consensus id>`; what identify tells.
+    pub(super) network: String,
+    topics: HashMap<gossipsub::TopicHash, Topic>,
+}
+
+impl Names {
+    pub(super) fn new(consensus_id: &[u8; 32]) -> Self {
+        let digits: String = consensus_id.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let network = format!("/shoal/{digits}");
+        let topics = Topic::ALL.iter().map(|topic| (topic_of(&network, *topic).hash(), *topic)).collect();
+        Self { network, topics }
+    }
+
+    pub(super) fn topic(&self, hash: &gossipsub::TopicHash) -> Option<Topic> {
+        self.topics.get(hash).copied()
+    }
+
+    pub(super) fn publish_on(&self, topic: Topic) -> gossipsub::IdentTopic {
+        topic_of(&self.network, topic)
+    }
+}
+
+fn topic_of(network: &str, topic: Topic) -> gossipsub::IdentTopic {
+    gossipsub::IdentTopic::new(format!("{network}/{}/1", topic.name()))
+}
+
+/// SHA-256 of topic and bytes.
+fn message_id(message: &gossipsub::Message) -> gossipsub::MessageId {
+    let mut engine = sha256::Hash::engine();
+    engine.input(message.topic.as_str().as_bytes());
+    engine.input(&[0]);
+    engine.input(&message.data);
+    sha256::Hash::from_engine(engine).to_byte_array().to_vec().into()
+}
+
+fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
+    let history = usize::try_from(VERDICT_SECONDS_MAX)?;
+    let mut builder = gossipsub::ConfigBuilder::default();
+    builder
+        .protocol_id(format!("{}/gossip/1", names.network), gossipsub::Version::V1_1)
+        .validation_mode(gossipsub::ValidationMode::Anonymous)
+        .validate_messages()
+        .message_id_fn(message_id)
+        .heartbeat_initial_delay(Duration::from_millis(200))
+        .heartbeat_interval(Duration::from_secs(1))
+        // Small messages and a few per second: a mesh of 8 costs little and heals around silent peers.
+        .mesh_n(8)
+        .mesh_n_low(5)
+        .mesh_n_high(12)
+        .mesh_outbound_min(2)
+        .flood_publish(true)
+        // A partition that heals must not wait a minute for its mesh.
+        .prune_backoff(Duration::from_secs(5))
+        .history_length(history)
+        .history_gossip(3)
+        .duplicate_cache_time(Duration::from_secs(2 * VERDICT_SECONDS_MAX))
+        .max_transmit_size(BLOCK_GOSSIP_BYTES_MAX + GOSSIP_ENVELOPE_BYTES)
+        .connection_handler_queue_len(1_024);
+    for (hash, topic) in &names.topics {
+        builder.max_transmit_size_for_topic(topic.bytes_max() + GOSSIP_ENVELOPE_BYTES, hash.clone());
+    }
+    let allowed: HashSet<_> = names.topics.keys().cloned().collect();
+    let mut gossip = Gossipsub::new_with_subscription_filter(
+        gossipsub::MessageAuthenticity::Anonymous,
+        builder.build()?,
+        gossipsub::WhitelistSubscriptionFilter(allowed),
+    )?;
+    for topic in Topic::ALL {
+        gossip.subscribe(&names.publish_on(topic))?;
+    }
+    Ok(gossip)
+}
+
+impl Behaviour {
+    pub(super) fn new(keypair: &Keypair, names: &Names, config: &Config) -> Result<Self, BoxedError> {
+        let local_peer = keypair.public().to_peer_id();
+        let limits = connection_limits::ConnectionLimits::default()
+            .with_max_pending_incoming(Some(PENDING_CONNECTIONS_MAX))
+            .with_max_pending_outgoing(Some(PENDING_CONNECTIONS_MAX))
+            .with_max_established_incoming(Some(INBOUND_MAX))
+            .with_max_established_outgoing(Some(OUTBOUND_MAX))
+            .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
+        let agent: String = config.user_agent.chars().take(USER_AGENT_BYTES_MAX).collect();
+        let identity =
+            identify::Config::new(names.network.clone(), keypair.public()).with_agent_version(agent).with_cache_size(0);
+        let protocol = StreamProtocol::try_from_owned(format!("{}/sync/1", names.network))?;
+        let requests = request_response::Config::default()
+            .with_request_timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
+            .with_max_concurrent_streams(REQUEST_STREAMS_MAX);
+        let discovery =
+            config.mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), local_peer)).transpose()?;
+        Ok(Self {
+            limits: connection_limits::Behaviour::new(limits),
+            ip_limit: IpLimit::default(),
+            blocked: allow_block_list::Behaviour::default(),
+            identify: identify::Behaviour::new(identity),
+            ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_millis(PING_INTERVAL_MS))),
+            gossip: gossip(names)?,
+            sync: request_response::Behaviour::with_codec(
+                SyncCodec,
+                [(protocol, request_response::ProtocolSupport::Full)],
+                requests,
+            ),
+            mdns: discovery.into(),
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! Requests and responses on a stream: a length of four bytes, checked before anything is read, then the message.
+
+use std::io;
+
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use libp2p::{StreamProtocol, request_response};
+
+use crate::limits::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
+use crate::message::{Request, Response, WireError};
+
+/// Reads and writes the messages of the sync protocol.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SyncCodec;
+
+/// Garbage is told from a broken connection by its kind, [`io::ErrorKind::InvalidData`].
+fn garbage(error: WireError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// Whether a stream ended because of what the peer sent.
+pub(super) fn is_garbage(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidData
+}
+
+async fn read_frame(io: &mut (impl AsyncRead + Unpin + Send), max: usize) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    io.read_exact(&mut length).await?;
+    let length = u32::from_le_bytes(length);
+    let count = usize::try_from(length).unwrap_or(usize::MAX);
+    if count > max {
+        return Err(garbage(WireError::TooMany { count, max }));
+    }
+    // The buffer grows with what arrives, not with what is announced.
+    let mut bytes = Vec::new();
+    io.take(u64::from(length)).read_to_end(&mut bytes).await?;
+    if bytes.len() < count { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes) }
+}
+
+async fn write_frame(io: &mut (impl AsyncWrite + Unpin + Send), bytes: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(bytes.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    io.write_all(&length.to_le_bytes()).await?;
+    io.write_all(bytes).await?;
+    io.close().await
+}
+
+impl request_response::Codec for SyncCodec {
+    type Protocol = StreamProtocol;
+    type Request = Request;
+    type Response = Response;
+
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Request>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        Request::decode(&read_frame(io, REQUEST_BYTES_MAX).await?).map_err(garbage)
+    }
+
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Response>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        Response::decode(&read_frame(io, RESPONSE_BYTES_MAX).await?).map_err(garbage)
+    }
+
+    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, request: Request) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        write_frame(io, &request.encode()).await
+    }
+
+    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, response: Response) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        write_frame(io, &response.encode()).await
+    }
+}

@@ -1,0 +1,101 @@
+//! The peers that are connected.
+
+use std::collections::{BTreeMap, HashMap};
+
+use libp2p::swarm::ConnectionId;
+
+use super::api::PeerInfo;
+use crate::limits::IDENTIFY_TIMEOUT_MS;
+use crate::{Millis, PeerId};
+
+/// One of a peer's connections.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub(super) addr: String,
+    pub(super) inbound: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    connections: HashMap<ConnectionId, Connection>,
+    /// The one that was opened first, for show.
+    first: Connection,
+    since: Millis,
+    /// The caller knows of it: it showed that it is of this network.
+    announced: bool,
+    user_agent: String,
+    round_trip_ms: Option<u64>,
+}
+
+/// All of them, those whose network is not known yet included.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    by_id: BTreeMap<PeerId, Entry>,
+}
+
+impl Peers {
+    pub(super) fn opened(&mut self, peer: PeerId, id: ConnectionId, connection: Connection, now: Millis) {
+        let entry = self.by_id.entry(peer).or_insert_with(|| Entry {
+            connections: HashMap::new(),
+            first: connection.clone(),
+            since: now,
+            announced: false,
+            user_agent: String::new(),
+            round_trip_ms: None,
+        });
+        entry.connections.insert(id, connection);
+    }
+
+    /// A connection ended. Tells, when it was the peer's last, whether the caller knew of the peer.
+    pub(super) fn closed(&mut self, peer: PeerId, id: ConnectionId) -> Option<bool> {
+        let entry = self.by_id.get_mut(&peer)?;
+        entry.connections.remove(&id);
+        if !entry.connections.is_empty() {
+            return None;
+        }
+        self.by_id.remove(&peer).map(|entry| entry.announced)
+    }
+
+    /// The peer is of this network. Gives the connection to tell the caller of, the first time.
+    pub(super) fn announce(&mut self, peer: PeerId) -> Option<Connection> {
+        let entry = self.by_id.get_mut(&peer)?;
+        if core::mem::replace(&mut entry.announced, true) { None } else { Some(entry.first.clone()) }
+    }
+
+    pub(super) fn identified(&mut self, peer: PeerId, user_agent: String) {
+        if let Some(entry) = self.by_id.get_mut(&peer) {
+            entry.user_agent = user_agent;
+        }
+    }
+
+    pub(super) fn pinged(&mut self, peer: PeerId, round_trip_ms: u64) {
+        if let Some(entry) = self.by_id.get_mut(&peer) {
+            entry.round_trip_ms = Some(round_trip_ms);
+        }
+    }
+
+    pub(super) fn is_connected(&self, peer: PeerId) -> bool {
+        self.by_id.contains_key(&peer)
+    }
+
+    /// Peers that have not shown in time which network they are of.
+    pub(super) fn strangers(&self, now: Millis) -> Vec<PeerId> {
+        let late = |entry: &Entry| !entry.announced && now.since(entry.since) >= IDENTIFY_TIMEOUT_MS;
+        self.by_id.iter().filter(|(_, entry)| late(entry)).map(|(peer, _)| *peer).collect()
+    }
+
+    pub(super) fn snapshot(&self, now: Millis, points: impl Fn(&PeerId) -> u32) -> Vec<PeerInfo> {
+        let announced = self.by_id.iter().filter(|(_, entry)| entry.announced);
+        announced
+            .map(|(peer, entry)| PeerInfo {
+                peer: *peer,
+                addr: entry.first.addr.clone(),
+                inbound: entry.first.inbound,
+                user_agent: entry.user_agent.clone(),
+                points: points(peer),
+                round_trip_ms: entry.round_trip_ms,
+                connected_ms: now.since(entry.since),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,103 @@
+//! What the caller asks for.
+
+use libp2p::gossipsub::{MessageAcceptance, MessageId, PublishError};
+
+use super::{Asked, Task, peer_in, theirs};
+use crate::PeerId;
+use crate::limits::{BLOCKED_MAX, REQUESTS_MAX};
+use crate::message::{Failure, Gossip, Request};
+use crate::net::api::{Command, Event, Verdict, VerdictToken};
+use crate::net::parse_address;
+use crate::net::redial::Source;
+use crate::sync::RequestId;
+
+impl Task {
+    pub(super) fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Publish(message) => self.publish(&message),
+            Command::Request { peer, id, request } => self.ask(peer, id, request),
+            Command::Reply { token, response } => {
+                if let Some(channel) = self.replies.remove(&token) {
+                    // An error gives the response back: the asker is gone.
+                    let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
+                }
+            }
+            Command::Verdict { token, verdict } => self.on_verdict(token, verdict),
+            Command::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour),
+            Command::Dial(address) => self.add_explicit(&address),
+            Command::Block(peer) => {
+                if self.blocked.len() < BLOCKED_MAX {
+                    self.blocked.insert(peer);
+                    self.enforce(peer);
+                }
+            }
+            Command::Unblock(peer) => {
+                self.blocked.remove(&peer);
+                self.enforce(peer);
+            }
+            Command::Peers(reply) => {
+                let now = self.now();
+                // An error means that nobody waits for the answer any more.
+                let _ = reply.send(self.peers.snapshot(now, |peer| self.scores.points(peer, now)));
+            }
+        }
+    }
+
+    fn publish(&mut self, message: &Gossip) {
+        let topic = self.names.publish_on(message.topic());
+        let bytes = message.encode();
+        let size_bytes = bytes.len();
+        match self.swarm.behaviour_mut().gossip.publish(topic, bytes) {
+            Ok(_) => tracing::trace!(topic = message.topic().name(), size_bytes, "published"),
+            // Known already, or nobody there: the exchange of unlisted shares makes up for it.
+            Err(error @ (PublishError::Duplicate | PublishError::NoPeersSubscribedToTopic)) => {
+                tracing::debug!(topic = message.topic().name(), %error, "not published");
+            }
+            Err(error) => tracing::warn!(topic = message.topic().name(), size_bytes, %error, "not published"),
+        }
+    }
+
+    fn ask(&mut self, peer: PeerId, id: RequestId, request: Request) {
+        let refusal = match theirs(peer).filter(|_| self.peers.is_connected(peer)) {
+            None => Failure::Disconnected,
+            Some(_) if self.asked.len() >= REQUESTS_MAX => Failure::Busy,
+            Some(to) => {
+                let kind = request.kind();
+                let outbound = self.swarm.behaviour_mut().sync.send_request(&to, request);
+                self.asked.insert(outbound, Asked { id, peer, kind });
+                return;
+            }
+        };
+        self.tell(Event::Response { peer, id, result: Err(refusal) });
+    }
+
+    fn on_verdict(&mut self, token: VerdictToken, verdict: Verdict) {
+        let Some((id, source, peer)) = self.verdicts.take(token) else { return };
+        match verdict {
+            Verdict::Accept => self.judge(&id, &source, MessageAcceptance::Accept),
+            Verdict::Ignore => self.judge(&id, &source, MessageAcceptance::Ignore),
+            Verdict::Reject(misbehaviour) => {
+                self.judge(&id, &source, MessageAcceptance::Reject);
+                self.punish(peer, misbehaviour);
+            }
+        }
+    }
+
+    /// Tells gossipsub. That a message has left its cache by now is no harm: it is not forwarded.
+    pub(super) fn judge(&mut self, id: &MessageId, source: &libp2p::PeerId, acceptance: MessageAcceptance) {
+        self.swarm.behaviour_mut().gossip.report_message_validation_result(id, source, acceptance);
+    }
+
+    fn add_explicit(&mut self, text: &str) {
+        let now = self.now();
+        match parse_address(text) {
+            Err(error) => tracing::warn!(%error, "not dialled"),
+            Ok(address) => {
+                let peer = peer_in(&address);
+                if !self.redial.add(address, peer, Source::Explicit, now) {
+                    tracing::warn!(address = text, "not dialled: too many explicit peers");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What happens to connections.
+
+use libp2p::core::ConnectedPoint;
+use libp2p::multiaddr::Protocol;
+use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::{identify, mdns, ping};
+
+use super::{Task, ours};
+use crate::PeerId;
+use crate::limits::USER_AGENT_BYTES_MAX;
+use crate::net::api::Event;
+use crate::net::behaviour::BehaviourEvent;
+use crate::net::peers::Connection;
+use crate::net::redial::Source;
+
+impl Task {
+    pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour(event),
+            SwarmEvent::NewListenAddr { address, .. } => {
+                let full = address.with(Protocol::P2p(*self.swarm.local_peer_id()));
+                tracing::info!(address = %full, "listening");
+                self.tell(Event::Listening(full.to_string()));
+            }
+            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
+                tracing::error!(?addresses, ?reason, "listener closed");
+            }
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.on_opened(&peer_id, connection_id, &endpoint);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
+                if let Some(peer) = ours(&peer_id) {
+                    self.on_closed(peer, connection_id);
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.on_dial_failed(connection_id, &error);
+            }
+            SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
+                tracing::debug!(from = %send_back_addr, %error, "inbound connection failed");
+            }
+            _ => {}
+        }
+    }
+
+    fn on_behaviour(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Gossip(event) => self.on_gossip(event),
+            BehaviourEvent::Sync(event) => self.on_sync(event),
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                if let Some(peer) = ours(&peer_id) {
+                    self.on_identified(peer, &info);
+                }
+            }
+            BehaviourEvent::Ping(ping::Event { peer, result: Ok(round_trip), .. }) => {
+                if let Some(peer) = ours(&peer) {
+                    self.peers.pinged(peer, u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX));
+                }
+            }
+            BehaviourEvent::Mdns(event) => self.on_mdns(event),
+            _ => {}
+        }
+    }
+
+    fn on_mdns(&mut self, event: mdns::Event) {
+        let now = self.now();
+        match event {
+            mdns::Event::Discovered(found) => {
+                for (peer, address) in found {
+                    self.redial.add(address, ours(&peer), Source::Mdns, now);
+                }
+            }
+            mdns::Event::Expired(gone) => {
+                for (_, address) in gone {
+                    self.redial.expire(&address);
+                }
+            }
+        }
+    }
+
+    fn on_opened(&mut self, peer_id: &libp2p::PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
+        let now = self.now();
+        let Some(peer) = ours(peer_id) else {
+            self.swarm.close_connection(id);
+            return;
+        };
+        if let Some(address) = self.dials.remove(&id) {
+            self.redial.connected(&address, peer, now);
+        }
+        let inbound = endpoint.is_listener();
+        let addr = endpoint.get_remote_address().to_string();
+        self.peers.opened(peer, id, Connection { addr, inbound }, now);
+    }
+
+    fn on_closed(&mut self, peer: PeerId, id: ConnectionId) {
+        let now = self.now();
+        let Some(announced) = self.peers.closed(peer, id) else { return };
+        self.redial.lost(peer, now);
+        if announced {
+            tracing::info!(%peer, "peer disconnected");
+            self.tell(Event::PeerDisconnected { peer });
+        }
+    }
+
+    fn on_dial_failed(&mut self, id: ConnectionId, error: &DialError) {
+        let Some(address) = self.dials.remove(&id) else { return };
+        let now = self.now();
+        if matches!(error, DialError::LocalPeerId { .. }) {
+            tracing::debug!(%address, "address is this node's own");
+            self.redial.remove(&address);
+            return;
+        }
+        tracing::debug!(%address, %error, "dial failed");
+        self.redial.failed(&address, now);
+    }
+
+    fn on_identified(&mut self, peer: PeerId, info: &identify::Info) {
+        if info.protocol_version != self.names.network {
+            tracing::debug!(%peer, ours = %self.names.network, "peer of another network");
+            self.disconnect(peer);
+            return;
+        }
+        let printable = info.agent_version.chars().filter(|c| c.is_ascii_graphic() || *c == ' ');
+        self.peers.identified(peer, printable.take(USER_AGENT_BYTES_MAX).collect());
+        self.announce(peer);
+    }
+
+    /// Tells the caller of a peer before anything that the peer says.
+    pub(super) fn announce(&mut self, peer: PeerId) {
+        if let Some(Connection { addr, inbound }) = self.peers.announce(peer) {
+            tracing::info!(%peer, %addr, inbound, "peer connected");
+            self.tell(Event::PeerConnected { peer, addr, inbound });
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What peers say: gossip, requests and responses.
+
+use libp2p::gossipsub::{self, MessageAcceptance};
+use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRequestId, ResponseChannel};
+
+use super::{Task, ours};
+use crate::PeerId;
+use crate::limits::{OUTBOX_DROP, REPLIES_MAX};
+use crate::message::{Failure, Gossip, Request, Response};
+use crate::net::api::{Event, ReplyToken};
+use crate::net::codec::is_garbage;
+use crate::score::Misbehaviour;
+
+impl Task {
+    pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
+        let gossipsub::Event::Message { propagation_source, message_id, message } = event else { return };
+        let Some(peer) = ours(&propagation_source) else { return };
+        match self.admit(peer, &message) {
+            Ok(decoded) => self.pass_on(peer, propagation_source, message_id, message.data.len(), decoded),
+            Err(refusal) => {
+                let acceptance = match refusal {
+                    Some(Misbehaviour::Garbage) => MessageAcceptance::Reject,
+                    _ => MessageAcceptance::Ignore,
+                };
+                self.judge(&message_id, &propagation_source, acceptance);
+                if let Some(misbehaviour) = refusal {
+                    self.punish(peer, misbehaviour);
+                }
+            }
+        }
+    }
+
+    /// Cheap checks first: room, rate, size, form. The error tells what the message costs its sender, if anything.
+    fn admit(&mut self, peer: PeerId, message: &gossipsub::Message) -> Result<Gossip, Option<Misbehaviour>> {
+        if self.outbox.len() >= OUTBOX_DROP {
+            return Err(None);
+        }
+        let now = self.now();
+        if !self.rates.gossip(peer, message.data.len(), now) {
+            return Err(Some(Misbehaviour::TooFast));
+        }
+        let topic = self.names.topic(&message.topic).ok_or(Some(Misbehaviour::Garbage))?;
+        if message.data.len() > topic.bytes_max() {
+            return Err(Some(Misbehaviour::Garbage));
+        }
+        let decoded = Gossip::decode(&message.data).map_err(|error| {
+            tracing::debug!(%peer, %error, "gossip is garbage");
+            Some(Misbehaviour::Garbage)
+        })?;
+        if decoded.topic() == topic { Ok(decoded) } else { Err(Some(Misbehaviour::Garbage)) }
+    }
+
+    fn pass_on(
+        &mut self,
+        peer: PeerId,
+        source: libp2p::PeerId,
+        id: gossipsub::MessageId,
+        size_bytes: usize,
+        message: Gossip,
+    ) {
+        let now = self.now();
+        match self.verdicts.wait((id, source, peer), size_bytes, now) {
+            Ok(token) => {
+                self.announce(peer);
+                self.tell(Event::Gossip { token, peer, message });
+            }
+            Err((id, source, _)) => self.judge(&id, &source, MessageAcceptance::Ignore),
+        }
+    }
+
+    pub(super) fn on_sync(&mut self, event: request_response::Event<Request, Response>) {
+        match event {
+            request_response::Event::Message { peer, message, .. } => {
+                let Some(peer) = ours(&peer) else { return };
+                match message {
+                    request_response::Message::Request { request, channel, .. } => {
+                        self.on_request(peer, request, channel);
+                    }
+                    request_response::Message::Response { request_id, response } => {
+                        self.on_response(request_id, Ok(response));
+                    }
+                }
+            }
+            request_response::Event::OutboundFailure { request_id, error, .. } => {
+                let failure = match error {
+                    OutboundFailure::Timeout => Failure::Timeout,
+                    OutboundFailure::DialFailure | OutboundFailure::ConnectionClosed => Failure::Disconnected,
+                    OutboundFailure::Io(error) if is_garbage(&error) => Failure::Garbage,
+                    OutboundFailure::UnsupportedProtocols | OutboundFailure::Io(_) => Failure::Refused,
+                };
+                self.on_response(request_id, Err(failure));
+            }
+            request_response::Event::InboundFailure { peer, error: InboundFailure::Io(error), .. }
+                if is_garbage(&error) =>
+            {
+                if let Some(peer) = ours(&peer) {
+                    tracing::debug!(%peer, %error, "request is garbage");
+                    self.punish(peer, Misbehaviour::Garbage);
+                }
+            }
+            request_response::Event::InboundFailure { .. } | request_response::Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn on_request(&mut self, peer: PeerId, request: Request, channel: ResponseChannel<Response>) {
+        let now = self.now();
+        // To let the channel fall is to refuse.
+        if !self.rates.request(peer, request.kind(), now) {
+            self.punish(peer, Misbehaviour::TooFast);
+            return;
+        }
+        if self.outbox.len() >= OUTBOX_DROP || self.replies.len() >= REPLIES_MAX {
+            tracing::debug!(%peer, kind = ?request.kind(), "too busy for a request");
+            return;
+        }
+        let token = ReplyToken(self.next_reply);
+        self.next_reply = self.next_reply.wrapping_add(1);
+        self.replies.insert(token, channel);
+        self.announce(peer);
+        self.tell(Event::Request { token, peer, request });
+    }
+
+    fn on_response(&mut self, request_id: OutboundRequestId, result: Result<Response, Failure>) {
+        let Some(asked) = self.asked.remove(&request_id) else { return };
+        let result = result.and_then(
+            |response| {
+                if response.kind() == asked.kind { Ok(response) } else { Err(Failure::Garbage) }
+            },
+        );
+        if result == Err(Failure::Garbage) {
+            self.punish(asked.peer, Misbehaviour::Garbage);
+        }
+        self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
+    }
+}

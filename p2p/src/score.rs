@@ -1,0 +1,136 @@
+//! What a peer's misbehaviour costs it. Points add up, are forgiven with time, and ban at [`BAN_POINTS`].
+//!
+//! Only what the peer itself could have known to be wrong costs points: what this node cannot judge yet costs nobody.
+
+use std::collections::BTreeMap;
+
+use crate::limits::{BAN_DOUBLINGS_MAX, BAN_MS, BAN_POINTS, FORGIVE_POINT_MS, SCORES_MAX};
+use crate::{Millis, PeerId};
+
+/// What a peer did wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Misbehaviour {
+    /// Bytes that are no message, or the wrong one: no honest program sends them.
+    Garbage,
+    /// An item that breaks a rule. Whoever forwards without judging is no better than its maker.
+    InvalidItem,
+    /// Items that nobody asked for in a response.
+    Unsolicited,
+    /// A response of no use: nothing of what the peer claims to have.
+    Useless,
+    /// No response in time.
+    Timeout,
+    /// More than the rate limits allow.
+    TooFast,
+}
+
+impl Misbehaviour {
+    /// Points it costs.
+    #[must_use]
+    pub const fn cost(self) -> u32 {
+        match self {
+            Self::Garbage => 50,
+            Self::InvalidItem => 34,
+            Self::Unsolicited => 20,
+            Self::Useless => 5,
+            Self::Timeout => 3,
+            Self::TooFast => 1,
+        }
+    }
+}
+
+/// What follows from a misbehaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sentence {
+    /// Nothing yet.
+    Tolerated,
+    /// The peer is banned from now on, until then.
+    Banned {
+        /// When the ban ends.
+        until: Millis,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Score {
+    points: u32,
+    /// Points are forgiven from here on.
+    at: Millis,
+    /// When the current ban ends.
+    banned_until: Option<Millis>,
+    bans: u32,
+}
+
+impl Score {
+    fn forgive(&mut self, now: Millis) {
+        let forgiven = now.since(self.at) / FORGIVE_POINT_MS;
+        self.points = self.points.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
+        // The part of a point that has passed counts next time.
+        self.at = if self.points == 0 { now } else { self.at.plus(forgiven * FORGIVE_POINT_MS) };
+    }
+}
+
+/// The points of all peers, connected or not, so that a new connection is no absolution.
+#[derive(Clone, Debug, Default)]
+pub struct Scores {
+    by_peer: BTreeMap<PeerId, Score>,
+}
+
+impl Scores {
+    /// Adds the cost of a misbehaviour.
+    pub fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour, now: Millis) -> Sentence {
+        if !self.by_peer.contains_key(&peer) && self.by_peer.len() >= SCORES_MAX {
+            self.forget_one(now);
+        }
+        let score = self.by_peer.entry(peer).or_insert(Score { at: now, ..Score::default() });
+        score.forgive(now);
+        score.points = score.points.saturating_add(misbehaviour.cost());
+        if score.points < BAN_POINTS || score.banned_until.is_some() {
+            return Sentence::Tolerated;
+        }
+        let until = now.plus(BAN_MS << score.bans.min(BAN_DOUBLINGS_MAX));
+        *score = Score { points: 0, at: now, banned_until: Some(until), bans: score.bans.saturating_add(1) };
+        Sentence::Banned { until }
+    }
+
+    /// The peer's points, 0 to [`BAN_POINTS`].
+    #[must_use]
+    pub fn points(&self, peer: &PeerId, now: Millis) -> u32 {
+        let Some(mut score) = self.by_peer.get(peer).copied() else { return 0 };
+        score.forgive(now);
+        if score.banned_until.is_some() { BAN_POINTS } else { score.points }
+    }
+
+    /// Whether the peer is banned.
+    #[must_use]
+    pub fn is_banned(&self, peer: &PeerId) -> bool {
+        self.by_peer.get(peer).is_some_and(|score| score.banned_until.is_some())
+    }
+
+    /// Ends the bans whose time is over, and returns whose they were.
+    pub fn release(&mut self, now: Millis) -> Vec<PeerId> {
+        let over = |score: &Score| score.banned_until.is_some_and(|until| until <= now);
+        let mut released = Vec::new();
+        for (peer, score) in self.by_peer.iter_mut().filter(|(_, score)| over(score)) {
+            score.banned_until = None;
+            released.push(*peer);
+        }
+        released
+    }
+
+    /// Makes room: unbanned peers with the fewest bans and points go first, then the ban that ends soonest.
+    fn forget_one(&mut self, now: Millis) {
+        let worth = |score: &Score| {
+            let mut score = *score;
+            score.forgive(now);
+            (score.banned_until, score.bans, score.points)
+        };
+        let least = self.by_peer.iter().min_by_key(|(_, score)| worth(score)).map(|(peer, _)| *peer);
+        if let Some(peer) = least {
+            self.by_peer.remove(&peer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

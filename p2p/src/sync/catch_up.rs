@@ -1,0 +1,107 @@
+//! Fetching links from one peer that claims more work, batch by batch.
+
+use sharechain::ShareId;
+
+use super::{Output, Purpose, Sync, SyncState};
+use crate::limits::{CATCH_UP_GRACE_MS, LINKS_MAX, LOCATOR_MAX, SYNCED_ENTER_LINKS, SYNCED_SLACK_LINKS, WANTS_LOW};
+use crate::message::Request;
+use crate::score::Misbehaviour;
+use crate::{Millis, PeerId};
+
+/// A catch-up under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CatchUp {
+    pub(super) peer: PeerId,
+    /// The last link received. It leads the locator, because links of a branch that is not the best one yet are not in it.
+    cursor: Option<ShareId>,
+    /// Whether any link was new.
+    fruitful: bool,
+    /// When the peer said that it has no more.
+    drained_at: Option<Millis>,
+}
+
+impl Sync {
+    pub(super) fn on_links(&mut self, peer: PeerId, last: Option<ShareId>, new: u32, more: bool) {
+        let Some(catch_up) = self.catch_up.as_mut().filter(|catch_up| catch_up.peer == peer) else { return };
+        catch_up.fruitful |= new > 0;
+        // A branch that goes on but does not get on is a circle.
+        let circle = more && (last.is_none() || last == catch_up.cursor);
+        catch_up.cursor = last.or(catch_up.cursor);
+        if circle {
+            self.end_in_disbelief(peer);
+        } else if !more {
+            catch_up.drained_at = Some(self.now);
+        }
+    }
+
+    fn end_in_disbelief(&mut self, peer: PeerId) {
+        self.catch_up = None;
+        self.peers.disbelieve(peer, self.now);
+        self.punish(peer, Misbehaviour::Useless);
+    }
+
+    /// Starts, continues or ends the catch-up.
+    pub(super) fn schedule_links(&mut self) {
+        self.end_if_drained();
+        if self.catch_up.is_none() {
+            self.catch_up =
+                self.best_peer().map(|peer| CatchUp { peer, cursor: None, fruitful: false, drained_at: None });
+        }
+        let Some(catch_up) = self.catch_up else { return };
+        let waiting = catch_up.drained_at.is_some()
+            || self.flights.any(catch_up.peer, Purpose::Links)
+            || self.wants.of_chain() >= WANTS_LOW;
+        if waiting {
+            return;
+        }
+        let known = self.local.locator.iter().copied().filter(|id| Some(*id) != catch_up.cursor);
+        let locator = catch_up.cursor.into_iter().chain(known).take(LOCATOR_MAX).collect();
+        let limit = u32::try_from(LINKS_MAX).unwrap_or(u32::MAX);
+        self.send(catch_up.peer, Purpose::Links, Vec::new(), Request::Links { locator, limit });
+    }
+
+    fn end_if_drained(&mut self) {
+        let Some(catch_up) = self.catch_up else { return };
+        let Some(drained_at) = catch_up.drained_at else { return };
+        let claim = self.peers.get(catch_up.peer).and_then(|peer| peer.claim);
+        let reached = claim.is_none_or(|claim| claim.work <= self.local.work);
+        let settled = self.wants.of_chain() == 0 || self.now.since(drained_at) >= CATCH_UP_GRACE_MS;
+        if reached {
+            self.peers.believe(catch_up.peer);
+            self.catch_up = None;
+        } else if settled && catch_up.fruitful {
+            // It went on meanwhile, or what it sent waits for this node's own Bitcoin. Ask again where it is.
+            self.catch_up = None;
+            self.peers.hint(catch_up.peer, self.now);
+        } else if settled {
+            self.end_in_disbelief(catch_up.peer);
+        }
+    }
+
+    /// The peer with the most work, if that is more than this node's.
+    fn best_peer(&self) -> Option<PeerId> {
+        self.peers
+            .credible(self.now)
+            .filter(|(_, peer, claim)| claim.work > self.local.work && peer.rested_at <= self.now)
+            .max_by_key(|(id, peer, claim)| (claim.work, core::cmp::Reverse(peer.failures), *id))
+            .map(|(id, ..)| id)
+    }
+
+    /// Recomputes the state and tells when it changed.
+    pub(super) fn update_state(&mut self) {
+        let ahead = self.peers.credible(self.now).map(|(.., claim)| claim).filter(|claim| claim.work > self.local.work);
+        let target = ahead.map(|claim| claim.height).max().unwrap_or(self.local.height);
+        let slack = if self.state == SyncState::Synced { SYNCED_SLACK_LINKS } else { SYNCED_ENTER_LINKS };
+        let state = if !self.peers.any_claim() {
+            SyncState::Alone
+        } else if target.above(self.local.height) <= slack {
+            SyncState::Synced
+        } else {
+            SyncState::Syncing { done: self.local.height, target }
+        };
+        if state != self.state {
+            self.state = state;
+            self.outputs.push_back(Output::State(state));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Requests that are under way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{RequestId, Want};
+use crate::limits::REQUEST_TIMEOUT_MS;
+use crate::{Millis, PeerId};
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The periodic exchange of tips.
+    Tip,
+    /// The periodic exchange of unlisted shares.
+    Pending,
+    /// The next batch of a catch-up.
+    Links,
+    /// Wanted ids.
+    Wants,
+}
+
+/// A request under way.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub(super) peer: PeerId,
+    pub(super) purpose: Purpose,
+    /// What it asks for, when its purpose is that.
+    pub(super) wants: Vec<Want>,
+    deadline: Millis,
+}
+
+/// All requests under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flights {
+    by_id: BTreeMap<RequestId, Flight>,
+    by_deadline: BTreeSet<(Millis, RequestId)>,
+    next_id: u64,
+}
+
+impl Flights {
+    pub(super) fn start(&mut self, peer: PeerId, purpose: Purpose, wants: Vec<Want>, now: Millis) -> RequestId {
+        let id = RequestId(self.next_id);
+        self.next_id = self.next_id.wrapping_add(1);
+        let deadline = now.plus(REQUEST_TIMEOUT_MS);
+        self.by_deadline.insert((deadline, id));
+        self.by_id.insert(id, Flight { peer, purpose, wants, deadline });
+        id
+    }
+
+    pub(super) fn take(&mut self, id: RequestId) -> Option<Flight> {
+        let flight = self.by_id.remove(&id)?;
+        self.by_deadline.remove(&(flight.deadline, id));
+        Some(flight)
+    }
+
+    pub(super) fn take_late(&mut self, now: Millis) -> Vec<Flight> {
+        let late: Vec<_> =
+            self.by_deadline.iter().take_while(|(deadline, _)| *deadline <= now).map(|(_, id)| *id).collect();
+        late.into_iter().filter_map(|id| self.take(id)).collect()
+    }
+
+    pub(super) fn take_of(&mut self, peer: PeerId) -> Vec<Flight> {
+        let ids: Vec<_> = self.by_id.iter().filter(|(_, flight)| flight.peer == peer).map(|(id, _)| *id).collect();
+        ids.into_iter().filter_map(|id| self.take(id)).collect()
+    }
+
+    /// Requests under way for wanted ids and links, to all peers: the large ones.
+    pub(super) fn large(&self) -> usize {
+        self.by_id.values().filter(|flight| matches!(flight.purpose, Purpose::Links | Purpose::Wants)).count()
+    }
+
+    /// The same, to one peer.
+    pub(super) fn large_of(&self, peer: PeerId) -> usize {
+        let large = |flight: &Flight| matches!(flight.purpose, Purpose::Links | Purpose::Wants);
+        self.by_id.values().filter(|flight| flight.peer == peer && large(flight)).count()
+    }
+
+    pub(super) fn any(&self, peer: PeerId, purpose: Purpose) -> bool {
+        self.by_id.values().any(|flight| flight.peer == peer && flight.purpose == purpose)
+    }
+}
