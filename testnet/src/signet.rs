@@ -76,7 +76,7 @@ pub fn next_bits(height: u32, parent_bits: u32, first_time: u32, last_time: u32)
 pub fn witness_commitment(wtxids: impl IntoIterator<Item = Wtxid>, reserved_value: &[u8]) -> ScriptBuf {
     // In place of the coinbase's own id stand zeros.
     let nodes = std::iter::once(Wtxid::all_zeros())
-        .chain(wtxids.into_iter())
+        .chain(wtxids)
         .map(|wtxid| WitnessMerkleNode::from_raw_hash(wtxid.to_raw_hash()));
     let root = merkle_tree::calculate_root(nodes).unwrap_or_else(WitnessMerkleNode::all_zeros);
     let commitment = Block::compute_witness_commitment(&root, reserved_value);

@@ -1,5 +1,7 @@
 //! The embedded Bitcoin as a node sees it: over RPC, with real work.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
+
 mod support;
 
 use std::time::{Duration, Instant};

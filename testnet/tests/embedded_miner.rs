@@ -1,5 +1,7 @@
 //! The CPU miner on a real Stratum server whose work is the embedded Bitcoin's template.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
+
 mod support;
 
 use std::sync::Arc;

@@ -70,9 +70,8 @@ async fn long_poll(state: &State, id: &str) -> Result<(), RpcFailure> {
         }
         // A change that came early still ends the wait at its end.
         let deadline = if wait.is_zero() { Duration::MAX } else { wait };
-        match tokio::time::timeout(deadline, templates.changed()).await {
-            Ok(Err(_closed)) => return Ok(()),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(_closed)) = tokio::time::timeout(deadline, templates.changed()).await {
+            return Ok(());
         }
     }
 }
