@@ -45,6 +45,7 @@ pub struct Engine {
     store: Arc<Store>,
     events: broadcast::Sender<ChainEvent>,
     tip: watch::Sender<TipView>,
+    own_bitcoin_height: u32,
     fatal: Option<StoreError>,
 }
 
@@ -103,7 +104,7 @@ impl Engine {
     pub fn open(chain: Chain, store: Arc<Store>, now: Timestamp) -> Result<Self, StoreError> {
         let view = TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0 };
         let mut engine =
-            Self { chain, store, events: broadcast::Sender::new(EVENT_QUEUE), tip: watch::Sender::new(view), fatal: None };
+            Self { chain, store, events: broadcast::Sender::new(EVENT_QUEUE), tip: watch::Sender::new(view), own_bitcoin_height: 0, fatal: None };
         engine.replay(now)?;
         if let Some(bytes) = engine.store.get(RecordKind::Meta, &FINAL_LINK)?
             && let Ok(id) = bytes.try_into()
@@ -216,10 +217,18 @@ impl Engine {
         }
     }
 
-    /// Tells the own Bitcoin height while in sync; see [`Chain::note_own_bitcoin_height`].
-    pub fn note_own_bitcoin_height(&mut self, height: Option<u32>) {
-        self.chain.note_own_bitcoin_height(height);
+    /// Tells the height of the own bitcoind's tip, and whether the node is in sync with its peers; see
+    /// [`Chain::note_own_bitcoin_height`].
+    pub fn note_own_bitcoin_height(&mut self, height: u32, in_sync: bool) {
+        self.own_bitcoin_height = height;
+        self.chain.note_own_bitcoin_height(in_sync.then_some(height));
         self.store_final();
+    }
+
+    /// Height of the own bitcoind's tip, as last told.
+    #[must_use]
+    pub fn own_bitcoin_height(&self) -> u32 {
+        self.own_bitcoin_height
     }
 
     /// Lets time pass for what is held.

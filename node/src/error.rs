@@ -1,9 +1,13 @@
 //! What can stop the program, and its exit code.
 
 use std::error::Error;
+use std::net::SocketAddr;
 
 use crate::bitcoind::BitcoindError;
 use crate::config::ConfigError;
+use crate::engine::EngineStopped;
+use crate::headers::HeadersError;
+use crate::identity::IdentityError;
 use crate::logging::LoggingError;
 use crate::store::StoreError;
 
@@ -31,9 +35,40 @@ pub enum NodeError {
         /// Whether it was the configuration itself.
         config: bool,
     },
+    /// Bitcoin's headers cannot be loaded.
+    #[error(transparent)]
+    Headers(#[from] HeadersError),
+    /// The node's key cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Miners cannot be listened for.
+    #[error(transparent)]
+    Stratum(#[from] stratum::BindError),
+    /// Peers cannot be listened for.
+    #[error(transparent)]
+    Network(#[from] p2p::StartError),
+    /// An address cannot be listened on.
+    #[error("{what} cannot listen on {address}; stop what uses it, or choose another address in the configuration")]
+    Listen {
+        /// What wants to listen.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A part of the program that does not exist yet.
     #[error("`shoal {0}` is not built into this version")]
     NotBuilt(&'static str),
+    /// A part of the node ended that should not have.
+    #[error("a part of the node stopped; the log says which")]
+    Stopped,
+}
+
+impl From<EngineStopped> for NodeError {
+    fn from(_: EngineStopped) -> Self {
+        Self::Stopped
+    }
 }
 
 impl NodeError {

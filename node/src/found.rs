@@ -1,7 +1,7 @@
 //! What miners find: Bitcoin blocks go to bitcoind and to peers at once, whatever the share-chain says; shares go into
 //! the chain, and to peers once they are stored.
 
-use p2p::Message;
+use p2p::Gossip;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, U256};
@@ -45,7 +45,7 @@ impl Finds {
         let bytes = work.order.block(&work.found.header, &work.found.extranonce);
         let (hash, height) = (work.found.hash, work.found.work.bitcoin_height);
         info!(%hash, height, worker = %work.found.worker, "a miner of this node found a Bitcoin block");
-        self.publisher.publish(Message::BitcoinBlock(bytes.clone()));
+        self.publisher.publish(Gossip::BitcoinBlock(bytes.clone()));
         let submissions = self.submissions.clone();
         tokio::spawn(async move { submissions.submit(hash, height, &bytes, "own").await });
     }
@@ -71,7 +71,8 @@ impl Finds {
             Outcome::Accepted(changes) => {
                 let is_link = changes.accepted.first().is_some_and(|accepted| accepted.is_link);
                 debug!(%id, worker = %found.worker, is_link, "share found");
-                let message = if is_link { Message::Link { proof, list } } else { Message::Share(proof) };
+                let proof = Box::new(proof);
+                let message = if is_link { Gossip::Link { proof, list } } else { Gossip::Share(proof) };
                 self.publisher.publish(message);
             }
             Outcome::Known(_) => debug!(%id, "share found twice"),

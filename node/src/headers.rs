@@ -2,13 +2,13 @@
 
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, Work};
-use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
+use sharechain::bitcoin_headers::{BitcoinHeaders, HeaderError, Root, RootError};
 use sharechain::{BitcoinParams, U256};
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::clock::now;
 use crate::engine::{EngineHandle, EngineStopped};
-use crate::limits::HEADER_BATCH;
+use crate::limits::{HEADER_BATCH, STALE_HEADER_DEPTH};
 
 /// Why headers could not be brought.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +19,18 @@ pub enum HeadersError {
     /// bitcoind's headers do not make a chain.
     #[error("bitcoind's headers cannot be used")]
     Root(#[from] RootError),
-    /// bitcoind has no block at a height below its own tip.
-    #[error("bitcoind has no header {0}; wait until it has synced")]
+    /// bitcoind follows other rules than the share-chain.
+    #[error("bitcoind has a header that breaks Bitcoin's rules as this program knows them")]
+    Header(#[from] HeaderError),
+    /// bitcoind does not know a header that it named before.
+    #[error("bitcoind has no header {0}")]
     Missing(BlockHash),
+    /// bitcoind is not as far as the share-chain's start.
+    #[error("the share-chain starts above Bitcoin height {height}, where bitcoind has not come yet; wait until it has synced")]
+    NotSynced {
+        /// The height that is needed.
+        height: u32,
+    },
     /// The engine has stopped.
     #[error(transparent)]
     Stopped(#[from] EngineStopped),
@@ -40,9 +49,26 @@ pub async fn load(bitcoind: &Bitcoind, params: &BitcoinParams) -> Result<Bitcoin
     }
     let needed = Root::headers_needed(height, params);
     let headers = bitcoind.headers((height + 1 - needed)..(height + 1)).await?;
-    let last = headers.last().map(Header::block_hash).unwrap_or_else(BlockHash::all_zeros_like);
-    let chain_work = bitcoind.chain_work(last).await?;
-    Ok(BitcoinHeaders::new(params, &Root { height, chain_work: number(chain_work), headers })?)
+    let root = bitcoind.block_hash(height).await?.ok_or(HeadersError::NotSynced { height })?;
+    let info = bitcoind.header(root).await?.ok_or(HeadersError::Missing(root))?;
+    Ok(BitcoinHeaders::new(params, &Root { height, chain_work: number(info.chain_work), headers })?)
+}
+
+/// Brings `headers` up to bitcoind's tip.
+///
+/// # Errors
+/// bitcoind cannot be asked.
+pub async fn extend(bitcoind: &Bitcoind, headers: &mut BitcoinHeaders) -> Result<(), HeadersError> {
+    let tip = bitcoind.chain_status().await?.blocks;
+    let mut from = headers.best().height + 1;
+    while from <= tip {
+        let end = tip.min(from + HEADER_BATCH - 1);
+        for header in bitcoind.headers(from..end + 1).await? {
+            headers.insert(header, now())?;
+        }
+        from = end + 1;
+    }
+    Ok(())
 }
 
 fn number(work: Work) -> U256 {
@@ -93,6 +119,25 @@ impl HeaderSource {
         Ok(())
     }
 
+    /// Looks for one header at bitcoind and brings it with what leads to it, if bitcoind has it on its active chain, or
+    /// if it is far enough below the tip for headers alone to decide. True when the share-chain knows it now.
+    ///
+    /// # Errors
+    /// bitcoind cannot be asked.
+    pub async fn fetch(&self, hash: BlockHash) -> Result<bool, HeadersError> {
+        if self.knows(hash).await? {
+            return Ok(true);
+        }
+        let Some(info) = self.bitcoind.header(hash).await? else { return Ok(false) };
+        let own = self.engine.call(|engine| engine.own_bitcoin_height()).await?;
+        let settled = info.height.saturating_add(STALE_HEADER_DEPTH) <= own;
+        if info.confirmations.is_none() && !settled {
+            return Ok(false);
+        }
+        self.follow(&hash).await?;
+        self.knows(hash).await.map_err(HeadersError::from)
+    }
+
     /// Brings the whole active chain from the best known header's height on, in batches.
     ///
     /// # Errors
@@ -103,10 +148,6 @@ impl HeaderSource {
         const OVERLAP: u32 = 144;
         let known = self.engine.call(|engine| engine.chain().bitcoin().best().height).await?;
         let mut from = known.saturating_sub(OVERLAP).max(1);
-        let root = self.engine.call(|engine| engine.chain().params().bitcoin.start_height).await?;
-        if known < root {
-            from = known + 1;
-        }
         while from <= status.blocks {
             let end = status.blocks.min(from + HEADER_BATCH - 1);
             let headers = self.bitcoind.headers(from..end + 1).await?;

@@ -6,6 +6,13 @@
 //! check.rs     `shoal check`: what would stop `shoal run`, found before
 //! run.rs       `shoal run`
 //! status.rs    `shoal status`
+//! engine.rs    the one task that owns the share-chain; what it accepts is on disk before anybody hears of it
+//! headers.rs   Bitcoin's headers from bitcoind into the share-chain
+//! work/        templates and places in the share-chain, made into work for miners
+//! found.rs     what miners find: blocks to bitcoind, shares into the chain and to peers
+//! peers/       gossip, requests, responses, sync
+//! api/         the read-only HTTP API
+//! report.rs    what the node says of itself: the state behind the API, and a line a minute
 //! bitcoind/    the only door to Bitcoin: typed JSON-RPC, the template feed
 //! store/       the only door to RocksDB: journal, lookups, replay
 //! limits.rs    every bound, with its reason
@@ -13,16 +20,28 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
+pub mod api;
 pub mod bitcoind;
 pub mod check;
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod engine;
 mod error;
+pub mod found;
+pub mod headers;
+pub mod identity;
 pub mod limits;
 mod logging;
+pub mod peers;
+pub mod pool_block;
+pub mod report;
 pub mod run;
+pub mod state;
 pub mod status;
 pub mod store;
+pub mod submissions;
+pub mod work;
 
 pub use error::{NodeError, sentence};
 pub use logging::{LoggingError, init as init_logging};

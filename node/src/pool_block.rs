@@ -1,8 +1,9 @@
 //! A Bitcoin block that the pool found, as every node that sees the share knows it.
 
-use bitcoin::{CompactTarget, ScriptBuf, Target, TxOut};
+use bitcoin::{ScriptBuf, Target, TxOut};
 use serde::{Deserialize, Serialize};
 use sharechain::chain::Chain;
+use sharechain::coinbase::Coinbase;
 use sharechain::{Proof, ShareId};
 
 use crate::store::{Record, RecordKind};
@@ -36,8 +37,7 @@ impl PoolBlock {
     /// True when the proof's hash meets Bitcoin's own target.
     #[must_use]
     pub fn is_block(proof: &Proof) -> bool {
-        let target = Target::from_compact(CompactTarget::from_consensus(proof.header.bits.to_consensus()));
-        target.is_met_by(proof.header.block_hash())
+        Target::from_compact(proof.header.bits).is_met_by(proof.header.block_hash())
     }
 
     /// What a valid proof that is a block pays.
@@ -47,7 +47,13 @@ impl PoolBlock {
         let previous = proof.header.prev_blockhash;
         let plan = chain.plan(&share.anchor, &previous).ok()?;
         let payouts = chain.payouts(&share.anchor, &previous, share.coinbase_value, &share.payout).ok()?;
-        let coinbase = sharechain::coinbase::build(proof, &payouts, chain.consensus_id());
+        let coinbase = Coinbase {
+            share,
+            payouts: &payouts,
+            extranonce: &proof.extranonce,
+            witness_commitment: proof.witness_commitment.as_ref(),
+        }
+        .build(chain.consensus_id());
         Some(Self {
             hash: proof.header.block_hash(),
             height: share.bitcoin_height,
@@ -58,7 +64,7 @@ impl PoolBlock {
             payouts,
             snapshot: plan.snapshot.block_hash(),
             seed: ShareId(plan.seed).block_hash(),
-            coinbase: ScriptBuf::from_bytes(coinbase),
+            coinbase: ScriptBuf::from_bytes(coinbase.as_bytes().to_vec()),
         })
     }
 

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use backon::{ExponentialBuilder, Retryable};
 use bitcoin::BlockHash;
 use tracing::{error, info, warn};
 
-use crate::bitcoind::{Bitcoind, SubmitVerdict};
+use crate::bitcoind::{Bitcoind, BitcoindError, SubmitVerdict};
 use crate::error::sentence;
-use crate::limits::SUBMISSIONS_MAX;
+use crate::limits::{RETRY_PAUSE, SUBMISSIONS_MAX, SUBMIT_ATTEMPTS};
 
 /// Submits blocks and remembers the answers. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,7 +32,9 @@ impl Submissions {
         if let Some(verdict) = self.verdict(&hash) {
             return Some(verdict);
         }
-        let verdict = match self.bitcoind.submit_block_surely(block).await {
+        let attempts = ExponentialBuilder::new().with_min_delay(RETRY_PAUSE.0).with_max_delay(RETRY_PAUSE.1);
+        let submit = || self.bitcoind.submit_block(block);
+        let verdict = match submit.retry(attempts.with_max_times(SUBMIT_ATTEMPTS)).when(BitcoindError::is_passing).await {
             Ok(verdict) => verdict,
             Err(error) => {
                 error!(%hash, height, whose, error = sentence(&error), "bitcoind did not take a Bitcoin block");

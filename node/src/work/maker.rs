@@ -84,10 +84,10 @@ impl Maker {
     }
 
     async fn note_height(&self, template: &BlockTemplate) {
-        let live = self.sync_trouble.borrow().is_none();
-        let height = live.then(|| template.height.saturating_sub(1));
+        let in_sync = self.sync_trouble.borrow().is_none();
+        let height = template.height.saturating_sub(1);
         // The engine's end is noticed by the call that follows.
-        let _ = self.engine.call(move |engine| engine.note_own_bitcoin_height(height)).await;
+        let _ = self.engine.call(move |engine| engine.note_own_bitcoin_height(height, in_sync)).await;
     }
 
     fn announce(&self, made: Result<Arc<Draft>, Arc<str>>) {

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bitcoin::ScriptBuf;
+use bitcoin::{Address, ScriptBuf};
 use stratum::{Account, Change, Found, Pool, Refusal, Work};
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
 use super::draft::{Draft, Order};
-use crate::config::{Address, Network, parse_address};
+use crate::config::{Network, parse_address};
 use crate::limits::{DRAFTS_MAX, FOUND_QUEUE};
 
 /// What a miner found, with the order it was found on.

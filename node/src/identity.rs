@@ -1,0 +1,59 @@
+//! The node's ed25519 key, made once and kept on disk: peers know the node by it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::{SECRET_KEY_LENGTH, SigningKey};
+
+/// Name of the file in the data folder.
+const FILE: &str = "identity.key";
+
+/// Why the key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The file cannot be read or written.
+    #[error("the node's key {path} cannot be used")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file holds something else.
+    #[error("{path} holds {bytes} bytes where a key has {SECRET_KEY_LENGTH}; restore it, or move it away to get a new identity")]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes for a new key")]
+    Random(#[source] getrandom::Error),
+}
+
+/// Reads the key, or makes it if there is none.
+///
+/// # Errors
+/// See [`IdentityError`]; an existing file is never overwritten.
+pub fn load(data_dir: &Path) -> Result<SigningKey, IdentityError> {
+    let path = data_dir.join(FILE);
+    let failed = |source| IdentityError::File { path: path.clone(), source };
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let length = bytes.len();
+            let seed = bytes.try_into().map_err(|_| IdentityError::Length { path, bytes: length })?;
+            Ok(SigningKey::from_bytes(&seed))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut seed = [0; SECRET_KEY_LENGTH];
+            getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+            file.write_all(&seed).and_then(|()| file.sync_all()).map_err(failed)?;
+            Ok(SigningKey::from_bytes(&seed))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}

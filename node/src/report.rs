@@ -1,0 +1,117 @@
+//! What the node says of itself: the state that the API shows, a quiet line a minute, and found blocks as news.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+use tracing::info;
+
+use crate::bitcoind::FeedState;
+use crate::engine::{ChainEvent, EngineHandle};
+use crate::peers::SyncState;
+use crate::pool_block::PoolBlock;
+use crate::state::{self, BitcoinView, NodeState, PeerView, SyncView};
+use crate::work::WorkState;
+
+/// Time between two lines.
+const LINE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Where the state comes from.
+#[derive(Debug)]
+pub struct Reporter {
+    /// The share-chain.
+    pub engine: EngineHandle,
+    /// bitcoind's templates.
+    pub feed: watch::Receiver<FeedState>,
+    /// How far the node is.
+    pub sync: watch::Receiver<SyncState>,
+    /// Whether miners have work.
+    pub work: watch::Receiver<WorkState>,
+    /// Connected peers.
+    pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// Connected miners.
+    pub stratum: Arc<stratum::Stats>,
+}
+
+impl Reporter {
+    /// Runs until the parts it watches are gone.
+    pub async fn run(mut self, state: watch::Sender<NodeState>) {
+        let mut events = self.engine.events();
+        let mut line = tokio::time::interval(LINE_INTERVAL);
+        line.tick().await;
+        loop {
+            state.send_replace(self.state());
+            tokio::select! {
+                changed = self.feed.changed() => if changed.is_err() { return },
+                changed = self.sync.changed() => if changed.is_err() { return },
+                changed = self.work.changed() => if changed.is_err() { return },
+                event = events.recv() => match event {
+                    Ok(ChainEvent::Block(block)) => tell_block(&block),
+                    Ok(ChainEvent::Changed(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+                _ = line.tick() => self.tell_line().await,
+            }
+        }
+    }
+
+    fn state(&self) -> NodeState {
+        let feed = self.feed.borrow().clone();
+        let template = feed.template.as_deref();
+        NodeState {
+            sync: view_of(*self.sync.borrow()),
+            no_work_because: match &*self.work.borrow() {
+                WorkState::Working => None,
+                WorkState::Waiting(reason) => Some(reason.to_string()),
+            },
+            bitcoin: BitcoinView {
+                height: template.map(|template| template.height.saturating_sub(1)),
+                tip: template.map(|template| template.prev_block),
+                trouble: feed.trouble.as_deref().map(str::to_owned),
+                template_value_sat: template.map(|template| template.coinbase_value.to_sat()),
+            },
+        }
+    }
+
+    /// The line that a healthy node prints once a minute.
+    async fn tell_line(&self) {
+        let chain = self.engine.call(|engine| {
+            let chain = engine.chain();
+            (chain.height().0, chain.tip(), chain.pending(usize::MAX).len(), chain.held_len())
+        });
+        let Ok((height, tip, pending, held)) = chain.await else { return };
+        let stratum = self.stratum.snapshot();
+        info!(
+            height,
+            %tip,
+            pending,
+            held,
+            peers = self.peers.borrow().len(),
+            miners = stratum.connections.len(),
+            hashrate_hs = stratum.hashrate_hs,
+            working = matches!(*self.work.borrow(), WorkState::Working),
+            "status"
+        );
+    }
+}
+
+fn view_of(sync: SyncState) -> SyncView {
+    match sync {
+        SyncState::Alone => SyncView { state: state::SyncState::Searching, peers_height: None },
+        SyncState::Syncing { target, .. } => {
+            SyncView { state: state::SyncState::Shares, peers_height: Some(target.0) }
+        }
+        SyncState::Synced => SyncView { state: state::SyncState::Synced, peers_height: None },
+    }
+}
+
+/// A Bitcoin block of the pool is news, whoever found it.
+fn tell_block(block: &PoolBlock) {
+    info!(
+        hash = %block.hash,
+        height = block.height,
+        value_sat = block.value_sat,
+        payees = block.payouts.len(),
+        "the pool found a Bitcoin block"
+    );
+}
