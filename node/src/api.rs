@@ -1,0 +1,135 @@
+//! The read-only HTTP API: what the node knows, as JSON, to whoever may reach its port.
+//!
+//! ```text
+//! server.rs     sockets: how many, how long, how much
+//! guard.rs      what is refused before any handler sees it: foreign hosts, bodies, slow answers
+//! error.rs      one sentence and a status code for everything that can be wrong
+//! params.rs     path segments and paging
+//! views.rs      pieces that several answers share
+//! windows.rs    who earned what up to a link, remembered
+//! next_block.rs what a block found now would pay
+//! refusals.rs   refused shares, counted by rule
+//! status.rs, links.rs, shares.rs, miners.rs, window.rs, blocks.rs, peers.rs, metrics.rs, openapi.rs
+//!               a route each, with the types of its answer
+//! ```
+//!
+//! Every answer is made from a copy: the share-chain's owner is asked once for each request and never waits for a
+//! socket. The [document](openapi) of the routes is generated from the handlers.
+
+mod blocks;
+mod error;
+mod guard;
+pub mod limits;
+mod links;
+mod metrics;
+mod miners;
+mod next_block;
+mod openapi;
+mod params;
+mod peers;
+mod refusals;
+mod server;
+mod shares;
+pub mod status;
+mod views;
+mod window;
+mod windows;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sharechain::chain::Chain;
+use tokio::sync::watch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::config::Config;
+use crate::engine::EngineHandle;
+use crate::state::{NodeState, PeerView};
+use crate::store::{Store, StoreError};
+use crate::submissions::Submissions;
+
+pub use server::serve;
+pub use status::Status;
+
+use error::ApiError;
+use refusals::Refusals;
+use status::Memory;
+use windows::Windows;
+
+/// What the answers are made from.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The node's settings.
+    pub config: Arc<Config>,
+    /// The share-chain's owner.
+    pub engine: EngineHandle,
+    /// The database, for what the share-chain no longer keeps in memory.
+    pub store: Arc<Store>,
+    /// The miners connected here.
+    pub stratum: Arc<stratum::Stats>,
+    /// What bitcoind said to found blocks.
+    pub submissions: Submissions,
+    /// The peers connected now.
+    pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// Sync, work and bitcoind.
+    pub node: watch::Receiver<NodeState>,
+    /// When the process started.
+    pub started: Instant,
+}
+
+/// The context, and what is remembered between requests.
+#[derive(Debug)]
+struct Api {
+    context: Context,
+    windows: Windows,
+    refusals: Arc<Refusals>,
+    memory: Memory,
+    openapi: String,
+}
+
+impl Api {
+    fn new(context: Context, openapi: String) -> Self {
+        Self { context, windows: Windows::default(), refusals: Arc::default(), memory: Memory::default(), openapi }
+    }
+
+    /// Asks the share-chain's owner.
+    async fn chain<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Chain) -> T + Send + 'static,
+    {
+        Ok(self.context.engine.call(move |engine| work(engine.chain_mut())).await?)
+    }
+
+    /// Reads the database, away from the threads that serve sockets.
+    async fn read<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    {
+        let store = Arc::clone(&self.context.store);
+        let result = tokio::task::spawn_blocking(move || work(&store)).await.map_err(|_| ApiError::Stopping)?;
+        result.map_err(ApiError::from)
+    }
+
+    fn network(&self) -> bitcoin::Network {
+        self.context.config.network.into()
+    }
+}
+
+/// All routes, with their document.
+fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(status::status))
+        .routes(routes!(links::links))
+        .routes(routes!(links::link))
+        .routes(routes!(shares::share))
+        .routes(routes!(miners::miner))
+        .routes(routes!(window::window))
+        .routes(routes!(blocks::blocks))
+        .routes(routes!(blocks::block))
+        .routes(routes!(peers::peers))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(openapi::document))
+}

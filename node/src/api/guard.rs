@@ -1,0 +1,88 @@
+//! What is refused before any handler sees it, and what every answer carries.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::error::ApiError;
+use super::limits::ANSWER;
+
+/// Who may ask, by the name that they ask for.
+///
+/// A web page of somebody else can make a browser resolve that page's own name to 127.0.0.1 and then read whatever
+/// listens there (DNS rebinding). The name stays in the request, so an API that listens on the loopback interface
+/// answers only to names of that interface.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Guard {
+    listen: IpAddr,
+    configured: IpAddr,
+}
+
+impl Guard {
+    /// For an API that listens on `listen`, as asked for by `configured`.
+    pub(super) fn new(listen: SocketAddr, configured: SocketAddr) -> Self {
+        Self { listen: listen.ip(), configured: configured.ip() }
+    }
+
+    fn admit(&self, request: &Request) -> Result<(), ApiError> {
+        if !self.answers_to(request.headers()) {
+            return Err(ApiError::Host);
+        }
+        if has_body(request.headers()) { Err(ApiError::Body) } else { Ok(()) }
+    }
+
+    fn answers_to(&self, headers: &HeaderMap) -> bool {
+        if !self.listen.is_loopback() {
+            return true;
+        }
+        // More than one is an attempt to show different readers different names.
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+        host.to_str().ok().and_then(name_of).is_some_and(|name| self.is_own(name))
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        let ip = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse::<IpAddr>();
+        match ip {
+            Ok(ip) => ip == self.configured || ip == self.listen || ip.is_loopback(),
+            Err(_) => name.eq_ignore_ascii_case("localhost"),
+        }
+    }
+}
+
+/// The host without its port; none if there is no such thing.
+fn name_of(host: &str) -> Option<&str> {
+    let (name, port) = match host.rsplit_once(':') {
+        // `[::1]` has colons, but no port behind the bracket.
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        _ => return Some(host),
+    };
+    port.parse::<u16>().is_ok().then_some(name)
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    length.is_some_and(|length| length != "0") || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// Lets a request through or refuses it, bounds the time for its answer, and marks the answer as nothing to keep.
+pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let mut response = match guard.admit(&request) {
+        Ok(()) => match timeout(ANSWER, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => ApiError::Slow.into_response(),
+        },
+        Err(error) => error.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+#[cfg(test)]
+mod tests;

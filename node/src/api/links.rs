@@ -1,0 +1,226 @@
+//! `/api/v1/links`: the main chain from the tip down; `/api/v1/links/{id}`: one link, on any branch.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bitcoin::Network;
+use serde::Serialize;
+use sharechain::chain::{Body, Chain, Link};
+use sharechain::{Height, Proof, ShareId, encode};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::params::{Hash, Paging};
+use super::views::{Earned, Payee, WeightView, hashes};
+use crate::store::{RecordKind, Store, StoreError};
+
+/// A part of the main chain, highest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Links {
+    /// Height of the tip.
+    pub height: u32,
+    /// The links.
+    pub links: Vec<LinkSummary>,
+    /// Height at which the next page starts; none when genesis was reached.
+    pub next_from: Option<u64>,
+}
+
+/// How far this node has come with a link's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ListState {
+    /// It and all its ancestors' are known and valid: the link counts for fork choice.
+    Complete,
+    /// It is known, but something that it lists, or the parent's list, is not.
+    Waiting,
+    /// Nobody has brought it yet.
+    Missing,
+    /// It breaks a rule: the link earns as a share, and nothing is built on it.
+    Invalid,
+}
+
+/// A link.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LinkSummary {
+    /// Not shown: what it is looked up by.
+    #[serde(skip)]
+    key: ShareId,
+    /// Its id: the hash of its Bitcoin header; for genesis the consensus id in the same byte order.
+    pub id: String,
+    /// Links between it and genesis.
+    pub height: u32,
+    /// The link that it extends; genesis extends itself.
+    pub parent: String,
+    /// When its work was handed out, by its maker's clock.
+    pub time_unix_s: u32,
+    /// Height of the Bitcoin block that it would have been.
+    pub bitcoin_height: u32,
+    /// The Bitcoin block that it builds on.
+    pub prev_hash: String,
+    /// Expected hashes to find a link at its place: an integer of up to 256 bits, so a string.
+    pub work_hashes: String,
+    /// Who found it and is credited; none for genesis.
+    pub finder: Option<Payee>,
+    /// Shares that it lists.
+    pub shares_count: u16,
+    /// How far this node has come with its list.
+    pub list_state: ListState,
+    /// Whether the main chain contains it.
+    pub is_main: bool,
+    /// Whether this node would not undo it, whatever branch appears.
+    pub is_final: bool,
+}
+
+/// One link with its list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LinkDetail {
+    /// The link.
+    #[serde(flatten)]
+    pub summary: LinkSummary,
+    /// The anchor that its children must name.
+    pub children_anchor: String,
+    /// Expected hashes to find a share that extends it.
+    pub children_share_work_hashes: String,
+    /// Expected hashes to find a link that extends it.
+    pub children_link_work_hashes: String,
+    /// Shares listed from genesis up to and including it, links included; none while its list is not complete.
+    pub listed_total: Option<u64>,
+    /// Ids of the shares that it lists, in its order; empty while nobody has brought the list.
+    pub shares: Vec<String>,
+    /// What each script earned in it; empty while its list is not complete.
+    pub earned: Vec<Earned>,
+    /// What all of them together earned in it.
+    pub earned_total: WeightView,
+}
+
+impl LinkSummary {
+    fn new(chain: &Chain, id: ShareId, link: &Link, network: Network) -> Self {
+        let list_state = match &link.body {
+            Body::Complete(_) => ListState::Complete,
+            Body::Waiting(_) => ListState::Waiting,
+            Body::Missing => ListState::Missing,
+            Body::Invalid(_) => ListState::Invalid,
+        };
+        let is_main = chain.main_at(link.height) == Some(id);
+        let finder = chain.credit(&id).and_then(|credit| chain.scripts().script(credit.script));
+        Self {
+            key: id,
+            id: id.to_string(),
+            height: link.height.0,
+            parent: link.parent.to_string(),
+            time_unix_s: link.time.0,
+            bitcoin_height: link.bitcoin_height,
+            prev_hash: link.previous_block.to_string(),
+            work_hashes: hashes(link.target),
+            finder: finder.map(|script| Payee::new(script, network)),
+            shares_count: link.shares_count,
+            list_state,
+            is_main,
+            is_final: is_main && link.height <= chain.finality().height,
+        }
+    }
+
+    /// Names the finder of a link so deep that only the store knows it.
+    fn complete(&mut self, store: &Store, network: Network) -> Result<(), StoreError> {
+        if self.finder.is_none() && self.height > 0 {
+            let bytes = store.get(RecordKind::Proof, &self.key.0)?;
+            let proof = bytes.and_then(|bytes| Proof::decode(&bytes).ok());
+            self.finder = proof.map(|proof| Payee::new(&proof.share.payout, network));
+        }
+        Ok(())
+    }
+}
+
+impl LinkDetail {
+    fn new(chain: &Chain, id: ShareId, network: Network) -> Option<Self> {
+        let link = chain.link(&id)?;
+        let complete = link.complete();
+        let shares = match &link.body {
+            Body::Complete(complete) => complete.list.as_slice(),
+            Body::Waiting(list) => list.as_slice(),
+            Body::Missing | Body::Invalid(_) => &[],
+        };
+        let rows = complete.into_iter().flat_map(|complete| complete.rows.iter());
+        let earned = rows.filter_map(|row| {
+            let payee = Payee::new(chain.scripts().script(row.script)?, network);
+            Some(Earned { payee, weight: row.weight.into(), shares: u64::from(row.shares) })
+        });
+        Some(Self {
+            summary: LinkSummary::new(chain, id, link, network),
+            children_anchor: link.position.anchor.to_string(),
+            children_share_work_hashes: hashes(link.position.share_target),
+            children_link_work_hashes: hashes(link.position.link_target),
+            listed_total: complete.map(|complete| complete.listed_total),
+            shares: shares.iter().map(ToString::to_string).collect(),
+            earned: earned.collect(),
+            earned_total: complete.map(|complete| complete.rows.weight()).unwrap_or_default().into(),
+        })
+    }
+
+    /// Reads from the store what the chain has dropped: the finders and lists of deep links.
+    fn complete(&mut self, store: &Store, network: Network) -> Result<(), StoreError> {
+        self.summary.complete(store, network)?;
+        if self.shares.is_empty() && self.summary.shares_count > 0 {
+            let bytes = store.get(RecordKind::List, &self.summary.key.0)?;
+            let list = bytes.and_then(|bytes| encode::decode_list(&bytes).ok()).unwrap_or_default();
+            self.shares = list.iter().map(ToString::to_string).collect();
+        }
+        Ok(())
+    }
+}
+
+/// The main chain from a height down, the tip's if none is given.
+#[utoipa::path(
+    get, path = "/api/v1/links", params(Paging),
+    responses(
+        (status = 200, description = "Links, highest first", body = Links),
+        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+    )
+)]
+pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<Links>, ApiError> {
+    let network = api.network();
+    let (height, mut links) = api.chain(move |chain| (chain.height().0, main_links(chain, &paging, network))).await?;
+    let links = api
+        .read(move |store| {
+            links.iter_mut().try_for_each(|link| link.complete(store, network))?;
+            Ok(links)
+        })
+        .await?;
+    let next_from = links.last().and_then(|lowest| lowest.height.checked_sub(1)).map(u64::from);
+    Ok(Json(Links { height, links, next_from }))
+}
+
+fn main_links(chain: &Chain, paging: &Paging, network: Network) -> Vec<LinkSummary> {
+    let tip = chain.height().0;
+    let from = paging.from.map_or(tip, |from| u32::try_from(from).unwrap_or(u32::MAX).min(tip));
+    let heights = (0..=from).rev().take(paging.items()).map(Height);
+    let links = heights.filter_map(|height| {
+        let id = chain.main_at(height)?;
+        Some(LinkSummary::new(chain, id, chain.link(&id)?, network))
+    });
+    links.collect()
+}
+
+/// One link, on the main chain or on another branch.
+#[utoipa::path(
+    get, path = "/api/v1/links/{id}", params(("id" = String, Path, description = "The link's id")),
+    responses(
+        (status = 200, description = "The link", body = LinkDetail),
+        (status = 400, description = "The id cannot be read", body = ErrorBody),
+        (status = 404, description = "This node knows no such link", body = ErrorBody),
+    )
+)]
+pub(super) async fn link(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<LinkDetail>, ApiError> {
+    let network = api.network();
+    let detail = api.chain(move |chain| LinkDetail::new(chain, id, network)).await?;
+    let mut detail = detail.ok_or_else(|| ApiError::unknown("link", id))?;
+    let detail = api
+        .read(move |store| {
+            detail.complete(store, network)?;
+            Ok(detail)
+        })
+        .await?;
+    Ok(Json(detail))
+}

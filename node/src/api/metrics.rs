@@ -1,0 +1,173 @@
+//! `/api/v1/metrics`: the node in numbers, as Prometheus scrapes them.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::{Registry, Unit};
+use stratum::{Rejected, Snapshot};
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::status::{Status, SyncStateName};
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The node in numbers, in the OpenMetrics text that Prometheus reads.
+#[utoipa::path(
+    get, path = "/api/v1/metrics",
+    responses(
+        (status = 200, description = "The metrics", content_type = "application/openmetrics-text", body = String),
+        (status = 503, description = "The node is stopping", body = ErrorBody),
+    )
+)]
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, ApiError> {
+    let numbers = Numbers {
+        status: api.status().await?,
+        refused: api.refused_by_rule().await?,
+        miners: api.context.stratum.snapshot(),
+    };
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(numbers));
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry)?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
+}
+
+/// Everything at one moment.
+#[derive(Debug)]
+struct Numbers {
+    status: Status,
+    refused: BTreeMap<String, u64>,
+    miners: Snapshot,
+}
+
+/// Writes one metric after the other.
+struct Page<'a>(DescriptorEncoder<'a>);
+
+impl Page<'_> {
+    fn gauge(&mut self, name: &str, help: &str, unit: Option<&Unit>, value: f64) -> fmt::Result {
+        let metric = ConstGauge::new(value);
+        metric.encode(self.0.encode_descriptor(name, help, unit, metric.metric_type())?)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let metric = ConstCounter::new(value);
+        metric.encode(self.0.encode_descriptor(name, help, None, metric.metric_type())?)
+    }
+
+    /// A counter for each value of one label.
+    fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&str, u64)]) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (value, count) in values {
+            let labels = [(label, *value)];
+            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Collector for Numbers {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page(encoder);
+        self.process(&mut page)?;
+        self.chain(&mut page)?;
+        self.shares(&mut page)?;
+        self.mining(&mut page)
+    }
+}
+
+impl Numbers {
+    fn process(&self, page: &mut Page<'_>) -> fmt::Result {
+        let Status { version, network, consensus_id, uptime_s, time_unix_s, rss_bytes, .. } = &self.status;
+        let labels =
+            [("version", version.as_str()), ("network", network.as_str()), ("consensus_id", consensus_id.as_str())];
+        let mut build = page.0.encode_descriptor("shoal_build", "What runs here", None, MetricType::Info)?;
+        build.encode_info(&labels)?;
+        let start = f64::from(*time_unix_s) - *uptime_s as f64;
+        let help = "When the process started, since 1970";
+        page.gauge("process_start_time", help, Some(&Unit::Seconds), start)?;
+        if let Some(rss_bytes) = rss_bytes {
+            let help = "Memory of the process that is in RAM";
+            page.gauge("process_resident_memory", help, Some(&Unit::Bytes), *rss_bytes as f64)?;
+        }
+        Ok(())
+    }
+
+    fn chain(&self, page: &mut Page<'_>) -> fmt::Result {
+        let status = &self.status;
+        page.gauge("shoal_chain_height", "Height of the main chain's newest link", None, status.height.into())?;
+        let help = "Height of the newest link that this node would not undo";
+        page.gauge("shoal_chain_final_height", help, None, status.final_height.into())?;
+        if let Some(age_s) = status.tip_age_s {
+            let help = "Time since the newest link's work was handed out";
+            page.gauge("shoal_chain_tip_age", help, Some(&Unit::Seconds), age_s as f64)?;
+        }
+        let help = "1 while a heavier branch would undo final links and the operator must choose";
+        page.gauge("shoal_chain_conflict", help, None, flag(status.conflict.is_some()))?;
+        let synced = status.sync.state == SyncStateName::Synced;
+        page.gauge("shoal_synced", "1 while everything that peers told of is here", None, flag(synced))?;
+        page.gauge("shoal_peers", "Connected peers", None, status.peers as f64)?;
+        if let Some(height) = status.bitcoin.height {
+            page.gauge("shoal_bitcoin_height", "Height of the own bitcoind's tip", None, height.into())?;
+        }
+        let trouble = flag(status.bitcoin.trouble.is_some());
+        page.gauge("shoal_bitcoin_trouble", "1 while something is wrong with the own bitcoind", None, trouble)
+    }
+
+    fn shares(&self, page: &mut Page<'_>) -> fmt::Result {
+        let shares = &self.status.shares;
+        page.counter("shoal_shares_found", "Shares found by this node's miners", shares.found_total)?;
+        page.gauge("shoal_shares_pending", "Valid shares that no link lists yet", None, shares.pending as f64)?;
+        page.gauge("shoal_shares_held", "Shares that cannot be judged yet", None, shares.held as f64)?;
+        let refused: Vec<(&str, u64)> = self.refused.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
+        page.counters("shoal_shares_refused", "Shares refused, by the rule they broke", "rule", &refused)
+    }
+
+    fn mining(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (status, miners) = (&self.status, &self.miners);
+        let working = flag(status.handing_out_work);
+        page.gauge("shoal_handing_out_work", "1 while miners get work", None, working)?;
+        page.gauge("shoal_miners", "Connected miners", None, miners.connections.len() as f64)?;
+        let help = "Connections that miners made";
+        page.counter("shoal_miner_connections", help, miners.connections_taken)?;
+        let help = "Connections of miners turned away because of a limit";
+        page.counter("shoal_miner_connections_refused", help, miners.connections_refused)?;
+        let unit = Unit::Other("hashes_per_second".to_owned());
+        page.gauge("shoal_hashrate", "Estimate for this node's miners", Some(&unit), status.hashrate.local_hs)?;
+        if let Some(pool_hs) = status.hashrate.pool_hs {
+            page.gauge("shoal_pool_hashrate", "Estimate for the whole pool", Some(&unit), pool_hs)?;
+        }
+        page.counter("shoal_submits_accepted", "Submits of miners accepted", miners.totals.accepted)?;
+        let help = "Submits of miners that met Bitcoin's own target";
+        page.counter("shoal_submits_blocks", help, miners.totals.blocks)?;
+        let rejected = by_reason(&miners.totals.rejected);
+        page.counters("shoal_submits_rejected", "Submits of miners refused, by reason", "reason", &rejected)
+    }
+}
+
+fn flag(is: bool) -> f64 {
+    if is { 1.0 } else { 0.0 }
+}
+
+/// Taken apart without `..`, so that a new reason cannot be left out.
+fn by_reason(rejected: &Rejected) -> [(&'static str, u64); 7] {
+    let Rejected { stale, duplicate, low_difficulty, time, version, unauthorized, malformed } = *rejected;
+    [
+        ("stale", stale),
+        ("duplicate", duplicate),
+        ("low_difficulty", low_difficulty),
+        ("time", time),
+        ("version", version),
+        ("unauthorized", unauthorized),
+        ("malformed", malformed),
+    ]
+}

@@ -1,0 +1,181 @@
+//! `/api/v1/miners/{address}`: what an address earned, what it may expect, and which of its workers are here.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bitcoin::ScriptBuf;
+use serde::Serialize;
+use sharechain::Weight;
+use sharechain::chain::Chain;
+use sharechain::window::Sum;
+use stratum::ConnectionSnapshot;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::limits::PENDING_COUNTED_MAX;
+use super::next_block::NextBlock;
+use super::params::Segment;
+use super::views::{Payee, WeightView};
+use crate::config::{Config, parse_address};
+use crate::state::BitcoinView;
+
+/// What this node knows of an address.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Miner {
+    /// The address.
+    #[serde(flatten)]
+    pub payee: Payee,
+    /// What it earned in the window that ends in the tip.
+    pub window: MinerWindow,
+    /// What it may expect of a block found now; none while something of the history is missing.
+    pub next_block: Option<MinerNextBlock>,
+    /// Valid shares of its that no link of the main chain lists yet.
+    pub pending_shares: u64,
+    /// What those earn when they are listed in time.
+    pub pending_weight: WeightView,
+    /// Its workers that are connected to this node.
+    pub workers: Vec<Worker>,
+    /// Sum of their estimated hashes a second.
+    pub hashrate_hs: f64,
+}
+
+/// What an address earned in a window.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MinerWindow {
+    /// How much.
+    #[serde(flatten)]
+    pub weight: WeightView,
+    /// By how many shares.
+    pub shares: u64,
+    /// Its part of the whole window, 0 to 1.
+    pub part: f64,
+}
+
+/// What an address may expect of a block found now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MinerNextBlock {
+    /// Subsidy and, as far as a template tells, fees, satoshi.
+    pub value_sat: u64,
+    /// What it is due up to the block's snapshot, satoshi: the average over many draws. None while whoever finds the
+    /// block gets all of it.
+    pub expected_sat: Option<u64>,
+    /// What the draw of this block pays it, satoshi; 0 when it is not drawn. None while the finder is paid alone.
+    pub drawn_sat: Option<u64>,
+}
+
+/// A connected worker; a proxy may show several on one connection.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Worker {
+    /// The user names that it gave, first one first.
+    pub names: Vec<String>,
+    /// Its program, as it says.
+    pub agent: String,
+    /// Difficulty it works at, if it has work.
+    pub difficulty: Option<f64>,
+    /// Estimated hashes a second.
+    pub hashrate_hs: f64,
+    /// Submits accepted.
+    pub accepted_total: u64,
+    /// Submits refused.
+    pub rejected_total: u64,
+    /// Submits that met the share target.
+    pub shares_total: u64,
+    /// Seconds since it connected.
+    pub connected_s: u64,
+    /// Seconds since its last accepted submit.
+    pub last_share_age_s: Option<u64>,
+}
+
+impl From<ConnectionSnapshot> for Worker {
+    fn from(connection: ConnectionSnapshot) -> Self {
+        Self {
+            names: connection.workers,
+            agent: connection.agent,
+            difficulty: connection.difficulty,
+            hashrate_hs: connection.hashrate_hs,
+            accepted_total: connection.submits.accepted,
+            rejected_total: connection.submits.rejected.sum(),
+            shares_total: connection.submits.shares,
+            connected_s: connection.connected_s,
+            last_share_age_s: connection.last_share_age_s,
+        }
+    }
+}
+
+/// What an address earned, what it may expect, and which of its workers are connected here. An address that never mined
+/// is no error: it earned nothing.
+#[utoipa::path(
+    get, path = "/api/v1/miners/{address}", params(("address" = String, Path, description = "A payout address")),
+    responses(
+        (status = 200, description = "The miner", body = Miner),
+        (status = 400, description = "It is no address that this network can pay to", body = ErrorBody),
+    )
+)]
+pub(super) async fn miner(State(api): State<Arc<Api>>, Segment(text): Segment) -> Result<Json<Miner>, ApiError> {
+    let config = &api.context.config;
+    let script = parse_address(&text, config.network)?.script_pubkey();
+    let standing = api.windows.up_to(&api.context.engine, None).await?;
+    let (sum, total) = standing.map(|standing| (standing.of(&script), standing.total)).unwrap_or_default();
+    let bitcoin = api.context.node.borrow().bitcoin.clone();
+    let asked = script.clone();
+    let ((pending_shares, pending_weight), next_block) =
+        api.chain(move |chain| (pending(chain, &asked), next_block(chain, &bitcoin, &asked))).await?;
+    let workers = workers(&api.context.stratum.snapshot().connections, config, &script);
+    Ok(Json(Miner {
+        payee: Payee::new(&script, api.network()),
+        window: MinerWindow::new(sum, total),
+        next_block,
+        pending_shares,
+        pending_weight: pending_weight.into(),
+        hashrate_hs: workers.iter().map(|worker| worker.hashrate_hs).sum(),
+        workers,
+    }))
+}
+
+impl MinerWindow {
+    fn new(sum: Sum, total: Weight) -> Self {
+        let part = if total == Weight::ZERO { 0.0 } else { sum.weight.0 as f64 / total.0 as f64 };
+        Self { weight: sum.weight.into(), shares: sum.shares, part }
+    }
+}
+
+fn pending(chain: &Chain, script: &ScriptBuf) -> (u64, Weight) {
+    let Some(index) = chain.scripts().index(script) else { return (0, Weight::ZERO) };
+    chain
+        .pending(PENDING_COUNTED_MAX)
+        .iter()
+        .filter_map(|id| chain.credit(id).filter(|credit| credit.script == index))
+        .fold((0, Weight::ZERO), |(shares, weight), credit| (shares + 1, weight.plus(credit.weight)))
+}
+
+fn next_block(chain: &mut Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> Option<MinerNextBlock> {
+    let block = NextBlock::of(chain, bitcoin)?;
+    let Some(outputs) = &block.outputs else {
+        return Some(MinerNextBlock { value_sat: block.value_sat, expected_sat: None, drawn_sat: None });
+    };
+    // The plan has just made sure that the chain remembers this window.
+    let window = chain.window(&block.snapshot)?;
+    let weight = chain.scripts().index(script).map(|index| window.sum(index).weight).unwrap_or_default();
+    let drawn = outputs.iter().filter(|output| output.script_pubkey == *script);
+    Some(MinerNextBlock {
+        value_sat: block.value_sat,
+        expected_sat: Some(block.due_sat(weight, window.total())),
+        drawn_sat: Some(drawn.map(|output| output.value.to_sat()).sum()),
+    })
+}
+
+/// The connections whose work pays `script`.
+fn workers(connections: &[ConnectionSnapshot], config: &Config, script: &ScriptBuf) -> Vec<Worker> {
+    let default = config.address.as_ref().map(bitcoin::Address::script_pubkey);
+    let pays = |connection: &&ConnectionSnapshot| {
+        let Some(user) = connection.workers.first() else { return false };
+        let address = user.split_once('.').map_or(user.as_str(), |(address, _)| address);
+        match parse_address(address, config.network) {
+            Ok(address) => address.script_pubkey() == *script,
+            Err(_) => default.as_ref() == Some(script),
+        }
+    };
+    connections.iter().filter(pays).cloned().map(Worker::from).collect()
+}

@@ -1,0 +1,33 @@
+//! The document of this API, generated from the handlers.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::OpenApi;
+
+use super::Api;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Shoal node",
+    description = "Read-only API of one node. Units are in the names of the fields: _s seconds, _unix_s seconds since \
+                   1970, _sat satoshi, _hs hashes a second, _bytes. Hashes are in hex in the order in which Bitcoin \
+                   shows them, scripts in hex, 128-bit weights in strings. Every error is `{\"error\": sentence}`."
+))]
+struct Frame;
+
+/// The document without its routes.
+pub(super) fn frame() -> utoipa::openapi::OpenApi {
+    Frame::openapi()
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json",
+    responses((status = 200, description = "An OpenAPI document", content_type = "application/json", body = Object))
+)]
+pub(super) async fn document(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], api.openapi.clone())
+}

@@ -1,0 +1,91 @@
+//! Sockets: how many, how long, how much. Whoever sends half a request or reads half an answer loses the connection.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, info, warn};
+
+use super::error::ApiError;
+use super::guard::{Guard, guard};
+use super::limits::{ACCEPT_PAUSE, CONNECTION_LIFE, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_FIELDS_MAX, HEADER_READ};
+use super::{Api, Context, routes};
+
+/// Serves the API on `listener` until `shutdown` is done, then drops what is still connected.
+///
+/// # Errors
+/// The listener has no address.
+pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    let guard = Guard::new(address, context.config.api.listen);
+    let router = router(context, guard);
+    info!(%address, "the HTTP API answers");
+    tokio::select! {
+        () = accept(listener, router) => {}
+        () = shutdown => {}
+    }
+    Ok(())
+}
+
+/// The routes with everything around them.
+fn router(context: Context, rules: Guard) -> Router {
+    let (router, document) = routes().split_for_parts();
+    let document = serde_json::to_string(&document).expect("the document is made of strings");
+    router
+        .fallback(|| async { ApiError::Path })
+        .method_not_allowed_fallback(|| async { ApiError::Method })
+        .layer(from_fn_with_state(rules, guard))
+        .with_state(Arc::new(Api::new(context, document)))
+}
+
+/// Takes connections for ever; dropping it drops them.
+async fn accept(listener: TcpListener, router: Router) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    warn!(%error, "the API cannot take a connection");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+            Some(_) = connections.join_next() => continue,
+        };
+        let router = router.clone();
+        connections.spawn(async move {
+            if timeout(CONNECTION_LIFE, connection(stream, router)).await.is_err() {
+                debug!("an API connection has lived long enough");
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router) {
+    // Answers should leave at once; a connection without that still works.
+    let _ = stream.set_nodelay(true);
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .max_headers(HEADER_FIELDS_MAX);
+    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await;
+    if let Err(error) = served {
+        debug!(%error, "an API connection ended early");
+    }
+}

@@ -1,0 +1,234 @@
+//! `/api/v1/shares/{id}`: what became of a share, and why.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bitcoin::Network;
+use serde::Serialize;
+use sharechain::chain::{Chain, Fate, Missing};
+use sharechain::credit::Credit;
+use sharechain::{Height, Proof, ShareId, encode};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::params::Hash;
+use super::refusals::rule;
+use super::views::{Payee, WeightView};
+use crate::pool_block::PoolBlock;
+use crate::store::{RecordKind, Store, StoreError};
+
+/// What became of a share.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ShareAnswer {
+    /// Its id: the hash of its Bitcoin header.
+    pub id: String,
+    /// What became of it.
+    pub fate: FateName,
+    /// The same in one sentence.
+    pub explanation: String,
+    /// The link that lists it, or itself if it is a link of the main chain.
+    pub link: Option<String>,
+    /// That link's height.
+    pub link_height: Option<u32>,
+    /// What it waits for, while it is held.
+    pub waits_for: Option<String>,
+    /// Number of the rule that it breaks, if it was refused.
+    pub rule: Option<String>,
+    /// The share, if it was found valid.
+    pub share: Option<ShareView>,
+}
+
+/// What became of a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FateName {
+    /// It is a link of the main chain.
+    Link,
+    /// A link of the main chain lists it.
+    Listed,
+    /// It is valid and waits to be listed.
+    Pending,
+    /// It is valid, but was not listed in time.
+    Expired,
+    /// It cannot be judged yet.
+    Held,
+    /// It breaks a rule.
+    Refused,
+    /// This node knows nothing of it.
+    Unknown,
+}
+
+/// A valid share.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ShareView {
+    /// Who is credited.
+    #[serde(flatten)]
+    pub payee: Payee,
+    /// The link that it extends.
+    pub parent: String,
+    /// The link that decides its target and its payouts.
+    pub anchor: String,
+    /// When its work was handed out, by its maker's clock.
+    pub time_unix_s: u32,
+    /// Height of the Bitcoin block that it would have been.
+    pub bitcoin_height: u32,
+    /// The Bitcoin block that it builds on.
+    pub prev_hash: String,
+    /// Subsidy and fees of its coinbase, satoshi.
+    pub coinbase_value_sat: u64,
+    /// True when it met Bitcoin's own target: see `/api/v1/blocks/{hash}`.
+    pub is_bitcoin_block: bool,
+    /// What it earns when it is listed in time, a link's extra not included; none once it is too deep to be in memory.
+    pub weight: Option<WeightView>,
+    /// When this node found it valid; none once it is too deep to be in memory.
+    pub validated_unix_s: Option<u32>,
+}
+
+impl ShareView {
+    fn new(proof: &Proof, credit: Option<&Credit>, network: Network) -> Self {
+        let share = &proof.share;
+        Self {
+            payee: Payee::new(&share.payout, network),
+            parent: share.parent.to_string(),
+            anchor: share.anchor.to_string(),
+            time_unix_s: share.time.0,
+            bitcoin_height: share.bitcoin_height,
+            prev_hash: proof.header.prev_blockhash.to_string(),
+            coinbase_value_sat: share.coinbase_value,
+            is_bitcoin_block: PoolBlock::is_block(proof),
+            weight: credit.map(|credit| credit.weight.into()),
+            validated_unix_s: credit.map(|credit| credit.validated_at.0),
+        }
+    }
+}
+
+impl ShareAnswer {
+    fn new(id: ShareId, fate: FateName, explanation: impl Into<String>) -> Self {
+        Self {
+            id: id.to_string(),
+            fate,
+            explanation: explanation.into(),
+            link: None,
+            link_height: None,
+            waits_for: None,
+            rule: None,
+            share: None,
+        }
+    }
+
+    fn in_link(self, link: ShareId, height: Height) -> Self {
+        Self { link: Some(link.to_string()), link_height: Some(height.0), ..self }
+    }
+
+    fn link(id: ShareId, height: Height) -> Self {
+        Self::new(id, FateName::Link, "it is a link of the main chain: it counts").in_link(id, height)
+    }
+
+    fn listed(id: ShareId, link: ShareId, height: Height) -> Self {
+        let words = format!("the link at height {height} lists it: it counts");
+        Self::new(id, FateName::Listed, words).in_link(link, height)
+    }
+
+    fn expired(id: ShareId) -> Self {
+        Self::new(id, FateName::Expired, "it is valid, but no link of the main chain listed it in time")
+    }
+
+    /// What the chain in memory says; none where only the store can know.
+    fn of(id: ShareId, fate: Fate) -> Option<Self> {
+        let answer = match fate {
+            Fate::MainLink(height) => Self::link(id, height),
+            Fate::Listed { link, height } => Self::listed(id, link, height),
+            Fate::Pending => Self::new(id, FateName::Pending, "it is valid and waits for the next link to list it"),
+            Fate::Expired => Self::expired(id),
+            Fate::Held(missing) => {
+                let waits_for = waits_for(missing);
+                let words = format!("it cannot be judged yet: it waits for {waits_for}");
+                Self { waits_for: Some(waits_for), ..Self::new(id, FateName::Held, words) }
+            }
+            Fate::Refused(broken) => {
+                let rule = Some(broken.rule().to_owned());
+                Self { rule, ..Self::new(id, FateName::Refused, broken.to_string()) }
+            }
+            Fate::Unknown => return None,
+        };
+        Some(answer)
+    }
+}
+
+fn waits_for(missing: Missing) -> String {
+    match missing {
+        Missing::Proof(id) => format!("the share {id}"),
+        Missing::Body(id) => format!("the list of the link {id}"),
+        Missing::BitcoinHeader(hash) => format!("the header of the Bitcoin block {hash}"),
+        Missing::Time(time) => format!("the clock to reach {time} (unix seconds)"),
+    }
+}
+
+/// What became of a share. An id that this node never saw is no error: its fate is unknown here.
+#[utoipa::path(
+    get, path = "/api/v1/shares/{id}", params(("id" = String, Path, description = "The share's id")),
+    responses(
+        (status = 200, description = "Its fate", body = ShareAnswer),
+        (status = 400, description = "The id cannot be read", body = ErrorBody),
+    )
+)]
+pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<ShareAnswer>, ApiError> {
+    let (fate, credit) = api.chain(move |chain| (chain.fate(&id), chain.credit(&id).cloned())).await?;
+    let proof = api.read(move |store| stored_proof(store, id)).await?;
+    let answer = match (ShareAnswer::of(id, fate), &proof) {
+        (Some(answer), _) => answer,
+        (None, Some(proof)) => deep(&api, id, proof.share.parent).await?,
+        (None, None) => refused_before(&api, id).await?,
+    };
+    let share = proof.map(|proof| ShareView::new(&proof, credit.as_ref(), api.network()));
+    Ok(Json(ShareAnswer { share, ..answer }))
+}
+
+fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, StoreError> {
+    let bytes = store.get(RecordKind::Proof, &id.0)?;
+    Ok(bytes.and_then(|bytes| Proof::decode(&bytes).ok()))
+}
+
+/// The fate of a valid share that the chain has forgotten: looks through the stored lists of all links that could
+/// list it.
+async fn deep(api: &Api, id: ShareId, parent: ShareId) -> Result<ShareAnswer, ApiError> {
+    let links = api.chain(move |chain| could_list(chain, parent)).await?;
+    let found = api
+        .read(move |store| {
+            for (height, link) in links {
+                let list = store.get(RecordKind::List, &link.0)?.and_then(|bytes| encode::decode_list(&bytes).ok());
+                if link == id || list.is_some_and(|list| list.contains(&id)) {
+                    return Ok(Some((height, link)));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+    Ok(match found {
+        Some((height, link)) if link == id => ShareAnswer::link(id, height),
+        Some((height, link)) => ShareAnswer::listed(id, link, height),
+        None => ShareAnswer::expired(id),
+    })
+}
+
+/// The links of the main chain from a share's own height up to the last that may list it.
+fn could_list(chain: &Chain, parent: ShareId) -> Vec<(Height, ShareId)> {
+    let Some(parent) = chain.link(&parent) else { return Vec::new() };
+    let first = parent.height.child().0;
+    let last = first.saturating_add(chain.params().listing_depth).min(chain.height().0);
+    (first..=last).map(Height).filter_map(|height| Some((height, chain.main_at(height)?))).collect()
+}
+
+/// A refusal that the chain has forgotten, or nothing at all.
+async fn refused_before(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError> {
+    let refusal = api.read(move |store| store.get(RecordKind::Refusal, &id.0)).await?;
+    Ok(match refusal {
+        Some(stored) => {
+            let words = String::from_utf8_lossy(&stored).into_owned();
+            ShareAnswer { rule: Some(rule(&stored)), ..ShareAnswer::new(id, FateName::Refused, words) }
+        }
+        None => ShareAnswer::new(id, FateName::Unknown, "this node knows nothing of it; it may never have arrived"),
+    })
+}

@@ -1,0 +1,77 @@
+//! Pieces that several answers share.
+
+use bitcoin::hex::DisplayHex;
+use bitcoin::{Address, Network, Script, TxOut};
+use serde::{Deserialize, Serialize};
+use sharechain::{U256, Weight, Work};
+use utoipa::ToSchema;
+
+/// A payout script and the address that stands for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(super) struct Payee {
+    /// The script, hex.
+    pub script: String,
+    /// The same as an address of this node's network.
+    pub address: Option<String>,
+}
+
+impl Payee {
+    pub(super) fn new(script: &Script, network: Network) -> Self {
+        let address = Address::from_script(script, network).ok().map(|address| address.to_string());
+        Self { script: script.to_hex_string(), address }
+    }
+}
+
+/// A credit in expected Bitcoin blocks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(super) struct WeightView {
+    /// The exact weight in units of 2^-64 expected Bitcoin block: an integer of up to 128 bits, so a string.
+    pub weight: String,
+    /// The same in expected Bitcoin blocks, rounded: for people.
+    pub weight_blocks: f64,
+}
+
+impl From<Weight> for WeightView {
+    fn from(weight: Weight) -> Self {
+        Self { weight: weight.0.to_string(), weight_blocks: weight.0 as f64 / Weight::ONE_BLOCK.0 as f64 }
+    }
+}
+
+/// What a script earned over some links.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(super) struct Earned {
+    /// Who earned.
+    #[serde(flatten)]
+    pub payee: Payee,
+    /// How much.
+    #[serde(flatten)]
+    pub weight: WeightView,
+    /// By how many shares.
+    pub shares: u64,
+}
+
+/// An output of a coinbase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(super) struct Output {
+    /// Who is paid.
+    #[serde(flatten)]
+    pub payee: Payee,
+    /// How much, satoshi.
+    pub value_sat: u64,
+}
+
+impl Output {
+    pub(super) fn new(output: &TxOut, network: Network) -> Self {
+        Self { payee: Payee::new(&output.script_pubkey, network), value_sat: output.value.to_sat() }
+    }
+}
+
+/// Expected hashes behind a target, as a decimal string: it may have more than 53 bits.
+pub(super) fn hashes(target: U256) -> String {
+    Work::of_target(target).0.to_string()
+}
+
+/// Bytes in hex, first byte first.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.to_lower_hex_string()
+}
