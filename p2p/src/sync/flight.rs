@@ -75,6 +75,11 @@ impl Flights {
         self.by_id.values().filter(|flight| flight.peer == peer && large(flight)).count()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     pub(super) fn any(&self, peer: PeerId, purpose: Purpose) -> bool {
         self.by_id.values().any(|flight| flight.peer == peer && flight.purpose == purpose)
     }

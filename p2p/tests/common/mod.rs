@@ -1,5 +1,5 @@
 //! A node for tests: a handle, its events, and ways to wait for them.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses a part")]
 
 use std::collections::VecDeque;
 use std::future::Future;

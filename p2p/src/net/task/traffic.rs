@@ -127,9 +127,10 @@ impl Task {
                 if response.kind() == asked.kind { Ok(response) } else { Err(Failure::Garbage) }
             },
         );
-        if result == Err(Failure::Garbage) {
+        let garbage = result == Err(Failure::Garbage);
+        self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
+        if garbage {
             self.punish(asked.peer, Misbehaviour::Garbage);
         }
-        self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
     }
 }

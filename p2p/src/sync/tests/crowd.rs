@@ -1,0 +1,266 @@
+//! Crowds of machines that serve each other over a lossy, slow line: whatever happened, all end with the same links and
+//! shares. The chain is a toy (a link is its number; the heavier branch has the higher link); the decisions are real.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use proptest::prelude::*;
+use sharechain::{Height, ShareId, U256, Work};
+
+use super::id;
+use crate::limits::{LINKS_MAX, PENDING_MAX};
+use crate::message::{Failure, Request, TipInfo};
+use crate::sync::{Input, Local, Outcome, Output, RequestId, Sync, Want};
+use crate::{Millis, PeerId};
+
+/// Shares that each link lists.
+const LISTED: u64 = 5;
+
+/// A toy node: links 1 to `height` of the one true chain, each valid once its listed shares are here.
+struct Toy {
+    sync: Sync,
+    height: u64,
+    /// Links whose shares are missing.
+    headers: BTreeSet<u64>,
+    shares: BTreeSet<ShareId>,
+    /// Shares of no link.
+    unlisted: BTreeSet<ShareId>,
+}
+
+fn share_of(link: u64, number: u64) -> ShareId {
+    id(1_000_000 + link * LISTED + number)
+}
+
+fn local(height: u64) -> Local {
+    let locator = (0..=height).rev().take(10).map(id).collect();
+    Local {
+        height: Height(u32::try_from(height).unwrap()),
+        work: Work(U256::from(height)),
+        locator,
+        bitcoin_locator: Vec::new(),
+    }
+}
+
+fn number_of(id: &ShareId) -> u64 {
+    u64::from_le_bytes(id.0[..8].try_into().unwrap())
+}
+
+impl Toy {
+    fn new(height: u64, unlisted: impl IntoIterator<Item = ShareId>) -> Self {
+        let unlisted: BTreeSet<_> = unlisted.into_iter().collect();
+        let mut shares: BTreeSet<_> =
+            (1..=height).flat_map(|link| (0..LISTED).map(move |number| share_of(link, number))).collect();
+        shares.extend(&unlisted);
+        Self { sync: Sync::new(local(height)), height, headers: BTreeSet::new(), shares, unlisted }
+    }
+
+    fn serve(&self, request: &Request) -> Answer {
+        match request {
+            Request::Tip => Answer::Tip(self.height),
+            Request::Links { locator, .. } => {
+                let from = locator.iter().map(number_of).filter(|link| *link <= self.height).max().unwrap_or(0);
+                let to = self.height.min(from + LINKS_MAX as u64);
+                Answer::Links { links: (from + 1..=to).collect(), more: to < self.height }
+            }
+            Request::Proofs { ids } => {
+                Answer::Shares(ids.iter().filter(|id| self.shares.contains(id)).copied().collect())
+            }
+            Request::Headers { .. } => Answer::Shares(Vec::new()),
+            Request::Pending => Answer::Pending(self.unlisted.iter().take(PENDING_MAX).copied().collect()),
+        }
+    }
+
+    /// What the driver of a real node does with a response.
+    fn receive(&mut self, from: PeerId, id: RequestId, answer: Option<Answer>, now: Millis) {
+        let outcome = match answer {
+            None => Outcome::Failed(Failure::Refused),
+            Some(Answer::Tip(height)) => Outcome::Tip(TipInfo {
+                tip: super::id(height),
+                height: Height(u32::try_from(height).unwrap()),
+                work: Work(U256::from(height)),
+                bitcoin_height: 0,
+                user_agent: String::new(),
+            }),
+            Some(Answer::Links { links, more }) => {
+                let new = links.iter().filter(|link| **link > self.height && self.headers.insert(**link)).count();
+                for share in links.iter().flat_map(|link| (0..LISTED).map(move |number| share_of(*link, number))) {
+                    if !self.shares.contains(&share) {
+                        self.sync.handle(Input::Want { want: Want::Proof(share), from: Some(from) }, now);
+                    }
+                }
+                Outcome::Links { last: links.last().copied().map(super::id), new: u32::try_from(new).unwrap(), more }
+            }
+            Some(Answer::Shares(shares)) => {
+                let useful = shares.iter().filter(|share| self.shares.insert(**share)).count();
+                for share in shares {
+                    if number_of(&share) >= 1 << 40 {
+                        self.unlisted.insert(share);
+                    }
+                    self.sync.handle(Input::Got(Want::Proof(share)), now);
+                }
+                Outcome::Items { useful: u32::try_from(useful).unwrap() }
+            }
+            Some(Answer::Pending(ids)) => {
+                Outcome::Pending(ids.into_iter().filter(|id| !self.shares.contains(id)).collect())
+            }
+        };
+        self.advance(now);
+        self.sync.handle(Input::Response { id, outcome }, now);
+    }
+
+    fn advance(&mut self, now: Millis) {
+        let before = self.height;
+        while self.headers.contains(&(self.height + 1))
+            && (0..LISTED).all(|number| self.shares.contains(&share_of(self.height + 1, number)))
+        {
+            self.height += 1;
+            self.headers.remove(&self.height);
+        }
+        if self.height != before {
+            self.sync.handle(Input::Local(local(self.height)), now);
+        }
+    }
+}
+
+enum Answer {
+    Tip(u64),
+    Links { links: Vec<u64>, more: bool },
+    Shares(Vec<ShareId>),
+    Pending(Vec<ShareId>),
+}
+
+/// Something on the line.
+struct Packet {
+    at: Millis,
+    from: usize,
+    to: usize,
+    id: RequestId,
+    content: Result<Request, Option<Answer>>,
+}
+
+struct Crowd {
+    nodes: Vec<Toy>,
+    line: VecDeque<Packet>,
+    now: Millis,
+    /// State of the generator that decides what the line loses: xorshift.
+    dice: u64,
+    loss_percent: u64,
+}
+
+fn peer(number: usize) -> PeerId {
+    PeerId([u8::try_from(number).unwrap(); 32])
+}
+
+impl Crowd {
+    fn new(nodes: Vec<Toy>, seed: u64, loss_percent: u64) -> Self {
+        Self { nodes, line: VecDeque::new(), now: Millis(0), dice: seed | 1, loss_percent }
+    }
+
+    fn connect_all(&mut self) {
+        for one in 0..self.nodes.len() {
+            for other in (0..self.nodes.len()).filter(|other| *other != one) {
+                self.nodes[one].sync.handle(Input::Connected(peer(other)), self.now);
+            }
+        }
+    }
+
+    fn lost(&mut self) -> bool {
+        self.dice ^= self.dice << 13;
+        self.dice ^= self.dice >> 7;
+        self.dice ^= self.dice << 17;
+        self.dice % 100 < self.loss_percent
+    }
+
+    fn post(&mut self, from: usize, to: usize, id: RequestId, content: Result<Request, Option<Answer>>) {
+        let at = self.now.plus(50);
+        self.line.push_back(Packet { at, from, to, id, content });
+    }
+
+    fn flush(&mut self, node: usize) {
+        while let Some(output) = self.nodes[node].sync.poll_output() {
+            if let Output::Request { peer, id, request } = output
+                && !self.lost()
+            {
+                self.post(node, usize::from(peer.0[0]), id, Ok(request));
+            }
+        }
+    }
+
+    fn step(&mut self) {
+        self.now = self.now.plus(50);
+        while self.line.front().is_some_and(|packet| packet.at <= self.now) {
+            let Some(packet) = self.line.pop_front() else { break };
+            match packet.content {
+                Ok(request) => {
+                    let answer = if self.lost() { None } else { Some(self.nodes[packet.to].serve(&request)) };
+                    self.post(packet.to, packet.from, packet.id, Err(answer));
+                }
+                Err(answer) => {
+                    let now = self.now;
+                    self.nodes[packet.to].receive(peer(packet.from), packet.id, answer, now);
+                }
+            }
+        }
+        for node in 0..self.nodes.len() {
+            let now = self.now;
+            self.nodes[node].sync.handle(Input::Tick, now);
+            self.flush(node);
+        }
+    }
+
+    fn agree(&self) -> bool {
+        let first = &self.nodes[0];
+        self.nodes.iter().all(|node| node.height == first.height && node.shares == first.shares)
+    }
+
+    /// Seconds until all agree.
+    fn run(&mut self, seconds_max: u64) -> Option<u64> {
+        while self.now.0 < seconds_max * 1_000 {
+            self.step();
+            if self.agree() {
+                return Some(self.now.0 / 1_000);
+            }
+        }
+        None
+    }
+}
+
+#[test]
+fn a_newcomer_catches_up_from_nothing_over_thousands_of_links() {
+    let nodes = vec![Toy::new(5_000, [id(1 << 40)]), Toy::new(0, []), Toy::new(5_000, [id(1 << 41)])];
+    let mut crowd = Crowd::new(nodes, 1, 0);
+    crowd.connect_all();
+    let seconds = crowd.run(120);
+    assert!(seconds.is_some_and(|seconds| seconds < 60), "{seconds:?}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let run = |seed| {
+        let mut crowd = Crowd::new(vec![Toy::new(300, [id(1 << 40)]), Toy::new(7, [id(1 << 41)])], seed, 20);
+        crowd.connect_all();
+        (crowd.run(600), crowd.dice)
+    };
+    assert_eq!(run(5), run(5));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_the_line_loses_all_agree_in_the_end(
+        heights in prop::collection::vec(0_u64..400, 2..5),
+        unlisted in prop::collection::vec(0_u64..300, 5),
+        seed in any::<u64>(),
+        loss_percent in 0_u64..25,
+    ) {
+        let mut next = 1_u64 << 40;
+        let shares: BTreeMap<usize, Vec<ShareId>> = (0..heights.len())
+            .map(|node| (node, (0..unlisted[node]).map(|_| { next += 1; id(next) }).collect()))
+            .collect();
+        let nodes = heights.iter().enumerate().map(|(node, height)| Toy::new(*height, shares[&node].clone())).collect();
+        let mut crowd = Crowd::new(nodes, seed, loss_percent);
+        crowd.connect_all();
+        let seconds = crowd.run(1_800);
+        prop_assert!(seconds.is_some(), "not in half an hour");
+    }
+}
