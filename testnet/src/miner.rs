@@ -6,6 +6,7 @@
 
 mod connection;
 pub mod hash;
+mod journal;
 mod throttle;
 mod worker;
 
@@ -15,6 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::limits::{MINER_BACKOFF_MAX, MINER_BACKOFF_MIN};
+
+pub use journal::{Journal, Submit, Verdict, read_submits};
 
 /// What to mine for, and how fast.
 #[derive(Debug, Clone)]
@@ -39,6 +42,7 @@ pub struct Counters {
     accepted: AtomicU64,
     rejected: AtomicU64,
     connections: AtomicU64,
+    journal: Option<Journal>,
 }
 
 /// A reading of [`Counters`].
@@ -57,6 +61,11 @@ pub struct Counts {
 }
 
 impl Counters {
+    /// Counts, and writes a line about each proof that is sent.
+    pub fn with_journal(journal: Journal) -> Self {
+        Self { journal: Some(journal), ..Self::default() }
+    }
+
     /// Reads all counters.
     pub fn read(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -72,6 +81,8 @@ impl Counters {
 
 /// Mines until the task is dropped, connecting again whenever the connection ends.
 pub async fn run(config: Config, counters: Arc<Counters>) {
+    let sha_instructions = hash::has_sha_instructions();
+    tracing::info!(user = config.user, hashrate = config.hashrate, sha_instructions, "miner starts");
     let mut pause = MINER_BACKOFF_MIN;
     loop {
         let before = counters.read().connections;

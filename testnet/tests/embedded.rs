@@ -231,6 +231,51 @@ async fn a_header_alone_is_taken_or_refused_with_the_reason() {
     assert_eq!(submit(&server.rpc, &block).await, Value::Null, "the block may still come");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_nodes_share_one_and_all_learn_of_a_block() {
+    const NODES: usize = 16;
+    let server = embedded(FAST).await;
+    let block = solve(unsolved(&template(&server.rpc).await));
+    let mut polls = tokio::task::JoinSet::new();
+    for _ in 0..NODES {
+        let rpc = server.rpc.clone();
+        polls.spawn(async move {
+            let mut request = support::template_request();
+            let first = rpc.call("getblocktemplate", request.clone()).await.unwrap();
+            request[0]["longpollid"] = first["longpollid"].clone();
+            rpc.call("getblocktemplate", request).await.unwrap()["previousblockhash"].clone()
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut submissions = tokio::task::JoinSet::new();
+    for _ in 0..NODES {
+        let (rpc, block) = (server.rpc.clone(), block.clone());
+        submissions.spawn(async move { submit(&rpc, &block).await });
+    }
+    let verdicts = submissions.join_all().await;
+    assert_eq!(verdicts.iter().filter(|verdict| verdict.is_null()).count(), 1, "{verdicts:?}");
+    assert_eq!(verdicts.iter().filter(|verdict| **verdict == "duplicate").count(), NODES - 1);
+    for tip in polls.join_all().await {
+        assert_eq!(tip, json!(block.block_hash().to_string()));
+    }
+}
+
+#[tokio::test]
+async fn a_block_found_invalid_is_remembered_and_a_corrupted_body_is_not_held_against_it() {
+    let server = embedded(None).await;
+    let good = solve(unsolved(&template(&server.rpc).await));
+    let greedy = solve(with_coinbase(good.clone(), |tx| tx.output[0].value += Amount::from_sat(1)));
+    assert_eq!(submit(&server.rpc, &greedy).await, json!("bad-cb-amount"));
+    assert_eq!(submit(&server.rpc, &greedy).await, json!("duplicate-invalid"));
+    let tips = server.rpc.call("getchaintips", json!([])).await.unwrap();
+    assert_eq!(tips[0]["status"], json!("invalid"), "{tips}");
+
+    let mut corrupted = good.clone();
+    corrupted.txdata[0].output[0].value -= Amount::from_sat(1);
+    assert_eq!(submit(&server.rpc, &corrupted).await, json!("bad-txnmrklroot"));
+    assert_eq!(submit(&server.rpc, &good).await, Value::Null);
+}
+
 #[tokio::test]
 async fn strangers_are_kept_out() {
     let server = embedded(None).await;

@@ -15,8 +15,9 @@ use bitcoin::{Block, BlockHash};
 use bitcoinkernel::log::logging::LoggingOptions;
 use bitcoinkernel::prelude::*;
 use bitcoinkernel::{
-    BLOCK_CHECK_MERKLE, BlockCheckResult, BlockValidationStateRef, ChainParams, ChainstateManager, Context,
-    ContextBuilder, KernelError, LogCategory, LogLevel, ProcessBlockHeaderResult, ProcessBlockResult, ValidationMode,
+    BLOCK_CHECK_MERKLE, BlockCheckResult, BlockValidationResult, BlockValidationStateRef, ChainParams,
+    ChainstateManager, Context, ContextBuilder, KernelError, LogCategory, LogLevel, ProcessBlockHeaderResult,
+    ProcessBlockResult, ValidationMode,
 };
 
 use crate::signet;
@@ -95,8 +96,11 @@ impl Engine {
         let context = ContextBuilder::new()
             .signet(&signet::CHALLENGE)
             .with_block_checked_validation(move |block: bitcoinkernel::Block, state: BlockValidationStateRef<'_>| {
-                let hash = BlockHash::from_byte_array(block.hash().to_bytes());
-                lock(&seen).push((hash, state.mode() == ValidationMode::Valid));
+                // A body that does not belong to its header says nothing about the block.
+                if state.result() != BlockValidationResult::Mutated {
+                    let hash = BlockHash::from_byte_array(block.hash().to_bytes());
+                    lock(&seen).push((hash, state.mode() == ValidationMode::Valid));
+                }
             })
             .build()?;
         let chain =
@@ -164,6 +168,11 @@ impl Engine {
             .map_while(|height| chain.at_height(height))
             .map(|entry| BlockHash::from_byte_array(entry.block_hash().to_bytes()))
             .collect()
+    }
+
+    /// Whether the engine remembers the block's header, be the block valid or not.
+    pub(super) fn knows(&self, hash: &BlockHash) -> bool {
+        self.chain.get_block_tree_entry(&hash.to_byte_array().into()).is_some()
     }
 
     /// Reads a stored block, or none if the engine has only its header or does not know it.

@@ -4,7 +4,7 @@
 //! and never wait for a judgement.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bitcoin::block::Header;
@@ -32,6 +32,8 @@ pub(super) struct State {
     engine: Engine,
     view: RwLock<View>,
     template: watch::Sender<Arc<Template>>,
+    /// Keeps the view's changes in the order of the engine's judgements.
+    submitting: Mutex<()>,
     started: Instant,
 }
 
@@ -45,7 +47,13 @@ impl State {
         let mut view = View { index: Index::new(), pool: Pool::default(), wallet: Wallet::new() };
         follow(&engine, &mut view)?;
         let template = Arc::new(Template::build(&view.index, &view.pool));
-        Ok(Self { engine, view: RwLock::new(view), template: watch::Sender::new(template), started: Instant::now() })
+        Ok(Self {
+            engine,
+            view: RwLock::new(view),
+            template: watch::Sender::new(template),
+            submitting: Mutex::default(),
+            started: Instant::now(),
+        })
     }
 
     /// Judges a block, connects it if it is valid, and renews the template. Blocks the thread for
@@ -54,9 +62,12 @@ impl State {
     /// # Errors
     /// [`EngineError`] if the engine itself fails.
     pub(super) fn submit(&self, block: &Block) -> Result<Verdict, EngineError> {
+        let _in_order = self.submitting.lock().unwrap_or_else(PoisonError::into_inner);
+        let hash = block.block_hash();
         let Judgement { verdict, checked } = self.engine.judge(block)?;
+        let found_invalid = checked.contains(&(hash, false)) && self.engine.knows(&hash);
         let mut view = self.write();
-        if !matches!(verdict, Verdict::Invalid(_)) {
+        if found_invalid || !matches!(verdict, Verdict::Invalid(_)) {
             view.index.insert(block.header, block.txdata.len(), Status::Stored);
         }
         for (hash, valid) in checked {
@@ -77,6 +88,7 @@ impl State {
     /// # Errors
     /// [`EngineError`] if the engine itself fails.
     pub(super) fn submit_header(&self, header: &Header) -> Result<Result<(), String>, EngineError> {
+        let _in_order = self.submitting.lock().unwrap_or_else(PoisonError::into_inner);
         let judged = self.engine.judge_header(header)?;
         if judged.is_ok() {
             self.write().index.insert(*header, 0, Status::HeaderOnly);

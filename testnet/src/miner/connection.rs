@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::worker::{self, Hit};
-use super::{Config, Counters, count};
+use super::{Config, Counters, Submit, Verdict, count};
 use crate::limits::MINER_UNANSWERED_MAX;
 
 /// The newest job, and its place in the order of arrival.
@@ -38,7 +38,7 @@ pub(super) async fn mine(config: &Config, counters: &Arc<Counters>) -> Result<In
                 hand_over(current.clone(), number, job, delay);
             }
             Some(hit) = found.recv(), if submissions.len() < MINER_UNANSWERED_MAX => {
-                submissions.spawn(submit(client.clone(), hit, delay));
+                submissions.spawn(submit(client.clone(), hit, delay, counters.clone()));
             }
             Some(answer) = submissions.join_next() => {
                 // A submission neither panics nor is aborted while this runs.
@@ -71,9 +71,22 @@ fn hand_over(current: watch::Sender<Current>, number: u64, job: Arc<Job>, delay:
     }
 }
 
-async fn submit(client: Arc<Client>, hit: Hit, delay: Duration) -> Result<(), ClientError> {
+async fn submit(client: Arc<Client>, hit: Hit, delay: Duration, counters: Arc<Counters>) -> Result<(), ClientError> {
     tokio::time::sleep(delay).await;
-    client.submit(&hit.job, hit.extranonce2, hit.job.time, hit.nonce, 0).await
+    let answer = client.submit(&hit.job, hit.extranonce2, hit.job.time, hit.nonce, 0).await;
+    if let Some(journal) = &counters.journal {
+        let header = hit.job.header(hit.extranonce2, hit.job.time, hit.nonce, 0);
+        journal.write(&Submit { id: header.block_hash(), verdict: verdict(&answer), hashes: counters.read().hashes });
+    }
+    answer
+}
+
+fn verdict(answer: &Result<(), ClientError>) -> Verdict {
+    match answer {
+        Ok(()) => Verdict::Accepted,
+        Err(ClientError::Refused { code, text, .. }) => Verdict::Refused { code: *code, text: text.clone() },
+        Err(_) => Verdict::Unanswered,
+    }
 }
 
 /// Counts an answer; only what ends the connection is an error.
