@@ -7,6 +7,8 @@
 //!
 //! Nothing here judges a proof: the caller does, and answers every gossip with a [`Verdict`] before it is forwarded.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod limits;
 pub mod message;
 pub mod net;

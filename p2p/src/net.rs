@@ -147,3 +147,6 @@ fn multiplexer() -> yamux::Config {
     config.set_max_num_streams(STREAMS_PER_CONNECTION_MAX);
     config
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Bytes that are no libp2p on the TCP port: nothing happens but that the connection closes, and peers are served on.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::time::Duration;

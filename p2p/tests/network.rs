@@ -1,5 +1,7 @@
 //! Nodes on real sockets on loopback.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::time::Duration;
@@ -156,4 +158,14 @@ async fn a_caller_that_does_not_listen_blocks_nobody() {
     // Its events are full; its commands still work.
     let peers = patiently(deaf.handle.peers()).await.unwrap();
     assert!(peers.len() <= 1);
+}
+
+/// Whether neighbours find each other depends on the machine: multicast does not run over loopback.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mdns_stops_no_node_where_there_is_no_local_network() {
+    let first = Node::start(config(21, &[])).await;
+    let mut discovering = config(22, &[&first.addr]);
+    discovering.config.mdns = true;
+    let mut second = Node::start(discovering).await;
+    second.wait_for_peers(1).await;
 }
