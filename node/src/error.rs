@@ -9,6 +9,7 @@ use crate::engine::EngineStopped;
 use crate::headers::HeadersError;
 use crate::identity::IdentityError;
 use crate::logging::LoggingError;
+use crate::status::StatusError;
 use crate::store::StoreError;
 
 /// What stopped the program.
@@ -57,9 +58,9 @@ pub enum NodeError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A part of the program that does not exist yet.
-    #[error("`shoal {0}` is not built into this version")]
-    NotBuilt(&'static str),
+    /// The running node cannot be asked.
+    #[error(transparent)]
+    Status(#[from] StatusError),
     /// A part of the node ended that should not have.
     #[error("a part of the node stopped; the log says which")]
     Stopped,

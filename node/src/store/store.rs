@@ -170,6 +170,12 @@ impl Store {
         self.entries(BLOCKS, IteratorMode::Start)
     }
 
+    /// The Bitcoin blocks found, from sequence number `from` down, newest first.
+    pub fn blocks_down(&self, from: u64) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
+        let start = from.to_be_bytes();
+        self.entries(BLOCKS, IteratorMode::From(&start, Direction::Reverse))
+    }
+
     /// The refusals kept, newest first.
     pub fn refusals(&self) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         self.entries(REFUSED, IteratorMode::End)

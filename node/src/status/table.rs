@@ -1,0 +1,164 @@
+//! The status as a table for people. What needs attention is marked by a sign and a word; colour only repeats it, in
+//! blue and yellow, which the colour-blind tell apart.
+
+use std::fmt::Write;
+
+use super::words::{count, duration, hashrate, memory};
+use crate::api::Status;
+use crate::api::status::SyncStateName;
+
+const LABEL_CHARS: usize = 13;
+const BOLD: &str = "\u{1b}[1m";
+const BLUE: &str = "\u{1b}[34m";
+const YELLOW: &str = "\u{1b}[1;33m";
+const RESET: &str = "\u{1b}[0m";
+
+/// How a row is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Plain,
+    Good,
+    Attention,
+}
+
+#[derive(Debug)]
+struct Row {
+    label: &'static str,
+    mood: Mood,
+    words: String,
+}
+
+impl Row {
+    fn new(label: &'static str, mood: Mood, words: impl Into<String>) -> Self {
+        Self { label, mood, words: words.into() }
+    }
+}
+
+/// Writes the table, one line a row.
+pub(super) fn render(status: &Status, colour: bool) -> String {
+    let mut out = String::new();
+    for Row { label, mood, words } in rows(status) {
+        let sign = if mood == Mood::Attention { '!' } else { ' ' };
+        let words = printable(&words);
+        let line = match (colour, mood) {
+            (false, _) => format!("{sign} {label:LABEL_CHARS$} {words}"),
+            (true, Mood::Plain) => format!("{sign} {BOLD}{label:LABEL_CHARS$}{RESET} {words}"),
+            (true, Mood::Good) => format!("{sign} {BOLD}{label:LABEL_CHARS$}{RESET} {BLUE}{words}{RESET}"),
+            (true, Mood::Attention) => {
+                format!("{YELLOW}{sign}{RESET} {BOLD}{label:LABEL_CHARS$}{RESET} {YELLOW}{words}{RESET}")
+            }
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out
+}
+
+/// Words of others must not steer the terminal.
+fn printable(words: &str) -> String {
+    words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn rows(status: &Status) -> Vec<Row> {
+    let memory = status.rss_bytes.map(|bytes| format!(", {} of memory", memory(bytes))).unwrap_or_default();
+    let up = duration(status.uptime_s);
+    let id = status.consensus_id.get(..16).unwrap_or(&status.consensus_id);
+    let mut rows = vec![
+        Row::new("node", Mood::Plain, format!("shoal {}, up {up}{memory}", status.version)),
+        Row::new("network", Mood::Plain, format!("{}, share-chain {id}…", status.network)),
+        work(status),
+        chain(status),
+        sync(status),
+        bitcoin(status),
+        hashrates(status),
+        shares(status),
+    ];
+    if let Some(link) = &status.conflict {
+        let words = format!(
+            "conflict: the heavier branch of link {link} would undo final links; \
+             this node does not follow it until you choose"
+        );
+        rows.insert(0, Row::new("ALARM", Mood::Attention, words));
+    }
+    rows
+}
+
+fn work(status: &Status) -> Row {
+    let miners = match status.miners_connected {
+        0 => "no miner is connected".to_owned(),
+        1 => "1 miner is connected".to_owned(),
+        miners => format!("{} miners are connected", count(miners)),
+    };
+    match (&status.no_work_because, status.miners_connected) {
+        (None, 0) => Row::new("work", Mood::Attention, format!("handed out, but {miners}")),
+        (None, _) => Row::new("work", Mood::Good, format!("handed out; {miners}")),
+        (Some(reason), _) => Row::new("work", Mood::Attention, format!("none: {reason}; {miners}")),
+    }
+}
+
+fn chain(status: &Status) -> Row {
+    let words = match status.tip_age_s {
+        Some(age_s) => format!(
+            "link {}, {} ago; final up to {}",
+            count(status.height),
+            duration(age_s),
+            count(status.final_height)
+        ),
+        None => "no link yet".to_owned(),
+    };
+    Row::new("share-chain", Mood::Plain, words)
+}
+
+fn sync(status: &Status) -> Row {
+    let peers = match status.peers {
+        0 => "no peer is connected".to_owned(),
+        1 => "1 peer is connected".to_owned(),
+        peers => format!("{} peers are connected", count(peers)),
+    };
+    let towards = match (status.sync.peers_height, status.sync.progress) {
+        (Some(height), Some(progress)) => {
+            format!(", link {} of {} ({:.0}%)", count(status.height), count(height), (progress * 100.0).floor())
+        }
+        _ => String::new(),
+    };
+    match status.sync.state {
+        SyncStateName::Synced if status.peers > 0 => Row::new("sync", Mood::Good, format!("in sync; {peers}")),
+        SyncStateName::Synced => Row::new("sync", Mood::Attention, format!("in sync, but {peers}")),
+        SyncStateName::Searching => Row::new("sync", Mood::Attention, format!("looking for peers; {peers}")),
+        SyncStateName::Headers => Row::new("sync", Mood::Attention, format!("fetching links{towards}; {peers}")),
+        SyncStateName::Shares => Row::new("sync", Mood::Attention, format!("fetching shares{towards}; {peers}")),
+    }
+}
+
+fn bitcoin(status: &Status) -> Row {
+    let height = status.bitcoin.height.map(|height| format!("block {}", count(height)));
+    match (&status.bitcoin.trouble, height) {
+        (Some(trouble), Some(height)) => {
+            Row::new("bitcoind", Mood::Attention, format!("{trouble}; last seen at {height}"))
+        }
+        (Some(trouble), None) => Row::new("bitcoind", Mood::Attention, trouble.clone()),
+        (None, Some(height)) => Row::new("bitcoind", Mood::Good, height),
+        (None, None) => Row::new("bitcoind", Mood::Attention, "not heard of yet"),
+    }
+}
+
+fn hashrates(status: &Status) -> Row {
+    let pool = match status.hashrate.pool_hs {
+        Some(pool_hs) => format!("about {}", hashrate(pool_hs)),
+        None => "not known before the second link".to_owned(),
+    };
+    let words = format!("{} here; pool: {pool}", hashrate(status.hashrate.local_hs));
+    Row::new("hashrate", Mood::Plain, words)
+}
+
+fn shares(status: &Status) -> Row {
+    let shares = &status.shares;
+    let words = format!(
+        "{} found here; {} wait for a link, {} cannot be judged yet, {} were refused",
+        count(shares.found_total),
+        count(shares.pending),
+        count(shares.held),
+        count(shares.refused_total)
+    );
+    Row::new("shares", Mood::Plain, words)
+}

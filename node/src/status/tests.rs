@@ -1,0 +1,99 @@
+use super::words::{count, duration, hashrate, memory};
+use super::*;
+use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus};
+
+fn healthy() -> Status {
+    Status {
+        version: "0.1.0".into(),
+        network: "local".into(),
+        consensus_id: "ab".repeat(32),
+        time_unix_s: 1_800_000_000,
+        uptime_s: 200,
+        rss_bytes: Some(61_000_000),
+        tip: "cd".repeat(32),
+        height: 1_234,
+        tip_age_s: Some(2),
+        final_height: 870,
+        conflict: None,
+        sync: SyncStatus { state: SyncStateName::Synced, peers_height: Some(1_234), progress: Some(1.0) },
+        handing_out_work: true,
+        no_work_because: None,
+        bitcoin: BitcoinStatus { height: Some(101), tip: None, header_height: 101, trouble: None },
+        peers: 4,
+        miners_connected: 2,
+        hashrate: Hashrate { local_hs: 160_000.0, pool_hs: Some(412_000.0) },
+        shares: ShareCounts { found_total: 3_000, pending: 5, held: 0, refused_total: 1 },
+    }
+}
+
+#[test]
+fn a_healthy_node_needs_no_attention() {
+    let table = table::render(&healthy(), false);
+    let expected = [
+        "  node          shoal 0.1.0, up 3 min 20 s, 61 MB of memory",
+        "  network       local, share-chain abababababababab…",
+        "  work          handed out; 2 miners are connected",
+        "  share-chain   link 1,234, 2 s ago; final up to 870",
+        "  sync          in sync; 4 peers are connected",
+        "  bitcoind      block 101",
+        "  hashrate      160 kH/s here; pool: about 412 kH/s",
+        "  shares        3,000 found here; 5 wait for a link, 0 cannot be judged yet, 1 were refused",
+    ];
+    assert_eq!(table.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn trouble_is_marked_without_colour_too() {
+    let mut status = healthy();
+    status.conflict = Some("ef".repeat(32));
+    status.no_work_because = Some("bitcoind syncs".into());
+    status.bitcoin.trouble = Some("it cannot be reached \u{1b}[2J".into());
+    status.sync = SyncStatus { state: SyncStateName::Headers, peers_height: Some(2_000), progress: Some(0.617) };
+    let table = table::render(&status, false);
+    let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('!')).collect();
+    assert_eq!(marked.len(), 4, "{table}");
+    assert!(marked[0].contains("ALARM"));
+    assert!(table.contains("none: bitcoind syncs; 2 miners are connected"));
+    assert!(table.contains("fetching links, link 1,234 of 2,000 (61%)"));
+    assert!(!table.contains('\u{1b}'), "words of others reach the terminal");
+}
+
+#[test]
+fn colour_changes_no_word() {
+    let coloured = table::render(&healthy(), true);
+    let plain = ["\u{1b}[1m", "\u{1b}[34m", "\u{1b}[1;33m", "\u{1b}[0m"]
+        .iter()
+        .fold(coloured.clone(), |text, code| text.replace(code, ""));
+    assert_ne!(coloured, plain);
+    assert_eq!(plain, table::render(&healthy(), false));
+}
+
+#[test]
+fn numbers_are_said_in_words() {
+    assert_eq!(
+        [0, 59, 60, 61, 7_500, 360_000].map(duration),
+        ["0 s", "59 s", "1 min", "1 min 1 s", "2 h 5 min", "4 d 4 h"]
+    );
+    assert_eq!(
+        [0.0, 999.4, 999.6, 412_000.0, 1.2e12, 99_960.0, 5e20].map(hashrate),
+        ["0 H/s", "999 H/s", "1.00 kH/s", "412 kH/s", "1.20 TH/s", "100 kH/s", "500 EH/s"]
+    );
+    assert_eq!([0_u64, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+    assert_eq!(memory(60_000_001), "61 MB");
+}
+
+#[test]
+fn an_api_on_all_addresses_is_asked_on_the_loopback_one() {
+    assert_eq!(reachable("0.0.0.0:3380".parse().unwrap()), "127.0.0.1:3380".parse().unwrap());
+    assert_eq!(reachable("[::]:3380".parse().unwrap()), "[::1]:3380".parse().unwrap());
+    assert_eq!(reachable("192.0.2.7:1".parse().unwrap()), "192.0.2.7:1".parse().unwrap());
+}
+
+#[tokio::test]
+async fn no_node_is_one_sentence() {
+    // A port that was free a moment ago.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = fetch(address).await.unwrap_err();
+    assert!(error.to_string().contains("`shoal run`"), "{error}");
+    assert!(matches!(error, StatusError::Nobody { .. }));
+}

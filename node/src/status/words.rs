@@ -1,0 +1,48 @@
+//! Times, rates and sizes in words: as exact as a person needs.
+
+/// A duration: `5 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`.
+pub(super) fn duration(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let Some(at) = UNITS.iter().position(|(length, _)| seconds >= *length) else { return "0 s".to_owned() };
+    let (length, unit) = UNITS[at];
+    let whole = format!("{} {unit}", seconds / length);
+    match UNITS.get(at + 1).map(|(length_next, unit)| (seconds % length / length_next, unit)) {
+        Some((rest, unit)) if rest > 0 => format!("{whole} {rest} {unit}"),
+        _ => whole,
+    }
+}
+
+/// Hashes a second with three digits: `412 kH/s`, `1.20 TH/s`.
+pub(super) fn hashrate(hashes_per_second: f64) -> String {
+    const PREFIXES: [&str; 8] = ["", "k", "M", "G", "T", "P", "E", "Z"];
+    let (mut value, mut prefix) = (hashes_per_second, 0);
+    // Beyond three digits after rounding.
+    while value >= 999.5 && prefix + 1 < PREFIXES.len() {
+        value /= 1_000.0;
+        prefix += 1;
+    }
+    let decimals = match value {
+        value if value >= 99.95 || prefix == 0 => 0,
+        value if value >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$} {}H/s", PREFIXES[prefix])
+}
+
+/// Bytes of memory: `61 MB`.
+pub(super) fn memory(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1_000_000))
+}
+
+/// A count with separators: `1,234,567`.
+pub(super) fn count(count: impl Into<u64>) -> String {
+    let digits = count.into().to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
