@@ -43,7 +43,7 @@ pub struct Config {
     pub listen: Vec<String>,
     /// Multiaddresses of peers to stay connected with, with or without their `/p2p/<peer id>`.
     pub peers: Vec<String>,
-    /// Whether to look for peers in the local network.
+    /// Whether to look for peers in the local network. What listens on loopback only is not announced there.
     pub mdns: bool,
     /// Which network.
     pub consensus_id: [u8; 32],

@@ -76,3 +76,6 @@ impl request_response::Codec for SyncCodec {
         write_frame(io, &response.encode()).await
     }
 }
+
+#[cfg(test)]
+mod tests;
