@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Transaction, TxOut};
 
 pub use self::keys::{KEY_COUNT, Key, Keys};
+pub use self::sign::Spend;
 use crate::limits::{WALLET_CHAIN_MAX, WALLET_COINS_MAX};
 use crate::signet::COINBASE_MATURITY;
 
@@ -28,17 +29,6 @@ struct Coin {
     spendable_from: u32,
     /// Unconfirmed transactions it stands on, itself included.
     unconfirmed: u32,
-}
-
-/// A signed transaction and what a block template has to know about it.
-#[derive(Debug, Clone)]
-pub struct Spend {
-    /// The transaction.
-    pub transaction: Transaction,
-    /// Inputs less outputs.
-    pub fee: Amount,
-    /// Cost in signature operations, as consensus counts them.
-    pub sigops: usize,
 }
 
 /// The coins of the fixed keys, as far as the blocks shown to the wallet tell.

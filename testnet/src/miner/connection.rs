@@ -8,8 +8,10 @@ use stratum::client::{Client, ClientError, Job};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::worker::{self, Hit};
-use super::{Config, Counters, Submit, Verdict, count};
+use super::config::Config;
+use super::counters::{Counters, count};
+use super::journal::{Submit, Verdict};
+use super::worker::{Hit, Worker};
 use crate::limits::MINER_UNANSWERED_MAX;
 
 /// The newest job, and its place in the order of arrival.
@@ -26,7 +28,7 @@ pub(super) async fn mine(config: &Config, counters: &Arc<Counters>) -> Result<In
     let delay = Duration::from_millis(config.delay_ms);
     let current = watch::Sender::new(Current::None);
     let (hits, mut found) = mpsc::channel(MINER_UNANSWERED_MAX);
-    let worker = worker::Worker::new(current.subscribe(), hits, config.hashrate, counters.clone());
+    let worker = Worker::new(current.subscribe(), hits, config.hashrate, counters.clone());
     std::thread::spawn(move || worker.run());
     let mut submissions = JoinSet::new();
     loop {

@@ -7,9 +7,9 @@ use std::time::Instant;
 use stratum::client::Job;
 use tokio::sync::{mpsc, watch};
 
+use super::counters::{Counters, count};
 use super::hash::HeaderHasher;
 use super::throttle::Throttle;
-use super::{Counters, count};
 use crate::limits::MINER_PERIOD;
 
 /// A proof that is worth submitting.

@@ -5,12 +5,23 @@ use bitcoin::secp256k1::Message;
 use bitcoin::sighash::{EcdsaSighashType, SighashCache};
 use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, ecdsa, transaction};
 
-use super::{Keys, Spend};
+use super::keys::Keys;
 
 /// Virtual bytes of a transaction with one P2WPKH input and two such outputs.
 const ONE_INPUT_VBYTES: u64 = 141;
 /// Virtual bytes that each further P2WPKH input adds.
 const INPUT_VBYTES: u64 = 68;
+
+/// A signed transaction and what a block template has to know about it.
+#[derive(Debug, Clone)]
+pub struct Spend {
+    /// The transaction.
+    pub transaction: Transaction,
+    /// Inputs less outputs.
+    pub fee: Amount,
+    /// Cost in signature operations, as consensus counts them.
+    pub sigops: usize,
+}
 
 /// Spends `coins` (outpoint, output, key number) to two keys of the wallet. `serial` varies the
 /// amounts, the keys and the fee rate, which runs from 1 to 12 sat/vB.

@@ -4,8 +4,8 @@ use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::{Block, BlockHash, Target};
 use serde_json::{Map, Value, json};
 
+use super::failure::{Answer, RpcFailure, code};
 use super::params::{Params, wrong_type};
-use super::{Answer, RpcFailure, code};
 use crate::embedded::index::{Entry, Index, Status};
 use crate::embedded::state::State;
 use crate::embedded::template::hex_target;

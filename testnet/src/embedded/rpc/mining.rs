@@ -9,8 +9,8 @@ use bitcoin::{Block, BlockHash, Target};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::failure::{Answer, RpcFailure, code};
 use super::params::{Params, parse_hash, wrong_type};
-use super::{Answer, RpcFailure, code};
 use crate::embedded::engine::Verdict;
 use crate::embedded::index::Status;
 use crate::embedded::proposal;

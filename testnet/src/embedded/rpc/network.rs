@@ -4,7 +4,7 @@ use bitcoin::address::NetworkUnchecked;
 use bitcoin::{Address, Network};
 use serde_json::{Value, json};
 
-use super::Answer;
+use super::failure::Answer;
 use super::params::Params;
 
 pub(super) fn network_info() -> Answer {

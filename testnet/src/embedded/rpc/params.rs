@@ -3,7 +3,7 @@
 use bitcoin::BlockHash;
 use serde_json::Value;
 
-use super::{RpcFailure, code};
+use super::failure::{RpcFailure, code};
 
 /// The positional arguments of one call.
 pub(super) struct Params<'a> {
