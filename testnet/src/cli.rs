@@ -1,0 +1,280 @@
+//! The command line.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::faults::{self, Answer, ClientError, Request};
+use crate::limits::{MINERS_MAX, NODES_MAX};
+use crate::network::{
+    BitcoinArgs, BitcoinError, BitcoinKind, GuardArgs, GuardError, MinerArgs, Wishes, run_bitcoin, run_guard, run_miner,
+};
+use crate::premine::{self, PremineError};
+use crate::table::status_text;
+use crate::up::{self, Options, UpError};
+
+/// A local Shoal network: nodes, miners and a Bitcoin, all real processes on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "shoal-testnet", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts a network and shows it until Ctrl-C, which stops every process
+    Up(Box<UpArgs>),
+    /// Shows how the running network is
+    Status {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Kills a node at once, as `kill -9` does
+    Kill {
+        /// The node: A, B and so on
+        node: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Starts a node again; one that runs is stopped first
+    Restart {
+        /// The node: A, B and so on
+        node: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Cuts the lines between groups of nodes
+    Partition {
+        /// Groups as in 'A,B|C,D'; nodes that are not named form one more
+        groups: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Joins all lines again
+    Heal {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Ends the running network, with its report
+    Stop {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Mines the chain that every test network starts from, anew: for maintainers
+    #[command(hide = true)]
+    Premine {
+        /// The file to write
+        #[arg(default_value = "testnet/fixtures/signet-nonces.txt")]
+        path: PathBuf,
+    },
+    /// Is the network's Bitcoin
+    #[command(hide = true)]
+    Bitcoin(BitcoinArgs),
+    /// Is one miner
+    #[command(hide = true)]
+    Miner(MinerArgs),
+    /// Ties a process to its parent
+    #[command(hide = true)]
+    Guard(GuardArgs),
+}
+
+/// Which network a command is for.
+#[derive(Debug, Clone, Args)]
+struct At {
+    /// Folder of the network [default: the one that was started last]
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+struct UpArgs {
+    /// Nodes
+    #[arg(long, default_value_t = 5, value_parser = count(NODES_MAX))]
+    nodes: u64,
+    /// Miners; they go round the nodes [default: one a node]
+    #[arg(long, value_parser = count(MINERS_MAX))]
+    miners: Option<u64>,
+    /// Hashes a second of all miners together, as 400k or 1.5M. One core does some 5M; the nodes need some, too
+    #[arg(long, default_value = "400k", value_parser = parse_hashrate, value_name = "RATE")]
+    hashrate: f64,
+    /// Ends by itself after that many seconds
+    #[arg(long, value_name = "SECONDS")]
+    duration: Option<u64>,
+    /// Ends by itself after that many Bitcoin blocks; with --duration over before, the exit code is 1
+    #[arg(long, value_name = "N")]
+    exit_after_blocks: Option<u64>,
+    /// Writes a report about everything when it ends: JSON, see testnet/README.md
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Folder for everything [default: a new one in the system's folder for temporary files]
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// Which Bitcoin: the built-in one, or a bitcoind from $BITCOIND, PATH or Debian's packages
+    #[arg(long, value_enum, default_value_t = BitcoinKind::Embedded)]
+    bitcoin: BitcoinKind,
+    /// Delays each job and each proof of a miner, as m2=2000; may be repeated
+    #[arg(long, value_name = "MINER=MS", value_parser = parse_delay)]
+    delay: Vec<(String, u64)>,
+    /// Starts the last node only after that many seconds
+    #[arg(long, value_name = "SECONDS")]
+    late_node: Option<u64>,
+    /// Lets nodes find each other by mDNS, instead of over lines that `partition` can cut
+    #[arg(long)]
+    mdns: bool,
+    /// Prints lines instead of the live table
+    #[arg(long)]
+    plain: bool,
+}
+
+/// What can go wrong, whatever the command.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Up(#[from] UpError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Premine(#[from] PremineError),
+    #[error(transparent)]
+    Bitcoin(#[from] BitcoinError),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error("the miner cannot write its journal")]
+    Miner(#[source] std::io::Error),
+    #[error("cannot make a folder for the network")]
+    Folder(#[source] std::io::Error),
+    #[error("cannot start or print")]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs the program and tells its exit code: 0, or 1 with one sentence on standard error; clap's 2 for a wrong command.
+pub fn main() -> ExitCode {
+    match execute(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("shoal-testnet: {}", crate::sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<(), CliError> {
+    // The guard becomes another program: no threads may run beside it.
+    if let Command::Guard(args) = command {
+        let Err(error) = run_guard(&args);
+        return Err(error.into());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Up(args) => Ok(up::run(args.options()?).await?),
+            Command::Status { json, at } => status(&at, json).await,
+            Command::Kill { node, at } => command_for(&at, Request::Kill { node }).await,
+            Command::Restart { node, at } => command_for(&at, Request::Restart { node }).await,
+            Command::Partition { groups, at } => command_for(&at, Request::Partition { groups }).await,
+            Command::Heal { at } => command_for(&at, Request::Heal).await,
+            Command::Stop { at } => command_for(&at, Request::Stop).await,
+            Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
+            Command::Bitcoin(args) => {
+                log_to_stderr();
+                Ok(run_bitcoin(args).await?)
+            }
+            Command::Miner(args) => {
+                log_to_stderr();
+                run_miner(args).await.map_err(CliError::Miner)
+            }
+            Command::Guard(_) => Ok(()),
+        }
+    })
+}
+
+/// The hidden processes say what happens in their log files.
+fn log_to_stderr() {
+    // A second initialization is impossible: each process runs one command.
+    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).try_init();
+}
+
+impl UpArgs {
+    fn options(self) -> Result<Options, CliError> {
+        let dir = match self.dir {
+            Some(dir) => std::path::absolute(dir).map_err(CliError::Folder)?,
+            None => tempfile::Builder::new().prefix("shoal-testnet-").tempdir().map_err(CliError::Folder)?.keep(),
+        };
+        let nodes = usize::try_from(self.nodes).unwrap_or(NODES_MAX);
+        Ok(Options {
+            wishes: Wishes {
+                dir,
+                nodes,
+                miners: self.miners.map_or(nodes, |miners| usize::try_from(miners).unwrap_or(MINERS_MAX)),
+                hashrate_hs: self.hashrate,
+                delays_ms: self.delay.into_iter().collect::<BTreeMap<_, _>>(),
+                bitcoin: self.bitcoin,
+                mdns: self.mdns,
+            },
+            late_node: self.late_node.map(Duration::from_secs),
+            duration: self.duration.map(Duration::from_secs),
+            exit_after_blocks: self.exit_after_blocks,
+            report: self.report.map(std::path::absolute).transpose().map_err(CliError::Folder)?,
+            plain: self.plain,
+        })
+    }
+}
+
+async fn status(at: &At, json: bool) -> Result<(), CliError> {
+    if let Answer::Status { status } = faults::ask(&at.dir()?, &Request::Status).await? {
+        let text = if json {
+            serde_json::to_string_pretty(&status).map_err(std::io::Error::from)? + "\n"
+        } else {
+            status_text(&status)
+        };
+        std::io::stdout().write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+async fn command_for(at: &At, request: Request) -> Result<(), CliError> {
+    if let Answer::Done { done } = faults::ask(&at.dir()?, &request).await? {
+        writeln!(std::io::stdout(), "{done}")?;
+    }
+    Ok(())
+}
+
+impl At {
+    fn dir(&self) -> Result<PathBuf, ClientError> {
+        self.dir.clone().map_or_else(faults::latest_dir, Ok)
+    }
+}
+
+/// From one to that many.
+fn count(max: usize) -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..=max as u64)
+}
+
+/// Reads `400k`, `1.5M` or `400000`.
+fn parse_hashrate(text: &str) -> Result<f64, &'static str> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((end, 'k' | 'K')) => (&text[..end], 1e3),
+        Some((end, 'M' | 'm')) => (&text[..end], 1e6),
+        _ => (text, 1.0),
+    };
+    let rate = number.parse::<f64>().map(|number| number * unit).unwrap_or(f64::NAN);
+    let is_sensible = rate.is_finite() && rate >= 1.0;
+    if is_sensible { Ok(rate) } else { Err("write a number of hashes a second such as 400k or 1.5M") }
+}
+
+/// Reads `m2=2000`.
+fn parse_delay(text: &str) -> Result<(String, u64), &'static str> {
+    let parsed = text.split_once('=').and_then(|(name, ms)| Some((name.to_owned(), ms.parse().ok()?)));
+    parsed.ok_or("write a miner and milliseconds such as m2=2000")
+}
+
+#[cfg(test)]
+mod tests;

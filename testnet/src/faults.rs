@@ -1,0 +1,13 @@
+//! Faults while a test network runs: the commands of another terminal, over a Unix socket in the network's folder.
+//!
+//! One JSON object a line each way; see [`Request`] and [`Answer`].
+
+mod client;
+mod groups;
+mod protocol;
+mod server;
+
+pub use client::{ClientError, ask, latest_dir, note_latest};
+pub use groups::{GroupError, parse as parse_groups, show as show_groups};
+pub use protocol::{Answer, Request};
+pub use server::{Call, Server, ServerError};

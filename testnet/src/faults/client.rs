@@ -1,0 +1,84 @@
+//! The other terminal's end of the control socket.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use futures::{SinkExt, StreamExt};
+use tokio::net::UnixStream;
+use tokio_util::codec::{Framed, LinesCodec};
+
+use super::protocol::{Answer, Request};
+use super::server::socket_path;
+use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_LINE_BYTES_MAX};
+
+/// Why a command had no effect.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No network was started here.
+    #[error("no test network was started yet; start one with `shoal-testnet up`, or name its folder with --dir")]
+    NeverStarted,
+    /// No network runs in the folder.
+    #[error("no test network runs in {dir}; start one with `shoal-testnet up`, or name its folder with --dir")]
+    NotRunning {
+        /// The folder.
+        dir: PathBuf,
+        /// Why its socket cannot be reached.
+        source: io::Error,
+    },
+    /// The network ended meanwhile, or is stuck.
+    #[error("the test network in {dir} does not answer")]
+    NoAnswer {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The network refused.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Sends a command to the network in `dir`.
+///
+/// # Errors
+/// [`ClientError`]; a refusal carries the network's sentence.
+pub async fn ask(dir: &Path, request: &Request) -> Result<Answer, ClientError> {
+    let no_answer = || ClientError::NoAnswer { dir: dir.to_owned() };
+    let socket = UnixStream::connect(socket_path(dir))
+        .await
+        .map_err(|source| ClientError::NotRunning { dir: dir.to_owned(), source })?;
+    let mut lines = Framed::new(socket, LinesCodec::new_with_max_length(CONTROL_LINE_BYTES_MAX));
+    let text = serde_json::to_string(request).map_err(|_| no_answer())?;
+    lines.send(text).await.map_err(|_| no_answer())?;
+    let line = tokio::time::timeout(CONTROL_ANSWER_MAX, lines.next()).await.map_err(|_| no_answer())?;
+    let Some(Ok(line)) = line else { return Err(no_answer()) };
+    match serde_json::from_str(&line).map_err(|_| no_answer())? {
+        Answer::Error { error } => Err(ClientError::Refused(error)),
+        answer => Ok(answer),
+    }
+}
+
+/// The folder of the network that was started last.
+///
+/// # Errors
+/// [`ClientError::NeverStarted`].
+pub fn latest_dir() -> Result<PathBuf, ClientError> {
+    let noted = note_path().and_then(|path| std::fs::read_to_string(path).ok());
+    noted.map(|text| PathBuf::from(text.trim_end_matches('\n'))).ok_or(ClientError::NeverStarted)
+}
+
+/// Notes the folder of a network that was just started, for commands without `--dir`.
+///
+/// # Errors
+/// The note cannot be written; the network runs all the same.
+pub fn note_latest(dir: &Path) -> io::Result<()> {
+    let path = note_path().ok_or(io::ErrorKind::NotFound)?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, format!("{}\n", dir.display()))
+}
+
+fn note_path() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(cache.join("shoal").join("testnet-latest"))
+}

@@ -1,0 +1,256 @@
+//! The processes of a test network and the lines between them.
+
+mod bitcoin;
+mod guard;
+mod link;
+mod miner;
+mod node;
+mod payout;
+mod plan;
+mod ports;
+mod process;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use bitcoin::{BitcoinArgs, BitcoinError, run as run_bitcoin};
+pub use guard::{GuardArgs, GuardError, run as run_guard};
+pub use link::Link;
+pub use miner::{MinerArgs, journal_path, run as run_miner};
+pub use node::NodeError;
+pub use plan::{
+    BitcoinKind, BitcoinPlan, LinkPlan, MinerPlan, NodePlan, Plan, PlanError, Wishes, is_connected, miners_dir,
+};
+pub use ports::NoFreePort;
+pub use process::{Process, ProcessError, Spec};
+
+/// Why a network does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// Its Bitcoin does not run.
+    #[error(transparent)]
+    Bitcoin(#[from] BitcoinError),
+    /// A node does not run.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A miner does not run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A line cannot be opened.
+    #[error("cannot listen on {address} for a line between two nodes")]
+    Link {
+        /// Its near end.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder cannot be made.
+    #[error("cannot make the folder {path}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What a node's process is doing.
+#[derive(Debug)]
+enum NodeProcess {
+    /// It was not started yet.
+    Waiting,
+    /// It runs, as far as anybody looked.
+    Running(Box<Process>),
+    /// It was killed on purpose.
+    Killed,
+    /// It ended by itself.
+    Ended,
+}
+
+/// What a node's process is doing, to tell people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeCondition {
+    /// It was not started yet.
+    Waiting,
+    /// It runs.
+    Running,
+    /// It was killed on purpose.
+    Killed,
+    /// It ended by itself: something is wrong.
+    Ended,
+}
+
+/// A running test network; dropping it kills every process.
+#[derive(Debug)]
+pub struct Network {
+    plan: Plan,
+    bitcoin: Process,
+    links: Vec<Link>,
+    nodes: Vec<NodeProcess>,
+    miners: Vec<Process>,
+}
+
+impl Network {
+    /// Starts the Bitcoin, opens the lines, and starts nodes and miners. The last `late` nodes wait for
+    /// [`Network::restart`].
+    ///
+    /// Call it on the main thread; see [`Process::start`].
+    ///
+    /// # Errors
+    /// [`NetworkError`]; whatever was started is gone then.
+    pub async fn start(plan: Plan, late: usize) -> Result<Self, NetworkError> {
+        let miners_dir = miners_dir(plan.bitcoin.dir.parent().unwrap_or(&plan.bitcoin.dir));
+        std::fs::create_dir_all(&miners_dir)
+            .map_err(|source| NetworkError::Folder { path: miners_dir.clone(), source })?;
+        for node in &plan.nodes {
+            node::prepare(node, &plan.bitcoin)?;
+        }
+        let bitcoin = bitcoin::start(&plan.bitcoin).await?;
+        let mut links = Vec::with_capacity(plan.links.len());
+        for LinkPlan { to, address, .. } in plan.links.iter().copied() {
+            let link = Link::start(address, plan.nodes[to].p2p).await;
+            links.push(link.map_err(|source| NetworkError::Link { address, source })?);
+        }
+        let on_time = plan.nodes.len().saturating_sub(late);
+        let mut nodes = Vec::with_capacity(plan.nodes.len());
+        for (index, node) in plan.nodes.iter().enumerate() {
+            let start = || node::start(node).map(|process| NodeProcess::Running(Box::new(process)));
+            nodes.push(if index < on_time { start()? } else { NodeProcess::Waiting });
+        }
+        let mut miners = Vec::with_capacity(plan.miners.len());
+        for miner in &plan.miners {
+            miners.push(miner::start(miner, &plan.nodes[miner.node], &miners_dir)?);
+        }
+        Ok(Self { plan, bitcoin, links, nodes, miners })
+    }
+
+    /// What it consists of.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What a node's process is doing.
+    pub fn condition(&self, node: usize) -> NodeCondition {
+        match &self.nodes[node] {
+            NodeProcess::Waiting => NodeCondition::Waiting,
+            NodeProcess::Running(_) => NodeCondition::Running,
+            NodeProcess::Killed => NodeCondition::Killed,
+            NodeProcess::Ended => NodeCondition::Ended,
+        }
+    }
+
+    /// Whether a node runs.
+    pub fn is_running(&self, node: usize) -> bool {
+        self.condition(node) == NodeCondition::Running
+    }
+
+    /// The process of a node, if it runs.
+    pub fn node_pid(&self, node: usize) -> Option<u32> {
+        match &self.nodes[node] {
+            NodeProcess::Running(process) => process.pid(),
+            _ => None,
+        }
+    }
+
+    /// The process of the Bitcoin.
+    pub fn bitcoin_pid(&self) -> Option<u32> {
+        self.bitcoin.pid()
+    }
+
+    /// Notices what ended by itself since the last call, and says it in a sentence each. The second value tells whether
+    /// the network cannot go on.
+    pub fn notice_ends(&mut self) -> (Vec<String>, bool) {
+        let mut told = Vec::new();
+        for (node, plan) in self.nodes.iter_mut().zip(&self.plan.nodes) {
+            if let NodeProcess::Running(process) = node
+                && let Some(status) = process.ended()
+            {
+                told.push(format!("node {} ended by itself ({status}); see {}", plan.name, process.log().display()));
+                *node = NodeProcess::Ended;
+            }
+        }
+        let mut ended = Vec::new();
+        self.miners.retain_mut(|miner| match miner.ended() {
+            None => true,
+            Some(status) => {
+                ended.push(format!("{} ended by itself ({status}); see {}", miner.name(), miner.log().display()));
+                false
+            }
+        });
+        told.append(&mut ended);
+        let bitcoin = self.bitcoin.ended();
+        if let Some(status) = bitcoin {
+            told.push(format!("the network's Bitcoin ended ({status}); see {}", self.bitcoin.log().display()));
+        }
+        (told, bitcoin.is_some())
+    }
+
+    /// Kills a node as `kill -9` does. Tells whether it ran.
+    pub async fn kill(&mut self, node: usize) -> bool {
+        match std::mem::replace(&mut self.nodes[node], NodeProcess::Killed) {
+            NodeProcess::Running(mut process) => {
+                process.kill().await;
+                true
+            }
+            other => {
+                self.nodes[node] = other;
+                false
+            }
+        }
+    }
+
+    /// Starts a node that was killed, ended or has not been started; stops it first if it runs.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn restart(&mut self, node: usize) -> Result<(), NodeError> {
+        if let NodeProcess::Running(process) = &mut self.nodes[node] {
+            process.stop().await;
+        }
+        self.nodes[node] = NodeProcess::Running(Box::new(node::start(&self.plan.nodes[node])?));
+        Ok(())
+    }
+
+    /// Cuts every line between nodes of different groups, and joins all others.
+    pub fn partition(&mut self, groups: &[Vec<usize>]) {
+        let group_of = |node| groups.iter().position(|group| group.contains(&node));
+        for (link, plan) in self.links.iter().zip(&self.plan.links) {
+            link.set_open(group_of(plan.from) == group_of(plan.to));
+        }
+    }
+
+    /// Joins all lines.
+    pub fn heal(&mut self) {
+        for link in &self.links {
+            link.set_open(true);
+        }
+    }
+
+    /// Stops the miners; what they have sent is answered first.
+    pub async fn stop_miners(&mut self) {
+        for miner in &self.miners {
+            miner.ask_to_stop();
+        }
+        for mut miner in self.miners.drain(..) {
+            miner.stop().await;
+        }
+    }
+
+    /// Stops everything, nodes before the Bitcoin they use.
+    pub async fn stop(mut self) {
+        self.stop_miners().await;
+        let mut running = Vec::new();
+        for node in self.nodes.drain(..) {
+            if let NodeProcess::Running(process) = node {
+                process.ask_to_stop();
+                running.push(process);
+            }
+        }
+        for mut process in running {
+            process.stop().await;
+        }
+        self.bitcoin.stop().await;
+    }
+}

@@ -1,0 +1,134 @@
+//! The Bitcoin of the network: a process of its own, of either kind.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::guard::LastSignal;
+use super::plan::{BitcoinKind, BitcoinPlan};
+use super::process::{Process, ProcessError, Spec};
+use crate::bitcoind::{BitcoindError, RealBitcoin};
+use crate::embedded::{self, Bitcoin};
+use crate::limits::BITCOIN_START_MAX;
+use crate::rpc::Rpc;
+use crate::wallet;
+
+/// Pause between two transactions of the wallet: some eight a block.
+const TRANSACTION_INTERVAL: Duration = Duration::from_millis(1_500);
+
+/// Arguments of the hidden subcommand that is the Bitcoin's process.
+#[derive(Debug, Clone, Args)]
+pub struct BitcoinArgs {
+    /// Which one
+    #[arg(long, value_enum)]
+    pub kind: BitcoinKind,
+    /// Its folder
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Where its RPC listens
+    #[arg(long)]
+    pub rpc: std::net::SocketAddr,
+}
+
+/// Why the Bitcoin does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum BitcoinError {
+    /// The process does not start.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The folder cannot be made.
+    #[error("cannot make the folder {path}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// This program cannot find itself.
+    #[error("cannot find this program's own file")]
+    OwnProgram(#[source] std::io::Error),
+    /// It ended or does not answer.
+    #[error("the network's Bitcoin did not come up; see {log}")]
+    NotUp {
+        /// Its log.
+        log: PathBuf,
+    },
+    /// The embedded one does not start.
+    #[error(transparent)]
+    Embedded(#[from] embedded::StartError),
+    /// The real one does not start.
+    #[error(transparent)]
+    Real(#[from] BitcoindError),
+    /// Signals cannot be waited for.
+    #[error("cannot wait for signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Starts the process and waits until it answers.
+///
+/// # Errors
+/// [`BitcoinError`].
+pub(super) async fn start(plan: &BitcoinPlan) -> Result<Process, BitcoinError> {
+    let path = plan.dir.clone();
+    std::fs::create_dir_all(&path).map_err(|source| BitcoinError::Folder { path, source })?;
+    let mut process = Process::start(&Spec {
+        name: "bitcoin".to_owned(),
+        program: std::env::current_exe().map_err(BitcoinError::OwnProgram)?,
+        args: vec![
+            "bitcoin".into(),
+            "--kind".into(),
+            plan.kind.as_str().into(),
+            "--dir".into(),
+            plan.dir.clone().into(),
+            "--rpc".into(),
+            plan.rpc.to_string().into(),
+        ],
+        log: plan.dir.join("bitcoin.log"),
+        // A real bitcoind is a child of this process and must be stopped by it.
+        last_signal: LastSignal::Term,
+    })?;
+    let rpc = Rpc::new(plan.rpc, plan.cookie_path());
+    let started = Instant::now();
+    while started.elapsed() < BITCOIN_START_MAX && process.ended().is_none() {
+        let blocks = rpc.call("getblockcount", json!([])).await.ok().and_then(|count| count.as_u64());
+        if blocks.is_some_and(|blocks| blocks >= u64::from(crate::premine::BLOCKS)) {
+            return Ok(process);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err(BitcoinError::NotUp { log: process.log().to_owned() })
+}
+
+/// Is the Bitcoin until a signal ends it.
+///
+/// # Errors
+/// It does not start.
+pub async fn run(args: BitcoinArgs) -> Result<(), BitcoinError> {
+    let mut stop = signal(SignalKind::terminate()).map_err(BitcoinError::Signals)?;
+    match args.kind {
+        BitcoinKind::Embedded => {
+            let transaction_interval = Some(TRANSACTION_INTERVAL);
+            let config = embedded::Config { dir: args.dir, listen: args.rpc, transaction_interval };
+            let bitcoin = Bitcoin::start(config).await?;
+            tokio::select! {
+                () = bitcoin.wait() => {}
+                _ = stop.recv() => {}
+            }
+        }
+        BitcoinKind::Bitcoind => {
+            let bitcoin = tokio::select! {
+                started = RealBitcoin::start(&args.dir, args.rpc.port()) => started?,
+                _ = stop.recv() => return Ok(()),
+            };
+            tokio::select! {
+                () = wallet::feed::run(bitcoin.rpc().clone(), TRANSACTION_INTERVAL) => {}
+                _ = stop.recv() => {}
+            }
+            bitcoin.stop().await;
+        }
+    }
+    Ok(())
+}

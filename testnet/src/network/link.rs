@@ -1,0 +1,92 @@
+//! A line between two nodes that can be cut.
+//!
+//! A node does not dial another one but a port of the test network, which passes the bytes on: that is the only way
+//! between them, and it needs no root. Cutting a link closes its connections and refuses new ones; the nodes' own
+//! dialling brings it back after healing. Nodes find no other way around: they are told of no other addresses, and mDNS
+//! is off while links are used.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::limits::LINK_CONNECTIONS_MAX;
+
+/// A line from a node that dials to one that listens; it ends when dropped.
+#[derive(Debug)]
+pub struct Link {
+    address: SocketAddr,
+    open: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Link {
+    /// Listens on `address` and passes connections on to `target`.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub async fn start(address: SocketAddr, target: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let (open, is_open) = watch::channel(true);
+        let task = tokio::spawn(accept(listener, target, is_open));
+        Ok(Self { address, open, task })
+    }
+
+    /// Where the dialling node connects to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Cuts the line, or joins it again.
+    pub fn set_open(&self, open: bool) {
+        self.open.send_replace(open);
+    }
+
+    /// Whether bytes pass.
+    pub fn is_open(&self) -> bool {
+        *self.open.borrow()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, target: SocketAddr, is_open: watch::Receiver<bool>) {
+    let room = Arc::new(Semaphore::new(LINK_CONNECTIONS_MAX));
+    loop {
+        let Ok((near, _)) = listener.accept().await else {
+            // Out of file handles, for instance: give others a moment to close theirs.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+        if *is_open.borrow() {
+            let is_open = is_open.clone();
+            tokio::spawn(async move {
+                pass(near, target, is_open).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Passes bytes until one side ends or the line is cut.
+async fn pass(mut near: TcpStream, target: SocketAddr, mut is_open: watch::Receiver<bool>) {
+    let Ok(mut far) = TcpStream::connect(target).await else { return };
+    // Without it the test network would add delays of its own.
+    let _ = (near.set_nodelay(true), far.set_nodelay(true));
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+        // The link is dropped, or cut.
+        _ = is_open.wait_for(|open| !open) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

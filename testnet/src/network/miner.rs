@@ -1,0 +1,81 @@
+//! A miner's process, and the journal in which it writes what it sent.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::guard::LastSignal;
+use super::plan::{MinerPlan, NodePlan};
+use super::process::{Process, ProcessError, Spec};
+use crate::miner::{self, Config, Counters, Journal};
+
+/// Arguments of the hidden subcommand that is a miner's process.
+#[derive(Debug, Clone, Args)]
+pub struct MinerArgs {
+    /// The node's Stratum server
+    #[arg(long)]
+    pub server: SocketAddr,
+    /// User name, `address.worker`
+    #[arg(long)]
+    pub user: String,
+    /// Hashes per second
+    #[arg(long)]
+    pub hashrate: f64,
+    /// Artificial delay of each job and each proof, milliseconds
+    #[arg(long)]
+    pub delay_ms: u64,
+    /// File for a line about each proof that was sent
+    #[arg(long)]
+    pub journal: PathBuf,
+}
+
+/// The journal of a miner.
+pub fn journal_path(miner: &MinerPlan, dir: &Path) -> PathBuf {
+    dir.join(format!("{}.jsonl", miner.name))
+}
+
+/// Starts a miner on a node.
+///
+/// # Errors
+/// The process does not start.
+pub(super) fn start(plan: &MinerPlan, node: &NodePlan, dir: &Path) -> Result<Process, ProcessError> {
+    let start_error = |source| ProcessError::Start { name: plan.name.clone(), source };
+    Process::start(&Spec {
+        name: format!("miner {}", plan.name),
+        program: std::env::current_exe().map_err(start_error)?,
+        args: vec![
+            "miner".into(),
+            "--server".into(),
+            node.stratum.to_string().into(),
+            "--user".into(),
+            format!("{}.{}", plan.address, plan.name).into(),
+            "--hashrate".into(),
+            plan.hashrate_hs.to_string().into(),
+            "--delay-ms".into(),
+            plan.delay_ms.to_string().into(),
+            "--journal".into(),
+            journal_path(plan, dir).into(),
+        ],
+        log: dir.join(format!("{}.log", plan.name)),
+        last_signal: LastSignal::Kill,
+    })
+}
+
+/// Is the miner until a signal ends it.
+///
+/// # Errors
+/// Its journal cannot be opened.
+pub async fn run(args: MinerArgs) -> std::io::Result<()> {
+    let journal = Journal::open(&args.journal)?;
+    let config = Config {
+        server: args.server,
+        user: args.user,
+        hashrate: args.hashrate,
+        delay_ms: args.delay_ms,
+        agent: concat!("shoal-testnet/", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    miner::run(config, Arc::new(Counters::with_journal(journal))).await;
+    Ok(())
+}

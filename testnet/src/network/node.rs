@@ -1,0 +1,127 @@
+//! One node: the program `shoal` with a folder, a config file and ports of its own.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::guard::LastSignal;
+use super::plan::{BitcoinPlan, NodePlan};
+use super::process::{Process, ProcessError, Spec};
+
+/// Why a node does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The program is missing.
+    #[error("there is no program {path}; build the whole workspace, or name it in $SHOAL_BIN")]
+    NoProgram {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Its folder or config file cannot be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The config cannot be written as TOML.
+    #[error("cannot write the node's config")]
+    Config(#[from] toml::ser::Error),
+    /// The process does not start.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+}
+
+/// The config file of a node, as `shoal.example.toml` explains it.
+#[derive(Debug, Serialize)]
+struct ConfigFile<'a> {
+    network: &'a str,
+    data_dir: PathBuf,
+    new_pool: bool,
+    log: &'a str,
+    log_format: &'a str,
+    bitcoind: Bitcoind,
+    stratum: Listen,
+    p2p: P2p,
+    api: Listen,
+}
+
+#[derive(Debug, Serialize)]
+struct Bitcoind {
+    url: String,
+    cookie_file: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+struct Listen {
+    listen: String,
+}
+
+#[derive(Debug, Serialize)]
+struct P2p {
+    listen: Vec<String>,
+    peers: Vec<String>,
+    mdns: bool,
+}
+
+/// The program `shoal`: `$SHOAL_BIN`, or the one beside this program.
+///
+/// # Errors
+/// [`NodeError::NoProgram`] if it is not there.
+fn program() -> Result<PathBuf, NodeError> {
+    let path = match std::env::var_os("SHOAL_BIN").filter(|value| !value.is_empty()) {
+        Some(path) => PathBuf::from(path),
+        None => std::env::current_exe().unwrap_or_default().with_file_name("shoal"),
+    };
+    if path.is_file() { Ok(path) } else { Err(NodeError::NoProgram { path }) }
+}
+
+/// Writes the node's folder and config file.
+///
+/// # Errors
+/// [`NodeError::Write`].
+pub(super) fn prepare(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<(), NodeError> {
+    let write_error = |path: &Path| {
+        let path = path.to_owned();
+        |source| NodeError::Write { path, source }
+    };
+    std::fs::create_dir_all(&plan.dir).map_err(write_error(&plan.dir))?;
+    let path = config_path(plan);
+    std::fs::write(&path, config(plan, bitcoin)?).map_err(write_error(&path))
+}
+
+/// Starts the node; its folder must have been prepared.
+///
+/// # Errors
+/// [`NodeError`].
+pub(super) fn start(plan: &NodePlan) -> Result<Process, NodeError> {
+    let spec = Spec {
+        name: format!("node {}", plan.name),
+        program: program()?,
+        args: vec!["run".into(), "--config".into(), config_path(plan).into()],
+        log: plan.dir.join("shoal.log"),
+        last_signal: LastSignal::Kill,
+    };
+    Ok(Process::start(&spec)?)
+}
+
+fn config_path(plan: &NodePlan) -> PathBuf {
+    plan.dir.join("shoal.toml")
+}
+
+fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::Error> {
+    let peers = plan.peers.iter().map(|peer| format!("/ip4/{}/tcp/{}", peer.ip(), peer.port()));
+    toml::to_string(&ConfigFile {
+        network: "local",
+        data_dir: plan.dir.join("data"),
+        new_pool: plan.new_pool,
+        log: "info",
+        log_format: "text",
+        bitcoind: Bitcoind { url: format!("http://{}", bitcoin.rpc), cookie_file: bitcoin.cookie_path() },
+        stratum: Listen { listen: plan.stratum.to_string() },
+        p2p: P2p { listen: vec![plan.p2p.to_string()], peers: peers.collect(), mdns: plan.mdns },
+        api: Listen { listen: plan.api.to_string() },
+    })
+}

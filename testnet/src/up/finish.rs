@@ -1,0 +1,72 @@
+//! The end of a run: the nodes settle, and everybody is asked for the report.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::UpError;
+use super::session::Session;
+use crate::limits::SETTLE_MAX;
+use crate::network::{NodeCondition, miners_dir};
+use crate::report::{Report, Sources, gather};
+
+/// Version of the report's form.
+const REPORT_VERSION: u32 = 1;
+
+impl Session {
+    /// Lets the nodes agree, asks everybody, and writes the report.
+    pub(super) async fn report(&mut self) -> Result<(), UpError> {
+        let Some(path) = self.options.report.clone() else { return Ok(()) };
+        let mined_s = self.started.elapsed().as_secs();
+        self.note("mining ends; the nodes settle".to_owned());
+        self.network.stop_miners().await;
+        self.settle().await;
+        let conditions: Vec<NodeCondition> =
+            (0..self.view.nodes.len()).map(|index| self.network.condition(index)).collect();
+        let gathered = gather(&Sources {
+            plan: self.network.plan(),
+            conditions: &conditions,
+            rss_bytes: self.memory.bytes(),
+            rpc: &self.rpc,
+            miners_dir: &miners_dir(&self.options.wishes.dir),
+            share_work_max: self.observer.last().share_work_max,
+        })
+        .await?;
+        let report = Report {
+            version: REPORT_VERSION,
+            consensus_id: gathered.consensus_id,
+            bitcoin: self.options.wishes.bitcoin.as_str(),
+            mined_s,
+            first_block_s: self.first_block_s,
+            first_shared_block_s: self.first_shared_block_s,
+            partition: self.view.partition.clone(),
+            nodes: gathered.nodes,
+            miners: gathered.miners,
+            blocks: gathered.blocks,
+            shares: gathered.shares,
+            events: self.view.notes.iter().rev().cloned().collect(),
+        };
+        let write_error = |source| UpError::Write { path: path.clone(), source };
+        let text = serde_json::to_string_pretty(&report).map_err(|error| write_error(error.into()))?;
+        std::fs::write(&path, text + "\n").map_err(write_error)?;
+        self.note(format!("report written to {}", path.display()));
+        Ok(())
+    }
+
+    /// Waits until all nodes that run say the same twice in a row, or for [`SETTLE_MAX`].
+    async fn settle(&mut self) {
+        let deadline = Instant::now() + SETTLE_MAX;
+        let mut before: Option<BTreeMap<String, (String, u64)>> = None;
+        while Instant::now() < deadline {
+            let seen = tokio::time::timeout(SETTLE_MAX, self.observer.next()).await;
+            let Ok(seen) = seen else { return };
+            self.take_in(&seen);
+            let rows = self.view.nodes.iter().filter(|node| node.condition == NodeCondition::Running);
+            let now: BTreeMap<_, _> = rows.map(|node| (node.name.clone(), (node.tip.clone(), node.pending))).collect();
+            let is_one = now.values().all(|state| Some(state) == now.values().next());
+            if is_one && before.as_ref() == Some(&now) {
+                return;
+            }
+            before = Some(now);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Follows Bitcoin's best chain: every block after the premined ones was found by the pool.
+
+use std::time::Duration;
+
+use bitcoin::consensus::encode::deserialize_hex;
+use bitcoin::{Block, Transaction};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::premine;
+use crate::rpc::{Rpc, RpcError};
+
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Blocks told but not yet shown.
+const QUEUE: usize = 64;
+
+/// A block of the best chain.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) height: u32,
+    pub(super) hash: String,
+    pub(super) coinbase: Transaction,
+}
+
+/// Follows until it is dropped.
+#[derive(Debug)]
+pub(super) struct Follower {
+    blocks: mpsc::Receiver<Found>,
+    task: JoinHandle<()>,
+}
+
+impl Follower {
+    pub(super) fn start(rpc: Rpc) -> Self {
+        let (sender, blocks) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(async move {
+            // Hash of the last block told, by height above the premined ones.
+            let mut told: Vec<String> = Vec::new();
+            loop {
+                // Bitcoin may be busy: what was missed is told later.
+                if let Err(error) = follow(&rpc, &mut told, &sender).await {
+                    tracing::debug!(%error, "Bitcoin does not answer");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+        Self { blocks, task }
+    }
+
+    /// Waits for the next block.
+    pub(super) async fn next(&mut self) -> Found {
+        match self.blocks.recv().await {
+            Some(found) => found,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Tells the blocks of the best chain that were not told, lowest first; after a reorganisation those that replace others.
+async fn follow(rpc: &Rpc, told: &mut Vec<String>, sender: &mpsc::Sender<Found>) -> Result<(), RpcError> {
+    let mut new = Vec::new();
+    let mut hash = rpc.call_str("getbestblockhash", json!([])).await?;
+    loop {
+        let header = rpc.call("getblockheader", json!([hash, true])).await?;
+        let unexpected = RpcError::Unexpected { method: "getblockheader" };
+        let height = header["height"].as_u64().and_then(|height| u32::try_from(height).ok()).ok_or(unexpected)?;
+        let Some(place) = height.checked_sub(premine::BLOCKS + 1) else { break };
+        if told.get(place as usize) == Some(&hash) {
+            break;
+        }
+        new.push((place as usize, height, hash));
+        hash = header.get("previousblockhash").and_then(Value::as_str).unwrap_or_default().to_owned();
+    }
+    for (place, height, hash) in new.into_iter().rev() {
+        let hex = rpc.call_str("getblock", json!([hash, 0])).await?;
+        let unexpected = RpcError::Unexpected { method: "getblock" };
+        let block: Block = deserialize_hex(&hex).map_err(|_| unexpected)?;
+        let coinbase = block.txdata.into_iter().next().ok_or(RpcError::Unexpected { method: "getblock" })?;
+        told.truncate(place);
+        told.push(hash.clone());
+        if sender.send(Found { height, hash, coinbase }).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
