@@ -11,13 +11,17 @@ mod advance;
 mod branch;
 mod complete;
 mod fate;
+mod finality;
 mod held;
 mod judge;
 mod link;
 mod payouts;
+mod refused;
 mod template;
+mod view;
+mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use bitcoin::block::Header;
 
@@ -28,13 +32,12 @@ use crate::check::list::check_root;
 use crate::credit::Credit;
 use crate::error::RuleError;
 use crate::id_map::IdMap;
-use crate::limits::{HELD_SECONDS_MAX, REFUSED_MAX};
 use crate::params::ChainParams;
 use crate::units::{Height, ShareId, Timestamp, U256};
 use crate::window::Scripts;
 
-pub use advance::Finality;
 pub use fate::Fate;
+pub use finality::Finality;
 pub use held::Missing;
 pub use judge::TemplateError;
 pub use link::{Body, Complete, Link};
@@ -43,6 +46,8 @@ pub use template::Assignment;
 
 use held::{Held, Waiter};
 use judge::Judgement;
+use refused::Refused;
+use wanted::Wanted;
 
 /// What became of an inserted proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,40 +80,17 @@ pub struct Chain {
     /// Valid proofs that the main chain does not list, by height.
     pending: BTreeSet<(Height, ShareId)>,
     held: Held,
-    /// Links that wait with their lists.
-    waiting: BTreeMap<Missing, Vec<ShareId>>,
-    /// Proofs that a known link lists but nobody has brought yet.
-    awaited: BTreeSet<ShareId>,
-    /// Links whose list nobody has brought yet.
-    lists_wanted: BTreeSet<ShareId>,
+    wanted: Wanted,
     refused: Refused,
     payouts: payouts::Caches,
     finality: Finality,
+    /// Lists of the main chain up to this height were forgotten. Never falls.
+    forgotten: Height,
+    /// Easiest share target of the positions in sight; follows the tip.
+    easiest_in_sight: U256,
     sequence: u64,
-}
-
-/// Ids that are invalid whoever brings them, the newest [`REFUSED_MAX`].
-#[derive(Clone, Debug, Default)]
-struct Refused {
-    rules: BTreeMap<ShareId, RuleError>,
-    order: VecDeque<ShareId>,
-}
-
-impl Refused {
-    fn get(&self, id: &ShareId) -> Option<RuleError> {
-        self.rules.get(id).copied()
-    }
-
-    fn insert(&mut self, id: ShareId, rule: RuleError) {
-        if self.rules.insert(id, rule).is_none() {
-            self.order.push_back(id);
-        }
-        if self.order.len() > REFUSED_MAX {
-            if let Some(oldest) = self.order.pop_front() {
-                self.rules.remove(&oldest);
-            }
-        }
-    }
+    /// What calls changed whose outcome carries no changes; the next call tells.
+    untold: ChangeSet,
 }
 
 /// One call's clock, its list of changes, and what is still to be looked at again because of them.
@@ -116,12 +98,6 @@ struct Call {
     now: Timestamp,
     changes: ChangeSet,
     queue: VecDeque<Missing>,
-}
-
-impl Call {
-    fn new(now: Timestamp) -> Self {
-        Self { now, changes: ChangeSet::default(), queue: VecDeque::new() }
-    }
 }
 
 impl Chain {
@@ -135,6 +111,7 @@ impl Chain {
         let mut listed = IdMap::default();
         listed.insert(genesis_id, Height(0));
         Self {
+            easiest_in_sight: params.easiest_share_target,
             params,
             consensus_id,
             bitcoin,
@@ -145,32 +122,14 @@ impl Chain {
             listed,
             pending: BTreeSet::new(),
             held: Held::default(),
-            waiting: BTreeMap::new(),
-            awaited: BTreeSet::new(),
-            lists_wanted: BTreeSet::new(),
+            wanted: Wanted::default(),
             refused: Refused::default(),
             payouts: payouts::Caches::default(),
             finality: Finality::new(genesis_id),
+            forgotten: Height(0),
             sequence: 0,
+            untold: ChangeSet::default(),
         }
-    }
-
-    /// The network's constants.
-    #[must_use]
-    pub fn params(&self) -> &ChainParams {
-        &self.params
-    }
-
-    /// The network's id.
-    #[must_use]
-    pub fn consensus_id(&self) -> &[u8; 32] {
-        &self.consensus_id
-    }
-
-    /// Bitcoin's headers as far as they were given.
-    #[must_use]
-    pub fn bitcoin(&self) -> &BitcoinHeaders {
-        &self.bitcoin
     }
 
     /// Takes a proof, with its list when the sender gave one, and everything that waited for it.
@@ -187,21 +146,33 @@ impl Chain {
                 return Outcome::Invalid(rule);
             }
         }
-        let mut call = Call::new(now);
-        if self.credits.contains(&id) {
+        let mut call = self.call(now);
+        if self.knows(&id) {
             self.give_list(id, list, &mut call);
             self.settle(&mut call);
             return Outcome::Known(call.changes);
         }
-        match self.take(proof, list, source, &mut call) {
-            Judgement::Valid(_) => {
-                self.settle(&mut call);
-                Outcome::Accepted(call.changes)
-            }
+        let judgement = self.take(proof, list, source, &mut call);
+        self.settle(&mut call);
+        if matches!(judgement, Judgement::Valid(_)) {
+            return Outcome::Accepted(call.changes);
+        }
+        self.untold = call.changes;
+        match judgement {
             Judgement::Held(missing) => Outcome::Held(missing),
             Judgement::Invalid(rule) => Outcome::Invalid(rule),
-            Judgement::Unlistable => Outcome::Unlistable,
+            Judgement::Valid(_) | Judgement::Unlistable => Outcome::Unlistable,
         }
+    }
+
+    /// True for what was found valid before, however deep it lies by now.
+    fn knows(&self, id: &ShareId) -> bool {
+        self.credits.contains(id) || self.links.contains(id)
+    }
+
+    /// Starts a call, with what earlier ones could not tell.
+    fn call(&mut self, now: Timestamp) -> Call {
+        Call { now, changes: core::mem::take(&mut self.untold), queue: VecDeque::new() }
     }
 
     /// Takes the list of a link that came without it.
@@ -209,19 +180,19 @@ impl Chain {
     /// # Errors
     /// SC-009 or SC-401: it is not the list that the link commits to. Says nothing about the link.
     pub fn supply_list(&mut self, id: ShareId, list: Vec<ShareId>, now: Timestamp) -> Result<ChangeSet, RuleError> {
-        let mut call = Call::new(now);
         if let Some(link) = self.links.get(&id) {
             check_root(link.shares_count, &link.shares_root, &list)?;
-            self.give_list(id, Some(list), &mut call);
-            self.settle(&mut call);
         }
+        let mut call = self.call(now);
+        self.give_list(id, Some(list), &mut call);
+        self.settle(&mut call);
         Ok(call.changes)
     }
 
     /// Takes a Bitcoin header that the node's bitcoind vouches for, or that is two blocks behind its tip on another
     /// branch, and judges again what waited for it.
     pub fn insert_bitcoin_header(&mut self, header: Header, now: Timestamp) -> ChangeSet {
-        let mut call = Call::new(now);
+        let mut call = self.call(now);
         if matches!(self.bitcoin.insert(header, now), Ok(Inserted::New)) {
             call.queue.push_back(Missing::BitcoinHeader(header.block_hash()));
             self.settle(&mut call);
@@ -231,7 +202,7 @@ impl Chain {
 
     /// Judges again what was from the future and is not any more, and forgets what waited too long.
     pub fn tick(&mut self, now: Timestamp) -> ChangeSet {
-        let mut call = Call::new(now);
+        let mut call = self.call(now);
         for waiter in self.held.take_due(now) {
             self.retake(waiter, &mut call);
         }
@@ -247,14 +218,15 @@ impl Chain {
         match &judgement {
             Judgement::Valid(valid) => {
                 let is_link = valid.link.is_some();
-                self.held.remove(&id);
-                self.awaited.remove(&id);
+                self.held.remove_all(&id);
+                self.wanted.has_come(&id);
                 self.credits.insert(id, valid.credit.clone());
                 self.pending.insert((valid.credit.height, id));
                 let counted = proof.proof().share.shares_count;
                 call.changes.accepted.push(AcceptedProof { id, proof: proof.into_proof(), is_link, source });
                 if let Some(link) = &valid.link {
                     self.links.insert(id, link.clone());
+                    self.wanted.add_link(link.height, id);
                     let list = if counted == 0 { Some(Vec::new()) } else { list };
                     self.give_list(id, list, call);
                 }
@@ -277,6 +249,10 @@ impl Chain {
     fn retake(&mut self, waiter: Waiter, call: &mut Call) {
         let id = waiter.proof.id();
         let source = waiter.source;
+        if self.knows(&id) {
+            // Another version of it was the valid one.
+            return self.give_list(id, waiter.list, call);
+        }
         match self.take(waiter.proof, waiter.list, source, call) {
             Judgement::Invalid(rule) => call.changes.refused.push(Refusal { id, rule, source }),
             Judgement::Unlistable => call.changes.dropped.push(id),
@@ -287,102 +263,12 @@ impl Chain {
     /// Looks at everything again that waited for what this call brought, until nothing moves any more.
     fn settle(&mut self, call: &mut Call) {
         while let Some(arrived) = call.queue.pop_front() {
-            for link in self.waiting.remove(&arrived).unwrap_or_default() {
+            for link in self.wanted.take_waiting_for(&arrived) {
                 self.try_complete(link, call);
             }
             for waiter in self.held.take_waiting_for(arrived) {
                 self.retake(waiter, call);
             }
         }
-    }
-
-    /// The newest link of the heaviest complete branch.
-    #[must_use]
-    pub fn tip(&self) -> ShareId {
-        self.main.last().copied().unwrap_or(ShareId(self.consensus_id))
-    }
-
-    /// The tip's height.
-    #[must_use]
-    pub fn height(&self) -> Height {
-        Height(u32::try_from(self.main.len().saturating_sub(1)).unwrap_or(u32::MAX))
-    }
-
-    /// The main chain's link at a height.
-    #[must_use]
-    pub fn main_at(&self, height: Height) -> Option<ShareId> {
-        self.main.get(usize::try_from(height.0).ok()?).copied()
-    }
-
-    /// What is kept of a link.
-    #[must_use]
-    pub fn link(&self, id: &ShareId) -> Option<&Link> {
-        self.links.get(id)
-    }
-
-    /// What is kept of a valid proof, share or link, that is not too deep.
-    #[must_use]
-    pub fn credit(&self, id: &ShareId) -> Option<&Credit> {
-        self.credits.get(id)
-    }
-
-    /// The scripts that ever earned, by index.
-    #[must_use]
-    pub fn scripts(&self) -> &Scripts {
-        &self.scripts
-    }
-
-    /// Proofs that are held.
-    #[must_use]
-    pub fn held_len(&self) -> usize {
-        self.held.len()
-    }
-
-    /// What is missing: parents, listed proofs, lists and Bitcoin headers that would let something be judged.
-    pub fn missing(&self) -> impl Iterator<Item = Missing> {
-        let awaited = self.awaited.iter().map(|id| Missing::Proof(*id));
-        let lists = self.lists_wanted.iter().map(|id| Missing::Body(*id));
-        self.held.missing().chain(awaited).chain(lists)
-    }
-
-    /// The easiest target that a proof can have met: what binding asks of it before anything else is known.
-    ///
-    /// While the tip is old the pool may have shrunk meanwhile, and only the network's bound is certain.
-    #[must_use]
-    pub fn easiest_plausible_target(&self, now: Timestamp) -> U256 {
-        let floor = self.params.easiest_share_target;
-        let Some(tip) = self.links.get(&self.tip()) else { return floor };
-        if tip.height.0 <= self.params.listing_depth || now.seconds_since(tip.time) > i64::from(HELD_SECONDS_MAX) {
-            return floor;
-        }
-        let first = tip.height.below(self.params.listing_depth);
-        let easiest = (first.0..=tip.height.0)
-            .filter_map(|height| self.links.get(&self.main_at(Height(height))?))
-            .map(|link| link.position.share_target)
-            .max()
-            .unwrap_or(floor);
-        // Another branch's targets may differ by what the retarget allows while it is still in sight.
-        const SLACK: U256 = U256::from_limbs([16, 0, 0, 0]);
-        easiest.saturating_mul(SLACK).min(floor)
-    }
-
-    /// Ids of the main chain from the tip down, at growing distances: what a peer needs to find the last common link.
-    #[must_use]
-    pub fn locator(&self) -> Vec<ShareId> {
-        const DENSE: usize = 10;
-        let mut locator = Vec::with_capacity(crate::limits::LOCATOR_MAX);
-        let mut height = self.height();
-        let mut step = 1_u32;
-        while let Some(id) = self.main_at(height) {
-            locator.push(id);
-            if height == Height(0) || locator.len() == crate::limits::LOCATOR_MAX {
-                break;
-            }
-            if locator.len() >= DENSE {
-                step = step.saturating_mul(2);
-            }
-            height = height.below(step);
-        }
-        locator
     }
 }

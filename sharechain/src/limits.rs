@@ -24,6 +24,10 @@ pub const PROOF_BYTES_MAX: usize = 864;
 /// Proofs that wait for something they depend on. At 864 bytes each they fill 3.5 MB.
 pub const HELD_MAX: usize = 4_096;
 
+/// Bytes of the lists that came with proofs that wait. Beyond that a proof waits without its list, which is asked for
+/// again when the proof turns out to be valid.
+pub const HELD_LIST_BYTES_MAX: usize = 4 << 20;
+
 /// Proofs of one source that wait: no peer can fill the room alone.
 pub const HELD_PER_SOURCE_MAX: usize = 512;
 
@@ -33,8 +37,9 @@ pub const HELD_SECONDS_MAX: u32 = 600;
 /// Verdicts on refused ids that are remembered, oldest forgotten first: the fate of a share can be asked for hours.
 pub const REFUSED_MAX: usize = 8_192;
 
-/// Links below the tip for which shares and lists stay in memory; nothing that attaches deeper is judged. Far above the
-/// listing depth and the finality bound; at 33 proofs a link and some 250 bytes each, 16 MB.
+/// Links below the highest tip so far within which proofs are judged and links become complete; shares and lists stay in
+/// memory that long and for the listing depth more. Far above the finality bound; at 33 proofs a link and some 250 bytes
+/// each, 20 MB.
 pub const MEMORY_DEPTH: u32 = 2_000;
 
 /// Seconds by which a share header's time may lie ahead of the node's clock before the proof is held.

@@ -1,4 +1,4 @@
-//! Fork choice, and what a move of the tip does: listings, pending shares, finality, forgetting.
+//! Fork choice, and what a move of the tip does: listings, pending shares, forgetting.
 
 use std::collections::BTreeSet;
 
@@ -7,56 +7,10 @@ use super::{Body, Call, Chain};
 use crate::change_set::TipChange;
 use crate::check::list::check_listable;
 use crate::fork_choice::{Candidate, better};
-use crate::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS, LIST_MAX, MEMORY_DEPTH, OMISSION_SECONDS};
+use crate::limits::{LIST_MAX, MEMORY_DEPTH, OMISSION_SECONDS};
 use crate::units::{Height, ShareId, Timestamp};
 
-/// Which link this node would not undo, whatever branch appears. Local and subjective; see protocol §3.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finality {
-    /// The newest final link.
-    pub id: ShareId,
-    /// Its height.
-    pub height: Height,
-    /// A heavier branch that conflicts with it, until the operator chooses.
-    pub conflict: Option<ShareId>,
-    bitcoin_height: Option<u32>,
-}
-
-impl Finality {
-    pub(super) fn new(genesis: ShareId) -> Self {
-        Self { id: genesis, height: Height(0), conflict: None, bitcoin_height: None }
-    }
-
-    /// The own Bitcoin height while the node is in sync.
-    pub(super) fn live_height(&self) -> Option<u32> {
-        self.bitcoin_height
-    }
-}
-
 impl Chain {
-    /// What is final.
-    #[must_use]
-    pub fn finality(&self) -> &Finality {
-        &self.finality
-    }
-
-    /// Tells the height of the node's own bitcoind, or `None` while the node is not in sync: links that come meanwhile
-    /// count for no finality.
-    pub fn note_own_bitcoin_height(&mut self, height: Option<u32>) {
-        self.finality.bitcoin_height = height;
-        self.finalize();
-    }
-
-    /// Makes a link final that was final before a restart. Has no effect when it is not on the main chain.
-    pub fn restore_final(&mut self, id: ShareId) {
-        if let Some(link) = self.links.get(&id) {
-            if self.main_at(link.height) == Some(id) {
-                self.finality.id = id;
-                self.finality.height = link.height;
-            }
-        }
-    }
-
     /// Switches to the branch of a link that just became complete, if it is better than the main chain.
     pub(super) fn advance_to(&mut self, id: ShareId, call: &mut Call) {
         let (Some(old), Some(new)) = (self.candidate(&self.tip()), self.candidate(&id)) else { return };
@@ -66,8 +20,7 @@ impl Chain {
         let Some(branch) = Branch::new(self, id) else { return };
         let fork_height = branch.fork_height();
         let side: Vec<ShareId> = branch.side().iter().rev().copied().collect();
-        if fork_height < self.finality.height {
-            self.finality.conflict = Some(id);
+        if self.conflicts(id, fork_height) {
             call.changes.conflict = Some(id);
             return;
         }
@@ -81,9 +34,10 @@ impl Chain {
         for link in &side {
             self.main.push(*link);
             self.list(*link);
-            self.forget_below(self.height());
+            self.forget_deep();
         }
-        self.finalize();
+        self.easiest_in_sight = self.easiest_in_sight_of_tip();
+        self.finalize_after(fork_height);
         call.changes.tips.push(TipChange { old: old_tip, new: id, fork_height, disconnected, connected: side });
     }
 
@@ -117,9 +71,14 @@ impl Chain {
         }
     }
 
-    /// Forgets shares and lists so deep that nothing that is still judged can refer to them.
-    fn forget_below(&mut self, tip: Height) {
-        let Some(height) = tip.0.checked_sub(MEMORY_DEPTH).filter(|height| *height > 0).map(Height) else { return };
+    /// Forgets what the main chain lists so deep that no link which is still judged can list it again.
+    fn forget_deep(&mut self) {
+        let keep = MEMORY_DEPTH.saturating_add(self.listing_reach());
+        let height = self.height().below(keep);
+        if height <= self.forgotten {
+            return;
+        }
+        self.forgotten = height;
         let Some(id) = self.main_at(height) else { return };
         let list = match self.links.get_mut(&id).map(|link| &mut link.body) {
             Some(Body::Complete(complete)) => core::mem::take(&mut complete.list),
@@ -129,25 +88,25 @@ impl Chain {
             self.credits.remove(&id);
             self.listed.remove(&id);
         }
-        while let Some((height, id)) = self.pending.first().copied().filter(|(low, _)| tip.above(*low) > MEMORY_DEPTH) {
-            self.pending.remove(&(height, id));
+        while let Some((low, id)) = self.pending.first().copied().filter(|(low, _)| *low <= height) {
+            self.pending.remove(&(low, id));
             self.credits.remove(&id);
+        }
+        if let Some(bound) = self.too_deep() {
+            self.give_up_incomplete(bound);
         }
     }
 
-    /// Moves finality up: a link is final when, since it was complete while in sync, the own bitcoind gained 3 blocks
-    /// and 360 links came on top.
-    fn finalize(&mut self) {
-        let Some(now) = self.finality.bitcoin_height else { return };
-        let Some(last) = self.height().0.checked_sub(FINAL_LINKS) else { return };
-        for height in self.finality.height.child().0..=last {
-            let Some(id) = self.main_at(Height(height)) else { return };
-            let live_since = self.links.get(&id).and_then(|link| link.complete()).and_then(|body| body.live_since);
-            if live_since.is_some_and(|since| now.saturating_sub(since) >= FINAL_BITCOIN_BLOCKS) {
-                self.finality.id = id;
-                self.finality.height = Height(height);
-            }
-        }
+    /// Links below a link among whose lists what it may list, and the parents of that, must be looked for.
+    fn listing_reach(&self) -> u32 {
+        self.params.listing_depth.saturating_add(2)
+    }
+
+    /// Height up to which no further proof is judged and no further link becomes complete; none while nothing was
+    /// forgotten. [`MEMORY_DEPTH`] links below the highest tip that there was.
+    pub(super) fn too_deep(&self) -> Option<Height> {
+        let forgotten = Some(self.forgotten).filter(|height| *height > Height(0))?;
+        Some(Height(forgotten.0.saturating_add(self.listing_reach())))
     }
 
     /// Policy: marks a link that left out a share which this node had validated more than 30 s before the link's time,

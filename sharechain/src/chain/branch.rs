@@ -14,7 +14,7 @@ pub(super) struct Branch<'a> {
     fork_height: Height,
     /// Height of the newest link.
     height: Height,
-    /// What the side lists or is.
+    /// What the side lists or is, as far down as a new link may look.
     side_listed: BTreeSet<ShareId>,
 }
 
@@ -24,15 +24,18 @@ impl<'a> Branch<'a> {
         let height = chain.links.get(&newest)?.height;
         let mut side = Vec::new();
         let mut side_listed = BTreeSet::new();
+        // Nothing that may be listed above, and no parent of it, has an anchor below, so nobody listed it below.
+        let lowest = height.below(chain.params.listing_depth.saturating_add(2));
         let mut at = newest;
         let fork_height = loop {
             let link = chain.links.get(&at)?;
             if chain.main_at(link.height) == Some(at) {
                 break link.height;
             }
-            side_listed.insert(at);
-            if let Some(complete) = link.complete() {
-                side_listed.extend(complete.list.iter().copied());
+            if link.height >= lowest {
+                side_listed.insert(at);
+                let list = link.complete().map(|complete| complete.list.as_slice());
+                side_listed.extend(list.unwrap_or_default());
             }
             side.push(at);
             at = link.parent;

@@ -27,6 +27,7 @@ impl ListContext for Branch<'_> {
 
 /// Why a link is not complete.
 enum Incomplete {
+    NotWaiting,
     Missing(Missing),
     Invalid(RuleError),
 }
@@ -34,40 +35,35 @@ enum Incomplete {
 impl Chain {
     /// Notes a link's list, if it has none yet, and completes the link if that was all that was missing.
     pub(super) fn give_list(&mut self, id: ShareId, list: Option<Vec<ShareId>>, call: &mut Call) {
+        let bound = self.too_deep();
         let Some(link) = self.links.get_mut(&id) else { return };
-        if !matches!(link.body, Body::Missing) {
+        if !matches!(link.body, Body::Missing) || bound.is_some_and(|bound| link.height <= bound) {
             return;
         }
-        let Some(list) = list else {
-            self.lists_wanted.insert(id);
-            return;
-        };
-        link.body = Body::Waiting(list.clone());
-        self.lists_wanted.remove(&id);
+        let Some(list) = list else { return };
         for item in &list {
             if !self.credits.contains(item) {
-                self.awaited.insert(*item);
+                self.wanted.await_proof(*item);
             }
         }
+        link.body = Body::Waiting(list.clone());
         call.changes.lists.push((id, list));
         self.try_complete(id, call);
     }
 
     /// Completes a link if nothing is missing; otherwise notes what it waits for.
     pub(super) fn try_complete(&mut self, id: ShareId, call: &mut Call) {
-        let Some(Body::Waiting(list)) = self.links.get(&id).map(|link| &link.body) else { return };
-        let list = list.clone();
-        let body = match self.completed(&id, list) {
+        let body = match self.completed(&id) {
             Ok(complete) => Body::Complete(complete),
             Err(Incomplete::Invalid(rule)) => Body::Invalid(rule),
-            Err(Incomplete::Missing(missing)) => {
-                self.waiting.entry(missing).or_default().push(id);
-                return;
-            }
+            Err(Incomplete::Missing(missing)) => return self.wanted.wait(missing, id),
+            Err(Incomplete::NotWaiting) => return,
         };
         let valid = matches!(body, Body::Complete(_));
-        if let Some(link) = self.links.get_mut(&id) {
-            link.body = body;
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let before = core::mem::replace(&mut link.body, body);
+        if let Body::Waiting(list) = before {
+            self.wanted.remove_link(link.height, id, &list);
         }
         call.queue.push_back(Missing::Body(id));
         if valid {
@@ -79,18 +75,19 @@ impl Chain {
     }
 
     /// Judges a link's list.
-    fn completed(&self, id: &ShareId, list: Vec<ShareId>) -> Result<Complete, Incomplete> {
+    fn completed(&self, id: &ShareId) -> Result<Complete, Incomplete> {
         let overflow = || Incomplete::Invalid(RuleError::Overflow);
-        let link = self.links.get(id).ok_or_else(overflow)?;
+        let link = self.links.get(id).ok_or(Incomplete::NotWaiting)?;
+        let Body::Waiting(list) = &link.body else { return Err(Incomplete::NotWaiting) };
         let parent = self.links.get(&link.parent).ok_or_else(overflow)?;
         let before = match &parent.body {
-            Body::Complete(complete) => complete.listed_total,
+            Body::Complete(complete) => complete,
             // SC-407: the parent's list is valid.
             Body::Invalid(_) => return Err(Incomplete::Invalid(RuleError::ParentListInvalid)),
             Body::Missing | Body::Waiting(_) => return Err(Incomplete::Missing(Missing::Body(link.parent))),
         };
         let mut items = Vec::with_capacity(list.len());
-        for item in &list {
+        for item in list {
             match self.credits.get(item) {
                 Some(credit) => items.push((*item, credit)),
                 // SC-406: everything listed is valid.
@@ -102,13 +99,15 @@ impl Chain {
         check_list(&items, link.height, &branch, &self.params).map_err(Incomplete::Invalid)?;
         let rows = self.rows(id, &items, &branch).ok_or_else(overflow)?;
         let count = u64::try_from(list.len()).unwrap_or(u64::MAX);
+        let live_since = self.finality.live_height();
         Ok(Complete {
-            list,
+            list: list.clone(),
             rows,
             // SC-304 counts the link itself with what it lists: it is credited too.
-            listed_total: before.saturating_add(count).saturating_add(1),
+            listed_total: before.listed_total.saturating_add(count).saturating_add(1),
             sequence: self.sequence,
-            live_since: self.finality.live_height(),
+            live_since,
+            live_total: before.live_total.saturating_add(u64::from(live_since.is_some())),
             omits: false,
         })
     }

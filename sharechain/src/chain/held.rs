@@ -1,5 +1,5 @@
-//! Proofs that cannot be judged yet. They cost nobody; they are bounded in count, time and per source, and the least work
-//! goes first when room runs out.
+//! Proofs that cannot be judged yet. They cost nobody; they are bounded in count, bytes, time and per source, and the
+//! least work goes first when room runs out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use bitcoin::BlockHash;
 
 use crate::change_set::Source;
 use crate::check::binding::BoundProof;
-use crate::limits::{HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_MAX};
+use crate::limits::{HELD_LIST_BYTES_MAX, HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_MAX};
 use crate::units::{ShareId, Timestamp};
 
 /// What is missing for a judgement.
@@ -33,21 +33,34 @@ pub(super) struct Waiter {
     since: Timestamp,
 }
 
+/// A proof as one source brought it. Extranonce and witness commitment are not bound before the coinbase is rebuilt, so
+/// two sources may bring different versions under one id, and none may displace the other.
+type Key = (ShareId, Source);
+
+const LOWEST: Key = (ShareId([0; 32]), Source(0));
+const HIGHEST: Key = (ShareId([u8::MAX; 32]), Source(u64::MAX));
+
 /// All proofs that wait, by id and by what they wait for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
-    by_id: BTreeMap<ShareId, Waiter>,
-    by_missing: BTreeSet<(Missing, ShareId)>,
+    waiters: BTreeMap<Key, Waiter>,
+    by_missing: BTreeSet<(Missing, Key)>,
     per_source: BTreeMap<Source, usize>,
+    list_bytes: usize,
 }
 
 impl Held {
     pub(super) fn len(&self) -> usize {
-        self.by_id.len()
+        self.waiters.len()
     }
 
+    /// The first version of a proof.
     pub(super) fn get(&self, id: &ShareId) -> Option<&Waiter> {
-        self.by_id.get(id)
+        self.versions(id).next().map(|(_, waiter)| waiter)
+    }
+
+    fn versions(&self, id: &ShareId) -> impl Iterator<Item = (&Key, &Waiter)> {
+        self.waiters.range((*id, Source(0))..=(*id, Source(u64::MAX)))
     }
 
     /// Keeps a proof. Returns the ids that had to go to make room, possibly this one.
@@ -58,38 +71,47 @@ impl Held {
         source: Source,
         missing: Missing,
         now: Timestamp,
-    ) -> Vec<ShareId> {
+    ) -> Option<ShareId> {
         let id = proof.id();
-        let list = list.or_else(|| self.remove(&id).and_then(|old| old.list));
-        self.remove(&id);
-        self.by_missing.insert((missing, id));
-        self.by_id.insert(id, Waiter { proof, list, source, missing, since: now });
-        let count = self.per_source.entry(source).or_default();
+        let same = self.versions(&id).find(|(_, waiter)| waiter.proof == proof).map(|(key, _)| *key);
+        // Another source that brings the same bytes adds nothing, except for the list.
+        let old = self.remove(&same.unwrap_or((id, source)));
+        let (source, since) =
+            old.as_ref().filter(|_| same.is_some()).map_or((source, now), |old| (old.source, old.since));
+        let list = list.or_else(|| old.and_then(|old| old.list)).filter(|list| self.has_room_for(list));
+        self.add(Waiter { proof, list, source, missing, since });
+        let crowded = self.per_source.get(&source).is_some_and(|count| *count > HELD_PER_SOURCE_MAX);
+        if !crowded && self.waiters.len() <= HELD_MAX {
+            return None;
+        }
+        let evicted = self.least_work(crowded.then_some(source))?;
+        self.remove(&evicted);
+        Some(evicted.0)
+    }
+
+    fn has_room_for(&self, list: &[ShareId]) -> bool {
+        self.list_bytes.saturating_add(size_of_val(list)) <= HELD_LIST_BYTES_MAX
+    }
+
+    fn add(&mut self, waiter: Waiter) {
+        let key = (waiter.proof.id(), waiter.source);
+        let count = self.per_source.entry(waiter.source).or_default();
         *count = count.saturating_add(1);
-        let mut evicted = Vec::new();
-        if *count > HELD_PER_SOURCE_MAX {
-            evicted.extend(self.least_work(Some(source)));
-        } else if self.by_id.len() > HELD_MAX {
-            evicted.extend(self.least_work(None));
-        }
-        for id in &evicted {
-            self.remove(id);
-        }
-        evicted
+        self.list_bytes = self.list_bytes.saturating_add(waiter.list_bytes());
+        self.by_missing.insert((waiter.missing, key));
+        self.waiters.insert(key, waiter);
     }
 
     /// The proof with the highest hash, of one source or of all.
-    fn least_work(&self, source: Option<Source>) -> Option<ShareId> {
-        self.by_id
-            .iter()
-            .filter(|(_, waiter)| source.is_none_or(|source| waiter.source == source))
-            .map(|(id, _)| *id)
-            .max_by_key(ShareId::as_number)
+    fn least_work(&self, source: Option<Source>) -> Option<Key> {
+        let eligible = self.waiters.keys().filter(|key| source.is_none_or(|source| key.1 == source));
+        eligible.max_by_key(|key| key.0.as_number()).copied()
     }
 
-    pub(super) fn remove(&mut self, id: &ShareId) -> Option<Waiter> {
-        let waiter = self.by_id.remove(id)?;
-        self.by_missing.remove(&(waiter.missing, *id));
+    fn remove(&mut self, key: &Key) -> Option<Waiter> {
+        let waiter = self.waiters.remove(key)?;
+        self.by_missing.remove(&(waiter.missing, *key));
+        self.list_bytes = self.list_bytes.saturating_sub(waiter.list_bytes());
         if let Some(count) = self.per_source.get_mut(&waiter.source) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -99,38 +121,34 @@ impl Held {
         Some(waiter)
     }
 
+    /// Drops all versions of a proof that was judged.
+    pub(super) fn remove_all(&mut self, id: &ShareId) {
+        let keys: Vec<Key> = self.versions(id).map(|(key, _)| *key).collect();
+        for key in keys {
+            self.remove(&key);
+        }
+    }
+
     /// Takes out everything that waited for `missing`, in the order of ids.
     pub(super) fn take_waiting_for(&mut self, missing: Missing) -> Vec<Waiter> {
-        let lowest = ShareId([0; 32]);
-        let highest = ShareId([u8::MAX; 32]);
-        let ids: Vec<ShareId> =
-            self.by_missing.range((missing, lowest)..=(missing, highest)).map(|(_, id)| *id).collect();
-        ids.iter().filter_map(|id| self.remove(id)).collect()
+        let keys: Vec<Key> =
+            self.by_missing.range((missing, LOWEST)..=(missing, HIGHEST)).map(|(_, key)| *key).collect();
+        keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 
     /// Takes out everything whose time has come.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Waiter> {
-        let first = (Missing::Time(Timestamp(0)), ShareId([0; 32]));
-        let last = (Missing::Time(now), ShareId([u8::MAX; 32]));
-        let ids: Vec<ShareId> = self.by_missing.range(first..=last).map(|(_, id)| *id).collect();
-        ids.iter().filter_map(|id| self.remove(id)).collect()
+        let first = (Missing::Time(Timestamp(0)), LOWEST);
+        let keys: Vec<Key> =
+            self.by_missing.range(first..=(Missing::Time(now), HIGHEST)).map(|(_, key)| *key).collect();
+        keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 
     /// Drops what waited too long and returns its ids.
     pub(super) fn expire(&mut self, now: Timestamp) -> Vec<ShareId> {
-        let expired: Vec<ShareId> = self
-            .by_id
-            .iter()
-            .filter(|(_, waiter)| {
-                let waits_for_time = matches!(waiter.missing, Missing::Time(_));
-                !waits_for_time && now.seconds_since(waiter.since) > i64::from(HELD_SECONDS_MAX)
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in &expired {
-            self.remove(id);
-        }
-        expired
+        let waited = |waiter: &Waiter| now.seconds_since(waiter.since) > i64::from(HELD_SECONDS_MAX);
+        let keys: Vec<Key> = self.waiters.iter().filter(|(_, waiter)| waited(waiter)).map(|(key, _)| *key).collect();
+        keys.iter().filter_map(|key| self.remove(key)).map(|waiter| waiter.proof.id()).collect()
     }
 
     /// What is waited for, without repetitions.
@@ -138,5 +156,11 @@ impl Held {
         let mut all: Vec<Missing> = self.by_missing.iter().map(|(missing, _)| *missing).collect();
         all.dedup();
         all.into_iter()
+    }
+}
+
+impl Waiter {
+    fn list_bytes(&self) -> usize {
+        self.list.as_deref().map_or(0, size_of_val)
     }
 }

@@ -8,7 +8,7 @@ use crate::check::binding::BoundProof;
 use crate::check::header::{Position, PreviousBlock, check_header, check_work};
 use crate::credit::Credit;
 use crate::error::RuleError;
-use crate::limits::{BITCOIN_FUTURE_SECONDS, FUTURE_SECONDS, MEMORY_DEPTH};
+use crate::limits::{BITCOIN_FUTURE_SECONDS, FUTURE_SECONDS};
 use crate::params::ChainParams;
 use crate::share::Proof;
 use crate::target;
@@ -60,10 +60,10 @@ impl Chain {
         not_from_the_future(proof, now)?;
         let is_link = id.as_number() <= position.link_target;
         let depth = self.height().child().above(position.anchor_height);
-        if !is_link && depth > self.params.listing_depth && !self.awaited.contains(&id) {
+        if !is_link && depth > self.params.listing_depth && !self.wanted.awaits(&id) {
             return Err(Judgement::Unlistable);
         }
-        if self.height().above(position.height) > MEMORY_DEPTH && self.main_at(position.height.below(1)).is_some() {
+        if self.too_deep().is_some_and(|bound| position.height <= bound) {
             // What such a branch lists cannot be compared any more with what the main chain listed back then.
             return Err(Judgement::Unlistable);
         }
@@ -280,6 +280,7 @@ impl Link {
                 listed_total: 0,
                 sequence: 0,
                 live_since: None,
+                live_total: 0,
                 omits: false,
             }),
         }

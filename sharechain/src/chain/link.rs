@@ -65,6 +65,8 @@ pub struct Complete {
     pub sequence: u64,
     /// Own Bitcoin height when the link became complete while the node was in sync.
     pub live_since: Option<u32>,
+    /// Links from genesis up to and including this one that became complete while the node was in sync.
+    pub live_total: u64,
     /// True when it left out a share that this node had long validated; see the policy in `specs/protocol.md`.
     pub omits: bool,
 }

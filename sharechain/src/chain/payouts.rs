@@ -9,7 +9,7 @@ use bitcoin::{BlockHash, ScriptBuf, TxOut};
 
 use super::branch::Branch;
 use super::judge::Judgement;
-use super::{Chain, Missing};
+use super::{Body, Chain, Missing};
 use crate::error::RuleError;
 use crate::limits::{SELECTIONS_MAX, WINDOWS_MAX};
 use crate::payout::{Selection, select};
@@ -30,11 +30,14 @@ pub struct Plan {
     pub selection: Option<Selection>,
 }
 
+/// What a selection follows from: snapshot, seed and subsidy.
+type Basis = (ShareId, [u8; 32], u64);
+
 /// What was worked out before, newest last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Caches {
     plans: VecDeque<((ShareId, BlockHash), Arc<Plan>)>,
-    selections: VecDeque<((ShareId, [u8; 32], u64), Arc<Plan>)>,
+    selections: VecDeque<(Basis, Arc<Plan>)>,
     windows: VecDeque<(ShareId, Arc<Window>)>,
 }
 
@@ -97,13 +100,15 @@ impl Chain {
     /// With h the height of the previous block and g = min(h - 12, Bitcoin height of the anchor), the snapshot lies 18
     /// links below the first link on the anchor's chain whose Bitcoin height reached g; the seed is the hash of the
     /// previous block's ancestor at height h - 2.
-    fn basis(&self, anchor: &ShareId, previous: &BlockHash) -> Result<(ShareId, [u8; 32], u64), Unpayable> {
+    fn basis(&self, anchor: &ShareId, previous: &BlockHash) -> Result<Basis, Unpayable> {
         let missing_header = Unpayable::Missing(Missing::BitcoinHeader(*previous));
         let height = self.bitcoin.get(previous).ok_or(missing_header)?.height;
         let branch = Branch::new(self, *anchor).ok_or(Unpayable::Missing(Missing::Proof(*anchor)))?;
         let anchor_link = self.links.get(anchor).ok_or(Unpayable::Missing(Missing::Proof(*anchor)))?;
-        if anchor_link.complete().is_none() {
-            return Err(Unpayable::Missing(Missing::Body(*anchor)));
+        match anchor_link.body {
+            Body::Complete(_) => {}
+            Body::Invalid(_) => return Err(Unpayable::Abandoned(*anchor)),
+            Body::Missing | Body::Waiting(_) => return Err(Unpayable::Missing(Missing::Body(*anchor))),
         }
         let settled = height.saturating_sub(self.params.snapshot_bitcoin_depth).min(anchor_link.bitcoin_height);
         let first = branch.first_at_bitcoin_height(settled).ok_or(RuleError::Overflow)?;
@@ -175,6 +180,9 @@ pub enum Unpayable {
     /// Something of the history is not known yet.
     #[error("{0:?} is missing")]
     Missing(Missing),
+    /// The anchor's list is invalid: no valid chain has that anchor, so nothing ever lists what names it.
+    #[error("the list of the anchor {0} is invalid")]
+    Abandoned(ShareId),
     /// An amount left its range.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -184,6 +192,7 @@ impl From<Unpayable> for Judgement {
     fn from(unpayable: Unpayable) -> Self {
         match unpayable {
             Unpayable::Missing(missing) => missing.into(),
+            Unpayable::Abandoned(_) => Self::Unlistable,
             Unpayable::Rule(rule) => rule.into(),
         }
     }

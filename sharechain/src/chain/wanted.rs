@@ -1,0 +1,129 @@
+//! Links that do not count yet, and what they wait for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Body, Chain, Missing};
+use crate::units::{Height, ShareId};
+
+/// Links that are not complete. Each cost the work of a link and lists at most 1,024 ids; those that fall behind the
+/// memory depth are forgotten.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    /// By height, so that the deepest are found.
+    links: BTreeSet<(Height, ShareId)>,
+    /// Links that wait with their lists, each under the first thing that it lacks.
+    waiting: BTreeMap<Missing, Vec<ShareId>>,
+    /// How many of the links list a proof that nobody has brought yet.
+    awaited: BTreeMap<ShareId, u32>,
+}
+
+impl Wanted {
+    pub(super) fn add_link(&mut self, height: Height, id: ShareId) {
+        self.links.insert((height, id));
+    }
+
+    /// Notes a proof that a link lists.
+    pub(super) fn await_proof(&mut self, id: ShareId) {
+        let count = self.awaited.entry(id).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// True when a known link lists `id`, which nobody has brought yet.
+    pub(super) fn awaits(&self, id: &ShareId) -> bool {
+        self.awaited.contains_key(id)
+    }
+
+    /// Notes that a proof has come.
+    pub(super) fn has_come(&mut self, id: &ShareId) {
+        self.awaited.remove(id);
+    }
+
+    pub(super) fn wait(&mut self, missing: Missing, link: ShareId) {
+        self.waiting.entry(missing).or_default().push(link);
+    }
+
+    pub(super) fn take_waiting_for(&mut self, missing: &Missing) -> Vec<ShareId> {
+        self.waiting.remove(missing).unwrap_or_default()
+    }
+
+    /// Takes a link that was given up from among those that wait.
+    fn stop_waiting(&mut self, id: &ShareId) {
+        self.waiting.retain(|_, links| {
+            links.retain(|link| link != id);
+            !links.is_empty()
+        });
+    }
+
+    /// A link was judged or given up: nothing is wanted for it any more.
+    pub(super) fn remove_link(&mut self, height: Height, id: ShareId, list: &[ShareId]) {
+        self.links.remove(&(height, id));
+        for item in list {
+            if let Some(count) = self.awaited.get_mut(item) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.awaited.remove(item);
+                }
+            }
+        }
+    }
+
+    /// The lowest link at `height` or below.
+    fn lowest(&self, height: Height) -> Option<(Height, ShareId)> {
+        self.links.first().copied().filter(|(low, _)| *low <= height)
+    }
+}
+
+impl Chain {
+    /// Gives up the links at `height` and below that are not complete.
+    pub(super) fn give_up_incomplete(&mut self, height: Height) {
+        while let Some((height, id)) = self.wanted.lowest(height) {
+            let body = self.links.get_mut(&id).map(|link| core::mem::replace(&mut link.body, Body::Missing));
+            let list = match body {
+                Some(Body::Waiting(list)) => list,
+                _ => Vec::new(),
+            };
+            self.wanted.remove_link(height, id, &list);
+            self.wanted.stop_waiting(&id);
+        }
+    }
+
+    /// What is missing: parents, listed proofs, lists and Bitcoin headers that would let something be judged. What links
+    /// wait for comes first, and only for branches with at least the tip's work.
+    pub fn missing(&self) -> impl Iterator<Item = Missing> {
+        let mut bodies = Vec::new();
+        let mut proofs = BTreeSet::new();
+        for id in self.links_worth_completing() {
+            match self.links.get(&id).map(|link| &link.body) {
+                Some(Body::Missing) => bodies.push(Missing::Body(id)),
+                Some(Body::Waiting(list)) => {
+                    let unknown = list.iter().filter(|item| self.wanted.awaits(item));
+                    proofs.extend(unknown.map(|item| Missing::Proof(*item)));
+                }
+                _ => {}
+            }
+        }
+        // A proof held for a body waits for a link above.
+        let held = self.held.missing().filter(|missing| !matches!(missing, Missing::Body(_)));
+        bodies.into_iter().chain(proofs).chain(held)
+    }
+
+    /// Incomplete links that have the tip's work at least, or a descendant that has; lowest first.
+    fn links_worth_completing(&self) -> impl Iterator<Item = ShareId> {
+        let least = self.links.get(&self.tip()).map(|tip| tip.chain_work);
+        let mut worth = BTreeSet::new();
+        for (height, id) in self.wanted.links.iter().rev() {
+            let heavy = self.links.get(id).is_some_and(|link| Some(link.chain_work) >= least);
+            if !heavy && !worth.contains(&(*height, *id)) {
+                continue;
+            }
+            worth.insert((*height, *id));
+            // Heights are visited from above, so a parent's turn is still to come.
+            if let Some(link) = self.links.get(id)
+                && self.links.get(&link.parent).is_some_and(|parent| parent.complete().is_none())
+            {
+                worth.insert((link.height.below(1), link.parent));
+            }
+        }
+        worth.into_iter().map(|(_, id)| id)
+    }
+}
