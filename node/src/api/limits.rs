@@ -19,8 +19,12 @@ pub const HEADER_READ: Duration = Duration::from_secs(10);
 /// Time for one answer to be made: all of them take milliseconds unless the disk hangs.
 pub const ANSWER: Duration = Duration::from_secs(10);
 
-/// Time a connection lives at most, so that a client that does not read its answer gives its place back.
+/// Time a connection takes requests, so that everybody's turn comes.
 pub const CONNECTION_LIFE: Duration = Duration::from_secs(60);
+
+/// Time after that for the answer on its way: longer than [`ANSWER`], so that only a client that does not read loses
+/// one.
+pub const LAST_ANSWER: Duration = Duration::from_secs(15);
 
 /// Pause after the system refused a connection (usually: too many open files).
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

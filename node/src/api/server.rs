@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,7 +18,9 @@ use tracing::{debug, info, warn};
 
 use super::error::ApiError;
 use super::guard::{Guard, guard};
-use super::limits::{ACCEPT_PAUSE, CONNECTION_LIFE, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_FIELDS_MAX, HEADER_READ};
+use super::limits::{
+    ACCEPT_PAUSE, CONNECTION_LIFE, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_FIELDS_MAX, HEADER_READ, LAST_ANSWER,
+};
 use super::{Api, Context, routes};
 
 /// Serves the API on `listener` until `shutdown` is done, then drops what is still connected.
@@ -66,9 +69,7 @@ async fn accept(listener: TcpListener, router: Router) {
         };
         let router = router.clone();
         connections.spawn(async move {
-            if timeout(CONNECTION_LIFE, connection(stream, router)).await.is_err() {
-                debug!("an API connection has lived long enough");
-            }
+            connection(stream, router).await;
             drop(place);
         });
     }
@@ -84,8 +85,16 @@ async fn connection(stream: TcpStream, router: Router) {
         .header_read_timeout(HEADER_READ)
         .max_buf_size(HEADER_BYTES_MAX)
         .max_headers(HEADER_FIELDS_MAX);
-    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await;
-    if let Err(error) = served {
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = sleep(CONNECTION_LIFE) => {
+            // An answer on its way may still arrive; then the client connects anew.
+            served.as_mut().graceful_shutdown();
+            timeout(LAST_ANSWER, served).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
         debug!(%error, "an API connection ended early");
     }
 }

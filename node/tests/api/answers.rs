@@ -1,0 +1,229 @@
+//! What the routes answer, held against what was mined.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bitcoin::consensus::encode::deserialize_hex;
+use bitcoin::{Address, Network, ScriptBuf, Transaction};
+use node::state::{BitcoinView, NodeState, PeerView, SyncState, SyncView};
+use serde_json::{Value, json};
+
+use crate::pool::{Pool, miner};
+use crate::server::Api;
+
+fn address(script: &ScriptBuf) -> String {
+    Address::from_script(script, Network::Signet).unwrap().to_string()
+}
+
+fn sum(rows: &Value, field: &str) -> u128 {
+    let number = |row: &Value| match &row[field] {
+        Value::String(digits) => digits.parse().unwrap(),
+        number => u128::from(number.as_u64().unwrap()),
+    };
+    rows.as_array().unwrap().iter().map(number).sum()
+}
+
+#[tokio::test]
+async fn an_empty_node_answers_everywhere() {
+    let api = Api::of(Pool::new()).await;
+    let status = api.get("/status").await;
+    assert_eq!((&status["height"], &status["tip_age_s"], &status["peers"]), (&json!(0), &Value::Null, &json!(0)));
+    assert_eq!(status["handing_out_work"], json!(false));
+    assert!(status["no_work_because"].is_string());
+    assert!(status["rss_bytes"].as_u64().unwrap() > 1 << 20);
+    assert_eq!(status["tip"], status["consensus_id"], "genesis has the consensus id");
+    let links = api.get("/links").await;
+    assert_eq!((links["links"].as_array().unwrap().len(), &links["next_from"]), (1, &Value::Null));
+    assert_eq!(links["links"][0]["finder"], Value::Null);
+    let window = api.get("/window").await;
+    assert_eq!((&window["earned"], &window["total"]["weight"]), (&json!([]), &json!("0")));
+    assert_eq!(window["next_block"]["finder_alone"], json!(true));
+    assert_eq!(api.get("/blocks").await, json!({ "blocks": [], "next_from": null }));
+    assert_eq!(api.get("/peers").await, json!({ "peers": [] }));
+    let nobody = api.get(&format!("/miners/{}", address(&miner(1)))).await;
+    assert_eq!((&nobody["window"]["shares"], &nobody["workers"]), (&json!(0), &json!([])));
+}
+
+#[tokio::test]
+async fn status_tells_what_the_parts_say() {
+    let api = Api::of(Pool::new()).await;
+    api.node.send_replace(NodeState {
+        sync: SyncView { state: SyncState::Shares, peers_height: Some(10) },
+        no_work_because: None,
+        bitcoin: BitcoinView {
+            height: Some(7),
+            trouble: Some("bitcoind cannot be reached".into()),
+            ..BitcoinView::default()
+        },
+    });
+    let peer = |id: &str| PeerView {
+        id: id.into(),
+        address: "/ip4/192.0.2.7/tcp/3381".into(),
+        inbound: true,
+        agent: None,
+        height: Some(10),
+        tip: None,
+        points: 3,
+        since: Instant::now(),
+    };
+    api.peers.send_replace(Arc::new(vec![peer("b"), peer("a")]));
+    let status = api.get("/status").await;
+    assert_eq!(status["sync"], json!({ "state": "shares", "peers_height": 10, "progress": 0.0 }));
+    assert_eq!((&status["handing_out_work"], &status["no_work_because"]), (&json!(true), &Value::Null));
+    assert_eq!(status["bitcoin"]["height"], json!(7));
+    assert_eq!(status["bitcoin"]["trouble"], json!("bitcoind cannot be reached"));
+    assert_eq!(status["peers"], json!(2));
+    let peers = api.get("/peers").await;
+    assert_eq!((&peers["peers"][0]["id"], &peers["peers"][1]["points"]), (&json!("a"), &json!(3)));
+}
+
+#[tokio::test]
+async fn every_share_has_a_fate() {
+    let mut pool = Pool::new();
+    let listed = pool.share(&miner(1));
+    let link = pool.link(&miner(2));
+    let pending = pool.share(&miner(1));
+    let (refused, held) = (pool.refused(), pool.orphan());
+    let api = Api::of(pool).await;
+    let fate = async |id| api.get(&format!("/shares/{id}")).await;
+
+    let answer = fate(listed).await;
+    assert_eq!((&answer["fate"], &answer["link"]), (&json!("listed"), &json!(link.to_string())));
+    assert_eq!(answer["share"]["address"], json!(address(&miner(1))));
+    assert!(answer["share"]["weight"]["weight"].as_str().unwrap().parse::<u128>().unwrap() > 0);
+    assert_eq!(fate(link).await["fate"], json!("link"));
+    assert_eq!(fate(pending).await["fate"], json!("pending"));
+    let answer = fate(refused).await;
+    assert_eq!((&answer["fate"], &answer["rule"]), (&json!("refused"), &json!("SC-210")));
+    assert!(answer["explanation"].as_str().unwrap().contains("coinbase value"));
+    let answer = fate(held).await;
+    assert_eq!(answer["fate"], json!("held"));
+    assert!(answer["waits_for"].as_str().unwrap().contains("7777"));
+    assert_eq!(api.get(&format!("/shares/{}", "00".repeat(32))).await["fate"], json!("unknown"));
+
+    let counts = &api.get("/status").await["shares"];
+    assert_eq!(*counts, json!({ "found_total": 0, "pending": 1, "held": 1, "refused_total": 1 }));
+}
+
+#[tokio::test]
+async fn links_are_paged_from_the_tip_down() {
+    let mut pool = Pool::new();
+    let shares = [pool.share(&miner(1)), pool.share(&miner(1))];
+    let first = pool.link(&miner(2));
+    let ids: Vec<_> = (0..4).map(|_| pool.link(&miner(3)).to_string()).collect();
+    let api = Api::of(pool).await;
+
+    let page = api.get("/links?limit=4").await;
+    let shown: Vec<_> = page["links"].as_array().unwrap().iter().map(|link| link["id"].as_str().unwrap()).collect();
+    assert_eq!(shown, ids.iter().rev().collect::<Vec<_>>());
+    assert_eq!((&page["height"], &page["next_from"]), (&json!(5), &json!(1)));
+    let rest = api.get("/links?limit=4&from=1").await;
+    assert_eq!((rest["links"].as_array().unwrap().len(), &rest["next_from"]), (2, &Value::Null));
+    assert_eq!(rest["links"][0]["finder"]["address"], json!(address(&miner(2))));
+    assert_eq!(api.get("/links?from=18446744073709551615").await["links"][0]["height"], json!(5));
+
+    let link = api.get(&format!("/links/{first}")).await;
+    let mut listed: Vec<_> = link["shares"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    listed.sort_unstable();
+    let mut expected = shares.map(|id| id.to_string());
+    expected.sort();
+    assert_eq!(listed, expected);
+    assert_eq!(
+        (&link["list_state"], &link["is_main"], &link["shares_count"]),
+        (&json!("complete"), &json!(true), &json!(2))
+    );
+    assert_eq!(sum(&link["earned"], "shares"), 3);
+    assert_eq!(sum(&link["earned"], "weight").to_string(), link["earned_total"]["weight"].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn window_and_miners_add_up() {
+    let mut pool = Pool::new();
+    for number in 0..24 {
+        pool.share(&miner(number % 3));
+        pool.link(&miner(number % 2));
+    }
+    let api = Api::of(pool).await;
+    let window = api.get("/window").await;
+    assert_eq!(window["scripts_total"], json!(3));
+    assert_eq!(sum(&window["earned"], "weight").to_string(), window["total"]["weight"].as_str().unwrap());
+    let next = &window["next_block"];
+    assert_eq!(next["finder_alone"], json!(false));
+    assert_eq!(sum(&next["outputs"], "value_sat"), u128::from(next["value_sat"].as_u64().unwrap()));
+
+    let page = api.get("/window?limit=2&from=1").await;
+    assert_eq!(page["earned"].as_array().unwrap()[..], window["earned"].as_array().unwrap()[1..]);
+    assert_eq!(api.get("/window?limit=1").await["next_from"], json!(1));
+    assert_eq!(api.get("/window?from=99").await["earned"], json!([]));
+
+    let mut expected_sat = 0;
+    for earner in window["earned"].as_array().unwrap() {
+        let address = earner["address"].as_str().unwrap();
+        let miner = api.get(&format!("/miners/{address}")).await;
+        assert_eq!(miner["window"]["weight"], earner["weight"]);
+        assert_eq!(miner["script"], earner["script"]);
+        expected_sat += miner["next_block"]["expected_sat"].as_u64().unwrap();
+    }
+    assert!(expected_sat.abs_diff(next["value_sat"].as_u64().unwrap()) <= 3, "rounding only");
+}
+
+#[tokio::test]
+async fn blocks_tell_all_that_their_payouts_follow_from() {
+    let mut pool = Pool::new();
+    let ids: Vec<_> = (0..20).map(|number| pool.link(&miner(number % 3)).to_string()).collect();
+    let api = Api::of(pool).await;
+
+    let newest = api.get("/blocks?limit=1").await;
+    assert_eq!(newest["blocks"][0]["hash"], json!(ids[19]));
+    assert_eq!((&newest["blocks"][0]["confirmations"], &newest["blocks"][0]["bitcoind"]), (&json!(1), &Value::Null));
+    let from = newest["next_from"].as_u64().unwrap();
+    let rest = api.get(&format!("/blocks?limit=500&from={from}")).await;
+    assert_eq!((rest["blocks"].as_array().unwrap().len(), &rest["next_from"]), (19, &Value::Null));
+    assert_eq!(rest["blocks"][0]["hash"], json!(ids[18]));
+
+    let block = api.get(&format!("/blocks/{}", ids[19])).await;
+    assert_eq!((&block["height"], &block["prev_hash"]), (&json!(20), &json!(ids[18])));
+    assert_eq!(sum(&block["outputs"], "value_sat"), u128::from(block["value_sat"].as_u64().unwrap()));
+    let coinbase: Transaction = deserialize_hex(block["coinbase_hex"].as_str().unwrap()).unwrap();
+    for (paid, shown) in coinbase.output.iter().zip(block["outputs"].as_array().unwrap()) {
+        assert_eq!(shown["script"], json!(paid.script_pubkey.to_hex_string()));
+        assert_eq!(shown["value_sat"], json!(paid.value.to_sat()));
+    }
+    assert!(block["outputs"].as_array().unwrap().len() > 1, "payouts are shared");
+    let snapshot = api.get(&format!("/links/{}", block["snapshot"].as_str().unwrap())).await;
+    assert_eq!(snapshot["listed_total"], block["snapshot_listed_total"]);
+    assert_eq!(sum(&block["weights"], "shares"), u128::from(block["snapshot_listed_total"].as_u64().unwrap()));
+    assert!(ids.contains(&block["seed"].as_str().unwrap().to_owned()));
+}
+
+#[tokio::test]
+async fn metrics_have_names_types_and_units() {
+    let mut pool = Pool::new();
+    pool.link(&miner(1));
+    pool.link(&miner(1));
+    pool.refused();
+    let api = Api::of(pool).await;
+    let (status, text) = api.text("/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "shoal_chain_height 2.0",
+        "# TYPE shoal_chain_height gauge",
+        "shoal_shares_refused_total{rule=\"SC-210\"} 1",
+        "# TYPE shoal_shares_refused counter",
+        "shoal_submits_rejected_total{reason=\"stale\"} 0",
+        "# UNIT process_resident_memory_bytes bytes",
+        "shoal_peers 0.0",
+        "shoal_miners 0.0",
+        "shoal_handing_out_work 0.0",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    for start in ["process_resident_memory_bytes ", "shoal_pool_hashrate_hashes_per_second ", "shoal_build_info{"] {
+        assert!(text.lines().any(|line| line.starts_with(start)), "{start} is not in\n{text}");
+    }
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().unwrap();
+        assert!(name.starts_with("shoal_") || name.starts_with("process_"), "{line}");
+    }
+}

@@ -1,0 +1,121 @@
+//! The OpenAPI document, held against what is served.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::pool::{Pool, miner};
+use crate::server::Api;
+
+#[tokio::test]
+async fn it_lists_every_route() {
+    let api = Api::of(Pool::new()).await;
+    let document = api.get("/openapi.json").await;
+    let mut paths: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    paths.sort_unstable();
+    let expected = [
+        "/api/v1/blocks",
+        "/api/v1/blocks/{hash}",
+        "/api/v1/links",
+        "/api/v1/links/{id}",
+        "/api/v1/metrics",
+        "/api/v1/miners/{address}",
+        "/api/v1/openapi.json",
+        "/api/v1/peers",
+        "/api/v1/shares/{id}",
+        "/api/v1/status",
+        "/api/v1/window",
+    ];
+    assert_eq!(paths, expected);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let verbs: Vec<_> = item.as_object().unwrap().keys().collect();
+        assert_eq!(verbs, ["get"], "{path}");
+        let get = &item["get"];
+        assert!(get["summary"].is_string() || get["description"].is_string(), "{path} has no words");
+        for parameter in get["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].is_string(), "{path}: {parameter}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_field_is_documented() {
+    let api = Api::of(Pool::new()).await;
+    let document = api.get("/openapi.json").await;
+    let mut fields = 0;
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        assert!(schema["description"].is_string(), "{name} has no words");
+        for part in parts(schema) {
+            for (field, shape) in part["properties"].as_object().into_iter().flatten() {
+                fields += 1;
+                let words = &inner(shape)["description"];
+                assert!(shape["description"].is_string() || words.is_string(), "{name}.{field} has no words: {shape}");
+            }
+        }
+    }
+    assert!(fields > 100, "{fields} fields only");
+}
+
+/// A schema, or what it is put together from.
+fn parts(schema: &Value) -> Vec<&Value> {
+    let composed = schema["allOf"].as_array().into_iter().flatten();
+    composed.chain([schema]).collect()
+}
+
+/// The fields of a schema, those of what it includes as well.
+fn fields<'a>(schemas: &'a Value, schema: &'a Value) -> BTreeMap<&'a str, &'a Value> {
+    if let Some(name) = schema["$ref"].as_str() {
+        return fields(schemas, &schemas[name.rsplit('/').next().unwrap()]);
+    }
+    let own = schema["properties"].as_object().into_iter().flatten().map(|(name, shape)| (name.as_str(), shape));
+    let included = schema["allOf"].as_array().into_iter().flatten().flat_map(|part| fields(schemas, part));
+    own.chain(included).collect()
+}
+
+/// The schema behind a field: past `null`, and past what a list holds.
+fn inner(shape: &Value) -> &Value {
+    if let Some(choices) = shape["oneOf"].as_array() {
+        return choices.iter().find(|choice| choice["type"] != "null").map_or(shape, inner);
+    }
+    if shape["items"].is_object() { inner(&shape["items"]) } else { shape }
+}
+
+fn compare(schemas: &Value, schema: &Value, answer: &Value, at: &str) {
+    match answer {
+        Value::Array(items) => items.iter().for_each(|item| compare(schemas, schema, item, at)),
+        Value::Object(object) => {
+            let known = fields(schemas, schema);
+            let names: Vec<_> = object.keys().map(String::as_str).collect();
+            assert_eq!(names, known.keys().copied().collect::<Vec<_>>(), "{at}");
+            for (name, value) in object {
+                compare(schemas, inner(known[name.as_str()]), value, &format!("{at}.{name}"));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn answers_have_the_fields_of_their_schema() {
+    let mut pool = Pool::new();
+    let ids: Vec<_> = (0..12).map(|number| pool.link(&miner(number % 3))).collect();
+    let api = Api::of(pool).await;
+    let document = api.get("/openapi.json").await;
+    let schemas = &document["components"]["schemas"];
+    let address = bitcoin::Address::from_script(&miner(1), bitcoin::Network::Signet).unwrap();
+    for (path, route) in [
+        ("/status".to_owned(), "/status"),
+        ("/links".to_owned(), "/links"),
+        (format!("/links/{}", ids[3]), "/links/{id}"),
+        (format!("/shares/{}", ids[3]), "/shares/{id}"),
+        (format!("/miners/{address}"), "/miners/{address}"),
+        ("/window".to_owned(), "/window"),
+        ("/blocks".to_owned(), "/blocks"),
+        (format!("/blocks/{}", ids[11]), "/blocks/{hash}"),
+        ("/peers".to_owned(), "/peers"),
+    ] {
+        let success = &document["paths"][format!("/api/v1{route}")]["get"]["responses"]["200"];
+        let schema = &success["content"]["application/json"]["schema"];
+        compare(schemas, schema, &api.get(&path).await, route);
+    }
+}

@@ -1,0 +1,10 @@
+//! The HTTP API on real sockets, over a real engine and a real store.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
+
+mod answers;
+mod command;
+mod document;
+mod hostile;
+mod pool;
+mod server;

@@ -1,0 +1,160 @@
+//! A small pool with real proof of work at regtest's difficulty, where nearly every share is a Bitcoin block.
+
+use std::sync::Arc;
+
+use bitcoin::block::{Header, Version};
+use bitcoin::hashes::Hash;
+use bitcoin::{ScriptBuf, TxMerkleNode, WPubkeyHash};
+use node::clock::now;
+use node::engine::Engine;
+use node::store::Store;
+use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
+use sharechain::change_set::Source;
+use sharechain::check::binding::BoundProof;
+use sharechain::coinbase::Coinbase;
+use sharechain::encode::shares_root;
+use sharechain::share::SHARE_VERSION;
+use sharechain::{BitcoinParams, Chain, ChainParams, Outcome, Proof, ShareHeader, ShareId, U256};
+use tempfile::TempDir;
+
+/// The local network's rules over regtest's blocks; some 4 hashes a share and 32 a link.
+fn params() -> ChainParams {
+    let local = ChainParams::local();
+    ChainParams {
+        name: "api tests",
+        bitcoin: BitcoinParams {
+            network: bitcoin::Network::Regtest,
+            signet_challenge: &[],
+            pow_limit_bits: 0x207f_ffff,
+            min_block_work: 1 << 12,
+            ..local.bitcoin
+        },
+        first_link_target: U256::MAX >> 5,
+        easiest_share_target: U256::MAX >> 2,
+        anchor_depth: 3,
+        snapshot_bitcoin_depth: 1,
+        snapshot_burial: 1,
+        listed_before_payouts: 6,
+        ..local
+    }
+}
+
+/// A payout script that stands for a miner.
+pub(crate) fn miner(number: u8) -> ScriptBuf {
+    ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([number; 20]))
+}
+
+/// An engine before it is started.
+pub(crate) struct Pool {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<Store>,
+    pub(crate) dir: TempDir,
+    extranonce: u64,
+}
+
+impl Pool {
+    pub(crate) fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let params = params();
+        let store = Arc::new(Store::open(&dir.path().join("db"), params.consensus_id()).unwrap());
+        let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
+        let engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now()).unwrap();
+        Self { engine, store, dir, extranonce: 0 }
+    }
+
+    /// Finds a link, which lists what is pending, and makes it Bitcoin's tip.
+    pub(crate) fn link(&mut self, payout: &ScriptBuf) -> ShareId {
+        let (proof, list) = self.find(payout, true);
+        let header = proof.header;
+        let id = self.insert(proof, list);
+        self.engine.insert_bitcoin_headers(&[header], now());
+        id
+    }
+
+    /// Finds a share that is no link.
+    pub(crate) fn share(&mut self, payout: &ScriptBuf) -> ShareId {
+        let (proof, list) = self.find(payout, false);
+        self.insert(proof, list)
+    }
+
+    /// A share that binds, and whose header breaks a rule.
+    pub(crate) fn refused(&mut self) -> ShareId {
+        let (proof, list) = self.find_changed(&miner(9), false, |share| share.coinbase_value = 1);
+        let id = proof.id();
+        assert!(matches!(self.take(proof, list), Outcome::Invalid(_)));
+        id
+    }
+
+    /// A share whose parent nobody has.
+    pub(crate) fn orphan(&mut self) -> ShareId {
+        let (proof, list) = self.find_changed(&miner(9), false, |share| share.parent = ShareId([0x77; 32]));
+        let id = proof.id();
+        assert!(matches!(self.take(proof, list), Outcome::Held(_)));
+        id
+    }
+
+    fn insert(&mut self, proof: Proof, list: Vec<ShareId>) -> ShareId {
+        let id = proof.id();
+        let outcome = self.take(proof, list);
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+        id
+    }
+
+    fn take(&mut self, proof: Proof, list: Vec<ShareId>) -> Outcome {
+        let bound = BoundProof::bind(proof, U256::MAX, self.engine.chain().consensus_id()).unwrap();
+        self.engine.insert(bound, Some(list), Source::default(), now())
+    }
+
+    fn find(&mut self, payout: &ScriptBuf, link: bool) -> (Proof, Vec<ShareId>) {
+        self.find_changed(payout, link, |_| {})
+    }
+
+    fn find_changed(
+        &mut self,
+        payout: &ScriptBuf,
+        link: bool,
+        change: impl FnOnce(&mut ShareHeader),
+    ) -> (Proof, Vec<ShareId>) {
+        let chain = self.engine.chain_mut();
+        let assignment = chain.assignment().unwrap();
+        let tip = chain.bitcoin().best().clone();
+        let previous = tip.header.block_hash();
+        let value_sat = chain.params().bitcoin.subsidy_sat(tip.height + 1);
+        let mut share = ShareHeader {
+            version: SHARE_VERSION,
+            parent: assignment.parent,
+            anchor: assignment.position.anchor,
+            shares_root: shares_root(&assignment.list),
+            shares_count: u16::try_from(assignment.list.len()).unwrap(),
+            payout: payout.clone(),
+            time: assignment.time(now()),
+            bitcoin_height: tip.height + 1,
+            coinbase_value: value_sat,
+            signals: 0,
+        };
+        let payouts = chain.payouts(&share.anchor, &previous, value_sat, payout).unwrap();
+        change(&mut share);
+        self.extranonce += 1;
+        let mut extranonce = [0; 16];
+        extranonce[..8].copy_from_slice(&self.extranonce.to_le_bytes());
+        let coinbase = Coinbase { share: &share, payouts: &payouts, extranonce: &extranonce, witness_commitment: None }
+            .build(chain.consensus_id());
+        let mut header = Header {
+            version: Version::from_consensus(0x2000_0000),
+            prev_blockhash: previous,
+            merkle_root: TxMerkleNode::from_byte_array(coinbase.txid().to_byte_array()),
+            time: now().0.max(tip.median_time.0 + 1),
+            bits: chain.bitcoin().next_bits(&previous).unwrap(),
+            nonce: 0,
+        };
+        let (links, shares) = (assignment.position.link_target, assignment.position.share_target);
+        let fits =
+            |id: ShareId| if link { id.as_number() <= links } else { (links..=shares).contains(&id.as_number()) };
+        while !fits(header.block_hash().into()) {
+            header.nonce += 1;
+        }
+        let prefix = coinbase.prefix();
+        let proof = Proof { header, share, extranonce, witness_commitment: None, branch: Vec::new(), prefix };
+        (proof, assignment.list)
+    }
+}

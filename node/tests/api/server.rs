@@ -1,0 +1,120 @@
+//! A node's API on a port of its own, and ways to ask it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use node::api::{self, Context};
+use node::bitcoind::Bitcoind;
+use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
+use node::state::{NodeState, PeerView};
+use node::submissions::Submissions;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+
+use crate::pool::Pool;
+
+/// A serving API; it stops when this is dropped.
+pub(crate) struct Api {
+    pub(crate) address: SocketAddr,
+    pub(crate) node: watch::Sender<NodeState>,
+    pub(crate) peers: watch::Sender<Arc<Vec<PeerView>>>,
+    http: reqwest::Client,
+    _stop: oneshot::Sender<()>,
+    _dir: TempDir,
+}
+
+fn config(dir: PathBuf, listen: SocketAddr) -> Config {
+    let any = "127.0.0.1:0".parse().unwrap();
+    Config {
+        file: None,
+        network: Network::Local,
+        data_dir: dir,
+        address: None,
+        new_pool: true,
+        log: "info".into(),
+        log_format: LogFormat::Text,
+        bitcoind: BitcoindConfig {
+            // Nothing is asked of it.
+            url: "http://127.0.0.1:1".parse().unwrap(),
+            auth: BitcoindAuth::Cookie(PathBuf::from("no cookie")),
+            timeout: Duration::from_secs(1),
+        },
+        stratum: StratumConfig { listen: any },
+        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false },
+        api: ApiConfig { listen },
+    }
+}
+
+impl Api {
+    /// Serves what this pool is.
+    pub(crate) async fn of(pool: Pool) -> Self {
+        let Pool { engine, store, dir, .. } = pool;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Arc::new(config(dir.path().to_owned(), address));
+        let submissions = Submissions::new(Bitcoind::new(&config.bitcoind, config.network).unwrap());
+        let (engine, _) = engine.start();
+        let (node, node_state) = watch::channel(NodeState::default());
+        let (peers, peer_views) = watch::channel(Arc::default());
+        let context = Context {
+            config,
+            engine,
+            store,
+            stratum: Arc::default(),
+            submissions,
+            peers: peer_views,
+            node: node_state,
+            started: Instant::now(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            api::serve(listener, context, stopped).await.unwrap();
+        });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { address, node, peers, http, _stop: stop, _dir: dir }
+    }
+
+    /// The text at a path, and its status.
+    pub(crate) async fn text(&self, path: &str) -> (u16, String) {
+        let response = self.http.get(format!("http://{}/api/v1{path}", self.address)).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// The JSON at a path that must be there.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, text) = self.text(path).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The sentence at a path that must be refused.
+    pub(crate) async fn refusal(&self, path: &str, status: u16) -> String {
+        let (found, text) = self.text(path).await;
+        assert_eq!(found, status, "{path}: {text}");
+        sentence(&text)
+    }
+
+    /// Sends bytes as they are and returns everything that comes back until the connection ends.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // The server may hang up before it has read everything.
+        let _ = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+/// The sentence in an error's JSON.
+pub(crate) fn sentence(text: &str) -> String {
+    let body: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    body["error"].as_str().unwrap().to_owned()
+}
