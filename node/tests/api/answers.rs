@@ -7,6 +7,8 @@ use bitcoin::consensus::encode::deserialize_hex;
 use bitcoin::{Address, Network, ScriptBuf, Transaction};
 use node::state::{BitcoinView, NodeState, PeerView, SyncState, SyncView};
 use serde_json::{Value, json};
+use sharechain::chain::Fate;
+use sharechain::limits::MEMORY_DEPTH;
 
 use crate::pool::{Pool, miner};
 use crate::server::Api;
@@ -134,6 +136,28 @@ async fn links_are_paged_from_the_tip_down() {
     );
     assert_eq!(sum(&link["earned"], "shares"), 3);
     assert_eq!(sum(&link["earned"], "weight").to_string(), link["earned_total"]["weight"].as_str().unwrap());
+}
+
+/// The chain forgets shares and lists deep below its tip; the store does not.
+#[tokio::test]
+async fn deep_shares_and_links_are_looked_up_in_the_store() {
+    let mut pool = Pool::new();
+    let listed = pool.share(&miner(1));
+    let link = pool.link(&miner(2));
+    while pool.engine.chain().fate(&listed) != Fate::Unknown {
+        pool.link_beside_bitcoin(&miner(3));
+        assert!(pool.engine.chain().height().0 < 2 * MEMORY_DEPTH, "the chain never forgets");
+    }
+    let api = Api::of(pool).await;
+
+    let answer = api.get(&format!("/shares/{listed}")).await;
+    assert_eq!((&answer["fate"], &answer["link"]), (&json!("listed"), &json!(link.to_string())));
+    assert_eq!((&answer["link_height"], &answer["share"]["weight"]), (&json!(1), &Value::Null));
+    let answer = api.get(&format!("/shares/{link}")).await;
+    assert_eq!((&answer["fate"], &answer["link_height"]), (&json!("link"), &json!(1)));
+    let answer = api.get(&format!("/links/{link}")).await;
+    assert_eq!(answer["shares"], json!([listed.to_string()]));
+    assert_eq!(answer["finder"]["address"], json!(address(&miner(2))));
 }
 
 #[tokio::test]

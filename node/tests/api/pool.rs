@@ -14,8 +14,11 @@ use sharechain::check::binding::BoundProof;
 use sharechain::coinbase::Coinbase;
 use sharechain::encode::shares_root;
 use sharechain::share::SHARE_VERSION;
-use sharechain::{BitcoinParams, Chain, ChainParams, Outcome, Proof, ShareHeader, ShareId, U256};
+use sharechain::{BitcoinParams, Chain, ChainParams, Outcome, Proof, ShareHeader, ShareId, Timestamp, U256};
 use tempfile::TempDir;
+
+/// How long ago the pool's clock starts: enough for links a second apart that fill the chain's memory.
+const HOURS_AGO_S: u32 = 7_200;
 
 /// The local network's rules over regtest's blocks; some 4 hashes a share and 32 a link.
 fn params() -> ChainParams {
@@ -32,6 +35,9 @@ fn params() -> ChainParams {
         first_link_target: U256::MAX >> 5,
         easiest_share_target: U256::MAX >> 2,
         anchor_depth: 3,
+        listing_depth: 31,
+        credit_depth: 24,
+        stale_depth: 6,
         snapshot_bitcoin_depth: 1,
         snapshot_burial: 1,
         listed_before_payouts: 6,
@@ -44,11 +50,12 @@ pub(crate) fn miner(number: u8) -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([number; 20]))
 }
 
-/// An engine before it is started.
+/// An engine before it is started. Its clock starts some hours ago and goes on by a second with each link.
 pub(crate) struct Pool {
     pub(crate) engine: Engine,
     pub(crate) store: Arc<Store>,
     pub(crate) dir: TempDir,
+    clock: Timestamp,
     extranonce: u64,
 }
 
@@ -58,17 +65,24 @@ impl Pool {
         let params = params();
         let store = Arc::new(Store::open(&dir.path().join("db"), params.consensus_id()).unwrap());
         let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
-        let engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now()).unwrap();
-        Self { engine, store, dir, extranonce: 0 }
+        let clock = Timestamp(now().0 - HOURS_AGO_S);
+        let engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), clock).unwrap();
+        Self { engine, store, dir, clock, extranonce: 0 }
     }
 
     /// Finds a link, which lists what is pending, and makes it Bitcoin's tip.
     pub(crate) fn link(&mut self, payout: &ScriptBuf) -> ShareId {
+        let (id, header) = self.link_beside_bitcoin(payout);
+        self.engine.insert_bitcoin_headers(&[header], self.clock);
+        id
+    }
+
+    /// Finds a link that does not become Bitcoin's tip.
+    pub(crate) fn link_beside_bitcoin(&mut self, payout: &ScriptBuf) -> (ShareId, Header) {
+        self.clock = self.clock.plus(1);
         let (proof, list) = self.find(payout, true);
         let header = proof.header;
-        let id = self.insert(proof, list);
-        self.engine.insert_bitcoin_headers(&[header], now());
-        id
+        (self.insert(proof, list), header)
     }
 
     /// Finds a share that is no link.
@@ -102,7 +116,7 @@ impl Pool {
 
     fn take(&mut self, proof: Proof, list: Vec<ShareId>) -> Outcome {
         let bound = BoundProof::bind(proof, U256::MAX, self.engine.chain().consensus_id()).unwrap();
-        self.engine.insert(bound, Some(list), Source::default(), now())
+        self.engine.insert(bound, Some(list), Source::default(), self.clock)
     }
 
     fn find(&mut self, payout: &ScriptBuf, link: bool) -> (Proof, Vec<ShareId>) {
@@ -127,7 +141,7 @@ impl Pool {
             shares_root: shares_root(&assignment.list),
             shares_count: u16::try_from(assignment.list.len()).unwrap(),
             payout: payout.clone(),
-            time: assignment.time(now()),
+            time: assignment.time(self.clock),
             bitcoin_height: tip.height + 1,
             coinbase_value: value_sat,
             signals: 0,
@@ -143,7 +157,7 @@ impl Pool {
             version: Version::from_consensus(0x2000_0000),
             prev_blockhash: previous,
             merkle_root: TxMerkleNode::from_byte_array(coinbase.txid().to_byte_array()),
-            time: now().0.max(tip.median_time.0 + 1),
+            time: self.clock.0.max(tip.median_time.0 + 1),
             bits: chain.bitcoin().next_bits(&previous).unwrap(),
             nonce: 0,
         };
