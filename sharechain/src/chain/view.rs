@@ -3,6 +3,7 @@
 use super::{Chain, Link};
 use crate::bitcoin_headers::BitcoinHeaders;
 use crate::credit::Credit;
+use crate::error::RuleError;
 use crate::limits::HELD_SECONDS_MAX;
 use crate::params::ChainParams;
 use crate::units::{Height, ShareId, Timestamp, U256};
@@ -61,6 +62,12 @@ impl Chain {
     #[must_use]
     pub fn scripts(&self) -> &Scripts {
         &self.scripts
+    }
+
+    /// The rule that every proof with this id breaks, if this node remembers one.
+    #[must_use]
+    pub fn refusal(&self, id: &ShareId) -> Option<RuleError> {
+        self.refused.get(id)
     }
 
     /// Proofs that are held.

@@ -1,5 +1,9 @@
 //! A small share-chain with real proof of work at low difficulty, for the tests of the rules.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "only tests see this")]
+
+pub mod naive;
+pub mod recording;
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
@@ -92,11 +96,12 @@ impl World {
 
     /// Mines a Bitcoin block on `previous` that belongs to nobody and tells the chain of it.
     pub fn bitcoin_block_on(&mut self, previous: Header) -> Header {
+        let earliest = self.chain.bitcoin().median_time(&previous.block_hash()).unwrap().plus(1);
         let mut header = Header {
             version: Version::from_consensus(0x2000_0000),
             prev_blockhash: previous.block_hash(),
             merkle_root: TxMerkleNode::from_byte_array([self.nonce.to_le_bytes()[0]; 32]),
-            time: self.now.0,
+            time: self.now.max(earliest).0,
             bits: previous.bits,
             nonce: self.nonce,
         };
@@ -105,6 +110,7 @@ impl World {
             header.nonce += 1;
         }
         self.chain.insert_bitcoin_header(header, self.now);
+        assert!(self.chain.bitcoin().get(&header.block_hash()).is_some());
         self.bitcoin_headers.push(header);
         header
     }
@@ -161,6 +167,19 @@ impl World {
     pub fn mine_with(&mut self, share: ShareHeader, payouts: &[TxOut], previous: BlockHash, link: bool) -> Proof {
         let known = self.chain.link(&share.parent).unwrap_or_else(|| self.chain.link(&self.chain.tip()).unwrap());
         let (share_target, link_target) = (known.position.share_target, known.position.link_target);
+        let meets = |hash: U256| if link { hash <= link_target } else { hash <= share_target && hash > link_target };
+        self.mine_until(share, payouts, previous, |_| (), meets)
+    }
+
+    /// Finds a proof whose hash satisfies `meets`, with a Bitcoin header that was altered at will before.
+    pub fn mine_until(
+        &mut self,
+        share: ShareHeader,
+        payouts: &[TxOut],
+        previous: BlockHash,
+        alter: impl FnOnce(&mut Header),
+        meets: impl Fn(U256) -> bool,
+    ) -> Proof {
         let mut extranonce = [0; 16];
         extranonce[..4].copy_from_slice(&self.nonce.to_le_bytes());
         self.nonce += 1;
@@ -184,11 +203,8 @@ impl World {
             bits,
             nonce: 0,
         };
-        loop {
-            let hash = ShareId::from(header.block_hash()).as_number();
-            if (link && hash <= link_target) || (!link && hash <= share_target && hash > link_target) {
-                break;
-            }
+        alter(&mut header);
+        while !meets(ShareId::from(header.block_hash()).as_number()) {
             header.nonce += 1;
         }
         Proof { header, share, extranonce, witness_commitment, branch, prefix: coinbase.prefix() }
