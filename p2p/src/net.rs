@@ -55,7 +55,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Text is not a multiaddress that this crate can use.
-    #[error("`{address}` is not an address of the form /ip4/<address>/tcp/<port> or /ip4/<address>/udp/<port>/quic-v1")]
+    #[error("`{address}` is not an address of the form /ip4/<address>/tcp/<port> or /dns4/<name>/udp/<port>/quic-v1")]
     Address {
         /// The text.
         address: String,
@@ -86,12 +86,15 @@ fn stack(source: impl Into<Box<dyn Error + Send + std::marker::Sync>>) -> StartE
     StartError::Stack { source: source.into() }
 }
 
-/// Reads an address over TCP or QUIC.
+/// Reads an address over TCP or QUIC, of a host or of its name.
 pub(crate) fn parse_address(text: &str) -> Result<Multiaddr, StartError> {
     let unusable = || StartError::Address { address: text.to_owned() };
     let address: Multiaddr = text.parse().map_err(|_| unusable())?;
     let mut parts = address.iter();
-    let host = matches!(parts.next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_)));
+    let host = matches!(
+        parts.next(),
+        Some(Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dns(_))
+    );
     let transport = match parts.next() {
         Some(Protocol::Tcp(_)) => true,
         Some(Protocol::Udp(_)) => matches!(parts.next(), Some(Protocol::QuicV1)),
@@ -124,6 +127,8 @@ impl Network {
             .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
             .map_err(stack)?
             .with_quic()
+            .with_dns()
+            .map_err(stack)?
             .with_behaviour(|keypair| Behaviour::new(keypair, &names, &config))
             .map_err(stack)?
             .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))

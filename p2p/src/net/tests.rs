@@ -14,7 +14,7 @@ fn peers_have_the_ids_that_libp2p_gives_them() {
 #[test]
 fn addresses_are_over_tcp_or_quic() {
     let peer = PeerId([7; 32]);
-    for text in ["/ip4/0.0.0.0/tcp/0", "/ip6/::1/udp/5/quic-v1"] {
+    for text in ["/ip4/0.0.0.0/tcp/0", "/ip6/::1/udp/5/quic-v1", "/dns4/pool.example/tcp/3381"] {
         parse_address(text).unwrap();
         parse_address(&format!("{text}/p2p/{peer}")).unwrap();
         parse_address(&format!("{text}/ws")).unwrap_err();
