@@ -19,6 +19,7 @@ from math import sqrt
 # The constants of the local network that payouts depend on, written down again on purpose.
 OUTPUTS_MAX = 48
 OUTPUT_FLOOR_SAT = 10_000
+LISTED_BEFORE_PAYOUTS = 48
 HALVING_BLOCKS = 210_000
 FIRST_SUBSIDY_SAT = 50 * 100_000_000
 NAME = b"/shoal/"
@@ -173,7 +174,8 @@ def subsidy(height):
 def expected_payouts(block):
     weights = {bytes.fromhex(due["script"]): int(due["weight"]) for due in block["weights"]}
     demand(len(weights) == len(block["weights"]), "a script has two weights")
-    if not any(weights.values()):
+    demand(block["snapshot_listed"] is not None, "no node could tell what was listed up to the snapshot")
+    if block["snapshot_listed"] < LISTED_BEFORE_PAYOUTS or not any(weights.values()):
         return [(block["value_sat"], bytes.fromhex(block["finder_script"]))]
     seed = bytes.fromhex(block["seed"])[::-1]
     return amounts(select(weights, seed, subsidy(block["height"])), block["value_sat"])
@@ -219,27 +221,26 @@ def window_of(node):
 
 
 def check_fair(report, first, second):
-    """Two miners of equal hashrate: their parts of the window differ by no more than luck allows.
+    """The parts of two miners in the window are those of their work, but for luck.
 
-    Finding shares is a Poisson process, so of `n` shares of both, one miner has n/2 with standard deviation
-    sqrt(n)/2. A share that is also a link weighs more: links are drawn from the shares by chance too, which the
-    larger of both bounds covers. Four standard deviations: one false alarm in 16,000 runs.
+    Of `n` shares of both, each is the first one's with the chance of its part in the hashes, `p`: the part of the
+    shares that it gets has the standard deviation sqrt(p * (1 - p) / n). For the part of the weight, n is replaced by
+    the number of equal shares that would scatter as much, n / (1 + v^2) where v is the standard deviation of single
+    weights as a part of their mean; targets that follow a steady hashrate keep it below a half. Four standard
+    deviations: a false alarm in 16,000 runs.
     """
-    scripts = {miner["name"]: miner["script"] for miner in report["miners"]}
+    miners = {miner["name"]: miner for miner in report["miners"]}
+    demand(first in miners and second in miners, f"there are no miners {first} and {second}")
+    work = [miners[name]["hashes"] for name in (first, second)]
     window = window_of(report["nodes"][0])
-    (weight_a, shares_a), (weight_b, shares_b) = (window.get(scripts[name], (0, 0)) for name in (first, second))
+    (weight_a, shares_a), (weight_b, shares_b) = (window.get(miners[name]["script"], (0, 0)) for name in (first, second))
     shares, weight = shares_a + shares_b, weight_a + weight_b
     demand(shares >= 100, f"{shares} shares are too few to judge {first} and {second}")
-    bound = 4 * sqrt(shares) / 2 / shares
-    for what, part in (("shares", shares_a / shares), ("weight", weight_a / weight)):
-        demand(
-            abs(part - 0.5) <= bound,
-            f"{first} has {part:.4f} of the {what} of {first} and {second}, further than {bound:.4f} from a half",
-        )
-    print(
-        f"{first} and {second}: {shares_a} and {shares_b} shares, {weight_a / weight:.4f} of the weight,"
-        f" bound 0.5 +- {bound:.4f}"
-    )
+    due = work[0] / sum(work)
+    for what, part, count in (("shares", shares_a / shares, shares), ("weight", weight_a / weight, shares / 1.25)):
+        bound = 4 * sqrt(due * (1 - due) / count)
+        print(f"{first} has {part:.4f} of the {what} that it shares with {second}; due {due:.4f} +- {bound:.4f}")
+        demand(abs(part - due) <= bound, f"{first} and {second} are not paid alike: see the {what}")
 
 
 def check_report(report, args):
@@ -283,6 +284,7 @@ def example_block(height, weights, seed, value_sat, finder, change=None):
         "hash": "11" * 32, "height": height, "prev_hash": "22" * 32, "finder_node": "A", "finder_script": finder.hex(),
         "accepted_by": ["A"], "value_sat": value_sat, "snapshot": "33" * 32, "seed": seed[::-1].hex(),
         "weights": [{"script": script.hex(), "weight": str(weight)} for script, weight in weights.items()],
+        "snapshot_listed": 40 if change == "early" else 500,
     }
     payouts = expected_payouts(block)
     if change == "amount":
@@ -325,6 +327,8 @@ def self_test():
     # Whole blocks, right and wrong.
     for weights in (few, dust, many, {}):
         check_block(example_block(200, weights, seed, subsidy(200) + 777, scripts[3]), {})
+    early = example_block(200, many, seed, subsidy(200), scripts[3], "early")
+    demand(check_block(early, {}) == 1, "the finder alone")
     for change in ("amount", "order", "commitment"):
         try:
             check_block(example_block(200, few, seed, subsidy(200) + 777, scripts[3], change), {})

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::guard::LastSignal;
 use super::plan::{BitcoinKind, BitcoinPlan};
-use super::process::{Process, ProcessError, Spec};
+use super::process::{Process, ProcessError, Spec, own_program};
 use crate::bitcoind::{BitcoindError, RealBitcoin};
 use crate::embedded::{self, Bitcoin};
 use crate::limits::BITCOIN_START_MAX;
@@ -76,7 +76,7 @@ pub(super) async fn start(plan: &BitcoinPlan) -> Result<Process, BitcoinError> {
     std::fs::create_dir_all(&path).map_err(|source| BitcoinError::Folder { path, source })?;
     let mut process = Process::start(&Spec {
         name: "bitcoin".to_owned(),
-        program: std::env::current_exe().map_err(BitcoinError::OwnProgram)?,
+        program: own_program().map_err(BitcoinError::OwnProgram)?,
         args: vec![
             "bitcoin".into(),
             "--kind".into(),

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::guard::LastSignal;
 use super::plan::{MinerPlan, NodePlan};
-use super::process::{Process, ProcessError, Spec};
+use super::process::{Process, ProcessError, Spec, own_program};
 use crate::miner::{self, Config, Counters, Journal};
 
 /// Arguments of the hidden subcommand that is a miner's process.
@@ -44,7 +44,7 @@ pub(super) fn start(plan: &MinerPlan, node: &NodePlan, dir: &Path) -> Result<Pro
     let start_error = |source| ProcessError::Start { name: plan.name.clone(), source };
     Process::start(&Spec {
         name: format!("miner {}", plan.name),
-        program: std::env::current_exe().map_err(start_error)?,
+        program: own_program().map_err(start_error)?,
         args: vec![
             "miner".into(),
             "--server".into(),

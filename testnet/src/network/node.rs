@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::guard::LastSignal;
 use super::plan::{BitcoinPlan, NodePlan};
-use super::process::{Process, ProcessError, Spec};
+use super::process::{Process, ProcessError, Spec, own_program};
 
 /// Why a node does not run.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +73,7 @@ struct P2p {
 fn program() -> Result<PathBuf, NodeError> {
     let path = match std::env::var_os("SHOAL_BIN").filter(|value| !value.is_empty()) {
         Some(path) => PathBuf::from(path),
-        None => std::env::current_exe().unwrap_or_default().with_file_name("shoal"),
+        None => own_program().unwrap_or_default().with_file_name("shoal"),
     };
     if path.is_file() { Ok(path) } else { Err(NodeError::NoProgram { path }) }
 }

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::OnceLock;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -69,7 +70,7 @@ impl Process {
     pub fn start(spec: &Spec) -> Result<Self, ProcessError> {
         let start_error = |source| ProcessError::Start { name: spec.name.clone(), source };
         let (stdout, stderr) = log_pair(&spec.log)?;
-        let mut command = Command::new(std::env::current_exe().map_err(start_error)?);
+        let mut command = Command::new(own_program().map_err(start_error)?);
         command
             .args(["guard", "--parent", &std::process::id().to_string()])
             .args(["--signal", spec.last_signal.as_arg(), "--"])
@@ -131,6 +132,18 @@ impl Process {
             tracing::warn!(process = self.name, "did not stop by itself, killing it");
             self.kill().await;
         }
+    }
+}
+
+/// The file of this program, as it was when the first process was started: a build may replace it while the network runs.
+///
+/// # Errors
+/// The system does not tell.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    static OWN: OnceLock<PathBuf> = OnceLock::new();
+    match OWN.get() {
+        Some(path) => Ok(path.clone()),
+        None => std::env::current_exe().map(|path| OWN.get_or_init(|| path).clone()),
     }
 }
 

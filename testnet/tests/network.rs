@@ -1,0 +1,67 @@
+//! Whole networks of real processes: what the pool must show.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
+
+mod harness;
+
+use std::time::Duration;
+
+use harness::{Up, node, tips};
+
+/// Five minutes of mining on the embedded Bitcoin, in which everything happens that should leave no trace: a node joins
+/// late, one is killed and started again, and the network falls apart for a minute.
+///
+/// Two miners that none of this touches, one of them with two seconds of delay on every job, must earn alike.
+#[test]
+fn faults_leave_no_trace() {
+    let options = ["--nodes", "5", "--miners", "5", "--late-node", "45", "--delay", "m2=2000", "--duration", "305"];
+    let mut up = Up::start(&options);
+
+    up.wait_until(50);
+    up.wait_for("the late node working", Duration::from_secs(60), |status| {
+        node(status, "E")["no_work"].is_null() && node(status, "E")["height"].as_u64() > Some(10)
+    });
+
+    up.wait_until(75);
+    up.must(&["kill", "C"]);
+    up.wait_for("the kill being seen", Duration::from_secs(5), |status| node(status, "C")["condition"] == "killed");
+    up.wait_until(90);
+    up.must(&["restart", "C"]);
+    up.wait_for("C catching up", Duration::from_secs(30), |status| {
+        tips(status).len() == 1 && node(status, "C")["answers"] == true && node(status, "C")["no_work"].is_null()
+    });
+
+    up.wait_until(120);
+    up.must(&["partition", "A,B,E|C,D"]);
+    up.wait_until(150);
+    up.wait_for("the groups differing", Duration::from_secs(20), |status| {
+        node(status, "A")["tip"] != node(status, "D")["tip"]
+    });
+    up.wait_until(180);
+    up.must(&["heal"]);
+    up.wait_for("the groups agreeing", Duration::from_secs(60), |status| tips(status).len() == 1);
+
+    assert!(up.end(Duration::from_secs(300)).success(), "{}", up.log());
+    println!("{}", up.log());
+    up.must_be_gone(Duration::from_secs(5));
+    up.check(&["--agreed", "--lost-max", "0", "--rss-max", "150000000", "--shared-min", "3", "--fair", "m1,m2"]);
+    let report = up.report();
+    assert_eq!(report["shares"]["expired"], 0, "every share of both sides is listed: {}", report["shares"]);
+}
+
+/// Three nodes on a real bitcoind: it takes the blocks, and every output is what the rules want.
+#[test]
+fn a_real_bitcoind_takes_the_blocks() {
+    let options = ["--nodes", "3", "--miners", "4", "--bitcoin", "bitcoind", "--exit-after-blocks", "12"];
+    let mut up = Up::start(&[options.as_slice(), &["--duration", "400"]].concat());
+    assert!(up.end(Duration::from_secs(600)).success(), "{}", up.log());
+    println!("{}", up.log());
+    up.must_be_gone(Duration::from_secs(5));
+    up.check(&["--blocks-min", "3", "--shared-min", "1", "--agreed", "--lost-max", "0"]);
+    assert_eq!(up.report()["bitcoin"], "bitcoind");
+}
+
+#[test]
+fn the_checker_notices_what_it_should() {
+    harness::check_the_checker();
+}
