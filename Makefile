@@ -1,0 +1,62 @@
+# Shoal. `make` lists the targets; CONTRIBUTING.md says more.
+#
+# Everything is built with one profile (--release) and for the whole workspace, always: cargo then
+# settles on one set of features, and RocksDB, a quarter of an hour of work, is built only once.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+ARGS ?=
+
+PROFILE := --release --workspace --locked
+BIN := $(CARGO_TARGET_DIR)/release
+
+TYPOS_VERSION := 1.52.0
+TYPOS := $(CARGO_TARGET_DIR)/tools/typos-$(TYPOS_VERSION)
+
+.PHONY: help
+help: ## List the targets
+	@echo 'Shoal: a Bitcoin mining pool without an operator. Targets:'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'ARGS="..." is passed on by testnet, test and bench, as in: make testnet ARGS="--nodes 3"'
+
+.PHONY: testnet
+testnet: build ## Start a local network of nodes, miners and a Bitcoin, and show it; Ctrl-C ends it
+	@exec '$(BIN)/shoal-testnet' up $(ARGS)
+
+.PHONY: build
+build: ## Build the programs shoal and shoal-testnet
+	@make/deps.sh build
+	cargo build $(PROFILE)
+
+.PHONY: test
+test: ## Run every test
+	@make/deps.sh build test
+	cargo nextest run $(PROFILE) $(ARGS)
+
+.PHONY: bench
+bench: ## Run every benchmark
+	@make/deps.sh build
+	cargo bench --workspace --locked $(ARGS)
+
+.PHONY: lint
+lint: ## Check format, lints, documentation, licences and spelling
+	@make/deps.sh build lint
+	cargo fmt --all --check
+	python3 make/deny.py
+	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
+	'$(TYPOS)/bin/typos'
+	cargo clippy $(PROFILE) --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc $(PROFILE) --no-deps
+
+.PHONY: deps
+deps: ## Install the system packages and tools that building, testing and linting need
+	@make/deps.sh build test lint
+
+# A spelling checker that comes as a wheel: seconds to install, and nothing outside the target folder.
+$(TYPOS)/bin/typos:
+	@rm -rf '$(TYPOS)'
+	@python3 -m venv '$(TYPOS)'
+	@'$(TYPOS)/bin/pip' install --quiet --disable-pip-version-check 'typos==$(TYPOS_VERSION)'
