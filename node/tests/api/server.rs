@@ -57,8 +57,9 @@ impl Api {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let config = Arc::new(config(dir.path().to_owned(), address));
-        let submissions = Submissions::new(Bitcoind::new(&config.bitcoind, config.network).unwrap());
-        let (engine, _) = engine.start();
+        let bitcoind = Bitcoind::new(&config.bitcoind, config.network).unwrap();
+        let submissions = Submissions::new(bitcoind, Arc::clone(&store)).unwrap();
+        let (engine, _) = engine.start().unwrap();
         let (node, node_state) = watch::channel(NodeState::default());
         let (peers, peer_views) = watch::channel(Arc::default());
         let context = Context {
