@@ -21,6 +21,11 @@ use crate::table::{BlockRow, Key, NodeRow, Payee, View, block_line};
 /// Pause between two looks at processes and clock.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How often, and with what pause, the nodes are asked who found a block.
+const FINDER_ATTEMPTS: usize = 5;
+/// See [`FINDER_ATTEMPTS`].
+const FINDER_PAUSE: Duration = Duration::from_millis(100);
+
 /// Why the loop ended.
 #[derive(Debug)]
 enum End {
@@ -210,17 +215,25 @@ impl Session {
         wanted.is_some_and(|wanted| self.view.blocks_found >= wanted).then_some(End::Wanted)
     }
 
-    /// Miner and node that found a block, as the first node tells that knows it.
+    /// Miner and node that found a block. Bitcoin may know it before any node has written it down: then asks again.
     async fn finder(&self, hash: &str) -> Option<String> {
+        for _ in 0..FINDER_ATTEMPTS {
+            if let Some(finder) = self.finder_now(hash).await {
+                return Some(finder);
+            }
+            tokio::time::sleep(FINDER_PAUSE).await;
+        }
+        None
+    }
+
+    /// The same, as the first node tells that knows it.
+    async fn finder_now(&self, hash: &str) -> Option<String> {
         let plan = self.network.plan();
-        for (index, node) in plan.nodes.iter().enumerate().filter(|(index, _)| self.network.is_running(*index)) {
+        let running = plan.nodes.iter().enumerate().filter(|(index, _)| self.network.is_running(*index));
+        for (_, node) in running {
             let Ok(Some(block)) = Api::new(node.api).block(hash).await else { continue };
             let miner = plan.miner_of(&block.finder_script)?;
-            return Some(format!(
-                "{} at {}",
-                miner.name,
-                plan.nodes.get(miner.node).unwrap_or(&plan.nodes[index]).name
-            ));
+            return Some(format!("{} at {}", miner.name, plan.nodes[miner.node].name));
         }
         None
     }
