@@ -86,15 +86,13 @@ fn stack(source: impl Into<Box<dyn Error + Send + std::marker::Sync>>) -> StartE
     StartError::Stack { source: source.into() }
 }
 
-/// Reads an address over TCP or QUIC, of a host or of its name.
+/// Reads a peer's address over TCP or QUIC, of a host or of its name.
 pub(crate) fn parse_address(text: &str) -> Result<Multiaddr, StartError> {
     let unusable = || StartError::Address { address: text.to_owned() };
     let address: Multiaddr = text.parse().map_err(|_| unusable())?;
     let mut parts = address.iter();
-    let host = matches!(
-        parts.next(),
-        Some(Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dns(_))
-    );
+    let named = |part: &Protocol<'_>| matches!(part, Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_));
+    let host = parts.next().is_some_and(|part| is_ip(&part) || named(&part));
     let transport = match parts.next() {
         Some(Protocol::Tcp(_)) => true,
         Some(Protocol::Udp(_)) => matches!(parts.next(), Some(Protocol::QuicV1)),
@@ -102,6 +100,20 @@ pub(crate) fn parse_address(text: &str) -> Result<Multiaddr, StartError> {
     };
     let end = matches!(parts.next(), None | Some(Protocol::P2p(_))) && parts.next().is_none();
     if host && transport && end { Ok(address) } else { Err(unusable()) }
+}
+
+/// Reads an address to listen on, which has no name.
+fn parse_listen(text: &str) -> Result<Multiaddr, StartError> {
+    let address = parse_address(text)?;
+    if address.iter().next().is_some_and(|part| is_ip(&part)) {
+        Ok(address)
+    } else {
+        Err(StartError::Address { address: text.to_owned() })
+    }
+}
+
+fn is_ip(part: &Protocol<'_>) -> bool {
+    matches!(part, Protocol::Ip4(_) | Protocol::Ip6(_))
 }
 
 /// The network's starting point.
@@ -115,7 +127,7 @@ impl Network {
     /// # Errors
     /// When an address is not usable or the network stack does not start.
     pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartError> {
-        let listen = config.listen.iter().map(|text| parse_address(text)).collect::<Result<Vec<_>, _>>()?;
+        let listen = config.listen.iter().map(|text| parse_listen(text)).collect::<Result<Vec<_>, _>>()?;
         let explicit = config.peers.iter().map(|text| parse_address(text)).collect::<Result<Vec<_>, _>>()?;
         if explicit.len() > EXPLICIT_PEERS_MAX {
             return Err(StartError::TooManyPeers { count: explicit.len() });
