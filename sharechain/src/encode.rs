@@ -18,6 +18,7 @@ struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], RuleError> {
+        // SC-002: the encoding does not end before its last field.
         let (head, rest) = self.0.split_at_checked(count).ok_or(RuleError::Truncated)?;
         self.0 = rest;
         Ok(head)

@@ -1,5 +1,7 @@
 //! The chain as a whole: growth, payouts, forks, late work, held proofs.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use sharechain::chain::{Fate, Missing, Outcome};

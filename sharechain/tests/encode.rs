@@ -1,5 +1,7 @@
 //! The encoding is canonical: what decodes encodes to the same bytes, and nothing else decodes.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use bitcoin::block::{Header, Version};

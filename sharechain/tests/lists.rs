@@ -1,5 +1,7 @@
 //! What links may list, and what becomes of links that list anything else.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use sharechain::chain::{Body, Missing, Outcome};

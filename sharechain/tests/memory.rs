@@ -1,5 +1,7 @@
 //! What a node does not undo, what it forgets, and what it keeps while it waits.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use sharechain::chain::{Body, Fate, Missing, Outcome};

@@ -1,5 +1,7 @@
 //! What a network found ends in the same tip, window and payouts, whatever way it reaches a node.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use proptest::prelude::*;

@@ -41,14 +41,6 @@ impl Chain {
         call.changes.tips.push(TipChange { old: old_tip, new: id, fork_height, disconnected, connected: side });
     }
 
-    /// Forgets a conflict with a branch that the main chain has outgrown since.
-    fn settle_conflict(&mut self, tip: &Candidate) {
-        let outgrown = |id: ShareId| self.candidate(&id).is_none_or(|other| !better(&other, tip));
-        if self.finality.conflict.is_some_and(outgrown) {
-            self.finality.conflict = None;
-        }
-    }
-
     fn candidate(&self, id: &ShareId) -> Option<Candidate> {
         let link = self.links.get(id)?;
         let complete = link.complete()?;

@@ -85,7 +85,7 @@ impl Chain {
         self.finality.next = self.finality.next.min(fork_height.child());
         self.restore();
         let work = |id: &ShareId| self.links.get(id).map(|link| link.chain_work);
-        if self.finality.conflict.is_some_and(|conflict| work(&conflict) < work(&self.tip())) {
+        if self.finality.conflict.is_some_and(|conflict| work(&conflict) <= work(&self.tip())) {
             self.finality.conflict = None;
         }
         self.finalize();

@@ -49,6 +49,7 @@ pub struct PreviousBlock {
 /// # Errors
 /// When it does not.
 pub fn check_work(id: &ShareId, position: &Position) -> Result<(), RuleError> {
+    // SC-209: the hash, as a little-endian number, is not above the share target.
     require(id.as_number() <= position.share_target, RuleError::ShareTarget)
 }
 

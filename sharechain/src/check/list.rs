@@ -28,6 +28,7 @@ pub fn check_root(count: u16, root: &[u8; 32], list: &[ShareId]) -> Result<(), R
     if list.len() > LIST_MAX {
         return Err(RuleError::ListTooLong);
     }
+    // SC-401: count and root are those of the share header.
     if usize::from(count) != list.len() || shares_root(list) != *root {
         return Err(RuleError::ListRoot);
     }
