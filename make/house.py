@@ -28,7 +28,7 @@ CONFINED = {
 
 # What consensus rules may not know: clocks, randomness, I/O, async, logging, floats, an order that differs by run.
 IMPURE = re.compile(
-    r"\b(f32|f64|HashMap|HashSet|Instant|SystemTime|getrandom|rand|tokio|tracing|println|eprintln|async"
+    r"(?:\b|\d)(f32|f64)\b|\b(HashMap|HashSet|Instant|SystemTime|getrandom|rand|tokio|tracing|println|eprintln|async"
     r"|std::(env|fs|io|net|process|thread|time))\b"
 )
 # The map that cannot be iterated, by which everything else goes.
