@@ -1,15 +1,19 @@
 //! The one owner of the share-chain. Everybody else sends it closures; what it accepts is on disk before anybody hears
 //! of it.
 
+mod replay;
+
 use std::sync::Arc;
+use std::{io, thread};
 
 use bitcoin::block::Header;
+use bitcoin::consensus::encode::serialize;
 use sharechain::chain::{Chain, Outcome};
 use sharechain::change_set::{ChangeSet, Source};
 use sharechain::check::binding::BoundProof;
-use sharechain::{RuleError, ShareId, Timestamp, encode};
+use sharechain::{Height, RuleError, ShareId, Timestamp, encode};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tracing::{error, warn};
+use tracing::error;
 
 use crate::limits::{ENGINE_QUEUE, EVENT_QUEUE};
 use crate::pool_block::PoolBlock;
@@ -36,6 +40,8 @@ pub struct TipView {
     pub build_on: ShareId,
     /// Its height.
     pub height: u32,
+    /// A heavier branch that would undo final links: no work until the operator chose.
+    pub conflict: Option<ShareId>,
 }
 
 /// The chain, its store, and who listens.
@@ -46,6 +52,8 @@ pub struct Engine {
     events: broadcast::Sender<ChainEvent>,
     tip: watch::Sender<TipView>,
     own_bitcoin_height: u32,
+    /// The final link that the store knows.
+    stored_final: Option<ShareId>,
     fatal: Option<StoreError>,
 }
 
@@ -76,8 +84,11 @@ impl EngineHandle {
     {
         let (answer, answered) = oneshot::channel();
         let call: Call = Box::new(move |engine| {
-            // Whoever asked may have gone meanwhile.
-            let _ = answer.send(work(engine));
+            let result = work(engine);
+            // What the store did not take must not be announced by whoever asked, who may also have gone meanwhile.
+            if engine.fatal.is_none() {
+                let _ = answer.send(result);
+            }
         });
         self.calls.send(call).await.map_err(|_| EngineStopped)?;
         answered.await.map_err(|_| EngineStopped)
@@ -102,57 +113,31 @@ impl Engine {
     /// # Errors
     /// The store cannot be read.
     pub fn open(chain: Chain, store: Arc<Store>, now: Timestamp) -> Result<Self, StoreError> {
-        let view = TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0 };
-        let mut engine =
-            Self { chain, store, events: broadcast::Sender::new(EVENT_QUEUE), tip: watch::Sender::new(view), own_bitcoin_height: 0, fatal: None };
-        engine.replay(now)?;
-        if let Some(bytes) = engine.store.get(RecordKind::Meta, &FINAL_LINK)?
-            && let Ok(id) = bytes.try_into()
-        {
-            engine.chain.restore_final(ShareId(id));
+        let stored_final =
+            store.get(RecordKind::Meta, &FINAL_LINK)?.and_then(|bytes| bytes.try_into().ok()).map(ShareId);
+        let tip = watch::Sender::new(view_of(&chain));
+        let events = broadcast::Sender::new(EVENT_QUEUE);
+        let mut engine = Self { chain, store, events, tip, own_bitcoin_height: 0, stored_final, fatal: None };
+        if let Some(id) = stored_final {
+            // Before the replay, so that a branch which conflicted with it does again.
+            engine.chain.restore_final(id);
         }
+        engine.replay(now)?;
         engine.publish_tip();
         Ok(engine)
     }
 
-    fn replay(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let store = Arc::clone(&self.store);
-        let mut refused = 0_u64;
-        for entry in store.journal(0) {
-            let record = entry?.record;
-            let outcome = match record.kind {
-                RecordKind::Proof => self.replay_proof(&record.bytes, now),
-                RecordKind::List => encode::decode_list(&record.bytes)
-                    .and_then(|list| self.chain.supply_list(ShareId(record.id), list, now)),
-                RecordKind::Block | RecordKind::Refusal | RecordKind::Meta => continue,
-            };
-            refused += u64::from(outcome.is_err());
-        }
-        if refused > 0 {
-            warn!(refused, "stored proofs are not valid under this program's rules; they are left aside");
-        }
-        Ok(())
-    }
-
-    fn replay_proof(&mut self, bytes: &[u8], now: Timestamp) -> Result<ChangeSet, RuleError> {
-        let proof = sharechain::Proof::decode(bytes)?;
-        let easiest = self.chain.params().easiest_share_target;
-        let bound = BoundProof::bind(proof, easiest, self.chain.consensus_id())?;
-        match self.chain.insert(bound, None, Source::default(), now) {
-            Outcome::Accepted(changes) | Outcome::Known(changes) => Ok(changes),
-            Outcome::Held(_) | Outcome::Unlistable => Ok(ChangeSet::default()),
-            Outcome::Invalid(rule) => Err(rule),
-        }
-    }
-
-    /// Starts the task that runs calls, and returns the way to it. The task ends when all handles are gone or the store
-    /// fails; then the returned receiver says why.
-    pub fn start(mut self) -> (EngineHandle, oneshot::Receiver<StoreError>) {
+    /// Starts the thread that runs calls, and returns the way to it. A thread of its own, since the store waits for the
+    /// disk. It ends when all handles are gone or the store fails; then the returned receiver says why.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(mut self) -> io::Result<(EngineHandle, oneshot::Receiver<StoreError>)> {
         let (calls, mut queue) = mpsc::channel::<Call>(ENGINE_QUEUE);
         let handle = EngineHandle { calls, events: self.events.clone(), tip: self.tip.subscribe() };
         let (failed, failure) = oneshot::channel();
-        tokio::spawn(async move {
-            while let Some(call) = queue.recv().await {
+        thread::Builder::new().name("engine".into()).spawn(move || {
+            while let Some(call) = queue.blocking_recv() {
                 call(&mut self);
                 if let Some(error) = self.fatal.take() {
                     error!(%error, "the store fails; stopping rather than announcing what may be lost");
@@ -160,8 +145,8 @@ impl Engine {
                     return;
                 }
             }
-        });
-        (handle, failure)
+        })?;
+        Ok((handle, failure))
     }
 
     /// The chain, to look at.
@@ -182,19 +167,14 @@ impl Engine {
     }
 
     /// Takes a proof, with its list when the sender gave one. What is accepted is stored before this returns.
-    pub fn insert(
-        &mut self,
-        proof: BoundProof,
-        list: Option<Vec<ShareId>>,
-        source: Source,
-        now: Timestamp,
-    ) -> Outcome {
+    pub fn insert(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, now: Timestamp) -> Outcome {
         let id = proof.id();
         let outcome = self.chain.insert(proof, list, source, now);
         match &outcome {
             Outcome::Accepted(changes) | Outcome::Known(changes) => self.commit(changes.clone()),
-            Outcome::Invalid(rule) => self.store_refusals(&[(id, *rule)]),
-            Outcome::Held(_) | Outcome::Unlistable => {}
+            // Other rules say something about what came with the proof, or about who brought it.
+            Outcome::Invalid(rule) if rule.condemns_id() => self.store_refusals(&[(id, *rule)]),
+            Outcome::Invalid(_) | Outcome::Held(_) | Outcome::Unlistable => {}
         }
         outcome
     }
@@ -209,10 +189,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes Bitcoin headers that the own bitcoind vouches for.
+    /// Takes Bitcoin headers that the own bitcoind vouches for, or that lie far enough below its tip. They are stored, so
+    /// that what was built on them can be judged after a restart, whichever branch bitcoind follows then.
     pub fn insert_bitcoin_headers(&mut self, headers: &[Header], now: Timestamp) {
+        let mut new = Vec::new();
+        let mut changed = Vec::new();
         for header in headers {
+            let hash = header.block_hash();
+            let known = self.chain.bitcoin().get(&hash).is_some();
             let changes = self.chain.insert_bitcoin_header(*header, now);
+            if !known && self.chain.bitcoin().get(&hash).is_some() {
+                new.push(Record { kind: RecordKind::Header, id: ShareId::from(hash).0, bytes: serialize(header) });
+            }
+            changed.push(changes);
+        }
+        // Before what waited for them, so that a replay finds them first.
+        self.append(&new);
+        for changes in changed {
             self.commit(changes);
         }
     }
@@ -252,6 +245,9 @@ impl Engine {
         let blocks = self.pool_blocks(&changes);
         batch.extend(blocks.iter().map(PoolBlock::to_record));
         self.append(&batch);
+        if self.fatal.is_some() {
+            return;
+        }
         let refused: Vec<_> = changes.refused.iter().map(|refusal| (refusal.id, refusal.rule)).collect();
         self.store_refusals(&refused);
         if let Some(conflict) = changes.conflict {
@@ -259,8 +255,8 @@ impl Engine {
         }
         if !changes.tips.is_empty() {
             self.store_final();
-            self.publish_tip();
         }
+        self.publish_tip();
         // Nobody listens while the node starts.
         let _ = self.events.send(ChainEvent::Changed(Arc::new(changes)));
         for block in blocks {
@@ -291,17 +287,17 @@ impl Engine {
     }
 
     fn store_final(&mut self) {
-        let id = self.chain.finality().id;
-        let known = self.store.get(RecordKind::Meta, &FINAL_LINK);
-        if matches!(&known, Ok(Some(bytes)) if bytes.as_slice() == id.0) || self.chain.finality().height.0 == 0 {
+        let finality = self.chain.finality();
+        if finality.height == Height(0) || self.stored_final == Some(finality.id) {
             return;
         }
+        let id = finality.id;
         self.append(&[Record { kind: RecordKind::Meta, id: FINAL_LINK, bytes: id.0.to_vec() }]);
+        self.stored_final = Some(id);
     }
 
     fn publish_tip(&mut self) {
-        let view =
-            TipView { tip: self.chain.tip(), build_on: self.chain.build_on(), height: self.chain.height().0 };
+        let view = view_of(&self.chain);
         self.tip.send_if_modified(|old| {
             let news = *old != view;
             *old = view;
@@ -309,3 +305,11 @@ impl Engine {
         });
     }
 }
+
+fn view_of(chain: &Chain) -> TipView {
+    let conflict = chain.finality().conflict;
+    TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0, conflict }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,6 +1,8 @@
 //! What miners find: Bitcoin blocks go to bitcoind and to peers at once, whatever the share-chain says; shares go into
 //! the chain, and to peers once they are stored.
 
+use std::sync::Arc;
+
 use p2p::Gossip;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
@@ -10,75 +12,64 @@ use tracing::{debug, info, warn};
 use crate::clock::now;
 use crate::engine::EngineHandle;
 use crate::peers::Publisher;
-use crate::submissions::Submissions;
+use crate::submissions::{Submissions, Whose};
 use crate::work::{FoundReceiver, FoundWork};
 
 /// Where found work goes.
 #[derive(Clone, Debug)]
 pub struct Finds {
-    /// The share-chain.
+    /// The share-chain. What it accepts of this node's own, the peers' task sends on.
     pub engine: EngineHandle,
     /// bitcoind.
     pub submissions: Submissions,
-    /// Peers.
+    /// Peers, for blocks.
     pub publisher: Publisher,
 }
 
 impl Finds {
-    /// Handles what comes until the Stratum server is gone.
+    /// Handles what comes until the Stratum server is gone. Blocks do not wait behind shares.
     pub async fn run(self, found: FoundReceiver) {
         let FoundReceiver { mut shares, mut blocks } = found;
-        loop {
-            tokio::select! {
-                biased;
-                Some(block) = blocks.recv() => self.block(&block),
-                share = shares.recv() => match share {
-                    Some(share) => self.share(share).await,
-                    None => return,
-                },
+        let submitting = async {
+            while let Some(block) = blocks.recv().await {
+                self.block(&block);
             }
-        }
+        };
+        let judging = async {
+            while let Some(share) = shares.recv().await {
+                self.share(share).await;
+            }
+        };
+        tokio::join!(submitting, judging);
     }
 
     /// Submits a block and pushes it to peers, who submit it too; neither waits for the other.
     fn block(&self, work: &FoundWork) {
-        let bytes = work.order.block(&work.found.header, &work.found.extranonce);
+        let bytes: Arc<[u8]> = work.order.block(&work.found.header, &work.found.extranonce).into();
         let (hash, height) = (work.found.hash, work.found.work.bitcoin_height);
         info!(%hash, height, worker = %work.found.worker, "a miner of this node found a Bitcoin block");
-        self.publisher.publish(Gossip::BitcoinBlock(bytes.clone()));
+        self.publisher.publish(Gossip::BitcoinBlock(bytes.to_vec()));
         let submissions = self.submissions.clone();
-        tokio::spawn(async move { submissions.submit(hash, height, &bytes, "own").await });
+        tokio::spawn(async move { submissions.submit(hash, height, bytes, Whose::Own).await });
     }
 
     async fn share(&self, work: FoundWork) {
         let FoundWork { order, found } = work;
-        let proof = order.proof(found.header, found.extranonce);
-        let list = order.list().to_vec();
-        let result = self
-            .engine
-            .call(move |engine| {
-                let bound = BoundProof::bind(proof.clone(), U256::MAX, engine.chain().consensus_id());
-                let outcome = match bound {
-                    Ok(bound) => engine.insert(bound, Some(list.clone()), Source::default(), now()),
-                    Err(rule) => Outcome::Invalid(rule),
-                };
-                (outcome, proof, list)
-            })
-            .await;
-        let Ok((outcome, proof, list)) = result else { return };
-        let id = found.hash;
-        match outcome {
-            Outcome::Accepted(changes) => {
-                let is_link = changes.accepted.first().is_some_and(|accepted| accepted.is_link);
-                debug!(%id, worker = %found.worker, is_link, "share found");
-                let proof = Box::new(proof);
-                let message = if is_link { Gossip::Link { proof, list } } else { Gossip::Share(proof) };
-                self.publisher.publish(message);
+        let outcome = self.engine.call(move |engine| {
+            let proof = order.proof(found.header, found.extranonce);
+            match BoundProof::bind(proof, U256::MAX, engine.chain().consensus_id()) {
+                Ok(bound) => engine.insert(bound, Some(order.list().to_vec()), Source::default(), now()),
+                Err(rule) => Outcome::Invalid(rule),
             }
-            Outcome::Known(_) => debug!(%id, "share found twice"),
-            Outcome::Held(missing) => debug!(%id, ?missing, "own share cannot be judged yet"),
-            Outcome::Unlistable => warn!(%id, worker = %found.worker, "own share came too late to be listed"),
-            Outcome::Invalid(rule) => warn!(%id, worker = %found.worker, %rule, "own share is invalid"),
+        });
+        let Ok(outcome) = outcome.await else { return };
+        let (id, worker) = (found.hash, found.worker);
+        match outcome {
+            Outcome::Accepted(_) => debug!(%id, %worker, "share found"),
+            Outcome::Known(_) => debug!(%id, %worker, "share found twice"),
+            Outcome::Held(missing) => debug!(%id, %worker, ?missing, "own share cannot be judged yet"),
+            Outcome::Unlistable => warn!(%id, %worker, "own share came too late to be listed"),
+            Outcome::Invalid(rule) => warn!(%id, %worker, %rule, "own share is invalid"),
         }
     }
 }

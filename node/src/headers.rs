@@ -2,7 +2,7 @@
 
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, Work};
-use sharechain::bitcoin_headers::{BitcoinHeaders, HeaderError, Root, RootError};
+use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
 use sharechain::{BitcoinParams, U256};
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
@@ -19,14 +19,16 @@ pub enum HeadersError {
     /// bitcoind's headers do not make a chain.
     #[error("bitcoind's headers cannot be used")]
     Root(#[from] RootError),
-    /// bitcoind follows other rules than the share-chain.
-    #[error("bitcoind has a header that breaks Bitcoin's rules as this program knows them")]
-    Header(#[from] HeaderError),
+    /// The share-chain's rules do not take bitcoind's tip.
+    #[error("the share-chain cannot take bitcoind's block {0}; check this machine's clock and bitcoind's network")]
+    NotTaken(BlockHash),
     /// bitcoind does not know a header that it named before.
     #[error("bitcoind has no header {0}")]
     Missing(BlockHash),
     /// bitcoind is not as far as the share-chain's start.
-    #[error("the share-chain starts above Bitcoin height {height}, where bitcoind has not come yet; wait until it has synced")]
+    #[error(
+        "the share-chain starts above Bitcoin height {height}, where bitcoind has not come yet; wait until it has synced"
+    )]
     NotSynced {
         /// The height that is needed.
         height: u32,
@@ -54,23 +56,6 @@ pub async fn load(bitcoind: &Bitcoind, params: &BitcoinParams) -> Result<Bitcoin
     Ok(BitcoinHeaders::new(params, &Root { height, chain_work: number(info.chain_work), headers })?)
 }
 
-/// Brings `headers` up to bitcoind's tip.
-///
-/// # Errors
-/// bitcoind cannot be asked.
-pub async fn extend(bitcoind: &Bitcoind, headers: &mut BitcoinHeaders) -> Result<(), HeadersError> {
-    let tip = bitcoind.chain_status().await?.blocks;
-    let mut from = headers.best().height + 1;
-    while from <= tip {
-        let end = tip.min(from + HEADER_BATCH - 1);
-        for header in bitcoind.headers(from..end + 1).await? {
-            headers.insert(header, now())?;
-        }
-        from = end + 1;
-    }
-    Ok(())
-}
-
 fn number(work: Work) -> U256 {
     U256::from_be_bytes(work.to_be_bytes())
 }
@@ -89,11 +74,19 @@ impl HeaderSource {
         Self { bitcoind, engine }
     }
 
-    /// Brings everything up to `tip`, by walking back from it to what the share-chain knows.
+    /// Brings everything up to `tip`, so that the share-chain knows it.
     ///
     /// # Errors
-    /// bitcoind cannot be asked.
+    /// bitcoind cannot be asked, or the share-chain does not take its headers.
     pub async fn follow(&self, tip: &BlockHash) -> Result<(), HeadersError> {
+        if self.knows(*tip).await? {
+            return Ok(());
+        }
+        self.walk_back_from(tip).await?;
+        if self.knows(*tip).await? { Ok(()) } else { Err(HeadersError::NotTaken(*tip)) }
+    }
+
+    async fn walk_back_from(&self, tip: &BlockHash) -> Result<(), HeadersError> {
         let mut unknown: Vec<Header> = Vec::new();
         let mut at = *tip;
         while !self.knows(at).await? {

@@ -22,7 +22,9 @@ pub enum IdentityError {
         source: io::Error,
     },
     /// The file holds something else.
-    #[error("{path} holds {bytes} bytes where a key has {SECRET_KEY_LENGTH}; restore it, or move it away to get a new identity")]
+    #[error(
+        "{path} holds {bytes} bytes where a key has {SECRET_KEY_LENGTH}; restore it, or move it away to get a new identity"
+    )]
     Length {
         /// The file.
         path: PathBuf,
@@ -50,10 +52,18 @@ pub fn load(data_dir: &Path) -> Result<SigningKey, IdentityError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut seed = [0; SECRET_KEY_LENGTH];
             getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
-            file.write_all(&seed).and_then(|()| file.sync_all()).map_err(failed)?;
+            write(&path, &seed).map_err(failed)?;
             Ok(SigningKey::from_bytes(&seed))
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Writes a new key beside its place and moves it there when it is whole: a half-written key would be none.
+fn write(path: &Path, seed: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(seed)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
 }

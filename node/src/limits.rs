@@ -92,14 +92,21 @@ pub const ENGINE_QUEUE: usize = 1_024;
 /// Events that a slow listener may be behind before it misses the oldest: minutes of shares.
 pub const EVENT_QUEUE: usize = 4_096;
 
-/// Drafts whose orders are remembered, so that late work on them can be credited: at a link every 10 s, 20 minutes.
-pub const DRAFTS_MAX: usize = 128;
+/// Drafts that are remembered, so that late work on them can be credited: twice what a Stratum session holds, since not
+/// every session fetches every draft.
+pub const DRAFTS_MAX: usize = 2 * stratum::limits::WORKS_MAX;
+
+/// Bytes of the templates behind remembered drafts: more than thirty full blocks.
+pub const DRAFTS_BYTES_MAX: usize = 64 << 20;
 
 /// Shares found by this node's miners that wait for the engine; a thousand miners' work of some seconds.
 pub const FOUND_QUEUE: usize = 4_096;
 
 /// Time after which miners get newer work though nothing forces it: shares gather that the next link should list.
 pub const DRAFT_INTERVAL: Duration = Duration::from_secs(20);
+
+/// Time after which work is tried again where it could not be made: most of what is missing then comes by itself.
+pub const DRAFT_RETRY: Duration = Duration::from_secs(1);
 
 /// Bitcoin blocks whose verdict is remembered: months of a large pool's.
 pub const SUBMISSIONS_MAX: usize = 4_096;
@@ -119,3 +126,24 @@ pub const STALE_HEADER_DEPTH: u32 = 2;
 
 /// Attempts to submit a Bitcoin block while bitcoind cannot be reached: some two minutes, after which it is stale.
 pub const SUBMIT_ATTEMPTS: usize = 30;
+
+/// Blocks of peers that are submitted at the same time: each keeps its bytes and a connection to bitcoind.
+pub const SUBMITTING_MAX: usize = 16;
+
+/// Own Bitcoin blocks kept in full, to submit them again: 64 MB at most, and more than bitcoind forgets in a crash.
+pub const FULL_BLOCKS_MAX: usize = 16;
+
+/// Blocks below the own tip down to which a peer's Bitcoin block may still matter; older ones would only cost traffic.
+pub const BLOCK_DEPTH_MAX: u32 = 6;
+
+/// Requests to peers whose answers are awaited; the sync machine keeps far fewer under way.
+pub const REQUESTS_MAX: usize = 1_024;
+
+/// Peers that have a number by which the chain knows what they brought; the oldest numbers are forgotten first.
+pub const SOURCES_MAX: usize = 1_024;
+
+/// Requests of peers that wait to be answered; those beyond are refused.
+pub const SERVE_QUEUE: usize = 64;
+
+/// Gossip that the chain holds and whose forwarding waits for it; the rest is not forwarded by this node.
+pub const UNDECIDED_MAX: usize = 512;

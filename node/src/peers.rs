@@ -2,46 +2,51 @@
 //! machine that decides what to ask whom.
 
 mod judge;
+mod lookup;
 mod serve;
 mod take;
 mod wants;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use p2p::sync::{Input, Local, Output, RequestId, Sync, Want};
-use p2p::{Command, Event, Gossip, Handle, Millis, Misbehaviour, PeerId, Request, TipInfo};
-use sharechain::change_set::{ChangeSet, Source};
+use p2p::{Command, Event, Gossip, Handle, Millis, Misbehaviour, PeerId, Request, TipInfo, Verdict, VerdictToken};
+use sharechain::ShareId;
+use sharechain::change_set::{AcceptedProof, ChangeSet, Source};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{debug, info, warn};
 
 use crate::clock::now;
 use crate::engine::{ChainEvent, EngineHandle, EngineStopped};
 use crate::headers::HeaderSource;
-use crate::limits::{PUBLISH_QUEUE, SYNC_GAP_LINKS};
+use crate::limits::{PUBLISH_QUEUE, REQUESTS_MAX, SOURCES_MAX, SYNC_GAP_LINKS, UNDECIDED_MAX};
 use crate::state::PeerView;
 use crate::submissions::Submissions;
+
+use lookup::Lookups;
+use serve::Server;
 
 pub use p2p::sync::SyncState;
 
 /// Time between two looks at what is missing.
 const TICK: Duration = Duration::from_millis(500);
 
-/// A way to send to all peers that never blocks.
+/// A way to send Bitcoin blocks to all peers that never blocks.
 #[derive(Clone, Debug)]
 pub struct Publisher(mpsc::Sender<Gossip>);
 
 impl Publisher {
-    /// Sends to all peers, or drops the message when [`PUBLISH_QUEUE`] others wait: peers will ask for what they miss.
+    /// Sends to all peers, or drops the message when [`PUBLISH_QUEUE`] others wait.
     pub fn publish(&self, message: Gossip) {
         if self.0.try_send(message).is_err() {
-            warn!("too many messages wait for peers: one is left to their requests");
+            warn!("too many messages wait for peers: one is not sent");
         }
     }
 }
 
-/// A queue of messages to all peers.
+/// A queue of blocks to all peers.
 #[must_use]
 pub fn publisher() -> (Publisher, mpsc::Receiver<Gossip>) {
     let (sender, receiver) = mpsc::channel(PUBLISH_QUEUE);
@@ -55,7 +60,7 @@ pub struct Links {
     pub network: Handle,
     /// What the network says.
     pub events: mpsc::Receiver<Event>,
-    /// What this node's miners found.
+    /// Bitcoin blocks that this node's miners found. Their shares come from the chain, once they are stored.
     pub outgoing: mpsc::Receiver<Gossip>,
     /// The share-chain.
     pub engine: EngineHandle,
@@ -87,28 +92,43 @@ pub struct Peers {
     started: Instant,
     requests: BTreeMap<RequestId, Request>,
     sources: Sources,
+    /// Gossip that the chain holds, oldest first: forwarded if it turns out to be valid soon.
+    undecided: VecDeque<(ShareId, VerdictToken)>,
+    lookups: Lookups,
+    server: mpsc::Sender<serve::Asked>,
     /// What peers told of their tips.
     tips: BTreeMap<PeerId, TipInfo>,
     was_synced: bool,
 }
 
-/// Numbers for peers, by which the chain knows who brought what.
+/// Numbers for peers, by which the chain knows who brought what. They outlive connections, so that a refusal reaches who
+/// hung up meanwhile.
 #[derive(Debug, Default)]
 struct Sources {
     by_peer: BTreeMap<PeerId, Source>,
+    by_source: BTreeMap<Source, PeerId>,
     last: u64,
 }
 
 impl Sources {
     fn of(&mut self, peer: PeerId) -> Source {
-        *self.by_peer.entry(peer).or_insert_with(|| {
-            self.last += 1;
-            Source(self.last)
-        })
+        if let Some(source) = self.by_peer.get(&peer) {
+            return *source;
+        }
+        self.last += 1;
+        let source = Source(self.last);
+        self.by_peer.insert(peer, source);
+        self.by_source.insert(source, peer);
+        if self.by_source.len() > SOURCES_MAX
+            && let Some((_, oldest)) = self.by_source.pop_first()
+        {
+            self.by_peer.remove(&oldest);
+        }
+        source
     }
 
     fn peer(&self, source: Source) -> Option<PeerId> {
-        self.by_peer.iter().find(|(_, known)| **known == source).map(|(peer, _)| *peer)
+        self.by_source.get(&source).copied()
     }
 }
 
@@ -120,6 +140,8 @@ impl Peers {
     pub async fn new(links: Links, views: Views) -> Result<Self, EngineStopped> {
         let local = local(&links.engine).await?;
         let sync = Sync::new(local);
+        let lookups = Lookups::start(links.headers.clone());
+        let server = Server::start(links.engine.clone(), links.network.clone());
         let mut peers = Self {
             links,
             views,
@@ -127,6 +149,9 @@ impl Peers {
             started: Instant::now(),
             requests: BTreeMap::new(),
             sources: Sources::default(),
+            undecided: VecDeque::new(),
+            lookups,
+            server,
             tips: BTreeMap::new(),
             was_synced: false,
         };
@@ -150,6 +175,10 @@ impl Peers {
                     Ok(())
                 }
                 event = chain.recv() => self.on_chain(event).await,
+                answer = self.lookups.answer() => {
+                    self.on_lookup(answer);
+                    Ok(())
+                }
                 _ = tick.tick() => self.on_tick().await,
             };
             if step.is_err() {
@@ -187,19 +216,14 @@ impl Peers {
             Event::PeerDisconnected { peer } => {
                 debug!(%peer, "peer disconnected");
                 self.tell_sync(Input::Disconnected(peer));
-                self.sources.by_peer.remove(&peer);
-                self.tips.remove(&peer);
             }
             Event::Gossip { token, peer, message } => {
-                let verdict = self.judge_gossip(peer, message).await?;
-                self.send(Command::Verdict { token, verdict }).await;
-            }
-            Event::Request { token, peer: _, request } => {
-                let response = self.serve(request).await?;
-                if let Some(response) = response {
-                    self.send(Command::Reply { token, response }).await;
+                if let Some(verdict) = self.judge_gossip(token, peer, message).await? {
+                    self.send(Command::Verdict { token, verdict }).await;
                 }
             }
+            // Answered beside this loop: whoever asks much waits for the others, not the chain for them.
+            Event::Request { token, peer: _, request } => self.on_request(token, request),
             Event::PeerBanned { peer } => warn!(%peer, "a peer misbehaved and is banned for a while"),
             Event::Response { peer, id, result } => {
                 if let Some(request) = self.requests.remove(&id) {
@@ -226,16 +250,49 @@ impl Peers {
     async fn on_change(&mut self, changes: &ChangeSet) -> Result<(), EngineStopped> {
         for accepted in &changes.accepted {
             self.tell_sync(Input::Got(Want::Proof(accepted.id)));
+            self.decide(accepted.id, Verdict::Accept).await;
+            if accepted.source == Source::default() {
+                self.publish_own(accepted, &changes.lists).await;
+            }
         }
         for (id, _) in &changes.lists {
             self.tell_sync(Input::Got(Want::Body(*id)));
         }
         for refusal in &changes.refused {
+            self.decide(refusal.id, Verdict::Ignore).await;
             if let Some(peer) = self.sources.peer(refusal.source) {
                 self.punish(peer, Misbehaviour::InvalidItem).await;
             }
         }
         if changes.tips.is_empty() { Ok(()) } else { self.tell_local().await }
+    }
+
+    /// Sends what this node's miners found to everybody, now that it is stored.
+    async fn publish_own(&mut self, accepted: &AcceptedProof, lists: &[(ShareId, Vec<ShareId>)]) {
+        let proof = Box::new(accepted.proof.clone());
+        let list = lists.iter().find(|(id, _)| *id == accepted.id).map(|(_, list)| list.clone());
+        let message = match list {
+            Some(list) if accepted.is_link => Gossip::Link { proof, list },
+            _ => Gossip::Share(proof),
+        };
+        self.send(Command::Publish(message)).await;
+    }
+
+    /// Notes gossip that the chain holds.
+    fn leave_undecided(&mut self, id: ShareId, token: VerdictToken) {
+        // The network itself gives those up that wait too long.
+        if self.undecided.len() >= UNDECIDED_MAX {
+            self.undecided.pop_front();
+        }
+        self.undecided.push_back((id, token));
+    }
+
+    async fn decide(&mut self, id: ShareId, verdict: Verdict) {
+        let (decided, left): (VecDeque<_>, _) = self.undecided.drain(..).partition(|(known, _)| *known == id);
+        self.undecided = left;
+        for (_, token) in decided {
+            self.send(Command::Verdict { token, verdict }).await;
+        }
     }
 
     async fn tell_local(&mut self) -> Result<(), EngineStopped> {
@@ -258,6 +315,9 @@ impl Peers {
             match output {
                 Output::Request { peer, id, request } => {
                     self.requests.insert(id, request.clone());
+                    if self.requests.len() > REQUESTS_MAX {
+                        self.requests.pop_first();
+                    }
                     self.send(Command::Request { peer, id, request }).await;
                 }
                 Output::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour).await,

@@ -98,9 +98,7 @@ impl Reporter {
 fn view_of(sync: SyncState) -> SyncView {
     match sync {
         SyncState::Alone => SyncView { state: state::SyncState::Searching, peers_height: None },
-        SyncState::Syncing { target, .. } => {
-            SyncView { state: state::SyncState::Shares, peers_height: Some(target.0) }
-        }
+        SyncState::Syncing { target, .. } => SyncView { state: state::SyncState::Shares, peers_height: Some(target.0) },
         SyncState::Synced => SyncView { state: state::SyncState::Synced, peers_height: None },
     }
 }

@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bitcoin::hex::DisplayHex;
 use p2p::Network;
 use sharechain::{Chain, ChainParams};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
 use crate::api;
@@ -45,7 +47,9 @@ struct Node {
     store: Arc<Store>,
     failure: oneshot::Receiver<StoreError>,
     stop: watch::Sender<bool>,
-    servers: Vec<tokio::task::JoinHandle<()>>,
+    servers: Vec<JoinHandle<()>>,
+    /// Tasks without which the node is of no use.
+    parts: JoinSet<()>,
     /// Keeps following bitcoind for as long as the node runs.
     _feed: TemplateFeed,
 }
@@ -63,7 +67,8 @@ impl Node {
         // Every socket is bound before anything is replayed or announced: a port in use is known at once.
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
         let miners = Arc::new(miners);
-        let stratum = stratum::Server::bind(stratum::Config::new(config.stratum.listen), Arc::clone(&miners) as _).await?;
+        let stratum =
+            stratum::Server::bind(stratum::Config::new(config.stratum.listen), Arc::clone(&miners) as _).await?;
         let api = TcpListener::bind(config.api.listen).await;
         let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
 
@@ -76,7 +81,7 @@ impl Node {
             consensus_id,
             user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
         })?;
-        let submissions = Submissions::new(bitcoind.clone());
+        let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
         let source = HeaderSource::new(bitcoind.clone(), engine.clone());
         let (publisher, outgoing) = publisher();
         let (trouble, sync_trouble) = watch::channel(Some(Arc::from("the node has just started")));
@@ -96,7 +101,8 @@ impl Node {
             Views { trouble, sync, peers: peer_views },
         )
         .await?;
-        tokio::spawn(peer_task.run());
+        let mut parts = JoinSet::new();
+        parts.spawn(peer_task.run());
         let feed = TemplateFeed::start(bitcoind.clone());
         let maker = Maker {
             bitcoind,
@@ -107,8 +113,9 @@ impl Node {
             sync_trouble,
             state: work,
         };
-        tokio::spawn(maker.run());
-        tokio::spawn(Finds { engine: engine.clone(), submissions: submissions.clone(), publisher }.run(found));
+        parts.spawn(maker.run());
+        parts.spawn(submissions.clone().resubmit(feed.subscribe()));
+        parts.spawn(Finds { engine: engine.clone(), submissions: submissions.clone(), publisher }.run(found));
         let reporter = Reporter {
             engine: engine.clone(),
             feed: feed.subscribe(),
@@ -118,7 +125,7 @@ impl Node {
             stratum: stratum.stats(),
         };
         let (state, node_state) = watch::channel(crate::state::NodeState::default());
-        tokio::spawn(reporter.run(state));
+        parts.spawn(reporter.run(state));
         let (stop, stopped) = watch::channel(false);
         let context = api::Context {
             config: Arc::clone(config),
@@ -138,21 +145,23 @@ impl Node {
                 }
             }),
         ];
-        info!(network = %config.network, consensus_id = %sharechain::ShareId(consensus_id), "the node runs");
-        Ok(Self { engine, store, failure, stop, servers, _feed: feed })
+        info!(network = %config.network, consensus_id = %consensus_id.as_hex(), "the node runs");
+        Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
     }
 
     /// Waits for a signal or for what makes going on impossible, then stops.
-    async fn until_stopped(self) -> Result<(), NodeError> {
+    async fn until_stopped(mut self) -> Result<(), NodeError> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let result = tokio::select! {
+            biased;
             _ = terminate.recv() => Ok(()),
             _ = interrupt.recv() => Ok(()),
             failed = self.failure => match failed {
                 Ok(error) => Err(error.into()),
                 Err(_) => Err(NodeError::Stopped),
             },
+            _ = self.parts.join_next() => Err(NodeError::Stopped),
         };
         info!("stopping");
         self.stop.send_replace(true);
@@ -172,13 +181,14 @@ async fn open_engine(
     params: ChainParams,
     store: &Arc<Store>,
 ) -> Result<(EngineHandle, oneshot::Receiver<StoreError>), NodeError> {
-    let mut headers = headers::load(bitcoind, &params.bitcoin).await?;
-    headers::extend(bitcoind, &mut headers).await?;
+    let headers = headers::load(bitcoind, &params.bitcoin).await?;
     let (chain, store) = (Chain::new(params, headers), Arc::clone(store));
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
     let engine = replay.await.map_err(|_| NodeError::Stopped)??;
     info!(links = engine.chain().height().0, "the share-chain was read from disk and checked");
-    Ok(engine.start())
+    let (engine, failure) = engine.start()?;
+    HeaderSource::new(bitcoind.clone(), engine.clone()).catch_up().await?;
+    Ok((engine, failure))
 }
 
 /// The TCP and QUIC addresses of a socket address, as libp2p writes them.

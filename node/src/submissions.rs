@@ -1,71 +1,189 @@
-//! What the node's own bitcoind said to Bitcoin blocks that the pool found.
+//! Bitcoin blocks that the pool found go to the node's own bitcoind, and what it said is remembered.
 
-use std::collections::VecDeque;
+mod kept;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use backon::{ExponentialBuilder, Retryable};
 use bitcoin::BlockHash;
-use tracing::{error, info, warn};
+use tokio::sync::watch;
+use tracing::{debug, error, info, warn};
 
-use crate::bitcoind::{Bitcoind, BitcoindError, SubmitVerdict};
+use crate::bitcoind::{Bitcoind, BitcoindError, FeedState, SubmitVerdict};
 use crate::error::sentence;
-use crate::limits::{RETRY_PAUSE, SUBMISSIONS_MAX, SUBMIT_ATTEMPTS};
+use crate::limits::{RETRY_PAUSE, SUBMISSIONS_MAX, SUBMIT_ATTEMPTS, SUBMITTING_MAX};
+use crate::store::{Store, StoreError};
+
+use kept::Kept;
+
+/// Who found a block, for the operator and for what is kept of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// A miner of this node.
+    Own,
+    /// Somebody else; their node keeps it.
+    Peer,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Own => "own",
+            Self::Peer => "peer",
+        })
+    }
+}
 
 /// Submits blocks and remembers the answers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Submissions {
     bitcoind: Bitcoind,
-    verdicts: Arc<Mutex<VecDeque<(BlockHash, SubmitVerdict)>>>,
+    kept: Arc<Mutex<Kept>>,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Newest last.
+    verdicts: VecDeque<(BlockHash, SubmitVerdict)>,
+    under_way: BTreeSet<BlockHash>,
 }
 
 impl Submissions {
-    /// Nothing submitted yet.
-    #[must_use]
-    pub fn new(bitcoind: Bitcoind) -> Self {
-        Self { bitcoind, verdicts: Arc::default() }
+    /// Nothing submitted yet; own blocks of before are in the store.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn new(bitcoind: Bitcoind, store: Arc<Store>) -> Result<Self, StoreError> {
+        let kept = Arc::new(Mutex::new(Kept::open(store)?));
+        Ok(Self { bitcoind, kept, known: Arc::default() })
     }
 
-    /// Submits a serialized block. `whose` is shown to the operator: a block of this node's miners, or of a peer's.
+    /// Submits a serialized block, and keeps it meanwhile if it is this node's own.
     ///
-    /// Tries again for as long as bitcoind cannot be reached and the block may still matter.
-    pub async fn submit(&self, hash: BlockHash, height: u32, block: &[u8], whose: &'static str) -> Option<SubmitVerdict> {
+    /// Tries again for as long as bitcoind cannot be reached and the block may still matter. None when it stayed so, or
+    /// when the same block is being submitted already.
+    pub async fn submit(&self, hash: BlockHash, height: u32, block: Arc<[u8]>, whose: Whose) -> Option<SubmitVerdict> {
         if let Some(verdict) = self.verdict(&hash) {
             return Some(verdict);
         }
+        if !self.begin(hash, whose) {
+            return None;
+        }
+        let keeping = async {
+            if whose == Whose::Own {
+                self.keep(hash, height, Arc::clone(&block)).await;
+            }
+        };
+        let ((), verdict) = tokio::join!(keeping, self.ask(hash, height, &block, whose));
+        self.end(hash, verdict.clone());
+        verdict
+    }
+
+    /// Submits own blocks again whenever bitcoind is back: one that was killed may have forgotten a block that it took.
+    pub async fn resubmit(self, mut feed: watch::Receiver<FeedState>) {
+        loop {
+            if feed.wait_for(|state| state.template.is_some() && state.trouble.is_none()).await.is_err() {
+                return;
+            }
+            if let Err(error) = self.resubmit_lost().await {
+                debug!(error = sentence(&error), "own blocks could not be compared with bitcoind's");
+            }
+            if feed.wait_for(|state| state.trouble.is_some()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn resubmit_lost(&self) -> Result<(), BitcoindError> {
+        let kept = self.kept().list();
+        for (hash, height) in kept {
+            let active = self.bitcoind.header(hash).await?.is_some_and(|info| info.confirmations.is_some());
+            if active {
+                continue;
+            }
+            let shelf = Arc::clone(&self.kept);
+            let reading = tokio::task::spawn_blocking(move || lock(&shelf).get(&hash));
+            match reading.await.expect("reading the store does not panic") {
+                Ok(Some(block)) => {
+                    let verdict = self.ask(hash, height, &block, Whose::Own).await;
+                    self.end(hash, verdict);
+                }
+                Ok(None) => {}
+                Err(error) => error!(%hash, %error, "an own block cannot be read"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, hash: BlockHash, height: u32, block: Arc<[u8]>) {
+        let shelf = Arc::clone(&self.kept);
+        let keeping = tokio::task::spawn_blocking(move || lock(&shelf).keep(hash, height, &block));
+        if let Err(error) = keeping.await.expect("writing the store does not panic") {
+            error!(%hash, %error, "an own block could not be kept");
+        }
+    }
+
+    async fn ask(&self, hash: BlockHash, height: u32, block: &[u8], whose: Whose) -> Option<SubmitVerdict> {
         let attempts = ExponentialBuilder::new().with_min_delay(RETRY_PAUSE.0).with_max_delay(RETRY_PAUSE.1);
         let submit = || self.bitcoind.submit_block(block);
-        let verdict = match submit.retry(attempts.with_max_times(SUBMIT_ATTEMPTS)).when(BitcoindError::is_passing).await {
+        let verdict = match submit.retry(attempts.with_max_times(SUBMIT_ATTEMPTS)).when(BitcoindError::is_passing).await
+        {
             Ok(verdict) => verdict,
             Err(error) => {
-                error!(%hash, height, whose, error = sentence(&error), "bitcoind did not take a Bitcoin block");
+                error!(%hash, height, %whose, error = sentence(&error), "bitcoind did not take a Bitcoin block");
                 return None;
             }
         };
         match &verdict {
-            SubmitVerdict::Accepted => info!(%hash, height, whose, "Bitcoin block found and accepted"),
-            SubmitVerdict::Duplicate => info!(%hash, height, whose, "Bitcoin block found; bitcoind had it already"),
-            SubmitVerdict::Inconclusive => warn!(%hash, height, whose, "Bitcoin block found, but another is the tip"),
-            SubmitVerdict::Rejected { reason } => error!(%hash, height, whose, reason, "bitcoind refused a Bitcoin block"),
+            SubmitVerdict::Accepted => info!(%hash, height, %whose, "Bitcoin block found and accepted"),
+            SubmitVerdict::Duplicate => info!(%hash, height, %whose, "Bitcoin block found; bitcoind had it already"),
+            SubmitVerdict::Inconclusive => warn!(%hash, height, %whose, "Bitcoin block found, but another is the tip"),
+            SubmitVerdict::Rejected { reason } => {
+                error!(%hash, height, %whose, reason, "bitcoind refused a Bitcoin block");
+            }
         }
-        self.remember(hash, verdict.clone());
         Some(verdict)
+    }
+
+    /// Notes that a block is being submitted; false when it is already, or when peers keep bitcoind busy enough.
+    fn begin(&self, hash: BlockHash, whose: Whose) -> bool {
+        let mut known = self.known();
+        if whose == Whose::Peer && known.under_way.len() >= SUBMITTING_MAX {
+            return false;
+        }
+        known.under_way.insert(hash)
+    }
+
+    fn end(&self, hash: BlockHash, verdict: Option<SubmitVerdict>) {
+        let mut known = self.known();
+        known.under_way.remove(&hash);
+        let Some(verdict) = verdict else { return };
+        known.verdicts.retain(|(other, _)| *other != hash);
+        if known.verdicts.len() >= SUBMISSIONS_MAX {
+            known.verdicts.pop_front();
+        }
+        known.verdicts.push_back((hash, verdict));
     }
 
     /// What bitcoind said to a block.
     #[must_use]
     pub fn verdict(&self, hash: &BlockHash) -> Option<SubmitVerdict> {
-        self.lock().iter().rev().find(|(known, _)| known == hash).map(|(_, verdict)| verdict.clone())
+        self.known().verdicts.iter().rev().find(|(known, _)| known == hash).map(|(_, verdict)| verdict.clone())
     }
 
-    fn remember(&self, hash: BlockHash, verdict: SubmitVerdict) {
-        let mut verdicts = self.lock();
-        if verdicts.len() >= SUBMISSIONS_MAX {
-            verdicts.pop_front();
-        }
-        verdicts.push_back((hash, verdict));
+    fn known(&self) -> MutexGuard<'_, Known> {
+        lock(&self.known)
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(BlockHash, SubmitVerdict)>> {
-        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        lock(&self.kept)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing behind these locks is left half-done by a panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,7 @@ mod maker;
 mod pool;
 mod trim;
 
-pub use draft::{Draft, DraftError, Order};
+pub use draft::{Draft, DraftError, Order, Place};
 pub use maker::{Maker, WorkState};
 pub use pool::{FoundReceiver, FoundWork, Miners};
+pub use trim::Body;

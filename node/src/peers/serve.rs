@@ -1,46 +1,89 @@
 //! Answers to peers' requests, from chain and store.
 
+use std::collections::BTreeSet;
+
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use p2p::limits::{HEADERS_MAX, PENDING_MAX};
-use p2p::{Item, LinkItem, Request, Response, TipInfo};
+use p2p::{Command, Handle, Item, LinkItem, ReplyToken, Request, Response, TipInfo};
 use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::chain::Chain;
 use sharechain::{Height, Proof, ShareId, encode};
-use tracing::warn;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
 
 use super::Peers;
-use crate::engine::EngineStopped;
+use crate::engine::{EngineHandle, EngineStopped};
+use crate::limits::SERVE_QUEUE;
 use crate::store::{RecordKind, Store, StoreError};
 
 /// How this program names itself to peers.
 const USER_AGENT: &str = concat!("shoal/", env!("CARGO_PKG_VERSION"));
 
+/// A peer's request.
+pub(super) type Asked = (ReplyToken, Request);
+
+/// Answers requests one after the other.
+#[derive(Debug)]
+pub(super) struct Server {
+    engine: EngineHandle,
+    network: Handle,
+}
+
 impl Peers {
-    /// The answer to a request; none when the store cannot be read.
-    pub(super) async fn serve(&self, request: Request) -> Result<Option<Response>, EngineStopped> {
-        let engine = &self.links.engine;
+    /// Hands a request to the server; one that finds no room is refused by not being answered.
+    pub(super) fn on_request(&self, token: ReplyToken, request: Request) {
+        if self.server.try_send((token, request)).is_err() {
+            debug!("too many requests of peers wait: one is refused");
+        }
+    }
+}
+
+impl Server {
+    /// Starts the task; it ends when the returned sender is dropped.
+    pub(super) fn start(engine: EngineHandle, network: Handle) -> mpsc::Sender<Asked> {
+        let (queue, mut asked) = mpsc::channel::<Asked>(SERVE_QUEUE);
+        let server = Self { engine, network };
+        tokio::spawn(async move {
+            while let Some((token, request)) = asked.recv().await {
+                let Ok(response) = server.answer(request).await else { return };
+                if server.network.send(Command::Reply { token, response }).await.is_err() {
+                    return;
+                }
+            }
+        });
+        queue
+    }
+
+    async fn answer(&self, request: Request) -> Result<Response, EngineStopped> {
+        let engine = &self.engine;
         match request {
-            Request::Tip => engine.call(|engine| Some(Response::Tip(tip_info(engine.chain())))).await,
-            Request::Pending => engine.call(|engine| Some(Response::Pending(engine.chain().pending(PENDING_MAX)))).await,
+            Request::Tip => engine.call(|engine| Response::Tip(tip_info(engine.chain()))).await,
+            Request::Pending => engine.call(|engine| Response::Pending(engine.chain().pending(PENDING_MAX))).await,
             Request::Headers { wanted, locator } => {
-                engine.call(move |engine| Some(headers(engine.chain().bitcoin(), &wanted, &locator))).await
+                engine.call(move |engine| headers(engine.chain().bitcoin(), &wanted, &locator)).await
             }
             Request::Links { locator, limit } => {
                 let (ids, store) = engine
                     .call(move |engine| (links_after(engine.chain(), &locator, limit), engine.store().clone()))
                     .await?;
                 // `Response::links` stops reading when its room is filled; a link that cannot be read ends the answer.
-                let links = ids.into_iter().map_while(|id| readable(link_item(&store, &id)));
-                Ok(Some(Response::links(links, limit)))
+                Ok(read(move || {
+                    Response::links(ids.into_iter().map_while(|id| readable(link_item(&store, &id))), limit)
+                })
+                .await)
             }
             Request::Proofs { ids } => {
                 let store = engine.call(|engine| engine.store().clone()).await?;
-                let items = ids.into_iter().filter_map(|id| readable(item(&store, &id)));
-                Ok(Some(Response::proofs(items)))
+                Ok(read(move || Response::proofs(ids.into_iter().filter_map(|id| readable(item(&store, &id))))).await)
             }
         }
     }
+}
+
+/// Reads the store where waiting for the disk keeps nobody up.
+async fn read(work: impl FnOnce() -> Response + Send + 'static) -> Response {
+    tokio::task::spawn_blocking(work).await.expect("reading the store does not panic")
 }
 
 fn tip_info(chain: &Chain) -> TipInfo {
@@ -67,12 +110,12 @@ fn links_after(chain: &Chain, locator: &[ShareId], limit: u32) -> Vec<ShareId> {
 /// Bitcoin headers that lead to the wanted ones, from the newest known of `locator` on, at most [`HEADERS_MAX`].
 fn headers(bitcoin: &BitcoinHeaders, wanted: &[BlockHash], locator: &[BlockHash]) -> Response {
     let mut all: Vec<Header> = Vec::new();
+    let mut ends: BTreeSet<BlockHash> = locator.iter().copied().collect();
     for hash in wanted {
         let mut branch = Vec::new();
         let mut at = *hash;
         while let Some(known) = bitcoin.get(&at) {
-            let sent = all.iter().any(|header| header.block_hash() == at);
-            if sent || locator.contains(&at) || all.len() + branch.len() >= HEADERS_MAX {
+            if all.len() + branch.len() >= HEADERS_MAX || !ends.insert(at) {
                 break;
             }
             branch.push(known.header);

@@ -44,7 +44,7 @@ impl Peers {
                 Outcome::Accepted(_) => new += 1,
                 Outcome::Held(missing) => {
                     new += 1;
-                    self.want(missing, Some(peer)).await?;
+                    self.want(missing, Some(peer));
                 }
                 Outcome::Known(_) | Outcome::Unlistable => {}
                 Outcome::Invalid(rule) => {
@@ -70,7 +70,7 @@ impl Peers {
                 Outcome::Known(changes) => useful += u32::from(!changes.is_empty()),
                 Outcome::Held(missing) => {
                     useful += 1;
-                    self.want(missing, Some(peer)).await?;
+                    self.want(missing, Some(peer));
                 }
                 Outcome::Unlistable => {}
                 Outcome::Invalid(rule) => {

@@ -5,71 +5,50 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitcoin::BlockHash;
-use p2p::{PeerId, PeerInfo};
 use p2p::limits::LOCATOR_MAX;
 use p2p::sync::{Input, Want};
+use p2p::{PeerId, PeerInfo};
 use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::chain::Missing;
-use tracing::debug;
 
 use super::Peers;
+use super::lookup::Lookup;
 use crate::engine::EngineStopped;
-use crate::error::sentence;
-use crate::limits::HEADER_LOOKUPS_MAX;
 use crate::state::PeerView;
 
 impl Peers {
     /// Asks for everything that the chain waits for; `from` sent what made it wait.
     pub(super) async fn want_missing(&mut self, from: Option<PeerId>) -> Result<(), EngineStopped> {
-        let missing: Vec<Missing> = self
-            .links
-            .engine
-            .call(|engine| engine.chain().missing().take(p2p::limits::WANTS_MAX).collect())
-            .await?;
-        let mut lookups = 0;
+        let missing: Vec<Missing> =
+            self.links.engine.call(|engine| engine.chain().missing().take(p2p::limits::WANTS_MAX).collect()).await?;
         for missing in missing {
-            if matches!(missing, Missing::BitcoinHeader(_)) {
-                lookups += 1;
-                if lookups > HEADER_LOOKUPS_MAX {
-                    continue;
-                }
-            }
-            self.want(missing, from).await?;
+            self.want(missing, from);
         }
         Ok(())
     }
 
-    /// Asks for one thing.
-    pub(super) async fn want(&mut self, missing: Missing, from: Option<PeerId>) -> Result<(), EngineStopped> {
+    /// Asks for one thing: a Bitcoin header at the own bitcoind first, everything else at peers.
+    pub(super) fn want(&mut self, missing: Missing, from: Option<PeerId>) {
         let want = match missing {
             Missing::Proof(id) => Want::Proof(id),
             Missing::Body(id) => Want::Body(id),
-            Missing::BitcoinHeader(hash) => {
-                if self.fetch_header(hash).await {
-                    return Ok(());
-                }
-                Want::Header(hash)
-            }
-            Missing::Time(_) => return Ok(()),
+            Missing::BitcoinHeader(hash) => return self.lookups.ask(hash, from),
+            Missing::Time(_) => return,
         };
         self.tell_sync(Input::Want { want, from });
-        Ok(())
     }
 
-    /// Looks for a header at the own bitcoind; true when it is here now.
-    async fn fetch_header(&self, hash: BlockHash) -> bool {
-        match self.links.headers.fetch(hash).await {
-            Ok(found) => found,
-            Err(error) => {
-                debug!(%hash, error = sentence(&error), "a Bitcoin header cannot be looked up");
-                false
-            }
-        }
+    /// Asks peers for a header that the own bitcoind does not have.
+    pub(super) fn on_lookup(&mut self, lookup: Lookup) {
+        let Lookup { hash, from, found } = lookup;
+        let want = Want::Header(hash);
+        self.tell_sync(if found { Input::Got(want) } else { Input::Want { want, from } });
     }
 
     /// Shows the connected peers to whoever looks.
-    pub(super) async fn show_peers(&self) {
+    pub(super) async fn show_peers(&mut self) {
         let Ok(peers) = self.links.network.peers().await else { return };
+        self.tips.retain(|known, _| peers.iter().any(|info| info.peer == *known));
         let views = peers.into_iter().map(|peer| self.view(peer)).collect();
         self.views.peers.send_replace(Arc::new(views));
     }

@@ -5,7 +5,7 @@
 //! | `meta`    | `schema`                  | version, u32 big-endian                  |
 //! | `meta`    | `network`                 | consensus id, 32 bytes                   |
 //! | `meta`    | `r` and id                | record of kind `Meta`                    |
-//! | `journal` | sequence, u64 big-endian  | record: a proof or a list                |
+//! | `journal` | sequence, u64 big-endian  | record: a proof, a list, a Bitcoin header|
 //! | `blocks`  | sequence, u64 big-endian  | record: a Bitcoin block                  |
 //! | `refused` | sequence, u64 big-endian  | record: a refusal                        |
 //! | `index`   | kind (1 byte) and id      | sequence of the newest record, u64       |
@@ -34,7 +34,7 @@ pub(super) const NETWORK_KEY: &[u8] = b"network";
 /// The family that keeps records of a kind in the order of their sequence numbers.
 pub(super) fn family(kind: RecordKind) -> &'static str {
     match kind {
-        RecordKind::Proof | RecordKind::List => JOURNAL,
+        RecordKind::Proof | RecordKind::List | RecordKind::Header => JOURNAL,
         RecordKind::Block => BLOCKS,
         RecordKind::Refusal => REFUSED,
         RecordKind::Meta => META,

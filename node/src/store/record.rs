@@ -16,6 +16,8 @@ pub enum RecordKind {
     Refusal = 4,
     /// A small fact that is replaced when it changes, such as the last final link.
     Meta = 5,
+    /// A Bitcoin header that the chain was told of; replayed in its place among proofs.
+    Header = 6,
 }
 
 /// What is written.
@@ -50,6 +52,7 @@ impl RecordKind {
             3 => Some(Self::Block),
             4 => Some(Self::Refusal),
             5 => Some(Self::Meta),
+            6 => Some(Self::Header),
             _ => None,
         }
     }

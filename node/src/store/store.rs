@@ -159,7 +159,7 @@ impl Store {
         }
     }
 
-    /// Replays proofs and lists from sequence number `from` on, in the order they were written.
+    /// Replays proofs, lists and Bitcoin headers from sequence number `from` on, in the order they were written.
     pub fn journal(&self, from: u64) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         let start = from.to_be_bytes();
         self.entries(JOURNAL, IteratorMode::From(&start, Direction::Forward))

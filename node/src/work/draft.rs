@@ -1,12 +1,13 @@
 //! One template bound to one place in the share-chain: all that miners' works have in common.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bitcoin::block::{Header, Version};
 use bitcoin::consensus::encode::serialize;
 use bitcoin::hashes::Hash;
-use bitcoin::{CompactTarget, ScriptBuf, Target, TxMerkleNode, TxOut, VarInt};
-use sharechain::chain::{Assignment, Chain, TemplateError, Unpayable};
+use bitcoin::{BlockHash, ScriptBuf, Target, TxMerkleNode, TxOut, VarInt};
+use sharechain::chain::{Assignment, Chain, Plan, TemplateError, Unpayable};
 use sharechain::check::binding::{BoundProof, merkle_root};
 use sharechain::coinbase::Coinbase;
 use sharechain::encode::shares_root;
@@ -23,6 +24,15 @@ const COINBASE_WEIGHT_AROUND: u64 = 192 * 4 + 36;
 /// Weight of the largest payout output.
 const PAYOUT_WEIGHT: u64 = 43 * 4;
 
+/// Where new work belongs in the share-chain, and whom it pays.
+#[derive(Debug)]
+pub struct Place {
+    /// The link to extend, and what follows from it.
+    pub assignment: Assignment,
+    plan: Arc<Plan>,
+    consensus_id: [u8; 32],
+}
+
 /// A template, where it belongs, and whom it pays.
 #[derive(Debug)]
 pub struct Draft {
@@ -31,10 +41,13 @@ pub struct Draft {
     /// The place in the share-chain.
     pub assignment: Assignment,
     /// Which of the template's transactions stay.
-    pub body: Body,
+    pub body: Arc<Body>,
     /// The outputs that settled history demands; `None` pays the finder alone.
     payouts: Option<Vec<TxOut>>,
-    time: Timestamp,
+    /// The share header's time.
+    share_time: Timestamp,
+    /// The Bitcoin header's time to start from: bitcoind's, or later when the template has been waiting.
+    header_time: u32,
     shares_root: [u8; 32],
     consensus_id: [u8; 32],
 }
@@ -54,7 +67,13 @@ pub enum DraftError {
     /// The chain has no place for it.
     #[error("the share-chain has no link to build on")]
     NoParent,
-    /// bitcoind's tip has less work than the one that the share-chain builds on, or is not known to it.
+    /// A heavier branch would undo final links, and the operator has not chosen.
+    #[error("link {0} is the tip of a heavier branch that would undo final links; the operator has to choose")]
+    Conflict(ShareId),
+    /// The share-chain does not know bitcoind's tip, or not yet.
+    #[error("the share-chain does not know bitcoind's tip {0}")]
+    UnknownTip(BlockHash),
+    /// bitcoind's tip has less work than the one that the share-chain builds on.
     #[error("bitcoind is behind the share-chain")]
     BitcoinBehind,
     /// What it must pay is not known yet.
@@ -65,37 +84,67 @@ pub enum DraftError {
     Template(#[from] TemplateError),
 }
 
-impl Draft {
-    /// Binds a template to the chain's tip and passes it through the check that peers apply to what is found with it.
+impl Place {
+    /// Where work on `prev_block` belongs now. Takes the chain's time only for what the chain alone knows.
     ///
     /// # Errors
     /// Why no work can be handed out.
-    pub fn new(template: Arc<BlockTemplate>, chain: &mut Chain, now: Timestamp) -> Result<Self, DraftError> {
+    pub fn find(chain: &mut Chain, prev_block: &BlockHash) -> Result<Self, DraftError> {
+        if let Some(conflict) = chain.finality().conflict {
+            return Err(DraftError::Conflict(conflict));
+        }
         let assignment = chain.assignment().ok_or(DraftError::NoParent)?;
-        let known = chain.bitcoin().get(&template.prev_block).ok_or(DraftError::BitcoinBehind)?;
+        let known = chain.bitcoin().get(prev_block).ok_or(DraftError::UnknownTip(*prev_block))?;
         if known.chain_work < assignment.position.bitcoin_work {
             return Err(DraftError::BitcoinBehind);
         }
-        let plan = chain.plan(&assignment.position.anchor, &template.prev_block)?;
-        let outputs = plan.selection.as_ref().map_or(1, |selection| selection.entries().len());
-        let body = Body::fit(&template, COINBASE_WEIGHT_AROUND + PAYOUT_WEIGHT * outputs as u64);
+        let plan = chain.plan(&assignment.position.anchor, prev_block)?;
+        Ok(Self { assignment, plan, consensus_id: *chain.consensus_id() })
+    }
+
+    /// Payouts that the coinbase has.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.plan.selection.as_ref().map_or(1, |selection| selection.entries().len())
+    }
+
+    /// Weight that the coinbase has at most.
+    #[must_use]
+    pub fn coinbase_weight(&self) -> u64 {
+        COINBASE_WEIGHT_AROUND + PAYOUT_WEIGHT * self.outputs() as u64
+    }
+}
+
+impl Draft {
+    /// Binds a template, of which `body` stays, to a place.
+    ///
+    /// # Errors
+    /// An amount leaves its range.
+    pub fn new(
+        template: Arc<BlockTemplate>,
+        body: Arc<Body>,
+        place: Place,
+        now: Timestamp,
+    ) -> Result<Arc<Self>, DraftError> {
+        let Place { assignment, plan, consensus_id } = place;
         let value_sat = body.coinbase_value.to_sat();
         let payouts = plan.selection.as_ref().map(|selection| selection.amounts(value_sat));
         let payouts = payouts.transpose().map_err(Unpayable::Rule)?;
-        let time = assignment.time(now);
+        let share_time = assignment.time(now);
+        let header_time = template.time.max(now.0);
         let shares_root = shares_root(&assignment.list);
-        let consensus_id = *chain.consensus_id();
-        let draft = Arc::new(Self { template, assignment, body, payouts, time, shares_root, consensus_id });
-        draft.check(chain, now)?;
-        Ok(Arc::into_inner(draft).expect("the check keeps no copy"))
+        Ok(Arc::new(Self { template, assignment, body, payouts, share_time, header_time, shares_root, consensus_id }))
     }
 
-    /// What a peer would say of a proof made from this draft.
-    fn check(self: &Arc<Self>, chain: &mut Chain, now: Timestamp) -> Result<(), TemplateError> {
+    /// Passes the draft through the check that peers apply to what is found with it.
+    ///
+    /// # Errors
+    /// What a peer would say.
+    pub fn check(self: &Arc<Self>, chain: &mut Chain, now: Timestamp) -> Result<(), DraftError> {
         let order = Order::new(Arc::clone(self), nobody());
         let proof = order.proof(order.unworked_header(), [0; EXTRANONCE_BYTES]);
         let bound = BoundProof::bind(proof, U256::MAX, &self.consensus_id).map_err(TemplateError::Rule)?;
-        chain.check_template(&bound, now)
+        Ok(chain.check_template(&bound, now)?)
     }
 
     /// A block of this draft without work, for bitcoind to judge.
@@ -115,7 +164,7 @@ impl Draft {
             shares_root: self.shares_root,
             shares_count: u16::try_from(self.assignment.list.len()).expect("a list is bounded by 1,024"),
             payout,
-            time: self.time,
+            time: self.share_time,
             bitcoin_height: self.template.height,
             coinbase_value: self.body.coinbase_value.to_sat(),
             signals: 0,
@@ -130,12 +179,14 @@ impl Order {
         Self { share: draft.share_header(payout), draft }
     }
 
-    fn payouts(&self) -> Vec<TxOut> {
-        let alone = || {
-            let value = self.draft.body.coinbase_value;
-            vec![TxOut { value, script_pubkey: self.share.payout.clone() }]
-        };
-        self.draft.payouts.clone().unwrap_or_else(alone)
+    fn payouts(&self) -> Cow<'_, [TxOut]> {
+        match &self.draft.payouts {
+            Some(payouts) => Cow::Borrowed(payouts),
+            None => {
+                let value = self.draft.body.coinbase_value;
+                Cow::Owned(vec![TxOut { value, script_pubkey: self.share.payout.clone() }])
+            }
+        }
     }
 
     fn coinbase(&self, extranonce: &[u8; EXTRANONCE_BYTES]) -> sharechain::coinbase::CoinbaseBytes {
@@ -162,7 +213,7 @@ impl Order {
             coinb2: coinb2.to_vec(),
             branch: self.draft.body.branch.clone(),
             bits: template.bits,
-            time: template.time,
+            time: self.draft.header_time,
             min_time: template.min_time,
             share_target: Target::from_le_bytes(self.draft.assignment.position.share_target.to_le_bytes()),
             bitcoin_target: Target::from_compact(template.bits),
@@ -210,8 +261,8 @@ impl Order {
             version: Version::from_consensus(template.version),
             prev_blockhash: template.prev_block,
             merkle_root: TxMerkleNode::from_byte_array(merkle_root(leaf, &self.draft.body.branch)),
-            time: template.time,
-            bits: CompactTarget::from_consensus(template.bits.to_consensus()),
+            time: self.draft.header_time,
+            bits: template.bits,
             nonce: 0,
         }
     }
@@ -232,4 +283,4 @@ fn with_witness(stripped: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
-use super::draft::{Draft, DraftError};
+use super::draft::{Draft, Place};
 use super::pool::Miners;
+use super::trim::Body;
 use crate::bitcoind::{Bitcoind, BlockTemplate, FeedState, ProposalVerdict};
 use crate::clock::now;
-use crate::engine::EngineHandle;
+use crate::engine::{EngineHandle, EngineStopped};
 use crate::error::sentence;
 use crate::headers::HeaderSource;
-use crate::limits::DRAFT_INTERVAL;
+use crate::limits::{DRAFT_INTERVAL, DRAFT_RETRY};
 
 /// Whether miners have work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,38 +47,38 @@ impl Maker {
     /// Runs until the engine stops.
     pub async fn run(mut self) {
         let mut tip = self.engine.tip();
-        let mut checked = None;
+        let mut known = Known::default();
         loop {
-            let made = self.make(&mut checked).await;
+            tip.mark_unchanged();
+            let made = self.make(&mut known).await;
+            let pause = if made.is_ok() { DRAFT_INTERVAL } else { DRAFT_RETRY };
             self.announce(made);
             tokio::select! {
                 changed = self.feed.changed() => if changed.is_err() { return },
                 changed = tip.changed() => if changed.is_err() { return },
                 changed = self.sync_trouble.changed() => if changed.is_err() { return },
                 // Time moves on in the headers, and shares gather that the next link should list.
-                () = tokio::time::sleep(DRAFT_INTERVAL) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    /// Makes a draft of what is newest. `checked` is the template that bitcoind was last asked about.
-    async fn make(&mut self, checked: &mut Option<Arc<BlockTemplate>>) -> Result<Arc<Draft>, Arc<str>> {
+    /// Makes a draft of what is newest.
+    async fn make(&mut self, known: &mut Known) -> Result<Arc<Draft>, Arc<str>> {
         let feed = self.feed.borrow_and_update().clone();
-        let template = feed.template.ok_or_else(|| feed.trouble.clone().unwrap_or_else(|| "bitcoind gave no template yet".into()))?;
         if let Some(trouble) = feed.trouble {
             return Err(trouble);
         }
+        let template = feed.template.ok_or("bitcoind gave no template yet")?;
         let synced = self.headers.follow(&template.prev_block).await;
         synced.map_err(|error| Arc::from(sentence(&error)))?;
         self.note_height(&template).await;
         if let Some(trouble) = self.sync_trouble.borrow_and_update().clone() {
             return Err(trouble);
         }
-        let base = Arc::clone(&template);
-        let made = self.engine.call(move |engine| Draft::new(base, engine.chain_mut(), now())).await;
-        let draft = Arc::new(made.map_err(|error| error.to_string())?.map_err(|error| explain(&error))?);
-        if !checked.as_ref().is_some_and(|last| Arc::ptr_eq(last, &template)) {
-            *checked = Some(template);
+        let draft = draft(&self.engine, &template, known).await?;
+        if !known.checked.as_ref().is_some_and(|last| Arc::ptr_eq(last, &template)) {
+            known.checked = Some(template);
             self.check_with_bitcoind(Arc::clone(&draft));
         }
         Ok(draft)
@@ -124,7 +125,11 @@ impl Maker {
             match bitcoind.propose_block(&block).await {
                 Ok(ProposalVerdict::Valid | ProposalVerdict::NotOnTip) => {}
                 Ok(ProposalVerdict::Rejected { reason }) => {
-                    error!(reason, height = draft.template.height, "bitcoind would refuse a block of this node's own template");
+                    error!(
+                        reason,
+                        height = draft.template.height,
+                        "bitcoind would refuse a block of this node's own template"
+                    );
                 }
                 Err(error) => debug!(error = sentence(&error), "bitcoind could not be asked about the template"),
             }
@@ -132,9 +137,47 @@ impl Maker {
     }
 }
 
-fn explain(error: &DraftError) -> Arc<str> {
-    if let DraftError::Template(_) = error {
-        error!(%error, "this node's own template fails the check of its peers");
+/// What the maker remembers from one draft to the next.
+#[derive(Debug, Default)]
+struct Known {
+    /// The body of the newest template: a new link changes a draft's place, seldom its body.
+    body: Option<(Arc<BlockTemplate>, u64, Arc<Body>)>,
+    /// The template that bitcoind was last asked about.
+    checked: Option<Arc<BlockTemplate>>,
+}
+
+impl Known {
+    /// The part of `template` that leaves room for the coinbase; hashed beside the tasks, since it may be thousands of
+    /// transactions.
+    async fn body(&mut self, template: &Arc<BlockTemplate>, coinbase_weight: u64) -> Arc<Body> {
+        if let Some((of, weight, body)) = &self.body
+            && Arc::ptr_eq(of, template)
+            && *weight == coinbase_weight
+        {
+            return Arc::clone(body);
+        }
+        let base = Arc::clone(template);
+        let fitting = tokio::task::spawn_blocking(move || Arc::new(Body::fit(&base, coinbase_weight)));
+        let body = fitting.await.expect("hashing does not panic");
+        self.body = Some((Arc::clone(template), coinbase_weight, Arc::clone(&body)));
+        body
     }
-    Arc::from(sentence(error))
+}
+
+/// A draft on the chain's tip that passes the check of peers. The engine is asked twice and hashes nothing large.
+async fn draft(
+    engine: &EngineHandle,
+    template: &Arc<BlockTemplate>,
+    known: &mut Known,
+) -> Result<Arc<Draft>, Arc<str>> {
+    let stopped = |error: EngineStopped| Arc::<str>::from(error.to_string());
+    let prev_block = template.prev_block;
+    let place = engine.call(move |engine| Place::find(engine.chain_mut(), &prev_block)).await.map_err(stopped)?;
+    let place = place.map_err(|error| Arc::<str>::from(sentence(&error)))?;
+    let body = known.body(template, place.coinbase_weight()).await;
+    let draft = Draft::new(Arc::clone(template), body, place, now()).map_err(|error| Arc::from(sentence(&error)))?;
+    let judged = Arc::clone(&draft);
+    let checked = engine.call(move |engine| judged.check(engine.chain_mut(), now())).await.map_err(stopped)?;
+    checked.map_err(|error| Arc::from(sentence(&error)))?;
+    Ok(draft)
 }

@@ -1,4 +1,4 @@
-//! The pool behind the Stratum server: accounts are payout scripts, works are orders.
+//! The pool behind the Stratum server: accounts are payout scripts, and a work is a draft with an account's script in it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
 use super::draft::{Draft, Order};
+use crate::bitcoind::BlockTemplate;
 use crate::config::{Network, parse_address};
-use crate::limits::{DRAFTS_MAX, FOUND_QUEUE};
+use crate::limits::{DRAFTS_BYTES_MAX, DRAFTS_MAX, FOUND_QUEUE};
 
 /// What a miner found, with the order it was found on.
 #[derive(Debug)]
@@ -43,14 +44,56 @@ pub struct FoundReceiver {
 
 #[derive(Debug, Default)]
 struct State {
-    draft: Option<Arc<Draft>>,
-    /// Works of the current draft.
+    /// True while the newest draft may be handed out.
+    open: bool,
+    /// Works of the newest draft.
     current: HashMap<Account, Arc<Work>>,
-    /// Orders of this and earlier drafts, by key.
-    orders: HashMap<u64, Arc<Order>>,
-    /// The first key of each remembered draft, oldest first.
-    drafts: VecDeque<u64>,
-    next_key: u64,
+    remembered: Remembered,
+}
+
+/// Drafts on which work may still come in, oldest first. Orders are not kept: an account and a draft make one again.
+#[derive(Debug, Default)]
+struct Remembered {
+    drafts: VecDeque<Arc<Draft>>,
+    /// Key of the oldest; those behind it count on.
+    first_key: u64,
+    /// Bytes of all their templates.
+    size_bytes: usize,
+}
+
+impl Remembered {
+    fn push(&mut self, draft: Arc<Draft>) {
+        // The drafts of one template follow each other, so each template is counted once.
+        if self.drafts.back().is_none_or(|newest| !Arc::ptr_eq(&newest.template, &draft.template)) {
+            self.size_bytes += template_bytes(&draft.template);
+        }
+        self.drafts.push_back(draft);
+        while self.drafts.len() > DRAFTS_MAX || (self.size_bytes > DRAFTS_BYTES_MAX && self.drafts.len() > 1) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.drafts.pop_front() else { return };
+        self.first_key += 1;
+        if self.drafts.front().is_none_or(|next| !Arc::ptr_eq(&next.template, &oldest.template)) {
+            self.size_bytes -= template_bytes(&oldest.template);
+        }
+    }
+
+    fn newest(&self) -> Option<(u64, &Arc<Draft>)> {
+        let behind = self.drafts.len().checked_sub(1)?;
+        Some((self.first_key + behind as u64, self.drafts.get(behind)?))
+    }
+
+    fn get(&self, key: u64) -> Option<&Arc<Draft>> {
+        let behind = usize::try_from(key.checked_sub(self.first_key)?).ok()?;
+        self.drafts.get(behind)
+    }
+}
+
+fn template_bytes(template: &BlockTemplate) -> usize {
+    template.transactions.iter().map(|transaction| size_of_val(transaction) + transaction.raw.len()).sum()
 }
 
 impl Miners {
@@ -74,17 +117,13 @@ impl Miners {
     /// Hands out work of `draft` from now on, or none.
     pub fn set_draft(&self, draft: Option<Arc<Draft>>) {
         let mut state = self.state();
-        if state.draft.is_none() && draft.is_none() {
+        if !state.open && draft.is_none() {
             return;
         }
-        state.draft = draft;
+        state.open = draft.is_some();
         state.current.clear();
-        let first_key = state.next_key;
-        state.drafts.push_back(first_key);
-        if state.drafts.len() > DRAFTS_MAX {
-            state.drafts.pop_front();
-            let oldest = state.drafts.front().copied().unwrap_or_default();
-            state.orders.retain(|key, _| *key >= oldest);
+        if let Some(draft) = draft {
+            state.remembered.push(draft);
         }
         drop(state);
         self.changes.send_modify(|change| change.generation += 1);
@@ -114,11 +153,11 @@ impl Pool for Miners {
         if let Some(work) = state.current.get(account) {
             return Some(Arc::clone(work));
         }
-        let order = Order::new(state.draft.clone()?, ScriptBuf::from_bytes(account.to_vec()));
-        let key = state.next_key;
-        state.next_key += 1;
-        let work = Arc::new(order.work(key));
-        state.orders.insert(key, Arc::new(order));
+        if !state.open {
+            return None;
+        }
+        let (key, draft) = state.remembered.newest()?;
+        let work = Arc::new(order_of(draft, account).work(key));
         state.current.insert(Arc::clone(account), Arc::clone(&work));
         Some(work)
     }
@@ -128,10 +167,13 @@ impl Pool for Miners {
     }
 
     fn submit(&self, found: Found) {
-        let Some(order) = self.state().orders.get(&found.work.key).cloned() else {
-            warn!(hash = %found.hash, worker = %found.worker, "work found on a job that is no longer remembered");
+        let draft = self.state().remembered.get(found.work.key).map(Arc::clone);
+        let Some(draft) = draft else {
+            let block = found.meets_bitcoin;
+            warn!(hash = %found.hash, block, worker = %found.worker, "work found on a job that is no longer remembered");
             return;
         };
+        let order = Arc::new(order_of(&draft, &found.account));
         if found.meets_bitcoin {
             let found = FoundWork { order: Arc::clone(&order), found: found.clone() };
             // Fails only while the node stops.
@@ -146,8 +188,15 @@ impl Pool for Miners {
     }
 }
 
+fn order_of(draft: &Arc<Draft>, account: &Account) -> Order {
+    Order::new(Arc::clone(draft), ScriptBuf::from_bytes(account.to_vec()))
+}
+
 /// True for a name that was meant as an address: paying somebody else for a typing error would be worse than a refusal.
 fn looks_like_address(name: &str) -> bool {
     const ADDRESS_CHARS_MIN: usize = 26;
     name.len() >= ADDRESS_CHARS_MIN
 }
+
+#[cfg(test)]
+mod tests;

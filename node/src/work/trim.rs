@@ -34,7 +34,7 @@ impl Body {
                 break;
             }
             weight -= last.weight;
-            coinbase_value = coinbase_value - last.fee;
+            coinbase_value -= last.fee;
             kept = rest;
         }
         Self {
@@ -85,4 +85,4 @@ fn hash_pair(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

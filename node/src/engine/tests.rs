@@ -1,0 +1,181 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use sharechain::chain::{Chain, Fate};
+use sharechain::change_set::Source;
+use sharechain::check::binding::BoundProof;
+use sharechain::{Outcome, Proof, RuleError, ShareId, U256};
+
+use super::{ChainEvent, Engine, EngineStopped};
+use crate::limits::RECORD_BYTES_MAX;
+use crate::store::{Record, RecordKind, Store};
+
+#[path = "../../../sharechain/tests/support/mod.rs"]
+pub(crate) mod support;
+
+use support::{Spec, World, miner};
+
+type Found = Vec<(Proof, Option<Vec<ShareId>>)>;
+
+/// An engine over what `folder` holds. Its chain knows no Bitcoin header but genesis: the journal brings the others.
+fn engine(world: &World, folder: &Path) -> Engine {
+    let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
+    let chain: Chain = World::with(world.chain.params().clone()).chain;
+    Engine::open(chain, store, world.now).unwrap()
+}
+
+fn insert(engine: &mut Engine, proof: &Proof, list: Option<Vec<ShareId>>, world: &World) -> Outcome {
+    let bound = BoundProof::bind(proof.clone(), U256::MAX, world.chain.consensus_id()).unwrap();
+    engine.insert(bound, list, Source(1), world.now)
+}
+
+fn fill(engine: &mut Engine, world: &World, found: &Found) {
+    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+    for (proof, list) in found {
+        let outcome = insert(engine, proof, list.clone(), world);
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+    }
+}
+
+fn weights(engine: &mut Engine) -> String {
+    let tip = engine.chain().tip();
+    format!("{:?}", engine.chain_mut().window(&tip).unwrap())
+}
+
+#[test]
+fn a_restart_ends_at_the_same_tip_and_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let found = world.grow(30, 3);
+    let mut before = engine(&world, folder.path());
+    fill(&mut before, &world, &found);
+    let (tip, window) = (before.chain().tip(), weights(&mut before));
+    assert_eq!(tip, world.chain.tip());
+    drop(before);
+    let mut after = engine(&world, folder.path());
+    assert_eq!((after.chain().tip(), weights(&mut after)), (tip, window));
+    assert_eq!(after.tip.borrow().tip, tip);
+}
+
+#[test]
+fn what_was_built_on_a_stale_bitcoin_block_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let mut found = world.grow(6, 2);
+    let fork = world.bitcoin_tip;
+    world.bitcoin_block();
+    for round in 0..3 {
+        let (link, list) = world.link(miner(round + 1));
+        found.push((link, Some(list)));
+    }
+    // Bitcoin goes on beside the block that those links were built on.
+    let other = world.bitcoin_block_on(fork);
+    world.bitcoin_tip = world.bitcoin_block_on(other);
+    found.push((world.share(miner(4)), None));
+    let mut before = engine(&world, folder.path());
+    fill(&mut before, &world, &found);
+    let tip = before.chain().tip();
+    drop(before);
+    let after = engine(&world, folder.path());
+    assert_eq!((after.chain().tip(), after.chain().height()), (tip, world.chain.height()));
+}
+
+#[test]
+fn proofs_that_waited_are_stored_in_an_order_that_can_be_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let found = world.grow(12, 2);
+    let mut before = engine(&world, folder.path());
+    before.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+    // The first proof last: everything behind it waits and comes in one change set.
+    for (proof, list) in found.iter().skip(1).chain(found.first()) {
+        insert(&mut before, proof, list.clone(), &world);
+    }
+    assert_eq!(before.chain().tip(), world.chain.tip());
+    let window = weights(&mut before);
+    drop(before);
+    let mut after = engine(&world, folder.path());
+    assert_eq!((after.chain().tip(), weights(&mut after)), (world.chain.tip(), window));
+}
+
+#[test]
+fn fates_survive_and_refusals_are_recorded_with_their_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let mut found = world.grow(8, 1);
+    let pending = world.share(miner(3));
+    found.push((pending.clone(), None));
+    let mut before = engine(&world, folder.path());
+    fill(&mut before, &world, &found);
+    let spec = world.spec(miner(4));
+    let mut share = world.header_of(&spec);
+    share.coinbase_value = 1;
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let wrong = world.mine_with(share, &payouts, spec.previous_block, false);
+    assert!(matches!(insert(&mut before, &wrong, None, &world), Outcome::Invalid(RuleError::CoinbaseValue)));
+    drop(before);
+    let after = engine(&world, folder.path());
+    assert_eq!(after.chain().fate(&pending.id()), Fate::Pending);
+    let reason = after.store().get(RecordKind::Refusal, &wrong.id().0).unwrap().unwrap();
+    assert_eq!(String::from_utf8(reason).unwrap(), RuleError::CoinbaseValue.to_string());
+}
+
+#[test]
+fn a_link_with_somebody_elses_list_is_not_called_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let found = world.grow(3, 1);
+    let mut engine = engine(&world, folder.path());
+    fill(&mut engine, &world, &found);
+    let spec = Spec { link: true, ..world.spec(miner(1)) };
+    let link = world.mine(&spec);
+    let wrong = vec![ShareId([5; 32])];
+    assert!(matches!(insert(&mut engine, &link, Some(wrong), &world), Outcome::Invalid(_)));
+    assert_eq!(engine.store().get(RecordKind::Refusal, &link.id().0).unwrap(), None);
+    assert!(matches!(insert(&mut engine, &link, Some(spec.list), &world), Outcome::Accepted(_)));
+}
+
+#[tokio::test]
+async fn what_the_store_did_not_take_is_neither_answered_nor_announced() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    world.bitcoin_block();
+    let proof = world.share(miner(1));
+    let mut engine = engine(&world, folder.path());
+    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+    let (handle, failure) = engine.start().unwrap();
+    let mut events = handle.events();
+    let tip = handle.tip();
+    let answer = handle.call(move |engine| {
+        let bytes = vec![0; RECORD_BYTES_MAX + 1];
+        engine.append(&[Record { kind: RecordKind::Meta, id: [1; 32], bytes }]);
+        insert(engine, &proof, None, &world)
+    });
+    assert_eq!(answer.await.unwrap_err(), EngineStopped);
+    assert!(failure.await.is_ok(), "the engine says why it stopped");
+    assert_eq!(handle.call(|_| ()).await, Err(EngineStopped));
+    assert!(events.try_recv().is_err());
+    assert!(!tip.has_changed().unwrap_or(false));
+}
+
+#[tokio::test]
+async fn what_is_announced_is_in_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    world.bitcoin_block();
+    let proof = world.share(miner(1));
+    let mut engine = engine(&world, folder.path());
+    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+    let store = Arc::clone(engine.store());
+    let (handle, _failure) = engine.start().unwrap();
+    let mut events = handle.events();
+    let id = proof.id();
+    handle.call(move |engine| insert(engine, &proof, None, &world)).await.unwrap();
+    loop {
+        if let ChainEvent::Changed(changes) = events.recv().await.unwrap() {
+            assert_eq!(changes.accepted[0].id, id);
+            break;
+        }
+    }
+    assert!(store.contains(RecordKind::Proof, &id.0).unwrap());
+}

@@ -1,0 +1,76 @@
+//! The newest own Bitcoin blocks in full, on disk: a bitcoind that was killed may come back without a block that it took.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bitcoin::BlockHash;
+use bitcoin::hashes::Hash;
+
+use crate::limits::FULL_BLOCKS_MAX;
+use crate::store::{Record, RecordKind, Store, StoreError};
+
+/// Name under which the hashes and heights of the kept blocks are stored; each block is stored under its hash.
+const INDEX: [u8; 32] = *b"own blocks in full, oldest first";
+
+/// Bytes of a hash and a height in the index.
+const ENTRY_BYTES: usize = 32 + 4;
+
+/// The blocks kept, oldest first.
+#[derive(Debug)]
+pub(super) struct Kept {
+    store: Arc<Store>,
+    blocks: VecDeque<(BlockHash, u32)>,
+}
+
+impl Kept {
+    pub(super) fn open(store: Arc<Store>) -> Result<Self, StoreError> {
+        let index = store.get(RecordKind::Meta, &INDEX)?.unwrap_or_default();
+        let (entries, _) = index.as_chunks::<ENTRY_BYTES>();
+        Ok(Self { store, blocks: entries.iter().map(decode).collect() })
+    }
+
+    pub(super) fn list(&self) -> Vec<(BlockHash, u32)> {
+        self.blocks.iter().copied().collect()
+    }
+
+    /// Keeps a block; the oldest goes when there are more than [`FULL_BLOCKS_MAX`].
+    pub(super) fn keep(&mut self, hash: BlockHash, height: u32, block: &[u8]) -> Result<(), StoreError> {
+        if self.blocks.iter().any(|(known, _)| *known == hash) {
+            return Ok(());
+        }
+        let mut blocks = self.blocks.clone();
+        blocks.push_back((hash, height));
+        let gone = if blocks.len() > FULL_BLOCKS_MAX { blocks.pop_front() } else { None };
+        let record = |id, bytes| Record { kind: RecordKind::Meta, id, bytes };
+        let mut batch = vec![record(hash.to_byte_array(), block.to_vec())];
+        // The store replaces such records and deletes none: nothing is left of an empty one.
+        batch.extend(gone.map(|(hash, _)| record(hash.to_byte_array(), Vec::new())));
+        batch.push(record(INDEX, blocks.iter().flat_map(encode).collect()));
+        self.store.append(&batch)?;
+        self.blocks = blocks;
+        Ok(())
+    }
+
+    pub(super) fn get(&self, hash: &BlockHash) -> Result<Option<Vec<u8>>, StoreError> {
+        let block = self.store.get(RecordKind::Meta, &hash.to_byte_array())?;
+        Ok(block.filter(|bytes| !bytes.is_empty()))
+    }
+}
+
+fn encode((hash, height): &(BlockHash, u32)) -> [u8; ENTRY_BYTES] {
+    let mut entry = [0; ENTRY_BYTES];
+    entry[..32].copy_from_slice(&hash.to_byte_array());
+    entry[32..].copy_from_slice(&height.to_be_bytes());
+    entry
+}
+
+fn decode(entry: &[u8; ENTRY_BYTES]) -> (BlockHash, u32) {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(&entry[..32]);
+    let mut height = [0; 4];
+    height.copy_from_slice(&entry[32..]);
+    (BlockHash::from_byte_array(hash), u32::from_be_bytes(height))
+}
+
+#[cfg(test)]
+mod tests;
