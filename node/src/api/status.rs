@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
+use bitcoin::hex::DisplayHex;
 use serde::{Deserialize, Serialize};
 use sharechain::chain::Chain;
-use sharechain::{Height, ShareId, U256, Work};
+use sharechain::{Height, U256, Work};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use utoipa::ToSchema;
 
@@ -24,7 +25,7 @@ pub struct Status {
     pub version: String,
     /// The Bitcoin network: main, signet or local.
     pub network: String,
-    /// Id of the share-chain's rules and constants, also of its genesis link: nodes that differ in it are different
+    /// Id of the share-chain's rules and constants, in hexadecimal: nodes that differ in it are different
     /// pools.
     pub consensus_id: String,
     /// The node's clock.
@@ -147,7 +148,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Result<Json<Status>, 
 /// What of the status the share-chain tells.
 #[derive(Debug)]
 struct ChainPart {
-    consensus_id: ShareId,
+    consensus_id: [u8; 32],
     tip: String,
     height: u32,
     tip_time: Option<u32>,
@@ -165,7 +166,7 @@ impl ChainPart {
         let height = chain.height();
         let finality = chain.finality();
         Self {
-            consensus_id: ShareId(*chain.consensus_id()),
+            consensus_id: *chain.consensus_id(),
             tip: tip.to_string(),
             height: height.0,
             tip_time: chain.link(&tip).filter(|_| height > Height(0)).map(|link| link.time.0),
@@ -202,7 +203,7 @@ impl Api {
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),
-            consensus_id: chain.consensus_id.to_string(),
+            consensus_id: chain.consensus_id.to_lower_hex_string(),
             time_unix_s: time.0,
             uptime_s: self.context.started.elapsed().as_secs(),
             rss_bytes: self.memory.rss_bytes(),
