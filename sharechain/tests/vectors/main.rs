@@ -1,0 +1,49 @@
+//! The test vectors in `specs/vectors`: read back here, field by field, and written by
+//! `cargo test -p sharechain --test vectors -- --ignored`.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod draw;
+mod files;
+mod proof;
+mod targets;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use files::{Case, FILES, File};
+use serde_json::Value;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/vectors")
+}
+
+#[test]
+fn every_vector_is_read_and_holds() {
+    let known: BTreeSet<String> = FILES.iter().map(|file| format!("{}.json", file.name)).collect();
+    let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let found: BTreeSet<String> = entries.filter(|name| name.ends_with(".json")).collect();
+    assert_eq!(found, known, "each file of vectors is read, and none is missing");
+    for File { name, check, .. } in FILES {
+        let text = fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+        let file: Value = serde_json::from_str(&text).unwrap();
+        let cases = file["cases"].as_array().unwrap();
+        assert!(!cases.is_empty(), "{name}");
+        for (number, case) in cases.iter().enumerate() {
+            let mut case = Case::new(format!("{name}, case {number}"), case);
+            check(&mut case);
+            case.assert_all_read();
+        }
+    }
+}
+
+#[test]
+#[ignore = "writes the vectors anew"]
+fn write() {
+    for File { name, about, make, .. } in FILES {
+        let file = serde_json::json!({ "about": about, "cases": make() });
+        let text = serde_json::to_string_pretty(&file).unwrap() + "\n";
+        fs::write(folder().join(format!("{name}.json")), text).unwrap();
+    }
+}
