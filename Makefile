@@ -50,7 +50,7 @@ lint: ## Check format, house rules, licences, spelling, clippy and documentation
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
 	cargo clippy $(PROFILE) --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc $(PROFILE) --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc $(PROFILE) --no-deps --document-private-items
 
 .PHONY: deps
 deps: ## Install the system packages and tools that building, testing and linting need
