@@ -8,7 +8,7 @@ pub mod feed;
 mod keys;
 mod sign;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Transaction, TxOut};
 
@@ -36,6 +36,8 @@ struct Coin {
 pub struct Wallet {
     keys: Keys,
     coins: BTreeMap<OutPoint, Coin>,
+    /// What its own unconfirmed transactions spend.
+    spent: BTreeSet<OutPoint>,
     /// Height of the last block shown.
     height: u32,
     /// Transactions made, from which amounts and fee rates vary.
@@ -51,7 +53,7 @@ impl Default for Wallet {
 impl Wallet {
     /// A wallet that has seen no block.
     pub fn new() -> Self {
-        Self { keys: Keys::derive(), coins: BTreeMap::new(), height: 0, made: 0 }
+        Self { keys: Keys::derive(), coins: BTreeMap::new(), spent: BTreeSet::new(), height: 0, made: 0 }
     }
 
     /// The script of the key with this number: a P2WPKH that miners may be paid to.
@@ -75,6 +77,7 @@ impl Wallet {
         for transaction in &block.txdata {
             for input in &transaction.input {
                 self.coins.remove(&input.previous_output);
+                self.spent.remove(&input.previous_output);
             }
             let wait = if transaction.is_coinbase() { COINBASE_MATURITY } else { 1 };
             self.add_outputs(transaction, height.saturating_add(wait), 0);
@@ -92,6 +95,7 @@ impl Wallet {
         let unconfirmed = spent.iter().map(|(_, coin)| coin.unconfirmed).max().unwrap_or(0);
         let coins: Vec<(OutPoint, TxOut, usize)> =
             spent.iter().map(|(outpoint, coin)| (*outpoint, self.output(coin.value, coin.key), coin.key)).collect();
+        self.spent.extend(spent.iter().map(|(outpoint, _)| *outpoint));
         let spend = sign::build(&self.keys, &coins, self.made);
         self.add_outputs(&spend.transaction, 0, unconfirmed.saturating_add(1));
         self.made = self.made.wrapping_add(1);
@@ -124,9 +128,13 @@ impl Wallet {
     fn add_outputs(&mut self, transaction: &Transaction, spendable_from: u32, unconfirmed: u32) {
         let txid = transaction.compute_txid();
         for (vout, output) in (0_u32..).zip(&transaction.output) {
+            let outpoint = OutPoint { txid, vout };
+            // A block may confirm a parent whose child still waits: that output is gone all the same.
+            if self.spent.contains(&outpoint) {
+                continue;
+            }
             if let Some(key) = self.keys.position(&output.script_pubkey) {
-                let coin = Coin { value: output.value, key, spendable_from, unconfirmed };
-                self.coins.insert(OutPoint { txid, vout }, coin);
+                self.coins.insert(outpoint, Coin { value: output.value, key, spendable_from, unconfirmed });
             }
         }
     }

@@ -46,3 +46,21 @@ fn coins_and_fees_add_up_and_no_coin_is_spent_twice() {
     let after: Amount = wallet.coins.values().map(|coin| coin.value).sum();
     assert_eq!(before, after + fees);
 }
+
+#[test]
+fn a_parent_confirmed_without_its_child_is_not_spent_again() {
+    let mut wallet = premined_wallet();
+    let spends: Vec<Transaction> = (0..3).filter_map(|_| wallet.spend()).map(|spend| spend.transaction).collect();
+    let child = &spends[2];
+    let parent_id = child.input[0].previous_output.txid;
+    let parent = spends.iter().find(|spend| spend.compute_txid() == parent_id).expect("every third spend is chained");
+
+    let mut block = premine::blocks().unwrap().pop().unwrap();
+    block.txdata = vec![parent.clone()];
+    wallet.connect(121, &block);
+    while let Some(spend) = wallet.spend() {
+        for input in &spend.transaction.input {
+            assert_ne!(input.previous_output, child.input[0].previous_output, "the child still waits in the pool");
+        }
+    }
+}
