@@ -17,7 +17,7 @@ pub const PREFIX_BYTES_MIN: u32 = 100;
 /// Bytes of a coinbase before its last output, at most: 64 outputs of 43 bytes and the fixed parts.
 pub const PREFIX_BYTES_MAX: u32 = 3_000;
 
-/// Bytes of an encoded proof: header 80, share header at most 155 + 4, extranonce 16, witness commitment 33, branch
+/// Bytes of an encoded proof: header 80, share header at most 123 + 34, extranonce 16, witness commitment 33, branch
 /// 1 + 14 * 32, midstate 32, length 4, tail 63; rounded up.
 pub const PROOF_BYTES_MAX: usize = 864;
 

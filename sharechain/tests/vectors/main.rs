@@ -11,6 +11,7 @@ mod targets;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use files::{Case, FILES, File};
 use serde_json::Value;
@@ -35,6 +36,15 @@ fn every_vector_is_read_and_holds() {
             check(&mut case);
             case.assert_all_read();
         }
+    }
+}
+
+/// The vectors once more, by a program that was written from `specs/protocol.md` and shares no code with this one.
+#[test]
+fn a_second_implementation_agrees() {
+    match Command::new("python3").arg(folder().join("check.py")).output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(error) => eprintln!("not run: python3 cannot be started: {error}"),
     }
 }
 
