@@ -287,7 +287,11 @@ impl Peers {
         self.undecided.push_back((id, token));
     }
 
+    /// Tells the network what became of gossip that was left undecided.
     async fn decide(&mut self, id: ShareId, verdict: Verdict) {
+        if !self.undecided.iter().any(|(known, _)| *known == id) {
+            return;
+        }
         let (decided, left): (VecDeque<_>, _) = self.undecided.drain(..).partition(|(known, _)| *known == id);
         self.undecided = left;
         for (_, token) in decided {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitcoin::hex::DisplayHex;
+use ed25519_dalek::SigningKey;
 use p2p::Network;
 use sharechain::{Chain, ChainParams};
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ use crate::peers::{Links, Peers, SyncState, Views, publisher};
 use crate::report::Reporter;
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
-use crate::work::{Maker, Miners, WorkState};
+use crate::work::{FoundReceiver, Maker, Miners, WorkState};
 
 /// Time that tasks get to end when the node stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,6 +55,26 @@ struct Node {
     _feed: TemplateFeed,
 }
 
+/// Where miners and readers connect.
+struct Sockets {
+    miners: Arc<Miners>,
+    found: FoundReceiver,
+    stratum: stratum::Server,
+    api: TcpListener,
+}
+
+impl Sockets {
+    async fn bind(config: &Config) -> Result<Self, NodeError> {
+        let (miners, found) = Miners::new(config.network, config.address.as_ref());
+        let miners = Arc::new(miners);
+        let listen = stratum::Config::new(config.stratum.listen);
+        let stratum = stratum::Server::bind(listen, Arc::clone(&miners) as _).await?;
+        let api = TcpListener::bind(config.api.listen).await;
+        let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
+        Ok(Self { miners, found, stratum, api })
+    }
+}
+
 impl Node {
     async fn start(config: &Arc<Config>) -> Result<Self, NodeError> {
         let started = Instant::now();
@@ -65,22 +86,9 @@ impl Node {
         let store = Arc::new(Store::open(&config.store_path(), params.consensus_id())?);
         let consensus_id = params.consensus_id();
         // Every socket is bound before anything is replayed or announced: a port in use is known at once.
-        let (miners, found) = Miners::new(config.network, config.address.as_ref());
-        let miners = Arc::new(miners);
-        let stratum =
-            stratum::Server::bind(stratum::Config::new(config.stratum.listen), Arc::clone(&miners) as _).await?;
-        let api = TcpListener::bind(config.api.listen).await;
-        let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
-
+        let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
         let (engine, failure) = open_engine(&bitcoind, params, &store).await?;
-        let (network, events) = Network::start(p2p::Config {
-            secret_key: key.to_bytes(),
-            listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
-            peers: config.p2p.peers.clone(),
-            mdns: config.p2p.mdns,
-            consensus_id,
-            user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
-        })?;
+        let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
         let source = HeaderSource::new(bitcoind.clone(), engine.clone());
         let (publisher, outgoing) = publisher();
@@ -173,6 +181,17 @@ impl Node {
         let _ = self.engine.call(|_| ()).await;
         self.store.flush()?;
         result
+    }
+}
+
+fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32]) -> p2p::Config {
+    p2p::Config {
+        secret_key: key.to_bytes(),
+        listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
+        peers: config.p2p.peers.clone(),
+        mdns: config.p2p.mdns,
+        consensus_id,
+        user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
     }
 }
 

@@ -22,7 +22,7 @@ fn template_of(world: &World, transactions_count: u32, weight_limit: u64) -> Arc
     template.coinbase_value = bitcoin::Amount::from_sat(subsidy) + fees;
     template.prev_block = world.bitcoin_tip.block_hash();
     template.height = known.height + 1;
-    template.time = world.now.0;
+    template.time = world.now.0.max(known.median_time.0 + 1);
     template.min_time = known.median_time.0 + 1;
     Arc::new(template)
 }
@@ -37,6 +37,10 @@ fn draft(world: &mut World, template: &Arc<BlockTemplate>) -> Result<Arc<Draft>,
 
 fn grown() -> World {
     let mut world = World::new();
+    // Heights up to 16 are written in another way, which the bitcoin crate does not read.
+    for _ in 0..20 {
+        world.bitcoin_block();
+    }
     world.grow(40, 3);
     world
 }
