@@ -1,7 +1,7 @@
 //! The test vectors in `specs/vectors`: read back here, field by field, and written by
 //! `cargo test -p sharechain --test vectors -- --ignored`.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "only tests see this, and may panic")]
 
 mod draw;
 mod files;

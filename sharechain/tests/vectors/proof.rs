@@ -71,7 +71,7 @@ impl Example {
             TxOut { value: Amount::from_sat(each + left), script_pubkey: script(output) }
         });
         let extranonce = core::array::from_fn(|index| index as u8);
-        let witness = (form % 2 == 0).then_some([0x77; 32]);
+        let witness = form.is_multiple_of(2).then_some([0x77; 32]);
         Self { share, payouts: payouts.collect(), extranonce, witness, branch: (0..depth).map(|i| [i; 32]).collect() }
     }
 
@@ -200,7 +200,7 @@ pub(super) fn make_not_canonical() -> Vec<Value> {
     };
     let all = [
         altered(&|bytes| bytes.resize(865, 0)),
-        altered(&|bytes| drop(bytes.pop())),
+        altered(&|bytes| bytes.truncate(bytes.len() - 1)),
         altered(&|bytes| bytes.push(0)),
         altered(&|bytes| bytes[80] = 2),
         altered(&|bytes| bytes[80 + 102] = 0xff),
