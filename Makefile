@@ -42,10 +42,9 @@ bench: ## Run every benchmark
 	cargo bench --workspace --locked $(ARGS)
 
 .PHONY: lint
-lint: ## Check format, house rules, licences, spelling, clippy and documentation
+lint: ## Check format, licences, spelling, clippy and documentation
 	@make/deps.sh build lint
 	cargo fmt --all --check
-	python3 make/house.py
 	python3 make/deny.py
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
