@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use sharechain::chain::{Body, Fate, Missing, Outcome};
 use sharechain::change_set::Source;
 use sharechain::limits::{
@@ -340,4 +342,32 @@ fn time_decides_only_what_is_held() {
     let just = world.mine(&spec);
     accepted(world.insert(&just, None));
     assert_eq!(world.chain.tick(world.now.plus(1)).accepted.len(), 1);
+}
+
+#[test]
+fn a_heavier_branch_is_followed_however_long_it_was_apart() {
+    let common = grown();
+    let (mut world, mut rival) = (common.clone(), common.clone());
+    rival.now = rival.now.plus(1);
+    let anchor_depth = common.chain.params().anchor_depth as u8;
+    world.grow(3 * anchor_depth, 2);
+    let heavier = rival.grow(4 * anchor_depth, 2);
+    let shares: BTreeMap<ShareId, &Proof> = heavier.iter().map(|(proof, _)| (proof.id(), proof)).collect();
+    world.now = world.now.max(rival.now);
+    for header in &rival.bitcoin_headers {
+        world.chain.insert_bitcoin_header(*header, world.now);
+    }
+    // Links come with their lists, as peers send them; what they list is to be asked for.
+    for (link, list) in heavier.iter().filter(|(_, list)| list.is_some()) {
+        world.insert(link, list.clone());
+    }
+    while world.chain.tip() != rival.chain.tip() {
+        let wanted: Vec<Missing> = world.chain.missing().collect();
+        assert!(!wanted.is_empty(), "it never shows its work");
+        for want in wanted {
+            let Missing::Proof(id) = want else { panic!("{want:?}") };
+            let proof = shares[&id];
+            world.insert(proof, None);
+        }
+    }
 }

@@ -151,6 +151,16 @@ impl Held {
         keys.iter().filter_map(|key| self.remove(key)).map(|waiter| waiter.proof.id()).collect()
     }
 
+    /// Links whose lists proofs wait for, without repetitions.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = ShareId> {
+        let (lowest, highest) = (Missing::Body(LOWEST.0), Missing::Body(HIGHEST.0));
+        let mut ids: Vec<ShareId> = (self.by_missing.range((lowest, LOWEST)..=(highest, HIGHEST)))
+            .filter_map(|(missing, _)| if let Missing::Body(id) = missing { Some(*id) } else { None })
+            .collect();
+        ids.dedup();
+        ids.into_iter()
+    }
+
     /// What is waited for, without repetitions.
     pub(super) fn missing(&self) -> impl Iterator<Item = Missing> {
         let mut all: Vec<Missing> = self.by_missing.iter().map(|(missing, _)| *missing).collect();

@@ -88,7 +88,8 @@ impl Chain {
     }
 
     /// What is missing: parents, listed proofs, lists and Bitcoin headers that would let something be judged. What links
-    /// wait for comes first, and only for branches with at least the tip's work.
+    /// wait for comes first, and only for branches with at least the tip's work, or to
+    /// judge what is held.
     pub fn missing(&self) -> impl Iterator<Item = Missing> {
         let mut bodies = Vec::new();
         let mut proofs = BTreeSet::new();
@@ -107,10 +108,15 @@ impl Chain {
         bodies.into_iter().chain(proofs).chain(held)
     }
 
-    /// Incomplete links that have the tip's work at least, or a descendant that has; lowest first.
+    /// Incomplete links that have the tip's work at least or are the anchors of held proofs, and their ancestors; lowest
+    /// first.
+    ///
+    /// A branch that left the main chain more than the anchor's depth below the tip shows its work only when the lists of
+    /// its first links are here: until then what follows is held.
     fn links_worth_completing(&self) -> impl Iterator<Item = ShareId> {
         let least = self.links.get(&self.tip()).map(|tip| tip.chain_work);
-        let mut worth = BTreeSet::new();
+        let anchors = self.held.bodies().filter_map(|id| Some((self.links.get(&id)?.height, id)));
+        let mut worth: BTreeSet<(Height, ShareId)> = anchors.collect();
         for (height, id) in self.wanted.links.iter().rev() {
             let heavy = self.links.get(id).is_some_and(|link| Some(link.chain_work) >= least);
             if !heavy && !worth.contains(&(*height, *id)) {
