@@ -34,7 +34,7 @@ build: ## Build the programs shoal and shoal-testnet
 .PHONY: test
 test: ## Run every test
 	@make/deps.sh build test
-	cargo nextest run $(PROFILE) $(ARGS)
+	cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 
 .PHONY: bench
 bench: ## Run every benchmark
