@@ -253,3 +253,24 @@ fn a_list_that_comes_with_a_held_link_is_not_lost() {
     accepted(world.insert(&first, Some(first_list)));
     assert!(matches!(&world.chain.link(&second.id()).unwrap().body, Body::Waiting(list) if *list == second_list));
 }
+
+#[test]
+fn what_two_links_list_stays_wanted_when_one_of_them_falls() {
+    let mut world = grown();
+    let spec = world.spec(miner(1));
+    let mut share = world.header_of(&spec);
+    share.anchor = ShareId([5; 32]);
+    let invalid = world.mine_with(share, &[], spec.previous_block, false);
+    let shared = world.mine(&spec);
+    let mut both = [invalid.id(), shared.id()];
+    both.sort();
+    let parent = world.chain.tip();
+    let (falls, _) = listing(&mut world, both.to_vec());
+    let spec = Spec { list: vec![shared.id()], link: true, ..world.spec_on(parent, miner(2)) };
+    let (stays, _) = world.link_of(spec);
+    assert_eq!(world.insert(&invalid, None), Outcome::Invalid(RuleError::Anchor));
+    assert!(world.chain.missing().any(|missing| missing == Missing::Proof(shared.id())));
+    accepted(world.insert(&shared, None));
+    assert_eq!(world.chain.tip(), stays.id());
+    assert_eq!(verdict(&world, &falls), Some(RuleError::ListInvalid));
+}
