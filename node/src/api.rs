@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Every answer is made from a copy: the share-chain's owner is asked once for each request and never waits for a
-//! socket. The [document](openapi) of the routes is generated from the handlers.
+//! socket. The OpenAPI document of the routes is generated from the handlers.
 
 mod blocks;
 mod error;
