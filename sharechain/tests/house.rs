@@ -36,9 +36,11 @@ fn program(folder: &str) -> Vec<(String, String)> {
     sources(folder).into_iter().filter(|(name, _)| !name.contains("/tests")).collect()
 }
 
-/// Code without comments.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(|line| line.split("//").next().unwrap_or_default())
+/// Code without comments and without what stands in quotation marks: a log filter may name a library.
+fn code(text: &str) -> impl Iterator<Item = String> {
+    let bare =
+        |line: &str| line.split("//").next().unwrap_or_default().split('"').step_by(2).collect::<Vec<_>>().join("\"\"");
+    text.lines().map(bare)
 }
 
 /// True when `word` stands alone somewhere in the line.
@@ -50,7 +52,7 @@ fn names(line: &str, word: &str) -> bool {
 /// Asserts that a word is named in no file of a folder except for those that `allowed` lets through.
 fn assert_named_only(folder: &str, word: &str, allowed: impl Fn(&str) -> bool) {
     for (name, text) in program(folder) {
-        let named = code(&text).any(|line| names(line, word));
+        let named = code(&text).any(|line| names(&line, word));
         assert!(!named || allowed(&name), "{name} must not name {word}");
     }
 }
