@@ -66,8 +66,15 @@ impl Peers {
             .engine
             .call(move |engine| {
                 let now = now();
-                let easiest = engine.chain().easiest_plausible_target(now);
-                match BoundProof::bind(proof, easiest, engine.chain().consensus_id()) {
+                let chain = engine.chain();
+                let floor = chain.params().easiest_share_target;
+                let work = proof.id().as_number();
+                // What is plausible follows from this node's own tip: after a long partition an honest peer's share may
+                // lie outside, and costs nobody. Only what no tip of this network could admit is invalid.
+                if work <= floor && work > chain.easiest_plausible_target(now) {
+                    return Outcome::Unlistable;
+                }
+                match BoundProof::bind(proof, floor, chain.consensus_id()) {
                     Ok(bound) => engine.insert(bound, list, source, now),
                     Err(rule) => Outcome::Invalid(rule),
                 }
