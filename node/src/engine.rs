@@ -4,7 +4,6 @@
 mod replay;
 
 use std::sync::Arc;
-use std::{io, thread};
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::serialize;
@@ -128,15 +127,17 @@ impl Engine {
     }
 
     /// Starts the thread that runs calls, and returns the way to it. A thread of its own, since the store waits for the
-    /// disk. It ends when all handles are gone or the store fails; then the returned receiver says why.
+    /// disk; one of the runtime, which waits for it when it ends: RocksDB aborts a process that ends while it is closed.
+    /// The thread ends when all handles are gone or the store fails; then the returned receiver says why.
     ///
-    /// # Errors
-    /// The system gives no thread.
-    pub fn start(mut self) -> io::Result<(EngineHandle, oneshot::Receiver<StoreError>)> {
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn start(mut self) -> (EngineHandle, oneshot::Receiver<StoreError>) {
         let (calls, mut queue) = mpsc::channel::<Call>(ENGINE_QUEUE);
         let handle = EngineHandle { calls, events: self.events.clone(), tip: self.tip.subscribe() };
         let (failed, failure) = oneshot::channel();
-        thread::Builder::new().name("engine".into()).spawn(move || {
+        tokio::task::spawn_blocking(move || {
             while let Some(call) = queue.blocking_recv() {
                 call(&mut self);
                 if let Some(error) = self.fatal.take() {
@@ -145,8 +146,8 @@ impl Engine {
                     return;
                 }
             }
-        })?;
-        Ok((handle, failure))
+        });
+        (handle, failure)
     }
 
     /// The chain, to look at.

@@ -143,7 +143,7 @@ async fn what_the_store_did_not_take_is_neither_answered_nor_announced() {
     let proof = world.share(miner(1));
     let mut engine = engine(&world, folder.path());
     engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
-    let (handle, failure) = engine.start().unwrap();
+    let (handle, failure) = engine.start();
     let mut events = handle.events();
     let tip = handle.tip();
     let answer = handle.call(move |engine| {
@@ -167,7 +167,7 @@ async fn what_is_announced_is_in_the_store() {
     let mut engine = engine(&world, folder.path());
     engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
     let store = Arc::clone(engine.store());
-    let (handle, _failure) = engine.start().unwrap();
+    let (handle, _failure) = engine.start();
     let mut events = handle.events();
     let id = proof.id();
     handle.call(move |engine| insert(engine, &proof, None, &world)).await.unwrap();

@@ -59,10 +59,7 @@ impl Api {
         let config = Arc::new(config(dir.path().to_owned(), address));
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network).unwrap();
         let submissions = Submissions::new(bitcoind, Arc::clone(&store)).unwrap();
-        // The engine's thread may outlive the test by a moment, and RocksDB aborts when it is closed while the process
-        // ends: so it stays open, as after a kill.
-        std::mem::forget(Arc::clone(&store));
-        let (engine, _) = engine.start().unwrap();
+        let (engine, _) = engine.start();
         let (node, node_state) = watch::channel(NodeState::default());
         let (peers, peer_views) = watch::channel(Arc::default());
         let context = Context {
