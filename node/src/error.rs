@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::bitcoind::BitcoindError;
 use crate::config::ConfigError;
@@ -48,6 +49,14 @@ pub enum NodeError {
     /// Peers cannot be listened for.
     #[error(transparent)]
     Network(#[from] p2p::StartError),
+    /// The data folder cannot be made.
+    #[error("the folder {path} cannot be made; check its permissions, or set another `data_dir`", path = path.display())]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// An address cannot be listened on.
     #[error("{what} cannot listen on {address}; stop what uses it, or choose another address in the configuration")]
     Listen {

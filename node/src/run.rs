@@ -81,11 +81,12 @@ impl Node {
         let params = config.network.chain_params();
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
         bitcoind.ready().await?;
-        std::fs::create_dir_all(&config.data_dir)?;
+        let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
+        std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
         let key = identity::load(&config.data_dir)?;
         let store = Arc::new(Store::open(&config.store_path(), params.consensus_id())?);
         let consensus_id = params.consensus_id();
-        // Every socket is bound before anything is replayed or announced: a port in use is known at once.
+        // Bound before anything is replayed: a port in use is known at once.
         let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
         let (engine, failure) = open_engine(&bitcoind, params, &store).await?;
         let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
@@ -205,7 +206,7 @@ async fn open_engine(
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
     let engine = replay.await.map_err(|_| NodeError::Stopped)??;
     info!(links = engine.chain().height().0, "the share-chain was read from disk and checked");
-    let (engine, failure) = engine.start()?;
+    let (engine, failure) = engine.start();
     HeaderSource::new(bitcoind.clone(), engine.clone()).catch_up().await?;
     Ok((engine, failure))
 }

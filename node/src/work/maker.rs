@@ -48,6 +48,10 @@ impl Maker {
     pub async fn run(mut self) {
         let mut tip = self.engine.tip();
         let mut known = Known::default();
+        // bitcoind's first answer comes at once as a rule, so that its absence is no news yet.
+        if self.feed.wait_for(|feed| feed.template.is_some() || feed.trouble.is_some()).await.is_err() {
+            return;
+        }
         loop {
             tip.mark_unchanged();
             let made = self.make(&mut known).await;
