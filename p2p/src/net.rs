@@ -67,7 +67,7 @@ pub enum StartError {
         count: usize,
     },
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen for peers on {address}; stop what uses that port, or choose another one for peers")]
     Listen {
         /// The address.
         address: String,

@@ -56,7 +56,7 @@ impl Config {
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen for miners on {listen}: {source}")]
+#[error("cannot listen for miners on {listen}; stop what uses that port, or choose another one for miners")]
 pub struct BindError {
     /// The address.
     pub listen: SocketAddr,
