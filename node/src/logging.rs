@@ -23,6 +23,9 @@ pub enum LoggingError {
     Twice(#[source] TryInitError),
 }
 
+/// Parts of other projects whose news at `info` are none for an operator. A filter that names one of them wins.
+const QUIET: &str = "libp2p=warn";
+
 /// Starts logging for the whole process.
 ///
 /// # Errors
@@ -30,8 +33,8 @@ pub enum LoggingError {
 pub fn init(filter: &str, format: LogFormat) -> Result<(), LoggingError> {
     use tracing_subscriber::util::SubscriberInitExt;
 
-    let env_filter =
-        EnvFilter::try_new(filter).map_err(|source| LoggingError::Filter { filter: filter.to_owned(), source })?;
+    let env_filter = EnvFilter::try_new(format!("{QUIET},{filter}"))
+        .map_err(|source| LoggingError::Filter { filter: filter.to_owned(), source })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(env_filter)
         .with_writer(std::io::stderr)

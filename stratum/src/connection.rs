@@ -159,7 +159,7 @@ impl Connection {
                 Action::Found(found) => {
                     if found.meets_bitcoin {
                         let height = found.work.bitcoin_height;
-                        info!(hash = %found.hash, height, worker = &*found.worker, "a miner found a Bitcoin block");
+                        debug!(hash = %found.hash, height, worker = &*found.worker, "a miner found a Bitcoin block");
                     }
                     self.pool.submit(*found);
                     Vec::new()

@@ -19,7 +19,7 @@ impl Task {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
             SwarmEvent::NewListenAddr { address, .. } => {
                 let full = address.with(Protocol::P2p(*self.swarm.local_peer_id()));
-                tracing::info!(address = %full, "listening");
+                tracing::debug!(address = %full, "listening");
                 self.tell(Event::Listening(full.to_string()));
             }
             SwarmEvent::ListenerClosed { addresses, reason, .. } => {
