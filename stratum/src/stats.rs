@@ -159,7 +159,8 @@ impl Stats {
             totals.add(&connection.submits);
         }
         Snapshot {
-            hashrate_hs: connections.iter().map(|connection| connection.hashrate_hs).sum(),
+            // Not `sum`, which is -0.0 for no connection.
+            hashrate_hs: connections.iter().fold(0.0, |sum, connection| sum + connection.hashrate_hs),
             connections,
             totals,
             connections_taken: taken,

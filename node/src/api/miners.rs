@@ -129,7 +129,8 @@ pub(super) async fn miner(State(api): State<Arc<Api>>, Segment(text): Segment) -
         next_block,
         pending_shares,
         pending_weight: pending_weight.into(),
-        hashrate_hs: workers.iter().map(|worker| worker.hashrate_hs).sum(),
+        // Not `sum`, which is -0.0 for no worker.
+        hashrate_hs: workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs),
         workers,
     }))
 }
