@@ -103,6 +103,11 @@ pub enum UpError {
 pub async fn run(options: Options) -> Result<(), UpError> {
     let dir = options.wishes.dir.clone();
     std::fs::create_dir_all(&dir).map_err(|source| UpError::Folder { path: dir.clone(), source })?;
+    if let Some(path) = &options.report {
+        // Known now rather than after hours; an older report stays until there is a new one.
+        let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        opened.map_err(|source| UpError::Write { path: path.clone(), source })?;
+    }
     let (_server, calls) = Server::start(&dir).await?;
     if let Err(error) = note_latest(&dir) {
         tracing::warn!(%error, "commands in other terminals need --dir");

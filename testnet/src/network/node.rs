@@ -1,6 +1,7 @@
 //! One node: the program `shoal` with a folder, a config file and ports of its own.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -113,6 +114,8 @@ fn config_path(plan: &NodePlan) -> PathBuf {
 
 fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::Error> {
     let peers = plan.peers.iter().map(|peer| format!("/ip4/{}/tcp/{}", peer.ip(), peer.port()));
+    // mDNS finds a node at its machine's address, never at the loopback one.
+    let p2p = if plan.mdns { SocketAddr::from((Ipv4Addr::UNSPECIFIED, plan.p2p.port())) } else { plan.p2p };
     toml::to_string(&ConfigFile {
         network: "local",
         data_dir: plan.dir.join("data"),
@@ -121,7 +124,7 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
         log_format: "text",
         bitcoind: Bitcoind { url: format!("http://{}", bitcoin.rpc), cookie_file: bitcoin.cookie_path() },
         stratum: Listen { listen: plan.stratum.to_string() },
-        p2p: P2p { listen: vec![plan.p2p.to_string()], peers: peers.collect(), mdns: plan.mdns },
+        p2p: P2p { listen: vec![p2p.to_string()], peers: peers.collect(), mdns: plan.mdns },
         api: Listen { listen: plan.api.to_string() },
     })
 }
