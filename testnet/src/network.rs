@@ -154,11 +154,6 @@ impl Network {
         }
     }
 
-    /// The process of the Bitcoin.
-    pub fn bitcoin_pid(&self) -> Option<u32> {
-        self.bitcoin.pid()
-    }
-
     /// Notices what ended by itself since the last call, and says it in a sentence each. The second value tells whether
     /// the network cannot go on.
     pub fn notice_ends(&mut self) -> (Vec<String>, bool) {

@@ -66,11 +66,6 @@ impl Wallet {
         self.height
     }
 
-    /// Number of coins, mature or not.
-    pub fn coin_count(&self) -> usize {
-        self.coins.len()
-    }
-
     /// Takes in a block of the active chain. After a reorganisation, start a new wallet and show it
     /// the whole chain: the test network's chains are short.
     pub fn connect(&mut self, height: u32, block: &Block) {
