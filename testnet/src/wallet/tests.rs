@@ -64,3 +64,51 @@ fn a_parent_confirmed_without_its_child_is_not_spent_again() {
         }
     }
 }
+
+/// Blocks with any part of what waits, in order, as miners on templates of any age make them: what still waits must stay
+/// spendable, each coin once.
+#[test]
+fn what_waits_stays_valid_whatever_blocks_confirm() {
+    let mut wallet = premined_wallet();
+    let mut unspent: BTreeSet<OutPoint> = BTreeSet::new();
+    for block in premine::blocks().unwrap() {
+        unspent.insert(OutPoint { txid: block.txdata[0].compute_txid(), vout: 0 });
+    }
+    let mut waiting: Vec<Transaction> = Vec::new();
+    let mut random = 1_u64;
+    for height in 121..400 {
+        for _ in 0..next(&mut random) % 13 {
+            if waiting.len() < 12 {
+                waiting.extend(wallet.spend().map(|spend| spend.transaction));
+            }
+        }
+        assert_spendable(&waiting, unspent.clone());
+        let count = next(&mut random) as usize % (waiting.len() + 1);
+        let mut block = premine::blocks().unwrap().pop().unwrap();
+        block.txdata = waiting.drain(..count).collect();
+        for transaction in &block.txdata {
+            apply(transaction, &mut unspent);
+        }
+        wallet.connect(height, &block);
+        assert_spendable(&waiting, unspent.clone());
+    }
+}
+
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+fn apply(transaction: &Transaction, unspent: &mut BTreeSet<OutPoint>) {
+    for input in &transaction.input {
+        assert!(unspent.remove(&input.previous_output), "{} is missing or spent", input.previous_output);
+    }
+    let txid = transaction.compute_txid();
+    unspent.extend((0..transaction.output.len() as u32).map(|vout| OutPoint { txid, vout }));
+}
+
+fn assert_spendable(waiting: &[Transaction], mut unspent: BTreeSet<OutPoint>) {
+    for transaction in waiting {
+        apply(transaction, &mut unspent);
+    }
+}
