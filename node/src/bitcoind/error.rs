@@ -33,7 +33,7 @@ pub enum BitcoindError {
         source: ConnectionError,
     },
     /// No answer in time.
-    #[error("bitcoind did not answer {method} within {limit_s} s; it is busy or hung", limit_s = limit.as_secs())]
+    #[error("bitcoind did not answer {method} within {limit_s} s; it is busy or hung: see its log", limit_s = limit.as_secs())]
     TimedOut {
         /// The call.
         method: &'static str,
