@@ -28,24 +28,24 @@ testnet: build ## Start a local network of nodes, miners and a Bitcoin, and show
 
 .PHONY: build
 build: ## Build the programs shoal and shoal-testnet
-	@make/deps.sh build
+	@.ci/deps.sh build
 	cargo build $(PROFILE)
 
 .PHONY: test
 test: ## Run every test
-	@make/deps.sh build test
+	@.ci/deps.sh build test
 	cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 
 .PHONY: bench
 bench: ## Run every benchmark
-	@make/deps.sh build
+	@.ci/deps.sh build
 	cargo bench --workspace --locked $(ARGS)
 
 .PHONY: lint
 lint: ## Check format, licences, spelling, clippy and documentation
-	@make/deps.sh build lint
+	@.ci/deps.sh build lint
 	cargo fmt --all --check
-	python3 make/deny.py
+	python3 .ci/deny.py
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
 	cargo clippy $(PROFILE) --all-targets -- -D warnings
@@ -53,7 +53,7 @@ lint: ## Check format, licences, spelling, clippy and documentation
 
 .PHONY: deps
 deps: ## Install the system packages and tools that building, testing and linting need
-	@make/deps.sh build test lint
+	@.ci/deps.sh build test lint
 
 # A spelling checker that comes as a wheel: seconds to install, and nothing outside the target folder.
 $(TYPOS)/bin/typos:

@@ -1,7 +1,7 @@
 """Checks the dependency tree against deny.toml: licences, banned crates, sources.
 
 It reads the file that `cargo deny` reads, and checks of it what needs no network. Plain Python 3.11,
-so that it costs no build: `python3 make/deny.py`.
+so that it costs no build: `python3 .ci/deny.py`.
 """
 
 import re

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that this machine has what Shoal is built with.
 #
-#   usage: make/deps.sh [build] [test] [lint]      without words: all of them
+#   usage: .ci/deps.sh [build] [test] [lint]      without words: all of them
 #
 # It looks for the things themselves, not for packages. On Debian it says which packages are
 # missing and installs them, with sudo unless it is root. Elsewhere it names what is missing and
