@@ -35,6 +35,7 @@ build: ## Build the programs shoal and shoal-testnet
 test: ## Run every test
 	@.ci/deps.sh build test
 	cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
+	python3 specs/vectors/check.py
 
 .PHONY: bench
 bench: ## Run every benchmark
