@@ -5,6 +5,7 @@
 //! ```text
 //! record.rs   kinds, records, and their checked binary form
 //! layout.rs   column families, keys, memory-bounded options
+//! lock.rs     whether another process has it open
 //! open.rs     schema and network checked before anything is written
 //! store.rs    append, look up, replay
 //! error.rs    what can be wrong, in words for the operator
@@ -19,6 +20,7 @@
 
 mod error;
 mod layout;
+mod lock;
 mod open;
 mod record;
 #[expect(clippy::module_inception, reason = "the store itself")]

@@ -13,6 +13,7 @@ use rocksdb::{DB, ErrorKind, Options, WriteOptions};
 
 use super::error::StoreError;
 use super::layout::{META, NETWORK_KEY, SCHEMA, SCHEMA_KEY, database_options, families};
+use super::lock;
 
 /// Opens the database at `path`, or makes it if nothing is there.
 ///
@@ -38,6 +39,9 @@ pub(super) fn inspect(path: &Path, network_id: [u8; 32]) -> Result<bool, StoreEr
         return Err(StoreError::NotADatabase { path: path.to_owned() });
     }
     verify(path, network_id)?;
+    if lock::is_held(path) {
+        return Err(StoreError::Locked { path: path.to_owned() });
+    }
     Ok(true)
 }
 

@@ -40,11 +40,11 @@ impl Store {
         Self::open_with(path, network_id, REFUSALS_MAX)
     }
 
-    /// Looks at the database at `path` without changing it, also while another process uses it;
+    /// Looks at the database at `path` without changing it or disturbing a process that uses it;
     /// tells whether there is one.
     ///
     /// # Errors
-    /// What [`Self::open`] would say, except that the database is in use.
+    /// What [`Self::open`] would say. That the database is in use is found on Linux only.
     pub fn inspect(path: &Path, network_id: [u8; 32]) -> Result<bool, StoreError> {
         open::inspect(path, network_id)
     }

@@ -164,8 +164,11 @@ fn a_database_in_use_is_said_to_be() {
     store.append(&[record(RecordKind::Proof, 1)]).unwrap();
     let error = Store::open(&path, OURS).unwrap_err();
     assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
-    assert!(Store::inspect(&path, OURS).unwrap(), "looking is possible all the same");
+    let error = Store::inspect(&path, OURS).unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
     store.append(&[record(RecordKind::Proof, 2)]).unwrap();
+    drop(store);
+    assert!(Store::inspect(&path, OURS).unwrap());
 }
 
 #[test]
