@@ -7,7 +7,7 @@ use p2p::Gossip;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, U256};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use crate::clock::now;
 use crate::engine::EngineHandle;
@@ -47,7 +47,7 @@ impl Finds {
     fn block(&self, work: &FoundWork) {
         let bytes: Arc<[u8]> = work.order.block(&work.found.header, &work.found.extranonce).into();
         let (hash, height) = (work.found.hash, work.found.work.bitcoin_height);
-        info!(%hash, height, worker = %work.found.worker, "a miner of this node found a Bitcoin block");
+        debug!(%hash, height, worker = %work.found.worker, "a miner of this node found a Bitcoin block");
         self.publisher.publish(Gossip::BitcoinBlock(bytes.to_vec()));
         let submissions = self.submissions.clone();
         tokio::spawn(async move { submissions.submit(hash, height, bytes, Whose::Own).await });

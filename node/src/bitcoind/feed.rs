@@ -8,7 +8,7 @@ use bitcoin::BlockHash;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
-use tracing::{debug, info, warn};
+use tracing::debug;
 
 use super::client::Bitcoind;
 use super::error::BitcoindError;
@@ -137,7 +137,7 @@ impl Follower {
     fn publish(&self, template: Arc<BlockTemplate>) {
         self.sender.send_modify(|state| {
             if state.trouble.take().is_some() {
-                info!(height = template.height, "bitcoind gives templates again");
+                debug!(height = template.height, "bitcoind gives templates again");
             }
             debug!(
                 height = template.height,
@@ -155,7 +155,8 @@ impl Follower {
         self.sender.send_if_modified(|state| {
             let news = state.trouble.as_deref() != Some(words.as_str());
             if news {
-                warn!(error = words, retry_ms = pause.as_millis(), "no templates from bitcoind");
+                // The warning is the maker's, whose miners it stops.
+                debug!(error = words, retry_ms = pause.as_millis(), "no templates from bitcoind");
                 state.trouble = Some(words.as_str().into());
             }
             news

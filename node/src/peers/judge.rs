@@ -7,7 +7,7 @@ use p2p::sync::Input;
 use p2p::{Gossip, Misbehaviour, PeerId, Verdict, VerdictToken};
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, Proof, ShareId};
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::Peers;
 use crate::clock::now;
@@ -107,7 +107,7 @@ impl Peers {
             return Ok(Verdict::Reject(Misbehaviour::InvalidItem));
         }
         let hash = header.block_hash();
-        info!(%hash, height, "a peer found a Bitcoin block");
+        debug!(%hash, height, "a peer found a Bitcoin block");
         let submissions = self.links.submissions.clone();
         tokio::spawn(async move { submissions.submit(hash, height, bytes.into(), Whose::Peer).await });
         Ok(Verdict::Accept)
