@@ -25,7 +25,9 @@ pub enum BitcoindError {
         source: ConnectionError,
     },
     /// The connection broke before the answer was complete.
-    #[error("the connection to bitcoind broke during {method}")]
+    #[error(
+        "the connection to bitcoind broke during {method}; it is tried again, so if this stays, see bitcoind's log"
+    )]
     Broken {
         /// The call.
         method: &'static str,
@@ -120,7 +122,9 @@ pub enum BitcoindError {
         status: u16,
     },
     /// The answer is larger than any right one.
-    #[error("bitcoind's answer to {method} has more than {limit_bytes} bytes")]
+    #[error(
+        "bitcoind's answer to {method} has more than {limit_bytes} bytes, more than any right one; is `bitcoind.url` really bitcoind?"
+    )]
     TooLarge {
         /// The call.
         method: &'static str,
@@ -136,13 +140,15 @@ pub enum BitcoindError {
         source: serde_json::Error,
     },
     /// The answer holds no result where one belongs, or answers another question.
-    #[error("bitcoind's answer to {method} holds no result")]
+    #[error(
+        "bitcoind's answer to {method} holds no result; is `bitcoind.url` really bitcoind, without a proxy before it?"
+    )]
     NoResult {
         /// The call.
         method: &'static str,
     },
     /// The template contradicts itself.
-    #[error("bitcoind's block template cannot be used")]
+    #[error("bitcoind's block template cannot be used; run a current bitcoind without patches to its templates")]
     Template(#[from] TemplateError),
     /// Headers that belong together do not fit each other.
     #[error("bitcoind's chain changed while its headers were read, at block {hash}; ask again")]

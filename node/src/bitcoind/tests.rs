@@ -144,6 +144,16 @@ async fn another_network_and_a_sync_are_noticed() {
     }
 }
 
+#[test]
+fn only_the_local_network_mines_on_an_old_tip() {
+    let status: ChainStatus = serde_json::from_value(chain_info("signet", 7, 7, true)).unwrap();
+    for network in [Network::Main, Network::Signet] {
+        let error = status.verify_synced(network).unwrap_err();
+        assert!(matches!(error, BitcoindError::Syncing { blocks: 7, headers: 7 }), "{network}: {error:?}");
+    }
+    assert!(status.verify_synced(Network::Local).is_ok());
+}
+
 #[tokio::test]
 async fn headers_of_another_block_are_refused() {
     let header = genesis();
