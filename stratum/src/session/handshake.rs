@@ -16,12 +16,7 @@ impl Session {
         for extension in &configure.extensions {
             let granted = match extension.as_str() {
                 "version-rolling" => self.configure_rolling(configure, &mut outcome),
-                "minimum-difficulty" => {
-                    if let Some(difficulty) = configure.min_difficulty {
-                        self.vardiff.suggest(difficulty);
-                    }
-                    true
-                }
+                "minimum-difficulty" => configure.min_difficulty.is_some_and(|least| self.configure_least(least)),
                 "subscribe-extranonce" | "info" => true,
                 _ => false,
             };
@@ -39,6 +34,14 @@ impl Session {
         self.rolls = true;
         outcome.insert("version-rolling.mask".to_owned(), json!(format!("{mask:08x}")));
         true
+    }
+
+    /// Takes a least difficulty, and tells whether jobs have it in full: the share target caps it, which is not known
+    /// before the first work.
+    fn configure_least(&mut self, least: f64) -> bool {
+        self.vardiff.suggest(least);
+        let cap = self.jobs.current().map(|work| work.share_difficulty());
+        cap.is_some_and(|cap| self.vardiff.choose(cap, self.report.difficulty).to_f64() >= least)
     }
 
     /// Answers; a repeated subscribe gets the same answer.

@@ -180,6 +180,21 @@ fn a_silent_pool_still_notifies_every_minute() {
 }
 
 #[test]
+fn a_least_difficulty_is_granted_only_in_full() {
+    let mut driven = Driven::new();
+    driven.pool_work = Some(work(1, 1, Difficulty::floor(2_048.0).target()));
+    driven.line(r#"{"id":1,"method":"mining.subscribe","params":[]}"#);
+    driven.line(r#"{"id":2,"method":"mining.authorize","params":["a.b","x"]}"#);
+    for (least, granted) in [("2048", true), ("2049", false), ("1500", true), ("1500.5", false), ("\"no\"", false)] {
+        driven.line(&format!(
+            r#"{{"id":3,"method":"mining.configure","params":[["minimum-difficulty"],{{"minimum-difficulty.value":{least}}}]}}"#
+        ));
+        let answer = driven.lines.last().expect("an answer");
+        assert_eq!(answer["result"]["minimum-difficulty"], granted, "{least}");
+    }
+}
+
+#[test]
 fn old_works_are_forgotten() {
     let mut driven = Driven::started();
     for key in 2..=64 {
