@@ -147,3 +147,16 @@ pub const SERVE_QUEUE: usize = 64;
 
 /// Gossip that the chain holds and whose forwarding waits for it; the rest is not forwarded by this node.
 pub const UNDECIDED_MAX: usize = 512;
+
+/// Characters of an address that are repeated in a message: what is longer is no address.
+pub const ADDRESS_CHARS_SHOWN_MAX: usize = 100;
+
+/// Time for the whole question of `shoal status`: the node answers in milliseconds, or has a problem that is worth
+/// knowing.
+pub const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of a status, at most: one has about 1 KiB.
+pub const STATUS_BYTES_MAX: usize = 1 << 16;
+
+/// Time that each server gets to end when the node stops; what hangs is cut by the end of the process.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -10,7 +10,6 @@ mod words;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
 
 use reqwest::{Client, Response};
 use serde::Deserialize;
@@ -18,12 +17,7 @@ use serde::Deserialize;
 use crate::api::Status;
 use crate::config::Config;
 use crate::error::NodeError;
-
-/// Time for the whole question: the node answers in milliseconds, or has a problem that is worth knowing.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Bytes of an answer, at most: a status has about 1 KiB.
-const ANSWER_BYTES_MAX: usize = 1 << 16;
+use crate::limits::{STATUS_BYTES_MAX, STATUS_TIMEOUT};
 
 /// Why the running node cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +97,7 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 async fn fetch(address: SocketAddr) -> Result<Vec<u8>, StatusError> {
     let nobody = |source| StatusError::Nobody { address, source };
     // A proxy of the environment is for other hosts than this one.
-    let client = Client::builder().no_proxy().timeout(TIMEOUT).build().map_err(nobody)?;
+    let client = Client::builder().no_proxy().timeout(STATUS_TIMEOUT).build().map_err(nobody)?;
     let response = client.get(format!("http://{address}/api/v1/status")).send().await.map_err(nobody)?;
     let code = response.status();
     let body = read(response, address).await?;
@@ -117,7 +111,7 @@ async fn fetch(address: SocketAddr) -> Result<Vec<u8>, StatusError> {
 async fn read(mut response: Response, address: SocketAddr) -> Result<Vec<u8>, StatusError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|source| StatusError::Nobody { address, source })? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+        if body.len() + chunk.len() > STATUS_BYTES_MAX {
             return Err(StatusError::TooLong { address });
         }
         body.extend_from_slice(&chunk);

@@ -2,8 +2,10 @@
 
 use bitcoin::Address;
 use bitcoin::address::{NetworkUnchecked, ParseError};
+use bitcoin::bech32::segwit;
 
 use super::network::Network;
+use crate::limits::ADDRESS_CHARS_SHOWN_MAX;
 
 /// Why a text cannot be paid to.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,14 @@ pub enum AddressError {
         text: String,
         /// What the parser found wrong.
         source: ParseError,
+    },
+    /// It starts like an address of Bech32 and is none, because of a typing error as a rule.
+    #[error("{text} is not a Bitcoin address; compare it with your wallet, character by character")]
+    Mistyped {
+        /// The text.
+        text: String,
+        /// What the decoder found wrong.
+        source: segwit::DecodeError,
     },
     /// It belongs to another network.
     #[error(
@@ -40,17 +50,22 @@ pub enum AddressError {
     },
 }
 
-/// Characters of an address repeated in a message; what is longer is no address anyway.
-const SHOWN_CHARS_MAX: usize = 100;
+/// How addresses of Bech32 start on any network; no address of Base58 does.
+const BECH32_STARTS: [&str; 3] = ["bc1", "tb1", "bcrt1"];
 
 /// Reads a payout address of `network`.
 ///
 /// # Errors
 /// One sentence for the person who typed it.
 pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressError> {
-    let shown = || text.chars().take(SHOWN_CHARS_MAX).collect::<String>();
-    let address: Address<NetworkUnchecked> =
-        text.parse().map_err(|source| AddressError::NotAnAddress { text: shown(), source })?;
+    let shown = || text.chars().take(ADDRESS_CHARS_SHOWN_MAX).collect::<String>();
+    let address: Address<NetworkUnchecked> = text.parse().map_err(|source| {
+        // The parser takes what is no Bech32 for Base58, whose complaint would explain nothing.
+        match segwit::decode(text) {
+            Err(source) if is_bech32(text) => AddressError::Mistyped { text: shown(), source },
+            _ => AddressError::NotAnAddress { text: shown(), source },
+        }
+    })?;
     let starts = match network {
         Network::Main => "bc1, 1 or 3",
         Network::Signet | Network::Local => "tb1, m, n or 2",
@@ -63,4 +78,9 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressErr
     let script = address.script_pubkey();
     let payable = script.is_p2pkh() || script.is_p2sh() || script.is_p2wpkh() || script.is_p2wsh() || script.is_p2tr();
     if payable { Ok(address) } else { Err(AddressError::Unpayable { text: shown() }) }
+}
+
+fn is_bech32(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    BECH32_STARTS.iter().any(|start| lower.starts_with(start))
 }

@@ -47,6 +47,14 @@ pub enum ConfigError {
         /// The valid name that looks most like it.
         nearest: &'static str,
     },
+    /// An environment variable that looks like a setting's and is none.
+    #[error("no setting has the environment variable {name}; did you mean {nearest}?")]
+    UnknownVariable {
+        /// Its name.
+        name: String,
+        /// The setting's variable that looks most like it.
+        nearest: &'static str,
+    },
     /// A value of another type than the key takes.
     #[error("{origin}: `{key}` takes {expected}, not {found}")]
     WrongType {

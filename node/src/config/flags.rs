@@ -9,7 +9,7 @@ use super::keys::{KEYS, Key, Shape};
 use super::settings::{Origin, Setting, Settings};
 
 /// Id, flag and variable of the one setting that is not in the file: where the file is.
-const FILE: (&str, &str) = ("config", "SHOAL_CONFIG");
+pub(super) const FILE: (&str, &str) = ("config", "SHOAL_CONFIG");
 
 /// What flags and environment variables set.
 #[derive(Debug, Clone, Default)]

@@ -4,6 +4,7 @@
 //! keys.rs     every key once: its name in the file, its flag, its variable, its help
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
+//! environment.rs    variables that are no setting
 //! network.rs, address.rs, secret.rs    the types with rules of their own
 //! error.rs    what can be wrong, with the place where it stands
 //! ```
@@ -11,6 +12,7 @@
 //! A flag wins over the environment, the environment over the file, the file over the default.
 
 mod address;
+mod environment;
 mod error;
 mod file;
 mod flags;
@@ -123,8 +125,9 @@ impl Config {
     /// Reads the config file, lays the environment and the flags over it and checks every value.
     ///
     /// # Errors
-    /// The first thing that is wrong, with the file and line, variable or flag where it stands.
+    /// An environment variable `SHOAL_...` that is no setting, or the first thing that is wrong, with the file and line, variable or flag where it stands.
     pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
+        environment::check(std::env::vars_os().map(|(name, _)| name))?;
         let home = std::env::var_os("HOME").map(PathBuf::from);
         let path = overrides.file(home.as_deref());
         let mut settings = match &path {

@@ -147,12 +147,32 @@ fn addresses_are_of_the_network_and_payable() {
     for (address, words) in [
         (SIGNET, "an address of another network; this node runs on main"),
         ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "not a Bitcoin address"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3tI", "not a Bitcoin address"),
+        ("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T5", "not a Bitcoin address"),
         ("bc1pfeessrawgf", "of a kind that Shoal cannot pay to"),
         ("", "not a Bitcoin address"),
     ] {
         let refusal = refusal(&format!("\naddress = \"{address}\""), &[]);
         assert!(refusal.starts_with("shoal.toml line 2: `address`"), "{refusal}");
         assert!(refusal.contains(words), "{refusal}");
+        let bech32 = address.starts_with("bc1") || address.starts_with("BC1");
+        assert!(!(bech32 && refusal.contains("base58")), "{refusal}");
+    }
+}
+
+#[test]
+fn unknown_variables_are_refused_with_the_nearest_name() {
+    let check = |names: &[&str]| environment::check(names.iter().map(OsString::from));
+    let known = KEYS.into_iter().map(|key| key.env).chain(["SHOAL_CONFIG", "SHOAL_BIN", "SHOALS", "PATH"]);
+    assert!(check(&known.collect::<Vec<_>>()).is_ok());
+    for (name, nearest) in [
+        ("SHOAL_NETWROK", "SHOAL_NETWORK"),
+        ("SHOAL_BITCOIND_COOKIE", "SHOAL_BITCOIND_COOKIE_FILE"),
+        ("SHOAL_CONF", "SHOAL_CONFIG"),
+        ("SHOAL_network", "SHOAL_NETWORK"),
+    ] {
+        let refusal = sentence(&check(&["HOME", name]).unwrap_err());
+        assert_eq!(refusal, format!("no setting has the environment variable {name}; did you mean {nearest}?"));
     }
 }
 
