@@ -12,7 +12,7 @@ use sharechain::change_set::{ChangeSet, Source};
 use sharechain::check::binding::BoundProof;
 use sharechain::{Height, RuleError, ShareId, Timestamp, encode};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::limits::{ENGINE_QUEUE, EVENT_QUEUE};
 use crate::pool_block::PoolBlock;
@@ -20,6 +20,26 @@ use crate::store::{Record, RecordKind, Store, StoreError};
 
 /// Name under which the last final link is stored.
 const FINAL_LINK: [u8; 32] = *b"last final link                 ";
+
+/// Forgets the stored final link, so that the engine opened next follows the heaviest branch of all. Finality grows anew
+/// from there.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn forget_final(store: &Store) -> Result<(), StoreError> {
+    match stored_final(store)? {
+        Some(link) => warn!(%link, "the final link was forgotten as told: the heaviest branch wins"),
+        None => warn!("no final link was stored that could be forgotten: the heaviest branch wins anyway"),
+    }
+    // A record without a link's id; meta records are replaced, never removed.
+    store.append(&[Record { kind: RecordKind::Meta, id: FINAL_LINK, bytes: Vec::new() }])?;
+    Ok(())
+}
+
+fn stored_final(store: &Store) -> Result<Option<ShareId>, StoreError> {
+    let bytes = store.get(RecordKind::Meta, &FINAL_LINK)?;
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(ShareId))
+}
 
 /// What others react to.
 #[derive(Clone, Debug)]
@@ -39,7 +59,7 @@ pub struct TipView {
     pub build_on: ShareId,
     /// Its height.
     pub height: u32,
-    /// A heavier branch that would undo final links: no work until the operator chose.
+    /// A heavier branch that would undo final links: no work until the operator chose, see [`forget_final`].
     pub conflict: Option<ShareId>,
 }
 
@@ -112,8 +132,7 @@ impl Engine {
     /// # Errors
     /// The store cannot be read.
     pub fn open(chain: Chain, store: Arc<Store>, now: Timestamp) -> Result<Self, StoreError> {
-        let stored_final =
-            store.get(RecordKind::Meta, &FINAL_LINK)?.and_then(|bytes| bytes.try_into().ok()).map(ShareId);
+        let stored_final = stored_final(&store)?;
         let tip = watch::Sender::new(view_of(&chain));
         let events = broadcast::Sender::new(EVENT_QUEUE);
         let mut engine = Self { chain, store, events, tip, own_bitcoin_height: 0, stored_final, fatal: None };
@@ -252,7 +271,11 @@ impl Engine {
         let refused: Vec<_> = changes.refused.iter().map(|refusal| (refusal.id, refusal.rule)).collect();
         self.store_refusals(&refused);
         if let Some(conflict) = changes.conflict {
-            error!(link = %conflict, "a heavier branch would undo final links: this node stops handing out work until its operator chooses");
+            error!(
+                link = %conflict,
+                "a heavier branch would undo final links: this node hands out no work; to follow that branch, stop the \
+                 node and start it once with `shoal run --follow-heaviest`"
+            );
         }
         if !changes.tips.is_empty() {
             self.store_final();

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use sharechain::chain::{Chain, Fate};
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
-use sharechain::{Outcome, Proof, RuleError, ShareId, U256};
+use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};
+use sharechain::{Height, Outcome, Proof, RuleError, ShareId, U256};
 
-use super::{ChainEvent, Engine, EngineStopped};
+use super::{ChainEvent, Engine, EngineStopped, forget_final};
 use crate::limits::RECORD_BYTES_MAX;
 use crate::store::{Record, RecordKind, Store};
 
@@ -78,6 +79,48 @@ fn what_was_built_on_a_stale_bitcoin_block_survives_a_restart() {
     drop(before);
     let after = engine(&world, folder.path());
     assert_eq!((after.chain().tip(), after.chain().height()), (tip, world.chain.height()));
+}
+
+/// Links without shares.
+fn bare_links(world: &mut World, count: u32) -> Found {
+    (0..count)
+        .map(|round| {
+            let (link, list) = world.link(miner(u8::try_from(round % 7).unwrap() + 1));
+            (link, Some(list))
+        })
+        .collect()
+}
+
+#[test]
+fn a_conflict_stays_until_the_operator_follows_the_heaviest_branch() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let mut common = world.grow(12, 1);
+    let mut rival = world.clone();
+    rival.now = rival.now.plus(1);
+    let heavier = bare_links(&mut rival, FINAL_LINKS + 10);
+    let own = bare_links(&mut world, FINAL_LINKS + 2);
+    let mut before = engine(&world, folder.path());
+    before.note_own_bitcoin_height(10, true);
+    common.extend(own);
+    fill(&mut before, &world, &common);
+    before.note_own_bitcoin_height(10 + FINAL_BITCOIN_BLOCKS, true);
+    assert_ne!(before.chain().finality().height, Height(0));
+    for (proof, list) in &heavier {
+        insert(&mut before, proof, list.clone(), &rival);
+    }
+    let conflict = Some(rival.chain.tip());
+    let seen = |engine: &Engine| (engine.tip.borrow().tip, engine.tip.borrow().conflict);
+    assert_eq!(seen(&before), (world.chain.tip(), conflict));
+    drop(before);
+    let kept = engine(&world, folder.path());
+    assert_eq!(seen(&kept), (world.chain.tip(), conflict));
+    forget_final(kept.store()).unwrap();
+    drop(kept);
+    for _ in 0..2 {
+        let switched = engine(&world, folder.path());
+        assert_eq!(seen(&switched), (rival.chain.tip(), None));
+    }
 }
 
 #[test]

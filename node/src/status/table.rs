@@ -76,7 +76,7 @@ fn rows(status: &Status) -> Vec<Row> {
     if let Some(link) = &status.conflict {
         let words = format!(
             "conflict: the heavier branch of link {link} would undo final links; \
-             this node does not follow it until you choose"
+             to follow it, restart once with `shoal run --follow-heaviest`"
         );
         rows.insert(0, Row::new("ALARM", Mood::Attention, words));
     }

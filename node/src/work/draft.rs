@@ -68,7 +68,10 @@ pub enum DraftError {
     #[error("the share-chain has no link to build on")]
     NoParent,
     /// A heavier branch would undo final links, and the operator has not chosen.
-    #[error("link {0} is the tip of a heavier branch that would undo final links; the operator has to choose")]
+    #[error(
+        "link {0} is the tip of a heavier branch that would undo final links; to follow it, restart once with \
+         `shoal run --follow-heaviest`"
+    )]
     Conflict(ShareId),
     /// The share-chain does not know bitcoind's tip, or not yet.
     #[error("the share-chain does not know bitcoind's tip {0}")]
