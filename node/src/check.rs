@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::config::{Config, ConfigError};
 use crate::error::sentence;
+use crate::ports::{tcp_free, udp_free};
 use crate::store::Store;
 
 /// One thing that was looked at.
@@ -179,12 +180,4 @@ fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: fn(SocketA
             bad(name, format!("{protocol} {listen} {advice}: `{name}.listen`, {error}"))
         }
     }
-}
-
-fn tcp_free(listen: SocketAddr) -> io::Result<()> {
-    TcpListener::bind(listen).map(drop)
-}
-
-fn udp_free(listen: SocketAddr) -> io::Result<()> {
-    UdpSocket::bind(listen).map(drop)
 }

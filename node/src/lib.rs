@@ -5,6 +5,7 @@
 //! config/      one file, environment and flags, resolved into one `Config`
 //! check.rs     `shoal check`: what would stop `shoal run`, found before
 //! run.rs       `shoal run`
+//! ports.rs     whether the configured ports are free
 //! status.rs    `shoal status`
 //! engine.rs    the one task that owns the share-chain; what it accepts is on disk before anybody hears of it
 //! headers.rs   Bitcoin's headers from bitcoind into the share-chain
@@ -35,6 +36,7 @@ pub mod limits;
 mod logging;
 pub mod peers;
 pub mod pool_block;
+mod ports;
 pub mod report;
 pub mod run;
 pub mod state;

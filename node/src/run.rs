@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bitcoin::hex::DisplayHex;
 use ed25519_dalek::SigningKey;
@@ -18,27 +18,37 @@ use crate::api;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
 use crate::config::Config;
-use crate::engine::{Engine, EngineHandle};
+use crate::engine::{Engine, EngineHandle, forget_final};
 use crate::error::{NodeError, sentence};
 use crate::found::Finds;
 use crate::headers::{self, HeaderSource};
 use crate::identity;
+use crate::limits::STOP_TIMEOUT;
 use crate::peers::{Links, Peers, SyncState, Views, publisher};
+use crate::ports::{tcp_free, udp_free};
 use crate::report::Reporter;
+use crate::state::NodeState;
+use crate::state::PeerView;
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 use crate::work::{FoundReceiver, Maker, Miners, WorkState};
 
-/// Time that tasks get to end when the node stops.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// What becomes of the final link that the last run stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredFinality {
+    /// It stays final: no branch without it is followed.
+    Keep,
+    /// It is forgotten, so that the heaviest branch wins: the operator's way out of a conflict.
+    Forget,
+}
 
 /// Runs the node until it is told to stop.
 ///
 /// # Errors
 /// What kept it from starting, or stopped it.
-pub async fn run(config: Config) -> Result<(), NodeError> {
+pub async fn run(config: Config, finality: StoredFinality) -> Result<(), NodeError> {
     let config = Arc::new(config);
-    let node = Node::start(&config).await?;
+    let node = Node::start(&config, finality).await?;
     node.until_stopped().await
 }
 
@@ -64,6 +74,7 @@ struct Sockets {
 }
 
 impl Sockets {
+    /// Binds the sockets, and tries the ports for peers, which the network binds itself after the replay.
     async fn bind(config: &Config) -> Result<Self, NodeError> {
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
         let miners = Arc::new(miners);
@@ -71,89 +82,67 @@ impl Sockets {
         let stratum = stratum::Server::bind(listen, Arc::clone(&miners) as _).await?;
         let api = TcpListener::bind(config.api.listen).await;
         let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
+        for &address in &config.p2p.listen {
+            let refused = |source| NodeError::Listen { what: "the connection to other nodes", address, source };
+            tcp_free(address).and_then(|()| udp_free(address)).map_err(refused)?;
+        }
         Ok(Self { miners, found, stratum, api })
     }
 }
 
+/// What other parts see of the task that talks to peers.
+struct PeersSeen {
+    trouble: watch::Receiver<Option<Arc<str>>>,
+    sync: watch::Receiver<SyncState>,
+    peers: watch::Receiver<Arc<Vec<PeerView>>>,
+}
+
 impl Node {
-    async fn start(config: &Arc<Config>) -> Result<Self, NodeError> {
+    async fn start(config: &Arc<Config>, finality: StoredFinality) -> Result<Self, NodeError> {
         let started = Instant::now();
         let params = config.network.chain_params();
+        let consensus_id = params.consensus_id();
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
         bitcoind.ready().await?;
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
         let key = identity::load(&config.data_dir)?;
-        let store = Arc::new(Store::open(&config.store_path(), params.consensus_id())?);
-        let consensus_id = params.consensus_id();
+        let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         // Bound before anything is replayed: a port in use is known at once.
         let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
-        let (engine, failure) = open_engine(&bitcoind, params, &store).await?;
-        let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
+        let (engine, failure) = open_engine(&bitcoind, params, &store, finality).await?;
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
-        let source = HeaderSource::new(bitcoind.clone(), engine.clone());
+        let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
         let (publisher, outgoing) = publisher();
-        let (trouble, sync_trouble) = watch::channel(Some(Arc::from("the node has just started")));
-        let (sync, sync_state) = watch::channel(SyncState::Alone);
-        let (peer_views, peers) = watch::channel(Arc::default());
-        let (work, work_state) = watch::channel(WorkState::Waiting("the node has just started".into()));
-        let peer_task = Peers::new(
-            Links {
-                network,
-                events,
-                outgoing,
-                engine: engine.clone(),
-                headers: source.clone(),
-                submissions: submissions.clone(),
-                new_pool: config.new_pool,
-            },
-            Views { trouble, sync, peers: peer_views },
-        )
-        .await?;
         let mut parts = JoinSet::new();
-        parts.spawn(peer_task.run());
-        let feed = TemplateFeed::start(bitcoind.clone());
-        let maker = Maker {
-            bitcoind,
-            feed: feed.subscribe(),
+        let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
+        let links = Links {
+            network,
+            events,
+            outgoing,
             engine: engine.clone(),
-            headers: source,
-            miners,
-            sync_trouble,
-            state: work,
+            headers: headers.clone(),
+            submissions: submissions.clone(),
+            new_pool: config.new_pool,
         };
-        parts.spawn(maker.run());
+        let seen = start_peers(&mut parts, links).await?;
+        let feed = TemplateFeed::start(bitcoind.clone());
+        let work = start_maker(&mut parts, bitcoind, &feed, &engine, headers, miners, seen.trouble.clone());
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
         parts.spawn(Finds { engine: engine.clone(), submissions: submissions.clone(), publisher }.run(found));
-        let reporter = Reporter {
-            engine: engine.clone(),
-            feed: feed.subscribe(),
-            sync: sync_state,
-            work: work_state,
-            peers: peers.clone(),
-            stratum: stratum.stats(),
-        };
-        let (state, node_state) = watch::channel(crate::state::NodeState::default());
-        parts.spawn(reporter.run(state));
-        let (stop, stopped) = watch::channel(false);
+        let node = start_reporter(&mut parts, &engine, &feed, work, &seen, stratum.stats());
         let context = api::Context {
             config: Arc::clone(config),
             engine: engine.clone(),
             store: Arc::clone(&store),
             stratum: stratum.stats(),
             submissions,
-            peers,
-            node: node_state,
+            peers: seen.peers,
+            node,
             started,
         };
-        let servers = vec![
-            tokio::spawn(stratum.run(until(stopped.clone()))),
-            tokio::spawn(async move {
-                if let Err(error) = api::serve(api, context, until(stopped)).await {
-                    warn!(error = sentence(&error), "the API stopped");
-                }
-            }),
-        ];
+        let (stop, stopped) = watch::channel(false);
+        let servers = start_servers(stratum, api, context, &stopped);
         info!(network = %config.network, consensus_id = %consensus_id.as_hex(), "the node runs");
         Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
     }
@@ -196,16 +185,85 @@ fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32]) -> 
     }
 }
 
+/// Starts the task that talks to peers.
+async fn start_peers(parts: &mut JoinSet<()>, links: Links) -> Result<PeersSeen, NodeError> {
+    let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
+    let (sync, sync_seen) = watch::channel(SyncState::Alone);
+    let (peers, peers_seen) = watch::channel(Arc::default());
+    let task = Peers::new(links, Views { trouble, sync, peers }).await?;
+    parts.spawn(task.run());
+    Ok(PeersSeen { trouble: trouble_seen, sync: sync_seen, peers: peers_seen })
+}
+
+/// Starts the task that keeps the miners' work up to date.
+fn start_maker(
+    parts: &mut JoinSet<()>,
+    bitcoind: Bitcoind,
+    feed: &TemplateFeed,
+    engine: &EngineHandle,
+    headers: HeaderSource,
+    miners: Arc<Miners>,
+    sync_trouble: watch::Receiver<Option<Arc<str>>>,
+) -> watch::Receiver<WorkState> {
+    let (state, seen) = watch::channel(WorkState::Waiting("the node has just started".into()));
+    let (feed, engine) = (feed.subscribe(), engine.clone());
+    parts.spawn(Maker { bitcoind, feed, engine, headers, miners, sync_trouble, state }.run());
+    seen
+}
+
+/// Starts the task that gathers what the node says of itself.
+fn start_reporter(
+    parts: &mut JoinSet<()>,
+    engine: &EngineHandle,
+    feed: &TemplateFeed,
+    work: watch::Receiver<WorkState>,
+    seen: &PeersSeen,
+    stratum: Arc<stratum::Stats>,
+) -> watch::Receiver<NodeState> {
+    let (state, node) = watch::channel(NodeState::default());
+    let reporter = Reporter {
+        engine: engine.clone(),
+        feed: feed.subscribe(),
+        sync: seen.sync.clone(),
+        work,
+        peers: seen.peers.clone(),
+        stratum,
+    };
+    parts.spawn(reporter.run(state));
+    node
+}
+
+/// Starts the servers for miners and readers; both end when told to stop.
+fn start_servers(
+    stratum: stratum::Server,
+    api: TcpListener,
+    context: api::Context,
+    stopped: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let end = until(stopped.clone());
+    let readers = async move {
+        if let Err(error) = api::serve(api, context, end).await {
+            warn!(error = sentence(&error), "the API stopped");
+        }
+    };
+    vec![tokio::spawn(stratum.run(until(stopped.clone()))), tokio::spawn(readers)]
+}
+
 async fn open_engine(
     bitcoind: &Bitcoind,
     params: ChainParams,
     store: &Arc<Store>,
+    finality: StoredFinality,
 ) -> Result<(EngineHandle, oneshot::Receiver<StoreError>), NodeError> {
     let headers = headers::load(bitcoind, &params.bitcoin).await?;
+    if finality == StoredFinality::Forget {
+        forget_final(store)?;
+    }
     let (chain, store) = (Chain::new(params, headers), Arc::clone(store));
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
     let engine = replay.await.map_err(|_| NodeError::Stopped)??;
-    info!(links = engine.chain().height().0, "the share-chain was read from disk and checked");
+    let (links, tip) = (engine.chain().height().0, engine.chain().tip());
+    info!(links, %tip, "the share-chain was read from disk and checked");
     let (engine, failure) = engine.start();
     HeaderSource::new(bitcoind.clone(), engine.clone()).catch_up().await?;
     Ok((engine, failure))

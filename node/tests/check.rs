@@ -108,6 +108,49 @@ fn ports_in_use_fail() {
     assert_eq!(p2p, [true, false], "TCP is free, UDP is not");
 }
 
+/// Both before the headers are asked for, let alone the replay: what stands in for bitcoind has none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_fails_at_once_when_a_port_for_peers_is_in_use() {
+    let home = TempDir::new().unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("--bitcoind-url=http://{}", bitcoind().await);
+    for used in [tcp.local_addr().unwrap(), udp.local_addr().unwrap()] {
+        let output = Command::new(env!("CARGO_BIN_EXE_shoal"))
+            .args(["run", "--network=local", "--bitcoind-user=u", "--bitcoind-password=p", &url])
+            .args(["--api-listen=127.0.0.1:0", "--stratum-listen=127.0.0.1:0", "--log=off"])
+            .arg(format!("--p2p-listen={used}"))
+            .env_clear()
+            .env("HOME", home.path())
+            .output()
+            .unwrap();
+        let words = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert!(words.contains(&format!("the connection to other nodes cannot listen on {used}; stop")), "{words}");
+    }
+}
+
+#[test]
+fn a_database_in_use_fails() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join(".shoal/main/store");
+    let consensus_id = node::config::Network::Main.chain_params().consensus_id();
+    let store = node::store::Store::open(&path, consensus_id).unwrap();
+    let database = || findings(&shoal(home.path()).args(["check", "--json"]).output().unwrap(), "database");
+    let found = database();
+    assert!(matches!(&found[..], [(false, words)] if words.contains("in use by another process")), "{found:?}");
+    drop(store);
+    assert!(database()[0].0);
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_refused() {
+    let home = TempDir::new().unwrap();
+    let output = shoal(home.path()).env("SHOAL_NETWROK", "main").arg("run").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("SHOAL_NETWROK; did you mean SHOAL_NETWORK?"), "{}", text(&output.stderr));
+}
+
 #[test]
 fn a_data_dir_that_cannot_be_used_fails() {
     let home = TempDir::new().unwrap();

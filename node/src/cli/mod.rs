@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::{NodeError, sentence};
+use crate::run::StoredFinality;
 use crate::{logging, run, status};
 
 /// A decentralized Bitcoin mining pool: every node is the pool.
@@ -23,7 +24,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the node until it is stopped by Ctrl-C or SIGTERM
-    Run,
+    Run {
+        /// Forgets which links are final and follows the heaviest branch, once: the way out of a conflict
+        #[arg(long)]
+        follow_heaviest: bool,
+    },
     /// Shows what a running node does
     Status {
         /// Prints JSON
@@ -58,10 +63,11 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let config = Config::load(&cli.overrides);
     match cli.command {
-        Command::Run => {
+        Command::Run { follow_heaviest } => {
             let config = config?;
             logging::init(&config.log, config.log_format)?;
-            runtime.block_on(run::run(config))
+            let finality = if follow_heaviest { StoredFinality::Forget } else { StoredFinality::Keep };
+            runtime.block_on(run::run(config, finality))
         }
         Command::Status { json } => runtime.block_on(status::status(config?, json)),
         Command::Check { json } => {
