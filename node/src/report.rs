@@ -1,10 +1,10 @@
-//! What the node says of itself: the state that the API shows, a quiet line a minute, and found blocks as news.
+//! What the node says of itself: the state that the API shows, and a quiet line a minute.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
-use tracing::info;
+use tracing::{debug, info};
 
 use crate::bitcoind::FeedState;
 use crate::engine::{ChainEvent, EngineHandle};
@@ -103,9 +103,9 @@ fn view_of(sync: SyncState) -> SyncView {
     }
 }
 
-/// A Bitcoin block of the pool is news, whoever found it.
+/// What a block of the pool pays. That there is one, the submission says, which every node makes.
 fn tell_block(block: &PoolBlock) {
-    info!(
+    debug!(
         hash = %block.hash,
         height = block.height,
         value_sat = block.value_sat,
