@@ -8,3 +8,5 @@ mod document;
 mod hostile;
 mod pool;
 mod server;
+#[path = "../../../sharechain/tests/support/mod.rs"]
+mod support;

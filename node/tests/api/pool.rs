@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
-use bitcoin::{ScriptBuf, TxMerkleNode, WPubkeyHash};
+use bitcoin::{ScriptBuf, TxMerkleNode};
 use node::clock::now;
 use node::engine::Engine;
 use node::store::Store;
@@ -14,40 +14,29 @@ use sharechain::check::binding::BoundProof;
 use sharechain::coinbase::Coinbase;
 use sharechain::encode::shares_root;
 use sharechain::share::SHARE_VERSION;
-use sharechain::{BitcoinParams, Chain, ChainParams, Outcome, Proof, ShareHeader, ShareId, Timestamp, U256};
+use sharechain::{Chain, ChainParams, Outcome, Proof, ShareHeader, ShareId, Timestamp, U256};
 use tempfile::TempDir;
+
+use crate::support;
+
+pub(crate) use support::miner;
 
 /// How long ago the pool's clock starts: enough for links a second apart that fill the chain's memory.
 const HOURS_AGO_S: u32 = 7_200;
 
-/// The local network's rules over regtest's blocks; some 4 hashes a share and 32 a link.
+/// The rules of the share-chain's own tests, with shorter depths: some 4 hashes a share and 32 a link.
 fn params() -> ChainParams {
-    let local = ChainParams::local();
     ChainParams {
         name: "api tests",
-        bitcoin: BitcoinParams {
-            network: bitcoin::Network::Regtest,
-            signet_challenge: &[],
-            pow_limit_bits: 0x207f_ffff,
-            min_block_work: 1 << 12,
-            ..local.bitcoin
-        },
         first_link_target: U256::MAX >> 5,
         easiest_share_target: U256::MAX >> 2,
         anchor_depth: 3,
-        listing_depth: 31,
-        credit_depth: 24,
-        stale_depth: 6,
         snapshot_bitcoin_depth: 1,
         snapshot_burial: 1,
         listed_before_payouts: 6,
-        ..local
+        window_weight: ChainParams::local().window_weight,
+        ..support::params()
     }
-}
-
-/// A payout script that stands for a miner.
-pub(crate) fn miner(number: u8) -> ScriptBuf {
-    ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([number; 20]))
 }
 
 /// An engine before it is started. Its clock starts some hours ago and goes on by a second with each link.
