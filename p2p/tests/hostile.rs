@@ -1,6 +1,6 @@
 //! Bytes that are no libp2p on the TCP port: nothing happens but that the connection closes, and peers are served on.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Nodes on real sockets on loopback.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
 mod common;
 
