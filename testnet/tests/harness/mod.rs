@@ -13,7 +13,11 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_shoal-testnet");
-const CHECKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/check_report.py");
+
+/// The independent check of reports, in the tree that the tests run in.
+fn checker() -> String {
+    std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/check_report.py"
+}
 
 /// Pause between two looks at something that should happen.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -124,7 +128,7 @@ impl Up {
     /// Lets the independent checker judge the report.
     pub(crate) fn check(&self, demands: &[&str]) {
         let output =
-            Command::new("python3").arg(CHECKER).arg(self.dir.join("report.json")).args(demands).output().unwrap();
+            Command::new("python3").arg(checker()).arg(self.dir.join("report.json")).args(demands).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
         println!("{said}");
@@ -176,7 +180,7 @@ pub(crate) fn command_in(dir: &Path, args: &[&str]) -> Output {
 
 /// The checker's check of itself.
 pub(crate) fn check_the_checker() {
-    let output = Command::new("python3").args([CHECKER, "--self-test"]).output().unwrap();
+    let output = Command::new("python3").arg(checker()).arg("--self-test").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
