@@ -14,6 +14,8 @@ pub mod premine;
 pub mod report;
 pub mod rpc;
 pub mod signet;
+pub mod sim;
+pub mod study;
 pub mod table;
 pub mod up;
 pub mod wallet;

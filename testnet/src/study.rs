@@ -1,0 +1,12 @@
+//! The standard study: experiments in the simulator and in models of parts, whose results choose the constants of the
+//! protocol.
+//!
+//! ```text
+//! result.rs   what an experiment gives: tables, plots, and how to repeat it; the only thing that a page is made of
+//! stats.rs    estimates with confidence intervals
+//! jobs.rs     many independent runs on a few threads, in an order that depends on nothing
+//! ```
+
+pub mod jobs;
+pub mod result;
+pub mod stats;
