@@ -5,12 +5,16 @@
 //! time.rs       virtual time
 //! rng.rs        independent streams of randomness from one seed
 //! queue.rs      what happens when
+//! pow.rs        proof of work, done for real at low difficulty
+//! strategy.rs   what a miner may do differently from an honest one: a plug-in
 //! world.rs      the loop: nodes, miners, lines, faults; generic over what a node is
 //! transport.rs  how long a message takes from one node to another
 //! ```
 
+pub mod pow;
 pub mod queue;
 pub mod rng;
+pub mod strategy;
 pub mod time;
 pub mod transport;
 pub mod world;
