@@ -14,6 +14,7 @@ use crate::network::{
     BitcoinArgs, BitcoinError, BitcoinKind, GuardArgs, GuardError, MinerArgs, Wishes, run_bitcoin, run_guard, run_miner,
 };
 use crate::premine::{self, PremineError};
+use crate::study;
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
 
@@ -68,6 +69,8 @@ enum Command {
         #[command(flatten)]
         at: At,
     },
+    /// Runs the standard study in the simulator and writes its results as a page with plots
+    Report(study::command::Args),
     /// Mines the chain that every test network starts from, anew: for maintainers
     #[command(hide = true)]
     Premine {
@@ -147,6 +150,8 @@ enum CliError {
     Bitcoin(#[from] BitcoinError),
     #[error(transparent)]
     Guard(#[from] GuardError),
+    #[error(transparent)]
+    Report(#[from] study::command::ReportError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
     #[error("cannot make a folder for the network")]
@@ -172,6 +177,10 @@ fn execute(command: Command) -> Result<(), CliError> {
         let Err(error) = run_guard(&args);
         return Err(error.into());
     }
+    // The study has threads of its own.
+    if let Command::Report(args) = command {
+        return Ok(study::command::report(&args)?);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match command {
@@ -191,7 +200,7 @@ fn execute(command: Command) -> Result<(), CliError> {
                 log_to_stderr();
                 run_miner(args).await.map_err(CliError::Miner)
             }
-            Command::Guard(_) => Ok(()),
+            Command::Guard(_) | Command::Report(_) => Ok(()),
         }
     })
 }

@@ -5,8 +5,16 @@
 //! result.rs   what an experiment gives: tables, plots, and how to repeat it; the only thing that a page is made of
 //! stats.rs    estimates with confidence intervals
 //! jobs.rs     many independent runs on a few threads, in an order that depends on nothing
+//! run.rs      the list of experiments, and how they are run
+//! plot.rs     plots as SVG
+//! page.rs     the results as one HTML file, and as Markdown
+//! command.rs  `shoal-testnet report`
 //! ```
 
+pub mod command;
 pub mod jobs;
+pub mod page;
+pub mod plot;
 pub mod result;
+pub mod run;
 pub mod stats;

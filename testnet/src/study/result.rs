@@ -56,6 +56,7 @@ pub enum Cell {
     /// A number, shown with that many digits behind the point.
     Number {
         /// The number.
+        #[serde(deserialize_with = "super::stats::unknown")]
         value: f64,
         /// Digits behind the point.
         digits: u8,

@@ -1,16 +1,32 @@
 //! Estimates with confidence intervals.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A mean and its 95% confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The mean.
+    #[serde(deserialize_with = "unknown")]
     pub mean: f64,
     /// Lower end of the interval.
+    #[serde(deserialize_with = "no_lower_end")]
     pub low: f64,
     /// Upper end.
+    #[serde(deserialize_with = "no_upper_end")]
     pub high: f64,
+}
+
+/// JSON has no word for what is not finite: it is written as null, and read back as what it must have been.
+pub(super) fn unknown<'de, D: Deserializer<'de>>(source: D) -> Result<f64, D::Error> {
+    Option::deserialize(source).map(|value| value.unwrap_or(f64::NAN))
+}
+
+fn no_lower_end<'de, D: Deserializer<'de>>(source: D) -> Result<f64, D::Error> {
+    Option::deserialize(source).map(|value| value.unwrap_or(f64::NEG_INFINITY))
+}
+
+fn no_upper_end<'de, D: Deserializer<'de>>(source: D) -> Result<f64, D::Error> {
+    Option::deserialize(source).map(|value| value.unwrap_or(f64::INFINITY))
 }
 
 impl Estimate {
