@@ -1,7 +1,14 @@
-//! The one owner of the share-chain. Everybody else sends it closures; what it accepts is on disk before anybody hears
-//! of it.
+//! The one owner of the share-chain; what it accepts is on disk before anybody hears of it.
+//!
+//! ```text
+//! replay.rs    from the journal back to the chain
+//! finality.rs  the final link outlives the process
+//! thread.rs    the node's engine: a thread to which everybody else sends closures
+//! ```
 
+mod finality;
 mod replay;
+mod thread;
 
 use std::sync::Arc;
 
@@ -10,36 +17,14 @@ use bitcoin::consensus::encode::serialize;
 use sharechain::chain::{Chain, Outcome};
 use sharechain::change_set::{ChangeSet, Source};
 use sharechain::check::binding::BoundProof;
-use sharechain::{Height, RuleError, ShareId, Timestamp, encode};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tracing::{error, warn};
+use sharechain::{RuleError, ShareId, Timestamp, encode};
+use tracing::error;
 
-use crate::limits::{ENGINE_QUEUE, EVENT_QUEUE};
 use crate::pool_block::PoolBlock;
-use crate::store::{Record, RecordKind, Store, StoreError};
+use crate::store::{Journal, Record, RecordKind, Store};
 
-/// Name under which the last final link is stored.
-const FINAL_LINK: [u8; 32] = *b"last final link                 ";
-
-/// Forgets the stored final link, so that the engine opened next follows the heaviest branch of all. Finality grows anew
-/// from there.
-///
-/// # Errors
-/// The store cannot be read or written.
-pub fn forget_final(store: &Store) -> Result<(), StoreError> {
-    match stored_final(store)? {
-        Some(link) => warn!(%link, "the final link was forgotten as told: the heaviest branch wins"),
-        None => warn!("no final link was stored that could be forgotten: the heaviest branch wins anyway"),
-    }
-    // A record without a link's id; meta records are replaced, never removed.
-    store.append(&[Record { kind: RecordKind::Meta, id: FINAL_LINK, bytes: Vec::new() }])?;
-    Ok(())
-}
-
-fn stored_final(store: &Store) -> Result<Option<ShareId>, StoreError> {
-    let bytes = store.get(RecordKind::Meta, &FINAL_LINK)?;
-    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(ShareId))
-}
+pub use finality::forget_final;
+pub use thread::{EngineHandle, EngineStopped};
 
 /// What others react to.
 #[derive(Clone, Debug)]
@@ -63,110 +48,54 @@ pub struct TipView {
     pub conflict: Option<ShareId>,
 }
 
-/// The chain, its store, and who listens.
+/// The chain and its store. It has no thread and no clock; [`Engine::start`] gives it a thread.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Engine<J: Journal = Store> {
     chain: Chain,
-    store: Arc<Store>,
-    events: broadcast::Sender<ChainEvent>,
-    tip: watch::Sender<TipView>,
+    store: Arc<J>,
+    /// What changed and was not asked for yet.
+    events: Vec<ChainEvent>,
     own_bitcoin_height: u32,
     /// The final link that the store knows.
     stored_final: Option<ShareId>,
-    fatal: Option<StoreError>,
+    fatal: Option<J::Error>,
 }
 
-type Call = Box<dyn FnOnce(&mut Engine) + Send>;
-
-/// A way to the engine; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct EngineHandle {
-    calls: mpsc::Sender<Call>,
-    events: broadcast::Sender<ChainEvent>,
-    tip: watch::Receiver<TipView>,
-}
-
-/// The engine has stopped; its reason was logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the share-chain's engine has stopped")]
-pub struct EngineStopped;
-
-impl EngineHandle {
-    /// Runs `work` on the engine and returns its answer. Calls run one after the other, so keep them short.
-    ///
-    /// # Errors
-    /// The engine has stopped.
-    pub async fn call<T, F>(&self, work: F) -> Result<T, EngineStopped>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Engine) -> T + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        let call: Call = Box::new(move |engine| {
-            let result = work(engine);
-            // What the store did not take must not be announced by whoever asked, who may also have gone meanwhile.
-            if engine.fatal.is_none() {
-                let _ = answer.send(result);
-            }
-        });
-        self.calls.send(call).await.map_err(|_| EngineStopped)?;
-        answered.await.map_err(|_| EngineStopped)
-    }
-
-    /// Events from now on. A listener that falls behind by more than [`EVENT_QUEUE`] misses the oldest.
-    #[must_use]
-    pub fn events(&self) -> broadcast::Receiver<ChainEvent> {
-        self.events.subscribe()
-    }
-
-    /// The tip, and a way to wait for the next one.
-    #[must_use]
-    pub fn tip(&self) -> watch::Receiver<TipView> {
-        self.tip.clone()
-    }
-}
-
-impl Engine {
+impl<J: Journal> Engine<J> {
     /// Rebuilds the chain from the store's journal: every proof passes every check again.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn open(chain: Chain, store: Arc<Store>, now: Timestamp) -> Result<Self, StoreError> {
-        let stored_final = stored_final(&store)?;
-        let tip = watch::Sender::new(view_of(&chain));
-        let events = broadcast::Sender::new(EVENT_QUEUE);
-        let mut engine = Self { chain, store, events, tip, own_bitcoin_height: 0, stored_final, fatal: None };
+    pub fn open(chain: Chain, store: Arc<J>, now: Timestamp) -> Result<Self, J::Error> {
+        let stored_final = finality::stored_final(&*store)?;
+        let mut engine = Self { chain, store, events: Vec::new(), own_bitcoin_height: 0, stored_final, fatal: None };
         if let Some(id) = stored_final {
             // Before the replay, so that a branch which conflicted with it does again.
             engine.chain.restore_final(id);
         }
         engine.replay(now)?;
-        engine.publish_tip();
         Ok(engine)
     }
 
-    /// Starts the thread that runs calls, and returns the way to it. A thread of its own, since the store waits for the
-    /// disk; one of the runtime, which waits for it when it ends: RocksDB aborts a process that ends while it is closed.
-    /// The thread ends when all handles are gone or the store fails; then the returned receiver says why.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
+    /// What changed since this was last asked, oldest first; all of it is in the store. Whoever runs the engine asks
+    /// after every call: until then it is kept, whatever its size.
     #[must_use]
-    pub fn start(mut self) -> (EngineHandle, oneshot::Receiver<StoreError>) {
-        let (calls, mut queue) = mpsc::channel::<Call>(ENGINE_QUEUE);
-        let handle = EngineHandle { calls, events: self.events.clone(), tip: self.tip.subscribe() };
-        let (failed, failure) = oneshot::channel();
-        tokio::task::spawn_blocking(move || {
-            while let Some(call) = queue.blocking_recv() {
-                call(&mut self);
-                if let Some(error) = self.fatal.take() {
-                    error!(%error, "the store fails; stopping rather than announcing what may be lost");
-                    let _ = failed.send(error);
-                    return;
-                }
-            }
-        });
-        (handle, failure)
+    pub fn take_events(&mut self) -> Vec<ChainEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Why the store did not take a record. Nothing that the engine answers from then on may be told to anybody.
+    #[must_use]
+    pub fn failure(&self) -> Option<&J::Error> {
+        self.fatal.as_ref()
+    }
+
+    /// What new work depends on.
+    #[must_use]
+    pub fn tip(&self) -> TipView {
+        let chain = &self.chain;
+        let conflict = chain.finality().conflict;
+        TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0, conflict }
     }
 
     /// The chain, to look at.
@@ -182,7 +111,7 @@ impl Engine {
 
     /// The store.
     #[must_use]
-    pub fn store(&self) -> &Arc<Store> {
+    pub fn store(&self) -> &Arc<J> {
         &self.store
     }
 
@@ -250,7 +179,7 @@ impl Engine {
         self.commit(changes);
     }
 
-    /// Writes what changed, then tells everybody.
+    /// Writes what changed, then notes it for everybody.
     fn commit(&mut self, changes: ChangeSet) {
         if changes.is_empty() {
             return;
@@ -280,12 +209,8 @@ impl Engine {
         if !changes.tips.is_empty() {
             self.store_final();
         }
-        self.publish_tip();
-        // Nobody listens while the node starts.
-        let _ = self.events.send(ChainEvent::Changed(Arc::new(changes)));
-        for block in blocks {
-            let _ = self.events.send(ChainEvent::Block(Arc::new(block)));
-        }
+        self.events.push(ChainEvent::Changed(Arc::new(changes)));
+        self.events.extend(blocks.into_iter().map(|block| ChainEvent::Block(Arc::new(block))));
     }
 
     fn pool_blocks(&mut self, changes: &ChangeSet) -> Vec<PoolBlock> {
@@ -309,30 +234,6 @@ impl Engine {
             .collect();
         self.append(&records);
     }
-
-    fn store_final(&mut self) {
-        let finality = self.chain.finality();
-        if finality.height == Height(0) || self.stored_final == Some(finality.id) {
-            return;
-        }
-        let id = finality.id;
-        self.append(&[Record { kind: RecordKind::Meta, id: FINAL_LINK, bytes: id.0.to_vec() }]);
-        self.stored_final = Some(id);
-    }
-
-    fn publish_tip(&mut self) {
-        let view = view_of(&self.chain);
-        self.tip.send_if_modified(|old| {
-            let news = *old != view;
-            *old = view;
-            news
-        });
-    }
-}
-
-fn view_of(chain: &Chain) -> TipView {
-    let conflict = chain.finality().conflict;
-    TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0, conflict }
 }
 
 #[cfg(test)]

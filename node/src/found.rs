@@ -3,17 +3,35 @@
 
 use std::sync::Arc;
 
+use bitcoin::block::Header;
 use p2p::Gossip;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
-use sharechain::{Outcome, U256};
+use sharechain::{Outcome, Timestamp, U256};
+use stratum::EXTRANONCE_BYTES;
 use tracing::{debug, warn};
 
 use crate::clock::now;
-use crate::engine::EngineHandle;
+use crate::engine::{Engine, EngineHandle};
 use crate::peers::Publisher;
+use crate::store::Journal;
 use crate::submissions::{Submissions, Whose};
-use crate::work::{FoundReceiver, FoundWork};
+use crate::work::{FoundReceiver, FoundWork, Order};
+
+/// Gives what an own miner found to the chain. What is accepted is stored, and is to be sent to peers; see
+/// [`crate::exchange`].
+pub fn judge_found<J: Journal>(
+    engine: &mut Engine<J>,
+    order: &Order,
+    header: Header,
+    extranonce: [u8; EXTRANONCE_BYTES],
+    now: Timestamp,
+) -> Outcome {
+    match BoundProof::bind(order.proof(header, extranonce), U256::MAX, engine.chain().consensus_id()) {
+        Ok(bound) => engine.insert(bound, Some(order.list().to_vec()), Source::default(), now),
+        Err(rule) => Outcome::Invalid(rule),
+    }
+}
 
 /// Where found work goes.
 #[derive(Clone, Debug)]
@@ -55,13 +73,8 @@ impl Finds {
 
     async fn share(&self, work: FoundWork) {
         let FoundWork { order, found } = work;
-        let outcome = self.engine.call(move |engine| {
-            let proof = order.proof(found.header, found.extranonce);
-            match BoundProof::bind(proof, U256::MAX, engine.chain().consensus_id()) {
-                Ok(bound) => engine.insert(bound, Some(order.list().to_vec()), Source::default(), now()),
-                Err(rule) => Outcome::Invalid(rule),
-            }
-        });
+        let outcome =
+            self.engine.call(move |engine| judge_found(engine, &order, found.header, found.extranonce, now()));
         let Ok(outcome) = outcome.await else { return };
         let (id, worker) = (found.hash, found.worker);
         match outcome {

@@ -60,6 +60,13 @@ fn number(work: Work) -> U256 {
     U256::from_be_bytes(work.to_be_bytes())
 }
 
+/// Whether a header at `height` counts though it is not on bitcoind's active chain, whose tip is at `own_height`: from two
+/// blocks below it on headers alone decide.
+#[must_use]
+pub const fn is_settled(height: u32, own_height: u32) -> bool {
+    height.saturating_add(STALE_HEADER_DEPTH) <= own_height
+}
+
 /// Follows bitcoind's active chain.
 #[derive(Clone, Debug)]
 pub struct HeaderSource {
@@ -123,8 +130,7 @@ impl HeaderSource {
         }
         let Some(info) = self.bitcoind.header(hash).await? else { return Ok(false) };
         let own = self.engine.call(|engine| engine.own_bitcoin_height()).await?;
-        let settled = info.height.saturating_add(STALE_HEADER_DEPTH) <= own;
-        if info.confirmations.is_none() && !settled {
+        if info.confirmations.is_none() && !is_settled(info.height, own) {
             return Ok(false);
         }
         self.follow(&hash).await?;

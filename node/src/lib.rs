@@ -7,11 +7,12 @@
 //! run.rs       `shoal run`
 //! ports.rs     whether the configured ports are free
 //! status.rs    `shoal status`
-//! engine.rs    the one task that owns the share-chain; what it accepts is on disk before anybody hears of it
+//! engine/      the one owner of the share-chain; what it accepts is on disk before anybody hears of it
 //! headers.rs   Bitcoin's headers from bitcoind into the share-chain
 //! work/        templates and places in the share-chain, made into work for miners
 //! found.rs     what miners find: blocks to bitcoind, shares into the chain and to peers
-//! peers/       gossip, requests, responses, sync
+//! exchange/    gossip, requests, responses, sync: what to do, decided without I/O and clock
+//! peers/       does it: the tasks between network, engine and bitcoind
 //! api/         the read-only HTTP API
 //! report.rs    what the node says of itself: the state behind the API, and a line a minute
 //! bitcoind/    the only door to Bitcoin: typed JSON-RPC, the template feed
@@ -29,6 +30,7 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 mod error;
+pub mod exchange;
 pub mod found;
 pub mod headers;
 pub mod identity;

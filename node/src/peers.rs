@@ -1,34 +1,33 @@
-//! The node's side of the network: gossip into the chain, requests out of the store, responses into both, and the sync
-//! machine that decides what to ask whom.
+//! The node's side of the network: does what the [`Exchange`] decides, between network, engine and bitcoind.
+//!
+//! ```text
+//! lookup.rs   asks bitcoind for Bitcoin headers, beside the exchange
+//! server.rs   answers requests of peers, beside the exchange
+//! ```
 
-mod judge;
 mod lookup;
-mod serve;
-mod take;
-mod wants;
+mod server;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use p2p::sync::{Input, Local, Output, RequestId, Sync, Want};
-use p2p::{Command, Event, Gossip, Handle, Millis, Misbehaviour, PeerId, Request, TipInfo, Verdict, VerdictToken};
-use sharechain::ShareId;
-use sharechain::change_set::{AcceptedProof, ChangeSet, Source};
+use p2p::{Command, Event, Gossip, Handle, Millis, PeerInfo, Verdict};
 use tokio::sync::{broadcast, mpsc, watch};
-use tracing::{debug, info, warn};
+use tokio::time::{Interval, MissedTickBehavior};
+use tracing::{debug, warn};
 
 use crate::clock::now;
 use crate::engine::{ChainEvent, EngineHandle, EngineStopped};
+use crate::exchange::{Exchange, Input, Now, Output, PeerBlock};
 use crate::headers::HeaderSource;
-use crate::limits::{PUBLISH_QUEUE, REQUESTS_MAX, SOURCES_MAX, SYNC_GAP_LINKS, UNDECIDED_MAX};
+use crate::limits::PUBLISH_QUEUE;
 use crate::state::PeerView;
-use crate::submissions::Submissions;
+use crate::submissions::{Submissions, Whose};
 
 use lookup::Lookups;
-use serve::Server;
+use server::Server;
 
-pub use p2p::sync::SyncState;
+pub use crate::exchange::SyncState;
 
 /// Time between two looks at what is missing.
 const TICK: Duration = Duration::from_millis(500);
@@ -86,50 +85,20 @@ pub struct Views {
 /// The task.
 #[derive(Debug)]
 pub struct Peers {
+    exchange: Box<Exchange>,
+    shell: Shell,
+}
+
+/// Everything around the exchange.
+#[derive(Debug)]
+struct Shell {
     links: Links,
     views: Views,
-    sync: Sync,
     started: Instant,
-    requests: BTreeMap<RequestId, Request>,
-    sources: Sources,
-    /// Gossip that the chain holds, oldest first: forwarded if it turns out to be valid soon.
-    undecided: VecDeque<(ShareId, VerdictToken)>,
+    chain: broadcast::Receiver<ChainEvent>,
+    tick: Interval,
     lookups: Lookups,
-    server: mpsc::Sender<serve::Asked>,
-    /// What peers told of their tips.
-    tips: BTreeMap<PeerId, TipInfo>,
-    was_synced: bool,
-}
-
-/// Numbers for peers, by which the chain knows who brought what. They outlive connections, so that a refusal reaches who
-/// hung up meanwhile.
-#[derive(Debug, Default)]
-struct Sources {
-    by_peer: BTreeMap<PeerId, Source>,
-    by_source: BTreeMap<Source, PeerId>,
-    last: u64,
-}
-
-impl Sources {
-    fn of(&mut self, peer: PeerId) -> Source {
-        if let Some(source) = self.by_peer.get(&peer) {
-            return *source;
-        }
-        self.last += 1;
-        let source = Source(self.last);
-        self.by_peer.insert(peer, source);
-        self.by_source.insert(source, peer);
-        if self.by_source.len() > SOURCES_MAX
-            && let Some((_, oldest)) = self.by_source.pop_first()
-        {
-            self.by_peer.remove(&oldest);
-        }
-        source
-    }
-
-    fn peer(&self, source: Source) -> Option<PeerId> {
-        self.by_source.get(&source).copied()
-    }
+    server: Server,
 }
 
 impl Peers {
@@ -138,63 +107,93 @@ impl Peers {
     /// # Errors
     /// The engine has stopped.
     pub async fn new(links: Links, views: Views) -> Result<Self, EngineStopped> {
-        let local = local(&links.engine).await?;
-        let sync = Sync::new(local);
+        // Before the exchange looks at the chain, so that it misses nothing.
+        let chain = links.engine.events();
+        let new_pool = links.new_pool;
+        let mut exchange = links.engine.call(move |engine| Box::new(Exchange::new(engine, new_pool))).await?;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let lookups = Lookups::start(links.headers.clone());
         let server = Server::start(links.engine.clone(), links.network.clone());
-        let mut peers = Self {
-            links,
-            views,
-            sync,
-            started: Instant::now(),
-            requests: BTreeMap::new(),
-            sources: Sources::default(),
-            undecided: VecDeque::new(),
-            lookups,
-            server,
-            tips: BTreeMap::new(),
-            was_synced: false,
-        };
-        peers.tell_state(SyncState::Alone);
-        Ok(peers)
+        let shell = Shell { links, views, started: Instant::now(), chain, tick, lookups, server };
+        while let Some(output) = exchange.poll_output() {
+            shell.act(output).await;
+        }
+        Ok(Self { exchange, shell })
     }
 
     /// Runs until the network or the engine stops.
-    pub async fn run(mut self) {
-        let mut chain = self.links.engine.events();
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            let step = tokio::select! {
-                event = self.links.events.recv() => match event {
-                    Some(event) => self.on_event(event).await,
-                    None => return,
-                },
-                Some(message) = self.links.outgoing.recv() => {
-                    self.send(Command::Publish(message)).await;
-                    Ok(())
-                }
-                event = chain.recv() => self.on_chain(event).await,
-                answer = self.lookups.answer() => {
-                    self.on_lookup(answer);
-                    Ok(())
-                }
-                _ = tick.tick() => self.on_tick().await,
+    pub async fn run(self) {
+        let Self { mut exchange, mut shell } = self;
+        while let Some(input) = shell.next().await {
+            let looks = matches!(input, Input::Tick);
+            exchange = match shell.take_in(exchange, input).await {
+                Ok(exchange) => exchange,
+                Err(EngineStopped) => return,
             };
-            if step.is_err() {
-                return;
+            if looks {
+                shell.show_peers(&exchange).await;
             }
-            self.act().await;
+        }
+    }
+}
+
+impl Shell {
+    /// What the exchange has to know next; none when network or engine have stopped.
+    async fn next(&mut self) -> Option<Input> {
+        loop {
+            tokio::select! {
+                event = self.links.events.recv() => match event? {
+                    // Answered beside this loop: whoever asks much waits for the others, not the chain for them.
+                    Event::Request { token, peer: _, request } => self.server.ask(token, request),
+                    event => return Some(Input::Network(event)),
+                },
+                // A Bitcoin block goes out at once, whatever keeps the engine busy.
+                Some(message) = self.links.outgoing.recv() => self.send(Command::Publish(message)).await,
+                event = self.chain.recv() => match event {
+                    Ok(ChainEvent::Changed(changes)) => return Some(Input::Changed(changes)),
+                    Ok(ChainEvent::Block(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                    Err(broadcast::error::RecvError::Lagged(missed)) => {
+                        debug!(missed, "events of the chain were missed; asking it again");
+                        return Some(Input::Missed);
+                    }
+                },
+                lookup = self.lookups.answer() => return Some(lookup.into()),
+                _ = self.tick.tick() => return Some(Input::Tick),
+            }
         }
     }
 
-    fn millis(&self) -> Millis {
-        Millis(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    /// Lets the exchange take in what happened, on the engine's thread, and does what it says.
+    async fn take_in(&self, mut exchange: Box<Exchange>, input: Input) -> Result<Box<Exchange>, EngineStopped> {
+        let started = self.started;
+        let taken = self.links.engine.call(move |engine| {
+            let millis = Millis(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+            exchange.handle(input, engine, Now { millis, time: now() });
+            exchange
+        });
+        let mut exchange = taken.await?;
+        while let Some(output) = exchange.poll_output() {
+            self.act(output).await;
+        }
+        Ok(exchange)
     }
 
-    fn tell_sync(&mut self, input: Input) {
-        let now = self.millis();
-        self.sync.handle(input, now);
+    async fn act(&self, output: Output) {
+        match output {
+            Output::Network(command) => self.send(command).await,
+            Output::LookUp { hash, from } => self.lookups.ask(hash, from).await,
+            Output::Block(block) => self.on_block(block).await,
+            Output::State { state, trouble } => {
+                self.views.trouble.send_if_modified(|old| {
+                    let news = *old != trouble;
+                    *old = trouble;
+                    news
+                });
+                self.views.sync.send_replace(state);
+            }
+        }
     }
 
     async fn send(&self, command: Command) {
@@ -202,164 +201,37 @@ impl Peers {
         let _ = self.links.network.send(command).await;
     }
 
-    async fn punish(&self, peer: PeerId, misbehaviour: Misbehaviour) {
-        self.send(Command::Punish { peer, misbehaviour }).await;
-    }
-
-    async fn on_event(&mut self, event: Event) -> Result<(), EngineStopped> {
-        match event {
-            Event::Listening(address) => info!(address, "peers can connect"),
-            Event::PeerConnected { peer, addr, inbound } => {
-                debug!(%peer, addr, inbound, "peer connected");
-                self.tell_sync(Input::Connected(peer));
-            }
-            Event::PeerDisconnected { peer } => {
-                debug!(%peer, "peer disconnected");
-                self.tell_sync(Input::Disconnected(peer));
-            }
-            Event::Gossip { token, peer, message } => {
-                if let Some(verdict) = self.judge_gossip(token, peer, message).await? {
-                    self.send(Command::Verdict { token, verdict }).await;
-                }
-            }
-            // Answered beside this loop: whoever asks much waits for the others, not the chain for them.
-            Event::Request { token, peer: _, request } => self.on_request(token, request),
-            Event::PeerBanned { peer } => warn!(%peer, "a peer misbehaved and is banned for a while"),
-            Event::Response { peer, id, result } => {
-                if let Some(request) = self.requests.remove(&id) {
-                    let outcome = self.take_response(peer, &request, result).await?;
-                    self.tell_sync(Input::Response { id, outcome });
-                }
-            }
+    /// Submits and forwards a peer's Bitcoin block; neither waits for the other.
+    async fn on_block(&self, block: PeerBlock) {
+        let verdict = block.verdict();
+        let PeerBlock { token, hash, height, bytes } = block;
+        if verdict == Verdict::Accept {
+            let submissions = self.links.submissions.clone();
+            tokio::spawn(async move { submissions.submit(hash, height, bytes.into(), Whose::Peer).await });
         }
-        Ok(())
+        self.send(Command::Verdict { token, verdict }).await;
     }
 
-    async fn on_chain(&mut self, event: Result<ChainEvent, broadcast::error::RecvError>) -> Result<(), EngineStopped> {
-        match event {
-            Ok(ChainEvent::Changed(changes)) => self.on_change(&changes).await,
-            Ok(ChainEvent::Block(_)) => Ok(()),
-            Err(broadcast::error::RecvError::Closed) => Err(EngineStopped),
-            Err(broadcast::error::RecvError::Lagged(missed)) => {
-                debug!(missed, "events of the chain were missed; asking it again");
-                self.tell_local().await
-            }
-        }
-    }
-
-    async fn on_change(&mut self, changes: &ChangeSet) -> Result<(), EngineStopped> {
-        for accepted in &changes.accepted {
-            self.tell_sync(Input::Got(Want::Proof(accepted.id)));
-            self.decide(accepted.id, Verdict::Accept).await;
-            if accepted.source == Source::default() {
-                self.publish_own(accepted, &changes.lists).await;
-            }
-        }
-        for (id, _) in &changes.lists {
-            self.tell_sync(Input::Got(Want::Body(*id)));
-        }
-        for refusal in &changes.refused {
-            self.decide(refusal.id, Verdict::Ignore).await;
-            if let Some(peer) = self.sources.peer(refusal.source) {
-                self.punish(peer, Misbehaviour::InvalidItem).await;
-            }
-        }
-        if changes.tips.is_empty() { Ok(()) } else { self.tell_local().await }
-    }
-
-    /// Sends what this node's miners found to everybody, now that it is stored.
-    async fn publish_own(&mut self, accepted: &AcceptedProof, lists: &[(ShareId, Vec<ShareId>)]) {
-        let proof = Box::new(accepted.proof.clone());
-        let list = lists.iter().find(|(id, _)| *id == accepted.id).map(|(_, list)| list.clone());
-        let message = match list {
-            Some(list) if accepted.is_link => Gossip::Link { proof, list },
-            _ => Gossip::Share(proof),
-        };
-        self.send(Command::Publish(message)).await;
-    }
-
-    /// Notes gossip that the chain holds.
-    fn leave_undecided(&mut self, id: ShareId, token: VerdictToken) {
-        // The network itself gives those up that wait too long.
-        if self.undecided.len() >= UNDECIDED_MAX {
-            self.undecided.pop_front();
-        }
-        self.undecided.push_back((id, token));
-    }
-
-    /// Tells the network what became of gossip that was left undecided.
-    async fn decide(&mut self, id: ShareId, verdict: Verdict) {
-        if !self.undecided.iter().any(|(known, _)| *known == id) {
-            return;
-        }
-        let (decided, left): (VecDeque<_>, _) = self.undecided.drain(..).partition(|(known, _)| *known == id);
-        self.undecided = left;
-        for (_, token) in decided {
-            self.send(Command::Verdict { token, verdict }).await;
-        }
-    }
-
-    async fn tell_local(&mut self) -> Result<(), EngineStopped> {
-        let local = local(&self.links.engine).await?;
-        self.tell_sync(Input::Local(local));
-        Ok(())
-    }
-
-    async fn on_tick(&mut self) -> Result<(), EngineStopped> {
-        self.links.engine.call(|engine| engine.tick(now())).await?;
-        self.want_missing(None).await?;
-        self.tell_sync(Input::Tick);
-        self.show_peers().await;
-        Ok(())
-    }
-
-    /// Does what the sync machine decided.
-    async fn act(&mut self) {
-        while let Some(output) = self.sync.poll_output() {
-            match output {
-                Output::Request { peer, id, request } => {
-                    self.requests.insert(id, request.clone());
-                    if self.requests.len() > REQUESTS_MAX {
-                        self.requests.pop_first();
-                    }
-                    self.send(Command::Request { peer, id, request }).await;
-                }
-                Output::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour).await,
-                Output::State(state) => self.tell_state(state),
-            }
-        }
-    }
-
-    fn tell_state(&mut self, state: SyncState) {
-        self.was_synced |= state == SyncState::Synced;
-        let trouble = match state {
-            SyncState::Synced => None,
-            SyncState::Alone if self.was_synced || self.links.new_pool => None,
-            SyncState::Alone => Some(Arc::from(
-                "no peer was reached yet; name one in `p2p.peers`, or set `new_pool` if this node starts a new pool",
-            )),
-            SyncState::Syncing { done, target } if self.was_synced && target.above(done) <= SYNC_GAP_LINKS => None,
-            SyncState::Syncing { done, target } => {
-                Some(Arc::from(format!("the share-chain is being fetched: link {done} of {target}")))
-            }
-        };
-        self.views.trouble.send_if_modified(|old| {
-            let news = *old != trouble;
-            *old = trouble;
-            news
-        });
-        self.views.sync.send_replace(state);
+    /// Shows the connected peers to whoever looks.
+    async fn show_peers(&self, exchange: &Exchange) {
+        let Ok(peers) = self.links.network.peers().await else { return };
+        let views = peers.into_iter().map(|info| view(info, exchange)).collect();
+        self.views.peers.send_replace(Arc::new(views));
     }
 }
 
-/// Where this node is, as the sync machine wants to know it.
-async fn local(engine: &EngineHandle) -> Result<Local, EngineStopped> {
-    engine
-        .call(|engine| {
-            let chain = engine.chain();
-            let work = chain.link(&chain.tip()).map(|link| link.chain_work).unwrap_or_default();
-            let bitcoin_locator = wants::bitcoin_locator(chain.bitcoin());
-            Local { height: chain.height(), work, locator: chain.locator(), bitcoin_locator }
-        })
-        .await
+fn view(info: PeerInfo, exchange: &Exchange) -> PeerView {
+    let tip = exchange.tip_of(&info.peer);
+    let connected = Duration::from_millis(info.connected_ms);
+    let now = Instant::now();
+    PeerView {
+        id: info.peer.to_string(),
+        address: info.addr,
+        inbound: info.inbound,
+        agent: Some(info.user_agent).filter(|agent| !agent.is_empty()),
+        height: tip.map(|tip| tip.height.0),
+        tip: tip.map(|tip| tip.tip.block_hash()),
+        points: info.points,
+        since: now.checked_sub(connected).unwrap_or(now),
+    }
 }

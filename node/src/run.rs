@@ -257,7 +257,7 @@ async fn open_engine(
 ) -> Result<(EngineHandle, oneshot::Receiver<StoreError>), NodeError> {
     let headers = headers::load(bitcoind, &params.bitcoin).await?;
     if finality == StoredFinality::Forget {
-        forget_final(store)?;
+        forget_final(&**store)?;
     }
     let (chain, store) = (Chain::new(params, headers), Arc::clone(store));
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));

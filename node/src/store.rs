@@ -8,6 +8,7 @@
 //! lock.rs     whether another process has it open
 //! open.rs     schema and network checked before anything is written
 //! store.rs    append, look up, replay
+//! journal.rs  the part of it that the engine needs, which a simulator can give as well
 //! error.rs    what can be wrong, in words for the operator
 //! ```
 //!
@@ -19,6 +20,7 @@
 //! those. [`Store::flush`] forces everything to the disk.
 
 mod error;
+mod journal;
 mod layout;
 mod lock;
 mod open;
@@ -29,5 +31,6 @@ mod store;
 mod tests;
 
 pub use error::StoreError;
+pub use journal::Journal;
 pub use record::{Entry, Record, RecordKind};
 pub use store::Store;

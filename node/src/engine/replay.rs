@@ -1,5 +1,7 @@
 //! From the journal back to the chain: the same records in the same order, judged by the same rules.
 
+use std::sync::Arc;
+
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
 use sharechain::change_set::Source;
@@ -8,7 +10,7 @@ use sharechain::{Outcome, Proof, RuleError, ShareId, Timestamp, encode};
 use tracing::warn;
 
 use super::Engine;
-use crate::store::{Record, RecordKind, StoreError};
+use crate::store::{Journal, Record, RecordKind};
 
 /// What became of a stored record.
 enum Replayed {
@@ -17,15 +19,15 @@ enum Replayed {
     Waits,
 }
 
-impl Engine {
+impl<J: Journal> Engine<J> {
     /// Takes everything stored. What one call of the past changed stands in the journal proofs first, so a proof may wait
     /// for a list behind it; it is tried again as long as that helps, beside the bounds for what peers make wait.
-    pub(super) fn replay(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let store = self.store.clone();
+    pub(super) fn replay(&mut self, now: Timestamp) -> Result<(), J::Error> {
+        let store = Arc::clone(&self.store);
         let mut refused = 0_u64;
         let mut waiting = Vec::new();
-        for entry in store.journal(0) {
-            self.replay_into(entry?.record, now, &mut waiting, &mut refused);
+        for record in store.replay() {
+            self.replay_into(record?, now, &mut waiting, &mut refused);
         }
         loop {
             let left = std::mem::take(&mut waiting);

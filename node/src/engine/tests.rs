@@ -55,7 +55,7 @@ fn a_restart_ends_at_the_same_tip_and_window() {
     drop(before);
     let mut after = engine(&world, folder.path());
     assert_eq!((after.chain().tip(), weights(&mut after)), (tip, window));
-    assert_eq!(after.tip.borrow().tip, tip);
+    assert_eq!(after.tip().tip, tip);
 }
 
 #[test]
@@ -110,12 +110,12 @@ fn a_conflict_stays_until_the_operator_follows_the_heaviest_branch() {
         insert(&mut before, proof, list.clone(), &rival);
     }
     let conflict = Some(rival.chain.tip());
-    let seen = |engine: &Engine| (engine.tip.borrow().tip, engine.tip.borrow().conflict);
+    let seen = |engine: &Engine| (engine.tip().tip, engine.tip().conflict);
     assert_eq!(seen(&before), (world.chain.tip(), conflict));
     drop(before);
     let kept = engine(&world, folder.path());
     assert_eq!(seen(&kept), (world.chain.tip(), conflict));
-    forget_final(kept.store()).unwrap();
+    forget_final(&**kept.store()).unwrap();
     drop(kept);
     for _ in 0..2 {
         let switched = engine(&world, folder.path());

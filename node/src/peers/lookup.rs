@@ -1,25 +1,30 @@
 //! Bitcoin headers that proofs wait for, looked up at the own bitcoind one after the other, beside the peers' task: a
 //! bitcoind that answers slowly must not keep the chain waiting.
 
-use std::collections::BTreeSet;
-
 use bitcoin::BlockHash;
 use p2p::PeerId;
 use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::error::sentence;
+use crate::exchange::Input;
 use crate::headers::HeaderSource;
 use crate::limits::HEADER_LOOKUPS_MAX;
 
 /// A header that is looked up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lookup {
-    pub(super) hash: BlockHash,
+    hash: BlockHash,
     /// Who sent what waits for it.
-    pub(super) from: Option<PeerId>,
+    from: Option<PeerId>,
     /// Whether the share-chain has it now.
-    pub(super) found: bool,
+    found: bool,
+}
+
+impl From<Lookup> for Input {
+    fn from(Lookup { hash, from, found }: Lookup) -> Self {
+        Self::LookedUp { hash, from, found }
+    }
 }
 
 /// The way to the task that looks headers up.
@@ -27,7 +32,6 @@ pub(super) struct Lookup {
 pub(super) struct Lookups {
     questions: mpsc::Sender<Lookup>,
     answers: mpsc::Receiver<Lookup>,
-    under_way: BTreeSet<BlockHash>,
 }
 
 impl Lookups {
@@ -43,27 +47,19 @@ impl Lookups {
                 }
             }
         });
-        Self { questions, answers, under_way: BTreeSet::new() }
+        Self { questions, answers }
     }
 
-    /// Asks for a header, unless it is being looked up or [`HEADER_LOOKUPS_MAX`] others are; whoever still misses it asks
-    /// again.
-    pub(super) fn ask(&mut self, hash: BlockHash, from: Option<PeerId>) {
-        if self.under_way.contains(&hash) {
-            return;
-        }
-        if self.questions.try_send(Lookup { hash, from, found: false }).is_ok() {
-            self.under_way.insert(hash);
-        }
+    /// Asks for a header. Does not wait: the exchange asks for no more than the queue holds.
+    pub(super) async fn ask(&self, hash: BlockHash, from: Option<PeerId>) {
+        // Fails only when the node stops.
+        let _ = self.questions.send(Lookup { hash, from, found: false }).await;
     }
 
     /// The next answer. Waits for ever when the task is gone, which happens only when the node stops.
     pub(super) async fn answer(&mut self) -> Lookup {
         match self.answers.recv().await {
-            Some(lookup) => {
-                self.under_way.remove(&lookup.hash);
-                lookup
-            }
+            Some(lookup) => lookup,
             None => std::future::pending().await,
         }
     }

@@ -27,7 +27,7 @@ const PAYOUT_WEIGHT: u64 = 43 * 4;
 /// Where new work belongs in the share-chain, and whom it pays.
 #[derive(Debug)]
 pub struct Place {
-    /// The link to extend, and what follows from it.
+    /// The link to extend, and what follows from it. Its list may be changed: drafts commit to what it is then.
     pub assignment: Assignment,
     plan: Arc<Plan>,
     consensus_id: [u8; 32],
@@ -96,7 +96,16 @@ impl Place {
         if let Some(conflict) = chain.finality().conflict {
             return Err(DraftError::Conflict(conflict));
         }
-        let assignment = chain.assignment().ok_or(DraftError::NoParent)?;
+        let parent = chain.build_on();
+        Self::find_on(chain, &parent, prev_block)
+    }
+
+    /// Where work on `prev_block` belongs if it is to extend `parent`, whatever the chain would choose.
+    ///
+    /// # Errors
+    /// Why no work can be handed out.
+    pub fn find_on(chain: &mut Chain, parent: &ShareId, prev_block: &BlockHash) -> Result<Self, DraftError> {
+        let assignment = chain.assignment_on(parent).ok_or(DraftError::NoParent)?;
         let known = chain.bitcoin().get(prev_block).ok_or(DraftError::UnknownTip(*prev_block))?;
         if known.chain_work < assignment.position.bitcoin_work {
             return Err(DraftError::BitcoinBehind);
@@ -256,8 +265,9 @@ impl Order {
         block
     }
 
-    /// A header of this order that nobody has worked on.
-    fn unworked_header(&self) -> Header {
+    /// A header of this order that nobody has worked on, for an extranonce of zeros.
+    #[must_use]
+    pub fn unworked_header(&self) -> Header {
         let leaf = self.coinbase(&[0; EXTRANONCE_BYTES]).txid().to_byte_array();
         let template = &self.draft.template;
         Header {

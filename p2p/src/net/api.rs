@@ -7,13 +7,13 @@ use crate::message::{Failure, Gossip, Request, Response};
 use crate::score::Misbehaviour;
 use crate::sync::RequestId;
 
-/// Names gossip until its verdict.
+/// Names gossip until its verdict; whoever plays the network counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VerdictToken(pub(super) u64);
+pub struct VerdictToken(pub u64);
 
-/// Names a request of another until its reply.
+/// Names a request of another until its reply; whoever plays the network counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReplyToken(pub(super) u64);
+pub struct ReplyToken(pub u64);
 
 /// What becomes of gossip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

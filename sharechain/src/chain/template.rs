@@ -32,10 +32,15 @@ impl Chain {
     /// Where and what to build now: oldest shares first when more than a list holds are waiting.
     #[must_use]
     pub fn assignment(&self) -> Option<Assignment> {
-        let parent = self.build_on();
-        let position = self.links.get(&parent)?.position.clone();
-        let list = self.listable(&parent)?;
-        Some(Assignment { parent, position, list })
+        self.assignment_on(&self.build_on())
+    }
+
+    /// Where and what to build on a link that was chosen otherwise; `None` if the link is not known with all before it.
+    #[must_use]
+    pub fn assignment_on(&self, parent: &ShareId) -> Option<Assignment> {
+        let position = self.links.get(parent)?.position.clone();
+        let list = self.listable(parent)?;
+        Some(Assignment { parent: *parent, position, list })
     }
 
     /// The pending shares that a child of `parent` may list, ascending by height and id. Also what a peer asks for after
