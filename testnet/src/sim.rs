@@ -9,12 +9,22 @@
 //! strategy.rs   what a miner may do differently from an honest one: a plug-in
 //! world.rs      the loop: nodes, miners, lines, faults; generic over what a node is
 //! transport.rs  how long a message takes from one node to another
+//! geography.rs  where nodes are, and how far cities are from each other
+//! topology.rs   who keeps connections to whom
+//! links.rs      connections that are dialled, lost, and dialled again
+//! faults.rs     what goes wrong, as a plan
+//! scenario.rs   what a simulation is of, as a TOML file
 //! ```
 
+pub mod faults;
+pub mod geography;
+mod links;
 pub mod pow;
 pub mod queue;
 pub mod rng;
+pub mod scenario;
 pub mod strategy;
 pub mod time;
+pub mod topology;
 pub mod transport;
 pub mod world;
