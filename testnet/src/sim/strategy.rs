@@ -1,5 +1,26 @@
 //! What a miner's node decides, as a plug-in: a strategy overrides what it does differently from an honest node, and
-//! inherits the rest.
+//! inherits the rest. [`registry`] knows them by name.
+
+pub mod censor;
+pub mod difficulty_hop;
+pub mod draw;
+pub mod flood;
+pub mod grind_addresses;
+pub mod grind_parents;
+pub mod grind_tips;
+pub mod hoard;
+pub mod lazy;
+pub mod list_late;
+pub mod pool_hop;
+pub mod registry;
+pub mod rewrite;
+pub mod selfish;
+pub mod stale_bitcoin;
+pub mod surge;
+#[cfg(test)]
+mod tests;
+pub mod tools;
+pub mod withhold_listed;
 
 use bitcoin::{BlockHash, ScriptBuf};
 use p2p::{Gossip, Request};
