@@ -1,5 +1,5 @@
 //! What a miner's node decides, as a plug-in: a strategy overrides what it does differently from an honest node, and
-//! inherits the rest. [`registry`] knows them by name.
+//! inherits the rest. [`named`] knows them all.
 
 pub mod censor;
 pub mod difficulty_hop;
@@ -29,6 +29,8 @@ use sharechain::{Chain, ShareId, Timestamp};
 
 use super::rng::SimRng;
 use super::time::Micros;
+
+pub use registry::{StrategyError, named};
 
 /// What a strategy may look at when it decides.
 #[derive(Debug)]

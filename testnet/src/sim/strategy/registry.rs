@@ -75,7 +75,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// There is no such strategy, or it has no such options.
-pub fn strategy(name: &str, options: &Table) -> Result<Box<dyn Strategy>, StrategyError> {
+pub fn named(name: &str, options: &Table) -> Result<Box<dyn Strategy>, StrategyError> {
     let unknown = || StrategyError::Unknown { name: name.to_owned() };
     let (_, make) = ENTRIES.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
     make(options).map_err(|error| StrategyError::Options { name: name.to_owned(), error })
