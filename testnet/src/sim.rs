@@ -5,6 +5,7 @@
 //! time.rs       virtual time
 //! rng.rs        independent streams of randomness from one seed
 //! queue.rs      what happens when
+//! pay.rs        models of pay over years, with the real window and selection
 //! pow.rs        proof of work, done for real at low difficulty
 //! strategy.rs   what a miner may do differently from an honest one: a plug-in
 //! world.rs      the loop: nodes, miners, lines, faults; generic over what a node is
@@ -19,6 +20,7 @@
 pub mod faults;
 pub mod geography;
 mod links;
+pub mod pay;
 pub mod pow;
 pub mod queue;
 pub mod rng;

@@ -9,6 +9,8 @@
 //! plot.rs     plots as SVG
 //! page.rs     the results as one HTML file, and as Markdown
 //! command.rs  `shoal-testnet report`
+//!
+//! variance.rs how uneven pay is, for small and large miners in small and large pools
 //! ```
 
 pub mod command;
@@ -18,3 +20,4 @@ pub mod plot;
 pub mod result;
 pub mod run;
 pub mod stats;
+pub mod variance;

@@ -24,7 +24,8 @@ pub struct Entry {
 }
 
 /// All experiments, in the order in which they are read.
-pub const EXPERIMENTS: &[Entry] = &[];
+pub const EXPERIMENTS: &[Entry] =
+    &[Entry { id: "variance", about: "how uneven pay is, for small and large miners", run: super::variance::run }];
 
 /// What a run of the study gave: plain data, the same bytes for the same seed and size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

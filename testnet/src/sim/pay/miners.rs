@@ -1,0 +1,106 @@
+//! Who mines with how much, under which scripts.
+
+use bitcoin::ScriptBuf;
+use bitcoin::hashes::{Hash, sha256};
+use sharechain::window::{ScriptIndex, Scripts};
+
+/// Miners of equal hashrate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Group {
+    /// How many.
+    pub count: u32,
+    /// Hashes a second of each.
+    pub hashrate: f64,
+}
+
+impl Group {
+    /// So many miners with so many hashes a second each.
+    #[must_use]
+    pub const fn new(count: u32, hashrate: f64) -> Self {
+        Self { count, hashrate }
+    }
+
+    /// Hashes a second of all.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        f64::from(self.count) * self.hashrate
+    }
+}
+
+/// The miners of a pool, numbered through all groups; a miner's number is that of its script.
+#[derive(Clone, Debug)]
+pub struct Miners {
+    groups: Vec<Group>,
+    scripts: Scripts,
+}
+
+impl Miners {
+    /// Miners with a P2TR script each.
+    ///
+    /// # Panics
+    /// Never: P2TR scripts are short enough, and there are fewer than 2^32.
+    #[must_use]
+    pub fn new(groups: &[Group]) -> Self {
+        let mut scripts = Scripts::default();
+        for number in 0..groups.iter().map(|group| group.count).sum() {
+            scripts.intern(&p2tr(number)).expect("34 bytes are a script, and numbers are 32 bits wide");
+        }
+        Self { groups: groups.to_vec(), scripts }
+    }
+
+    /// The scripts; numbers are those of the miners.
+    #[must_use]
+    pub const fn scripts(&self) -> &Scripts {
+        &self.scripts
+    }
+
+    /// The groups, each with the number of its first miner.
+    pub fn groups(&self) -> impl Iterator<Item = (u32, Group)> + '_ {
+        self.groups.iter().scan(0, |next, group| {
+            let first = *next;
+            *next += group.count;
+            Some((first, *group))
+        })
+    }
+
+    /// How many miners there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.scripts.len()
+    }
+
+    /// Hashes a second of all.
+    #[must_use]
+    pub fn hashrate(&self) -> f64 {
+        self.groups.iter().map(Group::total).sum()
+    }
+
+    /// The number of the miner behind a script; `None` for a stranger's.
+    #[must_use]
+    pub fn number(&self, script: &bitcoin::Script) -> Option<usize> {
+        self.scripts.index(script).and_then(|index| usize::try_from(index.0).ok())
+    }
+
+    /// Mean number of distinct scripts among `shares` shares: the rows that they make in one link.
+    #[must_use]
+    pub fn distinct(&self, shares: f64) -> f64 {
+        let all = self.hashrate();
+        let of = |group: &Group| f64::from(group.count) * -(-shares * group.hashrate / all).exp_m1();
+        self.groups.iter().map(of).sum()
+    }
+}
+
+/// The number of a script.
+#[must_use]
+pub const fn script(number: u32) -> ScriptIndex {
+    ScriptIndex(number)
+}
+
+/// The script of the miner with this number.
+#[must_use]
+pub fn p2tr(number: u32) -> ScriptBuf {
+    let key = sha256::Hash::hash(&number.to_le_bytes()).to_byte_array();
+    let mut bytes = vec![0x51, 0x20];
+    bytes.extend_from_slice(&key);
+    ScriptBuf::from_bytes(bytes)
+}
