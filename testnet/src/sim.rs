@@ -15,8 +15,10 @@
 //! links.rs      connections that are dialled, lost, and dialled again
 //! faults.rs     what goes wrong, as a plan
 //! scenario.rs   what a simulation is of, as a TOML file
+//! baseline.rs   the classic share-chains, as nodes of the same world
 //! ```
 
+pub mod baseline;
 pub mod faults;
 pub mod geography;
 mod links;

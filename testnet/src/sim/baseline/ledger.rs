@@ -1,0 +1,53 @@
+//! Who was credited with what in the end.
+
+use serde::Serialize;
+
+use super::super::world::MinerId;
+use super::rules::Rules;
+use super::tree::{ShareId, Tree};
+
+/// What became of one miner's shares. A share is worth 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Tally {
+    /// Found.
+    pub found: u32,
+    /// Of those, on the final chain.
+    pub on_chain: u32,
+    /// Of those, listed there as uncles.
+    pub uncles: u32,
+    /// Credited, for its own shares and for listing others'.
+    pub credited: f64,
+}
+
+/// Counts what the chain of `tip` credits to each of so many miners.
+#[must_use]
+pub fn tally(tree: &Tree, rules: &Rules, tip: ShareId, miners: usize) -> Vec<Tally> {
+    let mut tallies = vec![Tally::default(); miners];
+    for (_, share) in tree.found() {
+        if let Some(tally) = of(&mut tallies, share.miner) {
+            tally.found += 1;
+        }
+    }
+    let pay = rules.uncles.map_or(0.0, |uncles| uncles.pay);
+    for id in tree.chain(tip) {
+        let share = tree.get(id);
+        for &uncle in &share.job.uncles {
+            if let Some(tally) = of(&mut tallies, tree.get(uncle).miner) {
+                tally.uncles += 1;
+                tally.credited += pay;
+            }
+            if let Some(tally) = of(&mut tallies, share.miner) {
+                tally.credited += 1.0 - pay;
+            }
+        }
+        if let Some(tally) = of(&mut tallies, share.miner) {
+            tally.on_chain += 1;
+            tally.credited += 1.0;
+        }
+    }
+    tallies
+}
+
+fn of(tallies: &mut [Tally], miner: Option<MinerId>) -> Option<&mut Tally> {
+    tallies.get_mut(miner?.index())
+}
