@@ -22,6 +22,11 @@ impl Device {
         Self { switch, current: None, coming: VecDeque::new() }
     }
 
+    /// Changes how long they take to switch, from the next job on.
+    pub const fn set_switch(&mut self, switch: Micros) {
+        self.switch = switch;
+    }
+
     /// The job that was sent last.
     #[must_use]
     pub fn last(&self) -> Option<&Job> {

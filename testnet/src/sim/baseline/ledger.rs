@@ -19,6 +19,31 @@ pub struct Tally {
     pub credited: f64,
 }
 
+impl Tally {
+    /// The part of what it found that is neither on the final chain nor listed there.
+    #[must_use]
+    pub fn orphaned(&self) -> f64 {
+        1.0 - f64::from(self.on_chain + self.uncles) / f64::from(self.found)
+    }
+
+    /// Credit for each share found.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.credited / f64::from(self.found)
+    }
+}
+
+impl std::iter::Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), |sum, tally| Self {
+            found: sum.found + tally.found,
+            on_chain: sum.on_chain + tally.on_chain,
+            uncles: sum.uncles + tally.uncles,
+            credited: sum.credited + tally.credited,
+        })
+    }
+}
+
 /// Counts what the chain of `tip` credits to each of so many miners.
 #[must_use]
 pub fn tally(tree: &Tree, rules: &Rules, tip: ShareId, miners: usize) -> Vec<Tally> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::faults::NodeFault;
 use super::super::world::{Context, Environment, Event, MinerId, Node, NodeId, Schedule};
 use super::device::Device;
 use super::rules::Rules;
@@ -20,6 +21,8 @@ const FRAME_BYTES: u32 = 40;
 pub struct Pool {
     /// Its rules.
     pub rules: Rules,
+    /// Hashes a second of the whole pool, by which shares are as hard as they are.
+    pub hashrate_hs: f64,
     /// All shares. A node looks only at those that it was told of.
     pub tree: Tree,
 }
@@ -47,21 +50,15 @@ pub struct ClassicNode {
 impl ClassicNode {
     /// A node that knows only the first share.
     #[must_use]
-    pub fn new(peers: Vec<NodeId>, relays: bool, strategy: Strategy, devices: Vec<(MinerId, Device)>) -> Self {
-        Self { peers, relays, view: View::default(), strategy, devices }
-    }
-
-    /// The tip that it follows.
-    #[must_use]
-    pub fn tip(&self) -> ShareId {
-        self.view.tip()
+    pub fn new(relays: bool, strategy: Strategy, devices: Vec<(MinerId, Device)>) -> Self {
+        Self { peers: Vec::new(), relays, view: View::default(), strategy, devices }
     }
 
     fn found(&mut self, miner: MinerId, context: &mut Context<'_, Self>) {
         let now = context.schedule.now();
         let device = self.devices.iter_mut().find(|(id, _)| *id == miner);
         let Some(job) = device.and_then(|(_, device)| device.job(now)).cloned() else { return };
-        let Pool { rules, tree } = context.environment;
+        let Pool { rules, tree, .. } = context.environment;
         let id = tree.add(rules, job, miner, now);
         let published = self.strategy.found(tree, &self.view, id);
         self.publish(published, context);
@@ -97,7 +94,7 @@ impl ClassicNode {
 
     /// Shows shares of its own to all.
     fn publish(&mut self, mut shares: Vec<ShareId>, context: &mut Context<'_, Self>) {
-        let Pool { rules, tree } = &*context.environment;
+        let Pool { rules, tree, .. } = &*context.environment;
         for &id in &shares {
             self.view.take_in(tree, rules, id);
         }
@@ -111,7 +108,7 @@ impl ClassicNode {
     }
 
     fn send_jobs(&mut self, context: &mut Context<'_, Self>) {
-        let Pool { rules, tree } = &*context.environment;
+        let Pool { rules, tree, .. } = &*context.environment;
         let parent = self.strategy.base(&self.view);
         let job = Job { parent, uncles: self.view.uncles(tree, rules, parent) };
         let now = context.schedule.now();
@@ -168,7 +165,9 @@ impl Node for ClassicNode {
     fn on_event(&mut self, event: Event<Self>, context: &mut Context<'_, Self>) {
         match event {
             Event::Start => {
-                let hashes = context.environment.rules.interval.as_secs_f64();
+                self.peers.clear();
+                let Pool { rules, hashrate_hs, .. } = context.environment;
+                let hashes = rules.interval.as_secs_f64() * *hashrate_hs;
                 for (miner, _) in &self.devices {
                     context.schedule.work(*miner, Some(hashes));
                 }
@@ -179,11 +178,26 @@ impl Node for ClassicNode {
                 Message::Ask(id) => self.answer(from, *id, context),
             },
             Event::Found(miner) => self.found(miner, context),
-            // What the two sides missed of each other is asked for when the tip cannot be placed.
-            Event::Connected(peer) if self.tip() != ShareId::GENESIS => {
-                self.send(peer, Message::Shares(vec![self.tip()]), context);
+            Event::Connected(peer) => {
+                if !self.peers.contains(&peer) {
+                    self.peers.push(peer);
+                }
+                // What the two missed of each other is asked for when the tip cannot be placed.
+                let tip = self.view.tip();
+                if tip != ShareId::GENESIS {
+                    self.send(peer, Message::Shares(vec![tip]), context);
+                }
             }
-            Event::Connected(_) | Event::Disconnected(_) | Event::Timer(()) | Event::Crash => {}
+            Event::Disconnected(peer) => self.peers.retain(|other| *other != peer),
+            Event::Timer(()) | Event::Crash => {}
+        }
+    }
+
+    fn on_fault(&mut self, fault: NodeFault, _context: &mut Context<'_, Self>) {
+        if let NodeFault::DeviceSwitch(switch) = fault {
+            for (_, device) in &mut self.devices {
+                device.set_switch(switch);
+            }
         }
     }
 }
