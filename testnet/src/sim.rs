@@ -16,6 +16,7 @@
 //! faults.rs     what goes wrong, as a plan
 //! scenario.rs   what a simulation is of, as a TOML file
 //! baseline.rs   the classic share-chains, as nodes of the same world
+//! scale.rs      a model of up to 90,000 nodes: what is sent, not what is computed
 //! ```
 
 pub mod baseline;
@@ -26,6 +27,7 @@ pub mod pay;
 pub mod pow;
 pub mod queue;
 pub mod rng;
+pub mod scale;
 pub mod scenario;
 pub mod strategy;
 pub mod time;

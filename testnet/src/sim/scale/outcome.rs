@@ -1,0 +1,364 @@
+//! What is measured: arrival times, bytes of each line, copies, what waits.
+
+use crate::sim::rng::stream;
+use crate::sim::time::Micros;
+use crate::sim::transport::LineKind;
+
+use super::Setup;
+use super::control::{Control, Rate};
+use super::flood::Flood;
+use super::mesh::Mesh;
+use super::pool::Work;
+use super::wave::{Kind, Wave, WaveId};
+use super::wire::Weight;
+use super::{ceil_u32, count_f64};
+use rand::Rng;
+
+/// Milliseconds of arrival times that are told apart; later ones count as this late.
+const MILLIS_MAX: usize = 60_000;
+
+/// Of so many messages, one is looked at for what gossip's news and questions for unlisted shares would bring.
+const SAMPLE: usize = 64;
+
+/// Heartbeats come once a second.
+const HEARTBEAT_US: u64 = 1_000_000;
+
+/// How often each number of milliseconds was seen.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    counts: Vec<u64>,
+    total: u64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { counts: vec![0; MILLIS_MAX + 1], total: 0 }
+    }
+}
+
+impl Histogram {
+    fn add(&mut self, after_us: u32) {
+        let millis = usize::try_from(after_us / 1_000).unwrap_or(MILLIS_MAX).min(MILLIS_MAX);
+        self.counts[millis] += 1;
+        self.total += 1;
+    }
+
+    /// Seconds that a share `part` (0 to 1) of all did not exceed, to the millisecond; not a number without any.
+    #[must_use]
+    pub fn quantile_s(&self, part: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 arrivals")]
+        let wanted = self.total as f64 * part;
+        let mut seen = 0_u64;
+        for (millis, count) in self.counts.iter().enumerate() {
+            seen += count;
+            #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 arrivals")]
+            if seen as f64 >= wanted && seen > 0 {
+                return count_f64(millis) / 1e3;
+            }
+        }
+        f64::NAN
+    }
+
+    /// Mean, seconds.
+    #[must_use]
+    pub fn mean_s(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 arrivals")]
+        let weighed = |(millis, count): (usize, &u64)| count_f64(millis) * *count as f64;
+        let sum: f64 = self.counts.iter().enumerate().map(weighed).sum();
+        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 arrivals")]
+        let mean = sum / self.total as f64 / 1e3;
+        mean
+    }
+
+    /// All arrivals of several.
+    #[must_use]
+    pub fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut sum = Self::default();
+        for one in all {
+            sum.total += one.total;
+            sum.counts.iter_mut().zip(&one.counts).for_each(|(sum, count)| *sum += count);
+        }
+        sum
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.total
+    }
+}
+
+/// Bytes a second of one node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Traffic {
+    /// Its line.
+    pub kind: LineKind,
+    /// Peers, and those of them in the mesh of shares.
+    pub peers: (usize, usize),
+    /// Shares.
+    pub shares: Rate,
+    /// Links.
+    pub links: Rate,
+    /// Everything else, `IWANT` and fetched items included.
+    pub control: Rate,
+}
+
+impl Traffic {
+    /// All of it.
+    #[must_use]
+    pub fn sum(&self) -> Rate {
+        self.shares.plus(self.links).plus(self.control)
+    }
+}
+
+/// What a simulation measured. Arrays are by [`Kind`]: shares, then links.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Nodes.
+    pub nodes: usize,
+    /// How long proofs were found.
+    pub duration: Micros,
+    /// Messages made.
+    pub made: [u64; 2],
+    /// Time from the making of a message until a node found it valid, for each kind of line.
+    pub arrivals: [Vec<(LineKind, Histogram)>; 2],
+    /// Pairs of message and running node in which the message did not arrive by gossip or by need.
+    pub missed: [u64; 2],
+    /// Copies that came for each first arrival.
+    pub copies: [f64; 2],
+    /// Parts of arrivals that waited for something.
+    pub held: [f64; 2],
+    /// Part of arrivals that were asked for because something needed them, both kinds together.
+    pub fetched: f64,
+    /// Part of arrivals for which a further copy comes because gossip's news overtook the message.
+    pub iwant: f64,
+    /// Part of arrivals that come first, or once more, because a peer's answer named them as unlisted.
+    pub claimed: f64,
+    /// Each node's bytes a second.
+    pub traffic: Vec<Traffic>,
+    /// Control traffic by kind, mean over nodes.
+    pub control: Control,
+    /// Links on the longest branch.
+    pub main_links: u64,
+    /// Ids that a link lists, mean.
+    pub listed: f64,
+    /// Shares that a node knows and no link of its branch lists, mean.
+    pub pending: f64,
+    /// Weights of a share, and of a link of mean length.
+    pub weights: [Weight; 2],
+    /// Times that a node left, and bytes that nodes fetched for that when they came back.
+    pub churn: (u64, u64),
+    /// Events that were handled.
+    pub steps: u64,
+}
+
+impl Outcome {
+    /// The part of links that lost their race.
+    #[must_use]
+    pub fn stale_links(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "counts of links are small")]
+        let part = 1.0 - self.main_links as f64 / (self.made[1].max(1)) as f64;
+        part
+    }
+
+    /// Arrival times of a kind at all nodes.
+    #[must_use]
+    pub fn all_arrivals(&self, kind: Kind) -> Histogram {
+        Histogram::sum(self.arrivals[kind as usize].iter().map(|(_, histogram)| histogram))
+    }
+}
+
+/// Takes the measure of messages as they end.
+#[derive(Debug)]
+pub struct Probe<'a> {
+    setup: &'a Setup,
+    meshes: &'a [Mesh; 2],
+    arrivals: [Vec<(LineKind, Histogram)>; 2],
+    missed: [u64; 2],
+    /// When each node's heartbeat is within a second, microseconds.
+    beats_us: Vec<u32>,
+    sampled: u64,
+    iwant: f64,
+    claimed: f64,
+    made: [u64; 2],
+    listed: u64,
+    pending: u64,
+    link_weight: [u64; 3],
+    share_weight: Weight,
+}
+
+impl<'a> Probe<'a> {
+    /// Nothing was measured yet.
+    #[must_use]
+    pub fn new(setup: &'a Setup, meshes: &'a [Mesh; 2]) -> Self {
+        let mut rng = stream(setup.seed, "scale heartbeats", 0);
+        let empty = || LineKind::ALL.map(|kind| (kind, Histogram::default())).to_vec();
+        Self {
+            setup,
+            meshes,
+            arrivals: [empty(), empty()],
+            missed: [0; 2],
+            beats_us: (0..setup.ground.nodes()).map(|_| rng.random_range(0..1_000_000)).collect(),
+            sampled: 0,
+            iwant: 0.0,
+            claimed: 0.0,
+            made: [0; 2],
+            listed: 0,
+            pending: 0,
+            link_weight: [0; 3],
+            share_weight: Weight::default(),
+        }
+    }
+
+    /// A proof was found on some work.
+    pub fn found(&mut self, kind: Kind, work: &Work) {
+        self.made[kind as usize] += 1;
+        self.pending += work.pending as u64;
+        if kind == Kind::Link {
+            self.listed += work.list.len() as u64;
+        }
+    }
+
+    /// It weighs that much.
+    pub fn weigh(&mut self, kind: Kind, weight: Weight) {
+        match kind {
+            Kind::Share => self.share_weight = weight,
+            Kind::Link => {
+                let parts = [weight.stream, weight.line, weight.back];
+                self.link_weight.iter_mut().zip(parts).for_each(|(sum, part)| *sum += u64::from(part));
+            }
+        }
+    }
+
+    /// A message has come to its end. One that goes on later, because something needs it, is told of again; then only
+    /// what is new could be counted, so the first end counts.
+    pub fn take(&mut self, flood: &mut Flood, id: WaveId) {
+        let wave = &mut flood.waves[id as usize];
+        if std::mem::replace(&mut wave.measured, true) {
+            return;
+        }
+        let wave = &flood.waves[id as usize];
+        let kind = wave.kind as usize;
+        for (node, cell) in (0u32..).zip(&wave.cells) {
+            if cell.is_valid() {
+                let (_, histogram) = &mut self.arrivals[kind][self.setup.ground.kind(node) as usize];
+                histogram.add(cell.after_us());
+            } else if flood.is_running(node) {
+                self.missed[kind] += 1;
+            }
+        }
+        if (id as usize).is_multiple_of(SAMPLE) {
+            self.sample(wave);
+        }
+    }
+
+    /// Looks at what news and questions would have brought.
+    fn sample(&mut self, wave: &Wave) {
+        let claims_us = f64::from(u32::try_from(p2p::limits::PENDING_INTERVAL_MS).unwrap_or(u32::MAX)) * 1e3;
+        let mesh = &self.meshes[wave.kind as usize];
+        for (node, cell) in (0u32..).zip(&wave.cells).filter(|(_, cell)| cell.is_valid()) {
+            let arrived_us = wave.born_us + u64::from(cell.after_us());
+            self.sampled += 1;
+            let (mut iwant, mut claimed) = (0.0, 0.0);
+            for peer in self.setup.connections.of(node) {
+                let Some(known_us) = wave.valid_us(peer.id) else { continue };
+                let way_us = u64::from(self.setup.ground.way_us(node, peer.id));
+                let gap_us = arrived_us.saturating_sub(known_us + way_us);
+                claimed += f64::from(u32::try_from(gap_us).unwrap_or(u32::MAX)) / claims_us;
+                let beat_us = next_beat(known_us, self.beats_us[peer.id as usize]);
+                if beat_us + way_us < arrived_us && mesh.of(node).binary_search(&peer.id).is_err() {
+                    let outside = self.setup.connections.of(peer.id).len() - mesh.of(peer.id).len();
+                    iwant += count_f64(self.setup.rules.told(outside)) / count_f64(outside);
+                }
+            }
+            self.iwant += f64::min(iwant, 1.0);
+            self.claimed += f64::min(claimed, 1.0);
+        }
+    }
+
+    /// Sums everything up.
+    #[must_use]
+    pub fn outcome(self, flood: &Flood, control: &[Control], main_links: u32, churn: (u64, u64)) -> Outcome {
+        let seconds = self.setup.duration.as_secs_f64();
+        let found = count_u64(self.made[0] + self.made[1]).max(1.0);
+        let sampled = count_u64(self.sampled).max(1.0);
+        let arrivals = [0, 1].map(|kind| self.arrivals[kind].iter().map(|(_, of)| of.total()).sum::<u64>());
+        // A node's own messages do not come to it.
+        let came = [0, 1].map(|kind| count_u64((arrivals[kind] - self.made[kind]).max(1)));
+        let sum = |of: &dyn Fn(&super::flood::Station) -> u32| {
+            count_u64(flood.stations.iter().map(|station| u64::from(of(station))).sum())
+        };
+        let (iwant, claimed) = (self.iwant / sampled, self.claimed / sampled);
+        let weights = self.weights();
+        let extra = self.extra(iwant, claimed, weights);
+        let traffic = (0u32..)
+            .zip(&flood.stations)
+            .zip(control)
+            .map(|((node, station), control)| {
+                let gossip = |kind: usize| {
+                    let copies = |count: u32| f64::from(count) / seconds;
+                    Rate::of(weights[kind], copies(station.sent[kind]), copies(flood.received[kind][node as usize]))
+                };
+                Traffic {
+                    kind: self.setup.ground.kind(node),
+                    peers: (self.setup.connections.of(node).len(), self.meshes[0].of(node).len()),
+                    shares: gossip(0),
+                    links: gossip(1),
+                    control: control.sum().plus(extra),
+                }
+            })
+            .collect();
+        Outcome {
+            nodes: self.setup.ground.nodes(),
+            duration: self.setup.duration,
+            made: self.made,
+            missed: self.missed,
+            copies: [0, 1]
+                .map(|kind| count_u64(flood.received[kind].iter().map(|copies| u64::from(*copies)).sum()) / came[kind]),
+            held: [0, 1].map(|kind| sum(&|station| station.held[kind]) / came[kind]),
+            fetched: sum(&|station| station.fetched) / (came[0] + came[1]),
+            iwant,
+            claimed,
+            traffic,
+            control: Control::mean(control),
+            main_links: u64::from(main_links),
+            listed: count_u64(self.listed) / count_u64(self.made[1]).max(1.0),
+            pending: count_u64(self.pending) / found,
+            weights,
+            churn,
+            steps: flood.steps,
+            arrivals: self.arrivals,
+        }
+    }
+
+    fn weights(&self) -> [Weight; 2] {
+        let mean = |sum: u64| ceil_u32(count_u64(sum) / count_u64(self.made[1]).max(1.0));
+        let [stream, line, back] = self.link_weight.map(mean);
+        [self.share_weight, Weight { stream, line, back }]
+    }
+
+    /// What gossip's news and named unlisted shares cost every node, a mean.
+    fn extra(&self, iwant: f64, claimed: f64, weights: [Weight; 2]) -> Rate {
+        let per_s = self.setup.proofs_per_s();
+        let sizes = &self.setup.sizes;
+        let once = |weight: Weight, part: f64| Rate::of(weight, part * per_s, part * per_s);
+        once(Weight::of_iwant(1), iwant)
+            .plus(once(weights[0], iwant))
+            .plus(once(Weight::of_exchange(sizes.proofs.0 + sizes.id), claimed))
+            .plus(once(Weight::of_exchange(sizes.proofs.1 + sizes.item), claimed))
+    }
+}
+
+/// The first heartbeat at or after a moment.
+fn next_beat(after_us: u64, beat_us: u32) -> u64 {
+    let beat_us = u64::from(beat_us);
+    after_us + (beat_us + HEARTBEAT_US - after_us % HEARTBEAT_US) % HEARTBEAT_US
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+const fn count_u64(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests;
