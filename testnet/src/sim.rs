@@ -17,12 +17,14 @@
 //! scenario.rs   what a simulation is of, as a TOML file
 //! baseline.rs   the classic share-chains, as nodes of the same world
 //! scale.rs      a model of up to 90,000 nodes: what is sent, not what is computed
+//! mdp.rs        the best an attacker can do in a small model, found by search
 //! ```
 
 pub mod baseline;
 pub mod faults;
 pub mod geography;
 mod links;
+pub mod mdp;
 pub mod pay;
 pub mod pow;
 pub mod queue;
