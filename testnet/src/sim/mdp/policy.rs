@@ -77,9 +77,12 @@ impl Policy {
     /// A lazy miner: stays on a parent until `links` links have come after it, and never shows a link of its own in time.
     #[must_use]
     pub fn lazy(game: &Game, links: usize) -> Self {
-        Self::new(game, |State { own, public, .. }| {
-            if public >= links || own > 0 { Action::Adopt } else { Action::Wait }
-        })
+        Self::new(
+            game,
+            |State { own, public, .. }| {
+                if public >= links || own > 0 { Action::Adopt } else { Action::Wait }
+            },
+        )
     }
 }
 

@@ -135,10 +135,7 @@ impl Rules {
             Self::Uncles(uncles) => {
                 let named = uncles.young(state.own.min(state.public), state.public);
                 let for_nephews = (1.0 - uncles.kept) * named;
-                Reward {
-                    own: uncles.kept * named + alpha * for_nephews,
-                    others: links + (1.0 - alpha) * for_nephews,
-                }
+                Reward { own: uncles.kept * named + alpha * for_nephews, others: links + (1.0 - alpha) * for_nephews }
             }
             Self::Links(rules) => Reward { own: 0.0, others: rules.bonus * links },
         }
@@ -153,10 +150,9 @@ impl Rules {
             Self::Uncles(uncles) => {
                 Reward { own: count(shown), others: uncles.named(alpha, state.public, state.own - shown) }
             }
-            Self::Links(rules) => Reward {
-                own: rules.bonus * count(shown),
-                others: -rules.too_old(alpha, state, shown),
-            },
+            Self::Links(rules) => {
+                Reward { own: rules.bonus * count(shown), others: -rules.too_old(alpha, state, shown) }
+            }
         }
     }
 
@@ -167,10 +163,9 @@ impl Rules {
         match self {
             Self::Linear => Reward { own: count(shown), others: 0.0 },
             Self::Uncles(uncles) => Reward { own: count(shown), others: uncles.young(shown, shown) },
-            Self::Links(rules) => Reward {
-                own: rules.bonus * count(shown),
-                others: -rules.too_old(alpha, state, shown),
-            },
+            Self::Links(rules) => {
+                Reward { own: rules.bonus * count(shown), others: -rules.too_old(alpha, state, shown) }
+            }
         }
     }
 }

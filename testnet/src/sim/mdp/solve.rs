@@ -169,9 +169,7 @@ impl<'a> Search<'a> {
     /// What is to come after an action.
     fn after(&self, state: State, action: Action) -> Future {
         match action {
-            Action::Adopt => {
-                Future { reward: self.facts(state).adopted, kept: Reward { own: 0.0, others: 1.0 } }
-            }
+            Action::Adopt => Future { reward: self.facts(state).adopted, kept: Reward { own: 0.0, others: 1.0 } },
             Action::Override => won(self.facts(state).overridden, self.at(state.overridden())),
             Action::Match => self.go_on(State { fork: Fork::Active, ..state }),
             Action::Wait => self.go_on(state),
@@ -192,10 +190,8 @@ impl<'a> Search<'a> {
         let on_own = shares * paid(own, next.kept.own) + paid(own, own_link.kept.own);
         let on_public = shares * paid(public, next.kept.others) + paid(public, others_link.kept.others);
         let on_shown = shares * paid(public, next.kept.own) + 1.0;
-        let found = Reward {
-            own: alpha * on_own,
-            others: (1.0 - alpha) * (split * on_shown + (1.0 - split) * on_public),
-        };
+        let found =
+            Reward { own: alpha * on_own, others: (1.0 - alpha) * (split * on_shown + (1.0 - split) * on_public) };
         Future { reward: sum(found, next.reward), ..next }
     }
 
