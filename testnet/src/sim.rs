@@ -6,6 +6,7 @@
 //! rng.rs        independent streams of randomness from one seed
 //! queue.rs      what happens when
 //! pay.rs        models of pay over years, with the real window and selection
+//! bitcoin/      a simulated Bitcoin, and each node's view of it
 //! pow.rs        proof of work, done for real at low difficulty
 //! strategy.rs   what a miner may do differently from an honest one: a plug-in
 //! world.rs      the loop: nodes, miners, lines, faults; generic over what a node is
@@ -21,6 +22,7 @@
 //! ```
 
 pub mod baseline;
+pub mod bitcoin;
 pub mod faults;
 pub mod geography;
 mod links;
