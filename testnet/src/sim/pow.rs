@@ -10,12 +10,12 @@ use crate::miner::hash::HeaderHasher;
 #[cfg(test)]
 mod tests;
 
-/// Rolls the nonce until the header's hash meets `target`. Simulated targets take some hashes, Bitcoin's some hundred
-/// thousand; a header whose nonces are used up gets a later time.
+/// Rolls the nonce, from where it is, until the header's hash meets `target`. Simulated targets take some hashes,
+/// Bitcoin's some hundred thousand; a header whose nonces are used up gets a later time.
 pub fn grind(header: &mut Header, target: U256) {
     let target = Target::from_le_bytes(target.to_le_bytes());
     loop {
-        if let Some(nonce) = HeaderHasher::new(header).search(target, 0, u32::MAX) {
+        if let Some(nonce) = HeaderHasher::new(header).search(target, header.nonce, u32::MAX) {
             header.nonce = nonce;
             return;
         }

@@ -1,0 +1,89 @@
+//! Machines that hash: each works on its newest job as soon as it has switched to it, and on the one before until then.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bitcoin::ScriptBuf;
+use bitcoin::block::Header;
+use node::work::Order;
+use rand::RngCore;
+use sharechain::Work;
+
+use crate::sim::pow::grind;
+use crate::sim::rng::SimRng;
+use crate::sim::world::MinerId;
+
+/// A miner's machines, which all do the same.
+#[derive(Debug)]
+pub struct Device {
+    /// Whose they are.
+    pub miner: MinerId,
+    /// Who is credited, unless the strategy decides otherwise.
+    pub script: ScriptBuf,
+    /// What they work on.
+    job: Option<Arc<Order>>,
+    /// Newer jobs that they will switch to, oldest first, with their numbers.
+    coming: VecDeque<(u64, Arc<Order>)>,
+    jobs: u64,
+}
+
+impl Device {
+    /// Machines without work.
+    #[must_use]
+    pub fn new(miner: MinerId, script: ScriptBuf) -> Self {
+        Self { miner, script, job: None, coming: VecDeque::new(), jobs: 0 }
+    }
+
+    /// Hands out a job. Returns its number if the machines will switch to it later; an idle one begins at once.
+    pub fn hand(&mut self, order: Arc<Order>, at_once: bool) -> Option<u64> {
+        if at_once || self.job.is_none() {
+            self.job = Some(order);
+            self.coming.clear();
+            return None;
+        }
+        self.jobs += 1;
+        self.coming.push_back((self.jobs, order));
+        Some(self.jobs)
+    }
+
+    /// The machines switch to a job. False if they have a newer one by now.
+    pub fn switch(&mut self, number: u64) -> bool {
+        let mut switched = false;
+        while let Some((_, order)) = self.coming.pop_front_if(|(oldest, _)| *oldest <= number) {
+            self.job = Some(order);
+            switched = true;
+        }
+        switched
+    }
+
+    /// They lose their connection, and all work with it.
+    pub fn stop(&mut self) {
+        self.job = None;
+        self.coming.clear();
+    }
+
+    /// What they work on.
+    #[must_use]
+    pub fn job(&self) -> Option<&Arc<Order>> {
+        self.job.as_ref()
+    }
+
+    /// Hashes that a share takes on average at the present job.
+    #[must_use]
+    pub fn hashes(&self) -> Option<f64> {
+        let target = self.job()?.draft.assignment.position.share_target;
+        let Work(work) = Work::of_target(target);
+        Some(f64::from(work))
+    }
+
+    /// Finds a share of the present job: hashes until there is one. Beginning at a random nonce, the extranonce can stay
+    /// what it is.
+    pub fn find(&self, rng: &mut SimRng) -> Option<(Arc<Order>, Header)> {
+        let order = Arc::clone(self.job()?);
+        let mut header = order.unworked_header();
+        header.nonce = rng.next_u32();
+        grind(&mut header, order.draft.assignment.position.share_target);
+        Some((order, header))
+    }
+}
+
