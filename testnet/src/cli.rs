@@ -14,6 +14,7 @@ use crate::network::{
     BitcoinArgs, BitcoinError, BitcoinKind, GuardArgs, GuardError, MinerArgs, Wishes, run_bitcoin, run_guard, run_miner,
 };
 use crate::premine::{self, PremineError};
+use crate::sim::{self, run::SimError};
 use crate::study;
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
@@ -71,6 +72,17 @@ enum Command {
     },
     /// Runs the standard study in the simulator and writes its results as a page with plots
     Report(study::command::Args),
+    /// Simulates a scenario: the real share-chain, peers and payouts in a world that a seed decides
+    Sim {
+        /// The scenario, a TOML file; see testnet/scenarios
+        scenario: PathBuf,
+        /// Decides everything that is left open; the same seed gives the same output
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Mines the chain that every test network starts from, anew: for maintainers
     #[command(hide = true)]
     Premine {
@@ -152,6 +164,8 @@ enum CliError {
     Guard(#[from] GuardError),
     #[error(transparent)]
     Report(#[from] study::command::ReportError),
+    #[error(transparent)]
+    Sim(#[from] SimError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
     #[error("cannot make a folder for the network")]
@@ -180,6 +194,10 @@ fn execute(command: Command) -> Result<(), CliError> {
     // The study has threads of its own.
     if let Command::Report(args) = command {
         return Ok(study::command::report(&args)?);
+    }
+    // No runtime: a simulation must not depend on threads.
+    if let Command::Sim { scenario, seed, json } = command {
+        return Ok(sim::run::main(&scenario, seed, json)?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

@@ -10,6 +10,8 @@
 //! pow.rs        proof of work, done for real at low difficulty
 //! strategy.rs   what a miner may do differently from an honest one: a plug-in
 //! world.rs      the loop: nodes, miners, lines, faults; generic over what a node is
+//! full/         the program itself as a node of the world
+//! run.rs        `shoal-testnet sim`
 //! transport.rs  how long a message takes from one node to another
 //! geography.rs  where nodes are, and how far cities are from each other
 //! topology.rs   who keeps connections to whom
@@ -24,6 +26,7 @@
 pub mod baseline;
 pub mod bitcoin;
 pub mod faults;
+pub mod full;
 pub mod geography;
 mod links;
 pub mod mdp;
@@ -31,6 +34,7 @@ pub mod pay;
 pub mod pow;
 pub mod queue;
 pub mod rng;
+pub mod run;
 pub mod scale;
 pub mod scenario;
 pub mod strategy;

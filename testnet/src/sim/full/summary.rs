@@ -1,6 +1,7 @@
 //! A run in numbers, the same for the same scenario and seed to the last digit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 use sharechain::{Height, ShareId};
@@ -347,5 +348,39 @@ impl Spread {
             p99: at(99),
             max: values.last().copied().unwrap_or(0.0),
         }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scenario, seed, duration_s, steps, .. } = self;
+        writeln!(f, "{scenario}, seed {seed}: {duration_s} s in {steps} steps; one tip: {}", self.one_tip)?;
+        for (name, miners) in &self.miners {
+            let MinersSummary { found, links, main_links, blocks, found_weight, credited_weight, .. } = miners;
+            writeln!(
+                f,
+                "  {name}: {found} proofs, {main_links} of {links} links on the main chain, {blocks} blocks; weight \
+                 {found_weight:.4} found, {credited_weight:.4} credited, {:.3}% of what is settled lost; {} sat",
+                100.0 * miners.lost_weight / miners.settled_weight.max(f64::MIN_POSITIVE),
+                miners.paid_sat
+            )?;
+        }
+        let LinksSummary { main, found, interval_s, listed, reorganisations, .. } = &self.links;
+        writeln!(f, "  links: {main} of {found} on the main chain, every {interval_s:.2} s, {listed} ids listed")?;
+        writeln!(f, "  moves of tips by links undone: {reorganisations:?}")?;
+        writeln!(f, "  what became of finds: {:?}; what their nodes said: {:?}", self.ends, self.verdicts)?;
+        let Spread { mean, median, p99, max } = self.listing_s;
+        writeln!(f, "  listed after {mean:.1} s (median {median:.1}, 99% {p99:.1}, at most {max:.1})")?;
+        let BitcoinSummary { blocks, active, paid_sat, value_sat, .. } = &self.bitcoin;
+        writeln!(f, "  Bitcoin: {blocks} blocks, {active} of the pool, paying {paid_sat} of {value_sat} sat")?;
+        let TrafficSummary { sent_bytes_per_s, sent_bytes_per_s_max, duplicate_part, .. } = &self.traffic;
+        writeln!(
+            f,
+            "  a node sends {sent_bytes_per_s:.0} bytes/s, at most {sent_bytes_per_s_max:.0}; {:.0}% of gossip are copies",
+            100.0 * duplicate_part
+        )?;
+        let KeptSummary { written_bytes, held_max, archive_bytes, .. } = &self.kept;
+        writeln!(f, "  a node wrote {written_bytes:.0} bytes; held at most {held_max}; records {archive_bytes} bytes")?;
+        writeln!(f, "  {} bans, {} crashes", self.bans, self.crashes)
     }
 }

@@ -1,0 +1,76 @@
+//! `shoal-testnet sim`: one scenario, one seed, and what came of it.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::full::{BuildError, Summary, build};
+use super::scenario::{Scenario, ScenarioError};
+use super::time::Micros;
+
+/// Simulated time between two lines about how far it is.
+const PROGRESS: Micros = Micros::from_secs(600);
+
+/// Why a scenario was not simulated.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The file cannot be read.
+    #[error("cannot read the scenario {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is no scenario.
+    #[error("{} is no scenario", path.display())]
+    Scenario {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ScenarioError,
+    },
+    /// It asks for what there is not.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The result cannot be printed.
+    #[error("cannot print the result")]
+    Print(#[from] std::io::Error),
+}
+
+/// Reads a scenario.
+///
+/// # Errors
+/// The file cannot be read, or is no scenario.
+pub fn read(path: &Path) -> Result<Scenario, SimError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SimError::Read { path: path.to_owned(), source })?;
+    Scenario::parse(&text).map_err(|source| SimError::Scenario { path: path.to_owned(), source })
+}
+
+/// Simulates the scenario of a file and prints what came of it: JSON, or some lines for people. How long it took goes to
+/// standard error, so that the output is the same each time.
+///
+/// # Errors
+/// There is no such scenario, or the result cannot be printed.
+pub fn main(path: &Path, seed: u64, json: bool) -> Result<(), SimError> {
+    let scenario = read(path)?;
+    let began = Instant::now();
+    let mut world = build(&scenario, seed)?;
+    let end = Micros::from_secs_f64(scenario.duration_s);
+    let mut until = Micros::ZERO;
+    while until < end {
+        until = (until + PROGRESS).min(end);
+        world.run(until);
+        let (minutes, taken_s) = (until.as_secs_f64() / 60.0, began.elapsed().as_secs_f64());
+        eprintln!("minute {minutes:.0}: {} steps, {taken_s:.1} s", world.steps());
+    }
+    let summary = Summary::of(&world, &scenario, seed);
+    let mut out = std::io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, &summary).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{summary}")?;
+    }
+    Ok(())
+}
