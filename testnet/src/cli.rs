@@ -218,7 +218,7 @@ fn execute(command: Command) -> Result<(), CliError> {
                 log_to_stderr();
                 run_miner(args).await.map_err(CliError::Miner)
             }
-            Command::Guard(_) | Command::Report(_) => Ok(()),
+            Command::Guard(_) | Command::Report(_) | Command::Sim { .. } => Ok(()),
         }
     })
 }

@@ -63,7 +63,11 @@ pub fn root(hashes: f64, start: Timestamp, params: &BitcoinParams) -> Root {
 pub fn target_of_hashes(hashes: f64) -> U256 {
     /// A target is worked out in this many bits and shifted to its place.
     const SCALE_BITS: usize = 160;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 2^96, and as exact as a float is")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below 2^96, and as exact as a float is"
+    )]
     let scaled = (2_f64.powi(96) / hashes.max(1.0)) as u128;
     (U256::from(scaled) << SCALE_BITS).saturating_sub(U256::ONE)
 }
@@ -248,4 +252,3 @@ impl Bitcoin {
         self.headers.ancestor(tip, self.height(hash)).is_some_and(|at| at == *hash)
     }
 }
-

@@ -17,6 +17,8 @@ pub enum Health {
     Stuck,
     /// It takes blocks whose transactions break Bitcoin's rules.
     Credulous,
+    /// It claims to follow a block that nobody ever found.
+    Dreaming(BlockHash),
 }
 
 /// A header as the bitcoind knows it.
@@ -52,7 +54,16 @@ impl Bitcoind {
     /// The tip that it follows.
     #[must_use]
     pub fn tip(&self) -> BlockHash {
-        self.tip
+        match self.health {
+            Health::Dreaming(tip) => tip,
+            Health::Well | Health::Stuck | Health::Credulous => self.tip,
+        }
+    }
+
+    /// It is well again and follows what everybody else does.
+    pub fn recover(&mut self, bitcoin: &Bitcoin) {
+        *self = Self { known: std::mem::take(&mut self.known), tip: bitcoin.rest_tip(), health: Health::Well };
+        self.learn(self.tip, bitcoin);
     }
 
     /// Hears of a block, and fetches what leads to it. True when the tip moved.
@@ -94,10 +105,13 @@ impl Bitcoind {
     pub fn competing_tips(&self, bitcoin: &Bitcoin) -> Vec<BlockHash> {
         /// Blocks below the tip's height among which competitors are looked for.
         const LOOK_BACK: usize = 8;
+        if matches!(self.health, Health::Dreaming(_)) {
+            return vec![self.tip()];
+        }
         let work = bitcoin.chain_work(&self.tip);
-        let others = bitcoin.newest(LOOK_BACK).filter(|hash| {
-            *hash != self.tip && self.known.contains(hash) && bitcoin.chain_work(hash) == work
-        });
+        let others = bitcoin
+            .newest(LOOK_BACK)
+            .filter(|hash| *hash != self.tip && self.known.contains(hash) && bitcoin.chain_work(hash) == work);
         std::iter::once(self.tip).chain(others).collect()
     }
 }

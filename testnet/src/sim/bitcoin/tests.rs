@@ -4,7 +4,8 @@ use crate::sim::rng::stream;
 use sharechain::ChainParams;
 
 fn bitcoin(seed: u64) -> Bitcoin {
-    let params = BitcoinParams { pow_limit_bits: 0x207f_ffff, start_height: ROOT_HEIGHT + 1, ..ChainParams::main().bitcoin };
+    let params =
+        BitcoinParams { pow_limit_bits: 0x207f_ffff, start_height: ROOT_HEIGHT + 1, ..ChainParams::main().bitcoin };
     let root = root(100.0, Timestamp(1_800_000_000), &params);
     Bitcoin::new(&params, &root, stream(seed, "bitcoin", 0))
 }

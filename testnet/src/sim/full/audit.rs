@@ -59,8 +59,7 @@ impl Audit {
     pub fn of(node: &SimNode, outside: &Outside) -> Option<Self> {
         let chain = node.chain()?;
         let main: Vec<ShareId> = (0..=chain.height().0).map_while(|height| chain.main_at(Height(height))).collect();
-        let mut audit =
-            Self { listed: BTreeMap::new(), main, credited: BTreeMap::new(), credited_nobody: 0.0 };
+        let mut audit = Self { listed: BTreeMap::new(), main, credited: BTreeMap::new(), credited_nobody: 0.0 };
         for (height, id) in (1u32..).zip(audit.main.iter().skip(1)) {
             audit.listed.insert(*id, Height(height));
             let list = node.disk().get(RecordKind::List, &id.0).ok().flatten();

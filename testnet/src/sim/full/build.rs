@@ -92,13 +92,7 @@ pub fn build(scenario: &Scenario, seed: u64) -> Result<World<SimNode>, BuildErro
     Ok(world)
 }
 
-fn node(
-    scenario: &Scenario,
-    drawn: &Drawn,
-    index: usize,
-    outside: &Outside,
-    seed: u64,
-) -> Result<SimNode, BuildError> {
+fn node(scenario: &Scenario, drawn: &Drawn, index: usize, outside: &Outside, seed: u64) -> Result<SimNode, BuildError> {
     let of = &drawn.nodes[index];
     let miners = (0u32..).map(MinerId).zip(&drawn.miners).filter(|(_, miner)| miner.node == NodeId::of(index));
     let number = index as u64;

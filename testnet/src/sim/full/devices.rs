@@ -86,4 +86,3 @@ impl Device {
         Some((order, header))
     }
 }
-

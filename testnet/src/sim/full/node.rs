@@ -30,6 +30,7 @@ use super::mind::{Glance, Mind};
 use super::outside::{Outside, START};
 use super::wire::Message;
 use crate::sim::bitcoin::bitcoind::Bitcoind;
+use crate::sim::faults::NodeFault;
 use crate::sim::rng::SimRng;
 use crate::sim::time::Micros;
 use crate::sim::world::{self, Event, Node, NodeId};
@@ -41,6 +42,9 @@ const TICK: Micros = Micros::from_millis(500);
 
 /// Between two looks at connections, requests and bans.
 const SECOND: Micros = Micros::from_secs(1);
+
+/// After so long a program that stopped because of its disk is started again.
+const RESTART: Micros = Micros::from_secs(60);
 
 /// What a node is reminded of.
 #[derive(Clone, Copy, Debug)]
@@ -274,8 +278,9 @@ impl SimNode {
             }
         }
         if self.alive.as_ref().is_some_and(|alive| alive.engine.failure().is_some()) {
-            // The program stops rather than announce what may be lost.
+            // The program stops rather than announce what may be lost, until somebody starts it again.
             context.schedule.crash(context.id, Micros::ZERO);
+            context.schedule.start(context.id, RESTART);
             return;
         }
         self.renew_work(context);
@@ -341,5 +346,18 @@ impl Node for SimNode {
             }
         }
         self.settle(context);
+    }
+
+    fn on_fault(&mut self, fault: NodeFault, context: &mut Context<'_>) {
+        match fault {
+            NodeFault::ClockStep(step_us) => self.clock_skew_us = self.clock_skew_us.saturating_add(step_us),
+            NodeFault::DeviceSwitch(span) => self.device_switch = span,
+            NodeFault::BitcoindDelay(delay) => context.environment.bitcoind_delays[context.id.index()] = delay,
+            NodeFault::BitcoindClaims(claim) => self.on_claim(claim, context),
+            NodeFault::TornWrites => self.tear = true,
+        }
+        if self.alive.is_some() {
+            self.settle(context);
+        }
     }
 }

@@ -1,11 +1,17 @@
 //! The own bitcoind: blocks that it hears of, and headers that proofs wait for.
 
 use bitcoin::BlockHash;
+use bitcoin::hashes::Hash;
 use node::exchange::PeerBlock;
 use node::headers::is_settled;
 use p2p::Verdict;
 
+use rand::Rng;
+
 use super::{Context, SimNode};
+use crate::sim::bitcoin::bitcoind::Health;
+use crate::sim::rng::SimRng;
+use crate::sim::scenario::Claim;
 
 impl SimNode {
     /// The bitcoind hears of a block.
@@ -15,6 +21,29 @@ impl SimNode {
         if let Some(alive) = &mut self.alive {
             alive.desk.bitcoin_tips = self.bitcoind.competing_tips(bitcoin);
             alive.desk.dirty |= moved;
+        }
+    }
+
+    /// The bitcoind begins to claim what is not so, or ends to.
+    pub(super) fn on_claim(&mut self, claim: Option<Claim>, context: &mut Context<'_>) {
+        let time = self.time(context.schedule.now());
+        let bitcoin = &mut context.environment.bitcoin;
+        match claim {
+            Some(Claim::StaysBehind) => self.bitcoind.health = Health::Stuck,
+            Some(Claim::MadeUpTip) => self.bitcoind.health = Health::Dreaming(made_up(&mut self.rng)),
+            Some(Claim::InvalidBlock) => {
+                let root = self.rng.random();
+                let invalid = bitcoin.mine_on(self.bitcoind.tip(), root, time, false);
+                self.bitcoind.health = Health::Credulous;
+                if let Some(hash) = invalid {
+                    self.bitcoind.hear(hash, bitcoin);
+                }
+            }
+            None => self.bitcoind.recover(bitcoin),
+        }
+        if let Some(alive) = &mut self.alive {
+            alive.desk.bitcoin_tips = self.bitcoind.competing_tips(bitcoin);
+            alive.desk.dirty = true;
         }
     }
 
@@ -61,4 +90,8 @@ impl SimNode {
         }
         alive.engine.chain().bitcoin().get(&tip).is_some()
     }
+}
+
+fn made_up(rng: &mut SimRng) -> BlockHash {
+    BlockHash::from_byte_array(rng.random())
 }

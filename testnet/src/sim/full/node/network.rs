@@ -82,8 +82,7 @@ impl SimNode {
         let (Some(alive), Some(device)) = (&self.alive, self.devices.first()) else { return };
         let chain = alive.engine.chain();
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.desk.bitcoin_tips, script: &device.script };
-        let (released, flood) =
-            self.mind.ask(glance, |strategy, view| (strategy.second(view), strategy.flood(view)));
+        let (released, flood) = self.mind.ask(glance, |strategy, view| (strategy.second(view), strategy.flood(view)));
         self.release(&released, context);
         for message in flood {
             self.publish(message, context);
@@ -146,7 +145,13 @@ impl SimNode {
         }
     }
 
-    fn on_response(&mut self, from: NodeId, id: RequestId, result: Result<Response, Failure>, context: &mut Context<'_>) {
+    fn on_response(
+        &mut self,
+        from: NodeId,
+        id: RequestId,
+        result: Result<Response, Failure>,
+        context: &mut Context<'_>,
+    ) {
         let Some(alive) = &mut self.alive else { return };
         let Some(kind) = alive.endpoint.answered(from, id) else { return };
         let result =

@@ -122,7 +122,9 @@ impl SimNode {
             let order = Arc::new(Order::new(Arc::clone(draft), script));
             let at_once = self.device_switch == Micros::ZERO;
             match self.devices[index].hand(order, at_once) {
-                Some(job) => context.schedule.remind(context.id, self.device_switch, Timer::Switch { device: index, job }),
+                Some(job) => {
+                    context.schedule.remind(context.id, self.device_switch, Timer::Switch { device: index, job })
+                }
                 None => self.work(index, context),
             }
         }
@@ -182,7 +184,8 @@ impl SimNode {
         };
         let params = &context.environment.params;
         let weight = blocks(target::weight_of_share(position.share_target, header.bits, params));
-        let bonus = if found.is_link { blocks(target::link_bonus(position.link_target, header.bits, params)) } else { 0.0 };
+        let bonus =
+            if found.is_link { blocks(target::link_bonus(position.link_target, header.bits, params)) } else { 0.0 };
         let chain = alive.engine.chain();
         let script = &self.devices[index].script;
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.desk.bitcoin_tips, script };
