@@ -1,0 +1,95 @@
+//! The best attack found by search in a small model, under each rule set and for other constants of links.
+//!
+//! ```text
+//! games.rs    which games are solved, and what came of each
+//! tables.rs   from solved games to tables and plots
+//! ```
+
+mod games;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use super::jobs::Effort;
+use super::result::{Experiment, Finding};
+use games::{Chain, GAMMAS, Solved};
+
+/// The most that an attacker may earn, as a ratio to its fair share.
+const TARGET: f64 = 1.01;
+/// The hash rate up to which that is demanded, as a part of the whole.
+const TARGET_ALPHA: f64 = 0.4;
+
+/// Runs the experiment.
+#[must_use]
+pub fn run(effort: Effort, seed: u64, progress: &(dyn Fn(usize, usize) + Sync)) -> Experiment {
+    let jobs = games::jobs(effort.size);
+    let solved = effort.run(&jobs, |job| games::solve(*job, effort.size, seed), progress);
+    Experiment {
+        id: "optimal".to_owned(),
+        title: "The best attack, found by search".to_owned(),
+        question: "How much more than its fair share can one attacker earn at most, whatever it does with its links and \
+                   shares, and how does that depend on the anchor depth and on the link credit?"
+            .to_owned(),
+        method: method(),
+        findings: findings(&solved),
+        tables: tables::tables(&solved),
+        plots: tables::plots(&solved),
+        seed,
+    }
+}
+
+fn method() -> Vec<String> {
+    vec![
+        "A Markov decision process of a race between the attacker's private branch and the public one, as Sapirshtein, \
+         Sompolinsky and Zohar (2016) set it up: after each link the attacker adopts the public branch, overrides it, \
+         matches its length or waits. It is solved for the attacker's part of all credit. Gamma is the part of the \
+         others' hash rate that mines on the attacker's branch in a tie: 0 when others' links always come first, 1 when \
+         the attacker's do."
+            .to_owned(),
+        "Under the pool's rules the last common link stands for the whole past. Shares of both sides earn, whoever wins, \
+         up to the anchor depth behind the fork; beyond it only those of the branch that wins do. Links earn their \
+         credit only on the chain. The attacker never lists others' shares, so theirs wait for the next link of \
+         somebody else and can get too old for it. No race is longer than 360 links, for nobody follows a branch that \
+         conflicts with a final link; below 35% of the hash rate it is 180, which such an attacker does not reach."
+            .to_owned(),
+        "Mining in private on an own branch contains the other ways of earning more from links: withholding shares, \
+         staying on an old parent, leaving others out of lists. Left out: latency other than gamma, changing \
+         difficulty, several attackers, the draw, and that honest nodes do not build on links that leave shares out, \
+         which is worse for the attacker."
+            .to_owned(),
+        "Of the classic rule sets latency is left out as well, which flatters them. With uncles the search reckons with \
+         the chance that an uncle will be named, so their figures are what the policy that it finds earns with dice: a \
+         lower bound of the best."
+            .to_owned(),
+    ]
+}
+
+fn findings(solved: &[Solved]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for gamma in GAMMAS {
+        let worst = solved
+            .iter()
+            .filter(|one| one.job.chain == Chain::MAIN && one.job.gamma == gamma && one.job.alpha <= TARGET_ALPHA)
+            .map(Solved::ratio)
+            .fold(0.0, f64::max);
+        findings.push(Finding {
+            claim: format!("Up to 40% of the hash rate no strategy earns more than 1.01 of its fair share, gamma {gamma}"),
+            measured: format!("{worst:.4}"),
+            holds: Some(worst <= TARGET),
+        });
+    }
+    let error = solved.iter().filter_map(games::error).fold(0.0, f64::max);
+    findings.push(Finding {
+        claim: "The solver finds the published optima of a linear chain (gamma 0)".to_owned(),
+        measured: format!("greatest difference {error:.6} of all rewards"),
+        holds: Some(error < 1e-4),
+    });
+    let lazy = tables::lazy_ratio(Chain::MAIN, 0.3);
+    let free = tables::lazy_ratio(Chain::without_link_credit(), 0.3);
+    findings.push(Finding {
+        claim: "Staying on an old parent costs its miner something, and only because links earn credit".to_owned(),
+        measured: format!("{lazy:.4} of the fair share with the credit, {free:.4} without"),
+        holds: Some(lazy < 1.0 - 1e-3 && (free - 1.0).abs() < 1e-3),
+    });
+    findings
+}
