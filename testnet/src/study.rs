@@ -10,11 +10,13 @@
 //! page.rs     the results as one HTML file, and as Markdown
 //! command.rs  `shoal-testnet report`
 //!
+//! optimal.rs  the best attack in a small model, found by search
 //! variance.rs how uneven pay is, for small and large miners in small and large pools
 //! ```
 
 pub mod command;
 pub mod jobs;
+pub mod optimal;
 pub mod page;
 pub mod plot;
 pub mod result;

@@ -11,6 +11,7 @@ pub mod grind_tips;
 pub mod hoard;
 pub mod lazy;
 pub mod list_late;
+pub mod mdp;
 pub mod pool_hop;
 pub mod registry;
 pub mod rewrite;

@@ -27,9 +27,10 @@ pub fn run(effort: Effort, seed: u64, progress: &(dyn Fn(usize, usize) + Sync)) 
     Experiment {
         id: "optimal".to_owned(),
         title: "The best attack, found by search".to_owned(),
-        question: "How much more than its fair share can one attacker earn at most, whatever it does with its links and \
+        question:
+            "How much more than its fair share can one attacker earn at most, whatever it does with its links and \
                    shares, and how does that depend on the anchor depth and on the link credit?"
-            .to_owned(),
+                .to_owned(),
         method: method(),
         findings: findings(&solved),
         tables: tables::tables(&solved),
@@ -73,7 +74,9 @@ fn findings(solved: &[Solved]) -> Vec<Finding> {
             .map(Solved::ratio)
             .fold(0.0, f64::max);
         findings.push(Finding {
-            claim: format!("Up to 40% of the hash rate no strategy earns more than 1.01 of its fair share, gamma {gamma}"),
+            claim: format!(
+                "Up to 40% of the hash rate no strategy earns more than 1.01 of its fair share, gamma {gamma}"
+            ),
             measured: format!("{worst:.4}"),
             holds: Some(worst <= TARGET),
         });

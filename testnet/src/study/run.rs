@@ -24,8 +24,10 @@ pub struct Entry {
 }
 
 /// All experiments, in the order in which they are read.
-pub const EXPERIMENTS: &[Entry] =
-    &[Entry { id: "variance", about: "how uneven pay is, for small and large miners", run: super::variance::run }];
+pub const EXPERIMENTS: &[Entry] = &[
+    Entry { id: "optimal", about: "the best attack found by search", run: super::optimal::run },
+    Entry { id: "variance", about: "how uneven pay is, for small and large miners", run: super::variance::run },
+];
 
 /// What a run of the study gave: plain data, the same bytes for the same seed and size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

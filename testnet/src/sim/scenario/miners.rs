@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Strategies that a scenario may name. What each does, and its options, is told where it is implemented.
-pub const STRATEGIES: [&str; 19] = [
+pub const STRATEGIES: [&str; 20] = [
     "honest",
     "selfish",
     "stubborn-lead",
@@ -23,6 +23,7 @@ pub const STRATEGIES: [&str; 19] = [
     "rewrite",
     "withhold-listed",
     "flood",
+    "mdp",
 ];
 
 /// A group of like miners.

@@ -12,6 +12,7 @@ use super::grind_tips::GrindTips;
 use super::hoard::Hoard;
 use super::lazy::Lazy;
 use super::list_late::ListLate;
+use super::mdp::Mdp;
 use super::pool_hop::PoolHop;
 use super::rewrite::Rewrite;
 use super::selfish::{Selfish, Stubborn};
@@ -24,7 +25,7 @@ use super::{Honest, Strategy};
 type Entry = (&'static str, fn(&Table) -> Result<Box<dyn Strategy>, toml::de::Error>);
 
 /// All strategies. A new one is a file and a line here.
-const ENTRIES: [Entry; 19] = [
+const ENTRIES: [Entry; 20] = [
     ("honest", |options| options.is_empty().then(|| plain(Honest)).ok_or_else(no_options)),
     ("selfish", |options| Ok(plain(Selfish::new(read(options, &Table::new())?)))),
     ("stubborn-lead", |options| stubborn(options, "lead", true.into())),
@@ -44,6 +45,7 @@ const ENTRIES: [Entry; 19] = [
     ("rewrite", configured::<Rewrite>),
     ("withhold-listed", configured::<WithholdListed>),
     ("flood", configured::<Flood>),
+    ("mdp", configured::<Mdp>),
 ];
 
 /// A strategy cannot be made.

@@ -127,7 +127,9 @@ pub(super) fn jobs(size: Size) -> Vec<Job> {
     let alphas: &[f64] = size.pick(&[0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.49], &[0.3, 0.4]);
     let mut chains = Chain::ALL.to_vec();
     if size == Size::Standard {
-        chains.extend(ANCHOR_DEPTHS.map(|depth| Chain::Links(depth, Some(32))).into_iter().filter(|it| *it != Chain::MAIN));
+        chains.extend(
+            ANCHOR_DEPTHS.map(|depth| Chain::Links(depth, Some(32))).into_iter().filter(|it| *it != Chain::MAIN),
+        );
         chains.extend(DIVISORS.map(|divisor| Chain::Links(60, divisor)).into_iter().filter(|it| *it != Chain::MAIN));
     }
     let all = chains.into_iter().flat_map(|chain| GAMMAS.map(move |gamma| (chain, gamma)));

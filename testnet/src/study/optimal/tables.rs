@@ -21,7 +21,8 @@ pub(super) fn tables(solved: &[Solved]) -> Vec<Table> {
 
 /// All plots.
 pub(super) fn plots(solved: &[Solved]) -> Vec<Plot> {
-    let by = |chains: &[Chain], gamma| chains.iter().map(move |&chain| (chain.name(), chain, gamma)).collect::<Vec<_>>();
+    let by =
+        |chains: &[Chain], gamma| chains.iter().map(move |&chain| (chain.name(), chain, gamma)).collect::<Vec<_>>();
     let gammas = GAMMAS.map(|gamma| (format!("gamma {gamma}"), Chain::MAIN, gamma));
     let anchors = ANCHOR_DEPTHS.map(|depth| (format!("anchor depth {depth}"), Chain::Links(depth, Some(32)), 0.5));
     let credits = DIVISORS.map(|divisor| {
@@ -167,7 +168,8 @@ fn policy(solved: &[Solved]) -> Table {
     let rows = solved.iter().filter(|one| one.job == wanted).flat_map(|one| {
         (0..=SHOWN).map(|own| {
             let cells = (0..=SHOWN).map(|public| {
-                let letters = [Fork::Irrelevant, Fork::Relevant, Fork::Active].map(|fork| letter(one, own, public, fork));
+                let letters =
+                    [Fork::Irrelevant, Fork::Relevant, Fork::Active].map(|fork| letter(one, own, public, fork));
                 Cell::text(letters.concat())
             });
             [Cell::text(own.to_string())].into_iter().chain(cells).collect()
@@ -175,10 +177,11 @@ fn policy(solved: &[Solved]) -> Table {
     });
     let heads = (0..=SHOWN).map(|public| public.to_string());
     Table {
-        caption: "The best policy on main's rules at 40%, gamma 0.5, by the lengths of the own branch (rows) and the public \
+        caption:
+            "The best policy on main's rules at 40%, gamma 0.5, by the lengths of the own branch (rows) and the public \
                   one (columns). Three letters: the last link was the attacker's; was somebody else's; a tie is on. \
                   a adopt, o override, m match, w wait, - cannot be"
-            .to_owned(),
+                .to_owned(),
         columns: ["own".to_owned()].into_iter().chain(heads).collect(),
         rows: rows.collect(),
     }
