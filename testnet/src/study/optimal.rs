@@ -58,9 +58,11 @@ fn method() -> Vec<String> {
          difficulty, several attackers, the draw, and that honest nodes do not build on links that leave shares out, \
          which is worse for the attacker."
             .to_owned(),
-        "Of the classic rule sets latency is left out as well, which flatters them. With uncles the search reckons with \
-         the chance that an uncle will be named, so their figures are what the policy that it finds earns with dice: a \
-         lower bound of the best."
+        "Of the classic rule sets latency is left out as well, which flatters them. With uncles all others name every one \
+         that they may and the attacker names only its own; no race is longer than 40 blocks. What is found for the \
+         linear chain and for uncles is thus a lower bound of what an attacker earns who may race for longer. Under the \
+         pool's rules the figures are what the policy that was found earns; the search for it reckons with the expected \
+         number of shares at stake, so a better one cannot be ruled out."
             .to_owned(),
     ]
 }

@@ -14,16 +14,16 @@ pub fn play(game: &Game, policy: &Policy, links: u64, rng: &mut SimRng) -> Rewar
     let mut table = Table::new(game);
     let mut state = State::START;
     let mut found = 0;
-    while found < links || state != State::START {
-        let action = if state == State::START { Action::Wait } else { policy.action(state) };
+    while found < links || !state.is_start() {
+        let action = if state.is_start() { Action::Wait } else { policy.action(state) };
         match action {
             Action::Adopt => {
                 table.adopt(state);
-                state = State::START;
+                state = game.adopted(state);
             }
             Action::Override => {
                 table.win(state, state.public + 1);
-                state = state.overridden();
+                state = game.overridden(state);
             }
             Action::Match | Action::Wait => {
                 if action == Action::Match {
@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
         } else if tie && rng.random_bool(gamma) {
             self.win(state, state.public);
             add(&mut self.public_shares, 0, 1.0);
-            state.joined()
+            self.game.joined(state)
         } else {
             add(&mut self.public_shares, state.public, 1.0);
             state.behind()

@@ -6,32 +6,28 @@ use super::race::{Action, Fork, Game, State};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     longest: usize,
+    cases: usize,
     actions: Vec<Action>,
 }
 
 impl Policy {
     /// The policy that a rule gives. What the game does not allow is replaced by what it does.
     pub fn new(game: &Game, rule: impl Fn(State) -> Action) -> Self {
-        let longest = game.longest;
-        let sides = || 0..=longest;
-        let actions = sides()
-            .flat_map(|own| sides().map(move |public| (own, public)))
-            .flat_map(|(own, public)| FORKS.map(|fork| State { own, public, fork }))
-            .map(|state| {
-                let action = rule(state);
-                if game.allows(state, action) { action } else { forced(game, state) }
-            });
-        Self { longest, actions: actions.collect() }
+        let actions = states(game).flat_map(|state| FORKS.map(|fork| State { fork, ..state })).map(|state| {
+            let action = rule(state);
+            if game.allows(state, action) { action } else { forced(game, state) }
+        });
+        Self { longest: game.longest, cases: game.rules.cases(), actions: actions.collect() }
     }
 
     /// What to do. A branch that is longer than the table is shown when it wins, and given up otherwise.
     #[must_use]
     pub fn action(&self, state: State) -> Action {
-        let State { own, public, fork } = state;
+        let State { own, public, fork, .. } = state;
         if own > self.longest || public > self.longest {
             return if own > public { Action::Override } else { Action::Adopt };
         }
-        self.actions[place(self.longest, own, public) * FORKS.len() + fork_index(fork)]
+        self.actions[place(self.longest, self.cases, state) * FORKS.len() + fork_index(fork)]
     }
 
     /// Shows every link at once and keeps nothing.
@@ -43,7 +39,7 @@ impl Policy {
     /// Eyal and Sirer's: keeps a lead to itself until it is down to one link.
     #[must_use]
     pub fn selfish(game: &Game) -> Self {
-        Self::new(game, |State { own, public, fork }| match (own, public) {
+        Self::new(game, |State { own, public, fork, .. }| match (own, public) {
             _ if public > own => Action::Adopt,
             // The tie that it hoped for is decided.
             _ if own == public + 1 && public > 0 => Action::Override,
@@ -55,7 +51,7 @@ impl Policy {
     /// Nayak and others' lead-stubborn miner: answers each link with one of its own and never overrides while it leads.
     #[must_use]
     pub fn lead_stubborn(game: &Game) -> Self {
-        Self::new(game, |State { own, public, fork }| match () {
+        Self::new(game, |State { own, public, fork, .. }| match () {
             () if public > own => Action::Adopt,
             () if fork == Fork::Active && own == public + 1 => Action::Override,
             () if fork == Fork::Relevant => Action::Match,
@@ -98,9 +94,17 @@ pub(super) const fn fork_index(fork: Fork) -> usize {
     }
 }
 
-/// Where the states of two lengths stand in a table.
-pub(super) const fn place(longest: usize, own: usize, public: usize) -> usize {
-    own * (longest + 1) + public
+/// All states but for the last link, in the order of tables.
+pub(super) fn states(game: &Game) -> impl Iterator<Item = State> {
+    let sides = || 0..=game.longest;
+    let lengths = sides().flat_map(move |own| sides().map(move |public| (own, public)));
+    let cases = game.rules.cases();
+    lengths.flat_map(move |(own, public)| (0..cases).map(move |uncles| State { own, public, uncles, ..State::START }))
+}
+
+/// Where a state stands in a table, whoever found the last link.
+pub(super) const fn place(longest: usize, cases: usize, state: State) -> usize {
+    (state.own * (longest + 1) + state.public) * cases + state.uncles
 }
 
 /// What is done where a rule's action is not allowed: going on if possible.

@@ -35,6 +35,8 @@ pub struct State {
     pub public: usize,
     /// Who found the last link.
     pub fork: Fork,
+    /// What earlier races left behind that may still be named; see [`Uncles::left`](super::Uncles::left). Without uncles 0.
+    pub uncles: usize,
 }
 
 /// A game: who plays by which rules.
@@ -53,35 +55,50 @@ pub struct Game {
 
 impl State {
     /// No race: the attacker works on the public tip.
-    pub const START: Self = Self { own: 0, public: 0, fork: Fork::Irrelevant };
+    pub const START: Self = Self { own: 0, public: 0, fork: Fork::Irrelevant, uncles: 0 };
+
+    /// Whether no race is on.
+    #[must_use]
+    pub const fn is_start(&self) -> bool {
+        self.own == 0 && self.public == 0
+    }
 
     /// After a link of the attacker's.
     #[must_use]
     pub const fn longer(self) -> Self {
         let fork = if matches!(self.fork, Fork::Active) { Fork::Active } else { Fork::Irrelevant };
-        Self { own: self.own + 1, public: self.public, fork }
+        Self { own: self.own + 1, fork, ..self }
     }
 
     /// After a link of the others' on their own branch.
     #[must_use]
     pub const fn behind(self) -> Self {
-        Self { own: self.own, public: self.public + 1, fork: Fork::Relevant }
-    }
-
-    /// After the attacker has shown one link more than the public branch had.
-    #[must_use]
-    pub const fn overridden(self) -> Self {
-        Self { own: self.own - self.public - 1, public: 0, fork: Fork::Irrelevant }
-    }
-
-    /// After a link of the others' on what the attacker had shown in a tie.
-    #[must_use]
-    pub const fn joined(self) -> Self {
-        Self { own: self.own - self.public, public: 1, fork: Fork::Relevant }
+        Self { public: self.public + 1, fork: Fork::Relevant, ..self }
     }
 }
 
 impl Game {
+    /// After the attacker has joined the public branch.
+    #[must_use]
+    pub fn adopted(&self, state: State) -> State {
+        State { uncles: self.rules.left_by_own(state), ..State::START }
+    }
+
+    /// After the attacker has shown one link more than the public branch had.
+    #[must_use]
+    pub fn overridden(&self, state: State) -> State {
+        let shown = state.public + 1;
+        let uncles = self.rules.left_by_others(state, shown);
+        State { own: state.own - shown, public: 0, fork: Fork::Irrelevant, uncles }
+    }
+
+    /// After a link of the others' on what the attacker had shown in a tie.
+    #[must_use]
+    pub fn joined(&self, state: State) -> State {
+        let uncles = self.rules.left_by_others(state, state.public);
+        State { own: state.own - state.public, public: 1, fork: Fork::Relevant, uncles }
+    }
+
     /// Whether an action can be taken in a state. In every state but the start one of them can.
     #[must_use]
     pub const fn allows(&self, state: State, action: Action) -> bool {

@@ -27,8 +27,8 @@ pub enum Rules {
 
 /// Uncles that are young enough when a block of the chain names them.
 ///
-/// Approximated: all miners but the attacker name every uncle they may, the attacker names none; uncles do not count for
-/// fork choice.
+/// All miners but the attacker name every uncle they may; the attacker names only its own. Left out: how many uncles a
+/// block may name, and that uncles may count for fork choice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Uncles {
     /// The part of its reward that an uncle's miner keeps; the rest is for the block that names it.
@@ -93,20 +93,30 @@ impl Uncles {
     /// p2poolv2: 90% and 10%, three blocks.
     pub const P2POOL_V2: Self = Self { kept: 0.9, depth: 3 };
 
-    /// The others' uncles that will be named after the attacker has shown one block more than they had and keeps `rest`.
-    fn named(&self, alpha: f64, public: usize, rest: usize) -> f64 {
-        (1..=public)
-            .map(|place| {
-                // Heights that may still name it, less those that the attacker has already found.
-                let chances = (place + self.depth).saturating_sub(public + 1 + rest);
-                1.0 - alpha.powf(count(chances))
-            })
-            .sum()
+    /// What races can leave behind.
+    const fn cases(&self) -> usize {
+        (self.depth + 1) << self.depth
+    }
+
+    /// What earlier races left: the number of the attacker's own uncles, which the next block names, and a bit for each
+    /// number of blocks, one to `depth`, that are the last ones to name an uncle of the others'.
+    #[must_use]
+    pub const fn left(&self, state: State) -> (usize, usize) {
+        (state.uncles >> self.depth, state.uncles & ((1 << self.depth) - 1))
     }
 
     /// Uncles among the first `length` blocks of a branch that lost against one of `against` blocks.
-    fn young(&self, length: usize, against: usize) -> f64 {
-        count(length.saturating_sub(against.saturating_sub(self.depth)))
+    const fn young(&self, length: usize, against: usize) -> usize {
+        length.saturating_sub(against.saturating_sub(self.depth))
+    }
+
+    /// What is left after the attacker has shown `shown` blocks, which name none of the others'.
+    fn left_by_others(&self, state: State, shown: usize) -> usize {
+        let (_, others) = self.left(state);
+        let older = others.checked_shr(u32::try_from(shown).unwrap_or(u32::MAX)).unwrap_or(0);
+        // The `i`-th of the branch that lost may be named up to `depth` above it.
+        let chances = (1..=state.public).map(|place| (place + self.depth).saturating_sub(shown));
+        chances.filter(|&chances| chances > 0).fold(older, |left, chances| left | 1 << (chances - 1))
     }
 }
 
@@ -126,43 +136,54 @@ impl Rules {
         }
     }
 
+    /// How many values [`State::uncles`] has.
+    #[must_use]
+    pub const fn cases(&self) -> usize {
+        match self {
+            Self::Linear | Self::Links(_) => 1,
+            Self::Uncles(uncles) => uncles.cases(),
+        }
+    }
+
+    /// What an adopted branch leaves behind, as [`State::uncles`].
+    pub(super) fn left_by_own(&self, state: State) -> usize {
+        match self {
+            Self::Linear | Self::Links(_) => 0,
+            Self::Uncles(uncles) => uncles.young(state.own.min(state.public), state.public) << uncles.depth,
+        }
+    }
+
+    /// What a public branch leaves behind that `shown` links of the attacker's replace, as [`State::uncles`].
+    pub(super) fn left_by_others(&self, state: State, shown: usize) -> usize {
+        match self {
+            Self::Linear | Self::Links(_) => 0,
+            // The attacker's first block names its own.
+            Self::Uncles(uncles) => uncles.left_by_others(state, shown),
+        }
+    }
+
     /// What is paid when the attacker adopts the public branch.
     #[must_use]
-    pub fn adopted(&self, alpha: f64, state: State) -> Reward {
+    pub fn adopted(&self, state: State) -> Reward {
         let links = count(state.public);
         match self {
             Self::Linear => Reward { own: 0.0, others: links },
             Self::Uncles(uncles) => {
-                let named = uncles.young(state.own.min(state.public), state.public);
-                let for_nephews = (1.0 - uncles.kept) * named;
-                Reward { own: uncles.kept * named + alpha * for_nephews, others: links + (1.0 - alpha) * for_nephews }
+                let (own, others) = uncles.left(state);
+                let own = count(own);
+                let others = f64::from(others.count_ones());
+                Reward { own: uncles.kept * own, others: links + others + (1.0 - uncles.kept) * own }
             }
             Self::Links(rules) => Reward { own: 0.0, others: rules.bonus * links },
         }
     }
 
-    /// What is paid when the attacker shows one link more than the public branch has.
+    /// What is paid when `shown` links of the attacker's, at least one, replace the public branch.
     #[must_use]
-    pub fn overridden(&self, alpha: f64, state: State) -> Reward {
-        let shown = state.public + 1;
+    pub fn shown(&self, alpha: f64, state: State, shown: usize) -> Reward {
         match self {
             Self::Linear => Reward { own: count(shown), others: 0.0 },
-            Self::Uncles(uncles) => {
-                Reward { own: count(shown), others: uncles.named(alpha, state.public, state.own - shown) }
-            }
-            Self::Links(rules) => {
-                Reward { own: rules.bonus * count(shown), others: -rules.too_old(alpha, state, shown) }
-            }
-        }
-    }
-
-    /// What is paid when somebody else's link follows what the attacker showed in a tie.
-    #[must_use]
-    pub fn joined(&self, alpha: f64, state: State) -> Reward {
-        let shown = state.public;
-        match self {
-            Self::Linear => Reward { own: count(shown), others: 0.0 },
-            Self::Uncles(uncles) => Reward { own: count(shown), others: uncles.young(shown, shown) },
+            Self::Uncles(uncles) => Reward { own: count(shown) + count(uncles.left(state).0), others: 0.0 },
             Self::Links(rules) => {
                 Reward { own: rules.bonus * count(shown), others: -rules.too_old(alpha, state, shown) }
             }

@@ -7,7 +7,7 @@
 //! What a policy earns is exact for branches no longer than the game's limit; which policy is the best is so for all rules
 //! but those of links, where the search reckons with the expected number of shares at stake.
 
-use super::policy::{FORKS, Policy, fork_index, place};
+use super::policy::{FORKS, Policy, fork_index, place, states};
 use super::race::{Action, Fork, Game, State};
 use super::rules::{Reward, Rules};
 
@@ -50,6 +50,8 @@ pub fn earned(game: &Game, policy: &Policy) -> f64 {
 /// What is still to come in a race, by state.
 struct Search<'a> {
     game: &'a Game,
+    /// See [`Rules::cases`].
+    cases: usize,
     /// The attacker's part so far: the price of a reward to anybody.
     part: f64,
     to_come: Vec<[Future; FORKS.len()]>,
@@ -67,7 +69,7 @@ struct Future {
     kept: Reward,
 }
 
-/// What depends on the lengths of two branches alone.
+/// What depends neither on the part so far nor on what comes.
 #[derive(Clone, Copy, Default)]
 struct Facts {
     adopted: Reward,
@@ -78,10 +80,9 @@ struct Facts {
 
 impl<'a> Search<'a> {
     fn new(game: &'a Game, ties: bool) -> Self {
-        let sides = || 0..=game.longest;
-        let states = sides().flat_map(|own| sides().map(move |public| (own, public)));
-        let facts: Vec<_> = states.map(|(own, public)| Facts::of(game, own, public)).collect();
-        Self { game, part: game.alpha, to_come: vec![<_>::default(); facts.len()], facts, ties }
+        let facts: Vec<_> = states(game).map(|state| Facts::of(game, state)).collect();
+        let cases = game.rules.cases();
+        Self { game, cases, part: game.alpha, to_come: vec![<_>::default(); facts.len()], facts, ties }
     }
 
     /// Finds the part of all rewards, of the policy or of the best one.
@@ -115,17 +116,10 @@ impl<'a> Search<'a> {
         for turn in 0..=longest {
             let own = if whole { longest - turn } else { turn };
             for public in (0..=public).rev() {
-                for fork in FORKS {
-                    let state = State { own, public, fork };
-                    if !self.reachable(state) {
-                        continue;
-                    }
-                    let action = policy.map_or_else(|| self.choose(state), |policy| policy.action(state));
-                    let now = self.after(state, action);
-                    let at = &mut self.to_come[place(longest, own, public)][fork_index(fork)];
-                    let before = std::mem::replace(at, now);
+                for uncles in 0..self.cases {
+                    let changed = self.reckon(State { own, public, uncles, ..State::START }, policy);
                     if public <= 1 {
-                        change = change.max((self.worth(now.reward) - self.worth(before.reward)).abs());
+                        change = change.max(changed);
                     }
                 }
             }
@@ -133,11 +127,31 @@ impl<'a> Search<'a> {
         change
     }
 
+    /// Reckons a state once more, whoever found the last link; the greatest change.
+    fn reckon(&mut self, lengths: State, policy: Option<&Policy>) -> f64 {
+        let mut change: f64 = 0.0;
+        for fork in FORKS {
+            let state = State { fork, ..lengths };
+            if self.reachable(state) {
+                let action = policy.map_or_else(|| self.choose(state), |policy| policy.action(state));
+                let now = self.after(state, action);
+                let at = self.place(state);
+                let before = std::mem::replace(&mut self.to_come[at][fork_index(fork)], now);
+                change = change.max((self.worth(now.reward) - self.worth(before.reward)).abs());
+            }
+        }
+        change
+    }
+
+    fn place(&self, state: State) -> usize {
+        place(self.game.longest, self.cases, state)
+    }
+
     /// Whether a race may come to a state.
     const fn reachable(&self, state: State) -> bool {
-        let State { own, public, fork } = state;
+        let State { own, public, fork, uncles } = state;
         match fork {
-            Fork::Irrelevant => own > 0,
+            Fork::Irrelevant => own > 0 || (public == 0 && uncles > 0),
             Fork::Relevant => public > 0,
             Fork::Active => self.ties && public > 0 && own >= public,
         }
@@ -169,8 +183,12 @@ impl<'a> Search<'a> {
     /// What is to come after an action.
     fn after(&self, state: State, action: Action) -> Future {
         match action {
-            Action::Adopt => Future { reward: self.facts(state).adopted, kept: Reward { own: 0.0, others: 1.0 } },
-            Action::Override => won(self.facts(state).overridden, self.at(state.overridden())),
+            Action::Adopt => {
+                let then = self.at(self.game.adopted(state));
+                let reward = sum(self.facts(state).adopted, then.reward);
+                Future { reward, kept: Reward { own: 0.0, others: 1.0 } }
+            }
+            Action::Override => won(self.facts(state).overridden, self.at(self.game.overridden(state))),
             Action::Match => self.go_on(State { fork: Fork::Active, ..state }),
             Action::Wait => self.go_on(state),
         }
@@ -181,7 +199,8 @@ impl<'a> Search<'a> {
         let Game { alpha, gamma, rules, .. } = *self.game;
         let split = if state.fork == Fork::Active { gamma } else { 0.0 };
         let (own_link, others_link) = (self.at(state.longer()), self.at(state.behind()));
-        let joined = if split > 0.0 { won(self.facts(state).joined, self.at(state.joined())) } else { others_link };
+        let joined =
+            if split > 0.0 { won(self.facts(state).joined, self.at(self.game.joined(state))) } else { others_link };
         let next = own_link.or(alpha, joined.or(split, others_link));
         let Rules::Links(links) = rules else { return next };
         let paid = |link: usize, chance: f64| if links.safe(link) { 1.0 } else { chance };
@@ -196,29 +215,28 @@ impl<'a> Search<'a> {
     }
 
     fn facts(&self, state: State) -> &Facts {
-        &self.facts[place(self.game.longest, state.own, state.public)]
+        &self.facts[self.place(state)]
     }
 
     /// What is to come in a state; nothing more when no race is on.
     fn at(&self, state: State) -> Future {
-        if state.own == 0 && state.public == 0 {
+        if state == State::START {
             return Future::default();
         }
-        self.to_come[place(self.game.longest, state.own, state.public)][fork_index(state.fork)]
+        self.to_come[self.place(state)][fork_index(state.fork)]
     }
 }
 
 impl Facts {
-    fn of(game: &Game, own: usize, public: usize) -> Self {
+    fn of(game: &Game, state: State) -> Self {
         let Game { alpha, rules, .. } = *game;
-        let state = State { own, public, fork: Fork::Irrelevant };
-        let if_possible = |possible: bool, reward: fn(&Rules, f64, State) -> Reward| {
-            if possible { reward(&rules, alpha, state) } else { Reward::default() }
+        let shown = |links: usize| {
+            if links > 0 && links <= state.own { rules.shown(alpha, state, links) } else { Reward::default() }
         };
         Self {
-            adopted: rules.adopted(alpha, state),
-            overridden: if_possible(own > public, Rules::overridden),
-            joined: if_possible(own >= public && public > 0, Rules::joined),
+            adopted: rules.adopted(state),
+            overridden: shown(state.public + 1),
+            joined: shown(state.public),
             at_stake: rules.at_stake(alpha, state),
         }
     }

@@ -69,7 +69,7 @@ impl Race {
             common = common.below(1);
         }
         let length = |tip: Height| tip.above(common) as usize;
-        State { own: length(own), public: length(public), fork: self.fork }
+        State { own: length(own), public: length(public), fork: self.fork, uncles: 0 }
     }
 }
 
@@ -86,7 +86,7 @@ impl Mdp {
                 view.withheld.to_vec()
             }
             // Everything was shown.
-            _ if state.own == 0 && state.public == 0 => {
+            _ if state.is_start() => {
                 self.race = None;
                 view.withheld.to_vec()
             }

@@ -93,20 +93,20 @@ fn ratios(solved: &[Solved]) -> Table {
 }
 
 fn dice(solved: &[Solved]) -> Table {
-    let checked = solved.iter().filter(|one| one.job.chain == Chain::MAIN);
-    let rows = checked.filter_map(|one| {
-        let Job { alpha, gamma, .. } = one.job;
+    let rows = solved.iter().filter_map(|one| {
+        let Job { chain, alpha, gamma } = one.job;
         let played = one.played?;
         Some(vec![
+            Cell::text(chain.name()),
             Cell::number(alpha, 2),
             Cell::number(gamma, 1),
-            Cell::number(one.part / alpha, 4),
+            Cell::number(one.ratio(), 4),
             Cell::estimate(played.times(1.0 / alpha), 4),
         ])
     });
     Table {
-        caption: "The same policies on main's rules, reckoned and played with dice, share by share".to_owned(),
-        columns: ["hash rate, part", "gamma", "reckoned", "played"].map(str::to_owned).to_vec(),
+        caption: "The same policies reckoned, and played with dice share by share; ratios to the fair share".to_owned(),
+        columns: ["rules", "hash rate, part", "gamma", "reckoned", "played"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
     }
 }
@@ -193,7 +193,7 @@ fn letter(one: &Solved, own: usize, public: usize, fork: Fork) -> &'static str {
         Fork::Relevant => public > 0,
         Fork::Active => public > 0 && own >= public,
     };
-    match one.policy.action(State { own, public, fork }) {
+    match one.policy.action(State { own, public, fork, ..State::START }) {
         _ if !possible => "-",
         Action::Adopt => "a",
         Action::Override => "o",

@@ -9,5 +9,4 @@ fn the_reduced_search_finds_what_the_page_says() {
     // A tie that the attacker always wins is worth more than the target.
     assert_eq!(holds, [Some(true), Some(true), Some(false), Some(true), Some(true)], "{:?}", experiment.findings);
     assert!(experiment.tables.iter().all(|table| table.rows.iter().all(|row| row.len() == table.columns.len())));
-    assert_eq!(run(effort, 1, &|_, _| {}), experiment);
 }
