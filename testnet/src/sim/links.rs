@@ -190,6 +190,3 @@ fn cut_noticed(rng: &mut SimRng) -> Micros {
 fn random_between(low: Micros, high: Micros, rng: &mut SimRng) -> Micros {
     Micros(rng.random_range(low.0..=high.0))
 }
-
-#[cfg(test)]
-mod tests;

@@ -153,3 +153,6 @@ impl Drawn {
         world
     }
 }
+
+#[cfg(test)]
+mod tests;

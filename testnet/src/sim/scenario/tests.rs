@@ -54,3 +54,43 @@ fn random_scenarios_are_sound_and_repeatable() {
     }
     assert_ne!(Scenario::random(1), Scenario::random(2));
 }
+
+#[test]
+fn shrinks_are_sound_smaller_and_come_to_an_end() {
+    let mut scenario = Scenario::parse(EXAMPLES[1]).unwrap();
+    let size = |scenario: &Scenario| scenario.to_toml().len();
+    let mut rounds = 0;
+    // Whoever fails whatever is taken away ends with next to nothing.
+    while let Some(smaller) = scenario.shrinks().into_iter().find(|variant| {
+        assert!(variant.check().is_ok());
+        *variant != scenario
+    }) {
+        scenario = smaller;
+        rounds += 1;
+        assert!(rounds < 200, "{}", scenario.to_toml());
+    }
+    assert!(scenario.faults.is_empty() && scenario.node_count() <= 2, "{}", scenario.to_toml());
+    assert!(size(&scenario) < 500);
+}
+
+#[test]
+fn shrinks_keep_what_refers_to_each_other_in_order() {
+    for seed in 0..50 {
+        for variant in Scenario::random(seed).shrinks() {
+            assert_eq!(Scenario::parse(&variant.to_toml()).unwrap(), variant);
+        }
+    }
+}
+
+#[test]
+fn constants_are_changed_by_name() {
+    let text = CALM.replacen("[[nodes]]", "[constants]\nlink_interval_s = 5\nwindow_blocks = 0.5\n\n[[nodes]]", 1);
+    let scenario = Scenario::parse(&text).unwrap();
+    let mut params = sharechain::ChainParams::main();
+    scenario.constants.apply(&mut params);
+    assert_eq!(params.link_interval_s, 5);
+    assert_eq!(params.window_weight.0, 1 << 63);
+    assert_eq!(params.shares_per_link, sharechain::ChainParams::main().shares_per_link);
+    let unknown = Scenario::parse(&text.replacen("link_interval_s", "link_intervall_s", 1)).unwrap_err().to_string();
+    assert!(unknown.contains("link_intervall_s") && unknown.contains("`link_interval_s`"), "{unknown}");
+}
