@@ -12,9 +12,12 @@
 //!
 //! optimal.rs  the best attack in a small model, found by search
 //! variance.rs how uneven pay is, for small and large miners in small and large pools
+//! intermittent.rs  what miners earn a hash that mine some of the time
+//! variance.rs      how uneven pay is, for small and large miners in small and large pools
 //! ```
 
 pub mod command;
+pub mod intermittent;
 pub mod jobs;
 pub mod optimal;
 pub mod page;
