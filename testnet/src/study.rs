@@ -12,11 +12,13 @@
 //!
 //! optimal.rs  the best attack in a small model, found by search
 //! variance.rs how uneven pay is, for small and large miners in small and large pools
+//! draw.rs          whether the draw is fair, what choosing between draws gains, and what its constants cost
 //! intermittent.rs  what miners earn a hash that mine some of the time
 //! variance.rs      how uneven pay is, for small and large miners in small and large pools
 //! ```
 
 pub mod command;
+pub mod draw;
 pub mod intermittent;
 pub mod jobs;
 pub mod optimal;

@@ -29,7 +29,7 @@ use tables::Measured;
 const SIZES: [(&str, f64); 3] = [("1 TH/s", TERA), ("100 TH/s", 100.0 * TERA), ("10 PH/s", 10.0 * PETA)];
 
 /// Independent histories of each pool: enough for a confidence interval.
-const HISTORIES: u64 = 30;
+const HISTORIES: u64 = 20;
 
 /// By how much an interval is widened where several must all hold: eight at 95% would fail one time in three.
 const SEVERAL: f64 = 1.5;
