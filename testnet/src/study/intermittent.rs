@@ -157,5 +157,18 @@ fn findings(results: &Results) -> Vec<Finding> {
             });
         }
     }
+    let larger = results.pools.iter().filter(|(pool, _)| !pool.is_in_question && pool.solar > 0.0);
+    findings.extend(larger.map(|(pool, days)| {
+        let ratio = Estimate::of(&days.iter().map(|day| day.ratio(0)).collect::<Vec<_>>());
+        Finding {
+            claim: format!(
+                "Where it stops: six hours of sun in a pool of {}, whose window is not long beside the two hours to the \
+                 snapshot",
+                pool.name
+            ),
+            measured: format!("{:.3} ({:.3} to {:.3})", ratio.mean, ratio.low, ratio.high),
+            holds: None,
+        }
+    }));
     findings
 }

@@ -195,7 +195,7 @@ impl<'a, 'b> Course<'a, 'b> {
         self.pay();
         let depth = usize::try_from(self.breath.params.snapshot_bitcoin_depth).unwrap_or(0);
         // The new tip is not among the firsts yet: a link after it has still to come.
-        if self.firsts.len() >= depth + 1 {
+        if self.firsts.len() > depth {
             self.firsts.drain(..self.firsts.len() - depth - 1);
             let first = self.firsts.front().copied().unwrap_or_default();
             let window = self.ledger.settle(first.below(self.breath.params.snapshot_burial));

@@ -83,11 +83,6 @@ impl Line {
         let weights = self.paid(selection).filter(|(number, _)| numbers.contains(number)).map(|(_, weight)| weight.0);
         to_f64(weights.sum()) / to_f64(selection.total().0)
     }
-
-    /// The miners.
-    pub(super) const fn miners(&self) -> &Miners {
-        &self.miners
-    }
 }
 
 /// A hash that nobody could choose.
