@@ -10,10 +10,9 @@
 //! page.rs     the results as one HTML file, and as Markdown
 //! command.rs  `shoal-testnet report`
 //!
-//! optimal.rs  the best attack in a small model, found by search
-//! variance.rs how uneven pay is, for small and large miners in small and large pools
 //! draw.rs          whether the draw is fair, what choosing between draws gains, and what its constants cost
 //! intermittent.rs  what miners earn a hash that mine some of the time
+//! optimal.rs       the best attack in a small model, found by search
 //! variance.rs      how uneven pay is, for small and large miners in small and large pools
 //! ```
 

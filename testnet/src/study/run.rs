@@ -27,7 +27,6 @@ pub struct Entry {
 pub const EXPERIMENTS: &[Entry] = &[
     Entry { id: "optimal", about: "the best attack found by search", run: super::optimal::run },
     Entry { id: "variance", about: "how uneven pay is, for small and large miners", run: super::variance::run },
-    Entry { id: "variance", about: "how uneven pay is, for small and large miners", run: super::variance::run },
     Entry { id: "intermittent", about: "what miners earn that mine some of the time", run: super::intermittent::run },
     Entry { id: "draw", about: "whether the draw is fair, and what choosing gains", run: super::draw::run },
 ];
