@@ -16,6 +16,8 @@ mod judge;
 pub mod serve;
 mod sources;
 mod take;
+#[cfg(test)]
+mod tests;
 mod undecided;
 mod wants;
 
@@ -34,6 +36,7 @@ use crate::limits::{REQUESTS_MAX, SYNC_GAP_LINKS};
 use crate::store::Journal;
 
 use sources::Sources;
+use take::Taking;
 use undecided::Undecided;
 
 pub use judge::PeerBlock;
@@ -99,6 +102,8 @@ pub struct Exchange {
     sync: Sync,
     /// Requests to peers whose answers are awaited.
     requests: BTreeMap<RequestId, Request>,
+    /// A response of which a part is taken in.
+    taking: Option<Taking>,
     sources: Sources,
     undecided: Undecided,
     /// Headers that the own bitcoind is asked for.
@@ -124,6 +129,7 @@ impl Exchange {
         let mut exchange = Self {
             sync: Sync::new(wants::local(engine.chain())),
             requests: BTreeMap::new(),
+            taking: None,
             sources: Sources::default(),
             undecided: Undecided::default(),
             looked_up: BTreeSet::new(),
@@ -138,6 +144,19 @@ impl Exchange {
 
     /// Takes in what happened. Nothing is to be done any more once [`Engine::failure`] says why.
     pub fn handle<J: Journal>(&mut self, input: Input, engine: &mut Engine<J>, now: Now) {
+        self.begin(input, engine, now);
+        while self.is_unfinished() {
+            self.go_on(engine, now);
+        }
+    }
+
+    /// Like [`Self::handle`], but leaves the rest of a large response to [`Self::go_on`], so that others reach the engine
+    /// meanwhile.
+    pub fn begin<J: Journal>(&mut self, input: Input, engine: &mut Engine<J>, now: Now) {
+        // Responses are taken in one after the other.
+        while self.is_unfinished() {
+            self.go_on(engine, now);
+        }
         let mut turn = Turn { engine, now };
         match input {
             Input::Network(event) => self.on_event(event, &mut turn),
@@ -146,10 +165,19 @@ impl Exchange {
             Input::LookedUp { hash, from, found } => self.on_looked_up(hash, from, found, now),
             Input::Tick => self.on_tick(&mut turn),
         }
-        self.act();
-        if turn.engine.failure().is_some() {
-            self.outputs.clear();
-        }
+        self.act(engine);
+    }
+
+    /// Whether a response is left for [`Self::go_on`].
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.taking.is_some()
+    }
+
+    /// Takes in some more of a large response.
+    pub fn go_on<J: Journal>(&mut self, engine: &mut Engine<J>, now: Now) {
+        self.take_some(&mut Turn { engine, now });
+        self.act(engine);
     }
 
     /// What is to be done next. Ask until there is nothing more, after [`Self::new`] and after every input.
@@ -200,8 +228,7 @@ impl Exchange {
             Event::PeerBanned { peer } => warn!(%peer, "a peer misbehaved and is banned for a while"),
             Event::Response { peer, id, result } => {
                 if let Some(request) = self.requests.remove(&id) {
-                    let outcome = self.take_response(peer, &request, result, turn);
-                    self.tell_sync(sync::Input::Response { id, outcome }, turn.now);
+                    self.take_response((peer, id), request, result, turn);
                 }
             }
         }
@@ -258,8 +285,8 @@ impl Exchange {
         self.tell_sync(sync::Input::Tick, turn.now);
     }
 
-    /// Does what the sync machine decided.
-    fn act(&mut self) {
+    /// Does what the sync machine decided, unless the engine has stopped.
+    fn act<J: Journal>(&mut self, engine: &Engine<J>) {
         while let Some(output) = self.sync.poll_output() {
             match output {
                 sync::Output::Request { peer, id, request } => {
@@ -272,6 +299,10 @@ impl Exchange {
                 sync::Output::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour),
                 sync::Output::State(state) => self.tell_state(state),
             }
+        }
+        if engine.failure().is_some() {
+            self.taking = None;
+            self.outputs.clear();
         }
     }
 

@@ -140,6 +140,10 @@ pub const BLOCK_DEPTH_MAX: u32 = 6;
 /// Requests to peers whose answers are awaited; the sync machine keeps far fewer under way.
 pub const REQUESTS_MAX: usize = 1_024;
 
+/// Links or proofs of one response that are given to the chain in one call of the engine: each takes well under a
+/// millisecond as a rule, and a response has up to 256.
+pub const ITEMS_A_TURN: usize = 16;
+
 /// Peers that have a number by which the chain knows what they brought; the oldest numbers are forgotten first.
 pub const SOURCES_MAX: usize = 1_024;
 

@@ -17,7 +17,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use tracing::{debug, warn};
 
 use crate::clock::now;
-use crate::engine::{ChainEvent, EngineHandle, EngineStopped};
+use crate::engine::{ChainEvent, Engine, EngineHandle, EngineStopped};
 use crate::exchange::{Exchange, Input, Now, Output, PeerBlock};
 use crate::headers::HeaderSource;
 use crate::limits::PUBLISH_QUEUE;
@@ -165,15 +165,28 @@ impl Shell {
         }
     }
 
-    /// Lets the exchange take in what happened, on the engine's thread, and does what it says.
-    async fn take_in(&self, mut exchange: Box<Exchange>, input: Input) -> Result<Box<Exchange>, EngineStopped> {
+    /// Lets the exchange take in what happened, and does what it says. A large response takes several calls of the
+    /// engine, between which others have theirs.
+    async fn take_in(&self, exchange: Box<Exchange>, input: Input) -> Result<Box<Exchange>, EngineStopped> {
+        let mut exchange = self.on_engine(exchange, |exchange, engine, now| exchange.begin(input, engine, now)).await?;
+        while exchange.is_unfinished() {
+            exchange = self.on_engine(exchange, |exchange, engine, now| exchange.go_on(engine, now)).await?;
+        }
+        Ok(exchange)
+    }
+
+    async fn on_engine(
+        &self,
+        mut exchange: Box<Exchange>,
+        work: impl FnOnce(&mut Exchange, &mut Engine, Now) + Send + 'static,
+    ) -> Result<Box<Exchange>, EngineStopped> {
         let started = self.started;
-        let taken = self.links.engine.call(move |engine| {
+        let worked = self.links.engine.call(move |engine| {
             let millis = Millis(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
-            exchange.handle(input, engine, Now { millis, time: now() });
+            work(&mut exchange, engine, Now { millis, time: now() });
             exchange
         });
-        let mut exchange = taken.await?;
+        let mut exchange = worked.await?;
         while let Some(output) = exchange.poll_output() {
             self.act(output).await;
         }

@@ -1,7 +1,9 @@
 //! Responses of peers, into the chain.
 
+use std::vec::IntoIter;
+
 use bitcoin::block::Header;
-use p2p::sync::{self, Outcome as Taken, Want};
+use p2p::sync::{self, Outcome as Taken, RequestId, Want};
 use p2p::{Failure, Item, LinkItem, Misbehaviour, PeerId, Request, Response};
 use sharechain::chain::Fate;
 use sharechain::{Outcome, ShareId};
@@ -9,90 +11,135 @@ use tracing::debug;
 
 use super::{Exchange, Turn};
 use crate::headers::is_settled;
+use crate::limits::ITEMS_A_TURN;
 use crate::store::Journal;
 
+/// A response of which a part is taken in.
+#[derive(Debug)]
+pub(super) struct Taking {
+    peer: PeerId,
+    id: RequestId,
+    rest: Rest,
+}
+
+#[derive(Debug)]
+enum Rest {
+    Links { left: IntoIter<LinkItem>, last: Option<ShareId>, new: u32, more: bool },
+    Proofs { left: IntoIter<Item>, asked: Vec<ShareId>, useful: u32 },
+}
+
 impl Exchange {
-    /// Takes the end of a request and says what it was good for.
+    /// Takes the end of a request; the chain gets the first [`ITEMS_A_TURN`] of what came with it.
     pub(super) fn take_response<J: Journal>(
         &mut self,
-        peer: PeerId,
-        request: &Request,
+        (peer, id): (PeerId, RequestId),
+        request: Request,
         result: Result<Response, Failure>,
         turn: &mut Turn<'_, J>,
-    ) -> Taken {
-        match result {
-            Err(failure) => Taken::Failed(failure),
-            Ok(Response::Tip(tip)) => {
+    ) {
+        let outcome = match (result, request) {
+            (Err(failure), _) => Taken::Failed(failure),
+            (Ok(Response::Tip(tip)), _) => {
                 if let Some(known) = self.tips.get_mut(&peer) {
                     *known = Some(tip.clone());
                 }
                 Taken::Tip(tip)
             }
-            Ok(Response::Links { links, more }) => self.take_links(peer, links, more, turn),
-            Ok(Response::Proofs(items)) => match request {
-                Request::Proofs { ids } => self.take_proofs(peer, ids, items, turn),
-                _ => Taken::Invalid(Misbehaviour::Unsolicited),
-            },
-            Ok(Response::Headers(headers)) => self.take_headers(&headers, turn),
-            Ok(Response::Pending(mut ids)) => {
+            (Ok(Response::Links { links, more }), _) => {
+                let last = links.last().map(|link| link.proof.id());
+                let rest = Rest::Links { left: links.into_iter(), last, new: 0, more };
+                self.taking = Some(Taking { peer, id, rest });
+                return self.take_some(turn);
+            }
+            (Ok(Response::Proofs(items)), Request::Proofs { ids: asked }) => {
+                let rest = Rest::Proofs { left: items.into_iter(), asked, useful: 0 };
+                self.taking = Some(Taking { peer, id, rest });
+                return self.take_some(turn);
+            }
+            (Ok(Response::Proofs(_)), _) => Taken::Invalid(Misbehaviour::Unsolicited),
+            (Ok(Response::Headers(headers)), _) => self.take_headers(&headers, turn),
+            (Ok(Response::Pending(mut ids)), _) => {
                 ids.retain(|id| turn.engine.chain().fate(id) == Fate::Unknown);
                 Taken::Pending(ids)
             }
-        }
+        };
+        self.tell_sync(sync::Input::Response { id, outcome }, turn.now);
+    }
+
+    /// Takes some more of what is being taken in, and says what it was good for once that is all.
+    pub(super) fn take_some<J: Journal>(&mut self, turn: &mut Turn<'_, J>) {
+        let Some(Taking { peer, id, mut rest }) = self.taking.take() else { return };
+        let step = match &mut rest {
+            Rest::Links { left, last, new, more } => self
+                .take_links(peer, left, new, turn)
+                .map(|()| left.as_slice().is_empty().then_some(Taken::Links { last: *last, new: *new, more: *more })),
+            Rest::Proofs { left, asked, useful } => self
+                .take_proofs(peer, left, asked, useful, turn)
+                .map(|()| left.as_slice().is_empty().then_some(Taken::Items { useful: *useful })),
+        };
+        let outcome = match step {
+            Ok(None) => {
+                self.taking = Some(Taking { peer, id, rest });
+                return;
+            }
+            Ok(Some(outcome)) => {
+                self.want_missing(Some(peer), turn);
+                outcome
+            }
+            Err(misbehaviour) => Taken::Invalid(misbehaviour),
+        };
+        self.tell_sync(sync::Input::Response { id, outcome }, turn.now);
     }
 
     fn take_links<J: Journal>(
         &mut self,
         peer: PeerId,
-        links: Vec<LinkItem>,
-        more: bool,
+        links: &mut IntoIter<LinkItem>,
+        new: &mut u32,
         turn: &mut Turn<'_, J>,
-    ) -> Taken {
-        let last = links.last().map(|link| link.proof.id());
-        let mut new = 0;
-        for LinkItem { proof, list } in links {
+    ) -> Result<(), Misbehaviour> {
+        for LinkItem { proof, list } in links.take(ITEMS_A_TURN) {
             match self.insert(peer, proof, Some(list), turn) {
-                Outcome::Accepted(_) => new += 1,
+                Outcome::Accepted(_) => *new += 1,
                 Outcome::Held(missing) => {
-                    new += 1;
+                    *new += 1;
                     self.want(missing, Some(peer), turn.now);
                 }
                 Outcome::Known(_) | Outcome::Unlistable => {}
                 Outcome::Invalid(rule) => {
                     debug!(%peer, %rule, "a peer answered with an invalid link");
-                    return Taken::Invalid(Misbehaviour::InvalidItem);
+                    return Err(Misbehaviour::InvalidItem);
                 }
             }
         }
-        self.want_missing(Some(peer), turn);
-        Taken::Links { last, new, more }
+        Ok(())
     }
 
     fn take_proofs<J: Journal>(
         &mut self,
         peer: PeerId,
+        items: &mut IntoIter<Item>,
         asked: &[ShareId],
-        items: Vec<Item>,
+        useful: &mut u32,
         turn: &mut Turn<'_, J>,
-    ) -> Taken {
-        let mut useful = 0;
-        for Item { proof, list } in items {
+    ) -> Result<(), Misbehaviour> {
+        for Item { proof, list } in items.take(ITEMS_A_TURN) {
             let id = proof.id();
             if !asked.contains(&id) {
-                return Taken::Invalid(Misbehaviour::Unsolicited);
+                return Err(Misbehaviour::Unsolicited);
             }
             let has_list = list.is_some();
             match self.insert(peer, proof, list, turn) {
-                Outcome::Accepted(_) => useful += 1,
-                Outcome::Known(changes) => useful += u32::from(!changes.is_empty()),
+                Outcome::Accepted(_) => *useful += 1,
+                Outcome::Known(changes) => *useful += u32::from(!changes.is_empty()),
                 Outcome::Held(missing) => {
-                    useful += 1;
+                    *useful += 1;
                     self.want(missing, Some(peer), turn.now);
                 }
                 Outcome::Unlistable => {}
                 Outcome::Invalid(rule) => {
                     debug!(%peer, %id, %rule, "a peer answered with an invalid proof");
-                    return Taken::Invalid(Misbehaviour::InvalidItem);
+                    return Err(Misbehaviour::InvalidItem);
                 }
             }
             self.tell_sync(sync::Input::Got(Want::Proof(id)), turn.now);
@@ -100,8 +147,7 @@ impl Exchange {
                 self.tell_sync(sync::Input::Got(Want::Body(id)), turn.now);
             }
         }
-        self.want_missing(Some(peer), turn);
-        Taken::Items { useful }
+        Ok(())
     }
 
     /// Takes headers that bitcoind does not have on its active chain, where headers alone decide.

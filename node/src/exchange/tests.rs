@@ -1,0 +1,249 @@
+//! Two nodes that exchange messages in memory, without tasks, sockets and clocks.
+
+use std::cell::{Cell, RefCell};
+
+use p2p::{PeerId, ReplyToken, VerdictToken};
+use sharechain::check::binding::BoundProof;
+use sharechain::{Outcome, Proof, U256};
+
+use super::*;
+use crate::engine::ChainEvent;
+use crate::engine::tests::support::{World, miner};
+use crate::store::{Record, RecordKind};
+
+/// A disk in memory.
+#[derive(Debug, Default)]
+struct Memory {
+    records: RefCell<Vec<Record>>,
+    full: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no space left")]
+struct Full;
+
+impl Journal for Memory {
+    type Error = Full;
+
+    fn append(&self, batch: &[Record]) -> Result<(), Full> {
+        if self.full.get() {
+            return Err(Full);
+        }
+        self.records.borrow_mut().extend_from_slice(batch);
+        Ok(())
+    }
+
+    fn get(&self, kind: RecordKind, id: &[u8; 32]) -> Result<Option<Vec<u8>>, Full> {
+        let records = self.records.borrow();
+        Ok(records
+            .iter()
+            .rev()
+            .find(|record| record.kind == kind && record.id == *id)
+            .map(|record| record.bytes.clone()))
+    }
+
+    fn replay(&self) -> impl Iterator<Item = Result<Record, Full>> + '_ {
+        let kept = |kind| matches!(kind, RecordKind::Proof | RecordKind::List | RecordKind::Header);
+        self.records.borrow().clone().into_iter().filter(move |record| kept(record.kind)).map(Ok)
+    }
+}
+
+struct Node {
+    id: PeerId,
+    engine: Engine<Memory>,
+    exchange: Exchange,
+    states: Vec<SyncState>,
+    verdicts: Vec<Verdict>,
+}
+
+impl Node {
+    fn new(id: u8, world: &World, bitcoin: bool) -> Self {
+        let chain = World::with(world.chain.params().clone()).chain;
+        let mut engine = Engine::open(chain, Arc::new(Memory::default()), world.now).unwrap();
+        if bitcoin {
+            engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+        }
+        let exchange = Exchange::new(&engine, false);
+        Self { id: PeerId([id; 32]), engine, exchange, states: Vec::new(), verdicts: Vec::new() }
+    }
+
+    fn find(&mut self, proof: &Proof, list: Option<Vec<ShareId>>, world: &World) {
+        let bound = BoundProof::bind(proof.clone(), U256::MAX, world.chain.consensus_id()).unwrap();
+        let outcome = self.engine.insert(bound, list, Source::default(), world.now);
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+    }
+
+    /// Takes in an input and what follows from it; returns what is to be sent.
+    fn handle(&mut self, input: Input, world: &World, millis: u64) -> Vec<Command> {
+        let now = Now { millis: Millis(millis), time: world.now };
+        self.exchange.handle(input, &mut self.engine, now);
+        let mut commands = Vec::new();
+        loop {
+            if let Some(output) = self.exchange.poll_output() {
+                match output {
+                    Output::Network(command) => commands.push(command),
+                    Output::LookUp { hash, from } => {
+                        // This node's bitcoind has every header.
+                        self.engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+                        let found = self.engine.chain().bitcoin().get(&hash).is_some();
+                        self.exchange.handle(Input::LookedUp { hash, from, found }, &mut self.engine, now);
+                    }
+                    Output::Block(block) => self.verdicts.push(block.verdict()),
+                    Output::State { state, .. } => self.states.push(state),
+                }
+                continue;
+            }
+            let events = self.engine.take_events();
+            if events.is_empty() || self.engine.failure().is_some() {
+                return commands;
+            }
+            for event in events {
+                if let ChainEvent::Changed(changes) = event {
+                    self.exchange.handle(Input::Changed(changes), &mut self.engine, now);
+                }
+            }
+        }
+    }
+}
+
+/// How long a message takes, in milliseconds.
+const WAY_MS: u64 = 20;
+
+struct Pair {
+    nodes: [Node; 2],
+    millis: u64,
+    /// Whom it reaches, when, and what, in this order.
+    under_way: VecDeque<(usize, u64, Input)>,
+    tokens: u64,
+    /// Who asked what awaits a reply.
+    asked: BTreeMap<ReplyToken, RequestId>,
+    sent: usize,
+    punished: usize,
+}
+
+impl Pair {
+    fn new(world: &World, bitcoin: [bool; 2]) -> Self {
+        let nodes = [Node::new(1, world, bitcoin[0]), Node::new(2, world, bitcoin[1])];
+        let (under_way, asked) = (VecDeque::new(), BTreeMap::new());
+        Self { nodes, millis: 0, under_way, tokens: 0, asked, sent: 0, punished: 0 }
+    }
+
+    fn connect(&mut self, world: &World) {
+        for at in 0..2 {
+            let peer = self.nodes[1 - at].id;
+            let event = Event::PeerConnected { peer, addr: String::new(), inbound: at == 0 };
+            self.give(at, Input::Network(event), world);
+        }
+    }
+
+    fn give(&mut self, at: usize, input: Input, world: &World) {
+        for command in self.nodes[at].handle(input, world, self.millis) {
+            self.send(at, command);
+        }
+    }
+
+    fn send(&mut self, at: usize, command: Command) {
+        self.tokens += 1;
+        let (peer, reply) = (self.nodes[at].id, ReplyToken(self.tokens));
+        let event = match command {
+            Command::Publish(message) => Event::Gossip { token: VerdictToken(self.tokens), peer, message },
+            Command::Request { id, request, .. } => {
+                self.asked.insert(reply, id);
+                Event::Request { token: reply, peer, request }
+            }
+            Command::Reply { token, response } => {
+                let id = self.asked.remove(&token).expect("it was asked");
+                Event::Response { peer, id, result: Ok(response) }
+            }
+            Command::Verdict { verdict, .. } => return self.nodes[at].verdicts.push(verdict),
+            Command::Punish { .. } => {
+                self.punished += 1;
+                return;
+            }
+            other => panic!("{other:?}"),
+        };
+        self.sent += 1;
+        self.under_way.push_back((1 - at, self.millis + WAY_MS, Input::Network(event)));
+    }
+
+    /// Lets time pass.
+    fn run(&mut self, seconds: u64, world: &World) {
+        let end = self.millis + 1_000 * seconds;
+        while self.millis < end {
+            self.millis += WAY_MS;
+            while self.under_way.front().is_some_and(|(_, at, _)| *at <= self.millis)
+                && let Some((to, _, input)) = self.under_way.pop_front()
+            {
+                self.give(to, input, world);
+            }
+            if self.millis % 500 == 0 {
+                for at in 0..2 {
+                    self.give(at, Input::Tick, world);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_newcomer_fetches_everything_and_hears_of_what_is_found() {
+    let mut world = World::new();
+    let found = world.grow(40, 3);
+    let mut pair = Pair::new(&world, [true, false]);
+    for (proof, list) in &found {
+        pair.nodes[0].find(proof, list.clone(), &world);
+    }
+    // What was found before there were peers is no news.
+    drop(pair.nodes[0].engine.take_events());
+    pair.connect(&world);
+    pair.run(60, &world);
+    let [old, new] = &pair.nodes;
+    assert_eq!(new.engine.tip(), old.engine.tip());
+    assert_eq!(new.engine.chain().height(), world.chain.height());
+    assert_eq!(new.states.last(), Some(&SyncState::Synced));
+    let (link, list) = world.link(miner(3));
+    pair.nodes[0].find(&link, Some(list), &world);
+    pair.run(1, &world);
+    assert_eq!(pair.nodes[1].engine.tip().tip, link.id());
+    assert_eq!(pair.nodes[1].verdicts, [Verdict::Accept]);
+    // A question and an answer at most for each 20 proofs, beside what is asked every few seconds.
+    assert!(pair.sent < 100, "{} messages", pair.sent);
+    assert_eq!(pair.punished, 0);
+}
+
+#[test]
+fn a_full_disk_silences_the_node() {
+    let mut world = World::new();
+    world.bitcoin_block();
+    let proof = world.share(miner(1));
+    let mut node = Node::new(1, &world, true);
+    node.engine.store().full.set(true);
+    let message = Gossip::Share(Box::new(proof));
+    let event = Event::Gossip { token: VerdictToken(1), peer: PeerId([2; 32]), message };
+    assert!(node.handle(Input::Network(event), &world, 0).is_empty());
+    assert_eq!(node.engine.failure(), Some(&Full));
+    assert!(node.engine.take_events().is_empty());
+}
+
+#[test]
+fn both_nodes_say_the_same_of_the_same_events() {
+    let mut world = World::new();
+    let found = world.grow(12, 2);
+    let told = || {
+        let mut node = Node::new(1, &world, false);
+        let mut commands = Vec::new();
+        for (turn, (proof, list)) in found.iter().enumerate() {
+            let proof = Box::new(proof.clone());
+            let message = match list.clone() {
+                Some(list) => Gossip::Link { proof, list },
+                None => Gossip::Share(proof),
+            };
+            let turn = turn as u64;
+            let event = Event::Gossip { token: VerdictToken(turn), peer: PeerId([2; 32]), message };
+            commands.extend(node.handle(Input::Network(event), &world, turn * 100));
+        }
+        assert_eq!(node.engine.chain().height(), world.chain.height());
+        format!("{commands:?}")
+    };
+    assert_eq!(told(), told());
+}
