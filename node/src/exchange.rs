@@ -285,8 +285,17 @@ impl Exchange {
         self.tell_sync(sync::Input::Tick, turn.now);
     }
 
-    /// Does what the sync machine decided, unless the engine has stopped.
+    /// Does what the sync machine decided, once all that happened was taken in: what became wanted together is asked for
+    /// together.
     fn act<J: Journal>(&mut self, engine: &Engine<J>) {
+        if engine.failure().is_some() {
+            self.taking = None;
+            self.outputs.clear();
+            return;
+        }
+        if self.is_unfinished() {
+            return;
+        }
         while let Some(output) = self.sync.poll_output() {
             match output {
                 sync::Output::Request { peer, id, request } => {
@@ -299,10 +308,6 @@ impl Exchange {
                 sync::Output::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour),
                 sync::Output::State(state) => self.tell_state(state),
             }
-        }
-        if engine.failure().is_some() {
-            self.taking = None;
-            self.outputs.clear();
         }
     }
 
