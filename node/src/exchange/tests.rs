@@ -1,6 +1,7 @@
 //! Two nodes that exchange messages in memory, without tasks, sockets and clocks.
 
-use std::cell::{Cell, RefCell};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use p2p::{PeerId, ReplyToken, VerdictToken};
 use sharechain::check::binding::BoundProof;
@@ -14,8 +15,8 @@ use crate::store::{Record, RecordKind};
 /// A disk in memory.
 #[derive(Debug, Default)]
 struct Memory {
-    records: RefCell<Vec<Record>>,
-    full: Cell<bool>,
+    records: Mutex<Vec<Record>>,
+    full: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,15 +27,15 @@ impl Journal for Memory {
     type Error = Full;
 
     fn append(&self, batch: &[Record]) -> Result<(), Full> {
-        if self.full.get() {
+        if self.full.load(Ordering::Relaxed) {
             return Err(Full);
         }
-        self.records.borrow_mut().extend_from_slice(batch);
+        self.records.lock().unwrap().extend_from_slice(batch);
         Ok(())
     }
 
     fn get(&self, kind: RecordKind, id: &[u8; 32]) -> Result<Option<Vec<u8>>, Full> {
-        let records = self.records.borrow();
+        let records = self.records.lock().unwrap();
         Ok(records
             .iter()
             .rev()
@@ -44,7 +45,7 @@ impl Journal for Memory {
 
     fn replay(&self) -> impl Iterator<Item = Result<Record, Full>> + '_ {
         let kept = |kind| matches!(kind, RecordKind::Proof | RecordKind::List | RecordKind::Header);
-        self.records.borrow().clone().into_iter().filter(move |record| kept(record.kind)).map(Ok)
+        self.records.lock().unwrap().clone().into_iter().filter(move |record| kept(record.kind)).map(Ok)
     }
 }
 
@@ -174,7 +175,7 @@ impl Pair {
             {
                 self.give(to, input, world);
             }
-            if self.millis % 500 == 0 {
+            if self.millis.is_multiple_of(500) {
                 for at in 0..2 {
                     self.give(at, Input::Tick, world);
                 }
@@ -214,7 +215,7 @@ fn a_full_disk_silences_the_node() {
     world.bitcoin_block();
     let proof = world.share(miner(1));
     let mut node = Node::new(1, &world, true);
-    node.engine.store().full.set(true);
+    node.engine.store().full.store(true, Ordering::Relaxed);
     let message = Gossip::Share(Box::new(proof));
     let event = Event::Gossip { token: VerdictToken(1), peer: PeerId([2; 32]), message };
     assert!(node.handle(Input::Network(event), &world, 0).is_empty());
