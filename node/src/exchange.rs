@@ -281,7 +281,7 @@ impl Exchange {
 
     fn on_tick<J: Journal>(&mut self, turn: &mut Turn<'_, J>) {
         turn.engine.tick(turn.now.time);
-        self.want_missing(None, turn);
+        self.want_missing(turn);
         self.tell_sync(sync::Input::Tick, turn.now);
     }
 

@@ -83,7 +83,7 @@ impl Exchange {
                 return;
             }
             Ok(Some(outcome)) => {
-                self.want_missing(Some(peer), turn);
+                self.want_missing(turn);
                 outcome
             }
             Err(misbehaviour) => Taken::Invalid(misbehaviour),
@@ -100,12 +100,16 @@ impl Exchange {
     ) -> Result<(), Misbehaviour> {
         for LinkItem { proof, list } in links.take(ITEMS_A_TURN) {
             match self.insert(peer, proof, Some(list), turn) {
-                Outcome::Accepted(_) => *new += 1,
+                Outcome::Accepted(changes) => {
+                    *new += 1;
+                    self.want_listed(&changes, peer, turn);
+                }
                 Outcome::Held(missing) => {
                     *new += 1;
                     self.want(missing, Some(peer), turn.now);
                 }
-                Outcome::Known(_) | Outcome::Unlistable => {}
+                Outcome::Known(changes) => self.want_listed(&changes, peer, turn),
+                Outcome::Unlistable => {}
                 Outcome::Invalid(rule) => {
                     debug!(%peer, %rule, "a peer answered with an invalid link");
                     return Err(Misbehaviour::InvalidItem);
@@ -130,8 +134,14 @@ impl Exchange {
             }
             let has_list = list.is_some();
             match self.insert(peer, proof, list, turn) {
-                Outcome::Accepted(_) => *useful += 1,
-                Outcome::Known(changes) => *useful += u32::from(!changes.is_empty()),
+                Outcome::Accepted(changes) => {
+                    *useful += 1;
+                    self.want_listed(&changes, peer, turn);
+                }
+                Outcome::Known(changes) => {
+                    *useful += u32::from(!changes.is_empty());
+                    self.want_listed(&changes, peer, turn);
+                }
                 Outcome::Held(missing) => {
                     *useful += 1;
                     self.want(missing, Some(peer), turn.now);

@@ -245,3 +245,24 @@ fn both_nodes_say_the_same_of_the_same_events() {
     };
     assert_eq!(told(), told());
 }
+
+#[test]
+fn a_peer_that_lacks_what_its_link_lists_is_not_asked_again_at_once() {
+    let mut world = World::new();
+    world.bitcoin_block();
+    let share = world.share(miner(1));
+    let (link, list) = world.link(miner(2));
+    assert!(list.contains(&share.id()));
+    let mut pair = Pair::new(&world, [true, true]);
+    pair.connect(&world);
+    pair.run(1, &world);
+    let message = Gossip::Link { proof: Box::new(link.clone()), list };
+    let event = Event::Gossip { token: VerdictToken(0), peer: pair.nodes[0].id, message };
+    let before = pair.tokens;
+    pair.give(1, Input::Network(event), &world);
+    pair.run(60, &world);
+    let known = pair.nodes[1].engine.chain().link(&link.id()).expect("the link was accepted");
+    assert!(known.complete().is_none());
+    // Tips and unlisted shares are asked for, too, and all is answered; the share with growing pauses.
+    assert!(pair.tokens - before < 120, "{}", pair.tokens - before);
+}

@@ -6,17 +6,32 @@ use p2p::PeerId;
 use p2p::limits::{LOCATOR_MAX, WANTS_MAX};
 use p2p::sync::{self, Local, Want};
 use sharechain::bitcoin_headers::BitcoinHeaders;
-use sharechain::chain::{Chain, Missing};
+use sharechain::chain::{Chain, Fate, Missing};
+use sharechain::change_set::ChangeSet;
 
 use super::{Exchange, Now, Output, Turn};
 use crate::limits::HEADER_LOOKUPS_MAX;
 use crate::store::Journal;
 
 impl Exchange {
-    /// Asks for everything that the chain waits for; `from` sent what made it wait.
-    pub(super) fn want_missing<J: Journal>(&mut self, from: Option<PeerId>, turn: &Turn<'_, J>) {
-        for missing in turn.engine.chain().missing().take(WANTS_MAX) {
-            self.want(missing, from, turn.now);
+    /// Asks for everything that the chain waits for, whoever has it. The peer that just answered is not named as one: it
+    /// would be asked at once again for what it does not have. Nor is a proof wanted that has come and is held: what it
+    /// waits for is.
+    pub(super) fn want_missing<J: Journal>(&mut self, turn: &Turn<'_, J>) {
+        let chain = turn.engine.chain();
+        let is_here =
+            |missing: &Missing| matches!(missing, Missing::Proof(id) if matches!(chain.fate(id), Fate::Held(_)));
+        for missing in chain.missing().filter(|missing| !is_here(missing)).take(WANTS_MAX) {
+            self.want(missing, None, turn.now);
+        }
+    }
+
+    /// Asks for what the lists that a peer brought name and nobody has brought yet: the peer has it.
+    pub(super) fn want_listed<J: Journal>(&mut self, changes: &ChangeSet, peer: PeerId, turn: &Turn<'_, J>) {
+        for id in changes.lists.iter().flat_map(|(_, list)| list) {
+            if turn.engine.chain().fate(id) == Fate::Unknown {
+                self.want(Missing::Proof(*id), Some(peer), turn.now);
+            }
         }
     }
 

@@ -54,8 +54,9 @@ fn invalid_blocks_are_followed_only_by_a_bitcoind_that_is_unwell() {
     let mut bitcoin = bitcoin(3);
     let bad = bitcoin.mine_on(bitcoin.rest_tip(), [1; 32], Timestamp(1_800_000_600), false).unwrap();
     let mut well = Bitcoind::new(&bitcoin);
-    let mut credulous = Bitcoind { health: Health::Credulous, ..well.clone() };
-    let mut stuck = Bitcoind { health: Health::Stuck, ..well.clone() };
+    let (mut credulous, mut stuck) = (well.clone(), well.clone());
+    credulous.health = Health::Credulous;
+    stuck.health = Health::Stuck;
     assert!(!well.hear(bad, &bitcoin));
     assert!(credulous.hear(bad, &bitcoin));
     let good = bitcoin.find(Timestamp(1_800_000_700)).unwrap();
