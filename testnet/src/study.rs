@@ -10,20 +10,28 @@
 //! page.rs     the results as one HTML file, and as Markdown
 //! command.rs  `shoal-testnet report`
 //!
-//! draw.rs          whether the draw is fair, what choosing between draws gains, and what its constants cost
-//! intermittent.rs  what miners earn a hash that mine some of the time
+//! rivals.rs        one scenario under the pool's rules and under the classic ones, measured alike
+//! loss.rs          what latency and slow devices cost, and whom
+//! attack.rs        what attackers earn
 //! optimal.rs       the best attack in a small model, found by search
 //! variance.rs      how uneven pay is, for small and large miners in small and large pools
+//! intermittent.rs  what miners earn a hash that mine some of the time
+//! partition.rs     partitions, surges and collapses of hash rate
+//! draw.rs          whether the draw is fair, what choosing between draws gains, and what its constants cost
 //! ```
 
+pub mod attack;
 pub mod command;
 pub mod draw;
 pub mod intermittent;
 pub mod jobs;
+pub mod loss;
 pub mod optimal;
 pub mod page;
+pub mod partition;
 pub mod plot;
 pub mod result;
+pub mod rivals;
 pub mod run;
 pub mod stats;
 pub mod variance;

@@ -1,10 +1,12 @@
 //! Who was credited with what in the end.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
-use super::super::world::MinerId;
+use super::super::time::Micros;
 use super::rules::Rules;
-use super::tree::{ShareId, Tree};
+use super::tree::{Share, ShareId, Tree};
 
 /// What became of one miner's shares. A share is worth 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -44,35 +46,36 @@ impl std::iter::Sum for Tally {
     }
 }
 
-/// Counts what the chain of `tip` credits to each of so many miners.
+/// Counts what the chain of `tip` credits to each of so many miners for what they found in a time.
 #[must_use]
-pub fn tally(tree: &Tree, rules: &Rules, tip: ShareId, miners: usize) -> Vec<Tally> {
+pub fn tally(tree: &Tree, rules: &Rules, tip: ShareId, miners: usize, when: &Range<Micros>) -> Vec<Tally> {
     let mut tallies = vec![Tally::default(); miners];
-    for (_, share) in tree.found() {
-        if let Some(tally) = of(&mut tallies, share.miner) {
-            tally.found += 1;
+    let mut of = |share: &Share, count: fn(&mut Tally, f64), credit: f64| {
+        let miner = share.miner.filter(|_| when.contains(&share.found));
+        if let Some(tally) = miner.and_then(|miner| tallies.get_mut(miner.index())) {
+            count(tally, credit);
         }
+    };
+    for (_, share) in tree.found() {
+        of(share, |tally, _| tally.found += 1, 0.0);
     }
     let pay = rules.uncles.map_or(0.0, |uncles| uncles.pay);
     for id in tree.chain(tip) {
         let share = tree.get(id);
-        for &uncle in &share.job.uncles {
-            if let Some(tally) = of(&mut tallies, tree.get(uncle).miner) {
-                tally.uncles += 1;
-                tally.credited += pay;
-            }
-            if let Some(tally) = of(&mut tallies, share.miner) {
-                tally.credited += 1.0 - pay;
-            }
-        }
-        if let Some(tally) = of(&mut tallies, share.miner) {
-            tally.on_chain += 1;
-            tally.credited += 1.0;
+        of(
+            share,
+            |tally, credit| (tally.on_chain, tally.credited) = (tally.on_chain + 1, tally.credited + credit),
+            1.0,
+        );
+        for uncle in &share.job.uncles {
+            let uncle = tree.get(*uncle);
+            of(
+                uncle,
+                |tally, credit| (tally.uncles, tally.credited) = (tally.uncles + 1, tally.credited + credit),
+                pay,
+            );
+            of(share, |tally, credit| tally.credited += credit, 1.0 - pay);
         }
     }
     tallies
-}
-
-fn of(tallies: &mut [Tally], miner: Option<MinerId>) -> Option<&mut Tally> {
-    tallies.get_mut(miner?.index())
 }

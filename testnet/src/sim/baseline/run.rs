@@ -1,5 +1,7 @@
 //! A scenario under classic rules, from its miners to the tallies. Clocks and bitcoinds play no part.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::super::scenario::{Drawn, Scenario};
@@ -66,17 +68,17 @@ fn node(scenario: &Scenario, drawn: &Drawn, index: usize, relays: bool) -> Resul
     Ok(ClassicNode::new(relays, strategy, devices))
 }
 
-/// Runs a scenario. The final chain is the heaviest of all, so that what a selfish miner still hides counts for it.
+/// Runs a scenario, and counts what was found in a part of it. The final chain is the heaviest of all, so that what a selfish miner still hides counts for it.
 ///
 /// # Errors
 /// A strategy that there is not under classic rules.
-pub fn run(scenario: &Scenario, rules: Rules, seed: u64) -> Result<Outcome, NoSuchStrategy> {
+pub fn run(scenario: &Scenario, rules: Rules, seed: u64, when: &Range<Micros>) -> Result<Outcome, NoSuchStrategy> {
     let drawn = scenario.draw(seed);
     let mut world = build(scenario, rules, seed)?;
     world.run(Micros::from_secs_f64(scenario.duration_s));
     let tree = &world.environment.tree;
     let tip = tree.heaviest();
-    let tallies = tally(tree, &rules, tip, drawn.miners.len());
+    let tallies = tally(tree, &rules, tip, drawn.miners.len(), when);
     let miners = drawn.miners.iter().zip(tallies);
     let miners = miners.map(|(miner, tally)| MinerOutcome { group: miner.group, node: miner.node.0, tally });
     let transport = world.schedule.transport();

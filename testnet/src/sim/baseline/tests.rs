@@ -1,6 +1,7 @@
 use super::rules::{self, MONERO_P2POOL, P2POOL, P2POOL_V2, Rules};
 use super::run::{self, Outcome};
 use crate::sim::scenario::{Constants, Fault, Miners, Nodes, Pool, Scenario};
+use crate::sim::time::Micros;
 use crate::sim::transport::LineKind;
 
 /// Miners with these parts and strategies, each with a node `latency_ms` away from all others.
@@ -27,7 +28,7 @@ fn setup(miners: &[(f64, &str)], latency_ms: f64, hours: f64) -> Scenario {
 }
 
 fn run(scenario: &Scenario, rules: Rules, seed: u64) -> Outcome {
-    run::run(scenario, rules, seed).unwrap()
+    run::run(scenario, rules, seed, &(Micros::ZERO..Micros::NEVER)).unwrap()
 }
 
 const FIVE: [(f64, &str); 5] = [(0.2, "honest"); 5];

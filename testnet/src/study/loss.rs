@@ -1,0 +1,209 @@
+//! Honest share loss, and the large miner's advantage, against latency, device switch time, link interval and shares a
+//! link.
+//!
+//! ```text
+//! sweeps.rs   what is varied, and over which values
+//! ```
+
+mod sweeps;
+
+use super::jobs::Effort;
+use super::result::{Axis, Cell, Experiment, Finding, Mark, Plot, Point, Series, Table};
+use super::rivals::Rules;
+use super::rivals::cases::{self, ONE, OTHERS, Result, as_number};
+use super::run::Progress;
+use super::stats::Estimate;
+use sweeps::{Key, Sweep};
+
+/// The part of the large miner.
+const LARGE: f64 = 0.3;
+
+/// Honest work that may be lost at most, and what the large miner may gain at most, by latency and devices of up to a
+/// second.
+const LOSS_TARGET: f64 = 0.001;
+
+/// Runs the experiment.
+#[must_use]
+pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
+    let cases = sweeps::cases(effort.size);
+    let results = cases::run(&cases, "loss", effort, seed, progress);
+    let mut tables: Vec<Table> = Sweep::LINES.iter().map(|sweep| table(*sweep, &results)).collect();
+    tables.push(cities_table(&results));
+    tables.push(constants_table(&results));
+    let lines = Sweep::LINES.iter();
+    let plots = lines.flat_map(|sweep| [loss_plot(*sweep, &results), gain_plot(*sweep, &results)]).collect();
+    Experiment {
+        id: "loss".into(),
+        title: "What latency and slow devices cost, and whom".into(),
+        question:
+            "How much honest work is lost, and how much more does a miner with 30% of the hash rate earn per hash \
+                   than the others, when messages and devices are slow?"
+                .into(),
+        method: method(),
+        findings: findings(&results),
+        tables,
+        plots,
+        seed,
+    }
+}
+
+fn method() -> Vec<String> {
+    vec![
+        "The pool's own program in the simulated world, and the three classic rule sets in the same world: one miner with \
+         30% of the hash rate and seven with 10% each, every one with a node of its own, all connected with each other. \
+         Work is lost when nobody is credited for it; under the rules with uncles part of an uncle's credit goes to \
+         another miner, which is no loss but shows in the advantage."
+            .into(),
+        "A device works on its old job for the switch time after a new one was sent. Under the classic rules every share \
+         makes a new job; what is found on the old one is an orphan, or an uncle if somebody can still list it. The \
+         classic chains are spared retargeting and validation time, and push where p2poolv2 announces: all in their favour."
+            .into(),
+        "Advantage: credit for each hash of the large miner over that of the others, less 1. What each of them happened to \
+         find, shares and links, is divided by, so that luck is no part of it. Intervals are 95%, over independent runs."
+            .into(),
+    ]
+}
+
+/// Credit for what is due of the large miner over that of the others, less 1.
+fn gain(result: &Result<Key>) -> Estimate {
+    result.estimate(|run| {
+        let (large, others) = (run.sum(|miner| miner.group == ONE), run.sum(|miner| miner.group == OTHERS));
+        large.rate() / others.rate() - 1.0
+    })
+}
+
+fn loss(result: &Result<Key>) -> Estimate {
+    result.estimate(|run| run.sum(|_| true).loss())
+}
+
+fn of_sweep<'a>(
+    sweep: Sweep,
+    rules: &Rules,
+    results: &'a [Result<Key>],
+) -> impl Iterator<Item = (f64, &'a Result<Key>)> {
+    let rules = *rules;
+    results.iter().filter(move |result| result.rules == rules).filter_map(move |result| match result.key {
+        Key::Line(of, x) if of == sweep => Some((x, result)),
+        _ => None,
+    })
+}
+
+fn table(sweep: Sweep, results: &[Result<Key>]) -> Table {
+    let mut columns = vec![sweep.label().to_owned()];
+    for rules in Rules::all() {
+        columns.push(format!("{}: lost, %", rules.name()));
+        columns.push(format!("{}: large miner's advantage, %", rules.name()));
+    }
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for (x, _) in of_sweep(sweep, &Rules::Shoal, results) {
+        let mut row = vec![Cell::number(x, 2)];
+        for rules in Rules::all() {
+            let at_x = of_sweep(sweep, &rules, results).find(|(other, _)| other.to_bits() == x.to_bits());
+            if let Some((_, result)) = at_x {
+                row.extend([percent(loss(result)), percent(gain(result))]);
+            }
+        }
+        rows.push(row);
+    }
+    Table { caption: format!("Work lost, and the large miner's advantage, by {}", sweep.label()), columns, rows }
+}
+
+fn cities_table(results: &[Result<Key>]) -> Table {
+    let columns = ["rules", "lost, %", "large miner's advantage, %", "proofs found"].map(String::from).to_vec();
+    let row = |result: &Result<Key>| {
+        let proofs = as_number(result.proofs());
+        vec![Cell::text(result.rules.name()), percent(loss(result)), percent(gain(result)), Cell::number(proofs, 0)]
+    };
+    let rows = results.iter().filter(|result| result.key == Key::Cities).map(row).collect();
+    let caption =
+        "Nodes in cities drawn by where miners live, on fibre, with devices that switch in half a second".into();
+    Table { caption, columns, rows }
+}
+
+fn constants_table(results: &[Result<Key>]) -> Table {
+    let columns = [
+        "link interval, s",
+        "shares a link",
+        "one-way latency",
+        "lost, %",
+        "large miner's advantage, %",
+        "proofs found",
+    ];
+    let row = |result: &Result<Key>| {
+        let Key::Constants { interval_s, shares, latency_s } = result.key else { return None };
+        Some(vec![
+            Cell::number(interval_s, 0),
+            Cell::number(shares, 0),
+            latency_s.map_or_else(|| Cell::text("cities"), |latency_s| Cell::text(format!("{latency_s} s"))),
+            percent(loss(result)),
+            percent(gain(result)),
+            Cell::number(as_number(result.proofs()), 0),
+        ])
+    };
+    Table {
+        caption: "Shoal with other link intervals and numbers of shares a link; devices switch in half a second".into(),
+        columns: columns.map(String::from).to_vec(),
+        rows: results.iter().filter_map(row).collect(),
+    }
+}
+
+fn loss_plot(sweep: Sweep, results: &[Result<Key>]) -> Plot {
+    plot(sweep, results, "Work lost", "work lost, %", loss)
+}
+
+fn gain_plot(sweep: Sweep, results: &[Result<Key>]) -> Plot {
+    plot(sweep, results, "Advantage of a miner with 30% of the hash rate", "advantage, %", gain)
+}
+
+fn plot(sweep: Sweep, results: &[Result<Key>], what: &str, label: &str, of: fn(&Result<Key>) -> Estimate) -> Plot {
+    let series = Rules::all().into_iter().map(|rules| Series {
+        name: rules.name().into(),
+        points: of_sweep(sweep, &rules, results).map(|(x, result)| Point::new(x, of(result).times(100.0))).collect(),
+    });
+    Plot {
+        caption: format!("{what}, by {}", sweep.label()),
+        x: Axis { label: sweep.label().into(), log: true },
+        y: Axis { label: label.into(), log: false },
+        series: series.collect(),
+        marks: vec![Mark { name: "none".into(), y: 0.0 }],
+    }
+}
+
+fn findings(results: &[Result<Key>]) -> Vec<Finding> {
+    let usual = |result: &&Result<Key>| {
+        result.rules == Rules::Shoal
+            && match result.key {
+                Key::Line(_, x) => x <= 1.0,
+                Key::Cities => true,
+                Key::Constants { .. } => false,
+            }
+    };
+    let worst = |of: fn(&Result<Key>) -> Estimate| {
+        results.iter().filter(usual).map(of).fold(0.0_f64, |worst, estimate| worst.max(estimate.mean))
+    };
+    let finding = |claim: &str, measured: f64| Finding {
+        claim: claim.into(),
+        measured: format!("{:.3}% at worst", 100.0 * measured),
+        holds: Some(measured <= LOSS_TARGET),
+    };
+    let proofs: u64 = results.iter().filter(usual).map(Result::proofs).sum();
+    vec![
+        finding(
+            "With messages and devices that take up to a second, less than 0.1% of honest work is lost",
+            worst(loss),
+        ),
+        finding(
+            "and a miner with 30% of the hash rate earns less than 0.1% more per hash than the others",
+            worst(gain),
+        ),
+        Finding {
+            claim: "Proofs behind these two statements".into(),
+            measured: format!("{proofs}, in all runs together"),
+            holds: None,
+        },
+    ]
+}
+
+fn percent(estimate: Estimate) -> Cell {
+    Cell::estimate(estimate.times(100.0), 3)
+}
