@@ -17,6 +17,7 @@
 //! variance.rs      how uneven pay is, for small and large miners in small and large pools
 //! intermittent.rs  what miners earn a hash that mine some of the time
 //! partition.rs     partitions, surges and collapses of hash rate
+//! scale.rs         what a node of a large pool sends, stores and keeps
 //! draw.rs          whether the draw is fair, what choosing between draws gains, and what its constants cost
 //! ```
 
@@ -33,5 +34,6 @@ pub mod plot;
 pub mod result;
 pub mod rivals;
 pub mod run;
+pub mod scale;
 pub mod stats;
 pub mod variance;

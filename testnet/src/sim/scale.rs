@@ -72,7 +72,7 @@ pub struct Setup {
     /// Seconds between links that the retarget aims at.
     pub link_interval_s: f64,
     /// Shares for each link, links included.
-    pub shares_per_link: u32,
+    pub shares_per_link: f64,
     /// How long proofs are found.
     pub duration: Micros,
     /// What a node takes to judge and store an item, and to hand it from task to task.
@@ -103,7 +103,7 @@ impl Setup {
             rules: MeshRules::default(),
             sizes: Sizes::main(),
             link_interval_s: 10.0,
-            shares_per_link: 32,
+            shares_per_link: 32.0,
             duration,
             hop: HOP,
             switch: Micros::from_millis(500),
@@ -115,7 +115,7 @@ impl Setup {
     /// Proofs found a second.
     #[must_use]
     pub fn proofs_per_s(&self) -> f64 {
-        f64::from(self.shares_per_link) / self.link_interval_s
+        self.shares_per_link / self.link_interval_s
     }
 
     /// What control traffic is reckoned with: shares and links a second, and shares that wait for the next link. A link
@@ -125,7 +125,7 @@ impl Setup {
         let links_per_s = 1.0 / self.link_interval_s;
         Load {
             per_s: [self.proofs_per_s() - links_per_s, links_per_s],
-            pending: INTERVALS_PENDING * f64::from(self.shares_per_link),
+            pending: INTERVALS_PENDING * self.shares_per_link,
         }
     }
 
@@ -210,13 +210,14 @@ impl<'a> Run<'a> {
     fn find(&mut self, now_us: u64) {
         let nodes = u32::try_from(self.setup.ground.nodes()).expect("nodes are numbered with 32 bits");
         let node = self.mining.random_range(0..nodes);
-        let kind = if self.mining.random_ratio(1, self.setup.shares_per_link) { Kind::Link } else { Kind::Share };
+        let kind =
+            if self.mining.random_bool((1.0 / self.setup.shares_per_link).min(1.0)) { Kind::Link } else { Kind::Share };
         // A node that does not run wastes nobody's draw: its hash rate is missing.
         if !self.flood.is_running(node) {
             return;
         }
         let work = self.pool.work(&self.flood.waves, node, now_us, self.setup.switch.0);
-        self.probe.found(kind, &work);
+        self.probe.found(kind, &work, &self.flood.waves, now_us);
         let list = if kind == Kind::Link { work.list } else { Vec::new() };
         let bytes = match kind {
             Kind::Share => self.setup.sizes.share,

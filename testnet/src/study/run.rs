@@ -27,10 +27,11 @@ pub struct Entry {
 pub const EXPERIMENTS: &[Entry] = &[
     Entry { id: "loss", about: "what latency and slow devices cost, and whom", run: super::loss::run },
     Entry { id: "attack", about: "what attackers earn", run: super::attack::run },
-    Entry { id: "partition", about: "partitions, surges and collapses of hash rate", run: super::partition::run },
     Entry { id: "optimal", about: "the best attack found by search", run: super::optimal::run },
     Entry { id: "variance", about: "how uneven pay is, for small and large miners", run: super::variance::run },
     Entry { id: "intermittent", about: "what miners earn that mine some of the time", run: super::intermittent::run },
+    Entry { id: "partition", about: "partitions, surges and collapses of hash rate", run: super::partition::run },
+    Entry { id: "scale", about: "what a node of a large pool sends, stores and keeps", run: super::scale::run },
     Entry { id: "draw", about: "whether the draw is fair, and what choosing gains", run: super::draw::run },
 ];
 

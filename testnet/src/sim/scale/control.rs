@@ -18,6 +18,8 @@ const PENDING_IDS_MAX: u32 = p2p::limits::PENDING_MAX as u32;
 pub struct Rate {
     /// On TCP streams, up.
     pub stream_up: f64,
+    /// On the line, up, without acknowledgements.
+    pub bare_up: f64,
     /// On the line, up: acknowledgements of what comes down included.
     pub up: f64,
     /// On the line, down.
@@ -31,6 +33,7 @@ impl Rate {
         let (line, back) = (f64::from(weight.line), f64::from(weight.back));
         Self {
             stream_up: f64::from(weight.stream) * sent_per_s,
+            bare_up: line * sent_per_s,
             up: line * sent_per_s + back * received_per_s,
             down: line * received_per_s + back * sent_per_s,
         }
@@ -39,13 +42,23 @@ impl Rate {
     /// So many times as much.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
-        Self { stream_up: self.stream_up * factor, up: self.up * factor, down: self.down * factor }
+        Self {
+            stream_up: self.stream_up * factor,
+            bare_up: self.bare_up * factor,
+            up: self.up * factor,
+            down: self.down * factor,
+        }
     }
 
     /// Both together.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { stream_up: self.stream_up + other.stream_up, up: self.up + other.up, down: self.down + other.down }
+        Self {
+            stream_up: self.stream_up + other.stream_up,
+            bare_up: self.bare_up + other.bare_up,
+            up: self.up + other.up,
+            down: self.down + other.down,
+        }
     }
 }
 

@@ -5,14 +5,14 @@ use rand::Rng;
 use super::count_f64;
 use crate::sim::geography::City;
 use crate::sim::rng::stream;
-use crate::sim::transport::LineKind;
+use crate::sim::transport::{Distances, LineKind};
 
 /// The way between two nodes is up to one part in so many longer than the bare distance, drawn once for each connection.
 const JITTER_PARTS: u64 = 5;
 
 /// How likely each kind of line is, in hundredths. An assumption: most who run a node have fibre or a rented server; one
 /// in ten hides behind Tor.
-const LINES: [(LineKind, u8); 5] = [
+pub const LINES: [(LineKind, u8); 5] = [
     (LineKind::Datacenter, 15),
     (LineKind::Fibre, 45),
     (LineKind::Dsl, 25),
@@ -23,7 +23,7 @@ const LINES: [(LineKind, u8); 5] = [
 /// Places and lines of all nodes.
 #[derive(Clone, Debug)]
 pub struct Ground {
-    cities: Vec<City>,
+    distances: Distances,
     kinds: Vec<LineKind>,
     seed: u64,
 }
@@ -38,13 +38,13 @@ impl Ground {
             cities.push(City::draw(&mut rng));
             kinds.push(draw_kind(rng.random_range(0..100)));
         }
-        Self { cities, kinds, seed }
+        Self { distances: Distances::Cities(cities), kinds, seed }
     }
 
     /// Nodes whose places and lines are given, such as those of another simulation.
     #[must_use]
-    pub fn given(cities: Vec<City>, kinds: Vec<LineKind>, seed: u64) -> Self {
-        Self { cities, kinds, seed }
+    pub fn given(distances: Distances, kinds: Vec<LineKind>, seed: u64) -> Self {
+        Self { distances, kinds, seed }
     }
 
     /// How many nodes there are.
@@ -70,7 +70,10 @@ impl Ground {
     #[must_use]
     pub fn way_us(&self, node: u32, other: u32) -> u32 {
         let (low, high) = (node.min(other), node.max(other));
-        let distance = self.cities[low as usize].one_way(self.cities[high as usize]);
+        let distance = match &self.distances {
+            Distances::Cities(cities) => cities[low as usize].one_way(cities[high as usize]),
+            Distances::Even(distance) => *distance,
+        };
         let way = (distance + self.kind(low).line().base + self.kind(high).line().base).0;
         // The same for both directions and for all topics, so it is not drawn from a stream but follows from the pair.
         let draw = mix(self.seed ^ (u64::from(low) << 32 | u64::from(high)));

@@ -142,6 +142,8 @@ pub struct Outcome {
     pub main_links: u64,
     /// Ids that a link lists, mean.
     pub listed: f64,
+    /// Seconds from a share to the first link that lists it, mean.
+    pub listing_s: f64,
     /// Shares that a node knows and no link of its branch lists, mean.
     pub pending: f64,
     /// Weights of a share, and of a link of mean length.
@@ -183,6 +185,8 @@ pub struct Probe<'a> {
     made: [u64; 2],
     listed: u64,
     pending: u64,
+    /// Microseconds from shares to the first links that list them, and how many.
+    listing: (u64, u64),
     link_weight: [u64; 3],
     share_weight: Weight,
 }
@@ -205,17 +209,22 @@ impl<'a> Probe<'a> {
             made: [0; 2],
             listed: 0,
             pending: 0,
+            listing: (0, 0),
             link_weight: [0; 3],
             share_weight: Weight::default(),
         }
     }
 
     /// A proof was found on some work.
-    pub fn found(&mut self, kind: Kind, work: &Work) {
+    pub fn found(&mut self, kind: Kind, work: &Work, waves: &[Wave], now_us: u64) {
         self.made[kind as usize] += 1;
         self.pending += work.pending as u64;
         if kind == Kind::Link {
             self.listed += work.list.len() as u64;
+            for share in work.list.iter().map(|id| &waves[*id as usize]).filter(|wave| wave.listed_by.is_empty()) {
+                self.listing.0 += now_us - share.born_us;
+                self.listing.1 += 1;
+            }
         }
     }
 
@@ -323,6 +332,7 @@ impl<'a> Probe<'a> {
             control: Control::mean(control),
             main_links: u64::from(main_links),
             listed: count_u64(self.listed) / count_u64(self.made[1]).max(1.0),
+            listing_s: count_u64(self.listing.0) / count_u64(self.listing.1).max(1.0) / 1e6,
             pending: count_u64(self.pending) / found,
             weights,
             churn,

@@ -158,13 +158,7 @@ impl Sizes {
     /// Those of main's network: a block of thousands of transactions, and a coinbase with 48 Taproot payouts.
     #[must_use]
     pub fn main() -> Self {
-        Self::of(&proof(48, BRANCH))
-    }
-
-    /// Those of the local test network: next to empty blocks that pay so many miners.
-    #[must_use]
-    pub fn local(miners: usize) -> Self {
-        Self::of(&proof(miners, 1))
+        Self::of(&proof(taproot(), 48, BRANCH))
     }
 
     /// Those of a proof.
@@ -202,10 +196,16 @@ impl Sizes {
     }
 }
 
-/// A proof as it is on main, with so many payouts to Taproot addresses and hashes in its branch. Its hashes are made up.
+/// A Taproot address.
 #[must_use]
-pub fn proof(payouts: usize, branch: usize) -> Proof {
-    let payout = ScriptBuf::from_bytes([&[0x51, 0x20][..], &[7; 32]].concat());
+pub fn taproot() -> ScriptBuf {
+    ScriptBuf::from_bytes([&[0x51, 0x20][..], &[7; 32]].concat())
+}
+
+/// A proof of a miner with this address, with so many payouts to such addresses and so many hashes in its branch. Its
+/// hashes are made up.
+#[must_use]
+pub fn proof(payout: ScriptBuf, payouts: usize, branch: usize) -> Proof {
     let share = ShareHeader {
         version: SHARE_VERSION,
         parent: ShareId([1; 32]),

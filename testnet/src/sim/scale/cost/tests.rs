@@ -20,7 +20,7 @@ fn disk_per_record() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     let store = Store::open(&path, [7; 32]).unwrap();
-    let proof = wire::proof(48, 12).encode();
+    let proof = wire::proof(wire::taproot(), 48, 12).encode();
     let mut rng = crate::sim::rng::stream(1, "disk", 0);
     for _ in 0..RECORDS / 50 {
         let batch: Vec<Record> = (0..50)

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_representative_proof_is_canonical() {
-    let proof = proof(48, BRANCH);
+    let proof = proof(taproot(), 48, BRANCH);
     assert_eq!(Proof::decode(&proof.encode()).unwrap(), proof);
 }
 
@@ -14,7 +14,7 @@ fn sizes_stay_under_the_limits_and_grow_with_the_list() {
     assert!((sizes.share as usize) < SHARE_GOSSIP_BYTES_MAX);
     assert_eq!(sizes.id, 32);
     assert!(sizes.link_of(1_024) as usize <= LINK_GOSSIP_BYTES_MAX);
-    assert!(Sizes::local(10).share < sizes.share);
+    assert!(Sizes::of(&proof(taproot(), 10, 2)).share < sizes.share);
 }
 
 #[test]
