@@ -63,12 +63,15 @@ pub fn root(hashes: f64, start: Timestamp, params: &BitcoinParams) -> Root {
 pub fn target_of_hashes(hashes: f64) -> U256 {
     /// A target is worked out in this many bits and shifted to its place.
     const SCALE_BITS: usize = 160;
+    if hashes <= 1.0 {
+        return U256::MAX;
+    }
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "below 2^96, and as exact as a float is"
     )]
-    let scaled = (2_f64.powi(96) / hashes.max(1.0)) as u128;
+    let scaled = (2_f64.powi(96) / hashes) as u128;
     (U256::from(scaled) << SCALE_BITS).saturating_sub(U256::ONE)
 }
 

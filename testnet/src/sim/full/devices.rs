@@ -20,8 +20,8 @@ pub struct Device {
     pub miner: MinerId,
     /// Who is credited, unless the strategy decides otherwise.
     pub script: ScriptBuf,
-    /// What they work on.
-    job: Option<Arc<Order>>,
+    /// What they work on, and the hashes that a share of it takes on average.
+    job: Option<(Arc<Order>, f64)>,
     /// Newer jobs that they will switch to, oldest first, with their numbers.
     coming: VecDeque<(u64, Arc<Order>)>,
     jobs: u64,
@@ -37,7 +37,7 @@ impl Device {
     /// Hands out a job. Returns its number if the machines will switch to it later; an idle one begins at once.
     pub fn hand(&mut self, order: Arc<Order>, at_once: bool) -> Option<u64> {
         if at_once || self.job.is_none() {
-            self.job = Some(order);
+            self.job = Some(with_hashes(order));
             self.coming.clear();
             return None;
         }
@@ -50,7 +50,7 @@ impl Device {
     pub fn switch(&mut self, number: u64) -> bool {
         let mut switched = false;
         while let Some((_, order)) = self.coming.pop_front_if(|(oldest, _)| *oldest <= number) {
-            self.job = Some(order);
+            self.job = Some(with_hashes(order));
             switched = true;
         }
         switched
@@ -62,27 +62,24 @@ impl Device {
         self.coming.clear();
     }
 
-    /// What they work on.
-    #[must_use]
-    pub fn job(&self) -> Option<&Arc<Order>> {
-        self.job.as_ref()
-    }
-
     /// Hashes that a share takes on average at the present job.
     #[must_use]
     pub fn hashes(&self) -> Option<f64> {
-        let target = self.job()?.draft.assignment.position.share_target;
-        let Work(work) = Work::of_target(target);
-        Some(f64::from(work))
+        self.job.as_ref().map(|(_, hashes)| *hashes)
     }
 
     /// Finds a share of the present job: hashes until there is one. Beginning at a random nonce, the extranonce can stay
     /// what it is.
     pub fn find(&self, rng: &mut SimRng) -> Option<(Arc<Order>, Header)> {
-        let order = Arc::clone(self.job()?);
+        let (order, _) = self.job.clone()?;
         let mut header = order.unworked_header();
         header.nonce = rng.next_u32();
         grind(&mut header, order.draft.assignment.position.share_target);
         Some((order, header))
     }
+}
+
+fn with_hashes(order: Arc<Order>) -> (Arc<Order>, f64) {
+    let Work(work) = Work::of_target(order.draft.assignment.position.share_target);
+    (order, f64::from(work))
 }

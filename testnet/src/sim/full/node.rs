@@ -11,7 +11,7 @@ mod bitcoin;
 mod network;
 mod work;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ::bitcoin::BlockHash;
@@ -96,7 +96,7 @@ pub struct SimNode {
     disk: Arc<Disk>,
     bitcoind: Bitcoind,
     /// Peers to which there is a line, banned ones included.
-    lines: std::collections::BTreeSet<NodeId>,
+    lines: BTreeSet<NodeId>,
     /// The process, while it runs.
     alive: Option<Alive>,
     /// The next crash tears what was not forced to the disk.
@@ -132,7 +132,7 @@ impl SimNode {
             rng,
             disk: Arc::new(Disk::new(Arc::clone(&outside.archive))),
             bitcoind: Bitcoind::new(&outside.bitcoin),
-            lines: std::collections::BTreeSet::new(),
+            lines: BTreeSet::new(),
             alive: None,
             tear: false,
         }
@@ -312,12 +312,11 @@ impl SimNode {
             *context.environment.ledger.reorgs.entry(depth).or_default() += 1;
         }
         self.mind.note(changes, alive.engine.chain());
-        let script = self.devices.first().map(|device| device.script.clone()).unwrap_or_default();
         let now = context.schedule.now();
         let time = self.time(now);
-        let Some(alive) = &self.alive else { return };
+        let (Some(alive), Some(device)) = (&self.alive, self.devices.first()) else { return };
         let chain = alive.engine.chain();
-        let glance = Glance { chain, time, now, bitcoin_tips: &alive.desk.bitcoin_tips, script: &script };
+        let glance = Glance { chain, time, now, bitcoin_tips: &alive.desk.bitcoin_tips, script: &device.script };
         let released = self.mind.ask(glance, |strategy, view| strategy.heard(view, changes));
         self.release(&released, context);
     }

@@ -11,6 +11,7 @@ use p2p::Gossip;
 use sharechain::{Outcome, ShareId, target};
 
 use super::{Context, SimNode, Timer};
+use crate::sim::full::audit::blocks;
 use crate::sim::full::ledger::{Find, Verdict};
 use crate::sim::full::mind::Glance;
 use crate::sim::strategy::{Fate, Found};
@@ -50,13 +51,6 @@ impl Desk {
     }
 }
 
-/// Weight as a number of expected Bitcoin blocks.
-fn blocks(weight: sharechain::Weight) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "53 bits of a weight are plenty")]
-    let units = weight.0 as f64;
-    units / 2_f64.powi(64)
-}
-
 impl SimNode {
     /// Makes a new draft if what the last one follows from has changed, or if it is old.
     pub(super) fn renew_work(&mut self, context: &mut Context<'_>) {
@@ -78,31 +72,38 @@ impl SimNode {
         }
     }
 
-    /// A draft of what is newest; none while the node has no work for its miners.
+    /// Tells the share-chain where the own bitcoind is. False if it cannot be followed.
+    fn note_bitcoin(&mut self, context: &mut Context<'_>) -> bool {
+        let tip = self.bitcoind.tip();
+        if !self.follow(tip, context) {
+            return false;
+        }
+        let height = context.environment.bitcoin.height(&tip);
+        if let Some(alive) = &mut self.alive {
+            alive.engine.note_own_bitcoin_height(height, alive.trouble.is_none());
+        }
+        true
+    }
+
+    /// A draft of what is newest; none while the node has no work for its miners, or no miners.
     fn draft(&mut self, context: &mut Context<'_>) -> Option<Arc<Draft>> {
+        if !self.note_bitcoin(context) || self.alive.as_ref()?.trouble.is_some() {
+            return None;
+        }
         let now = context.schedule.now();
         let time = self.time(now);
         let script = self.devices.first()?.script.clone();
-        let (parent, prev_block, header_time) = {
-            let alive = self.alive.as_ref()?;
-            let chain = alive.engine.chain();
-            let glance = Glance { chain, time, now, bitcoin_tips: &alive.desk.bitcoin_tips, script: &script };
-            self.mind.ask(glance, |strategy, view| {
-                (strategy.parent(view), strategy.previous_block(view), strategy.header_time(view))
-            })
-        };
-        // bitcoind's own height counts, whatever the strategy builds on.
-        let followed = self.follow(self.bitcoind.tip(), context) && self.follow(prev_block, context);
+        let alive = self.alive.as_ref()?;
+        let chain = alive.engine.chain();
+        let glance = Glance { chain, time, now, bitcoin_tips: &alive.desk.bitcoin_tips, script: &script };
+        let (parent, prev_block, header_time) = self.mind.ask(glance, |strategy, view| {
+            (strategy.parent(view), strategy.previous_block(view), strategy.header_time(view))
+        });
+        if !self.follow(prev_block, context) {
+            return None;
+        }
         let template = context.environment.bitcoin.template(&prev_block)?;
         let alive = self.alive.as_mut()?;
-        if !followed {
-            return None;
-        }
-        let own_height = context.environment.bitcoin.height(&self.bitcoind.tip());
-        alive.engine.note_own_bitcoin_height(own_height, alive.trouble.is_none());
-        if alive.trouble.is_some() {
-            return None;
-        }
         let mut place = find_place(alive.engine.chain_mut(), &parent, &prev_block).ok()?;
         let listable = std::mem::take(&mut place.assignment.list);
         let chain = alive.engine.chain();
