@@ -28,7 +28,7 @@ pub enum SimError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: ScenarioError,
+        source: Box<ScenarioError>,
     },
     /// It asks for what there is not.
     #[error(transparent)]
@@ -44,7 +44,7 @@ pub enum SimError {
 /// The file cannot be read, or is no scenario.
 pub fn read(path: &Path) -> Result<Scenario, SimError> {
     let text = std::fs::read_to_string(path).map_err(|source| SimError::Read { path: path.to_owned(), source })?;
-    Scenario::parse(&text).map_err(|source| SimError::Scenario { path: path.to_owned(), source })
+    Scenario::parse(&text).map_err(|source| SimError::Scenario { path: path.to_owned(), source: Box::new(source) })
 }
 
 /// Simulates the scenario of a file and prints what came of it: JSON, or some lines for people. How long it took goes to

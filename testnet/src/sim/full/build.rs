@@ -35,7 +35,7 @@ pub enum BuildError {
         /// The group of miners.
         miners: String,
         /// What is wrong.
-        source: StrategyError,
+        source: Box<StrategyError>,
     },
 }
 
@@ -112,5 +112,5 @@ fn strategy(scenario: &Scenario, miners: Option<usize>) -> Result<Box<dyn Strate
         return Ok(Box::new(crate::sim::strategy::Honest));
     };
     crate::sim::strategy::named(&miners.strategy, &miners.options)
-        .map_err(|source| BuildError::Strategy { miners: miners.name.clone(), source })
+        .map_err(|source| BuildError::Strategy { miners: miners.name.clone(), source: Box::new(source) })
 }
