@@ -24,7 +24,10 @@
 //! flood.rs      all messages over the mesh
 //! pool.rs       who finds what, and what links list
 //! churn.rs      nodes that leave and come back
-//! outcome.rs    what is measured
+//! run.rs        a simulation under way
+//! probe.rs      takes the measure of messages
+//! histogram.rs  how long messages take, counted
+//! outcome.rs    what was measured
 //! cost.rs       a node's disk and memory
 //! ```
 
@@ -34,29 +37,27 @@ pub mod control;
 pub mod cost;
 pub mod flood;
 pub mod ground;
+pub mod histogram;
 pub mod mesh;
 pub mod outcome;
 pub mod peers;
 pub mod pool;
+pub mod probe;
+mod run;
 pub mod wave;
 pub mod wire;
 
-use rand::Rng;
-use rand_distr::Exp1;
-
-use super::rng::{SimRng, stream};
+use super::rng::stream;
 use super::time::Micros;
 use super::topology::Topology;
-use churn::{Churn, Churning};
-use control::{Control, Load};
-use flood::Flood;
+use churn::Churn;
+use control::Load;
 use ground::Ground;
 use mesh::{Mesh, MeshRules};
-use outcome::{Outcome, Probe};
-use peers::{Connections, Graph};
-use pool::Pool;
-use wave::{Cell, Kind, Wave, WaveId};
-use wire::{Sizes, Weight};
+use outcome::Outcome;
+use peers::Connections;
+use run::Run;
+use wire::Sizes;
 
 /// A pool to be simulated.
 #[derive(Clone, Debug)]
@@ -96,10 +97,9 @@ impl Setup {
     /// Main's pool with so many nodes, by the mix of places and lines that is assumed everywhere.
     #[must_use]
     pub fn main(nodes: usize, duration: Micros, seed: u64) -> Self {
-        let mut rng = stream(seed, "scale connections", 0);
         Self {
             ground: Ground::drawn(nodes, seed),
-            connections: Connections::new(&Topology::usual(nodes, OUTBOUND, &mut rng), &mut rng),
+            connections: connections(nodes, OUTBOUND, seed),
             rules: MeshRules::default(),
             sizes: Sizes::main(),
             link_interval_s: 10.0,
@@ -110,6 +110,12 @@ impl Setup {
             churn: None,
             seed,
         }
+    }
+
+    /// The same with nodes that dial so many others.
+    #[must_use]
+    pub fn dialling(self, outbound: usize) -> Self {
+        Self { connections: connections(self.ground.nodes(), outbound, self.seed), ..self }
     }
 
     /// Proofs found a second.
@@ -142,124 +148,20 @@ impl Setup {
     }
 }
 
-/// A simulation under way.
-struct Run<'a> {
-    setup: &'a Setup,
-    flood: Flood,
-    pool: Pool,
-    probe: Probe<'a>,
-    churning: Option<Churning>,
-    mining: SimRng,
-    next_found_us: u64,
-}
-
-impl<'a> Run<'a> {
-    fn new(setup: &'a Setup, meshes: &'a [Mesh; 2], control: &[Control]) -> Self {
-        let ground = &setup.ground;
-        let graph = |neighbours: &[Vec<u32>]| Graph::new(neighbours, |node, other| ground.way_us(node, other));
-        let all: Vec<Vec<u32>> = (0u32..)
-            .take(ground.nodes())
-            .map(|node| setup.connections.of(node).iter().map(|peer| peer.id).collect())
-            .collect();
-        let taken: Vec<(f64, f64)> = control.iter().map(|of| (of.sum().up, of.sum().down)).collect();
-        let hop_us = u32::try_from(setup.hop.0).unwrap_or(u32::MAX);
-        let meshes_by_way = [graph(&meshes[0].0), graph(&meshes[1].0)];
-        let flood = Flood::new(ground, meshes_by_way, graph(&all), &taken, hop_us, setup.seed);
-        let mut run = Self {
-            setup,
-            flood,
-            pool: Pool::default(),
-            probe: Probe::new(setup, meshes),
-            churning: setup.churn.map(|churn| Churning::new(churn, ground.nodes(), setup.seed)),
-            mining: stream(setup.seed, "scale mining", 0),
-            next_found_us: 0,
-        };
-        run.draw_next();
-        run
-    }
-
-    fn draw_next(&mut self) {
-        let wait: f64 = self.mining.sample(Exp1);
-        self.next_found_us += Micros::from_secs_f64(wait / self.setup.proofs_per_s()).0;
-    }
-
-    /// Runs until nothing is under way and no time is left.
-    fn go(&mut self) {
-        let end_us = self.setup.duration.0;
-        let mut done = Vec::new();
-        loop {
-            let found_us = Some(self.next_found_us).filter(|at| *at < end_us);
-            let churn_us = self.churning.as_ref().and_then(Churning::next_us).filter(|at| *at < end_us);
-            let flood_us = self.flood.next_us();
-            let Some(first_us) = [found_us, churn_us, flood_us].into_iter().flatten().min() else { return };
-            if flood_us == Some(first_us) {
-                self.flood.step(&mut done);
-                for id in done.drain(..) {
-                    self.probe.take(&mut self.flood, id);
-                }
-            } else if found_us == Some(first_us) {
-                self.find(first_us);
-                self.draw_next();
-            } else if let Some(churning) = &mut self.churning {
-                churning.step(self.setup, &mut self.flood);
-            }
-        }
-    }
-
-    /// A miner finds a proof.
-    fn find(&mut self, now_us: u64) {
-        let nodes = u32::try_from(self.setup.ground.nodes()).expect("nodes are numbered with 32 bits");
-        let node = self.mining.random_range(0..nodes);
-        let kind =
-            if self.mining.random_bool((1.0 / self.setup.shares_per_link).min(1.0)) { Kind::Link } else { Kind::Share };
-        // A node that does not run wastes nobody's draw: its hash rate is missing.
-        if !self.flood.is_running(node) {
-            return;
-        }
-        let work = self.pool.work(&self.flood.waves, node, now_us, self.setup.switch.0);
-        self.probe.found(kind, &work, &self.flood.waves, now_us);
-        let list = if kind == Kind::Link { work.list } else { Vec::new() };
-        let bytes = match kind {
-            Kind::Share => self.setup.sizes.share,
-            Kind::Link => self.setup.sizes.link_of(u32::try_from(list.len()).unwrap_or(u32::MAX)),
-        };
-        let weight = Weight::of_gossip(bytes);
-        self.probe.weigh(kind, weight);
-        let wave = Wave {
-            born_us: now_us,
-            kind,
-            origin: node,
-            parent: work.parent,
-            height: work.height,
-            list,
-            listed_by: Vec::new(),
-            line_bytes: weight.line,
-            cells: vec![Cell::NOTHING; self.setup.ground.nodes()],
-            under_way: 0,
-            measured: false,
-            fetched: std::collections::BTreeSet::new(),
-            held: std::collections::BTreeSet::new(),
-        };
-        let id: WaveId = self.flood.publish(wave);
-        for forgotten in self.pool.note(&mut self.flood.waves, id, now_us) {
-            let wave = &mut self.flood.waves[forgotten as usize];
-            // What is still under way somewhere after minutes is kept.
-            if wave.under_way == 0 {
-                wave.cells = Vec::new();
-            }
-        }
-    }
-
-    fn finish(self, control: &[Control]) -> Outcome {
-        let main_links = self.pool.main_links(&self.flood.waves);
-        let churn = self.churning.map_or((0, 0), |churning| (churning.leaves, churning.fetched_bytes.iter().sum()));
-        self.probe.outcome(&self.flood, control, main_links, churn)
-    }
+fn connections(nodes: usize, outbound: usize, seed: u64) -> Connections {
+    let mut rng = stream(seed, "scale connections", 0);
+    Connections::new(&Topology::usual(nodes, outbound, &mut rng), &mut rng)
 }
 
 /// A count as a number to reckon with.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 const fn count_f64(count: usize) -> f64 {
+    count as f64
+}
+
+/// The same of 64 bits.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+const fn count_u64(count: u64) -> f64 {
     count as f64
 }
 

@@ -1,3 +1,4 @@
+use super::wave::Kind;
 use super::*;
 
 fn setup(nodes: usize, secs: u64) -> Setup {

@@ -16,6 +16,7 @@ pub const SMALL: usize = 1_000;
 #[derive(Clone, Copy, Debug)]
 enum Job {
     Nodes(usize, u64),
+    Dials(usize),
     Degree(usize),
     Shares(u32),
     Interval(u32),
@@ -28,6 +29,8 @@ enum Job {
 pub struct Runs {
     /// By number of nodes.
     pub sizes: Vec<Outcome>,
+    /// By peers that a node dials.
+    pub dials: Vec<(usize, Outcome)>,
     /// By the degree that the mesh aims at.
     pub degrees: Vec<(usize, Outcome)>,
     /// By shares a link.
@@ -66,6 +69,8 @@ const REDUCED: Scope = Scope {
     churn: (500, 600),
 };
 
+/// Up to the most connections that a node makes itself.
+const DIALS: [usize; 4] = [4, 8, 16, 48];
 const DEGREES: [usize; 4] = [4, 6, 8, 12];
 const SHARES: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 const INTERVALS_S: [u32; 6] = [1, 2, 5, 10, 20, 30];
@@ -80,6 +85,7 @@ impl Runs {
         let outcomes = effort.run(&jobs, |job| job.setup(&scope, seed).run(), progress);
         let mut runs = Self {
             sizes: Vec::new(),
+            dials: Vec::new(),
             degrees: Vec::new(),
             shares: Vec::new(),
             intervals: Vec::new(),
@@ -89,6 +95,7 @@ impl Runs {
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
             match job {
                 Job::Nodes(..) => runs.sizes.push(outcome),
+                Job::Dials(dials) => runs.dials.push((dials, outcome)),
                 Job::Degree(aim) => runs.degrees.push((aim, outcome)),
                 Job::Shares(shares) => runs.shares.push((shares, outcome)),
                 Job::Interval(interval_s) => runs.intervals.push((interval_s, outcome)),
@@ -111,6 +118,7 @@ fn jobs(scope: &Scope) -> Vec<Job> {
     sizes
         .chain(CHURNS_MIN.map(Job::Churn))
         .chain(SHARES.map(Job::Shares))
+        .chain(DIALS.map(Job::Dials))
         .chain(DEGREES.map(Job::Degree))
         .chain(INTERVALS_S.map(Job::Interval))
         .chain(SWITCHES_MS.map(Job::Switch))
@@ -125,6 +133,7 @@ impl Job {
         let (race_nodes, race_links) = scope.races;
         match self {
             Self::Nodes(nodes, secs) => main((nodes, secs), "scale nodes", nodes as u64),
+            Self::Dials(dials) => main((race_nodes, scope.middle.1), "scale dials", dials as u64).dialling(dials),
             Self::Degree(aim) => {
                 Setup { rules: MeshRules::with_aim(aim), ..main(scope.middle, "scale degree", aim as u64) }
             }

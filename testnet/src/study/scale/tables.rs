@@ -2,7 +2,8 @@
 
 use super::runs::Runs;
 use super::{mean, upload_part};
-use crate::sim::scale::outcome::{Histogram, Outcome, Traffic};
+use crate::sim::scale::histogram::Histogram;
+use crate::sim::scale::outcome::{Outcome, Traffic};
 use crate::sim::scale::wave::Kind;
 use crate::sim::scale::wire::{Sizes, Weight};
 use crate::sim::transport::LineKind;
@@ -18,6 +19,7 @@ pub fn all(runs: &Runs) -> Vec<Table> {
         propagation(runs),
         lines(runs.largest()),
         parts(runs.largest()),
+        dials(runs),
         varied("By the degree that the mesh aims at (lower and upper bound in proportion)", "degree", &runs.degrees),
         varied("By shares a link, links every 10 s", "shares a link", &runs.shares),
         races("By seconds between links, 32 shares each, devices switch after 0.5 s", "interval, s", &runs.intervals),
@@ -174,6 +176,42 @@ fn parts(outcome: &Outcome) -> Table {
         ),
         &["what", "kB/s", "%"],
         rows.map(row).into_iter().chain([row(("all", sum))]).collect(),
+    )
+}
+
+fn dials(runs: &Runs) -> Table {
+    let row = |(dials, outcome): &(usize, Outcome)| {
+        let kilo = |bytes: f64| Cell::number(bytes / KILO, 2);
+        let control = &outcome.control;
+        vec![
+            whole(as_f64(*dials)),
+            Cell::number(mean(outcome, |of| as_f64(of.peers.0)), 1),
+            Cell::number(mean(outcome, |of| as_f64(of.peers.1)), 1),
+            Cell::number(outcome.copies[0], 2),
+            kilo(control.ihave.up),
+            kilo(control.tips.up),
+            kilo(control.pending.up),
+            kilo(control.pings.up),
+            kilo(mean(outcome, |of| of.sum().up)),
+            arrived(&outcome.all_arrivals(Kind::Share), 0.99),
+        ]
+    };
+    let nodes = runs.dials.first().map_or(0, |(_, outcome)| outcome.nodes);
+    table(
+        format!("What peers cost, by how many a node dials; {nodes} nodes"),
+        &[
+            "dials",
+            "peers",
+            "in the mesh",
+            "copies",
+            "IHAVE, kB/s",
+            "tips, kB/s",
+            "unlisted shares, kB/s",
+            "pings, kB/s",
+            "sent, kB/s",
+            "share p99, s",
+        ],
+        runs.dials.iter().map(row).collect(),
     )
 }
 

@@ -9,10 +9,3 @@ fn quantiles_are_those_of_the_samples() {
     assert!((histogram.mean_s() - 0.0505).abs() < 1e-9);
     assert!(Histogram::default().quantile_s(0.5).is_nan());
 }
-
-#[test]
-fn heartbeats_come_once_a_second() {
-    assert_eq!(next_beat(5_300_000, 200_000), 6_200_000);
-    assert_eq!(next_beat(5_300_000, 300_000), 5_300_000);
-    assert_eq!(next_beat(5_300_000, 400_000), 5_400_000);
-}
