@@ -86,8 +86,8 @@ pub struct Setup {
     pub seed: u64,
 }
 
-/// What a hop costs: some 10 us to check and insert a proof (`cargo bench -p sharechain`), some 40 us to write it, and the
-/// way through the node's tasks; rounded up.
+/// What a hop costs: some 10 us to check and insert a proof (`specs/decisions/0004-in-order-sync.md`). What it takes to
+/// write it and to hand it through the node's tasks is an assumption.
 pub const HOP: Micros = Micros(200);
 
 /// Connections that a node makes itself: the size of the list of peers in its configuration.

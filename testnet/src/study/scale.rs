@@ -28,8 +28,8 @@ use runs::Runs;
 /// Part of a line's upload that a node may take.
 const LINE_PART_MAX: f64 = 0.5;
 
-/// By how much what a node sends may differ between model and ten real nodes.
-/// On one busy machine the time to judge a message varies by more than it is under way, which no model of distances has.
+/// By how much what a node sends may differ between model and ten real nodes. Chosen after a first bound of a tenth was
+/// missed by 0.2 percentage points in a reduced run.
 const REAL_DIFFERENCE_MAX: f64 = 0.15;
 
 /// The same for the simulated world, which has the same lines and distances.
@@ -69,8 +69,8 @@ fn method() -> Vec<String> {
         "Assumed: nodes in the cities where miners live; 15% rented servers (1 Gbit/s), 45% fibre (40 Mbit/s up), 25% \
          telephone lines (2 Mbit/s up), 5% mobile (8), 10% over Tor (5, 300 ms more). All miners have the same hash rate \
          and switch to new work 0.5 s after their node. The pool has main's constants where nothing else is said.",
-        "Disk follows from the store's records, memory from the sizes of the chain's structures and from what real nodes \
-         take at rest.",
+        "Disk follows from the store's records and an assumed part for RocksDB, memory from the sizes of the chain's \
+         structures and from what real nodes take at rest. Neither was measured over days.",
     ]
     .map(str::to_owned)
     .into()
@@ -131,7 +131,11 @@ fn findings(runs: &Runs, full: &full::Comparison, real: &real::Comparison) -> Ve
         },
         Finding {
             claim: "Ten real nodes send what the model says".to_owned(),
-            measured: format!("the model says {:+.1}%", real.difference() * 100.0),
+            measured: format!(
+                "the model says {:+.1}%; at most {:.0}% are allowed, after a first bound of 10% was missed",
+                real.difference() * 100.0,
+                REAL_DIFFERENCE_MAX * 100.0
+            ),
             holds: Some(real.difference().abs() < REAL_DIFFERENCE_MAX),
         },
     ]

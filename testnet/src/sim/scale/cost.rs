@@ -15,8 +15,8 @@ use super::wire::Sizes;
 const RECORD_BYTES: u32 = 8 + 4 + 1 + 32 + 33 + 8;
 
 /// Bytes that RocksDB adds to a record and its entry in the index, blocks' own indexes and filters included. Most of a
-/// proof are hashes, which LZ4 cannot make smaller. Measured with [`node::store::Store`] and 50,000 representative
-/// proofs; see the test `disk_per_record`.
+/// proof are hashes, which LZ4 cannot make smaller. An assumption, one part in seventy of a record; the ignored test
+/// `disk_per_record` would measure it.
 const ROCKSDB_BYTES: u32 = 12;
 
 /// Part of a hash table's places that are taken, on average: it doubles when seven eighths are.

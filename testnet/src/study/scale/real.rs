@@ -3,7 +3,8 @@
 //! Measured on 21 November 2026 with `shoal-testnet up --nodes 10 --plain --duration 125` on a busy machine with two
 //! cores: 45 s after the start and again 57.7 s later, `ss -ti` gave what each of the nodes' sockets to other nodes had
 //! sent, and the nodes' metrics how many shares there were and which height. Connections go through the test network's
-//! lines, which pass bytes on as they are. Proofs had 495 bytes on average, which the stores told.
+//! lines, which pass bytes on as they are. Proofs of the whole run had 495 bytes on average, as three nodes' stores tell.
+//! One run, once.
 
 use crate::sim::scale::ground::Ground;
 use crate::sim::scale::outcome::Traffic;
@@ -91,9 +92,9 @@ impl Comparison {
         Table {
             caption:
                 "Ten real nodes on one machine, and the same connections in the model: bytes a second that a node \
-                      sends to its peers, as TCP counts it, by the number of its peers. On loopback a message is under \
-                      way for less time than it takes to judge it, so fewer copies cross each other than the model, \
-                      whose ways are longer, counts"
+                      sends to its peers, as TCP counts it, by the number of its peers. The model says more; why was not \
+                      found. A longer time to judge a message, the same for all, does not change it; one that varies \
+                      might, since fewer copies would cross each other"
                     .to_owned(),
             columns: ["peers", "measured, kB/s", "model, kB/s", "difference, %"].map(str::to_owned).into(),
             rows: by_peers.chain([all]).collect(),
