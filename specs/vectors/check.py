@@ -96,7 +96,7 @@ def network(name):
     params = {
         "genesis": MAIN_GENESIS, "challenge": b"", "pow_limit_bits": 0x1D00FFFF, "start": 925344, "least_work": 1 << 32,
         "interval": 10, "shares": 32, "half_life": 1200, "anchor": 60, "snapshot": 12, "burial": 18, "seed": 2,
-        "first": all_ones(209), "easiest": all_ones(214), "weight": 2 << 64, "listed": 576,
+        "first": all_ones(209), "easiest": all_ones(214), "weight": 8 << 64, "listed": 576,
     }  # fmt: skip
     if name in ("signet", "local"):
         params |= {"genesis": SIGNET_GENESIS, "pow_limit_bits": 0x1E0377AE, "start": 200000, "least_work": 1 << 22}
@@ -112,7 +112,7 @@ def consensus_id(name):
     p = network(name)
     out = bytes([len(name)]) + name.encode() + p["genesis"] + bytes([len(p["challenge"])]) + p["challenge"]
     out += struct.pack("<5IQ", p["pow_limit_bits"], 2016, 1209600, 210000, p["start"], p["least_work"])
-    out += struct.pack("<9I", p["interval"], p["shares"], p["half_life"], 16, p["anchor"], 301, 240, 60, 32)
+    out += struct.pack("<9I", p["interval"], p["shares"], p["half_life"], 16, p["anchor"], 301, 240, 60, 64)
     out += struct.pack("<4I", 7200, p["snapshot"], p["burial"], p["seed"])
     out += p["first"].to_bytes(32, "little") + p["easiest"].to_bytes(32, "little") + p["weight"].to_bytes(16, "little")
     out += struct.pack("<5Q", 1 << 21, p["listed"], 10000, 11, 48)
@@ -288,7 +288,7 @@ def check_weight(case):
     share = work(int(case["target"], 16)) << 64
     clamp = lambda weight: str(max(1, min(weight, 1 << 64)))
     assert clamp(share // block) == case["share_weight"]
-    assert clamp(share // (32 * block)) == case["link_bonus"]
+    assert clamp(share // (64 * block)) == case["link_bonus"]
 
 
 # --- Section 10 ---

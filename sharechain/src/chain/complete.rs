@@ -125,7 +125,7 @@ impl Chain {
         for (_, credit) in items {
             add(credit.script, earned(credit, link.height, branch, &self.params));
         }
-        // SC-411: a link earns its own weight and an extra 1/32 of the work of its link target, so that whoever mines on
+        // SC-411: a link earns its own weight and a part of the work of its link target on top (SC-113), so that whoever mines on
         // an old parent loses something.
         add(own.script, own.weight.plus(target::link_bonus(link.target, link.bits, &self.params)));
         let rows = sums.into_iter().map(|(script, (weight, shares))| Row { script, weight, shares });

@@ -57,7 +57,7 @@ pub struct Links {
 
 impl Links {
     /// The constants of main.
-    pub const MAIN: Self = Self { shares: 32.0, bonus: 1.0, anchor_depth: 60, credit_depth: 240 };
+    pub const MAIN: Self = Self { shares: 32.0, bonus: 0.5, anchor_depth: 60, credit_depth: 240 };
 
     /// Whether a share earns even if the branch loses on which it stands on the link of this number; 0 is the last common
     /// link.

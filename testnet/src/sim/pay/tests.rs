@@ -15,7 +15,7 @@ fn work_is_credited_at_its_worth_whatever_the_pool() {
         let worth = Worth::of(hashrate, &params);
         let fair = hashrate / to_f64(BLOCK_WORK);
         // Links earn a thirty-second on top.
-        assert!((worth.blocks_per_s() / fair - 33.0 / 32.0).abs() < 1e-3, "{hashrate}: {worth:?}");
+        assert!((worth.blocks_per_s() / fair - 65.0 / 64.0).abs() < 1e-3, "{hashrate}: {worth:?}");
     }
     // The floor of 2^42 hashes binds below 14 TH/s.
     assert!((Worth::of(TERA, &params).shares_per_s - 0.227).abs() < 0.001);

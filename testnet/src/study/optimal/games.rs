@@ -45,7 +45,7 @@ pub(super) enum Chain {
 
 impl Chain {
     /// The constants of main.
-    pub(super) const MAIN: Self = Self::Links(60, Some(32));
+    pub(super) const MAIN: Self = Self::Links(60, Some(64));
     /// The rule sets that are compared.
     pub(super) const ALL: [Self; 4] = [Self::Linear, Self::P2poolV2, Self::Monero, Self::MAIN];
 
@@ -132,7 +132,7 @@ pub(super) fn jobs(size: Size) -> Vec<Job> {
     let mut chains = Chain::ALL.to_vec();
     if size == Size::Standard {
         chains.extend(
-            ANCHOR_DEPTHS.map(|depth| Chain::Links(depth, Some(32))).into_iter().filter(|it| *it != Chain::MAIN),
+            ANCHOR_DEPTHS.map(|depth| Chain::Links(depth, Some(64))).into_iter().filter(|it| *it != Chain::MAIN),
         );
         chains.extend(DIVISORS.map(|divisor| Chain::Links(60, divisor)).into_iter().filter(|it| *it != Chain::MAIN));
     }

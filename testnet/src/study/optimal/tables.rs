@@ -24,7 +24,7 @@ pub(super) fn plots(solved: &[Solved]) -> Vec<Plot> {
     let by =
         |chains: &[Chain], gamma| chains.iter().map(move |&chain| (chain.name(), chain, gamma)).collect::<Vec<_>>();
     let gammas = GAMMAS.map(|gamma| (format!("gamma {gamma}"), Chain::MAIN, gamma));
-    let anchors = ANCHOR_DEPTHS.map(|depth| (format!("anchor depth {depth}"), Chain::Links(depth, Some(32)), 0.5));
+    let anchors = ANCHOR_DEPTHS.map(|depth| (format!("anchor depth {depth}"), Chain::Links(depth, Some(64)), 0.5));
     let credits = DIVISORS.map(|divisor| {
         let name = divisor.map_or("no link credit".to_owned(), |divisor| format!("link credit 1/{divisor}"));
         (name, Chain::Links(60, divisor), 0.5)
