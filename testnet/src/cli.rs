@@ -14,7 +14,9 @@ use crate::network::{
     BitcoinArgs, BitcoinError, BitcoinKind, GuardArgs, GuardError, MinerArgs, Wishes, run_bitcoin, run_guard, run_miner,
 };
 use crate::premine::{self, PremineError};
-use crate::sim::{self, run::SimError};
+use crate::sim;
+use crate::sim::run::SimError;
+use crate::sim::soak::{SoakArgs, SoakError};
 use crate::study;
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
@@ -72,6 +74,8 @@ enum Command {
     },
     /// Runs the standard study in the simulator and writes its results as a page with plots
     Report(study::command::Args),
+    /// Simulates random scenarios and looks for what must never happen
+    Soak(SoakArgs),
     /// Simulates a scenario: the real share-chain, peers and payouts in a world that a seed decides
     Sim {
         /// The scenario, a TOML file; see testnet/scenarios
@@ -166,6 +170,8 @@ enum CliError {
     Report(#[from] study::command::ReportError),
     #[error(transparent)]
     Sim(#[from] SimError),
+    #[error(transparent)]
+    Soak(#[from] SoakError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
     #[error("cannot make a folder for the network")]
@@ -196,6 +202,9 @@ fn execute(command: Command) -> Result<(), CliError> {
         return Ok(study::command::report(&args)?);
     }
     // No runtime: a simulation must not depend on threads.
+    if let Command::Soak(args) = command {
+        return Ok(sim::soak::main(&args)?);
+    }
     if let Command::Sim { scenario, seed, json } = command {
         return Ok(sim::run::main(&scenario, seed, json)?);
     }
@@ -218,7 +227,7 @@ fn execute(command: Command) -> Result<(), CliError> {
                 log_to_stderr();
                 run_miner(args).await.map_err(CliError::Miner)
             }
-            Command::Guard(_) | Command::Report(_) | Command::Sim { .. } => Ok(()),
+            Command::Guard(_) | Command::Report(_) | Command::Sim { .. } | Command::Soak(_) => Ok(()),
         }
     })
 }

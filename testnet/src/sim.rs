@@ -12,6 +12,10 @@
 //! world.rs      the loop: nodes, miners, lines, faults; generic over what a node is
 //! full/         the program itself as a node of the world
 //! run.rs        `shoal-testnet sim`
+//! oracle/       what must hold in every world, checked after every event
+//! plant.rs      bugs planted to see that the oracles find them
+//! soak.rs       `shoal-testnet soak`: random scenarios under the eyes of the oracles
+//! shrink.rs     from what fails to little that fails
 //! transport.rs  how long a message takes from one node to another
 //! geography.rs  where nodes are, and how far cities are from each other
 //! topology.rs   who keeps connections to whom
@@ -30,13 +34,17 @@ pub mod full;
 pub mod geography;
 mod links;
 pub mod mdp;
+pub mod oracle;
 pub mod pay;
+pub mod plant;
 pub mod pow;
 pub mod queue;
 pub mod rng;
 pub mod run;
 pub mod scale;
 pub mod scenario;
+pub mod shrink;
+pub mod soak;
 pub mod strategy;
 pub mod time;
 pub mod topology;

@@ -120,6 +120,23 @@ impl Endpoint {
         self.replies.remove(&token)
     }
 
+    /// Gossip that waits for its verdict.
+    #[must_use]
+    pub fn undecided(&self) -> Vec<VerdictToken> {
+        self.waiting.keys().copied().collect()
+    }
+
+    /// [`crate::sim::plant::Plant::Leak`]: a reply is not forgotten when it is given.
+    pub fn keep_reply(&mut self, token: ReplyToken, asker: NodeId, id: RequestId) {
+        self.replies.insert(token, (asker, id));
+    }
+
+    /// Gossip without a verdict, own requests under way, and requests to answer.
+    #[must_use]
+    pub fn sizes(&self) -> [usize; 3] {
+        [self.waiting.len(), self.asked.len(), self.replies.len()]
+    }
+
     /// Notes an own request.
     pub fn ask(&mut self, peer: NodeId, id: RequestId, kind: RequestKind, now: Millis) {
         self.asked.insert(id, Asked { peer, kind, since: now });

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bitcoin::ScriptBuf;
+use p2p::Misbehaviour;
 use sharechain::{RuleError, ShareId};
 
 use crate::sim::time::Micros;
-use crate::sim::world::MinerId;
+use crate::sim::world::{MinerId, NodeId};
 
 /// What the finder's own node said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,19 @@ pub struct Find {
     pub verdict: Verdict,
 }
 
+/// A node bans a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ban {
+    /// When.
+    pub at: Micros,
+    /// Who bans.
+    pub by: NodeId,
+    /// Who is banned.
+    pub whom: NodeId,
+    /// For what, in the end.
+    pub why: Misbehaviour,
+}
+
 /// Everything written down.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -59,8 +73,8 @@ pub struct Ledger {
     pub restarts: u64,
     /// See [`Ledger::restarts`].
     pub torn_records: u64,
-    /// Peers banned, by whom and whom.
-    pub bans: Vec<(Micros, u32, u32)>,
+    /// Peers that nodes banned.
+    pub bans: Vec<Ban>,
 }
 
 impl Ledger {

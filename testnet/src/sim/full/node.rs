@@ -31,6 +31,7 @@ use super::outside::{Outside, START};
 use super::wire::Message;
 use crate::sim::bitcoin::bitcoind::Bitcoind;
 use crate::sim::faults::NodeFault;
+use crate::sim::plant::Plant;
 use crate::sim::rng::SimRng;
 use crate::sim::time::Micros;
 use crate::sim::world::{self, Event, Node, NodeId};
@@ -101,6 +102,8 @@ pub struct SimNode {
     alive: Option<Alive>,
     /// The next crash tears what was not forced to the disk.
     tear: bool,
+    /// A bug of this node, for oracles to find.
+    plant: Option<Plant>,
 }
 
 /// What dies with the process.
@@ -135,6 +138,7 @@ impl SimNode {
             lines: BTreeSet::new(),
             alive: None,
             tear: false,
+            plant: None,
         }
     }
 
@@ -147,6 +151,17 @@ impl SimNode {
     /// The chain, for questions that remember their answers.
     pub fn chain_mut(&mut self) -> Option<&mut Chain> {
         self.alive.as_mut().map(|alive| alive.engine.chain_mut())
+    }
+
+    /// Gives the node a bug, for oracles to find.
+    pub fn plant(&mut self, plant: Plant) {
+        self.plant = Some(plant);
+    }
+
+    /// Its bug.
+    #[must_use]
+    pub fn planted(&self) -> Option<Plant> {
+        self.plant
     }
 
     /// What it decides by.
@@ -282,6 +297,9 @@ impl SimNode {
             context.schedule.crash(context.id, Micros::ZERO);
             context.schedule.start(context.id, RESTART);
             return;
+        }
+        if self.plant == Some(Plant::HeldInvalid) {
+            self.reject_undecided(context);
         }
         self.renew_work(context);
     }

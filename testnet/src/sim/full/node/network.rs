@@ -10,8 +10,10 @@ use sharechain::ShareId;
 use super::{Context, SimNode};
 use crate::sim::full::endpoint::{node_of, peer_id};
 use crate::sim::full::gossip::SpreadId;
+use crate::sim::full::ledger::Ban;
 use crate::sim::full::mind::Glance;
 use crate::sim::full::wire::Message;
+use crate::sim::plant::Plant;
 use crate::sim::world::NodeId;
 
 impl SimNode {
@@ -111,6 +113,9 @@ impl SimNode {
     pub(super) fn on_message(&mut self, from: NodeId, message: &Message, context: &mut Context<'_>) {
         let now = context.schedule.now();
         let present = self.present(now);
+        if self.plant == Some(Plant::Deaf) && now >= Plant::DEAF_FROM {
+            return;
+        }
         let Some(alive) = &mut self.alive else { return };
         match message {
             Message::Gossip { id, message, size_bytes } => self.on_gossip(from, *id, message, *size_bytes, context),
@@ -184,6 +189,9 @@ impl SimNode {
             }
             Command::Reply { token, response } => {
                 if let Some((asker, id)) = alive.endpoint.reply_to(token) {
+                    if self.plant == Some(Plant::Leak) {
+                        alive.endpoint.keep_reply(token, asker, id);
+                    }
                     let result = self.mind.censor(response).ok_or(Failure::Refused);
                     Self::send(asker, Message::Response { id, result }, context);
                 }
@@ -215,6 +223,14 @@ impl SimNode {
         }
     }
 
+    /// [`Plant::HeldInvalid`]: what has no verdict is called invalid.
+    pub(super) fn reject_undecided(&mut self, context: &mut Context<'_>) {
+        let tokens = self.alive.as_ref().map(|alive| alive.endpoint.undecided()).unwrap_or_default();
+        for token in tokens {
+            self.on_verdict(token, Verdict::Reject(Misbehaviour::InvalidItem), context);
+        }
+    }
+
     /// Tells all peers; gossipsub's flood publishing.
     pub(super) fn publish(&mut self, message: Gossip, context: &mut Context<'_>) {
         let Some(alive) = &self.alive else { return };
@@ -239,7 +255,8 @@ impl SimNode {
         let present = self.present(now);
         let Some(alive) = &mut self.alive else { return };
         if alive.endpoint.punish(peer, misbehaviour, present.millis) {
-            context.environment.ledger.bans.push((now, context.id.0, peer.0));
+            let ban = Ban { at: now, by: context.id, whom: peer, why: misbehaviour };
+            context.environment.ledger.bans.push(ban);
             self.hear(Input::Network(p2p::Event::PeerBanned { peer: peer_id(peer) }));
             self.close(peer);
             Self::send(peer, Message::Close, context);

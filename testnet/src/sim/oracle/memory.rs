@@ -1,0 +1,44 @@
+//! Bounded memory: what a node keeps stays within its limits, whatever peers send.
+
+use p2p::limits::{REPLIES_MAX, VERDICTS_MAX};
+use sharechain::limits::HELD_MAX;
+
+use super::{Finding, Oracle};
+use crate::sim::full::node::SimNode;
+use crate::sim::full::outside::Outside;
+
+/// Checks what takes no time to count.
+///
+/// # Errors
+/// What is too much.
+pub(super) fn check(node: &SimNode) -> Result<(), Finding> {
+    let (Some(chain), Some(endpoint)) = (node.chain(), node.endpoint()) else { return Ok(()) };
+    let [undecided, requests, replies] = endpoint.sizes();
+    within(&[
+        ("held proofs", chain.held_len(), HELD_MAX),
+        ("messages without a verdict", undecided, VERDICTS_MAX),
+        ("requests under way", requests, node::limits::REQUESTS_MAX),
+        ("requests to answer", replies, REPLIES_MAX),
+    ])
+}
+
+/// Checks the rest.
+///
+/// # Errors
+/// What is too much.
+pub(super) fn check_pending(node: &SimNode, outside: &Outside) -> Result<(), Finding> {
+    let Some(chain) = node.chain() else { return Ok(()) };
+    let found = outside.ledger.finds().len();
+    within(&[
+        // What nobody found is held at most.
+        ("pending shares", chain.pending(usize::MAX).len(), found),
+        ("withheld finds", node.mind().withheld().len(), found),
+    ])
+}
+
+fn within(sizes: &[(&str, usize, usize)]) -> Result<(), Finding> {
+    match sizes.iter().find(|(_, size, bound)| size > bound) {
+        None => Ok(()),
+        Some((what, size, bound)) => Err(Oracle::Memory.finds(format!("{size} {what}, and {bound} are the most"))),
+    }
+}

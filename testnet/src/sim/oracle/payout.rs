@@ -1,0 +1,137 @@
+//! Snapshot, window, selection and amounts once more, from what is written down of each link and in the words of the
+//! specification, without the share-chain's shortcuts.
+
+use std::collections::BTreeMap;
+
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::{BlockHash, ScriptBuf};
+use sharechain::bitcoin_headers::BitcoinHeaders;
+use sharechain::{ChainParams, ShareId, U256, Weight};
+
+use super::book::{Book, Page};
+
+/// Weight of each script.
+pub(super) type Dues = BTreeMap<ScriptBuf, Weight>;
+
+/// SC-303: the dues of the window that ends in `newest`; none when a link below is not written down.
+#[must_use]
+pub(super) fn window(book: &Book, newest: &ShareId) -> Option<Dues> {
+    book.page(newest)?;
+    let params = book.params();
+    let (mut dues, mut total, mut rows) = (Dues::new(), 0_u128, 0_u64);
+    for (_, page) in book.branch(newest) {
+        for (script, weight) in &page.earned {
+            let due = dues.entry(script.clone()).or_default();
+            *due = due.plus(*weight);
+            total += weight.0;
+            rows += 1;
+        }
+        if total >= params.window_weight.0 || rows >= params.window_rows {
+            break;
+        }
+    }
+    dues.retain(|_, weight| *weight > Weight::ZERO);
+    Some(dues)
+}
+
+/// What a coinbase of `value_sat` with this anchor and previous block must pay to whom, satoshi; none when a link is not
+/// written down.
+#[must_use]
+pub(super) fn payouts(
+    book: &Book,
+    bitcoin: &BitcoinHeaders,
+    anchor: &ShareId,
+    previous: &BlockHash,
+    finder: &ScriptBuf,
+    value_sat: u64,
+) -> Option<BTreeMap<ScriptBuf, u64>> {
+    let params = book.params();
+    let mut chain: Vec<(ShareId, &Page)> = book.branch(anchor).collect();
+    chain.reverse();
+    let height = bitcoin.get(previous)?.height;
+    let settled = height.saturating_sub(params.snapshot_bitcoin_depth).min(chain.last()?.1.bitcoin_height);
+    let first = chain.iter().position(|(_, page)| page.bitcoin_height >= settled)?;
+    let snapshot = first.saturating_sub(params.snapshot_burial as usize);
+    let credited: u64 = chain[..=snapshot].iter().map(|(_, page)| page.credited).sum();
+    let dues = window(book, &chain[snapshot].0)?;
+    if credited < params.listed_before_payouts || dues.is_empty() {
+        return Some(BTreeMap::from([(finder.clone(), value_sat)]));
+    }
+    let seed = bitcoin.ancestor(previous, height.saturating_sub(params.seed_depth))?;
+    let subsidy_sat = params.bitcoin.subsidy_sat(height + 1);
+    let outputs = select(dues, seed.as_byte_array(), subsidy_sat, params)?;
+    Some(amounts(&outputs, value_sat))
+}
+
+/// SC-305 to SC-307: who is paid, in what proportion.
+fn select(dues: Dues, seed: &[u8; 32], subsidy_sat: u64, params: &ChainParams) -> Option<Vec<(ScriptBuf, u128)>> {
+    let mut dues: Vec<(ScriptBuf, u128)> = dues.into_iter().map(|(script, weight)| (script, weight.0)).collect();
+    dues.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.as_bytes().cmp(other.0.as_bytes())));
+    let sum: u128 = dues.iter().map(|(_, weight)| weight).sum();
+    for outputs in (1..=params.outputs_max.min(dues.len())).rev() {
+        let (exact, tail, total) =
+            if outputs == dues.len() { (outputs, dues.last()?.1, sum) } else { split(&dues, outputs) };
+        let worth =
+            U256::from(subsidy_sat) * U256::from(tail) >= U256::from(params.output_floor_sat) * U256::from(total);
+        if outputs == 1 || worth {
+            let drawn = draw(&dues[exact..], seed, tail, outputs - exact);
+            let exact = dues[..exact].iter().cloned();
+            return Some(exact.chain(drawn.into_iter().map(|script| (script, tail))).collect());
+        }
+    }
+    None
+}
+
+/// With fewer outputs than dues: how many dues are exact, what the others pay, and the sum of all.
+fn split(dues: &[(ScriptBuf, u128)], outputs: usize) -> (usize, u128, u128) {
+    let mut exact = 0;
+    loop {
+        let rest: u128 = dues[exact..].iter().map(|(_, weight)| weight).sum();
+        let payments = (outputs - exact) as u128;
+        if rest >= payments * dues[exact].1 {
+            let before: u128 = dues[..exact].iter().map(|(_, weight)| weight).sum();
+            return (exact, rest / payments, before + rest / payments * payments);
+        }
+        exact += 1;
+    }
+}
+
+/// The scripts that win the payments of the tail.
+fn draw(rest: &[(ScriptBuf, u128)], seed: &[u8; 32], tail: u128, payments: usize) -> Vec<ScriptBuf> {
+    let tag = sha256::Hash::hash(b"shoal/draw").to_byte_array();
+    let key = sha256::Hash::hash(&[&tag[..], &tag, seed].concat()).to_byte_array();
+    let hash = |bytes: &[u8]| sha256::Hash::hash(&[&key[..], &key, bytes].concat()).to_byte_array();
+    let mut line: Vec<_> = rest.iter().map(|(script, weight)| (hash(script.as_bytes()), script, *weight)).collect();
+    line.sort();
+    let random = hash(b"")[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let product: U256 = U256::from(random) * U256::from(tail);
+    let first = u128::from_le_bytes(product.to_le_bytes::<32>()[16..].try_into().unwrap_or_default());
+    let points: Vec<u128> = (0..payments as u128).map(|number| first + number * tail).collect();
+    let mut won = Vec::new();
+    let mut start = 0;
+    for (_, script, weight) in line {
+        if points.iter().any(|point| (start..start + weight).contains(point)) {
+            won.push(script.clone());
+        }
+        start += weight;
+    }
+    won
+}
+
+/// SC-308: what each output pays.
+fn amounts(outputs: &[(ScriptBuf, u128)], value_sat: u64) -> BTreeMap<ScriptBuf, u64> {
+    let total: u128 = outputs.iter().map(|(_, weight)| weight).sum();
+    let part =
+        |weight: u128| u64::try_from(U256::from(value_sat) * U256::from(weight) / U256::from(total)).unwrap_or(0);
+    let parts: Vec<u64> = outputs.iter().map(|(_, weight)| part(*weight)).collect();
+    let left_sat = value_sat - parts.iter().sum::<u64>();
+    let mut paid = BTreeMap::new();
+    for (index, ((script, _), part_sat)) in outputs.iter().zip(parts).enumerate() {
+        *paid.entry(script.clone()).or_default() += part_sat + if index == 0 { left_sat } else { 0 };
+    }
+    paid.retain(|_, paid_sat| *paid_sat > 0);
+    paid
+}
+
+#[cfg(test)]
+mod tests;
