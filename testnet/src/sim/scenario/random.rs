@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-use super::{Claim, Fault, Hours, Miners, Nodes, Pool, STRATEGIES, Scenario, Who};
+use super::{Claim, Constants, Fault, Hours, Miners, Nodes, Pool, STRATEGIES, Scenario, Who};
 use crate::sim::rng::{SimRng, stream};
 use crate::sim::transport::LineKind;
 
@@ -48,11 +48,29 @@ impl Scenario {
             name: format!("random {seed}"),
             duration_s,
             pool,
-            constants: super::Constants::default(),
+            constants: random_constants(rng),
             nodes: groups,
             miners,
             faults,
         }
+    }
+}
+
+/// Main's constants, or such that payouts are shared, and links final, within the short time of a scenario.
+fn random_constants(rng: &mut SimRng) -> Constants {
+    if rng.random() {
+        return Constants::default();
+    }
+    Constants {
+        link_interval_s: [3, 5, 10].choose(rng).copied(),
+        anchor_depth: [12, 60].choose(rng).copied(),
+        snapshot_bitcoin_depth: Some(1),
+        snapshot_burial: Some(4),
+        seed_depth: Some(1),
+        listed_before_payouts: Some(48),
+        outputs_max: [1, 3, 48].choose(rng).copied(),
+        window_blocks: [0.2, 2.0].choose(rng).copied(),
+        ..Constants::default()
     }
 }
 
@@ -72,7 +90,10 @@ fn random_fault(end_s: f64, rng: &mut SimRng) -> Fault {
     let for_s = (end_s - at_s).min(tenths(50, 6_000, rng));
     let who = Who::Part(tenths(1, 5, rng));
     match rng.random_range(0..11) {
-        0 => Fault::Partition { at_s, for_s: Some(for_s), parts: vec![tenths(1, 5, rng)] },
+        0 => {
+            let part = tenths(1, 5, rng);
+            Fault::Partition { at_s, for_s: Some(for_s), parts: vec![part, 1.0 - part] }
+        }
         1 => Fault::Crash { at_s, for_s, who, torn: rng.random() },
         2 => Fault::Churn { at_s, for_s, per_hour: tenths(100, 1_000, rng), away_s: tenths(10, 1_200, rng), who },
         3 => Fault::Latency { at_s, for_s, factor: tenths(20, 200, rng) },
