@@ -19,8 +19,8 @@ TYPOS := $(CARGO_TARGET_DIR)/tools/typos-$(TYPOS_VERSION)
 .PHONY: help
 help: ## List the targets
 	@echo 'Shoal: a Bitcoin mining pool without an operator. Targets:'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'ARGS="..." is passed on by testnet, test and bench, as in: make testnet ARGS="--nodes 3"'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'ARGS="..." is passed on by testnet, test, bench and sim-soak, as in: make testnet ARGS="--nodes 3"'
 
 .PHONY: testnet
 testnet: build ## Start a local network of nodes, miners and a Bitcoin, and show it; Ctrl-C ends it
@@ -36,6 +36,10 @@ test: ## Run every test
 	@.ci/deps.sh build test
 	cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 	python3 specs/vectors/check.py
+
+.PHONY: sim-soak
+sim-soak: build ## Simulate random scenarios and look for what must never happen
+	@nice '$(BIN)/shoal-testnet' soak $(ARGS)
 
 .PHONY: bench
 bench: ## Run every benchmark
