@@ -77,7 +77,7 @@ fn findings(solved: &[Solved]) -> Vec<Finding> {
             .fold(0.0, f64::max);
         findings.push(Finding {
             claim: format!(
-                "Up to 40% of the hash rate no strategy earns more than 1.01 of its fair share, gamma {gamma}"
+                "Up to 40% of the hash rate the best strategy found earns at most 1.01 of its fair share, gamma {gamma}"
             ),
             measured: format!("{worst:.4}"),
             holds: Some(worst <= TARGET),
