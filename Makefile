@@ -46,6 +46,10 @@ bench: ## Run every benchmark
 	@.ci/deps.sh build
 	cargo bench --workspace --locked $(ARGS)
 
+.PHONY: report
+report: build ## Run the standard study in the simulator: an hour or more; writes target/study.html and specs/evidence
+	'$(BIN)/shoal-testnet' report --out '$(CARGO_TARGET_DIR)/study.html' --json '$(CARGO_TARGET_DIR)/study.json' --markdown specs/evidence $(ARGS)
+
 .PHONY: lint
 lint: ## Check format, licences, spelling, clippy and documentation
 	@.ci/deps.sh build lint
