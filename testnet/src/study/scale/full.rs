@@ -28,7 +28,7 @@ const BRANCH: usize = 2;
 
 /// The same pool in the simulated world and in the model.
 #[derive(Debug)]
-pub struct Comparison {
+pub(super) struct Comparison {
     summary: Summary,
     /// Seconds from a link's making until it is a node's tip, for those nodes whose tip it became.
     tips_s: Vec<f64>,
@@ -41,7 +41,7 @@ impl Comparison {
     ///
     /// # Panics
     /// Never: the scenario asks for honest miners only.
-    pub fn new(effort: Effort, seed: u64) -> Self {
+    pub(super) fn new(effort: Effort, seed: u64) -> Self {
         let seed = derive(seed, "scale full", 0);
         let scenario = scenario(effort.size.pick(100, 40), effort.size.pick(3_600.0, 600.0));
         let mut world = build(&scenario, seed).expect("there are honest miners");
@@ -70,11 +70,11 @@ impl Comparison {
     }
 
     /// By how much what a node sends in the model lies above what it sends in the simulated world.
-    pub fn difference(&self) -> f64 {
+    pub(super) fn difference(&self) -> f64 {
         self.model_sent() / self.summary.traffic.sent_bytes_per_s - 1.0
     }
 
-    pub fn table(&self) -> Table {
+    pub(super) fn table(&self) -> Table {
         let (summary, model) = (&self.summary, &self.model);
         let links = model.all_arrivals(Kind::Link);
         let copies = 1.0 - 1.0 / model.copies[0].max(1.0);

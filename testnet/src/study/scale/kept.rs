@@ -25,7 +25,7 @@ const POOLS: [(&str, Pool); 4] = [
     ("90,000 miners, 10%", Pool { miners: 9e4, part: 0.1 }),
 ];
 
-pub fn tables() -> Vec<Table> {
+pub(super) fn tables() -> Vec<Table> {
     let params = ChainParams::main();
     let disk = disk_bytes_per_day(&params, &Sizes::main());
     let row = |(name, pool): &(&str, Pool)| {
@@ -96,7 +96,7 @@ fn catch_up() -> Table {
     }
 }
 
-pub fn finding() -> Finding {
+pub(super) fn finding() -> Finding {
     let params = ChainParams::main();
     let (_, pool) = POOLS[2];
     let per_day = 86_400.0 / f64::from(params.link_interval_s) * link_bytes(&params, pool);
@@ -110,7 +110,7 @@ pub fn finding() -> Finding {
     }
 }
 
-pub fn plot() -> Plot {
+pub(super) fn plot() -> Plot {
     let params = ChainParams::main();
     let days = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0];
     let series = |(name, pool): &(&str, Pool)| Series {

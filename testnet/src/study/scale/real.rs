@@ -44,12 +44,12 @@ const SIMULATED: Micros = Micros::from_secs(1_200);
 
 /// What the model says of those nodes.
 #[derive(Debug)]
-pub struct Comparison {
+pub(super) struct Comparison {
     traffic: Vec<Traffic>,
 }
 
 impl Comparison {
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let count = u32::try_from(NODES).expect("ten");
         let dialled = (1..count).flat_map(|node| (node.saturating_sub(DIALS)..node).map(move |other| (node, other)));
         let setup = Setup {
@@ -72,11 +72,11 @@ impl Comparison {
     }
 
     /// By how much the model's mean lies above what was measured.
-    pub fn difference(&self) -> f64 {
+    pub(super) fn difference(&self) -> f64 {
         self.model(|_| true) / measured(&SENT) - 1.0
     }
 
-    pub fn table(&self) -> Table {
+    pub(super) fn table(&self) -> Table {
         let row = |name: String, measured: f64, model: f64| {
             vec![
                 Cell::text(name),

@@ -10,7 +10,7 @@ use crate::study::jobs::Effort;
 use crate::study::run::Progress;
 
 /// A small pool that the largest one is compared with.
-pub const SMALL: usize = 1_000;
+pub(super) const SMALL: usize = 1_000;
 
 /// A job: what is different from main's pool.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ enum Job {
 
 /// What was measured of all pools.
 #[derive(Debug)]
-pub struct Runs {
+pub(super) struct Runs {
     /// By number of nodes.
     pub sizes: Vec<Outcome>,
     /// By peers that a node dials.
@@ -79,7 +79,7 @@ const CHURNS_MIN: [u64; 2] = [480, 60];
 
 impl Runs {
     /// Simulates all of them. The largest come first, so that no thread is left with them at the end.
-    pub fn new(effort: Effort, seed: u64, progress: Progress<'_>) -> Self {
+    pub(super) fn new(effort: Effort, seed: u64, progress: Progress<'_>) -> Self {
         let scope = effort.size.pick(STANDARD, REDUCED);
         let jobs = jobs(&scope);
         let outcomes = effort.run(&jobs, |job| job.setup(&scope, seed).run(), progress);
@@ -108,7 +108,7 @@ impl Runs {
     }
 
     /// The pool with the most nodes.
-    pub fn largest(&self) -> &Outcome {
+    pub(super) fn largest(&self) -> &Outcome {
         self.sizes.last().expect("there are several sizes")
     }
 }

@@ -13,7 +13,7 @@ use crate::study::stats::{Estimate, as_f64, quantile};
 /// Bytes of a kilobyte, in which bandwidth is told.
 const KILO: f64 = 1_000.0;
 
-pub fn all(runs: &Runs) -> Vec<Table> {
+pub(super) fn all(runs: &Runs) -> Vec<Table> {
     vec![
         sizes_of_messages(),
         propagation(runs),
@@ -28,7 +28,7 @@ pub fn all(runs: &Runs) -> Vec<Table> {
     ]
 }
 
-pub fn table(caption: impl Into<String>, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
+pub(super) fn table(caption: impl Into<String>, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
     Table { caption: caption.into(), columns: columns.iter().map(|&head| head.to_owned()).collect(), rows }
 }
 
@@ -64,12 +64,12 @@ fn seconds(histogram: &Histogram) -> [Cell; 3] {
 }
 
 /// Seconds that a part of the arrivals did not exceed; a dash without any.
-pub fn arrived(histogram: &Histogram, part: f64) -> Cell {
+pub(super) fn arrived(histogram: &Histogram, part: f64) -> Cell {
     if histogram.total() == 0 { Cell::text("-") } else { Cell::number(histogram.quantile_s(part), 2) }
 }
 
 /// The part of links that lost a race, with the interval of a binomial part.
-pub fn stale(outcome: &Outcome) -> Estimate {
+pub(super) fn stale(outcome: &Outcome) -> Estimate {
     let (part, links) =
         (outcome.stale_links(), as_f64(usize::try_from(outcome.made[1]).unwrap_or(usize::MAX)).max(1.0));
     let half = 1.96 * (part * (1.0 - part) / links).sqrt();
@@ -318,7 +318,7 @@ fn churn(runs: &Runs) -> Table {
 
 /// A key of a table as a number.
 #[derive(Clone, Copy, Debug)]
-pub struct Number(f64);
+pub(super) struct Number(f64);
 
 impl From<u32> for Number {
     fn from(value: u32) -> Self {
@@ -338,7 +338,7 @@ impl From<u64> for Number {
     }
 }
 
-pub fn plots(runs: &Runs) -> Vec<Plot> {
+pub(super) fn plots(runs: &Runs) -> Vec<Plot> {
     let axis = |label: &str, log| Axis { label: label.to_owned(), log };
     let reach = |name: &str, kind: Kind, part: f64| {
         let point =
