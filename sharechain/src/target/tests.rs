@@ -95,7 +95,7 @@ fn weights_are_parts_of_a_block() {
     assert_eq!(weight_of_share(U256::MAX, bits, &main), Weight(1));
     let share = weight_of_share(block << 10, bits, &main).0;
     assert!(share.abs_diff(1 << 54) <= 1);
-    let bonus = link_bonus(block << 5, bits, &main).0;
+    let bonus = link_bonus(block << 4, bits, &main).0;
     assert!(bonus.abs_diff(1 << 54) <= 1);
 }
 

@@ -47,7 +47,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn ten_honest_nodes_lose_nothing_and_agree() {
-    let summary = run(&honest(10, 1_200, ""), 1).unwrap();
+    let summary = run(&honest(10, 3_600, ""), 1).unwrap();
     let text = json(&summary);
     assert!(summary.one_tip, "{text}");
     assert_eq!(summary.bans, 0, "{text}");

@@ -26,8 +26,8 @@ fn work_is_credited_at_its_worth_whatever_the_pool() {
 fn windows_end_at_their_weight_in_large_pools_and_at_their_rows_in_small_ones() {
     let params = ChainParams::main();
     let large = Miners::new(&[Group::new(1_000, 10.0 * PETA)]);
-    // Two blocks at 1.44 a day, and a thirty-second of credit on top.
-    assert!((window_s(&large, &params) / DAY_S - 2.0 / 1.44 * 32.0 / 33.0).abs() < 0.01);
+    // Eight blocks at 1.44 a day, and a sixty-fourth of credit on top.
+    assert!((window_s(&large, &params) / DAY_S - 8.0 / 1.44 * 64.0 / 65.0).abs() < 0.04);
     let small = Miners::new(&[Group::new(1_000, TERA)]);
     let days = to_f64(1 << 21) / 3.2 / DAY_S;
     assert!((window_s(&small, &params) / DAY_S - days).abs() < 0.3);

@@ -9,8 +9,8 @@ fn a_pool_of_many_small_miners_has_a_row_for_each_share() {
     let many = Pool { miners: 100_000.0, part: 0.01 };
     assert!((rows_per_link(&params, many) - 32.0).abs() < 0.1);
     assert!((rows_per_link(&params, Pool { miners: 1.0, part: 0.01 }) - 1.0).abs() < 1e-9);
-    // Two expected blocks of a hundredth of Bitcoin: 200 blocks, 12,000 links.
-    assert!((window_links(&params, many) - 12_000.0).abs() < 1.0);
+    // Eight expected blocks of a hundredth of Bitcoin: 800 blocks, 48,000 links.
+    assert!((window_links(&params, many) - 48_000.0).abs() < 1.0);
 }
 
 #[test]
