@@ -60,6 +60,9 @@ pub const FINAL_LINKS: u32 = 360;
 /// Selections kept for reuse: every proof of one Bitcoin tip and one snapshot pays by the same one.
 pub const SELECTIONS_MAX: usize = 64;
 
+/// Templates whose payments are kept for reuse: those of the nodes that found something lately. At 48 outputs 4 KB each.
+pub const AMOUNTS_MAX: usize = 64;
+
 /// Windows kept for reuse: the newest snapshots of the branches in sight. At 10,000 scripts 0.3 MB each.
 pub const WINDOWS_MAX: usize = 4;
 

@@ -122,9 +122,9 @@ impl Chain {
 
     /// SC-301: the coinbase is, to the byte, the one that settled history demands.
     fn check_payout(&mut self, bound: &BoundProof, position: &Position) -> Result<(), Judgement> {
-        let share = &bound.proof().share;
-        let payouts =
-            self.payouts(&position.anchor, &bound.proof().header.prev_blockhash, share.coinbase_value, &share.payout)?;
+        let Proof { header, share, .. } = bound.proof();
+        let previous = &header.prev_blockhash;
+        let payouts = self.shared_payouts(&position.anchor, previous, share.coinbase_value, &share.payout)?;
         Ok(bound.check_coinbase(&payouts)?)
     }
 

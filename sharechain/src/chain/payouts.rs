@@ -11,7 +11,7 @@ use super::branch::Branch;
 use super::judge::Judgement;
 use super::{Body, Chain, Missing};
 use crate::error::RuleError;
-use crate::limits::{SELECTIONS_MAX, WINDOWS_MAX};
+use crate::limits::{AMOUNTS_MAX, SELECTIONS_MAX, WINDOWS_MAX};
 use crate::payout::{Selection, select};
 use crate::units::{Height, ShareId};
 use crate::window::{Rows, Window};
@@ -39,6 +39,8 @@ pub(super) struct Caches {
     plans: VecDeque<((ShareId, BlockHash), Arc<Plan>)>,
     selections: VecDeque<(Basis, Arc<Plan>)>,
     windows: VecDeque<(ShareId, Arc<Window>)>,
+    /// What the proofs of one template pay: its plan and its value, satoshi.
+    amounts: VecDeque<(Arc<Plan>, u64, Arc<[TxOut]>)>,
 }
 
 fn find<K: PartialEq, V: Clone>(cache: &VecDeque<(K, V)>, key: &K) -> Option<V> {
@@ -65,10 +67,32 @@ impl Chain {
         value_sat: u64,
         finder: &ScriptBuf,
     ) -> Result<Vec<TxOut>, Unpayable> {
-        match &self.plan(anchor, previous)?.selection {
-            Some(selection) => Ok(selection.amounts(value_sat)?),
-            None => Ok(Selection::finder_alone(finder.clone()).amounts(value_sat)?),
+        self.shared_payouts(anchor, previous, value_sat, finder).map(|outputs| outputs.to_vec())
+    }
+
+    /// As [`Chain::payouts`], not copied: many proofs of one template are judged by the same.
+    pub(super) fn shared_payouts(
+        &mut self,
+        anchor: &ShareId,
+        previous: &BlockHash,
+        value_sat: u64,
+        finder: &ScriptBuf,
+    ) -> Result<Arc<[TxOut]>, Unpayable> {
+        let plan = self.plan(anchor, previous)?;
+        let Some(selection) = &plan.selection else {
+            return Ok(Selection::finder_alone(finder.clone()).amounts(value_sat)?.into());
+        };
+        let amounts = &mut self.payouts.amounts;
+        let known = amounts.iter().rev().find(|(of, value, _)| *value == value_sat && Arc::ptr_eq(of, &plan));
+        if let Some((.., outputs)) = known {
+            return Ok(Arc::clone(outputs));
         }
+        let outputs: Arc<[TxOut]> = selection.amounts(value_sat)?.into();
+        if amounts.len() >= AMOUNTS_MAX {
+            amounts.pop_front();
+        }
+        amounts.push_back((Arc::clone(&plan), value_sat, Arc::clone(&outputs)));
+        Ok(outputs)
     }
 
     /// Who is paid by proofs of this anchor and this previous block.
