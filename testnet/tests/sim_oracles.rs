@@ -8,7 +8,7 @@ use testnet::sim::scenario::Scenario;
 /// before what they need; frequent Bitcoin blocks.
 const SCENARIO: &str = r#"
 name = "planted"
-duration_s = 3000
+duration_s = 1200
 
 [pool]
 bitcoin_part = 0.9

@@ -144,7 +144,9 @@ impl Oracles {
         let node = &world.nodes[id.index()];
         self.convergence.note(id, node.chain().is_some(), world.schedule.now());
         self.proofs.check(world)?;
-        self.money.check(&self.book, node, &world.environment, node.planted())?;
+        // Whoever found the block: one node alone may find none.
+        let plant = world.nodes.get(PLANTED.index()).and_then(SimNode::planted);
+        self.money.check(&self.book, node, &world.environment, plant)?;
         memory::check(node)?;
         let Some(chain) = node.chain() else { return Ok(()) };
         let known = &mut self.nodes[id.index()];
