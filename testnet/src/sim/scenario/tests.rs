@@ -91,6 +91,6 @@ fn constants_are_changed_by_name() {
     assert_eq!(params.link_interval_s, 5);
     assert_eq!(params.window_weight.0, 1 << 63);
     assert_eq!(params.shares_per_link, sharechain::ChainParams::main().shares_per_link);
-    let unknown = Scenario::parse(&text.replacen("link_interval_s", "link_intervall_s", 1)).unwrap_err().to_string();
-    assert!(unknown.contains("link_intervall_s") && unknown.contains("`link_interval_s`"), "{unknown}");
+    let unknown = Scenario::parse(&text.replacen("link_interval_s", "link_interval_sec", 1)).unwrap_err().to_string();
+    assert!(unknown.contains("link_interval_sec") && unknown.contains("`link_interval_s`"), "{unknown}");
 }
