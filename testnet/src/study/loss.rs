@@ -10,7 +10,7 @@ mod sweeps;
 use super::jobs::Effort;
 use super::result::{Axis, Cell, Experiment, Finding, Mark, Plot, Point, Series, Table};
 use super::rivals::Rules;
-use super::rivals::cases::{self, ONE, OTHERS, Result, as_number};
+use super::rivals::cases::{self, ONE, OTHERS, Result, as_number, within};
 use super::run::Progress;
 use super::stats::Estimate;
 use sweeps::{Key, Sweep};
@@ -178,30 +178,22 @@ fn findings(results: &[Result<Key>]) -> Vec<Finding> {
                 Key::Constants { .. } => false,
             }
     };
-    let worst = |of: fn(&Result<Key>) -> Estimate| {
-        results.iter().filter(usual).map(of).fold(0.0_f64, |worst, estimate| worst.max(estimate.mean))
-    };
-    let finding = |claim: &str, measured: f64| Finding {
-        claim: claim.into(),
-        measured: format!("{:.3}% at worst", 100.0 * measured),
-        holds: Some(measured <= LOSS_TARGET),
+    let finding = |claim: &str, of: fn(&Result<Key>) -> Estimate| {
+        let (worst, holds) = within(results.iter().filter(usual).map(of), LOSS_TARGET)?;
+        let Estimate { mean, low, high } = worst.times(100.0);
+        Some(Finding { claim: claim.into(), measured: format!("at worst {mean:.3}% ({low:.3} to {high:.3})"), holds })
     };
     let proofs: u64 = results.iter().filter(usual).map(Result::proofs).sum();
-    vec![
-        finding(
-            "With messages and devices that take up to a second, less than 0.1% of honest work is lost",
-            worst(loss),
-        ),
-        finding(
-            "and a miner with 30% of the hash rate earns less than 0.1% more per hash than the others",
-            worst(gain),
-        ),
-        Finding {
+    let claims = [
+        finding("With messages and devices that take up to a second, less than 0.1% of honest work is lost", loss),
+        finding("and a miner with 30% of the hash rate earns less than 0.1% more per hash than the others", gain),
+        Some(Finding {
             claim: "Proofs behind these two statements".into(),
             measured: format!("{proofs}, in all runs together"),
             holds: None,
-        },
-    ]
+        }),
+    ];
+    claims.into_iter().flatten().collect()
 }
 
 fn percent(estimate: Estimate) -> Cell {

@@ -233,3 +233,6 @@ impl Credits {
         self.finds.get(id).copied().unwrap_or(0.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

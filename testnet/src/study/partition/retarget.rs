@@ -94,3 +94,6 @@ struct Share {
     /// Hashes of it and all below it.
     work: f64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,6 +74,17 @@ impl<K> Result<K> {
     }
 }
 
+/// Whether several estimates stay at or below a bound: not if one lies above it with all of its interval, and yes if all
+/// means are within it; otherwise the runs do not tell. Returns the worst of them, too.
+#[must_use]
+pub fn within(estimates: impl Iterator<Item = Estimate>, bound: f64) -> Option<(Estimate, Option<bool>)> {
+    let all: Vec<Estimate> = estimates.collect();
+    let worst = all.iter().copied().max_by(|one, other| one.mean.total_cmp(&other.mean))?;
+    let refuted = all.iter().any(|estimate| estimate.low > bound);
+    let holds = if refuted { Some(false) } else { (worst.mean <= bound).then_some(true) };
+    Some((worst, holds))
+}
+
 /// The group of the one miner in question, and that of all others, in [`pool`].
 pub const ONE: usize = 0;
 /// See [`ONE`].
