@@ -115,12 +115,15 @@ pub const WANTS_LOW: usize = 256;
 /// Wanted ids that only a peer's word says exist.
 pub const CLAIMED_WANTS_MAX: usize = WANTS_MAX / 2;
 
-/// Milliseconds for which a claim to more work, which its links did not bear out, is not believed; doubled each time up to
-/// [`BACKOFF_MS_MAX`].
+/// Milliseconds for which a claim to more work, which its links did not bear out, is not believed, and for which links that
+/// wait for something else are not asked for again; doubled each time up to [`BACKOFF_MS_MAX`].
 pub const CLAIM_PAUSE_MS: u64 = 5_000;
 
 /// Milliseconds to wait for the shares behind the last links of a catch-up before it is judged.
 pub const CATCH_UP_GRACE_MS: u64 = 30_000;
+
+/// Milliseconds for which it is remembered that something wanted came: twice the longest pause before it is asked for again.
+pub const CAME_REMEMBERED_MS: u64 = 2 * BACKOFF_MS_MAX;
 
 /// Peers remembered as knowing a wanted id.
 pub const HOLDERS_MAX: usize = 8;

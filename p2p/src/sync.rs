@@ -215,7 +215,7 @@ impl Sync {
                 let from = from.filter(|peer| self.peers.get(*peer).is_some());
                 self.wants.add(want, from, Origin::Chain, self.now);
             }
-            Input::Got(want) => self.wants.got(want),
+            Input::Got(want) => self.wants.got(want, self.now),
             Input::Hint(peer) => self.peers.hint(peer, self.now),
             Input::Response { id, outcome } => self.on_response(id, outcome),
             Input::Tick => {}

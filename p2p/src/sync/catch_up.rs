@@ -1,6 +1,6 @@
 //! Fetching links from one peer that claims more work, batch by batch.
 
-use sharechain::ShareId;
+use sharechain::{ShareId, Work};
 
 use super::{Output, Purpose, Sync, SyncState};
 use crate::limits::{CATCH_UP_GRACE_MS, LINKS_MAX, LOCATOR_MAX, SYNCED_ENTER_LINKS, SYNCED_SLACK_LINKS, WANTS_LOW};
@@ -14,8 +14,10 @@ pub(super) struct CatchUp {
     pub(super) peer: PeerId,
     /// The last link received. It leads the locator, because links of a branch that is not the best one yet are not in it.
     cursor: Option<ShareId>,
-    /// Whether any link was new.
+    /// Whether any link was new, though it may wait for something.
     fruitful: bool,
+    /// This node's work when it began.
+    began_at: Work,
     /// When the peer said that it has no more.
     drained_at: Option<Millis>,
 }
@@ -44,8 +46,14 @@ impl Sync {
     pub(super) fn schedule_links(&mut self) {
         self.end_if_drained();
         if self.catch_up.is_none() {
-            self.catch_up =
-                self.best_peer().map(|peer| CatchUp { peer, cursor: None, fruitful: false, drained_at: None });
+            let began_at = self.local.work;
+            self.catch_up = self.best_peer().map(|peer| CatchUp {
+                peer,
+                cursor: None,
+                fruitful: false,
+                began_at,
+                drained_at: None,
+            });
         }
         let Some(catch_up) = self.catch_up else { return };
         let waiting = catch_up.drained_at.is_some()
@@ -69,10 +77,14 @@ impl Sync {
         if reached {
             self.peers.believe(catch_up.peer);
             self.catch_up = None;
-        } else if settled && catch_up.fruitful {
-            // It went on meanwhile, or what it sent waits for this node's own Bitcoin. Ask again where it is.
+        } else if settled && self.local.work > catch_up.began_at {
+            // It went on meanwhile. Ask again where it is.
             self.catch_up = None;
             self.peers.hint(catch_up.peer, self.now);
+        } else if settled && catch_up.fruitful {
+            // What it sent waits, as for this node's own Bitcoin. The same links again would bring nothing.
+            self.catch_up = None;
+            self.peers.pause(catch_up.peer, self.now);
         } else if settled {
             self.end_in_disbelief(catch_up.peer);
         }
@@ -82,7 +94,7 @@ impl Sync {
     fn best_peer(&self) -> Option<PeerId> {
         self.peers
             .credible(self.now)
-            .filter(|(_, peer, claim)| claim.work > self.local.work && peer.rested_at <= self.now)
+            .filter(|(_, peer, claim)| claim.work > self.local.work && peer.rested_at.max(peer.links_at) <= self.now)
             .max_by_key(|(id, peer, claim)| (claim.work, core::cmp::Reverse(peer.failures), *id))
             .map(|(id, ..)| id)
     }

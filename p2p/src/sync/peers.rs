@@ -22,7 +22,10 @@ pub(super) struct Peer {
     pub(super) claim: Option<Claim>,
     /// Its claim is not believed before then.
     believed_from: Millis,
+    /// Catch-ups in a row that did not reach what it claims.
     disbeliefs: u32,
+    /// It is not asked for links before then.
+    pub(super) links_at: Millis,
     pub(super) next_tip_at: Millis,
     last_tip_at: Millis,
     pub(super) next_pending_at: Millis,
@@ -46,6 +49,7 @@ impl Peers {
             claim: None,
             believed_from: now,
             disbeliefs: 0,
+            links_at: now,
             next_tip_at: now,
             last_tip_at: Millis(0),
             next_pending_at: now,
@@ -97,6 +101,14 @@ impl Peers {
     pub(super) fn disbelieve(&mut self, peer: PeerId, now: Millis) {
         if let Some(peer) = self.by_id.get_mut(&peer) {
             peer.believed_from = now.plus(backoff_ms(CLAIM_PAUSE_MS, peer.disbeliefs));
+            peer.disbeliefs = peer.disbeliefs.saturating_add(1);
+        }
+    }
+
+    /// What the peer's links need is not there yet.
+    pub(super) fn pause(&mut self, peer: PeerId, now: Millis) {
+        if let Some(peer) = self.by_id.get_mut(&peer) {
+            peer.links_at = now.plus(backoff_ms(CLAIM_PAUSE_MS, peer.disbeliefs));
             peer.disbeliefs = peer.disbeliefs.saturating_add(1);
         }
     }

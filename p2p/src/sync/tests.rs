@@ -7,7 +7,9 @@ use bitcoin::hashes::Hash;
 use sharechain::{Height, ShareId, U256, Work};
 
 use super::{Input, Local, Outcome, Output, RequestId, Sync, SyncState, Want};
-use crate::limits::{IN_FLIGHT_PER_PEER_MAX, PROOFS_MAX, REQUEST_TIMEOUT_MS, TIP_INTERVAL_MS, WANT_ATTEMPTS_MAX};
+use crate::limits::{
+    CLAIM_PAUSE_MS, IN_FLIGHT_PER_PEER_MAX, PROOFS_MAX, REQUEST_TIMEOUT_MS, TIP_INTERVAL_MS, WANT_ATTEMPTS_MAX,
+};
 use crate::message::{Failure, Request, TipInfo};
 use crate::score::Misbehaviour;
 use crate::{Millis, PeerId};
@@ -138,6 +140,57 @@ fn a_claim_without_links_is_not_believed() {
     assert!(outputs.contains(&Output::Punish { peer: A, misbehaviour: Misbehaviour::Useless }));
     bench.give(Input::Tick);
     assert_eq!(bench.sync.state(), SyncState::Synced, "it stops nobody from working");
+}
+
+#[test]
+fn links_that_wait_for_something_else_are_not_asked_for_again_at_once() {
+    let mut bench = Bench::new(10);
+    let requests = bench.meet(A, 12);
+    let mut ask = requests[0].1;
+    for pause_ms in [CLAIM_PAUSE_MS, 2 * CLAIM_PAUSE_MS] {
+        bench.answer(ask, Outcome::Links { last: Some(id(12)), new: 2, more: false });
+        let none = |outputs: Vec<Output>| {
+            outputs.iter().all(|output| match output {
+                Output::Punish { .. } => false,
+                Output::Request { request, .. } => !matches!(request, Request::Links { .. }),
+                Output::State(_) => true,
+            })
+        };
+        assert!(none(bench.outputs()));
+        bench.wait(pause_ms - 1);
+        assert!(none(bench.outputs()));
+        bench.wait(1);
+        let again = bench.requests().into_iter().find(|(.., request)| matches!(request, Request::Links { .. }));
+        ask = again.unwrap().1;
+    }
+}
+
+#[test]
+fn what_came_and_is_wanted_again_is_asked_for_with_growing_pauses() {
+    let mut bench = Bench::new(100);
+    bench.meet(A, 100);
+    bench.outputs();
+    let want = Want::Proof(id(7));
+    let mut asked = 0;
+    for _ in 0..600 {
+        bench.give(Input::Want { want, from: Some(A) });
+        for (_, ask, request) in bench.requests() {
+            match request {
+                Request::Proofs { .. } => {
+                    asked += 1;
+                    bench.give(Input::Got(want));
+                    // The chain had no room for it.
+                    bench.give(Input::Want { want, from: Some(A) });
+                    bench.answer(ask, Outcome::Items { useful: 1 });
+                }
+                Request::Tip => bench.answer(ask, tip(100)),
+                _ => bench.answer(ask, Outcome::Pending(Vec::new())),
+            }
+        }
+        bench.wait(100);
+    }
+    // Within a minute: at once, and then after pauses of 1, 2, 4, 8 and 16 s.
+    assert_eq!(asked, 6);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What is wanted, who has it, and when to ask for it again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Want, backoff_ms};
-use crate::limits::{BACKOFF_MS, CLAIMED_WANTS_MAX, HOLDERS_MAX, WANT_ATTEMPTS_MAX, WANTS_MAX};
+use crate::limits::{BACKOFF_MS, CAME_REMEMBERED_MS, CLAIMED_WANTS_MAX, HOLDERS_MAX, WANT_ATTEMPTS_MAX, WANTS_MAX};
 use crate::{Millis, PeerId};
 
 /// Why something is wanted.
@@ -34,6 +34,37 @@ pub(super) struct Wants {
     ready: BTreeSet<(Millis, u64, Want)>,
     claimed: usize,
     next_place: u64,
+    came: Came,
+}
+
+/// What came lately. Whoever wants it again had no room for it, or got an altered copy, and would have it at once and for
+/// nothing again and again.
+#[derive(Clone, Debug, Default)]
+struct Came {
+    by_want: BTreeMap<Want, (Millis, u32)>,
+    in_order: VecDeque<(Millis, Want)>,
+}
+
+impl Came {
+    fn note(&mut self, want: Want, now: Millis) {
+        let times = self.by_want.get(&want).map_or(0, |(_, times)| *times);
+        self.by_want.insert(want, (now, times.saturating_add(1)));
+        self.in_order.push_back((now, want));
+        while let Some((at, oldest)) = self.in_order.front().copied()
+            && (self.in_order.len() > WANTS_MAX || now.since(at) > CAME_REMEMBERED_MS)
+        {
+            self.in_order.pop_front();
+            if self.by_want.get(&oldest).is_some_and(|(last, _)| *last == at) {
+                self.by_want.remove(&oldest);
+            }
+        }
+    }
+
+    /// When it may be asked for.
+    fn again_at(&self, want: &Want, now: Millis) -> Millis {
+        let again = self.by_want.get(want).map(|(at, times)| at.plus(backoff_ms(BACKOFF_MS, *times)));
+        again.map_or(now, |again| again.max(now))
+    }
 }
 
 impl Wants {
@@ -70,10 +101,18 @@ impl Wants {
         self.claimed = self.claimed.saturating_add(usize::from(origin == Origin::Claim));
         let holders = from.into_iter().collect();
         self.by_want.insert(want, Wanted { origin, holders, tried: BTreeSet::new(), attempts: 0, ready: None });
-        self.make_ready(want, now);
+        self.make_ready(want, self.came.again_at(&want, now));
     }
 
-    pub(super) fn got(&mut self, want: Want) {
+    /// It came.
+    pub(super) fn got(&mut self, want: Want, now: Millis) {
+        if self.by_want.contains_key(&want) {
+            self.came.note(want, now);
+            self.give_up(want);
+        }
+    }
+
+    fn give_up(&mut self, want: Want) {
         let Some(wanted) = self.by_want.remove(&want) else { return };
         if let Some((at, place)) = wanted.ready {
             self.ready.remove(&(at, place, want));
@@ -84,13 +123,15 @@ impl Wants {
     /// A request for these ended: those that did not arrive are asked for again, of others, after a pause.
     pub(super) fn put_back(&mut self, wants: &[Want], peer: PeerId, now: Millis) {
         for &want in wants {
-            let Some(wanted) = self.by_want.get_mut(&want) else { continue };
+            // One that came, and is wanted again since, has its place already.
+            let under_way = |wanted: &&mut Wanted| wanted.ready.is_none();
+            let Some(wanted) = self.by_want.get_mut(&want).filter(under_way) else { continue };
             wanted.tried.insert(peer);
             wanted.attempts = wanted.attempts.saturating_add(1);
             wanted.holders.retain(|holder| *holder != peer);
             let hopeless = wanted.origin == Origin::Claim && wanted.holders.is_empty();
             if hopeless || wanted.attempts >= WANT_ATTEMPTS_MAX {
-                self.got(want);
+                self.give_up(want);
                 continue;
             }
             // Another holder is asked at once, strangers after a pause.
@@ -110,7 +151,7 @@ impl Wants {
             }
         }
         for want in hopeless {
-            self.got(want);
+            self.give_up(want);
         }
     }
 
