@@ -54,7 +54,7 @@ impl Exchange {
             Outcome::Accepted(_) => Some(Verdict::Accept),
             Outcome::Known(_) | Outcome::Unlistable => Some(Verdict::Ignore),
             Outcome::Held(missing) => {
-                self.want(missing, Some(peer), turn.now);
+                self.want_for_held(missing, peer, turn);
                 self.tell_sync(sync::Input::Hint(peer), turn.now);
                 self.undecided.note(id, token);
                 None

@@ -106,7 +106,7 @@ impl Exchange {
                 }
                 Outcome::Held(missing) => {
                     *new += 1;
-                    self.want(missing, Some(peer), turn.now);
+                    self.want_for_held(missing, peer, turn);
                 }
                 Outcome::Known(changes) => self.want_listed(&changes, peer, turn),
                 Outcome::Unlistable => {}
@@ -144,7 +144,7 @@ impl Exchange {
                 }
                 Outcome::Held(missing) => {
                     *useful += 1;
-                    self.want(missing, Some(peer), turn.now);
+                    self.want_for_held(missing, peer, turn);
                 }
                 Outcome::Unlistable => {}
                 Outcome::Invalid(rule) => {

@@ -15,14 +15,19 @@ use crate::store::Journal;
 
 impl Exchange {
     /// Asks for everything that the chain waits for, whoever has it. The peer that just answered is not named as one: it
-    /// would be asked at once again for what it does not have. Nor is a proof wanted that has come and is held: what it
-    /// waits for is.
+    /// would be asked at once again for what it does not have.
     pub(super) fn want_missing<J: Journal>(&mut self, turn: &Turn<'_, J>) {
         let chain = turn.engine.chain();
-        let is_here =
-            |missing: &Missing| matches!(missing, Missing::Proof(id) if matches!(chain.fate(id), Fate::Held(_)));
-        for missing in chain.missing().filter(|missing| !is_here(missing)).take(WANTS_MAX) {
+        for missing in chain.missing().filter(|missing| !is_here(missing, chain)).take(WANTS_MAX) {
             self.want(missing, None, turn.now);
+        }
+    }
+
+    /// Asks for what a proof of a peer waits for, unless that is here and waits itself: what it waits for
+    /// was asked for when it came.
+    pub(super) fn want_for_held<J: Journal>(&mut self, missing: Missing, peer: PeerId, turn: &Turn<'_, J>) {
+        if !is_here(&missing, turn.engine.chain()) {
+            self.want(missing, Some(peer), turn.now);
         }
     }
 
@@ -61,6 +66,11 @@ impl Exchange {
         let input = if found { sync::Input::Got(want) } else { sync::Input::Want { want, from } };
         self.tell_sync(input, now);
     }
+}
+
+/// Whether what is missing has come, and is held.
+fn is_here(missing: &Missing, chain: &Chain) -> bool {
+    matches!(missing, Missing::Proof(id) if matches!(chain.fate(id), Fate::Held(_)))
 }
 
 /// Where this node is, as the sync machine wants to know it.
