@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::serialize;
 use sharechain::chain::{Chain, Outcome};
-use sharechain::change_set::{ChangeSet, Source};
+use sharechain::change_set::{AcceptedProof, ChangeSet, Source};
 use sharechain::check::binding::BoundProof;
 use sharechain::{RuleError, ShareId, Timestamp, encode};
 use tracing::error;
@@ -214,7 +214,8 @@ impl<J: Journal> Engine<J> {
     }
 
     fn pool_blocks(&mut self, changes: &ChangeSet) -> Vec<PoolBlock> {
-        let proofs: Vec<_> = changes.accepted.iter().filter(|accepted| PoolBlock::is_block(&accepted.proof)).collect();
+        let is_block = |accepted: &&AcceptedProof| PoolBlock::is_block(&accepted.proof, &accepted.id);
+        let proofs: Vec<_> = changes.accepted.iter().filter(is_block).collect();
         proofs.into_iter().filter_map(|accepted| PoolBlock::of(&accepted.proof, &mut self.chain)).collect()
     }
 

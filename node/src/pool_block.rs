@@ -34,10 +34,10 @@ pub struct PoolBlock {
 }
 
 impl PoolBlock {
-    /// True when the proof's hash meets Bitcoin's own target.
+    /// True when the hash of a proof, its id, meets Bitcoin's own target.
     #[must_use]
-    pub fn is_block(proof: &Proof) -> bool {
-        Target::from_compact(proof.header.bits).is_met_by(proof.header.block_hash())
+    pub fn is_block(proof: &Proof, id: &ShareId) -> bool {
+        Target::from_compact(proof.header.bits).is_met_by(id.block_hash())
     }
 
     /// What a valid proof that is a block pays.

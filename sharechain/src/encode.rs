@@ -3,7 +3,8 @@
 
 use bitcoin::ScriptBuf;
 use bitcoin::block::Header;
-use bitcoin::consensus::encode::{deserialize, serialize};
+use bitcoin::consensus::Encodable;
+use bitcoin::consensus::encode::deserialize;
 
 use crate::error::RuleError;
 use crate::hash::Tag;
@@ -124,7 +125,8 @@ impl Proof {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(PROOF_BYTES_MAX);
-        out.extend_from_slice(&serialize(&self.header));
+        // Writing into memory does not fail.
+        self.header.consensus_encode(&mut out).unwrap_or_default();
         self.share.encode_into(&mut out);
         out.extend_from_slice(&self.extranonce);
         match &self.witness_commitment {

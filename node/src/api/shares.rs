@@ -97,7 +97,7 @@ impl ShareView {
             bitcoin_height: share.bitcoin_height,
             prev_hash: proof.header.prev_blockhash.to_string(),
             coinbase_value_sat: share.coinbase_value,
-            is_bitcoin_block: PoolBlock::is_block(proof),
+            is_bitcoin_block: PoolBlock::is_block(proof, &proof.id()),
             weight: credit.map(|credit| credit.weight.into()),
             validated_unix_s: credit.map(|credit| credit.validated_at.0),
         }

@@ -19,8 +19,11 @@ const INDEX_BYTES: usize = 4;
 /// A node's identity: bytes in no particular order, and its number at their end.
 #[must_use]
 pub fn peer_id(node: NodeId) -> PeerId {
-    use bitcoin::hashes::{Hash, sha256};
-    let mut bytes = sha256::Hash::hash(&node.0.to_le_bytes()).to_byte_array();
+    /// 2^64 divided by the golden ratio: its multiples lie scattered.
+    const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
+    let scattered = (u64::from(node.0) + 1).wrapping_mul(SCATTER);
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&scattered.to_be_bytes());
     bytes[32 - INDEX_BYTES..].copy_from_slice(&node.0.to_le_bytes());
     PeerId(bytes)
 }
