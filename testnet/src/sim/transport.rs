@@ -163,9 +163,19 @@ impl Transport {
         &self.lines[node.index()]
     }
 
-    /// A node's line, to be changed.
-    pub fn line_mut(&mut self, node: NodeId) -> &mut Line {
-        &mut self.lines[node.index()]
+    /// Gives a node another line; what waits goes on at its speed.
+    pub fn set_line(&mut self, node: NodeId, line: Line, now: Micros) {
+        let before = std::mem::replace(&mut self.lines[node.index()], line);
+        let rest = |until: Micros, factor: f64| now + Micros::from_secs_f64(until.since(now).as_secs_f64() * factor);
+        let busy = &mut self.busy[node.index()];
+        busy.sending_until = rest(busy.sending_until, before.up_bps / line.up_bps);
+        busy.receiving_until = rest(busy.receiving_until, before.down_bps / line.down_bps);
+    }
+
+    /// For how long a message that is sent now waits for the sender's own line.
+    #[must_use]
+    pub fn wait(&self, from: NodeId, now: Micros) -> Micros {
+        self.busy[from.index()].sending_until.since(now)
     }
 
     /// Number of nodes.

@@ -216,7 +216,7 @@ impl<N: Node> World<N> {
             Action::Crash(node) => return self.crash(node),
             Action::Groups(groups) => self.schedule.regroup(&groups),
             Action::Stretch(factor) => self.schedule.transport_mut().set_stretch(factor),
-            Action::Line(node, line) => *self.schedule.transport_mut().line_mut(node) = line,
+            Action::Line(node, line) => self.schedule.change_line(node, line),
             Action::Hashrate(miner, hashrate_hs) => self.schedule.set_hashrate(miner, hashrate_hs),
             Action::Node(id, fault) => {
                 let Self { nodes, environment, schedule, .. } = self;

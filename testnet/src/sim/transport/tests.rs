@@ -131,9 +131,22 @@ fn a_slow_sender_sends_one_after_the_other() {
 }
 
 #[test]
+fn what_waits_goes_on_at_the_speed_of_the_new_line() {
+    let mut transport = transport(&[LineKind::Dsl, LineKind::Datacenter], Distances::Even(Micros::ZERO));
+    let (usual, mut rng) = (*transport.line(NodeId(0)), stream(1, "lines", 0));
+    transport.set_line(NodeId(0), Line { up_bps: usual.up_bps / 100.0, ..usual }, Micros::ZERO);
+    // 25 kB take 10 s now.
+    transport.send(NodeId(0), NodeId(1), 25_000, Micros::ZERO, &mut rng);
+    let now = Micros::from_millis(4_000);
+    assert_eq!(transport.wait(NodeId(0), now), Micros::from_millis(6_000));
+    transport.set_line(NodeId(0), usual, now);
+    assert_eq!(transport.wait(NodeId(0), now), Micros::from_millis(60));
+}
+
+#[test]
 fn losses_cost_ways() {
     let mut transport = transport(&[LineKind::Datacenter; 2], Distances::Even(Micros::from_millis(100)));
-    transport.line_mut(NodeId(1)).loss = 0.25;
+    transport.set_line(NodeId(1), Line { loss: 0.25, ..*transport.line(NodeId(1)) }, Micros::ZERO);
     let mut rng = stream(1, "lines", 0);
     let mut sum_s = 0.0;
     for _ in 0..4_000 {

@@ -11,7 +11,11 @@ use crate::sim::queue::Queue;
 use crate::sim::rng::{SimRng, stream};
 use crate::sim::time::Micros;
 use crate::sim::topology::Topology;
-use crate::sim::transport::Transport;
+use crate::sim::transport::{Line, Transport};
+
+/// A copy that would wait for longer for its sender's line is dropped, as libp2p's gossipsub does after 5 s with what a node
+/// publishes itself, and after 1 s with what it forwards.
+const COPY_WAITS_MAX: Micros = Micros::from_secs(5);
 
 /// Hash rate that belongs to a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,7 +102,8 @@ impl<N: Node> Schedule<N> {
 
     /// Sends a copy of a message of which others may be on their way to the same node. `earliest` is when the first of
     /// them is expected, [`Micros::NEVER`] at first; a copy that comes later takes its time on both lines, and is counted
-    /// as traffic, but is no event. It is no event either if the first of them gets lost after all.
+    /// as traffic, but is no event. It is no event either if the first of them gets lost after all. A copy that would wait
+    /// for longer than [`COPY_WAITS_MAX`] is not sent.
     pub fn send_copy(
         &mut self,
         from: NodeId,
@@ -107,6 +112,9 @@ impl<N: Node> Schedule<N> {
         size_bytes: u32,
         earliest: &mut Micros,
     ) {
+        if self.transport.wait(from, self.now) > COPY_WAITS_MAX {
+            return;
+        }
         let Some(at) = self.transport.send(from, to, size_bytes, self.now, &mut self.lines_rng) else { return };
         if at >= *earliest {
             self.transport.receive_copy(to, size_bytes, self.now);
@@ -208,6 +216,11 @@ impl<N: Node> Schedule<N> {
     #[must_use]
     pub fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// Gives a node another line.
+    pub fn change_line(&mut self, node: NodeId, line: Line) {
+        self.transport.set_line(node, line, self.now);
     }
 
     /// The lines between nodes, to be changed. Cutting them tells nobody; see [`Schedule::regroup`].
