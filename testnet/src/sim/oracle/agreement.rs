@@ -15,6 +15,10 @@ use crate::sim::world::{NodeId, World};
 /// that lasts is less likely than 10^-4 against 40% of the hash rate, and then ends by itself.
 const COMMON_WITHIN_S: i64 = 180;
 
+/// Links by which a tip may lie above it however old it is: when the hash rate collapsed, links are far between, and a race
+/// of two goes on until the next one.
+const RACE_LINKS: u32 = 3;
+
 /// A node that started is given this time to catch up.
 const CATCH_UP: Micros = Micros::from_secs(180);
 
@@ -98,7 +102,7 @@ impl Convergence {
         let Some(link) = first.main_at(common).and_then(|id| first.link(&id)) else { return Ok(()) };
         let highest = chains.iter().map(|(_, chain)| chain.height()).max().unwrap_or_default();
         let age_s = crate::sim::full::outside::time_at(now).seconds_since(link.time);
-        if highest > common && common > Height(0) && age_s > COMMON_WITHIN_S {
+        if highest.above(common) > RACE_LINKS && common > Height(0) && age_s > COMMON_WITHIN_S {
             let tips: Vec<String> =
                 chains.iter().map(|(node, chain)| format!("{node}: {} at {}", chain.tip(), chain.height())).collect();
             let bans = world.environment.ledger.bans.iter();
