@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass, replace
+from typing import Optional
 
 from . import bitcoin, coinbase
 from .encoding import IDS_MAX, Proof, ShareHeader, shares_root
@@ -42,10 +43,11 @@ class Work:
     extranonce: bytes = bytes(16)
     witness: bytes = bytes([0x77]) * 32
     branch: tuple = ()
+    prefix: Optional[bytes] = None  # a coinbase of another form, up to its last output
 
     def mine(self, params, fits):
         """The proof whose id, as a number, `fits`."""
-        prefix = coinbase.prefix(self.share, self.extranonce, self.witness, self.payouts)
+        prefix = self.prefix or coinbase.prefix(self.share, self.extranonce, self.witness, self.payouts)
         root = coinbase.fold(double(prefix + coinbase.suffix(params, self.share)), self.branch)
         header = BLOCK_VERSION + self.previous + root + struct.pack("<III", self.bitcoin_time, self.bits, 0)
         tail = prefix[len(prefix) - len(prefix) % 64 :]
