@@ -157,7 +157,7 @@ class Chain:
         if previous is None:
             raise Held("header", proof.previous_block)
         check_header(self.params, proof, place, previous)
-        self._check_clock(proof, previous)
+        self._check_clock(proof)
         node = Node(proof, parent, place, previous, number(proof.id) <= place.link_target)
         self._check_of_use(node)
         share = proof.share
@@ -165,11 +165,10 @@ class Chain:
         coinbase.check_payout(proof, payouts)
         return node
 
-    def _check_clock(self, proof, previous):
+    def _check_clock(self, proof):
         if self.now is None:
             return
-        bitcoin_time = max(proof.bitcoin_time, previous.time)
-        if proof.share.time > self.now + AHEAD_S or bitcoin_time > self.now + BITCOIN_AHEAD_S:
+        if proof.share.time > self.now + AHEAD_S or proof.bitcoin_time > self.now + BITCOIN_AHEAD_S:
             raise Held("time")
 
     def _check_of_use(self, node):
