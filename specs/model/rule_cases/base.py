@@ -1,13 +1,21 @@
 """What the cases start from, and the file that they are gathered in."""
 
+from dataclasses import replace
+
 from shoal_model import miner
-from shoal_model.made_chain import SCRIPTS, Made
+from shoal_model.made_chain import EASY, SCRIPTS, Made
 from shoal_model.replayer import replay_lines
 
 # Heights of the links that are the first on a new Bitcoin block.
 NEW_BLOCKS = (2, 4, 6, 8, 9, 10, 11, 12)
-# Scripts of the shares that each link lists.
-SHARES = ((1,), (2, 3), (1,), (4, 2), (5,), (6, 1), (7,), (2, 4), (3,), (1, 5), (2,), (6, 7), (4,), (3, 1))
+# Scripts of the shares that each link lists. Many shares of one script make weight without rows: windows up to there are
+# bounded by weight, those before by rows.
+SHARES = ((1,), (2, 3), (1,), (4, 2), (5,), (6, 1), (7,), (2, 4), (3,) * 5, (1, 5), (2,) * 5, (6, 7), (4,), (3, 1))
+# A network whose Bitcoin retargets after eight blocks, each of which takes 65,536 hashes at first.
+RETARGET = replace(
+    EASY, name="retarget", pow_limit_bits=0x1F00FFFF, retarget_blocks=8, retarget_timespan_s=4800, min_block_work=1 << 16
+)
+BLOCKS_APART_S = 400
 TIME = 1_800_000_000
 LINK_TIME = 10
 
@@ -27,12 +35,24 @@ def chain():
         if height in NEW_BLOCKS:
             made.block()
         time = TIME + LINK_TIME * height
-        shares = [made.add(payout=SCRIPTS[number], time=time - 5, link=False).id for number in payouts]
+        shares = [
+            made.add(payout=SCRIPTS[number], time=time - 5 + late, link=False).id for late, number in enumerate(payouts)
+        ]
         made.add(payout=SCRIPTS[0], time=time, ids=tuple(sorted(shares)), link=True)
     return made
 
 
-SETUPS = {"start": start, "chain": chain}
+def retarget():
+    """A pool that has not begun, one Bitcoin block before a retarget. Blocks came faster than they should."""
+    genesis = miner.bitcoin_header(RETARGET, None, TIME)
+    params = replace(RETARGET, bitcoin_genesis=miner.double(genesis))
+    made = Made(params, genesis)
+    for height in range(1, params.retarget_blocks):
+        made.block(time=TIME + BLOCKS_APART_S * height)
+    return made
+
+
+SETUPS = {"start": start, "chain": chain, "retarget": retarget}
 
 
 class Book:
@@ -44,12 +64,7 @@ class Book:
 
     def open(self, setup):
         """A chain in the state that a setup leads to."""
-        made = Made()
-        replay = replay_lines(self.setups[setup])
-        made.chain, made.lines = replay.chain, []
-        headers = made.chain.headers.by_hash.values()
-        made.blocks = sorted(headers, key=lambda header: header.height)
-        return made
+        return Made.of(replay_lines(self.setups[setup]).chain)
 
     def add(self, rule, name, setup, lines):
         """Adds a case, once the model agrees with all that its lines claim."""

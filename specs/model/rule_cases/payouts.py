@@ -119,7 +119,9 @@ def _other_history(book):
     chain = made.chain
     anchor = chain.tip.position(params).anchor
     whole = chain.window(chain.snapshot(anchor, made.best_block))
-    _differently(book, "SC-303", "a window of fewer rows", window_rows=whole.rows - 2)
+    oldest = chain.tip.ancestor(whole.oldest)
+    _differently(book, "SC-303", "a window of a link less", window_rows=whole.rows - len(oldest.rows))
+    _differently(book, "SC-303", "a window of a link more", window_rows=whole.rows + 1)
     _differently(book, "SC-303", "a window of less weight", window_weight=whole.total // 2)
     for rule in ("SC-302", "SC-303"):
         _pays(book, rule, "what is due", due, "valid")

@@ -185,8 +185,25 @@ def _bitcoin(book):
         _changed(book, "SC-206", f"bitcoin_height off by {by}", verdict, bitcoin_height=height + by)
     for wrong, verdict in ((bits - 1, "SC-207"), (bits, "valid"), (0x207FFFFE | 1 << 24, "SC-207")):
         _changed(book, "SC-207", f"nBits {wrong:08x}", verdict, header={"bits": wrong})
+    _retarget(book)
     _work_fell(book)
     _before_start(book)
+
+
+def _retarget(book):
+    """The first block of a period: its interval is measured over one block less than the period has."""
+    made = book.open("retarget")
+    params, last = made.params, made.best_block
+    seconds = last.time - last.ancestor(0).time
+    whole_period = seconds * params.retarget_blocks // (params.retarget_blocks - 1)
+    cases = (
+        ("as expected", bitcoin.next_bits(params, last.bits, seconds), "valid"),
+        ("as before", last.bits, "SC-207"),
+        ("as if a whole period were measured", bitcoin.next_bits(params, last.bits, whole_period), "SC-207"),
+        ("as if there were no bounds", bitcoin.next_bits(params, last.bits, 1), "SC-207"),
+    )
+    for name, bits, verdict in cases:
+        _changed(book, "SC-207", f"at a retarget, nBits {name}: {bits:08x}", verdict, "retarget", {"bits": bits})
 
 
 def _work_fell(book):

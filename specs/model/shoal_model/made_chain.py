@@ -41,8 +41,8 @@ EASY = Params(
     seed_depth=1,
     first_link_target=(1 << 249) - 1,
     easiest_share_target=(1 << 252) - 1,
-    window_weight=ONE_BLOCK * 5 // 8,
-    window_rows=16,
+    window_weight=ONE_BLOCK * 21 // 32,
+    window_rows=15,
     listed_before_payouts=8,
     output_floor_sat=10_000,
     median_span=5,
@@ -81,11 +81,21 @@ class Made:
     """A chain in the making, and the lines of its recording."""
 
     def __init__(self, params=EASY, genesis=GENESIS):
-        self.params = params
         root_work = work(expand(params.pow_limit_bits))
-        self.chain = Chain(params, Headers(params, 0, root_work, [genesis]))
+        self._set_chain(Chain(params, Headers(params, 0, root_work, [genesis])))
         self.lines = [show_start(params, 0, root_work, [genesis])]
-        self.blocks = [self.chain.headers.root]
+
+    def _set_chain(self, chain):
+        self.params, self.chain = chain.params, chain
+        self.blocks = sorted(chain.headers.by_hash.values(), key=lambda header: header.height)
+
+    @classmethod
+    def of(cls, chain):
+        """One that goes on with a chain; its recording has no lines yet."""
+        made = cls.__new__(cls)
+        made._set_chain(chain)
+        made.lines = []
+        return made
 
     @property
     def best_block(self):
@@ -122,7 +132,7 @@ class Made:
         self.lines.append(line)
         return node
 
-    def add(self, parent=None, payout=SCRIPTS[0], time=0, ids=None, link=None, previous=None, extra=0):
+    def add(self, parent=None, payout=SCRIPTS[0], time=START_TIME, ids=None, link=None, previous=None, extra=0):
         """Makes, mines and tells a proof that lists what it can. Returns its node."""
         parent = parent or self.chain.tip
         ids = miner.listable(self.chain, parent) if ids is None else ids

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from .params import FIELDS, NETWORKS, Params
+from .targets import expand
 
 VERSION = 1
 LINE_BYTES_MAX = 16 << 20
@@ -116,6 +117,17 @@ def parameter(kind):
 
 
 PARAMETERS = {name: parameter(kind) for name, kind in FIELDS}
+# Constants without which the rules have no meaning.
+NOT_ZERO = (
+    "retarget_blocks",
+    "retarget_timespan_s",
+    "halving_blocks",
+    "min_block_work",
+    "retarget_half_life_s",
+    "link_credit_divisor",
+    "median_span",
+    "outputs_max",
+)
 
 
 def show_params(params):
@@ -223,7 +235,7 @@ def parse_line(data):
     check(len(data) <= LINE_BYTES_MAX, f"has more than {LINE_BYTES_MAX} bytes")
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_not_a_number)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadRecording(f"is not JSON in UTF-8: {error}") from None
     check(isinstance(value, dict), "is not an object")
     return value
@@ -267,6 +279,9 @@ def read_start(value):
         params = NETWORKS[fields["network"]]
     expected, found = params.consensus_id.hex(), fields["consensus_id"].hex()
     check(expected == found, f"consensus_id is {found}, that of the parameters is {expected}")
+    zero = [name for name in NOT_ZERO if not getattr(params, name)]
+    check(not zero, f"parameters.{', '.join(zero)} must not be zero")
+    check(expand(params.pow_limit_bits), "parameters.pow_limit_bits stands for no target")
     root = fields["root"]
     return Start(params, root["height"], root["chain_work"], root["headers"])
 

@@ -1,6 +1,7 @@
 """The format: what is refused, and what the command line says."""
 
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,8 @@ from pathlib import Path
 import make_vectors
 import rule_cases
 from shoal_model.made_chain import EASY, random_chain
-from shoal_model.recording import BadRecording, show_line
+from shoal_model.params import Params
+from shoal_model.recording import PARAMETERS, BadRecording, fields_of, show_line
 from shoal_model.replayer import replay_file
 
 HERE = Path(__file__).resolve().parent
@@ -40,6 +42,10 @@ class Format(unittest.TestCase):
         first = {**self.first, **changes}
         return show_line({key: value for key, value in first.items() if value is not None})
 
+    def with_consensus_id(self, parameters):
+        read = Params(**fields_of(parameters, PARAMETERS))
+        return self.with_first(parameters=parameters, consensus_id=read.consensus_id.hex())
+
     def test_good(self):
         self.assertEqual(replay_text(self.text).differences, [])
         self.assertEqual(replay_text(self.with_first(about="made up")).differences, [])
@@ -57,6 +63,10 @@ class Format(unittest.TestCase):
         self.refused(self.with_first(parameters=wrong), "that of the parameters is")
         wrong = {**self.first["parameters"], "window_weight": 1}
         self.refused(self.with_first(parameters=wrong), "parameters.window_weight is not a decimal string")
+        wrong = {**self.first["parameters"], "retarget_half_life_s": 0}
+        self.refused(self.with_consensus_id(wrong), "retarget_half_life_s must not be zero")
+        wrong = {**self.first["parameters"], "pow_limit_bits": 0}
+        self.refused(self.with_consensus_id(wrong), "pow_limit_bits stands for no target")
         main = {**self.first["parameters"], "name": "main"}
         self.refused(self.with_first(parameters=main, network="main"), "not those of main")
 
@@ -101,6 +111,23 @@ class Format(unittest.TestCase):
         ):
             start = show_line(self.first).encode()
             self.refused(start + (line if isinstance(line, bytes) else line.encode()), problem)
+
+
+class Damage(unittest.TestCase):
+    def test_any_bytes_are_refused_or_replayed(self):
+        """No damage to a file leads to anything but a report of it."""
+        chance = random.Random(3)
+        made = random_chain(6, 12)
+        text = "".join(map(show_line, made.lines + made.claims())).encode()
+        for _ in range(300):
+            damaged = bytearray(text)
+            for _ in range(chance.randint(1, 4)):
+                at = chance.randrange(len(damaged))
+                damaged[at : at + chance.choice((0, 1, 1, 1, 7))] = chance.choice((b"0", b'"', b"}", b"f", b"1", b"\xff", b"9" * 40))
+            try:
+                replay_text(bytes(damaged))
+            except BadRecording as problem:
+                self.assertRegex(str(problem), "line|empty")
 
 
 class CommandLine(unittest.TestCase):
