@@ -8,8 +8,8 @@ from rule_cases import book
 
 FILE = Path(__file__).resolve().parent.parent / "vectors" / "rules.json"
 ABOUT = (
-    "Judgements by rule. Each case is a recording (specs/recording.md): the lines of its setup, then its own, which claim"
-    " their verdicts. Written by specs/model/make_vectors.py."
+    "Judgements by rule. Each case is a recording (specs/recording.md): the lines of its setup, then its own, which"
+    " claim their verdicts. Written by specs/model/make_vectors.py."
 )
 
 

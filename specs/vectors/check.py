@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the test vectors by the model (`specs/model`), which shares no code with the program. Python 3.9, nothing else.
+"""Checks the test vectors by the model (`specs/model`), which shares no code with the program. Needs Python 3.9.
 
 Every file here is read by the function of its name, and every rule of `rules.md` has a vector.
 """
@@ -36,7 +36,8 @@ def shown(value):
 def share_header(case):
     """A share header from JSON: strings are bytes."""
     values = {field.name: case[field.name] for field in fields(encoding.ShareHeader)}
-    return encoding.ShareHeader(**{key: raw(value) if isinstance(value, str) else value for key, value in values.items()})
+    decoded = {name: raw(value) if isinstance(value, str) else value for name, value in values.items()}
+    return encoding.ShareHeader(**decoded)
 
 
 def optional(value):

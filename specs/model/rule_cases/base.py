@@ -8,12 +8,17 @@ from shoal_model.replayer import replay_lines
 
 # Heights of the links that are the first on a new Bitcoin block.
 NEW_BLOCKS = (2, 4, 6, 8, 9, 10, 11, 12)
-# Scripts of the shares that each link lists. Many shares of one script make weight without rows: windows up to there are
-# bounded by weight, those before by rows.
+# Scripts of the shares that each link lists. Many shares of one script make weight without rows: windows up to there
+# are bounded by weight, those before by rows.
 SHARES = ((1,), (2, 3), (1,), (4, 2), (5,), (6, 1), (7,), (2, 4), (3,) * 5, (1, 5), (2,) * 5, (6, 7), (4,), (3, 1))
 # A network whose Bitcoin retargets after eight blocks, each of which takes 65,536 hashes at first.
 RETARGET = replace(
-    EASY, name="retarget", pow_limit_bits=0x1F00FFFF, retarget_blocks=8, retarget_timespan_s=4800, min_block_work=1 << 16
+    EASY,
+    name="retarget",
+    pow_limit_bits=0x1F00FFFF,
+    retarget_blocks=8,
+    retarget_timespan_s=4800,
+    min_block_work=1 << 16,
 )
 BLOCKS_APART_S = 400
 TIME = 1_800_000_000

@@ -160,7 +160,8 @@ def _invalid(book):
     link = scene.proof(scene.tip, ids=(bad.id,), link=True)
     lines = [line(bad, "SC-206"), line(link, ids=(bad.id,), list_verdict="SC-406")]
     book.add("SC-406", "a listed proof is invalid", "chain", lines)
-    lines = [line(link, ids=(bad.id,), list_verdict="held"), line(bad, "SC-206"), state_line(link.id, "valid", "SC-406")]
+    lines = [line(link, ids=(bad.id,), list_verdict="held"), line(bad, "SC-206")]
+    lines.append(state_line(link.id, "valid", "SC-406"))
     book.add("SC-406", "a listed proof turns out to be invalid", "chain", lines)
     scene.made.chain.insert(good.encode())
     scene.lines = [line(good)]
@@ -192,7 +193,8 @@ def _void_parent(book):
     scene.lists("SC-407", "a link with a void list is listed as a share", (void.id,), "complete")
     child = scene.proof(node, link=True)
     lines = [line(void), line(child, ids=(), list_verdict="held"), list_line(void.id, void_ids, "SC-405")]
-    book.add("SC-407", "the parent's list turns out to be void", "chain", lines + [state_line(child.id, "valid", "SC-407")])
+    lines.append(state_line(child.id, "valid", "SC-407"))
+    book.add("SC-407", "the parent's list turns out to be void", "chain", lines)
 
 
 def _credit(book):

@@ -135,7 +135,8 @@ def _other_selection(book):
     _pays(book, "SC-305", "as many outputs as outputs_max", due, "valid")
     tail = due[-1][1]
     (first, sat), (script, amount) = due[0], due[1]
-    _pays(book, "SC-306", "the largest due is cut to the even payment", [(first, tail), (script, amount + sat - tail)] + due[2:])
+    cut = [(first, tail), (script, amount + sat - tail)] + due[2:]
+    _pays(book, "SC-306", "the largest due is cut to the even payment", cut)
     _pays(book, "SC-306", "the largest due is paid exactly", due, "valid")
     undrawn = next(script for script in SCRIPTS if script not in dict(due))
     _pays(book, "SC-307", "a script that was not drawn", due[:-1] + [(undrawn, tail)])

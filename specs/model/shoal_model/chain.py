@@ -209,8 +209,9 @@ class Chain:
             return
         link.ids, link.listed = tuple(ids), frozenset(ids)
         self.named |= link.listed
-        for id_ in link.listed - self.nodes.keys():
-            self._wait(("proof", id_), lambda: self._complete(link))
+        for id_ in link.ids:
+            if id_ not in self.nodes:
+                self._wait(("proof", id_), lambda: self._complete(link))
         self._complete(link)
 
     def _complete(self, link):
@@ -243,8 +244,8 @@ class Chain:
         return [self.nodes[id_] for id_ in link.ids]
 
     def _choose(self, link):
-        """SC-501: The main chain ends in the complete link with the most cumulative link work; on a tie the one that was
-        complete first. (That a link which leaves something out loses ties is policy, and not followed here.)"""
+        """SC-501: The main chain ends in the complete link with the most cumulative link work; on a tie the one that
+        was complete first. (That a link which leaves something out loses ties is policy, and not followed here.)"""
         if link.chain_work > self.tip.chain_work:
             self.tip = link
             self.highest = max(self.highest, link.height)
@@ -275,7 +276,7 @@ class Chain:
         return self._selections[key]
 
     def payouts(self, anchor, previous, finder, value):
-        """What a proof with this anchor, on this Bitcoin block, pays: (script, satoshi). The anchor is complete; `finder`
-        is the proof's own script, and `value` its coinbase value."""
+        """What a proof with this anchor, on this Bitcoin block, pays: (script, satoshi). The anchor is complete;
+        `finder` is the proof's own script, and `value` its coinbase value."""
         selection = self.selection(anchor, previous)
         return payout.amounts(selection, value) if selection else [(finder, value)]

@@ -48,9 +48,11 @@ def _least_time(params, link):
 def check_header(params, proof, place, previous):
     """Rules SC-202 to SC-211 for a proof at position `place` on the Bitcoin block `previous`, in this order."""
     share = proof.share
-    # SC-202: The anchor is the ancestor of the parent exactly `anchor_depth` links below it, genesis while there is none.
+    # SC-202: The anchor is the ancestor of the parent exactly `anchor_depth` links below it, genesis while there is
+    # none.
     need(share.anchor == place.anchor.id, "SC-202", lambda: differ("anchor", share.anchor, place.anchor.id))
-    # SC-203: `time` is above the median of the times of the parent and its last ancestors.
+    # SC-203: `time` is above the median of the times of the parent and its last ancestors, 11 links in all or as many
+    # as exist.
     need(share.time > place.least_time, "SC-203", lambda: f"time {share.time} is not above {place.least_time}")
     # SC-204: The Bitcoin header's time is above the median time past of its previous block.
     median = previous.median_time()

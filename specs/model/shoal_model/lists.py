@@ -14,7 +14,7 @@ def check_root(share, ids):
 
 
 def check_list(params, link, listed):
-    """Rules SC-402 to SC-405 for the list of `link`, whose parent is complete. `listed` are nodes in the list's order."""
+    """Rules SC-402 to SC-405 for the list of `link`, whose parent is complete. `listed` are nodes in its order."""
     keys = [(node.height, node.id) for node in listed]
     for before, after in zip(keys, keys[1:]):
         # SC-402: The list is strictly ascending by (height, id).
@@ -49,8 +49,8 @@ def check_entry(params, link, node, earlier_in_list):
 
 
 def earns(params, link, node):
-    """SC-410: A listed proof earns its weight when its anchor is at most `credit_depth` links below the listing link and
-    at most `stale_depth` links have passed since the first with a greater Bitcoin height; otherwise 0."""
+    """SC-410: A listed proof earns its weight when its anchor is at most `credit_depth` links below the listing link
+    and at most `stale_depth` links have passed since the first with a greater Bitcoin height; otherwise 0."""
     if link.height - node.anchor.height > params.credit_depth:
         return False
     first = first_above(link.parent, node.proof.share.bitcoin_height)
@@ -67,7 +67,7 @@ def first_above(link, bitcoin_height):
 
 
 def credits(params, link, listed):
-    """The row of each script that `link` credits: script -> (weight, proofs). The scripts of proofs without weight, too."""
+    """The row of each script that `link` credits, be it with weight 0: script -> (weight, proofs)."""
     rows = {}
     for node in listed:
         _credit(rows, node, own_weight(params, node) if earns(params, link, node) else 0)

@@ -118,8 +118,8 @@ class Made:
         return work.mine(self.params, lambda hash_: above < hash_ <= most)
 
     def tell(self, proof, ids):
-        """Gives the proof to the chain, and to the recording; with its list if it is a link. Returns its node, or None if
-        it came too late."""
+        """Gives the proof to the chain, and to the recording; with its list if it is a link. Returns its node, or None
+        if it came too late."""
         line = {"proof": proof.encode().hex()}
         try:
             node = self.chain.insert(proof.encode())
@@ -183,7 +183,8 @@ def window_claim(snapshot, window):
 
 
 def random_chain(seed, proofs, odds=None):
-    """A world of miners of different size who find so many proofs, some late, some on old links, some leaving out others."""
+    """A world of miners of different size who find so many proofs: some late, some on old links, some leaving out
+    others."""
     chance, odds, made = random.Random(seed), odds or Odds(), Made()
     for _ in range(made.params.start_height + 1):
         made.block()

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from .sha256 import tagged
 
-# (name, kind) in the order in which they are hashed. Numbers: bytes. 'text' and 'script' have a length byte before them.
+# (name, kind) in the order in which they are hashed. Numbers are bytes; 'text' and 'script' have a length byte first.
 FIELDS = (
     ("name", "text"),
     ("bitcoin_genesis", "hash"),

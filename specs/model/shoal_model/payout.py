@@ -29,8 +29,8 @@ def select(params, dues, seed, subsidy):
 
 
 def _split(params, ordered, subsidy):
-    """SC-305: There are at most `outputs_max` outputs and no more than scripts with weight; fewer while the smallest would
-    be worth less than `output_floor_sat` of the subsidy.
+    """SC-305: There are at most `outputs_max` outputs and no more than scripts with weight; fewer while the smallest
+    would be worth less than `output_floor_sat` of the subsidy.
 
     Returns the number of outputs, how many of them are exact, what each of the others weighs, and the weight of all.
     """

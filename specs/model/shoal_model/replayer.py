@@ -53,34 +53,35 @@ class Replay:
     # --- Lines ---
 
     def play(self, line):
+        """Plays a line; `said` below are its fields."""
         self.counts["lines"] += 1
-        method = getattr(self, "_play_" + line.kind.replace(" ", "_"))
-        method(line.number, **line.fields)
+        getattr(self, "_play_" + line.kind.replace(" ", "_"))(line.number, line.fields)
 
-    def _play_now(self, _number, now):
-        self.chain.set_clock(now)
+    def _play_now(self, _number, said):
+        self.chain.set_clock(said["now"])
 
-    def _play_header(self, number, header, verdict=None):
+    def _play_header(self, number, said):
         self.counts["headers"] += 1
-        hash_ = double(header)
+        hash_, claimed = double(said["header"]), said.get("verdict")
         try:
-            found, detail = ("valid" if self.chain.add_header(header) else "held"), ""
+            found, detail = ("valid" if self.chain.add_header(said["header"]) else "held"), ""
         except BadHeader as problem:
             found, detail = "invalid", str(problem)
-        if verdict is None and found == "held":
+        if claimed is None and found == "held":
             self._due.append((number, "header", hash_))
         else:
-            self._compare(number, "header", hash_, verdict or "valid", found, detail)
+            self._compare(number, "header", hash_, claimed or "valid", found, detail)
 
-    def _play_proof(self, number, proof, list=None, verdict=None, list_verdict=None):
+    def _play_proof(self, number, said):
         self.counts["proofs"] += 1
-        id_, found, detail = self._insert(proof)
-        if list is not None:
-            self._list(number, id_, list, list_verdict)
-        if verdict is None and found in ("held", "known"):
+        claimed = said.get("verdict")
+        id_, found, detail = self._insert(said["proof"])
+        if claimed is None and found in ("held", "known"):
             self._due.append((number, "verdict", id_))
         else:
-            self._compare(number, "verdict", id_, verdict or "valid", found, detail)
+            self._compare(number, "verdict", id_, claimed or "valid", found, detail)
+        if "list" in said:
+            self._list(number, id_, said["list"], said.get("list_verdict"))
 
     def _insert(self, data):
         """Id, verdict and detail of a proof. Without an id if it does not decode."""
@@ -95,8 +96,8 @@ class Replay:
             return (id_,) + name_of(reason)
         return id_, "known" if known else "valid", ""
 
-    def _play_list_of(self, number, list_of, list, list_verdict=None):
-        self._list(number, list_of, list, list_verdict)
+    def _play_list_of(self, number, said):
+        self._list(number, said["list_of"], said["list"], said.get("list_verdict"))
 
     def _list(self, number, id_, ids, claimed):
         self.counts["lists"] += 1
@@ -141,18 +142,19 @@ class Replay:
             shown = id_.hex() if id_ else None
             self.differences.append(Difference(number, what, shown, str(expected), str(computed), detail))
 
-    def _play_claim_tip(self, number, claim, id, height, chain_work):
+    def _play_claim_tip(self, number, said):
         self.counts["claims"] += 1
-        tip = self.chain.tip
-        claimed = self.chain.nodes.get(id)
+        id_, tip = said["id"], self.chain.tip
+        claimed = self.chain.nodes.get(id_)
         # SC-501 leaves ties to the order of arrival and to policy: any complete link with the most work will do.
         if claimed is None or claimed.state != COMPLETE or claimed.chain_work != tip.chain_work:
-            self._compare(number, "tip", id, id.hex(), tip.id.hex(), self.list_state(id)[1])
+            self._compare(number, "tip", id_, id_.hex(), tip.id.hex(), self.list_state(id_)[1])
             return
-        self._compare(number, "height", id, height, claimed.height)
-        self._compare(number, "chain_work", id, f"{chain_work:064x}", f"{claimed.chain_work:064x}")
+        self._compare(number, "height", id_, said["height"], claimed.height)
+        self._compare(number, "chain_work", id_, f"{said['chain_work']:064x}", f"{claimed.chain_work:064x}")
 
     def _complete_link(self, number, what, id_):
+        """The link that a claim is about; None, and a difference, if it is not complete."""
         link = self.chain.nodes.get(id_)
         if link is not None and link.state == COMPLETE:
             return link
@@ -160,39 +162,38 @@ class Replay:
         self._compare(number, what, id_, "complete", state if state != "valid" else self.list_state(id_)[0])
         return None
 
-    def _play_claim_link(self, number, claim, id, height, rows):
+    def _play_claim_link(self, number, said):
         self.counts["claims"] += 1
-        link = self._complete_link(number, "link", id)
+        link = self._complete_link(number, "link", said["id"])
         if link is not None:
-            self._compare(number, "link height", id, height, link.height)
-            self._compare_rows(number, "row", id, rows, table(link.rows))
+            self._compare(number, "link height", link.id, said["height"], link.height)
+            self._compare_rows(number, "row", link.id, said["rows"], table(link.rows))
 
-    def _play_claim_window(self, number, claim, snapshot, oldest, newest, rows, total, sums):
+    def _play_claim_window(self, number, said):
         self.counts["claims"] += 1
-        link = self._complete_link(number, "window", snapshot)
+        link = self._complete_link(number, "window", said["snapshot"])
         if link is None:
             return
         window = self.chain.window(link)
-        claimed = {"oldest": oldest, "newest": newest, "rows": rows, "total": total}
-        for name, value in claimed.items():
-            self._compare(number, f"window {name}", snapshot, value, getattr(window, name))
-        self._compare_rows(number, "window sum", snapshot, sums, table(window.sums))
+        for name in ("oldest", "newest", "rows", "total"):
+            self._compare(number, f"window {name}", link.id, said[name], getattr(window, name))
+        self._compare_rows(number, "window sum", link.id, said["sums"], table(window.sums))
 
-    def _play_claim_outputs(self, number, claim, anchor, previous_block, payout, coinbase_value, outputs):
+    def _play_claim_outputs(self, number, said):
         self.counts["claims"] += 1
-        link = self._complete_link(number, "outputs", anchor)
-        previous = self.chain.headers.get(previous_block)
+        link = self._complete_link(number, "outputs", said["anchor"])
+        previous = self.chain.headers.get(said["previous_block"])
         if previous is None:
-            self._compare(number, "outputs", previous_block, "header", "held")
+            self._compare(number, "outputs", said["previous_block"], "header", "held")
         elif link is not None:
-            paid = self.chain.payouts(link, previous, payout, coinbase_value)
-            self._compare_rows(number, "output", anchor, outputs, paid)
+            paid = self.chain.payouts(link, previous, said["payout"], said["coinbase_value"])
+            self._compare_rows(number, "output", link.id, said["outputs"], paid)
 
-    def _play_claim_proof(self, number, claim, id, verdict, list_verdict=None):
+    def _play_claim_proof(self, number, said):
         self.counts["claims"] += 1
-        self._compare(number, "verdict", id, verdict, *self.proof_state(id))
-        if list_verdict is not None:
-            self._compare(number, "list_verdict", id, list_verdict, *self.list_state(id))
+        self._compare(number, "verdict", said["id"], said["verdict"], *self.proof_state(said["id"]))
+        if "list_verdict" in said:
+            self._compare(number, "list_verdict", said["id"], said["list_verdict"], *self.list_state(said["id"]))
 
     def _compare_rows(self, number, what, id_, claimed, computed):
         """Tells the first row that differs."""

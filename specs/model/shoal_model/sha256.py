@@ -54,7 +54,8 @@ def _round(i, names):
     a, b, c, d, e, f, g, h = names
     return [
         f"p = {e} << 32 | {e}",
-        f"t = {h} + (({_rotations('p', 6, 11, 25)}) & {MASK}) + ({g} ^ {e} & ({f} ^ {g})) + {ROUND_CONSTANTS[i]} + w{i}",
+        f"t = {h} + (({_rotations('p', 6, 11, 25)}) & {MASK}) + ({g} ^ {e} & ({f} ^ {g}))"
+        f" + {ROUND_CONSTANTS[i]} + w{i}",
         f"{d} = ({d} + t) & {MASK}",
         f"p = {a} << 32 | {a}",
         f"{h} = (t + (({_rotations('p', 2, 13, 22)}) & {MASK}) + ({a} & {b} | {c} & ({a} | {b}))) & {MASK}",

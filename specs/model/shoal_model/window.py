@@ -1,4 +1,4 @@
-"""Which settled history a proof pays by, and with which seed (section 9). Rules SC-302, SC-303 and the count of SC-304."""
+"""Which settled history a proof pays by, and with which seed (section 9). Rules SC-302 to SC-304."""
 
 from dataclasses import dataclass
 

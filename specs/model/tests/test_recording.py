@@ -123,7 +123,8 @@ class Damage(unittest.TestCase):
             damaged = bytearray(text)
             for _ in range(chance.randint(1, 4)):
                 at = chance.randrange(len(damaged))
-                damaged[at : at + chance.choice((0, 1, 1, 1, 7))] = chance.choice((b"0", b'"', b"}", b"f", b"1", b"\xff", b"9" * 40))
+                gone = chance.choice((0, 1, 1, 1, 7))
+                damaged[at : at + gone] = chance.choice((b"0", b'"', b"}", b"f", b"1", b"\xff", b"9" * 40))
             try:
                 replay_text(bytes(damaged))
             except BadRecording as problem:
