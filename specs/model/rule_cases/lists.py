@@ -1,0 +1,220 @@
+"""Rules 4xx: what links may list, and what they credit."""
+
+from dataclasses import replace
+
+from shoal_model import miner
+from shoal_model.made_chain import SCRIPTS, link_claim
+
+from .base import LINK_TIME, line, list_line, mined, state_line
+
+
+def add_to(book):
+    _root(book)
+    _order(book)
+    _anchor_depth(book)
+    _anchor_off_chain(book)
+    _parents(book)
+    _repeats(book)
+    _invalid(book)
+    _void_parent(book)
+    _credit(book)
+    _own_credit(book)
+
+
+class Scene:
+    """A chain at a setup's end, and the lines of a case in the making."""
+
+    def __init__(self, book, setup="chain"):
+        self.book, self.made, self.lines = book, book.open(setup), []
+        self.tip = self.made.chain.tip
+
+    def at(self, height):
+        """The main chain's link at a height."""
+        return self.tip.ancestor(height)
+
+    def proof(self, parent, payout=SCRIPTS[3], ids=(), link=False, previous=None):
+        """A proof on `parent` that nobody has been told of yet."""
+        chain, time = self.made.chain, parent.time + LINK_TIME
+        work = miner.work_on(chain, parent, previous or self.made.best_block, payout, time, ids)
+        return mined(self.made, work, parent, link)
+
+    def tell(self, proof, ids=None):
+        """Tells of a valid proof; returns its node."""
+        node = self.made.chain.insert(proof.encode())
+        list_verdict = None
+        if ids is not None:
+            self.made.chain.insert_list(proof.id, ids)
+            list_verdict = "complete"
+        self.lines.append(line(proof, "valid", ids, list_verdict))
+        return node
+
+    def share(self, parent, **options):
+        return self.tell(self.proof(parent, **options))
+
+    def link(self, parent, ids=(), **options):
+        return self.tell(self.proof(parent, ids=ids, link=True, **options), ids)
+
+    def lists(self, rule, name, ids, verdict, parent=None):
+        """A case: a link on `parent` with this list, and how that is judged."""
+        proof = self.proof(parent or self.tip, ids=ids, link=True)
+        self.book.add(rule, name, "chain", self.lines + [line(proof, "valid", ids, verdict)])
+
+    def credits(self, rule, name, ids):
+        """A case: what a link with this list credits."""
+        proof = self.proof(self.tip, ids=ids, link=True)
+        chain = self.made.chain
+        node = chain.insert(proof.encode())
+        chain.insert_list(proof.id, ids)
+        self.book.add(rule, name, "chain", self.lines + [line(proof, "valid", ids, "complete"), link_claim(node)])
+
+
+def in_order(*nodes):
+    return tuple(node.id for node in sorted(nodes, key=lambda node: (node.height, node.id)))
+
+
+def _root(book):
+    scene = Scene(book)
+    shares = [scene.share(scene.tip, payout=SCRIPTS[number]) for number in (1, 2)]
+    ids = in_order(*shares)
+    link = scene.proof(scene.tip, ids=ids, link=True)
+    wrong = {
+        "an id less": ids[:1],
+        "an id more": ids + (bytes(32),),
+        "another order": ids[::-1],
+        "another id": (ids[0], bytes(32)),
+        "no ids": (),
+    }
+    for name, other in wrong.items():
+        lines = [line(link, ids=other, list_verdict="SC-401"), list_line(link.id, ids, "complete")]
+        book.add("SC-401", f"{name}, then the right list", "chain", scene.lines + lines)
+    lines = [list_line(link.id, ids, "held"), line(link), state_line(link.id, "valid", "complete")]
+    book.add("SC-401", "the right list, before its link", "chain", scene.lines + lines)
+    lines = [list_line(link.id, ids[:1], "held"), line(link), list_line(link.id, ids, "complete")]
+    book.add("SC-401", "a wrong list, before its link", "chain", scene.lines + lines)
+
+
+def _order(book):
+    scene = Scene(book)
+    low = scene.share(scene.at(scene.tip.height - 1))
+    a, b = sorted((scene.share(scene.tip, payout=SCRIPTS[number]) for number in (1, 2)), key=lambda node: node.id)
+    scene.lists("SC-402", "ascending by height, then id", (low.id, a.id, b.id), "complete")
+    scene.lists("SC-402", "ids of one height swapped", (low.id, b.id, a.id), "SC-402")
+    scene.lists("SC-402", "a height after a greater one", (a.id, low.id, b.id), "SC-402")
+    scene.lists("SC-402", "an id twice", (low.id, a.id, a.id), "SC-402")
+
+
+def _anchor_depth(book):
+    """The link that lists the share comes first: nobody keeps a share that no link can list."""
+    scene = Scene(book)
+    params = scene.made.params
+    for depth, verdict in ((params.listing_depth, "complete"), (params.listing_depth + 1, "SC-403")):
+        share = scene.proof(scene.at(scene.tip.height + 1 - depth + params.anchor_depth))
+        link = scene.proof(scene.tip, ids=(share.id,), link=True)
+        lines = [line(link, ids=(share.id,), list_verdict="held"), line(share), state_line(link.id, "valid", verdict)]
+        book.add("SC-403", f"anchor {depth} links below the link", "chain", lines)
+
+
+def _anchor_off_chain(book):
+    """A rival branch one link longer than the anchor is deep."""
+    scene = Scene(book)
+    fork = scene.tip.height - scene.made.params.anchor_depth - 1
+    rivals = [scene.link(scene.at(fork))]
+    for _ in range(scene.made.params.anchor_depth):
+        rivals.append(scene.link(rivals[-1]))
+    share = scene.share(rivals[-1])
+    scene.lists("SC-403", "links of a rival branch, anchors below the fork", in_order(*rivals), "complete")
+    scene.lists("SC-403", "an anchor on a rival branch", in_order(*rivals, share), "SC-403")
+
+
+def _parents(book):
+    scene = Scene(book)
+    below = scene.at(scene.tip.height - 1)
+    rival = scene.link(below)
+    share = scene.share(rival)
+    scene.lists("SC-404", "the parent is not listed", (share.id,), "SC-404")
+    scene.lists("SC-404", "the parent stands earlier in the list", (rival.id, share.id), "complete")
+    scene.lists("SC-404", "the parent is on the branch", (share.id,), "complete", parent=rival)
+    lister = scene.link(scene.tip, ids=(rival.id,))
+    scene.lists("SC-404", "the parent was listed by an earlier link", (share.id,), "complete", parent=lister)
+
+
+def _repeats(book):
+    scene = Scene(book)
+    listed = scene.tip.ids[0]
+    share = scene.share(scene.at(scene.tip.height - 1))
+    scene.lists("SC-405", "listed by nobody", (share.id,), "complete")
+    scene.lists("SC-405", "listed by the parent", (listed,), "SC-405")
+    scene.lists("SC-405", "listed by an earlier link", (scene.at(scene.tip.height - 3).ids[0],), "SC-405")
+    scene.lists("SC-405", "the parent itself", (scene.tip.id,), "SC-405")
+    scene.lists("SC-405", "an earlier link itself", (scene.at(scene.tip.height - 3).id,), "SC-405")
+    rival = scene.link(scene.at(scene.tip.height - 1), ids=(share.id,))
+    scene.lists("SC-405", "listed on a rival branch only", in_order(share, rival), "complete")
+    scene.lists("SC-405", "listed by a rival that is the parent", (share.id,), "SC-405", parent=rival)
+
+
+def _invalid(book):
+    scene = Scene(book)
+    work = miner.work_on(scene.made.chain, scene.tip, scene.made.best_block, SCRIPTS[3], scene.tip.time + LINK_TIME)
+    bad = mined(scene.made, work.with_share(bitcoin_height=1))
+    good = mined(scene.made, work)
+    link = scene.proof(scene.tip, ids=(bad.id,), link=True)
+    lines = [line(bad, "SC-206"), line(link, ids=(bad.id,), list_verdict="SC-406")]
+    book.add("SC-406", "a listed proof is invalid", "chain", lines)
+    lines = [line(link, ids=(bad.id,), list_verdict="held"), line(bad, "SC-206")]
+    lines.append(state_line(link.id, "valid", "SC-406"))
+    book.add("SC-406", "a listed proof turns out to be invalid", "chain", lines)
+    scene.made.chain.insert(good.encode())
+    scene.lines = [line(good)]
+    scene.lists("SC-406", "a listed proof is valid", (good.id,), "complete")
+    _altered(book)
+
+
+def _altered(book):
+    """A copy that breaks only SC-301 does not condemn what is listed."""
+    scene = Scene(book)
+    share = scene.proof(scene.tip)
+    copy = replace(share, extranonce=b"\1" * 16)
+    link = scene.proof(scene.tip, ids=(share.id,), link=True)
+    lines = [line(copy, "SC-301"), line(link, ids=(share.id,), list_verdict="held"), line(share)]
+    lines.append(state_line(link.id, "valid", "complete"))
+    book.add("SC-406", "an altered copy of a listed proof", "chain", lines)
+
+
+def _void_parent(book):
+    scene = Scene(book)
+    void_ids = (scene.tip.id,)
+    void = scene.proof(scene.tip, ids=void_ids, link=True)
+    scene.made.chain.insert(void.encode())
+    scene.made.chain.insert_list(void.id, void_ids)
+    scene.lines = [line(void, "valid", void_ids, "SC-405")]
+    node = scene.made.chain.nodes[void.id]
+    scene.lists("SC-407", "the parent's list is void", (), "SC-407", parent=node)
+    scene.lists("SC-407", "beside the void list", (), "complete")
+    scene.lists("SC-407", "a link with a void list is listed as a share", (void.id,), "complete")
+    child = scene.proof(node, link=True)
+    lines = [line(void), line(child, ids=(), list_verdict="held"), list_line(void.id, void_ids, "SC-405")]
+    lines.append(state_line(child.id, "valid", "SC-407"))
+    book.add("SC-407", "the parent's list turns out to be void", "chain", lines)
+
+
+def _credit(book):
+    """The listing link is at height 15. New Bitcoin blocks came with links 8 to 12."""
+    scene = Scene(book)
+    params, next_height = scene.made.params, scene.tip.height + 1
+    for depth, verdict in ((params.credit_depth, "earns"), (params.credit_depth + 1, "earns nothing")):
+        parent = scene.at(next_height - depth + params.anchor_depth)
+        share = scene.share(parent, payout=SCRIPTS[5], previous=scene.tip.previous)
+        scene.credits("SC-410", f"anchor {depth} links below the link: {verdict}", (share.id,))
+    parent = scene.at(next_height - params.credit_depth + params.anchor_depth)
+    for passed, verdict in ((params.stale_depth, "earns"), (params.stale_depth + 1, "earns nothing")):
+        first = scene.at(next_height - passed)
+        share = scene.share(parent, payout=SCRIPTS[6], previous=first.previous.previous)
+        scene.credits("SC-410", f"{passed} links since a later Bitcoin block: {verdict}", (share.id,))
+
+
+def _own_credit(book):
+    scene = Scene(book)
+    scene.credits("SC-411", "a link that lists nothing", ())
+    rival = scene.link(scene.at(scene.tip.height - 1), payout=SCRIPTS[2])
+    shares = [scene.share(scene.tip, payout=SCRIPTS[number]) for number in (2, 4)]
+    scene.credits("SC-411", "a rival link earns as a share, and one script has one row", in_order(rival, *shares))

@@ -1,0 +1,123 @@
+"""Bitcoin headers and the rules that need only headers (section 7)."""
+
+import struct
+
+from .sha256 import double
+from .targets import compact, expand, number, work
+
+MEDIAN_BLOCKS = 11
+VERSION_LEAST = 4  # since BIP-0065, which every header that matters here is above
+TIMESPAN_FACTOR = 4  # a retarget changes the target by at most this factor
+MAX_MONEY_SAT = 21_000_000 * 100_000_000
+FIRST_SUBSIDY_SAT = 50 * 100_000_000
+
+
+class BadHeader(Exception):
+    """A header that breaks one of Bitcoin's rules."""
+
+
+class Header:
+    """A Bitcoin header in its place. `chain_work` counts the blocks from Bitcoin's genesis to this one."""
+
+    def __init__(self, raw, height, chain_work, previous):
+        self.raw, self.hash = raw, double(raw)
+        self.height, self.chain_work, self.previous = height, chain_work, previous
+        self.version = struct.unpack("<i", raw[:4])[0]
+        self.time, self.bits = struct.unpack("<II", raw[68:76])
+        self._median_time = None
+
+    def ancestor(self, height):
+        header = self
+        while header.height > height:
+            header = header.previous
+        return header
+
+    def median_time(self):
+        """The median time past of the block after this one: of the last 11 times, or of as many as there are."""
+        if self._median_time is None:
+            times, header = [], self
+            while header is not None and len(times) < MEDIAN_BLOCKS:
+                times.append(header.time)
+                header = header.previous
+            self._median_time = sorted(times)[len(times) // 2]
+        return self._median_time
+
+
+def subsidy(params, height):
+    """What a block at `height` may create, in satoshi."""
+    return FIRST_SUBSIDY_SAT >> (height // params.halving_blocks)
+
+
+def expected_bits(params, previous):
+    """nBits of the block after `previous`. As in Bitcoin, the interval measured is one block short of a period."""
+    if (previous.height + 1) % params.retarget_blocks:
+        return previous.bits
+    first = previous.ancestor(previous.height - params.retarget_blocks + 1)
+    return next_bits(params, previous.bits, previous.time - first.time)
+
+
+def next_bits(params, bits, seconds):
+    """nBits after a period with `bits` whose first and last block are `seconds` apart."""
+    least, most = params.retarget_timespan_s // TIMESPAN_FACTOR, params.retarget_timespan_s * TIMESPAN_FACTOR
+    target = expand(bits) * max(least, min(seconds, most)) // params.retarget_timespan_s
+    return compact(min(target, expand(params.pow_limit_bits)))
+
+
+def oldest_needed(params, height):
+    """The lowest header that checking the block after `height`, or drawing its payouts, looks at."""
+    period = height - height % params.retarget_blocks
+    return max(0, min(period, height - MEDIAN_BLOCKS + 1, height - params.seed_depth))
+
+
+class Headers:
+    """The known headers: a root that is taken as given, and what follows it by the rules, on any branch."""
+
+    def __init__(self, params, height, chain_work, raws):
+        """`raws` are headers that follow each other; the last is the root, at `height`, with `chain_work` up to it."""
+        self.params = params
+        self.by_hash = {}
+        self._check_root(height, raws)
+        at, previous = height - len(raws) + 1, None
+        total = chain_work - sum(work(_target(raw)) for raw in raws)
+        for raw in raws:
+            if previous is not None and raw[4:36] != previous.hash:
+                raise BadHeader(f"header {double(raw).hex()} does not follow the one before it")
+            total += work(_target(raw))
+            previous = Header(raw, at, total, previous)
+            at += 1
+        # Ancestors of the root serve medians and retargets; proofs on top of them are not judged.
+        self.root = previous
+        self.by_hash[previous.hash] = previous
+
+    def _check_root(self, height, raws):
+        least = height - oldest_needed(self.params, height) + 1
+        if not least <= len(raws) <= height + 1:
+            raise BadHeader(f"root at {height} needs {least} to {height + 1} headers, has {len(raws)}")
+        if len(raws) == height + 1 and double(raws[0]) != self.params.bitcoin_genesis:
+            raise BadHeader(f"{double(raws[0]).hex()} is not Bitcoin's genesis here")
+
+    def get(self, hash_):
+        return self.by_hash.get(hash_)
+
+    def add(self, raw):
+        """Takes a header whose previous one is known. Raises `BadHeader` if it breaks a rule of Bitcoin."""
+        previous = self.by_hash[raw[4:36]]
+        header = Header(raw, previous.height + 1, previous.chain_work + work(_target(raw)), previous)
+        expected = expected_bits(self.params, previous)
+        if header.bits != expected:
+            raise BadHeader(f"nBits {header.bits:08x}, expected {expected:08x}")
+        if header.time <= previous.median_time():
+            raise BadHeader(f"time {header.time} is not above the median time past {previous.median_time()}")
+        if header.version < VERSION_LEAST:
+            raise BadHeader(f"version {header.version}, at least {VERSION_LEAST} is expected")
+        self.by_hash[header.hash] = header
+        return header
+
+
+def _target(raw):
+    """The target that a header claims, once its hash is known to meet it."""
+    bits = int.from_bytes(raw[72:76], "little")
+    target = expand(bits)
+    if target is None or number(double(raw)) > target:
+        raise BadHeader(f"header {double(raw).hex()} does not meet its nBits {bits:08x}")
+    return target

@@ -1,0 +1,124 @@
+"""The parts against what is known from elsewhere: the standard library, Bitcoin's history, and slower ways."""
+
+import hashlib
+import random
+import unittest
+from dataclasses import replace
+from fractions import Fraction
+
+from shoal_model import bitcoin, payout, sha256, targets
+from shoal_model.made_chain import EASY, random_chain
+from shoal_model.params import LOCAL, MAIN
+from shoal_model.window import window
+
+
+class Sha256(unittest.TestCase):
+    def test_all_lengths_around_blocks(self):
+        data = bytes(range(256)) * 2
+        for length in range(len(data)):
+            whole = length - length % 64
+            digest = sha256.finish(sha256.midstate(data[:length]), whole, data[whole:length])
+            self.assertEqual(digest, hashlib.sha256(data[:length]).digest())
+
+
+class Bitcoin(unittest.TestCase):
+    def test_retargets_of_mainnet(self):
+        """From Bitcoin Core's pow_tests: blocks 2016, 32256, 46368 and 68544."""
+        cases = (
+            (0x1D00FFFF, 1233061996 - 1231006505, 0x1D00FFFF),
+            (0x1D00FFFF, 1262152739 - 1261130161, 0x1D00D86A),
+            (0x1C387F6F, 1269211443 - 1263163443, 0x1D00E1FD),
+            (0x1C05A3F4, 1279297671 - 1279008237, 0x1C0168FD),
+        )
+        for bits, seconds, expected in cases:
+            self.assertEqual(f"{bitcoin.next_bits(MAIN, bits, seconds):08x}", f"{expected:08x}")
+
+    def test_compact_form(self):
+        for bits in (0x1D00FFFF, 0x1E0377AE, 0x207FFFFF, 0x1703A30C, 0x03000001):
+            self.assertEqual(targets.expand(targets.compact(targets.expand(bits))), targets.expand(bits))
+        for bad in (0, 0x1D800001, 0x23000001, 0xFF00FFFF, 0x1D000000):
+            self.assertIsNone(targets.expand(bad))
+
+    def test_subsidy(self):
+        self.assertEqual(bitcoin.subsidy(MAIN, 209_999), 5_000_000_000)
+        self.assertEqual(bitcoin.subsidy(MAIN, 925_344), 312_500_000)
+        self.assertEqual(bitcoin.subsidy(MAIN, 64 * 210_000), 0)
+
+
+class Targets(unittest.TestCase):
+    def test_retarget_is_the_power_of_two(self):
+        """Within 2^-13 of the exact factor: the cubic and the step of 2^-16 are that far off at most."""
+        target = 1 << 200
+        for seconds in range(-3000, 3000, 37):
+            exact = 2 ** ((seconds - MAIN.link_interval_s) / MAIN.retarget_half_life_s)
+            found = Fraction(targets.retarget(MAIN, target, seconds), target)
+            self.assertLess(abs(float(found) / exact - 1), 2**-13)
+
+    def test_retarget_is_clamped(self):
+        for params in (MAIN, LOCAL):
+            reach = params.retarget_exponent_max * params.retarget_half_life_s
+            for seconds, factor in ((reach * 9, Fraction(1 << 16)), (-reach * 9, Fraction(1, 1 << 16))):
+                self.assertEqual(targets.retarget(params, 1 << 200, seconds), (1 << 200) * factor)
+        self.assertEqual(targets.retarget(MAIN, 1, -(10**9)), 1)
+        self.assertEqual(targets.retarget(MAIN, targets.MAX, 10**9), targets.MAX)
+
+    def test_work_is_bitcoins(self):
+        self.assertEqual(targets.work(targets.expand(0x1D00FFFF)), 0x100010001)
+        self.assertEqual(targets.work(targets.MAX), 1)
+        self.assertEqual(targets.work(0), 1 << 256)
+
+
+class Payout(unittest.TestCase):
+    def test_expectation_is_the_due(self):
+        """Over many seeds each script gets its weight, whether paid exactly or drawn."""
+        params = replace(EASY, outputs_max=4, output_floor_sat=0)
+        dues = {bytes([number]): weight for number, weight in enumerate((900, 300, 200, 100, 60, 40, 25, 11))}
+        tries, paid = 4000, dict.fromkeys(dues, 0)
+        for seed in range(tries):
+            chosen = payout.select(params, dues, hashlib.sha256(str(seed).encode()).digest(), 10**9)
+            self.assertEqual(len(chosen.outputs), 4)
+            for script, weight in chosen.outputs:
+                paid[script] += weight
+        for script, weight in dues.items():
+            self.assertLess(abs(paid[script] / tries - weight), 0.15 * weight + 8)
+
+    def test_no_script_is_drawn_twice_and_all_is_paid(self):
+        chance = random.Random(7)
+        for _ in range(300):
+            count = chance.randint(1, 80)
+            dues = {bytes([number]) * 3: chance.randint(1, 1 << chance.randint(1, 70)) for number in range(count)}
+            params = replace(MAIN, outputs_max=chance.randint(1, 60), output_floor_sat=chance.choice((0, 10**4, 10**8)))
+            chosen = payout.select(params, dues, chance.randbytes(32), 312_500_000)
+            scripts = [script for script, _ in chosen.outputs]
+            self.assertEqual(len(set(scripts)), len(scripts))
+            self.assertLessEqual(len(scripts), params.outputs_max)
+            self.assertEqual(sum(weight for _, weight in chosen.outputs), chosen.total)
+            value = chance.randint(312_500_000, bitcoin.MAX_MONEY_SAT)
+            amounts = [sat for _, sat in payout.amounts(chosen, value)]
+            self.assertEqual(sum(amounts), value)
+            self.assertEqual(amounts, [sat for _, sat in payout.amounts(chosen, value)])
+
+    def test_selection_does_not_depend_on_the_order_of_dues(self):
+        dues = {bytes([number]): 1000 - number for number in range(9)}
+        backwards = dict(reversed(list(dues.items())))
+        self.assertEqual(payout.select(EASY, dues, bytes(32), 10**9), payout.select(EASY, backwards, bytes(32), 10**9))
+
+
+class Windows(unittest.TestCase):
+    def test_bounds(self):
+        """Each window has reached a bound with its oldest link and not before, or goes back to genesis."""
+        tip = random_chain(5, 150).chain.tip
+        for height in range(tip.height + 1):
+            newest = tip.ancestor(height)
+            found = window(EASY, newest)
+            links = [newest.ancestor(at) for at in range(found.oldest, found.newest + 1) if at]
+            rows = [len(link.rows) for link in links]
+            weights = [sum(weight for weight, _ in link.rows.values()) for link in links]
+            self.assertEqual((sum(rows), sum(weights)), (found.rows, found.total))
+            reached = found.rows >= EASY.window_rows or found.total >= EASY.window_weight
+            self.assertTrue(reached or found.oldest <= 1)
+            self.assertTrue(sum(rows[1:]) < EASY.window_rows and sum(weights[1:]) < EASY.window_weight)
+
+
+if __name__ == "__main__":
+    unittest.main()
