@@ -4,8 +4,10 @@
 //! cut.rs       partitions
 //! surge.rs     surges and collapses in the simulated world
 //! retarget.rs  the same for the classic rules, whose targets are followed without a network
+//! alone.rs     the pool's links without a network, for constants that only their pace decides on
 //! ```
 
+mod alone;
 mod cut;
 mod retarget;
 mod surge;
@@ -22,6 +24,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
     let of = cut_runs + surge.len();
     let cuts = cut::Cuts::run(&cut, effort, seed, &|done, _| progress(done, of));
     let surges = surge::Surges::run(&surge, effort, seed, &|done, _| progress(cut_runs + done, of));
+    let alone = [alone::half_lives(effort.size, seed), alone::finalities(effort.size, seed)];
     Experiment {
         id: "partition".into(),
         title: "Partitions, surges, collapses".into(),
@@ -31,7 +34,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
                 .into(),
         method: cut::method().into_iter().chain(surge::method()).collect(),
         findings: cuts.findings().into_iter().chain(surges.findings()).collect(),
-        tables: cuts.tables().into_iter().chain(surges.tables()).collect(),
+        tables: cuts.tables().into_iter().chain(surges.tables()).chain(alone).collect(),
         plots: cuts.plots().into_iter().chain(surges.plots()).collect(),
         seed,
     }

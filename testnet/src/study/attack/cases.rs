@@ -80,7 +80,7 @@ fn attack(rules: Rules, strategy: &str, part: f64, size: Size) -> Case<Key> {
     let mut scenario = pool(part, HONEST, WARM_UP_S + measured_s + settle_s);
     attacker(&mut scenario, strategy, options(strategy, part));
     let when = between(WARM_UP_S, &scenario, settle_s);
-    let runs = if rules == Rules::Shoal { size.pick(4, 3) } else { size.pick(8, 4) };
+    let runs = if rules == Rules::Shoal { 3 } else { size.pick(6, 4) };
     Case { key: Key::Attack { strategy: strategy.into(), part }, rules, scenario, when, runs }
 }
 

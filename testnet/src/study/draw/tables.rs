@@ -136,16 +136,16 @@ fn of_floors() -> Table {
 
 fn of_depths() -> Table {
     let params = ChainParams::main();
-    let row = |blocks: u32| {
-        let depth = Depth::of(blocks, &params);
-        let name =
-            if blocks == params.snapshot_bitcoin_depth { format!("{blocks}, chosen") } else { blocks.to_string() };
+    let chosen = (params.snapshot_bitcoin_depth, params.snapshot_burial);
+    let row = |(blocks, burial): (u32, u32)| {
+        let depth = Depth::of(blocks, &ChainParams { snapshot_burial: burial, ..params.clone() });
+        let name = format!("{blocks} and {burial}{}", if (blocks, burial) == chosen { ", chosen" } else { "" });
         let mut row = vec![Cell::text(name), Cell::number(depth.lag_min, 0), percent(depth.choice)];
         row.extend(depth.early_seed.map(percent));
         row
     };
     let columns = [
-        "snapshot, Bitcoin blocks".to_owned(),
+        "snapshot, Bitcoin blocks and links".to_owned(),
         "minutes to the payment, mean".to_owned(),
         "a choice of snapshots, %".to_owned(),
     ];
@@ -156,7 +156,7 @@ fn of_depths() -> Table {
                   360 links deep could try to replace the links that it rests on; 360 links are final."
             .to_owned(),
         columns: columns.into_iter().chain(burials).collect(),
-        rows: [2, 4, 6, 8, 12, 18, 24].map(row).to_vec(),
+        rows: [(2, 18), (4, 18), (6, 18), (8, 18), (12, 0), (12, 18), (12, 60), (18, 18), (24, 18)].map(row).to_vec(),
     }
 }
 
