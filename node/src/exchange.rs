@@ -185,6 +185,13 @@ impl Exchange {
         self.outputs.pop_front()
     }
 
+    /// How many ids are wanted from peers, how many messages wait for a proof that is held, and how many headers are looked
+    /// up.
+    #[must_use]
+    pub fn sizes(&self) -> [usize; 3] {
+        [self.sync.wanted(), self.undecided.len(), self.looked_up.len()]
+    }
+
     /// What a connected peer told of its tip.
     #[must_use]
     pub fn tip_of(&self, peer: &PeerId) -> Option<&TipInfo> {

@@ -21,6 +21,10 @@ impl Undecided {
         self.0.push_back((id, token));
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Takes out the messages that wait for this proof.
     pub(super) fn take(&mut self, id: ShareId) -> Vec<VerdictToken> {
         let decided: Vec<_> = self.0.iter().filter(|(known, _)| *known == id).map(|(_, token)| *token).collect();

@@ -14,6 +14,10 @@ pub(super) struct Refused {
 }
 
 impl Refused {
+    pub(super) fn len(&self) -> usize {
+        self.rules.len()
+    }
+
     pub(super) fn get(&self, id: &ShareId) -> Option<RuleError> {
         self.rules.get(id).copied()
     }

@@ -76,6 +76,12 @@ impl Chain {
         self.held.len()
     }
 
+    /// Ids that are remembered as invalid.
+    #[must_use]
+    pub fn refused_len(&self) -> usize {
+        self.refused.len()
+    }
+
     /// The easiest target that a proof can have met: what binding asks of it before anything else is known.
     ///
     /// While the tip is old the pool may have shrunk meanwhile, and only the network's bound is certain.

@@ -194,6 +194,12 @@ impl SimNode {
         self.alive.as_ref().map(|alive| &alive.endpoint)
     }
 
+    /// What it exchanges with peers, while it runs.
+    #[must_use]
+    pub fn exchange(&self) -> Option<&Exchange> {
+        self.alive.as_ref().map(|alive| &alive.exchange)
+    }
+
     /// Its clock.
     #[must_use]
     pub fn time(&self, now: Micros) -> Timestamp {

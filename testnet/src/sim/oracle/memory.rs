@@ -1,7 +1,7 @@
 //! Bounded memory: what a node keeps stays within its limits, whatever peers send.
 
-use p2p::limits::{REPLIES_MAX, VERDICTS_MAX};
-use sharechain::limits::HELD_MAX;
+use p2p::limits::{REPLIES_MAX, VERDICTS_MAX, WANTS_MAX};
+use sharechain::limits::{HELD_MAX, REFUSED_MAX};
 
 use super::{Finding, Oracle};
 use crate::sim::full::node::SimNode;
@@ -12,11 +12,18 @@ use crate::sim::full::outside::Outside;
 /// # Errors
 /// What is too much.
 pub(super) fn check(node: &SimNode) -> Result<(), Finding> {
-    let (Some(chain), Some(endpoint)) = (node.chain(), node.endpoint()) else { return Ok(()) };
-    let [undecided, requests, replies] = endpoint.sizes();
+    let (Some(chain), Some(endpoint), Some(exchange)) = (node.chain(), node.endpoint(), node.exchange()) else {
+        return Ok(());
+    };
+    let [messages, requests, replies] = endpoint.sizes();
+    let [wanted, undecided, looked_up] = exchange.sizes();
     within(&[
         ("held proofs", chain.held_len(), HELD_MAX),
-        ("messages without a verdict", undecided, VERDICTS_MAX),
+        ("refused ids", chain.refused_len(), REFUSED_MAX),
+        ("wanted ids", wanted, WANTS_MAX),
+        ("messages about what is held", undecided, node::limits::UNDECIDED_MAX),
+        ("headers looked up", looked_up, node::limits::HEADER_LOOKUPS_MAX),
+        ("messages without a verdict", messages, VERDICTS_MAX),
         ("requests under way", requests, node::limits::REQUESTS_MAX),
         ("requests to answer", replies, REPLIES_MAX),
     ])
