@@ -15,6 +15,8 @@ BIN := $(CARGO_TARGET_DIR)/release
 
 TYPOS_VERSION := 1.52.0
 TYPOS := $(CARGO_TARGET_DIR)/tools/typos-$(TYPOS_VERSION)
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ := $(CARGO_TARGET_DIR)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 
 .PHONY: help
 help: ## List the targets
@@ -45,6 +47,25 @@ sim-soak: build ## Simulate random scenarios and look for what must never happen
 bench: ## Run every benchmark
 	@.ci/deps.sh build
 	cargo bench --workspace --locked $(ARGS)
+
+# libFuzzer in builds of their own: stable rustc with its unstable flags allowed. No address sanitizer: our crates have no
+# unsafe code, and without it the limit of memory means what it says.
+FUZZERS := sharechain/proof sharechain/list sharechain/chain p2p/request p2p/response p2p/gossip stratum/line stratum/session
+FUZZ_RUNS ?= 10000000
+FUZZ_LIMITS := -timeout=1 -rss_limit_mb=64 -max_len=4096
+
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ)/bin/cargo-fuzz ## Fuzz every decoder and the chain; FUZZ_RUNS and FUZZERS say how often and which
+	@.ci/deps.sh build
+	@for fuzzer in $(FUZZERS); do \
+		echo "== $$fuzzer"; mkdir -p '$(CARGO_TARGET_DIR)/corpus/'$$fuzzer; \
+		(cd $${fuzzer%/*} && RUSTC_BOOTSTRAP=1 '$(CARGO_FUZZ)/bin/cargo-fuzz' fuzz run --sanitizer none \
+			--target-dir '$(CARGO_TARGET_DIR)/fuzz' $${fuzzer#*/} '$(CARGO_TARGET_DIR)/corpus/'$$fuzzer fuzz/corpus/$${fuzzer#*/} \
+			-- -runs=$(FUZZ_RUNS) $(FUZZ_LIMITS)); \
+	done
+
+$(CARGO_FUZZ)/bin/cargo-fuzz:
+	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root '$(CARGO_FUZZ)'
 
 .PHONY: report
 report: build ## Run the standard study in the simulator: an hour or more; writes target/study.html and specs/evidence

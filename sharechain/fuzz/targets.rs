@@ -1,0 +1,130 @@
+//! What is done with any bytes. Run by `make fuzz`, and with the corpus by `make test`.
+
+use std::sync::OnceLock;
+
+use sharechain::change_set::Source;
+use sharechain::check::binding::BoundProof;
+use sharechain::limits::HELD_MAX;
+use sharechain::{Chain, Outcome, Proof, ShareId, U256, encode};
+
+use super::support::{Spec, World, miner};
+
+/// Steps of one input: each finds a proof.
+const STEPS_MAX: usize = 24;
+
+/// A proof that decodes, encodes to the same bytes, and can be judged.
+pub fn proof(data: &[u8]) {
+    let Ok(proof) = Proof::decode(data) else { return };
+    assert_eq!(proof.encode(), data);
+    let mut world = base().clone();
+    if let Ok(bound) = BoundProof::bind(proof, U256::MAX, world.chain.consensus_id()) {
+        world.chain.insert(bound, None, Source(1), world.now);
+    }
+}
+
+/// A list that decodes, encodes to the same bytes.
+pub fn list(data: &[u8]) {
+    if let Ok(list) = encode::decode_list(data) {
+        assert_eq!(encode::encode_list(&list), data);
+    }
+}
+
+/// Miners that do whatever the bytes say; proofs reach a second chain late, in another order, doubled or altered. Both
+/// chains end with the same work, and nothing is held for good.
+pub fn chain(data: &[u8]) {
+    let mut world = base().clone();
+    let mut other = world.chain.clone();
+    let mut bytes = data.iter().copied();
+    let mut found: Vec<(Proof, Vec<ShareId>)> = Vec::new();
+    for _ in 0..STEPS_MAX {
+        let (Some(what), Some(which)) = (bytes.next(), bytes.next()) else { break };
+        match what % 8 {
+            0 => bitcoin_block(&mut world, &mut other, which),
+            1 => world.now = world.now.plus(u32::from(which)),
+            2 => other_version(&world, &mut other, &found, which),
+            3 => again(&world, &mut other, &found, which),
+            how => find(&mut world, how, which, &mut found),
+        }
+        assert!(world.chain.held_len() <= HELD_MAX && other.held_len() <= HELD_MAX);
+    }
+    // Everything comes in the end; twice, since a list may come before what it names.
+    let last = world.now.plus(7_200);
+    for (proof, list) in found.iter().rev().chain(&found) {
+        insert(&mut world.chain, proof, Some(list.clone()), last);
+        insert(&mut other, proof, Some(list.clone()), last);
+    }
+    let work = |chain: &Chain| chain.link(&chain.tip()).map(|link| link.chain_work);
+    assert_eq!(work(&world.chain), work(&other), "both know everything");
+    let (tip, same) = (world.chain.tip(), other.tip());
+    if tip == same {
+        let total = |chain: &mut Chain| chain.window(&tip).map(|window| (window.total(), window.rows()));
+        assert_eq!(total(&mut world.chain), total(&mut other), "the same tip, the same window");
+    }
+}
+
+/// A chain that pays several miners, so that every check has something to check.
+fn base() -> &'static World {
+    static BASE: OnceLock<World> = OnceLock::new();
+    BASE.get_or_init(|| {
+        let mut world = World::new();
+        world.grow(12, 2);
+        world
+    })
+}
+
+fn insert(chain: &mut Chain, proof: &Proof, list: Option<Vec<ShareId>>, now: sharechain::Timestamp) -> Option<Outcome> {
+    let bound = BoundProof::bind(proof.clone(), U256::MAX, chain.consensus_id()).ok()?;
+    Some(chain.insert(bound, list, Source(1), now))
+}
+
+/// One of the last links, the newest for 0.
+fn link_back(world: &World, which: u8) -> ShareId {
+    let height = world.chain.height().below(u32::from(which % 16));
+    world.chain.main_at(height).unwrap_or_else(|| world.chain.tip())
+}
+
+/// A block on Bitcoin's tip, or beside it.
+fn bitcoin_block(world: &mut World, other: &mut Chain, which: u8) {
+    let header = if which.is_multiple_of(4) {
+        let tip = world.chain.bitcoin().get(&world.bitcoin_tip.prev_blockhash).map(|known| known.header);
+        world.bitcoin_block_on(tip.unwrap_or(world.bitcoin_tip))
+    } else {
+        world.bitcoin_block();
+        world.bitcoin_tip
+    };
+    other.insert_bitcoin_header(header, world.now);
+}
+
+/// A share or link by one of eight miners on one of the last links. The finder's chain gets it at once.
+fn find(world: &mut World, how: u8, which: u8, found: &mut Vec<(Proof, Vec<ShareId>)>) {
+    let parent = if how.is_multiple_of(3) { link_back(world, which >> 3) } else { world.chain.build_on() };
+    let position = world.chain.link(&parent).map(|link| &link.position);
+    // After a long pause both targets are the floor, and every share is a link.
+    let link = how.is_multiple_of(2) || position.is_some_and(|position| position.link_target == position.share_target);
+    let spec = Spec { link, ..world.spec_on(parent, miner(which % 8 + 1)) };
+    let proof = world.mine(&spec);
+    world.insert(&proof, Some(spec.list.clone()));
+    found.push((proof, spec.list));
+}
+
+/// The second chain gets a proof that was found, in an altered version: any byte, or a list that is not its own.
+fn other_version(world: &World, other: &mut Chain, found: &[(Proof, Vec<ShareId>)], which: u8) {
+    let Some((proof, list)) = found.get(usize::from(which) % found.len().max(1)) else { return };
+    let mut bytes = proof.encode();
+    // Behind the header: the id stays.
+    let at = 80 + usize::from(which).wrapping_mul(37) % (bytes.len() - 80);
+    bytes[at] ^= which | 1;
+    if let Ok(altered) = Proof::decode(&bytes) {
+        insert(other, &altered, Some(list.clone()), world.now);
+    }
+    let mut wrong = list.clone();
+    wrong.push(proof.id());
+    insert(other, proof, Some(wrong), world.now);
+}
+
+/// The second chain gets a proof that was found, with its list or without.
+fn again(world: &World, other: &mut Chain, found: &[(Proof, Vec<ShareId>)], which: u8) {
+    if let Some((proof, list)) = found.get(usize::from(which >> 1) % found.len().max(1)) {
+        insert(other, proof, which.is_multiple_of(2).then(|| list.clone()), world.now);
+    }
+}
