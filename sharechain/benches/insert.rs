@@ -1,6 +1,6 @@
 //! Inserting into the chain with 10^3, 10^5 and 10^6 shares in the window: a bound share, payout check included; a whole
-//! round, which is a new Bitcoin block every other time, so a new draw, 32 shares, and the link that lists them; and a reorganisation of
-//! 100 links, 33 proofs each. All chains are long enough that each new link makes an old one forgotten.
+//! round, which is 32 shares, the link that lists them, and every other time a new Bitcoin block, so a new draw; and a
+//! reorganisation of 100 links, 33 proofs each. All chains are so long that each new link makes an old one forgotten.
 //!
 //! Targets: shares and rounds cost the same whatever the window, the dearest at most 1.2 times the cheapest; a
 //! reorganisation, from the last link of the other branch to work on its tip, under 50 ms.
@@ -31,6 +31,7 @@ const WARM_UP: usize = 100;
 
 /// Links of a chain, at least: what is kept, what is listed below, and some more.
 const LINKS_MIN: u32 = MEMORY_DEPTH + 400;
+
 /// Bitcoin blocks while a chain grows, at most: fewer than until its difficulty changes.
 const BITCOIN_BLOCKS_MAX: u32 = 600;
 
@@ -92,7 +93,7 @@ fn play(chain: &mut Chain, round: &Round, now: Timestamp) {
 }
 
 /// The main network's depths, but for those of anchor and snapshot: they lie so little deep that a reorganisation moves
-/// them as well. The window holds `size` shares, 33 of them weighing what 32 and a link's extra do.
+/// them as well. The window ends at the weight of `size` shares.
 fn rules(size: u32) -> ChainParams {
     let ChainParams { listing_depth, credit_depth, stale_depth, .. } = ChainParams::main();
     let easy = params();
@@ -102,7 +103,7 @@ fn rules(size: u32) -> ChainParams {
     ChainParams { listing_depth, credit_depth, stale_depth, window_weight, ..easy }
 }
 
-/// A chain whose window holds `size` shares.
+/// A chain whose window holds about `size` shares.
 fn grown(size: u32) -> World {
     let mut world = World::with(rules(size));
     let links = size.div_ceil(SHARES_PER_LINK + 1).max(LINKS_MIN);
