@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "only tests see this")]
 
+pub mod hostile;
 pub mod naive;
 pub mod recording;
 
