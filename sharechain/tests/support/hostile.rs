@@ -103,10 +103,10 @@ impl HostileNetwork {
     fn invalid_share(&mut self, random: &mut Random) {
         type Alteration = fn(&mut ShareHeader, &mut Vec<TxOut>);
         const ALTERATIONS: [Alteration; 6] = [
-            |share, _| share.anchor = share.parent,
+            |share, _| share.anchor = ShareId([5; 32]),
             |share, _| share.bitcoin_height += 1,
             |share, _| share.coinbase_value = 0,
-            |share, _| share.time.0 -= 1_000_000,
+            |share, _| share.coinbase_value = u64::MAX,
             |_, payouts| payouts[0].script_pubkey = miner(HOSTILE + 1),
             |_, payouts| payouts.push(payouts[0].clone()),
         ];
