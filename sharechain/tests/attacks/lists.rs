@@ -1,8 +1,8 @@
 //! Data that is not told, work that is told late, and work that others leave out.
 
 use sharechain::chain::{Body, Fate};
-use sharechain::limits::{LIST_MAX, OMISSION_SECONDS};
-use sharechain::{Proof, ShareId, Weight};
+use sharechain::limits::{FUTURE_SECONDS, LIST_MAX, OMISSION_SECONDS};
+use sharechain::{Proof, ShareId, Timestamp, Weight};
 
 use super::support::{Spec, World, accepted, miner};
 use super::{bonus, earned, footprint, grown, secret_link, thief, times, unit};
@@ -136,6 +136,35 @@ fn leaving_others_out_delays_them_and_costs_the_censor_its_bonus() {
     assert_eq!(earned(&mut world, &miner(9)), (value, 1), "one link late, in full");
     assert!(matches!(world.chain.fate(&censoring.id()), Fate::Listed { .. }));
     assert_eq!(earned(&mut world, &thief()).0, value, "the censor's link earns as a share");
+}
+
+/// A censor's link on the tip, `after_s` seconds after a share was found that it leaves out, dated `dated_s` seconds off
+/// the clock or as early as the rules allow. Says whether honest miners build on it.
+fn is_built_on(after_s: u32, dated_s: i64) -> bool {
+    let mut world = grown();
+    world.share(miner(9));
+    let least = world.chain.link(&world.chain.tip()).unwrap().position.median_time.unwrap().plus(1);
+    world.now = world.now.plus(after_s);
+    let time = Timestamp((i64::from(world.now.0) + dated_s) as u32).max(least);
+    let spec = Spec { link: true, list: vec![], time, ..world.spec(thief()) };
+    let censoring = world.mine(&spec);
+    accepted(world.insert(&censoring, Some(vec![])));
+    assert_eq!(world.chain.tip(), censoring.id());
+    world.chain.build_on() == censoring.id()
+}
+
+#[test]
+fn a_censor_that_dates_its_links_gains_seconds() {
+    assert!(is_built_on(OMISSION_SECONDS, 0) && !is_built_on(OMISSION_SECONDS + 1, 0));
+    // Ahead of the clock by all that is allowed: nothing.
+    for ahead_s in [1, i64::from(FUTURE_SECONDS)] {
+        assert!(!is_built_on(OMISSION_SECONDS + 1, ahead_s), "{ahead_s} s ahead");
+        assert!(is_built_on(OMISSION_SECONDS, ahead_s), "a clock that is fast leaves nothing out, {ahead_s} s ahead");
+    }
+    // Back to the median of the last links: as long as the chain takes for half of them, here and as a rule.
+    let back_s = 2 * OMISSION_SECONDS;
+    assert!(!is_built_on(OMISSION_SECONDS + back_s + 1, -i64::from(back_s)));
+    assert!(is_built_on(OMISSION_SECONDS + back_s, -i64::from(back_s)));
 }
 
 #[test]
