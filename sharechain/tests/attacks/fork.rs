@@ -2,7 +2,7 @@
 
 use sharechain::chain::{Fate, Outcome};
 use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS, MEMORY_DEPTH};
-use sharechain::{Height, Proof, RuleError, ShareId, Weight};
+use sharechain::{Height, Proof, RuleError, ShareId, U256, Weight};
 
 use super::support::{Spec, World, accepted, miner};
 use super::{bonus, earned, grown, receive, secret_link, thief, times, unit};
@@ -201,4 +201,45 @@ fn a_fork_below_the_memory_depth() {
     assert_eq!(links(&world, &ids), 0, "not one link is kept");
     assert!(world.chain.held_len() < private.len());
     assert_eq!(world.chain.fate(&ids[0]), Fate::Unknown);
+}
+
+/// Links on genesis that list nothing, `step_s` apart by their clocks, and the work that they claim.
+fn from_genesis(payout: u8, count: u32, step_s: u32) -> (World, Vec<Proof>, U256) {
+    let mut world = World::with(super::wide());
+    world.bitcoin_block();
+    let mut links = Vec::new();
+    for _ in 0..count {
+        world.now = world.now.plus(step_s - world.chain.params().link_interval_s);
+        links.extend(bare(&mut world, payout, 1));
+    }
+    let work = world.chain.link(&world.chain.tip()).unwrap().chain_work.0;
+    (world, links, work)
+}
+
+#[test]
+fn a_newcomer_that_liars_alone_serve() {
+    // It cannot be prevented without a checkpoint: a long branch of links that are as easy as the floor lets them be.
+    let reach = super::wide().listing_depth + 2;
+    let lies = MEMORY_DEPTH + reach + 1;
+    let (liars, false_links, false_work) = from_genesis(66, lies, 60);
+    let (honest, links, work) = from_genesis(1, 400, 1);
+    let floor = sharechain::Work::of_target(super::wide().easiest_share_target).0;
+    assert!(work > false_work, "the honest chain is the heavier one");
+    // A node that hears the truth at any time before the branch is that deep follows it.
+    let mut warned = World::with(super::wide());
+    publish(&false_links[..false_links.len() / 2], &liars, &mut warned);
+    publish(&links, &honest, &mut warned);
+    assert_eq!(warned.chain.tip(), honest.chain.tip());
+    publish(&false_links, &liars, &mut warned);
+    assert_eq!(warned.chain.tip(), honest.chain.tip(), "and cannot be talked out of it");
+    // One that hears of it later has to be started anew.
+    let mut misled = World::with(super::wide());
+    publish(&false_links, &liars, &mut misled);
+    let bitcoin = honest.bitcoin_headers.iter();
+    bitcoin.for_each(|header| drop(misled.chain.insert_bitcoin_header(*header, misled.now)));
+    assert_eq!(misled.insert(&links[0], Some(vec![])), Outcome::Unlistable);
+    assert_eq!(misled.chain.tip(), liars.chain.tip());
+    // What that takes: hardly more than the floor's work for each link.
+    let bound = floor * U256::from(lies + MEMORY_DEPTH / 10);
+    assert!(false_work <= bound, "{false_work} hashes, {bound} expected");
 }
