@@ -48,7 +48,8 @@ pub const FUTURE_SECONDS: u32 = 30;
 /// Seconds by which a Bitcoin header's time may lie ahead of the node's clock, as in Bitcoin Core.
 pub const BITCOIN_FUTURE_SECONDS: u32 = 7_200;
 
-/// Seconds between a node's validation of a share and the time of a link that must list it, or be passed over (policy).
+/// Seconds between a node's validation of a share and the time of a link, or its arrival if that is earlier, that must list
+/// it, or be passed over (policy).
 pub const OMISSION_SECONDS: u32 = 30;
 
 /// Bitcoin blocks that the node's own bitcoind gains before a link can be final (policy).

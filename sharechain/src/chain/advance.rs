@@ -109,21 +109,24 @@ impl Chain {
         Some(Height(forgotten.0.saturating_add(self.listing_reach())))
     }
 
-    /// Policy: marks a link that left out a share which this node had validated more than 30 s before the link's time,
-    /// although it was listable and there was room. Nobody builds on it until it has a child, and it loses ties.
+    /// Policy: marks a link that left out a share which this node had validated more than 30 s before the link's time, or
+    /// before now if that is earlier, although it was listable and there was room. Nobody builds on it until it has a
+    /// child, and it loses ties.
     pub(super) fn note_omission(&mut self, id: ShareId, now: Timestamp) {
         let Some(link) = self.links.get(&id) else { return };
         let Some(complete) = link.complete() else { return };
-        if link.parent != self.tip() || complete.list.len() >= LIST_MAX || now.seconds_since(link.time) < 0 {
+        if link.parent != self.tip() || complete.list.len() >= LIST_MAX {
             return;
         }
+        // Whose clock is fast need not know what this node knows; whose link is dated ahead gains nothing by it.
+        let dated = link.time.min(now);
         let Some(branch) = Branch::new(self, link.parent) else { return };
         let listed: BTreeSet<ShareId> = complete.list.iter().copied().collect();
         let first = (link.height.below(self.params.listing_depth), ShareId([0; 32]));
         let omits = self.pending.range(first..).any(|(_, pending)| {
             let Some(credit) = self.credits.get(pending) else { return false };
             *pending != id
-                && link.time.seconds_since(credit.validated_at) > i64::from(OMISSION_SECONDS)
+                && dated.seconds_since(credit.validated_at) > i64::from(OMISSION_SECONDS)
                 && !listed.contains(pending)
                 && check_listable(pending, credit, link.height, &listed, &branch, &self.params).is_ok()
         });

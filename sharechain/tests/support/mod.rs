@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "only tests see this")]
 
+pub mod hostile;
 pub mod naive;
 pub mod recording;
 
@@ -102,7 +103,7 @@ impl World {
             prev_blockhash: previous.block_hash(),
             merkle_root: TxMerkleNode::from_byte_array([self.nonce.to_le_bytes()[0]; 32]),
             time: self.now.max(earliest).0,
-            bits: previous.bits,
+            bits: self.chain.bitcoin().next_bits(&previous.block_hash()).unwrap(),
             nonce: self.nonce,
         };
         self.nonce += 1;
@@ -167,6 +168,7 @@ impl World {
     pub fn mine_with(&mut self, share: ShareHeader, payouts: &[TxOut], previous: BlockHash, link: bool) -> Proof {
         let known = self.chain.link(&share.parent).unwrap_or_else(|| self.chain.link(&self.chain.tip()).unwrap());
         let (share_target, link_target) = (known.position.share_target, known.position.link_target);
+        assert!(link || link_target < share_target, "whatever is a share here is a link");
         let meets = |hash: U256| if link { hash <= link_target } else { hash <= share_target && hash > link_target };
         self.mine_until(share, payouts, previous, |_| (), meets)
     }

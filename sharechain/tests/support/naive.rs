@@ -7,7 +7,7 @@ use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, ScriptBuf, TxOut};
 use sharechain::payout::{Selection, select};
 use sharechain::target::{link_bonus, link_target, share_target, weight_of_share};
-use sharechain::{ChainParams, Proof, ShareId, U256, Weight};
+use sharechain::{ChainParams, Proof, ShareId, U256, Weight, Work};
 
 /// All that a network ever found.
 pub struct Naive {
@@ -104,6 +104,12 @@ impl Line<'_> {
             children.push((share, link));
         }
         children
+    }
+
+    /// Work of all links, genesis left out.
+    pub fn work(&self) -> U256 {
+        let own = self.targets().into_iter().take(self.links.len() - 1);
+        own.map(|(_, link)| Work::of_target(link).0).sum()
     }
 
     /// What a listed proof earns in the link at `index`.

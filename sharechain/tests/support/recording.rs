@@ -49,58 +49,82 @@ pub struct Recording {
     pub world: World,
     pub events: Vec<Event>,
     pub proofs: BTreeMap<ShareId, (Proof, Vec<ShareId>)>,
+    /// Shares that were found and not shown yet.
+    late: Vec<Proof>,
 }
 
 impl Recording {
     /// Plays `steps` random moves, and then a few links that decide every race.
     pub fn new(seed: u64, steps: u32) -> Self {
-        let mut recording = Self { world: World::new(), events: Vec::new(), proofs: BTreeMap::new() };
+        let mut recording = Self::empty_network();
         let mut random = Random(seed);
-        let mut late: Vec<Proof> = Vec::new();
-        recording.bitcoin(false);
-        recording.bitcoin(false);
         for step in 0..steps {
-            match random.below(20) {
-                0 => recording.bitcoin(random.below(3) == 0),
-                1..=12 => {
-                    let parent = recording.parent(&mut random);
-                    let spec = recording.spec(parent, &mut random);
-                    let proof = recording.world.mine(&spec);
-                    if random.below(5) == 0 { late.push(proof) } else { recording.share(proof) }
-                }
-                13 if !late.is_empty() => {
-                    let proof = late.remove(random.below(late.len() as u64) as usize);
-                    recording.share(proof);
-                }
-                _ => {
-                    let parent = recording.parent(&mut random);
-                    let spec = recording.spec(parent, &mut random);
-                    recording.link(spec);
-                }
-            }
+            recording.step(&mut random);
             if step % 40 == 39 {
-                // Late shares do not wait until nothing can list them.
-                for proof in core::mem::take(&mut late) {
-                    recording.share(proof);
-                }
+                recording.share_late();
             }
         }
-        for _ in 0..3 {
-            let spec = recording.spec(recording.world.chain.tip(), &mut random);
-            recording.link(Spec { previous_block: recording.world.bitcoin_tip.block_hash(), ..spec });
-        }
+        recording.decide(&mut random);
         recording
     }
 
+    /// A network in which nothing was found yet.
+    pub fn empty_network() -> Self {
+        let (events, proofs, late) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut recording = Self { world: World::new(), events, proofs, late };
+        recording.bitcoin(false);
+        recording.bitcoin(false);
+        recording
+    }
+
+    /// One random move of honest miners or of Bitcoin.
+    pub fn step(&mut self, random: &mut Random) {
+        match random.below(20) {
+            0 => self.bitcoin(random.below(3) == 0),
+            1..=12 => {
+                let parent = self.parent(random);
+                let spec = self.spec(parent, random);
+                let proof = self.world.mine(&spec);
+                if random.below(5) == 0 { self.late.push(proof) } else { self.share(proof) }
+            }
+            13 if !self.late.is_empty() => {
+                let proof = self.late.remove(random.below(self.late.len() as u64) as usize);
+                self.share(proof);
+            }
+            _ => {
+                let parent = self.parent(random);
+                let spec = self.spec(parent, random);
+                self.link(spec);
+            }
+        }
+    }
+
+    /// Shows late shares before nothing can list them any more.
+    pub fn share_late(&mut self) {
+        for proof in core::mem::take(&mut self.late) {
+            self.share(proof);
+        }
+    }
+
+    /// A few links on the tip, so that no race is open.
+    pub fn decide(&mut self, random: &mut Random) {
+        for _ in 0..3 {
+            let spec = self.spec(self.world.chain.tip(), random);
+            self.link(Spec { previous_block: self.world.bitcoin_tip.block_hash(), ..spec });
+        }
+    }
+
     /// The tip, mostly; otherwise one of its last ancestors or a link that lost a race.
-    fn parent(&self, random: &mut Random) -> ShareId {
+    pub fn parent(&self, random: &mut Random) -> ShareId {
         let tip = self.world.chain.tip();
         let heights = self.world.chain.height();
         match random.below(12) {
             0 | 1 => self.world.chain.main_at(heights.below(random.below(4) as u32)).unwrap(),
             2 => {
-                let recent =
-                    |id: &&ShareId| self.world.chain.link(id).is_some_and(|link| heights.above(link.height) < 10);
+                let recent = |id: &&ShareId| {
+                    let link = self.world.chain.link(id);
+                    link.is_some_and(|link| link.complete().is_some() && heights.above(link.height) < 10)
+                };
                 let links: Vec<_> = self.proofs.keys().filter(recent).collect();
                 if links.is_empty() { tip } else { *links[random.below(links.len() as u64) as usize] }
             }
@@ -108,7 +132,7 @@ impl Recording {
         }
     }
 
-    fn spec(&self, parent: ShareId, random: &mut Random) -> Spec {
+    pub fn spec(&self, parent: ShareId, random: &mut Random) -> Spec {
         let mut spec = self.world.spec_on(parent, miner(random.below(9) as u8 + 1));
         spec.fees_sat = random.below(1_000);
         // Some still work on the Bitcoin block before.
@@ -133,14 +157,30 @@ impl Recording {
         self.events.push(Event::Bitcoin(*self.world.bitcoin_headers.last().unwrap()));
     }
 
-    fn share(&mut self, proof: Proof) {
+    /// Bitcoin leaves its last blocks, up to `depth` of them, for a branch with one more.
+    pub fn bitcoin_reorganisation(&mut self, depth: usize) {
+        let known = |hash: &bitcoin::BlockHash| self.world.chain.bitcoin().get(hash).map(|known| known.header);
+        let mut fork = self.world.bitcoin_tip;
+        let mut blocks = 1;
+        while let Some(parent) = known(&fork.prev_blockhash).filter(|_| blocks <= depth) {
+            fork = parent;
+            blocks += 1;
+        }
+        for _ in 0..blocks {
+            fork = self.world.bitcoin_block_on(fork);
+            self.events.push(Event::Bitcoin(fork));
+        }
+        self.world.bitcoin_tip = fork;
+    }
+
+    pub fn share(&mut self, proof: Proof) {
         let outcome = self.world.insert(&proof, None);
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
         self.proofs.insert(proof.id(), (proof.clone(), Vec::new()));
         self.events.push(Event::Share(proof));
     }
 
-    fn link(&mut self, spec: Spec) {
+    pub fn link(&mut self, spec: Spec) {
         let (proof, list) = self.world.link_of(Spec { link: true, ..spec });
         self.proofs.insert(proof.id(), (proof.clone(), list.clone()));
         self.events.push(Event::Link(proof, list));
@@ -175,27 +215,36 @@ impl Recording {
         }
     }
 
-    /// Brings what the chain says is missing until it misses nothing.
+    /// Brings what the chain says is missing until it misses nothing that anybody has.
     pub fn answer_wants(&self, chain: &mut Chain) {
+        let mut before = Vec::new();
         for _ in 0..10_000 {
             let missing: Vec<Missing> = chain.missing().collect();
-            if missing.is_empty() {
+            if missing == before {
                 return;
             }
-            for want in missing {
-                match want {
-                    Missing::Proof(id) => self.play(chain, &Event::BareLink(self.proofs[&id].0.clone()), 99),
-                    Missing::Body(id) => self.play(chain, &Event::List(id, self.proofs[&id].1.clone()), 99),
-                    Missing::BitcoinHeader(_) => {
-                        self.world.bitcoin_headers.iter().for_each(|header| {
-                            chain.insert_bitcoin_header(*header, self.world.now);
-                        });
-                    }
-                    Missing::Time(_) => unreachable!("the clock of the last event is used throughout"),
-                }
+            for want in &missing {
+                self.answer(chain, *want);
             }
+            before = missing;
         }
         panic!("wants are never satisfied: {:?}", chain.missing().collect::<Vec<_>>());
+    }
+
+    fn answer(&self, chain: &mut Chain, want: Missing) {
+        let known = |id: &ShareId| self.proofs.get(id).cloned();
+        match want {
+            Missing::Proof(id) => {
+                known(&id).into_iter().for_each(|(proof, _)| self.play(chain, &Event::BareLink(proof), 99))
+            }
+            Missing::Body(id) => {
+                known(&id).into_iter().for_each(|(_, list)| self.play(chain, &Event::List(id, list), 99))
+            }
+            Missing::BitcoinHeader(_) => self.world.bitcoin_headers.iter().for_each(|header| {
+                chain.insert_bitcoin_header(*header, self.world.now);
+            }),
+            Missing::Time(_) => unreachable!("the clock of the last event is used throughout"),
+        }
     }
 }
 

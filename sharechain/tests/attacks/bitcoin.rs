@@ -1,0 +1,231 @@
+//! Bitcoin's headers, times and difficulty, bent to the attacker's use.
+
+use bitcoin::CompactTarget;
+use sharechain::chain::{Missing, Outcome};
+use sharechain::limits::{FUTURE_SECONDS, HELD_SECONDS_MAX};
+use sharechain::target::{weight_of_share, work_of_bits};
+use sharechain::{Proof, RuleError, ShareId, Timestamp, U256, Weight};
+
+use super::support::{Spec, World, accepted, miner};
+use super::{earned, footprint, grown, rare_blocks, receive, retargeting, thief, times, unit};
+
+/// Mines a share for the thief with another nBits than Bitcoin expects.
+fn with_bits(world: &mut World, bits: CompactTarget) -> Proof {
+    let spec = world.spec(thief());
+    let share = world.header_of(&spec);
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let target = world.chain.link(&spec.parent).unwrap().position.share_target;
+    world.mine_until(share, &payouts, spec.previous_block, |header| header.bits = bits, |hash| hash <= target)
+}
+
+#[test]
+fn wrong_nbits() {
+    let mut world = rare_blocks();
+    world.grow(2, 1);
+    let due = world.chain.bitcoin().next_bits(&world.bitcoin_tip.block_hash()).unwrap();
+    let easy = world.chain.params().bitcoin.genesis().bits;
+    let share_target = world.chain.link(&world.chain.tip()).unwrap().position.share_target;
+    let params = world.chain.params().clone();
+    let hoped = weight_of_share(share_target, easy, &params);
+    assert!(
+        hoped >= times(weight_of_share(share_target, due, &params), 32),
+        "a multiple of the pay, if it were believed"
+    );
+    for bits in [
+        easy,
+        CompactTarget::from_consensus(due.to_consensus() + 1),
+        CompactTarget::from_consensus(due.to_consensus() - 1),
+    ] {
+        let proof = with_bits(&mut world, bits);
+        assert_eq!(receive(&mut world, &proof), Outcome::Invalid(RuleError::Bits));
+    }
+    world.link(miner(1));
+    assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
+}
+
+#[test]
+fn stale_prev_block() {
+    let mut world = grown();
+    let parent = world.chain.tip();
+    let stale = Spec { payout: thief(), ..world.spec(thief()) };
+    world.bitcoin_block();
+    world.link(miner(1));
+    // After a link on the new block, the old one is too old for whoever builds on that link.
+    let newer = Spec { previous_block: stale.previous_block, ..world.spec(thief()) };
+    let refused = world.mine(&newer);
+    assert_eq!(receive(&mut world, &refused), Outcome::Invalid(RuleError::BitcoinWorkFell));
+    // On the old parent stale work is late work: it earns what any share earns, for `stale_depth` links.
+    let value = unit(&world);
+    let stale_depth = world.chain.params().stale_depth;
+    let mut listed = 0;
+    for links in 1..=2 * stale_depth {
+        let spec = Spec { parent, time: world.now, list: vec![], ..stale.clone() };
+        let late = world.mine(&spec);
+        accepted(receive(&mut world, &late));
+        world.link(miner(1));
+        listed += u64::from(links < stale_depth + 1);
+    }
+    let (weight, shares) = earned(&mut world, &thief());
+    assert_eq!(shares, u64::from(2 * stale_depth), "all are listed");
+    assert_eq!(weight, times(value, listed), "{stale_depth} links' worth of them earn");
+}
+
+#[test]
+fn unknown_prev_block() {
+    let mut world = grown();
+    let before = footprint(&world);
+    let mut elsewhere = world.clone();
+    elsewhere.bitcoin_block();
+    let made_up = elsewhere.bitcoin_tip;
+    let spec = Spec { link: true, ..elsewhere.spec(thief()) };
+    let link = elsewhere.mine(&spec);
+    let outcome = receive(&mut world, &link);
+    assert_eq!(outcome, Outcome::Held(Missing::BitcoinHeader(made_up.block_hash())));
+    world.link(miner(1));
+    assert_eq!(world.chain.held_len(), 1, "one entry, however long the chain grows");
+    let least = world.chain.link(&world.chain.tip()).unwrap().position.bitcoin_work;
+    assert_eq!(least, world.chain.bitcoin().get(&world.bitcoin_tip.block_hash()).unwrap().chain_work, "no ratchet");
+    let dropped = world.chain.tick(world.now.plus(HELD_SECONDS_MAX + 1)).dropped;
+    assert_eq!(dropped, [link.id()]);
+    let after = footprint(&world);
+    assert_eq!((after.held, after.missing), (before.held, before.missing));
+    assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
+}
+
+/// Links on `parent`, `step_s` apart by their own clocks. Returns their ids and the hashes that they took.
+fn private(world: &mut World, parent: ShareId, links: u32, step_s: u32) -> (Vec<ShareId>, u64) {
+    let (mut tip, mut hashes, mut ids) = (parent, 0, Vec::new());
+    let mut time = world.chain.link(&parent).unwrap().time;
+    for _ in 0..links {
+        let median = world.chain.link(&tip).unwrap().position.median_time.unwrap();
+        time = time.plus(step_s).max(median.plus(1));
+        let spec = Spec { link: true, list: vec![], time, ..world.spec_on(tip, thief()) };
+        let proof = world.mine(&spec);
+        hashes += u64::from(proof.header.nonce) + 1;
+        accepted(world.insert(&proof, Some(vec![])));
+        tip = proof.id();
+        ids.push(tip);
+    }
+    (ids, hashes)
+}
+
+fn chain_work(world: &World, id: &ShareId) -> U256 {
+    world.chain.link(id).unwrap().chain_work.0
+}
+
+#[test]
+fn time_warp() {
+    const HONEST: u32 = 10;
+    const LINKS: u32 = 40;
+    for step_s in [0, 1, 60, 120, 600] {
+        let mut world = grown();
+        let fork = world.chain.tip();
+        for _ in 0..HONEST {
+            let spec = Spec { list: vec![], link: true, ..world.spec(miner(1)) };
+            world.link_of(spec);
+        }
+        let honest = world.chain.tip();
+        // All the time that the branch claims has passed when it is published.
+        world.now = world.now.plus(LINKS * step_s);
+        let (ids, hashes) = private(&mut world, fork, LINKS, step_s);
+        let claimed = chain_work(&world, ids.last().unwrap()) - chain_work(&world, &fork);
+        let met: U256 = ids.iter().map(|id| sharechain::Work::of_target(world.chain.link(id).unwrap().target).0).sum();
+        assert_eq!(claimed, met, "a branch weighs what its targets cost, whatever its clock");
+        let (least, most) = (claimed / U256::from(2), claimed * U256::from(2));
+        assert!((least..=most).contains(&U256::from(hashes)), "{claimed} claimed, {hashes} hashes, step {step_s}");
+        // The number of links counts for nothing: forty cheap ones lose against ten honest ones.
+        let heavier = claimed > chain_work(&world, &honest) - chain_work(&world, &fork);
+        assert_eq!(world.chain.tip() != honest, heavier, "step {step_s}");
+        assert_eq!(heavier, step_s <= 1, "a faster clock only costs weight, step {step_s}");
+        // No target is ever easier than the anchor's times the shares of a link.
+        let easiest = world.chain.link(&fork).unwrap().position.share_target;
+        assert!(ids.iter().take(5).all(|id| world.chain.link(id).unwrap().target <= easiest));
+    }
+}
+
+#[test]
+fn future_times() {
+    const LINKS: usize = 3;
+    let world = grown();
+    // A minute ahead, and so far ahead that nobody waits for it.
+    for ahead_s in [60, 2 * HELD_SECONDS_MAX] {
+        let mut world = world.clone();
+        let honest = world.chain.tip();
+        let mut secret = world.clone();
+        secret.now = world.now.plus(ahead_s);
+        let links: Vec<_> = (0..LINKS).map(|_| secret.link(thief())).collect();
+        for (proof, list) in &links {
+            assert!(matches!(world.insert(proof, Some(list.clone())), Outcome::Held(_)));
+        }
+        assert_eq!((world.chain.tip(), world.chain.held_len()), (honest, LINKS));
+        let due = Timestamp(links[0].0.share.time.0 - FUTURE_SECONDS);
+        let changes = world.chain.tick(Timestamp(due.0 - 1));
+        assert!(changes.accepted.is_empty(), "not a second before its time");
+        assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
+        let forgotten = ahead_s > HELD_SECONDS_MAX;
+        assert_eq!(changes.dropped.len(), if forgotten { LINKS } else { 0 });
+        let accepted = world.chain.tick(due).accepted.len();
+        assert_eq!(accepted, if forgotten { 0 } else { 1 }, "the first when its time has come, its children later");
+    }
+}
+
+#[test]
+fn difficulty_hopping_at_a_retarget() {
+    // A period of 10 blocks, and fourfold difficulty after each.
+    let mut world = World::with(retargeting(10, 100));
+    let mut seen = Vec::new();
+    for height in 1..=42 {
+        world.now = world.now.plus(1);
+        world.bitcoin_block();
+        if height >= 25 {
+            let share = world.share(thief());
+            let share_target = world.chain.link(&share.share.parent).unwrap().position.share_target;
+            let hashes = sharechain::Work::of_target(share_target).0;
+            let weight = world.chain.credit(&share.id()).unwrap().weight;
+            seen.push((work_of_bits(share.header.bits).0, hashes, weight));
+            world.link(miner(1));
+        }
+    }
+    let difficulties: std::collections::BTreeSet<_> = seen.iter().map(|(block, ..)| *block).collect();
+    assert_eq!(difficulties.len(), 3, "the work spans two retargets: 1,024, 4,096 and 16,384 hashes a block");
+    for (block, hashes, weight) in seen {
+        // Weight is the chance of a block that the work had: a hash pays the same before and after, to one unit.
+        let due = (hashes << 64) / block;
+        assert!(U256::from(weight.0).abs_diff(due) <= U256::ONE, "{weight:?} for {hashes} of {block} hashes");
+    }
+}
+
+/// A Bitcoin block on `previous` at this time.
+fn bitcoin_block_at(world: &mut World, previous: bitcoin::block::Header, time: u32) -> bitcoin::block::Header {
+    world.now = Timestamp(time);
+    world.bitcoin_block_on(previous)
+}
+
+#[test]
+fn bitcoins_work_may_not_fall_and_its_height_may() {
+    let mut world = World::with(retargeting(8, 80));
+    let start = world.now.0;
+    let mut trunk = world.bitcoin_tip;
+    for height in 1..=12 {
+        trunk = bitcoin_block_at(&mut world, trunk, start + height);
+    }
+    // A long branch at the easiest difficulty, and a short one that is fourfold harder from height 16 on.
+    let (mut long, mut short) = (trunk, trunk);
+    for height in 13..=25 {
+        long = bitcoin_block_at(&mut world, long, start + 1_000 * height);
+    }
+    world.bitcoin_tip = long;
+    let high = world.link(miner(1)).0.share.bitcoin_height;
+    for height in 13..=19 {
+        short = bitcoin_block_at(&mut world, short, start + height);
+    }
+    world.now = Timestamp(start + 26_000);
+    world.bitcoin_tip = short;
+    let low = world.link(miner(1)).0.share.bitcoin_height;
+    assert_eq!((high, low), (26, 20), "a reorganisation lowers the height");
+    // Whoever stays on the longer, lighter branch cannot pull the others back.
+    let back = Spec { previous_block: long.block_hash(), link: true, ..world.spec(thief()) };
+    let back = world.mine(&back);
+    assert_eq!(receive(&mut world, &back), Outcome::Invalid(RuleError::BitcoinWorkFell));
+    assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
+}

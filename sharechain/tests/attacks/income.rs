@@ -1,0 +1,123 @@
+//! When a miner works and what it keeps to itself: what that earns it, and what it costs the pool.
+
+use sharechain::target::target_of_bits;
+use sharechain::{Proof, U256, Weight};
+
+use super::support::{Spec, World, accepted, miner};
+use super::{earned, rare_blocks, receive, thief, times, unit};
+
+/// Any proof of the thief or another on the tip, as an honest machine would find it: share, link or block.
+fn find(world: &mut World, number: u8) -> Proof {
+    let spec = world.spec(miner(number));
+    let share = world.header_of(&Spec { list: vec![], ..spec.clone() });
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let target = world.chain.link(&spec.parent).unwrap().position.share_target;
+    world.mine_until(share, &payouts, spec.previous_block, |_| (), |hash| hash <= target)
+}
+
+fn is_block(proof: &Proof) -> bool {
+    proof.id().as_number() <= target_of_bits(proof.header.bits)
+}
+
+/// Finds until one is a block, or is a share and nothing more, and inserts it.
+fn found(world: &mut World, number: u8, block: bool) -> Proof {
+    let link_target = world.chain.link(&world.chain.tip()).unwrap().position.link_target;
+    let wanted = |proof: &Proof| is_block(proof) == block && (block || proof.id().as_number() > link_target);
+    let proof = (0..).map(|_| find(world, number)).find(wanted).unwrap();
+    accepted(world.insert(&proof, Some(vec![])));
+    proof
+}
+
+#[test]
+fn pool_hopping() {
+    const SHARES: u64 = 20;
+    const HOPPER: u8 = 66;
+    const LOYAL: u8 = 9;
+    let mut world = rare_blocks();
+    world.grow(4, 3);
+    let value = unit(&world);
+    // The hopper comes right after the pool found a block, when a proportional pool pays best, and leaves.
+    found(&mut world, 1, true);
+    for number in [HOPPER, LOYAL] {
+        (0..SHARES).for_each(|_| drop(found(&mut world, number, false)));
+    }
+    // Before the round's end, and after it.
+    world.link(miner(1));
+    let before = (earned(&mut world, &thief()), earned(&mut world, &miner(LOYAL)));
+    found(&mut world, 1, true);
+    world.link(miner(1));
+    let after = (earned(&mut world, &thief()), earned(&mut world, &miner(LOYAL)));
+    assert_eq!(before, after, "a block ends no round");
+    let due = (times(value, SHARES), SHARES);
+    assert_eq!(after, (due, due), "the hopper earned what the loyal miner did");
+}
+
+#[test]
+fn a_block_earns_its_finder_no_more_than_a_share() {
+    let mut world = rare_blocks();
+    world.grow(4, 3);
+    let value = unit(&world);
+    let link_target = world.chain.link(&world.chain.tip()).unwrap().position.link_target;
+    let block = found(&mut world, 66, true);
+    assert!(block.id().as_number() <= link_target, "here whatever is a block is a link");
+    world.link(miner(1));
+    let bonus = super::bonus(&world, &block.id());
+    assert_eq!(earned(&mut world, &thief()).0, value.plus(bonus));
+}
+
+/// Blocks that the pool published and that it lost, and the attacker's part of all weight, when `attackers` of 10 finds
+/// are an attacker's that keeps blocks to itself.
+fn withheld(attackers: u64, finds: u64) -> (u64, u64, f64) {
+    let mut world = rare_blocks();
+    world.grow(2, 1);
+    let (mut published, mut lost) = (0, 0);
+    for find_number in 0..finds {
+        let hostile = find_number % 10 < attackers;
+        let proof = find(&mut world, if hostile { 66 } else { 9 });
+        if hostile && is_block(&proof) {
+            lost += 1;
+            continue;
+        }
+        published += u64::from(is_block(&proof));
+        accepted(receive(&mut world, &proof));
+        if find_number % 8 == 7 {
+            // As long as a link takes.
+            world.now = world.now.plus(world.chain.params().link_interval_s);
+        }
+        if find_number % 50 == 49 {
+            world.link(miner(1));
+        }
+    }
+    world.link(miner(1));
+    let (thief_weight, honest_weight) = (earned(&mut world, &thief()).0, earned(&mut world, &miner(9)).0);
+    (published, lost, thief_weight.0 as f64 / (thief_weight.0 + honest_weight.0) as f64)
+}
+
+#[test]
+fn block_withholding() {
+    // It cannot be prevented: whoever can tell a block from a share can throw the block away. A block is one share in 32.
+    const FINDS: u64 = 4_000;
+    const SHARES_PER_BLOCK: f64 = 32.0;
+    for attackers in [1, 2, 4] {
+        let part = attackers as f64 / 10.0;
+        let (published, lost, credited) = withheld(attackers, FINDS);
+        let due = FINDS as f64 / SHARES_PER_BLOCK;
+        let spread = 3.0 * due.sqrt();
+        assert!((lost as f64 - part * due).abs() <= spread, "{lost} blocks lost of {due} at {part}");
+        assert!((published as f64 - (1.0 - part) * due).abs() <= spread, "{published} blocks published");
+        // The attacker's credit is at most its part of the work; what is paid falls for everybody, itself included.
+        assert!(credited <= part, "{credited} of the credit for {part} of the work");
+        let income = credited * published as f64;
+        assert!(income < part * (published + lost) as f64, "it earns less than by honest work");
+    }
+}
+
+#[test]
+fn weight_is_never_above_one_block() {
+    let mut world = rare_blocks();
+    let (target, bits) = (U256::ONE, world.bitcoin_tip.bits);
+    let most = sharechain::target::weight_of_share(target, bits, world.chain.params());
+    assert_eq!(most, Weight::ONE_BLOCK);
+    let proof = found(&mut world, 66, false);
+    assert!(world.chain.credit(&proof.id()).unwrap().weight < Weight::ONE_BLOCK);
+}
