@@ -222,13 +222,17 @@ impl Chain {
                 self.wanted.has_come(&id);
                 self.credits.insert(id, valid.credit.clone());
                 self.pending.insert((valid.credit.height, id));
-                let counted = proof.proof().share.shares_count;
+                let lists_nothing = check_root(proof.proof().share.shares_count, &proof.proof().share.shares_root, &[]).is_ok();
                 call.changes.accepted.push(AcceptedProof { id, proof: proof.into_proof(), is_link, source });
                 if let Some(link) = &valid.link {
                     self.links.insert(id, link.clone());
                     self.wanted.add_link(link.height, id);
-                    let list = if counted == 0 { Some(Vec::new()) } else { list };
+                    // Nobody need send an empty list: the header says that it is.
+                    let list = if lists_nothing { Some(Vec::new()) } else { list };
                     self.give_list(id, list, call);
+                    if self.is_void(&link.parent) {
+                        self.try_complete(id, call);
+                    }
                 }
                 call.queue.push_back(Missing::Proof(id));
             }
@@ -260,10 +264,19 @@ impl Chain {
         }
     }
 
+    /// The incomplete links for which something that arrived decides: those that waited for it, and all that it makes void.
+    fn concerned_by(&mut self, arrived: &Missing) -> Vec<ShareId> {
+        match arrived {
+            Missing::Proof(id) if self.refused.get(id).is_some() => self.wanted.listing(id),
+            Missing::Body(id) if self.is_void(id) => self.incomplete_children(id),
+            _ => self.wanted.take_waiting_for(arrived),
+        }
+    }
+
     /// Looks at everything again that waited for what this call brought, until nothing moves any more.
     fn settle(&mut self, call: &mut Call) {
         while let Some(arrived) = call.queue.pop_front() {
-            for link in self.wanted.take_waiting_for(&arrived) {
+            for link in self.concerned_by(&arrived) {
                 self.try_complete(link, call);
             }
             for waiter in self.held.take_waiting_for(arrived) {

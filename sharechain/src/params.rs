@@ -59,8 +59,10 @@ pub struct ChainParams {
 /// What the share-chain rules need to know of a Bitcoin network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BitcoinParams {
-    /// Which network; its genesis is the root of all headers.
+    /// Which network: it decides which block versions were retired when, and has the genesis of all headers.
     pub network: bitcoin::Network,
+    /// Hash of the genesis, where it is not that of `network`: of networks made up to test the rules.
+    pub other_genesis: Option<[u8; 32]>,
     /// The script of a custom signet, empty on other networks: two signets share their genesis.
     pub signet_challenge: &'static [u8],
     /// Easiest nBits.
@@ -86,10 +88,16 @@ impl BitcoinParams {
         FIRST_SUBSIDY_SAT.checked_shr(halvings).unwrap_or(0)
     }
 
-    /// The genesis header.
+    /// The genesis header of [`Self::network`].
     #[must_use]
     pub fn genesis(&self) -> bitcoin::block::Header {
         bitcoin::constants::genesis_block(self.network).header
+    }
+
+    /// Hash of the genesis header, in the order in which it is hashed.
+    #[must_use]
+    pub fn genesis_hash(&self) -> [u8; 32] {
+        self.other_genesis.unwrap_or_else(|| ShareId::from(self.genesis().block_hash()).0)
     }
 }
 
@@ -106,6 +114,7 @@ impl ChainParams {
             name: "main",
             bitcoin: BitcoinParams {
                 network: bitcoin::Network::Bitcoin,
+                other_genesis: None,
                 signet_challenge: &[],
                 pow_limit_bits: 0x1d00_ffff,
                 retarget_blocks: 2_016,
@@ -256,7 +265,8 @@ impl ChainParams {
 impl BitcoinParams {
     fn encode_into(&self, out: &mut Vec<u8>) {
         let Self {
-            network: _, // named by its genesis
+            network: _,       // named by its genesis,
+            other_genesis: _, // whichever that is
             signet_challenge,
             pow_limit_bits,
             retarget_blocks,
@@ -265,7 +275,7 @@ impl BitcoinParams {
             start_height,
             min_block_work,
         } = self;
-        out.extend_from_slice(ShareId::from(self.genesis().block_hash()).0.as_slice());
+        out.extend_from_slice(&self.genesis_hash());
         push_bytes(out, signet_challenge);
         for value in [*pow_limit_bits, *retarget_blocks, *retarget_timespan_s, *halving_blocks, *start_height] {
             out.extend_from_slice(&value.to_le_bytes());

@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::rules::MEDIAN_SPAN;
 use super::{BitcoinHeader, work};
 use crate::params::BitcoinParams;
-use crate::units::{Timestamp, U256};
+use crate::units::{ShareId, Timestamp, U256};
 
 /// A header that somebody vouches for, and the predecessors without which its successors cannot be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Root {
         if !self.headers.array_windows().all(|[prev, next]| next.prev_blockhash == prev.block_hash()) {
             return Err(not_a_chain);
         }
-        if lowest == 0 && *first != params.genesis() {
+        if lowest == 0 && ShareId::from(first.block_hash()).0 != params.genesis_hash() {
             return Err(RootError::OtherGenesis);
         }
         let work_above = rest.iter().fold(U256::ZERO, |sum, header| sum.saturating_add(work(header)));

@@ -4,12 +4,16 @@ use bitcoin::BlockHash;
 use bitcoin::Network;
 use bitcoin::block::Header;
 use bitcoin::pow::CompactTarget;
+use ruint::Uint;
 
 use super::HeaderError;
 use super::tree::{Index, Tree};
 use crate::params::BitcoinParams;
 use crate::target::{bits_of_target, target_of_bits};
 use crate::units::{ShareId, Timestamp, U256};
+
+/// Room for a target times the seconds of a period.
+type U320 = Uint<320, 5>;
 
 /// Headers whose times a median is taken of.
 pub(super) const MEDIAN_SPAN: u32 = 11;
@@ -38,9 +42,10 @@ pub(super) fn retarget(bits: CompactTarget, taken_s: i64, params: &BitcoinParams
     let least_s = due_s.checked_div(RETARGET_FACTOR_MAX).unwrap_or(due_s);
     let most_s = due_s.saturating_mul(RETARGET_FACTOR_MAX);
     let clamped_s = taken_s.clamp(i64::from(least_s), i64::from(most_s)).unsigned_abs();
-    // Bitcoin Core multiplies modulo 2^256. Every proof-of-work limit in use leaves room for the factor.
-    let scaled = target_of_bits(bits).wrapping_mul(U256::from(clamped_s));
-    let target = scaled.checked_div(U256::from(due_s)).unwrap_or(scaled);
+    // Bitcoin Core multiplies modulo 2^256: every proof-of-work limit that it retargets leaves room for the factor. Here
+    // the product is exact, whatever the limit.
+    let scaled = U320::from(target_of_bits(bits)).saturating_mul(U320::from(clamped_s));
+    let target: U256 = scaled.checked_div(U320::from(due_s)).unwrap_or(scaled).saturating_to();
     // Main's limit has more one-bits than its nBits can hold; cut to nBits, everything between comes out the same.
     let limit = target_of_bits(CompactTarget::from_consensus(params.pow_limit_bits));
     bits_of_target(target.min(limit))

@@ -18,6 +18,7 @@ const LATE: Timestamp = Timestamp(u32::MAX);
 fn params() -> BitcoinParams {
     BitcoinParams {
         network: bitcoin::Network::Regtest,
+        other_genesis: None,
         pow_limit_bits: EASY_BITS,
         retarget_blocks: PERIOD,
         retarget_timespan_s: PERIOD * 10,

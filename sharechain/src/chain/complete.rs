@@ -43,7 +43,7 @@ impl Chain {
         let Some(list) = list else { return };
         for item in &list {
             if !self.credits.contains(item) {
-                self.wanted.await_proof(*item);
+                self.wanted.await_proof(*item, id);
             }
         }
         link.body = Body::Waiting(list.clone());
@@ -62,11 +62,12 @@ impl Chain {
         let valid = matches!(body, Body::Complete(_));
         let Some(link) = self.links.get_mut(&id) else { return };
         let before = core::mem::replace(&mut link.body, body);
-        if let Body::Waiting(list) = before {
-            self.wanted.remove_link(link.height, id, &list);
-        }
+        let list = if let Body::Waiting(list) = before { list } else { Vec::new() };
+        self.wanted.remove_link(link.height, id, &list);
         call.queue.push_back(Missing::Body(id));
-        if valid {
+        if !valid {
+            self.wanted.stop_waiting(&id);
+        } else {
             self.sequence = self.sequence.saturating_add(1);
             call.changes.completed.push(id);
             self.note_omission(id, call.now);
@@ -74,26 +75,39 @@ impl Chain {
         }
     }
 
-    /// Judges a link's list.
+    /// True for a link whose list breaks a rule.
+    pub(super) fn is_void(&self, id: &ShareId) -> bool {
+        self.links.get(id).is_some_and(|link| matches!(link.body, Body::Invalid(_)))
+    }
+
+    /// The children of a link that are not complete, whether their lists are known or not.
+    pub(super) fn incomplete_children(&self, id: &ShareId) -> Vec<ShareId> {
+        let Some(height) = self.links.get(id).map(|link| link.height.child()) else { return Vec::new() };
+        let is_child = |child: &ShareId| self.links.get(child).is_some_and(|link| link.parent == *id);
+        self.wanted.at(height).filter(is_child).collect()
+    }
+
+    /// Judges a link's list: what makes it void is told before what it waits for.
     fn completed(&self, id: &ShareId) -> Result<Complete, Incomplete> {
         let overflow = || Incomplete::Invalid(RuleError::Overflow);
         let link = self.links.get(id).ok_or(Incomplete::NotWaiting)?;
-        let Body::Waiting(list) = &link.body else { return Err(Incomplete::NotWaiting) };
-        let parent = self.links.get(&link.parent).ok_or_else(overflow)?;
-        let before = match &parent.body {
-            Body::Complete(complete) => complete,
+        let list = match &link.body {
+            Body::Complete(_) | Body::Invalid(_) => return Err(Incomplete::NotWaiting),
             // SC-407: the parent's list is valid.
-            Body::Invalid(_) => return Err(Incomplete::Invalid(RuleError::ParentListInvalid)),
-            Body::Missing | Body::Waiting(_) => return Err(Incomplete::Missing(Missing::Body(link.parent))),
+            _ if self.is_void(&link.parent) => return Err(Incomplete::Invalid(RuleError::ParentListInvalid)),
+            Body::Missing => return Err(Incomplete::NotWaiting),
+            Body::Waiting(list) => list,
         };
+        // SC-406: everything listed is valid.
+        if list.iter().any(|item| self.refused.get(item).is_some()) {
+            return Err(Incomplete::Invalid(RuleError::ListInvalid));
+        }
+        let parent = self.links.get(&link.parent).ok_or_else(overflow)?;
+        let before = parent.complete().ok_or(Incomplete::Missing(Missing::Body(link.parent)))?;
         let mut items = Vec::with_capacity(list.len());
         for item in list {
-            match self.credits.get(item) {
-                Some(credit) => items.push((*item, credit)),
-                // SC-406: everything listed is valid.
-                None if self.refused.get(item).is_some() => return Err(Incomplete::Invalid(RuleError::ListInvalid)),
-                None => return Err(Incomplete::Missing(Missing::Proof(*item))),
-            }
+            let credit = self.credits.get(item).ok_or(Incomplete::Missing(Missing::Proof(*item)))?;
+            items.push((*item, credit));
         }
         let branch = Branch::new(self, link.parent).ok_or_else(overflow)?;
         check_list(&items, link.height, &branch, &self.params).map_err(Incomplete::Invalid)?;

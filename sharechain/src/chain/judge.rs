@@ -5,7 +5,7 @@ use bitcoin::BlockHash;
 use super::{Body, Chain, Link, Missing};
 use crate::change_set::Source;
 use crate::check::binding::BoundProof;
-use crate::check::header::{Position, PreviousBlock, check_header, check_work};
+use crate::check::header::{Position, PreviousBlock, check_header};
 use crate::credit::Credit;
 use crate::error::RuleError;
 use crate::limits::{BITCOIN_FUTURE_SECONDS, FUTURE_SECONDS};
@@ -42,7 +42,7 @@ impl From<Missing> for Judgement {
 }
 
 impl Chain {
-    /// Judges a bound proof, cheap checks first.
+    /// Judges a bound proof by the order of checks of protocol §11.
     pub(super) fn judge(&mut self, bound: &BoundProof, source: Source, now: Timestamp) -> Judgement {
         match self.try_judge(bound, source, now) {
             Ok(valid) => Judgement::Valid(Box::new(valid)),
@@ -54,17 +54,16 @@ impl Chain {
         let id = bound.id();
         let proof = bound.proof();
         let position = self.position_after(&proof.share.parent)?.clone();
+        if self.too_deep().is_some_and(|bound| position.height <= bound) {
+            // What such a branch lists cannot be compared any more with what the main chain listed back then.
+            return Err(Judgement::Unlistable);
+        }
         let previous = self.previous_block(&proof.header.prev_blockhash)?;
-        check_header(proof, &position, &previous, &self.params)?;
-        check_work(&id, &position)?;
+        check_header(proof, Some(&id), &position, &previous, &self.params)?;
         not_from_the_future(proof, now)?;
         let is_link = id.as_number() <= position.link_target;
         let depth = self.height().child().above(position.anchor_height);
         if !is_link && depth > self.params.listing_depth && !self.wanted.awaits(&id) {
-            return Err(Judgement::Unlistable);
-        }
-        if self.too_deep().is_some_and(|bound| position.height <= bound) {
-            // What such a branch lists cannot be compared any more with what the main chain listed back then.
             return Err(Judgement::Unlistable);
         }
         self.check_payout(bound, &position)?;
@@ -82,7 +81,7 @@ impl Chain {
         let judged = (|| -> Result<(), Judgement> {
             let position = self.position_after(&proof.share.parent)?.clone();
             let previous = self.previous_block(&proof.header.prev_blockhash)?;
-            check_header(proof, &position, &previous, &self.params)?;
+            check_header(proof, None, &position, &previous, &self.params)?;
             not_from_the_future(proof, now)?;
             self.check_payout(bound, &position)
         })();
@@ -259,7 +258,7 @@ impl Link {
             time: Timestamp(0),
             bitcoin_height: 0,
             bitcoin_height_max: 0,
-            previous_block: params.bitcoin.genesis().block_hash(),
+            previous_block: ShareId(params.bitcoin.genesis_hash()).block_hash(),
             target: params.first_link_target,
             shares_root: crate::encode::shares_root(&[]),
             shares_count: 0,

@@ -13,8 +13,8 @@ pub(super) struct Wanted {
     links: BTreeSet<(Height, ShareId)>,
     /// Links that wait with their lists, each under the first thing that it lacks.
     waiting: BTreeMap<Missing, Vec<ShareId>>,
-    /// How many of the links list a proof that nobody has brought yet.
-    awaited: BTreeMap<ShareId, u32>,
+    /// Which of the links list a proof that nobody has brought yet.
+    awaited: BTreeMap<ShareId, Vec<ShareId>>,
 }
 
 impl Wanted {
@@ -23,9 +23,19 @@ impl Wanted {
     }
 
     /// Notes a proof that a link lists.
-    pub(super) fn await_proof(&mut self, id: ShareId) {
-        let count = self.awaited.entry(id).or_default();
-        *count = count.saturating_add(1);
+    pub(super) fn await_proof(&mut self, id: ShareId, link: ShareId) {
+        self.awaited.entry(id).or_default().push(link);
+    }
+
+    /// The links that list a proof which nobody has brought yet.
+    pub(super) fn listing(&self, id: &ShareId) -> Vec<ShareId> {
+        self.awaited.get(id).cloned().unwrap_or_default()
+    }
+
+    /// The links at a height.
+    pub(super) fn at(&self, height: Height) -> impl Iterator<Item = ShareId> {
+        let (lowest, highest) = ((height, ShareId([0; 32])), (height, ShareId([u8::MAX; 32])));
+        self.links.range(lowest..=highest).map(|(_, id)| *id)
     }
 
     /// True when a known link lists `id`, which nobody has brought yet.
@@ -46,8 +56,8 @@ impl Wanted {
         self.waiting.remove(missing).unwrap_or_default()
     }
 
-    /// Takes a link that was given up from among those that wait.
-    fn stop_waiting(&mut self, id: &ShareId) {
+    /// Takes a link that was given up, or is void, from among those that wait.
+    pub(super) fn stop_waiting(&mut self, id: &ShareId) {
         self.waiting.retain(|_, links| {
             links.retain(|link| link != id);
             !links.is_empty()
@@ -58,9 +68,9 @@ impl Wanted {
     pub(super) fn remove_link(&mut self, height: Height, id: ShareId, list: &[ShareId]) {
         self.links.remove(&(height, id));
         for item in list {
-            if let Some(count) = self.awaited.get_mut(item) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
+            if let Some(links) = self.awaited.get_mut(item) {
+                links.retain(|link| *link != id);
+                if links.is_empty() {
                     self.awaited.remove(item);
                 }
             }

@@ -43,22 +43,14 @@ pub struct PreviousBlock {
     pub next_bits: CompactTarget,
 }
 
-/// SC-209: the hash meets the share target of the position. It is a rule of its own because a template is checked by
-/// all the others before it has a hash.
+/// Checks SC-202 to SC-211: a proof's header against its position and its previous block. A template has no `hash` yet:
+/// it is checked by all of them but SC-209.
 ///
 /// # Errors
-/// When it does not.
-pub fn check_work(id: &ShareId, position: &Position) -> Result<(), RuleError> {
-    // SC-209: the hash, as a little-endian number, is not above the share target.
-    require(id.as_number() <= position.share_target, RuleError::ShareTarget)
-}
-
-/// Checks SC-202 to SC-208, SC-210 and SC-211: a proof's header against its position and its previous block.
-///
-/// # Errors
-/// The first rule that the proof breaks. All of them are bound by the proof's hash, so they condemn its id.
+/// The first rule, by number, that the proof breaks. All of them are bound by the proof's hash, so they condemn its id.
 pub fn check_header(
     proof: &Proof,
+    hash: Option<&ShareId>,
     position: &Position,
     previous: &PreviousBlock,
     params: &ChainParams,
@@ -80,6 +72,8 @@ pub fn check_header(
     require(proof.header.bits == previous.next_bits, RuleError::Bits)?;
     // SC-208: chain work, not height, never falls from a parent to its child.
     require(previous.chain_work >= position.bitcoin_work, RuleError::BitcoinWorkFell)?;
+    // SC-209: the hash, as a little-endian number, is not above the share target.
+    require(hash.is_none_or(|hash| hash.as_number() <= position.share_target), RuleError::ShareTarget)?;
     // SC-210: subsidy <= coinbase value <= 21 million bitcoin.
     let subsidy_sat = params.bitcoin.subsidy_sat(share.bitcoin_height);
     require((subsidy_sat..=MAX_MONEY_SAT).contains(&share.coinbase_value), RuleError::CoinbaseValue)?;

@@ -25,6 +25,7 @@ pub fn params() -> ChainParams {
         name: "tests",
         bitcoin: BitcoinParams {
             network: bitcoin::Network::Regtest,
+            other_genesis: None,
             signet_challenge: &[],
             pow_limit_bits: 0x207f_ffff,
             min_block_work: 1 << 12,

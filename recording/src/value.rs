@@ -1,0 +1,244 @@
+//! How single values are written. Hashes and ids stand in the order of SHA-256's output, as in the specification and
+//! unlike what Bitcoin's tools show.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bitcoin::BlockHash;
+use bitcoin::block::Header;
+use bitcoin::consensus::encode::{deserialize, serialize};
+use bitcoin::hex::{DisplayHex, FromHex};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sharechain::{ShareId, U256};
+
+use crate::PROOF_BYTES_MAX;
+
+/// What is wrong with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// Another alphabet, or half a byte.
+    #[error("is not lower-case hexadecimal")]
+    NotHex,
+    /// Too few or too many bytes.
+    #[error("has {found} bytes, {least} to {most} are expected")]
+    Length {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        least: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Signs, leading zeros or other letters.
+    #[error("is not a decimal string without leading zeros")]
+    NotDecimal,
+    /// Above the range.
+    #[error("has more than 128 bits")]
+    TooLarge,
+    /// Not one of the words that stand for a judgement.
+    #[error("is not a verdict that this kind of line may have")]
+    NotAVerdict,
+}
+
+/// Lower-case hexadecimal of `least` to `most` bytes.
+fn unhex(text: &str, least: usize, most: usize) -> Result<Vec<u8>, ValueError> {
+    let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let bytes = if lower { Vec::from_hex(text).ok() } else { None };
+    let bytes = bytes.ok_or(ValueError::NotHex)?;
+    let found = bytes.len();
+    if (least..=most).contains(&found) { Ok(bytes) } else { Err(ValueError::Length { found, least, most }) }
+}
+
+fn unhex_array<const N: usize>(text: &str) -> Result<[u8; N], ValueError> {
+    let bytes = unhex(text, N, N)?;
+    bytes.try_into().map_err(|bytes: Vec<u8>| ValueError::Length { found: bytes.len(), least: N, most: N })
+}
+
+/// Lets a type with `Display` and `FromStr` stand in JSON as that text.
+macro_rules! as_text {
+    ($($type:ty),*) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+pub(crate) use as_text;
+
+/// Reads an optional key: it may be left out, but not be `null`.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A hash or an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Id(pub [u8; 32]);
+
+impl Id {
+    /// As the id of a proof.
+    #[must_use]
+    pub const fn share(self) -> ShareId {
+        ShareId(self.0)
+    }
+
+    /// As the hash of a Bitcoin block.
+    #[must_use]
+    pub fn block(self) -> BlockHash {
+        self.share().block_hash()
+    }
+}
+
+impl From<ShareId> for Id {
+    fn from(id: ShareId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<BlockHash> for Id {
+    fn from(hash: BlockHash) -> Self {
+        ShareId::from(hash).into()
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0.as_hex())
+    }
+}
+
+impl FromStr for Id {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        unhex_array(text).map(Self)
+    }
+}
+
+/// A Bitcoin header, 80 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawHeader(pub Header);
+
+impl fmt::Display for RawHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", serialize(&self.0).as_hex())
+    }
+}
+
+impl FromStr for RawHeader {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        const LENGTH: usize = Header::SIZE;
+        let bytes = unhex(text, LENGTH, LENGTH)?;
+        // Any 80 bytes are a header.
+        let header = deserialize(&bytes).map_err(|_| ValueError::NotHex)?;
+        Ok(Self(header))
+    }
+}
+
+/// An encoded proof, or what stands in the place of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawProof(pub Vec<u8>);
+
+impl fmt::Display for RawProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0.as_hex())
+    }
+}
+
+impl FromStr for RawProof {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        unhex(text, 0, PROOF_BYTES_MAX).map(Self)
+    }
+}
+
+/// A payout script.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RawScript(pub Vec<u8>);
+
+impl fmt::Display for RawScript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0.as_hex())
+    }
+}
+
+impl FromStr for RawScript {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        /// Lengths of P2WPKH, the shortest payout script, and of P2TR and P2WSH, the longest.
+        const SHORTEST: usize = 22;
+        const LONGEST: usize = 34;
+        unhex(text, SHORTEST, LONGEST).map(Self)
+    }
+}
+
+/// The challenge of a signet: its length is one byte in the consensus id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge(pub Vec<u8>);
+
+impl fmt::Display for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0.as_hex())
+    }
+}
+
+impl FromStr for Challenge {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        unhex(text, 0, usize::from(u8::MAX)).map(Self)
+    }
+}
+
+/// An integer that JSON's readers may not hold: a string of decimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decimal(pub u128);
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Decimal {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || (text.len() > 1 && text.starts_with('0')) {
+            return Err(ValueError::NotDecimal);
+        }
+        text.parse().map(Self).map_err(|_| ValueError::TooLarge)
+    }
+}
+
+/// A target or work: 64 hexadecimal digits, the highest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number(pub U256);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0.to_be_bytes::<32>().as_hex())
+    }
+}
+
+impl FromStr for Number {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        unhex_array(text).map(|bytes| Self(U256::from_be_bytes::<32>(bytes)))
+    }
+}
+
+as_text!(Id, RawHeader, RawProof, RawScript, Challenge, Decimal, Number);
