@@ -23,6 +23,8 @@ pub struct Credit {
     pub weight: Weight,
     /// When this node found it valid.
     pub validated_at: Timestamp,
+    /// Bits for upgrades that its header sets.
+    pub signals: u32,
     /// When its work was handed out, as its header says.
     pub time: Timestamp,
     /// Who brought it.

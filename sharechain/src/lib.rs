@@ -34,6 +34,7 @@ pub mod limits;
 pub mod params;
 pub mod payout;
 pub mod share;
+pub mod signals;
 pub mod target;
 pub mod units;
 pub mod window;

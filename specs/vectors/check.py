@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "model"))
 
-from shoal_model import coinbase, encoding, payout, targets  # noqa: E402
+from shoal_model import coinbase, encoding, payout, signals, targets  # noqa: E402
 from shoal_model.params import NETWORKS  # noqa: E402
 from shoal_model.recording import BadRecording  # noqa: E402
 from shoal_model.replayer import replay_lines  # noqa: E402
@@ -132,6 +132,18 @@ def check_selection(case):
         for (script, weight), (_, amount) in zip(selection.outputs, paid)
     ]
     equal(found, case["outputs"])
+
+
+def check_signals(case):
+    count, height = signals.Signals(), 0
+    for run in case["runs"]:
+        credited = [(bits, int(weight)) for bits, weight in run["credited"]]
+        for _ in range(run["links"]):
+            height += 1
+            count = count.after(height, credited)
+    found = {bit: [bit, str(weight), str(count.total)] for bit, weight in count.sums.items()}
+    found.update({bit: [bit, height] for bit, height in count.active_from.items()})
+    equal([found[bit] for bit in sorted(found)], case["states"])
 
 
 def check_rules(case, setups):

@@ -17,7 +17,7 @@ use stratum::{Rejected, Snapshot};
 
 use super::Api;
 use super::error::{ApiError, ErrorBody};
-use super::status::{Status, SyncStateName};
+use super::status::{Status, SyncStateName, Upgrade};
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -113,6 +113,9 @@ impl Numbers {
         }
         let help = "1 while a heavier branch would undo final links and the operator must choose";
         page.gauge("shoal_chain_conflict", help, None, flag(status.conflict.is_some()))?;
+        let help = "1 while the pool has locked in an upgrade that this program does not know";
+        let upgrade = status.upgrades.iter().any(Upgrade::asks_for_a_newer_program);
+        page.gauge("shoal_upgrade_needed", help, None, flag(upgrade))?;
         let synced = status.sync.state == SyncStateName::Synced;
         page.gauge("shoal_synced", "1 while everything that peers told of is here", None, flag(synced))?;
         page.gauge("shoal_peers", "Connected peers", None, status.peers as f64)?;

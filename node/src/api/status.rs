@@ -7,6 +7,7 @@ use axum::extract::State;
 use bitcoin::hex::DisplayHex;
 use serde::{Deserialize, Serialize};
 use sharechain::chain::Chain;
+use sharechain::signals::{self, State as UpgradeState};
 use sharechain::{Height, U256, Work};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use utoipa::ToSchema;
@@ -44,6 +45,8 @@ pub struct Status {
     pub final_height: u32,
     /// Alarm: a heavier branch that would undo final links. The node stays on its own until its operator chooses.
     pub conflict: Option<String>,
+    /// Upgrades of the rules that miners signal.
+    pub upgrades: Vec<Upgrade>,
     /// The share-chain compared with that of peers.
     pub sync: SyncStatus,
     /// Whether miners get work.
@@ -60,6 +63,39 @@ pub struct Status {
     pub hashrate: Hashrate,
     /// Shares, as this node sees them.
     pub shares: ShareCounts,
+}
+
+/// An upgrade of the rules, and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Upgrade {
+    /// Its bit in the share headers' signals, 0 to 31.
+    pub bit: u8,
+    /// Whether this program knows it. If not, the node hands out no work once it is active.
+    pub known: bool,
+    /// Part of the weight credited in this period that signals it, 0 to 1; none once it is locked in.
+    pub signalled: Option<f64>,
+    /// Height of the first link that it is active for; none while it is not locked in.
+    pub active_from_height: Option<u32>,
+    /// Whether it is active for the next link.
+    pub active: bool,
+}
+
+impl Upgrade {
+    fn of((bit, state): (u8, UpgradeState)) -> Self {
+        let known = signals::KNOWN >> bit & 1 == 1;
+        let (signalled, from, active) = match state {
+            UpgradeState::Counting { weight, of } => (Some(weight.0 as f64 / (of.0 as f64).max(1.0)), None, false),
+            UpgradeState::LockedIn { from } => (None, Some(from.0), false),
+            UpgradeState::Active { from } => (None, Some(from.0), true),
+        };
+        Self { bit, known, signalled, active_from_height: from, active }
+    }
+
+    /// Whether it is certain that this program will be, or is, too old.
+    #[must_use]
+    pub fn asks_for_a_newer_program(&self) -> bool {
+        !self.known && self.active_from_height.is_some()
+    }
 }
 
 /// How far the node has come with the share-chain.
@@ -154,6 +190,7 @@ struct ChainPart {
     tip_time: Option<u32>,
     final_height: u32,
     conflict: Option<String>,
+    upgrades: Vec<Upgrade>,
     header_height: u32,
     pool_hs: Option<f64>,
     pending: u64,
@@ -172,6 +209,7 @@ impl ChainPart {
             tip_time: chain.link(&tip).filter(|_| height > Height(0)).map(|link| link.time.0),
             final_height: finality.height.0,
             conflict: finality.conflict.map(|id| id.to_string()),
+            upgrades: chain.upgrades().map(Upgrade::of).collect(),
             header_height: chain.bitcoin().best().height,
             pool_hs: pool_hashrate_hs(chain),
             pending: chain.pending(PENDING_COUNTED_MAX).len() as u64,
@@ -212,6 +250,7 @@ impl Api {
             tip_age_s: chain.tip_time.map(|tip| u64::from(time.0.saturating_sub(tip))),
             final_height: chain.final_height,
             conflict: chain.conflict,
+            upgrades: chain.upgrades,
             sync: sync(&node, chain.height),
             handing_out_work: node.no_work_because.is_none(),
             no_work_because: node.no_work_because,

@@ -61,7 +61,9 @@ impl Exchange {
             }
             Outcome::Invalid(rule) => {
                 debug!(%peer, %id, %rule, "a peer forwarded an invalid proof");
-                Some(Verdict::Reject(Misbehaviour::InvalidItem))
+                // By rules that are not the pool's any more nobody is punished.
+                let too_old = turn.engine.chain().too_old().is_some();
+                Some(if too_old { Verdict::Ignore } else { Verdict::Reject(Misbehaviour::InvalidItem) })
             }
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::words::{count, duration, hashrate, memory};
 use crate::api::Status;
-use crate::api::status::SyncStateName;
+use crate::api::status::{SyncStateName, Upgrade};
 
 const LABEL_CHARS: usize = 13;
 const BOLD: &str = "\u{1b}[1m";
@@ -80,7 +80,20 @@ fn rows(status: &Status) -> Vec<Row> {
         );
         rows.insert(0, Row::new("ALARM", Mood::Attention, words));
     }
+    if let Some(upgrade) = status.upgrades.iter().find(|upgrade| upgrade.asks_for_a_newer_program()) {
+        rows.insert(0, Row::new("ALARM", Mood::Attention, upgrade_needed(upgrade, status.height)));
+    }
     rows
+}
+
+fn upgrade_needed(upgrade: &Upgrade, height: u32) -> String {
+    let left = upgrade.active_from_height.map_or(0, |from| from.saturating_sub(height));
+    let when =
+        if upgrade.active { "is active".to_owned() } else { format!("begins in {} links", count(u64::from(left))) };
+    format!(
+        "an upgrade of the pool's rules (bit {}) {when}, and this version does not know it: install a newer one",
+        upgrade.bit
+    )
 }
 
 fn work(status: &Status) -> Row {

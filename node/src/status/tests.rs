@@ -1,6 +1,6 @@
 use super::words::{count, duration, hashrate, memory};
 use super::*;
-use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus};
+use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus, Upgrade};
 
 fn healthy() -> Status {
     Status {
@@ -15,6 +15,7 @@ fn healthy() -> Status {
         tip_age_s: Some(2),
         final_height: 870,
         conflict: None,
+        upgrades: Vec::new(),
         sync: SyncStatus { state: SyncStateName::Synced, peers_height: Some(1_234), progress: Some(1.0) },
         handing_out_work: true,
         no_work_because: None,
@@ -40,6 +41,19 @@ fn a_healthy_node_needs_no_attention() {
         "  shares        3,000 found here; 5 wait for a link, 0 cannot be judged yet, 1 were refused",
     ];
     assert_eq!(table.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_upgrade_that_this_program_does_not_know_is_an_alarm_before_it_begins() {
+    let mut status = healthy();
+    let counting = Upgrade { bit: 3, known: false, signalled: Some(0.4), active_from_height: None, active: false };
+    status.upgrades = vec![counting.clone()];
+    assert!(!table::render(&status, false).contains("ALARM"));
+    status.upgrades = vec![Upgrade { signalled: None, active_from_height: Some(3_235), ..counting }];
+    let table = table::render(&status, false);
+    let alarm = "! ALARM         an upgrade of the pool's rules (bit 3) begins in 2,001 links, and this version does not know it: \
+                 install a newer one";
+    assert_eq!(table.lines().next(), Some(alarm));
 }
 
 #[test]

@@ -73,6 +73,11 @@ pub enum DraftError {
          `shoal run --follow-heaviest`"
     )]
     Conflict(ShareId),
+    /// The pool upgraded its rules, and this program does not know the new ones.
+    #[error(
+        "the pool has upgraded (bit {0}), and this version of shoal does not know the new rules; install a newer one"
+    )]
+    TooOld(u8),
     /// The share-chain does not know bitcoind's tip, or not yet.
     #[error("the share-chain does not know bitcoind's tip {0}")]
     UnknownTip(BlockHash),
@@ -95,6 +100,9 @@ impl Place {
     pub fn find(chain: &mut Chain, prev_block: &BlockHash) -> Result<Self, DraftError> {
         if let Some(conflict) = chain.finality().conflict {
             return Err(DraftError::Conflict(conflict));
+        }
+        if let Some(bit) = chain.too_old() {
+            return Err(DraftError::TooOld(bit));
         }
         let parent = chain.build_on();
         Self::find_on(chain, &parent, prev_block)

@@ -1,7 +1,5 @@
 //! Lists: when everything that a link lists is known and valid, the link is complete and counts for fork choice.
 
-use std::collections::BTreeMap;
-
 use super::branch::Branch;
 use super::{Body, Call, Chain, Complete, Missing};
 use crate::check::list::{ListContext, check_list, earned};
@@ -111,12 +109,13 @@ impl Chain {
         }
         let branch = Branch::new(self, link.parent).ok_or_else(overflow)?;
         check_list(&items, link.height, &branch, &self.params).map_err(Incomplete::Invalid)?;
-        let rows = self.rows(id, &items, &branch).ok_or_else(overflow)?;
+        let credited = self.credited(id, &items, &branch).ok_or_else(overflow)?;
         let count = u64::try_from(list.len()).unwrap_or(u64::MAX);
         let live_since = self.finality.live_height();
         Ok(Complete {
             list: list.clone(),
-            rows,
+            rows: rows_of(&credited),
+            signals: before.signals.after(link.height, credited.iter().map(|credit| (credit.signals, credit.weight))),
             // SC-304 counts the link itself with what it lists: it is credited too.
             listed_total: before.listed_total.saturating_add(count).saturating_add(1),
             sequence: self.sequence,
@@ -126,23 +125,31 @@ impl Chain {
         })
     }
 
-    /// What each script earns in a link: SC-410 for what it lists, SC-411 for the link itself.
-    fn rows(&self, id: &ShareId, items: &[(ShareId, &Credit)], branch: &Branch<'_>) -> Option<Rows> {
+    /// What a link credits: SC-410 for what it lists, SC-411 for the link itself.
+    fn credited(&self, id: &ShareId, items: &[(ShareId, &Credit)], branch: &Branch<'_>) -> Option<Vec<Credited>> {
         let link = self.links.get(id)?;
         let own = self.credits.get(id)?;
-        let mut sums: BTreeMap<ScriptIndex, (Weight, u32)> = BTreeMap::new();
-        let mut add = |script: ScriptIndex, weight: Weight| {
-            let (sum, shares) = sums.entry(script).or_default();
-            *sum = sum.plus(weight);
-            *shares = shares.saturating_add(1);
-        };
-        for (_, credit) in items {
-            add(credit.script, earned(credit, link.height, branch, &self.params));
-        }
+        let listed = items.iter().map(|(_, credit)| {
+            let weight = earned(credit, link.height, branch, &self.params);
+            Credited { script: credit.script, weight, signals: credit.signals }
+        });
         // SC-411: a link earns its own weight and a part of the work of its link target on top (SC-113), so that whoever mines on
         // an old parent loses something.
-        add(own.script, own.weight.plus(target::link_bonus(link.target, link.bits, &self.params)));
-        let rows = sums.into_iter().map(|(script, (weight, shares))| Row { script, weight, shares });
-        Some(Rows::new(rows.collect()))
+        let weight = own.weight.plus(target::link_bonus(link.target, link.bits, &self.params));
+        let itself = Credited { script: own.script, weight, signals: own.signals };
+        Some(listed.chain([itself]).collect())
     }
+}
+
+/// What one credited proof brings.
+struct Credited {
+    script: ScriptIndex,
+    weight: Weight,
+    signals: u32,
+}
+
+/// What each script earns.
+fn rows_of(credited: &[Credited]) -> Rows {
+    let row = |credit: &Credited| Row { script: credit.script, weight: credit.weight, shares: 1 };
+    Rows::new(credited.iter().map(row).collect())
 }

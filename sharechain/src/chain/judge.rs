@@ -11,6 +11,7 @@ use crate::error::RuleError;
 use crate::limits::{BITCOIN_FUTURE_SECONDS, FUTURE_SECONDS};
 use crate::params::ChainParams;
 use crate::share::Proof;
+use crate::signals::Signals;
 use crate::target;
 use crate::units::{Height, ShareId, Timestamp, U256, Work};
 
@@ -144,6 +145,7 @@ impl Chain {
             weight: target::weight_of_share(position.share_target, proof.header.bits, &self.params),
             validated_at: now,
             time: proof.share.time,
+            signals: proof.share.signals,
             source,
         })
     }
@@ -280,6 +282,7 @@ impl Link {
                 sequence: 0,
                 live_since: None,
                 live_total: 0,
+                signals: Signals::default(),
                 omits: false,
             }),
         }

@@ -5,6 +5,7 @@ use bitcoin::pow::CompactTarget;
 
 use crate::check::header::Position;
 use crate::error::RuleError;
+use crate::signals::Signals;
 use crate::units::{Height, ShareId, Timestamp, U256, Work};
 use crate::window::Rows;
 
@@ -67,6 +68,8 @@ pub struct Complete {
     pub live_since: Option<u32>,
     /// Links from genesis up to and including this one that became complete while the node was in sync.
     pub live_total: u64,
+    /// What its branch says of upgrades (SC-601, SC-602).
+    pub signals: Signals,
     /// True when it left out a share that this node had long validated; see the policy in `specs/protocol.md`.
     pub omits: bool,
 }

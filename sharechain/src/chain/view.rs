@@ -6,6 +6,7 @@ use crate::credit::Credit;
 use crate::error::RuleError;
 use crate::limits::HELD_SECONDS_MAX;
 use crate::params::ChainParams;
+use crate::signals;
 use crate::units::{Height, ShareId, Timestamp, U256};
 use crate::window::Scripts;
 
@@ -38,6 +39,19 @@ impl Chain {
     #[must_use]
     pub fn height(&self) -> Height {
         Height(u32::try_from(self.main.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// Upgrades that miners signal, and how far each is for the next link (SC-601, SC-602).
+    pub fn upgrades(&self) -> impl Iterator<Item = (u8, signals::State)> {
+        let complete = self.links.get(&self.tip()).and_then(|link| link.complete());
+        complete.into_iter().flat_map(|complete| complete.signals.states(self.height()))
+    }
+
+    /// The bit of an upgrade that is active and that this program does not know: it would judge by rules that are not the
+    /// pool's any more.
+    #[must_use]
+    pub fn too_old(&self) -> Option<u8> {
+        self.links.get(&self.tip())?.complete()?.signals.too_old(self.height())
     }
 
     /// The main chain's link at a height.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bitcoin::hex::{DisplayHex, FromHex};
 use serde_json::Value;
 
-use crate::{draw, proof, targets};
+use crate::{draw, proof, signals, targets};
 
 /// A file of vectors.
 pub struct File {
@@ -69,6 +69,12 @@ pub const FILES: &[File] = &[
         about: "From dues and a seed to outputs. `exact` entries come first, then the drawn ones.",
         make: draw::make,
         check: draw::check,
+    },
+    File {
+        name: "signals",
+        about: "Counts of signals: links from height 1 on, `links` of each kind in a row; then sums and lock-ins by bit.",
+        make: signals::make,
+        check: signals::check,
     },
 ];
 

@@ -227,6 +227,8 @@ class Chain:
             link.state, link.void_rule = VOID, broken
         else:
             link.rows = lists.credits(self.params, link, listed)
+            signalled = [(node.proof.share.signals, earned) for node, earned in lists.weights(self.params, link, listed)]
+            link.signals = link.parent.signals.after(link.height, signalled)
             link.credited = link.parent.credited + len(listed) + 1
             link.state = COMPLETE
             self._choose(link)

@@ -69,19 +69,21 @@ def first_above(link, bitcoin_height):
 def credits(params, link, listed):
     """The row of each script that `link` credits, be it with weight 0: script -> (weight, proofs)."""
     rows = {}
-    for node in listed:
-        _credit(rows, node, own_weight(params, node) if earns(params, link, node) else 0)
+    for node, weight in weights(params, link, listed):
+        script = node.proof.share.payout
+        before, proofs = rows.get(script, (0, 0))
+        rows[script] = (before + weight, proofs + 1)
+    return rows
+
+
+def weights(params, link, listed):
+    """What each proof that `link` credits earns, the link itself last: (node, weight)."""
+    earned = [(node, own_weight(params, node) if earns(params, link, node) else 0) for node in listed]
     # SC-411: A link earns its own weight and that of SC-113.
     bonus = targets.link_bonus(params, link.link_target, link.proof.bits)
-    _credit(rows, link, own_weight(params, link) + bonus)
-    return rows
+    return [*earned, (link, own_weight(params, link) + bonus)]
 
 
 def own_weight(params, node):
     return targets.share_weight(params, node.share_target, node.proof.bits)
 
-
-def _credit(rows, node, weight):
-    script = node.proof.share.payout
-    before, proofs = rows.get(script, (0, 0))
-    rows[script] = (before + weight, proofs + 1)

@@ -1,6 +1,7 @@
 """A valid proof in its place in the tree, or genesis."""
 
 from . import header
+from .signals import Signals
 
 PENDING, COMPLETE, VOID = "pending", "complete", "void"
 
@@ -20,6 +21,7 @@ class Node:
         self.listed = frozenset()
         self.state, self.void_rule = PENDING, None
         self.rows, self.credited = {}, 0  # of complete links: what it credits; how many are credited from genesis to it
+        self.signals = None  # of complete links: counts of upgrades
         self._position = None
 
     def ancestor(self, height):
@@ -47,5 +49,5 @@ class Genesis(Node):
         self.time, self.bitcoin_height, self.greatest_bitcoin_height, self.chain_work = None, 0, 0, 0
         self.ids, self.listed = (), frozenset()
         self.state, self.void_rule = COMPLETE, None
-        self.rows, self.credited = {}, 0
+        self.rows, self.credited, self.signals = {}, 0, Signals()
         self._position = None
