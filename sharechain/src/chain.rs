@@ -222,7 +222,8 @@ impl Chain {
                 self.wanted.has_come(&id);
                 self.credits.insert(id, valid.credit.clone());
                 self.pending.insert((valid.credit.height, id));
-                let lists_nothing = check_root(proof.proof().share.shares_count, &proof.proof().share.shares_root, &[]).is_ok();
+                let lists_nothing =
+                    check_root(proof.proof().share.shares_count, &proof.proof().share.shares_root, &[]).is_ok();
                 call.changes.accepted.push(AcceptedProof { id, proof: proof.into_proof(), is_link, source });
                 if let Some(link) = &valid.link {
                     self.links.insert(id, link.clone());
