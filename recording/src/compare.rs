@@ -56,7 +56,14 @@ impl Differences {
         }
     }
 
-    fn note(&mut self, line: u64, what: &str, id: Option<Id>, recorded: impl fmt::Display, computed: impl fmt::Display) {
+    fn note(
+        &mut self,
+        line: u64,
+        what: &str,
+        id: Option<Id>,
+        recorded: impl fmt::Display,
+        computed: impl fmt::Display,
+    ) {
         let (recorded, computed) = (recorded.to_string(), computed.to_string());
         self.0.push(Difference { line, what: what.to_owned(), id, recorded, computed });
     }

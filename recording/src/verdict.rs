@@ -14,7 +14,13 @@ pub struct Rule(u16);
 
 impl From<RuleError> for Rule {
     fn from(error: RuleError) -> Self {
-        Self(error.rule().bytes().filter(u8::is_ascii_digit).fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
+        Self(
+            error
+                .rule()
+                .bytes()
+                .filter(u8::is_ascii_digit)
+                .fold(0, |number, digit| number * 10 + u16::from(digit - b'0')),
+        )
     }
 }
 

@@ -98,9 +98,7 @@ pub fn lines_of<E>(kept: impl Iterator<Item = Result<Came, E>>) -> impl Iterator
         };
         Some(Ok(match came {
             Came::Header(header) => Line::Header(HeaderLine { header: RawHeader(header), verdict: None }),
-            Came::List { of, list } => {
-                Line::List(ListLine { list_of: of.into(), list: ids(list), list_verdict: None })
-            }
+            Came::List { of, list } => Line::List(ListLine { list_of: of.into(), list: ids(list), list_verdict: None }),
             Came::Proof { id, encoded } => {
                 let own = |next: &Result<Came, E>| matches!(next, Ok(Came::List { of, .. }) if *of == id);
                 let list = match kept.next_if(own) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 5] = ["sharechain", "p2p", "stratum", "node", "testnet"];
+const CRATES: [&str; 6] = ["sharechain", "recording", "p2p", "stratum", "node", "testnet"];
 
 fn root() -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).parent().unwrap().to_path_buf()
@@ -61,10 +61,11 @@ fn assert_named_only(folder: &str, word: &str, allowed: impl Fn(&str) -> bool) {
 fn crates_import_in_one_direction() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("sharechain", &[][..]),
+        ("recording", &["sharechain"]),
         ("p2p", &["sharechain"]),
         ("stratum", &[]),
-        ("node", &["p2p", "stratum", "sharechain"]),
-        ("testnet", &["node", "p2p", "stratum", "sharechain"]),
+        ("node", &["p2p", "stratum", "recording", "sharechain"]),
+        ("testnet", &["node", "p2p", "stratum", "recording", "sharechain"]),
     ]);
     for (importer, allowed) in allowed {
         for other in CRATES.iter().filter(|other| **other != importer && !allowed.contains(other)) {
@@ -86,7 +87,7 @@ fn heavy_libraries_stay_behind_one_door() {
         assert_named_only(other, "libp2p", |_| false);
     }
     assert_named_only("p2p/src", "libp2p", |name| name == "p2p/src/net.rs" || name.starts_with("p2p/src/net/"));
-    for other in ["sharechain/src", "p2p/src", "stratum/src", "testnet/src"] {
+    for other in ["sharechain/src", "recording/src", "p2p/src", "stratum/src", "testnet/src"] {
         assert_named_only(other, "rocksdb", |_| false);
     }
     assert_named_only("node/src", "rocksdb", |name| name.starts_with("node/src/store/"));

@@ -1,5 +1,6 @@
 //! The test vectors in `specs/vectors`: read back here, field by field, and written by
-//! `cargo test -p sharechain --test vectors -- --ignored`.
+//! `cargo test -p sharechain --test vectors -- --ignored`; `rules.json`, which is made of recordings, is read by
+//! `recording/tests/rules.rs` and written by the model.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "only tests see this, and may panic")]
 
@@ -21,11 +22,17 @@ fn folder() -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../specs/vectors")
 }
 
+/// Files that the tests of another crate read, and where.
+const ELSEWHERE: [(&str, &str); 1] = [("rules.json", "../recording/tests/rules.rs")];
+
 #[test]
 fn every_vector_is_read_and_holds() {
     let mut known: BTreeSet<String> = FILES.iter().map(|file| format!("{}.json", file.name)).collect();
-    // Recordings, which the tests of `recording` read.
-    known.insert("rules.json".into());
+    for (name, test) in ELSEWHERE {
+        let test = folder().join("../../sharechain").join(test);
+        assert!(fs::read_to_string(test).unwrap().contains(&format!("vectors/{name}")), "{name} is read");
+        known.insert(name.to_owned());
+    }
     let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let found: BTreeSet<String> = entries.filter(|name| name.ends_with(".json")).collect();
     assert_eq!(found, known, "each file of vectors is read, and none is missing");

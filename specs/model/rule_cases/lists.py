@@ -9,6 +9,7 @@ from .base import LINK_TIME, line, list_line, mined, state_line
 
 
 def add_to(book):
+    _empty(book)
     _root(book)
     _order(book)
     _anchor_depth(book)
@@ -70,6 +71,20 @@ class Scene:
 
 def in_order(*nodes):
     return tuple(node.id for node in sorted(nodes, key=lambda node: (node.height, node.id)))
+
+
+def _empty(book):
+    """An empty list need not come: the header says that it is. Without an id there is no other list."""
+    scene = Scene(book)
+    link = scene.proof(scene.tip, link=True)
+    book.add("SC-401", "an empty list that nobody sends", "chain", [line(link), state_line(link.id, "valid", "complete")])
+    work = miner.work_on(scene.made.chain, scene.tip, scene.made.best_block, SCRIPTS[3], scene.tip.time + LINK_TIME)
+    odd = mined(scene.made, work.with_share(shares_root=bytes(32)), link=True)
+    lines = [line(odd), state_line(odd.id, "valid", "held"), list_line(odd.id, (), "SC-401")]
+    book.add("SC-401", "no ids, and a root that no list of none has", "chain", lines)
+    one = mined(scene.made, work.with_share(shares_count=1), link=True)
+    lines = [line(one), state_line(one.id, "valid", "held"), list_line(one.id, (), "SC-401")]
+    book.add("SC-401", "the root of the empty list, and one id", "chain", lines)
 
 
 def _root(book):
@@ -163,10 +178,21 @@ def _invalid(book):
     lines = [line(link, ids=(bad.id,), list_verdict="held"), line(bad, "SC-206")]
     lines.append(state_line(link.id, "valid", "SC-406"))
     book.add("SC-406", "a listed proof turns out to be invalid", "chain", lines)
+    _one_of_two(book, scene, good, bad)
     scene.made.chain.insert(good.encode())
     scene.lines = [line(good)]
     scene.lists("SC-406", "a listed proof is valid", (good.id,), "complete")
     _altered(book)
+
+
+def _one_of_two(book, scene, good, bad):
+    """What makes a list void is told before what it waits for."""
+    ids = tuple(sorted((good.id, bad.id)))
+    link = scene.proof(scene.tip, ids=ids, link=True)
+    lines = [line(bad, "SC-206"), line(link, ids=ids, list_verdict="SC-406"), line(good)]
+    book.add("SC-406", "one of two listed proofs is invalid, the other has not come", "chain", lines)
+    lines = [line(link, ids=ids, list_verdict="held"), line(bad, "SC-206"), state_line(link.id, "valid", "SC-406")]
+    book.add("SC-406", "one of two listed proofs turns out to be invalid, the other has not come", "chain", lines)
 
 
 def _altered(book):
@@ -195,6 +221,11 @@ def _void_parent(book):
     lines = [line(void), line(child, ids=(), list_verdict="held"), list_line(void.id, void_ids, "SC-405")]
     lines.append(state_line(child.id, "valid", "SC-407"))
     book.add("SC-407", "the parent's list turns out to be void", "chain", lines)
+    unsent = scene.proof(node, ids=(bytes(32),), link=True)
+    lines = scene.lines + [line(unsent), state_line(unsent.id, "valid", "SC-407")]
+    book.add("SC-407", "the parent's list is void, the own one has not come", "chain", lines)
+    lines = [line(void), line(unsent), list_line(void.id, void_ids, "SC-405"), state_line(unsent.id, "valid", "SC-407")]
+    book.add("SC-407", "the parent's list turns out to be void, the own one has not come", "chain", lines)
 
 
 def _credit(book):

@@ -57,7 +57,7 @@ def _malleable(book):
         "witness commitment added": (replace(without, witness=bytes(32)), without),
     }
     for name, (copy, original) in copies.items():
-        lines = [line(copy, "SC-301"), line(original), line(copy, "known"), state_line(original.id, "valid", "held")]
+        lines = [line(copy, "SC-301"), line(original), line(copy, "known"), state_line(original.id, "valid", "complete")]
         book.add("SC-301", f"{name}, then the original", "chain", lines)
 
 

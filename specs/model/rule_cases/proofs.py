@@ -112,6 +112,8 @@ def _binding(book):
     floor = made.params.easiest_share_target
     for hash_rule, fits in (("SC-101", lambda hash_: hash_ > floor), ("SC-209", _above_share_target(made))):
         book.add(hash_rule, "too little work", "chain", [line(work.mine(made.params, fits), hash_rule)])
+    both = work.with_share(coinbase_value=0).mine(made.params, _above_share_target(made))
+    book.add("SC-209", "too little work, and no value: the lower number is told", "chain", [line(both, "SC-209")])
     at = made.chain.tip.position(made.params).share_target
     book.add("SC-209", "the work of the position", "chain", [line(work.mine(made.params, lambda hash_: hash_ <= at))])
     book.add("SC-101", "a link has more work than needed", "chain", [line(mined(made, work, link=True), ids=())])

@@ -26,20 +26,23 @@ def tip_line(link):
 def _fork_choice(book):
     scene = Scene(book)
     tip = scene.tip
-    rivals = [scene.link(scene.at(tip.height - 2))]
+    fork = scene.at(tip.height - 2)
+    listed = (scene.share(fork).id,)
+    rivals = [scene.link(fork, listed)]
     for _ in range(3):
         rivals.append(scene.link(rivals[-1]))
-    lines = scene.lines
+    told, lines = scene.lines[:1], scene.lines[1:]
     before = next(number for number, link in enumerate(rivals) if link.chain_work > tip.chain_work)
-    book.add("SC-501", "less or the same work leaves the tip", "chain", lines[:before] + [tip_line(tip)])
-    book.add("SC-501", "more work moves it", "chain", lines[: before + 1] + [tip_line(rivals[before])])
+    book.add("SC-501", "less or the same work leaves the tip", "chain", told + lines[:before] + [tip_line(tip)])
+    moved = told + lines[: before + 1] + [tip_line(rivals[before])]
+    book.add("SC-501", "more work moves it", "chain", moved)
     without = {key: value for key, value in lines[0].items() if not key.startswith("list")}
-    late = [without] + [{**value, "list_verdict": HELD} for value in lines[1:]]
+    late = told + [without] + [{**value, "list_verdict": HELD} for value in lines[1:]]
     book.add("SC-501", "a branch with a list missing does not count", "chain", late + [tip_line(tip)])
-    told = late + [list_line(rivals[0].id, (), "complete"), tip_line(rivals[-1])]
-    book.add("SC-501", "a missing list that comes last", "chain", told)
+    last = late + [list_line(rivals[0].id, listed, "complete"), tip_line(rivals[-1])]
+    book.add("SC-501", "a missing list that comes last", "chain", last)
     back = [{**value, "verdict": HELD, "list_verdict": HELD} for value in lines[:0:-1]]
-    book.add("SC-501", "a branch from its end", "chain", back + lines[:1] + [tip_line(rivals[-1])])
+    book.add("SC-501", "a branch from its end", "chain", told + back + lines[:1] + [tip_line(rivals[-1])])
 
 
 def _missing(book):
@@ -59,6 +62,10 @@ def _missing(book):
     book.add(HELD, "a Bitcoin header before its previous one", "chain", [above, header, {**above, "verdict": "valid"}])
     bad = miner.bitcoin_header(scene.made.params, block, block.median_time())
     book.add(HELD, "a Bitcoin header that is too old", "chain", [header, {"header": bad.hex(), "verdict": "invalid"}])
+    clock = block.time - chain.BITCOIN_AHEAD_S
+    book.add(HELD, "a Bitcoin header as far ahead as it may be", "chain", [{"now": clock}, header])
+    lines = [{"now": clock - 1}, {**header, "verdict": HELD}, {"now": clock}, header]
+    book.add(HELD, "a Bitcoin header a second too far ahead", "chain", lines)
     lines = [line(link), line(link, "known"), line(share), line(share, "known")]
     book.add(HELD, "a proof that is known", "chain", lines)
     _missing_anchor(book)
@@ -67,18 +74,20 @@ def _missing(book):
 def _missing_anchor(book):
     """Links whose lists are missing, up to the one whose child has the first of them as its anchor."""
     scene = Scene(book)
-    links = [scene.link(scene.tip)]
+    listed = (scene.share(scene.tip).id,)
+    told = scene.lines[:1]
+    links = [scene.link(scene.tip, listed)]
     for _ in range(scene.made.params.anchor_depth):
         links.append(scene.link(links[-1]))
     share = scene.proof(links[-1])
-    bare = [line(link.proof) for link in links]
-    given = [list_line(link.id, (), "complete") for link in links]
-    lines = bare + [line(share, HELD), given[0], state_line(share.id, "valid")]
+    bare = told + [line(link.proof) for link in links]
+    given = list_line(links[0].id, listed, "complete")
+    lines = bare + [line(share, HELD), given, state_line(share.id, "valid")]
     book.add(HELD, "the anchor's list is missing", "chain", lines)
     wrong = replace(share, extranonce=b"\1" * 16)
-    lines = bare + [line(wrong, HELD), line(share, HELD), given[0], state_line(share.id, "valid")]
+    lines = bare + [line(wrong, HELD), line(share, HELD), given, state_line(share.id, "valid")]
     book.add(HELD, "an altered copy is held beside the original", "chain", lines)
-    lines = bare + [line(wrong, HELD), given[0], state_line(share.id, UNLISTABLE), line(share)]
+    lines = bare + [line(wrong, HELD), given, state_line(share.id, UNLISTABLE), line(share)]
     book.add(HELD, "an altered copy is held without the original", "chain", lines)
 
 

@@ -102,7 +102,10 @@ class Headers:
     def add(self, raw):
         """Takes a header whose previous one is known. Raises `BadHeader` if it breaks a rule of Bitcoin."""
         previous = self.by_hash[raw[4:36]]
-        header = Header(raw, previous.height + 1, previous.chain_work + work(_target(raw)), previous)
+        target = _target(raw)
+        header = Header(raw, previous.height + 1, previous.chain_work + work(target), previous)
+        if number(header.hash) > target:
+            raise BadHeader(f"header {header.hash.hex()} does not meet its nBits {header.bits:08x}")
         expected = expected_bits(self.params, previous)
         if header.bits != expected:
             raise BadHeader(f"nBits {header.bits:08x}, expected {expected:08x}")
@@ -115,9 +118,9 @@ class Headers:
 
 
 def _target(raw):
-    """The target that a header claims, once its hash is known to meet it."""
+    """The target that a header claims."""
     bits = int.from_bytes(raw[72:76], "little")
     target = expand(bits)
-    if target is None or number(double(raw)) > target:
-        raise BadHeader(f"header {double(raw).hex()} does not meet its nBits {bits:08x}")
+    if target is None:
+        raise BadHeader(f"nBits {bits:08x} of header {double(raw).hex()} stand for no target")
     return target

@@ -29,7 +29,7 @@ class Chain:
         self.invalid = {}  # condemned ids and the rule that each breaks
         self.held = {}  # id -> its versions
         self.lists = {}  # id of a proof that is not valid yet -> lists for it
-        self.named = set()  # all ids in lists of known links
+        self.naming = {}  # id -> the links in whose lists it is
         self.tip, self.highest = self.genesis, 0
         self.now = None  # the clock, in seconds; without one nothing is too early
         self.easiest_plausible = params.easiest_share_target
@@ -73,19 +73,27 @@ class Chain:
         return True
 
     def add_header(self, raw):
-        """Takes a Bitcoin header; returns False if it waits for its previous one. Raises `BadHeader`."""
-        previous = raw[4:36]
-        if self.headers.get(previous) is None:
-            self._wait(("header", previous), lambda: self._add_waiting_header(raw))
+        """Takes a Bitcoin header; returns False if it waits for its previous one or for the clock. Raises `BadHeader`."""
+        key = self._missing_for(raw)
+        if key:
+            self._wait(key, lambda: self._add_waiting_header(raw))
             return False
         header = self.headers.add(raw)
         self._come(("header", header.hash))
         self._settle()
         return True
 
+    def _missing_for(self, raw):
+        """What a header waits for: the key of its previous one, or of the clock, or None."""
+        previous = raw[4:36]
+        if self.headers.get(previous) is None:
+            return ("header", previous)
+        time = int.from_bytes(raw[68:72], "little")
+        return ("time", b"") if self.now is not None and time > self.now + BITCOIN_AHEAD_S else None
+
     def _add_waiting_header(self, raw):
         try:
-            self._come(("header", self.headers.add(raw).hash))
+            self.add_header(raw)
         except BadHeader:
             pass  # known to be of no use now; the proofs on it stay held
 
@@ -174,7 +182,8 @@ class Chain:
     def _check_of_use(self, node):
         """Whether the anchor's history is known and valid, and a share can still be listed."""
         too_deep = node.anchor.height < self.tip.height + 1 - self.params.listing_depth
-        if too_deep and not node.is_link and node.id not in self.named:
+        named = any(link.state == PENDING for link in self.naming.get(node.id, ()))
+        if too_deep and not node.is_link and not named:
             raise Unlistable("too old for any link to come to list it")
         if node.anchor.state == VOID:
             raise Unlistable("the anchor's list is invalid")
@@ -195,6 +204,15 @@ class Chain:
         if node.is_link:
             self._wait(("list", node.parent.id), lambda: self._complete(node))
             self._complete(node)
+            self._take_empty_list(node)
+
+    def _take_empty_list(self, link):
+        """Nobody need send an empty list: the header says that it is."""
+        try:
+            lists.check_root(link.proof.share, ())
+        except Broken:
+            return
+        self._set_list(link, ())
 
     def _forget(self, id_, keep_lists=False):
         """Drops the held versions of a proof that has been settled, and the lists for it."""
@@ -208,8 +226,8 @@ class Chain:
         if link.ids is not None:
             return
         link.ids, link.listed = tuple(ids), frozenset(ids)
-        self.named |= link.listed
         for id_ in link.ids:
+            self.naming.setdefault(id_, []).append(link)
             if id_ not in self.nodes:
                 self._wait(("proof", id_), lambda: self._complete(link))
         self._complete(link)

@@ -8,7 +8,7 @@ from .bitcoin import BadHeader, Headers
 from .chain import Chain
 from .encoding import decode_proof
 from .node import COMPLETE, VOID
-from .recording import BadRecording
+from .recording import BadRecording, check
 from .sha256 import double
 from .verdict import Broken, Held, Unlistable
 
@@ -283,6 +283,7 @@ def replay_file(path, progress=None):
                     return
                 number += 1
                 try:
+                    check(data.endswith(b"\n"), "does not end with a line feed")
                     yield recording.parse_line(data)
                 except BadRecording as problem:
                     raise BadRecording(f"line {number}: {problem}") from None
