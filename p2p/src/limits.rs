@@ -122,6 +122,10 @@ pub const CLAIM_PAUSE_MS: u64 = 5_000;
 /// Milliseconds to wait for the shares behind the last links of a catch-up before it is judged.
 pub const CATCH_UP_GRACE_MS: u64 = 30_000;
 
+/// Milliseconds after which a wanted id is looked at again that could not be asked for, since those who have it are busy: a
+/// fraction of the time that an answer takes.
+pub const BUSY_PAUSE_MS: u64 = 50;
+
 /// Milliseconds for which it is remembered that something wanted came: twice the longest pause before it is asked for again.
 pub const CAME_REMEMBERED_MS: u64 = 2 * BACKOFF_MS_MAX;
 

@@ -7,7 +7,9 @@ use sharechain::ShareId;
 
 use super::{Output, Purpose, Sync, SyncState, Want};
 use crate::PeerId;
-use crate::limits::{HEADERS_WANTED_MAX, IN_FLIGHT_MAX, IN_FLIGHT_PER_PEER_MAX, LOCATOR_MAX, PROOFS_MAX};
+use crate::limits::{
+    BUSY_PAUSE_MS, HEADERS_WANTED_MAX, IN_FLIGHT_MAX, IN_FLIGHT_PER_PEER_MAX, LOCATOR_MAX, PROOFS_MAX,
+};
 use crate::message::Request;
 
 /// Wanted ids gathered for one peer.
@@ -80,10 +82,10 @@ impl Sync {
         }
         let mut batches: BTreeMap<PeerId, Batch> = BTreeMap::new();
         for want in self.wants.due(self.now, free * PROOFS_MAX) {
-            if let Some(peer) = self.wants.choose(want, &peers)
-                && batches.entry(peer).or_default().add(want)
-            {
-                self.wants.under_way(want);
+            match self.wants.choose(want, &peers) {
+                Some(peer) if batches.entry(peer).or_default().add(want) => self.wants.under_way(want),
+                // Whoever has it is busy. Looked at with every event, thousands of such ids would take all the time.
+                _ => self.wants.postpone(want, self.now.plus(BUSY_PAUSE_MS)),
             }
         }
         for (peer, batch) in batches {

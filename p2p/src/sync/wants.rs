@@ -190,6 +190,12 @@ impl Wants {
         fresh.or_else(|| peers.first().copied())
     }
 
+    /// It is not looked at before then.
+    pub(super) fn postpone(&mut self, want: Want, until: Millis) {
+        self.under_way(want);
+        self.make_ready(want, until);
+    }
+
     /// A request for it starts.
     pub(super) fn under_way(&mut self, want: Want) {
         if let Some((at, place)) = self.by_want.get_mut(&want).and_then(|wanted| wanted.ready.take()) {

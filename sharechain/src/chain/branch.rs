@@ -1,8 +1,9 @@
 //! One branch of the tree of links, seen from its newest link: what it contains and what it lists.
 
-use std::collections::BTreeSet;
+use core::cell::OnceCell;
 
 use super::{Chain, Link};
+use crate::id_map::IdMap;
 use crate::units::{Height, ShareId};
 
 /// A branch down to genesis: the part off the main chain in full, the rest by reference to the main chain.
@@ -14,8 +15,8 @@ pub(super) struct Branch<'a> {
     fork_height: Height,
     /// Height of the newest link.
     height: Height,
-    /// What the side lists or is, as far down as a new link may look.
-    side_listed: BTreeSet<ShareId>,
+    /// What the side lists or is, as far down as a new link may look; gathered when it is first asked for.
+    side_listed: OnceCell<IdMap<()>>,
 }
 
 impl<'a> Branch<'a> {
@@ -23,24 +24,30 @@ impl<'a> Branch<'a> {
     pub(super) fn new(chain: &'a Chain, newest: ShareId) -> Option<Self> {
         let height = chain.links.get(&newest)?.height;
         let mut side = Vec::new();
-        let mut side_listed = BTreeSet::new();
-        // Nothing that may be listed above, and no parent of it, has an anchor below, so nobody listed it below.
-        let lowest = height.below(chain.params.listing_depth.saturating_add(2));
         let mut at = newest;
         let fork_height = loop {
             let link = chain.links.get(&at)?;
             if chain.main_at(link.height) == Some(at) {
                 break link.height;
             }
-            if link.height >= lowest {
-                side_listed.insert(at);
-                let list = link.complete().map(|complete| complete.list.as_slice());
-                side_listed.extend(list.unwrap_or_default());
-            }
             side.push(at);
             at = link.parent;
         };
-        Some(Self { chain, side, fork_height, height, side_listed })
+        Some(Self { chain, side, fork_height, height, side_listed: OnceCell::new() })
+    }
+
+    fn gather_side(&self) -> IdMap<()> {
+        // Nothing that may be listed above, and no parent of it, has an anchor below, so nobody listed it below.
+        let reach = usize::try_from(self.chain.params.listing_depth.saturating_add(2)).unwrap_or(usize::MAX);
+        let mut listed = IdMap::default();
+        for id in self.side.iter().take(reach.saturating_add(1)) {
+            listed.insert(*id, ());
+            let complete = self.chain.links.get(id).and_then(|link| link.complete());
+            for item in complete.map(|complete| complete.list.as_slice()).unwrap_or_default() {
+                listed.insert(*item, ());
+            }
+        }
+        listed
     }
 
     pub(super) fn fork_height(&self) -> Height {
@@ -74,7 +81,8 @@ impl<'a> Branch<'a> {
 
     /// True when a link of the branch lists `id` or is `id`.
     pub(super) fn lists_or_is(&self, id: &ShareId) -> bool {
-        self.side_listed.contains(id) || self.chain.listed.get(id).is_some_and(|height| *height <= self.fork_height)
+        self.side_listed.get_or_init(|| self.gather_side()).contains(id)
+            || self.chain.listed.get(id).is_some_and(|height| *height <= self.fork_height)
     }
 
     /// The first link of the branch whose Bitcoin height, or that of an ancestor, is at least `bitcoin_height`.
