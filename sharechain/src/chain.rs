@@ -17,6 +17,7 @@ mod judge;
 mod link;
 mod payouts;
 mod refused;
+mod sight;
 mod template;
 mod view;
 mod wanted;
@@ -33,7 +34,7 @@ use crate::credit::Credit;
 use crate::error::RuleError;
 use crate::id_map::IdMap;
 use crate::params::ChainParams;
-use crate::units::{Height, ShareId, Timestamp, U256};
+use crate::units::{Height, ShareId, Timestamp};
 use crate::window::Scripts;
 
 pub use fate::Fate;
@@ -47,6 +48,7 @@ pub use template::Assignment;
 use held::{Held, Waiter};
 use judge::Judgement;
 use refused::Refused;
+use sight::Sight;
 use wanted::Wanted;
 
 /// What became of an inserted proof.
@@ -86,8 +88,7 @@ pub struct Chain {
     finality: Finality,
     /// Lists of the main chain up to this height were forgotten. Never falls.
     forgotten: Height,
-    /// Easiest share target of the positions in sight; follows the tip.
-    easiest_in_sight: U256,
+    sight: Sight,
     sequence: u64,
     /// What calls changed whose outcome carries no changes; the next call tells.
     untold: ChangeSet,
@@ -111,7 +112,6 @@ impl Chain {
         let mut listed = IdMap::default();
         listed.insert(genesis_id, Height(0));
         Self {
-            easiest_in_sight: params.easiest_share_target,
             params,
             consensus_id,
             bitcoin,
@@ -127,6 +127,7 @@ impl Chain {
             payouts: payouts::Caches::default(),
             finality: Finality::new(genesis_id),
             forgotten: Height(0),
+            sight: Sight::default(),
             sequence: 0,
             untold: ChangeSet::default(),
         }

@@ -36,7 +36,7 @@ impl Chain {
             self.list(*link);
             self.forget_deep();
         }
-        self.easiest_in_sight = self.easiest_in_sight_of_tip();
+        self.look_up_from(fork_height, !disconnected.is_empty());
         self.finalize_after(fork_height);
         call.changes.tips.push(TipChange { old: old_tip, new: id, fork_height, disconnected, connected: side });
     }

@@ -103,24 +103,7 @@ impl Chain {
     pub fn easiest_plausible_target(&self, now: Timestamp) -> U256 {
         let floor = self.params.easiest_share_target;
         let fresh = |tip: &Link| now.seconds_since(tip.time) <= i64::from(HELD_SECONDS_MAX);
-        if self.links.get(&self.tip()).is_some_and(fresh) { self.easiest_in_sight } else { floor }
-    }
-
-    /// The easiest share target that a position on any branch in sight of the tip may have.
-    pub(super) fn easiest_in_sight_of_tip(&self) -> U256 {
-        let floor = self.params.easiest_share_target;
-        let tip = self.height();
-        if tip.0 <= self.params.listing_depth {
-            return floor;
-        }
-        let easiest = (tip.below(self.params.listing_depth).0..=tip.0)
-            .filter_map(|height| self.links.get(&self.main_at(Height(height))?))
-            .map(|link| link.position.share_target)
-            .max()
-            .unwrap_or(floor);
-        // Another branch's targets may differ by what the retarget allows while it is still in sight.
-        const SLACK: U256 = U256::from_limbs([16, 0, 0, 0]);
-        easiest.saturating_mul(SLACK).min(floor)
+        if self.links.get(&self.tip()).is_some_and(fresh) { self.easiest_in_sight() } else { floor }
     }
 
     /// Ids of the main chain from the tip down, at growing distances: what a peer needs to find the last common link.

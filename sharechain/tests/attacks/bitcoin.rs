@@ -201,15 +201,16 @@ fn bitcoin_block_at(world: &mut World, previous: bitcoin::block::Header, time: u
     world.bitcoin_block_on(previous)
 }
 
-#[test]
-fn bitcoins_work_may_not_fall_and_its_height_may() {
+/// A world in which Bitcoin left its long, easy branch for a short one with more work, and the links followed: from height
+/// 26 to 20. With the tip of the branch that it left.
+fn after_a_fall() -> (World, bitcoin::block::Header) {
     let mut world = World::with(retargeting(8, 80));
     let start = world.now.0;
     let mut trunk = world.bitcoin_tip;
     for height in 1..=12 {
         trunk = bitcoin_block_at(&mut world, trunk, start + height);
     }
-    // A long branch at the easiest difficulty, and a short one that is fourfold harder from height 16 on.
+    // The short branch is fourfold harder from height 16 on.
     let (mut long, mut short) = (trunk, trunk);
     for height in 13..=25 {
         long = bitcoin_block_at(&mut world, long, start + 1_000 * height);
@@ -219,13 +220,42 @@ fn bitcoins_work_may_not_fall_and_its_height_may() {
     for height in 13..=19 {
         short = bitcoin_block_at(&mut world, short, start + height);
     }
-    world.now = Timestamp(start + 26_000);
+    world.now = Timestamp(start + 25_002);
     world.bitcoin_tip = short;
     let low = world.link(miner(1)).0.share.bitcoin_height;
     assert_eq!((high, low), (26, 20), "a reorganisation lowers the height");
+    (world, long)
+}
+
+#[test]
+fn bitcoins_work_may_not_fall_and_its_height_may() {
+    let (mut world, left) = after_a_fall();
     // Whoever stays on the longer, lighter branch cannot pull the others back.
-    let back = Spec { previous_block: long.block_hash(), link: true, ..world.spec(thief()) };
+    let back = Spec { previous_block: left.block_hash(), link: true, ..world.spec(thief()) };
     let back = world.mine(&back);
     assert_eq!(receive(&mut world, &back), Outcome::Invalid(RuleError::BitcoinWorkFell));
     assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
+}
+
+#[test]
+fn after_a_fall_of_bitcoins_height_work_earns_for_the_stale_depth_only() {
+    // Known and accepted: all work is stale as long as some link more than `stale_depth` below had a greater height.
+    let (mut world, _) = after_a_fall();
+    let stale_depth = world.chain.params().stale_depth;
+    let first = world.chain.height().0 - 1;
+    let earns = |world: &mut World| {
+        let before = earned(world, &miner(9)).0;
+        world.share(miner(9));
+        world.link(miner(1));
+        earned(world, &miner(9)).0 > before
+    };
+    while world.chain.height().0 < first + 2 * stale_depth {
+        let height = world.chain.height().0 + 1;
+        assert_eq!(earns(&mut world), height - first <= stale_depth, "{} links above the highest", height - first);
+    }
+    // Six blocks later Bitcoin is where it was, and work earns again.
+    for blocks in 1..=7 {
+        world.bitcoin_block();
+        assert_eq!(earns(&mut world), 20 + blocks >= 26, "at height {}", 20 + blocks);
+    }
 }
