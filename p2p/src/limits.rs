@@ -68,7 +68,8 @@ pub const SCORES_MAX: usize = 4_096;
 
 // --- Rates, a peer --------------------------------------------------------------------------------------------------
 
-/// Bytes of gossip a second: three full Bitcoin blocks a minute, or some 300 shares a second.
+/// Bytes of gossip a second, beside what proves to be valid: three full Bitcoin blocks a minute, or some 300 shares a
+/// second.
 pub const GOSSIP_BYTES_PER_S: u64 = 200_000;
 
 /// Bytes of gossip at once: two full Bitcoin blocks found within a moment.
@@ -121,6 +122,9 @@ pub const CLAIM_PAUSE_MS: u64 = 5_000;
 
 /// Milliseconds to wait for the shares behind the last links of a catch-up before it is judged.
 pub const CATCH_UP_GRACE_MS: u64 = 30_000;
+
+/// Percent of what peers allow that this node asks at most: messages come closer together than they were sent.
+pub const OWN_RATE_PERCENT: u64 = 80;
 
 /// Milliseconds after which a wanted id is looked at again that could not be asked for, since those who have it are busy: a
 /// fraction of the time that an answer takes.

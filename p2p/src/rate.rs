@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::limits::{
-    GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_PER_MIN, PROOFS_REQUESTS_PER_MIN, REQUEST_BURST_DIVISOR,
-    TIP_REQUESTS_PER_MIN,
+    GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_PER_MIN, OWN_RATE_PERCENT, PROOFS_REQUESTS_PER_MIN,
+    REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
 };
 use crate::message::RequestKind;
 use crate::{Millis, PeerId};
@@ -31,6 +31,19 @@ impl Bucket {
 
     /// Takes tokens when there are enough.
     fn take(&mut self, tokens: u64, now: Millis) -> bool {
+        self.fill(now);
+        let Some(rest) = self.level_milli.checked_sub(tokens.saturating_mul(1_000)) else { return false };
+        self.level_milli = rest;
+        true
+    }
+
+    /// Whether there are enough.
+    fn has(&mut self, tokens: u64, now: Millis) -> bool {
+        self.fill(now);
+        self.level_milli >= tokens.saturating_mul(1_000)
+    }
+
+    fn fill(&mut self, now: Millis) {
         let elapsed_ms = now.since(self.at);
         let inflow_milli = elapsed_ms.saturating_mul(self.tokens).saturating_mul(1_000) / self.period_ms;
         // Time whose inflow rounds to nothing is left for the next call.
@@ -38,9 +51,13 @@ impl Bucket {
             self.level_milli = self.level_milli.saturating_add(inflow_milli).min(self.capacity_milli);
             self.at = now;
         }
-        let Some(rest) = self.level_milli.checked_sub(tokens.saturating_mul(1_000)) else { return false };
-        self.level_milli = rest;
-        true
+    }
+}
+
+impl Bucket {
+    /// Puts tokens back, as far as there is room.
+    fn give_back(&mut self, tokens: u64) {
+        self.level_milli = self.level_milli.saturating_add(tokens.saturating_mul(1_000)).min(self.capacity_milli);
     }
 }
 
@@ -56,14 +73,14 @@ struct Allowance {
 }
 
 impl Allowance {
-    const fn new(now: Millis) -> Self {
+    const fn new(percent: u64, now: Millis) -> Self {
         Self {
             gossip: Bucket::full(GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, 1_000, now),
-            tip: Bucket::per_minute(TIP_REQUESTS_PER_MIN, now),
-            links: Bucket::per_minute(LINKS_REQUESTS_PER_MIN, now),
-            proofs: Bucket::per_minute(PROOFS_REQUESTS_PER_MIN, now),
-            headers: Bucket::per_minute(LINKS_REQUESTS_PER_MIN, now),
-            pending: Bucket::per_minute(TIP_REQUESTS_PER_MIN, now),
+            tip: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
+            links: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
+            proofs: Bucket::per_minute(PROOFS_REQUESTS_PER_MIN * percent / 100, now),
+            headers: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
+            pending: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
         }
     }
 
@@ -79,14 +96,34 @@ impl Allowance {
 }
 
 /// The allowances of all connected peers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rates {
     by_peer: BTreeMap<PeerId, Allowance>,
+    /// Part of the limits that requests may reach.
+    percent: u64,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { by_peer: BTreeMap::new(), percent: 100 }
+    }
 }
 
 impl Rates {
+    /// What this node asks of its peers, so that it never asks more than they allow.
+    #[must_use]
+    pub fn of_own_requests() -> Self {
+        Self { percent: OWN_RATE_PERCENT, ..Self::default() }
+    }
+
     fn of(&mut self, peer: PeerId, now: Millis) -> &mut Allowance {
-        self.by_peer.entry(peer).or_insert_with(|| Allowance::new(now))
+        let percent = self.percent;
+        self.by_peer.entry(peer).or_insert_with(|| Allowance::new(percent, now))
+    }
+
+    /// Whether a request might be made now.
+    pub fn allows(&mut self, peer: PeerId, kind: RequestKind, now: Millis) -> bool {
+        self.of(peer, now).of_kind(kind).has(1, now)
     }
 
     /// Whether a request of the peer may be served now; it is counted if so.
@@ -97,6 +134,14 @@ impl Rates {
     /// Whether gossip of that many bytes may be looked at now; it is counted if so.
     pub fn gossip(&mut self, peer: PeerId, size_bytes: usize, now: Millis) -> bool {
         self.of(peer, now).gossip.take(u64::try_from(size_bytes).unwrap_or(u64::MAX), now)
+    }
+
+    /// Gives back what gossip cost that turned out to be valid: work that was done for it limits it already, and a pool
+    /// whose hash rate grew a thousandfold must not ban whoever tells of it.
+    pub fn give_back(&mut self, peer: PeerId, size_bytes: usize) {
+        if let Some(allowance) = self.by_peer.get_mut(&peer) {
+            allowance.gossip.give_back(u64::try_from(size_bytes).unwrap_or(u64::MAX));
+        }
     }
 
     /// Forgets a peer whose allowance is full again; one that comes back early finds the old one. To be called when a

@@ -20,6 +20,7 @@ use sharechain::{Height, ShareId, Work};
 
 use crate::limits::BACKOFF_MS_MAX;
 use crate::message::{Failure, Request, TipInfo};
+use crate::rate::Rates;
 use crate::score::Misbehaviour;
 use crate::{Millis, PeerId};
 
@@ -160,6 +161,8 @@ pub struct Sync {
     local: Local,
     peers: Peers,
     flights: Flights,
+    /// What peers were asked lately.
+    asked: Rates,
     wants: Wants,
     catch_up: Option<CatchUp>,
     state: SyncState,
@@ -182,6 +185,7 @@ impl Sync {
             local,
             peers: Peers::default(),
             flights: Flights::default(),
+            asked: Rates::of_own_requests(),
             wants: Wants::default(),
             catch_up: None,
             state: SyncState::Alone,
@@ -237,6 +241,7 @@ impl Sync {
 
     fn on_disconnected(&mut self, peer: PeerId) {
         self.peers.disconnect(peer);
+        self.asked.forget(self.now, |other| self.peers.get(*other).is_some());
         for flight in self.flights.take_of(peer) {
             self.wants.put_back(&flight.wants, peer, self.now);
         }

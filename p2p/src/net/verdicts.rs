@@ -39,10 +39,11 @@ impl<K> Verdicts<K> {
         Ok(token)
     }
 
-    pub(super) fn take(&mut self, token: VerdictToken) -> Option<K> {
+    /// Takes a message out, with its size in bytes.
+    pub(super) fn take(&mut self, token: VerdictToken) -> Option<(K, usize)> {
         let waiting = self.by_token.remove(&token)?;
         self.size_bytes = self.size_bytes.saturating_sub(waiting.size_bytes);
-        Some(waiting.key)
+        Some((waiting.key, waiting.size_bytes))
     }
 
     /// Takes what has waited for too long.
@@ -50,7 +51,7 @@ impl<K> Verdicts<K> {
         let late = |waiting: &Waiting<K>| now.since(waiting.since) >= VERDICT_SECONDS_MAX * 1_000;
         let tokens: Vec<_> =
             self.by_token.iter().take_while(|(_, waiting)| late(waiting)).map(|(token, _)| *token).collect();
-        tokens.into_iter().filter_map(|token| self.take(token)).collect()
+        tokens.into_iter().filter_map(|token| self.take(token)).map(|(key, _)| key).collect()
     }
 }
 

@@ -24,6 +24,19 @@ fn a_burst_then_the_rate() {
 }
 
 #[test]
+fn what_is_valid_costs_nothing() {
+    let mut rates = Rates::default();
+    let burst = usize::try_from(GOSSIP_BURST_BYTES).unwrap();
+    for _ in 0..10 {
+        assert!(rates.gossip(PEER, burst, Millis(0)));
+        rates.give_back(PEER, burst);
+    }
+    rates.give_back(PEER, usize::MAX);
+    assert!(rates.gossip(PEER, burst, Millis(0)), "and no more than that");
+    assert!(!rates.gossip(PEER, 1, Millis(0)));
+}
+
+#[test]
 fn reconnecting_does_not_refill() {
     let mut rates = Rates::default();
     let burst = usize::try_from(GOSSIP_BURST_BYTES).unwrap();

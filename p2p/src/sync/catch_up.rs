@@ -4,7 +4,7 @@ use sharechain::{ShareId, Work};
 
 use super::{Output, Purpose, Sync, SyncState};
 use crate::limits::{CATCH_UP_GRACE_MS, LINKS_MAX, LOCATOR_MAX, SYNCED_ENTER_LINKS, SYNCED_SLACK_LINKS, WANTS_LOW};
-use crate::message::Request;
+use crate::message::{Request, RequestKind};
 use crate::score::Misbehaviour;
 use crate::{Millis, PeerId};
 
@@ -58,6 +58,7 @@ impl Sync {
         let Some(catch_up) = self.catch_up else { return };
         let waiting = catch_up.drained_at.is_some()
             || self.flights.any(catch_up.peer, Purpose::Links)
+            || !self.asked.allows(catch_up.peer, RequestKind::Links, self.now)
             || self.wants.of_chain() >= WANTS_LOW;
         if waiting {
             return;

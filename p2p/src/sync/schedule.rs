@@ -10,7 +10,7 @@ use crate::PeerId;
 use crate::limits::{
     BUSY_PAUSE_MS, HEADERS_WANTED_MAX, IN_FLIGHT_MAX, IN_FLIGHT_PER_PEER_MAX, LOCATOR_MAX, PROOFS_MAX,
 };
-use crate::message::Request;
+use crate::message::{Request, RequestKind};
 
 /// Wanted ids gathered for one peer.
 #[derive(Default)]
@@ -36,6 +36,7 @@ impl Batch {
 
 impl Sync {
     pub(super) fn send(&mut self, peer: PeerId, purpose: Purpose, wants: Vec<Want>, request: Request) {
+        self.asked.request(peer, request.kind(), self.now);
         let id = self.flights.start(peer, purpose, wants, self.now);
         self.outputs.push_back(Output::Request { peer, id, request });
     }
@@ -102,13 +103,16 @@ impl Sync {
     }
 
     /// Peers that may be asked for something large, the most reliable and least busy first.
-    fn free_peers(&self) -> Vec<PeerId> {
+    fn free_peers(&mut self) -> Vec<PeerId> {
+        let (asked, now) = (&mut self.asked, self.now);
+        let mut may_ask = |peer, kind| asked.allows(peer, kind, now);
         let mut free: Vec<_> = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.rested_at <= self.now)
+            .filter(|(_, peer)| peer.rested_at <= now)
             .map(|(id, peer)| (peer.failures, self.flights.large_of(id), id))
             .filter(|(_, under_way, _)| *under_way < IN_FLIGHT_PER_PEER_MAX)
+            .filter(|(.., id)| may_ask(*id, RequestKind::Proofs) && may_ask(*id, RequestKind::Headers))
             .collect();
         free.sort_unstable();
         free.into_iter().map(|(.., id)| id).collect()

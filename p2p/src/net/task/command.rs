@@ -72,9 +72,12 @@ impl Task {
     }
 
     fn on_verdict(&mut self, token: VerdictToken, verdict: Verdict) {
-        let Some((id, source, peer)) = self.verdicts.take(token) else { return };
+        let Some(((id, source, peer), size_bytes)) = self.verdicts.take(token) else { return };
         match verdict {
-            Verdict::Accept => self.judge(&id, &source, MessageAcceptance::Accept),
+            Verdict::Accept => {
+                self.rates.give_back(peer, size_bytes);
+                self.judge(&id, &source, MessageAcceptance::Accept);
+            }
             Verdict::Ignore => self.judge(&id, &source, MessageAcceptance::Ignore),
             Verdict::Reject(misbehaviour) => {
                 self.judge(&id, &source, MessageAcceptance::Reject);

@@ -43,6 +43,7 @@ pub struct Waiting {
     pub spread: SpreadId,
     /// Who sent it.
     pub from: NodeId,
+    size_bytes: u32,
     since: Millis,
 }
 
@@ -99,13 +100,18 @@ impl Endpoint {
             return Err(None);
         }
         let token = VerdictToken(self.token());
-        self.waiting.insert(token, Waiting { spread, from, since: now });
+        self.waiting.insert(token, Waiting { spread, from, size_bytes, since: now });
         Ok(token)
     }
 
     /// The gossip behind a name, which is used once.
     pub fn judged(&mut self, token: VerdictToken) -> Option<Waiting> {
         self.waiting.remove(&token)
+    }
+
+    /// Valid gossip gives its sender back what it cost.
+    pub fn give_back(&mut self, judged: &Waiting) {
+        self.rates.give_back(peer_id(judged.from), judged.size_bytes as usize);
     }
 
     /// A request of a peer: its name, if it may be answered.

@@ -10,6 +10,7 @@ use super::audit::{Audit, End, listed_at, referee};
 use super::build::{BuildError, build};
 use super::ledger::{Find, Verdict};
 use super::node::SimNode;
+use super::outside::Outside;
 use crate::sim::scenario::Scenario;
 use crate::sim::time::Micros;
 use crate::sim::world::{MinerId, NodeId, World};
@@ -49,8 +50,8 @@ pub struct Summary {
     pub traffic: TrafficSummary,
     /// What nodes keep.
     pub kept: KeptSummary,
-    /// Bans of one node by another.
-    pub bans: u64,
+    /// Bans of one node by another, by what for.
+    pub bans: BTreeMap<String, u64>,
     /// Crashes of nodes.
     pub crashes: u64,
 }
@@ -184,7 +185,7 @@ impl Summary {
             bitcoin: BitcoinSummary::default(),
             traffic: traffic(world),
             kept: kept(world),
-            bans: outside.ledger.bans.len() as u64,
+            bans: bans(outside),
             crashes: outside.ledger.restarts,
         };
         let drawn = scenario.draw(seed);
@@ -301,6 +302,14 @@ fn verdict_name(find: &Find) -> String {
     }
 }
 
+fn bans(outside: &Outside) -> BTreeMap<String, u64> {
+    let mut bans = BTreeMap::new();
+    for ban in &outside.ledger.bans {
+        *bans.entry(format!("{:?}", ban.why)).or_default() += 1;
+    }
+    bans
+}
+
 fn traffic(world: &World<SimNode>) -> TrafficSummary {
     let seconds = world.schedule.now().as_secs_f64().max(1.0);
     let each = (0..world.nodes.len()).map(|node| world.schedule.transport().traffic(NodeId::of(node)));
@@ -381,6 +390,6 @@ impl fmt::Display for Summary {
         )?;
         let KeptSummary { written_bytes, held_max, archive_bytes, .. } = &self.kept;
         writeln!(f, "  a node wrote {written_bytes:.0} bytes; held at most {held_max}; records {archive_bytes} bytes")?;
-        writeln!(f, "  {} bans, {} crashes", self.bans, self.crashes)
+        writeln!(f, "  bans: {:?}; {} crashes", self.bans, self.crashes)
     }
 }

@@ -50,7 +50,7 @@ fn ten_honest_nodes_lose_nothing_and_agree() {
     let summary = run(&honest(10, 3_600, ""), 1).unwrap();
     let text = json(&summary);
     assert!(summary.one_tip, "{text}");
-    assert_eq!(summary.bans, 0, "{text}");
+    assert_eq!(summary.bans.len(), 0, "{text}");
     assert_eq!(summary.verdicts.keys().collect::<Vec<_>>(), ["accepted"]);
     assert!(summary.ends.keys().all(|end| end == "listed" || end == "main link"), "{text}");
     assert_eq!(summary.bitcoin.paid_sat, summary.bitcoin.value_sat, "money is neither made nor lost");

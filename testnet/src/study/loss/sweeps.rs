@@ -112,7 +112,7 @@ fn usual(rules: &Rules, size: Size) -> Scenario {
 
 fn case(key: Key, rules: Rules, scenario: Scenario, size: Size) -> Case<Key> {
     let when = between(WARM_UP_S, &scenario, SETTLE_LINKS * 10.0);
-    Case { key, rules, scenario, when, runs: size.pick(6, 4) }
+    Case { key, rules, scenario, when, runs: 4 }
 }
 
 /// Shoal with other constants. The hash rate is such that a share takes as many hashes as ever.
@@ -127,5 +127,5 @@ fn constants(interval_s: u32, shares: u32, latency_s: Option<f64>, size: Size) -
     }
     let when = between(WARM_UP_S, &scenario, SETTLE_LINKS * f64::from(interval_s) + WARM_UP_S);
     let key = Key::Constants { interval_s: f64::from(interval_s), shares: f64::from(shares), latency_s };
-    Case { key, rules: Rules::Shoal, scenario, when, runs: size.pick(4, 3) }
+    Case { key, rules: Rules::Shoal, scenario, when, runs: size.pick(2, 3) }
 }

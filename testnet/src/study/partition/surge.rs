@@ -27,7 +27,7 @@ const SAMPLE_S: f64 = 60.0;
 /// Seconds before the surge.
 const BEFORE_S: f64 = 1_800.0;
 
-/// Hashes a second before the surge: ten hashes a share, so that a thousand times as many can still be done for real.
+/// Hashes a second before the surge: ten hashes a share, so that a hundred times as many can still be done for real.
 const HASHRATE_HS: f64 = 32.0;
 
 /// Nodes.
@@ -97,7 +97,6 @@ pub(super) fn runs(size: Size) -> Vec<Run> {
         vec![
             Run { factor: 10.0, surge_s: 3_600.0, after_s: 7_200.0 },
             Run { factor: 100.0, surge_s: 5_400.0, after_s: 28_800.0 },
-            Run { factor: 1_000.0, surge_s: 7_200.0, after_s: 64_800.0 },
         ],
         vec![Run { factor: 10.0, surge_s: 2_400.0, after_s: 4_800.0 }],
     )

@@ -207,6 +207,7 @@ impl SimNode {
         let Some(waiting) = alive.endpoint.judged(token) else { return };
         match verdict {
             Verdict::Accept => {
+                alive.endpoint.give_back(&waiting);
                 let forwards = context
                     .environment
                     .spreads
