@@ -9,8 +9,9 @@ use recorded::{Recorded, altered, found_by_model, found_by_program, shuffled};
 use recording::Line;
 use testnet::sim::scenario::Scenario;
 
-/// Five nodes far apart, one of them selfish, cut in two for a while; frequent Bitcoin blocks, shared payouts soon. Both
-/// sides of the cut build links, so that the chain is reorganised when it heals.
+/// Five nodes far apart, one of them selfish, cut in two for a while. Both sides of the cut build links, so that the chain
+/// is reorganised when it heals. Miners have eight times the hash rate that the targets are made for, so that links come
+/// every five seconds and Bitcoin blocks every minute, and payouts are shared soon.
 const SCENARIO: &str = r#"
 name = "recorded"
 duration_s = 780
@@ -20,14 +21,16 @@ bitcoin_part = 0.9
 distance_ms = 900
 
 [constants]
-link_interval_s = 5
+link_interval_s = 40
+shares_per_link = 8
+retarget_half_life_s = 20000
 anchor_depth = 12
 snapshot_bitcoin_depth = 1
 snapshot_burial = 4
 seed_depth = 1
 listed_before_payouts = 48
 outputs_max = 3
-window_blocks = 0.2
+window_blocks = 1.0
 
 [[nodes]]
 name = "honest"
@@ -40,13 +43,13 @@ count = 1
 [[miners]]
 name = "honest"
 on = "honest"
-part = 0.7
+part = 5.6
 count = 6
 
 [[miners]]
 name = "selfish"
 on = "selfish"
-part = 0.3
+part = 2.4
 strategy = "selfish"
 
 [[faults]]
