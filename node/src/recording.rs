@@ -14,10 +14,13 @@ mod tests;
 mod verify;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use recording::{ReadError, WriteError};
 use sharechain::ShareId;
+
+use crate::error::NodeError;
+use crate::store::{Store, StoreError};
 
 pub use export::{ExportError, write};
 pub use import::{Import, import};
@@ -48,6 +51,12 @@ pub enum RecordingError {
     /// It was not written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The node runs.
+    #[error("the database {} is in use; stop the node first", path.display())]
+    Running {
+        /// The database.
+        path: PathBuf,
+    },
     /// The node has no proofs.
     #[error("the database holds no proofs yet: there is nothing to export")]
     Nothing,
@@ -76,4 +85,12 @@ pub enum RecordingError {
     /// It says what the rules do not.
     #[error("the recording differs from the rules in {0} places")]
     Differs(usize),
+}
+
+/// Opens the database of a node that must not run.
+fn open_store(path: &Path, consensus_id: [u8; 32]) -> Result<Store, NodeError> {
+    Store::open(path, consensus_id).map_err(|error| match error {
+        StoreError::Locked { path } => RecordingError::Running { path }.into(),
+        other => other.into(),
+    })
 }

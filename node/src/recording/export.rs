@@ -14,7 +14,7 @@ use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, Write
 use sharechain::chain::Body;
 use sharechain::{Chain, Height, ShareId, encode};
 
-use super::RecordingError;
+use super::{RecordingError, open_store};
 use crate::bitcoind::Bitcoind;
 use crate::clock::now;
 use crate::config::Config;
@@ -108,12 +108,13 @@ fn nobody() -> ScriptBuf {
 pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError> {
     let params = config.network.chain_params();
     let consensus_id = params.consensus_id();
-    if !Store::inspect(&config.store_path(), consensus_id)? {
+    // Opening would make a database where there is none.
+    if matches!(Store::inspect(&config.store_path(), consensus_id), Ok(false)) {
         return Err(RecordingError::Nothing.into());
     }
+    let store = Arc::new(open_store(&config.store_path(), consensus_id)?);
     let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
     let headers = headers::load(&bitcoind, &params.bitcoin).await?;
-    let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
     let mut engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now())?;
     if store.journal(0).next().is_none() {
         return Err(RecordingError::Nothing.into());

@@ -14,14 +14,14 @@ use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Chain, Outcome, Proof, RuleError, ShareId, Timestamp};
 
-use super::RecordingError;
+use super::{RecordingError, open_store};
 use crate::bitcoind::Bitcoind;
 use crate::clock::now;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::NodeError;
 use crate::headers::{self, is_settled};
-use crate::store::{Journal, Store};
+use crate::store::Journal;
 
 /// Time between two lines about how far it is.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ pub struct Import {
     pub proofs: u64,
     /// Links whose lists were given.
     pub lists: u64,
-    /// Bitcoin headers.
+    /// Bitcoin headers, those that were known before included.
     pub headers: u64,
     /// Proofs that could not be judged at their line; most become valid later.
     pub held: u64,
@@ -44,7 +44,7 @@ pub struct Import {
     pub unlistable: u64,
     /// Lines that a rule refuses: number and rule.
     pub refused: Vec<(u64, RuleError)>,
-    /// Bitcoin headers left aside: the own bitcoind is to bring what is not two blocks below its tip.
+    /// Bitcoin headers left aside: beside the own bitcoind's chain, and not two blocks below its tip.
     pub unsettled: u64,
 }
 
@@ -60,8 +60,11 @@ impl Import {
     }
 
     fn header<J: Journal>(&mut self, engine: &mut Engine<J>, header: Header, own_height: u32, now: Timestamp) {
-        let previous = engine.chain().bitcoin().get(&header.prev_blockhash).map(|known| known.height);
-        if previous.is_some_and(|height| is_settled(height.saturating_add(1), own_height)) {
+        let bitcoin = engine.chain().bitcoin();
+        let previous = bitcoin.get(&header.prev_blockhash).map(|known| known.height);
+        if bitcoin.get(&header.block_hash()).is_some() {
+            self.headers += 1;
+        } else if previous.is_some_and(|height| is_settled(height.saturating_add(1), own_height)) {
             engine.insert_bitcoin_headers(&[header], now);
             self.headers += 1;
         } else {
@@ -122,7 +125,8 @@ pub fn import<J: Journal>(
     Ok(import)
 }
 
-/// `shoal import`: a file into the database of a node that has none yet.
+/// `shoal import`: a file into the database of a node that has none yet. The own bitcoind's headers come first: those of
+/// the file matter only where Bitcoin was reorganised.
 ///
 /// # Errors
 /// The file is no recording of this network, the database is not empty, or bitcoind cannot be asked.
@@ -144,11 +148,13 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
     }
     let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
     std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
-    let store = Arc::new(Store::open(&config.store_path(), params.consensus_id())?);
+    let store = Arc::new(open_store(&config.store_path(), params.consensus_id())?);
     if store.next_sequence() > 1 {
         return Err(RecordingError::NotEmpty { path: config.store_path() }.into());
     }
     let mut engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now())?;
+    let own = bitcoind.headers(start.root.height.saturating_add(1)..own_height.saturating_add(1)).await?;
+    engine.insert_bitcoin_headers(&own, now());
     let mut told = Instant::now();
     let result = import(&mut reader, &mut engine, own_height, now(), |line, import| {
         if told.elapsed() >= PROGRESS {

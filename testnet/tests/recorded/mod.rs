@@ -106,7 +106,8 @@ fn ids(text: &[u8]) -> BTreeSet<ShareId> {
 pub(crate) fn found_by_model(text: &[u8]) -> Option<Found> {
     let mut file = tempfile::NamedTempFile::new().expect("there is room for a file");
     file.write_all(text).expect("there is room for a file");
-    let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../specs/model/replay.py");
+    let script =
+        Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../specs/model/replay.py");
     let output = match Command::new("python3").arg(script).arg(file.path()).arg("--json").output() {
         Ok(output) => output,
         Err(error) => {
