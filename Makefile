@@ -38,6 +38,7 @@ test: ## Run every test
 	@.ci/deps.sh build test
 	cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 	python3 specs/vectors/check.py
+	python3 -m unittest discover specs/model
 
 .PHONY: sim-soak
 sim-soak: build ## Simulate random scenarios and look for what must never happen

@@ -1,6 +1,7 @@
 //! The command line: subcommands, exit codes, how errors are printed.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -9,7 +10,7 @@ use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::{NodeError, sentence};
 use crate::run::StoredFinality;
-use crate::{logging, run, status};
+use crate::{logging, recording, run, status};
 
 /// A decentralized Bitcoin mining pool: every node is the pool.
 #[derive(Debug, Parser)]
@@ -34,6 +35,21 @@ enum Command {
         /// Prints JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Writes the share-chain of a stopped node to a file that anybody can check: see specs/recording.md
+    Export {
+        /// The file to write
+        file: PathBuf,
+    },
+    /// Reads such a file into the database of a node that has none yet; everything in it is checked
+    Import {
+        /// The file to read
+        file: PathBuf,
+    },
+    /// Checks such a file by itself, as specs/model/replay.py does: says where it differs from the rules
+    Verify {
+        /// The file to read
+        file: PathBuf,
     },
     /// Checks configuration, bitcoind, ports and folders, and changes nothing
     Check {
@@ -62,20 +78,23 @@ pub fn main() -> ExitCode {
 fn execute(cli: &Cli) -> Result<(), NodeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let config = Config::load(&cli.overrides);
-    match cli.command {
+    match &cli.command {
         Command::Run { follow_heaviest } => {
             let config = config?;
             logging::init(&config.log, config.log_format)?;
-            let finality = if follow_heaviest { StoredFinality::Forget } else { StoredFinality::Keep };
+            let finality = if *follow_heaviest { StoredFinality::Forget } else { StoredFinality::Keep };
             runtime.block_on(run::run(config, finality))
         }
-        Command::Status { json } => runtime.block_on(status::status(config?, json)),
+        Command::Export { file } => runtime.block_on(recording::export(&config?, file)),
+        Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),
+        Command::Verify { file } => Ok(recording::verify(file)?),
+        Command::Status { json } => runtime.block_on(status::status(config?, *json)),
         Command::Check { json } => {
             let report = match &config {
                 Ok(config) => runtime.block_on(check::check(config)),
                 Err(error) => check::unreadable(error),
             };
-            show(&report, json)?;
+            show(&report, *json)?;
             if report.ok { Ok(()) } else { Err(NodeError::CheckFailed { config: config.is_err() }) }
         }
     }

@@ -10,6 +10,7 @@ use crate::engine::EngineStopped;
 use crate::headers::HeadersError;
 use crate::identity::IdentityError;
 use crate::logging::LoggingError;
+use crate::recording::RecordingError;
 use crate::status::StatusError;
 use crate::store::StoreError;
 
@@ -67,6 +68,9 @@ pub enum NodeError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A recording cannot be written or taken.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// The running node cannot be asked.
     #[error(transparent)]
     Status(#[from] StatusError),

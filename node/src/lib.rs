@@ -14,6 +14,7 @@
 //! exchange/    gossip, requests, responses, sync: what to do, decided without I/O and clock
 //! peers/       does it: the tasks between network, engine and bitcoind
 //! api/         the read-only HTTP API
+//! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anybody can check
 //! report.rs    what the node says of itself: the state behind the API, and a line a minute
 //! bitcoind/    the only door to Bitcoin: typed JSON-RPC, the template feed
 //! store/       the only door to RocksDB: journal, lookups, replay
@@ -39,6 +40,7 @@ mod logging;
 pub mod peers;
 pub mod pool_block;
 mod ports;
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod state;

@@ -46,8 +46,9 @@ enum Due {
 
 /// The state after some lines of a recording.
 ///
-/// The chain bounds what it holds, and forgets it after a while; a recording may do neither. So whatever waits for a list,
-/// a header or the clock is kept here as well, and given again.
+/// The chain forgets after a while what it holds; a recording must not. So whatever waits for a list, a header or the
+/// clock is kept here as well, and given again. More than [`HELD_MAX`](sharechain::limits::HELD_MAX) proofs that wait at
+/// one time are too many for the chain: no node records them.
 #[derive(Debug)]
 pub struct Replay {
     pub(crate) chain: Chain,

@@ -143,6 +143,13 @@ impl BitcoinHeaders {
         Ok(Inserted::New)
     }
 
+    /// What the tree started from.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        let (root, headers) = self.tree.root();
+        Root { height: root.height, chain_work: root.chain_work, headers }
+    }
+
     /// A header of the tree, from the root upwards.
     #[must_use]
     pub fn get(&self, hash: &BlockHash) -> Option<&BitcoinHeader> {

@@ -86,6 +86,9 @@ enum Command {
         /// Prints JSON
         #[arg(long)]
         json: bool,
+        /// Writes the share-chain of one node to this file, for specs/model/replay.py and shoal verify
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
     },
     /// Mines the chain that every test network starts from, anew: for maintainers
     #[command(hide = true)]
@@ -205,8 +208,8 @@ fn execute(command: Command) -> Result<(), CliError> {
     if let Command::Soak(args) = command {
         return Ok(sim::soak::main(&args)?);
     }
-    if let Command::Sim { scenario, seed, json } = command {
-        return Ok(sim::run::main(&scenario, seed, json)?);
+    if let Command::Sim { scenario, seed, json, record } = command {
+        return Ok(sim::run::main(&scenario, seed, json, record.as_deref())?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

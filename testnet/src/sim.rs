@@ -12,6 +12,7 @@
 //! world.rs      the loop: nodes, miners, lines, faults; generic over what a node is
 //! full/         the program itself as a node of the world
 //! run.rs        `shoal-testnet sim`
+//! record.rs     a node's share-chain as a recording, for the model to replay
 //! oracle/       what must hold in every world, checked after every event
 //! plant.rs      bugs planted to see that the oracles find them
 //! soak.rs       `shoal-testnet soak`: random scenarios under the eyes of the oracles
@@ -39,6 +40,7 @@ pub mod pay;
 pub mod plant;
 pub mod pow;
 pub mod queue;
+pub mod record;
 pub mod rng;
 pub mod run;
 pub mod scale;

@@ -34,6 +34,7 @@ pub(super) struct Tree {
     nodes: Vec<Node>,
     by_hash: BTreeMap<BlockHash, Index>,
     best: Index,
+    root: Index,
 }
 
 impl Tree {
@@ -41,11 +42,12 @@ impl Tree {
     /// judged without its predecessors.
     pub(super) fn new(base: Base<'_>) -> Self {
         let first = Node { known: base.first, parent: Index(0), jump: Index(0) };
-        let mut tree = Self { first, nodes: Vec::new(), by_hash: BTreeMap::new(), best: Index(0) };
+        let mut tree = Self { first, nodes: Vec::new(), by_hash: BTreeMap::new(), best: Index(0), root: Index(0) };
         for header in base.rest {
             let chain_work = tree.best().chain_work.saturating_add(work(header));
             tree.push(header.block_hash(), *header, tree.best, chain_work);
         }
+        tree.root = tree.best;
         tree.by_hash = BTreeMap::from([(tree.best().header.block_hash(), tree.best)]);
         tree
     }
@@ -69,6 +71,14 @@ impl Tree {
     /// The header with the most work; the first seen of several.
     pub(super) fn best(&self) -> &BitcoinHeader {
         self.at(self.best)
+    }
+
+    /// The root, and the headers that came with it in ascending order, itself included.
+    pub(super) fn root(&self) -> (&BitcoinHeader, Vec<Header>) {
+        let root = self.at(self.root);
+        let Index(above_first) = self.root;
+        let came = std::iter::once(&self.first).chain(&self.nodes).take(above_first.saturating_add(1));
+        (root, came.map(|node| node.known.header).collect())
     }
 
     /// Headers that can be found by hash.

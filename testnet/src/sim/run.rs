@@ -1,12 +1,15 @@
 //! `shoal-testnet sim`: one scenario, one seed, and what came of it.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::full::{BuildError, Summary, build};
+use super::full::{BuildError, SimNode, Summary, build};
+use super::record::{RecordError, record};
 use super::scenario::{Scenario, ScenarioError};
 use super::time::Micros;
+use super::world::World;
 
 /// Simulated time between two lines about how far it is.
 const PROGRESS: Micros = Micros::from_secs(600);
@@ -33,6 +36,14 @@ pub enum SimError {
     /// It asks for what there is not.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The recording cannot be written.
+    #[error("the recording {} cannot be written", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: RecordError,
+    },
     /// The result cannot be printed.
     #[error("cannot print the result")]
     Print(#[from] std::io::Error),
@@ -48,11 +59,11 @@ pub fn read(path: &Path) -> Result<Scenario, SimError> {
 }
 
 /// Simulates the scenario of a file and prints what came of it: JSON, or some lines for people. How long it took goes to
-/// standard error, so that the output is the same each time.
+/// standard error, so that the output is the same each time. With `recording` the chain of one node is written there.
 ///
 /// # Errors
-/// There is no such scenario, or the result cannot be printed.
-pub fn main(path: &Path, seed: u64, json: bool) -> Result<(), SimError> {
+/// There is no such scenario, or the result cannot be printed or written.
+pub fn main(path: &Path, seed: u64, json: bool, recording: Option<&Path>) -> Result<(), SimError> {
     let scenario = read(path)?;
     let began = Instant::now();
     let mut world = build(&scenario, seed)?;
@@ -64,6 +75,12 @@ pub fn main(path: &Path, seed: u64, json: bool) -> Result<(), SimError> {
         let (minutes, taken_s) = (until.as_secs_f64() / 60.0, began.elapsed().as_secs_f64());
         eprintln!("minute {minutes:.0}: {} steps, {taken_s:.1} s", world.steps());
     }
+    if let Some(file) = recording {
+        let about = format!("shoal-testnet sim {}, seed {seed}", scenario.name);
+        let lines = record_to(&mut world, &about, file);
+        let lines = lines.map_err(|source| SimError::Record { path: file.to_owned(), source })?;
+        eprintln!("{lines} lines written to {}", file.display());
+    }
     let summary = Summary::of(&world, &scenario, seed);
     let mut out = std::io::stdout().lock();
     if json {
@@ -73,4 +90,8 @@ pub fn main(path: &Path, seed: u64, json: bool) -> Result<(), SimError> {
         write!(out, "{summary}")?;
     }
     Ok(())
+}
+
+fn record_to(world: &mut World<SimNode>, about: &str, file: &Path) -> Result<u64, RecordError> {
+    record(world, about, BufWriter::new(File::create(file)?))
 }

@@ -89,6 +89,12 @@ impl Disk {
         self.state().full = full;
     }
 
+    /// Proofs, lists and headers in the journal.
+    #[must_use]
+    pub fn journal_len(&self) -> usize {
+        self.state().journal.len()
+    }
+
     /// Bytes written so far, with what a record has around its content.
     #[must_use]
     pub fn written_bytes(&self) -> u64 {

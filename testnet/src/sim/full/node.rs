@@ -176,6 +176,12 @@ impl SimNode {
         &self.disk
     }
 
+    /// Its disk, to be held while the node is changed.
+    #[must_use]
+    pub fn shared_disk(&self) -> Arc<Disk> {
+        Arc::clone(&self.disk)
+    }
+
     /// Its bitcoind.
     #[must_use]
     pub fn bitcoind(&self) -> &Bitcoind {

@@ -1,11 +1,12 @@
 use super::*;
 
 const CALM: &str = include_str!("../../../scenarios/calm.toml");
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     CALM,
     include_str!("../../../scenarios/storm.toml"),
     include_str!("../../../scenarios/hundred.toml"),
     include_str!("../../../scenarios/selfish.toml"),
+    include_str!("../../../scenarios/recorded.toml"),
 ];
 
 /// What parsing says about the calm example with a text added or replaced.
