@@ -23,7 +23,7 @@ fn folder() -> PathBuf {
 }
 
 /// Files that the tests of another crate read, and where.
-const ELSEWHERE: [(&str, &str); 1] = [("rules.json", "../recording/tests/rules.rs")];
+const ELSEWHERE: [(&str, &str); 1] = [("rules.json", "recording/tests/rules.rs")];
 
 #[test]
 fn every_vector_is_read_and_holds() {

@@ -84,11 +84,11 @@ pub(super) fn cases(size: Size) -> Vec<Case<Key>> {
             for rules in Rules::all() {
                 let mut scenario = usual(&rules, size);
                 sweep.apply(*value, &mut scenario);
-                cases.push(case(Key::Line(sweep, *value), rules, scenario, size));
+                cases.push(case(Key::Line(sweep, *value), rules, scenario));
             }
         }
     }
-    cases.extend(Rules::all().into_iter().map(|rules| case(Key::Cities, rules, usual(&rules, size), size)));
+    cases.extend(Rules::all().into_iter().map(|rules| case(Key::Cities, rules, usual(&rules, size))));
     let intervals: &[u32] = size.pick(&[1, 3, 10, 30], &[1, 10]);
     let shares: &[u32] = size.pick(&[1, 8, 32, 128], &[32]);
     let latencies: &[Option<f64>] = size.pick(&[None, Some(1.0)], &[Some(1.0)]);
@@ -110,7 +110,7 @@ fn usual(rules: &Rules, size: Size) -> Scenario {
     pool(LARGE, OTHERS, seconds_for(rules, shares))
 }
 
-fn case(key: Key, rules: Rules, scenario: Scenario, size: Size) -> Case<Key> {
+fn case(key: Key, rules: Rules, scenario: Scenario) -> Case<Key> {
     let when = between(WARM_UP_S, &scenario, SETTLE_LINKS * 10.0);
     Case { key, rules, scenario, when, runs: 4 }
 }

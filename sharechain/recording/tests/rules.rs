@@ -13,7 +13,7 @@ use serde_json::Value;
 const NO_VECTOR: [&str; 1] = ["SC-901"];
 
 fn specs() -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../specs")
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../specs")
 }
 
 fn vectors() -> Value {
