@@ -103,7 +103,7 @@ impl<N: Node> Schedule<N> {
     /// Sends a copy of a message of which others may be on their way to the same node. `earliest` is when the first of
     /// them is expected, [`Micros::NEVER`] at first; a copy that comes later takes its time on both lines, and is counted
     /// as traffic, but is no event. It is no event either if the first of them gets lost after all. A copy that would wait
-    /// for longer than [`COPY_WAITS_MAX`] is not sent.
+    /// for its sender's line for longer than 5 s is not sent.
     pub fn send_copy(
         &mut self,
         from: NodeId,

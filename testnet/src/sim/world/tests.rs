@@ -33,7 +33,7 @@ fn the_same_seed_makes_the_same_world() {
     let storm = Scenario::parse(include_str!("../../../scenarios/storm.toml")).unwrap();
     let run = |seed| {
         let drawn = storm.draw(seed);
-        let mut world = drawn.world(toys(drawn.nodes.len(), 4_000.0), toy::Nothing, seed);
+        let mut world = drawn.world(toys(drawn.nodes.len(), 400.0), toy::Nothing, seed);
         world.run(drawn.duration);
         (world.steps(), world.nodes.into_iter().map(|toy| toy.heard).collect::<Vec<_>>())
     };
