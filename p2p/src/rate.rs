@@ -52,9 +52,7 @@ impl Bucket {
             self.at = now;
         }
     }
-}
 
-impl Bucket {
     /// Puts tokens back, as far as there is room.
     fn give_back(&mut self, tokens: u64) {
         self.level_milli = self.level_milli.saturating_add(tokens.saturating_mul(1_000)).min(self.capacity_milli);
@@ -136,8 +134,8 @@ impl Rates {
         self.of(peer, now).gossip.take(u64::try_from(size_bytes).unwrap_or(u64::MAX), now)
     }
 
-    /// Gives back what gossip cost that turned out to be valid: work that was done for it limits it already, and a pool
-    /// whose hash rate grew a thousandfold must not ban whoever tells of it.
+    /// Gives back what gossip cost that turned out to be valid: the work that was done for it limits it already. What is
+    /// held is not given back, so a surge that outruns gossip still looks too fast.
     pub fn give_back(&mut self, peer: PeerId, size_bytes: usize) {
         if let Some(allowance) = self.by_peer.get_mut(&peer) {
             allowance.gossip.give_back(u64::try_from(size_bytes).unwrap_or(u64::MAX));
