@@ -109,8 +109,8 @@ pub const DRAFT_INTERVAL: Duration = Duration::from_secs(20);
 /// Time after which work is tried again where it could not be made: most of what is missing then comes by itself.
 pub const DRAFT_RETRY: Duration = Duration::from_secs(1);
 
-/// Bitcoin blocks whose verdict is remembered: months of a large pool's.
-pub const SUBMISSIONS_MAX: usize = 4_096;
+/// Bitcoin blocks whose verdict is remembered: a week of all that Bitcoin finds, and below 200 KB to write for each.
+pub const SUBMISSIONS_MAX: usize = 1_024;
 
 /// Links by which peers may be ahead of a node that has once been in sync before its miners are stopped: shares on
 /// older parents keep their credit for longer than that.

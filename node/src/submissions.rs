@@ -1,8 +1,9 @@
 //! Bitcoin blocks that the pool found go to the node's own bitcoind, and what it said is remembered.
 
 mod kept;
+mod verdicts;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,10 +14,11 @@ use tracing::{debug, error, info, warn};
 
 use crate::bitcoind::{Bitcoind, BitcoindError, FeedState, SubmitVerdict};
 use crate::error::sentence;
-use crate::limits::{RETRY_PAUSE, SUBMISSIONS_MAX, SUBMIT_ATTEMPTS, SUBMITTING_MAX};
+use crate::limits::{RETRY_PAUSE, SUBMIT_ATTEMPTS, SUBMITTING_MAX};
 use crate::store::{Store, StoreError};
 
 use kept::Kept;
+use verdicts::Verdicts;
 
 /// Who found a block, for the operator and for what is kept of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,24 +43,19 @@ impl fmt::Display for Whose {
 pub struct Submissions {
     bitcoind: Bitcoind,
     kept: Arc<Mutex<Kept>>,
-    known: Arc<Mutex<Known>>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    /// Newest last.
-    verdicts: VecDeque<(BlockHash, SubmitVerdict)>,
-    under_way: BTreeSet<BlockHash>,
+    verdicts: Arc<Mutex<Verdicts>>,
+    under_way: Arc<Mutex<BTreeSet<BlockHash>>>,
 }
 
 impl Submissions {
-    /// Nothing submitted yet; own blocks of before are in the store.
+    /// What was submitted before, and own blocks of before, are in the store.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn new(bitcoind: Bitcoind, store: Arc<Store>) -> Result<Self, StoreError> {
+        let verdicts = Arc::new(Mutex::new(Verdicts::open(Arc::clone(&store))?));
         let kept = Arc::new(Mutex::new(Kept::open(store)?));
-        Ok(Self { bitcoind, kept, known: Arc::default() })
+        Ok(Self { bitcoind, kept, verdicts, under_way: Arc::default() })
     }
 
     /// Submits a serialized block, and keeps it meanwhile if it is this node's own.
@@ -78,7 +75,7 @@ impl Submissions {
             }
         };
         let ((), verdict) = tokio::join!(keeping, self.ask(hash, height, &block, whose));
-        self.end(hash, verdict.clone());
+        self.end(hash, verdict.clone()).await;
         verdict
     }
 
@@ -102,6 +99,10 @@ impl Submissions {
         for (hash, height) in kept {
             let active = self.bitcoind.header(hash).await?.is_some_and(|info| info.confirmations.is_some());
             if active {
+                // A kill may have come between bitcoind's answer and the note of it.
+                if self.verdict(&hash).is_none() {
+                    self.end(hash, Some(SubmitVerdict::Duplicate)).await;
+                }
                 continue;
             }
             let shelf = Arc::clone(&self.kept);
@@ -109,7 +110,7 @@ impl Submissions {
             match reading.await.expect("reading the store does not panic") {
                 Ok(Some(block)) => {
                     let verdict = self.ask(hash, height, &block, Whose::Own).await;
-                    self.end(hash, verdict);
+                    self.end(hash, verdict).await;
                 }
                 Ok(None) => {}
                 Err(error) => error!(%hash, %error, "an own block cannot be read"),
@@ -150,32 +151,28 @@ impl Submissions {
 
     /// Notes that a block is being submitted; false when it is already, or when peers keep bitcoind busy enough.
     fn begin(&self, hash: BlockHash, whose: Whose) -> bool {
-        let mut known = self.known();
-        if whose == Whose::Peer && known.under_way.len() >= SUBMITTING_MAX {
+        let mut under_way = lock(&self.under_way);
+        if whose == Whose::Peer && under_way.len() >= SUBMITTING_MAX {
             return false;
         }
-        known.under_way.insert(hash)
+        under_way.insert(hash)
     }
 
-    fn end(&self, hash: BlockHash, verdict: Option<SubmitVerdict>) {
-        let mut known = self.known();
-        known.under_way.remove(&hash);
-        let Some(verdict) = verdict else { return };
-        known.verdicts.retain(|(other, _)| *other != hash);
-        if known.verdicts.len() >= SUBMISSIONS_MAX {
-            known.verdicts.pop_front();
+    async fn end(&self, hash: BlockHash, verdict: Option<SubmitVerdict>) {
+        if let Some(verdict) = verdict {
+            let shelf = Arc::clone(&self.verdicts);
+            let keeping = tokio::task::spawn_blocking(move || lock(&shelf).keep(hash, verdict));
+            if let Err(error) = keeping.await.expect("writing the store does not panic") {
+                error!(%hash, %error, "what bitcoind said to a block could not be kept");
+            }
         }
-        known.verdicts.push_back((hash, verdict));
+        lock(&self.under_way).remove(&hash);
     }
 
     /// What bitcoind said to a block.
     #[must_use]
     pub fn verdict(&self, hash: &BlockHash) -> Option<SubmitVerdict> {
-        self.known().verdicts.iter().rev().find(|(known, _)| known == hash).map(|(_, verdict)| verdict.clone())
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        lock(&self.known)
+        lock(&self.verdicts).of(hash).cloned()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -51,7 +51,8 @@ pub(super) struct BlockSummary {
     /// Bitcoin blocks from it up to the tip, itself included; 0 while it is not in the chain with the most work that
     /// this node knows.
     pub confirmations: u32,
-    /// What this node's bitcoind said to it; none when it was not submitted since this node started.
+    /// What this node's bitcoind said to it; none when this node did not submit it, or forgot
+    /// it after a thousand others.
     pub bitcoind: Option<BitcoindSays>,
 }
 

@@ -9,8 +9,8 @@ use bitcoin::consensus::encode;
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{BlockHash, CompactTarget, TxMerkleNode, Work};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::BitcoindError;
@@ -49,7 +49,7 @@ pub struct HeaderInfo {
 }
 
 /// What bitcoind says to a submitted block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SubmitVerdict {
     /// It is valid and now the tip.
     Accepted,
