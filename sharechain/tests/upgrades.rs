@@ -46,3 +46,17 @@ fn a_bit_is_locked_in_on_the_branch_whose_work_sets_it() {
     let expected = [(7, State::LockedIn { from })];
     assert_eq!(world.chain.upgrades().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn a_program_that_does_not_know_an_active_upgrade_says_that_it_is_too_old() {
+    let mut world = World::new();
+    world.bitcoin_block();
+    let from = PERIOD_LINKS * (1 + GRACE_PERIODS) + 1;
+    while world.chain.height() < Height(from - 1) {
+        assert_eq!(world.chain.too_old(), None);
+        let tip = world.chain.tip();
+        link_on(&mut world, tip, BIT);
+    }
+    assert_eq!(world.chain.upgrades().collect::<Vec<_>>(), [(7, State::Active { from: Height(from) })]);
+    assert_eq!(world.chain.too_old(), Some(7), "for the next link");
+}

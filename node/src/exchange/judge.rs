@@ -61,9 +61,7 @@ impl Exchange {
             }
             Outcome::Invalid(rule) => {
                 debug!(%peer, %id, %rule, "a peer forwarded an invalid proof");
-                // By rules that are not the pool's any more nobody is punished.
-                let too_old = turn.engine.chain().too_old().is_some();
-                Some(if too_old { Verdict::Ignore } else { Verdict::Reject(Misbehaviour::InvalidItem) })
+                Some(Verdict::Reject(Misbehaviour::InvalidItem))
             }
         }
     }
@@ -85,9 +83,14 @@ impl Exchange {
         if work <= floor && work > chain.easiest_plausible_target(turn.now.time) {
             return Outcome::Unlistable;
         }
-        match BoundProof::bind(proof, floor, chain.consensus_id()) {
+        let outcome = match BoundProof::bind(proof, floor, chain.consensus_id()) {
             Ok(bound) => turn.engine.insert(bound, list, source, turn.now.time),
             Err(rule) => Outcome::Invalid(rule),
+        };
+        match outcome {
+            // By rules that are not the pool's any more nobody is punished.
+            Outcome::Invalid(_) if turn.engine.chain().too_old().is_some() => Outcome::Unlistable,
+            outcome => outcome,
         }
     }
 

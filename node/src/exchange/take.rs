@@ -86,10 +86,6 @@ impl Exchange {
                 self.want_missing(turn);
                 outcome
             }
-            // By rules that are not the pool's any more nobody is punished.
-            Err(Misbehaviour::InvalidItem) if turn.engine.chain().too_old().is_some() => {
-                Taken::Failed(Failure::Refused)
-            }
             Err(misbehaviour) => Taken::Invalid(misbehaviour),
         };
         self.tell_sync(sync::Input::Response { id, outcome }, turn.now);

@@ -3,14 +3,17 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use p2p::{PeerId, ReplyToken, VerdictToken};
+use p2p::{Item, PeerId, ReplyToken, Response, VerdictToken};
+use sharechain::chain::Chain;
 use sharechain::check::binding::BoundProof;
-use sharechain::{Outcome, Proof, U256};
+
+use sharechain::{Outcome, Proof, ShareHeader, U256};
 
 use super::*;
 use crate::engine::ChainEvent;
-use crate::engine::tests::support::{World, miner};
+use crate::engine::tests::support::{Spec, World, miner};
 use crate::store::{Record, RecordKind};
+use crate::work::{DraftError, Place};
 
 /// A disk in memory.
 #[derive(Debug, Default)]
@@ -59,11 +62,16 @@ struct Node {
 
 impl Node {
     fn new(id: u8, world: &World, bitcoin: bool) -> Self {
-        let chain = World::with(world.chain.params().clone()).chain;
-        let mut engine = Engine::open(chain, Arc::new(Memory::default()), world.now).unwrap();
+        let mut node = Self::on(id, World::with(world.chain.params().clone()).chain, world);
         if bitcoin {
-            engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+            node.engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
         }
+        node
+    }
+
+    /// A node that has a chain already.
+    fn on(id: u8, chain: Chain, world: &World) -> Self {
+        let engine = Engine::open(chain, Arc::new(Memory::default()), world.now).unwrap();
         let exchange = Exchange::new(&engine, false);
         Self { id: PeerId([id; 32]), engine, exchange, states: Vec::new(), verdicts: Vec::new() }
     }
@@ -265,4 +273,46 @@ fn a_peer_that_lacks_what_its_link_lists_is_not_asked_again_at_once() {
     assert!(known.complete().is_none());
     // Tips and unlisted shares are asked for, too, and all is answered; the share with growing pauses.
     assert!(pair.tokens - before < 120, "{}", pair.tokens - before);
+}
+
+/// A chain on which an upgrade became active that this program does not know.
+fn upgraded() -> World {
+    let mut world = World::new();
+    world.bitcoin_block();
+    while world.chain.too_old().is_none() {
+        world.now = world.now.plus(world.chain.params().link_interval_s);
+        let spec = Spec { link: true, ..world.spec(miner(1)) };
+        let share = ShareHeader { signals: 1 << 7, ..world.header_of(&spec) };
+        let payouts = world.payouts(&share, &spec.previous_block);
+        let proof = world.mine_with(share, &payouts, spec.previous_block, true);
+        assert!(matches!(world.insert(&proof, Some(spec.list)), Outcome::Accepted(_)));
+    }
+    world
+}
+
+#[test]
+fn a_program_that_is_too_old_punishes_nobody_and_hands_out_no_work() {
+    let mut world = upgraded();
+    let spec = world.spec(miner(2));
+    let mut share = world.header_of(&spec);
+    share.coinbase_value = 1;
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let invalid = world.mine_with(share, &payouts, spec.previous_block, false);
+    let peer = PeerId([2; 32]);
+    let mut node = Node::on(1, world.chain.clone(), &world);
+
+    let message = Gossip::Share(Box::new(invalid.clone()));
+    let event = Event::Gossip { token: VerdictToken(1), peer, message };
+    let told = node.handle(Input::Network(event), &world, 0);
+    assert!(matches!(told[..], [Command::Verdict { verdict: Verdict::Ignore, .. }]), "{told:?}");
+
+    let answer = Response::Proofs(vec![Item { proof: invalid.clone(), list: None }]);
+    let request = Request::Proofs { ids: vec![invalid.id()] };
+    let mut turn = Turn { engine: &mut node.engine, now: Now { millis: Millis(1), time: world.now } };
+    node.exchange.take_response((peer, RequestId(1)), request, Ok(answer), &mut turn);
+    let mut outputs = std::iter::from_fn(|| node.exchange.poll_output());
+    assert!(!outputs.any(|output| matches!(output, Output::Network(Command::Punish { .. }))));
+
+    let previous = world.bitcoin_tip.block_hash();
+    assert!(matches!(Place::find(&mut world.chain, &previous), Err(DraftError::TooOld(7))));
 }

@@ -62,6 +62,20 @@ async fn a_right_template_is_understood() {
 }
 
 #[tokio::test]
+async fn soft_forks_that_this_program_does_not_know_change_nothing() {
+    let mut told = template(9, vec![entry(0, &[])]);
+    told["version"] = json!(0x3fff_ffff);
+    told["rules"] = json!(["csv", "!segwit", "!signet", "taproot", "great_consensus_cleanup", "!covenants"]);
+    told["vbavailable"] = json!({ "covenants": 28 });
+    told["vbrequired"] = json!(1 << 28);
+    told["default_covenant_commitment"] = json!("6a");
+    told["transactions"][0]["covenants"] = json!([1]);
+    let read = fetch(told).await.unwrap();
+    assert_eq!(read.version, 0x3fff_ffff, "bitcoind decides what its blocks signal");
+    assert_eq!(read.transactions.len(), 1);
+}
+
+#[tokio::test]
 async fn every_contradiction_is_refused() {
     type Change = fn(&mut Value);
     type Expected = fn(&TemplateError) -> bool;

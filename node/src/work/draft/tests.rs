@@ -99,6 +99,22 @@ fn what_is_found_on_an_order_is_accepted_by_the_chain() {
 }
 
 #[test]
+fn every_signal_of_bitcoin_soft_forks_is_passed_on_and_accepted() {
+    let mut world = grown();
+    // All bits of BIP-0009, and versions as they were before it.
+    for version in [0x3fff_ffff, 0x2000_0000, 4, i32::MAX] {
+        let mut template = template_of(&world, 2, 4_000_000);
+        Arc::make_mut(&mut template).version = version;
+        let order = Order::new(draft(&mut world, &template).unwrap(), miner(6));
+        let header = worked(&order);
+        assert_eq!(header.version.to_consensus(), version);
+        let bound = BoundProof::bind(order.proof(header, [0; 16]), sharechain::U256::MAX, world.chain.consensus_id());
+        let outcome = world.chain.insert(bound.unwrap(), Some(order.list().to_vec()), Default::default(), world.now);
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{version:#x}: {outcome:?}");
+    }
+}
+
+#[test]
 fn work_and_proof_have_the_same_coinbase_and_payouts_are_shared_only_where_settled() {
     let mut world = grown();
     let template = template_of(&world, 3, 4_000_000);
