@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use p2p::{Item, PeerId, ReplyToken, Response, VerdictToken};
 use sharechain::chain::Chain;
 use sharechain::check::binding::BoundProof;
-
 use sharechain::{Outcome, Proof, ShareHeader, U256};
 
 use super::*;
