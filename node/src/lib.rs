@@ -34,6 +34,7 @@ mod error;
 pub mod exchange;
 pub mod found;
 pub mod headers;
+pub mod history;
 pub mod identity;
 pub mod limits;
 mod logging;

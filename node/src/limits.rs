@@ -90,6 +90,9 @@ pub const STORE_LOG_BYTES: usize = 1 << 20;
 /// Calls that wait for the engine. Each takes well under a millisecond as a rule; whoever calls then waits.
 pub const ENGINE_QUEUE: usize = 1_024;
 
+/// Events of the diary that are kept, newest first: months of a quiet node, some 3 MB on disk.
+pub const DIARY_EVENTS_MAX: u64 = 10_000;
+
 /// Events that a slow listener may be behind before it misses the oldest: minutes of shares.
 pub const EVENT_QUEUE: usize = 4_096;
 

@@ -25,6 +25,9 @@ pub struct PoolBlock {
     pub value_sat: u64,
     /// Whom it pays, in the order of the outputs.
     pub payouts: Vec<TxOut>,
+    /// How many of them, the first ones, are paid exactly; the others were drawn. None in what an older version wrote.
+    #[serde(default)]
+    pub exact: Option<usize>,
     /// The link up to which work counted.
     pub snapshot: bitcoin::BlockHash,
     /// What the tail was drawn with: the hash of an earlier Bitcoin block.
@@ -62,6 +65,7 @@ impl PoolBlock {
             finder: share.payout.clone(),
             value_sat: share.coinbase_value,
             payouts,
+            exact: Some(plan.selection.as_ref().map_or(1, |selection| selection.exact())),
             snapshot: plan.snapshot.block_hash(),
             seed: ShareId(plan.seed).block_hash(),
             coinbase: ScriptBuf::from_bytes(coinbase.as_bytes().to_vec()),

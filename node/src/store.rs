@@ -8,6 +8,7 @@
 //! lock.rs     whether another process has it open
 //! open.rs     schema and network checked before anything is written
 //! store.rs    append, look up, replay
+//! history.rs  rows that can be made again from the records
 //! journal.rs  the part of it that the engine needs, which a simulator can give as well
 //! error.rs    what can be wrong, in words for the operator
 //! ```
@@ -20,6 +21,7 @@
 //! those. [`Store::flush`] forces everything to the disk.
 
 mod error;
+mod history;
 mod journal;
 mod layout;
 mod lock;
@@ -31,6 +33,7 @@ mod store;
 mod tests;
 
 pub use error::StoreError;
+pub use history::Row;
 pub use journal::Journal;
 pub use record::{Entry, Record, RecordKind};
 pub use store::Store;

@@ -32,6 +32,7 @@ pub struct Due {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
     entries: Vec<Due>,
+    exact: usize,
     total: Weight,
 }
 
@@ -88,7 +89,7 @@ pub fn select<'a>(
     // SC-307: the others draw for even payments.
     let drawn = draw::draw(rest, seed, split.tail, split.drawn)?;
     entries.extend(drawn.into_iter().map(|script| Due { script: script.into(), weight: Weight(split.tail) }));
-    Ok(Some(Selection { entries, total: Weight(split.total) }))
+    Ok(Some(Selection { entries, exact: split.exact, total: Weight(split.total) }))
 }
 
 /// Brings the `count` claims of the highest rank to the front, in order, and returns them; the others stay unordered.
@@ -108,13 +109,19 @@ impl Selection {
     /// finder is paid alone.
     #[must_use]
     pub fn finder_alone(script: ScriptBuf) -> Self {
-        Self { entries: vec![Due { script, weight: Weight(1) }], total: Weight(1) }
+        Self { entries: vec![Due { script, weight: Weight(1) }], exact: 1, total: Weight(1) }
     }
 
     /// Who is paid, in the order of the outputs. Never empty.
     #[must_use]
     pub fn entries(&self) -> &[Due] {
         &self.entries
+    }
+
+    /// How many of the entries, the first ones, are paid exactly; the others were drawn.
+    #[must_use]
+    pub const fn exact(&self) -> usize {
+        self.exact
     }
 
     /// The sum of the entries' weights.

@@ -9,6 +9,9 @@
 //! | `blocks`  | sequence, u64 big-endian  | record: a Bitcoin block                  |
 //! | `refused` | sequence, u64 big-endian  | record: a refusal                        |
 //! | `index`   | kind (1 byte) and id      | sequence of the newest record, u64       |
+//! | `history` | decided by `history`      | likewise; made again from the others when it is lost |
+//!
+//! Version 1 had no `history`.
 
 use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 
@@ -19,14 +22,15 @@ use crate::limits::{
 };
 
 /// The version of the table above; a change that older programs cannot read raises it.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 2;
 
 pub(super) const META: &str = "meta";
 pub(super) const JOURNAL: &str = "journal";
 pub(super) const BLOCKS: &str = "blocks";
 pub(super) const REFUSED: &str = "refused";
 pub(super) const INDEX: &str = "index";
-pub(super) const FAMILIES: [&str; 5] = [META, JOURNAL, BLOCKS, REFUSED, INDEX];
+pub(super) const HISTORY: &str = "history";
+pub(super) const FAMILIES: [&str; 6] = [META, JOURNAL, BLOCKS, REFUSED, INDEX, HISTORY];
 
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 pub(super) const NETWORK_KEY: &[u8] = b"network";

@@ -23,7 +23,19 @@ pub(super) fn open(path: &Path, network_id: [u8; 32]) -> Result<DB, StoreError> 
     if !inspect(path, network_id)? {
         create(path, network_id)?;
     }
-    DB::open_cf_descriptors(&database_options(), path, families()).map_err(|error| explain(path, error))
+    let mut options = database_options();
+    // Families that an older version did not have.
+    options.create_missing_column_families(true);
+    let db = DB::open_cf_descriptors(&options, path, families()).map_err(|error| explain(path, error))?;
+    write_schema(&db).map_err(|error| explain(path, error))?;
+    Ok(db)
+}
+
+fn write_schema(db: &DB) -> Result<(), rocksdb::Error> {
+    let meta = db.cf_handle(META).expect("every family is opened with the database");
+    let mut synced = WriteOptions::default();
+    synced.set_sync(true);
+    db.put_cf_opt(meta, SCHEMA_KEY, SCHEMA.to_be_bytes(), &synced)
 }
 
 /// Looks at a database without writing; tells whether there is one.
@@ -72,7 +84,7 @@ fn create(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     let mut synced = WriteOptions::default();
     synced.set_sync(true);
     db.put_cf_opt(meta, NETWORK_KEY, network_id, &synced).map_err(failed)?;
-    db.put_cf_opt(meta, SCHEMA_KEY, SCHEMA.to_be_bytes(), &synced).map_err(failed)?;
+    write_schema(&db).map_err(failed)?;
     drop(db);
     fs::rename(&unfinished, path).map_err(folder(path))
 }

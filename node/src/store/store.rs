@@ -15,7 +15,7 @@ use crate::limits::{RECORD_BYTES_MAX, REFUSALS_MAX};
 /// The node's database. Safe to share between threads; calls block for as long as the disk does.
 #[derive(Debug)]
 pub struct Store {
-    db: DB,
+    pub(super) db: DB,
     path: PathBuf,
     refusals_max: usize,
     writer: Mutex<Writer>,
@@ -237,11 +237,11 @@ impl Store {
         Ok(Entry { sequence, record })
     }
 
-    fn family(&self, name: &str) -> &ColumnFamily {
+    pub(super) fn family(&self, name: &str) -> &ColumnFamily {
         self.db.cf_handle(name).expect("every family is opened with the database")
     }
 
-    fn explain(&self, error: rocksdb::Error) -> StoreError {
+    pub(super) fn explain(&self, error: rocksdb::Error) -> StoreError {
         open::explain(&self.path, error)
     }
 }

@@ -22,10 +22,14 @@ fn record(kind: RecordKind, number: u8) -> Record {
 
 /// Opens the files behind the store's back.
 fn raw(path: &Path) -> DB {
+    raw_with(path, &FAMILIES)
+}
+
+fn raw_with(path: &Path, families: &[&str]) -> DB {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
-    DB::open_cf(&options, path, FAMILIES).unwrap()
+    DB::open_cf(&options, path, families).unwrap()
 }
 
 /// Every file with its content, except RocksDB's own notes.
@@ -114,7 +118,7 @@ fn a_batch_is_written_whole_or_not_at_all() {
 #[test]
 fn a_database_of_version_1_opens() {
     let (_dir, path) = folder();
-    let db = raw(&path);
+    let db = raw_with(&path, &["meta", "journal", "blocks", "refused", "index"]);
     let put = |family, key: &[u8], value: &[u8]| {
         db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();
     };
@@ -132,6 +136,30 @@ fn a_database_of_version_1_opens() {
     let store = Store::open(&path, OURS).unwrap();
     assert_eq!(store.get(RecordKind::Proof, &[0x22; 32]).unwrap().unwrap(), b"proof");
     assert_eq!(store.next_sequence(), 2);
+    store.write_history(&[(vec![1], vec![2])], &[]).unwrap();
+    drop(store);
+    let db = raw(&path);
+    let schema = db.get_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY).unwrap().unwrap();
+    assert_eq!(schema, [0, 0, 0, 2], "an older program would not find its families any more");
+}
+
+#[test]
+fn history_is_read_in_both_directions_within_its_prefix() {
+    let (_dir, path) = folder();
+    let store = Store::open(&path, OURS).unwrap();
+    let row = |key: &[u8]| (key.to_vec(), key.to_vec());
+    store.write_history(&[row(&[1, 9]), row(&[2, 1]), row(&[2, 5]), row(&[2, 7, 0]), row(&[3])], &[]).unwrap();
+    let down = |from: &[u8]| -> Vec<Vec<u8>> { store.history_down(&[2], from).map(|row| row.unwrap().0).collect() };
+    assert_eq!(down(&[2, 255]), [vec![2, 7, 0], vec![2, 5], vec![2, 1]]);
+    assert_eq!(down(&[2, 5]), [vec![2, 5], vec![2, 1]]);
+    let up: Vec<Vec<u8>> = store.history_up(&[2], &[2, 5]).map(|row| row.unwrap().0).collect();
+    assert_eq!(up, [vec![2, 5], vec![2, 7, 0]]);
+    assert_eq!(store.history(&[3]).unwrap(), Some(vec![3]));
+    store.write_history(&[], &[vec![2, 5]]).unwrap();
+    assert_eq!(down(&[2, 255]), [vec![2, 7, 0], vec![2, 1]]);
+    store.clear_history(2).unwrap();
+    assert_eq!(down(&[2, 255]), Vec::<Vec<u8>>::new());
+    assert_eq!(store.history(&[3]).unwrap(), Some(vec![3]));
 }
 
 #[test]
@@ -139,11 +167,11 @@ fn a_newer_database_is_left_alone() {
     let (_dir, path) = folder();
     drop(Store::open(&path, OURS).unwrap());
     let db = raw(&path);
-    db.put_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY, 2_u32.to_be_bytes()).unwrap();
+    db.put_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY, 3_u32.to_be_bytes()).unwrap();
     drop(db);
     let before = contents(&path);
     let error = Store::open(&path, OURS).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 3, known: 2, .. }), "{error}");
     assert_eq!(contents(&path), before);
 }
 

@@ -1,0 +1,247 @@
+//! What the API asks for: a page of rows each, newest first. All of it blocks.
+
+use bitcoin::Script;
+use sharechain::ShareId;
+
+use super::events::Event;
+use super::keys::{self, EFFORT, EVENT, LISTED, REFUSED, REORGANISED};
+use super::rows::{Effort, Found, Payment, Step, from_json};
+use super::task::History;
+use crate::store::{Row, StoreError};
+
+/// A page of a list, and where the next one starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// Newest first.
+    pub items: Vec<T>,
+    /// What to ask for next; none on the last page.
+    pub next_from: Option<u64>,
+}
+
+/// A share of a payee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShareRow {
+    /// Its id.
+    pub id: ShareId,
+    /// When its work was handed out, by its maker's clock.
+    pub time: u32,
+    /// Whether it is a link.
+    pub is_link: bool,
+    /// Whether it is a Bitcoin block.
+    pub is_block: bool,
+    /// Expected hashes to find it.
+    pub hashes: u128,
+}
+
+/// What a Bitcoin block pays a payee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaymentRow {
+    /// The block.
+    pub block: ShareId,
+    /// Its height.
+    pub height: u32,
+    /// Its time.
+    pub time: u32,
+    /// How much.
+    pub value_sat: u64,
+    /// Whether it was drawn; none where that was not noted.
+    pub drawn: Option<bool>,
+}
+
+/// What was found in a step of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PointRow {
+    /// Start of the step, seconds since 1970.
+    pub start: u32,
+    /// What was found.
+    pub step: Step,
+}
+
+/// Reads up to `limit` rows from a number in the key down.
+fn page<T>(
+    rows: impl Iterator<Item = Result<Row, StoreError>>,
+    limit: usize,
+    number: impl Fn(&[u8]) -> Option<u64>,
+    read: impl Fn(&Row) -> Option<T>,
+) -> Result<Page<T>, StoreError> {
+    let mut items = Vec::new();
+    for (taken, row) in rows.enumerate() {
+        let row = row?;
+        if taken == limit {
+            return Ok(Page { items, next_from: number(&row.0) });
+        }
+        items.extend(read(&row));
+    }
+    Ok(Page { items, next_from: None })
+}
+
+impl History {
+    /// Shares of a payee, newest first, from a number that an earlier page gave.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn shares_of(&self, script: &Script, from: Option<u64>, limit: usize) -> Result<Page<ShareRow>, StoreError> {
+        let payee = keys::payee(script);
+        let prefix = keys::key(keys::SHARE, &[&payee]);
+        let rows = self.store.history_down(&prefix, &keys::share(&payee, from.unwrap_or(u64::MAX)));
+        page(rows, limit, keys::last_u64, |(_, value)| {
+            let Found { id, time, is_link, is_block, hashes } = Found::from_bytes(value)?;
+            Some(ShareRow { id, time, is_link, is_block, hashes })
+        })
+    }
+
+    /// What the pool found in each step of time, newest first, from a time down. Steps without a share are left out.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn pool_steps(&self, step_s: u32, from: Option<u64>, limit: usize) -> Result<Page<PointRow>, StoreError> {
+        let prefix = keys::key(keys::POOL_STEP, &[&step_s.to_be_bytes()]);
+        let rows = self.store.history_down(&prefix, &keys::pool_step(step_s, start_of(from)));
+        points(rows, limit)
+    }
+
+    /// What a payee found in each step of time.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn payee_steps(
+        &self,
+        script: &Script,
+        step_s: u32,
+        from: Option<u64>,
+        limit: usize,
+    ) -> Result<Page<PointRow>, StoreError> {
+        let payee = keys::payee(script);
+        let prefix = keys::key(keys::PAYEE_STEP, &[&payee, &step_s.to_be_bytes()]);
+        let rows = self.store.history_down(&prefix, &keys::payee_step(&payee, step_s, start_of(from)));
+        points(rows, limit)
+    }
+
+    /// What Bitcoin blocks paid a payee, highest first, from a height down. Blocks of one height come on one page.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn payments_to(
+        &self,
+        script: &Script,
+        from: Option<u64>,
+        limit: usize,
+    ) -> Result<Page<PaymentRow>, StoreError> {
+        let payee = keys::payee(script);
+        let prefix = keys::key(keys::PAYMENT, &[&payee]);
+        let first = keys::payment(&payee, start_of(from), &ShareId([0xff; 32]));
+        let mut items: Vec<PaymentRow> = Vec::new();
+        for row in self.store.history_down(&prefix, &first) {
+            let (key, value) = row?;
+            let Some((height, block)) = height_and_id(&key) else { continue };
+            if items.len() >= limit && items.last().is_some_and(|last| last.height != height) {
+                return Ok(Page { items, next_from: Some(u64::from(height)) });
+            }
+            let Some(Payment { value_sat, time, drawn }) = from_json(&value) else { continue };
+            items.push(PaymentRow { block, height, time, value_sat, drawn });
+        }
+        Ok(Page { items, next_from: None })
+    }
+
+    /// Work of the pool up to a Bitcoin block, and up to the one below it; none where the rows do not reach.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn effort(&self, height: u32, block: &ShareId) -> Result<Option<(Effort, Option<Effort>)>, StoreError> {
+        let key = keys::effort(height, block);
+        let mut rows = self.store.history_down(&[EFFORT], &key);
+        let Some((_, own)) = rows.next().transpose()?.filter(|(found, _)| *found == key) else { return Ok(None) };
+        let below = loop {
+            match rows.next().transpose()? {
+                Some((key, value)) if height_and_id(&key).is_some_and(|(lower, _)| lower < height) => {
+                    break Some(value);
+                }
+                Some(_) => {}
+                None => break None,
+            }
+        };
+        Ok(from_json(&own).map(|own| (own, below.and_then(|bytes| from_json(&bytes)))))
+    }
+
+    /// Work of the pool up to now, and up to its newest Bitcoin block with its hash, if there is one.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn round(&self) -> Result<(u128, Option<(ShareId, Effort)>), StoreError> {
+        let cursor = self.store.history(keys::CURSOR)?.and_then(|bytes| from_json::<super::rows::Cursor>(&bytes));
+        let newest = self.store.history_down(&[EFFORT], &[EFFORT + 1]).next().transpose()?;
+        let newest = newest.and_then(|(key, value)| Some((keys::last_id(&key)?, from_json(&value)?)));
+        Ok((cursor.map_or(0, |cursor| cursor.weight), newest))
+    }
+
+    /// Blocks of the pool at a height of Bitcoin.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn blocks_at(&self, height: u32) -> Result<Vec<ShareId>, StoreError> {
+        let prefix = keys::key(EFFORT, &[&height.to_be_bytes()]);
+        self.store
+            .history_up(&prefix, &prefix)
+            .filter_map(|row| row.map(|(key, _)| keys::last_id(&key)).transpose())
+            .collect()
+    }
+
+    /// The links that list a share, with their heights, on whatever branch.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn listed_in(&self, share: &ShareId) -> Result<Vec<(ShareId, u32)>, StoreError> {
+        let prefix = keys::key(LISTED, &[&share.0]);
+        let rows = self.store.history_up(&prefix, &prefix);
+        rows.filter_map(|row| row.map(|(key, value)| Some((keys::last_id(&key)?, keys::last_u32(&value)?))).transpose())
+            .collect()
+    }
+
+    /// Events, newest first, from a number down.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn events(&self, from: Option<u64>, limit: usize) -> Result<Page<Event>, StoreError> {
+        let first = keys::key(EVENT, &[&from.unwrap_or(u64::MAX).to_be_bytes()]);
+        page(self.store.history_down(&[EVENT], &first), limit, keys::last_u64, |(_, value)| from_json(value))
+    }
+
+    /// Reorganisations, newest first, from a number down.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn reorganisations(&self, from: Option<u64>, limit: usize) -> Result<Page<Event>, StoreError> {
+        let first = keys::key(REORGANISED, &[&from.unwrap_or(u64::MAX).to_be_bytes()]);
+        let numbers = page(self.store.history_down(&[REORGANISED], &first), limit, keys::last_u64, |(key, _)| {
+            keys::last_u64(key)
+        })?;
+        let events: Result<Vec<_>, _> = numbers.items.iter().map(|number| self.diary().event(*number)).collect();
+        Ok(Page { items: events?.into_iter().flatten().collect(), next_from: numbers.next_from })
+    }
+
+    /// The event that tells why a share was refused.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn refusal(&self, share: &ShareId) -> Result<Option<Event>, StoreError> {
+        let number = self.store.history(&keys::key(REFUSED, &[&share.0]))?.and_then(|bytes| keys::last_u64(&bytes));
+        number.map_or(Ok(None), |number| self.diary().event(number))
+    }
+}
+
+fn points(rows: impl Iterator<Item = Result<Row, StoreError>>, limit: usize) -> Result<Page<PointRow>, StoreError> {
+    let number = |key: &[u8]| keys::last_u32(key).map(u64::from);
+    page(rows, limit, number, |(key, value)| {
+        Some(PointRow { start: keys::last_u32(key)?, step: Step::from_bytes(value)? })
+    })
+}
+
+fn start_of(from: Option<u64>) -> u32 {
+    from.map_or(u32::MAX, |from| u32::try_from(from).unwrap_or(u32::MAX))
+}
+
+/// The height and the id at the end of a key.
+fn height_and_id(key: &[u8]) -> Option<(u32, ShareId)> {
+    let (rest, id) = key.split_last_chunk::<32>()?;
+    Some((keys::last_u32(rest)?, ShareId(*id)))
+}

@@ -1,0 +1,106 @@
+//! What stands in the rows, as bytes: sums and shares in a fixed form, since there are many; the rest as JSON.
+
+use serde::{Deserialize, Serialize};
+use sharechain::ShareId;
+
+/// What was found in a step of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Valid shares, links included.
+    pub shares: u32,
+    /// Links among them.
+    pub links: u32,
+    /// Distinct payout scripts; 1 in the row of a payee.
+    pub miners: u32,
+    /// Expected hashes behind the shares.
+    pub hashes: u128,
+}
+
+impl Step {
+    pub(super) fn add(&mut self, hashes: u128, is_link: bool) {
+        self.shares = self.shares.saturating_add(1);
+        self.links = self.links.saturating_add(u32::from(is_link));
+        self.hashes = self.hashes.saturating_add(hashes);
+    }
+
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let counts = [self.shares, self.links, self.miners].map(u32::to_be_bytes);
+        [counts.as_flattened(), &self.hashes.to_be_bytes()].concat()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (counts, hashes) = bytes.split_first_chunk::<12>()?;
+        let (counts, _) = counts.as_chunks::<4>();
+        let [shares, links, miners] = *counts else { return None };
+        let [shares, links, miners] = [shares, links, miners].map(u32::from_be_bytes);
+        Some(Self { shares, links, miners, hashes: u128::from_be_bytes(hashes.try_into().ok()?) })
+    }
+}
+
+/// A valid share of a payee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub id: ShareId,
+    /// By its maker's clock.
+    pub time: u32,
+    pub is_link: bool,
+    pub is_block: bool,
+    pub hashes: u128,
+}
+
+impl Found {
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let flags = u8::from(self.is_link) | u8::from(self.is_block) << 1;
+        [&self.id.0[..], &self.time.to_be_bytes(), &[flags], &self.hashes.to_be_bytes()].concat()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, rest) = bytes.split_first_chunk::<32>()?;
+        let (time, rest) = rest.split_first_chunk::<4>()?;
+        let (flags, hashes) = rest.split_first()?;
+        Some(Self {
+            id: ShareId(*id),
+            time: u32::from_be_bytes(*time),
+            is_link: flags & 1 != 0,
+            is_block: flags & 2 != 0,
+            hashes: u128::from_be_bytes(hashes.try_into().ok()?),
+        })
+    }
+}
+
+/// How far the indexer came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cursor {
+    /// Version of the rows: another one makes them anew.
+    pub version: u32,
+    /// The last record of the journal that is in the rows.
+    pub sequence: u64,
+    /// Weight of all shares so far, units of 2^-64 expected Bitcoin block.
+    pub weight: u128,
+}
+
+/// Work of the pool when it found a Bitcoin block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effort {
+    /// Weight of all shares up to the block and it, in the order in which they came here, units of 2^-64 expected block.
+    pub weight: u128,
+    /// The block's time, seconds since 1970.
+    pub time: u32,
+}
+
+/// What a block pays somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Payment {
+    pub value_sat: u64,
+    pub time: u32,
+    /// None where an older version did not note it.
+    pub drawn: Option<bool>,
+}
+
+pub(super) fn to_json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("structs of strings and numbers are JSON")
+}
+
+pub(super) fn from_json<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
