@@ -1,36 +1,51 @@
-//! The read-only HTTP API: what the node knows, as JSON, to whoever may reach its port.
+//! The web application and the read-only HTTP API: what the node knows, to whoever may reach its port.
 //!
 //! ```text
 //! server.rs     sockets: how many, how long, how much
-//! guard.rs      what is refused before any handler sees it: foreign hosts, bodies, slow answers
+//! guard.rs      what is refused before any handler sees it: foreign hosts, bodies, too many requests, slow answers
+//! tag.rs        tags, so that what a client has is not sent again
+//! token.rs      what only the node's owner may see
+//! pages.rs      the files of the web application
 //! error.rs      one sentence and a status code for everything that can be wrong
 //! params.rs     path segments and paging
 //! views.rs      pieces that several answers share
 //! windows.rs    who earned what up to a link, remembered
 //! next_block.rs what a block found now would pay
 //! refusals.rs   refused shares, counted by rule
-//! status.rs, links.rs, shares.rs, miners.rs, window.rs, blocks.rs, peers.rs, metrics.rs, openapi.rs
-//!               a route each, with the types of its answer
+//! bitcoin_pools.rs   in how many hands Bitcoin's mining is
+//! status.rs, pool.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs, blocks.rs, peers.rs,
+//! diary.rs, search.rs, live.rs, metrics.rs, openapi.rs
+//!               a route or two each, with the types of its answer
 //! ```
 //!
 //! Every answer is made from a copy: the share-chain's owner is asked once for each request and never waits for a
 //! socket. The OpenAPI document of the routes is generated from the handlers.
 
+mod bitcoin_pools;
 mod blocks;
+mod diary;
 mod error;
+mod graph;
 mod guard;
 pub mod limits;
 mod links;
+mod live;
 mod metrics;
+mod miner_history;
 mod miners;
 mod next_block;
 mod openapi;
+mod pages;
 mod params;
 mod peers;
+mod pool;
 mod refusals;
+mod search;
 mod server;
 mod shares;
 pub mod status;
+mod tag;
+mod token;
 mod views;
 mod window;
 mod windows;
@@ -45,14 +60,19 @@ use utoipa_axum::routes;
 
 use crate::config::Config;
 use crate::engine::EngineHandle;
+use crate::history::History;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 
 pub use server::serve;
 pub use status::Status;
+pub use token::Token;
 
 use error::ApiError;
+use live::Live;
+use peers::Groups;
+use pool::KeptPool;
 use refusals::Refusals;
 use status::Memory;
 use windows::Windows;
@@ -66,6 +86,8 @@ pub struct Context {
     pub engine: EngineHandle,
     /// The database, for what the share-chain no longer keeps in memory.
     pub store: Arc<Store>,
+    /// What happened, by address and by time.
+    pub history: History,
     /// The miners connected here.
     pub stratum: Arc<stratum::Stats>,
     /// What bitcoind said to found blocks.
@@ -74,6 +96,8 @@ pub struct Context {
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
     /// Sync, work and bitcoind.
     pub node: watch::Receiver<NodeState>,
+    /// What opens the owner's part.
+    pub token: Token,
     /// When the process started.
     pub started: Instant,
 }
@@ -83,14 +107,26 @@ pub struct Context {
 struct Api {
     context: Context,
     windows: Windows,
+    pool: KeptPool,
     refusals: Arc<Refusals>,
+    groups: Groups,
     memory: Memory,
+    live: Live,
     openapi: String,
 }
 
 impl Api {
     fn new(context: Context, openapi: String) -> Self {
-        Self { context, windows: Windows::default(), refusals: Arc::default(), memory: Memory::default(), openapi }
+        Self {
+            context,
+            windows: Windows::default(),
+            pool: KeptPool::default(),
+            refusals: Arc::default(),
+            groups: Groups::default(),
+            memory: Memory::default(),
+            live: Live::new(),
+            openapi,
+        }
     }
 
     /// Asks the share-chain's owner.
@@ -122,14 +158,24 @@ impl Api {
 fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(status::status))
+        .routes(routes!(pool::pool))
+        .routes(routes!(pool::history))
+        .routes(routes!(graph::graph))
         .routes(routes!(links::links))
         .routes(routes!(links::link))
         .routes(routes!(shares::share))
         .routes(routes!(miners::miner))
+        .routes(routes!(miner_history::history))
+        .routes(routes!(miner_history::shares))
+        .routes(routes!(miner_history::payments))
         .routes(routes!(window::window))
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))
         .routes(routes!(peers::peers))
+        .routes(routes!(diary::log))
+        .routes(routes!(diary::reorganisations))
+        .routes(routes!(search::search))
+        .routes(routes!(live::events))
         .routes(routes!(metrics::metrics))
         .routes(routes!(openapi::document))
 }

@@ -25,8 +25,11 @@ mod settings;
 mod tests;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use axum::http::HeaderValue;
 
 pub use address::{AddressError, parse_address};
 pub use error::ConfigError;
@@ -110,6 +113,10 @@ pub struct P2pConfig {
 pub struct ApiConfig {
     /// Address and TCP port the API answers on.
     pub listen: SocketAddr,
+    /// Web sites whose pages may read it.
+    pub cors_origins: Vec<HeaderValue>,
+    /// Requests that one client may make in a second, on average.
+    pub requests_a_second: NonZeroU32,
 }
 
 /// How log lines are written.

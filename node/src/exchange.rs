@@ -27,8 +27,8 @@ use std::sync::Arc;
 use bitcoin::BlockHash;
 use p2p::sync::{self, RequestId, Sync, Want};
 use p2p::{Command, Event, Gossip, Millis, Misbehaviour, PeerId, Request, TipInfo, Verdict};
-use sharechain::change_set::{AcceptedProof, ChangeSet, Source};
-use sharechain::{ShareId, Timestamp};
+use sharechain::change_set::{AcceptedProof, ChangeSet, Refusal, Source};
+use sharechain::{RuleError, ShareId, Timestamp};
 use tracing::{debug, info, warn};
 
 use crate::engine::Engine;
@@ -87,6 +87,8 @@ pub enum Output {
     },
     /// A peer's Bitcoin block: see [`PeerBlock::verdict`].
     Block(PeerBlock),
+    /// A proof broke a rule. For whoever keeps a diary: nothing needs to be done.
+    Refused(RefusedProof),
     /// How far the node is.
     State {
         /// As its peers let it know.
@@ -94,6 +96,17 @@ pub enum Output {
         /// Why miners should not work, as far as peers are concerned.
         trouble: Option<Arc<str>>,
     },
+}
+
+/// A proof that broke a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedProof {
+    /// Its id.
+    pub id: ShareId,
+    /// The rule.
+    pub rule: RuleError,
+    /// Who brought it; none for this node's own miners, or when that is not known any more.
+    pub peer: Option<PeerId>,
 }
 
 /// The state machine.
@@ -252,9 +265,13 @@ impl Exchange {
         for (id, _) in &changes.lists {
             self.tell_sync(sync::Input::Got(Want::Body(*id)), turn.now);
         }
-        for refusal in &changes.refused {
-            self.decide(refusal.id, Verdict::Ignore);
-            if let Some(peer) = self.sources.peer(refusal.source) {
+        // By rules that are not the pool's any more nobody is punished.
+        let too_old = turn.engine.chain().too_old().is_some();
+        for Refusal { id, rule, source } in &changes.refused {
+            self.decide(*id, Verdict::Ignore);
+            let peer = self.sources.peer(*source);
+            self.outputs.push_back(Output::Refused(RefusedProof { id: *id, rule: *rule, peer }));
+            if let Some(peer) = peer.filter(|_| !too_old) {
                 self.punish(peer, Misbehaviour::InvalidItem);
             }
         }

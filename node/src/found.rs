@@ -9,10 +9,12 @@ use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, Timestamp, U256};
 use stratum::EXTRANONCE_BYTES;
+use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use crate::clock::now;
 use crate::engine::{Engine, EngineHandle};
+use crate::exchange::RefusedProof;
 use crate::peers::Publisher;
 use crate::store::Journal;
 use crate::submissions::{Submissions, Whose};
@@ -42,6 +44,8 @@ pub struct Finds {
     pub submissions: Submissions,
     /// Peers, for blocks.
     pub publisher: Publisher,
+    /// The diary, for own shares that break a rule.
+    pub refused: mpsc::Sender<RefusedProof>,
 }
 
 impl Finds {
@@ -77,6 +81,10 @@ impl Finds {
             self.engine.call(move |engine| judge_found(engine, &order, found.header, found.extranonce, now()));
         let Ok(outcome) = outcome.await else { return };
         let (id, worker) = (found.hash, found.worker);
+        if let Outcome::Invalid(rule) = outcome {
+            // When more come than are read, the diary lacks some.
+            let _ = self.refused.try_send(RefusedProof { id: id.into(), rule, peer: None });
+        }
         match outcome {
             Outcome::Accepted(_) => debug!(%id, %worker, "share found"),
             Outcome::Known(_) => debug!(%id, %worker, "share found twice"),

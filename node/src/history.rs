@@ -7,6 +7,7 @@
 //! task.rs      runs the indexer behind the chain, away from the threads that serve miners
 //! read.rs      what the API asks for
 //! events.rs    the node's diary: found blocks, reorganisations, refusals, troubles
+//! observer.rs  writes it, from what the parts of the node tell
 //! ```
 //!
 //! Rows are made from the journal, behind the share-chain: what they lack after a crash is made again from there. The
@@ -15,6 +16,7 @@
 mod events;
 mod indexer;
 mod keys;
+mod observer;
 mod read;
 mod rows;
 mod task;
@@ -22,6 +24,7 @@ mod task;
 mod tests;
 
 pub use events::{Diary, Event, EventKind, Refused, Reorganised};
+pub use observer::Observer;
 pub use read::{Page, PaymentRow, PointRow, ShareRow};
 pub use rows::{Effort, Step};
 pub use task::History;

@@ -90,6 +90,15 @@ pub const STORE_LOG_BYTES: usize = 1 << 20;
 /// Calls that wait for the engine. Each takes well under a millisecond as a rule; whoever calls then waits.
 pub const ENGINE_QUEUE: usize = 1_024;
 
+/// Web sites that may be allowed to read the API: each request is compared with all of them.
+pub const CORS_ORIGINS_MAX: usize = 16;
+
+/// Requests a second that an operator may allow to one client: more than one processor answers.
+pub const API_REQUESTS_A_SECOND_MAX: u32 = 100_000;
+
+/// Refused proofs that wait to be noted: a peer is banned after ten, so hundreds at once are an attack of many.
+pub const REFUSED_QUEUE: usize = 256;
+
 /// Events of the diary that are kept, newest first: months of a quiet node, some 3 MB on disk.
 pub const DIARY_EVENTS_MAX: u64 = 10_000;
 

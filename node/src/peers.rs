@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 
 use crate::clock::now;
 use crate::engine::{ChainEvent, Engine, EngineHandle, EngineStopped};
-use crate::exchange::{Exchange, Input, Now, Output, PeerBlock};
+use crate::exchange::{Exchange, Input, Now, Output, PeerBlock, RefusedProof};
 use crate::headers::HeaderSource;
 use crate::limits::PUBLISH_QUEUE;
 use crate::state::PeerView;
@@ -80,6 +80,8 @@ pub struct Views {
     pub sync: watch::Sender<SyncState>,
     /// Connected peers.
     pub peers: watch::Sender<Arc<Vec<PeerView>>>,
+    /// Proofs that broke a rule.
+    pub refused: mpsc::Sender<RefusedProof>,
 }
 
 /// The task.
@@ -198,6 +200,8 @@ impl Shell {
             Output::Network(command) => self.send(command).await,
             Output::LookUp { hash, from } => self.lookups.ask(hash, from).await,
             Output::Block(block) => self.on_block(block).await,
+            // When more come than are read, the diary lacks some.
+            Output::Refused(proof) => drop(self.views.refused.try_send(proof)),
             Output::State { state, trouble } => {
                 self.views.trouble.send_if_modified(|old| {
                     let news = *old != trouble;
@@ -245,6 +249,7 @@ fn view(info: PeerInfo, exchange: &Exchange) -> PeerView {
         height: tip.map(|tip| tip.height.0),
         tip: tip.map(|tip| tip.tip.block_hash()),
         points: info.points,
+        round_trip_ms: info.round_trip_ms,
         since: now.checked_sub(connected).unwrap_or(now),
     }
 }

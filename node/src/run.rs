@@ -10,7 +10,7 @@ use p2p::Network;
 use sharechain::{Chain, ChainParams};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
@@ -20,10 +20,12 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::engine::{Engine, EngineHandle, forget_final};
 use crate::error::{NodeError, sentence};
+use crate::exchange::RefusedProof;
 use crate::found::Finds;
 use crate::headers::{self, HeaderSource};
+use crate::history::{History, Observer};
 use crate::identity;
-use crate::limits::STOP_TIMEOUT;
+use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
 use crate::peers::{Links, Peers, SyncState, Views, publisher};
 use crate::ports::{tcp_free, udp_free};
 use crate::report::Reporter;
@@ -95,6 +97,9 @@ struct PeersSeen {
     trouble: watch::Receiver<Option<Arc<str>>>,
     sync: watch::Receiver<SyncState>,
     peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    refused: mpsc::Receiver<RefusedProof>,
+    /// For proofs of this node's own that break a rule.
+    refuse: mpsc::Sender<RefusedProof>,
 }
 
 impl Node {
@@ -107,6 +112,7 @@ impl Node {
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
         let key = identity::load(&config.data_dir)?;
+        let token = api::Token::load(&config.data_dir).map_err(folder)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         // Bound before anything is replayed: a port in use is known at once.
         let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
@@ -129,16 +135,21 @@ impl Node {
         let feed = TemplateFeed::start(bitcoind.clone());
         let work = start_maker(&mut parts, bitcoind, &feed, &engine, headers, miners, seen.trouble.clone());
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        parts.spawn(Finds { engine: engine.clone(), submissions: submissions.clone(), publisher }.run(found));
+        let finds =
+            Finds { engine: engine.clone(), submissions: submissions.clone(), publisher, refused: seen.refuse.clone() };
+        parts.spawn(finds.run(found));
         let node = start_reporter(&mut parts, &engine, &feed, work, &seen, stratum.stats());
+        let history = start_history(&mut parts, &store, &engine, &node, seen.peers.clone(), seen.refused)?;
         let context = api::Context {
             config: Arc::clone(config),
             engine: engine.clone(),
             store: Arc::clone(&store),
             stratum: stratum.stats(),
+            history,
             submissions,
             peers: seen.peers,
             node,
+            token,
             started,
         };
         let (stop, stopped) = watch::channel(false);
@@ -190,9 +201,10 @@ async fn start_peers(parts: &mut JoinSet<()>, links: Links) -> Result<PeersSeen,
     let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
     let (sync, sync_seen) = watch::channel(SyncState::Alone);
     let (peers, peers_seen) = watch::channel(Arc::default());
-    let task = Peers::new(links, Views { trouble, sync, peers }).await?;
+    let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
+    let task = Peers::new(links, Views { trouble, sync, peers, refused: refuse.clone() }).await?;
     parts.spawn(task.run());
-    Ok(PeersSeen { trouble: trouble_seen, sync: sync_seen, peers: peers_seen })
+    Ok(PeersSeen { trouble: trouble_seen, sync: sync_seen, peers: peers_seen, refused, refuse })
 }
 
 /// Starts the task that keeps the miners' work up to date.
@@ -231,6 +243,22 @@ fn start_reporter(
     };
     parts.spawn(reporter.run(state));
     node
+}
+
+/// Starts the tasks that write down what happened.
+fn start_history(
+    parts: &mut JoinSet<()>,
+    store: &Arc<Store>,
+    engine: &EngineHandle,
+    node: &watch::Receiver<NodeState>,
+    peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    refused: mpsc::Receiver<RefusedProof>,
+) -> Result<History, StoreError> {
+    let history = History::open(Arc::clone(store))?;
+    parts.spawn(history.clone().run(engine.clone()));
+    let (diary, engine, node) = (history.diary().clone(), engine.clone(), node.clone());
+    parts.spawn(Observer { diary, engine, node, peers, refused }.run());
+    Ok(history)
 }
 
 /// Starts the servers for miners and readers; both end when told to stop.

@@ -79,6 +79,8 @@ pub struct PeerView {
     pub tip: Option<BlockHash>,
     /// Points that misbehaviour cost it; a peer with too many is banned.
     pub points: u32,
+    /// Milliseconds that the last ping took there and back; none before the first.
+    pub round_trip_ms: Option<u64>,
     /// When it connected.
     pub since: Instant,
 }

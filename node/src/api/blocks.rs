@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use bitcoin::Network;
+use bitcoin::{BlockHash, Network};
 use serde::Serialize;
-use sharechain::ShareId;
-use sharechain::chain::Chain;
+use sharechain::chain::{Chain, Fate};
+use sharechain::{ShareId, Weight};
 use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Hash, Paging};
-use super::views::{Earned, Output, Payee, hex};
+use super::views::{Earned, Output, Payee, WeightView, hex};
 use super::window::page;
 use crate::bitcoind::SubmitVerdict;
 use crate::pool_block::PoolBlock;
@@ -54,6 +54,14 @@ pub(super) struct BlockSummary {
     /// What this node's bitcoind said to it; none when this node did not submit it, or forgot
     /// it after a thousand others.
     pub bitcoind: Option<BitcoindSays>,
+    /// Work of the pool since its block below, in expected Bitcoin blocks: 1 is what a block takes on average. None for the
+    /// first that this node knows.
+    pub effort: Option<f64>,
+    /// Probability that a block takes at most that much work, 0 to 1: below a half means luck.
+    pub luck_probability: Option<f64>,
+    /// Height of the share-chain's link that this block is, or that lists it; none while there is none, or when this node
+    /// does not keep it in memory any more.
+    pub listed_height: Option<u32>,
 }
 
 /// What bitcoind said to a block.
@@ -114,8 +122,16 @@ impl From<SubmitVerdict> for BitcoindSays {
     }
 }
 
+/// What is not in a block's record.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    confirmations: u32,
+    listed_height: Option<u32>,
+    effort: Option<f64>,
+}
+
 impl BlockSummary {
-    fn new(api: &Api, block: &PoolBlock, confirmations: u32) -> Self {
+    fn new(api: &Api, block: &PoolBlock, standing: Standing) -> Self {
         let finder = Payee::new(&block.finder, api.network());
         Self {
             hash: block.hash.to_string(),
@@ -126,19 +142,56 @@ impl BlockSummary {
             finder_address: finder.address,
             value_sat: block.value_sat,
             outputs_count: block.payouts.len() as u64,
-            confirmations,
+            confirmations: standing.confirmations,
+            listed_height: standing.listed_height,
+            effort: standing.effort,
+            luck_probability: standing.effort.map(|effort| -(-effort).exp_m1()),
             bitcoind: api.context.submissions.verdict(&block.hash).map(BitcoindSays::from),
         }
     }
 }
 
-fn confirmations(chain: &Chain, block: &PoolBlock) -> u32 {
+/// Bitcoin blocks from one up to the tip, itself included; 0 while it is not in the chain with the most work.
+pub(super) fn confirmations(chain: &Chain, height: u32, hash: BlockHash) -> u32 {
     let headers = chain.bitcoin();
     let best = headers.best();
-    if headers.ancestor(&best.header.block_hash(), block.height) != Some(block.hash) {
+    if headers.ancestor(&best.header.block_hash(), height) != Some(hash) {
         return 0;
     }
-    best.height.saturating_sub(block.height).saturating_add(1)
+    best.height.saturating_sub(height).saturating_add(1)
+}
+
+fn listed_height(chain: &Chain, hash: BlockHash) -> Option<u32> {
+    match chain.fate(&ShareId::from(hash)) {
+        Fate::MainLink(height) | Fate::Listed { height, .. } => Some(height.0),
+        _ => None,
+    }
+}
+
+impl Api {
+    async fn standings(&self, blocks: &Arc<Vec<PoolBlock>>) -> Result<Vec<Standing>, ApiError> {
+        let (asked, history) = (Arc::clone(blocks), self.context.history.clone());
+        let efforts = self
+            .read(move |_| {
+                asked
+                    .iter()
+                    .map(|block| history.effort(block.height, &block.hash.into()))
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let asked = Arc::clone(blocks);
+        let places = self.chain(move |chain| {
+            let place =
+                |block: &PoolBlock| (confirmations(chain, block.height, block.hash), listed_height(chain, block.hash));
+            asked.iter().map(place).collect::<Vec<_>>()
+        });
+        let standings = places.await?.into_iter().zip(efforts).map(|((confirmations, listed_height), effort)| {
+            let work = effort.and_then(|(own, below)| own.weight.checked_sub(below?.weight));
+            let effort = work.map(|work| WeightView::from(Weight(work)).weight_blocks);
+            Standing { confirmations, listed_height, effort }
+        });
+        Ok(standings.collect())
+    }
 }
 
 /// The Bitcoin blocks that the pool found, newest first.
@@ -160,10 +213,8 @@ pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Resul
     let next_from = (entries.len() > count).then(|| entries.pop()).flatten().map(|next| next.sequence);
     let blocks: Result<Vec<_>, _> = entries.iter().map(|entry| PoolBlock::from_bytes(&entry.record.bytes)).collect();
     let blocks = Arc::new(blocks.map_err(ApiError::Stored)?);
-    let asked = Arc::clone(&blocks);
-    let confirmed: Vec<u32> =
-        api.chain(move |chain| asked.iter().map(|block| confirmations(chain, block)).collect()).await?;
-    let blocks = blocks.iter().zip(confirmed).map(|(block, confirmed)| BlockSummary::new(&api, block, confirmed));
+    let standings = api.standings(&blocks).await?;
+    let blocks = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
     Ok(Json(Blocks { blocks: blocks.collect(), next_from }))
 }
 
@@ -183,15 +234,16 @@ pub(super) async fn block(
 ) -> Result<Json<BlockDetail>, ApiError> {
     let bytes = api.read(move |store| store.get(RecordKind::Block, &id.0)).await?;
     let bytes = bytes.ok_or_else(|| ApiError::unknown("block of the pool", id))?;
-    let block = Arc::new(PoolBlock::from_bytes(&bytes).map_err(ApiError::Stored)?);
-    let asked = Arc::clone(&block);
-    let confirmed = api.chain(move |chain| confirmations(chain, &asked)).await?;
+    let blocks = Arc::new(vec![PoolBlock::from_bytes(&bytes).map_err(ApiError::Stored)?]);
+    let standings = api.standings(&blocks).await?;
+    let summaries = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
+    let (Some(block), Some(summary)) = (blocks.first(), summaries.last()) else { return Err(ApiError::Stopping) };
     let standing = api.windows.up_to(&api.context.engine, Some(ShareId::from(block.snapshot))).await?;
     let network: Network = api.network();
     let (weights, next_from) = standing.as_ref().map(|standing| page(standing, &paging, network)).unwrap_or_default();
     Ok(Json(BlockDetail {
-        summary: BlockSummary::new(&api, &block, confirmed),
-        outputs: block.payouts.iter().map(|output| Output::new(output, network)).collect(),
+        summary,
+        outputs: Output::all(&block.payouts, block.exact, network),
         snapshot: block.snapshot.to_string(),
         seed: block.seed.to_string(),
         weights,

@@ -71,6 +71,9 @@ pub(super) enum ApiError {
          connect by one of these names, or set `api.listen` to the address it should have"
     )]
     Host,
+    /// Too many requests of one client.
+    #[error("this is more than a client may ask here; wait a second and ask again, or raise `api.requests_a_second`")]
+    TooMany,
     /// The answer took too long to make.
     #[error("the node is too busy to answer now; try again")]
     Slow,
@@ -108,6 +111,7 @@ impl ApiError {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Host => StatusCode::FORBIDDEN,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Slow | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Stored(_) | Self::Metrics(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

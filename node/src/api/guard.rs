@@ -1,34 +1,56 @@
 //! What is refused before any handler sees it, and what every answer carries.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::time::timeout;
 
 use super::error::ApiError;
-use super::limits::ANSWER;
+use super::limits::{ANSWER, CLIENTS_COUNTED_MAX, REQUESTS_SAVED_S};
+use crate::config::ApiConfig;
 
 /// Who may ask, by the name that they ask for.
 ///
 /// A web page of somebody else can make a browser resolve that page's own name to 127.0.0.1 and then read whatever
 /// listens there (DNS rebinding). The name stays in the request, so an API that listens on the loopback interface
 /// answers only to names of that interface.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Guard {
     listen: IpAddr,
     configured: IpAddr,
+    clients: Arc<Clients>,
 }
 
+/// Requests of each client, counted by its address.
+type Clients = DefaultKeyedRateLimiter<IpAddr>;
+
+/// The address that a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client(pub IpAddr);
+
 impl Guard {
-    /// For an API that listens on `listen`, as asked for by `configured`.
-    pub(super) fn new(listen: SocketAddr, configured: SocketAddr) -> Self {
-        Self { listen: listen.ip(), configured: configured.ip() }
+    /// For an API that listens on `listen`, as asked for by `config`.
+    pub(super) fn new(listen: SocketAddr, config: &ApiConfig) -> Self {
+        let saved = config.requests_a_second.saturating_mul(REQUESTS_SAVED_S);
+        let quota = Quota::per_second(config.requests_a_second).allow_burst(saved);
+        let clients = Arc::new(Clients::keyed(quota));
+        Self { listen: listen.ip(), configured: config.listen.ip(), clients }
     }
 
     fn admit(&self, request: &Request) -> Result<(), ApiError> {
+        if let Some(Client(client)) = request.extensions().get()
+            && self.clients.check_key(client).is_err()
+        {
+            return Err(ApiError::TooMany);
+        }
+        if self.clients.len() > CLIENTS_COUNTED_MAX {
+            self.clients.retain_recent();
+        }
         if !self.answers_to(request.headers()) {
             return Err(ApiError::Host);
         }
@@ -69,7 +91,8 @@ fn has_body(headers: &HeaderMap) -> bool {
     length.is_some_and(|length| length != "0") || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
-/// Lets a request through or refuses it, bounds the time for its answer, and marks the answer as nothing to keep.
+/// Lets a request through or refuses it, and bounds the time for its answer. What does not say otherwise is nothing to
+/// keep.
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let mut response = match guard.admit(&request) {
         Ok(()) => match timeout(ANSWER, next.run(request)).await {
@@ -79,7 +102,7 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         Err(error) => error.into_response(),
     };
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -1,10 +1,11 @@
 //! Every bound of the API, with its unit and its reason.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// Connections served at once; more wait in the system's backlog. A person's browser, a Prometheus and an explorer
-/// need a dozen; each may hold one answer of [`PAGE_MAX`] items, 0.5 MB.
-pub const CONNECTIONS_MAX: usize = 32;
+/// Connections served at once; more wait in the system's backlog. A browser needs up to six, one of which stays open for
+/// live events; each may hold one answer of [`PAGE_MAX`] items, 0.5 MB.
+pub const CONNECTIONS_MAX: usize = 64;
 
 /// Bytes of a request's first line and headers. Browsers stay below 8 KiB; it is also hyper's smallest buffer.
 pub const HEADER_BYTES_MAX: usize = 8 << 10;
@@ -46,3 +47,42 @@ pub const PENDING_COUNTED_MAX: usize = 1 << 16;
 
 /// Links behind the tip from which the pool's hashrate is estimated: at 10 s a link ten minutes, to some 13%.
 pub const HASHRATE_LINKS: u32 = 60;
+
+/// Seconds of a step of a history when the client does not say: a day has 144 of them.
+pub const STEP_S: u32 = 600;
+
+/// Heights of a picture of the share-chain when the client does not say: ten minutes of main.
+pub const GRAPH_LINKS: u32 = 60;
+
+/// Heights of a picture that a client may ask for at once.
+pub const GRAPH_LINKS_MAX: u32 = 200;
+
+/// Shares of one picture: 60 links with all of theirs, some 1 MB.
+pub const GRAPH_SHARES_MAX: usize = 2_500;
+
+/// Links that template makers are counted over: five and a half hours of main, and all of them in memory.
+pub const TEMPLATE_LINKS: u32 = 2_016;
+
+/// Scripts that are named as the largest.
+pub const TOP_MINERS: usize = 10;
+
+/// Blocks that must follow a coinbase before it can be spent.
+pub const MATURITY_BLOCKS: u32 = 100;
+
+/// Live events that are kept for readers whose connection broke: five minutes of main, some 0.5 MB.
+pub const LIVE_EVENTS: usize = 1_024;
+
+/// Time between two looks at whether the status changed, while somebody listens.
+pub const LIVE_STATUS: Duration = Duration::from_secs(1);
+
+/// Seconds of requests that a client may save up, and make at once.
+pub const REQUESTS_SAVED_S: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+
+/// Clients whose requests are counted before those that were quiet are forgotten.
+pub const CLIENTS_COUNTED_MAX: usize = 4_096;
+
+/// Bytes from which an answer is compressed: below that the head is most of it.
+pub const COMPRESSED_FROM_BYTES: u16 = 1_024;
+
+/// Groups of addresses that get a name of their own; the others share the last.
+pub const GROUPS_MAX: usize = 4_096;

@@ -96,7 +96,7 @@ pub(super) struct LinkDetail {
 }
 
 impl LinkSummary {
-    fn new(chain: &Chain, id: ShareId, link: &Link, network: Network) -> Self {
+    pub(super) fn new(chain: &Chain, id: ShareId, link: &Link, network: Network) -> Self {
         let list_state = match &link.body {
             Body::Complete(_) => ListState::Complete,
             Body::Waiting(_) => ListState::Waiting,
@@ -196,11 +196,14 @@ fn main_links(chain: &Chain, paging: &Paging, network: Network) -> Vec<LinkSumma
     let tip = chain.height().0;
     let from = paging.from.map_or(tip, |from| u32::try_from(from).unwrap_or(u32::MAX).min(tip));
     let heights = (0..=from).rev().take(paging.items()).map(Height);
-    let links = heights.filter_map(|height| {
-        let id = chain.main_at(height)?;
-        Some(LinkSummary::new(chain, id, chain.link(&id)?, network))
-    });
-    links.collect()
+    let links = heights.filter_map(|height| main_link(chain, height));
+    links.map(|(id, link)| LinkSummary::new(chain, id, link, network)).collect()
+}
+
+/// The main chain's link at a height.
+pub(super) fn main_link(chain: &Chain, height: Height) -> Option<(ShareId, &Link)> {
+    let id = chain.main_at(height)?;
+    Some((id, chain.link(&id)?))
 }
 
 /// One link, on the main chain or on another branch.

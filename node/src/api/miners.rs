@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use bitcoin::ScriptBuf;
+use axum::http::HeaderMap;
+use bitcoin::{ScriptBuf, TxOut};
 use serde::Serialize;
 use sharechain::Weight;
 use sharechain::chain::Chain;
@@ -17,7 +18,7 @@ use super::error::{ApiError, ErrorBody};
 use super::limits::PENDING_COUNTED_MAX;
 use super::next_block::NextBlock;
 use super::params::Segment;
-use super::views::{Payee, WeightView};
+use super::views::{Payee, WeightView, part};
 use crate::config::{Config, parse_address};
 use crate::state::BitcoinView;
 
@@ -35,9 +36,9 @@ pub(super) struct Miner {
     pub pending_shares: u64,
     /// What those earn when they are listed in time.
     pub pending_weight: WeightView,
-    /// Its workers that are connected to this node.
-    pub workers: Vec<Worker>,
-    /// Sum of their estimated hashes a second.
+    /// Its workers that are connected to this node; none without the node's token.
+    pub workers: Option<Vec<Worker>>,
+    /// Sum of the estimated hashes a second of its workers that are connected to this node.
     pub hashrate_hs: f64,
 }
 
@@ -63,6 +64,12 @@ pub(super) struct MinerNextBlock {
     pub expected_sat: Option<u64>,
     /// What the draw of this block pays it, satoshi; 0 when it is not drawn. None while the finder is paid alone.
     pub drawn_sat: Option<u64>,
+    /// Whether it is among those who are paid exactly what they are due, whatever the draw. None while the finder is paid
+    /// alone.
+    pub exact: Option<bool>,
+    /// Average number of outputs that draws give it: near the probability to be paid by a block while it is below 1. None
+    /// for who is paid exactly.
+    pub draws_expected: Option<f64>,
 }
 
 /// A connected worker; a proxy may show several on one connection.
@@ -108,12 +115,17 @@ impl From<ConnectionSnapshot> for Worker {
 /// is no error: it earned nothing.
 #[utoipa::path(
     get, path = "/api/v1/miners/{address}", params(("address" = String, Path, description = "A payout address")),
+    security((), ("token" = [])),
     responses(
         (status = 200, description = "The miner", body = Miner),
         (status = 400, description = "It is no address that this network can pay to", body = ErrorBody),
     )
 )]
-pub(super) async fn miner(State(api): State<Arc<Api>>, Segment(text): Segment) -> Result<Json<Miner>, ApiError> {
+pub(super) async fn miner(
+    State(api): State<Arc<Api>>,
+    Segment(text): Segment,
+    headers: HeaderMap,
+) -> Result<Json<Miner>, ApiError> {
     let config = &api.context.config;
     let script = parse_address(&text, config.network)?.script_pubkey();
     let standing = api.windows.up_to(&api.context.engine, None).await?;
@@ -131,14 +143,13 @@ pub(super) async fn miner(State(api): State<Arc<Api>>, Segment(text): Segment) -
         pending_weight: pending_weight.into(),
         // Not `sum`, which is -0.0 for no worker.
         hashrate_hs: workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs),
-        workers,
+        workers: api.context.token.is_in(&headers).then_some(workers),
     }))
 }
 
 impl MinerWindow {
     fn new(sum: Sum, total: Weight) -> Self {
-        let part = if total == Weight::ZERO { 0.0 } else { sum.weight.0 as f64 / total.0 as f64 };
-        Self { weight: sum.weight.into(), shares: sum.shares, part }
+        Self { weight: sum.weight.into(), shares: sum.shares, part: part(sum.weight, total) }
     }
 }
 
@@ -153,17 +164,25 @@ fn pending(chain: &Chain, script: &ScriptBuf) -> (u64, Weight) {
 
 fn next_block(chain: &mut Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> Option<MinerNextBlock> {
     let block = NextBlock::of(chain, bitcoin)?;
+    let value_sat = block.value_sat;
     let Some(outputs) = &block.outputs else {
-        return Some(MinerNextBlock { value_sat: block.value_sat, expected_sat: None, drawn_sat: None });
+        let (expected_sat, drawn_sat, exact, draws_expected) = (None, None, None, None);
+        return Some(MinerNextBlock { value_sat, expected_sat, drawn_sat, exact, draws_expected });
     };
     // The plan has just made sure that the chain remembers this window.
     let window = chain.window(&block.snapshot)?;
     let weight = chain.scripts().index(script).map(|index| window.sum(index).weight).unwrap_or_default();
-    let drawn = outputs.iter().filter(|output| output.script_pubkey == *script);
+    let own = |output: &&TxOut| output.script_pubkey == *script;
+    let exact = outputs.iter().take(block.exact).any(|output| own(&output));
+    let expected_sat = block.due_sat(weight, window.total());
+    // All outputs of the tail are of one size.
+    let of_tail = outputs.get(block.exact).map(|output| output.value.to_sat()).filter(|_| !exact);
     Some(MinerNextBlock {
-        value_sat: block.value_sat,
-        expected_sat: Some(block.due_sat(weight, window.total())),
-        drawn_sat: Some(drawn.map(|output| output.value.to_sat()).sum()),
+        value_sat,
+        expected_sat: Some(expected_sat),
+        drawn_sat: Some(outputs.iter().filter(own).map(|output| output.value.to_sat()).sum()),
+        exact: Some(exact),
+        draws_expected: of_tail.map(|of_tail| expected_sat as f64 / of_tail.max(1) as f64),
     })
 }
 

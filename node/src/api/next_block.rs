@@ -17,6 +17,8 @@ pub(super) struct NextBlock {
     pub value_sat: u64,
     /// In their order; none while the finder is paid alone.
     pub outputs: Option<Vec<TxOut>>,
+    /// How many of them, the first ones, are paid exactly.
+    pub exact: usize,
 }
 
 impl NextBlock {
@@ -35,7 +37,8 @@ impl NextBlock {
             Some(selection) => Some(selection.amounts(value_sat).ok()?),
             None => None,
         };
-        Some(Self { height, previous, snapshot: plan.snapshot, seed: plan.seed, value_sat, outputs })
+        let exact = plan.selection.as_ref().map_or(0, |selection| selection.exact());
+        Some(Self { exact, height, previous, snapshot: plan.snapshot, seed: plan.seed, value_sat, outputs })
     }
 
     /// The part of the value that a weight is due, rounded to a satoshi; the expectation of what it is paid.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use super::Api;
 
@@ -15,8 +16,18 @@ use super::Api;
     description = "Read-only API of one node. Units are in the names of the fields: _s seconds, _unix_s seconds since \
                    1970, _sat satoshi, _hs hashes a second, _bytes. Hashes are in hex in the order in which Bitcoin \
                    shows them, scripts in hex, 128-bit weights in strings. Every error is `{\"error\": sentence}`."
-))]
+), modifiers(&OwnersToken))]
 struct Frame;
+
+/// The token in the file `api-token` of the data folder.
+struct OwnersToken;
+
+impl Modify for OwnersToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
 
 /// The document without its routes.
 pub(super) fn frame() -> utoipa::openapi::OpenApi {

@@ -1,13 +1,14 @@
 //! Path segments and paging, read strictly: what cannot be read is an error with a sentence, never a default.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use sharechain::ShareId;
 use utoipa::IntoParams;
 
 use super::error::{ApiError, echo};
-use super::limits::{PAGE, PAGE_MAX};
+use super::limits::{GRAPH_LINKS, GRAPH_LINKS_MAX, PAGE, PAGE_MAX, STEP_S};
+use crate::history::STEPS_S;
 
 const HASH: &str = "a hash of 64 hexadecimal digits, as Bitcoin shows it";
 
@@ -56,34 +57,145 @@ impl Paging {
     fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
         let mut paging = Self::default();
         for (name, value) in fields {
-            match name.as_str() {
-                "from" => {
-                    let from = value.parse();
-                    let wrong = |_| ApiError::parameter("`from` in the query", "a number from 0 on", value);
-                    paging.from = Some(from.map_err(wrong)?);
-                }
-                "limit" => {
-                    let limit = value.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
-                    let wrong = || ApiError::parameter("`limit` in the query", "a number from 1 to 500", value);
-                    paging.limit = Some(limit.ok_or_else(wrong)?);
-                }
-                _ => return Err(ApiError::UnknownParameter { found: echo(name), known: "`from` and `limit`" }),
+            if !paging.take(name, value)? {
+                return Err(ApiError::UnknownParameter { found: echo(name), known: "`from` and `limit`" });
             }
         }
         Ok(paging)
     }
-}
 
-impl<S: Send + Sync> FromRequestParts<S> for Paging {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let fields: Result<Query<Vec<(String, String)>>, QueryRejection> =
-            Query::from_request_parts(parts, state).await;
-        let Query(fields) = fields.map_err(|_| ApiError::Query)?;
-        Self::read(&fields)
+    /// Takes a parameter; false if it is none of paging's.
+    fn take(&mut self, name: &str, value: &str) -> Result<bool, ApiError> {
+        match name {
+            "from" => self.from = Some(number("`from` in the query", value)?),
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
+                let wrong = || ApiError::parameter("`limit` in the query", "a number from 1 to 500", value);
+                self.limit = Some(limit.ok_or_else(wrong)?);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }
+
+fn number<T: std::str::FromStr>(name: &'static str, value: &str) -> Result<T, ApiError> {
+    value.parse().map_err(|_| ApiError::parameter(name, "a number from 0 on", value))
+}
+
+/// Which sums over time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Steps {
+    /// Seconds of a step: 60, 600, 3600 or 86400; 600 if left out.
+    #[param(default = 600)]
+    pub step: Option<u32>,
+    /// The time of the newest step, seconds since 1970: what `next_from` of the page before says. Left out: the newest.
+    pub from: Option<u64>,
+    /// How many steps, 1 to 500; 100 if left out.
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    pub limit: Option<usize>,
+}
+
+impl Steps {
+    /// Seconds of a step.
+    pub(super) fn step_s(&self) -> u32 {
+        self.step.unwrap_or(STEP_S)
+    }
+
+    /// How many steps to give.
+    pub(super) fn items(&self) -> usize {
+        self.limit.unwrap_or(PAGE)
+    }
+
+    fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
+        let mut paging = Paging::default();
+        let mut step = None;
+        for (name, value) in fields {
+            if name == "step" {
+                let known = value.parse().ok().filter(|step| STEPS_S.contains(step));
+                let wrong = || ApiError::parameter("`step` in the query", "60, 600, 3600 or 86400", value);
+                step = Some(known.ok_or_else(wrong)?);
+            } else if !paging.take(name, value)? {
+                return Err(ApiError::UnknownParameter { found: echo(name), known: "`step`, `from` and `limit`" });
+            }
+        }
+        Ok(Self { step, from: paging.from, limit: paging.limit })
+    }
+}
+
+/// Which links of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Heights {
+    /// Height of the highest link. Left out: the tip.
+    pub to: Option<u32>,
+    /// How many heights, 1 to 200; 60 if left out.
+    #[param(minimum = 1, maximum = 200, default = 60)]
+    pub links: Option<u32>,
+}
+
+impl Heights {
+    /// How many heights to give.
+    pub(super) fn links(&self) -> u32 {
+        self.links.unwrap_or(GRAPH_LINKS)
+    }
+
+    fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
+        let mut heights = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "to" => heights.to = Some(number("`to` in the query", value)?),
+                "links" => {
+                    let links = value.parse().ok().filter(|links| (1..=GRAPH_LINKS_MAX).contains(links));
+                    let wrong = || ApiError::parameter("`links` in the query", "a number from 1 to 200", value);
+                    heights.links = Some(links.ok_or_else(wrong)?);
+                }
+                _ => return Err(ApiError::UnknownParameter { found: echo(name), known: "`to` and `links`" }),
+            }
+        }
+        Ok(heights)
+    }
+}
+
+/// What to search for.
+#[derive(Clone, Debug, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Query {
+    /// An address, an id or hash of 64 hexadecimal digits, or a height.
+    pub q: String,
+}
+
+impl Query {
+    fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
+        match fields {
+            [(name, value)] if name == "q" => Ok(Self { q: value.clone() }),
+            [] => Err(ApiError::parameter("`q` in the query", "an address, an id, a hash or a height", "")),
+            [(name, _), ..] => Err(ApiError::UnknownParameter { found: echo(name), known: "`q`, once" }),
+        }
+    }
+}
+
+async fn fields<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Vec<(String, String)>, ApiError> {
+    let fields: Result<axum::extract::Query<Vec<(String, String)>>, QueryRejection> =
+        axum::extract::Query::from_request_parts(parts, state).await;
+    Ok(fields.map_err(|_| ApiError::Query)?.0)
+}
+
+/// Reads the query into each of these.
+macro_rules! from_query {
+    ($($type:ident),*) => {
+        $(impl<S: Send + Sync> FromRequestParts<S> for $type {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+                Self::read(&fields(parts, state).await?)
+            }
+        })*
+    };
+}
+
+from_query!(Paging, Steps, Heights, Query);
 
 #[cfg(test)]
 mod tests;

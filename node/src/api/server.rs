@@ -5,8 +5,10 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::http::Method;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -14,14 +16,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::{debug, info, warn};
 
 use super::error::ApiError;
-use super::guard::{Guard, guard};
+use super::guard::{Client, Guard, guard};
 use super::limits::{
-    ACCEPT_PAUSE, CONNECTION_LIFE, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_FIELDS_MAX, HEADER_READ, LAST_ANSWER,
+    ACCEPT_PAUSE, COMPRESSED_FROM_BYTES, CONNECTION_LIFE, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_FIELDS_MAX,
+    HEADER_READ, LAST_ANSWER,
 };
-use super::{Api, Context, routes};
+use super::tag::tag;
+use super::{Api, Context, live, pages, routes};
 
 /// Serves the API on `listener` until `shutdown` is done, then drops what is still connected.
 ///
@@ -29,25 +36,36 @@ use super::{Api, Context, routes};
 /// The listener has no address.
 pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let address = listener.local_addr()?;
-    let guard = Guard::new(address, context.config.api.listen);
-    let router = router(context, guard);
-    info!(%address, "the HTTP API answers");
+    let (routes, document) = routes().split_for_parts();
+    let document = serde_json::to_string(&document).expect("the document is made of strings");
+    let guard = Guard::new(address, &context.config.api);
+    let api = Arc::new(Api::new(context, document));
+    let router = router(routes, Arc::clone(&api), guard);
+    info!(%address, "the web pages and the HTTP API answer");
     tokio::select! {
         () = accept(listener, router) => {}
+        () = live::run(api) => {}
         () = shutdown => {}
     }
     Ok(())
 }
 
-/// The routes with everything around them.
-fn router(context: Context, rules: Guard) -> Router {
-    let (router, document) = routes().split_for_parts();
-    let document = serde_json::to_string(&document).expect("the document is made of strings");
-    router
-        .fallback(|| async { ApiError::Path })
+/// The routes with everything around them: the last layer sees a request first.
+fn router(routes: Router<Arc<Api>>, api: Arc<Api>, rules: Guard) -> Router {
+    let large = SizeAbove::new(COMPRESSED_FROM_BYTES).and(NotForContentType::SSE);
+    let origins = api.context.config.api.cors_origins.clone();
+    let routes = routes
+        .fallback(pages::page)
         .method_not_allowed_fallback(|| async { ApiError::Method })
-        .layer(from_fn_with_state(rules, guard))
-        .with_state(Arc::new(Api::new(context, document)))
+        .layer(from_fn(tag))
+        .layer(CompressionLayer::new().compress_when(large));
+    let routes = if origins.is_empty() {
+        routes
+    } else {
+        let origins = CorsLayer::new().allow_origin(AllowOrigin::list(origins));
+        routes.layer(origins.allow_methods([Method::GET]).allow_headers([AUTHORIZATION]))
+    };
+    routes.layer(from_fn_with_state(rules, guard)).with_state(api)
 }
 
 /// Takes connections for ever; dropping it drops them.
@@ -56,9 +74,9 @@ async fn accept(listener: TcpListener, router: Router) {
     let mut connections = JoinSet::new();
     loop {
         let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-        let stream = tokio::select! {
+        let (stream, from) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     warn!(%error, "the API cannot take a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -67,7 +85,7 @@ async fn accept(listener: TcpListener, router: Router) {
             },
             Some(_) = connections.join_next() => continue,
         };
-        let router = router.clone();
+        let router = router.clone().layer(Extension(Client(from.ip())));
         connections.spawn(async move {
             connection(stream, router).await;
             drop(place);

@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use bitcoin::Network;
 use serde::Serialize;
-use sharechain::chain::{Chain, Fate, Missing};
+use sharechain::chain::{Fate, Missing};
 use sharechain::credit::Credit;
-use sharechain::{Height, Proof, ShareId, encode};
+use sharechain::{Height, Proof, ShareId};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -16,6 +16,7 @@ use super::error::{ApiError, ErrorBody};
 use super::params::Hash;
 use super::refusals::rule;
 use super::views::{Payee, WeightView};
+use crate::history::Event;
 use crate::pool_block::PoolBlock;
 use crate::store::{RecordKind, Store, StoreError};
 
@@ -36,8 +37,32 @@ pub(super) struct ShareAnswer {
     pub waits_for: Option<String>,
     /// Number of the rule that it breaks, if it was refused.
     pub rule: Option<String>,
+    /// When it was last refused and who brought it, if it was and the diary still says so. A valid share has one when
+    /// somebody sent an altered copy of it.
+    pub refusal: Option<RefusalView>,
     /// The share, if it was found valid.
     pub share: Option<ShareView>,
+}
+
+/// A refusal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RefusalView {
+    /// The rule's number.
+    pub rule: String,
+    /// The rule in one sentence.
+    pub sentence: String,
+    /// When.
+    pub time_unix_s: u32,
+    /// The peer that brought it; none for a miner of this node.
+    pub peer: Option<String>,
+}
+
+impl RefusalView {
+    fn new(event: Event) -> Option<Self> {
+        let refused = event.refused?;
+        let Event { sentence, time, .. } = event;
+        Some(Self { rule: refused.rule, sentence, time_unix_s: time, peer: refused.peer })
+    }
 }
 
 /// What became of a share.
@@ -114,6 +139,7 @@ impl ShareAnswer {
             link_height: None,
             waits_for: None,
             rule: None,
+            refusal: None,
             share: None,
         }
     }
@@ -179,11 +205,14 @@ pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result
     let proof = api.read(move |store| stored_proof(store, id)).await?;
     let answer = match (ShareAnswer::of(id, fate), &proof) {
         (Some(answer), _) => answer,
-        (None, Some(proof)) => deep(&api, id, proof.share.parent).await?,
+        (None, Some(_)) => deep(&api, id).await?,
         (None, None) => refused_before(&api, id).await?,
     };
     let share = proof.map(|proof| ShareView::new(&proof, credit.as_ref(), api.network()));
-    Ok(Json(ShareAnswer { share, ..answer }))
+    let history = api.context.history.clone();
+    let noted = api.read(move |_| history.refusal(&id)).await?;
+    let refusal = noted.and_then(RefusalView::new);
+    Ok(Json(ShareAnswer { share, refusal, ..answer }))
 }
 
 fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, StoreError> {
@@ -191,34 +220,20 @@ fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, StoreError>
     Ok(bytes.and_then(|bytes| Proof::decode(&bytes).ok()))
 }
 
-/// The fate of a valid share that the chain has forgotten: looks through the stored lists of all links that could
-/// list it.
-async fn deep(api: &Api, id: ShareId, parent: ShareId) -> Result<ShareAnswer, ApiError> {
-    let links = api.chain(move |chain| could_list(chain, parent)).await?;
-    let found = api
-        .read(move |store| {
-            for (height, link) in links {
-                let list = store.get(RecordKind::List, &link.0)?.and_then(|bytes| encode::decode_list(&bytes).ok());
-                if link == id || list.is_some_and(|list| list.contains(&id)) {
-                    return Ok(Some((height, link)));
-                }
-            }
-            Ok(None)
-        })
-        .await?;
-    Ok(match found {
-        Some((height, link)) if link == id => ShareAnswer::link(id, height),
-        Some((height, link)) => ShareAnswer::listed(id, link, height),
+/// The fate of a valid share that the chain has forgotten: a link that was final, or one that a stored list names.
+async fn deep(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError> {
+    let history = api.context.history.clone();
+    let listed = api.read(move |_| history.listed_in(&id)).await?;
+    let place = api.chain(move |chain| {
+        let own = chain.link(&id).map(|link| (id, link.height));
+        let listed = listed.into_iter().map(|(link, height)| (link, Height(height)));
+        own.into_iter().chain(listed).find(|(link, height)| chain.main_at(*height) == Some(*link))
+    });
+    Ok(match place.await? {
+        Some((link, height)) if link == id => ShareAnswer::link(id, height),
+        Some((link, height)) => ShareAnswer::listed(id, link, height),
         None => ShareAnswer::expired(id),
     })
-}
-
-/// The links of the main chain from a share's own height up to the last that may list it.
-fn could_list(chain: &Chain, parent: ShareId) -> Vec<(Height, ShareId)> {
-    let Some(parent) = chain.link(&parent) else { return Vec::new() };
-    let first = parent.height.child().0;
-    let last = first.saturating_add(chain.params().listing_depth).min(chain.height().0);
-    (first..=last).map(Height).filter_map(|height| Some((height, chain.main_at(height)?))).collect()
 }
 
 /// A refusal that the chain has forgotten, or nothing at all.

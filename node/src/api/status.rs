@@ -219,7 +219,7 @@ impl ChainPart {
 }
 
 /// Work of the last links over the time they took. It falls while no link comes.
-fn pool_hashrate_hs(chain: &Chain) -> Option<f64> {
+pub(super) fn pool_hashrate_hs(chain: &Chain) -> Option<f64> {
     let newest = chain.height();
     // Genesis has no time of its own.
     let oldest = Height(newest.below(HASHRATE_LINKS).0.max(1));

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use sharechain::{U256, Weight, Work};
 use utoipa::ToSchema;
 
+use crate::clock::now;
+use crate::history::{PointRow, Step};
+
 /// A payout script and the address that stands for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(super) struct Payee {
@@ -58,12 +61,48 @@ pub(super) struct Output {
     pub payee: Payee,
     /// How much, satoshi.
     pub value_sat: u64,
+    /// Whether it was drawn for the tail, rather than paid exactly; none where that was not noted.
+    pub drawn: Option<bool>,
 }
 
 impl Output {
-    pub(super) fn new(output: &TxOut, network: Network) -> Self {
-        Self { payee: Payee::new(&output.script_pubkey, network), value_sat: output.value.to_sat() }
+    /// The outputs of a coinbase, of which the first `exact` are paid exactly.
+    pub(super) fn all(outputs: &[TxOut], exact: Option<usize>, network: Network) -> Vec<Self> {
+        let outputs = outputs.iter().enumerate().map(|(position, output)| Self {
+            payee: Payee::new(&output.script_pubkey, network),
+            value_sat: output.value.to_sat(),
+            drawn: exact.map(|exact| position >= exact),
+        });
+        outputs.collect()
     }
+}
+
+/// What was found in a step of time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct Point {
+    /// Start of the step.
+    pub time_unix_s: u32,
+    /// Hashes a second that the shares show, on average over the step; of the step that is not over yet, so far.
+    pub hashrate_hs: f64,
+    /// Valid shares, links included.
+    pub shares: u32,
+    /// Links among them.
+    pub links: u32,
+    /// Distinct payout scripts.
+    pub miners: u32,
+}
+
+impl Point {
+    pub(super) fn new(point: &PointRow, step_s: u32) -> Self {
+        let passed = now().0.saturating_sub(point.start).clamp(1, step_s);
+        let Step { shares, links, miners, hashes } = point.step;
+        Self { time_unix_s: point.start, hashrate_hs: hashes as f64 / f64::from(passed), shares, links, miners }
+    }
+}
+
+/// A weight as a part of another, 0 to 1.
+pub(super) fn part(weight: Weight, total: Weight) -> f64 {
+    if total == Weight::ZERO { 0.0 } else { weight.0 as f64 / total.0 as f64 }
 }
 
 /// Expected hashes behind a target, as a decimal string: it may have more than 53 bits.

@@ -60,7 +60,7 @@ pub(super) struct NextBlockView {
 
 impl NextBlockView {
     fn new(block: &NextBlock, network: bitcoin::Network) -> Self {
-        let outputs = block.outputs.iter().flatten().map(|output| Output::new(output, network)).collect();
+        let outputs = block.outputs.as_deref().unwrap_or_default();
         Self {
             height: block.height,
             prev_hash: block.previous.to_string(),
@@ -68,7 +68,7 @@ impl NextBlockView {
             seed: ShareId(block.seed).to_string(),
             value_sat: block.value_sat,
             finder_alone: block.outputs.is_none(),
-            outputs,
+            outputs: Output::all(outputs, Some(block.exact), network),
         }
     }
 }

@@ -149,9 +149,22 @@ pub const API_LISTEN: Key = Key::one(
     "IP:PORT",
     "Where the read-only HTTP API answers [default: 127.0.0.1:3380]",
 );
+/// Web pages of others that may read the API.
+pub const API_CORS_ORIGINS: Key = Key::one(
+    ["api.cors_origins", "api-cors-origins", "SHOAL_API_CORS_ORIGINS"],
+    "ORIGIN",
+    "Web sites whose pages may read the API, like https://example.org; repeatable [default: none]",
+)
+.shaped(Shape::Many);
+/// How much one client may ask.
+pub const API_REQUESTS_A_SECOND: Key = Key::one(
+    ["api.requests_a_second", "api-requests-a-second", "SHOAL_API_REQUESTS_A_SECOND"],
+    "COUNT",
+    "Requests that one client may make in a second, on average [default: 100]",
+);
 
 /// All keys, in the order of the example file.
-pub const KEYS: [&Key; 16] = [
+pub const KEYS: [&Key; 18] = [
     &NETWORK,
     &DATA_DIR,
     &ADDRESS,
@@ -168,6 +181,8 @@ pub const KEYS: [&Key; 16] = [
     &P2P_PEERS,
     &P2P_MDNS,
     &API_LISTEN,
+    &API_CORS_ORIGINS,
+    &API_REQUESTS_A_SECOND,
 ];
 
 /// Finds a key by its name in the file.

@@ -1,9 +1,11 @@
 //! From text to checked values, with the defaults.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
@@ -14,12 +16,16 @@ use super::network::Network;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StratumConfig};
-use crate::limits::{BITCOIND_TIMEOUT_S_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX};
+use crate::limits::{
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+};
 
 /// Miners are in the local network, so this port is open to it; the others ask for less.
 const STRATUM_LISTEN: &str = "0.0.0.0:3333";
 const P2P_LISTEN: &str = "0.0.0.0:3381";
 const API_LISTEN: &str = "127.0.0.1:3380";
+/// A page makes ten requests when it is opened, and a few a minute after that.
+const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 const BITCOIND_TIMEOUT_S: u64 = 30;
 const LOG: &str = "info";
 
@@ -54,7 +60,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         bitcoind: bitcoind(settings, network, home)?,
         stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
         p2p: p2p(settings)?,
-        api: ApiConfig { listen: socket(settings, &keys::API_LISTEN, API_LISTEN)? },
+        api: api(settings)?,
     })
 }
 
@@ -116,6 +122,25 @@ fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {
     bounded(settings, &keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
     bounded(settings, &keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
     Ok(P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)? })
+}
+
+fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
+    let expected = "an origin like https://example.org, without a path";
+    let cors_origins = settings.parse_many(&keys::API_CORS_ORIGINS, expected, origin)?.unwrap_or_default();
+    bounded(settings, &keys::API_CORS_ORIGINS, cors_origins.len(), CORS_ORIGINS_MAX, "at most 16 origins")?;
+    let expected = "a whole number from 1 to 100000";
+    let requests_a_second = settings
+        .parse(&keys::API_REQUESTS_A_SECOND, expected, |text| {
+            text.parse().ok().filter(|count: &NonZeroU32| count.get() <= API_REQUESTS_A_SECOND_MAX)
+        })?
+        .unwrap_or(API_REQUESTS_A_SECOND);
+    Ok(ApiConfig { listen: socket(settings, &keys::API_LISTEN, API_LISTEN)?, cors_origins, requests_a_second })
+}
+
+/// An origin as browsers send it: scheme, host and perhaps a port.
+fn origin(text: &str) -> Option<HeaderValue> {
+    let url = reqwest::Url::parse(text).ok()?;
+    (url.origin().ascii_serialization() == text).then(|| HeaderValue::from_str(text).ok())?
 }
 
 fn bounded(

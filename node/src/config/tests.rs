@@ -42,8 +42,8 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .filter(|line| !line.contains("..."))
         .map(|line| format!("{line}\n"))
         .collect();
-    // `peers` stands there twice, as the default and as an example.
-    let uncommented = uncommented.replace("peers = []\n", "");
+    // Lists stand there twice, as the default and as an example.
+    let uncommented = uncommented.replace("peers = []\n", "").replace("cors_origins = []\n", "");
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
     let hidden = [keys::ADDRESS.name, keys::BITCOIND_PASSWORD.name];
     for key in KEYS {
@@ -205,4 +205,17 @@ fn signets_are_told_apart_by_their_challenge() {
     assert!(matches!(other, Err(NetworkMismatch::Challenge { .. })));
     let other = Network::Main.verify("signet", Some("51"));
     assert!(matches!(other, Err(NetworkMismatch::Chain { expected: "main", .. })));
+}
+
+#[test]
+fn sites_that_may_read_the_api_are_origins() {
+    let config = load("[api]\ncors_origins = [\"https://pool.example\", \"http://127.0.0.1:8000\"]\n", &[]).unwrap();
+    assert_eq!(config.api.cors_origins, ["https://pool.example", "http://127.0.0.1:8000"]);
+    for wrong in ["*", "pool.example", "https://pool.example/", "https://pool.example/a", "null", ""] {
+        let error = load(&format!("[api]\ncors_origins = [\"{wrong}\"]\n"), &[]).unwrap_err().to_string();
+        assert!(error.contains("an origin like https://example.org"), "{wrong}: {error}");
+    }
+    for wrong in ["0", "100001", "-1", "many"] {
+        assert!(load("", &[&format!("--api-requests-a-second={wrong}")]).is_err(), "{wrong}");
+    }
 }

@@ -8,7 +8,7 @@ use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, Proof, ShareId};
 use tracing::debug;
 
-use super::{Exchange, Output, Turn};
+use super::{Exchange, Output, RefusedProof, Turn};
 use crate::limits::BLOCK_DEPTH_MAX;
 use crate::store::Journal;
 
@@ -77,7 +77,8 @@ impl Exchange {
         let source = self.sources.of(peer);
         let chain = turn.engine.chain();
         let floor = chain.params().easiest_share_target;
-        let work = proof.id().as_number();
+        let id = proof.id();
+        let work = id.as_number();
         // What is plausible follows from this node's own tip: after a long partition an honest peer's share may lie
         // outside, and costs nobody. Only what no tip of this network could admit is invalid.
         if work <= floor && work > chain.easiest_plausible_target(turn.now.time) {
@@ -90,6 +91,10 @@ impl Exchange {
         match outcome {
             // By rules that are not the pool's any more nobody is punished.
             Outcome::Invalid(_) if turn.engine.chain().too_old().is_some() => Outcome::Unlistable,
+            Outcome::Invalid(rule) => {
+                self.outputs.push_back(Output::Refused(RefusedProof { id, rule, peer: Some(peer) }));
+                outcome
+            }
             outcome => outcome,
         }
     }

@@ -57,6 +57,7 @@ struct Node {
     exchange: Exchange,
     states: Vec<SyncState>,
     verdicts: Vec<Verdict>,
+    refused: Vec<RefusedProof>,
 }
 
 impl Node {
@@ -72,7 +73,7 @@ impl Node {
     fn on(id: u8, chain: Chain, world: &World) -> Self {
         let engine = Engine::open(chain, Arc::new(Memory::default()), world.now).unwrap();
         let exchange = Exchange::new(&engine, false);
-        Self { id: PeerId([id; 32]), engine, exchange, states: Vec::new(), verdicts: Vec::new() }
+        Self { id: PeerId([id; 32]), engine, exchange, states: Vec::new(), verdicts: Vec::new(), refused: Vec::new() }
     }
 
     fn find(&mut self, proof: &Proof, list: Option<Vec<ShareId>>, world: &World) {
@@ -98,6 +99,7 @@ impl Node {
                     }
                     Output::Block(block) => self.verdicts.push(block.verdict()),
                     Output::State { state, .. } => self.states.push(state),
+                    Output::Refused(refused) => self.refused.push(refused),
                 }
                 continue;
             }
@@ -314,4 +316,20 @@ fn a_program_that_is_too_old_punishes_nobody_and_hands_out_no_work() {
 
     let previous = world.bitcoin_tip.block_hash();
     assert!(matches!(Place::find(&mut world.chain, &previous), Err(DraftError::TooOld(7))));
+}
+
+#[test]
+fn who_brought_what_broke_a_rule_is_told() {
+    let mut world = World::new();
+    world.bitcoin_block();
+    let spec = world.spec(miner(2));
+    let share = ShareHeader { coinbase_value: 1, ..world.header_of(&spec) };
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let invalid = world.mine_with(share, &payouts, spec.previous_block, false);
+    let peer = PeerId([2; 32]);
+    let expected = RefusedProof { id: invalid.id(), rule: RuleError::CoinbaseValue, peer: Some(peer) };
+    let event = Event::Gossip { token: VerdictToken(1), peer, message: Gossip::Share(Box::new(invalid)) };
+    let mut node = Node::new(1, &world, true);
+    node.handle(Input::Network(event), &world, 0);
+    assert_eq!(node.refused, [expected]);
 }

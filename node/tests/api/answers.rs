@@ -14,7 +14,7 @@ use sharechain::limits::MEMORY_DEPTH;
 use crate::pool::{Pool, miner};
 use crate::server::Api;
 
-fn address(script: &ScriptBuf) -> String {
+pub(crate) fn address(script: &ScriptBuf) -> String {
     Address::from_script(script, Network::Signet).unwrap().to_string()
 }
 
@@ -45,7 +45,7 @@ async fn an_empty_node_answers_everywhere() {
     assert_eq!(api.get("/blocks").await, json!({ "blocks": [], "next_from": null }));
     assert_eq!(api.get("/peers").await, json!({ "peers": [] }));
     let nobody = api.get(&format!("/miners/{}", address(&miner(1)))).await;
-    assert_eq!((&nobody["window"]["shares"], &nobody["workers"]), (&json!(0), &json!([])));
+    assert_eq!((&nobody["window"]["shares"], &nobody["hashrate_hs"]), (&json!(0), &json!(0.0)));
 }
 
 #[tokio::test]
@@ -61,6 +61,7 @@ async fn status_tells_what_the_parts_say() {
         },
     });
     let peer = |id: &str| PeerView {
+        round_trip_ms: Some(12),
         id: id.into(),
         address: "/ip4/192.0.2.7/tcp/3381".into(),
         inbound: true,

@@ -5,7 +5,9 @@
 mod answers;
 mod command;
 mod document;
+mod explorer;
 mod hostile;
+mod live;
 mod pool;
 mod server;
 #[path = "../../../sharechain/tests/support/mod.rs"]

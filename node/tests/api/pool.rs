@@ -96,6 +96,18 @@ impl Pool {
         id
     }
 
+    /// A share on the tip and a link that lists it, both not inserted yet.
+    pub(crate) fn next_share_and_link(&mut self, payout: &ScriptBuf) -> ((Proof, Vec<ShareId>), (Proof, Vec<ShareId>)) {
+        let share = self.find(payout, false);
+        let id = share.0.id();
+        self.clock = self.clock.plus(1);
+        let link = self.find_changed(payout, true, |header| {
+            header.shares_root = shares_root(&[id]);
+            header.shares_count = 1;
+        });
+        (share, (link.0, vec![id]))
+    }
+
     fn insert(&mut self, proof: Proof, list: Vec<ShareId>) -> ShareId {
         let id = proof.id();
         let outcome = self.take(proof, list);

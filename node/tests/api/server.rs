@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use node::api::{self, Context};
 use node::bitcoind::Bitcoind;
 use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
+use node::engine::EngineHandle;
+use node::history::History;
 use node::state::{NodeState, PeerView};
 use node::submissions::Submissions;
 use serde_json::Value;
@@ -23,6 +25,8 @@ pub(crate) struct Api {
     pub(crate) address: SocketAddr,
     pub(crate) node: watch::Sender<NodeState>,
     pub(crate) peers: watch::Sender<Arc<Vec<PeerView>>>,
+    pub(crate) engine: EngineHandle,
+    pub(crate) history: History,
     http: reqwest::Client,
     _stop: oneshot::Sender<()>,
     _dir: TempDir,
@@ -46,7 +50,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         },
         stratum: StratumConfig { listen: any },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false },
-        api: ApiConfig { listen },
+        api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 1_000.try_into().unwrap() },
     }
 }
 
@@ -58,18 +62,25 @@ impl Api {
         let address = listener.local_addr().unwrap();
         let config = Arc::new(config(dir.path().to_owned(), address));
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network).unwrap();
+        let token = api::Token::load(dir.path()).unwrap();
         let submissions = Submissions::new(bitcoind, Arc::clone(&store)).unwrap();
         let (engine, _) = engine.start();
+        let history = History::open(Arc::clone(&store)).unwrap();
+        history.catch_up(&engine).await.unwrap();
+        tokio::spawn(history.clone().run(engine.clone()));
         let (node, node_state) = watch::channel(NodeState::default());
         let (peers, peer_views) = watch::channel(Arc::default());
+        let (own_engine, own_history) = (engine.clone(), history.clone());
         let context = Context {
             config,
             engine,
+            history,
             store,
             stratum: Arc::default(),
             submissions,
             peers: peer_views,
             node: node_state,
+            token,
             started: Instant::now(),
         };
         let (stop, stopped) = oneshot::channel();
@@ -80,13 +91,25 @@ impl Api {
             api::serve(listener, context, stopped).await.unwrap();
         });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { address, node, peers, http, _stop: stop, _dir: dir }
+        Self { address, node, peers, engine: own_engine, history: own_history, http, _stop: stop, _dir: dir }
     }
 
     /// The text at a path, and its status.
     pub(crate) async fn text(&self, path: &str) -> (u16, String) {
         let response = self.http.get(format!("http://{}/api/v1{path}", self.address)).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// The answer at a path, asked for with these headers.
+    pub(crate) async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let request = self.http.get(format!("http://{}{path}", self.address));
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
+    }
+
+    /// What opens the owner's part, as a header.
+    pub(crate) fn token(&self) -> (&'static str, String) {
+        let token = std::fs::read_to_string(self._dir.path().join("api-token")).unwrap();
+        ("authorization", format!("Bearer {}", token.trim()))
     }
 
     /// The JSON at a path that must be there.

@@ -1,7 +1,13 @@
 use super::*;
 
+fn guard(listen: &str, configured: &str, requests_a_second: u32) -> Guard {
+    let requests_a_second = requests_a_second.try_into().unwrap();
+    let config = ApiConfig { listen: configured.parse().unwrap(), cors_origins: Vec::new(), requests_a_second };
+    Guard::new(listen.parse().unwrap(), &config)
+}
+
 fn answers(listen: &str, configured: &str, hosts: &[&str]) -> bool {
-    let guard = Guard::new(listen.parse().unwrap(), configured.parse().unwrap());
+    let guard = guard(listen, configured, 100);
     let mut headers = HeaderMap::new();
     for host in hosts {
         headers.append(header::HOST, HeaderValue::from_str(host).unwrap());
@@ -25,4 +31,18 @@ fn a_loopback_api_answers_to_its_own_names_only() {
 fn an_api_in_a_network_answers_to_whatever_name_it_has_there() {
     assert!(answers("0.0.0.0:3380", "0.0.0.0:3380", &["pool.example:3380"]));
     assert!(answers("192.0.2.7:3380", "192.0.2.7:3380", &[]));
+}
+
+#[test]
+fn each_client_may_ask_so_much_and_no_more() {
+    let guard = guard("0.0.0.0:3380", "0.0.0.0:3380", 1);
+    let ask = |client: &str| {
+        let mut request = Request::default();
+        request.extensions_mut().insert(Client(client.parse().unwrap()));
+        guard.admit(&request)
+    };
+    let admitted = (0..50).filter(|_| ask("192.0.2.1").is_ok()).count();
+    // Ten are saved up; a slow machine may earn another meanwhile.
+    assert!((10..15).contains(&admitted), "{admitted}");
+    assert!(ask("192.0.2.2").is_ok());
 }

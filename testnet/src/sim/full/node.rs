@@ -324,6 +324,8 @@ impl SimNode {
                 self.hear(Input::LookedUp { hash, from, found });
             }
             Output::Block(block) => self.on_peer_block(&block, context),
+            // No diary is kept here.
+            Output::Refused(_) => {}
             Output::State { state, trouble } => {
                 if let Some(alive) = &mut self.alive {
                     alive.sync = state;

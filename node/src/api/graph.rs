@@ -1,0 +1,139 @@
+//! `/api/v1/graph`: links of all branches with the shares between them, for a picture.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bitcoin::ScriptBuf;
+use serde::Serialize;
+use sharechain::chain::{Chain, Fate};
+use sharechain::{Height, ShareId};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::limits::{GRAPH_SHARES_MAX, PENDING_COUNTED_MAX};
+use super::links::{LinkSummary, main_link};
+use super::params::Heights;
+use super::views::Payee;
+
+/// A part of the share-chain with all its branches.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Graph {
+    /// Height of the highest link asked for.
+    pub to: u32,
+    /// Height of the lowest.
+    pub from_height: u32,
+    /// Links, those of side branches included, lowest first.
+    pub links: Vec<LinkSummary>,
+    /// Shares that these links list, or that wait to be listed.
+    pub shares: Vec<GraphShare>,
+    /// Whether there were more shares than one answer holds; the newest are left out.
+    pub shares_cut: bool,
+    /// What to ask for next, as `to`; none when genesis was reached.
+    pub next_from: Option<u32>,
+}
+
+/// A share in the picture.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct GraphShare {
+    /// Its id.
+    pub id: String,
+    /// The link that it was found on.
+    pub parent: String,
+    /// When its work was handed out, by its maker's clock.
+    pub time_unix_s: u32,
+    /// Who found it.
+    pub finder: Payee,
+    /// The link of the main chain that lists it; none while it waits.
+    pub listed_in: Option<String>,
+    /// When this node found it valid.
+    pub validated_unix_s: u32,
+}
+
+/// The same as the chain has it: text is made elsewhere.
+struct Raw {
+    id: ShareId,
+    parent: ShareId,
+    time: u32,
+    script: ScriptBuf,
+    listed_in: Option<ShareId>,
+    validated: u32,
+}
+
+struct Part {
+    heights: (u32, u32),
+    links: Vec<LinkSummary>,
+    shares: Vec<Raw>,
+    cut: bool,
+}
+
+/// Links of all branches, with the shares between them.
+#[utoipa::path(
+    get, path = "/api/v1/graph", params(Heights),
+    responses(
+        (status = 200, description = "The part of the share-chain", body = Graph),
+        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+    )
+)]
+pub(super) async fn graph(State(api): State<Arc<Api>>, heights: Heights) -> Result<Json<Graph>, ApiError> {
+    let network = api.network();
+    let Part { heights: (from_height, to), links, shares, cut } =
+        api.chain(move |chain| part(chain, &heights, network)).await?;
+    let shares = shares.into_iter().map(|raw| GraphShare {
+        id: raw.id.to_string(),
+        parent: raw.parent.to_string(),
+        time_unix_s: raw.time,
+        finder: Payee::new(&raw.script, network),
+        listed_in: raw.listed_in.map(|link| link.to_string()),
+        validated_unix_s: raw.validated,
+    });
+    let next_from = from_height.checked_sub(1);
+    Ok(Json(Graph { to, from_height, links, shares: shares.collect(), shares_cut: cut, next_from }))
+}
+
+fn part(chain: &Chain, heights: &Heights, network: bitcoin::Network) -> Part {
+    let to = heights.to.unwrap_or(u32::MAX).min(chain.height().0);
+    let from = to.saturating_sub(heights.links().saturating_sub(1));
+    let mut links = BTreeMap::new();
+    let mut shares = Vec::new();
+    let mut side = Vec::new();
+    for height in (from..=to).map(Height) {
+        let Some((id, link)) = main_link(chain, height) else { continue };
+        links.insert((height, id), LinkSummary::new(chain, id, link, network));
+        side.extend(link.complete().map(|complete| complete.list.as_slice()).unwrap_or_default());
+    }
+    // What waits to be listed belongs to the picture's upper end.
+    if to == chain.height().0 {
+        side.extend(chain.pending(PENDING_COUNTED_MAX));
+    }
+    let mut cut = false;
+    for id in side {
+        match chain.link(&id) {
+            // A link that is no part of the main chain is listed there as a share, or waits for that.
+            Some(link) => {
+                links.insert((link.height, id), LinkSummary::new(chain, id, link, network));
+            }
+            None if shares.len() < GRAPH_SHARES_MAX => shares.extend(raw(chain, id)),
+            None => cut = true,
+        }
+    }
+    Part { heights: (from, to), links: links.into_values().collect(), shares, cut }
+}
+
+fn raw(chain: &Chain, id: ShareId) -> Option<Raw> {
+    let credit = chain.credit(&id)?;
+    let listed_in = match chain.fate(&id) {
+        Fate::Listed { link, .. } => Some(link),
+        _ => None,
+    };
+    Some(Raw {
+        id,
+        parent: credit.parent,
+        time: credit.time.0,
+        script: chain.scripts().script(credit.script)?.to_owned(),
+        listed_in,
+        validated: credit.validated_at.0,
+    })
+}

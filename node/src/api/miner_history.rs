@@ -1,0 +1,197 @@
+//! `/api/v1/miners/{address}/history`, `/shares`, `/payments`: what an address found and was paid, newest first.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use sharechain::ShareId;
+use sharechain::chain::{Chain, Fate};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::blocks::confirmations;
+use super::error::{ApiError, ErrorBody};
+use super::limits::MATURITY_BLOCKS;
+use super::params::{Paging, Segment, Steps};
+use super::pool::Points;
+use crate::config::parse_address;
+use crate::history::{PaymentRow, ShareRow};
+
+/// Shares of an address.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MinerShares {
+    /// In the order in which they reached this node, newest first.
+    pub shares: Vec<MinerShare>,
+    /// Where the next page starts; none on the last one.
+    pub next_from: Option<u64>,
+}
+
+/// A share of an address.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MinerShare {
+    /// Its id.
+    pub id: String,
+    /// When its work was handed out, by its maker's clock.
+    pub time_unix_s: u32,
+    /// Expected hashes to find it: an integer of up to 128 bits, so a string.
+    pub work_hashes: String,
+    /// Whether it is a link.
+    pub is_link: bool,
+    /// Whether it met Bitcoin's own target.
+    pub is_bitcoin_block: bool,
+    /// The link of the main chain that lists it, or itself if it is one; none while there is none.
+    pub listed_in: Option<String>,
+    /// That link's height.
+    pub listed_height: Option<u32>,
+}
+
+/// What an address was paid on chain.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Payments {
+    /// Highest block first.
+    pub payments: Vec<Payment>,
+    /// What those of this page sum up to that stand in Bitcoin's chain, satoshi.
+    pub page_total_sat: u64,
+    /// Where the next page starts, a height; none on the last one.
+    pub next_from: Option<u64>,
+}
+
+/// An output of a block of the pool.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Payment {
+    /// The block.
+    pub block: String,
+    /// Its height.
+    pub height: u32,
+    /// Time in its header.
+    pub time_unix_s: u32,
+    /// How much, satoshi.
+    pub value_sat: u64,
+    /// Bitcoin blocks from it up to the tip, itself included; 0 while it is not in the chain with the most work.
+    pub confirmations: u32,
+    /// Whether it can be spent: a coinbase can after 100 further blocks.
+    pub mature: bool,
+    /// Whether it was drawn for the tail; none where that was not noted.
+    pub drawn: Option<bool>,
+}
+
+/// What an address found, by time.
+#[utoipa::path(
+    get, path = "/api/v1/miners/{address}/history",
+    params(("address" = String, Path, description = "A payout address"), Steps),
+    responses(
+        (status = 200, description = "Sums, newest first", body = Points),
+        (status = 400, description = "The address or a parameter is wrong", body = ErrorBody),
+    )
+)]
+pub(super) async fn history(
+    State(api): State<Arc<Api>>,
+    Segment(text): Segment,
+    steps: Steps,
+) -> Result<Json<Points>, ApiError> {
+    let script = parse_address(&text, api.context.config.network)?.script_pubkey();
+    let history = api.context.history.clone();
+    let page = api.read(move |_| history.payee_steps(&script, steps.step_s(), steps.from, steps.items())).await?;
+    Ok(Json(Points::new(steps.step_s(), page)))
+}
+
+/// Shares of an address, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/miners/{address}/shares",
+    params(("address" = String, Path, description = "A payout address"), Paging),
+    responses(
+        (status = 200, description = "Shares, newest first", body = MinerShares),
+        (status = 400, description = "The address or a parameter is wrong", body = ErrorBody),
+    )
+)]
+pub(super) async fn shares(
+    State(api): State<Arc<Api>>,
+    Segment(text): Segment,
+    paging: Paging,
+) -> Result<Json<MinerShares>, ApiError> {
+    let script = parse_address(&text, api.context.config.network)?.script_pubkey();
+    let history = api.context.history.clone();
+    let (page, listed) = api
+        .read(move |_| {
+            let page = history.shares_of(&script, paging.from, paging.items())?;
+            let listed: Result<Vec<_>, _> = page.items.iter().map(|share| history.listed_in(&share.id)).collect();
+            Ok((page, listed?))
+        })
+        .await?;
+    let (rows, next_from) = (page.items, page.next_from);
+    let shares = api
+        .chain(move |chain| {
+            let with = rows.into_iter().zip(listed);
+            with.map(|(row, listed)| (row, place(chain, &row, &listed))).collect::<Vec<_>>()
+        })
+        .await?;
+    let shares = shares.into_iter().map(|(row, place)| MinerShare::new(&row, place)).collect();
+    Ok(Json(MinerShares { shares, next_from }))
+}
+
+/// Where a share counts: from memory, and for what is no longer there from the lists that name it.
+fn place(chain: &Chain, row: &ShareRow, listed: &[(ShareId, u32)]) -> Option<(ShareId, u32)> {
+    match chain.fate(&row.id) {
+        Fate::MainLink(height) => Some((row.id, height.0)),
+        Fate::Listed { link, height } => Some((link, height.0)),
+        _ => listed.iter().copied().find(|(link, height)| chain.main_at(sharechain::Height(*height)) == Some(*link)),
+    }
+}
+
+impl MinerShare {
+    fn new(row: &ShareRow, place: Option<(ShareId, u32)>) -> Self {
+        Self {
+            id: row.id.to_string(),
+            time_unix_s: row.time,
+            work_hashes: row.hashes.to_string(),
+            is_link: row.is_link,
+            is_bitcoin_block: row.is_block,
+            listed_in: place.map(|(link, _)| link.to_string()),
+            listed_height: place.map(|(_, height)| height),
+        }
+    }
+}
+
+/// What an address was paid by blocks of the pool, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/miners/{address}/payments",
+    params(("address" = String, Path, description = "A payout address"), Paging),
+    responses(
+        (status = 200, description = "Payments, newest first", body = Payments),
+        (status = 400, description = "The address or a parameter is wrong", body = ErrorBody),
+    )
+)]
+pub(super) async fn payments(
+    State(api): State<Arc<Api>>,
+    Segment(text): Segment,
+    paging: Paging,
+) -> Result<Json<Payments>, ApiError> {
+    let script = parse_address(&text, api.context.config.network)?.script_pubkey();
+    let history = api.context.history.clone();
+    let page = api.read(move |_| history.payments_to(&script, paging.from, paging.items())).await?;
+    let rows = page.items;
+    let payments = api
+        .chain(move |chain| {
+            let confirmed = |row: &PaymentRow| confirmations(chain, row.height, row.block.block_hash());
+            rows.iter().map(|row| Payment::new(row, confirmed(row))).collect::<Vec<_>>()
+        })
+        .await?;
+    let in_chain = payments.iter().filter(|payment| payment.confirmations > 0);
+    let page_total_sat = in_chain.map(|payment| payment.value_sat).sum();
+    Ok(Json(Payments { payments, page_total_sat, next_from: page.next_from }))
+}
+
+impl Payment {
+    fn new(row: &PaymentRow, confirmations: u32) -> Self {
+        Self {
+            block: row.block.to_string(),
+            height: row.height,
+            time_unix_s: row.time,
+            value_sat: row.value_sat,
+            confirmations,
+            mature: confirmations > MATURITY_BLOCKS,
+            drawn: row.drawn,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `/api/v1/search`: what an address, an id, a hash or a height stands for.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use sharechain::{Height, ShareId};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::params::Query;
+use crate::config::parse_address;
+use crate::store::RecordKind;
+
+/// What was found; nothing is no error.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Found {
+    /// The likeliest first.
+    pub found: Vec<Hit>,
+}
+
+/// A thing that the words stand for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Hit {
+    /// What it is.
+    pub kind: HitKind,
+    /// Its page, a path of the web application.
+    pub path: String,
+    /// It in a few words.
+    pub title: String,
+}
+
+/// What a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HitKind {
+    /// An address.
+    Miner,
+    /// A link of the share-chain.
+    Link,
+    /// A share.
+    Share,
+    /// A Bitcoin block that the pool found.
+    Block,
+}
+
+impl Hit {
+    fn new(kind: HitKind, path: String, title: impl Into<String>) -> Self {
+        Self { kind, path, title: title.into() }
+    }
+}
+
+/// What an address, an id, a hash or a height stands for.
+#[utoipa::path(
+    get, path = "/api/v1/search", params(Query),
+    responses(
+        (status = 200, description = "What was found", body = Found),
+        (status = 400, description = "The query is missing or wrong", body = ErrorBody),
+    )
+)]
+pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> Result<Json<Found>, ApiError> {
+    let words = q.trim();
+    if let Ok(address) = parse_address(words, api.context.config.network) {
+        let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
+        return Ok(Json(Found { found: vec![hit] }));
+    }
+    let found = match (words.parse::<ShareId>(), words.parse::<u32>()) {
+        (Ok(id), _) => api.by_id(id).await?,
+        (_, Ok(height)) => api.by_height(height).await?,
+        _ => Vec::new(),
+    };
+    Ok(Json(Found { found }))
+}
+
+impl Api {
+    async fn by_id(&self, id: ShareId) -> Result<Vec<Hit>, ApiError> {
+        let is_link = self.chain(move |chain| chain.link(&id).is_some()).await?;
+        let (is_block, is_share) = self
+            .read(move |store| {
+                let known = |kind| store.contains(kind, &id.0);
+                Ok((known(RecordKind::Block)?, known(RecordKind::Proof)? || known(RecordKind::Refusal)?))
+            })
+            .await?;
+        let mut found = Vec::new();
+        if is_block {
+            found.push(Hit::new(HitKind::Block, format!("/blocks/{id}"), "a Bitcoin block of the pool"));
+        }
+        if is_link {
+            found.push(Hit::new(HitKind::Link, format!("/links/{id}"), "a link of the share-chain"));
+        }
+        if is_share {
+            found.push(Hit::new(HitKind::Share, format!("/shares/{id}"), "a share"));
+        }
+        Ok(found)
+    }
+
+    async fn by_height(&self, height: u32) -> Result<Vec<Hit>, ApiError> {
+        let link = self.chain(move |chain| chain.main_at(Height(height))).await?;
+        let history = self.context.history.clone();
+        let blocks = self.read(move |_| history.blocks_at(height)).await?;
+        let block = |id: &ShareId| {
+            Hit::new(HitKind::Block, format!("/blocks/{id}"), format!("the pool's Bitcoin block at height {height}"))
+        };
+        let link = link.map(|id| {
+            Hit::new(HitKind::Link, format!("/links/{id}"), format!("the link at height {height} of the share-chain"))
+        });
+        Ok(blocks.iter().map(block).chain(link).collect())
+    }
+}

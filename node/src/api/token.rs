@@ -1,0 +1,56 @@
+//! The token that opens what only the node's owner may see: who mines here, and from where peers connect.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use axum::http::{HeaderMap, header};
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::hex::DisplayHex;
+
+/// Its file in the node's data folder.
+const FILE: &str = "api-token";
+
+/// Random bytes of a new token.
+const BYTES: usize = 16;
+
+/// The hash of the token: comparing hashes takes the same time wherever they differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token(sha256::Hash);
+
+impl Token {
+    /// Reads the token from the data folder, or makes one that only the node's user can read.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn load(data_dir: &Path) -> io::Result<Self> {
+        let path = data_dir.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => return Ok(Self::of(text.trim())),
+            Ok(_) => fs::remove_file(&path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let mut random = [0; BYTES];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let text = random.to_lower_hex_string();
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        writeln!(file, "{text}")?;
+        Ok(Self::of(&text))
+    }
+
+    fn of(text: &str) -> Self {
+        Self(sha256::Hash::hash(text.as_bytes()))
+    }
+
+    /// Whether a request carries it, as `Authorization: Bearer TOKEN`.
+    pub(super) fn is_in(self, headers: &HeaderMap) -> bool {
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = given.and_then(|value| value.split_once(' '));
+        given.is_some_and(|(scheme, text)| scheme.eq_ignore_ascii_case("bearer") && Self::of(text.trim()) == self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Writes the diary: what the parts of the node tell, in words.
+
+use std::sync::Arc;
+
+use sharechain::change_set::{ChangeSet, TipChange};
+use sharechain::signals::{self, State};
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::events::{Diary, Event, EventKind, Refused, Reorganised};
+use crate::engine::{ChainEvent, EngineHandle};
+use crate::exchange::RefusedProof;
+use crate::pool_block::PoolBlock;
+use crate::state::{NodeState, PeerView};
+
+/// What the diary is written from.
+#[derive(Debug)]
+pub struct Observer {
+    /// Where it is written.
+    pub diary: Diary,
+    /// The share-chain.
+    pub engine: EngineHandle,
+    /// Work and bitcoind.
+    pub node: watch::Receiver<NodeState>,
+    /// Connected peers.
+    pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// Proofs that broke a rule.
+    pub refused: mpsc::Receiver<RefusedProof>,
+}
+
+/// What was true when it was last noted.
+#[derive(Debug, Default)]
+struct Noted {
+    no_work_because: Option<String>,
+    trouble: Option<String>,
+    has_peers: bool,
+    /// Bits of upgrades that were locked in.
+    locked_in: u32,
+}
+
+impl Observer {
+    /// Runs until the parts it watches are gone.
+    pub async fn run(mut self) {
+        let version = env!("CARGO_PKG_VERSION");
+        self.diary.note(Event::new(EventKind::Start, format!("the node started, version {version}")));
+        let mut events = self.engine.events();
+        let mut noted = Noted { no_work_because: self.node.borrow().no_work_because.clone(), ..Noted::default() };
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Ok(ChainEvent::Changed(changes)) => self.changed(&changes, &mut noted).await,
+                    Ok(ChainEvent::Block(block)) => self.diary.note(found(&block)),
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+                Some(proof) = self.refused.recv() => self.diary.note(refused(proof)),
+                changed = self.node.changed() => match changed {
+                    Ok(()) => self.state(&mut noted),
+                    Err(_) => return,
+                },
+                changed = self.peers.changed() => match changed {
+                    Ok(()) => self.peers(&mut noted),
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    async fn changed(&self, changes: &ChangeSet, noted: &mut Noted) {
+        for tip in changes.tips.iter().filter(|tip| !tip.disconnected.is_empty()) {
+            self.diary.note(reorganised(tip));
+        }
+        if let Some(conflict) = changes.conflict {
+            let sentence = "a heavier branch would undo final links; this node hands out no work until its operator \
+                            chooses: `shoal run --follow-heaviest` follows that branch";
+            self.diary.note(Event::new(EventKind::Conflict, sentence).at(format!("/links/{conflict}")));
+        }
+        if !changes.tips.is_empty() {
+            self.upgrades(noted).await;
+        }
+    }
+
+    async fn upgrades(&self, noted: &mut Noted) {
+        let upgrades = self.engine.call(|engine| engine.chain().upgrades().collect::<Vec<_>>()).await;
+        for (bit, state) in upgrades.unwrap_or_default() {
+            let from = match state {
+                State::Counting { .. } => continue,
+                State::LockedIn { from } | State::Active { from } => from.0,
+            };
+            if noted.locked_in >> bit & 1 == 1 {
+                continue;
+            }
+            noted.locked_in |= 1 << bit;
+            let knows =
+                if signals::KNOWN >> bit & 1 == 1 { "knows it" } else { "is too old for it: install a newer one" };
+            let sentence = format!("upgrade {bit} is locked in from height {from} on, and this program {knows}");
+            self.diary.note(Event::new(EventKind::Upgrade, sentence));
+        }
+    }
+
+    fn state(&self, noted: &mut Noted) {
+        let state = self.node.borrow().clone();
+        if state.no_work_because != noted.no_work_because {
+            let sentence = match &state.no_work_because {
+                Some(reason) => format!("miners get no work: {reason}"),
+                None => "miners get work".to_owned(),
+            };
+            self.diary.note(Event::new(EventKind::Work, sentence));
+            noted.no_work_because = state.no_work_because;
+        }
+        if state.bitcoin.trouble != noted.trouble {
+            let sentence = match &state.bitcoin.trouble {
+                Some(trouble) => format!("bitcoind: {trouble}"),
+                None => "bitcoind answers as it should".to_owned(),
+            };
+            self.diary.note(Event::new(EventKind::Bitcoin, sentence));
+            noted.trouble = state.bitcoin.trouble;
+        }
+    }
+
+    fn peers(&self, noted: &mut Noted) {
+        let has_peers = !self.peers.borrow().is_empty();
+        if has_peers != noted.has_peers {
+            let sentence = if has_peers { "the first peer is connected" } else { "no peer is connected any more" };
+            self.diary.note(Event::new(EventKind::Peers, sentence).at("/peers"));
+            noted.has_peers = has_peers;
+        }
+    }
+}
+
+fn found(block: &PoolBlock) -> Event {
+    let PoolBlock { height, hash, payouts, .. } = block;
+    let sentence = match payouts.len() {
+        1 => format!("the pool found Bitcoin block {height}; it pays one address"),
+        count => format!("the pool found Bitcoin block {height}; it pays {count} addresses"),
+    };
+    Event::new(EventKind::Block, sentence).at(format!("/blocks/{hash}"))
+}
+
+fn reorganised(tip: &TipChange) -> Event {
+    let count = |links: usize| u32::try_from(links).unwrap_or(u32::MAX);
+    let (depth, connected, fork) = (count(tip.disconnected.len()), count(tip.connected.len()), tip.fork_height.0);
+    let links = if depth == 1 { "link" } else { "links" };
+    let sentence = format!(
+        "{depth} {links} above height {fork} gave way to a branch with more work; what was listed there can be listed again"
+    );
+    let reorganised =
+        Reorganised { old: tip.old.block_hash(), new: tip.new.block_hash(), fork_height: fork, depth, connected };
+    let event = Event::new(EventKind::Reorganisation, sentence).at(format!("/links/{}", tip.new));
+    Event { reorganised: Some(reorganised), ..event }
+}
+
+fn refused(proof: RefusedProof) -> Event {
+    let RefusedProof { id, rule, peer } = proof;
+    let whose = if peer.is_some() { "a peer's share" } else { "a share of this node" };
+    let refused =
+        Refused { id: id.block_hash(), rule: rule.rule().to_owned(), peer: peer.map(|peer| peer.to_string()) };
+    let event = Event::new(EventKind::Refused, format!("{whose} was refused: {rule}")).at(format!("/shares/{id}"));
+    Event { refused: Some(refused), ..event }
+}
