@@ -10,7 +10,7 @@ use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::{NodeError, sentence};
 use crate::run::StoredFinality;
-use crate::{logging, recording, run, status};
+use crate::{logging, recording, run, status, top};
 
 /// A decentralized Bitcoin mining pool: every node is the pool.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shows a running node in the whole terminal, live
+    Top,
     /// Writes the share-chain of a stopped node to a file that anybody can check: see specs/recording.md
     Export {
         /// The file to write
@@ -89,6 +91,7 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),
         Command::Verify { file } => Ok(recording::verify(file)?),
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
+        Command::Top => runtime.block_on(top::top(config?)),
         Command::Check { json } => {
             let report = match &config {
                 Ok(config) => runtime.block_on(check::check(config)),

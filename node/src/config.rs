@@ -38,6 +38,8 @@ pub use network::{Network, NetworkMismatch};
 pub use secret::Secret;
 pub use settings::{Origin, Setting};
 
+use crate::history::EventKind;
+
 /// Everything the operator decides; nothing in here changes what the share-chain considers valid.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -63,6 +65,8 @@ pub struct Config {
     pub p2p: P2pConfig,
     /// The read-only HTTP API.
     pub api: ApiConfig,
+    /// Who is told of events; none when nobody is.
+    pub webhooks: Option<WebhooksConfig>,
 }
 
 /// How the node reaches bitcoind's JSON-RPC.
@@ -117,6 +121,17 @@ pub struct ApiConfig {
     pub cors_origins: Vec<HeaderValue>,
     /// Requests that one client may make in a second, on average.
     pub requests_a_second: NonZeroU32,
+}
+
+/// Who is told of events.
+#[derive(Debug, Clone)]
+pub struct WebhooksConfig {
+    /// Where they are sent.
+    pub urls: Vec<reqwest::Url>,
+    /// What they are signed with.
+    pub secret: Secret,
+    /// Which kinds.
+    pub events: Vec<EventKind>,
 }
 
 /// How log lines are written.

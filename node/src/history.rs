@@ -8,6 +8,7 @@
 //! read.rs      what the API asks for
 //! events.rs    the node's diary: found blocks, reorganisations, refusals, troubles
 //! observer.rs  writes it, from what the parts of the node tell
+//! silence.rs   which miners fell silent
 //! ```
 //!
 //! Rows are made from the journal, behind the share-chain: what they lack after a crash is made again from there. The
@@ -19,11 +20,12 @@ mod keys;
 mod observer;
 mod read;
 mod rows;
+mod silence;
 mod task;
 #[cfg(test)]
 mod tests;
 
-pub use events::{Diary, Event, EventKind, Refused, Reorganised};
+pub use events::{Diary, Event, EventKind, Paid, Refused, Reorganised};
 pub use observer::Observer;
 pub use read::{Page, PaymentRow, PointRow, ShareRow};
 pub use rows::{Effort, Step};

@@ -48,7 +48,10 @@ pub mod state;
 pub mod status;
 pub mod store;
 pub mod submissions;
+mod top;
+pub mod webhooks;
 pub mod work;
+pub mod workers;
 
 pub use error::{NodeError, sentence};
 pub use logging::{LoggingError, init as init_logging};

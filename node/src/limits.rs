@@ -90,6 +90,34 @@ pub const STORE_LOG_BYTES: usize = 1 << 20;
 /// Calls that wait for the engine. Each takes well under a millisecond as a rule; whoever calls then waits.
 pub const ENGINE_QUEUE: usize = 1_024;
 
+/// Seconds without an accepted submit after which a miner counts as silent. Difficulties are set for one every few
+/// seconds; firmware restarts within minutes.
+pub const WORKER_SILENT_S: u64 = 600;
+
+/// Seconds after which a silent miner is forgotten: it was taken away.
+pub const WORKER_FORGOTTEN_S: u64 = 86_400;
+
+/// Time between two looks for silent miners.
+pub const WORKER_LOOK: Duration = Duration::from_secs(30);
+
+/// Miners that are watched for silence: a node serves at most as many connections.
+pub const WORKERS_WATCHED_MAX: usize = 4_096;
+
+/// Receivers of webhooks: each has a task and a queue of its own.
+pub const WEBHOOKS_MAX: usize = 16;
+
+/// Events that wait for one receiver of webhooks; more are dropped and said so. A diary has fewer in a day.
+pub const WEBHOOK_QUEUE: usize = 256;
+
+/// Time for a receiver of webhooks to answer.
+pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// First and longest pause before an event is sent again.
+pub const WEBHOOK_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+
+/// Times an event is sent again before it is given up: with the pauses above, an hour.
+pub const WEBHOOK_RETRIES: usize = 20;
+
 /// Web sites that may be allowed to read the API: each request is compared with all of them.
 pub const CORS_ORIGINS_MAX: usize = 16;
 

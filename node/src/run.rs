@@ -33,6 +33,7 @@ use crate::state::NodeState;
 use crate::state::PeerView;
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
+use crate::webhooks;
 use crate::work::{FoundReceiver, Maker, Miners, WorkState};
 
 /// What becomes of the final link that the last run stored.
@@ -139,7 +140,18 @@ impl Node {
             Finds { engine: engine.clone(), submissions: submissions.clone(), publisher, refused: seen.refuse.clone() };
         parts.spawn(finds.run(found));
         let node = start_reporter(&mut parts, &engine, &feed, work, &seen, stratum.stats());
-        let history = start_history(&mut parts, &store, &engine, &node, seen.peers.clone(), seen.refused)?;
+        let history = History::open(Arc::clone(&store))?;
+        parts.spawn(history.clone().run(engine.clone()));
+        let observer = Observer {
+            diary: history.diary().clone(),
+            engine: engine.clone(),
+            node: node.clone(),
+            peers: seen.peers.clone(),
+            refused: seen.refused,
+            stratum: stratum.stats(),
+            config: Arc::clone(config),
+        };
+        start_diary(&mut parts, observer, config);
         let context = api::Context {
             config: Arc::clone(config),
             engine: engine.clone(),
@@ -245,20 +257,12 @@ fn start_reporter(
     node
 }
 
-/// Starts the tasks that write down what happened.
-fn start_history(
-    parts: &mut JoinSet<()>,
-    store: &Arc<Store>,
-    engine: &EngineHandle,
-    node: &watch::Receiver<NodeState>,
-    peers: watch::Receiver<Arc<Vec<PeerView>>>,
-    refused: mpsc::Receiver<RefusedProof>,
-) -> Result<History, StoreError> {
-    let history = History::open(Arc::clone(store))?;
-    parts.spawn(history.clone().run(engine.clone()));
-    let (diary, engine, node) = (history.diary().clone(), engine.clone(), node.clone());
-    parts.spawn(Observer { diary, engine, node, peers, refused }.run());
-    Ok(history)
+/// Starts the task that writes the diary, and the one that sends it to whom the operator named.
+fn start_diary(parts: &mut JoinSet<()>, observer: Observer, config: &Config) {
+    if let Some(webhooks) = config.webhooks.clone() {
+        parts.spawn(webhooks::run(webhooks, config.network.name(), observer.diary.clone()));
+    }
+    parts.spawn(observer.run());
 }
 
 /// Starts the servers for miners and readers; both end when told to stop.

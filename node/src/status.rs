@@ -6,7 +6,7 @@
 //! ```
 
 mod table;
-mod words;
+pub(crate) mod words;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -69,7 +69,7 @@ struct Refusal {
 /// The node cannot be asked, or the answer cannot be printed.
 pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
     let address = reachable(config.api.listen);
-    let body = fetch(address).await?;
+    let body = fetch(&client(address)?, address, "status").await?;
     let foreign = |source| StatusError::Foreign { address, source };
     let status: Status = serde_json::from_slice(&body).map_err(foreign)?;
     let mut out = io::stdout().lock();
@@ -85,7 +85,7 @@ pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
 }
 
 /// An API that listens on all addresses is asked on this machine's own.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -94,11 +94,17 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn fetch(address: SocketAddr) -> Result<Vec<u8>, StatusError> {
-    let nobody = |source| StatusError::Nobody { address, source };
+/// What asks a node at an address.
+pub(crate) fn client(address: SocketAddr) -> Result<Client, StatusError> {
     // A proxy of the environment is for other hosts than this one.
-    let client = Client::builder().no_proxy().timeout(STATUS_TIMEOUT).build().map_err(nobody)?;
-    let response = client.get(format!("http://{address}/api/v1/status")).send().await.map_err(nobody)?;
+    let client = Client::builder().no_proxy().timeout(STATUS_TIMEOUT).build();
+    client.map_err(|source| StatusError::Nobody { address, source })
+}
+
+/// What a node's API answers at a path.
+pub(crate) async fn fetch(client: &Client, address: SocketAddr, path: &str) -> Result<Vec<u8>, StatusError> {
+    let nobody = |source| StatusError::Nobody { address, source };
+    let response = client.get(format!("http://{address}/api/v1/{path}")).send().await.map_err(nobody)?;
     let code = response.status();
     let body = read(response, address).await?;
     if code.is_success() {
@@ -120,4 +126,4 @@ async fn read(mut response: Response, address: SocketAddr) -> Result<Vec<u8>, St
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -69,18 +70,25 @@ pub(super) struct Reorganisation {
     pub connected: u32,
 }
 
-/// The node's diary: found blocks, reorganisations, refused shares, troubles. Newest first.
+/// The node's diary: found blocks, reorganisations, refused shares, troubles, and with the node's token its miners and
+/// what they are paid. Newest first. A page may hold fewer events than asked for.
 #[utoipa::path(
-    get, path = "/api/v1/log", params(Paging),
+    get, path = "/api/v1/log", params(Paging), security((), ("token" = [])),
     responses(
         (status = 200, description = "Events, newest first", body = Log),
         (status = 400, description = "A parameter is wrong", body = ErrorBody),
     )
 )]
-pub(super) async fn log(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<Log>, ApiError> {
+pub(super) async fn log(
+    State(api): State<Arc<Api>>,
+    paging: Paging,
+    headers: HeaderMap,
+) -> Result<Json<Log>, ApiError> {
+    let owner = api.context.token.is_in(&headers);
     let history = api.context.history.clone();
     let page = api.read(move |_| history.events(paging.from, paging.items())).await?;
-    Ok(Json(Log { events: page.items.iter().map(LogEvent::from).collect(), next_from: page.next_from }))
+    let shown = page.items.iter().filter(|event| owner || !event.kind.is_private());
+    Ok(Json(Log { events: shown.map(LogEvent::from).collect(), next_from: page.next_from }))
 }
 
 /// Reorganisations of the share-chain that this node saw. Newest first.

@@ -207,8 +207,10 @@ pub(super) async fn run(api: Arc<Api>) {
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return,
             },
-            event = diary.recv() => if let Ok(event) = event {
-                api.live.tell("log", &LogEvent::from(&*event));
+            event = diary.recv() => match event {
+                // Browsers cannot send the token with a stream.
+                Ok(event) if !event.kind.is_private() => api.live.tell("log", &LogEvent::from(&*event)),
+                _ => {}
             },
             _ = look.tick() => api.show_status(&mut shown).await,
         }

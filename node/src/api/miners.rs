@@ -21,6 +21,7 @@ use super::params::Segment;
 use super::views::{Payee, WeightView, part};
 use crate::config::{Config, parse_address};
 use crate::state::BitcoinView;
+use crate::workers::payee_of;
 
 /// What this node knows of an address.
 #[derive(Debug, Serialize, ToSchema)]
@@ -188,14 +189,6 @@ fn next_block(chain: &mut Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> O
 
 /// The connections whose work pays `script`.
 fn workers(connections: &[ConnectionSnapshot], config: &Config, script: &ScriptBuf) -> Vec<Worker> {
-    let default = config.address.as_ref().map(bitcoin::Address::script_pubkey);
-    let pays = |connection: &&ConnectionSnapshot| {
-        let Some(user) = connection.workers.first() else { return false };
-        let address = user.split_once('.').map_or(user.as_str(), |(address, _)| address);
-        match parse_address(address, config.network) {
-            Ok(address) => address.script_pubkey() == *script,
-            Err(_) => default.as_ref() == Some(script),
-        }
-    };
+    let pays = |connection: &&ConnectionSnapshot| payee_of(config, connection).as_ref() == Some(script);
     connections.iter().filter(pays).cloned().map(Worker::from).collect()
 }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::Ref;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -32,6 +35,29 @@ impl Modify for OwnersToken {
 /// The document without its routes.
 pub(super) fn frame() -> utoipa::openapi::OpenApi {
     Frame::openapi()
+}
+
+/// What every route may answer beside its own: the guard and the tags do, before and behind the handlers.
+const COMMON: [(&str, &str); 6] = [
+    ("304", "The client has this answer already, by the tag that it sent"),
+    ("403", "The request names a host that this API does not answer to"),
+    ("413", "The request has a body"),
+    ("429", "More requests than one client may make"),
+    ("500", "The database cannot be read"),
+    ("503", "The node is stopping, or too busy"),
+];
+
+/// Adds to every route what all of them may answer.
+pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
+    let error = || ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+    for item in document.paths.paths.values_mut() {
+        let Some(get) = &mut item.get else { continue };
+        for (status, words) in COMMON {
+            let response = ResponseBuilder::new().description(words);
+            let response = if status == "304" { response } else { response.content("application/json", error()) };
+            get.responses.responses.entry(status.to_owned()).or_insert_with(|| response.build().into());
+        }
+    }
 }
 
 /// This document.

@@ -28,7 +28,7 @@ use super::limits::{
     HEADER_READ, LAST_ANSWER,
 };
 use super::tag::tag;
-use super::{Api, Context, live, pages, routes};
+use super::{Api, Context, live, openapi, pages, routes};
 
 /// Serves the API on `listener` until `shutdown` is done, then drops what is still connected.
 ///
@@ -36,7 +36,8 @@ use super::{Api, Context, live, pages, routes};
 /// The listener has no address.
 pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let address = listener.local_addr()?;
-    let (routes, document) = routes().split_for_parts();
+    let (routes, mut document) = routes().split_for_parts();
+    openapi::complete(&mut document);
     let document = serde_json::to_string(&document).expect("the document is made of strings");
     let guard = Guard::new(address, &context.config.api);
     let api = Arc::new(Api::new(context, document));

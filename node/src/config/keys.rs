@@ -162,9 +162,30 @@ pub const API_REQUESTS_A_SECOND: Key = Key::one(
     "COUNT",
     "Requests that one client may make in a second, on average [default: 100]",
 );
+/// Who is told of events.
+pub const WEBHOOKS_URLS: Key = Key::one(
+    ["webhooks.urls", "webhooks-urls", "SHOAL_WEBHOOKS_URLS"],
+    "URL",
+    "Where events are sent as they happen, like https://example.org/shoal; repeatable [default: none]",
+)
+.shaped(Shape::Many);
+/// What events are signed with.
+pub const WEBHOOKS_SECRET: Key = Key::one(
+    ["webhooks.secret", "webhooks-secret", "SHOAL_WEBHOOKS_SECRET"],
+    "SECRET",
+    "What events are signed with; other users of this machine can read flags, so prefer the file",
+)
+.secret();
+/// Which events are sent.
+pub const WEBHOOKS_EVENTS: Key = Key::one(
+    ["webhooks.events", "webhooks-events", "SHOAL_WEBHOOKS_EVENTS"],
+    "KIND",
+    "Kinds of events that are sent; repeatable [default: block, payment, worker, work, bitcoin, conflict, upgrade]",
+)
+.shaped(Shape::Many);
 
 /// All keys, in the order of the example file.
-pub const KEYS: [&Key; 18] = [
+pub const KEYS: [&Key; 21] = [
     &NETWORK,
     &DATA_DIR,
     &ADDRESS,
@@ -183,6 +204,9 @@ pub const KEYS: [&Key; 18] = [
     &API_LISTEN,
     &API_CORS_ORIGINS,
     &API_REQUESTS_A_SECOND,
+    &WEBHOOKS_URLS,
+    &WEBHOOKS_SECRET,
+    &WEBHOOKS_EVENTS,
 ];
 
 /// Finds a key by its name in the file.

@@ -15,9 +15,10 @@ use super::keys::{self, Key};
 use super::network::Network;
 use super::secret::Secret;
 use super::settings::Settings;
-use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StratumConfig};
+use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StratumConfig, WebhooksConfig};
+use crate::history::EventKind;
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX, WEBHOOKS_MAX,
 };
 
 /// Miners are in the local network, so this port is open to it; the others ask for less.
@@ -26,6 +27,16 @@ const P2P_LISTEN: &str = "0.0.0.0:3381";
 const API_LISTEN: &str = "127.0.0.1:3380";
 /// A page makes ten requests when it is opened, and a few a minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
+/// What asks for somebody's attention, or is good news.
+const WEBHOOKS_EVENTS: [EventKind; 7] = [
+    EventKind::Block,
+    EventKind::Payment,
+    EventKind::Worker,
+    EventKind::Work,
+    EventKind::Bitcoin,
+    EventKind::Conflict,
+    EventKind::Upgrade,
+];
 const BITCOIND_TIMEOUT_S: u64 = 30;
 const LOG: &str = "info";
 
@@ -61,6 +72,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
         p2p: p2p(settings)?,
         api: api(settings)?,
+        webhooks: webhooks(settings)?,
     })
 }
 
@@ -135,6 +147,32 @@ fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
         })?
         .unwrap_or(API_REQUESTS_A_SECOND);
     Ok(ApiConfig { listen: socket(settings, &keys::API_LISTEN, API_LISTEN)?, cors_origins, requests_a_second })
+}
+
+fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> {
+    let expected = "an address like https://example.org/shoal";
+    let web =
+        |text: &str| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let urls = settings.parse_many(&keys::WEBHOOKS_URLS, expected, web)?.unwrap_or_default();
+    bounded(settings, &keys::WEBHOOKS_URLS, urls.len(), WEBHOOKS_MAX, "at most 16 addresses")?;
+    let expected = "a kind of event: start, block, payment, worker, reorganisation, refused, work, bitcoin, peers, conflict \
+                    or upgrade";
+    let kind = |text: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == text);
+    let events = settings.parse_many(&keys::WEBHOOKS_EVENTS, expected, kind)?.unwrap_or_else(|| WEBHOOKS_EVENTS.into());
+    match (settings.origin(&keys::WEBHOOKS_URLS), settings.text(&keys::WEBHOOKS_SECRET)) {
+        (_, Some((secret, origin))) if secret.is_empty() => {
+            Err(ConfigError::bad_value(&keys::WEBHOOKS_SECRET, origin, "", "a text that is not empty"))
+        }
+        (Some(origin), None) if !urls.is_empty() => Err(ConfigError::Incomplete {
+            origin: origin.clone(),
+            key: keys::WEBHOOKS_URLS.name,
+            missing: keys::WEBHOOKS_SECRET.name,
+        }),
+        (Some(_), Some((secret, _))) if !urls.is_empty() => {
+            Ok(Some(WebhooksConfig { urls, secret: Secret::new(secret), events }))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// An origin as browsers send it: scheme, host and perhaps a port.

@@ -43,9 +43,10 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .map(|line| format!("{line}\n"))
         .collect();
     // Lists stand there twice, as the default and as an example.
-    let uncommented = uncommented.replace("peers = []\n", "").replace("cors_origins = []\n", "");
+    let lists = ["peers = []\n", "cors_origins = []\n", "urls = []\n"];
+    let uncommented = lists.iter().fold(uncommented, |text, list| text.replace(list, ""));
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
-    let hidden = [keys::ADDRESS.name, keys::BITCOIND_PASSWORD.name];
+    let hidden = [keys::ADDRESS.name, keys::BITCOIND_PASSWORD.name, keys::WEBHOOKS_SECRET.name];
     for key in KEYS {
         let last = key.name.rsplit('.').next().unwrap();
         let commented = hidden.contains(&key.name) && EXAMPLE.contains(&format!("# {last} = "));
@@ -64,7 +65,7 @@ fn every_key_has_a_flag_and_a_variable_that_follow_from_its_name() {
     for key in KEYS {
         assert_eq!(key.flag, key.name.replace(['.', '_'], "-"));
         assert_eq!(key.env, format!("SHOAL_{}", key.name.replace('.', "_").to_uppercase()));
-        assert!(key.secret == key.name.contains("password"));
+        assert_eq!(key.secret, key.name.contains("password") || key.name.contains("secret"));
     }
 }
 
@@ -218,4 +219,21 @@ fn sites_that_may_read_the_api_are_origins() {
     for wrong in ["0", "100001", "-1", "many"] {
         assert!(load("", &[&format!("--api-requests-a-second={wrong}")]).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn webhooks_need_a_secret_and_known_kinds() {
+    let urls = "[webhooks]\nurls = [\"https://example.org/shoal\"]\n";
+    let error = load(urls, &[]).unwrap_err().to_string();
+    assert!(error.contains("webhooks.secret"), "{error}");
+    let config = load(&format!("{urls}secret = \"hush\"\n"), &["--webhooks-events=block"]).unwrap();
+    assert!(!format!("{config:?}").contains("hush"));
+    let webhooks = config.webhooks.unwrap();
+    assert_eq!((webhooks.urls.len(), webhooks.secret.expose(), webhooks.events.len()), (1, "hush", 1));
+    assert!(load("[webhooks]\nsecret = \"hush\"\n", &[]).unwrap().webhooks.is_none());
+    for wrong in ["ftp://example.org", "example.org", "https://"] {
+        assert!(load(&format!("[webhooks]\nurls = [\"{wrong}\"]\nsecret = \"hush\"\n"), &[]).is_err(), "{wrong}");
+    }
+    let error = load("[webhooks]\nevents = [\"blocks\"]\n", &[]).unwrap_err().to_string();
+    assert!(error.contains("a kind of event: start, block"), "{error}");
 }

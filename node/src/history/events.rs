@@ -22,6 +22,10 @@ pub enum EventKind {
     Start,
     /// The pool found a Bitcoin block.
     Block,
+    /// A block pays an address of this node's miners.
+    Payment,
+    /// A miner of this node fell silent, or is back.
+    Worker,
     /// Links left the main chain.
     Reorganisation,
     /// A share broke a rule.
@@ -47,6 +51,19 @@ pub struct Refused {
     pub rule: String,
     /// The peer that brought it; none for a miner of this node.
     pub peer: Option<String>,
+}
+
+/// A payment to an address of this node's miners.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paid {
+    /// Who is paid.
+    pub address: String,
+    /// How much, satoshi.
+    pub value_sat: u64,
+    /// The block.
+    pub block: BlockHash,
+    /// Its height.
+    pub height: u32,
 }
 
 /// A reorganisation.
@@ -83,6 +100,50 @@ pub struct Event {
     /// What a reorganisation says beside that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reorganised: Option<Reorganised>,
+    /// What a payment says beside that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Paid>,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Start,
+        Self::Block,
+        Self::Payment,
+        Self::Worker,
+        Self::Reorganisation,
+        Self::Refused,
+        Self::Work,
+        Self::Bitcoin,
+        Self::Peers,
+        Self::Conflict,
+        Self::Upgrade,
+    ];
+
+    /// Its name, as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Block => "block",
+            Self::Payment => "payment",
+            Self::Worker => "worker",
+            Self::Reorganisation => "reorganisation",
+            Self::Refused => "refused",
+            Self::Work => "work",
+            Self::Bitcoin => "bitcoin",
+            Self::Peers => "peers",
+            Self::Conflict => "conflict",
+            Self::Upgrade => "upgrade",
+        }
+    }
+
+    /// Whether only the node's owner may see it: it names workers.
+    #[must_use]
+    pub fn is_private(self) -> bool {
+        matches!(self, Self::Payment | Self::Worker)
+    }
 }
 
 impl Event {
@@ -90,7 +151,8 @@ impl Event {
     #[must_use]
     pub fn new(kind: EventKind, sentence: impl Into<String>) -> Self {
         let sentence = sentence.into();
-        Self { id: 0, time: now().0, kind, sentence, link_to: None, refused: None, reorganised: None }
+        let (link_to, refused, reorganised, paid) = (None, None, None, None);
+        Self { id: 0, time: now().0, kind, sentence, link_to, refused, reorganised, paid }
     }
 
     /// The same with the page that tells more.
@@ -140,6 +202,12 @@ impl Diary {
         drop(next);
         // Nobody may be listening.
         let _ = self.news.send(Arc::new(event));
+    }
+
+    /// How many listen.
+    #[cfg(test)]
+    pub(crate) fn listeners(&self) -> usize {
+        self.news.receiver_count()
     }
 
     /// Events from now on.

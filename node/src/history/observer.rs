@@ -1,16 +1,22 @@
 //! Writes the diary: what the parts of the node tell, in words.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use bitcoin::{Address, TxOut};
 use sharechain::change_set::{ChangeSet, TipChange};
 use sharechain::signals::{self, State};
 use tokio::sync::{broadcast, mpsc, watch};
 
-use super::events::{Diary, Event, EventKind, Refused, Reorganised};
+use super::events::{Diary, Event, EventKind, Paid, Refused, Reorganised};
+use super::silence::{News, Silence};
+use crate::config::Config;
 use crate::engine::{ChainEvent, EngineHandle};
 use crate::exchange::RefusedProof;
+use crate::limits::WORKER_LOOK;
 use crate::pool_block::PoolBlock;
 use crate::state::{NodeState, PeerView};
+use crate::workers::own_scripts;
 
 /// What the diary is written from.
 #[derive(Debug)]
@@ -25,6 +31,10 @@ pub struct Observer {
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
     /// Proofs that broke a rule.
     pub refused: mpsc::Receiver<RefusedProof>,
+    /// Connected miners.
+    pub stratum: Arc<stratum::Stats>,
+    /// The settings, for the address that miners without one work for.
+    pub config: Arc<Config>,
 }
 
 /// What was true when it was last noted.
@@ -43,15 +53,21 @@ impl Observer {
         let version = env!("CARGO_PKG_VERSION");
         self.diary.note(Event::new(EventKind::Start, format!("the node started, version {version}")));
         let mut events = self.engine.events();
+        let (started, mut silence) = (Instant::now(), Silence::default());
+        let mut look = tokio::time::interval(WORKER_LOOK);
         let mut noted = Noted { no_work_because: self.node.borrow().no_work_because.clone(), ..Noted::default() };
         loop {
             tokio::select! {
                 event = events.recv() => match event {
                     Ok(ChainEvent::Changed(changes)) => self.changed(&changes, &mut noted).await,
-                    Ok(ChainEvent::Block(block)) => self.diary.note(found(&block)),
+                    Ok(ChainEvent::Block(block)) => self.block(&block),
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
+                _ = look.tick() => {
+                    let news = silence.look(&self.stratum.snapshot().connections, started.elapsed().as_secs());
+                    news.into_iter().for_each(|news| self.diary.note(told(news)));
+                }
                 Some(proof) = self.refused.recv() => self.diary.note(refused(proof)),
                 changed = self.node.changed() => match changed {
                     Ok(()) => self.state(&mut noted),
@@ -77,6 +93,26 @@ impl Observer {
         if !changes.tips.is_empty() {
             self.upgrades(noted).await;
         }
+    }
+
+    /// Notes a block, and what it pays to addresses of this node's miners.
+    fn block(&self, block: &PoolBlock) {
+        self.diary.note(found(block));
+        let own = own_scripts(&self.config, &self.stratum.snapshot().connections);
+        for output in block.payouts.iter().filter(|output| own.contains(&output.script_pubkey)) {
+            self.diary.note(self.payment(block, output));
+        }
+    }
+
+    fn payment(&self, block: &PoolBlock, output: &TxOut) -> Event {
+        let address = Address::from_script(&output.script_pubkey, bitcoin::Network::from(self.config.network));
+        let address = address.map_or_else(|_| output.script_pubkey.to_hex_string(), |address| address.to_string());
+        let PoolBlock { hash, height, .. } = block;
+        let sentence =
+            format!("Bitcoin block {height} pays {} to {address}, once it has 100 blocks above it", output.value);
+        let paid = Paid { address, value_sat: output.value.to_sat(), block: *hash, height: *height };
+        let event = Event::new(EventKind::Payment, sentence).at(format!("/blocks/{hash}"));
+        Event { paid: Some(paid), ..event }
     }
 
     async fn upgrades(&self, noted: &mut Noted) {
@@ -156,4 +192,14 @@ fn refused(proof: RefusedProof) -> Event {
         Refused { id: id.block_hash(), rule: rule.rule().to_owned(), peer: peer.map(|peer| peer.to_string()) };
     let event = Event::new(EventKind::Refused, format!("{whose} was refused: {rule}")).at(format!("/shares/{id}"));
     Event { refused: Some(refused), ..event }
+}
+
+fn told(news: News) -> Event {
+    let sentence = match news {
+        News::Silent { worker, seconds } => {
+            format!("the miner {worker} has sent nothing for {} min; is it powered and connected?", seconds / 60)
+        }
+        News::Back { worker } => format!("the miner {worker} is back"),
+    };
+    Event::new(EventKind::Worker, sentence)
 }

@@ -131,3 +131,10 @@ async fn the_diary_keeps_the_newest_events_over_a_restart() {
     assert_eq!(history.refusal(&ShareId([1; 32])).unwrap(), None);
     assert_eq!(history.refusal(&ShareId([2; 32])).unwrap().unwrap().id, 3);
 }
+
+#[test]
+fn kinds_have_the_same_name_everywhere() {
+    for kind in EventKind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::words::{count, duration, hashrate, memory};
+use super::words::{count, duration, hashrate, memory, printable};
 use crate::api::Status;
 use crate::api::status::{SyncStateName, Upgrade};
 
@@ -52,11 +52,6 @@ pub(super) fn render(status: &Status, colour: bool) -> String {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     out
-}
-
-/// Words of others must not steer the terminal.
-fn printable(words: &str) -> String {
-    words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn rows(status: &Status) -> Vec<Row> {

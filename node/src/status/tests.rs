@@ -2,7 +2,7 @@ use super::words::{count, duration, hashrate, memory};
 use super::*;
 use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus, Upgrade};
 
-fn healthy() -> Status {
+pub(crate) fn healthy() -> Status {
     Status {
         version: "0.1.0".into(),
         network: "local".into(),
@@ -107,7 +107,7 @@ fn an_api_on_all_addresses_is_asked_on_the_loopback_one() {
 async fn no_node_is_one_sentence() {
     // A port that was free a moment ago.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = fetch(address).await.unwrap_err();
+    let error = fetch(&client(address).unwrap(), address, "status").await.unwrap_err();
     assert!(error.to_string().contains("`shoal run`"), "{error}");
     assert!(matches!(error, StatusError::Nobody { .. }));
 }

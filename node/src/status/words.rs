@@ -1,7 +1,7 @@
 //! Times, rates and sizes in words: as exact as a person needs.
 
 /// A duration: `5 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`.
-pub(super) fn duration(seconds: u64) -> String {
+pub(crate) fn duration(seconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let Some(at) = UNITS.iter().position(|(length, _)| seconds >= *length) else { return "0 s".to_owned() };
     let (length, unit) = UNITS[at];
@@ -13,7 +13,7 @@ pub(super) fn duration(seconds: u64) -> String {
 }
 
 /// Hashes a second with three digits: `412 kH/s`, `1.20 TH/s`.
-pub(super) fn hashrate(hashes_per_second: f64) -> String {
+pub(crate) fn hashrate(hashes_per_second: f64) -> String {
     const PREFIXES: [&str; 8] = ["", "k", "M", "G", "T", "P", "E", "Z"];
     let (mut value, mut prefix) = (hashes_per_second, 0);
     // Beyond three digits after rounding.
@@ -30,12 +30,12 @@ pub(super) fn hashrate(hashes_per_second: f64) -> String {
 }
 
 /// Bytes of memory: `61 MB`.
-pub(super) fn memory(bytes: u64) -> String {
+pub(crate) fn memory(bytes: u64) -> String {
     format!("{} MB", bytes.div_ceil(1_000_000))
 }
 
 /// A count with separators: `1,234,567`.
-pub(super) fn count(count: impl Into<u64>) -> String {
+pub(crate) fn count(count: impl Into<u64>) -> String {
     let digits = count.into().to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -45,4 +45,9 @@ pub(super) fn count(count: impl Into<u64>) -> String {
         out.push(digit);
     }
     out
+}
+
+/// Words of others, which must not steer the terminal.
+pub(crate) fn printable(words: &str) -> String {
+    words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -51,6 +51,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         stratum: StratumConfig { listen: any },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false },
         api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 1_000.try_into().unwrap() },
+        webhooks: None,
     }
 }
 

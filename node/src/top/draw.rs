@@ -1,0 +1,153 @@
+//! The picture: the node, the pool, its hashrate over time, and what happened. Colour only repeats what words say.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Paragraph, Sparkline, Wrap};
+
+use super::source::{Part, View};
+use crate::status::words::{count, duration, hashrate, printable};
+
+/// Lines of the part about node and pool, its frame included.
+const HEAD_LINES: u16 = 13;
+
+/// Lines of the part about hashrate.
+const CHART_LINES: u16 = 8;
+
+/// Characters of the longest label.
+const LABEL_CHARS: usize = 12;
+
+/// Miners that are named.
+const TOP: usize = 4;
+
+/// Characters of an address that are shown.
+const ADDRESS_CHARS: usize = 14;
+
+const MINUTE_S: u32 = 60;
+
+pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
+    let rows = Layout::vertical([
+        Constraint::Length(HEAD_LINES),
+        Constraint::Length(CHART_LINES),
+        Constraint::Min(3),
+        Constraint::Length(1),
+    ]);
+    let [head, chart, log, foot] = rows.areas(frame.area());
+    let [own, pool] = Layout::horizontal([Constraint::Fill(1); 2]).areas(head);
+    frame.render_widget(titled("this node", node(view)), own);
+    frame.render_widget(titled("the pool", the_pool(view)), pool);
+    draw_chart(frame, chart, view);
+    frame.render_widget(titled("what happened", events(view)), log);
+    let foot_words = match &view.trouble {
+        Some(trouble) => Line::styled(format!("! {}", printable(trouble)), attention()),
+        None => Line::raw("q ends; the same and more on the node's web pages"),
+    };
+    frame.render_widget(foot_words, foot);
+}
+
+fn titled<'a>(title: &'a str, lines: Vec<Line<'a>>) -> Paragraph<'a> {
+    let block = Block::new().borders(Borders::TOP).title(format!(" {title} "));
+    Paragraph::new(lines).block(block).wrap(Wrap { trim: true })
+}
+
+fn attention() -> Style {
+    Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD)
+}
+
+fn row(label: &str, words: impl Into<String>) -> Line<'static> {
+    let label = Span::styled(format!("{label:LABEL_CHARS$} "), Style::new().add_modifier(Modifier::BOLD));
+    Line::from(vec![label, Span::raw(printable(&words.into()))])
+}
+
+/// A row that asks for attention.
+fn alarm(label: &str, words: &str) -> Line<'static> {
+    Line::styled(format!("! {label:LABEL_CHARS$} {}", printable(words)), attention())
+}
+
+fn node(view: &View) -> Vec<Line<'static>> {
+    let status = &view.status;
+    let mut lines = Vec::new();
+    if status.conflict.is_some() {
+        lines.push(alarm("ALARM", "a heavier branch would undo final links: see `shoal status`"));
+    }
+    lines.push(match &status.no_work_because {
+        None => row("work", format!("handed out to {} miners", count(status.miners_connected))),
+        Some(reason) => alarm("no work", reason),
+    });
+    lines.push(row("own hashrate", hashrate(status.hashrate.local_hs)));
+    lines.push(row("shares found", format!("{} since the start", count(status.shares.found_total))));
+    let tip = status.tip_age_s.map_or_else(|| "none yet".to_owned(), |age_s| format!("{} ago", duration(age_s)));
+    lines.push(row("newest link", format!("{}, {tip}", count(status.height))));
+    lines.push(row("final up to", count(status.final_height)));
+    lines.push(match status.peers {
+        0 => alarm("peers", "none"),
+        peers => row("peers", count(peers)),
+    });
+    lines.push(match &status.bitcoin.trouble {
+        None => row("bitcoind", format!("at block {}", count(status.bitcoin.height.unwrap_or_default()))),
+        Some(trouble) => alarm("bitcoind", trouble),
+    });
+    lines.push(row("running for", format!("{}, version {}", duration(status.uptime_s), status.version)));
+    lines
+}
+
+fn the_pool(view: &View) -> Vec<Line<'static>> {
+    let (pool, status) = (&view.pool, &view.status);
+    let unknown = || "not known yet".to_owned();
+    let percent = |part: f64| format!("{:.3}%", part * 100.0);
+    let whole_seconds = |seconds: f64| duration(seconds as u64);
+    let mut lines = vec![
+        row("hashrate", status.hashrate.pool_hs.map_or_else(unknown, hashrate)),
+        row("of Bitcoin", pool.share_of_bitcoin.map_or_else(unknown, percent)),
+        row("a block in", pool.expected_block_s.map_or_else(unknown, |s| format!("{} on average", whole_seconds(s)))),
+        row(
+            "this round",
+            format!(
+                "{:.2} blocks' work; {:.0} in 100 rounds end by now",
+                pool.round.effort,
+                pool.round.probability * 100.0
+            ),
+        ),
+        row("waiting", format!("{} shares to be listed", count(status.shares.pending))),
+        row("half of pay", format!("goes to {} addresses or fewer", pool.decentralisation.nakamoto)),
+        row("templates by", format!("{} addresses", pool.decentralisation.template_makers)),
+        row("nodes seen", format!("{}", pool.decentralisation.nodes_seen)),
+    ];
+    let largest: Vec<String> = pool.decentralisation.top.iter().take(TOP).map(named).collect();
+    lines.push(row("largest", largest.join(", ")));
+    lines
+}
+
+fn named(part: &Part) -> String {
+    let name = part.address.as_ref().unwrap_or(&part.script);
+    let start: String = name.chars().take(ADDRESS_CHARS).collect();
+    format!("{start}… {:.1}%", part.part * 100.0)
+}
+
+fn draw_chart(frame: &mut Frame<'_>, area: Rect, view: &View) {
+    let now = view.status.time_unix_s;
+    let minutes = u32::from(area.width);
+    // The minute that is not over yet is left out: it would always look small.
+    let last = now - now % MINUTE_S;
+    let at = |ago: u32| {
+        let start = last.saturating_sub((ago + 1) * MINUTE_S);
+        view.minutes.iter().find(|point| point.time_unix_s == start).map_or(0, |point| point.hashrate_hs as u64)
+    };
+    let bars: Vec<u64> = (0..minutes).rev().map(at).collect();
+    let highest = bars.iter().max().copied().unwrap_or_default();
+    let title = format!(" pool hashrate, a minute each column, at most {} ", hashrate(highest as f64));
+    let chart = Sparkline::default().data(bars).style(Style::new().fg(Color::Blue));
+    frame.render_widget(chart.block(Block::new().borders(Borders::TOP).title(title)), area);
+}
+
+fn events(view: &View) -> Vec<Line<'static>> {
+    let ago = |time: u32| duration(u64::from(view.status.time_unix_s.saturating_sub(time)));
+    let line = |event: &super::source::Event| {
+        Line::raw(format!("{:>14} ago  {}", ago(event.time_unix_s), printable(&event.sentence)))
+    };
+    view.events.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::*;
+use crate::status::tests::healthy;
+use crate::top::source::{Decentralisation, Event, Point, Pool, Round};
+
+const NOW: u32 = 1_700_000_030;
+
+fn view() -> View {
+    let status = crate::api::Status { time_unix_s: NOW, ..healthy() };
+    let part = |part| Part { address: Some("tb1qaddressofsomebody".into()), script: "00".into(), part };
+    let start = NOW - NOW % 60;
+    View {
+        status,
+        pool: Pool {
+            share_of_bitcoin: Some(0.00123),
+            expected_block_s: Some(7_300.0),
+            round: Round { effort: 0.5, probability: 0.39 },
+            decentralisation: Decentralisation {
+                nakamoto: 3,
+                template_makers: 7,
+                nodes_seen: 5,
+                top: vec![part(0.25)],
+            },
+        },
+        minutes: vec![
+            Point { time_unix_s: start, hashrate_hs: 9e15 },
+            Point { time_unix_s: start - 60, hashrate_hs: 4e12 },
+            Point { time_unix_s: start - 180, hashrate_hs: 2e12 },
+        ],
+        events: vec![Event { time_unix_s: NOW - 90, sentence: "miners get work\u{1b}[2J".into() }],
+        trouble: None,
+    }
+}
+
+fn drawn(view: &View, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, view)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[test]
+fn everything_stands_in_a_usual_terminal() {
+    let text = drawn(&view(), 100, 30);
+    for words in [
+        "0.123%",
+        "2 h 1 min on average",
+        "0.50 blocks' work; 39 in 100 rounds end by now",
+        "goes to 3 addresses or fewer",
+        "tb1qaddressofs… 25.0%",
+        "at most 4.00 TH/s",
+        "1 min 30 s ago  miners get work",
+    ] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "words of others do not steer the terminal");
+}
+
+#[test]
+fn what_asks_for_attention_says_so_without_colour() {
+    let mut view = view();
+    view.status.no_work_because = Some("no peer was reached yet".into());
+    view.trouble = Some("no node answers".into());
+    let text = drawn(&view, 100, 30);
+    assert!(text.contains("! no work") && text.contains("no peer was reached yet"), "{text}");
+    assert!(text.contains("! no node answers"), "{text}");
+}
+
+#[test]
+fn a_small_terminal_is_no_error() {
+    for (width, height) in [(1, 1), (20, 5), (40, 12), (390, 90)] {
+        drawn(&view(), width, height);
+    }
+}

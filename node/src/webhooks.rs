@@ -1,0 +1,127 @@
+//! Webhooks: events of the diary, sent to whoever the operator names, signed and sent again until they are taken.
+//!
+//! Each event is a POST of JSON with the headers `Shoal-Event` (its kind) and `Shoal-Signature`, `t=SECONDS,v1=HEX`:
+//! HEX is HMAC-SHA256 (RFC 2104) with the configured secret over `SECONDS.BODY`. A receiver checks it, and refuses what
+//! is older than some minutes, so that nobody can send an event again. Any answer of 2xx takes the event; an event that
+//! is sent again has the same id.
+
+use std::sync::Arc;
+
+use backon::{ExponentialBuilder, Retryable};
+use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
+use reqwest::{Client, StatusCode, Url, header};
+use serde::Serialize;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use crate::clock::now;
+use crate::config::{Secret, WebhooksConfig};
+use crate::error::sentence;
+use crate::history::{Diary, Event};
+use crate::limits::{WEBHOOK_PAUSE, WEBHOOK_QUEUE, WEBHOOK_RETRIES, WEBHOOK_TIMEOUT};
+
+/// What is sent.
+#[derive(Debug, Serialize)]
+struct Message<'a> {
+    network: &'a str,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+/// Why an event was not taken.
+#[derive(Debug, thiserror::Error)]
+enum Undelivered {
+    #[error("the receiver cannot be reached")]
+    Unreachable(#[from] reqwest::Error),
+    #[error("the receiver answered {0}")]
+    Refused(StatusCode),
+}
+
+/// Sends the diary's news until the node stops.
+pub async fn run(config: WebhooksConfig, network: &'static str, diary: Diary) {
+    let mut news = diary.news();
+    let client = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => {
+            warn!(error = sentence(&error), "webhooks cannot be sent");
+            return;
+        }
+    };
+    let mut receivers = JoinSet::new();
+    let mut queues = Vec::new();
+    for url in config.urls {
+        let (queue, waiting) = mpsc::channel(WEBHOOK_QUEUE);
+        let receiver = Receiver { client: client.clone(), url, secret: config.secret.clone(), network };
+        receivers.spawn(receiver.run(waiting));
+        queues.push(queue);
+    }
+    loop {
+        let event = match news.recv().await {
+            Ok(event) => event,
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                warn!(missed, "events came faster than webhooks could be sent");
+                continue;
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        if !config.events.contains(&event.kind) {
+            continue;
+        }
+        for queue in &queues {
+            if queue.try_send(Arc::clone(&event)).is_err() {
+                warn!(event = event.id, "a receiver of webhooks takes nothing for long: an event is dropped");
+            }
+        }
+    }
+}
+
+/// One receiver: gets its events in their order.
+struct Receiver {
+    client: Client,
+    url: Url,
+    secret: Secret,
+    network: &'static str,
+}
+
+impl Receiver {
+    async fn run(self, mut waiting: mpsc::Receiver<Arc<Event>>) {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(WEBHOOK_PAUSE.0)
+            .with_max_delay(WEBHOOK_PAUSE.1)
+            .with_max_times(WEBHOOK_RETRIES)
+            .with_jitter();
+        while let Some(event) = waiting.recv().await {
+            let body = serde_json::to_string(&Message { network: self.network, event: &event })
+                .expect("events are made of strings and numbers");
+            let sent = (|| self.send(&event, &body)).retry(pauses);
+            // The receiver's address may hold a secret of its own, so that only its host is logged.
+            let host = self.url.host_str().unwrap_or_default();
+            match sent.notify(|error, pause| debug!(host, ?pause, error = sentence(error), "a webhook waits")).await {
+                Ok(()) => debug!(host, event = event.id, "webhook taken"),
+                Err(error) => warn!(host, event = event.id, error = sentence(&error), "a webhook is given up"),
+            }
+        }
+    }
+
+    async fn send(&self, event: &Event, body: &str) -> Result<(), Undelivered> {
+        let signature = signature(&self.secret, u64::from(now().0), body);
+        let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json");
+        let request = request.header("Shoal-Event", event.kind.name()).header("Shoal-Signature", signature);
+        // An error of reqwest names the whole address.
+        let answer = request.body(body.to_owned()).send().await.map_err(reqwest::Error::without_url)?;
+        if answer.status().is_success() { Ok(()) } else { Err(Undelivered::Refused(answer.status())) }
+    }
+}
+
+/// The value of `Shoal-Signature` for a body that is sent at a time, in seconds since 1970.
+fn signature(secret: &Secret, time_s: u64, body: &str) -> String {
+    let mut engine = HmacEngine::<sha256::Hash>::new(secret.expose().as_bytes());
+    engine.input(format!("{time_s}.{body}").as_bytes());
+    let code = Hmac::<sha256::Hash>::from_engine(engine);
+    format!("t={time_s},v1={code:x}")
+}
+
+#[cfg(test)]
+mod tests;
