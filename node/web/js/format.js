@@ -1,7 +1,7 @@
 // Numbers for people, each with its unit. Pure.
 const PREFIXES = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
 const SMALL = ["", "m", "µ", "n", "p"];
-const INTEGER = new Intl.NumberFormat("en");
+const INTEGER = new Intl.NumberFormat("en", { maximumFractionDigits: 8 });
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
@@ -35,8 +35,15 @@ export function si(value, unit) {
 
 export const hashrate = (hs) => si(hs, "H/s");
 
+const LARGE = ["", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion"];
+
 /** Expected hashes; comes as a decimal string, because it may have 256 bits. */
-export const hashes = (text) => (text == null ? UNKNOWN : si(Number(text), "hashes").replace(/ (\S?)hashes/, " $1 hashes").replace(/ {2}/, " "));
+export function hashes(text) {
+  if (text == null) return UNKNOWN;
+  const value = Number(text);
+  const step = value < 1000 ? 0 : Math.min(LARGE.length - 1, Math.floor(Math.log10(value) / 3));
+  return `${digits(value / 1000 ** step)}${LARGE[step]} hashes`;
+}
 
 export const count = (n) => (n == null ? UNKNOWN : INTEGER.format(n));
 
@@ -52,6 +59,13 @@ export function btc(sat) {
   const coins = size / 100_000_000n;
   const rest = String(size % 100_000_000n).padStart(8, "0");
   return `${whole < 0n ? "-" : ""}${INTEGER.format(coins)}.${rest} BTC`;
+}
+
+/** An amount that is only an estimate: four digits. */
+export function roughBtc(sat) {
+  if (sat == null || !Number.isFinite(sat)) return UNKNOWN;
+  if (sat < 1_000_000) return `${INTEGER.format(Number(sat.toPrecision(3)))} sat`;
+  return `${INTEGER.format(Number((sat / 1e8).toPrecision(4)))} BTC`;
 }
 
 export function percent(part) {

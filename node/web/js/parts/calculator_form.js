@@ -4,7 +4,7 @@ import { useApi } from "../api.js";
 import { Figure, Figures, Loaded } from "./bits.js";
 import { Table } from "./table.js";
 import { expect } from "../expect.js";
-import { btc, digits, duration, hashes, percent } from "../format.js";
+import { digits, duration, hashes, percent, roughBtc } from "../format.js";
 import { chance } from "../chance.js";
 
 const UNITS = [["kH/s", 1e3], ["MH/s", 1e6], ["GH/s", 1e9], ["TH/s", 1e12], ["PH/s", 1e15], ["EH/s", 1e18]];
@@ -54,7 +54,7 @@ function Result({ pool, window, tip, hashrateHs, included }) {
       <${Figure} name="A share" value=${`every ${duration(is.shareS)}`}>on average; each takes ${hashes(tip.children_share_work_hashes)} now.</${Figure}>
       <${Figure} name="Your part of the pool" value=${percent(is.part)}>${included ? "as it is now" : "with your hashrate added"}.</${Figure}>
       <${Figure} name="A block of the pool" value=${`every ${duration(is.poolBlockS)}`}>on average, at today's hashrate and difficulty.</${Figure}>
-      <${Figure} name="It pays you" value=${btc(is.dueSat)}>on average${is.drawn < 1 ? html`: small parts are drawn by lot, ${btc(tailSat)} with a chance of ${chance(is.drawn)}` : ", exactly by your work"}.</${Figure}>
+      <${Figure} name="It pays you" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small parts are drawn by lot, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", exactly by your work"}.</${Figure}>
     </${Figures}>
     <h3 class="apart">What the pool changes: not how much, but how evenly</h3>
     <${Table} caption="With and without the pool" rows=${ways} rowKey=${(way) => way.name} columns=${[
@@ -62,13 +62,13 @@ function Result({ pool, window, tip, hashrateHs, included }) {
       { head: "Paid on average every", num: true, cell: (way) => duration(way.paidS) },
       { head: "Paid at all in a month", num: true, cell: (way) => chance(way.month) },
       { head: "Paid at all in a year", num: true, cell: (way) => chance(way.year) },
-      { head: "Average a month", num: true, cell: () => btc(is.monthSat) },
+      { head: "Average a month", num: true, cell: () => roughBtc(is.monthSat) },
       { head: "Two months of three", num: true, cell: (way) => spread(way) },
     ]} />
     <p class="fine">Averages at today's difficulty, without fees of any pool (this one has none) and without electricity. Difficulty changes every two weeks. "Two months of three" is the average and the usual spread (one standard deviation) around it.</p>`;
 }
 
 function spread(way) {
-  if (way.spread > 1) return way.month < 0.5 ? "nothing, most likely" : `nothing to ${btc(way.highSat)}`;
-  return `${btc(way.lowSat)} to ${btc(way.highSat)}`;
+  if (way.spread > 1) return way.month < 0.5 ? "nothing, most likely" : `nothing to ${roughBtc(way.highSat)}`;
+  return `${roughBtc(way.lowSat)} to ${roughBtc(way.highSat)}`;
 }

@@ -5,7 +5,7 @@ import { Figure, Figures, Loaded, Notice, Time } from "./bits.js";
 import { nowS } from "../clock.js";
 import { estimate } from "../estimate.js";
 import { gapsOf } from "../gaps.js";
-import { btc, count, duration, percent } from "../format.js";
+import { btc, count, duration, percent, roughBtc } from "../format.js";
 import { chance, odds, silence } from "../chance.js";
 
 /** A silence that chance alone brings once in so many times is worth a word. */
@@ -52,7 +52,7 @@ function amount(pay) {
   if (pay.kind === "unknown") return "not known yet";
   if (pay.kind === "alone") return "all or nothing";
   if (pay.kind === "none") return "nothing yet";
-  return pay.kind === "exact" ? btc(pay.payment_sat) : `${btc(pay.expected_sat)} on average`;
+  return pay.kind === "exact" ? btc(pay.payment_sat) : `${roughBtc(pay.expected_sat)} on average`;
 }
 
 function how(pay) {
