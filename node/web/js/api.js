@@ -81,13 +81,24 @@ function tell(of) {
   for (const user of of.users) user.set({ data: of.data, error: of.error });
 }
 
+/** Only pages of miners show more to whoever has the token; a wrong one must not hide the rest. */
+async function withToken(path) {
+  const token = path.startsWith("/miners/") ? readToken() : undefined;
+  try {
+    return await get(path, { token });
+  } catch (error) {
+    if (token && (error.status === 401 || error.status === 403)) return get(path);
+    throw error;
+  }
+}
+
 async function load(of) {
   clearTimeout(of.timer);
   of.timer = 0;
   of.loading = true;
   of.again = false;
   try {
-    of.data = await get(of.path, { token: of.path.startsWith("/miners/") ? readToken() : undefined });
+    of.data = await withToken(of.path);
     of.error = null;
     of.failed = 0;
     if (of.data.time_unix_s && of.path === "/status") setNodeTime(of.data.time_unix_s);

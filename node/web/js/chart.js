@@ -26,6 +26,13 @@ function loadLibrary() {
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** Hours within a day, otherwise dates. */
+function tickText(unixS, stepS) {
+  const date = new Date(unixS * 1000);
+  if (stepS < 86400 && date.getHours() + date.getMinutes() + date.getSeconds() > 0) return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
 function options(width, label, format, onPoint) {
   const font = '12px system-ui, "Liberation Sans", sans-serif';
   const axis = { stroke: color("--soft"), font, grid: { stroke: color("--grid"), width: 1 }, ticks: { stroke: color("--grid"), width: 1 } };
@@ -35,7 +42,7 @@ function options(width, label, format, onPoint) {
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
-    axes: [axis, { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
+    axes: [{ ...axis, space: 64, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) }, { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
     series: [{}, { label, stroke: color("--blue"), width: 2, fill: `${color("--blue")}22`, points: { show: false }, spanGaps: false }],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx)] },
   };

@@ -127,10 +127,6 @@ function Page({ route }) {
     return () => { current = false; };
   }, [route]);
   useEffect(() => {
-    if (!shown.Page) return;
-    document.title = `${document.querySelector("main h1")?.textContent ?? "Shoal"} · Shoal`;
-  });
-  useEffect(() => {
     // Whoever follows a link starts at the top of the new page, with the focus, too.
     if (first.current) {
       first.current = false;

@@ -62,7 +62,7 @@ export function Picture({ graph, mode, zoom, picked, onPick, onOpen, onZoom, min
         <${Ticks} drawn=${drawn} />
         <${Lines} graph=${graph} drawn=${drawn} picked=${picked} />
         ${drawn.shares.map(({ share, x, y }) => html`<${Share} key=${share.id} share=${share} x=${x} y=${y} mine=${isMine(share.finder, mine)} />`)}
-        ${drawn.links.map(({ link, x, y }) => html`<${Link} key=${link.id} link=${link} x=${x} y=${y} mine=${isMine(link.finder, mine)} />`)}
+        ${drawn.links.map(({ link, x, y }) => html`<${Link} key=${link.id} link=${link} x=${x} y=${y} mine=${isMine(link.finder, mine)} />${link.is_bitcoin_block && html`<${Won} x=${x} y=${y} />`}`)}
         <${Ring} place=${picked && drawn.at.get(picked)} />
       </svg>
     </div>`;
@@ -122,6 +122,9 @@ function Share({ share, x, y, mine }) {
   const look = `net-share net-hit${share.listed_in ? "" : " waiting"}${mine ? " mine" : ""}`;
   return html`<circle class=${look} cx=${x} cy=${y} r=${SHARE_R} data-id=${share.id} />`;
 }
+
+/** A link that is a Bitcoin block has a star in it. */
+const Won = ({ x, y }) => html`<polygon class="net-star" points=${star(x, y, 7)} pointer-events="none" />`;
 
 /** Main links are round, others are diamonds: shape tells them apart, too. */
 function Link({ link, x, y, mine }) {

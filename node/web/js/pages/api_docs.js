@@ -1,14 +1,14 @@
 // The API's own document, readable.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
-import { Loaded, Tag } from "../parts/bits.js";
+import { Loaded, Tag, Title } from "../parts/bits.js";
 import { Table } from "../parts/table.js";
 import { fields, schemaOf, typeName } from "../openapi.js";
 
 export default function ApiDocs() {
   const answer = useApi("/openapi.json");
   return html`
-    <h1>Everything here as data</h1>
+    <${Title}>Everything here as data</${Title}>
     <p class="lead">All these pages are drawn from one read-only HTTP API, which your programs may use as well. Its document is <a href="/api/v1/openapi.json">OpenAPI 3.1</a>, made from the node's code.</p>
     <section class="card" aria-labelledby="rules"><h2 id="rules">What holds for all of it</h2>
       <ul>
@@ -24,12 +24,15 @@ export default function ApiDocs() {
     </section>`;
 }
 
+/** Text in which `backticks` mark code. */
+const Prose = ({ text }) => (text ?? "").split("`").map((part, i) => (i % 2 === 1 ? html`<code class="whole">${part}</code>` : part));
+
 function Operation({ path, method, operation, document }) {
   const plain = !path.includes("{");
   return html`
-    <details class="operation"><summary><${Tag} tone="good">${method.toUpperCase()}</${Tag}> <code>${path}</code> <span class="fine">${operation.summary}</span></summary>
+    <details class="operation"><summary><${Tag} tone="good">${method.toUpperCase()}</${Tag}> <code>${path}</code> <span class="fine"><${Prose} text=${operation.summary} /></span></summary>
       <div>
-        ${operation.description && html`<p>${operation.description}</p>`}
+        ${operation.description && html`<p><${Prose} text=${operation.description} /></p>`}
         ${plain && html`<p><a href=${path}>Try it</a></p>`}
         ${operation.parameters?.length > 0 && html`<h3>Parameters</h3><${Parameters} parameters=${operation.parameters} document=${document} />`}
         <h3>Answers</h3>
@@ -43,17 +46,17 @@ const Parameters = ({ parameters, document }) => html`
     { head: "Name", cell: (p) => html`<code>${p.name}</code>` },
     { head: "In", cell: (p) => p.in },
     { head: "Type", cell: (p) => typeName(p.schema, document) },
-    { head: "Meaning", cell: (p) => `${p.description ?? ""}${p.required ? "" : " (may be left out)"}` },
+    { head: "Meaning", cell: (p) => html`<${Prose} text=${p.description} />${p.required ? "" : " (may be left out)"}` },
   ]} />`;
 
 function Answer({ code, response, document }) {
   const schema = schemaOf(response);
   const rows = schema ? fields(schema, document) : [];
   return html`
-    <p><strong>${code}</strong> ${response.description}</p>
+    <p><strong>${code}</strong> <${Prose} text=${response.description} /></p>
     ${code === "200" && rows.length > 0 && html`<${Table} caption="Fields" rows=${rows} rowKey=${(row) => row.name} columns=${[
       { head: "Field", cell: (row) => html`<code class="whole">${row.name}</code>` },
       { head: "Type", cell: (row) => row.type },
-      { head: "Meaning", cell: (row) => row.about },
+      { head: "Meaning", cell: (row) => html`<${Prose} text=${row.about} />` },
     ]} />`}`;
 }

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "../html.js";
 import { get, getAll, useApi } from "../api.js";
 import { BlockState, blockState } from "../parts/block_state.js";
-import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time } from "../parts/bits.js";
+import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
 import { Proof } from "../proof/steps.js";
 import { prove } from "../proof/prove.js";
 import { btc, count, percent, plural } from "../format.js";
@@ -13,7 +13,7 @@ export default function Block({ route }) {
   const base = `/blocks/${encodeURIComponent(hash)}`;
   const answer = useApi(`${base}?limit=1`, ["tip", "block"]);
   return html`
-    <h1>Bitcoin block ${answer.data ? count(answer.data.height) : ""}</h1>
+    <${Title}>Bitcoin block ${answer.data ? count(answer.data.height) : ""}</${Title}>
     <p><${Copy} text=${hash} /></p>
     <${Loaded} from=${answer}>${(block) => html`
       <${Standing} block=${block} />

@@ -1,7 +1,7 @@
 // All Bitcoin blocks that the pool found.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
-import { BlockId, Loaded, Payee, Time } from "../parts/bits.js";
+import { BlockId, Loaded, Payee, Time, Title } from "../parts/bits.js";
 import { BlockState, blockState } from "../parts/block_state.js";
 import { EffortBars } from "../parts/effort_bars.js";
 import { Table, usePages } from "../parts/table.js";
@@ -14,7 +14,7 @@ export default function Blocks() {
   const pool = useApi("/pool", ["tip", "block"]);
   const { rows, button } = usePages(path, answer.data, (page) => page.blocks, (block) => block.hash);
   return html`
-    <h1>Bitcoin blocks of the pool</h1>
+    <${Title}>Bitcoin blocks of the pool</${Title}>
     <p class="lead">Each pays the miners itself. Open one to see whom, and to have your browser recompute every payment.</p>
     <section class="card"><${Loaded} from=${answer}>${() => html`
       <${Summary} blocks=${rows} />

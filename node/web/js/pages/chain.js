@@ -4,7 +4,7 @@ import { useApi } from "../api.js";
 import { useEvent } from "../live.js";
 import { go } from "../router.js";
 import { useMe } from "../me.js";
-import { Card, Choice, LinkId, Loaded, Payee, Tag, Time } from "../parts/bits.js";
+import { Card, Choice, LinkId, Loaded, Payee, Tag, Time, Title } from "../parts/bits.js";
 import { Table, usePages } from "../parts/table.js";
 import { Picture } from "../chain/picture.js";
 import { Picked } from "../chain/picked.js";
@@ -16,7 +16,7 @@ const LINKS = 60;
 const LOOSE_MAX = 500;
 
 /** Shares that came since the picture's data did, so that they show at once. */
-function useNewShares(graph) {
+function useNewShares(graph, blocks) {
   const [loose, set] = useState([]);
   useEvent("share", (share) => set((old) => [...old, { ...share, listed_in: null, is_bitcoin_block: false }].slice(-LOOSE_MAX)));
   return useMemo(() => {
@@ -24,15 +24,18 @@ function useNewShares(graph) {
     const known = new Set([...graph.shares, ...graph.links].map((item) => item.id));
     const parents = new Set(graph.links.map((link) => link.id));
     const extra = loose.filter((share) => !known.has(share.id) && parents.has(share.parent));
-    return { ...graph, shares: graph.shares.concat(extra) };
-  }, [graph, loose]);
+    const won = new Set(blocks?.blocks.map((block) => block.hash));
+    const marked = (item) => (won.has(item.id) ? { ...item, is_bitcoin_block: true } : item);
+    return { ...graph, links: graph.links.map(marked), shares: graph.shares.concat(extra).map(marked) };
+  }, [graph, loose, blocks]);
 }
 
 export default function Chain({ route }) {
   const to = Number.parseInt(route.query.get("to") ?? "", 10);
   const fixed = Number.isInteger(to) && to >= 0;
   const answer = useApi(`/graph?links=${LINKS}${fixed ? `&to=${to}` : ""}`, fixed ? [] : ["tip", "link"]);
-  const graph = useNewShares(answer.data);
+  const blocks = useApi("/blocks?limit=100", ["block"]);
+  const graph = useNewShares(answer.data, blocks.data);
   const [mode, setMode] = useState("height");
   const [zoom, setZoom] = useState(2);
   const [picked, pick] = useState(null);
@@ -41,7 +44,7 @@ export default function Chain({ route }) {
   const open = (id) => go(graph.links.some((link) => link.id === id) ? `/links/${id}` : `/shares/${id}`);
   const page = (height) => go(height === null ? "/chain" : `/chain?to=${Math.max(0, height)}`);
   return html`
-    <h1>The share-chain</h1>
+    <${Title}>The share-chain</${Title}>
     <p class="lead">Links put shares in order; shares earn. Each share hangs below the link that it was found on, with a thin line to the link that lists it: from then on it counts.</p>
     <div class="row">
       <${Choice} label="Along what" value=${mode} onChange=${setMode} options=${[["height", "By height"], ["time", "By time"]]} />

@@ -1,7 +1,7 @@
 // Home: is the pool well, am I mining, how much and when, who else is here.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
-import { Card, Figure, Figures, Loaded, Time, BlockId } from "../parts/bits.js";
+import { BlockId, Card, Figure, Figures, Loaded, Time, Title } from "../parts/bits.js";
 import { HashrateChart } from "../parts/hashrate_chart.js";
 import { Health } from "../parts/health_card.js";
 import { You } from "../parts/you_card.js";
@@ -47,7 +47,7 @@ function Pool({ pool }) {
 export default function Home() {
   const pool = useApi("/pool", ["tip", "block"]);
   return html`
-    <h1>A mining pool without an operator</h1>
+    <${Title}>A mining pool without an operator</${Title}>
     <p class="lead">Every block that anyone here finds pays everyone directly. This is the pool as this node sees it.</p>
     <div class="cards">
       <${Health} />

@@ -1,7 +1,7 @@
 // One link: where it stands, what it lists, who earned what in it.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
-import { Card, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, ShareId, Time } from "../parts/bits.js";
+import { Card, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, ShareId, Time, Title } from "../parts/bits.js";
 import { Table } from "../parts/table.js";
 import { count, digits, hashes, percent, plural } from "../format.js";
 
@@ -15,7 +15,7 @@ const LIST = {
 export default function Link({ route }) {
   const id = route.parts[1];
   const answer = useApi(`/links/${encodeURIComponent(id)}`, ["tip"]);
-  return html`<${Loaded} from=${answer}>${(link) => html`<${Whole} link=${link} />`}</${Loaded}>${!answer.data && html`<h1 class="hidden">Link</h1>`}`;
+  return html`<${Loaded} from=${answer}>${(link) => html`<${Whole} link=${link} />`}</${Loaded}>${!answer.data && html`<${Title} hidden>Link</${Title}>`}`;
 }
 
 function state(link) {
@@ -29,7 +29,7 @@ function Whole({ link }) {
   const [level, words] = state(link);
   const earned = [...link.earned].sort((a, b) => b.weight_blocks - a.weight_blocks);
   return html`
-    <h1>Link ${count(link.height)}</h1>
+    <${Title}>Link ${count(link.height)}</${Title}>
     <p><${Copy} text=${link.id} /></p>
     <${Notice} level=${level}><p>${words} <a href=${`/chain?to=${link.height + 15}`}>See it in the chain</a></p></${Notice}>
     <div class="cards">

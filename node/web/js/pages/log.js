@@ -1,7 +1,7 @@
 // What happened at this node, newest first.
 import { html, useState } from "../html.js";
 import { useApi } from "../api.js";
-import { Choice, Loaded, Tag, Time } from "../parts/bits.js";
+import { Choice, Loaded, Tag, Time, Title } from "../parts/bits.js";
 import { usePages } from "../parts/table.js";
 import { dateTime } from "../format.js";
 
@@ -26,7 +26,7 @@ export default function Log() {
   const present = Object.keys(KINDS).filter((key) => rows.some((event) => event.kind === key));
   const shown = kind === "all" ? rows : rows.filter((event) => event.kind === kind);
   return html`
-    <h1>What happened</h1>
+    <${Title}>What happened</${Title}>
     <p class="lead">At this node, newest first. New entries appear by themselves.</p>
     <div class="row"><${Choice} label="Which" value=${kind} onChange=${setKind} options=${[["all", "Everything"], ...present.map((key) => [key, KINDS[key][0]])]} /></div>
     <section class="card"><${Loaded} from=${answer}>${() => html`

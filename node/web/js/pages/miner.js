@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { setMe, useMe } from "../me.js";
-import { Card, Copy, Facts, Loaded, Notice } from "../parts/bits.js";
+import { Card, Copy, Facts, Loaded, Notice, Title } from "../parts/bits.js";
 import { MiningNow, NextPay } from "../parts/mining.js";
 import { HashrateChart } from "../parts/hashrate_chart.js";
 import { Payments } from "../parts/payments.js";
@@ -17,7 +17,7 @@ export default function Miner({ route }) {
   const answer = useApi(base, ["tip", "block"]);
   const me = useMe();
   return html`
-    <h1>Miner</h1>
+    <${Title}>Miner</${Title}>
     <p class="row"><${Copy} text=${address} /> ${me === address
       ? html`<span>This is you. <button type="button" class="small" onClick=${() => setMe(null)}>Forget</button></span>`
       : html`<button type="button" class="small" onClick=${() => setMe(address)}>This is me</button>`}</p>

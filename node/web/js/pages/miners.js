@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { useMe } from "../me.js";
-import { Loaded, Payee, Tag } from "../parts/bits.js";
+import { Loaded, Payee, Tag, Title } from "../parts/bits.js";
 import { Table, usePages } from "../parts/table.js";
 import { count, digits, percent, plural } from "../format.js";
 
@@ -12,7 +12,7 @@ export default function Miners() {
   const me = useMe();
   const { rows, button } = usePages(path, answer.data, (page) => page.earned, (row) => row.script);
   return html`
-    <h1>Miners</h1>
+    <${Title}>Miners</${Title}>
     <p class="lead">All addresses whose work counts now, most work first: a block found now is paid by work like this. They hold no accounts; whoever mines appears, whoever stops fades out.</p>
     <section class="card"><${Loaded} from=${answer}>${(window) => html`
       <p>${plural(window.scripts_total, "address", "addresses")} in the window of links ${count(window.oldest_height)} to ${count(window.newest_height)}, together ${digits(window.total.weight_blocks)} expected Bitcoin blocks of work.</p>

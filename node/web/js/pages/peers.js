@@ -1,7 +1,7 @@
 // Who else is here: the nodes that this one is connected to, without giving away where they are.
 import { html, useState } from "../html.js";
 import { useApi } from "../api.js";
-import { Bar, Card, Choice, Facts, Id, Loaded, Notice, Tag } from "../parts/bits.js";
+import { Bar, Card, Choice, Facts, Id, Loaded, Notice, Tag, Title } from "../parts/bits.js";
 import { PeerMap } from "../peers/map.js";
 import { Table } from "../parts/table.js";
 import { count, digits, duration, percent, plural } from "../format.js";
@@ -18,7 +18,7 @@ export default function Peers() {
   const [picked, pick] = useState(null);
   const [order, setOrder] = useState("latency");
   return html`
-    <h1>Peers</h1>
+    <${Title}>Peers</${Title}>
     <p class="lead">The nodes that this one is connected to. Where they are is their own business: addresses are not shown, only which of them lie near each other.</p>
     <${Loaded} from=${answer}>${({ peers }) => html`
       <div class="cards">

@@ -2,7 +2,7 @@
 import { html, useEffect } from "../html.js";
 import { useApi } from "../api.js";
 import { go } from "../router.js";
-import { Loaded, Notice, Tag } from "../parts/bits.js";
+import { Loaded, Notice, Tag, Title } from "../parts/bits.js";
 
 const KINDS = { miner: "miner", link: "link", share: "share", block: "Bitcoin block of the pool", bitcoin_block: "Bitcoin block" };
 
@@ -15,7 +15,7 @@ export default function Search({ route }) {
     if (found?.length === 1) go(found[0].path, { replace: true });
   }, [found]);
   return html`
-    <h1>Search</h1>
+    <${Title}>Search</${Title}>
     ${text === "" ? html`<${What} />` : html`
       <p>For <code class="whole">${text}</code></p>
       <${Loaded} from=${answer}>${() => (found.length === 0

@@ -1,7 +1,7 @@
 // One share: what became of it, and why it did not count if it did not.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
-import { BlockId, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, Tag, Time } from "../parts/bits.js";
+import { BlockId, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, Tag, Time, Title } from "../parts/bits.js";
 import { FATES, ruleWords } from "../words.js";
 import { btc, count, digits } from "../format.js";
 
@@ -9,7 +9,7 @@ export default function Share({ route }) {
   const id = route.parts[1];
   const answer = useApi(`/shares/${encodeURIComponent(id)}`, ["tip"]);
   return html`
-    <h1>Share</h1>
+    <${Title}>Share</${Title}>
     <p><${Copy} text=${id} /></p>
     <${Loaded} from=${answer}>${(share) => html`<${Fate} answer=${share} /><${Story} answer=${share} />${share.share && html`<${About} share=${share.share} id=${share.id} />`}`}</${Loaded}>`;
 }

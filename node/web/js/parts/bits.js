@@ -3,6 +3,15 @@ import { html, useEffect, useState } from "../html.js";
 import { nowS } from "../clock.js";
 import { ago, dateTime, payeeName, shortAddress, shortId, UNKNOWN } from "../format.js";
 
+/** The page's heading, which is also the name of the tab. */
+export function Title({ children, hidden }) {
+  const text = [children].flat().filter((part) => part != null && part !== false).join("");
+  useEffect(() => {
+    document.title = `${text} · Shoal`;
+  }, [text]);
+  return html`<h1 class=${hidden ? "hidden" : undefined}>${children}</h1>`;
+}
+
 /** A moment as "3 s ago", the exact one in its title. */
 export function Time({ at }) {
   const [, tick] = useState(0);

@@ -1,5 +1,5 @@
 // Tables that stack their cells on a narrow screen, and lists that grow by pages.
-import { html, useEffect, useState } from "../html.js";
+import { html, useRef, useState } from "../html.js";
 import { get } from "../api.js";
 import { Failed } from "./bits.js";
 
@@ -18,28 +18,38 @@ export const Table = ({ caption, columns, rows, rowKey, empty = "Nothing yet." }
 };
 
 /**
- * Rows of a first page that `first` (an answer, kept fresh by its owner) holds, with a button for more. New rows of a
- * fresh first page push older ones down, so what was loaded behind it stays right by `rowKey`.
+ * Rows of a first page (`first` is an answer that its owner keeps fresh) and a button for more. When a fresh first page
+ * pushes rows out, those stay as long as more than it was asked for.
  */
 export function usePages(path, first, pick, rowKey) {
-  const [more, setMore] = useState({ path: null, rows: [], next: null, loading: false, error: null });
-  useEffect(() => setMore({ path, rows: [], next: null, loading: false, error: null }), [path]);
-  const head = first ? pick(first) : [];
-  const seen = new Set(head.map(rowKey));
-  const own = more.path === path ? more : { rows: [], next: null };
-  const rows = head.concat(own.rows.filter((row) => !seen.has(rowKey(row))));
-  const next = own.rows.length > 0 ? own.next : first?.next_from ?? null;
+  const kept = useRef({ path: null, first: null, rows: [], next: null, grown: false });
+  const [asking, ask] = useState({ loading: false, error: null });
+  if (kept.current.path !== path) kept.current = { path, first: null, rows: [], next: null, grown: false };
+  const list = kept.current;
+  if (first && list.first !== first) {
+    list.first = first;
+    list.rows = list.grown ? joined(pick(first), list.rows, rowKey) : pick(first);
+    if (!list.grown) list.next = first.next_from;
+  }
   const load = async () => {
-    setMore((old) => ({ ...old, loading: true, error: null }));
+    ask({ loading: true, error: null });
     try {
-      const page = await get(`${path}${path.includes("?") ? "&" : "?"}from=${next}`);
-      setMore((old) => (old.path === path ? { ...old, rows: old.rows.concat(pick(page)), next: page.next_from, loading: false } : old));
+      const page = await get(`${path}${path.includes("?") ? "&" : "?"}from=${list.next}`);
+      list.rows = joined(list.rows, pick(page), rowKey);
+      list.next = page.next_from;
+      list.grown = true;
+      ask({ loading: false, error: null });
     } catch (error) {
-      setMore((old) => ({ ...old, loading: false, error }));
+      ask({ loading: false, error });
     }
   };
   const button = html`
-    ${own.error && html`<${Failed} error=${own.error} />`}
-    ${next != null && html`<p><button type="button" onClick=${load} disabled=${own.loading}>${own.loading ? "Loading…" : "Show more"}</button></p>`}`;
-  return { rows, button };
+    ${asking.error && html`<${Failed} error=${asking.error} />`}
+    ${list.next != null && html`<p><button type="button" onClick=${load} disabled=${asking.loading}>${asking.loading ? "Loading…" : "Show more"}</button></p>`}`;
+  return { rows: list.rows, button };
+}
+
+function joined(before, after, rowKey) {
+  const known = new Set(before.map(rowKey));
+  return before.concat(after.filter((row) => !known.has(rowKey(row))));
 }

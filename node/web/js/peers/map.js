@@ -1,17 +1,18 @@
 // Peers around this node: the farther out, the slower the line; one sector for each group of addresses.
 import { html } from "../html.js";
+import { plural } from "../format.js";
 import { place, RINGS, sectors } from "./places.js";
 
-const R = 190;
-const CX = 270;
-const CY = 232;
+const R = 165;
+const CX = 200;
+const CY = 200;
 const at = ({ angle, radius }) => ({ x: CX + R * radius * Math.cos(angle), y: CY + R * radius * Math.sin(angle) });
 
 export function PeerMap({ peers, picked, onPick }) {
   const groups = sectors(peers);
   const label = `Map of ${peers.length} peers. ${groups.map((group) => `${group.name}: ${group.peers.length}`).join("; ")}. The table below has all of it.`;
   return html`
-    <svg class="map" viewBox="0 0 540 470" role="img" aria-label=${label}>
+    <svg class="map" viewBox="0 0 400 400" role="img" aria-label=${label}>
       ${RINGS.map((ring) => html`<circle key=${ring.name} class="ring" cx=${CX} cy=${CY} r=${R * ring.radius} />`)}
       ${groups.length > 1 && groups.map((group) => {
         const end = at({ angle: group.from, radius: 1.06 });
@@ -21,11 +22,11 @@ export function PeerMap({ peers, picked, onPick }) {
       <circle class="center" cx=${CX} cy=${CY} r="9" /><text x=${CX} y=${CY + 24} text-anchor="middle">this node</text>
       ${groups.map((group) => group.peers.map((peer, i) => html`<${Peer} key=${peer.id} peer=${peer} spot=${at(place(group, i))} picked=${picked === peer.id} onPick=${onPick} />`))}
       ${groups.map((group) => {
-        const { x, y } = at({ angle: (group.from + group.to) / 2, radius: 1.13 });
-        const side = x < CX - 30 ? "end" : x > CX + 30 ? "start" : "middle";
-        return html`<text key=${group.name} class="group" x=${Math.max(4, Math.min(536, x))} y=${y + 4} text-anchor=${groups.length === 1 ? "middle" : side}>${group.name}</text>`;
+        const { x, y } = at({ angle: (group.from + group.to) / 2, radius: 1.12 });
+        return html`<text key=${group.name} class="group" x=${x} y=${y + 6} text-anchor="middle">${group.letter}</text>`;
       })}
-    </svg>`;
+    </svg>
+    <ul class="legend" aria-label="Groups of addresses">${groups.map((group) => html`<li key=${group.name}><b>${group.letter}</b> ${group.name}: ${plural(group.peers.length, "peer")}</li>`)}</ul>`;
 }
 
 /** Whom this node dialled is round, who came by itself is square. */

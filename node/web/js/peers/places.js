@@ -33,14 +33,17 @@ export function sectors(peers) {
   const all = 2 * Math.PI;
   const least = all / Math.max(1, names.length) / 2;
   let from = -Math.PI / 2;
-  return names.map((name) => {
+  return names.map((name, i) => {
     const own = byName.get(name);
     const width = least + (all - least * names.length) * (own.length / peers.length);
-    const sector = { name, peers: own, from, to: from + width };
+    const sector = { name, letter: letter(i), peers: own, from, to: from + width };
     from += width;
     return sector;
   });
 }
+
+/** A to Z, then A2 and so on. */
+const letter = (i) => `${String.fromCharCode(65 + (i % 26))}${i < 26 ? "" : Math.floor(i / 26) + 1}`;
 
 /** The angle and radius of the `i`th peer of a sector. */
 export function place(sector, i) {
