@@ -25,7 +25,7 @@ function refused(status, sentence) {
   if (status === 404) return new Failure(text, "Check what you looked for, or use the search; other nodes may know more.", status);
   if (status === 429 || status === 503) return new Failure(text, "It is busy; this page tries again by itself.", status);
   if (status >= 500) return new Failure(text, "The node's log says more.", status);
-  return new Failure(text, "Check the address of this page.", status);
+  return new Failure(text, "Correct it and try again.", status);
 }
 
 /** One answer, without keeping it. */

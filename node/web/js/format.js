@@ -15,7 +15,8 @@ export function digits(value) {
   if (size === 0) return "0";
   if (size >= 100) return INTEGER.format(Math.round(value));
   const places = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return String(Number(value.toFixed(Math.min(places, 12))));
+  const text = value.toFixed(Math.min(places, 12));
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 /** A value with an SI prefix: 145 kH/s. */

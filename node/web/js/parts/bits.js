@@ -41,8 +41,8 @@ export function Payee({ payee, whole }) {
   if (!payee) return html`<span>nobody</span>`;
   const name = payeeName(payee);
   const shown = whole ? name : shortAddress(payee.address ?? payee.script);
-  if (!payee.address) return html`<code title=${name}>${shown}</code>`;
-  return html`<a href=${`/miners/${payee.address}`} title=${name}><code>${shown}</code></a>`;
+  if (!payee.address) return html`<code class=${whole ? "whole" : undefined} title=${name}>${shown}</code>`;
+  return html`<a href=${`/miners/${payee.address}`} title=${name}><code class=${whole ? "whole" : undefined}>${shown}</code></a>`;
 }
 
 /** An id with a button that copies it. */

@@ -11,6 +11,13 @@ export function You() {
   return html`<${Card} title="You" id="you">${address ? html`<${Mine} address=${address} key=${address} />` : html`<${Ask} />`}</${Card}>`;
 }
 
+/** Throws a Failure that says what is wrong with an address. */
+async function check(text) {
+  const { found } = await get(`/search?q=${encodeURIComponent(text)}`);
+  // Only the miner's own answer says why it is none.
+  if (!found.some((item) => item.kind === "miner")) await get(`/miners/${encodeURIComponent(text)}`);
+}
+
 function Ask() {
   const input = useRef(null);
   const [error, setError] = useState(null);
@@ -19,7 +26,7 @@ function Ask() {
     const text = input.current.value.trim();
     if (!text) return;
     try {
-      await get(`/miners/${encodeURIComponent(text)}`);
+      await check(text);
       setMe(text);
     } catch (failure) {
       setError(failure);

@@ -36,7 +36,7 @@ export function Proof({ block, weights, network, proof }) {
         <details><summary>The coinbase, byte by byte</summary><pre>${block.coinbase_hex}</pre></details>
       </li>
       <li><h3>What this page cannot see</h3>
-        <p>That this coinbase is the one in the block with this hash, and that the seed is the hash of Bitcoin's block ${count(seedHeight(block.height, proof.constants))}: any Bitcoin node tells with <code>bitcoin-cli getblock ${block.hash} 2</code> and <code>bitcoin-cli getblockhash ${seedHeight(block.height, proof.constants)}</code>. The constants are those of the network ${network}.</p>
+        <p>That this coinbase is the one in the block with this hash, and that the seed is the hash of Bitcoin's block ${count(seedHeight(block.height, proof.constants))}: any Bitcoin node tells with <code class="whole">bitcoin-cli getblock ${block.hash} 2</code> and <code class="whole">bitcoin-cli getblockhash ${seedHeight(block.height, proof.constants)}</code>. The constants are those of the network ${network}.</p>
       </li>
     </ol>`;
 }
