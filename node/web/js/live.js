@@ -40,17 +40,22 @@ function receive(type, event) {
   refreshFor(type);
 }
 
+function calm() {
+  clearTimeout(tellTimer);
+  tellTimer = 0;
+}
+
 function open() {
   clearTimeout(anewTimer);
   source = new EventSource("/api/v1/events");
   source.onopen = () => {
-    clearTimeout(tellTimer);
+    calm();
     failures = 0;
     setState("live");
   };
   source.onerror = () => {
-    clearTimeout(tellTimer);
-    tellTimer = setTimeout(() => setState("reconnecting"), TELL_AFTER_MS);
+    // Each try that fails comes here: the first one starts the clock.
+    tellTimer ||= setTimeout(() => setState("reconnecting"), TELL_AFTER_MS);
     // The browser resumes by itself, unless the answer was no stream.
     if (source.readyState !== EventSource.CLOSED) return;
     missed = true;
@@ -61,7 +66,7 @@ function open() {
 }
 
 function close(next) {
-  clearTimeout(tellTimer);
+  calm();
   clearTimeout(anewTimer);
   source?.close();
   source = null;

@@ -9,6 +9,7 @@ const LANE_HEAD = 34;
 const ROW = 11;
 const LINK_GAP = 2 * LINK_R + 6;
 const ROWS_MAX = 14;
+const TIME_ROWS_MAX = 8;
 
 /** A rising map from seconds to pixels through known points, straight between and beyond them. */
 function timeScale(points, pixelsPerS) {
@@ -110,14 +111,19 @@ function hang(group, x, step) {
   return group.map((share, i) => ({ share, x: x + ((i % columns) - (columns - 1) / 2) * ROW + step * 0.18, row: Math.floor(i / columns) }));
 }
 
-/** At their own time, in the first row with room. */
+/** At their own time, in the first row with room; where too many have the same time, a little beside it. */
 function fall(group, place, lane, taken) {
   if (!taken.has(lane)) taken.set(lane, []);
   const rows = taken.get(lane);
   return group.map((share) => {
-    const x = place(share);
+    let x = place(share);
     let row = 0;
-    while (row < ROWS_MAX - 1 && rows[row]?.some((other) => Math.abs(other - x) < ROW)) row += 1;
+    while (rows[row]?.some((other) => Math.abs(other - x) < ROW)) {
+      row += 1;
+      if (row < TIME_ROWS_MAX) continue;
+      row = 0;
+      x += ROW;
+    }
     (rows[row] ??= []).push(x);
     return { share, x, row };
   });
