@@ -97,7 +97,7 @@ function Head({ path }) {
 /** Alarms stand above every page. */
 function Alarms() {
   const { data, error, reload } = useApi("/status", ["tip"]);
-  if (error && !data) return html`<${Failed} error=${error} reload=${reload} />`;
+  if (error) return html`<${Failed} error=${error} reload=${reload} />`;
   if (!data) return null;
   const bad = troubles(data).filter((trouble) => trouble.level === "bad");
   const local = data.network !== "main";

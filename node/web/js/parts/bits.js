@@ -92,7 +92,7 @@ export const Failed = ({ error, reload }) => html`
 /** Shows `children(data)` when there is an answer, and says so when there is none, or only an old one. */
 export function Loaded({ from, children, quiet }) {
   const { data, error, reload } = from;
-  if (data) return html`${error && html`<${Notice} level="warn"><p>What follows may be old. ${error.message} ${error.todo}</p></${Notice}>`}${children(data)}`;
+  if (data) return html`${error && html`<p class="stale"><strong>May be old.</strong> ${error.message}</p>`}${children(data, error)}`;
   if (error) return html`<${Failed} error=${error} reload=${reload} />`;
   return quiet ? null : html`<p class="loading" aria-busy="true">Loading…</p>`;
 }

@@ -11,12 +11,12 @@ export function Health() {
   const status = useApi("/status", ["tip"]);
   return html`
     <${Card} title="Is anything wrong?" id="health">
-      <${Loaded} from=${status}>${(data) => html`<${Verdict} status=${data} />`}</${Loaded}>
+      <${Loaded} from=${status}>${(data, error) => html`<${Verdict} status=${data} stale=${error !== null} />`}</${Loaded}>
     </${Card}>`;
 }
 
-function Verdict({ status }) {
-  const found = troubles(status);
+function Verdict({ status, stale }) {
+  const found = stale ? [{ level: "warn", what: "That is not known now.", todo: "Below stands what the node said last." }] : troubles(status);
   const tip = status.tip_age_s == null ? null : status.time_unix_s - status.tip_age_s;
   return html`
     ${found.length === 0
