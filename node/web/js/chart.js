@@ -92,7 +92,7 @@ export function LineChart({ points, label, format }) {
   const highest = known.reduce((most, p) => Math.max(most, p.y), 0);
   const shown = picked !== null && points[picked] ? points[picked] : last;
   if (!last) return html`<p class="empty">No numbers for this time yet.</p>`;
-  return html`
+  return html`<div>
     <div class="chart" ref=${box} role="img" aria-label=${`${label}: ${format(last.y)} at the end, at most ${format(highest)}`}></div>
     <p class="readout">${broken ? "The chart could not be loaded; the numbers are below." : `${dateTime(shown.t)}: ${shown.y == null ? "none" : format(shown.y)}`}</p>
     <details><summary>The newest numbers as a table</summary>
@@ -100,5 +100,6 @@ export function LineChart({ points, label, format }) {
         { head: "From", cell: (p) => dateTime(p.t) },
         { head: label, num: true, cell: (p) => format(p.y) },
       ]} />
-    </details>`;
+    </details>
+  </div>`;
 }

@@ -135,9 +135,9 @@ function Page({ route }) {
     scrollTo(0, 0);
     document.querySelector("main")?.focus({ preventScroll: true });
   }, [shown.route.path]);
-  if (shown.error) return html`<h1>Not loaded</h1><${Failed} error=${shown.error} />`;
+  if (shown.error) return html`<div><h1>Not loaded</h1><${Failed} error=${shown.error} /></div>`;
   // Another id is another page: no state of the old one stays.
-  return shown.Page && html`<${shown.Page} key=${shown.route.path} route=${shown.route} />`;
+  return shown.Page && html`<div key=${shown.route.path}><${shown.Page} route=${shown.route} /></div>`;
 }
 
 function App() {
@@ -145,8 +145,8 @@ function App() {
   return html`
     <${Head} path=${route.path} />
     <main id="main" tabindex="-1">
-      <${Alarms} />
-      <${Page} route=${route} />
+      <div><${Alarms} /></div>
+      <div><${Page} route=${route} /></div>
     </main>
     <${Foot} />`;
 }

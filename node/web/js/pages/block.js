@@ -59,7 +59,7 @@ function Proven({ base }) {
   return html`
     <${Card} title="Does it pay everyone rightly?" id="proof">
       ${state.error ? html`<${Failed} error=${state.error.todo ? state.error : { message: `The proof stopped: ${state.error.message}.`, todo: "Load the page again." }} reload=${() => again(run + 1)} />`
-      : state.done ? html`<${Proof} ...${state.done} />`
+      : state.done ? html`<div><${Proof} ...${state.done} /></div>`
       : html`<p class="loading" aria-busy="true">Fetching weights: ${count(state.rows)} so far…</p>`}
     </${Card}>`;
 }

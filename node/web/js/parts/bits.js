@@ -89,9 +89,13 @@ export const Notice = ({ level = "info", children }) => html`
 export const Failed = ({ error, reload }) => html`
   <${Notice} level="bad"><p><strong>${error.message}</strong> ${error.todo} ${reload && html`<button type="button" class="small" onClick=${reload}>Try again</button>`}</p></${Notice}>`;
 
-/** Shows `children(data)` when there is an answer, and says so when there is none, or only an old one. */
-export function Loaded({ from, children, quiet }) {
-  const { data, error, reload } = from;
+/**
+ * Shows `children(data)` when there is an answer, and says so when there is none, or only an old one. Always one element:
+ * what comes and goes inside it never moves what stands beside it.
+ */
+export const Loaded = ({ from, children, quiet }) => html`<div class="loaded">${inside(from, children, quiet)}</div>`;
+
+function inside({ data, error, reload }, children, quiet) {
   if (data) return html`${error && html`<p class="stale"><strong>May be old.</strong> ${error.message}</p>`}${children(data, error)}`;
   if (error) return html`<${Failed} error=${error} reload=${reload} />`;
   return quiet ? null : html`<p class="loading" aria-busy="true">Loading…</p>`;

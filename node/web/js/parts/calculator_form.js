@@ -27,12 +27,13 @@ export function CalculatorForm({ startHs, included = false }) {
   }, [status.data, startHs]);
   const hashrateHs = form ? Number(form.text) * UNITS.find(([unit]) => unit === form.unit)[1] : 0;
   const ready = pool.data && window.data && tip.data && form ? { ...pool, data: { pool: pool.data, window: window.data, tip: tip.data } } : { ...pool, data: null, error: pool.error ?? window.error ?? tip.error };
-  return html`
+  return html`<div>
     <div class="form">
       <label>Your hashrate <input type="number" min="0" step="any" inputmode="decimal" value=${form?.text ?? ""} onInput=${(e) => set({ ...form, text: e.target.value })} /></label>
       <label>Unit <select value=${form?.unit ?? "TH/s"} onChange=${(e) => set({ ...form, unit: e.target.value })}>${UNITS.map(([unit]) => html`<option key=${unit} value=${unit}>${unit}</option>`)}</select></label>
     </div>
-    <${Loaded} from=${ready}>${(data) => (hashrateHs > 0 ? html`<${Result} ...${data} hashrateHs=${hashrateHs} included=${included} />` : html`<p class="empty">Give a hashrate above zero.</p>`)}</${Loaded}>`;
+    <${Loaded} from=${ready}>${(data) => (hashrateHs > 0 ? html`<${Result} ...${data} hashrateHs=${hashrateHs} included=${included} />` : html`<p class="empty">Give a hashrate above zero.</p>`)}</${Loaded}>
+  </div>`;
 }
 
 function Result({ pool, window, tip, hashrateHs, included }) {

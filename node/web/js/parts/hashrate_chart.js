@@ -19,11 +19,12 @@ export function HashrateChart({ base, name, withShares }) {
   const whole = points.length > 1 ? points.slice(0, -1) : points;
   const stepName = { 60: "minute", 600: "ten minutes", 3600: "hour", 86400: "day" }[step];
   const label = what === "shares" ? `Shares of ${name} in each ${stepName}` : `Hashrate of ${name}`;
-  return html`
+  return html`<div>
     <div class="row">
       <${Choice} label="How long" value=${range} onChange=${setRange} options=${Object.entries(RANGES).map(([key, [, , text]]) => [key, text])} />
       ${withShares && html`<${Choice} label="What" value=${what} onChange=${setWhat} options=${[["hashrate", "Hashrate"], ["shares", "Shares"]]} />`}
     </div>
     <${Loaded} from=${answer}>${() => html`<${LineChart} points=${whole} label=${label} format=${what === "shares" ? shares : hashrate} />`}</${Loaded}>
-    <p class="fine">Estimated from the shares of each ${stepName}; chance makes it jump, most where shares are few.</p>`;
+    <p class="fine">Estimated from the shares of each ${stepName}; chance makes it jump, most where shares are few.</p>
+  </div>`;
 }

@@ -10,7 +10,7 @@ export function MinerShares({ base }) {
   const path = `${base}/shares?limit=100`;
   const answer = useApi(path, ["tip"]);
   const { rows, button } = usePages(path, answer.data, (page) => page.shares, (row) => row.id);
-  return html`
+  return html`<div class="wide">
     <${Card} title="Time between shares" id="gaps" wide><${Loaded} from=${answer}>${() => html`<${GapPlot} shares=${rows} />`}</${Loaded}></${Card}>
     <${Card} title="Last shares" id="shares" wide>
       <${Loaded} from=${answer}>${() => html`
@@ -22,7 +22,8 @@ export function MinerShares({ base }) {
           { head: "Became", cell: (row) => html`<${Fate} row=${row} />` },
         ]} />${button}</details>`}
       </${Loaded}>
-    </${Card}>`;
+    </${Card}>
+  </div>`;
 }
 
 function Fate({ row }) {

@@ -9,7 +9,7 @@ import { btc, count, duration } from "../format.js";
 const BLOCK_S = 600;
 
 export function Payments({ base }) {
-  const path = `${base}/payments?limit=25`;
+  const path = `${base}/payments?limit=10`;
   const answer = useApi(path, ["block", "tip"]);
   const { rows, button } = usePages(path, answer.data, (page) => page.payments, (row) => row.block);
   return html`

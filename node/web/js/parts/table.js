@@ -43,9 +43,10 @@ export function usePages(path, first, pick, rowKey) {
       ask({ loading: false, error });
     }
   };
-  const button = html`
+  const button = html`<div>
     ${asking.error && html`<${Failed} error=${asking.error} />`}
-    ${list.next != null && html`<p><button type="button" onClick=${load} disabled=${asking.loading}>${asking.loading ? "Loading…" : "Show more"}</button></p>`}`;
+    ${list.next != null && html`<p><button type="button" onClick=${load} disabled=${asking.loading}>${asking.loading ? "Loading…" : "Show more"}</button></p>`}
+  </div>`;
   return { rows: list.rows, button };
 }
 

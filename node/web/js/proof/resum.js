@@ -4,7 +4,9 @@ import { Failed, Notice } from "../parts/bits.js";
 import { differences, sumWindow } from "./window.js";
 import { count, percent, plural } from "../format.js";
 
-export function Resum({ block, weights, network }) {
+export const Resum = (props) => html`<div><${Again} ...${props} /></div>`;
+
+function Again({ block, weights, network }) {
   const [state, set] = useState({});
   const gone = useRef(false);
   useEffect(() => () => { gone.current = true; }, []);
