@@ -1,0 +1,193 @@
+// Answers of the API: fetched once for all who show them, kept while shown, fetched again when something happened.
+import { useEffect, useState } from "./html.js";
+import { setNodeTime } from "./clock.js";
+
+const KEPT_MAX = 200;
+const RETRY_MS = [2000, 4000, 8000, 15000, 30000];
+const AGAIN_MS_MIN = 2000;
+const TIMEOUT_MS = 15000;
+
+/** Why there is no answer: what is wrong, and what to do. */
+export class Failure extends Error {
+  constructor(sentence, todo, status = 0) {
+    super(sentence);
+    this.todo = todo;
+    this.status = status;
+  }
+}
+
+const GONE = "The node does not answer.";
+const GONE_TODO = "Check that it still runs (shoal status) and that this device reaches it; this page tries again by itself.";
+
+function refused(status, sentence) {
+  const text = sentence ? sentence[0].toUpperCase() + sentence.slice(1).replace(/\.?$/, ".") : `The node answered with the code ${status}.`;
+  if (status === 401 || status === 403) return new Failure(text, "If this asks for a token: it stands in the file api-token in the node's data folder.", status);
+  if (status === 404) return new Failure(text, "Check what you looked for, or use the search; other nodes may know more.", status);
+  if (status === 429 || status === 503) return new Failure(text, "It is busy; this page tries again by itself.", status);
+  if (status >= 500) return new Failure(text, "The node's log says more.", status);
+  return new Failure(text, "Correct it and try again.", status);
+}
+
+/** One answer, without keeping it. */
+export async function get(path, { token } = {}) {
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  let response;
+  try {
+    response = await fetch(`/api/v1${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch {
+    throw new Failure(GONE, GONE_TODO);
+  }
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw refused(response.status, body?.error);
+  if (body === null) throw new Failure("The node's answer cannot be read.", "Load the page again; if it stays so, the node and this page may be of different versions.");
+  return body;
+}
+
+/** All pages of a list, joined. `pick` takes the rows out of a page. */
+export async function getAll(path, pick, { rowsMax = 20000, onPage } = {}) {
+  const sign = path.includes("?") ? "&" : "?";
+  let rows = [];
+  let page = await get(`${path}${sign}limit=500`);
+  const first = page;
+  for (;;) {
+    rows = rows.concat(pick(page));
+    onPage?.(rows.length);
+    if (page.next_from == null || rows.length >= rowsMax) return { first, rows, whole: page.next_from == null };
+    page = await get(`${path}${sign}limit=500&from=${page.next_from}`);
+  }
+}
+
+const entries = new Map();
+
+function entry(path) {
+  let found = entries.get(path);
+  if (!found) {
+    found = { path, data: null, error: null, loading: false, again: false, atMs: 0, failed: 0, timer: 0, users: new Set() };
+    entries.set(path, found);
+    forget();
+  }
+  return found;
+}
+
+/** Drops what nobody shows, oldest first. */
+function forget() {
+  for (const [path, old] of entries) {
+    if (entries.size <= KEPT_MAX) return;
+    if (old.users.size === 0 && !old.loading) entries.delete(path);
+  }
+}
+
+function tell(of) {
+  for (const user of of.users) user.set({ data: of.data, error: of.error });
+}
+
+/** Only pages of miners show more to whoever has the token; a wrong one must not hide the rest. */
+async function withToken(path) {
+  const token = path.startsWith("/miners/") ? readToken() : undefined;
+  try {
+    return await get(path, { token });
+  } catch (error) {
+    if (token && (error.status === 401 || error.status === 403)) return get(path);
+    throw error;
+  }
+}
+
+async function load(of) {
+  clearTimeout(of.timer);
+  of.timer = 0;
+  of.loading = true;
+  of.again = false;
+  try {
+    of.data = await withToken(of.path);
+    of.error = null;
+    of.failed = 0;
+    if (of.data.time_unix_s && of.path === "/status") setNodeTime(of.data.time_unix_s);
+  } catch (error) {
+    of.error = error;
+    const passing = error.status === 0 || error.status === 429 || error.status >= 500;
+    if (passing) {
+      of.timer = setTimeout(() => of.users.size > 0 && load(of), RETRY_MS[Math.min(of.failed, RETRY_MS.length - 1)]);
+      of.failed += 1;
+    }
+  }
+  of.loading = false;
+  of.atMs = Date.now();
+  tell(of);
+  if (of.again) refresh(of.path);
+}
+
+/** Fetches again what is shown, but not more often than every two seconds. */
+export function refresh(path) {
+  const of = entries.get(path);
+  if (!of || of.users.size === 0) return;
+  if (of.loading) {
+    of.again = true;
+    return;
+  }
+  if (of.timer) return;
+  const waitMs = of.atMs + AGAIN_MS_MIN - Date.now();
+  of.timer = setTimeout(() => load(of), Math.max(0, waitMs));
+}
+
+/** Fetches again everything shown that changes: `type` is an event's name, or null for all. */
+export function refreshFor(type) {
+  for (const of of entries.values()) {
+    for (const user of of.users) {
+      if (type === null || user.on.includes(type)) {
+        refresh(of.path);
+        break;
+      }
+    }
+  }
+}
+
+/** Takes an answer that came by another way. */
+export function put(path, data) {
+  const of = entry(path);
+  of.data = data;
+  of.error = null;
+  of.atMs = Date.now();
+  if (path === "/status") setNodeTime(data.time_unix_s);
+  tell(of);
+}
+
+/**
+ * The answer to `path` (null: none is wanted) as { data, error, reload }; both may be null at first. `on` names the live
+ * events after which it is fetched again.
+ */
+export function useApi(path, on = []) {
+  const [state, set] = useState({ path: null, data: null, error: null });
+  const events = on.join();
+  useEffect(() => {
+    if (path === null) return undefined;
+    const of = entry(path);
+    const user = { on: events ? events.split(",") : [], set: (next) => set({ path, ...next }) };
+    of.users.add(user);
+    user.set({ data: of.data, error: of.error });
+    if (!of.loading && (of.data === null || Date.now() - of.atMs > AGAIN_MS_MIN)) load(of);
+    return () => of.users.delete(user);
+  }, [path, events]);
+  const fits = state.path === path;
+  const kept = fits ? state : { data: entries.get(path)?.data ?? null, error: null };
+  return { data: kept.data, error: kept.error, reload: () => path !== null && load(entry(path)) };
+}
+
+const TOKEN = "shoal.token";
+
+export function readToken() {
+  try {
+    return sessionStorage.getItem(TOKEN) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeToken(token) {
+  try {
+    if (token) sessionStorage.setItem(TOKEN, token);
+    else sessionStorage.removeItem(TOKEN);
+  } catch {
+    // Without storage the token is asked for again.
+  }
+  for (const path of entries.keys()) if (path.startsWith("/miners/")) refresh(path);
+}

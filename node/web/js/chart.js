@@ -1,0 +1,105 @@
+// A line over time, with its numbers as a table for whoever cannot see it. uPlot comes when the first chart does.
+import { html, useEffect, useRef, useState } from "./html.js";
+import { dateTime } from "./format.js";
+import { Table } from "./parts/table.js";
+
+const HEIGHT = 200;
+const TABLE_ROWS = 24;
+let library = null;
+
+function loadLibrary() {
+  library ??= new Promise((resolve, reject) => {
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = "/vendor/uplot/uPlot.min.css";
+    const script = document.createElement("script");
+    script.src = "/vendor/uplot/uPlot.iife.min.js";
+    script.onload = () => resolve(globalThis.uPlot);
+    script.onerror = () => {
+      library = null;
+      reject(new Error("the chart's library did not come"));
+    };
+    document.head.append(style, script);
+  });
+  return library;
+}
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Hours within a day, otherwise dates. */
+function tickText(unixS, stepS) {
+  const date = new Date(unixS * 1000);
+  if (stepS < 86400 && date.getHours() + date.getMinutes() + date.getSeconds() > 0) return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
+function options(width, label, format, onPoint) {
+  const font = '12px system-ui, "Liberation Sans", sans-serif';
+  const axis = { stroke: color("--soft"), font, grid: { stroke: color("--grid"), width: 1 }, ticks: { stroke: color("--grid"), width: 1 } };
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
+    scales: { y: { range: (_, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+    axes: [{ ...axis, space: 64, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) }, { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
+    series: [{}, { label, stroke: color("--blue"), width: 2, fill: `${color("--blue")}22`, points: { show: false }, spanGaps: false }],
+    hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx)] },
+  };
+}
+
+/** `points` are { t, y } with t in unix seconds, ascending; y null is a gap. */
+export function LineChart({ points, label, format }) {
+  const box = useRef(null);
+  const plot = useRef(null);
+  const [picked, pick] = useState(null);
+  const [broken, setBroken] = useState(false);
+  const [look, setLook] = useState(0);
+  const data = [points.map((p) => p.t), points.map((p) => p.y)];
+  const latest = useRef(data);
+  latest.current = data;
+  useEffect(() => {
+    const again = () => setLook((n) => n + 1);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    addEventListener("themechange", again);
+    dark.addEventListener("change", again);
+    return () => {
+      removeEventListener("themechange", again);
+      dark.removeEventListener("change", again);
+    };
+  }, []);
+  useEffect(() => {
+    let gone = false;
+    let observer;
+    loadLibrary().then((UPlot) => {
+      if (gone || !box.current) return;
+      plot.current = new UPlot(options(box.current.clientWidth, label, format, (i) => pick(i ?? null)), latest.current, box.current);
+      observer = new ResizeObserver(() => plot.current?.setSize({ width: box.current.clientWidth, height: HEIGHT }));
+      observer.observe(box.current);
+    }, () => setBroken(true));
+    return () => {
+      gone = true;
+      observer?.disconnect();
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [look, label]);
+  useEffect(() => {
+    plot.current?.setData(data);
+  }, [points]);
+  const known = points.filter((p) => p.y != null);
+  const last = known.at(-1);
+  const highest = known.reduce((most, p) => Math.max(most, p.y), 0);
+  const shown = picked !== null && points[picked] ? points[picked] : last;
+  if (!last) return html`<p class="empty">No numbers for this time yet.</p>`;
+  return html`<div>
+    <div class="chart" ref=${box} role="img" aria-label=${`${label}: ${format(last.y)} at the end, at most ${format(highest)}`}></div>
+    <p class="readout">${broken ? "The chart could not be loaded; the numbers are below." : `${dateTime(shown.t)}: ${shown.y == null ? "none" : format(shown.y)}`}</p>
+    <details><summary>The newest numbers as a table</summary>
+      <${Table} caption=${label} rows=${known.slice(-TABLE_ROWS).reverse()} rowKey=${(p) => p.t} columns=${[
+        { head: "From", cell: (p) => dateTime(p.t) },
+        { head: label, num: true, cell: (p) => format(p.y) },
+      ]} />
+    </details>
+  </div>`;
+}

@@ -1,0 +1,49 @@
+// What a hashrate may expect, with and without the pool. Pure; averages and spreads, for people.
+import { atLeastOne } from "./chance.js";
+
+const HASHES_OF_DIFFICULTY_1 = 2 ** 32;
+const MONTH_S = (365.25 * 86400) / 12;
+const YEAR_S = 365.25 * 86400;
+
+/**
+ * `hashrateHs` of the reader, `poolHs` of the pool with the reader's in it, `difficulty` of Bitcoin, `shareHashes` of a
+ * share, `valueSat` of a block, `windowBlocks` of work that a payout looks back on, `tailSat` that each drawn output gets
+ * (null: nobody is drawn).
+ */
+export function expect({ hashrateHs, poolHs, difficulty, shareHashes, valueSat, windowBlocks, tailSat }) {
+  const blockHashes = difficulty * HASHES_OF_DIFFICULTY_1;
+  const total = Math.max(poolHs, hashrateHs);
+  const part = hashrateHs / total;
+  const soloBlockS = blockHashes / hashrateHs;
+  const poolBlockS = blockHashes / total;
+  const dueSat = valueSat * part;
+  const drawn = tailSat && dueSat < tailSat ? dueSat / tailSat : 1;
+  const windowShares = (windowBlocks * blockHashes * part) / shareHashes;
+  const monthSat = (valueSat * MONTH_S) / soloBlockS;
+  // Blocks come by chance, the draw takes a part of them, and the shares in the window scatter around the work.
+  const soloSpread = 1 / Math.sqrt(MONTH_S / soloBlockS);
+  const poolSpread = Math.sqrt((1 / drawn + 1 / Math.max(windowShares, 1e-9)) / (MONTH_S / poolBlockS));
+  return {
+    part,
+    shareS: shareHashes / hashrateHs,
+    poolBlockS,
+    dueSat,
+    drawn,
+    windowShares,
+    monthSat,
+    solo: way(soloBlockS, soloSpread, monthSat),
+    pool: way(poolBlockS / drawn / atLeastOne(windowShares), poolSpread, monthSat),
+  };
+}
+
+/** `paidS` is the average time between payments; `low` and `high` bound two months of three, roughly. */
+function way(paidS, spread, monthSat) {
+  return {
+    paidS,
+    month: atLeastOne(MONTH_S / paidS),
+    year: atLeastOne(YEAR_S / paidS),
+    spread,
+    lowSat: Math.max(0, monthSat * (1 - spread)),
+    highSat: monthSat * (1 + spread),
+  };
+}

@@ -1,0 +1,133 @@
+// Numbers for people, each with its unit. Pure.
+const PREFIXES = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+const SMALL = ["", "m", "µ", "n", "p"];
+const INTEGER = new Intl.NumberFormat("en", { maximumFractionDigits: 8 });
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86400;
+const YEAR = 365.25 * DAY;
+
+export const UNKNOWN = "not known yet";
+
+/** Three significant digits, never an exponent. */
+export function digits(value) {
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 100) return INTEGER.format(Math.round(value));
+  const places = Math.max(0, 2 - Math.floor(Math.log10(size)));
+  const text = value.toFixed(Math.min(places, 12));
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** A value with an SI prefix: 145 kH/s. */
+export function si(value, unit) {
+  if (value == null || !Number.isFinite(value)) return UNKNOWN;
+  if (value === 0) return `0 ${unit}`;
+  let step = Math.floor(Math.log10(Math.abs(value)) / 3);
+  step = Math.max(-SMALL.length + 1, Math.min(PREFIXES.length - 1, step));
+  let shown = value / 10 ** (3 * step);
+  // 999.6 k is 1 M.
+  if (Math.abs(shown) >= 999.5 && step < PREFIXES.length - 1) {
+    step += 1;
+    shown = value / 10 ** (3 * step);
+  }
+  return `${digits(shown)} ${step < 0 ? SMALL[-step] : PREFIXES[step]}${unit}`;
+}
+
+export const hashrate = (hs) => si(hs, "H/s");
+
+const LARGE = ["", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion"];
+
+/** Expected hashes; comes as a decimal string, because it may have 256 bits. */
+export function hashes(text) {
+  if (text == null) return UNKNOWN;
+  const value = Number(text);
+  const step = value < 1000 ? 0 : Math.min(LARGE.length - 1, Math.floor(Math.log10(value) / 3));
+  return `${digits(value / 1000 ** step)}${LARGE[step]} hashes`;
+}
+
+export const count = (n) => (n == null ? UNKNOWN : INTEGER.format(n));
+
+/** "1 share", "2 shares". */
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${Number(n) === 1 ? one : many}`;
+
+/** Satoshi as BTC with all eight digits, small amounts as satoshi. Takes integers, numbers or BigInt. */
+export function btc(sat) {
+  if (sat == null) return UNKNOWN;
+  const whole = BigInt(typeof sat === "number" ? Math.round(sat) : sat);
+  const size = whole < 0n ? -whole : whole;
+  if (size < 100_000n) return `${INTEGER.format(whole)} sat`;
+  const coins = size / 100_000_000n;
+  const rest = String(size % 100_000_000n).padStart(8, "0");
+  return `${whole < 0n ? "-" : ""}${INTEGER.format(coins)}.${rest} BTC`;
+}
+
+/** An amount that is only an estimate: four digits. */
+export function roughBtc(sat) {
+  if (sat == null || !Number.isFinite(sat)) return UNKNOWN;
+  if (sat < 1_000_000) return `${INTEGER.format(Number(sat.toPrecision(3)))} sat`;
+  return `${INTEGER.format(Number((sat / 1e8).toPrecision(4)))} BTC`;
+}
+
+export function percent(part) {
+  if (part == null || !Number.isFinite(part)) return UNKNOWN;
+  const value = part * 100;
+  if (value === 0) return "0%";
+  if (value < 0.001) return "below 0.001%";
+  if (value > 99.9 && value < 100) return "above 99.9%";
+  return `${value < 10 ? digits(value) : Number(value.toFixed(1))}%`;
+}
+
+/** A length of time: "8 s", "3 min 20 s", "2 days 4 h", "5 months", "2.1 years". */
+export function duration(seconds) {
+  if (seconds == null || !Number.isFinite(seconds)) return UNKNOWN;
+  const s = Math.max(0, seconds);
+  if (s > 0 && s < 10) return `${digits(s)} s`;
+  if (s < MINUTE) return `${Math.round(s)} s`;
+  if (s < 10 * MINUTE) return two(s, MINUTE, "min", 1, "s");
+  if (s < HOUR) return `${Math.round(s / MINUTE)} min`;
+  if (s < DAY) return two(s, HOUR, "h", MINUTE, "min");
+  if (s < 14 * DAY) return two(s, DAY, s < 1.98 * DAY ? "day" : "days", HOUR, "h");
+  if (s < 60 * DAY) return `${Math.round(s / DAY)} days`;
+  if (s < 2 * YEAR) return `${Math.round(s / (YEAR / 12))} months`;
+  if (s < 1e6 * YEAR) return `${digits(s / YEAR)} years`;
+  return "more than a million years";
+}
+
+function two(s, large, largeName, small, smallName) {
+  let whole = Math.floor(s / large);
+  let rest = Math.round((s - whole * large) / small);
+  if (rest * small >= large) {
+    whole += 1;
+    rest = 0;
+  }
+  return rest === 0 ? `${whole} ${largeName}` : `${whole} ${largeName} ${rest} ${smallName}`;
+}
+
+/** One unit only, for tables: "3 min", "2 h". */
+export function roughly(seconds) {
+  const s = Math.max(0, seconds);
+  if (s < MINUTE) return `${Math.round(s)} s`;
+  if (s < HOUR) return `${Math.round(s / MINUTE)} min`;
+  if (s < 2 * DAY) return `${Math.round(s / HOUR)} h`;
+  return duration(Math.round(s / DAY) * DAY);
+}
+
+/** A moment relative to another, both in seconds. */
+export function ago(momentS, nowS) {
+  const age = nowS - momentS;
+  if (Math.abs(age) < 1.5) return "now";
+  return age > 0 ? `${roughly(age)} ago` : `in ${roughly(-age)}`;
+}
+
+export function dateTime(unixS) {
+  return new Date(unixS * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+}
+
+/** Ids begin with zeros, so the end tells them apart. */
+export const shortId = (id) => (id.length > 14 ? `…${id.slice(-10)}` : id);
+
+export const shortAddress = (text) => (text.length > 18 ? `${text.slice(0, 9)}…${text.slice(-6)}` : text);
+
+/** How a payee is called: its address, or its script where no address stands for it. */
+export const payeeName = (payee) => payee.address ?? `script ${payee.script}`;

@@ -1,0 +1,50 @@
+// Is anything wrong? From the node's status to sentences, worst first. Pure.
+import { duration, percent, plural } from "./format.js";
+
+/** A link comes every 10 s on average (1 s locally); a silence of thirty times that happens once in 10^13 links. */
+const QUIET_LINKS = 30;
+const LINK_S = { local: 1 };
+
+const item = (level, what, todo = "") => ({ level, what, todo });
+
+/** A list of { level: "bad" | "warn", what, todo }; empty when nothing is wrong. */
+export function troubles(status) {
+  return [...alarms(status), ...sync(status), ...bitcoin(status), ...upgrades(status), ...quiet(status)]
+    .sort((a, b) => (a.level === b.level ? 0 : a.level === "bad" ? -1 : 1));
+}
+
+function alarms(status) {
+  const found = [];
+  if (status.conflict) {
+    found.push(item("bad", "Another branch of the share-chain has more work, but following it would undo links that this node holds to be final.",
+      "Ask other miners which branch is the pool's. Restart the node with --follow-heaviest to take the other one."));
+  }
+  if (!status.handing_out_work) found.push(item("bad", `Miners get no work from this node: ${status.no_work_because ?? "it does not say why"}.`, "Miners with a second pool set should have gone there; they come back by themselves."));
+  return found;
+}
+
+function sync(status) {
+  const { state, progress } = status.sync;
+  if (state === "searching") return [item("warn", "No other node has been reached yet.", "Name at least one in p2p.peers of the configuration, and see that the line to it is open.")];
+  if (state === "synced") return status.peers === 0 ? [item("warn", "No other node is connected now.", "Shares found meanwhile travel when one is; see that the network works.")] : [];
+  const part = progress == null ? "" : ` (${percent(progress)} done)`;
+  return [item("warn", `The node still fetches the share-chain${part}.`, "Numbers are incomplete until it has; wait.")];
+}
+
+function bitcoin(status) {
+  const { trouble, height, header_height: headers } = status.bitcoin;
+  if (trouble) return [item("bad", `The node's bitcoind has a trouble: ${trouble}.`, "See bitcoind's own log; the node goes on by itself when it answers.")];
+  if (height != null && headers > height + 1) return [item("warn", `The node's bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if it stays so, see its log and its peers.")];
+  return [];
+}
+
+function upgrades(status) {
+  return status.upgrades.filter((upgrade) => !upgrade.known && upgrade.active_from_height != null).map((upgrade) =>
+    item(upgrade.active ? "bad" : "warn", `The pool's rules ${upgrade.active ? "changed" : "will change"} at link ${upgrade.active_from_height}, and this program does not know the new ones.`, "Install a newer version of shoal."));
+}
+
+function quiet(status) {
+  const bound = QUIET_LINKS * (LINK_S[status.network] ?? 10);
+  if (status.tip_age_s == null || status.tip_age_s <= bound) return [];
+  return [item("warn", `The newest link is ${duration(status.tip_age_s)} old.`, "Either the pool has very little hashrate now, or this node is cut off: look at the peers.")];
+}

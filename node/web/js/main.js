@@ -1,0 +1,158 @@
+// The frame around every page: head, menu, search, the page of the path, foot.
+import { html, render, useEffect, useRef, useState } from "./html.js";
+import { useApi } from "./api.js";
+import { startLive, useLiveState } from "./live.js";
+import { go, startRouter, useRoute } from "./router.js";
+import { troubles } from "./health.js";
+import { Failed, Notice } from "./parts/bits.js";
+import { count } from "./format.js";
+import { ThemeSwitch } from "./parts/theme_switch.js";
+import Home from "./pages/home.js";
+
+const MENU = [["/", "Home"], ["/chain", "Chain"], ["/miners", "Miners"], ["/blocks", "Blocks"], ["/peers", "Peers"], ["/calculator", "Calculator"], ["/log", "Log"], ["/api", "API"]];
+
+const home = () => Promise.resolve({ default: Home });
+const missing = () => import("./pages/missing.js");
+/** First part of the path: the page without and with something behind it. */
+const PAGES = {
+  "": [home, missing],
+  chain: [() => import("./pages/chain.js"), missing],
+  links: [() => import("./pages/chain.js"), () => import("./pages/link.js")],
+  shares: [() => import("./pages/search.js"), () => import("./pages/share.js")],
+  miners: [() => import("./pages/miners.js"), () => import("./pages/miner.js")],
+  blocks: [() => import("./pages/blocks.js"), () => import("./pages/block.js")],
+  peers: [() => import("./pages/peers.js"), missing],
+  calculator: [() => import("./pages/calculator.js"), missing],
+  log: [() => import("./pages/log.js"), missing],
+  search: [() => import("./pages/search.js"), missing],
+  api: [() => import("./pages/api_docs.js"), missing],
+};
+
+function pageOf(parts) {
+  const [first = "", second, third] = parts;
+  const pair = Object.hasOwn(PAGES, first) ? PAGES[first] : null;
+  if (!pair || third !== undefined) return missing;
+  return pair[second === undefined ? 0 : 1];
+}
+
+const LIVE_WORDS = {
+  connecting: ["…", "connecting"],
+  live: ["●", "live"],
+  reconnecting: ["↻", "reconnecting"],
+  paused: ["‖", "paused"],
+};
+
+function Live() {
+  const state = useLiveState();
+  const [icon, word] = LIVE_WORDS[state];
+  const title = state === "live" ? "News arrive by themselves" : "News come every ten seconds until the stream is back";
+  return html`<span class=${`live ${state}`} role="status" title=${title}><span aria-hidden="true">${icon}</span> ${word}</span>`;
+}
+
+function Search() {
+  const input = useRef(null);
+  useEffect(() => {
+    const onKey = (event) => {
+      const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+      if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      input.current.focus();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  const submit = (event) => {
+    event.preventDefault();
+    const text = input.current.value.trim();
+    if (text) go(`/search?q=${encodeURIComponent(text)}`);
+  };
+  return html`
+    <form class="search" role="search" action="/search" onSubmit=${submit}>
+      <label class="hidden" for="q">Search: address, id, height or block hash</label>
+      <input id="q" name="q" type="search" ref=${input} placeholder="Address, id, height  ( / )" autocomplete="off" spellcheck="false" autocapitalize="off" maxlength="120" />
+      <button type="submit">Search</button>
+    </form>`;
+}
+
+function Head({ path }) {
+  const [open, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [path]);
+  const here = `/${path.split("/")[1] ?? ""}`;
+  const owner = { "/links": "/chain", "/shares": "/chain" }[here] ?? here;
+  return html`
+    <header class="top">
+      <div class="bar-top">
+        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28" /><span>Shoal</span></a>
+        <button type="button" class="menu-button" aria-expanded=${String(open)} aria-controls="menu" onClick=${() => setOpen(!open)}>Menu</button>
+        <nav id="menu" aria-label="Pages" class=${open ? "open" : ""}>
+          <ul>${MENU.map(([to, name]) => html`<li key=${to}><a href=${to} aria-current=${owner === to ? "page" : undefined}>${name}</a></li>`)}</ul>
+        </nav>
+        <${Search} />
+        <${Live} />
+        <${ThemeSwitch} />
+      </div>
+    </header>`;
+}
+
+/** Alarms stand above every page. */
+function Alarms() {
+  const { data, error, reload } = useApi("/status", ["tip"]);
+  if (error) return html`<${Failed} error=${error} reload=${reload} />`;
+  if (!data) return null;
+  const bad = troubles(data).filter((trouble) => trouble.level === "bad");
+  const local = data.network !== "main";
+  return html`
+    ${local && html`<p class="network">This is the <strong>${data.network}</strong> network: its coins have no value.</p>`}
+    ${bad.map(({ what, todo }) => html`<${Notice} level="bad" key=${what}><p><strong>${what}</strong> ${todo}</p></${Notice}>`)}`;
+}
+
+function Foot() {
+  const { data } = useApi("/status");
+  return html`
+    <footer>
+      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · what this one node knows; others may know a little more or less.</p>
+      <p><a href="/api">Everything here as data</a> · <a href="/api/v1/metrics">metrics</a></p>
+    </footer>`;
+}
+
+const BROKEN = { message: "A part of these pages could not be loaded.", todo: "Check that the node still runs, then load the page again." };
+
+function Page({ route }) {
+  const [shown, show] = useState({ Page: null, error: null, route });
+  const load = pageOf(route.parts);
+  const first = useRef(true);
+  useEffect(() => {
+    let current = true;
+    load().then((module) => current && show({ Page: module.default, error: null, route }), () => current && show({ Page: null, error: BROKEN, route }));
+    return () => { current = false; };
+  }, [route]);
+  useEffect(() => {
+    // Whoever follows a link starts at the top of the new page, with the focus, too.
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    scrollTo(0, 0);
+    document.querySelector("main")?.focus({ preventScroll: true });
+  }, [shown.route.path]);
+  if (shown.error) return html`<div><h1>Not loaded</h1><${Failed} error=${shown.error} /></div>`;
+  // Another id is another page: no state of the old one stays.
+  return shown.Page && html`<div key=${shown.route.path}><${shown.Page} route=${shown.route} /></div>`;
+}
+
+function App() {
+  const route = useRoute();
+  return html`
+    <${Head} path=${route.path} />
+    <main id="main" tabindex="-1">
+      <div><${Alarms} /></div>
+      <div><${Page} route=${route} /></div>
+    </main>
+    <${Foot} />`;
+}
+
+startRouter();
+startLive();
+const root = document.getElementById("app");
+root.textContent = "";
+render(html`<${App} />`, root);

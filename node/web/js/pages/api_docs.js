@@ -1,0 +1,62 @@
+// The API's own document, readable.
+import { html } from "../html.js";
+import { useApi } from "../api.js";
+import { Loaded, Tag, Title } from "../parts/bits.js";
+import { Table } from "../parts/table.js";
+import { fields, schemaOf, typeName } from "../openapi.js";
+
+export default function ApiDocs() {
+  const answer = useApi("/openapi.json");
+  return html`
+    <${Title}>Everything here as data</${Title}>
+    <p class="lead">All these pages are drawn from one read-only HTTP API, which your programs may use as well. Its document is <a href="/api/v1/openapi.json">OpenAPI 3.1</a>, made from the node's code.</p>
+    <section class="card" aria-labelledby="rules"><h2 id="rules">What holds for all of it</h2>
+      <ul>
+        <li>Units stand in the names: <code>_s</code> seconds, <code>_unix_s</code> seconds since 1970, <code>_sat</code> satoshi, <code>_hs</code> hashes a second, <code>_bytes</code>.</li>
+        <li>Integers that may exceed 53 bits come as decimal strings. Ids and hashes are hex, in the order in which Bitcoin shows them.</li>
+        <li>Lists come in pages: <code>limit</code>, and <code>from</code> with what <code>next_from</code> of the page before said; null means that it was the last.</li>
+        <li>Whatever is not 200 is <code>{"error": "one sentence"}</code>.</li>
+        <li><a href="/api/v1/events">/api/v1/events</a> tells what happens as it happens: server-sent events, resumed by <code>Last-Event-ID</code>.</li>
+      </ul>
+    </section>
+    <section class="card" aria-labelledby="routes"><h2 id="routes">Routes</h2>
+      <${Loaded} from=${answer}>${(document) => Object.entries(document.paths).map(([path, item]) => Object.entries(item).map(([method, operation]) => html`<${Operation} key=${method + path} path=${path} method=${method} operation=${operation} document=${document} />`))}</${Loaded}>
+    </section>`;
+}
+
+/** Text in which `backticks` mark code. */
+const Prose = ({ text }) => (text ?? "").split("`").map((part, i) => (i % 2 === 1 ? html`<code class="whole">${part}</code>` : part));
+
+function Operation({ path, method, operation, document }) {
+  const plain = !path.includes("{");
+  return html`
+    <details class="operation"><summary><${Tag} tone="good">${method.toUpperCase()}</${Tag}> <code>${path}</code> <span class="fine"><${Prose} text=${operation.summary} /></span></summary>
+      <div>
+        ${operation.description && html`<p><${Prose} text=${operation.description} /></p>`}
+        ${plain && html`<p><a href=${path}>Try it</a></p>`}
+        ${operation.parameters?.length > 0 && html`<h3>Parameters</h3><${Parameters} parameters=${operation.parameters} document=${document} />`}
+        <h3>Answers</h3>
+        ${Object.entries(operation.responses ?? {}).map(([code, response]) => html`<${Answer} key=${code} code=${code} response=${response} document=${document} />`)}
+      </div>
+    </details>`;
+}
+
+const Parameters = ({ parameters, document }) => html`
+  <${Table} caption="Parameters" rows=${parameters} rowKey=${(p) => p.name} columns=${[
+    { head: "Name", cell: (p) => html`<code>${p.name}</code>` },
+    { head: "In", cell: (p) => p.in },
+    { head: "Type", cell: (p) => typeName(p.schema, document) },
+    { head: "Meaning", cell: (p) => html`<${Prose} text=${p.description} />${p.required ? "" : " (may be left out)"}` },
+  ]} />`;
+
+function Answer({ code, response, document }) {
+  const schema = schemaOf(response);
+  const rows = schema ? fields(schema, document) : [];
+  return html`
+    <p><strong>${code}</strong> <${Prose} text=${response.description} /></p>
+    ${code === "200" && rows.length > 0 && html`<${Table} caption="Fields" rows=${rows} rowKey=${(row) => row.name} columns=${[
+      { head: "Field", cell: (row) => html`<code class="whole">${row.name}</code>` },
+      { head: "Type", cell: (row) => row.type },
+      { head: "Meaning", cell: (row) => html`<${Prose} text=${row.about} />` },
+    ]} />`}`;
+}

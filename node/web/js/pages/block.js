@@ -1,0 +1,65 @@
+// One Bitcoin block of the pool: who found it, whom it pays, and the proof that it pays rightly.
+import { html, useEffect, useState } from "../html.js";
+import { get, getAll, useApi } from "../api.js";
+import { BlockState, blockState } from "../parts/block_state.js";
+import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
+import { Proof } from "../proof/steps.js";
+import { prove } from "../proof/prove.js";
+import { btc, count, percent, plural } from "../format.js";
+import { luckWords } from "../chance.js";
+
+export default function Block({ route }) {
+  const hash = route.parts[1];
+  const base = `/blocks/${encodeURIComponent(hash)}`;
+  const answer = useApi(`${base}?limit=1`, ["tip", "block"]);
+  return html`
+    <${Title}>Bitcoin block ${answer.data ? count(answer.data.height) : ""}</${Title}>
+    <p><${Copy} text=${hash} /></p>
+    <${Loaded} from=${answer}>${(block) => html`
+      <${Standing} block=${block} />
+      <section class="card" aria-labelledby="facts"><h2 id="facts">The block</h2><${About} block=${block} /></section>
+      <${Proven} base=${base} />`}
+    </${Loaded}>`;
+}
+
+function Standing({ block }) {
+  const state = blockState(block);
+  if (state === "refused") return html`<${Notice} level="bad"><p><strong>Bitcoin refused this block</strong>${block.bitcoind?.reason ? `: ${block.bitcoind.reason}` : ""}. It pays nobody; the work in it counted all the same.</p></${Notice}>`;
+  if (state === "orphaned") return html`<${Notice} level="bad"><p><strong>This block is not in Bitcoin's chain with the most work.</strong> Another block took its place, or this node has not seen its own chain catch up yet. As long as that stays so it pays nobody.</p></${Notice}>`;
+  if (state === "mature") return html`<${Notice} level="ok"><p><strong>It is in Bitcoin's chain</strong> and its payments can be spent: ${count(block.confirmations)} confirmations.</p></${Notice}>`;
+  return html`<${Notice}><p><strong>It is in Bitcoin's chain</strong>, and its payments can be spent after 100 confirmations. <${BlockState} block=${block} /></p><${Bar} part=${block.confirmations / 100} label="Confirmations of 100" /></${Notice}>`;
+}
+
+const About = ({ block }) => html`
+  <${Facts} rows=${[
+    ["Found by", html`<${Payee} payee=${{ address: block.finder_address, script: block.finder_script }} whole />`],
+    ["When", html`<${Time} at=${block.time_unix_s} />`],
+    ["Pays", `${btc(block.value_sat)} to ${plural(block.outputs_count, "address", "addresses")}`],
+    ["Work that it took", block.effort == null ? "not known: the block before is not" : `${percent(block.effort)} of the average (${luckWords(block.luck_probability)})`],
+    ["As a share", html`<a href=${`/shares/${block.hash}`}>what became of it</a>${block.finder_link == null ? "" : html`, near link <a href=${`/chain?to=${block.finder_link + 15}`}>${count(block.finder_link)}</a>`}`],
+    ["Block before", html`<${Id} id=${block.prev_hash} />`],
+    ["This node's bitcoind said", block.bitcoind == null ? "nothing: another node submitted it, or it is long ago" : block.bitcoind.verdict],
+    ["Work up to", html`link <${LinkId} id=${block.snapshot} /> counts for it`],
+  ]} />`;
+
+/** Fetches all weights, proves, and shows how. The block itself never changes, so this is done once. */
+function Proven({ base }) {
+  const [state, set] = useState({ rows: 0 });
+  const [run, again] = useState(0);
+  useEffect(() => {
+    let gone = false;
+    set({ rows: 0 });
+    (async () => {
+      const [{ network }, { first, rows, whole }] = await Promise.all([get("/status"), getAll(base, (page) => page.weights, { rowsMax: 1 << 21, onPage: (n) => !gone && set({ rows: n }) })]);
+      if (!whole) throw { message: "There are more weights than a browser can hold.", todo: "The recordings of the chain can be replayed with specs/model/replay.py." };
+      return { block: first, weights: rows, network, proof: prove(first, rows, network) };
+    })().then((done) => !gone && set({ done }), (error) => !gone && set({ error }));
+    return () => { gone = true; };
+  }, [base, run]);
+  return html`
+    <${Card} title="Does it pay everyone rightly?" id="proof">
+      ${state.error ? html`<${Failed} error=${state.error.todo ? state.error : { message: `The proof stopped: ${state.error.message}.`, todo: "Load the page again." }} reload=${() => again(run + 1)} />`
+      : state.done ? html`<div><${Proof} ...${state.done} /></div>`
+      : html`<p class="loading" aria-busy="true">Fetching weights: ${count(state.rows)} so far…</p>`}
+    </${Card}>`;
+}

@@ -1,0 +1,38 @@
+// All Bitcoin blocks that the pool found.
+import { html } from "../html.js";
+import { useApi } from "../api.js";
+import { BlockId, Loaded, Payee, Time, Title } from "../parts/bits.js";
+import { BlockState, blockState } from "../parts/block_state.js";
+import { EffortBars } from "../parts/effort_bars.js";
+import { Table, usePages } from "../parts/table.js";
+import { btc, count, percent, plural } from "../format.js";
+import { luckWords } from "../chance.js";
+
+export default function Blocks() {
+  const path = "/blocks?limit=50";
+  const answer = useApi(path, ["block", "tip"]);
+  const pool = useApi("/pool", ["tip", "block"]);
+  const { rows, button } = usePages(path, answer.data, (page) => page.blocks, (block) => block.hash);
+  return html`
+    <${Title}>Bitcoin blocks of the pool</${Title}>
+    <p class="lead">Each pays the miners itself. Open one to see whom, and to have your browser recompute every payment.</p>
+    <section class="card"><${Loaded} from=${answer}>${() => html`
+      <${Summary} blocks=${rows} />
+      <${EffortBars} blocks=${rows} round=${pool.data?.round} />
+      <${Table} caption="Bitcoin blocks, newest first" rows=${rows} rowKey=${(block) => block.hash} empty="None yet. When one is found it appears here by itself." columns=${[
+        { head: "Height", num: true, cell: (block) => count(block.height) },
+        { head: "Block", cell: (block) => html`<${BlockId} id=${block.hash} />` },
+        { head: "Found", cell: (block) => html`<${Time} at=${block.time_unix_s} />` },
+        { head: "By", cell: (block) => html`<${Payee} payee=${{ address: block.finder_address, script: block.finder_script }} />${block.finder_link != null && html`<span class="fine"> at link <a href=${`/chain?to=${block.finder_link + 15}`}>${count(block.finder_link)}</a></span>`}` },
+        { head: "Pays", num: true, cell: (block) => html`${btc(block.value_sat)}<span class="fine"> to ${plural(block.outputs_count, "address", "addresses")}</span>` },
+        { head: "Work it took", cell: (block) => (block.effort == null ? "not known" : html`${percent(block.effort)} of the average<br /><span class="fine">${luckWords(block.luck_probability)}</span>`) },
+        { head: "State", cell: (block) => html`<${BlockState} block=${block} />` },
+      ]} />${button}`}
+    </${Loaded}></section>`;
+}
+
+function Summary({ blocks }) {
+  if (blocks.length === 0) return null;
+  const lost = blocks.filter((block) => ["orphaned", "refused"].includes(blockState(block))).length;
+  return html`<p>${plural(blocks.length, "block")} shown, ${lost === 0 ? "all of them are in Bitcoin's chain" : `${plural(lost, "is", "are")} not in Bitcoin's chain and ${lost === 1 ? "pays" : "pay"} nobody`}.</p>`;
+}

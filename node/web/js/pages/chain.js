@@ -1,0 +1,112 @@
+// The share-chain as a live picture, with the history of its reorganisations.
+import { html, useCallback, useMemo, useState } from "../html.js";
+import { useApi } from "../api.js";
+import { useEvent } from "../live.js";
+import { go } from "../router.js";
+import { useMe } from "../me.js";
+import { Card, Choice, LinkId, Loaded, Payee, Tag, Time, Title } from "../parts/bits.js";
+import { Table, usePages } from "../parts/table.js";
+import { Picture } from "../chain/picture.js";
+import { Picked } from "../chain/picked.js";
+import { Legend } from "../chain/legend.js";
+import { count, plural } from "../format.js";
+
+const ZOOMS = [0.45, 0.65, 1, 1.5, 2.2, 3.2];
+const LINKS = 60;
+const LOOSE_MAX = 500;
+
+/** Shares that came since the picture's data did, so that they show at once. */
+function useNewShares(graph, blocks) {
+  const [loose, set] = useState([]);
+  useEvent("share", (share) => set((old) => [...old, { ...share, listed_in: null, is_bitcoin_block: false }].slice(-LOOSE_MAX)));
+  return useMemo(() => {
+    if (!graph) return null;
+    const known = new Set([...graph.shares, ...graph.links].map((item) => item.id));
+    const parents = new Set(graph.links.map((link) => link.id));
+    const extra = loose.filter((share) => !known.has(share.id) && parents.has(share.parent));
+    const won = new Set(blocks?.blocks.map((block) => block.hash));
+    const marked = (item) => (won.has(item.id) ? { ...item, is_bitcoin_block: true } : item);
+    return { ...graph, links: graph.links.map(marked), shares: graph.shares.concat(extra).map(marked) };
+  }, [graph, loose, blocks]);
+}
+
+export default function Chain({ route }) {
+  const to = Number.parseInt(route.query.get("to") ?? "", 10);
+  const fixed = Number.isInteger(to) && to >= 0;
+  const answer = useApi(`/graph?links=${LINKS}${fixed ? `&to=${to}` : ""}`, fixed ? [] : ["tip", "link"]);
+  const blocks = useApi("/blocks?limit=100", ["block"]);
+  const graph = useNewShares(answer.data, blocks.data);
+  const [mode, setMode] = useState("height");
+  const [zoom, setZoom] = useState(2);
+  const [picked, pick] = useState(null);
+  const mine = useMe();
+  const onZoom = useCallback((by) => setZoom((old) => Math.max(0, Math.min(ZOOMS.length - 1, old + by))), []);
+  const open = (id) => go(graph.links.some((link) => link.id === id) ? `/links/${id}` : `/shares/${id}`);
+  const page = (height) => go(height === null ? "/chain" : `/chain?to=${Math.max(0, height)}`);
+  return html`
+    <${Title}>The share-chain</${Title}>
+    <p class="lead">Links put shares in order; shares earn. Each share hangs below the link that it was found on, with a thin line to the link that lists it: from then on it counts.</p>
+    <div class="row">
+      <${Choice} label="Along what" value=${mode} onChange=${setMode} options=${[["height", "By height"], ["time", "By time"]]} />
+      <div class="choice" role="group" aria-label="Zoom">
+        <button type="button" onClick=${() => onZoom(-1)} disabled=${zoom === 0} aria-label="Smaller">−</button>
+        <button type="button" onClick=${() => onZoom(1)} disabled=${zoom === ZOOMS.length - 1} aria-label="Larger">+</button>
+      </div>
+      <div class="choice" role="group" aria-label="Which part">
+        <button type="button" disabled=${answer.data?.next_from == null} onClick=${() => page(answer.data.next_from)}>← Older</button>
+        <button type="button" disabled=${!fixed} onClick=${() => page(answer.data ? answer.data.to + LINKS : null)}>Newer →</button>
+        <button type="button" aria-pressed=${String(!fixed)} onClick=${() => page(null)}>Newest</button>
+      </div>
+      <${Jump} onJump=${page} />
+    </div>
+    <${Loaded} from=${{ ...answer, data: graph }}>${(data) => html`
+      ${data.links.length === 0 ? html`<p class="empty">There are no links here.</p>` : html`
+        <${Picture} graph=${data} mode=${mode} zoom=${ZOOMS[zoom]} picked=${picked} onPick=${pick} onOpen=${open} onZoom=${onZoom} mine=${mine} />`}
+      <${Legend} mine=${mine} />
+      <div id="picked" class="picked" aria-live="polite"><${Picked} graph=${data} id=${picked} /></div>
+      <${Reorganisations} />
+      <${AsTable} links=${data.links} />`}
+    </${Loaded}>`;
+}
+
+function Jump({ onJump }) {
+  const submit = (event) => {
+    event.preventDefault();
+    const height = Number.parseInt(new FormData(event.target).get("height"), 10);
+    if (height >= 0) onJump(height + LINKS / 2);
+  };
+  return html`<form class="field" onSubmit=${submit}><label for="height">Height</label> <input id="height" name="height" type="number" min="0" step="1" required /><button type="submit">Go</button></form>`;
+}
+
+function Reorganisations() {
+  const answer = useApi("/reorganisations?limit=20", ["tip"]);
+  const { rows, button } = usePages("/reorganisations?limit=20", answer.data, (page) => page.reorganisations, (row) => `${row.time_unix_s}${row.new_tip}`);
+  return html`
+    <${Card} title="When the chain changed branches" id="reorganisations">
+      <p class="fine">Two links found at nearly the same time make a fork; the branch with more work wins. Shares on the other one are listed later: nobody loses them.</p>
+      <${Loaded} from=${answer}>${() => html`
+        <${Table} caption="Reorganisations, newest first" rows=${rows} rowKey=${(row) => `${row.time_unix_s}${row.new_tip}`} empty="It has not, as far as this node remembers." columns=${[
+          { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
+          { head: "Left at height", num: true, cell: (row) => html`<a href=${`/chain?to=${row.fork_height + 20}`}>${count(row.fork_height)}</a>` },
+          { head: "Links left, taken", num: true, cell: (row) => `${count(row.depth)}, ${count(row.connected)}` },
+          { head: "From tip", cell: (row) => html`<${LinkId} id=${row.old_tip} />` },
+          { head: "To tip", cell: (row) => html`<${LinkId} id=${row.new_tip} />` },
+        ]} />${button}`}
+      </${Loaded}>
+    </${Card}>`;
+}
+
+function AsTable({ links }) {
+  const rows = [...links].sort((a, b) => b.height - a.height);
+  return html`
+    <details class="card"><summary>The links of the picture as a table</summary>
+      <${Table} caption="Links, highest first" rows=${rows} rowKey=${(link) => link.id} columns=${[
+        { head: "Height", num: true, cell: (link) => count(link.height) },
+        { head: "Link", cell: (link) => html`<${LinkId} id=${link.id} />` },
+        { head: "When", cell: (link) => html`<${Time} at=${link.time_unix_s || null} />` },
+        { head: "Found by", cell: (link) => html`<${Payee} payee=${link.finder} />` },
+        { head: "Lists", num: true, cell: (link) => plural(link.shares_count, "share") },
+        { head: "State", cell: (link) => (link.is_main ? html`<${Tag} tone="good">${link.is_final ? "final" : "main chain"}</${Tag}>` : html`<${Tag} tone="warn">other branch</${Tag}>`) },
+      ]} />
+    </details>`;
+}

@@ -1,0 +1,65 @@
+// Everything about one payout address.
+import { html } from "../html.js";
+import { useApi } from "../api.js";
+import { setMe, useMe } from "../me.js";
+import { Card, Copy, Facts, Loaded, Notice, Title } from "../parts/bits.js";
+import { MiningNow, NextPay } from "../parts/mining.js";
+import { HashrateChart } from "../parts/hashrate_chart.js";
+import { Payments } from "../parts/payments.js";
+import { MinerShares } from "../parts/miner_shares.js";
+import { Workers } from "../parts/workers.js";
+import { CalculatorForm } from "../parts/calculator_form.js";
+import { count, digits, percent } from "../format.js";
+
+export default function Miner({ route }) {
+  const address = route.parts[1];
+  const base = `/miners/${encodeURIComponent(address)}`;
+  const answer = useApi(base, ["tip", "block"]);
+  const me = useMe();
+  return html`
+    <${Title}>Miner</${Title}>
+    <p class="row"><${Copy} text=${address} /> ${me === address
+      ? html`<span>This is you. <button type="button" class="small" onClick=${() => setMe(null)}>Forget</button></span>`
+      : html`<button type="button" class="small" onClick=${() => setMe(address)}>This is me</button>`}</p>
+    <${Loaded} from=${answer}>${(miner) => html`
+      <div class="cards">
+        <${Card} title="Now" id="now" wide>
+          <${MiningNow} address=${address} />
+          <${NextPay} miner=${miner} />
+        </${Card}>
+        <${Card} title="Over time" id="over-time" wide><${HashrateChart} base=${base} name="this address" withShares /></${Card}>
+        <${Payments} base=${base} />
+        <${MinerShares} base=${base} />
+        <${Card} title="Its work in the window" id="window"><${Window} miner=${miner} /></${Card}>
+        <${Workers} miner=${miner} reload=${answer.reload} />
+        <${Card} title="What may it expect?" id="expect" wide><${Expect} base=${base} /></${Card}>
+      </div>`}
+    </${Loaded}>`;
+}
+
+function Window({ miner }) {
+  const { window } = miner;
+  if (window.shares === 0 && miner.pending_shares === 0) {
+    return html`<${Notice}><p>Nothing of this address counts now. Either it never mined here, or its last work is so long ago that the window has moved on.</p></${Notice}>`;
+  }
+  return html`<${Facts} rows=${[
+    ["Part of the whole", percent(window.part)],
+    ["Shares that count", count(window.shares)],
+    ["Worth", `${digits(window.weight_blocks)} expected Bitcoin blocks of work`],
+    ["Waiting to be listed", `${count(miner.pending_shares)} shares, worth ${digits(miner.pending_weight.weight_blocks)} blocks`],
+    ["Exact weight", html`<code class="whole">${window.weight}</code> in units of 2⁻⁶⁴ block`],
+    ["Script", html`<code class="whole">${miner.script}</code>`],
+  ]} />`;
+}
+
+/** The miner's own hashrate of the last hours as the start of the calculator. */
+function Expect({ base }) {
+  const history = useApi(`${base}/history?step=600&limit=18`);
+  return html`
+    <${Loaded} from=${history}>${({ points }) => {
+      const known = points.filter((point) => point.hashrate_hs != null);
+      const mean = known.reduce((sum, point) => sum + point.hashrate_hs, 0) / Math.max(1, known.length);
+      return html`<p class="fine">${mean > 0 ? "It starts with the average hashrate of the last three hours; change it as you like." : "Nothing was mined in the last three hours; give a hashrate."}</p><${CalculatorForm} startHs=${mean > 0 ? mean : undefined} included=${mean > 0} />`;
+    }}</${Loaded}>`;
+}
+

@@ -1,0 +1,27 @@
+// Who is here: everybody whose work counts now.
+import { html } from "../html.js";
+import { useApi } from "../api.js";
+import { useMe } from "../me.js";
+import { Loaded, Payee, Tag, Title } from "../parts/bits.js";
+import { Table, usePages } from "../parts/table.js";
+import { count, digits, percent, plural } from "../format.js";
+
+export default function Miners() {
+  const path = "/window?limit=100";
+  const answer = useApi(path, ["tip"]);
+  const me = useMe();
+  const { rows, button } = usePages(path, answer.data, (page) => page.earned, (row) => row.script);
+  return html`
+    <${Title}>Miners</${Title}>
+    <p class="lead">All addresses whose work counts now, most work first: a block found now is paid by work like this. They hold no accounts; whoever mines appears, whoever stops fades out.</p>
+    <section class="card"><${Loaded} from=${answer}>${(window) => html`
+      <p>${plural(window.scripts_total, "address", "addresses")} in the window of links ${count(window.oldest_height)} to ${count(window.newest_height)}, together ${digits(window.total.weight_blocks)} expected Bitcoin blocks of work.</p>
+      <${Table} caption="Miners, most work first" rows=${rows.map((row, i) => ({ ...row, rank: i + 1 }))} rowKey=${(row) => row.script} empty="Nobody has earned anything yet." columns=${[
+        { head: "Rank", num: true, cell: (row) => count(row.rank) },
+        { head: "Address", cell: (row) => html`<${Payee} payee=${row} /> ${me && row.address === me && html`<${Tag} tone="good">you</${Tag}>`}` },
+        { head: "Part of the work", num: true, cell: (row) => percent(Number(row.weight) / Number(window.total.weight)) },
+        { head: "Shares", num: true, cell: (row) => count(row.shares) },
+        { head: "Expected blocks of work", num: true, cell: (row) => digits(row.weight_blocks) },
+      ]} />${button}`}
+    </${Loaded}></section>`;
+}

@@ -1,0 +1,77 @@
+// Who else is here: the nodes that this one is connected to, without giving away where they are.
+import { html, useState } from "../html.js";
+import { useApi } from "../api.js";
+import { Bar, Card, Choice, Facts, Id, Loaded, Notice, Tag, Title } from "../parts/bits.js";
+import { PeerMap } from "../peers/map.js";
+import { Table } from "../parts/table.js";
+import { count, digits, duration, percent, plural } from "../format.js";
+
+const ORDERS = {
+  latency: ["Fastest first", (a, b) => (a.latency_ms ?? Infinity) - (b.latency_ms ?? Infinity)],
+  connected: ["Longest here first", (a, b) => b.connected_s - a.connected_s],
+  group: ["By group", (a, b) => (a.group < b.group ? -1 : a.group > b.group ? 1 : 0)],
+};
+
+export default function Peers() {
+  const answer = useApi("/peers", ["tip"]);
+  const status = useApi("/status", ["tip"]);
+  const [picked, pick] = useState(null);
+  const [order, setOrder] = useState("latency");
+  return html`
+    <${Title}>Peers</${Title}>
+    <p class="lead">The nodes that this one is connected to. Where they are is their own business: addresses are not shown, only which of them lie near each other.</p>
+    <${Loaded} from=${answer}>${({ peers }) => html`
+      <div class="cards">
+        <${Card} title=${plural(peers.length, "peer")} id="map">
+          ${peers.length === 0 ? html`<${Notice} level="warn"><p><strong>No other node is connected.</strong> Name at least one in p2p.peers of the configuration, and see that the line to it is open.</p></${Notice}>` : html`
+            <${PeerMap} peers=${peers} picked=${picked} onPick=${pick} />
+            <p class="fine">The farther out, the longer an answer takes. ● this node dialled it, ■ it came by itself. Sectors are groups of addresses.</p>
+            <div aria-live="polite">${picked && html`<${Picked} peer=${peers.find((peer) => peer.id === picked)} />`}</div>`}
+        </${Card}>
+        <${Card} title="Versions and upgrades" id="versions">
+          <${Versions} peers=${peers} own=${status.data?.version} />
+          <${Loaded} from=${status} quiet>${({ upgrades }) => html`<${Upgrades} upgrades=${upgrades} />`}</${Loaded}>
+        </${Card}>
+        <${Card} title="All of them" id="all" wide more=${html`<${Choice} label="Order" value=${order} onChange=${setOrder} options=${Object.entries(ORDERS).map(([key, [name]]) => [key, name])} />`}>
+          <${All} peers=${[...peers].sort(ORDERS[order][1])} height=${status.data?.height} />
+        </${Card}>
+      </div>`}
+    </${Loaded}>`;
+}
+
+const latency = (peer) => (peer.latency_ms == null ? "not known yet" : `${digits(peer.latency_ms)} ms`);
+
+const Picked = ({ peer }) => peer && html`
+  <${Facts} rows=${[["Peer", html`<code class="whole">${peer.id}</code>`], ["Group", peer.group], ["Latency", latency(peer)], ["Program", peer.agent ?? "did not tell"]]} />`;
+
+function Versions({ peers, own }) {
+  const agents = new Map();
+  for (const peer of peers) agents.set(peer.agent ?? "did not tell", (agents.get(peer.agent ?? "did not tell") ?? 0) + 1);
+  const rows = [...agents].sort((a, b) => b[1] - a[1]);
+  return html`
+    <p>This node runs shoal ${own ?? "…"}.</p>
+    <ul class="bars">${rows.map(([agent, n]) => html`<li key=${agent}><span>${agent}</span><b>${plural(n, "peer")}</b><${Bar} part=${n / peers.length} label=${`Peers with ${agent}`} /></li>`)}</ul>`;
+}
+
+function Upgrades({ upgrades }) {
+  if (upgrades.length === 0) return html`<h3>Upgrades of the rules</h3><p>None is signalled by miners now. When one is, it begins only after nine tenths of the work asked for it.</p>`;
+  return html`
+    <h3>Upgrades of the rules</h3>
+    <ul class="bars">${upgrades.map((upgrade) => html`
+      <li key=${upgrade.bit}><span>Bit ${upgrade.bit}: ${upgrade.known ? "known to this program" : html`<strong>not known to this program: a newer one is needed</strong>`}</span>
+        <b>${upgrade.active ? "active" : upgrade.active_from_height != null ? `active from link ${count(upgrade.active_from_height)}` : `${percent(upgrade.signalled)} of 90%`}</b>
+        ${upgrade.signalled != null && html`<${Bar} part=${upgrade.signalled} label=${`Signalled for bit ${upgrade.bit}`} />`}</li>`)}
+    </ul>`;
+}
+
+const All = ({ peers, height }) => html`
+  <${Table} caption="Peers" rows=${peers} rowKey=${(peer) => peer.id} empty="None is connected now." columns=${[
+    { head: "Peer", cell: (peer) => html`<${Id} id=${peer.id} />` },
+    { head: "Group", cell: (peer) => peer.group },
+    { head: "Latency", num: true, cell: latency },
+    { head: "Line", cell: (peer) => `${peer.transport === "quic" ? "QUIC" : "TCP"}, ${peer.inbound ? "it came" : "dialled"}` },
+    { head: "Program", cell: (peer) => peer.agent ?? "did not tell" },
+    { head: "Link height", num: true, cell: (peer) => (peer.height == null ? "did not tell" : html`${count(peer.height)}${height != null && peer.height < height - 2 ? html` <${Tag} tone="warn">behind</${Tag}>` : ""}`) },
+    { head: "Here for", num: true, cell: (peer) => duration(peer.connected_s) },
+    { head: "Misbehaved", num: true, cell: (peer) => (peer.points === 0 ? "never" : `${count(peer.points)} of 100 points`) },
+  ]} />`;

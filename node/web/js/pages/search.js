@@ -1,0 +1,35 @@
+// Search: by address, id, height, Bitcoin block.
+import { html, useEffect } from "../html.js";
+import { useApi } from "../api.js";
+import { go } from "../router.js";
+import { Loaded, Notice, Tag, Title } from "../parts/bits.js";
+
+const KINDS = { miner: "miner", link: "link", share: "share", block: "Bitcoin block of the pool", bitcoin_block: "Bitcoin block" };
+
+export default function Search({ route }) {
+  const text = (route.query.get("q") ?? "").trim();
+  const answer = useApi(text ? `/search?q=${encodeURIComponent(text)}` : null);
+  const found = answer.data?.found;
+  useEffect(() => {
+    // What else could be meant?
+    if (found?.length === 1) go(found[0].path, { replace: true });
+  }, [found]);
+  return html`
+    <${Title}>Search</${Title}>
+    ${text === "" ? html`<${What} />` : html`
+      <p>For <code class="whole">${text}</code></p>
+      <${Loaded} from=${answer}>${() => (found.length === 0
+        ? html`<${Notice} level="warn"><p><strong>This node knows nothing of that.</strong> It may be mistyped, too old to be kept, of another network, or never have arrived here.</p></${Notice}><${What} />`
+        : html`<section class="card"><ul class="feed">${found.map((item) => html`<li key=${item.path}><${Tag}>${KINDS[item.kind] ?? item.kind}</${Tag}> <a href=${item.path}>${item.title}</a></li>`)}</ul></section>`)}
+      </${Loaded}>`}`;
+}
+
+const What = () => html`
+  <section class="card" aria-labelledby="what"><h2 id="what">What can be searched</h2>
+    <ul>
+      <li>a <strong>payout address</strong>: what it earned and was paid</li>
+      <li>the <strong>id of a share or link</strong>, 64 hexadecimal digits: what became of it, and why it did not count if it did not</li>
+      <li>a <strong>height</strong>: the links of that height, and the Bitcoin block of the pool</li>
+      <li>the <strong>hash of a Bitcoin block</strong>: whether the pool found it, and whom it pays</li>
+    </ul>
+  </section>`;

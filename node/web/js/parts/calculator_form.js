@@ -1,0 +1,75 @@
+// Hashrate in, expectations out: from the pool's numbers now.
+import { html, useEffect, useState } from "../html.js";
+import { useApi } from "../api.js";
+import { Figure, Figures, Loaded } from "./bits.js";
+import { Table } from "./table.js";
+import { expect } from "../expect.js";
+import { digits, duration, hashes, percent, roughBtc } from "../format.js";
+import { chance } from "../chance.js";
+
+const UNITS = [["kH/s", 1e3], ["MH/s", 1e6], ["GH/s", 1e9], ["TH/s", 1e12], ["PH/s", 1e15], ["EH/s", 1e18]];
+
+function split(hs) {
+  const [unit, scale] = [...UNITS].reverse().find(([, size]) => hs >= size) ?? UNITS[0];
+  return { unit, text: digits(hs / scale).replaceAll(",", "") };
+}
+
+/** `startHs` fills the form; `included` says that this hashrate is a part of the pool's already. */
+export function CalculatorForm({ startHs, included = false }) {
+  const pool = useApi("/pool", ["block"]);
+  const window = useApi("/window?limit=1");
+  const status = useApi("/status");
+  const tip = useApi(status.data ? `/links/${status.data.tip}` : null);
+  const main = status.data?.network === "main";
+  const [form, set] = useState(null);
+  useEffect(() => {
+    if (form === null && status.data) set(split(startHs ?? (main ? 200e12 : 20e3)));
+  }, [status.data, startHs]);
+  const hashrateHs = form ? Number(form.text) * UNITS.find(([unit]) => unit === form.unit)[1] : 0;
+  const ready = pool.data && window.data && tip.data && form ? { ...pool, data: { pool: pool.data, window: window.data, tip: tip.data } } : { ...pool, data: null, error: pool.error ?? window.error ?? tip.error };
+  return html`<div>
+    <div class="form">
+      <label>Your hashrate <input type="number" min="0" step="any" inputmode="decimal" value=${form?.text ?? ""} onInput=${(e) => set({ ...form, text: e.target.value })} /></label>
+      <label>Unit <select value=${form?.unit ?? "TH/s"} onChange=${(e) => set({ ...form, unit: e.target.value })}>${UNITS.map(([unit]) => html`<option key=${unit} value=${unit}>${unit}</option>`)}</select></label>
+    </div>
+    <${Loaded} from=${ready}>${(data) => (hashrateHs > 0 ? html`<${Result} ...${data} hashrateHs=${hashrateHs} included=${included} />` : html`<p class="empty">Give a hashrate above zero.</p>`)}</${Loaded}>
+  </div>`;
+}
+
+function Result({ pool, window, tip, hashrateHs, included }) {
+  const outputs = window.next_block?.outputs ?? [];
+  const tailSat = outputs.length > 1 && outputs.length < window.scripts_total ? outputs.at(-1).value_sat : null;
+  const shareHashes = Number(tip.children_share_work_hashes);
+  const is = expect({
+    hashrateHs,
+    poolHs: (pool.hashrate_hs ?? 0) + (included ? 0 : hashrateHs),
+    difficulty: pool.bitcoin.difficulty,
+    shareHashes,
+    valueSat: pool.bitcoin.next_value_sat,
+    windowBlocks: pool.window.target_blocks,
+    tailSat,
+  });
+  const ways = [{ name: "Without the pool", ...is.solo }, { name: "With the pool", ...is.pool }];
+  return html`
+    <${Figures}>
+      <${Figure} name="A share" value=${`every ${duration(is.shareS)}`}>on average; each takes ${hashes(tip.children_share_work_hashes)} now.</${Figure}>
+      <${Figure} name="Your part of the pool" value=${percent(is.part)}>${included ? "as it is now" : "with your hashrate added"}.</${Figure}>
+      <${Figure} name="A block of the pool" value=${`every ${duration(is.poolBlockS)}`}>on average, at today's hashrate and difficulty.</${Figure}>
+      <${Figure} name="It pays you" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small parts are drawn by lot, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", exactly by your work"}.</${Figure}>
+    </${Figures}>
+    <h3 class="apart">What the pool changes: not how much, but how evenly</h3>
+    <${Table} caption="With and without the pool" rows=${ways} rowKey=${(way) => way.name} columns=${[
+      { head: "Mining", cell: (way) => html`<strong>${way.name}</strong>` },
+      { head: "Paid on average every", num: true, cell: (way) => duration(way.paidS) },
+      { head: "Paid at all in a month", num: true, cell: (way) => chance(way.month) },
+      { head: "Paid at all in a year", num: true, cell: (way) => chance(way.year) },
+      { head: "Average a month", num: true, cell: () => roughBtc(is.monthSat) },
+      { head: "Two months of three", num: true, cell: (way) => spread(way) },
+    ]} />
+    <p class="fine">Averages at today's difficulty, without fees of any pool (this one has none) and without electricity. Difficulty changes every two weeks. "Two months of three" is the average and the usual spread (one standard deviation) around it.</p>`;
+}
+
+function spread(way) {
+  if (way.spread > 1) return way.month < 0.5 ? "nothing, most likely" : `nothing to ${roughBtc(way.highSat)}`;
+  return `${roughBtc(way.lowSat)} to ${roughBtc(way.highSat)}`;
+}

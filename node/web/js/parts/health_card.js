@@ -1,0 +1,33 @@
+// Is anything wrong with this node or the pool?
+import { html } from "../html.js";
+import { useApi } from "../api.js";
+import { Card, Facts, Loaded, Notice, Time } from "./bits.js";
+import { troubles } from "../health.js";
+import { count, hashrate, plural } from "../format.js";
+
+const SYNC = { searching: "looking for other nodes", headers: "fetching links", shares: "fetching shares", synced: "complete" };
+
+export function Health() {
+  const status = useApi("/status", ["tip"]);
+  return html`
+    <${Card} title="Is anything wrong?" id="health">
+      <${Loaded} from=${status}>${(data, error) => html`<${Verdict} status=${data} stale=${error !== null} />`}</${Loaded}>
+    </${Card}>`;
+}
+
+function Verdict({ status, stale }) {
+  const found = stale ? [{ level: "warn", what: "That is not known now.", todo: "Below stands what the node said last." }] : troubles(status);
+  const tip = status.tip_age_s == null ? null : status.time_unix_s - status.tip_age_s;
+  return html`
+    ${found.length === 0
+      ? html`<${Notice} level="ok"><p><strong>Nothing is wrong.</strong> This node hands out work and agrees with its peers.</p></${Notice}>`
+      : found.map(({ level, what, todo }) => html`<${Notice} level=${level} key=${what}><p><strong>${what}</strong> ${todo}</p></${Notice}>`)}
+    <${Facts} rows=${[
+      ["Share-chain", html`${SYNC[status.sync.state]}, newest link ${tip == null ? "not there yet" : html`<${Time} at=${tip} />`}`],
+      ["Other nodes", html`<a href="/peers">${count(status.peers)} connected</a>`],
+      ["Bitcoin", status.bitcoin.height == null ? "cannot be asked" : `block ${count(status.bitcoin.height)}`],
+      ["Miners at this node", `${count(status.miners_connected)}, together ${hashrate(status.hashrate.local_hs)}`],
+      ["Shares", `${count(status.shares.pending)} wait to be listed, ${plural(status.shares.refused_total, "was", "were")} refused`],
+    ]} />
+    <p class="fine"><a href="/log">What happened lately</a></p>`;
+}

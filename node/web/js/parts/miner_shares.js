@@ -1,0 +1,33 @@
+// The last shares of an address: what became of each, and whether they come as often as they should.
+import { html } from "../html.js";
+import { useApi } from "../api.js";
+import { Card, Loaded, ShareId, Tag, Time } from "./bits.js";
+import { GapPlot } from "./gap_plot.js";
+import { Table, usePages } from "./table.js";
+import { count, hashes } from "../format.js";
+
+export function MinerShares({ base }) {
+  const path = `${base}/shares?limit=100`;
+  const answer = useApi(path, ["tip"]);
+  const { rows, button } = usePages(path, answer.data, (page) => page.shares, (row) => row.id);
+  return html`<div class="wide">
+    <${Card} title="Time between shares" id="gaps" wide><${Loaded} from=${answer}>${() => html`<${GapPlot} shares=${rows} />`}</${Loaded}></${Card}>
+    <${Card} title="Last shares" id="shares" wide>
+      <${Loaded} from=${answer}>${() => html`
+        <details open=${rows.length <= 10}><summary>${count(rows.length)} shares, newest first</summary>
+        <${Table} caption="Shares, newest first" rows=${rows} rowKey=${(row) => row.id} empty="None has reached this node." columns=${[
+          { head: "Share", cell: (row) => html`<${ShareId} id=${row.id} />` },
+          { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
+          { head: "Work", num: true, cell: (row) => hashes(row.work_hashes) },
+          { head: "Became", cell: (row) => html`<${Fate} row=${row} />` },
+        ]} />${button}</details>`}
+      </${Loaded}>
+    </${Card}>
+  </div>`;
+}
+
+function Fate({ row }) {
+  const what = row.is_bitcoin_block ? html`<${Tag} tone="good">Bitcoin block</${Tag}> ` : row.is_link ? html`<${Tag} tone="good">link</${Tag}> ` : "";
+  if (row.listed_height != null) return html`${what}<a href=${`/links/${row.listed_in}`}>counts since link ${count(row.listed_height)}</a>`;
+  return html`${what}<${Tag} tone="warn">not listed yet</${Tag}>`;
+}

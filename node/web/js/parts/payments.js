@@ -1,0 +1,35 @@
+// What an address was paid in Bitcoin blocks of the pool.
+import { html } from "../html.js";
+import { useApi } from "../api.js";
+import { BlockId, Card, Loaded, Tag, Time } from "./bits.js";
+import { Table, usePages } from "./table.js";
+import { MATURE } from "./block_state.js";
+import { btc, count, duration } from "../format.js";
+
+const BLOCK_S = 600;
+
+export function Payments({ base }) {
+  const path = `${base}/payments?limit=10`;
+  const answer = useApi(path, ["block", "tip"]);
+  const { rows, button } = usePages(path, answer.data, (page) => page.payments, (row) => row.block);
+  return html`
+    <${Card} title="Paid in Bitcoin blocks" id="payments" wide>
+      <${Loaded} from=${answer}>${({ total_sat: total }) => html`
+        ${rows.length > 0 && html`<p><strong>${btc(total)}</strong> in all, paid by the blocks themselves. Nothing is held back and nothing is owed; whoever was not drawn in one block may be in the next.</p>`}
+        <${Table} caption="Payments, newest first" rows=${rows} rowKey=${(row) => row.block} empty="No block of the pool has paid this address yet." columns=${[
+          { head: "Block", cell: (row) => html`<${BlockId} id=${row.block} /> ${count(row.height)}` },
+          { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
+          { head: "Amount", num: true, cell: (row) => btc(row.value_sat) },
+          { head: "How", cell: (row) => (row.drawn == null ? "not known" : row.drawn ? "by lot" : "exactly") },
+          { head: "State", cell: (row) => html`<${State} row=${row} />` },
+        ]} />${button}`}
+      </${Loaded}>
+    </${Card}>`;
+}
+
+function State({ row }) {
+  if (row.confirmations === 0) return html`<${Tag} tone="bad">not in Bitcoin's chain: not paid</${Tag}>`;
+  if (row.mature) return html`<${Tag} tone="good">spendable</${Tag}>`;
+  const left = MATURE - row.confirmations;
+  return html`<${Tag} tone="warn">${count(row.confirmations)} of ${MATURE} confirmations</${Tag}> <span class="fine">spendable in about ${duration(left * BLOCK_S)}</span>`;
+}

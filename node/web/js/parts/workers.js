@@ -1,0 +1,38 @@
+// The workers of an address that are connected to this node: only for whoever has the node's token.
+import { html, useRef } from "../html.js";
+import { readToken, writeToken } from "../api.js";
+import { Card } from "./bits.js";
+import { Table } from "./table.js";
+import { count, digits, duration, hashrate } from "../format.js";
+
+export function Workers({ miner, reload }) {
+  return html`
+    <${Card} title="Workers at this node" id="workers">
+      ${miner.workers === null ? html`<${Ask} tried=${readToken() !== undefined} reload=${reload} />` : html`<${List} workers=${miner.workers} />
+        ${readToken() && html`<p><button type="button" class="small" onClick=${() => { writeToken(null); reload(); }}>Forget the token</button></p>`}`}
+    </${Card}>`;
+}
+
+function Ask({ tried, reload }) {
+  const input = useRef(null);
+  const submit = (event) => {
+    event.preventDefault();
+    writeToken(input.current.value.trim());
+    reload();
+  };
+  return html`
+    <p>Names and numbers of workers are shown only to the operator of this node. The token stands in the file <code>api-token</code> in the node's data folder; this browser keeps it until the tab is closed.</p>
+    ${tried && html`<p><strong>That token is not this node's.</strong> Copy the whole line of the file.</p>`}
+    <form class="field" onSubmit=${submit}><label class="hidden" for="token">The node's token</label><input id="token" type="password" ref=${input} placeholder="The node's token" autocomplete="off" required /><button type="submit">Show</button></form>`;
+}
+
+const List = ({ workers }) => html`
+  <${Table} caption="Workers" rows=${workers} empty="None is connected to this node now. It may be at another one: each node knows only its own." columns=${[
+    { head: "Name", cell: (w) => html`${w.names.join(", ") || "unnamed"}<br /><span class="fine">${w.agent}</span>` },
+    { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs) },
+    { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty)) },
+    { head: "Taken, refused", num: true, cell: (w) => `${count(w.accepted_total)}, ${count(w.rejected_total)}` },
+    { head: "Shares", num: true, cell: (w) => count(w.shares_total) },
+    { head: "Last", num: true, cell: (w) => (w.last_share_age_s == null ? "none yet" : `${duration(w.last_share_age_s)} ago`) },
+    { head: "Connected for", num: true, cell: (w) => duration(w.connected_s) },
+  ]} />`;

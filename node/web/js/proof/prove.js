@@ -1,0 +1,48 @@
+// The whole proof of a found block: from the API's answer to a verdict for each output. Pure.
+import { fromHex } from "./bytes.js";
+import { checkFrame, parseCoinbase } from "./coinbase.js";
+import { NETWORKS, subsidy } from "./networks.js";
+import { select } from "./payout.js";
+
+/**
+ * `block` is the answer about the block, `weights` all its weights, `network` its name. Gives { can: false, why } when
+ * something that it takes is not kept, otherwise every step and { right }.
+ */
+export function prove(block, weights, network) {
+  const constants = NETWORKS[network];
+  if (!constants) return { can: false, why: `This page does not know the constants of the network ${network}.` };
+  if (block.snapshot_listed_total == null) return { can: false, why: "This node no longer keeps the weights up to the snapshot of this block. A node that runs on since then still may." };
+  const valueSat = BigInt(block.value_sat);
+  const subsidySat = subsidy(block.height, constants);
+  const dues = weights.map(({ script, weight }) => ({ script, weight: BigInt(weight) }));
+  const seed = fromHex(block.seed).reverse();
+  const early = block.snapshot_listed_total < constants.listedBeforePayouts;
+  const selection = early ? null : select(dues, seed, subsidySat, valueSat, constants);
+  const expected = selection ? selection.outputs : [{ script: block.finder_script, sat: valueSat, kind: "alone", weight: null }];
+  const frame = readFrame(block);
+  const rows = compareOutputs(expected, frame.payouts, block.outputs);
+  const valueRight = valueSat >= subsidySat;
+  const frameRight = frame.checks.every(([, holds]) => holds);
+  const right = rows.every((row) => row.right) && valueRight && frameRight;
+  return { can: true, constants, valueSat, subsidySat, valueRight, early, selection, frame, rows, right };
+}
+
+function readFrame(block) {
+  try {
+    return checkFrame(parseCoinbase(block.coinbase_hex), block.height);
+  } catch (error) {
+    return { payouts: [], checks: [[`The coinbase cannot be read: ${error.message}.`, false]] };
+  }
+}
+
+/** One row for each place, also where one side has fewer. */
+function compareOutputs(expected, found, told) {
+  const rows = [];
+  for (let i = 0; i < Math.max(expected.length, found.length, told.length); i += 1) {
+    const [want, is, says] = [expected[i], found[i], told[i]];
+    const inCoinbase = want !== undefined && is !== undefined && want.script === is.script && want.sat === is.sat;
+    const asTold = says !== undefined && is !== undefined && says.script === is.script && BigInt(says.value_sat) === is.sat;
+    rows.push({ want, is, address: says?.address ?? null, right: inCoinbase && asTold });
+  }
+  return rows;
+}

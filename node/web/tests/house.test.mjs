@@ -1,0 +1,44 @@
+// What holds for all files. Run: node --test node/web/tests
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { test } from "node:test";
+
+const root = new URL("../", import.meta.url);
+const read = (path) => readFileSync(new URL(path, root), "utf8");
+const files = readdirSync(new URL("js", root), { recursive: true }).filter((name) => name.endsWith(".js")).map((name) => `js/${name}`);
+
+/** A module and all that it imports without waiting for a page. */
+function graph(start, found = new Set()) {
+  if (found.has(start)) return found;
+  found.add(start);
+  for (const [, path] of read(start).matchAll(/^(?:import|export) [^;]*? from "(\.[^"]+)";/gms)) {
+    graph(new URL(path, new URL(start, root)).href.slice(root.href.length), found);
+  }
+  return found;
+}
+
+test("the first page asks for all its modules at once", () => {
+  const index = read("index.html");
+  const preloaded = [...index.matchAll(/modulepreload" href="\/([^"]+)"/g)].map((match) => match[1]);
+  const needed = [...graph("js/main.js")].filter((path) => path !== "js/main.js");
+  assert.deepEqual(preloaded.sort(), needed.sort());
+});
+
+test("the first page stays small", () => {
+  const first = ["index.html", "app.css", "favicon.svg", "js/theme.js", "vendor/uplot/uPlot.iife.min.js", "vendor/uplot/uPlot.min.css", ...graph("js/main.js")];
+  const bytes = first.reduce((sum, path) => sum + gzipSync(read(path)).length + 300, 0);
+  assert.ok(bytes < 80_000, `${bytes} bytes with heads`);
+});
+
+test("files are short, and nothing in them is inline or from elsewhere", () => {
+  for (const file of files) {
+    const text = read(file);
+    assert.ok(text.split("\n").length <= 300, `${file} is long`);
+    assert.doesNotMatch(text, /https?:\/\//, `${file} names another site`);
+    assert.doesNotMatch(text, /\sstyle=["$]|\son[a-z]+="|innerHTML|eval\(/, `${file} has something inline`);
+    assert.ok(text.startsWith("// "), `${file} does not say what it is for`);
+  }
+  assert.doesNotMatch(read("index.html"), /<style|style=|<script>|https?:|\son[a-z]+=/);
+  assert.doesNotMatch(read("app.css"), /https?:|@import|url\(/);
+});

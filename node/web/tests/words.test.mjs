@@ -1,0 +1,98 @@
+// Numbers and sentences. Run: node --test node/web/tests
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ago, btc, digits, duration, hashes, hashrate, percent, plural, roughBtc, shortId, si } from "../js/format.js";
+import { atLeastOne, chance, gapPart, luckWords, odds, roundWords } from "../js/chance.js";
+import { gapsOf, histogram } from "../js/gaps.js";
+import { troubles } from "../js/health.js";
+import { estimate } from "../js/estimate.js";
+import { expect } from "../js/expect.js";
+
+test("numbers carry units and three digits", () => {
+  const table = [
+    [hashrate(0), "0 H/s"], [hashrate(999.7e3), "1 MH/s"], [hashrate(145_470), "145 kH/s"], [hashrate(7.2e20), "720 EH/s"], [hashrate(null), "not known yet"],
+    [si(0.00098, "s"), "980 µs"], [digits(1234.5), "1,235"], [digits(0.668), "0.668"],
+    [btc(0), "0 sat"], [btc(99_999), "99,999 sat"], [btc(100_000), "0.00100000 BTC"], [btc(5_000_003_417n), "50.00003417 BTC"], [btc(2_100_000_000_000_001n), "21,000,000.00000001 BTC"], [btc(-150_000n), "-0.00150000 BTC"],
+    [roughBtc(83_574_019), "0.8357 BTC"], [roughBtc(123_456), "123,000 sat"],
+    [percent(0), "0%"], [percent(0.5), "50%"], [percent(0.00000123), "below 0.001%"], [percent(0.9995), "above 99.9%"], [percent(1), "100%"], [percent(null), "not known yet"],
+    [duration(0), "0 s"], [duration(0.4), "0.4 s"], [duration(59.7), "60 s"], [duration(200), "3 min 20 s"], [duration(3661), "1 h 1 min"], [duration(86400 * 3), "3 days"], [duration(1e9), "31.7 years"], [duration(Infinity), "not known yet"],
+    [hashes("19868"), "19.9 thousand hashes"], [hashes("4398046511104"), "4.4 trillion hashes"], [hashes(null), "not known yet"],
+    [plural(1, "share"), "1 share"], [plural(2, "address", "addresses"), "2 addresses"],
+    [ago(100, 101), "now"], [ago(100, 160), "1 min ago"], [ago(200, 100), "in 2 min"], [shortId("0".repeat(54) + "123456789a"), "…123456789a"],
+  ];
+  for (const [is, wanted] of table) assert.equal(is, wanted);
+});
+
+test("no number is shown with an exponent", () => {
+  for (let power = -12; power < 30; power += 1) for (const text of [digits(3.14159 * 10 ** power), hashrate(2.5 * 10 ** power), duration(7 * 10 ** power)]) assert.doesNotMatch(text, /e[+-]?\d|NaN|undefined/, text);
+});
+
+test("chances in words", () => {
+  assert.equal(odds(0.05), "about 1 in 20");
+  assert.equal(odds(0.5), "about 5 in 10");
+  assert.equal(odds(0.25), "about 1 in 4");
+  assert.equal(odds(1), "almost certain");
+  assert.equal(odds(0), "none");
+  assert.equal(odds(1e-9), "less than 1 in a million");
+  assert.equal(chance(0.05), "about 1 in 20 (5%)");
+  assert.equal(odds(null), "not known yet");
+  assert.match(luckWords(0.1), /^lucky: about 1 in 10/);
+  assert.match(luckWords(0.9), /^unlucky: about 1 in 10/);
+  assert.match(roundWords(0.63), /63 would have/);
+  assert.ok(Math.abs(atLeastOne(1) - 0.632) < 0.001);
+  assert.ok(Math.abs(gapPart(0, Infinity, 3) - 1) < 1e-12);
+  // Odds never rise when the chance falls.
+  let before = Infinity;
+  for (let p = 0.34; p > 1e-5; p *= 0.97) {
+    const n = Number(odds(p).match(/1 in ([\d,]+)/)[1].replaceAll(",", ""));
+    assert.ok(n >= 1 && (before === Infinity || n >= before), `${p} ${n}`);
+    before = n;
+  }
+});
+
+test("gaps between shares", () => {
+  const { lastS, meanS, gaps } = gapsOf([{ time_unix_s: 100 }, { time_unix_s: 130 }, { time_unix_s: 110 }]);
+  assert.deepEqual([lastS, meanS, gaps], [130, 15, [20, 10]]);
+  assert.deepEqual(gapsOf([]), { lastS: null, meanS: null, gaps: [] });
+  assert.equal(gapsOf([{ time_unix_s: 1 }, { time_unix_s: 1 }]).meanS, null);
+  const { counts } = histogram([0, 1, 44, 45, 1000], 15);
+  assert.equal(counts.reduce((a, b) => a + b), 5);
+  assert.equal(counts.at(-1), 2);
+});
+
+const WELL = { network: "main", conflict: null, handing_out_work: true, no_work_because: null, sync: { state: "synced", peers_height: 9, progress: 1 }, peers: 3, bitcoin: { height: 10, header_height: 10, trouble: null }, upgrades: [], tip_age_s: 20 };
+
+test("what is wrong, worst first", () => {
+  assert.deepEqual(troubles(WELL), []);
+  const levels = (change) => troubles({ ...WELL, ...change }).map((trouble) => trouble.level);
+  assert.deepEqual(levels({ conflict: "ab" }), ["bad"]);
+  assert.deepEqual(levels({ handing_out_work: false, no_work_because: "it syncs" }), ["bad"]);
+  assert.deepEqual(levels({ peers: 0 }), ["warn"]);
+  assert.deepEqual(levels({ sync: { state: "shares", progress: 0.5 } }), ["warn"]);
+  assert.deepEqual(levels({ tip_age_s: 301 }), ["warn"]);
+  assert.deepEqual(levels({ tip_age_s: 400, bitcoin: { ...WELL.bitcoin, trouble: "it does not answer" } }), ["bad", "warn"]);
+  assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, active_from_height: 5, active: true }] }), ["bad"]);
+  assert.deepEqual(levels({ upgrades: [{ bit: 1, known: true, active_from_height: 5, active: true }] }), []);
+});
+
+test("what a block found now would pay", () => {
+  const of = (next, outputs) => estimate({ next_block: next }, outputs);
+  assert.equal(of(null).kind, "unknown");
+  assert.equal(of({ value_sat: 5, expected_sat: null, drawn_sat: null }).kind, "alone");
+  assert.equal(of({ value_sat: 5, expected_sat: 0, drawn_sat: 0 }).kind, "none");
+  assert.equal(of({ value_sat: 5000, expected_sat: 1000, drawn_sat: 1003 }).kind, "exact");
+  const missed = of({ value_sat: 5000, expected_sat: 200, drawn_sat: 0 }, [{ value_sat: 3000 }, { value_sat: 1000 }]);
+  assert.deepEqual([missed.kind, missed.probability, missed.payment_sat, missed.drawn], ["drawn", 0.2, 1000, false]);
+  const taken = of({ value_sat: 5000, expected_sat: 200, drawn_sat: 1000 }, []);
+  assert.deepEqual([taken.kind, taken.probability, taken.drawn], ["drawn", 0.2, true]);
+});
+
+test("a pool changes how evenly, not how much", () => {
+  const is = expect({ hashrateHs: 1e14, poolHs: 1e18, difficulty: 1e14, shareHashes: 4.4e12, valueSat: 312_500_000, windowBlocks: 8, tailSat: 3e5 });
+  assert.ok(is.pool.paidS < is.solo.paidS / 50);
+  assert.ok(is.pool.spread < is.solo.spread);
+  assert.ok(Math.abs(is.monthSat - (312_500_000 * 2629800 * 1e14) / (1e14 * 2 ** 32)) < 1);
+  assert.ok(is.drawn < 1 && Math.abs(is.drawn - is.dueSat / 3e5) < 1e-12);
+  const alone = expect({ hashrateHs: 1e14, poolHs: 0, difficulty: 1e14, shareHashes: 4.4e12, valueSat: 312_500_000, windowBlocks: 8, tailSat: null });
+  assert.equal(alone.part, 1);
+});
