@@ -156,6 +156,20 @@ fn finality_survives_a_restart_even_with_the_conflicting_branch_in_store() {
     assert_eq!(elsewhere.chain.tip(), rival.chain.tip(), "a link that never comes holds nothing up");
 }
 
+/// Links below it that came in sync would be final by themselves, but lie lower.
+#[test]
+fn what_was_final_before_a_restart_stays_so() {
+    let mut world = grown();
+    let mut before = world.clone();
+    let own = bare_links(&mut before, FINAL_LINKS + 5);
+    note_bitcoin(&mut world);
+    world.chain.restore_final(own[9].0.id());
+    send(&own, &before, &mut world);
+    (0..FINAL_BITCOIN_BLOCKS).for_each(|_| world.bitcoin_block());
+    note_bitcoin(&mut world);
+    assert_eq!(world.chain.finality().height, Height(12 + 10));
+}
+
 #[test]
 fn both_sides_of_a_partition_keep_their_shares() {
     let mut common = World::new();
