@@ -380,6 +380,7 @@ fn memory_depth() {
     assert_eq!(outcome_on(&mut world, genesis), Outcome::Unlistable);
     links.extend(bare(&mut world, 9));
     let tip = world.chain.height().0;
+    assert_eq!(tip as usize, links.len(), "new links become complete all the same");
     for (height, valid) in
         [(tip - MEMORY_DEPTH - 1, false), (tip - MEMORY_DEPTH, false), (tip - MEMORY_DEPTH + 1, true)]
     {
