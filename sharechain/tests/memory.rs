@@ -121,8 +121,10 @@ fn a_branch_that_undoes_final_links_raises_an_alarm_and_does_not_win() {
     let mut newcomer = common.clone();
     send(&heavier, &rival, &mut newcomer);
     assert_eq!(newcomer.chain.tip(), rival.chain.tip());
-    // The alarm ends when the main chain is the heavier one again.
-    bare_links(&mut world, 12);
+    // The alarm ends when the main chain is the heavier one again, and no sooner.
+    bare_links(&mut world, 1);
+    assert_eq!(world.chain.finality().conflict, Some(rival.chain.tip()));
+    bare_links(&mut world, 11);
     assert_eq!(world.chain.finality().conflict, None);
 }
 
