@@ -17,6 +17,8 @@ TYPOS_VERSION := 1.52.0
 TYPOS := $(CARGO_TARGET_DIR)/tools/typos-$(TYPOS_VERSION)
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ := $(CARGO_TARGET_DIR)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
+CARGO_MUTANTS_VERSION := 27.1.0
+CARGO_MUTANTS := $(CARGO_TARGET_DIR)/tools/cargo-mutants-$(CARGO_MUTANTS_VERSION)
 
 .PHONY: help
 help: ## List the targets
@@ -70,6 +72,21 @@ fuzz: $(CARGO_FUZZ)/bin/cargo-fuzz ## Fuzz every decoder and the chain; FUZZ_RUN
 
 $(CARGO_FUZZ)/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root '$(CARGO_FUZZ)'
+
+# A copy of the checkout, built for tests alone, so that one change is built within seconds; the seed makes a run repeatable.
+# What is changed and what has to notice it stands in .config/mutants.toml.
+MUTANTS ?=
+MUTANTS_BUILD := CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/mutants' CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0
+MUTANTS_TESTS := PROPTEST_RNG_SEED=1 PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=true
+
+.PHONY: mutants
+mutants: $(CARGO_MUTANTS)/bin/cargo-mutants ## Change consensus code in small ways and see whether a test notices; MUTANTS narrows it
+	@.ci/deps.sh build test
+	$(MUTANTS_BUILD) $(MUTANTS_TESTS) nice '$(CARGO_MUTANTS)/bin/cargo-mutants' mutants \
+		--config .config/mutants.toml --package sharechain --output '$(CARGO_TARGET_DIR)' --no-shuffle $(MUTANTS)
+
+$(CARGO_MUTANTS)/bin/cargo-mutants:
+	cargo install cargo-mutants --version $(CARGO_MUTANTS_VERSION) --locked --root '$(CARGO_MUTANTS)'
 
 .PHONY: report
 report: build ## Run the standard study in the simulator: an hour or more; writes target/study.html and specs/evidence

@@ -2,6 +2,9 @@
 
 use crate::units::Work;
 
+#[cfg(test)]
+mod tests;
+
 /// The newest link of a complete branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {

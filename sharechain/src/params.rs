@@ -195,7 +195,7 @@ impl ChainParams {
         }
     }
 
-    /// The tagged hash of all constants, in the order of their declaration. It is part of every commitment and every
+    /// The tagged hash of all constants, in the order of protocol §3. It is part of every commitment and every
     /// protocol name, and stands in the place of the genesis link's id.
     #[must_use]
     pub fn consensus_id(&self) -> [u8; 32] {

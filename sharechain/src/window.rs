@@ -35,7 +35,8 @@ pub enum WindowError {
 /// [`ChainParams::window_rows`]; the link that reaches it belongs to the window, and so does every link above.
 ///
 /// Without sums a window costs a pass over up to two million rows, so it is moved from link to link instead. Weights
-/// cannot saturate here: a link credits at most 1,025 proofs of at most 2^64 units, and there are fewer than 2^32 links.
+/// cannot saturate here: a link credits at most 1,024 proofs, itself and a bonus, at most 2^64 units each, and there are
+/// fewer than 2^32 links.
 #[derive(Clone, Debug, Default)]
 pub struct Window {
     newest: Height,

@@ -362,20 +362,29 @@ fn final_links_and_final_bitcoin_blocks() {
     }
 }
 
+/// A link on `parent` that lists nothing, and what becomes of it.
+fn outcome_on(world: &mut World, parent: ShareId) -> Outcome {
+    let spec = Spec { list: vec![], link: true, ..world.spec_on(parent, miner(9)) };
+    let link = world.mine(&spec);
+    world.insert(&link, Some(vec![]))
+}
+
 #[test]
 fn memory_depth() {
     let mut world = World::new();
     world.bitcoin_block();
-    let reach = world.chain.params().listing_depth + 2;
-    let links = bare(&mut world, MEMORY_DEPTH + reach + 10);
+    let (genesis, reach) = (world.chain.tip(), world.chain.params().listing_depth + 2);
+    let mut links = bare(&mut world, MEMORY_DEPTH + reach);
+    assert!(matches!(outcome_on(&mut world, genesis), Outcome::Accepted(_)), "nothing is forgotten yet");
+    links.extend(bare(&mut world, 1));
+    assert_eq!(outcome_on(&mut world, genesis), Outcome::Unlistable);
+    links.extend(bare(&mut world, 9));
     let tip = world.chain.height().0;
+    assert_eq!(tip as usize, links.len(), "new links become complete all the same");
     for (height, valid) in
         [(tip - MEMORY_DEPTH - 1, false), (tip - MEMORY_DEPTH, false), (tip - MEMORY_DEPTH + 1, true)]
     {
-        let parent = links[height as usize - 2].id();
-        let spec = Spec { list: vec![], link: true, ..world.spec_on(parent, miner(9)) };
-        let link = world.mine(&spec);
-        let outcome = world.insert(&link, Some(vec![]));
+        let outcome = outcome_on(&mut world, links[height as usize - 2].id());
         assert_eq!(matches!(outcome, Outcome::Accepted(_)), valid, "{height} of {tip}: {outcome:?}");
         assert!(valid || outcome == Outcome::Unlistable);
     }

@@ -62,8 +62,9 @@ fn a_link_without_its_list_is_not_built_on_until_the_list_comes() {
     accepted(world.insert(&link, None));
     assert_eq!(world.chain.tip(), before);
     assert!(world.chain.missing().any(|missing| missing == Missing::Body(link.id())));
-    let changes = world.chain.supply_list(link.id(), list, world.now).unwrap();
+    let changes = world.chain.supply_list(link.id(), list.clone(), world.now).unwrap();
     assert_eq!(changes.completed, [link.id()]);
+    assert_eq!(changes.lists, [(link.id(), list)], "to be stored and passed on");
     assert_eq!(world.chain.tip(), link.id());
 }
 

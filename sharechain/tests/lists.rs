@@ -114,6 +114,24 @@ fn sc_403_listing_ends_exactly_at_its_depth() {
 }
 
 #[test]
+fn a_share_may_come_as_long_as_the_next_link_can_list_it() {
+    let mut world = grown();
+    let spec = world.spec(miner(1));
+    let share = world.mine(&spec);
+    let anchor_height = world.chain.link(&spec.parent).unwrap().position.anchor_height.0;
+    while world.chain.height().0 + 1 < anchor_height + world.chain.params().listing_depth {
+        let spec = Spec { list: vec![], link: true, ..world.spec(miner(1)) };
+        world.link_of(spec);
+    }
+    let mut too_late = world.clone();
+    accepted(world.insert(&share, None));
+    assert_eq!(listing(&mut world, vec![share.id()]).1, None);
+    let spec = Spec { list: vec![], link: true, ..too_late.spec(miner(1)) };
+    too_late.link_of(spec);
+    assert_eq!(too_late.insert(&share, None), Outcome::Unlistable);
+}
+
+#[test]
 fn sc_404_parents_are_listed_before_their_children() {
     let mut world = grown();
     let mut fork = Spec { link: true, ..world.spec_on(world.chain.tip(), miner(1)) };

@@ -121,8 +121,10 @@ fn a_branch_that_undoes_final_links_raises_an_alarm_and_does_not_win() {
     let mut newcomer = common.clone();
     send(&heavier, &rival, &mut newcomer);
     assert_eq!(newcomer.chain.tip(), rival.chain.tip());
-    // The alarm ends when the main chain is the heavier one again.
-    bare_links(&mut world, 12);
+    // The alarm ends when the main chain is the heavier one again, and no sooner.
+    bare_links(&mut world, 1);
+    assert_eq!(world.chain.finality().conflict, Some(rival.chain.tip()));
+    bare_links(&mut world, 11);
     assert_eq!(world.chain.finality().conflict, None);
 }
 
@@ -154,6 +156,20 @@ fn finality_survives_a_restart_even_with_the_conflicting_branch_in_store() {
     elsewhere.chain.restore_final(last);
     send(&heavier, &rival, &mut elsewhere);
     assert_eq!(elsewhere.chain.tip(), rival.chain.tip(), "a link that never comes holds nothing up");
+}
+
+/// Links below it that came in sync would be final by themselves, but lie lower.
+#[test]
+fn what_was_final_before_a_restart_stays_so() {
+    let mut world = grown();
+    let mut before = world.clone();
+    let own = bare_links(&mut before, FINAL_LINKS + 5);
+    note_bitcoin(&mut world);
+    world.chain.restore_final(own[9].0.id());
+    send(&own, &before, &mut world);
+    (0..FINAL_BITCOIN_BLOCKS).for_each(|_| world.bitcoin_block());
+    note_bitcoin(&mut world);
+    assert_eq!(world.chain.finality().height, Height(12 + 10));
 }
 
 #[test]

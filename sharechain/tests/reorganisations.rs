@@ -32,6 +32,16 @@ fn branch(world: &mut World, links: u32, number: u8) -> Vec<Found> {
     found
 }
 
+/// Links by one miner that list nothing.
+fn bare(world: &mut World, count: u32, number: u8) -> Vec<Found> {
+    let link = |world: &mut World| {
+        let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(number)) };
+        let (link, list) = world.link_of(spec);
+        (link, Some(list))
+    };
+    (0..count).map(|_| link(world)).collect()
+}
+
 fn insert(world: &mut World, found: &[Found], now: Timestamp) {
     world.now = world.now.max(now);
     for (proof, list) in found {
@@ -131,14 +141,6 @@ fn the_bound_of_finality_is_exact() {
         node.chain.note_own_bitcoin_height(Some(height));
         let mut rival = common.clone();
         rival.now = rival.now.plus(1);
-        let bare = |world: &mut World, count: u32, number: u8| -> Vec<Found> {
-            let link = |world: &mut World| {
-                let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(number)) };
-                let (link, list) = world.link_of(spec);
-                (link, Some(list))
-            };
-            (0..count).map(|_| link(world)).collect()
-        };
         bare(&mut node, depth, 10);
         node.chain.note_own_bitcoin_height(Some(height + FINAL_BITCOIN_BLOCKS));
         let heavier = bare(&mut rival, depth + 20, 20);
@@ -149,6 +151,23 @@ fn the_bound_of_finality_is_exact() {
         assert_eq!(node.chain.finality().conflict.is_some(), !follows);
         assert!(follows || node.chain.tip() == tip);
     }
+}
+
+/// The links that they replace were looked at before: those came out of sync.
+#[test]
+fn links_of_a_reorganisation_become_final_in_their_turn() {
+    let mut common = World::new();
+    common.grow(12, 1);
+    let (mut node, mut rival) = (common.clone(), common.clone());
+    let height = node.chain.bitcoin().best().height;
+    bare(&mut node, 10, 10);
+    node.chain.note_own_bitcoin_height(Some(height));
+    rival.now = rival.now.plus(1);
+    let heavier = bare(&mut rival, FINAL_LINKS + 1, 20);
+    insert(&mut node, &heavier, rival.now);
+    assert_eq!(node.chain.tip(), rival.chain.tip());
+    node.chain.note_own_bitcoin_height(Some(height + FINAL_BITCOIN_BLOCKS));
+    assert_eq!(node.chain.finality().height, common.chain.height().child());
 }
 
 #[test]

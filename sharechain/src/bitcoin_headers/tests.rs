@@ -48,12 +48,16 @@ fn mine(mut header: Header) -> Header {
 }
 
 /// The lowest headers need no work: a root is vouched for.
-fn root() -> Root {
+fn root_at(height: u32) -> Root {
     let mut headers = vec![header(BlockHash::all_zeros(), START_S, CompactTarget::from_consensus(EASY_BITS))];
-    for i in 1..Root::headers_needed(ROOT_HEIGHT, &params()) {
+    for i in 1..Root::headers_needed(height, &params()) {
         headers.push(header(headers.last().unwrap().block_hash(), START_S + i * 10, headers[0].bits));
     }
-    Root { height: ROOT_HEIGHT, chain_work: U256::from(1_u64 << 40), headers }
+    Root { height, chain_work: U256::from(1_u64 << 40), headers }
+}
+
+fn root() -> Root {
+    root_at(ROOT_HEIGHT)
 }
 
 fn tree() -> BitcoinHeaders {
@@ -92,6 +96,7 @@ fn main_starts_with_its_first_block() {
     let params = ChainParams::main().bitcoin;
     let mut tree = BitcoinHeaders::new(&params, &Root::genesis(&params)).unwrap();
     assert_eq!(tree.best().chain_work, U256::from(0x1_0001_0001_u64));
+    assert_eq!((tree.len(), tree.is_empty()), (1, false));
     let block = main_block_1();
     assert_eq!(tree.insert(block, Timestamp(1_231_469_665)), Ok(Inserted::New));
     assert_eq!(tree.insert(block, Timestamp(0)), Ok(Inserted::Known));
@@ -108,6 +113,11 @@ fn the_hash_must_meet_the_target() {
     let mut tree = BitcoinHeaders::new(&params, &Root::genesis(&params)).unwrap();
     let block = Header { nonce: 1, ..main_block_1() };
     assert_eq!(tree.insert(block, LATE), Err(HeaderError::ProofOfWork));
+    // The target itself still meets it.
+    let target = target::target_of_bits(block.bits);
+    let hash = |number: U256| BlockHash::from_byte_array(number.to_le_bytes());
+    assert_eq!(rules::check_work(&block, &hash(target)), Ok(()));
+    assert_eq!(rules::check_work(&block, &hash(target + U256::ONE)), Err(HeaderError::ProofOfWork));
 }
 
 /// Retargets of the main network, and Bitcoin Core's own test of the upper limit.
@@ -220,6 +230,20 @@ fn retired_versions_are_refused() {
     }
 }
 
+/// The height that counts is that of the block itself.
+#[test]
+fn versions_are_retired_from_their_height_on() {
+    let params = BitcoinParams { network: bitcoin::Network::Bitcoin, ..params() };
+    for (height, version) in [(227_931, 1), (363_725, 2), (388_381, 3)] {
+        for (height, expected) in [(height - 1, Ok(Inserted::New)), (height, Err(HeaderError::Version(version)))] {
+            let mut tree = BitcoinHeaders::new(&params, &root_at(height - 1)).unwrap();
+            let mut block = child(&tree, &tip(&tree), 10);
+            block.version = Version::from_consensus(version);
+            assert_eq!(tree.insert(mine(block), LATE), expected, "version {version} at {height}");
+        }
+    }
+}
+
 #[test]
 fn the_best_is_the_heaviest_and_the_first_seen() {
     let mut tree = tree();
@@ -229,7 +253,7 @@ fn the_best_is_the_heaviest_and_the_first_seen() {
     assert_eq!(tip(&tree), first);
     let above_rival = extend(&mut tree, rival, 10);
     assert_eq!(tip(&tree), above_rival);
-    assert_eq!(tree.len(), 4);
+    assert_eq!((tree.len(), tree.is_empty()), (4, false));
 }
 
 #[test]
@@ -259,6 +283,10 @@ fn roots_are_checked() {
     let new = |root: &Root| BitcoinHeaders::new(&params(), root).map(|tree| tree.best().clone());
     let best = new(&good).unwrap();
     assert_eq!((best.height, best.chain_work), (good.height, good.chain_work));
+    let mut tree = tree();
+    let fork = tip(&tree);
+    extend(&mut tree, fork, 10);
+    assert_eq!(tree.root(), good, "what came with the root, and nothing above");
     let mut few = good.clone();
     few.headers.remove(0);
     assert_eq!(new(&few), Err(RootError::TooFew { height: ROOT_HEIGHT, found: 12, needed: 13 }));

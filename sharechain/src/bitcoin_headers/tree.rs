@@ -11,6 +11,9 @@ use super::rules::{MEDIAN_SPAN, median};
 use super::{BitcoinHeader, work};
 use crate::units::{Timestamp, U256};
 
+#[cfg(test)]
+mod tests;
+
 /// Place of a header in the order of arrival. Only [`Tree`] makes them, and headers are never removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Index(usize);

@@ -1,4 +1,4 @@
-//! Which link this node would not undo, whatever branch appears. Local and subjective: see protocol §3.
+//! Which link this node would not undo, whatever branch appears. Local and subjective: see protocol §12.
 
 use super::Chain;
 use crate::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};

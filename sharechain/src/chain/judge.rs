@@ -15,7 +15,7 @@ use crate::signals::Signals;
 use crate::target;
 use crate::units::{Height, ShareId, Timestamp, U256, Work};
 
-/// The four outcomes of protocol §7.
+/// The four outcomes of protocol §11.
 pub(super) enum Judgement {
     Valid(Box<Valid>),
     Held(Missing),

@@ -73,6 +73,15 @@ fn heights_are_pushed_as_bip34_wants() {
     }
 }
 
+#[test]
+fn lengths_are_bitcoins_compact_sizes() {
+    for size in [0, 1, 0xfc, 0xfd, 0xfe, 0xff, 0x100, 0xffff, 0x1_0000] {
+        let mut out = Vec::new();
+        push_compact_size(&mut out, size);
+        assert_eq!(out, serialize(&VarInt::from(size)), "{size}");
+    }
+}
+
 /// Another implementation builds the same bytes from this, or has another protocol.
 #[test]
 fn bytes_of_the_specification() {
@@ -120,6 +129,7 @@ fn every_number_of_outputs_fits_the_limits() {
             assert!(coinbase.as_bytes().len() <= count * PAYOUT_BYTES_MAX + AROUND_BYTES_MAX);
         }
     }
+    assert_eq!(suffix(&CONSENSUS_ID, &share(1)).len(), SUFFIX_BYTES);
     let shortest = build(&share(1), &payouts(1, 2), &[0; 16], None).prefix().length;
     assert_eq!(shortest, 104);
 }

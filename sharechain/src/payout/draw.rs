@@ -8,6 +8,9 @@ use crate::hash::{Tag, keyed_engine};
 use crate::payout::Claim;
 use crate::units::U256;
 
+#[cfg(test)]
+mod tests;
+
 /// Stretches into which the line of claims is cut, by the first bits of their hashes. Only those in which a point lies
 /// are put in order, one for each drawn output at most; sorting the whole line took a fifth of the draw's time.
 const STRETCHES: usize = 1 << STRETCH_BITS;
@@ -99,7 +102,7 @@ fn starts_of_hit(tickets: &[Ticket<'_>], mut point: u128, step: u128) -> Option<
     Some(starts)
 }
 
-/// `floor(step * r / 2^128)`, where r are the first 16 bytes, last byte first, of the keyed hash of no bytes: no script
+/// `floor(step * r / 2^128)`, where r are the first 16 bytes, big-endian, of the keyed hash of no bytes: no script
 /// is empty, so this hash has no other use.
 fn first_point(keyed: &sha256::HashEngine, step: u128) -> Result<u128, RuleError> {
     let hash = keyed_hash(keyed, &[]);

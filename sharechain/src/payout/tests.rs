@@ -241,7 +241,12 @@ fn nobody_due_means_no_selection() {
 
 #[test]
 fn the_finder_alone_gets_everything() {
-    let outputs = Selection::finder_alone(script(3)).amounts(SUBSIDY_SAT).unwrap();
+    let selection = Selection::finder_alone(script(3));
+    assert_eq!(
+        (selection.entries(), selection.total()),
+        (&[Due { script: script(3), weight: Weight(1) }][..], Weight(1))
+    );
+    let outputs = selection.amounts(SUBSIDY_SAT).unwrap();
     assert_eq!(outputs, [TxOut { value: Amount::from_sat(SUBSIDY_SAT), script_pubkey: script(3) }]);
 }
 
@@ -262,6 +267,8 @@ fn a_single_output_is_drawn_from_all() {
     let winners: std::collections::BTreeSet<_> =
         (0..100).map(|n| chosen(&dues, &seed(n), SUBSIDY_SAT, &with_outputs(1)).entries()[0].script.clone()).collect();
     assert_eq!(winners.len(), 3);
+    let single = chosen(&dues, &seed(0), SUBSIDY_SAT, &with_outputs(1));
+    assert_eq!(chosen(&dues, &seed(0), SUBSIDY_SAT, &with_outputs(0)), single, "a coinbase pays somebody");
 }
 
 /// A due below the floor is not paid a crumb every time but drawn for.

@@ -1,3 +1,4 @@
+use bitcoin::hashes::{Hash, sha256};
 use proptest::prelude::*;
 
 use super::*;
@@ -64,6 +65,14 @@ fn the_fraction_lies_between_one_and_two() {
         let exact = 65_536.0 * (x as f64 / 65_536.0).exp2();
         assert!((*factor as f64 / exact - 1.0).abs() < 0.000_14, "x = {x}");
     }
+}
+
+/// One less in the square's coefficient changes two factors and no other test of them.
+#[test]
+fn every_factor_is_the_one_of_the_specification() {
+    let factors: Vec<u8> = (0..ONE).flat_map(|x| (split_exponent(x).1 as u32).to_le_bytes()).collect();
+    let expected = "83c2a49366d610f5db9d34010b4e66dbfbdeb20fc20f52fabc42583ec4aed617";
+    assert_eq!(sha256::Hash::hash(&factors).to_string(), expected);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::{Amount, BlockHash, ScriptBuf, TxMerkleNode, TxOut, Txid};
-use sharechain::chain::{Outcome, Plan, TemplateError};
+use sharechain::chain::{Missing, Outcome, Plan, TemplateError};
 use sharechain::check::binding::merkle_root;
 use sharechain::coinbase::{Coinbase, commitment};
+use sharechain::limits::FUTURE_SECONDS;
 use sharechain::share::CoinbasePrefix;
 use sharechain::{ChainParams, Height, Proof, RuleError, ShareHeader, ShareId, Weight};
 
@@ -263,6 +264,12 @@ fn invalid_template() {
         let draft = world.mine_until(share, &payouts, spec.previous_block, |_| (), |_| true);
         let bound = world.bind(&draft);
         assert_eq!(world.chain.check_template(&bound, now), Err(TemplateError::Rule(rule)), "before a miner sees it");
+    }
+    for (seconds, expected) in [(0, Ok(())), (1, Err(TemplateError::Missing(Missing::Time(now.plus(1)))))] {
+        let ahead = ShareHeader { time: now.plus(FUTURE_SECONDS + seconds), ..share.clone() };
+        let draft = world.mine_until(ahead, &payouts, spec.previous_block, |_| (), |_| true);
+        let bound = world.bind(&draft);
+        assert_eq!(world.chain.check_template(&bound, now), expected);
     }
     // What the transactions are is not for the share-chain to know: such work earns, and finds no block. The most that it
     // takes is what it would earn honestly.

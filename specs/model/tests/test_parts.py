@@ -54,6 +54,13 @@ class Targets(unittest.TestCase):
             found = Fraction(targets.retarget(MAIN, target, seconds), target)
             self.assertLess(abs(float(found) / exact - 1), 2**-13)
 
+    def test_every_factor(self):
+        """The hash that section 6 gives."""
+        params = replace(MAIN, link_interval_s=0, retarget_half_life_s=1 << 16)
+        factors = b"".join(targets.retarget(params, 1 << 16, x).to_bytes(4, "little") for x in range(1 << 16))
+        expected = "83c2a49366d610f5db9d34010b4e66dbfbdeb20fc20f52fabc42583ec4aed617"
+        self.assertEqual(hashlib.sha256(factors).hexdigest(), expected)
+
     def test_retarget_is_clamped(self):
         for params in (MAIN, LOCAL):
             reach = params.retarget_exponent_max * params.retarget_half_life_s
