@@ -128,7 +128,8 @@ pub(super) struct LiveShare {
     pub work_hashes: String,
     /// Whether a miner of this node found it.
     pub own: bool,
-    /// Its height and how many shares it lists, if it is a link.
+    /// What it is beside, if it is a link.
+    #[serde(flatten)]
     pub link: Option<LiveLink>,
 }
 

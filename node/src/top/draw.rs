@@ -101,14 +101,7 @@ fn the_pool(view: &View) -> Vec<Line<'static>> {
         row("hashrate", status.hashrate.pool_hs.map_or_else(unknown, hashrate)),
         row("of Bitcoin", pool.share_of_bitcoin.map_or_else(unknown, percent)),
         row("a block in", pool.expected_block_s.map_or_else(unknown, |s| format!("{} on average", whole_seconds(s)))),
-        row(
-            "this round",
-            format!(
-                "{:.2} blocks' work; {:.0} in 100 rounds end by now",
-                pool.round.effort,
-                pool.round.probability * 100.0
-            ),
-        ),
+        row("this round", round(pool.round.effort, pool.round.probability)),
         row("waiting", format!("{} shares to be listed", count(status.shares.pending))),
         row("half of pay", format!("goes to {} addresses or fewer", pool.decentralisation.nakamoto)),
         row("templates by", format!("{} addresses", pool.decentralisation.template_makers)),
@@ -117,6 +110,11 @@ fn the_pool(view: &View) -> Vec<Line<'static>> {
     let largest: Vec<String> = pool.decentralisation.top.iter().take(TOP).map(named).collect();
     lines.push(row("largest", largest.join(", ")));
     lines
+}
+
+/// What the round took so far, and how many rounds end with less.
+fn round(effort: f64, probability: f64) -> String {
+    format!("{effort:.2} blocks' work; {:.0}% are shorter", probability * 100.0)
 }
 
 fn named(part: &Part) -> String {

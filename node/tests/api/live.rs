@@ -93,10 +93,10 @@ async fn a_reader_hears_of_shares_links_and_tips_and_gets_what_it_missed() {
     insert(&api, share.0, share.1).await;
     let told = reader.next_of("share").await;
     assert_eq!((&told.data["id"], &told.data["own"]), (&share_id.clone().into(), &true.into()));
-    assert_eq!(told.data["link"], Value::Null);
+    assert_eq!(told.data["height"], Value::Null);
     insert(&api, link.0, link.1).await;
     let told = reader.next_of("link").await;
-    assert_eq!((&told.data["id"], &told.data["link"]["height"]), (&link_id.clone().into(), &2.into()));
+    assert_eq!((&told.data["id"], &told.data["height"]), (&link_id.clone().into(), &2.into()));
     let tip = reader.next_of("tip").await;
     assert_eq!((&tip.data["tip"], &tip.data["reorganisation"]), (&link_id.clone().into(), &0.into()));
 

@@ -46,7 +46,7 @@ fn everything_stands_in_a_usual_terminal() {
     for words in [
         "0.123%",
         "2 h 1 min on average",
-        "0.50 blocks' work; 39 in 100 rounds end by now",
+        "0.50 blocks' work; 39% are shorter",
         "goes to 3 addresses or fewer",
         "tb1qaddressofs… 25.0%",
         "at most 4.00 TH/s",
