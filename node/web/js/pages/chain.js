@@ -62,6 +62,7 @@ export default function Chain({ route }) {
     <${Loaded} from=${{ ...answer, data: graph }}>${(data) => html`
       ${data.links.length === 0 ? html`<p class="empty">There are no links here.</p>` : html`
         <${Picture} graph=${data} mode=${mode} zoom=${ZOOMS[zoom]} picked=${picked} onPick=${pick} onOpen=${open} onZoom=${onZoom} mine=${mine} />`}
+      ${data.shares_cut && html`<p class="fine">There are more shares than the picture holds; the newest are left out.</p>`}
       <${Legend} mine=${mine} />
       <div id="picked" class="picked" aria-live="polite"><${Picked} graph=${data} id=${picked} /></div>
       <${Reorganisations} />

@@ -19,7 +19,7 @@ export default function Peers() {
   const [order, setOrder] = useState("latency");
   return html`
     <${Title}>Peers</${Title}>
-    <p class="lead">The nodes that this one is connected to. Where they are is their own business: addresses are not shown, only which of them lie near each other.</p>
+    <p class="lead">The nodes that this one is connected to. Where they are is their own business: addresses are shown to nobody but the owner of the node's token, only which of them lie near each other.</p>
     <${Loaded} from=${answer}>${({ peers }) => html`
       <div class="cards">
         <${Card} title=${plural(peers.length, "peer")} id="map">
@@ -39,10 +39,10 @@ export default function Peers() {
     </${Loaded}>`;
 }
 
-const latency = (peer) => (peer.latency_ms == null ? "not known yet" : `${digits(peer.latency_ms)} ms`);
+const latency = (peer) => (peer.latency_ms == null ? "not known yet" : peer.latency_ms < 1 ? "below 1 ms" : `${digits(peer.latency_ms)} ms`);
 
 const Picked = ({ peer }) => peer && html`
-  <${Facts} rows=${[["Peer", html`<code class="whole">${peer.id}</code>`], ["Group", peer.group], ["Latency", latency(peer)], ["Program", peer.agent ?? "did not tell"]]} />`;
+  <${Facts} rows=${[["Peer", html`<code class="whole">${peer.id}</code>`], ["Group", peer.group], ["Latency", latency(peer)], peer.address && ["Address", html`<code class="whole">${peer.address}</code>`], ["Program", peer.agent ?? "did not tell"]]} />`;
 
 function Versions({ peers, own }) {
   const agents = new Map();
@@ -66,7 +66,7 @@ function Upgrades({ upgrades }) {
 
 const All = ({ peers, height }) => html`
   <${Table} caption="Peers" rows=${peers} rowKey=${(peer) => peer.id} empty="None is connected now." columns=${[
-    { head: "Peer", cell: (peer) => html`<${Id} id=${peer.id} />` },
+    { head: "Peer", cell: (peer) => html`<${Id} id=${peer.id} />${peer.address && html`<br /><code class="whole fine">${peer.address}</code>`}` },
     { head: "Group", cell: (peer) => peer.group },
     { head: "Latency", num: true, cell: latency },
     { head: "Line", cell: (peer) => `${peer.transport === "quic" ? "QUIC" : "TCP"}, ${peer.inbound ? "it came" : "dialled"}` },

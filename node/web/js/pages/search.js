@@ -1,6 +1,7 @@
 // Search: by address, id, height, Bitcoin block.
 import { html, useEffect } from "../html.js";
 import { useApi } from "../api.js";
+import { capital } from "../format.js";
 import { go } from "../router.js";
 import { Loaded, Notice, Tag, Title } from "../parts/bits.js";
 
@@ -20,7 +21,7 @@ export default function Search({ route }) {
       <p>For <code class="whole">${text}</code></p>
       <${Loaded} from=${answer}>${() => (found.length === 0
         ? html`<${Notice} level="warn"><p><strong>This node knows nothing of that.</strong> It may be mistyped, too old to be kept, of another network, or never have arrived here.</p></${Notice}><${What} />`
-        : html`<section class="card"><ul class="feed">${found.map((item) => html`<li key=${item.path}><${Tag}>${KINDS[item.kind] ?? item.kind}</${Tag}> <a href=${item.path}>${item.title}</a></li>`)}</ul></section>`)}
+        : html`<section class="card"><ul class="feed">${found.map((item) => html`<li key=${item.path}><${Tag}>${KINDS[item.kind] ?? item.kind}</${Tag}> <a href=${item.path}>${capital(item.title)}</a></li>`)}</ul></section>`)}
       </${Loaded}>`}`;
 }
 

@@ -35,7 +35,7 @@ function Peer({ peer, spot, picked, onPick }) {
   const s = 6;
   return html`
     <g onClick=${() => onPick(picked ? null : peer.id)} class="net-hit">
-      <title>${peer.agent ?? "a node"}, ${peer.group}, ${peer.latency_ms == null ? "latency not known yet" : `${peer.latency_ms.toFixed(1)} ms`}</title>
+      <title>${peer.agent ?? "a node"}, ${peer.group}, ${peer.latency_ms == null ? "latency not known yet" : `${Math.round(peer.latency_ms)} ms`}</title>
       ${peer.inbound ? html`<rect class="peer-in" x=${x - s} y=${y - s} width=${2 * s} height=${2 * s} />` : html`<circle class="peer-out" cx=${x} cy=${y} r=${s + 1} />`}
       ${picked && html`<circle class="net-pick" cx=${x} cy=${y} r=${s + 6} />`}
     </g>`;
