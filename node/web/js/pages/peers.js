@@ -6,6 +6,9 @@ import { PeerMap } from "../peers/map.js";
 import { Table } from "../parts/table.js";
 import { count, digits, duration, percent, plural } from "../format.js";
 
+/** Peers tell their height now and then: a few links say nothing. */
+const BEHIND_LINKS = 30;
+
 const ORDERS = {
   latency: ["Fastest first", (a, b) => (a.latency_ms ?? Infinity) - (b.latency_ms ?? Infinity)],
   connected: ["Longest here first", (a, b) => b.connected_s - a.connected_s],
@@ -25,7 +28,7 @@ export default function Peers() {
         <${Card} title=${plural(peers.length, "peer")} id="map">
           ${peers.length === 0 ? html`<${Notice} level="warn"><p><strong>No other node is connected.</strong> Name at least one in p2p.peers of the configuration, and see that the line to it is open.</p></${Notice}>` : html`
             <${PeerMap} peers=${peers} picked=${picked} onPick=${pick} />
-            <p class="fine">The farther out, the longer an answer takes. ● this node dialled it, ■ it came by itself. Sectors are groups of addresses.</p>
+            <p class="fine">This node is in the middle; the farther out, the longer an answer takes. ● this node dialled it, ■ it came by itself. Sectors are groups of addresses.</p>
             <div aria-live="polite">${picked && html`<${Picked} peer=${peers.find((peer) => peer.id === picked)} />`}</div>`}
         </${Card}>
         <${Card} title="Versions and upgrades" id="versions">
@@ -71,7 +74,7 @@ const All = ({ peers, height }) => html`
     { head: "Latency", num: true, cell: latency },
     { head: "Line", cell: (peer) => `${peer.transport === "quic" ? "QUIC" : "TCP"}, ${peer.inbound ? "it came" : "dialled"}` },
     { head: "Program", cell: (peer) => peer.agent ?? "did not tell" },
-    { head: "Link height", num: true, cell: (peer) => (peer.height == null ? "did not tell" : html`${count(peer.height)}${height != null && peer.height < height - 2 ? html` <${Tag} tone="warn">behind</${Tag}>` : ""}`) },
+    { head: "Link height", num: true, cell: (peer) => (peer.height == null ? "did not tell" : html`${count(peer.height)}${height != null && peer.height < height - BEHIND_LINKS ? html` <${Tag} tone="warn">behind</${Tag}>` : ""}`) },
     { head: "Here for", num: true, cell: (peer) => duration(peer.connected_s) },
     { head: "Misbehaved", num: true, cell: (peer) => (peer.points === 0 ? "never" : `${count(peer.points)} of 100 points`) },
   ]} />`;
