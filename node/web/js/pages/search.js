@@ -7,6 +7,8 @@ import { Loaded, Notice, Tag, Title } from "../parts/bits.js";
 
 const KINDS = { miner: "miner", link: "link", share: "share", block: "Bitcoin block of the pool", bitcoin_block: "Bitcoin block" };
 
+const isId = (text) => /^[0-9a-f]{64}$/i.test(text);
+
 export default function Search({ route }) {
   const text = (route.query.get("q") ?? "").trim();
   const answer = useApi(text ? `/search?q=${encodeURIComponent(text)}` : null);
@@ -20,7 +22,7 @@ export default function Search({ route }) {
     ${text === "" ? html`<${What} />` : html`
       <p>For <code class="whole">${text}</code></p>
       <${Loaded} from=${answer}>${() => (found.length === 0
-        ? html`<${Notice} level="warn"><p><strong>This node knows nothing of that.</strong> It may be mistyped, too old to be kept, of another network, or never have arrived here.</p></${Notice}><${What} />`
+        ? html`<${Notice} level="warn"><p><strong>This node knows nothing of that.</strong> It may be mistyped, too old to be kept, of another network, or never have arrived here.${isId(text) && html` <a href=${`/shares/${text.toLowerCase()}`}>What became of a share with this id?</a>`}</p></${Notice}><${What} />`
         : html`<section class="card"><ul class="feed">${found.map((item) => html`<li key=${item.path}><${Tag}>${KINDS[item.kind] ?? item.kind}</${Tag}> <a href=${item.path}>${capital(item.title)}</a></li>`)}</ul></section>`)}
       </${Loaded}>`}`;
 }
