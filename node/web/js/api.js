@@ -1,6 +1,7 @@
 // Answers of the API: fetched once for all who show them, kept while shown, fetched again when something happened.
 import { useEffect, useState } from "./html.js";
 import { setNodeTime } from "./clock.js";
+import { sentence } from "./format.js";
 
 const KEPT_MAX = 200;
 const RETRY_MS = [2000, 4000, 8000, 15000, 30000];
@@ -19,8 +20,8 @@ export class Failure extends Error {
 const GONE = "The node does not answer.";
 const GONE_TODO = "Check that it still runs (shoal status) and that this device reaches it; this page tries again by itself.";
 
-function refused(status, sentence) {
-  const text = sentence ? sentence[0].toUpperCase() + sentence.slice(1).replace(/\.?$/, ".") : `The node answered with the code ${status}.`;
+function refused(status, words) {
+  const text = words ? sentence(words) : `The node answered with the code ${status}.`;
   if (status === 401 || status === 403) return new Failure(text, "If this asks for a token: it stands in the file api-token in the node's data folder.", status);
   if (status === 404) return new Failure(text, "Check what you looked for, or use the search; other nodes may know more.", status);
   if (status === 429 || status === 503) return new Failure(text, "It is busy; this page tries again by itself.", status);
@@ -81,9 +82,12 @@ function tell(of) {
   for (const user of of.users) user.set({ data: of.data, error: of.error });
 }
 
-/** Only pages of miners show more to whoever has the token; a wrong one must not hide the rest. */
+/** Answers that show more to whoever has the node's token. */
+const WITH_TOKEN = /^\/(miners\/[^/]+$|log|peers)/;
+
+/** A wrong token must not hide what everybody may see. */
 async function withToken(path) {
-  const token = path.startsWith("/miners/") ? readToken() : undefined;
+  const token = WITH_TOKEN.test(path) ? readToken() : undefined;
   try {
     return await get(path, { token });
   } catch (error) {
@@ -189,5 +193,5 @@ export function writeToken(token) {
   } catch {
     // Without storage the token is asked for again.
   }
-  for (const path of entries.keys()) if (path.startsWith("/miners/")) refresh(path);
+  for (const path of entries.keys()) if (WITH_TOKEN.test(path)) refresh(path);
 }

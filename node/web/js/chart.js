@@ -5,6 +5,8 @@ import { Table } from "./parts/table.js";
 
 const HEIGHT = 200;
 const TABLE_ROWS = 24;
+/** A minute is the shortest step there is. */
+const TICKS_S = [60, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000];
 let library = null;
 
 function loadLibrary() {
@@ -42,7 +44,7 @@ function options(width, label, format, onPoint) {
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
-    axes: [{ ...axis, space: 64, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) }, { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
+    axes: [{ ...axis, space: 64, incrs: TICKS_S, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) }, { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
     series: [{}, { label, stroke: color("--blue"), width: 2, fill: `${color("--blue")}22`, points: { show: false }, spanGaps: false }],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx)] },
   };

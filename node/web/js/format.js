@@ -124,6 +124,11 @@ export function dateTime(unixS) {
   return new Date(unixS * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }
 
+export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+
+/** Words of the node as a sentence of the page. */
+export const sentence = (words) => `${capital(words)}${/[.!?]$/.test(words) ? "" : "."}`;
+
 /** Ids begin with zeros, so the end tells them apart. */
 export const shortId = (id) => (id.length > 14 ? `…${id.slice(-10)}` : id);
 

@@ -19,7 +19,7 @@ function alarms(status) {
     found.push(item("bad", "Another branch of the share-chain has more work, but following it would undo links that this node holds to be final.",
       "Ask other miners which branch is the pool's. Restart the node with --follow-heaviest to take the other one."));
   }
-  if (!status.handing_out_work) found.push(item("bad", `Miners get no work from this node: ${status.no_work_because ?? "it does not say why"}.`, "Miners with a second pool set should have gone there; they come back by themselves."));
+  if (!status.handing_out_work) found.push(item("bad", `Miners get no work from this node: ${(status.no_work_because ?? "it does not say why").replace(/\.$/, "")}.`, "Miners with a second pool set should have gone there; they come back by themselves."));
   return found;
 }
 
@@ -33,7 +33,7 @@ function sync(status) {
 
 function bitcoin(status) {
   const { trouble, height, header_height: headers } = status.bitcoin;
-  if (trouble) return [item("bad", `The node's bitcoind has a trouble: ${trouble}.`, "See bitcoind's own log; the node goes on by itself when it answers.")];
+  if (trouble) return [item("bad", `The node's bitcoind has a trouble: ${trouble.replace(/\.$/, "")}.`, "See bitcoind's own log; the node goes on by itself when it answers.")];
   if (height != null && headers > height + 1) return [item("warn", `The node's bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if it stays so, see its log and its peers.")];
   return [];
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromHex } from "../js/proof/bytes.js";
+import { prove } from "../js/proof/prove.js";
 import { select } from "../js/proof/payout.js";
 import { heightPush } from "../js/proof/coinbase.js";
 import { toHex } from "../js/proof/bytes.js";
@@ -29,4 +30,48 @@ test("nobody is due anything", () => {
 test("heights as BIP-0034 pushes them", () => {
   const pushed = [[0, "00"], [1, "51"], [16, "60"], [17, "0111"], [127, "017f"], [128, "028000"], [255, "02ff00"], [256, "020001"], [925344, "03a01e0e"], [8388608, "0400008000"]];
   for (const [height, hex] of pushed) assert.equal(toHex(heightPush(height)), hex, String(height));
+});
+
+const read = () => JSON.parse(readFileSync(new URL("fixtures/block.json", import.meta.url)));
+const proven = (change) => {
+  const block = read();
+  change(block);
+  return prove(block, block.weights, "local");
+};
+
+test("a block of a test network, with a draw, is as the rules want it", () => {
+  const proof = proven(() => {});
+  assert.ok(proof.can && proof.right);
+  assert.equal(proof.rows.length, 48);
+  assert.ok(proof.selection.lot.drawn.length > 0);
+  assert.ok(proof.rows.every((row) => row.right) && proof.frame.checks.every(([, holds]) => holds));
+});
+
+/** One satoshi more in the first output of the coinbase: its value is the first number behind the sequence and the count. */
+function steal(block) {
+  const at = block.coinbase_hex.indexOf("feffffff") + 10;
+  const byte = Number.parseInt(block.coinbase_hex.slice(at, at + 2), 16);
+  block.coinbase_hex = block.coinbase_hex.slice(0, at) + ((byte + 1) % 256).toString(16).padStart(2, "0") + block.coinbase_hex.slice(at + 2);
+}
+
+test("whatever is changed in it is noticed", () => {
+  const changes = {
+    "a satoshi in the coinbase": steal,
+    "a satoshi in what the node says": (block) => (block.outputs[3].value_sat += 1),
+    "two outputs swapped": (block) => ([block.outputs[0], block.outputs[1]] = [block.outputs[1], block.outputs[0]]),
+    "another weight": (block) => (block.weights[5].weight = String(BigInt(block.weights[5].weight) * 2n)),
+    "a miner left out": (block) => block.weights.pop(),
+    "another seed": (block) => (block.seed = `${"00".repeat(31)}01`),
+    "an output cut off": (block) => (block.coinbase_hex = block.coinbase_hex.slice(0, -20)),
+    "another height": (block) => (block.height += 1),
+    "less than the subsidy": (block) => (block.value_sat = 4_999_999_999),
+    "too early to share": (block) => (block.snapshot_listed_total = 47),
+  };
+  for (const [what, change] of Object.entries(changes)) assert.equal(proven(change).right, false, what);
+});
+
+test("what is not kept is not proven", () => {
+  assert.equal(proven((block) => (block.snapshot_listed_total = null)).can, false);
+  const block = read();
+  assert.equal(prove(block, block.weights, "another").can, false);
 });

@@ -6,6 +6,7 @@ import { atLeastOne, chance, gapPart, luckWords, odds, roundWords } from "../js/
 import { gapsOf, histogram } from "../js/gaps.js";
 import { troubles } from "../js/health.js";
 import { estimate } from "../js/estimate.js";
+import { filled } from "../js/steps.js";
 import { expect } from "../js/expect.js";
 
 test("numbers carry units and three digits", () => {
@@ -76,15 +77,24 @@ test("what is wrong, worst first", () => {
 });
 
 test("what a block found now would pay", () => {
-  const of = (next, outputs) => estimate({ next_block: next }, outputs);
+  const of = (next) => estimate({ next_block: next });
   assert.equal(of(null).kind, "unknown");
-  assert.equal(of({ value_sat: 5, expected_sat: null, drawn_sat: null }).kind, "alone");
-  assert.equal(of({ value_sat: 5, expected_sat: 0, drawn_sat: 0 }).kind, "none");
-  assert.equal(of({ value_sat: 5000, expected_sat: 1000, drawn_sat: 1003 }).kind, "exact");
-  const missed = of({ value_sat: 5000, expected_sat: 200, drawn_sat: 0 }, [{ value_sat: 3000 }, { value_sat: 1000 }]);
+  assert.equal(of({ value_sat: 5, expected_sat: null, drawn_sat: null, exact: null, draws_expected: null }).kind, "alone");
+  assert.equal(of({ value_sat: 5, expected_sat: 0, drawn_sat: 0, exact: false, draws_expected: 0 }).kind, "none");
+  assert.deepEqual(of({ value_sat: 5000, expected_sat: 1000, drawn_sat: 1003, exact: true, draws_expected: null }), { kind: "exact", value_sat: 5000, expected_sat: 1000, probability: 1, payment_sat: 1003 });
+  const missed = of({ value_sat: 5000, expected_sat: 200, drawn_sat: 0, exact: false, draws_expected: 0.2 });
   assert.deepEqual([missed.kind, missed.probability, missed.payment_sat, missed.drawn], ["drawn", 0.2, 1000, false]);
-  const taken = of({ value_sat: 5000, expected_sat: 200, drawn_sat: 1000 }, []);
+  const taken = of({ value_sat: 5000, expected_sat: 200, drawn_sat: 1000, exact: false, draws_expected: 0.2 });
   assert.deepEqual([taken.kind, taken.probability, taken.drawn], ["drawn", 0.2, true]);
+  assert.equal(of({ value_sat: 5000, expected_sat: 200, drawn_sat: 0, exact: false, draws_expected: null }).probability, null);
+});
+
+test("steps in which nothing was found are zeros", () => {
+  const points = [{ time_unix_s: 240, hashrate_hs: 3, shares: 1 }, { time_unix_s: 180, hashrate_hs: 2, shares: 1 }, { time_unix_s: 60, hashrate_hs: 1, shares: 1 }];
+  assert.deepEqual(filled(points, 60, 10, 250).map((p) => [p.time_unix_s, p.hashrate_hs]), [[60, 1], [120, 0], [180, 2]]);
+  assert.deepEqual(filled(points, 60, 2, 250).map((p) => p.time_unix_s), [120, 180]);
+  assert.deepEqual(filled([], 60, 2, 250), []);
+  assert.equal(filled([points[0]], 60, 10, 250).length, 1);
 });
 
 test("a pool changes how evenly, not how much", () => {

@@ -30,6 +30,13 @@ function timeScale(points, pixelsPerS) {
   };
 }
 
+/** How far the node's own moment may lie from the maker's to be believed: a node that came later saw everything late. */
+const NEAR_S = 120;
+
+function foundAt({ time_unix_s: handedOut, validated_unix_s: seen }) {
+  return seen != null && Math.abs(seen - handedOut) < NEAR_S ? seen : handedOut;
+}
+
 /** Places along time: true to scale, but never so close that links cover each other. */
 function byTime(links, zoom) {
   const times = [...links].filter((link) => link.height > 0).sort((a, b) => a.time_unix_s - b.time_unix_s);
@@ -43,7 +50,7 @@ function byTime(links, zoom) {
     points.push({ t, x });
   }
   const scale = timeScale(points, pixelsPerS);
-  return { x: (link) => (link.height === 0 ? PAD_X : scale(link.time_unix_s)), shareX: (share) => scale(share.time_unix_s), ticks: timeTicks(points) };
+  return { x: (link) => (link.height === 0 ? PAD_X : scale(link.time_unix_s)), shareX: (share) => scale(foundAt(share)), ticks: timeTicks(points) };
 }
 
 function timeTicks(points) {

@@ -55,7 +55,7 @@ function Answer({ code, response, document }) {
   return html`
     <p><strong>${code}</strong> <${Prose} text=${response.description} /></p>
     ${code === "200" && rows.length > 0 && html`<${Table} caption="Fields" rows=${rows} rowKey=${(row) => row.name} columns=${[
-      { head: "Field", cell: (row) => html`<code class="whole">${row.name}</code>` },
+      { head: "Field", cell: (row) => html`<code class="field">${row.name}</code>` },
       { head: "Type", cell: (row) => row.type },
       { head: "Meaning", cell: (row) => html`<${Prose} text=${row.about} />` },
     ]} />`}`;

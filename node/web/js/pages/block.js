@@ -1,7 +1,7 @@
 // One Bitcoin block of the pool: who found it, whom it pays, and the proof that it pays rightly.
 import { html, useEffect, useState } from "../html.js";
 import { get, getAll, useApi } from "../api.js";
-import { BlockState, blockState } from "../parts/block_state.js";
+import { BlockState, blockState, MATURE } from "../parts/block_state.js";
 import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
 import { Proof } from "../proof/steps.js";
 import { prove } from "../proof/prove.js";
@@ -27,7 +27,7 @@ function Standing({ block }) {
   if (state === "refused") return html`<${Notice} level="bad"><p><strong>Bitcoin refused this block</strong>${block.bitcoind?.reason ? `: ${block.bitcoind.reason}` : ""}. It pays nobody; the work in it counted all the same.</p></${Notice}>`;
   if (state === "orphaned") return html`<${Notice} level="bad"><p><strong>This block is not in Bitcoin's chain with the most work.</strong> Another block took its place, or this node has not seen its own chain catch up yet. As long as that stays so it pays nobody.</p></${Notice}>`;
   if (state === "mature") return html`<${Notice} level="ok"><p><strong>It is in Bitcoin's chain</strong> and its payments can be spent: ${count(block.confirmations)} confirmations.</p></${Notice}>`;
-  return html`<${Notice}><p><strong>It is in Bitcoin's chain</strong>, and its payments can be spent after 100 confirmations. <${BlockState} block=${block} /></p><${Bar} part=${block.confirmations / 100} label="Confirmations of 100" /></${Notice}>`;
+  return html`<${Notice}><p><strong>It is in Bitcoin's chain</strong>, and its payments can be spent when 100 blocks stand on top of it. <${BlockState} block=${block} /></p><${Bar} part=${block.confirmations / MATURE} label="Confirmations" /></${Notice}>`;
 }
 
 const About = ({ block }) => html`
@@ -36,7 +36,7 @@ const About = ({ block }) => html`
     ["When", html`<${Time} at=${block.time_unix_s} />`],
     ["Pays", `${btc(block.value_sat)} to ${plural(block.outputs_count, "address", "addresses")}`],
     ["Work that it took", block.effort == null ? "not known: the block before is not" : `${percent(block.effort)} of the average (${luckWords(block.luck_probability)})`],
-    ["As a share", html`<a href=${`/shares/${block.hash}`}>what became of it</a>${block.finder_link == null ? "" : html`, near link <a href=${`/chain?to=${block.finder_link + 15}`}>${count(block.finder_link)}</a>`}`],
+    ["As a share", html`<a href=${`/shares/${block.hash}`}>what became of it</a>${block.listed_height == null ? "" : html`, in link <a href=${`/chain?to=${block.listed_height + 15}`}>${count(block.listed_height)}</a>`}`],
     ["Block before", html`<${Id} id=${block.prev_hash} />`],
     ["This node's bitcoind said", block.bitcoind == null ? "nothing: another node submitted it, or it is long ago" : block.bitcoind.verdict],
     ["Work up to", html`link <${LinkId} id=${block.snapshot} /> counts for it`],

@@ -1,5 +1,5 @@
 // The share-chain as a live picture, with the history of its reorganisations.
-import { html, useCallback, useMemo, useState } from "../html.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { useEvent } from "../live.js";
 import { go } from "../router.js";
@@ -14,11 +14,21 @@ import { count, plural } from "../format.js";
 const ZOOMS = [0.45, 0.65, 1, 1.5, 2.2, 3.2];
 const LINKS = 60;
 const LOOSE_MAX = 500;
+const DRAW_MS = 1000;
 
 /** Shares that came since the picture's data did, so that they show at once. */
 function useNewShares(graph, blocks) {
   const [loose, set] = useState([]);
-  useEvent("share", (share) => set((old) => [...old, { ...share, listed_in: null, is_bitcoin_block: false }].slice(-LOOSE_MAX)));
+  const arrived = useRef([]);
+  useEvent("share", (share) => arrived.current.push({ ...share, listed_in: null }));
+  useEffect(() => {
+    // Not each by itself: the picture is large.
+    const timer = setInterval(() => {
+      const news = arrived.current.splice(0);
+      if (news.length > 0) set((old) => old.concat(news).slice(-LOOSE_MAX));
+    }, DRAW_MS);
+    return () => clearInterval(timer);
+  }, []);
   return useMemo(() => {
     if (!graph) return null;
     const known = new Set([...graph.shares, ...graph.links].map((item) => item.id));
@@ -62,6 +72,7 @@ export default function Chain({ route }) {
     <${Loaded} from=${{ ...answer, data: graph }}>${(data) => html`
       ${data.links.length === 0 ? html`<p class="empty">There are no links here.</p>` : html`
         <${Picture} graph=${data} mode=${mode} zoom=${ZOOMS[zoom]} picked=${picked} onPick=${pick} onOpen=${open} onZoom=${onZoom} mine=${mine} />`}
+      ${data.shares_cut && html`<p class="fine">There are more shares than the picture holds; the newest are left out.</p>`}
       <${Legend} mine=${mine} />
       <div id="picked" class="picked" aria-live="polite"><${Picked} graph=${data} id=${picked} /></div>
       <${Reorganisations} />

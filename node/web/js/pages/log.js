@@ -3,11 +3,13 @@ import { html, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { Choice, Loaded, Tag, Time, Title } from "../parts/bits.js";
 import { usePages } from "../parts/table.js";
-import { dateTime } from "../format.js";
+import { dateTime, sentence } from "../format.js";
 
 /** Kind: [word, tone]. */
 const KINDS = {
   block: ["block", "good"],
+  payment: ["payment", "good"],
+  worker: ["worker", "warn"],
   reorganisation: ["branches", "warn"],
   refused: ["refused", "bad"],
   work: ["work", ""],
@@ -27,7 +29,7 @@ export default function Log() {
   const shown = kind === "all" ? rows : rows.filter((event) => event.kind === kind);
   return html`
     <${Title}>What happened</${Title}>
-    <p class="lead">At this node, newest first. New entries appear by themselves.</p>
+    <p class="lead">At this node, newest first. New entries appear by themselves. With the node's token (asked for on a miner's page) your own miners and payments are among them.</p>
     <div class="row"><${Choice} label="Which" value=${kind} onChange=${setKind} options=${[["all", "Everything"], ...present.map((key) => [key, KINDS[key][0]])]} /></div>
     <section class="card"><${Loaded} from=${answer}>${() => html`
       ${shown.length === 0 && html`<p class="empty">Nothing yet.</p>`}
@@ -40,6 +42,6 @@ function Entry({ event }) {
   const [word, tone] = KINDS[event.kind] ?? [event.kind, ""];
   return html`
     <span class="kind"><${Tag} tone=${tone}>${word}</${Tag}></span>
-    <span class="sentence">${event.sentence} ${event.link_to && html`<a href=${event.link_to} aria-label=${`See it: ${event.sentence}`}>See it</a>`}</span>
+    <span class="sentence">${sentence(event.sentence)} ${event.link_to && html`<a href=${event.link_to} aria-label=${`See it: ${event.sentence}`}>See it</a>`}</span>
     <span title=${dateTime(event.time_unix_s)}><${Time} at=${event.time_unix_s} /></span>`;
 }

@@ -1,6 +1,8 @@
 // Everything about one payout address.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
+import { nowS } from "../clock.js";
+import { filled } from "../steps.js";
 import { setMe, useMe } from "../me.js";
 import { Card, Copy, Facts, Loaded, Notice, Title } from "../parts/bits.js";
 import { MiningNow, NextPay } from "../parts/mining.js";
@@ -57,7 +59,7 @@ function Expect({ base }) {
   const history = useApi(`${base}/history?step=600&limit=18`);
   return html`
     <${Loaded} from=${history}>${({ points }) => {
-      const known = points.filter((point) => point.hashrate_hs != null);
+      const known = filled(points, 600, 18, nowS());
       const mean = known.reduce((sum, point) => sum + point.hashrate_hs, 0) / Math.max(1, known.length);
       return html`<p class="fine">${mean > 0 ? "It starts with the average hashrate of the last three hours; change it as you like." : "Nothing was mined in the last three hours; give a hashrate."}</p><${CalculatorForm} startHs=${mean > 0 ? mean : undefined} included=${mean > 0} />`;
     }}</${Loaded}>`;

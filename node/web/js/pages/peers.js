@@ -6,6 +6,9 @@ import { PeerMap } from "../peers/map.js";
 import { Table } from "../parts/table.js";
 import { count, digits, duration, percent, plural } from "../format.js";
 
+/** Peers tell their height now and then: a few links say nothing. */
+const BEHIND_LINKS = 30;
+
 const ORDERS = {
   latency: ["Fastest first", (a, b) => (a.latency_ms ?? Infinity) - (b.latency_ms ?? Infinity)],
   connected: ["Longest here first", (a, b) => b.connected_s - a.connected_s],
@@ -19,13 +22,13 @@ export default function Peers() {
   const [order, setOrder] = useState("latency");
   return html`
     <${Title}>Peers</${Title}>
-    <p class="lead">The nodes that this one is connected to. Where they are is their own business: addresses are not shown, only which of them lie near each other.</p>
+    <p class="lead">The nodes that this one is connected to. Where they are is their own business: addresses are shown to nobody but the owner of the node's token, only which of them lie near each other.</p>
     <${Loaded} from=${answer}>${({ peers }) => html`
       <div class="cards">
         <${Card} title=${plural(peers.length, "peer")} id="map">
           ${peers.length === 0 ? html`<${Notice} level="warn"><p><strong>No other node is connected.</strong> Name at least one in p2p.peers of the configuration, and see that the line to it is open.</p></${Notice}>` : html`
             <${PeerMap} peers=${peers} picked=${picked} onPick=${pick} />
-            <p class="fine">The farther out, the longer an answer takes. ● this node dialled it, ■ it came by itself. Sectors are groups of addresses.</p>
+            <p class="fine">This node is in the middle; the farther out, the longer an answer takes. ● this node dialled it, ■ it came by itself. Sectors are groups of addresses.</p>
             <div aria-live="polite">${picked && html`<${Picked} peer=${peers.find((peer) => peer.id === picked)} />`}</div>`}
         </${Card}>
         <${Card} title="Versions and upgrades" id="versions">
@@ -39,10 +42,10 @@ export default function Peers() {
     </${Loaded}>`;
 }
 
-const latency = (peer) => (peer.latency_ms == null ? "not known yet" : `${digits(peer.latency_ms)} ms`);
+const latency = (peer) => (peer.latency_ms == null ? "not known yet" : peer.latency_ms < 1 ? "below 1 ms" : `${digits(peer.latency_ms)} ms`);
 
 const Picked = ({ peer }) => peer && html`
-  <${Facts} rows=${[["Peer", html`<code class="whole">${peer.id}</code>`], ["Group", peer.group], ["Latency", latency(peer)], ["Program", peer.agent ?? "did not tell"]]} />`;
+  <${Facts} rows=${[["Peer", html`<code class="whole">${peer.id}</code>`], ["Group", peer.group], ["Latency", latency(peer)], peer.address && ["Address", html`<code class="whole">${peer.address}</code>`], ["Program", peer.agent ?? "did not tell"]]} />`;
 
 function Versions({ peers, own }) {
   const agents = new Map();
@@ -66,12 +69,12 @@ function Upgrades({ upgrades }) {
 
 const All = ({ peers, height }) => html`
   <${Table} caption="Peers" rows=${peers} rowKey=${(peer) => peer.id} empty="None is connected now." columns=${[
-    { head: "Peer", cell: (peer) => html`<${Id} id=${peer.id} />` },
+    { head: "Peer", cell: (peer) => html`<${Id} id=${peer.id} />${peer.address && html`<br /><code class="whole fine">${peer.address}</code>`}` },
     { head: "Group", cell: (peer) => peer.group },
     { head: "Latency", num: true, cell: latency },
     { head: "Line", cell: (peer) => `${peer.transport === "quic" ? "QUIC" : "TCP"}, ${peer.inbound ? "it came" : "dialled"}` },
     { head: "Program", cell: (peer) => peer.agent ?? "did not tell" },
-    { head: "Link height", num: true, cell: (peer) => (peer.height == null ? "did not tell" : html`${count(peer.height)}${height != null && peer.height < height - 2 ? html` <${Tag} tone="warn">behind</${Tag}>` : ""}`) },
+    { head: "Link height", num: true, cell: (peer) => (peer.height == null ? "did not tell" : html`${count(peer.height)}${height != null && peer.height < height - BEHIND_LINKS ? html` <${Tag} tone="warn">behind</${Tag}>` : ""}`) },
     { head: "Here for", num: true, cell: (peer) => duration(peer.connected_s) },
     { head: "Misbehaved", num: true, cell: (peer) => (peer.points === 0 ? "never" : `${count(peer.points)} of 100 points`) },
   ]} />`;

@@ -1,10 +1,13 @@
 // Search: by address, id, height, Bitcoin block.
 import { html, useEffect } from "../html.js";
 import { useApi } from "../api.js";
+import { capital } from "../format.js";
 import { go } from "../router.js";
 import { Loaded, Notice, Tag, Title } from "../parts/bits.js";
 
 const KINDS = { miner: "miner", link: "link", share: "share", block: "Bitcoin block of the pool", bitcoin_block: "Bitcoin block" };
+
+const isId = (text) => /^[0-9a-f]{64}$/i.test(text);
 
 export default function Search({ route }) {
   const text = (route.query.get("q") ?? "").trim();
@@ -19,8 +22,8 @@ export default function Search({ route }) {
     ${text === "" ? html`<${What} />` : html`
       <p>For <code class="whole">${text}</code></p>
       <${Loaded} from=${answer}>${() => (found.length === 0
-        ? html`<${Notice} level="warn"><p><strong>This node knows nothing of that.</strong> It may be mistyped, too old to be kept, of another network, or never have arrived here.</p></${Notice}><${What} />`
-        : html`<section class="card"><ul class="feed">${found.map((item) => html`<li key=${item.path}><${Tag}>${KINDS[item.kind] ?? item.kind}</${Tag}> <a href=${item.path}>${item.title}</a></li>`)}</ul></section>`)}
+        ? html`<${Notice} level="warn"><p><strong>This node knows nothing of that.</strong> It may be mistyped, too old to be kept, of another network, or never have arrived here.${isId(text) && html` <a href=${`/shares/${text.toLowerCase()}`}>What became of a share with this id?</a>`}</p></${Notice}><${What} />`
+        : html`<section class="card"><ul class="feed">${found.map((item) => html`<li key=${item.path}><${Tag}>${KINDS[item.kind] ?? item.kind}</${Tag}> <a href=${item.path}>${capital(item.title)}</a></li>`)}</ul></section>`)}
       </${Loaded}>`}`;
 }
 

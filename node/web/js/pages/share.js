@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { BlockId, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, Tag, Time, Title } from "../parts/bits.js";
 import { FATES, ruleWords } from "../words.js";
-import { btc, count, digits } from "../format.js";
+import { btc, count, digits, sentence } from "../format.js";
 
 export default function Share({ route }) {
   const id = route.parts[1];
@@ -21,7 +21,7 @@ function Fate({ answer }) {
   return html`
     <${Notice} level=${level}>
       <p><strong>${title}.</strong> ${meaning} ${todo}</p>
-      ${answer.fate === "refused" && html`<p class="fine">Rule ${rule}: ${answer.refusal?.sentence ?? answer.explanation}</p>`}
+      ${answer.fate === "refused" && html`<p class="fine">${sentence(answer.refusal?.sentence ?? answer.explanation)} Rule ${rule}.</p>`}
     </${Notice}>`;
 }
 
@@ -31,7 +31,7 @@ function Story({ answer }) {
   const steps = [];
   if (share) steps.push(html`<strong>Handed out</strong> as work <${Time} at=${share.time_unix_s} />, by its maker's clock, to extend link <${LinkId} id=${share.parent} />.`);
   if (share?.validated_unix_s) steps.push(html`<strong>Found valid</strong> by this node <${Time} at=${share.validated_unix_s} />.`);
-  if (refusal) steps.push(html`<strong>Refused</strong> by this node <${Time} at=${refusal.time_unix_s} />: it came from ${refusal.peer ? html`the peer <${Id} id=${refusal.peer} to="/peers" />` : "a miner of this node"}, and broke rule ${refusal.rule}.`);
+  if (refusal) steps.push(html`<strong>${share ? "An altered copy of it was refused" : "Refused"}</strong> by this node <${Time} at=${refusal.time_unix_s} />: it came from ${refusal.peer ? html`the peer <${Id} id=${refusal.peer} to="/peers" />` : "a miner of this node"}, and broke rule ${refusal.rule}${share ? "; the share itself is valid, and loses nothing by that" : ""}.`);
   if (answer.fate === "link") steps.push(html`<strong>Became link</strong> <a href=${`/links/${answer.id}`}>${count(answer.link_height)}</a> of the main chain: it counts.`);
   if (answer.fate === "listed") steps.push(html`<strong>Listed</strong> by link <a href=${`/links/${answer.link}`}>${count(answer.link_height)}</a>: from there on it counts.`);
   if (answer.fate === "pending") steps.push(html`<strong>Waits</strong> to be listed by one of the next links.`);

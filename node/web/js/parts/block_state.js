@@ -3,7 +3,8 @@ import { html } from "../html.js";
 import { Tag } from "./bits.js";
 import { count } from "../format.js";
 
-export const MATURE = 100;
+/** Confirmations from which a coinbase can be spent: its own, and those of 100 blocks on top. */
+export const MATURE = 101;
 
 export function blockState(block) {
   if (block.bitcoind?.verdict === "rejected") return "refused";

@@ -38,7 +38,7 @@ export function CalculatorForm({ startHs, included = false }) {
 
 function Result({ pool, window, tip, hashrateHs, included }) {
   const outputs = window.next_block?.outputs ?? [];
-  const tailSat = outputs.length > 1 && outputs.length < window.scripts_total ? outputs.at(-1).value_sat : null;
+  const tailSat = outputs.find((output) => output.drawn)?.value_sat ?? null;
   const shareHashes = Number(tip.children_share_work_hashes);
   const is = expect({
     hashrateHs,

@@ -21,7 +21,7 @@ export function Feed() {
     setSecond({ at, shares });
     if (shares <= SHARES_SECOND) add({ kind: "share", ...share });
   });
-  useEvent("link", (link) => add({ kind: "link", ...link }));
+  useEvent("link", (link) => add({ kind: "link", ...link, ...link.link }));
   useEvent("block", (block) => add({ kind: "block", id: block.hash, ...block }));
   const shown = items.length > 0 ? items : (links.data?.links ?? []).map((link) => ({ kind: "link", ...link }));
   return html`

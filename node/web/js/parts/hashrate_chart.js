@@ -3,6 +3,8 @@ import { html, useMemo, useState } from "../html.js";
 import { useApi } from "../api.js";
 import { LineChart } from "../chart.js";
 import { Choice, Loaded } from "./bits.js";
+import { nowS } from "../clock.js";
+import { filled } from "../steps.js";
 import { count, hashrate } from "../format.js";
 
 /** Step in seconds, points, name. */
@@ -14,9 +16,7 @@ export function HashrateChart({ base, name, withShares }) {
   const [what, setWhat] = useState("hashrate");
   const [step, limit] = RANGES[range];
   const answer = useApi(`${base}/history?step=${step}&limit=${limit}`, ["tip"]);
-  const points = useMemo(() => (answer.data?.points ?? []).map((p) => ({ t: p.time_unix_s, y: what === "shares" ? p.shares : p.hashrate_hs })).sort((a, b) => a.t - b.t), [answer.data, what]);
-  // The newest step is not over: its number would look like a fall.
-  const whole = points.length > 1 ? points.slice(0, -1) : points;
+  const points = useMemo(() => filled(answer.data?.points ?? [], step, limit, nowS()).map((p) => ({ t: p.time_unix_s, y: what === "shares" ? p.shares : p.hashrate_hs })), [answer.data, what]);
   const stepName = { 60: "minute", 600: "ten minutes", 3600: "hour", 86400: "day" }[step];
   const label = what === "shares" ? `Shares of ${name} in each ${stepName}` : `Hashrate of ${name}`;
   return html`<div>
@@ -24,7 +24,7 @@ export function HashrateChart({ base, name, withShares }) {
       <${Choice} label="How long" value=${range} onChange=${setRange} options=${Object.entries(RANGES).map(([key, [, , text]]) => [key, text])} />
       ${withShares && html`<${Choice} label="What" value=${what} onChange=${setWhat} options=${[["hashrate", "Hashrate"], ["shares", "Shares"]]} />`}
     </div>
-    <${Loaded} from=${answer}>${() => html`<${LineChart} points=${whole} label=${label} format=${what === "shares" ? shares : hashrate} />`}</${Loaded}>
+    <${Loaded} from=${answer}>${() => html`<${LineChart} points=${points} label=${label} format=${what === "shares" ? shares : hashrate} />`}</${Loaded}>
     <p class="fine">Estimated from the shares of each ${stepName}; chance makes it jump, most where shares are few.</p>
   </div>`;
 }

@@ -36,9 +36,8 @@ function Verdict({ list }) {
 
 /** What a block found now would pay, in words, and when such a block may come. */
 export function NextPay({ miner }) {
-  const window = useApi("/window?limit=1", ["tip"]);
   const pool = useApi("/pool", ["tip", "block"]);
-  const pay = estimate(miner, window.data?.next_block?.outputs);
+  const pay = estimate(miner);
   const wait = pool.data?.expected_block_s;
   return html`
     <${Figures}>
@@ -62,8 +61,8 @@ function how(pay) {
   const of = `of ${btc(pay.value_sat)}`;
   if (pay.kind === "exact") return `Paid exactly, ${of}, by the work up to the snapshot that such a block would use.`;
   if (pay.probability == null) return `Drawn by lot, ${of}.`;
-  if (pay.probability >= 0.9995) return `${btc(pay.payment_sat)} by lot, ${of}; with your work the lot falls on you almost surely.`;
-  return `Small parts are drawn by lot, so that a block has room for all: ${btc(pay.payment_sat)} with a chance of ${chance(pay.probability)}, else nothing. ${pay.drawn ? "The draw for a block on today's tip would take you." : "The draw for a block on today's tip would not take you."} Each new Bitcoin block draws anew.`;
+  if (pay.probability >= 0.9995) return `${roughBtc(pay.payment_sat)} by lot, ${of}; with your work the lot falls on you almost surely.`;
+  return `Small parts are drawn by lot, so that a block has room for all: ${roughBtc(pay.payment_sat)} with a chance of ${chance(pay.probability)}, else nothing. ${pay.drawn ? "The draw for a block on today's tip would take you." : "The draw for a block on today's tip would not take you."} Each new Bitcoin block draws anew.`;
 }
 
 function when(wait) {

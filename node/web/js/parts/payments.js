@@ -4,7 +4,7 @@ import { useApi } from "../api.js";
 import { BlockId, Card, Loaded, Tag, Time } from "./bits.js";
 import { Table, usePages } from "./table.js";
 import { MATURE } from "./block_state.js";
-import { btc, count, duration } from "../format.js";
+import { btc, count, duration, plural } from "../format.js";
 
 const BLOCK_S = 600;
 
@@ -14,8 +14,8 @@ export function Payments({ base }) {
   const { rows, button } = usePages(path, answer.data, (page) => page.payments, (row) => row.block);
   return html`
     <${Card} title="Paid in Bitcoin blocks" id="payments" wide>
-      <${Loaded} from=${answer}>${({ total_sat: total }) => html`
-        ${rows.length > 0 && html`<p><strong>${btc(total)}</strong> in all, paid by the blocks themselves. Nothing is held back and nothing is owed; whoever was not drawn in one block may be in the next.</p>`}
+      <${Loaded} from=${answer}>${() => html`
+        ${rows.length > 0 && html`<p><strong>${btc(paid(rows))}</strong> in the ${plural(rows.length, "payment")} shown, by the blocks themselves. Nothing is held back and nothing is owed; whoever was not drawn in one block may be in the next.</p>`}
         <${Table} caption="Payments, newest first" rows=${rows} rowKey=${(row) => row.block} empty="No block of the pool has paid this address yet." columns=${[
           { head: "Block", cell: (row) => html`<${BlockId} id=${row.block} /> ${count(row.height)}` },
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
@@ -26,6 +26,9 @@ export function Payments({ base }) {
       </${Loaded}>
     </${Card}>`;
 }
+
+/** What lost blocks would have paid is not paid. */
+const paid = (rows) => rows.filter((row) => row.confirmations > 0).reduce((sum, row) => sum + BigInt(row.value_sat), 0n);
 
 function State({ row }) {
   if (row.confirmations === 0) return html`<${Tag} tone="bad">not in Bitcoin's chain: not paid</${Tag}>`;

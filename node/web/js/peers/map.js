@@ -19,7 +19,7 @@ export function PeerMap({ peers, picked, onPick }) {
         return html`<line key=${group.name} class="spoke" x1=${CX} y1=${CY} x2=${end.x} y2=${end.y} />`;
       })}
       ${RINGS.map((ring) => html`<text key=${ring.name} class="ring-name" x=${CX + 3} y=${CY - R * ring.radius - 3}>${ring.name}</text>`)}
-      <circle class="center" cx=${CX} cy=${CY} r="9" /><text x=${CX} y=${CY + 24} text-anchor="middle">this node</text>
+      <circle class="center" cx=${CX} cy=${CY} r="9" />
       ${groups.map((group) => group.peers.map((peer, i) => html`<${Peer} key=${peer.id} peer=${peer} spot=${at(place(group, i))} picked=${picked === peer.id} onPick=${onPick} />`))}
       ${groups.map((group) => {
         const { x, y } = at({ angle: (group.from + group.to) / 2, radius: 1.12 });
@@ -35,7 +35,7 @@ function Peer({ peer, spot, picked, onPick }) {
   const s = 6;
   return html`
     <g onClick=${() => onPick(picked ? null : peer.id)} class="net-hit">
-      <title>${peer.agent ?? "a node"}, ${peer.group}, ${peer.latency_ms == null ? "latency not known yet" : `${peer.latency_ms.toFixed(1)} ms`}</title>
+      <title>${peer.agent ?? "a node"}, ${peer.group}, ${peer.latency_ms == null ? "latency not known yet" : `${Math.round(peer.latency_ms)} ms`}</title>
       ${peer.inbound ? html`<rect class="peer-in" x=${x - s} y=${y - s} width=${2 * s} height=${2 * s} />` : html`<circle class="peer-out" cx=${x} cy=${y} r=${s + 1} />`}
       ${picked && html`<circle class="net-pick" cx=${x} cy=${y} r=${s + 6} />`}
     </g>`;

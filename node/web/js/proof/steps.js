@@ -12,13 +12,13 @@ export function Proof({ block, weights, network, proof }) {
   const wrong = rows.filter((row) => !row.right).length;
   return html`
     ${proof.right
-      ? html`<${Notice} level="ok"><p><strong>Yes: all ${count(rows.length)} outputs are as the rules want them, to the satoshi.</strong> Your browser just recomputed them from the weights below; it took nobody's word for the amounts.</p></${Notice}>`
+      ? html`<${Notice} level="ok"><p><strong>Yes: ${rows.length === 1 ? "its output is as the rules want it" : `all ${count(rows.length)} outputs are as the rules want them`}, to the satoshi.</strong> Your browser just recomputed this from the weights below; it took nobody's word for the amounts.</p></${Notice}>`
       : html`<${Notice} level="bad"><p><strong>No: ${wrong > 0 ? `${plural(wrong, "output is", "outputs are")} not as the rules want` : "the coinbase is not as the rules want it"}.</strong> Either the node that serves this page is wrong, or the rules were broken; compare with another node, and report it.</p></${Notice}>`}
     <ol class="steps">
       <li><h3>Who had worked how much</h3>
         <p>Up to <a href=${`/links/${block.snapshot}`}>the snapshot</a>, a link well before the block, ${plural(weights.length, "address", "addresses")} had earned weight: the work of their shares in expected Bitcoin blocks. The choice of the snapshot follows from the chain; the finder has none.</p>
         ${selection && html`<${Dues} selection=${selection} weights=${weights} />`}
-        <${Resum} block=${block} weights=${weights} network=${network} />
+        ${selection && html`<${Resum} block=${block} weights=${weights} network=${network} />`}
       </li>
       <li><h3>Is the pool old enough to share?</h3>
         <p>${count(block.snapshot_listed_total)} shares had been listed up to the snapshot; with fewer than ${count(proof.constants.listedBeforePayouts)} the finder would be paid alone. ${proof.early || !selection ? "So here the finder is paid alone." : "So everyone is paid."}</p>
