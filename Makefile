@@ -41,6 +41,7 @@ test: ## Run every test
 	cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 	python3 specs/vectors/check.py
 	python3 -m unittest discover specs/model
+	node --test node/tests/web/*.test.mjs
 
 .PHONY: sim-soak
 sim-soak: build ## Simulate random scenarios and look for what must never happen

@@ -19,7 +19,6 @@ const API: &str = "/api/";
 
 #[derive(RustEmbed)]
 #[folder = "web/"]
-#[exclude = "tests/*"]
 struct Web;
 
 /// The file at a path; the application for every path without one, since each of its pages has a path of its own.

@@ -1,13 +1,13 @@
-// Numbers and sentences. Run: node --test node/web/tests
+// Numbers and sentences. Run: node --test node/tests/web
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, btc, digits, duration, hashes, hashrate, percent, plural, roughBtc, shortId, si } from "../js/format.js";
-import { atLeastOne, chance, gapPart, luckWords, odds, roundWords } from "../js/chance.js";
-import { gapsOf, histogram } from "../js/gaps.js";
-import { troubles } from "../js/health.js";
-import { estimate } from "../js/estimate.js";
-import { filled } from "../js/steps.js";
-import { expect } from "../js/expect.js";
+import { ago, btc, digits, duration, hashes, hashrate, percent, plural, roughBtc, shortId, si } from "../../web/js/format.js";
+import { atLeastOne, chance, gapPart, luckWords, odds, roundWords } from "../../web/js/chance.js";
+import { gapsOf, histogram } from "../../web/js/gaps.js";
+import { troubles } from "../../web/js/health.js";
+import { estimate } from "../../web/js/estimate.js";
+import { filled } from "../../web/js/steps.js";
+import { expect } from "../../web/js/expect.js";
 
 test("numbers carry units and three digits", () => {
   const table = [

@@ -1,12 +1,12 @@
-// The payout proof against the vectors of the specification. Run: node --test node/web/tests
+// The payout proof against the vectors of the specification. Run: node --test node/tests/web
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fromHex } from "../js/proof/bytes.js";
-import { prove } from "../js/proof/prove.js";
-import { select } from "../js/proof/payout.js";
-import { heightPush } from "../js/proof/coinbase.js";
-import { toHex } from "../js/proof/bytes.js";
+import { fromHex } from "../../web/js/proof/bytes.js";
+import { prove } from "../../web/js/proof/prove.js";
+import { select } from "../../web/js/proof/payout.js";
+import { heightPush } from "../../web/js/proof/coinbase.js";
+import { toHex } from "../../web/js/proof/bytes.js";
 
 const { cases } = JSON.parse(readFileSync(new URL("../../../specs/vectors/selection.json", import.meta.url)));
 

@@ -1,10 +1,10 @@
-// What holds for all files. Run: node --test node/web/tests
+// What holds for all files. Run: node --test node/tests/web
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { test } from "node:test";
 
-const root = new URL("../", import.meta.url);
+const root = new URL("../../web/", import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), "utf8");
 const files = readdirSync(new URL("js", root), { recursive: true }).filter((name) => name.endsWith(".js")).map((name) => `js/${name}`);
 

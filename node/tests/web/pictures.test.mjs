@@ -1,11 +1,11 @@
-// Where things stand in the pictures. Run: node --test node/web/tests
+// Where things stand in the pictures. Run: node --test node/tests/web
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lanes } from "../js/chain/lanes.js";
-import { layout } from "../js/chain/layout.js";
-import { walk } from "../js/chain/walk.js";
-import { radius, sectors, place } from "../js/peers/places.js";
-import { fields, typeName } from "../js/openapi.js";
+import { lanes } from "../../web/js/chain/lanes.js";
+import { layout } from "../../web/js/chain/layout.js";
+import { walk } from "../../web/js/chain/walk.js";
+import { radius, sectors, place } from "../../web/js/peers/places.js";
+import { fields, typeName } from "../../web/js/openapi.js";
 
 const link = (id, height, parent, is_main = true) => ({ id, height, parent, is_main, time_unix_s: 1000 + height * 10, finder: null, shares_count: 0 });
 //  g - a - b - c - d        main
