@@ -17,6 +17,8 @@ TYPOS_VERSION := 1.52.0
 TYPOS := $(CARGO_TARGET_DIR)/tools/typos-$(TYPOS_VERSION)
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ := $(CARGO_TARGET_DIR)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
+# Named by what it holds: other requirements are another folder.
+PAGES := $(CARGO_TARGET_DIR)/tools/pages-$(shell sha256sum '$(CURDIR)/testnet/pages/requirements.txt' | cut -c 1-12)
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_MUTANTS := $(CARGO_TARGET_DIR)/tools/cargo-mutants-$(CARGO_MUTANTS_VERSION)
 
@@ -42,6 +44,21 @@ test: ## Run every test
 	python3 specs/vectors/check.py
 	python3 -m unittest discover specs/model
 	node --test node/tests/web/*.test.mjs
+
+NETWORK ?= $(CURDIR)/testnet-data
+
+.PHONY: pages
+pages: build ## Test the web pages of a running test network in a real browser; NETWORK names its folder
+	@.ci/deps.sh pages
+	@$(MAKE) --no-print-directory '$(PAGES)/installed'
+	'$(PAGES)/bin/python' testnet/pages/run.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out '$(CARGO_TARGET_DIR)/pages'
+
+# Selenium, axe-core and schemathesis, for the tests of the web pages. The last file says that all of it is there.
+$(PAGES)/installed:
+	@rm -rf '$(PAGES)'
+	@python3 -m venv '$(PAGES)'
+	@'$(PAGES)/bin/pip' install --quiet --disable-pip-version-check --no-deps --requirement testnet/pages/requirements.txt
+	@touch '$@'
 
 .PHONY: sim-soak
 sim-soak: build ## Simulate random scenarios and look for what must never happen

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that this machine has what Shoal is built with.
 #
-#   usage: .ci/deps.sh [build] [test] [lint]      without words: all of them
+#   usage: .ci/deps.sh [build] [test] [pages] [lint]      without words: all but pages
 #
 # It looks for the things themselves, not for packages. On Debian it says which packages are
 # missing and installs them, with sudo unless it is root. Elsewhere it names what is missing and
@@ -54,6 +54,13 @@ look_for_test() {
     # Tests on a real bitcoind unpack Debian's unless there is one.
     [ -n "${BITCOIND:-}" ] || has bitcoind || has apt-get \
         || need bitcoin-knots "bitcoind in PATH, or BITCOIND=/path/to/bitcoind"
+}
+
+look_for_pages() {
+    has python3 || need python3 "Python 3.11 or newer"
+    python3 -c 'import ensurepip' 2>/dev/null || need python3-venv "Python's venv and pip"
+    has chromium || need chromium "Chromium"
+    has chromedriver || need chromium-driver "chromedriver, of the same version as Chromium"
 }
 
 look_for_lint() {
@@ -109,8 +116,8 @@ main() {
     local group
     for group in "$@"; do
         case "$group" in
-            build | test | lint) "look_for_$group" ;;
-            *) die "unknown word '$group': build, test or lint" ;;
+            build | test | pages | lint) "look_for_$group" ;;
+            *) die "unknown word '$group': build, test, pages or lint" ;;
         esac
     done
     check_cargo

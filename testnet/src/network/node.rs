@@ -46,7 +46,7 @@ struct ConfigFile<'a> {
     bitcoind: Bitcoind,
     stratum: Listen,
     p2p: P2p,
-    api: Listen,
+    api: Api,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,6 +58,12 @@ struct Bitcoind {
 #[derive(Debug, Serialize)]
 struct Listen {
     listen: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Api {
+    listen: String,
+    requests_a_second: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +131,7 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
         bitcoind: Bitcoind { url: format!("http://{}", bitcoin.rpc), cookie_file: bitcoin.cookie_path() },
         stratum: Listen { listen: plan.stratum.to_string() },
         p2p: P2p { listen: vec![p2p.to_string()], peers: peers.collect(), mdns: plan.mdns },
-        api: Listen { listen: plan.api.to_string() },
+        // A report asks for the fate of every share, one after the other.
+        api: Api { listen: plan.api.to_string(), requests_a_second: 100_000 },
     })
 }

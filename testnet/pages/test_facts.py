@@ -1,0 +1,234 @@
+"""Each page says what the API says at that moment."""
+
+import time
+import unittest
+
+from words import hashrate, near, percent, same, satoshi, says, seconds, whole
+from world import UNKNOWN_ID, PageTest, node, things
+
+# A page asks again at most every two seconds, and links come every second. With room for a machine that is busy.
+LAG_S = 10
+LAG_LINKS = 8
+# Payments that a miner's page shows at first.
+PAYMENTS = 10
+# Blocks on top of one before it can be spent.
+MATURE_AFTER = 100
+
+
+def ids(rows, column):
+    """The whole ids and addresses that a column of a table stands for."""
+    return [row[column]["titles"][0] for row in rows]
+
+
+class Facts(PageTest):
+    """One test a page."""
+
+    def agrees(self, path, check):
+        """`check(page)` finds at some moment that page and API say the same."""
+        self.open(path)
+        self.eventually(f"{path} says what the API says", lambda: check(self.browser.read()) or True)
+
+    def test_home(self):
+        def check(page):
+            pool, blocks = node().get("/pool"), node().get("/blocks?limit=5")["blocks"]
+            near(hashrate(page["facts"]["Hashrate of the pool"]), pool["hashrate_hs"], "hashrate", 0.1)
+            same(whole(page["facts"]["Paid addresses"]), pool["window"]["scripts_total"], "paid addresses")
+            near(percent(page["facts"]["Work on this round"]), pool["round"]["effort"], "effort", 0.3)
+            near(seconds(page["facts"]["A Bitcoin block"]), pool["expected_block_s"], "time to a block", 0.1)
+            behind = pool["chain"]["height"] - whole(page["text"].partition("the newest has height ")[2])
+            assert 0 <= behind <= LAG_LINKS, f"the page is {behind} links behind"
+            says(page, "Nothing is wrong")
+            rows = page["tables"]["Last Bitcoin blocks"]
+            same(ids(rows, "Block"), [block["hash"] for block in blocks], "last blocks")
+            same([satoshi(row["Pays"]["text"]) for row in rows], [block["value_sat"] for block in blocks], "amounts")
+
+        self.agrees("/", check)
+
+    def test_how_decentralised(self):
+        def check(page):
+            pool = node().get("/pool")
+            spread = pool["decentralisation"]
+            says(page, str(spread["nakamoto"]), pool["bitcoin_pools"]["pools"][0]["name"], pool["bitcoin_pools"]["as_of"])
+            for miner in spread["top"][:3]:
+                assert miner["address"] in page["titles"], f"{miner['address']} is not named"
+
+        self.agrees("/", check)
+
+    def test_chain(self):
+        def check(page):
+            graph, turns = node().get("/graph?links=60"), node().get("/reorganisations?limit=20")["reorganisations"]
+            drawn = self.browser.js("return [...document.querySelectorAll('.picture [data-id]')].map((e) => e.getAttribute('data-id'))")
+            same(len(drawn), len(set(drawn)), "everything is drawn once")
+            old = [item["id"] for item in graph["links"] + graph["shares"] if item["time_unix_s"] < time.time() - LAG_S]
+            same([id for id in old if id not in drawn], [], "what is not drawn")
+            says(page, "The share-chain")
+            if turns:
+                rows = page["tables"]["Reorganisations, newest first"]
+                same(ids(rows, "To tip"), [turn["new_tip"] for turn in turns], "reorganisations")
+                same([whole(row["Left at height"]["text"]) for row in rows], [turn["fork_height"] for turn in turns], "forks")
+
+        self.agrees("/chain", check)
+
+    def test_link(self):
+        link = node().get(f"/links/{things()['link']['id']}")
+
+        def check(page):
+            says(page, f"Link {link['height']:,}", link["id"], f"It lists {link['shares_count']:,} share")
+            same(whole(page["facts"]["Listed since genesis"]), link["listed_total"], "listed since genesis")
+            assert link["finder"]["address"] in page["titles"] and link["parent"] in page["titles"], "finder and parent are not named"
+            same(set(link["shares"]) - set(page["titles"]), set(), "shares of its list that are not named")
+            rows = page["tables"]["Earned in this link"]
+            found = dict(zip(ids(rows, "Address"), (whole(row["Shares"]["text"]) for row in rows)))
+            same(found, {row["address"]: row["shares"] for row in link["earned"]}, "who earned in it")
+
+        self.agrees(f"/links/{link['id']}", check)
+
+    def test_link_that_lost(self):
+        lost = things()["lost"] or self.skipTest("no link lost in this network")
+        self.agrees(f"/links/{lost['id']}", lambda page: says(page, "on another branch", f"Link {lost['height']:,}"))
+
+    def test_unknown_link(self):
+        self.tolerated = ("404",)
+        self.agrees(f"/links/{UNKNOWN_ID}", lambda page: same(page["notices"][0][0], "bad", "the notice"))
+
+    def test_listed_share(self):
+        share = node().get(f"/shares/{things()['listed']}")
+
+        def check(page):
+            says(page, "It counts", f"Listed by link {share['link_height']:,}", share["share"]["address"])
+            same(satoshi(page["facts"]["Would have paid"]), share["share"]["coinbase_value_sat"], "the coinbase's value")
+            assert share["share"]["parent"] in page["titles"], "the parent is not named"
+
+        self.agrees(f"/shares/{share['id']}", check)
+
+    def test_unknown_share(self):
+        self.agrees(f"/shares/{UNKNOWN_ID}", lambda page: says(page, "This node has never seen it", UNKNOWN_ID))
+
+    def test_miner(self):
+        address = things()["address"]
+
+        def check(page):
+            miner, paid = node().get(f"/miners/{address}"), node().get(f"/miners/{address}/payments?limit=25")["payments"]
+            near(percent(page["facts"]["Part of the whole"]), miner["window"]["part"], "part of the window", 0.02)
+            same(whole(page["facts"]["Shares that count"]), miner["window"]["shares"], "shares that count")
+            says(page, miner["window"]["weight"], miner["script"], "Yes, you are mining")
+            rows = page["tables"]["Payments, newest first"]
+            paid = paid[:PAYMENTS]
+            same([row["Block"]["titles"][0] for row in rows], [payment["block"] for payment in paid], "blocks that paid")
+            same([satoshi(row["Amount"]["text"]) for row in rows], [payment["value_sat"] for payment in paid], "payments")
+
+        self.agrees(f"/miners/{address}", check)
+
+    def test_sum_of_payments(self):
+        address = things()["address"]
+
+        def check(page):
+            payments = node().get(f"/miners/{address}/payments?limit=500")["payments"]
+            total = sum(payment["value_sat"] for payment in payments)
+            sentence = next((line for line in self.browser.js(
+                "return [...document.querySelectorAll('main p strong')].map((e) => e.textContent)") if line.endswith((" BTC", " sat"))), "")
+            if len(payments) <= 25:
+                same(satoshi(sentence), total, "the sum of what it was paid")
+
+        self.agrees(f"/miners/{address}", check)
+
+    def test_workers_are_shown_to_whoever_has_the_token(self):
+        address = next(row["address"] for row in node().get("/window")["earned"]
+                       if node().get(f"/miners/{row['address']}", {"Authorization": f"Bearer {node().token()}"})["workers"])
+        self.agrees(f"/miners/{address}", lambda page: says(page, "api-token"))
+        self.browser.js("document.querySelector('#token').focus()")
+        self.browser.keys("not the token", "\ue007")
+        self.eventually("a wrong token is refused", lambda: says(self.browser.read(), "That token is not this node's") or True)
+        self.browser.js("document.querySelector('#token').focus()")
+        self.browser.js("document.querySelector('#token').value = ''")
+        self.browser.keys(node().token(), "\ue007")
+        self.eventually("the token shows workers", lambda: self.browser.read()["tables"]["Workers"])
+        self.browser.js("sessionStorage.clear()")
+        self.tolerated = ("401", "403")
+
+    def test_miners(self):
+        def check(page):
+            window = node().get("/window?limit=100")
+            rows = page["tables"]["Miners, most work first"]
+            same(ids(rows, "Address"), [row["address"] for row in window["earned"]], "who is here")
+            same([whole(row["Shares"]["text"]) for row in rows], [row["shares"] for row in window["earned"]], "shares")
+
+        self.agrees("/miners", check)
+
+    def test_blocks(self):
+        def check(page):
+            blocks = node().get("/blocks?limit=50")["blocks"]
+            rows = page["tables"]["Bitcoin blocks, newest first"]
+            same(ids(rows, "Block"), [block["hash"] for block in blocks], "blocks")
+            same([whole(row["Height"]["text"]) for row in rows], [block["height"] for block in blocks], "heights")
+            same([row["By"]["titles"][0] for row in rows], [block["finder_address"] for block in blocks], "finders")
+            same([satoshi(row["Pays"]["text"]) for row in rows], [block["value_sat"] for block in blocks], "amounts")
+            for row, block in zip(rows, blocks):
+                if block["effort"] is not None:
+                    near(percent(row["Work it took"]["text"]), block["effort"], f"effort of {block['height']}")
+                if block["listed_height"] is not None:
+                    same(whole(row["By"]["text"].partition("link")[2]), block["listed_height"], f"link of {block['height']}")
+
+        self.agrees("/blocks", check)
+
+    def test_block(self):
+        block = node().get(f"/blocks/{things()['block']['hash']}")
+
+        def check(page):
+            says(page, f"Bitcoin block {block['height']:,}", block["hash"], block["finder_address"])
+            same(satoshi(page["facts"]["Pays"]), block["value_sat"], "what it pays")
+            rows = page["tables"]["Outputs"]
+            same([satoshi(row["The coinbase pays"]["text"]) for row in rows], [out["value_sat"] for out in block["outputs"]], "outputs")
+            same(ids(rows, "Pays"), [out["address"] for out in block["outputs"]], "payees")
+            confirmations = node().get(f"/blocks/{block['hash']}?limit=1")["confirmations"]
+            mature = confirmations > MATURE_AFTER
+            says(page, "can be spent" if mature else f"{confirmations} of {MATURE_AFTER + 1} confirmations")
+
+        self.agrees(f"/blocks/{block['hash']}", check)
+
+    def test_unknown_block(self):
+        self.tolerated = ("404",)
+        self.agrees(f"/blocks/{UNKNOWN_ID}", lambda page: same(page["notices"][0][0], "bad", "the notice"))
+
+    def test_peers(self):
+        def check(page):
+            peers = {peer["id"]: peer for peer in node().get("/peers")["peers"]}
+            rows = page["tables"]["Peers"]
+            same(set(ids(rows, "Peer")), set(peers), "peers")
+            for row, peer in zip(rows, (peers[id] for id in ids(rows, "Peer"))):
+                same((row["Group"]["text"], row["Program"]["text"]), (peer["group"], peer["agent"]), "group and program")
+                assert peer.get("address") is None and "127.0.0.1" not in page["text"], "an address of a peer is shown"
+            says(page, node().get("/status")["version"], "Upgrades of the rules")
+
+        self.agrees("/peers", check)
+
+    def test_log(self):
+        def check(page):
+            for event in node().get("/log?limit=20")["events"]:
+                says(page, event["sentence"])
+                assert event["link_to"] is None or event["link_to"] in page["links"], f"no way to {event['link_to']}"
+
+        self.agrees("/log", check)
+
+    def test_calculator(self):
+        self.open("/calculator?hs=50000")
+
+        def check():
+            page, pool = self.browser.read(), node().get("/pool")
+            share = int(node().get(f"/links/{node().get('/status')['tip']}")["children_share_work_hashes"])
+            near(percent(page["facts"]["Your part of the pool"]), 50_000 / (50_000 + pool["hashrate_hs"]), "part", 0.1)
+            near(seconds(page["facts"]["A share"]), share / 50_000, "time between shares", 0.2)
+            return "Without the pool" in page["text"] and "With the pool" in page["text"]
+
+        self.eventually("it reckons", check)
+
+    def test_api(self):
+        document = node().get("/openapi.json")
+        self.agrees("/api", lambda page: says(page, *document["paths"]))
+
+    def test_a_path_that_does_not_exist(self):
+        self.agrees("/no/such/page", lambda page: says(page, "There is no such page", "/no/such/page"))
+
+
+if __name__ == "__main__":
+    unittest.main()

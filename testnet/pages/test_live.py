@@ -1,0 +1,51 @@
+"""News come by themselves, and a node that was away is found again."""
+
+from network import eventually
+from words import whole
+from world import PageTest, network, node, refusal, site
+
+STATE = "return document.querySelector('.live')?.textContent ?? ''"
+# Marks the document, to see that it was not loaded again.
+MARK = "globalThis.notLoadedAgain = true"
+
+
+class Live(PageTest):
+    def is_live(self):
+        return "live" in self.browser.js(STATE)
+
+    def test_links_arrive_by_themselves(self):
+        self.open("/")
+        self.eventually("the state is live", self.is_live)
+        self.browser.js(MARK)
+        known = node().get("/status")["height"]
+        self.eventually("a new link is listed as arriving", lambda: any(
+            whole(text) > known for text in self.browser.js("return [...document.querySelectorAll('.feed li')].map((e) => e.textContent)")
+            if text.startswith("link")), 30)
+        self.assertTrue(self.browser.js("return globalThis.notLoadedAgain"), f"{self.where()}: it was loaded again")
+
+    def test_the_picture_grows_by_itself(self):
+        self.open("/chain")
+        drawn = "return [...document.querySelectorAll('.net-link')].map((e) => e.getAttribute('data-id'))"
+        before = set(self.eventually("links are drawn", lambda: self.browser.js(drawn)))
+        self.browser.js(MARK)
+        self.eventually("a new link is drawn", lambda: set(self.browser.js(drawn)) - before)
+        self.assertTrue(self.browser.js("return globalThis.notLoadedAgain"), f"{self.where()}: it was loaded again")
+
+    def test_it_comes_back_after_the_node_did(self):
+        away = network().nodes[1]
+        eventually("the miner that is refused there is done", lambda: refusal().poll() is not None, 120)
+        self.tolerated = ("ERR_", "/api/v1/")
+        self.site = site(away)
+        self.open("/")
+        self.eventually("the state is live", self.is_live)
+        self.browser.js(MARK)
+        network().command("kill", away.name)
+        try:
+            self.eventually("it says that it reconnects", lambda: "reconnecting" in self.browser.js(STATE), 30)
+            self.eventually("it does not say that all is well", lambda: "Nothing is wrong" not in self.browser.read()["text"], 30)
+        finally:
+            network().command("restart", away.name)
+        eventually("the node answers", lambda: away.get("/status"), 60)
+        self.eventually("the state is live again", self.is_live, 60)
+        self.eventually("all is well again", lambda: "Nothing is wrong" in self.browser.read()["text"], 60)
+        self.assertTrue(self.browser.js("return globalThis.notLoadedAgain"), f"{self.where()}: it was loaded again")

@@ -1,0 +1,71 @@
+"""Every page, narrow and wide, dark and light: nothing sticks out, nothing is hard to read, and a picture is kept."""
+
+from urllib.parse import quote
+
+from world import UNKNOWN_ID, PageTest, out, things
+
+WIDTHS = (390, 1280)
+THEMES = ("dark", "light")
+# One look of each theme and of each width is given to axe, which takes a second.
+CHECKED = ((390, "dark"), (1280, "light"))
+
+
+def pages():
+    """Name and path of every page."""
+    some = things()
+    return {
+        "home": "/", "chain": "/chain", "link": f"/links/{some['link']['id']}", "share": f"/shares/{some['listed']}",
+        "share-unknown": f"/shares/{UNKNOWN_ID}", "miners": "/miners", "miner": f"/miners/{some['address']}", "blocks": "/blocks",
+        "block": f"/blocks/{some['block']['hash']}", "peers": "/peers", "log": "/log", "calculator": "/calculator",
+        "search": "/search", "search-many": f"/search?q={some['block']['height']}", "search-none": f"/search?q={quote('<b>none</b>')}",
+        "api": "/api", "missing": "/no/such/page", "link-unknown": f"/links/{UNKNOWN_ID}", "block-unknown": f"/blocks/{UNKNOWN_ID}",
+    }
+
+
+class Look(PageTest):
+    def test_every_page(self):
+        for name, path in pages().items():
+            with self.subTest(name):
+                self.page(name, path)
+        self.tolerated = ("404",)
+
+    def page(self, name, path):
+        self.open(path)
+        self.eventually("everything is there", lambda: not self.browser.read()["loading"])
+        self.assertTrue(self.browser.js("return document.title.endsWith('Shoal') && document.querySelectorAll('h1').length === 1"),
+                        f"{self.where()}: it needs one heading and a title")
+        for width in WIDTHS:
+            for theme in THEMES:
+                self.browser.look(width, theme)
+                over, what = self.browser.sideways()
+                self.none(what if over > 0 else [], f"at {width} px it is {over} px too wide")
+                if (width, theme) in CHECKED:
+                    self.none(self.browser.axe(), f"axe-core at {width} px, {theme}")
+                self.browser.picture(out() / f"{name}-{width}-{theme}.png")
+        self.browser.look(1280, "light")
+
+    def test_dark_is_dark_and_light_is_light(self):
+        self.open("/")
+        shade = "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0)"
+        self.browser.look(1280, "dark")
+        self.eventually("it is dark", lambda: self.browser.js(shade) < 200)
+        self.browser.look(1280, "light")
+        self.eventually("it is light", lambda: self.browser.js(shade) > 600)
+
+    def test_nothing_moves_for_whoever_wants_no_motion(self):
+        self.browser.look(1280, "light", motion="reduce")
+        for path in ("/", "/chain"):
+            self.open(path)
+            self.eventually("everything is there", lambda: not self.browser.read()["loading"])
+            moving = "return document.getAnimations().filter((a) => a.playState === 'running' && a.effect.getTiming().duration > 50).length"
+            self.assertEqual(self.browser.js(moving), 0, f"{self.browser.path()} moves")
+
+    def test_the_menu_opens_on_a_phone(self):
+        self.browser.look(390, "light")
+        self.open("/")
+        seen = "return document.querySelector('nav a[href=\"/peers\"]').checkVisibility()"
+        self.assertFalse(self.browser.js(seen), "the menu is open from the start")
+        self.browser.js("document.querySelector('.menu-button').click()")
+        self.eventually("it opens", lambda: self.browser.js(seen))
+        self.browser.js("document.querySelector('nav a[href=\"/peers\"]').click()")
+        self.eventually("it leads on", lambda: self.browser.path() == "/peers")

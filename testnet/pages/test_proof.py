@@ -1,0 +1,82 @@
+"""The payout proof: right for a real block, and WRONG when anything in the answer is altered."""
+
+import copy
+
+from words import says
+from world import PageTest, node, site, things
+
+
+def one_satoshi(block):
+    block["outputs"][0]["value_sat"] += 1
+
+
+def one_weight(block):
+    # The smallest change that an amount of 50 bitcoin can show: one part in 2^33 of the whole.
+    row = block["weights"][0]
+    row["weight"] = str(int(row["weight"]) + (int(row["weight"]) >> 24))
+
+
+def one_byte_of_the_coinbase(block):
+    coinbase = bytearray.fromhex(block["coinbase_hex"])
+    amount = block["outputs"][0]["value_sat"].to_bytes(8, "little")
+    coinbase[coinbase.index(amount)] ^= 1
+    block["coinbase_hex"] = coinbase.hex()
+
+
+def two_payees_changed_places(block):
+    first, second = block["outputs"][:2]
+    first["script"], second["script"] = second["script"], first["script"]
+
+
+def somebody_left_out(block):
+    del block["weights"][-1]
+
+
+class Proof(PageTest):
+    def verdict(self):
+        """The notice of the proof, once it is there: its level and its words."""
+        return self.eventually("the proof is done", lambda: self.browser.js(
+            "const n = document.querySelector('#proof').closest('section').querySelector('.notice'); return n && [n.classList[1], n.innerText]"), 30)
+
+    def altered(self, alter):
+        """The verdict when the answer about the block is altered on its way."""
+        block = things()["block"]
+
+        def change(path, answer):
+            if path == f"/api/v1/blocks/{block['hash']}" and answer["weights"]:
+                alter(answer)
+            return answer
+
+        whole = node().get(f"/blocks/{block['hash']}?limit=500")
+        assert whole["next_from"] is None, "the block has more weights than one page"
+        before = copy.deepcopy(whole)
+        alter(whole)
+        assert before != whole, "nothing was altered"
+        self.site = site(node(), change)
+        self.open(f"/blocks/{block['hash']}")
+        return self.verdict()
+
+    def test_every_output_of_a_real_block_is_right(self):
+        block = things()["block"]
+        self.open(f"/blocks/{block['hash']}")
+        level, words = self.verdict()
+        self.assertEqual(level, "ok", f"{self.where()}: {words}")
+        self.assertIn(f"all {block['outputs_count']} outputs", words)
+        rows = self.browser.read()["tables"]["Outputs"]
+        self.assertEqual({row["Verdict"]["text"] for row in rows}, {"✓ right"})
+
+    def test_a_block_of_the_beginning_pays_its_finder(self):
+        alone = [block for block in node().get("/blocks?limit=500")["blocks"] if block["outputs_count"] == 1]
+        if not alone:
+            self.skipTest("every block pays several")
+        self.open(f"/blocks/{alone[-1]['hash']}")
+        level, words = self.verdict()
+        self.assertEqual(level, "ok", f"{self.where()}: {words}")
+        says(self.browser.read(), "the finder is paid alone")
+
+    def test_what_was_altered_is_wrong(self):
+        for alter in (one_satoshi, one_weight, one_byte_of_the_coinbase, two_payees_changed_places, somebody_left_out):
+            with self.subTest(alter.__name__):
+                level, words = self.altered(alter)
+                self.assertEqual(level, "bad", f"{self.where()}: {alter.__name__} is not noticed: {words}")
+                says(self.browser.read(), "✕ wrong")

@@ -1,0 +1,23 @@
+"""A share that does not count: the page tells why."""
+
+import json
+
+from network import eventually
+from words import says
+from world import PageTest, network, refusal, site
+
+
+class Refused(PageTest):
+    def test_a_refused_share_is_explained(self):
+        miner, judge = refusal(), network().nodes[1]
+        eventually("a miner whose clock is ahead finds a block", lambda: miner.poll() is not None, 120)
+        self.assertEqual(miner.returncode, 0, miner.log.read_text())
+        id = json.loads(miner.log.read_text())["id"]
+        share = eventually("the node refused it", lambda: (one := judge.get(f"/shares/{id}"))["fate"] == "refused" and one)
+        self.assertEqual(share["refusal"]["rule"], "SC-205")
+        self.site = site(judge)
+        self.open(f"/shares/{id}")
+        self.eventually("the page says why", lambda: says(
+            self.browser.read(), "It does not count", "Rule SC-205", "more than two hours apart", share["explanation"], "a miner of this node") or True)
+        self.open("/log")
+        self.eventually("the log leads there", lambda: f"/shares/{id}" in self.browser.read()["links"])

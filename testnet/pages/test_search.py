@@ -1,0 +1,51 @@
+"""Search leads to the page of what was searched."""
+
+from words import says
+from world import UNKNOWN_ID, PageTest, things
+
+ENTER = "\ue007"
+
+
+class Search(PageTest):
+    def search(self, text):
+        self.open("/")
+        self.browser.keys("/")
+        self.eventually("/ leads to the search", lambda: self.browser.focused() == "q")
+        self.browser.keys(text, ENTER)
+
+    def leads_to(self, text, path):
+        self.search(text)
+        self.eventually(f"searching {text} leads to {path}", lambda: self.browser.path() == path)
+        self.eventually("the page is there", lambda: not self.browser.read()["loading"])
+
+    def offers(self, text, path):
+        """Where several things are meant, each is offered; one alone is opened."""
+        self.search(text)
+        self.eventually(f"searching {text} offers {path}", lambda: path in (self.browser.path(), *self.browser.read()["links"]))
+
+    def test_address(self):
+        self.leads_to(things()["address"], f"/miners/{things()['address']}")
+
+    def test_share(self):
+        self.leads_to(things()["listed"], f"/shares/{things()['listed']}")
+
+    def test_link(self):
+        self.offers(things()["link"]["id"], f"/links/{things()['link']['id']}")
+
+    def test_block_hash(self):
+        self.offers(things()["block"]["hash"], f"/blocks/{things()['block']['hash']}")
+
+    def test_height_of_a_link(self):
+        self.offers(str(things()["link"]["height"]), f"/links/{things()['link']['id']}")
+
+    def test_height_of_a_block(self):
+        self.offers(str(things()["block"]["height"]), f"/blocks/{things()['block']['hash']}")
+
+    def test_upper_case_and_blanks(self):
+        self.offers(f"  {things()['listed'].upper()} ", f"/shares/{things()['listed']}")
+
+    def test_nothing_found_is_explained(self):
+        for text in (UNKNOWN_ID, "<b>nothing</b>", "99999999"):
+            self.search(text)
+            self.eventually(f"searching {text} finds nothing", lambda: says(
+                self.browser.read(), "This node knows nothing of that", "What can be searched", text) or True)
