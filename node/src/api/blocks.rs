@@ -236,8 +236,8 @@ pub(super) async fn block(
     let bytes = bytes.ok_or_else(|| ApiError::unknown("block of the pool", id))?;
     let blocks = Arc::new(vec![PoolBlock::from_bytes(&bytes).map_err(ApiError::Stored)?]);
     let standings = api.standings(&blocks).await?;
-    let summaries = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
-    let (Some(block), Some(summary)) = (blocks.first(), summaries.last()) else { return Err(ApiError::Stopping) };
+    let mut summaries = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
+    let (Some(block), Some(summary)) = (blocks.first(), summaries.next()) else { return Err(ApiError::Stopping) };
     let standing = api.windows.up_to(&api.context.engine, Some(ShareId::from(block.snapshot))).await?;
     let network: Network = api.network();
     let (weights, next_from) = standing.as_ref().map(|standing| page(standing, &paging, network)).unwrap_or_default();

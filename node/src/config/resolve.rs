@@ -160,7 +160,7 @@ fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> 
     let kind = |text: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == text);
     let events = settings.parse_many(&keys::WEBHOOKS_EVENTS, expected, kind)?.unwrap_or_else(|| WEBHOOKS_EVENTS.into());
     match (settings.origin(&keys::WEBHOOKS_URLS), settings.text(&keys::WEBHOOKS_SECRET)) {
-        (_, Some((secret, origin))) if secret.is_empty() => {
+        (_, Some(("", origin))) => {
             Err(ConfigError::bad_value(&keys::WEBHOOKS_SECRET, origin, "", "a text that is not empty"))
         }
         (Some(origin), None) if !urls.is_empty() => Err(ConfigError::Incomplete {

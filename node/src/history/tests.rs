@@ -106,7 +106,7 @@ async fn the_diary_keeps_the_newest_events_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let store = || Arc::new(Store::open(&folder.path().join("db"), [7; 32]).unwrap());
     let history = History::open(store()).unwrap();
-    let id = |number: u8| bitcoin::BlockHash::from(ShareId([number; 32]).block_hash());
+    let id = |number: u8| ShareId([number; 32]).block_hash();
     let refused = |number| {
         let refused = Refused { id: id(number), rule: "SC-301".into(), peer: None };
         Event { refused: Some(refused), ..Event::new(EventKind::Refused, "a share was refused") }
