@@ -48,6 +48,7 @@ pub mod state;
 pub mod status;
 pub mod store;
 pub mod submissions;
+pub mod terminal;
 mod top;
 pub mod webhooks;
 pub mod work;
