@@ -4,23 +4,11 @@
 
 mod support;
 
+use sharechain::Height;
 use sharechain::signals::{GRACE_PERIODS, PERIOD_LINKS, State};
-use sharechain::{Height, Proof, ShareId};
-use support::{Spec, World, accepted, miner};
+use support::World;
 
 const BIT: u32 = 1 << 7;
-
-/// Mines and inserts a link on `parent` whose header sets these bits.
-fn link_on(world: &mut World, parent: ShareId, bits: u32) -> Proof {
-    world.now = world.now.plus(world.chain.params().link_interval_s);
-    let spec = Spec { link: true, list: Vec::new(), ..world.spec_on(parent, miner(1)) };
-    let mut share = world.header_of(&spec);
-    share.signals = bits;
-    let payouts = world.payouts(&share, &spec.previous_block);
-    let proof = world.mine_with(share, &payouts, spec.previous_block, true);
-    accepted(world.insert(&proof, Some(spec.list)));
-    proof
-}
 
 #[test]
 fn a_bit_is_locked_in_on_the_branch_whose_work_sets_it() {
@@ -30,18 +18,18 @@ fn a_bit_is_locked_in_on_the_branch_whose_work_sets_it() {
         let tip = world.chain.tip();
         // One in twelve does not signal.
         let bits = if world.chain.height().0.is_multiple_of(12) { 0 } else { BIT };
-        link_on(&mut world, tip, bits);
+        world.link_signalling(tip, bits);
     }
     let before = world.chain.tip();
     assert!(world.chain.upgrades().all(|(bit, state)| bit == 7 && matches!(state, State::Counting { .. })));
-    link_on(&mut world, before, BIT);
+    world.link_signalling(before, BIT);
     let from = Height(PERIOD_LINKS * (1 + GRACE_PERIODS) + 1);
     assert_eq!(world.chain.upgrades().collect::<Vec<_>>(), [(7, State::LockedIn { from })]);
     assert_eq!(world.chain.too_old(), None, "not before it is active");
 
     // A heavier branch whose last link of the period does not set it still has nine tenths: each branch counts its own.
-    let rival = link_on(&mut world, before, 0);
-    let rival = link_on(&mut world, rival.id(), 0);
+    let rival = world.link_signalling(before, 0);
+    let rival = world.link_signalling(rival.id(), 0);
     assert_eq!(world.chain.tip(), rival.id());
     let expected = [(7, State::LockedIn { from })];
     assert_eq!(world.chain.upgrades().collect::<Vec<_>>(), expected);
@@ -55,7 +43,7 @@ fn a_program_that_does_not_know_an_active_upgrade_says_that_it_is_too_old() {
     while world.chain.height() < Height(from - 1) {
         assert_eq!(world.chain.too_old(), None);
         let tip = world.chain.tip();
-        link_on(&mut world, tip, BIT);
+        world.link_signalling(tip, BIT);
     }
     assert_eq!(world.chain.upgrades().collect::<Vec<_>>(), [(7, State::Active { from: Height(from) })]);
     assert_eq!(world.chain.too_old(), Some(7), "for the next link");

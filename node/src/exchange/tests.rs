@@ -10,7 +10,7 @@ use sharechain::{Outcome, Proof, ShareHeader, U256};
 
 use super::*;
 use crate::engine::ChainEvent;
-use crate::engine::tests::support::{Spec, World, miner};
+use crate::engine::tests::support::{World, miner};
 use crate::store::{Record, RecordKind};
 use crate::work::{DraftError, Place};
 
@@ -281,12 +281,8 @@ fn upgraded() -> World {
     let mut world = World::new();
     world.bitcoin_block();
     while world.chain.too_old().is_none() {
-        world.now = world.now.plus(world.chain.params().link_interval_s);
-        let spec = Spec { link: true, ..world.spec(miner(1)) };
-        let share = ShareHeader { signals: 1 << 7, ..world.header_of(&spec) };
-        let payouts = world.payouts(&share, &spec.previous_block);
-        let proof = world.mine_with(share, &payouts, spec.previous_block, true);
-        assert!(matches!(world.insert(&proof, Some(spec.list)), Outcome::Accepted(_)));
+        let tip = world.chain.tip();
+        world.link_signalling(tip, 1 << 7);
     }
     world
 }

@@ -245,6 +245,17 @@ impl World {
         (proof, spec.list)
     }
 
+    /// Mines and inserts an empty link on `parent` whose header sets these bits, an interval after the last.
+    pub fn link_signalling(&mut self, parent: ShareId, signals: u32) -> Proof {
+        self.now = self.now.plus(self.chain.params().link_interval_s);
+        let spec = Spec { link: true, list: Vec::new(), ..self.spec_on(parent, miner(1)) };
+        let share = ShareHeader { signals, ..self.header_of(&spec) };
+        let payouts = self.payouts(&share, &spec.previous_block);
+        let proof = self.mine_with(share, &payouts, spec.previous_block, true);
+        accepted(self.insert(&proof, Some(spec.list)));
+        proof
+    }
+
     /// Rounds of `shares` shares by different miners and a link, with a Bitcoin block every fifth round. Returns all
     /// proofs in the order in which they were found, links with their lists.
     pub fn grow(&mut self, rounds: u8, shares: u8) -> Vec<(Proof, Option<Vec<ShareId>>)> {
