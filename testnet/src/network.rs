@@ -89,7 +89,8 @@ pub struct Network {
     bitcoin: Process,
     links: Vec<Link>,
     nodes: Vec<NodeProcess>,
-    miners: Vec<Process>,
+    /// Those that run, each with its place in [`Plan::miners`].
+    miners: Vec<(usize, Process)>,
 }
 
 impl Network {
@@ -120,8 +121,8 @@ impl Network {
             nodes.push(if index < on_time { start()? } else { NodeProcess::Waiting });
         }
         let mut miners = Vec::with_capacity(plan.miners.len());
-        for miner in &plan.miners {
-            miners.push(miner::start(miner, &plan.nodes[miner.node], &miners_dir)?);
+        for (index, miner) in plan.miners.iter().enumerate() {
+            miners.push((index, miner::start(miner, &plan.nodes[miner.node], &miners_dir)?));
         }
         Ok(Self { plan, bitcoin, links, nodes, miners })
     }
@@ -167,7 +168,7 @@ impl Network {
             }
         }
         let mut ended = Vec::new();
-        self.miners.retain_mut(|miner| match miner.ended() {
+        self.miners.retain_mut(|(_, miner)| match miner.ended() {
             None => true,
             Some(status) => {
                 ended.push(format!("{} ended by itself ({status}); see {}", miner.name(), miner.log().display()));
@@ -225,10 +226,28 @@ impl Network {
 
     /// Stops the miners; what they have sent is answered first.
     pub async fn stop_miners(&mut self) {
-        for miner in &self.miners {
+        let miners = std::mem::take(&mut self.miners);
+        Self::stop_these(miners).await;
+    }
+
+    /// Stops all miners but the strongest of those whose node runs.
+    pub async fn stop_miners_but_one(&mut self) {
+        let plans = &self.plan.miners;
+        let on_running = |(index, _): &&(usize, Process)| self.is_running(plans[*index].node);
+        let hashrate = |index: usize| plans[index].hashrate_hs;
+        let strongest =
+            self.miners.iter().filter(on_running).max_by(|a, b| hashrate(a.0).total_cmp(&hashrate(b.0))).map(|m| m.0);
+        let (kept, stopped) =
+            std::mem::take(&mut self.miners).into_iter().partition(|(index, _)| Some(*index) == strongest);
+        self.miners = kept;
+        Self::stop_these(stopped).await;
+    }
+
+    async fn stop_these(miners: Vec<(usize, Process)>) {
+        for (_, miner) in &miners {
             miner.ask_to_stop();
         }
-        for mut miner in self.miners.drain(..) {
+        for (_, mut miner) in miners {
             miner.stop().await;
         }
     }

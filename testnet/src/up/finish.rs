@@ -1,6 +1,5 @@
 //! The end of a run: the nodes settle, and everybody is asked for the report.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::UpError;
@@ -18,6 +17,8 @@ impl Session {
         let Some(path) = self.options.report.clone() else { return Ok(()) };
         let mined_s = self.started.elapsed().as_secs();
         self.note("mining ends; the nodes settle".to_owned());
+        self.network.stop_miners_but_one().await;
+        self.decide().await;
         self.network.stop_miners().await;
         self.settle().await;
         let conditions: Vec<NodeCondition> =
@@ -52,21 +53,47 @@ impl Session {
         Ok(())
     }
 
+    /// Waits until all nodes that run have the same tip, or for [`SETTLE_MAX`]. Of two links of the same weight each node
+    /// keeps the one that it saw first (SC-501) until a further link decides, so somebody has to mine on; one alone
+    /// makes no new tie.
+    async fn decide(&mut self) {
+        let deadline = Instant::now() + SETTLE_MAX;
+        // The first look may be older than the stop of the other miners.
+        let _ = self.look().await;
+        while Instant::now() < deadline {
+            let Some(states) = self.look().await else { return };
+            if states.windows(2).all(|pair| pair[0].tip == pair[1].tip) {
+                return;
+            }
+        }
+    }
+
     /// Waits until all nodes that run say the same twice in a row, or for [`SETTLE_MAX`].
     async fn settle(&mut self) {
         let deadline = Instant::now() + SETTLE_MAX;
-        let mut before: Option<BTreeMap<String, (String, u64)>> = None;
+        let mut before: Option<Vec<NodeState>> = None;
         while Instant::now() < deadline {
-            let seen = tokio::time::timeout(SETTLE_MAX, self.observer.next()).await;
-            let Ok(seen) = seen else { return };
-            self.take_in(&seen);
-            let rows = self.view.nodes.iter().filter(|node| node.condition == NodeCondition::Running);
-            let now: BTreeMap<_, _> = rows.map(|node| (node.name.clone(), (node.tip.clone(), node.pending))).collect();
-            let is_one = now.values().all(|state| Some(state) == now.values().next());
+            let Some(now) = self.look().await else { return };
+            let is_one = now.windows(2).all(|pair| pair[0] == pair[1]);
             if is_one && before.as_ref() == Some(&now) {
                 return;
             }
             before = Some(now);
         }
     }
+
+    /// The next look at the nodes that run; none if nobody looks any more.
+    async fn look(&mut self) -> Option<Vec<NodeState>> {
+        let seen = tokio::time::timeout(SETTLE_MAX, self.observer.next()).await.ok()?;
+        self.take_in(&seen);
+        let rows = self.view.nodes.iter().filter(|node| node.condition == NodeCondition::Running);
+        Some(rows.map(|node| NodeState { tip: node.tip.clone(), pending: node.pending }).collect())
+    }
+}
+
+/// What nodes that agree have in common.
+#[derive(Debug, PartialEq, Eq)]
+struct NodeState {
+    tip: String,
+    pending: u64,
 }
