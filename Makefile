@@ -39,11 +39,15 @@ build: ## Build the programs shoal and shoal-testnet
 
 .PHONY: test
 test: ## Run every test
-	@.ci/deps.sh build test
-	cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
+	@.ci/deps.sh build test pages
+	@$(MAKE) --no-print-directory '$(PAGES)/installed'
+	$(PAGES_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 	python3 specs/vectors/check.py
 	python3 -m unittest discover specs/model
 	node --test node/tests/web/*.test.mjs
+
+# What the test network_pages runs its browser with, and where pictures of the pages are kept.
+PAGES_TEST := SHOAL_PAGES_PYTHON='$(PAGES)/bin/python' SHOAL_PAGES_OUT='$(CARGO_TARGET_DIR)/pages'
 
 NETWORK ?= $(CURDIR)/testnet-data
 
@@ -122,7 +126,7 @@ lint: ## Check format, licences, spelling, clippy and documentation
 
 .PHONY: deps
 deps: ## Install the system packages and tools that building, testing and linting need
-	@.ci/deps.sh build test lint
+	@.ci/deps.sh
 
 # A spelling checker that comes as a wheel: seconds to install, and nothing outside the target folder.
 $(TYPOS)/bin/typos:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that this machine has what Shoal is built with.
 #
-#   usage: .ci/deps.sh [build] [test] [pages] [lint]      without words: all but pages
+#   usage: .ci/deps.sh [build] [test] [pages] [lint]      without words: all
 #
 # It looks for the things themselves, not for packages. On Debian it says which packages are
 # missing and installs them, with sudo unless it is root. Elsewhere it names what is missing and
@@ -112,7 +112,7 @@ check_components() {
 }
 
 main() {
-    [ "$#" -gt 0 ] || set -- build test lint
+    [ "$#" -gt 0 ] || set -- build test pages lint
     local group
     for group in "$@"; do
         case "$group" in

@@ -10,6 +10,7 @@ folder in the place of the program's own, which is for whoever works on them.
 
 import argparse
 import os
+import shutil
 import sys
 import time
 import unittest
@@ -51,6 +52,7 @@ def main():
     os.environ |= {"SHOAL_PAGES_NETWORK": str(asked.network), "SHOAL_PAGES_PROGRAM": str(asked.program), "SHOAL_PAGES_OUT": str(out)}
     if asked.web:
         os.environ["SHOAL_PAGES_WEB"] = str(asked.web)
+    shutil.rmtree(out / "failures", ignore_errors=True)
     sys.path.insert(0, str(HERE))
     if not asked.names:
         # These take a while and need no browser.

@@ -238,7 +238,7 @@ impl Api {
             window: WindowSummary {
                 total: standing.as_ref().map(|standing| standing.total).unwrap_or_default().into(),
                 target_blocks: WeightView::from(part.window_target).weight_blocks,
-                scripts_total: standing.as_ref().map_or(0, |standing| standing.earners.len() as u64),
+                scripts_total: standing.as_ref().map_or(0, |standing| standing.earners.rows.len() as u64),
                 links: standing.as_ref().map_or(0, |standing| standing.newest_height - standing.oldest_height),
                 oldest_unix_s: part.oldest_unix_s,
                 newest_unix_s: part.newest_unix_s,
@@ -269,7 +269,7 @@ fn decentralisation(
     peers: u32,
     network: bitcoin::Network,
 ) -> Decentralisation {
-    let earners = standing.map(|standing| standing.earners.as_slice()).unwrap_or_default();
+    let earners = standing.map(|standing| standing.earners.rows.as_slice()).unwrap_or_default();
     let total = standing.map(|standing| standing.total).unwrap_or_default();
     let mut sum = Weight::ZERO;
     let majority = earners.iter().position(|(_, earned)| {

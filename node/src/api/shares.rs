@@ -215,7 +215,7 @@ pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result
     Ok(Json(ShareAnswer { share, refusal, ..answer }))
 }
 
-fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, StoreError> {
+pub(super) fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, StoreError> {
     let bytes = store.get(RecordKind::Proof, &id.0)?;
     Ok(bytes.and_then(|bytes| Proof::decode(&bytes).ok()))
 }

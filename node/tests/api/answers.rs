@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize_hex;
+use bitcoin::hashes::Hash;
 use bitcoin::hex::FromHex;
 use bitcoin::{Address, Network, ScriptBuf, Transaction};
 use node::state::{BitcoinView, NodeState, PeerView, SyncState, SyncView};
 use serde_json::{Value, json};
 use sharechain::chain::Fate;
+use sharechain::check::binding::merkle_root;
 use sharechain::limits::MEMORY_DEPTH;
 
 use crate::pool::{Pool, miner};
@@ -147,6 +150,7 @@ async fn deep_shares_and_links_are_looked_up_in_the_store() {
     let mut pool = Pool::new();
     let listed = pool.share(&miner(1));
     let link = pool.link(&miner(2));
+    let block = (0..12).map(|number| pool.link(&miner(number % 3))).last().unwrap();
     while pool.engine.chain().fate(&listed) != Fate::Unknown {
         pool.link_beside_bitcoin(&miner(3));
         assert!(pool.engine.chain().height().0 < 2 * MEMORY_DEPTH, "the chain never forgets");
@@ -161,6 +165,9 @@ async fn deep_shares_and_links_are_looked_up_in_the_store() {
     let answer = api.get(&format!("/links/{link}")).await;
     assert_eq!(answer["shares"], json!([listed.to_string()]));
     assert_eq!(answer["finder"]["address"], json!(address(&miner(2))));
+    let block = api.get(&format!("/blocks/{block}")).await;
+    assert_eq!(sum(&block["weights"], "shares"), u128::from(block["snapshot_listed_total"].as_u64().unwrap()));
+    assert_eq!(block["weights"].as_array().unwrap().len(), 3, "payouts can be proven for ever");
 }
 
 #[tokio::test]
@@ -217,6 +224,12 @@ async fn blocks_tell_all_that_their_payouts_follow_from() {
         assert_eq!(shown["value_sat"], json!(paid.value.to_sat()));
     }
     assert!(block["outputs"].as_array().unwrap().len() > 1, "payouts are shared");
+    let header: Header = deserialize_hex(block["header_hex"].as_str().unwrap()).unwrap();
+    assert_eq!(json!(header.block_hash()), block["hash"]);
+    let branch = block["merkle_branch"].as_array().unwrap().iter();
+    let branch: Vec<_> = branch.map(|hash| <[u8; 32]>::from_hex(hash.as_str().unwrap()).unwrap()).collect();
+    let root = merkle_root(coinbase.compute_txid().to_byte_array(), &branch);
+    assert_eq!(header.merkle_root.to_byte_array(), root);
     let snapshot = api.get(&format!("/links/{}", block["snapshot"].as_str().unwrap())).await;
     assert_eq!(snapshot["listed_total"], block["snapshot_listed_total"]);
     assert_eq!(sum(&block["weights"], "shares"), u128::from(block["snapshot_listed_total"].as_u64().unwrap()));

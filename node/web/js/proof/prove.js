@@ -1,6 +1,7 @@
 // The whole proof of a found block: from the API's answer to a verdict for each output. Pure.
 import { fromHex } from "./bytes.js";
 import { checkFrame, parseCoinbase } from "./coinbase.js";
+import { checkBlock } from "./header.js";
 import { NETWORKS, subsidy } from "./networks.js";
 import { select } from "./payout.js";
 
@@ -11,7 +12,7 @@ import { select } from "./payout.js";
 export function prove(block, weights, network) {
   const constants = NETWORKS[network];
   if (!constants) return { can: false, why: `This page does not know the constants of the network ${network}.` };
-  if (block.snapshot_listed_total == null) return { can: false, why: "This node no longer keeps the weights up to the snapshot of this block. A node that runs on since then still may." };
+  if (block.snapshot_listed_total == null) return { can: false, why: "This block was found before this node noted weights, and its share-chain has forgotten them since." };
   const valueSat = BigInt(block.value_sat);
   const subsidySat = subsidy(block.height, constants);
   const dues = weights.map(({ script, weight }) => ({ script, weight: BigInt(weight) }));
@@ -29,7 +30,8 @@ export function prove(block, weights, network) {
 
 function readFrame(block) {
   try {
-    return checkFrame(parseCoinbase(block.coinbase_hex), block.height);
+    const { payouts, checks } = checkFrame(parseCoinbase(block.coinbase_hex), block.height);
+    return { payouts, checks: [...checks, ...checkBlock(block)] };
   } catch (error) {
     return { payouts: [], checks: [[`The coinbase cannot be read: ${error.message}.`, false]] };
   }

@@ -31,12 +31,12 @@ export function Proof({ block, weights, network, proof }) {
         <p>${selection ? html`Each gets value × weight ÷ total weight, rounded down; the ${plural(Number(selection.left), "satoshi", "satoshi")} left over ${selection.left === 1n ? "goes" : "go"} to the first.` : "One output, to the finder."} Compared with the bytes of the coinbase:</p>
         <${Outputs} rows=${rows} />
       </li>
-      <li><h3>The rest of the coinbase</h3>
+      <li><h3>The rest of the coinbase, and its block</h3>
         <ul class="checks">${proof.frame.checks.map(([what, holds]) => html`<li key=${what}><span class=${holds ? "yes" : "no"}>${holds ? "✓ right" : "✕ wrong"}</span> ${what}</li>`)}</ul>
         <details><summary>The coinbase, byte by byte</summary><pre>${block.coinbase_hex}</pre></details>
       </li>
       <li><h3>What this page cannot see</h3>
-        <p>That this coinbase is the one in the block with this hash, and that the seed is the hash of Bitcoin's block ${count(seedHeight(block.height, proof.constants))}: any Bitcoin node tells with <code class="whole">bitcoin-cli getblock ${block.hash} 2</code> and <code class="whole">bitcoin-cli getblockhash ${seedHeight(block.height, proof.constants)}</code>. The constants are those of the network ${network}.</p>
+        <p>That Bitcoin's chain has the block with this hash, and that the seed is the hash of its block ${count(seedHeight(block.height, proof.constants))}: any Bitcoin node tells with <code class="whole">bitcoin-cli getblock ${block.hash} 2</code> and <code class="whole">bitcoin-cli getblockhash ${seedHeight(block.height, proof.constants)}</code>. The constants are those of the network ${network}.</p>
       </li>
     </ol>`;
 }
