@@ -58,6 +58,7 @@ use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::clock::now;
 use crate::config::Config;
 use crate::engine::EngineHandle;
 use crate::history::History;
@@ -112,11 +113,14 @@ struct Api {
     groups: Groups,
     memory: Memory,
     live: Live,
+    /// When the process started, seconds since 1970: taken once, since two clocks drift.
+    start_unix_s: f64,
     openapi: String,
 }
 
 impl Api {
     fn new(context: Context, openapi: String) -> Self {
+        let start_unix_s = f64::from(now().0) - context.started.elapsed().as_secs_f64();
         Self {
             context,
             windows: Windows::default(),
@@ -125,6 +129,7 @@ impl Api {
             groups: Groups::default(),
             memory: Memory::default(),
             live: Live::new(),
+            start_unix_s,
             openapi,
         }
     }

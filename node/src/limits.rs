@@ -1,5 +1,6 @@
 //! Every bound of this crate, with its unit and its reason.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Bytes of a config file that are read: the example with all its comments has under 8 KiB.
@@ -129,6 +130,10 @@ pub const REFUSED_QUEUE: usize = 256;
 
 /// Events of the diary that are kept, newest first: months of a quiet node, some 3 MB on disk.
 pub const DIARY_EVENTS_MAX: u64 = 10_000;
+
+/// Refused proofs of peers that the diary takes in an hour: more are an attack, and would push everything else out of it. Why a
+/// share was refused stands in the database all the same.
+pub const PEERS_REFUSED_AN_HOUR: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
 /// Events that a slow listener may be behind before it misses the oldest: minutes of shares.
 pub const EVENT_QUEUE: usize = 4_096;

@@ -17,6 +17,8 @@ use crate::error::sentence;
 use crate::limits::{RETRY_PAUSE, SUBMIT_ATTEMPTS, SUBMITTING_MAX};
 use crate::store::{Store, StoreError};
 
+pub use verdicts::VerdictCounts;
+
 use kept::Kept;
 use verdicts::Verdicts;
 
@@ -167,6 +169,12 @@ impl Submissions {
             }
         }
         lock(&self.under_way).remove(&hash);
+    }
+
+    /// What bitcoind said since the node started, counted.
+    #[must_use]
+    pub fn counts(&self) -> VerdictCounts {
+        lock(&self.verdicts).counts()
     }
 
     /// What bitcoind said to a block.

@@ -18,6 +18,8 @@ use stratum::{Rejected, Snapshot};
 use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::status::{Status, SyncStateName, Upgrade};
+use crate::history::EventKind;
+use crate::submissions::VerdictCounts;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -34,6 +36,9 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResp
         status: api.status().await?,
         refused: api.refused_by_rule().await?,
         miners: api.context.stratum.snapshot(),
+        submitted: api.context.submissions.counts(),
+        events: api.context.history.diary().counts(),
+        start_unix_s: api.start_unix_s,
     };
     let mut registry = Registry::default();
     registry.register_collector(Box::new(numbers));
@@ -48,6 +53,9 @@ struct Numbers {
     status: Status,
     refused: BTreeMap<String, u64>,
     miners: Snapshot,
+    submitted: VerdictCounts,
+    events: [(EventKind, u64); EventKind::ALL.len()],
+    start_unix_s: f64,
 }
 
 /// Writes one metric after the other.
@@ -87,19 +95,19 @@ impl Collector for Numbers {
 
 impl Numbers {
     fn process(&self, page: &mut Page<'_>) -> fmt::Result {
-        let Status { version, network, consensus_id, uptime_s, time_unix_s, rss_bytes, .. } = &self.status;
+        let Status { version, network, consensus_id, rss_bytes, .. } = &self.status;
         let labels =
             [("version", version.as_str()), ("network", network.as_str()), ("consensus_id", consensus_id.as_str())];
         let mut build = page.0.encode_descriptor("shoal_build", "What runs here", None, MetricType::Info)?;
         build.encode_info(&labels)?;
-        let start = f64::from(*time_unix_s) - *uptime_s as f64;
         let help = "When the process started, since 1970";
-        page.gauge("process_start_time", help, Some(&Unit::Seconds), start)?;
+        page.gauge("process_start_time", help, Some(&Unit::Seconds), self.start_unix_s)?;
         if let Some(rss_bytes) = rss_bytes {
             let help = "Memory of the process that is in RAM";
             page.gauge("process_resident_memory", help, Some(&Unit::Bytes), *rss_bytes as f64)?;
         }
-        Ok(())
+        let events = self.events.map(|(kind, count)| (kind.name(), count));
+        page.counters("shoal_events", "Events in the node's log since it started, by kind", "kind", &events)
     }
 
     fn chain(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -122,6 +130,11 @@ impl Numbers {
         if let Some(height) = status.bitcoin.height {
             page.gauge("shoal_bitcoin_height", "Height of the own bitcoind's tip", None, height.into())?;
         }
+        let VerdictCounts { accepted, duplicate, inconclusive, rejected } = self.submitted;
+        let verdicts =
+            [("accepted", accepted), ("duplicate", duplicate), ("inconclusive", inconclusive), ("rejected", rejected)];
+        let help = "The pool's Bitcoin blocks given to the own bitcoind, by its verdict";
+        page.counters("shoal_blocks_submitted", help, "verdict", &verdicts)?;
         let trouble = flag(status.bitcoin.trouble.is_some());
         page.gauge("shoal_bitcoin_trouble", "1 while something is wrong with the own bitcoind", None, trouble)
     }

@@ -106,7 +106,7 @@ pub struct Event {
 }
 
 impl EventKind {
-    /// All of them.
+    /// All of them, in the order of the enum.
     pub const ALL: [Self; 11] = [
         Self::Start,
         Self::Block,
@@ -178,30 +178,46 @@ impl Event {
 #[derive(Clone, Debug)]
 pub struct Diary {
     store: Arc<Store>,
-    next: Arc<Mutex<u64>>,
+    written: Arc<Mutex<Written>>,
     news: broadcast::Sender<Arc<Event>>,
+}
+
+/// What the next event follows.
+#[derive(Debug)]
+struct Written {
+    /// Its number.
+    next: u64,
+    /// Events of each kind since the start, in the order of [`EventKind::ALL`].
+    counts: [u64; EventKind::ALL.len()],
 }
 
 impl Diary {
     pub(super) fn open(store: Arc<Store>) -> Result<Self, StoreError> {
         let newest = store.history_down(&[EVENT], &[EVENT + 1]).next().transpose()?;
         let next = newest.and_then(|(key, _)| keys::last_u64(&key)).unwrap_or_default() + 1;
-        Ok(Self { store, next: Arc::new(Mutex::new(next)), news: broadcast::Sender::new(EVENT_QUEUE) })
+        let written = Written { next, counts: [0; EventKind::ALL.len()] };
+        Ok(Self { store, written: Arc::new(Mutex::new(written)), news: broadcast::Sender::new(EVENT_QUEUE) })
     }
 
     /// Notes an event. Takes microseconds: the disk is not waited for.
     pub fn note(&self, event: Event) {
         // A panic in between leaves a number unused.
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let event = Event { id: *next, ..event };
-        let written = self.gone(*next).and_then(|gone| self.store.write_history(&event.rows(), &gone));
-        match written {
-            Ok(()) => *next += 1,
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = Event { id: written.next, ..event };
+        written.counts[event.kind as usize] += 1;
+        match self.gone(event.id).and_then(|gone| self.store.write_history(&event.rows(), &gone)) {
+            Ok(()) => written.next += 1,
             Err(error) => error!(%error, sentence = event.sentence, "an event could not be noted"),
         }
-        drop(next);
+        drop(written);
         // Nobody may be listening.
         let _ = self.news.send(Arc::new(event));
+    }
+
+    /// Events since the start, by kind.
+    pub fn counts(&self) -> [(EventKind, u64); EventKind::ALL.len()] {
+        let counts = self.written.lock().unwrap_or_else(PoisonError::into_inner).counts;
+        EventKind::ALL.map(|kind| (kind, counts[kind as usize]))
     }
 
     /// How many listen.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bitcoin::{Address, TxOut};
+use governor::{Quota, RateLimiter};
 use sharechain::change_set::{ChangeSet, TipChange};
 use sharechain::signals::{self, State};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -13,7 +14,7 @@ use super::silence::{News, Silence};
 use crate::config::Config;
 use crate::engine::{ChainEvent, EngineHandle};
 use crate::exchange::RefusedProof;
-use crate::limits::WORKER_LOOK;
+use crate::limits::{PEERS_REFUSED_AN_HOUR, WORKER_LOOK};
 use crate::pool_block::PoolBlock;
 use crate::state::{NodeState, PeerView};
 use crate::workers::own_scripts;
@@ -55,6 +56,7 @@ impl Observer {
         let mut events = self.engine.events();
         let (started, mut silence) = (Instant::now(), Silence::default());
         let mut look = tokio::time::interval(WORKER_LOOK);
+        let room = RateLimiter::direct(Quota::per_hour(PEERS_REFUSED_AN_HOUR));
         let mut noted = Noted { no_work_because: self.node.borrow().no_work_because.clone(), ..Noted::default() };
         loop {
             tokio::select! {
@@ -68,7 +70,11 @@ impl Observer {
                     let news = silence.look(&self.stratum.snapshot().connections, started.elapsed().as_secs());
                     news.into_iter().for_each(|news| self.diary.note(told(news)));
                 }
-                Some(proof) = self.refused.recv() => self.diary.note(refused(proof)),
+                Some(proof) = self.refused.recv() => {
+                    if proof.peer.is_none() || room.check().is_ok() {
+                        self.diary.note(refused(proof));
+                    }
+                }
                 changed = self.node.changed() => match changed {
                     Ok(()) => self.state(&mut noted),
                     Err(_) => return,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromHex } from "../../web/js/proof/bytes.js";
+import { checkBlock, target } from "../../web/js/proof/header.js";
 import { prove } from "../../web/js/proof/prove.js";
 import { select } from "../../web/js/proof/payout.js";
 import { heightPush } from "../../web/js/proof/coinbase.js";
@@ -30,6 +31,23 @@ test("nobody is due anything", () => {
 test("heights as BIP-0034 pushes them", () => {
   const pushed = [[0, "00"], [1, "51"], [16, "60"], [17, "0111"], [127, "017f"], [128, "028000"], [255, "02ff00"], [256, "020001"], [925344, "03a01e0e"], [8388608, "0400008000"]];
   for (const [height, hex] of pushed) assert.equal(toHex(heightPush(height)), hex, String(height));
+});
+
+test("Bitcoin's first block, whose tree is its coinbase alone", () => {
+  const genesis = {
+    hash: "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
+    header_hex: `01000000${"00".repeat(32)}3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c`,
+    merkle_branch: [],
+    coinbase_hex: `01000000010${"0".repeat(63)}ffffffff4d04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e206272696e6b206f66207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000`,
+  };
+  assert.deepEqual(checkBlock(genesis).map(([, holds]) => holds), [true, true]);
+  assert.deepEqual(checkBlock({ ...genesis, merkle_branch: ["00".repeat(32)] }).map(([, holds]) => holds), [false, true]);
+});
+
+test("targets in their compact form", () => {
+  for (const [bits, expected] of [[0x1d00ffff, 0xffffn << 208n], [0x207fffff, 0x7fffffn << 232n], [0x01120000, 0x12n], [0x03123456, 0x123456n]]) {
+    assert.equal(target(bits), expected);
+  }
 });
 
 const read = () => JSON.parse(readFileSync(new URL("fixtures/block.json", import.meta.url)));
@@ -62,6 +80,9 @@ test("whatever is changed in it is noticed", () => {
     "another weight": (block) => (block.weights[5].weight = String(BigInt(block.weights[5].weight) * 2n)),
     "a miner left out": (block) => block.weights.pop(),
     "another seed": (block) => (block.seed = `${"00".repeat(31)}01`),
+    "another transaction in the block": (block) => (block.merkle_branch[0] = "11".repeat(32)),
+    "another header": (block) => (block.header_hex = block.header_hex.replace(/..$/, "ff")),
+    "a header that ends too early": (block) => (block.header_hex = block.header_hex.slice(0, 100)),
     "an output cut off": (block) => (block.coinbase_hex = block.coinbase_hex.slice(0, -20)),
     "another height": (block) => (block.height += 1),
     "less than the subsidy": (block) => (block.value_sat = 4_999_999_999),
