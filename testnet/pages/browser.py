@@ -13,7 +13,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 
 from network import eventually
 
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1",
+# Containers often have little shared memory.
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-device-scale-factor=1",
          "--disable-background-networking", "--disable-component-update", "--no-first-run", "--lang=en")
 # Height of the window, and the most of a page that a screenshot shows, pixels.
 HEIGHT = 900

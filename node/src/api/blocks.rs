@@ -239,7 +239,8 @@ pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Resul
 
 /// One Bitcoin block of the pool, with everything that its payouts follow from. The paging is that of `weights`.
 #[utoipa::path(
-    get, path = "/api/v1/blocks/{hash}", params(("hash" = String, Path, description = "The block's hash"), Paging),
+    get, path = "/api/v1/blocks/{hash}",
+    params(("hash" = String, Path, description = "The block's hash", pattern = "^[0-9a-fA-F]{64}$"), Paging),
     responses(
         (status = 200, description = "The block", body = BlockDetail),
         (status = 400, description = "The hash or a parameter cannot be read", body = ErrorBody),

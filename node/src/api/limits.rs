@@ -23,6 +23,10 @@ pub const ANSWER: Duration = Duration::from_secs(10);
 /// Time a connection takes requests, so that everybody's turn comes.
 pub const CONNECTION_LIFE: Duration = Duration::from_secs(60);
 
+/// How long a browser waits before it listens again after its connection's time is over; some wait for seconds if they are not
+/// told.
+pub const LIVE_RETRY: Duration = Duration::from_millis(500);
+
 /// Time after that for the answer on its way: longer than [`ANSWER`], so that only a client that does not read loses
 /// one.
 pub const LAST_ANSWER: Duration = Duration::from_secs(15);

@@ -14,6 +14,7 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use bitcoin::Network;
+use futures::future::ready;
 use futures::{Stream, StreamExt, stream};
 use serde::Serialize;
 use sharechain::ShareId;
@@ -24,7 +25,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::diary::LogEvent;
-use super::limits::{LIVE_EVENTS, LIVE_STATUS};
+use super::limits::{LIVE_EVENTS, LIVE_RETRY, LIVE_STATUS};
 use super::status::Status;
 use super::views::{Payee, hashes};
 use crate::clock::now;
@@ -270,7 +271,8 @@ pub(super) async fn events(State(api): State<Arc<Api>>, headers: HeaderMap) -> i
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(|id| id.parse().unwrap_or(u64::MAX));
     let (missed, news) = api.live.listen(last);
     let missed = stream::iter(missed);
-    let stream = missed.chain(following(news)).map(|ready| Ok::<Event, Infallible>(ready.into()));
+    let events = missed.chain(following(news)).map(Event::from);
+    let stream = stream::once(ready(Event::default().retry(LIVE_RETRY))).chain(events).map(Ok::<Event, Infallible>);
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
