@@ -135,6 +135,20 @@ async fn serve(world: &World, found: &[Found], dir: &std::path::Path) -> (Socket
     (address, engine)
 }
 
+/// What [`path`] asks for, by its last digit.
+const KINDS: [&str; 10] = [
+    "status",
+    "pool",
+    "links",
+    "a miner",
+    "shares of a miner",
+    "history of a miner",
+    "a share",
+    "history of the pool",
+    "search",
+    "window",
+];
+
 /// What pages ask for, of chance miners, links and shares.
 fn path(number: u32, found: &[Found]) -> String {
     let any = &found[(number as usize).wrapping_mul(7_919) % found.len()];
@@ -154,8 +168,8 @@ fn path(number: u32, found: &[Found]) -> String {
     format!("api/v1/{path}")
 }
 
-/// Asks at a steady rate, whether answers come or not, and returns what each took from the moment it was due, sorted.
-async fn ask(address: SocketAddr, found: &[Found]) -> Vec<Duration> {
+/// Asks at a steady rate, whether answers come or not, and returns what each took from the moment it was due, with its kind.
+async fn ask(address: SocketAddr, found: &[Found]) -> Vec<(usize, Duration)> {
     let client = reqwest::Client::builder().no_proxy().build().expect("the settings are right");
     let start = tokio::time::Instant::now();
     let mut asked = tokio::task::JoinSet::new();
@@ -167,12 +181,22 @@ async fn ask(address: SocketAddr, found: &[Found]) -> Vec<Duration> {
             let answer = request.send().await.expect("the node answers");
             assert!(answer.status().is_success(), "{}", answer.url());
             answer.bytes().await.expect("the whole answer comes");
-            due.elapsed()
+            (number as usize % KINDS.len(), due.elapsed())
         });
     }
-    let mut times = asked.join_all().await;
-    times.sort_unstable();
-    times
+    asked.join_all().await
+}
+
+/// A line for each kind of request, and all of them in one, sorted.
+fn told(times: &[(usize, Duration)]) -> Vec<Duration> {
+    for (kind, name) in KINDS.iter().enumerate() {
+        let mut own: Vec<Duration> = times.iter().filter(|(of, _)| *of == kind).map(|(_, time)| *time).collect();
+        own.sort_unstable();
+        println!("{name:>20}: median {:>9.2?}, 99% {:>9.2?}", at(&own, 50), at(&own, 99));
+    }
+    let mut all: Vec<Duration> = times.iter().map(|(_, time)| *time).collect();
+    all.sort_unstable();
+    all
 }
 
 /// How long new work waits for its place in the chain: the median and the 99th percentile of many looks.
@@ -203,6 +227,7 @@ async fn main() {
     let (quiet, quiet_slow) = place(&engine, previous).await;
     let readers = ask(address, &found);
     let ((busy, busy_slow), times) = tokio::join!(place(&engine, previous), readers);
+    let times = told(&times);
     let slow = at(&times, 99);
     let met = if slow <= TARGET { "met" } else { "MISSED" };
     println!(

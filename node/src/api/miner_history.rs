@@ -1,12 +1,13 @@
 //! `/api/v1/miners/{address}/history`, `/shares`, `/payments`: what an address found and was paid, newest first.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use sharechain::ShareId;
-use sharechain::chain::{Chain, Fate};
+use sharechain::chain::Fate;
 use utoipa::ToSchema;
 
 use super::Api;
@@ -15,8 +16,9 @@ use super::error::{ApiError, ErrorBody};
 use super::limits::MATURITY_BLOCKS;
 use super::params::{Paging, Segment, Steps};
 use super::pool::Points;
+use super::shares::deep_place;
 use crate::config::parse_address;
-use crate::history::{PaymentRow, ShareRow};
+use crate::history::{Page, PaymentRow, ShareRow};
 
 /// Shares of an address.
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,30 +114,41 @@ pub(super) async fn shares(
 ) -> Result<Json<MinerShares>, ApiError> {
     let script = parse_address(&text, api.context.config.network)?.script_pubkey();
     let history = api.context.history.clone();
-    let (page, listed) = api
-        .read(move |_| {
-            let page = history.shares_of(&script, paging.from, paging.items())?;
-            let listed: Result<Vec<_>, _> = page.items.iter().map(|share| history.listed_in(&share.id)).collect();
-            Ok((page, listed?))
-        })
-        .await?;
-    let (rows, next_from) = (page.items, page.next_from);
-    let shares = api
-        .chain(move |chain| {
-            let with = rows.into_iter().zip(listed);
-            with.map(|(row, listed)| (row, place(chain, &row, &listed))).collect::<Vec<_>>()
-        })
-        .await?;
-    let shares = shares.into_iter().map(|(row, place)| MinerShare::new(&row, place)).collect();
+    let Page { items: rows, next_from } =
+        api.read(move |_| history.shares_of(&script, paging.from, paging.items())).await?;
+    let ids: Vec<ShareId> = rows.iter().map(|row| row.id).collect();
+    let places = api.places(ids).await?;
+    let shares = rows.iter().map(|row| MinerShare::new(row, places.get(&row.id).copied())).collect();
     Ok(Json(MinerShares { shares, next_from }))
 }
 
-/// Where a share counts: from memory, and for what is no longer there from the lists that name it.
-fn place(chain: &Chain, row: &ShareRow, listed: &[(ShareId, u32)]) -> Option<(ShareId, u32)> {
-    match chain.fate(&row.id) {
-        Fate::MainLink(height) => Some((row.id, height.0)),
-        Fate::Listed { link, height } => Some((link, height.0)),
-        _ => listed.iter().copied().find(|(link, height)| chain.main_at(sharechain::Height(*height)) == Some(*link)),
+impl Api {
+    /// Where shares count: the link and its height. From memory; from the lists that name it for what is no longer there.
+    async fn places(&self, ids: Vec<ShareId>) -> Result<BTreeMap<ShareId, (ShareId, u32)>, ApiError> {
+        let fates =
+            self.chain(move |chain| ids.into_iter().map(|id| (id, chain.fate(&id))).collect::<Vec<_>>()).await?;
+        let mut places = BTreeMap::new();
+        let mut deep = Vec::new();
+        for (id, fate) in fates {
+            match fate {
+                Fate::MainLink(height) => drop(places.insert(id, (id, height.0))),
+                Fate::Listed { link, height } => drop(places.insert(id, (link, height.0))),
+                Fate::Unknown => deep.push(id),
+                _ => {}
+            }
+        }
+        if deep.is_empty() {
+            return Ok(places);
+        }
+        let history = self.context.history.clone();
+        let look_up = move |id: ShareId| history.listed_in(&id).map(|listed| (id, listed));
+        let listed = self.read(move |_| deep.into_iter().map(look_up).collect::<Result<Vec<_>, _>>()).await?;
+        let deep = self.chain(move |chain| {
+            let place = |(id, listed): &(ShareId, Vec<_>)| Some((*id, deep_place(chain, *id, listed)?));
+            listed.iter().filter_map(place).collect::<Vec<_>>()
+        });
+        places.extend(deep.await?.into_iter().map(|(id, (link, height))| (id, (link, height.0))));
+        Ok(places)
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use bitcoin::Network;
 use serde::Serialize;
-use sharechain::chain::{Fate, Missing};
+use sharechain::chain::{Chain, Fate, Missing};
 use sharechain::credit::Credit;
 use sharechain::{Height, Proof, ShareId};
 use utoipa::ToSchema;
@@ -221,15 +221,19 @@ pub(super) fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, 
     Ok(bytes.and_then(|bytes| Proof::decode(&bytes).ok()))
 }
 
+/// The link of the main chain that a share forgotten by the chain is, or that lists it; `listed` are all whose stored lists
+/// name it, with their heights.
+pub(super) fn deep_place(chain: &Chain, id: ShareId, listed: &[(ShareId, u32)]) -> Option<(ShareId, Height)> {
+    let own = chain.link(&id).map(|link| (id, link.height));
+    let listed = listed.iter().map(|(link, height)| (*link, Height(*height)));
+    own.into_iter().chain(listed).find(|(link, height)| chain.main_at(*height) == Some(*link))
+}
+
 /// The fate of a valid share that the chain has forgotten: a link that was final, or one that a stored list names.
 async fn deep(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError> {
     let history = api.context.history.clone();
     let listed = api.read(move |_| history.listed_in(&id)).await?;
-    let place = api.chain(move |chain| {
-        let own = chain.link(&id).map(|link| (id, link.height));
-        let listed = listed.into_iter().map(|(link, height)| (link, Height(height)));
-        own.into_iter().chain(listed).find(|(link, height)| chain.main_at(*height) == Some(*link))
-    });
+    let place = api.chain(move |chain| deep_place(chain, id, &listed));
     Ok(match place.await? {
         Some((link, height)) if link == id => ShareAnswer::link(id, height),
         Some((link, height)) => ShareAnswer::listed(id, link, height),
