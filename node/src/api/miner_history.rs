@@ -130,12 +130,16 @@ impl Api {
         let mut places = BTreeMap::new();
         let mut deep = Vec::new();
         for (id, fate) in fates {
-            match fate {
-                Fate::MainLink(height) => drop(places.insert(id, (id, height.0))),
-                Fate::Listed { link, height } => drop(places.insert(id, (link, height.0))),
-                Fate::Unknown => deep.push(id),
-                _ => {}
-            }
+            let place = match fate {
+                Fate::MainLink(height) => (id, height.0),
+                Fate::Listed { link, height } => (link, height.0),
+                Fate::Unknown => {
+                    deep.push(id);
+                    continue;
+                }
+                _ => continue,
+            };
+            places.insert(id, place);
         }
         if deep.is_empty() {
             return Ok(places);

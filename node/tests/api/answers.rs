@@ -165,6 +165,9 @@ async fn deep_shares_and_links_are_looked_up_in_the_store() {
     let answer = api.get(&format!("/links/{link}")).await;
     assert_eq!(answer["shares"], json!([listed.to_string()]));
     assert_eq!(answer["finder"]["address"], json!(address(&miner(2))));
+    let shares = api.get(&format!("/miners/{}/shares?limit=500", address(&miner(1)))).await;
+    let oldest = shares["shares"].as_array().unwrap().last().unwrap();
+    assert_eq!((&oldest["id"], &oldest["listed_in"]), (&json!(listed.to_string()), &json!(link.to_string())));
     let block = api.get(&format!("/blocks/{block}")).await;
     assert_eq!(sum(&block["weights"], "shares"), u128::from(block["snapshot_listed_total"].as_u64().unwrap()));
     assert_eq!(block["weights"].as_array().unwrap().len(), 3, "payouts can be proven for ever");
