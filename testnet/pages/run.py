@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--web", type=Path)
     parser.add_argument("names", nargs="*")
     asked = parser.parse_args()
-    out = asked.out or asked.network / "pages"
+    out = (asked.out or asked.network / "pages").resolve()
     os.environ |= {"SHOAL_PAGES_NETWORK": str(asked.network), "SHOAL_PAGES_PROGRAM": str(asked.program), "SHOAL_PAGES_OUT": str(out)}
     if asked.web:
         os.environ["SHOAL_PAGES_WEB"] = str(asked.web)

@@ -77,10 +77,10 @@ def fuzzing():
 
 
 def start(name, *words):
-    """Starts a process whose output is kept under its name."""
+    """Starts a process whose output is kept under its name; whatever else it writes is kept there, too."""
     file = out() / f"{name}.log"
     file.parent.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(words, stdout=file.open("w"), stderr=subprocess.STDOUT)
+    process = subprocess.Popen(words, cwd=file.parent, stdout=file.open("w"), stderr=subprocess.STDOUT)
     process.log = file
     atexit.register(process.kill)
     return process
