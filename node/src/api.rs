@@ -12,9 +12,9 @@
 //! windows.rs    who earned what up to a link, remembered
 //! next_block.rs what a block found now would pay
 //! refusals.rs   refused shares, counted by rule
-//! bitcoin_pools.rs   in how many hands Bitcoin's mining is
-//! status.rs, pool.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs, blocks.rs, peers.rs,
-//! diary.rs, search.rs, live.rs, metrics.rs, openapi.rs
+//! decentralisation.rs, bitcoin_pools.rs   in how many hands the pool is, and Bitcoin's mining
+//! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs,
+//! blocks.rs, peers.rs, diary.rs, search.rs, live.rs, metrics.rs, openapi.rs
 //!               a route or two each, with the types of its answer
 //! ```
 //!
@@ -23,6 +23,7 @@
 
 mod bitcoin_pools;
 mod blocks;
+mod decentralisation;
 mod diary;
 mod error;
 mod graph;
@@ -39,6 +40,7 @@ mod pages;
 mod params;
 mod peers;
 mod pool;
+mod pool_history;
 mod refusals;
 mod search;
 mod server;
@@ -164,7 +166,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(status::status))
         .routes(routes!(pool::pool))
-        .routes(routes!(pool::history))
+        .routes(routes!(pool_history::history))
         .routes(routes!(graph::graph))
         .routes(routes!(links::links))
         .routes(routes!(links::link))

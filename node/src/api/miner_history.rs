@@ -15,7 +15,7 @@ use super::blocks::confirmations;
 use super::error::{ApiError, ErrorBody};
 use super::limits::MATURITY_BLOCKS;
 use super::params::{Paging, Segment, Steps};
-use super::pool::Points;
+use super::pool_history::Points;
 use super::shares::deep_place;
 use crate::config::parse_address;
 use crate::history::{Page, PaymentRow, ShareRow};

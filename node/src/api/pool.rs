@@ -1,4 +1,4 @@
-//! `/api/v1/pool`: the pool at a glance; `/api/v1/pool/history`: what it found, by time.
+//! `/api/v1/pool`: the pool at a glance.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,13 +12,12 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::bitcoin_pools::{self, BitcoinPools};
+use super::decentralisation::{Decentralisation, makers};
 use super::error::{ApiError, ErrorBody};
-use super::limits::{HASHRATE_LINKS, TEMPLATE_LINKS, TOP_MINERS};
+use super::limits::HASHRATE_LINKS;
 use super::next_block::NextBlock;
-use super::params::Steps;
 use super::status::pool_hashrate_hs;
-use super::views::{Payee, Point, WeightView, part};
-use super::windows::Standing;
+use super::views::WeightView;
 use crate::clock::now;
 
 /// Seconds between Bitcoin blocks that its difficulty aims at.
@@ -101,31 +100,6 @@ pub(super) struct WindowSummary {
     pub newest_unix_s: Option<u32>,
 }
 
-/// In how many hands the pool is. A script is who is paid: one person may use several, and several people one.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Decentralisation {
-    /// Smallest number of scripts that together earned more than half of the window.
-    pub nakamoto: u32,
-    /// Who earned most.
-    pub top: Vec<Part>,
-    /// Scripts that found a link among the last 2,016: each link's finder chose its own transactions.
-    pub template_makers: u32,
-    /// Part of those links that one script found, at most; 0 to 1.
-    pub largest_template_maker_part: f64,
-    /// Nodes that this node is connected to, and itself. There may be more: nobody knows how many.
-    pub nodes_seen: u32,
-}
-
-/// A script's part of the window.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Part {
-    /// Who.
-    #[serde(flatten)]
-    pub payee: Payee,
-    /// 0 to 1.
-    pub part: f64,
-}
-
 /// The share-chain.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub(super) struct ChainSummary {
@@ -172,20 +146,6 @@ impl ChainPart {
             chain: ChainSummary { height: chain.height().0, final_height: chain.finality().height.0 },
         }
     }
-}
-
-/// How many of the last links each script found.
-fn makers(chain: &Chain) -> BTreeMap<u32, u32> {
-    let newest = chain.height();
-    let oldest = newest.below(TEMPLATE_LINKS).0.max(1);
-    let mut makers = BTreeMap::new();
-    for height in oldest..=newest.0 {
-        let finder = chain.main_at(Height(height)).and_then(|id| chain.credit(&id));
-        if let Some(credit) = finder {
-            *makers.entry(credit.script.0).or_default() += 1;
-        }
-    }
-    makers
 }
 
 /// The pool at a glance.
@@ -243,7 +203,7 @@ impl Api {
                 oldest_unix_s: part.oldest_unix_s,
                 newest_unix_s: part.newest_unix_s,
             },
-            decentralisation: decentralisation(standing.as_deref(), &part.makers, peers, self.network()),
+            decentralisation: Decentralisation::new(standing.as_deref(), &part.makers, peers, self.network()),
             bitcoin_pools: bitcoin_pools::known(),
             links_minute: last_minute.map_or(0, |point| point.step.links),
             shares_minute: last_minute.map_or(0, |point| point.step.shares),
@@ -260,64 +220,5 @@ fn round_of((weight, last): (u128, Option<(ShareId, crate::history::Effort)>)) -
         since_block: last.map(|(id, _)| id.to_string()),
         effort,
         probability: -(-effort).exp_m1(),
-    }
-}
-
-fn decentralisation(
-    standing: Option<&Standing>,
-    makers: &BTreeMap<u32, u32>,
-    peers: u32,
-    network: bitcoin::Network,
-) -> Decentralisation {
-    let earners = standing.map(|standing| standing.earners.rows.as_slice()).unwrap_or_default();
-    let total = standing.map(|standing| standing.total).unwrap_or_default();
-    let mut sum = Weight::ZERO;
-    let majority = earners.iter().position(|(_, earned)| {
-        sum = sum.plus(earned.weight);
-        sum.0 > total.0 / 2
-    });
-    let top = earners.iter().take(TOP_MINERS);
-    let links: u32 = makers.values().sum();
-    let most = makers.values().max().copied().unwrap_or_default();
-    Decentralisation {
-        nakamoto: majority.map_or(0, |position| u32::try_from(position + 1).unwrap_or(u32::MAX)),
-        top: top
-            .map(|(script, sum)| Part { payee: Payee::new(script, network), part: part(sum.weight, total) })
-            .collect(),
-        template_makers: u32::try_from(makers.len()).unwrap_or(u32::MAX),
-        largest_template_maker_part: f64::from(most) / f64::from(links.max(1)),
-        nodes_seen: peers.saturating_add(1),
-    }
-}
-
-/// What was found, by time.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Points {
-    /// Seconds of a step.
-    pub step_s: u32,
-    /// Newest first; steps in which nothing was found are left out.
-    pub points: Vec<Point>,
-    /// Where the next page starts, a time; none on the last one.
-    pub next_from: Option<u64>,
-}
-
-/// What the pool found, by time.
-#[utoipa::path(
-    get, path = "/api/v1/pool/history", params(Steps),
-    responses(
-        (status = 200, description = "Sums, newest first", body = Points),
-        (status = 400, description = "A parameter is wrong", body = ErrorBody),
-    )
-)]
-pub(super) async fn history(State(api): State<Arc<Api>>, steps: Steps) -> Result<Json<Points>, ApiError> {
-    let history = api.context.history.clone();
-    let page = api.read(move |_| history.pool_steps(steps.step_s(), steps.from, steps.items())).await?;
-    Ok(Json(Points::new(steps.step_s(), page)))
-}
-
-impl Points {
-    pub(super) fn new(step_s: u32, page: crate::history::Page<crate::history::PointRow>) -> Self {
-        let points = page.items.iter().map(|point| Point::new(point, step_s)).collect();
-        Self { step_s, points, next_from: page.next_from }
     }
 }

@@ -1,0 +1,46 @@
+//! `/api/v1/pool/history`: what the pool found, by time.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::params::Steps;
+use super::views::Point;
+use crate::history::{Page, PointRow};
+
+/// What was found, by time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct Points {
+    /// Seconds of a step.
+    pub step_s: u32,
+    /// Newest first; steps in which nothing was found are left out.
+    pub points: Vec<Point>,
+    /// Where the next page starts, a time; none on the last one.
+    pub next_from: Option<u64>,
+}
+
+/// What the pool found, by time.
+#[utoipa::path(
+    get, path = "/api/v1/pool/history", params(Steps),
+    responses(
+        (status = 200, description = "Sums, newest first", body = Points),
+        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+    )
+)]
+pub(super) async fn history(State(api): State<Arc<Api>>, steps: Steps) -> Result<Json<Points>, ApiError> {
+    let history = api.context.history.clone();
+    let page = api.read(move |_| history.pool_steps(steps.step_s(), steps.from, steps.items())).await?;
+    Ok(Json(Points::new(steps.step_s(), page)))
+}
+
+impl Points {
+    pub(super) fn new(step_s: u32, page: Page<PointRow>) -> Self {
+        let points = page.items.iter().map(|point| Point::new(point, step_s)).collect();
+        Self { step_s, points, next_from: page.next_from }
+    }
+}
