@@ -72,7 +72,7 @@ fn node(view: &View) -> Vec<Line<'static>> {
         lines.push(alarm("ALARM", "a heavier branch would undo final links: see `shoal status`"));
     }
     lines.push(match &status.no_work_because {
-        None => row("work", format!("handed out to {} miners", count(status.miners_connected))),
+        None => row("work", format!("handed out to {}", counted(status.miners_connected, "miner", "miners"))),
         Some(reason) => alarm("no work", reason),
     });
     lines.push(row("own hashrate", hashrate(status.hashrate.local_hs)));
@@ -95,21 +95,27 @@ fn node(view: &View) -> Vec<Line<'static>> {
 fn the_pool(view: &View) -> Vec<Line<'static>> {
     let (pool, status) = (&view.pool, &view.status);
     let unknown = || "not known yet".to_owned();
-    let percent = |part: f64| format!("{:.3}%", part * 100.0);
+    let percent = |part: f64| if part < 1.0 { format!("{:.3}%", part * 100.0) } else { "all of it".to_owned() };
+    let addresses = |count: u32| counted(count.into(), "address", "addresses");
     let whole_seconds = |seconds: f64| duration(seconds as u64);
     let mut lines = vec![
         row("hashrate", status.hashrate.pool_hs.map_or_else(unknown, hashrate)),
         row("of Bitcoin", pool.share_of_bitcoin.map_or_else(unknown, percent)),
         row("a block in", pool.expected_block_s.map_or_else(unknown, |s| format!("{} on average", whole_seconds(s)))),
         row("this round", round(pool.round.effort, pool.round.probability)),
-        row("waiting", format!("{} shares to be listed", count(status.shares.pending))),
-        row("half of pay", format!("goes to {} addresses or fewer", pool.decentralisation.nakamoto)),
-        row("templates by", format!("{} addresses", pool.decentralisation.template_makers)),
+        row("waiting", format!("{} to be listed", counted(status.shares.pending, "share", "shares"))),
+        row("half of pay", format!("goes to {} or fewer", addresses(pool.decentralisation.nakamoto))),
+        row("templates by", addresses(pool.decentralisation.template_makers)),
         row("nodes seen", format!("{}", pool.decentralisation.nodes_seen)),
     ];
     let largest: Vec<String> = pool.decentralisation.top.iter().take(TOP).map(named).collect();
     lines.push(row("largest", largest.join(", ")));
     lines
+}
+
+/// A number and what it counts.
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 /// What the round took so far, and how many rounds end with less.
