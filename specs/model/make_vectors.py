@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Writes specs/vectors/rules.json: for each rule what breaks it and what just does not. The same every time."""
+"""Writes specs/vectors: `rules.json` whole, and in the other files what follows from each case's question. The same every
+time. For a new case, add its question (the fields that `answers.py` reads) and run this."""
 
 import json
 from pathlib import Path
 
+from answers import ANSWERS
 from rule_cases import book
 
-FILE = Path(__file__).resolve().parent.parent / "vectors" / "rules.json"
+FOLDER = Path(__file__).resolve().parent.parent / "vectors"
+FILE = FOLDER / "rules.json"
 ABOUT = (
     "Judgements by rule. Each case is a recording (specs/recording.md): the lines of its setup, then its own, which"
     " claim their verdicts. Written by specs/model/make_vectors.py."
@@ -19,10 +22,19 @@ def lines(items):
 
 
 def text(made):
-    """The whole file."""
+    """The whole of `rules.json`."""
     setups = ",\n".join(f'"{name}":[\n{lines(values)}\n]' for name, values in made.setups.items())
     return f'{{"about":{json.dumps(ABOUT)},\n"setups":{{\n{setups}\n}},\n"cases":[\n{lines(made.cases)}\n]}}\n'
 
 
+def answered(name):
+    """The whole of another file, with its questions answered."""
+    content = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    cases = [case | ANSWERS[name](case) for case in content["cases"]]
+    return json.dumps(content | {"cases": cases}, indent=2, sort_keys=True) + "\n"
+
+
 if __name__ == "__main__":
     FILE.write_text(text(book()), encoding="utf-8")
+    for each in ANSWERS:
+        (FOLDER / f"{each}.json").write_text(answered(each), encoding="utf-8")

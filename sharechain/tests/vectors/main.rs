@@ -1,6 +1,5 @@
-//! The test vectors in `specs/vectors`: read back here, field by field, and written by
-//! `cargo test -p sharechain --test vectors -- --ignored`; `rules.json`, which is made of recordings, is read by
-//! `recording/tests/rules.rs` and written by the model.
+//! The test vectors in `specs/vectors`, field by field. The model writes them; `rules.json`, which is made of recordings, is
+//! read by `recording/tests/rules.rs`.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "only tests see this, and may panic")]
 
@@ -15,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use files::{Case, FILES, File};
+use files::{Case, FILES};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -27,7 +26,7 @@ const ELSEWHERE: [(&str, &str); 1] = [("rules.json", "recording/tests/rules.rs")
 
 #[test]
 fn every_vector_is_read_and_holds() {
-    let mut known: BTreeSet<String> = FILES.iter().map(|file| format!("{}.json", file.name)).collect();
+    let mut known: BTreeSet<String> = FILES.iter().map(|(name, _)| format!("{name}.json")).collect();
     for (name, test) in ELSEWHERE {
         let test = folder().join("../../sharechain").join(test);
         assert!(fs::read_to_string(test).unwrap().contains(&format!("vectors/{name}")), "{name} is read");
@@ -36,7 +35,7 @@ fn every_vector_is_read_and_holds() {
     let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let found: BTreeSet<String> = entries.filter(|name| name.ends_with(".json")).collect();
     assert_eq!(found, known, "each file of vectors is read, and none is missing");
-    for File { name, check, .. } in FILES {
+    for (name, check) in FILES {
         let text = fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
         let file: Value = serde_json::from_str(&text).unwrap();
         let cases = file["cases"].as_array().unwrap();
@@ -52,18 +51,6 @@ fn every_vector_is_read_and_holds() {
 /// The vectors once more, by a program that was written from `specs/protocol.md` and shares no code with this one.
 #[test]
 fn a_second_implementation_agrees() {
-    match Command::new("python3").arg(folder().join("check.py")).output() {
-        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-        Err(error) => eprintln!("not run: python3 cannot be started: {error}"),
-    }
-}
-
-#[test]
-#[ignore = "writes the vectors anew"]
-fn write() {
-    for File { name, about, make, .. } in FILES {
-        let file = serde_json::json!({ "about": about, "cases": make() });
-        let text = serde_json::to_string_pretty(&file).unwrap() + "\n";
-        fs::write(folder().join(format!("{name}.json")), text).unwrap();
-    }
+    let output = Command::new("python3").arg(folder().join("check.py")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

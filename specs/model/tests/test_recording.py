@@ -10,6 +10,7 @@ from pathlib import Path
 
 import make_vectors
 import rule_cases
+from answers import ANSWERS
 from shoal_model.made_chain import EASY, random_chain
 from shoal_model.params import Params
 from shoal_model.recording import PARAMETERS, BadRecording, fields_of, show_line
@@ -158,8 +159,13 @@ class CommandLine(unittest.TestCase):
 
 
 class Vectors(unittest.TestCase):
-    def test_file_is_up_to_date(self):
+    def test_rules_are_as_they_are_made(self):
         self.assertEqual(make_vectors.FILE.read_text(encoding="utf-8"), make_vectors.text(rule_cases.book()))
+
+    def test_every_other_question_has_the_answer_that_is_made(self):
+        for name in ANSWERS:
+            file = make_vectors.FOLDER / f"{name}.json"
+            self.assertEqual(file.read_text(encoding="utf-8"), make_vectors.answered(name), name)
 
 
 if __name__ == "__main__":

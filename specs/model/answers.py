@@ -1,0 +1,143 @@
+"""What the model answers to the questions of the small files of vectors: each function takes a case's question and gives
+the fields that follow from it."""
+
+from dataclasses import fields, replace
+
+from shoal_model import coinbase, encoding, payout, signals, targets
+from shoal_model.params import NETWORKS
+from shoal_model.sha256 import double, midstate
+from shoal_model.verdict import Broken
+
+raw = bytes.fromhex
+
+
+def share_header(case):
+    """A share header from JSON: strings are bytes."""
+    values = {field.name: case[field.name] for field in fields(encoding.ShareHeader)}
+    decoded = {name: raw(value) if isinstance(value, str) else value for name, value in values.items()}
+    return encoding.ShareHeader(**decoded)
+
+
+def optional(value):
+    return raw(value) if value else None
+
+
+def same(computed, given):
+    """Fails with both values, unlike `assert`, and also under `python3 -O`."""
+    if computed != given:
+        raise AssertionError(f"{computed} is not {given}")
+
+
+def networks(case):
+    return {"consensus_id": NETWORKS[case["name"]].consensus_id.hex()}
+
+
+def encoded(case):
+    share = share_header(case["share"])
+    proof = encoding.Proof(
+        header=raw(case["header"]),
+        share=share,
+        extranonce=raw(case["extranonce"]),
+        witness=optional(case["witness_commitment"]),
+        branch=tuple(map(raw, case["branch"])),
+        midstate=raw(case["prefix_midstate"]),
+        prefix_length=case["prefix_length"],
+        tail=raw(case["prefix_tail"]),
+    )
+    same(encoding.decode_proof(proof.encode()), proof)
+    return {"share_encoded": share.encode().hex(), "encoded": proof.encode().hex(), "id": proof.id.hex()}
+
+
+def not_canonical(case):
+    try:
+        encoding.decode_proof(raw(case["encoded"]))
+    except Broken as broken:
+        return {"rule": broken.rule}
+    raise AssertionError("it decodes")
+
+
+def listed(case):
+    ids = tuple(map(raw, case["ids"]))
+    made = encoding.encode_list(ids)
+    same(encoding.decode_list(made), ids)
+    return {"encoded": made.hex(), "shares_root": encoding.shares_root(ids).hex()}
+
+
+def coinbases(case):
+    share, extranonce, params = share_header(case["share"]), raw(case["extranonce"]), NETWORKS[case["network"]]
+    payouts = [(raw(due["script"]), due["value_sat"]) for due in case["payouts"]]
+    prefix = coinbase.prefix(share, extranonce, optional(case["witness_commitment"]), payouts)
+    whole = prefix + coinbase.suffix(params, share)
+    return {
+        "commitment": coinbase.commitment(params, share).hex(),
+        "coinbase": whole.hex(),
+        "txid": double(whole).hex(),
+        "extranonce_offset": prefix.index(extranonce),
+        "prefix_length": len(prefix),
+        "prefix_midstate": midstate(prefix).hex(),
+        "prefix_tail": prefix[len(prefix) - len(prefix) % 64 :].hex(),
+    }
+
+
+def binding(case):
+    proof = encoding.decode_proof(raw(case["encoded"]))
+    try:
+        coinbase.check_binding(NETWORKS[case["network"]], proof, targets.MAX)
+    except Broken as broken:
+        same(broken.rule, "SC-102")
+        return {"binds": False}
+    return {"binds": True}
+
+
+def link_target(case):
+    params = NETWORKS[case["network"]]
+    share = targets.share_target(params, int(case["anchor_link_target"], 16))
+    target = targets.next_link_target(params, int(case["parent_target"], 16), case["seconds"], share)
+    return {"share_target": f"{share:064x}", "link_target": f"{target:064x}"}
+
+
+def weight(case):
+    params, target = NETWORKS[case["network"]], int(case["target"], 16)
+    return {
+        "share_weight": str(targets.share_weight(params, target, case["bits"])),
+        "link_bonus": str(targets.link_bonus(params, target, case["bits"])),
+    }
+
+
+def selection(case):
+    limits = {name: case[name] for name in ("outputs_max", "output_floor_sat")}
+    dues = {raw(due["script"]): int(due["weight"]) for due in case["dues"] if int(due["weight"])}
+    selected = payout.select(replace(NETWORKS["main"], **limits), dues, raw(case["seed"]), case["subsidy_sat"])
+    paid = payout.amounts(selected, case["value_sat"])
+    outputs = [
+        {"script": script.hex(), "weight": str(due), "value_sat": amount}
+        for (script, due), (_, amount) in zip(selected.outputs, paid)
+    ]
+    return {"outputs": outputs, "total": str(selected.total)}
+
+
+def signalled(case):
+    count, height = signals.Signals(), 0
+    for run in case["runs"]:
+        credited = [(bits, int(due)) for bits, due in run["credited"]]
+        for _ in range(run["links"]):
+            height += 1
+            count = count.after(height, credited)
+    found = {bit: [bit, str(due), str(count.total)] for bit, due in count.sums.items()}
+    found.update({bit: [bit, active] for bit, active in count.active_from.items()})
+    return {"states": [found[bit] for bit in sorted(found)]}
+
+
+# By file.
+ANSWERS = {
+    "networks": networks,
+    "encoding": encoded,
+    "not_canonical": not_canonical,
+    "list": listed,
+    "coinbase": coinbases,
+    "binding": binding,
+    "link_target": link_target,
+    "weight": weight,
+    "selection": selection,
+    "signals": signalled,
+}
