@@ -20,7 +20,6 @@ use sharechain::check::binding::BoundProof;
 use sharechain::{RuleError, ShareId, Timestamp, encode};
 use tracing::error;
 
-use crate::earners::Earners;
 use crate::pool_block::PoolBlock;
 use crate::store::{Journal, Record, RecordKind, Store};
 
@@ -193,7 +192,6 @@ impl<J: Journal> Engine<J> {
             batch.push(Record { kind: RecordKind::List, id: id.0, bytes: encode::encode_list(list) });
         }
         let blocks = self.pool_blocks(&changes);
-        batch.extend(blocks.iter().filter_map(|block| self.earners_of(block)));
         batch.extend(blocks.iter().map(PoolBlock::to_record));
         self.append(&batch);
         if self.fatal.is_some() {
@@ -219,13 +217,6 @@ impl<J: Journal> Engine<J> {
         let is_block = |accepted: &&AcceptedProof| PoolBlock::is_block(&accepted.proof, &accepted.id);
         let proofs: Vec<_> = changes.accepted.iter().filter(is_block).collect();
         proofs.into_iter().filter_map(|accepted| PoolBlock::of(&accepted.proof, &mut self.chain)).collect()
-    }
-
-    /// Who earned what up to a block's snapshot, unless it is noted already: blocks may follow each other closely.
-    fn earners_of(&mut self, block: &PoolBlock) -> Option<Record> {
-        let snapshot = ShareId::from(block.snapshot);
-        let is_noted = self.store.get(RecordKind::Earners, &snapshot.0).is_ok_and(|noted| noted.is_some());
-        if is_noted { None } else { Earners::up_to(&snapshot, &mut self.chain)?.to_record(&snapshot) }
     }
 
     fn append(&mut self, batch: &[Record]) {

@@ -15,10 +15,10 @@
 //! peers/       does it: the tasks between network, engine and bitcoind
 //! api/         the read-only HTTP API
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anybody can check
-//! earners.rs   who had earned what up to a found block's snapshot
 //! report.rs    what the node says of itself: the state behind the API, and a line a minute
 //! bitcoind/    the only door to Bitcoin: typed JSON-RPC, the template feed
 //! store/       the only door to RocksDB: journal, lookups, replay
+//! terminal.rs  the keys of a terminal that is drawn on
 //! limits.rs    every bound, with its reason
 //! ```
 
@@ -30,7 +30,6 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod earners;
 pub mod engine;
 mod error;
 pub mod exchange;

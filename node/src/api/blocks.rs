@@ -19,7 +19,6 @@ use super::shares::stored_proof;
 use super::views::{Earned, Output, Payee, WeightView, hex};
 use super::window::page;
 use crate::bitcoind::SubmitVerdict;
-use crate::earners::Earners;
 use crate::pool_block::PoolBlock;
 use crate::store::RecordKind;
 
@@ -102,13 +101,12 @@ pub(super) struct BlockDetail {
     pub snapshot: String,
     /// The Bitcoin block whose hash the tail was drawn with.
     pub seed: String,
-    /// Who had earned what up to the snapshot, most first: a page of it. Empty for blocks that were found before versions
-    /// that note it, once the share-chain forgot it.
+    /// Who had earned what up to the snapshot, most first: a page of it. Empty while this node lacks a part of it.
     pub weights: Vec<Earned>,
     /// Where the next page of the weights starts; none on the last one.
     pub next_from: Option<u64>,
-    /// Shares listed from genesis up to the snapshot, links included: with too few the finder is paid alone. None when
-    /// the weights are missing.
+    /// Shares listed from genesis up to the snapshot, links included: with too few the finder is paid alone. None while
+    /// this node lacks a part of it.
     pub snapshot_listed_total: Option<u64>,
     /// The coinbase as it is hashed, without witness, hex.
     pub coinbase_hex: String,
@@ -201,16 +199,6 @@ impl Api {
         });
         Ok(standings.collect())
     }
-
-    /// Who had earned what up to a block's snapshot, from the database or from the share-chain.
-    async fn earners_up_to(&self, snapshot: ShareId) -> Result<Option<Arc<Earners>>, ApiError> {
-        let bytes = self.read(move |store| store.get(RecordKind::Earners, &snapshot.0)).await?;
-        if let Some(earners) = bytes.and_then(|bytes| Earners::from_bytes(&bytes).ok()) {
-            return Ok(Some(Arc::new(earners)));
-        }
-        let standing = self.windows.up_to(&self.context.engine, Some(snapshot)).await?;
-        Ok(standing.map(|standing| Arc::clone(&standing.earners)))
-    }
 }
 
 /// The Bitcoin blocks that the pool found, newest first.
@@ -258,9 +246,9 @@ pub(super) async fn block(
     let standings = api.standings(&blocks).await?;
     let mut summaries = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
     let (Some(block), Some(summary)) = (blocks.first(), summaries.next()) else { return Err(ApiError::Stopping) };
-    let earners = api.earners_up_to(ShareId::from(block.snapshot)).await?;
+    let standing = api.windows.up_to(&api.context.engine, Some(ShareId::from(block.snapshot))).await?;
     let network: Network = api.network();
-    let (weights, next_from) = earners.as_ref().map(|earners| page(earners, &paging, network)).unwrap_or_default();
+    let (weights, next_from) = standing.as_ref().map(|standing| page(standing, &paging, network)).unwrap_or_default();
     Ok(Json(BlockDetail {
         summary,
         outputs: Output::all(&block.payouts, block.exact, network),
@@ -268,7 +256,7 @@ pub(super) async fn block(
         seed: block.seed.to_string(),
         weights,
         next_from,
-        snapshot_listed_total: earners.map(|earners| earners.listed_total),
+        snapshot_listed_total: standing.map(|standing| standing.listed_total),
         coinbase_hex: hex(block.coinbase.as_bytes()),
         header_hex: serialize_hex(&proof.header),
         merkle_branch: proof.branch.iter().map(|hash| hex(hash)).collect(),

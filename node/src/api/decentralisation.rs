@@ -44,7 +44,7 @@ impl Decentralisation {
         peers: u32,
         network: bitcoin::Network,
     ) -> Self {
-        let earners = standing.map(|standing| standing.earners.rows.as_slice()).unwrap_or_default();
+        let earners = standing.map(|standing| standing.earners.as_slice()).unwrap_or_default();
         let total = standing.map(|standing| standing.total).unwrap_or_default();
         let mut sum = Weight::ZERO;
         let majority = earners.iter().position(|(_, earned)| {

@@ -130,7 +130,7 @@ pub(super) async fn miner(
     let config = &api.context.config;
     let script = parse_address(&text, config.network)?.script_pubkey();
     let standing = api.windows.up_to(&api.context.engine, None).await?;
-    let (sum, total) = standing.map(|standing| (standing.earners.of(&script), standing.total)).unwrap_or_default();
+    let (sum, total) = standing.map(|standing| (standing.of(&script), standing.total)).unwrap_or_default();
     let bitcoin = api.context.node.borrow().bitcoin.clone();
     let asked = script.clone();
     let ((pending_shares, pending_weight), next_block) =

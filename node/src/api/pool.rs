@@ -198,7 +198,7 @@ impl Api {
             window: WindowSummary {
                 total: standing.as_ref().map(|standing| standing.total).unwrap_or_default().into(),
                 target_blocks: WeightView::from(part.window_target).weight_blocks,
-                scripts_total: standing.as_ref().map_or(0, |standing| standing.earners.rows.len() as u64),
+                scripts_total: standing.as_ref().map_or(0, |standing| standing.earners.len() as u64),
                 links: standing.as_ref().map_or(0, |standing| standing.newest_height - standing.oldest_height),
                 oldest_unix_s: part.oldest_unix_s,
                 newest_unix_s: part.newest_unix_s,

@@ -14,7 +14,7 @@ use super::error::{ApiError, ErrorBody};
 use super::next_block::NextBlock;
 use super::params::Paging;
 use super::views::{Earned, Output, Payee, WeightView};
-use crate::earners::Earners;
+use super::windows::Standing;
 
 /// The window that ends in the tip.
 #[derive(Debug, Serialize, ToSchema)]
@@ -73,13 +73,13 @@ impl NextBlockView {
     }
 }
 
-/// A page of earners, and where the next one starts.
-pub(super) fn page(earners: &Earners, paging: &Paging, network: bitcoin::Network) -> (Vec<Earned>, Option<u64>) {
+/// A page of a window's earners, and where the next one starts.
+pub(super) fn page(standing: &Standing, paging: &Paging, network: bitcoin::Network) -> (Vec<Earned>, Option<u64>) {
     let start = usize::try_from(paging.from.unwrap_or(0)).unwrap_or(usize::MAX);
     let end = start.saturating_add(paging.items());
-    let rest = earners.rows.get(start..).unwrap_or_default();
+    let rest = standing.earners.get(start..).unwrap_or_default();
     let earned = rest.iter().take(paging.items()).map(|(script, sum)| row(script, *sum, network)).collect();
-    (earned, (end < earners.rows.len()).then_some(end as u64))
+    (earned, (end < standing.earners.len()).then_some(end as u64))
 }
 
 fn row(script: &bitcoin::Script, sum: Sum, network: bitcoin::Network) -> Earned {
@@ -100,14 +100,14 @@ pub(super) async fn window(State(api): State<Arc<Api>>, paging: Paging) -> Resul
     let bitcoin = api.context.node.borrow().bitcoin.clone();
     let next_block = api.chain(move |chain| NextBlock::of(chain, &bitcoin)).await?;
     let network = api.network();
-    let (earned, next_from) = page(&standing.earners, &paging, network);
+    let (earned, next_from) = page(&standing, &paging, network);
     Ok(Json(WindowAnswer {
         newest: standing.newest.to_string(),
         newest_height: standing.newest_height,
         oldest_height: standing.oldest_height,
         total: standing.total.into(),
-        scripts_total: standing.earners.rows.len() as u64,
-        listed_total: standing.earners.listed_total,
+        scripts_total: standing.earners.len() as u64,
+        listed_total: standing.listed_total,
         earned,
         next_from,
         next_block: next_block.map(|block| NextBlockView::new(&block, network)),

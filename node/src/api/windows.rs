@@ -4,14 +4,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bitcoin::ScriptBuf;
 use sharechain::chain::Chain;
-use sharechain::window::{Rows, Window};
+use sharechain::window::{Rows, Sum, Window};
 use sharechain::{Height, ShareId, Weight};
 use tokio::sync::Mutex;
 
 use super::error::ApiError;
 use super::limits::WINDOWS_MAX;
-use crate::earners::Earners;
 use crate::engine::EngineHandle;
 
 /// A window, ready to be shown.
@@ -25,8 +25,18 @@ pub(super) struct Standing {
     pub oldest_height: u32,
     /// What all together earned.
     pub total: Weight,
-    /// Who earned what.
-    pub earners: Arc<Earners>,
+    /// Shares listed from genesis up to the newest link, links included.
+    pub listed_total: u64,
+    /// Who earned, most first, ties by script.
+    pub earners: Vec<(ScriptBuf, Sum)>,
+}
+
+impl Standing {
+    /// What a script earned.
+    pub(super) fn of(&self, script: &ScriptBuf) -> Sum {
+        let earner = self.earners.iter().find(|(known, _)| known == script);
+        earner.map(|(_, sum)| *sum).unwrap_or_default()
+    }
 }
 
 /// The last windows asked for, newest last.
@@ -67,12 +77,17 @@ fn standing(chain: &Chain, newest: ShareId) -> Option<Standing> {
     let link = chain.link(&newest)?;
     let listed_total = link.complete()?.listed_total;
     let window = Window::compute(links_down(chain, newest), chain.params());
+    let scripts = chain.scripts();
+    let mut earners: Vec<(ScriptBuf, Sum)> =
+        window.sums().filter_map(|(index, sum)| Some((scripts.script(index)?.to_owned(), sum))).collect();
+    earners.sort_by(|(script_a, a), (script_b, b)| b.weight.cmp(&a.weight).then_with(|| script_a.cmp(script_b)));
     Some(Standing {
         newest,
         newest_height: link.height.0,
         oldest_height: window.oldest().0,
         total: window.total(),
-        earners: Arc::new(Earners::new(&window, listed_total, chain)),
+        listed_total,
+        earners,
     })
 }
 

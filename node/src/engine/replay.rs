@@ -72,7 +72,7 @@ impl<J: Journal> Engine<J> {
                     self.chain.insert_bitcoin_header(header, now);
                 }
             }
-            RecordKind::Block | RecordKind::Earners | RecordKind::Refusal | RecordKind::Meta => {}
+            RecordKind::Block | RecordKind::Refusal | RecordKind::Meta => {}
         }
         Ok(Replayed::Taken)
     }

@@ -7,12 +7,11 @@
 //! | `meta`    | `r` and id                | record of kind `Meta`                    |
 //! | `journal` | sequence, u64 big-endian  | record: a proof, a list, a Bitcoin header|
 //! | `blocks`  | sequence, u64 big-endian  | record: a Bitcoin block                  |
-//! | `earners` | sequence, u64 big-endian  | record: who had earned what up to a block's snapshot |
 //! | `refused` | sequence, u64 big-endian  | record: a refusal                        |
 //! | `index`   | kind (1 byte) and id      | sequence of the newest record, u64       |
 //! | `history` | decided by `history`      | likewise; made again from the others when it is lost |
 //!
-//! Version 1 had no `history`, version 2 no `earners`.
+//! Version 1 had no `history`.
 
 use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 
@@ -23,16 +22,15 @@ use crate::limits::{
 };
 
 /// The version of the table above; a change that older programs cannot read raises it.
-pub(super) const SCHEMA: u32 = 3;
+pub(super) const SCHEMA: u32 = 2;
 
 pub(super) const META: &str = "meta";
 pub(super) const JOURNAL: &str = "journal";
 pub(super) const BLOCKS: &str = "blocks";
-pub(super) const EARNERS: &str = "earners";
 pub(super) const REFUSED: &str = "refused";
 pub(super) const INDEX: &str = "index";
 pub(super) const HISTORY: &str = "history";
-pub(super) const FAMILIES: [&str; 7] = [META, JOURNAL, BLOCKS, EARNERS, REFUSED, INDEX, HISTORY];
+pub(super) const FAMILIES: [&str; 6] = [META, JOURNAL, BLOCKS, REFUSED, INDEX, HISTORY];
 
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 pub(super) const NETWORK_KEY: &[u8] = b"network";
@@ -42,7 +40,6 @@ pub(super) fn family(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Proof | RecordKind::List | RecordKind::Header => JOURNAL,
         RecordKind::Block => BLOCKS,
-        RecordKind::Earners => EARNERS,
         RecordKind::Refusal => REFUSED,
         RecordKind::Meta => META,
     }

@@ -18,8 +18,6 @@ pub enum RecordKind {
     Meta = 5,
     /// A Bitcoin header that the chain was told of; replayed in its place among proofs.
     Header = 6,
-    /// Who had earned what up to the snapshot of a found block, by that link's id.
-    Earners = 7,
 }
 
 /// What is written.
@@ -55,7 +53,6 @@ impl RecordKind {
             4 => Some(Self::Refusal),
             5 => Some(Self::Meta),
             6 => Some(Self::Header),
-            7 => Some(Self::Earners),
             _ => None,
         }
     }

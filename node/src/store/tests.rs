@@ -140,7 +140,7 @@ fn a_database_of_version_1_opens() {
     drop(store);
     let db = raw(&path);
     let schema = db.get_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY).unwrap().unwrap();
-    assert_eq!(schema, [0, 0, 0, 3], "an older program would not find its families any more");
+    assert_eq!(schema, [0, 0, 0, 2], "an older program would not find its families any more");
 }
 
 #[test]
@@ -167,11 +167,11 @@ fn a_newer_database_is_left_alone() {
     let (_dir, path) = folder();
     drop(Store::open(&path, OURS).unwrap());
     let db = raw(&path);
-    db.put_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY, 4_u32.to_be_bytes()).unwrap();
+    db.put_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY, 3_u32.to_be_bytes()).unwrap();
     drop(db);
     let before = contents(&path);
     let error = Store::open(&path, OURS).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 4, known: 3, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 3, known: 2, .. }), "{error}");
     assert_eq!(contents(&path), before);
 }
 

@@ -12,7 +12,7 @@ import { select } from "./payout.js";
 export function prove(block, weights, network) {
   const constants = NETWORKS[network];
   if (!constants) return { can: false, why: `This page does not know the constants of the network ${network}.` };
-  if (block.snapshot_listed_total == null) return { can: false, why: "This block was found before this node noted weights, and its share-chain has forgotten them since." };
+  if (block.snapshot_listed_total == null) return { can: false, why: "This node lacks a part of the share-chain up to the snapshot of this block; another node may have it." };
   const valueSat = BigInt(block.value_sat);
   const subsidySat = subsidy(block.height, constants);
   const dues = weights.map(({ script, weight }) => ({ script, weight: BigInt(weight) }));

@@ -125,7 +125,7 @@ impl Journal for Disk {
             match record.kind {
                 RecordKind::Proof | RecordKind::List | RecordKind::Header => state.journal.push(place),
                 RecordKind::Block => forced = true,
-                RecordKind::Earners | RecordKind::Refusal | RecordKind::Meta => {}
+                RecordKind::Refusal | RecordKind::Meta => {}
             }
         }
         if forced {
