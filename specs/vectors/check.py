@@ -12,15 +12,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "model"))
 
-from answers import ANSWERS  # noqa: E402
+from answers import ANSWERS, same  # noqa: E402
 from shoal_model.recording import BadRecording  # noqa: E402
 from shoal_model.replayer import replay_lines  # noqa: E402
-
-
-def equal(computed, expected):
-    """Fails with both values, unlike `assert`, and also under `python3 -O`."""
-    if computed != expected:
-        raise AssertionError(f"{computed} is not {expected}")
 
 
 def check_answer(name, case):
@@ -35,7 +29,7 @@ def check_rules(case, setups):
         replay = replay_lines(setups[case["setup"]] + case["lines"])
     except BadRecording as problem:
         raise AssertionError(f"{case['rule']}, {case['name']}: {problem}") from None
-    equal([f"{case['rule']}, {case['name']}: {difference}" for difference in replay.differences], [])
+    same([f"{case['rule']}, {case['name']}: {difference}" for difference in replay.differences], [])
 
 
 # --- Whether there is a vector of each rule ---
@@ -63,14 +57,14 @@ def claimed_rules(cases, rules):
         if row[0] != "`rules.json`":
             claimed.update(RULE.findall(row[-1]))
     unknown = claimed - rules - {"held", "unlistable"}
-    equal(unknown, set())
+    same(unknown, set())
     return claimed
 
 
 def check_coverage(cases):
     """Each rule has a vector; each that can be broken has one that breaks it and one that does not."""
     rules, with_error = rules_and_errors()
-    equal(rules - claimed_rules(cases, rules), NO_VECTOR)
+    same(rules - claimed_rules(cases, rules), NO_VECTOR)
     for rule in sorted(with_error - NO_VECTOR):
         breaks = [rule in verdicts(case) for case in cases if case["rule"] == rule]
         if not (any(breaks) and not all(breaks)):
