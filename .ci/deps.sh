@@ -56,16 +56,19 @@ look_for_test() {
         || need bitcoin-knots "bitcoind in PATH, or BITCOIND=/path/to/bitcoind"
 }
 
-look_for_pages() {
+look_for_venv() {
     has python3 || need python3 "Python 3.11 or newer"
     python3 -c 'import ensurepip' 2>/dev/null || need python3-venv "Python's venv and pip"
+}
+
+look_for_pages() {
+    look_for_venv
     has chromium || need chromium "Chromium"
     has chromedriver || need chromium-driver "chromedriver, of the same version as Chromium"
 }
 
 look_for_lint() {
-    has python3 || need python3 "Python 3.11 or newer"
-    python3 -c 'import ensurepip' 2>/dev/null || need python3-venv "Python's venv and pip"
+    look_for_venv
 }
 
 is_debian() { [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-}" = debian ]) && has apt-get; }

@@ -208,7 +208,7 @@ pub(super) fn main_link(chain: &Chain, height: Height) -> Option<(ShareId, &Link
 
 /// One link, on the main chain or on another branch.
 #[utoipa::path(
-    get, path = "/api/v1/links/{id}", 
+    get, path = "/api/v1/links/{id}",
     params(("id" = String, Path, description = "The link's id", pattern = "^[0-9a-fA-F]{64}$")),
     responses(
         (status = 200, description = "The link", body = LinkDetail),

@@ -194,7 +194,7 @@ fn waits_for(missing: Missing) -> String {
 
 /// What became of a share. An id that this node never saw is no error: its fate is unknown here.
 #[utoipa::path(
-    get, path = "/api/v1/shares/{id}", 
+    get, path = "/api/v1/shares/{id}",
     params(("id" = String, Path, description = "The share's id", pattern = "^[0-9a-fA-F]{64}$")),
     responses(
         (status = 200, description = "Its fate", body = ShareAnswer),
