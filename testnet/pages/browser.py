@@ -45,7 +45,8 @@ for (const table of main.querySelectorAll("table")) {
 }
 return { text: text(main), facts, tables, titles: [...main.querySelectorAll("[title]")].map((e) => e.title),
   notices: [...main.querySelectorAll(".notice")].map((e) => [[...e.classList].at(-1), text(e)]),
-  links: [...main.querySelectorAll("a[href]")].map((a) => a.getAttribute("href")), loading: main.querySelector("[aria-busy]") !== null };
+  links: [...main.querySelectorAll("a[href]")].map((a) => a.getAttribute("href")),
+  loading: main.querySelector("[aria-busy], .chart:not(:has(canvas))") !== null };
 """
 
 
@@ -76,6 +77,10 @@ class Browser:
         self.driver.get(url)
         eventually(f"{url} is drawn", lambda: self.js("return document.querySelector('main h1') !== null"))
 
+    def leave(self):
+        """Leaves the page, which asks and complains no more."""
+        self.driver.get("about:blank")
+
     def js(self, script, *args):
         try:
             return self.driver.execute_script(script, *args)
@@ -92,6 +97,7 @@ class Browser:
         return self.js("const e = document.activeElement; return e.id || e.className || e.tagName")
 
     def keys(self, *keys):
+        """Presses keys. They take effect a moment later: wait for it."""
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def axe(self):
@@ -101,12 +107,12 @@ class Browser:
         return [fault for fault in found if fault["impact"] in ("serious", "critical")]
 
     def sideways(self):
-        """How many pixels the page is wider than the window, and what sticks out."""
+        """How many pixels the page is wider than the window, and what sticks out; None if it is not."""
         return self.js("""
             const wide = document.documentElement.clientWidth;
             const over = Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - wide;
             const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > wide + 1);
-            return [over, out.slice(0, 5).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`)];""")
+            return over <= 0 ? null : [over, out.slice(0, 5).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`)];""")
 
     def picture(self, file):
         """Keeps a picture of the whole page."""

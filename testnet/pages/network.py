@@ -1,5 +1,6 @@
 """The running test network: its nodes, their answers, and what can be done to it."""
 
+import http.client
 import json
 import subprocess
 import time
@@ -13,6 +14,15 @@ from pathlib import Path
 ANSWER_S = 15
 # Pause between two looks at something that should happen, seconds.
 PAUSE_S = 0.1
+# How long something may take that takes a moment, seconds: where others work beside the tests, a page's request may time out
+# once (15 s) and be made again.
+LIMIT_S = 45
+# Looks at the least, however long each takes.
+LOOKS_MIN = 3
+# Characters of what was seen that a failure repeats.
+SEEN_MAX = 600
+# What a look meets while the thing is not there yet: null of the page's scripts is a TypeError in a comparison.
+NOT_YET = (AssertionError, KeyError, IndexError, TypeError, OSError, ValueError, http.client.HTTPException)
 
 
 class Node:
@@ -49,7 +59,7 @@ class Network:
         subprocess.run([self.program, *words, "--dir", self.folder], check=True, capture_output=True, text=True)
 
 
-def eventually(what, test, limit_s=20):
+def eventually(what, test, limit_s=LIMIT_S):
     """Waits until `test()` gives something true, and returns it. What it raises meanwhile counts as not yet."""
     end = time.monotonic() + limit_s
     said = Counter()
@@ -58,9 +68,23 @@ def eventually(what, test, limit_s=20):
             found = test()
             if found:
                 return found
-        except (AssertionError, KeyError, IndexError, OSError, ValueError) as error:
-            said[f"{type(error).__name__}: {error}" if not isinstance(error, AssertionError) else str(error)] += 1
-        if time.monotonic() > end:
+            seen = f"it gave {found!r}"
+        except NOT_YET as error:
+            seen = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+        said[seen[:SEEN_MAX]] += 1
+        if time.monotonic() > end and said.total() >= LOOKS_MIN:
             # What stood in the way most often is no coincidence of one moment.
-            raise AssertionError(f"{what}: not within {limit_s} s; {said.most_common(1)[0][0] if said else 'no error'}")
+            often = said.most_common(1)[0][0]
+            last = "" if seen[:SEEN_MAX] == often else f"; at last: {seen[:SEEN_MAX]}"
+            raise AssertionError(f"{what}: not within {limit_s} s; {often}{last}")
         time.sleep(PAUSE_S)
+
+
+def becomes(what, read, wanted, limit_s=LIMIT_S):
+    """Waits until `read()` gives just what is wanted: whatever follows an action takes a moment."""
+    def look():
+        seen = read()
+        assert seen == wanted, f"wanted {wanted!r}, seen {seen!r}"
+        return True
+
+    eventually(what, look, limit_s)

@@ -5,14 +5,14 @@ import time
 import unittest
 import urllib.request
 
-from network import eventually
+from network import LIMIT_S, becomes, eventually
 from world import node
 
 # Longer than a stream may be silent: it gives signs of life every 15 s.
 SILENT_S = 20
 
 
-def listen(enough, last=None, limit_s=30):
+def listen(enough, last=None, limit_s=LIMIT_S):
     """Events as (name, id, data) until `enough(events)`."""
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(last)} if last is not None else {})
     request = urllib.request.Request(node().url + "/api/v1/events", headers=headers)
@@ -27,6 +27,13 @@ def listen(enough, last=None, limit_s=30):
             key, _, value = line.partition(":")
             fields = fields | {key: value.lstrip()} if line else {}
     return events
+
+
+def fate(id):
+    """What became of a valid share."""
+    found = node().get(f"/shares/{id}")["fate"]
+    assert found in ("pending", "listed", "link"), f"its fate is {found}"
+    return found
 
 
 def names(events):
@@ -46,10 +53,9 @@ class Events(unittest.TestCase):
         for name, id, data in events:
             if name in ("share", "link"):
                 self.assertEqual(name == "link", "shares_count" in data, data)
-                found = eventually("the share is known", lambda: node().get(f"/shares/{data['id']}"))
-                self.assertIn(found["fate"], ("pending", "listed", "link"))
+                eventually(f"the share {data['id']} is known", lambda: fate(data["id"]))
             if name == "link":
-                self.assertEqual(node().get(f"/links/{data['id']}")["height"], data["height"])
+                becomes(f"link {data['id']} has its height", lambda: node().get(f"/links/{data['id']}")["height"], data["height"])
         ids = [id for name, id, _ in events if id is not None]
         self.assertEqual(ids, sorted(set(ids)), "ids grow")
 

@@ -1,8 +1,8 @@
 """News come by themselves, and a node that was away is found again."""
 
 from network import eventually
-from words import whole
-from world import PageTest, network, node, refusal, site
+from words import says, whole
+from world import REFUSAL_S, PageTest, network, node, refusal, site
 
 STATE = "return document.querySelector('.live')?.textContent ?? ''"
 # Marks the document, to see that it was not loaded again.
@@ -10,17 +10,28 @@ MARK = "globalThis.notLoadedAgain = true"
 
 
 class Live(PageTest):
+    def shows(self, word):
+        """The word is in the state that the head shows."""
+        state = self.browser.js(STATE)
+        assert word in state, f"the state is {state!r}"
+        return True
+
     def is_live(self):
-        return "live" in self.browser.js(STATE)
+        return self.shows("live")
 
     def test_links_arrive_by_themselves(self):
         self.open("/")
         self.eventually("the state is live", self.is_live)
         self.browser.js(MARK)
         known = node().get("/status")["height"]
-        self.eventually("a new link is listed as arriving", lambda: any(
-            whole(text) > known for text in self.browser.js("return [...document.querySelectorAll('.feed li')].map((e) => e.textContent)")
-            if text.startswith("link")), 30)
+
+        def arrives():
+            listed = self.browser.js("return [...document.querySelectorAll('.feed li')].map((e) => e.textContent)")
+            heights = [whole(text) for text in listed if text.startswith("link")]
+            assert any(height > known for height in heights), f"link {known} was known, and listed are {heights}"
+            return True
+
+        self.eventually("a new link is listed as arriving", arrives)
         self.assertTrue(self.browser.js("return globalThis.notLoadedAgain"), f"{self.where()}: it was loaded again")
 
     def test_the_picture_grows_by_itself(self):
@@ -33,19 +44,20 @@ class Live(PageTest):
 
     def test_it_comes_back_after_the_node_did(self):
         away = network().nodes[1]
-        eventually("the miner that is refused there is done", lambda: refusal().poll() is not None, 120)
+        eventually("the miner that is refused there is done", lambda: refusal().poll() is not None, REFUSAL_S)
         self.tolerated = ("ERR_", "/api/v1/")
         self.site = site(away)
         self.open("/")
         self.eventually("the state is live", self.is_live)
+        self.eventually("all is well", lambda: says(self.browser.read(), "Nothing is wrong") or True, 60)
         self.browser.js(MARK)
         network().command("kill", away.name)
         try:
-            self.eventually("it says that it reconnects", lambda: "reconnecting" in self.browser.js(STATE), 30)
-            self.eventually("it does not say that all is well", lambda: "Nothing is wrong" not in self.browser.read()["text"], 30)
+            self.eventually("it says that it reconnects", lambda: self.shows("reconnecting"))
+            self.becomes("it does not say that all is well", lambda: "Nothing is wrong" in self.browser.read()["text"], False)
         finally:
             network().command("restart", away.name)
         eventually("the node answers", lambda: away.get("/status"), 60)
         self.eventually("the state is live again", self.is_live, 60)
-        self.eventually("all is well again", lambda: "Nothing is wrong" in self.browser.read()["text"], 60)
+        self.eventually("all is well again", lambda: says(self.browser.read(), "Nothing is wrong") or True, 60)
         self.assertTrue(self.browser.js("return globalThis.notLoadedAgain"), f"{self.where()}: it was loaded again")

@@ -8,6 +8,8 @@ WIDTHS = (390, 1280)
 THEMES = ("dark", "light")
 # One look of each theme and of each width is given to axe, which takes a second.
 CHECKED = ((390, "dark"), (1280, "light"))
+# How long a page may take to follow another width or theme, seconds.
+FOLLOWS_S = 10
 
 
 def pages():
@@ -31,16 +33,16 @@ class Look(PageTest):
 
     def page(self, name, path):
         self.open(path)
-        self.eventually("everything is there", lambda: not self.browser.read()["loading"])
-        self.assertTrue(self.browser.js("return document.title.endsWith('Shoal') && document.querySelectorAll('h1').length === 1"),
-                        f"{self.where()}: it needs one heading and a title")
+        self.all_there()
+        head = "return [document.title.endsWith(' · Shoal'), document.querySelectorAll('h1').length]"
+        self.becomes("it has a title, and one heading", lambda: self.browser.js(head), [True, 1])
         for width in WIDTHS:
             for theme in THEMES:
                 self.browser.look(width, theme)
-                over, what = self.browser.sideways()
-                self.none(what if over > 0 else [], f"at {width} px it is {over} px too wide")
+                # Charts follow the window a moment later, and news are drawn meanwhile.
+                self.nothing(f"at {width} px nothing is too wide", self.browser.sideways, FOLLOWS_S)
                 if (width, theme) in CHECKED:
-                    self.none(self.browser.axe(), f"axe-core at {width} px, {theme}")
+                    self.nothing(f"axe-core finds nothing at {width} px, {theme}", self.browser.axe, FOLLOWS_S)
                 self.browser.picture(out() / f"{name}-{width}-{theme}.png")
         self.browser.look(1280, "light")
 
@@ -56,7 +58,7 @@ class Look(PageTest):
         self.browser.look(1280, "light", motion="reduce")
         for path in ("/", "/chain"):
             self.open(path)
-            self.eventually("everything is there", lambda: not self.browser.read()["loading"])
+            self.all_there()
             moving = "return document.getAnimations().filter((a) => a.playState === 'running' && a.effect.getTiming().duration > 50).length"
             self.assertEqual(self.browser.js(moving), 0, f"{self.browser.path()} moves")
 
@@ -68,4 +70,4 @@ class Look(PageTest):
         self.browser.js("document.querySelector('.menu-button').click()")
         self.eventually("it opens", lambda: self.browser.js(seen))
         self.browser.js("document.querySelector('nav a[href=\"/peers\"]').click()")
-        self.eventually("it leads on", lambda: self.browser.path() == "/peers")
+        self.becomes("it leads on", self.browser.path, "/peers")

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from browser import Browser
-from network import Network, eventually
+from network import LIMIT_S, Network, becomes, eventually
 from proxy import Proxy
 
 HERE = Path(__file__).resolve().parent
@@ -17,6 +17,9 @@ HERE = Path(__file__).resolve().parent
 FUZZ = ("run", "--seed", "5", "--max-examples", "10", "--rate-limit", "90/s", "--exclude-path", "/api/v1/events", "--checks",
         "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance",
         "--phases", "examples,coverage,fuzzing", "--request-timeout", "15", "--no-color", "--report", "ndjson")
+
+# Links on top of one after which its branch no longer changes here.
+SETTLED_LINKS = 5
 
 # Characters of an id that no share has.
 UNKNOWN_ID = "00000000" + "12345678" * 7
@@ -61,6 +64,10 @@ def home():
     return site(node())
 
 
+# A Bitcoin block takes that miner some ten seconds by chance, and longer where others compute beside it.
+REFUSAL_S = 180
+
+
 @cache
 def refusal():
     """A process that makes node B refuse a share, and prints its id."""
@@ -89,7 +96,7 @@ def start(name, *words):
 @cache
 def things():
     """One of each kind that a page is about, chosen once all of them exist."""
-    return eventually("the network has blocks, shares, and a link that lost", find_things, 90)
+    return eventually("the network has blocks, shares and links", find_things, 90)
 
 
 def find_things():
@@ -98,12 +105,23 @@ def find_things():
     listed = [share for share in graph["shares"] if share["listed_in"]]
     blocks = node().get("/blocks?limit=500")["blocks"]
     shared = [block for block in blocks if block["outputs_count"] > 1 and block["confirmations"] > 0]
-    settled = [link for link in graph["links"] if link["is_main"] and 5 < tip - link["height"] and link["shares_count"] > 1]
-    lost = [link for link in graph["links"] if not link["is_main"]]
+    settled = [link for link in graph["links"] if link["is_main"] and SETTLED_LINKS < tip - link["height"] and link["shares_count"] > 1]
     if not (listed and shared and settled):
         return None
     address = node().get("/window?limit=1")["earned"][0]["address"]
-    return {"link": settled[0], "lost": lost[0] if lost else None, "listed": listed[0]["id"], "block": shared[0], "address": address}
+    return {"link": settled[0], "listed": listed[0]["id"], "block": shared[0], "address": address}
+
+
+def lost_link():
+    """A link that lost for good, or None where none lost: one at the tip may still win."""
+    def find():
+        graph = node().get("/graph?links=200")
+        lost = [link for link in graph["links"] if not link["is_main"]]
+        settled = [link for link in lost if SETTLED_LINKS < graph["to"] - link["height"]]
+        assert settled or not lost, f"links that lost are all near the tip: {[link['height'] for link in lost]} of {graph['to']}"
+        return [*settled, None]
+
+    return eventually("a link that lost lies deep", find)[0]
 
 
 class PageTest(unittest.TestCase):
@@ -116,6 +134,8 @@ class PageTest(unittest.TestCase):
         self.browser.look(1280, "light")
         self.tolerated = ()
         self.site = home()
+        # The page of the test before still hears of news, and would complain in this one.
+        self.browser.leave()
         list(self.browser.traffic())
         self.browser.complaints()
 
@@ -126,6 +146,15 @@ class PageTest(unittest.TestCase):
 
     def open(self, path):
         self.browser.open(self.site + path)
+
+    def all_there(self):
+        """Waits until nothing of the page is still to come."""
+        self.becomes("everything is there", lambda: self.browser.read()["loading"], False)
+
+    def focus(self, selector):
+        """Waits until something is there, and has the focus."""
+        focus = "const e = document.querySelector(arguments[0]); e?.focus(); return e !== null && document.activeElement === e"
+        self.eventually(f"{selector} has the focus", lambda: self.browser.js(focus, selector))
 
     def none(self, found, what):
         """Fails with the page and its picture if there is something."""
@@ -138,8 +167,24 @@ class PageTest(unittest.TestCase):
         self.browser.picture(file)
         return f"{self.browser.path()} (picture: {file})"
 
-    def eventually(self, what, test, limit_s=20):
+    def eventually(self, what, test, limit_s=LIMIT_S):
+        return self.pictured(eventually, what, test, limit_s)
+
+    def becomes(self, what, read, wanted, limit_s=LIMIT_S):
+        self.pictured(becomes, what, read, wanted, limit_s)
+
+    def nothing(self, what, look, limit_s=LIMIT_S):
+        """Waits until `look()` finds nothing: a page needs a moment to follow a change."""
+        def found_nothing():
+            found = look()
+            assert not found, f"there is {found}"
+            return True
+
+        self.eventually(what, found_nothing, limit_s)
+
+    def pictured(self, wait, *asked):
+        """What a wait gives; where it fails, its words name the page and a picture of it."""
         try:
-            return eventually(what, test, limit_s)
+            return wait(*asked)
         except AssertionError as error:
             raise self.failureException(f"{self.where()}: {error}") from None

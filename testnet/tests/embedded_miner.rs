@@ -146,8 +146,11 @@ async fn a_delay_holds_back_jobs_and_proofs_and_loses_none() {
     setup.found.recv().await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(2), "a job's second and a proof's");
     tokio::time::sleep(Duration::from_secs(2)).await;
+    while counters.read().accepted <= 5 {
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", counters.read());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let counts = counters.read();
-    assert!(counts.accepted > 5, "{counts:?}");
     assert_eq!(counts.rejected, 0, "{counts:?}");
 }
 
@@ -159,5 +162,5 @@ async fn the_miner_finds_a_server_that_comes_up_late() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(counters.read().connections, 0);
     let listener = tokio::net::TcpListener::bind(port).await.unwrap();
-    tokio::time::timeout(Duration::from_secs(5), listener.accept()).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(30), listener.accept()).await.unwrap().unwrap();
 }

@@ -24,7 +24,7 @@ fn faults_leave_no_trace() {
 
     up.wait_until(75);
     up.must(&["kill", "C"]);
-    up.wait_for("the kill being seen", Duration::from_secs(5), |status| node(status, "C")["condition"] == "killed");
+    up.wait_for("the kill being seen", Duration::from_secs(15), |status| node(status, "C")["condition"] == "killed");
     up.wait_until(90);
     up.must(&["restart", "C"]);
     up.wait_for("C catching up", Duration::from_secs(30), |status| {
@@ -43,7 +43,7 @@ fn faults_leave_no_trace() {
 
     assert!(up.end(Duration::from_secs(300)).success(), "{}", up.log());
     println!("{}", up.log());
-    up.must_be_gone(Duration::from_secs(5));
+    up.must_be_gone(Duration::from_secs(15));
     up.check(&["--agreed", "--lost-max", "0", "--rss-max", "150000000", "--shared-min", "3", "--fair", "m1,m2"]);
     let report = up.report();
     assert_eq!(report["shares"]["expired"], 0, "every share of both sides is listed: {}", report["shares"]);

@@ -16,8 +16,8 @@ const SOON: Duration = Duration::from_secs(15);
 fn nothing_survives_ctrl_c_or_a_kill_and_a_folder_can_be_used_again() {
     let mut up = Up::start(&["--nodes", "2"]);
     up.wait_for("both nodes working", Duration::from_secs(60), |status| working(status) == 2);
-    let processes = up.processes();
-    assert_eq!(processes.len(), 5, "a Bitcoin, two nodes, two miners: {processes:#?}");
+    // A Bitcoin, two nodes, two miners.
+    up.must_run(5, SOON);
     refusals_are_clear(&up);
     up.signal(Signal::SIGKILL);
     up.end(SOON);

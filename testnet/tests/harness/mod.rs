@@ -150,6 +150,19 @@ impl Up {
         found
     }
 
+    /// Waits until so many processes belong to this network: one that is just starting has no command line yet.
+    pub(crate) fn must_run(&self, count: usize, limit: Duration) {
+        let started = Instant::now();
+        loop {
+            let processes = self.processes();
+            if processes.len() == count {
+                return;
+            }
+            assert!(started.elapsed() < limit, "not {count} processes in {limit:?}; at last: {processes:#?}");
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     /// Waits until nothing of this network runs any more.
     pub(crate) fn must_be_gone(&self, limit: Duration) {
         let started = Instant::now();
