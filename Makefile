@@ -1,13 +1,15 @@
 # Shoal. `make` lists the targets; CONTRIBUTING.md says more.
 #
-# Everything is built with one profile (--release) and for the whole workspace, always: cargo then
-# settles on one set of features, and RocksDB, a quarter of an hour of work, is built only once.
+# Everything is built with one profile (--release). RocksDB's C++ is built once, by .ci/rocksdb.sh, and linked by every
+# cargo call that inherits the two variables below; `make sim` needs none of it.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export ROCKSDB_LIB_DIR ?= $(CARGO_TARGET_DIR)/rocksdb
+export ROCKSDB_STATIC ?= 1
 ARGS ?=
 
 PROFILE := --release --workspace --locked
@@ -25,21 +27,36 @@ CARGO_MUTANTS := $(CARGO_TARGET_DIR)/tools/cargo-mutants-$(CARGO_MUTANTS_VERSION
 .PHONY: help
 help: ## List the targets
 	@echo 'Shoal: a Bitcoin mining pool without an operator. Targets:'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'ARGS="..." is passed on by testnet, test, bench and sim-soak, as in: make testnet ARGS="--nodes 3"'
-
-.PHONY: testnet
-testnet: build ## Start a local network of nodes, miners and a Bitcoin, and show it; Ctrl-C ends it
-	@exec '$(BIN)/shoal-testnet' up $(ARGS)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'ARGS="..." is passed on by testnet, sim, test, bench and sim-soak, as in: make testnet ARGS="--nodes 3"'
 
 .PHONY: build
-build: ## Build the programs shoal and shoal-testnet
+build: ## Build the program shoal, and nothing else
 	@.ci/deps.sh build
-	cargo build $(PROFILE)
+	cargo build --release --locked --package node --bin shoal
+
+.PHONY: testnet
+testnet: testnet-build ## Start a local network of nodes, miners and a Bitcoin, and show it; Ctrl-C ends it
+	@exec '$(BIN)/shoal-testnet' up $(ARGS)
+
+.PHONY: testnet-build
+testnet-build: ## Build what a local network runs: shoal and shoal-testnet
+	@.ci/deps.sh build kernel
+	cargo build --release --locked --package node --package testnet --bins
+
+.PHONY: sim
+sim: sim-build ## Simulate a scenario, as in: make sim ARGS="testnet/scenarios/calm.toml --seed 7"
+	@exec '$(BIN)/shoal-sim' $(ARGS)
+
+# No C++: cargo needs a Rust toolchain alone.
+.PHONY: sim-build
+sim-build:
+	@.ci/deps.sh sim
+	cargo build --release --locked --package sim --bin shoal-sim
 
 .PHONY: test
 test: ## Run every test
-	@.ci/deps.sh build test pages
+	@.ci/deps.sh build kernel test pages
 	@$(MAKE) --no-print-directory '$(PAGES)/installed'
 	$(PAGES_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 	python3 specs/vectors/check.py
@@ -52,7 +69,7 @@ PAGES_TEST := SHOAL_PAGES_PYTHON='$(PAGES)/bin/python' SHOAL_PAGES_OUT='$(CARGO_
 NETWORK ?= $(CURDIR)/testnet-data
 
 .PHONY: pages
-pages: build ## Test the web pages of a running test network in a real browser; NETWORK names its folder
+pages: testnet-build ## Test the web pages of a running test network in a real browser; NETWORK names its folder
 	@.ci/deps.sh pages
 	@$(MAKE) --no-print-directory '$(PAGES)/installed'
 	'$(PAGES)/bin/python' testnet/pages/run.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out '$(CARGO_TARGET_DIR)/pages'
@@ -65,18 +82,19 @@ $(PAGES)/installed:
 	@touch '$@'
 
 .PHONY: sim-soak
-sim-soak: build ## Simulate random scenarios and look for what must never happen
-	@nice '$(BIN)/shoal-testnet' soak $(ARGS)
+sim-soak: sim-build ## Simulate random scenarios and look for what must never happen
+	@nice '$(BIN)/shoal-sim' soak $(ARGS)
 
 .PHONY: bench
 bench: ## Run every benchmark
-	@.ci/deps.sh build
+	@.ci/deps.sh build kernel
 	cargo bench --workspace --locked $(ARGS)
 
 # libFuzzer in builds of their own: stable rustc with its unstable flags allowed. No address sanitizer: our crates have no
 # unsafe code, and without it the limit of memory means what it says: 64 MB above the 105 MB that a program with libp2p and
 # instruments takes before it begins, rounded up.
-FUZZERS := sharechain/proof sharechain/list sharechain/chain p2p/request p2p/response p2p/gossip stratum/line stratum/session
+FUZZERS := sharechain/proof sharechain/list sharechain/chain p2p/proto/request p2p/proto/response p2p/proto/gossip \
+	stratum/line stratum/session
 FUZZ_RUNS ?= 10000000
 FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -rss_limit_mb=170
 
@@ -88,7 +106,7 @@ fuzz: $(CARGO_FUZZ)/bin/cargo-fuzz ## Fuzz every decoder and the chain; FUZZ_RUN
 		echo "== $$fuzzer"; mkdir -p '$(CARGO_TARGET_DIR)/corpus/'$$fuzzer; hints=; bytes=4096; \
 		[ $$fuzzer != sharechain/chain ] || { hints=--no-trace-compares; bytes=48; }; \
 		(cd $${fuzzer%/*} && RUSTC_BOOTSTRAP=1 '$(CARGO_FUZZ)/bin/cargo-fuzz' fuzz run --sanitizer none $$hints \
-			--target-dir '$(CARGO_TARGET_DIR)/fuzz' $${fuzzer#*/} '$(CARGO_TARGET_DIR)/corpus/'$$fuzzer fuzz/corpus/$${fuzzer#*/} \
+			--target-dir '$(CARGO_TARGET_DIR)/fuzz' $${fuzzer##*/} '$(CARGO_TARGET_DIR)/corpus/'$$fuzzer fuzz/corpus/$${fuzzer##*/} \
 			-- -runs=$(FUZZ_RUNS) -max_len=$$bytes $(FUZZ_LIMITS)); \
 	done
 
@@ -111,12 +129,14 @@ $(CARGO_MUTANTS)/bin/cargo-mutants:
 	cargo install cargo-mutants --version $(CARGO_MUTANTS_VERSION) --locked --root '$(CARGO_MUTANTS)'
 
 .PHONY: report
-report: build ## Run the standard study in the simulator: an hour or more; writes target/study.html and specs/evidence
-	'$(BIN)/shoal-testnet' report --out '$(CARGO_TARGET_DIR)/study.html' --json '$(CARGO_TARGET_DIR)/study.json' --markdown specs/evidence $(ARGS)
+report: ## Run the standard study in the simulator: an hour or more; writes target/study.html and specs/evidence
+	@.ci/deps.sh sim
+	cargo build --release --locked --package study --bin shoal-study
+	'$(BIN)/shoal-study' --out '$(CARGO_TARGET_DIR)/study.html' --json '$(CARGO_TARGET_DIR)/study.json' --markdown specs/evidence $(ARGS)
 
 .PHONY: lint
 lint: ## Check format, licences, spelling, clippy and documentation
-	@.ci/deps.sh build lint
+	@.ci/deps.sh build kernel lint
 	cargo fmt --all --check
 	python3 .ci/deny.py
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'

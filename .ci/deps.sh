@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # Sees to it that this machine has what Shoal is built with.
 #
-#   usage: .ci/deps.sh [build] [test] [pages] [lint]      without words: all
+#   usage: .ci/deps.sh [sim] [build] [kernel] [test] [pages] [lint]      without words: all
+#
+#   sim     a Rust toolchain alone
+#   build   what `shoal` is built with, RocksDB included
+#   kernel  what Bitcoin Core's engine, in the test network, is built with
 #
 # It looks for the things themselves, not for packages. On Debian it says which packages are
 # missing and installs them, with sudo unless it is root. Elsewhere it names what is missing and
@@ -39,12 +43,22 @@ has_libclang() {
         && compgen -G "$(clang -print-resource-dir)/../../libclang.*" >/dev/null
 }
 
-look_for_build() {
+look_for_sim() {
     has make || need make "make"
+    has cc || need gcc "a linker (cc)"
+}
+
+look_for_build() {
+    look_for_sim
     has c++ || need g++ "a C++20 compiler (c++)"
+    has python3 || need python3 "Python 3.11 or newer"
+    has flock || need util-linux "flock"
+    has_libclang || need libclang-dev "libclang with its headers (or LIBCLANG_PATH)"
+}
+
+look_for_kernel() {
     has cmake || need cmake "cmake 3.22 or newer"
     has_boost || need libboost-dev "Boost's headers, 1.73 or newer"
-    has_libclang || need libclang-dev "libclang with its headers (or LIBCLANG_PATH)"
 }
 
 look_for_test() {
@@ -101,6 +115,11 @@ check_cargo() {
         || die "cargo $found is too old: install Rust $wanted or newer with rustup"
 }
 
+# Only where cargo is told to link it: with neither variable the crate builds its own copy, in 25 CPU minutes.
+build_rocksdb() {
+    [ -z "${ROCKSDB_LIB_DIR:-}" ] || .ci/rocksdb.sh "$ROCKSDB_LIB_DIR"
+}
+
 check_nextest() {
     cargo nextest --version >/dev/null 2>&1 && return
     say "cargo-nextest, which runs the tests, is missing and is built now; this takes some minutes"
@@ -115,16 +134,17 @@ check_components() {
 }
 
 main() {
-    [ "$#" -gt 0 ] || set -- build test pages lint
+    [ "$#" -gt 0 ] || set -- build kernel test pages lint
     local group
     for group in "$@"; do
         case "$group" in
-            build | test | pages | lint) "look_for_$group" ;;
-            *) die "unknown word '$group': build, test, pages or lint" ;;
+            sim | build | kernel | test | pages | lint) "look_for_$group" ;;
+            *) die "unknown word '$group': sim, build, kernel, test, pages or lint" ;;
         esac
     done
     check_cargo
     install_missing
+    case " $* " in *" build "*) build_rocksdb ;; esac
     case " $* " in *" test "*) check_nextest ;; esac
     case " $* " in *" lint "*) check_components ;; esac
 }

@@ -12,22 +12,19 @@ use bitcoin::{Address, ScriptBuf, WPubkeyHash};
 use node::api::{self, Context, Token};
 use node::bitcoind::Bitcoind;
 use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
-use node::engine::{Engine, EngineHandle};
+use node::consensus::{self, EngineHandle, Inputs, Started};
 use node::history::History;
 use node::state::NodeState;
 use node::store::Store;
 use node::submissions::Submissions;
-use node::work::Place;
+use node_core::engine::Engine;
+use node_core::jobs::JobPosition;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{ChainParams, Outcome, Proof, ShareId, U256, Weight};
+use testkit::World;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-
-#[path = "../../sharechain/tests/support/mod.rs"]
-mod support;
-
-use support::World;
 
 /// Links when nobody says another number: eight hours of main.
 const LINKS: u32 = 3_000;
@@ -50,7 +47,7 @@ const TARGET: Duration = Duration::from_millis(20);
 /// Looks at how long new work takes.
 const LOOKS: u32 = 400;
 
-type Found = (Proof, Option<Vec<ShareId>>);
+type Mined = (Proof, Option<Vec<ShareId>>);
 
 fn script(number: u32) -> ScriptBuf {
     let mut hash = [7; 20];
@@ -59,9 +56,9 @@ fn script(number: u32) -> ScriptBuf {
 }
 
 /// A chain with real proofs, and a window that reaches to its start.
-fn grow(links: u32) -> (World, Vec<Found>) {
-    let mut world = World::with(ChainParams { window_weight: Weight(u128::MAX >> 1), ..support::params() });
-    let mut found: Vec<Found> = Vec::new();
+fn grow(links: u32) -> (World, Vec<Mined>) {
+    let mut world = World::with(ChainParams { window_weight: Weight(u128::MAX >> 1), ..testkit::params() });
+    let mut found: Vec<Mined> = Vec::new();
     for link in 0..links {
         if link.is_multiple_of(60) {
             world.bitcoin_block();
@@ -99,7 +96,7 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
 }
 
 /// Starts the API over what was found; returns its address and the engine.
-async fn serve(world: &World, found: &[Found], dir: &std::path::Path) -> (SocketAddr, EngineHandle) {
+async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (SocketAddr, EngineHandle) {
     let store = Arc::new(Store::open(&dir.join("db"), *world.chain.consensus_id()).expect("a new database"));
     let chain = World::with(world.chain.params().clone()).chain;
     let mut engine = Engine::open(chain, Arc::clone(&store), world.now).expect("it is empty");
@@ -109,10 +106,10 @@ async fn serve(world: &World, found: &[Found], dir: &std::path::Path) -> (Socket
         let outcome = engine.insert(bound, list.clone(), Source(1), world.now);
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
     }
-    let (engine, _) = engine.start();
+    let Started { engine, reader, .. } = consensus::start(engine, Inputs::none());
     let history = History::open(Arc::clone(&store)).expect("it is empty");
     let started = Instant::now();
-    history.catch_up(&engine).await.expect("the disk works");
+    history.catch_up(&reader).await.expect("the disk works");
     let each = started.elapsed() / u32::try_from(found.len()).expect("not that many");
     println!("history of {} proofs made in {:.1?}, {each:.1?} each", found.len(), started.elapsed());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -120,7 +117,7 @@ async fn serve(world: &World, found: &[Found], dir: &std::path::Path) -> (Socket
     let config = Arc::new(config(dir, address));
     let bitcoind = Bitcoind::new(&config.bitcoind, config.network).expect("the settings are right");
     let context = Context {
-        engine: engine.clone(),
+        chain: reader,
         submissions: Submissions::new(bitcoind, Arc::clone(&store)).expect("it is empty"),
         store,
         history,
@@ -131,7 +128,7 @@ async fn serve(world: &World, found: &[Found], dir: &std::path::Path) -> (Socket
         started: Instant::now(),
         config,
     };
-    tokio::spawn(api::serve(listener, context, std::future::pending()));
+    drop(api::start(listener, context, std::future::pending()).expect("the system gives threads"));
     (address, engine)
 }
 
@@ -150,7 +147,7 @@ const KINDS: [&str; 10] = [
 ];
 
 /// What pages ask for, of chance miners, links and shares.
-fn path(number: u32, found: &[Found]) -> String {
+fn path(number: u32, found: &[Mined]) -> String {
     let any = &found[(number as usize).wrapping_mul(7_919) % found.len()];
     let address = Address::from_script(&script(number), bitcoin::Network::Signet).expect("it has one");
     let path = match number % 10 {
@@ -169,7 +166,7 @@ fn path(number: u32, found: &[Found]) -> String {
 }
 
 /// Asks at a steady rate, whether answers come or not, and returns what each took from the moment it was due, with its kind.
-async fn ask(address: SocketAddr, found: &[Found]) -> Vec<(usize, Duration)> {
+async fn ask(address: SocketAddr, found: &[Mined]) -> Vec<(usize, Duration)> {
     let client = reqwest::Client::builder().no_proxy().build().expect("the settings are right");
     let start = tokio::time::Instant::now();
     let mut asked = tokio::task::JoinSet::new();
@@ -204,7 +201,7 @@ async fn place(engine: &EngineHandle, previous: bitcoin::BlockHash) -> (Duration
     let mut times = Vec::new();
     for _ in 0..LOOKS {
         let started = Instant::now();
-        let placed = engine.call(move |engine| Place::find(engine.chain_mut(), &previous).is_ok()).await;
+        let placed = engine.call(move |engine| JobPosition::find(engine.chain_mut(), &previous).is_ok()).await;
         assert_eq!(placed, Ok(true));
         times.push(started.elapsed());
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -237,6 +234,6 @@ async fn main() {
         at(&times, 50),
         at(&times, 100),
     );
-    println!("place of new work, nobody reading: median {quiet:.2?}, 99% {quiet_slow:.2?}");
+    println!("place of new work without readers: median {quiet:.2?}, 99% {quiet_slow:.2?}");
     println!("place of new work, {RATE} requests a second: median {busy:.2?}, 99% {busy_slow:.2?}");
 }

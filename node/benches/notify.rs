@@ -9,15 +9,11 @@ use bitcoin::consensus::encode::serialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, transaction};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use node::bitcoind::{BlockTemplate, TemplateTransaction};
 use node::config::Network;
-use node::work::{Body, Draft, Miners, Place};
+use node::miners::Miners;
+use node_core::jobs::{BlockTemplate, Contents, JobPosition, JobTemplate, TemplateTransaction};
+use testkit::{World, miner};
 use tokio::runtime::Runtime;
-
-#[path = "../../sharechain/tests/support/mod.rs"]
-mod support;
-
-use support::{World, miner};
 
 /// Transactions of the template.
 const TRANSACTIONS: u32 = 5_000;
@@ -76,26 +72,26 @@ fn template_of(world: &World) -> BlockTemplate {
     }
 }
 
-fn draft(world: &mut World, template: &Arc<BlockTemplate>, body: Option<&Arc<Body>>) -> Arc<Draft> {
-    let place = Place::find(&mut world.chain, &template.prev_block).expect("the chain has a place");
-    let body = body.map_or_else(|| Arc::new(Body::fit(template, place.coinbase_weight())), Arc::clone);
-    let draft = Draft::new(Arc::clone(template), body, place, world.now).expect("the amounts fit");
-    draft.check(&mut world.chain, world.now).expect("peers would take it");
-    draft
+fn job_template(world: &mut World, block: &Arc<BlockTemplate>, contents: Option<&Arc<Contents>>) -> Arc<JobTemplate> {
+    let position = JobPosition::find(&mut world.chain, &block.prev_block).expect("the chain has a position");
+    let contents = contents.map_or_else(|| Arc::new(Contents::fit(block, position.coinbase_weight())), Arc::clone);
+    let template = JobTemplate::new(Arc::clone(block), contents, position, world.now).expect("the amounts fit");
+    template.check(&mut world.chain, world.now).expect("peers would accept it");
+    template
 }
 
 fn notify(c: &mut Criterion) {
     let mut world = World::new();
     world.grow(40, 60);
     let template = template_of(&world);
-    let place = Place::find(&mut world.chain, &template.prev_block).expect("the chain has a place");
-    let outputs = place.outputs();
+    let position = JobPosition::find(&mut world.chain, &template.prev_block).expect("the chain has a position");
+    let outputs = position.outputs();
     assert_eq!(outputs, OUTPUTS, "the bench measures a full coinbase");
     let runtime = Runtime::new().expect("the system gives threads");
     let (miners, _found) = Miners::new(Network::Local, None);
     let miners = Arc::new(miners);
     let base = Arc::new(template.clone());
-    miners.set_draft(Some(draft(&mut world, &base, None)));
+    miners.set_template(Some(job_template(&mut world, &base, None)));
     let (client, mut jobs) = runtime.block_on(async {
         let config = stratum::Config::new("127.0.0.1:0".parse().expect("an address"));
         let server = stratum::Server::bind(config, Arc::clone(&miners) as _).await.expect("a free port");
@@ -113,7 +109,7 @@ fn notify(c: &mut Criterion) {
             for _ in 0..rounds {
                 let fresh = Arc::new(template.clone());
                 let started = Instant::now();
-                miners.set_draft(Some(draft(&mut world, &fresh, None)));
+                miners.set_template(Some(job_template(&mut world, &fresh, None)));
                 black_box(runtime.block_on(jobs.recv()).expect("the server notifies"));
                 times.push(started.elapsed());
                 spent += *times.last().expect("it was just pushed");
@@ -127,12 +123,12 @@ fn notify(c: &mut Criterion) {
     let met = if median <= TARGET { "met" } else { "MISSED" };
     println!("template to notify: median {median:.2?} of {} rounds, target {TARGET:?}: {met}", times.len());
 
-    let body = Arc::new(Body::fit(&base, place.coinbase_weight()));
-    c.bench_function("notify/draft on a new link, body known (no target)", |b| {
-        b.iter_batched(|| (), |()| draft(&mut world, &base, Some(&body)), BatchSize::SmallInput);
+    let contents = Arc::new(Contents::fit(&base, position.coinbase_weight()));
+    c.bench_function("notify/job template on a new link, contents known (no target)", |b| {
+        b.iter_batched(|| (), |()| job_template(&mut world, &base, Some(&contents)), BatchSize::SmallInput);
     });
-    c.bench_function("notify/body of 5,000 transactions alone (no target)", |b| {
-        b.iter(|| Body::fit(black_box(&base), place.coinbase_weight()));
+    c.bench_function("notify/contents of 5,000 transactions alone (no target)", |b| {
+        b.iter(|| Contents::fit(black_box(&base), position.coinbase_weight()));
     });
 }
 

@@ -14,7 +14,7 @@
 //! refusals.rs   refused shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   in how many hands the pool is, and Bitcoin's mining
 //! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs,
-//! blocks.rs, peers.rs, diary.rs, search.rs, live.rs, metrics.rs, openapi.rs
+//! blocks.rs, peers.rs, event log.rs, search.rs, live.rs, metrics.rs, openapi.rs
 //!               a route or two each, with the types of its answer
 //! ```
 //!
@@ -24,8 +24,8 @@
 mod bitcoin_pools;
 mod blocks;
 mod decentralisation;
-mod diary;
 mod error;
+mod event_log;
 mod graph;
 mod guard;
 pub mod limits;
@@ -47,6 +47,7 @@ mod server;
 mod shares;
 pub mod status;
 mod tag;
+mod thread;
 mod token;
 mod views;
 mod window;
@@ -62,7 +63,7 @@ use utoipa_axum::routes;
 
 use crate::clock::now;
 use crate::config::Config;
-use crate::engine::EngineHandle;
+use crate::consensus::ChainReader;
 use crate::history::History;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
@@ -70,6 +71,7 @@ use crate::submissions::Submissions;
 
 pub use server::serve;
 pub use status::Status;
+pub use thread::start;
 pub use token::Token;
 
 use error::ApiError;
@@ -85,8 +87,8 @@ use windows::Windows;
 pub struct Context {
     /// The node's settings.
     pub config: Arc<Config>,
-    /// The share-chain's owner.
-    pub engine: EngineHandle,
+    /// The share-chain, to read: no answer takes anything from the thread that owns it.
+    pub chain: ChainReader,
     /// The database, for what the share-chain no longer keeps in memory.
     pub store: Arc<Store>,
     /// What happened, by address and by time.
@@ -136,13 +138,9 @@ impl Api {
         }
     }
 
-    /// Asks the share-chain's owner.
-    async fn chain<T, F>(&self, work: F) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Chain) -> T + Send + 'static,
-    {
-        Ok(self.context.engine.call(move |engine| work(engine.chain_mut())).await?)
+    /// The newest published chain. An answer reads one and the same, so that its parts agree.
+    fn chain(&self) -> Arc<Chain> {
+        self.context.chain.chain()
     }
 
     /// Reads the database, away from the threads that serve sockets.
@@ -179,8 +177,8 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))
         .routes(routes!(peers::peers))
-        .routes(routes!(diary::log))
-        .routes(routes!(diary::reorganisations))
+        .routes(routes!(event_log::log))
+        .routes(routes!(event_log::reorganisations))
         .routes(routes!(search::search))
         .routes(routes!(live::events))
         .routes(routes!(metrics::metrics))

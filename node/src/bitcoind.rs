@@ -25,4 +25,4 @@ pub use client::{Bitcoind, HeaderInfo, ProposalVerdict, SubmitVerdict};
 pub use error::{BitcoindError, ConnectionError};
 pub use feed::{FeedState, TemplateFeed};
 pub use status::{ChainStatus, NodeInfo};
-pub use template::{BlockTemplate, TemplateError, TemplateTransaction};
+pub use template::TemplateError;

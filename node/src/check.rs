@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::config::{Config, ConfigError};
-use crate::error::sentence;
 use crate::ports::{tcp_free, udp_free};
 use crate::store::Store;
+use node_core::sentence;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

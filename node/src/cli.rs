@@ -8,9 +8,10 @@ use clap::{Parser, Subcommand};
 
 use crate::check;
 use crate::config::{Config, Overrides};
-use crate::error::{NodeError, sentence};
+use crate::error::NodeError;
 use crate::run::StoredFinality;
 use crate::{logging, recording, run, status, top};
+use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool.
 #[derive(Debug, Parser)]

@@ -1,12 +1,11 @@
 //! What can stop the program, and its exit code.
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::bitcoind::BitcoindError;
 use crate::config::ConfigError;
-use crate::engine::EngineStopped;
+use crate::consensus::EngineStopped;
 use crate::headers::HeadersError;
 use crate::identity::IdentityError;
 use crate::logging::LoggingError;
@@ -93,20 +92,4 @@ impl NodeError {
             _ => 1,
         }
     }
-}
-
-/// One sentence: the error, and after colons what caused it.
-pub fn sentence(error: &dyn Error) -> String {
-    let mut sentence = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        // Some libraries repeat their cause in their own words.
-        if !sentence.ends_with(&words) {
-            sentence.push_str(": ");
-            sentence.push_str(&words);
-        }
-        source = cause.source();
-    }
-    sentence
 }

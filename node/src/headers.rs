@@ -2,13 +2,14 @@
 
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, Work};
+use node_core::headers::{HeaderWalk, counts};
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
 use sharechain::{BitcoinParams, U256};
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::clock::now;
-use crate::engine::{EngineHandle, EngineStopped};
-use crate::limits::{HEADER_BATCH, STALE_HEADER_DEPTH};
+use crate::consensus::{EngineHandle, EngineStopped};
+use crate::limits::HEADER_BATCH;
 
 /// Why headers could not be brought.
 #[derive(Debug, thiserror::Error)]
@@ -60,11 +61,40 @@ fn number(work: Work) -> U256 {
     U256::from_be_bytes(work.to_be_bytes())
 }
 
-/// Whether a header at `height` counts though it is not on bitcoind's active chain, whose tip is at `own_height`: from two
-/// blocks below it on headers alone decide.
-#[must_use]
-pub const fn is_settled(height: u32, own_height: u32) -> bool {
-    height.saturating_add(STALE_HEADER_DEPTH) <= own_height
+/// Headers of bitcoind's whole active chain from somewhat below the best known one on, in batches.
+#[derive(Debug)]
+pub struct CatchUp<'a> {
+    bitcoind: &'a Bitcoind,
+    next: u32,
+    /// Height of bitcoind's tip.
+    end: u32,
+}
+
+impl<'a> CatchUp<'a> {
+    /// Asks bitcoind how far it is.
+    ///
+    /// # Errors
+    /// bitcoind cannot be asked.
+    pub async fn new(bitcoind: &'a Bitcoind, best_known: u32) -> Result<Self, BitcoindError> {
+        // A reorganization of Bitcoin deeper than this while the node was away is found by walking back.
+        const OVERLAP: u32 = 144;
+        let end = bitcoind.chain_status().await?.blocks;
+        Ok(Self { bitcoind, next: best_known.saturating_sub(OVERLAP).max(1), end })
+    }
+
+    /// The next [`HEADER_BATCH`] headers, lowest first; none when bitcoind's tip is reached.
+    ///
+    /// # Errors
+    /// bitcoind cannot be asked.
+    pub async fn batch(&mut self) -> Result<Option<Vec<Header>>, BitcoindError> {
+        if self.next > self.end {
+            return Ok(None);
+        }
+        let end = self.end.min(self.next + HEADER_BATCH - 1);
+        let headers = self.bitcoind.headers(self.next..end + 1).await?;
+        self.next = end + 1;
+        Ok(Some(headers))
+    }
 }
 
 /// Follows bitcoind's active chain.
@@ -84,75 +114,60 @@ impl HeaderSource {
     /// Brings everything up to `tip`, so that the share-chain knows it.
     ///
     /// # Errors
-    /// bitcoind cannot be asked, or the share-chain does not take its headers.
+    /// bitcoind cannot be asked, or the share-chain does not accept its headers.
     pub async fn follow(&self, tip: &BlockHash) -> Result<(), HeadersError> {
-        if self.knows(*tip).await? {
+        if self.knows(tip) {
             return Ok(());
         }
         self.walk_back_from(tip).await?;
-        if self.knows(*tip).await? { Ok(()) } else { Err(HeadersError::NotTaken(*tip)) }
+        if self.knows(tip) { Ok(()) } else { Err(HeadersError::NotTaken(*tip)) }
     }
 
     async fn walk_back_from(&self, tip: &BlockHash) -> Result<(), HeadersError> {
-        let mut unknown: Vec<Header> = Vec::new();
-        let mut at = *tip;
-        while !self.knows(at).await? {
-            if unknown.len() >= HEADER_BATCH as usize {
-                return self.catch_up().await;
+        let mut walk = HeaderWalk::new(*tip);
+        loop {
+            let next = walk.next(self.engine.reader().chain().bitcoin());
+            let Some(hash) = next else { break };
+            if walk.len() >= HEADER_BATCH as usize {
+                let best_known = self.engine.reader().chain().bitcoin().best().height;
+                let mut catch_up = CatchUp::new(&self.bitcoind, best_known).await?;
+                while let Some(headers) = catch_up.batch().await? {
+                    self.insert(headers).await?;
+                }
+                return Ok(());
             }
-            let info = self.bitcoind.header(at).await?.ok_or(HeadersError::Missing(at))?;
-            unknown.push(info.header);
-            at = info.header.prev_blockhash;
+            walk.push(self.bitcoind.header(hash).await?.ok_or(HeadersError::Missing(hash))?.header);
         }
-        unknown.reverse();
-        self.insert(unknown).await
+        Ok(self.insert(walk.into_headers()).await?)
     }
 
-    async fn knows(&self, hash: BlockHash) -> Result<bool, EngineStopped> {
-        self.engine.call(move |engine| engine.chain().bitcoin().get(&hash).is_some()).await
+    /// What is inserted is published before the call is answered, so the view knows it.
+    fn knows(&self, hash: &BlockHash) -> bool {
+        self.engine.reader().chain().bitcoin().get(hash).is_some()
     }
 
-    async fn insert(&self, headers: Vec<Header>) -> Result<(), HeadersError> {
-        if !headers.is_empty() {
-            self.engine.call(move |engine| engine.insert_bitcoin_headers(&headers, now())).await?;
+    async fn insert(&self, headers: Vec<Header>) -> Result<(), EngineStopped> {
+        if headers.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.engine.call(move |engine| engine.insert_bitcoin_headers(&headers, now())).await
     }
 
-    /// Looks for one header at bitcoind and brings it with what leads to it, if bitcoind has it on its active chain, or
-    /// if it is far enough below the tip for headers alone to decide. True when the share-chain knows it now.
+    /// Looks for one header at bitcoind and brings it with what leads to it, if it may count. True when the share-chain
+    /// knows it now.
     ///
     /// # Errors
     /// bitcoind cannot be asked.
     pub async fn fetch(&self, hash: BlockHash) -> Result<bool, HeadersError> {
-        if self.knows(hash).await? {
+        if self.knows(&hash) {
             return Ok(true);
         }
         let Some(info) = self.bitcoind.header(hash).await? else { return Ok(false) };
-        let own = self.engine.call(|engine| engine.own_bitcoin_height()).await?;
-        if info.confirmations.is_none() && !is_settled(info.height, own) {
+        let own_height = self.engine.call(|engine| engine.own_bitcoin_height()).await?;
+        if !counts(info.confirmations.is_some(), info.height, own_height) {
             return Ok(false);
         }
         self.follow(&hash).await?;
-        self.knows(hash).await.map_err(HeadersError::from)
-    }
-
-    /// Brings the whole active chain from the best known header's height on, in batches.
-    ///
-    /// # Errors
-    /// bitcoind cannot be asked.
-    pub async fn catch_up(&self) -> Result<(), HeadersError> {
-        let status = self.bitcoind.chain_status().await?;
-        // A reorganisation of Bitcoin deeper than this while the node was away is found by walking back.
-        const OVERLAP: u32 = 144;
-        let known = self.engine.call(|engine| engine.chain().bitcoin().best().height).await?;
-        let mut from = known.saturating_sub(OVERLAP).max(1);
-        while from <= status.blocks {
-            let end = status.blocks.min(from + HEADER_BATCH - 1);
-            let headers = self.bitcoind.headers(from..end + 1).await?;
-            self.insert(headers).await?;
-            from = end + 1;
-        }
-        Ok(())
+        Ok(self.knows(&hash))
     }
 }

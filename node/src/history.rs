@@ -6,13 +6,13 @@
 //! indexer.rs   from the journal to rows: one batch after the other, from where it stopped
 //! task.rs      runs the indexer behind the chain, away from the threads that serve miners
 //! read.rs      what the API asks for
-//! events.rs    the node's diary: found blocks, reorganisations, refusals, troubles
+//! events.rs    the node's event_log: found blocks, reorganisations, refusals, troubles
 //! observer.rs  writes it, from what the parts of the node tell
 //! silence.rs   which miners fell silent
 //! ```
 //!
 //! Rows are made from the journal, behind the share-chain: what they lack after a crash is made again from there. The
-//! diary alone cannot be made again.
+//! event log alone cannot be made again.
 
 mod events;
 mod indexer;
@@ -25,7 +25,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use events::{Diary, Event, EventKind, Paid, Refused, Reorganised};
+pub use events::{Event, EventKind, EventLog, Paid, Refused, Reorganised};
 pub use observer::Observer;
 pub use read::{Page, PaymentRow, PointRow, ShareRow};
 pub use rows::{Effort, Step};

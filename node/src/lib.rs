@@ -7,18 +7,25 @@
 //! run.rs       `shoal run`
 //! ports.rs     whether the configured ports are free
 //! status.rs    `shoal status`
-//! engine/      the one owner of the share-chain; what it accepts is on disk before anybody hears of it
+//! consensus/   the thread that owns engine and exchange, and the chain that it publishes for readers
 //! headers.rs   Bitcoin's headers from bitcoind into the share-chain
-//! work/        templates and places in the share-chain, made into work for miners
-//! found.rs     what miners find: blocks to bitcoind, shares into the chain and to peers
-//! exchange/    gossip, requests, responses, sync: what to do, decided without I/O and clock
-//! peers/       does it: the tasks between network, engine and bitcoind
-//! api/         the read-only HTTP API
+//! miners/      accounts and jobs for the Stratum server; found blocks
+//! peers/       what is done for peers beside the consensus thread
+//! submissions/ Bitcoin blocks to bitcoind, and what it said
+//! history/     rows by address and by time, and the event log
+//! api/         the read-only HTTP API and the web pages
+//! webhooks/    events to those whom the operator named
+//! top/         `shoal top`
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anybody can check
 //! report.rs    what the node says of itself: the state behind the API, and a line a minute
+//! state.rs     that state
 //! bitcoind/    the only door to Bitcoin: typed JSON-RPC, the template feed
 //! store/       the only door to RocksDB: journal, lookups, replay
+//! identity.rs  the node's key
+//! clock.rs     the only place that reads the time of day
+//! logging.rs   the log
 //! terminal.rs  the keys of a terminal that is drawn on
+//! error.rs     what can stop the program, and its exit codes
 //! limits.rs    every bound, with its reason
 //! ```
 
@@ -30,17 +37,15 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod engine;
+pub mod consensus;
 mod error;
-pub mod exchange;
-pub mod found;
 pub mod headers;
 pub mod history;
 pub mod identity;
 pub mod limits;
 mod logging;
+pub mod miners;
 pub mod peers;
-pub mod pool_block;
 mod ports;
 pub mod recording;
 pub mod report;
@@ -52,8 +57,6 @@ pub mod submissions;
 pub mod terminal;
 mod top;
 pub mod webhooks;
-pub mod work;
-pub mod workers;
 
-pub use error::{NodeError, sentence};
+pub use error::NodeError;
 pub use logging::{LoggingError, init as init_logging};

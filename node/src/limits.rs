@@ -25,14 +25,8 @@ pub const TEMPLATE_ANSWER_BYTES_MAX: usize = 24 << 20;
 /// Bytes of a cookie file: bitcoind writes 75.
 pub const COOKIE_BYTES_MAX: u64 = 4096;
 
-/// Weight of a block, BIP-0141; a template that allows more is wrong.
-pub const BLOCK_WEIGHT_MAX: u64 = 4_000_000;
-
-/// Cost of a block's signature operations, BIP-0141.
-pub const BLOCK_SIGOPS_COST_MAX: u64 = 80_000;
-
 /// Transactions of a template: none weighs less than 240 units (60 bytes without a witness).
-pub const TEMPLATE_TRANSACTIONS_MAX: usize = BLOCK_WEIGHT_MAX as usize / 240;
+pub const TEMPLATE_TRANSACTIONS_MAX: usize = node_core::limits::BLOCK_WEIGHT_MAX as usize / 240;
 
 /// Characters of bitcoind's own words that are repeated in a message or a log line.
 pub const REASON_CHARS_MAX: usize = 300;
@@ -107,7 +101,7 @@ pub const WORKERS_WATCHED_MAX: usize = 4_096;
 /// Receivers of webhooks: each has a task and a queue of its own.
 pub const WEBHOOKS_MAX: usize = 16;
 
-/// Events that wait for one receiver of webhooks; more are dropped and said so. A diary has fewer in a day.
+/// Events that wait for one receiver of webhooks; more are dropped and said so. A event log has fewer in a day.
 pub const WEBHOOK_QUEUE: usize = 256;
 
 /// Time for a receiver of webhooks to answer.
@@ -125,50 +119,30 @@ pub const CORS_ORIGINS_MAX: usize = 16;
 /// Requests a second that an operator may allow to one client: more than one processor answers.
 pub const API_REQUESTS_A_SECOND_MAX: u32 = 100_000;
 
+/// Threads that answer API requests: more than two processors are not needed for people.
+pub const API_THREADS: usize = 2;
+
 /// Refused proofs that wait to be noted: a peer is banned after ten, so hundreds at once are an attack of many.
 pub const REFUSED_QUEUE: usize = 256;
 
-/// Events of the diary that are kept, newest first: months of a quiet node, some 3 MB on disk.
-pub const DIARY_EVENTS_MAX: u64 = 10_000;
+/// Events of the event log that are kept, newest first: months of a quiet node, some 3 MB on disk.
+pub const EVENT_LOG_EVENTS_MAX: u64 = 10_000;
 
-/// Refused proofs of peers that the diary takes in an hour: more are an attack, and would push everything else out of it. Why a
+/// Refused proofs of peers that the event log takes in an hour: more are an attack, and would push everything else out of it. Why a
 /// share was refused stands in the database all the same.
 pub const PEERS_REFUSED_AN_HOUR: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
 /// Events that a slow listener may be behind before it misses the oldest: minutes of shares.
 pub const EVENT_QUEUE: usize = 4_096;
 
-/// Drafts that are remembered, so that late work on them can be credited: twice what a Stratum session holds, since not
-/// every session fetches every draft.
-pub const DRAFTS_MAX: usize = 2 * stratum::limits::WORKS_MAX;
-
-/// Bytes of the templates behind remembered drafts: more than thirty full blocks.
-pub const DRAFTS_BYTES_MAX: usize = 64 << 20;
-
 /// Shares found by this node's miners that wait for the engine; a thousand miners' work of some seconds.
 pub const FOUND_QUEUE: usize = 4_096;
-
-/// Time after which miners get newer work though nothing forces it: shares gather that the next link should list.
-pub const DRAFT_INTERVAL: Duration = Duration::from_secs(20);
-
-/// Time after which work is tried again where it could not be made: most of what is missing then comes by itself.
-pub const DRAFT_RETRY: Duration = Duration::from_secs(1);
 
 /// Bitcoin blocks whose verdict is remembered: a week of all that Bitcoin finds, and below 200 KB to write for each.
 pub const SUBMISSIONS_MAX: usize = 1_024;
 
-/// Links by which peers may be ahead of a node that has once been in sync before its miners are stopped: shares on
-/// older parents keep their credit for longer than that.
-pub const SYNC_GAP_LINKS: u32 = 30;
-
 /// Messages to peers that wait for the network.
 pub const PUBLISH_QUEUE: usize = 1_024;
-
-/// Bitcoin headers that bitcoind is asked for in one go because proofs wait for them.
-pub const HEADER_LOOKUPS_MAX: usize = 16;
-
-/// Blocks by which bitcoind's tip must be above a header beside its chain before the header alone decides.
-pub const STALE_HEADER_DEPTH: u32 = 2;
 
 /// Attempts to submit a Bitcoin block while bitcoind cannot be reached: some two minutes, after which it is stale.
 pub const SUBMIT_ATTEMPTS: usize = 30;
@@ -179,24 +153,8 @@ pub const SUBMITTING_MAX: usize = 16;
 /// Own Bitcoin blocks kept in full, to submit them again: 64 MB at most, and more than bitcoind forgets in a crash.
 pub const FULL_BLOCKS_MAX: usize = 16;
 
-/// Blocks below the own tip down to which a peer's Bitcoin block may still matter; older ones would only cost traffic.
-pub const BLOCK_DEPTH_MAX: u32 = 6;
-
-/// Requests to peers whose answers are awaited; the sync machine keeps far fewer under way.
-pub const REQUESTS_MAX: usize = 1_024;
-
-/// Links or proofs of one response that are given to the chain in one call of the engine: each takes well under a
-/// millisecond as a rule, and a response has up to 256.
-pub const ITEMS_A_TURN: usize = 16;
-
-/// Peers that have a number by which the chain knows what they brought; the oldest numbers are forgotten first.
-pub const SOURCES_MAX: usize = 1_024;
-
 /// Requests of peers that wait to be answered; those beyond are refused.
 pub const SERVE_QUEUE: usize = 64;
-
-/// Gossip that the chain holds and whose forwarding waits for it; the rest is not forwarded by this node.
-pub const UNDECIDED_MAX: usize = 512;
 
 /// Characters of an address that are repeated in a message: what is longer is no address.
 pub const ADDRESS_CHARS_SHOWN_MAX: usize = 100;

@@ -22,7 +22,6 @@ use sharechain::ShareId;
 use crate::error::NodeError;
 use crate::store::{Store, StoreError};
 
-pub use export::{ExportError, write};
 pub use import::{Import, import};
 
 pub(crate) use export::export;

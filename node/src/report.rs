@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use node_core::engine::ChainEvent;
+use node_core::exchange::SyncState;
 use tokio::sync::{broadcast, watch};
 use tracing::{debug, info};
 
 use crate::bitcoind::FeedState;
-use crate::engine::{ChainEvent, EngineHandle};
-use crate::peers::SyncState;
-use crate::pool_block::PoolBlock;
+use crate::consensus::ChainReader;
+use crate::miners::WorkState;
 use crate::state::{self, BitcoinView, NodeState, PeerView, SyncView};
-use crate::work::WorkState;
+use node_core::pool_block::PoolBlock;
 
 /// Time between two lines.
 const LINE_INTERVAL: Duration = Duration::from_secs(60);
@@ -20,7 +21,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Reporter {
     /// The share-chain.
-    pub engine: EngineHandle,
+    pub chain: ChainReader,
     /// bitcoind's templates.
     pub feed: watch::Receiver<FeedState>,
     /// How far the node is.
@@ -36,7 +37,7 @@ pub struct Reporter {
 impl Reporter {
     /// Runs until the parts it watches are gone.
     pub async fn run(mut self, state: watch::Sender<NodeState>) {
-        let mut events = self.engine.events();
+        let mut events = self.chain.events();
         let mut line = tokio::time::interval(LINE_INTERVAL);
         line.tick().await;
         loop {
@@ -50,7 +51,7 @@ impl Reporter {
                     Ok(ChainEvent::Changed(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
-                _ = line.tick() => self.tell_line().await,
+                _ = line.tick() => self.tell_line(),
             }
         }
     }
@@ -74,12 +75,10 @@ impl Reporter {
     }
 
     /// The line that a healthy node prints once a minute.
-    async fn tell_line(&self) {
-        let chain = self.engine.call(|engine| {
-            let chain = engine.chain();
-            (chain.height().0, chain.tip(), chain.pending(usize::MAX).len(), chain.held_len())
-        });
-        let Ok((height, tip, pending, held)) = chain.await else { return };
+    fn tell_line(&self) {
+        let chain = self.chain.chain();
+        let (height, tip, pending, held) =
+            (chain.height().0, chain.tip(), chain.pending(usize::MAX).len(), chain.held_len());
         let stratum = self.stratum.snapshot();
         info!(
             height,

@@ -6,35 +6,34 @@ use std::time::Instant;
 
 use bitcoin::hex::DisplayHex;
 use ed25519_dalek::SigningKey;
-use p2p::Network;
+use node_core::engine::{Engine, forget_final};
+use node_core::exchange::{Exchange, RefusedProof, SyncState};
+use p2p::{Handle, Network};
 use sharechain::{Chain, ChainParams};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::api;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
 use crate::config::Config;
-use crate::engine::{Engine, EngineHandle, forget_final};
-use crate::error::{NodeError, sentence};
-use crate::exchange::RefusedProof;
-use crate::found::Finds;
-use crate::headers::{self, HeaderSource};
+use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started};
+use crate::error::NodeError;
+use crate::headers::{self, HeaderSource, HeadersError};
 use crate::history::{History, Observer};
 use crate::identity;
 use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
-use crate::peers::{Links, Peers, SyncState, Views, publisher};
+use crate::miners::{FoundBlocks, FoundQueues, JobBuilderTask, Miners, WorkState};
+use crate::peers::{self, Lookups, PeerTips, Publisher, Server};
 use crate::ports::{tcp_free, udp_free};
 use crate::report::Reporter;
-use crate::state::NodeState;
-use crate::state::PeerView;
+use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 use crate::webhooks;
-use crate::work::{FoundReceiver, Maker, Miners, WorkState};
 
 /// What becomes of the final link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +70,7 @@ struct Node {
 /// Where miners and readers connect.
 struct Sockets {
     miners: Arc<Miners>,
-    found: FoundReceiver,
+    found: FoundQueues,
     stratum: stratum::Server,
     api: TcpListener,
 }
@@ -93,14 +92,12 @@ impl Sockets {
     }
 }
 
-/// What other parts see of the task that talks to peers.
+/// What other parts see of peers.
 struct PeersSeen {
     trouble: watch::Receiver<Option<Arc<str>>>,
     sync: watch::Receiver<SyncState>,
     peers: watch::Receiver<Arc<Vec<PeerView>>>,
     refused: mpsc::Receiver<RefusedProof>,
-    /// For proofs of this node's own that break a rule.
-    refuse: mpsc::Sender<RefusedProof>,
 }
 
 impl Node {
@@ -117,44 +114,34 @@ impl Node {
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         // Bound before anything is replayed: a port in use is known at once.
         let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
-        let (engine, failure) = open_engine(&bitcoind, params, &store, finality).await?;
+        let engine = open_engine(&bitcoind, params, &store, finality).await?;
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
-        let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
-        let (publisher, outgoing) = publisher();
-        let mut parts = JoinSet::new();
-        let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
-        let links = Links {
-            network,
-            events,
-            outgoing,
-            engine: engine.clone(),
-            headers: headers.clone(),
-            submissions: submissions.clone(),
-            new_pool: config.new_pool,
-        };
-        let seen = start_peers(&mut parts, links).await?;
-        let feed = TemplateFeed::start(bitcoind.clone());
-        let work = start_maker(&mut parts, bitcoind, &feed, &engine, headers, miners, seen.trouble.clone());
-        parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        let finds =
-            Finds { engine: engine.clone(), submissions: submissions.clone(), publisher, refused: seen.refuse.clone() };
-        parts.spawn(finds.run(found));
-        let node = start_reporter(&mut parts, &engine, &feed, work, &seen, stratum.stats());
         let history = History::open(Arc::clone(&store))?;
-        parts.spawn(history.clone().run(engine.clone()));
+        let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
+        let mut parts = JoinSet::new();
+        let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone() };
+        let (Started { engine, reader, failure }, seen) =
+            peers.start(&mut parts, engine, found.shares, &bitcoind, &store);
+        let feed = TemplateFeed::start(bitcoind.clone());
+        let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
+        parts.spawn(submissions.clone().resubmit(feed.subscribe()));
+        let blocks = FoundBlocks { submissions: submissions.clone(), publisher: Publisher::start(network) };
+        parts.spawn(blocks.run(found.blocks));
+        let node = start_reporter(&mut parts, &reader, &feed, work, &seen, stratum.stats());
+        parts.spawn(history.clone().run(reader.clone()));
         let observer = Observer {
-            diary: history.diary().clone(),
-            engine: engine.clone(),
+            event_log: history.event_log().clone(),
+            chain: reader.clone(),
             node: node.clone(),
             peers: seen.peers.clone(),
             refused: seen.refused,
             stratum: stratum.stats(),
             config: Arc::clone(config),
         };
-        start_diary(&mut parts, observer, config);
+        start_event_log(&mut parts, observer, config);
         let context = api::Context {
             config: Arc::clone(config),
-            engine: engine.clone(),
+            chain: reader,
             store: Arc::clone(&store),
             stratum: stratum.stats(),
             history,
@@ -165,7 +152,7 @@ impl Node {
             started,
         };
         let (stop, stopped) = watch::channel(false);
-        let servers = start_servers(stratum, api, context, &stopped);
+        let servers = start_servers(stratum, api, context, &stopped)?;
         info!(network = %config.network, consensus_id = %consensus_id.as_hex(), "the node runs");
         Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
     }
@@ -190,8 +177,8 @@ impl Node {
             // A connection that does not close in time is cut by the end of the process.
             let _ = tokio::time::timeout(STOP_TIMEOUT, server).await;
         }
-        // What was called before this has been done; then everything is on disk.
-        let _ = self.engine.call(|_| ()).await;
+        // What was asked of the consensus thread before is done then, and everything is on disk.
+        self.engine.end().await;
         self.store.flush()?;
         result
     }
@@ -208,37 +195,73 @@ fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32]) -> 
     }
 }
 
-/// Starts the task that talks to peers.
-async fn start_peers(parts: &mut JoinSet<()>, links: Links) -> Result<PeersSeen, NodeError> {
-    let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
-    let (sync, sync_seen) = watch::channel(SyncState::Alone);
-    let (peers, peers_seen) = watch::channel(Arc::default());
-    let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
-    let task = Peers::new(links, Views { trouble, sync, peers, refused: refuse.clone() }).await?;
-    parts.spawn(task.run());
-    Ok(PeersSeen { trouble: trouble_seen, sync: sync_seen, peers: peers_seen, refused, refuse })
+/// What the consensus thread is connected with peers by.
+struct Peers<'a> {
+    config: &'a Config,
+    network: Handle,
+    events: mpsc::Receiver<p2p_proto::Event>,
+    submissions: Submissions,
 }
 
-/// Starts the task that keeps the miners' work up to date.
-fn start_maker(
+impl Peers<'_> {
+    /// Starts the consensus thread, and the tasks that do for peers what needs no consensus.
+    fn start(
+        self,
+        parts: &mut JoinSet<()>,
+        engine: Engine<Store>,
+        found: mpsc::Receiver<consensus::FoundWork>,
+        bitcoind: &Bitcoind,
+        store: &Arc<Store>,
+    ) -> (Started, PeersSeen) {
+        let Peers { config, network, events, submissions } = self;
+        let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
+        let (sync, sync_seen) = watch::channel(SyncState::Alone);
+        let (tips, tips_seen) = watch::channel(PeerTips::default());
+        let (shown, peers_seen) = watch::channel(Arc::default());
+        let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
+        let (lookups, looking_up) = Lookups::new();
+        let (server, serving) = Server::new();
+        let links = PeerLinks {
+            network: network.clone(),
+            events,
+            lookups,
+            server,
+            submissions,
+            refused: refuse,
+            trouble,
+            sync,
+            tips,
+        };
+        let exchange = Exchange::new(&engine, config.new_pool);
+        let started = consensus::start(engine, Inputs { found, peers: Some(PeerSide::new(exchange, links)) });
+        parts.spawn(looking_up.run(HeaderSource::new(bitcoind.clone(), started.engine.clone())));
+        parts.spawn(serving.run(started.reader.clone(), Arc::clone(store), network.clone()));
+        parts.spawn(peers::show(network, tips_seen, shown));
+        let seen = PeersSeen { trouble: trouble_seen, sync: sync_seen, peers: peers_seen, refused };
+        (started, seen)
+    }
+}
+
+/// Starts the task that keeps the miners' job template up to date.
+fn start_job_builder(
     parts: &mut JoinSet<()>,
     bitcoind: Bitcoind,
     feed: &TemplateFeed,
     engine: &EngineHandle,
-    headers: HeaderSource,
     miners: Arc<Miners>,
     sync_trouble: watch::Receiver<Option<Arc<str>>>,
 ) -> watch::Receiver<WorkState> {
     let (state, seen) = watch::channel(WorkState::Waiting("the node has just started".into()));
+    let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
     let (feed, engine) = (feed.subscribe(), engine.clone());
-    parts.spawn(Maker { bitcoind, feed, engine, headers, miners, sync_trouble, state }.run());
+    parts.spawn(JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, state }.run());
     seen
 }
 
 /// Starts the task that gathers what the node says of itself.
 fn start_reporter(
     parts: &mut JoinSet<()>,
-    engine: &EngineHandle,
+    chain: &consensus::ChainReader,
     feed: &TemplateFeed,
     work: watch::Receiver<WorkState>,
     seen: &PeersSeen,
@@ -246,7 +269,7 @@ fn start_reporter(
 ) -> watch::Receiver<NodeState> {
     let (state, node) = watch::channel(NodeState::default());
     let reporter = Reporter {
-        engine: engine.clone(),
+        chain: chain.clone(),
         feed: feed.subscribe(),
         sync: seen.sync.clone(),
         work,
@@ -257,10 +280,10 @@ fn start_reporter(
     node
 }
 
-/// Starts the task that writes the diary, and the one that sends it to whom the operator named.
-fn start_diary(parts: &mut JoinSet<()>, observer: Observer, config: &Config) {
+/// Starts the task that writes the event log, and the one that sends it to the operator's webhooks.
+fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config) {
     if let Some(webhooks) = config.webhooks.clone() {
-        parts.spawn(webhooks::run(webhooks, config.network.name(), observer.diary.clone()));
+        parts.spawn(webhooks::run(webhooks, config.network.name(), observer.event_log.clone()));
     }
     parts.spawn(observer.run());
 }
@@ -271,14 +294,9 @@ fn start_servers(
     api: TcpListener,
     context: api::Context,
     stopped: &watch::Receiver<bool>,
-) -> Vec<JoinHandle<()>> {
-    let end = until(stopped.clone());
-    let readers = async move {
-        if let Err(error) = api::serve(api, context, end).await {
-            warn!(error = sentence(&error), "the API stopped");
-        }
-    };
-    vec![tokio::spawn(stratum.run(until(stopped.clone()))), tokio::spawn(readers)]
+) -> Result<Vec<JoinHandle<()>>, NodeError> {
+    let readers = api::start(api, context, until(stopped.clone()))?;
+    Ok(vec![tokio::spawn(stratum.run(until(stopped.clone()))), tokio::spawn(readers)])
 }
 
 async fn open_engine(
@@ -286,19 +304,23 @@ async fn open_engine(
     params: ChainParams,
     store: &Arc<Store>,
     finality: StoredFinality,
-) -> Result<(EngineHandle, oneshot::Receiver<StoreError>), NodeError> {
+) -> Result<Engine<Store>, NodeError> {
     let headers = headers::load(bitcoind, &params.bitcoin).await?;
     if finality == StoredFinality::Forget {
         forget_final(&**store)?;
     }
     let (chain, store) = (Chain::new(params, headers), Arc::clone(store));
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
-    let engine = replay.await.map_err(|_| NodeError::Stopped)??;
+    let mut engine = replay.await.map_err(|_| NodeError::Stopped)??;
     let (links, tip) = (engine.chain().height().0, engine.chain().tip());
     info!(links, %tip, "the share-chain was read from disk and checked");
-    let (engine, failure) = engine.start();
-    HeaderSource::new(bitcoind.clone(), engine.clone()).catch_up().await?;
-    Ok((engine, failure))
+    let best_known = engine.chain().bitcoin().best().height;
+    let catch_up = headers::CatchUp::new(bitcoind, best_known).await.map_err(HeadersError::from);
+    let mut catch_up = catch_up?;
+    while let Some(headers) = catch_up.batch().await.map_err(HeadersError::from)? {
+        engine.insert_bitcoin_headers(&headers, now());
+    }
+    Ok(engine)
 }
 
 /// The TCP and QUIC addresses of a socket address, as libp2p writes them.
@@ -311,6 +333,6 @@ fn multiaddrs(address: &SocketAddr) -> [String; 2] {
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // Ends when told, or when whoever would tell is gone.
+    // Ends when told, or when the sender is gone.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -9,7 +9,6 @@
 //! open.rs     schema and network checked before anything is written
 //! store.rs    append, look up, replay
 //! history.rs  rows that can be made again from the records
-//! journal.rs  the part of it that the engine needs, which a simulator can give as well
 //! error.rs    what can be wrong, in words for the operator
 //! ```
 //!
@@ -22,7 +21,6 @@
 
 mod error;
 mod history;
-mod journal;
 mod layout;
 mod lock;
 mod open;
@@ -34,6 +32,6 @@ mod tests;
 
 pub use error::StoreError;
 pub use history::Row;
-pub use journal::Journal;
-pub use record::{Entry, Record, RecordKind};
+pub use node_core::journal::{Journal, Record, RecordKind};
+pub use record::Entry;
 pub use store::Store;

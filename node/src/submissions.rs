@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
 use crate::bitcoind::{Bitcoind, BitcoindError, FeedState, SubmitVerdict};
-use crate::error::sentence;
 use crate::limits::{RETRY_PAUSE, SUBMIT_ATTEMPTS, SUBMITTING_MAX};
 use crate::store::{Store, StoreError};
+use node_core::sentence;
 
 pub use verdicts::VerdictCounts;
 

@@ -51,7 +51,7 @@ async fn show(terminal: &mut ratatui::DefaultTerminal, source: &Source, view: &m
             },
             _ = look.tick() => match source.look().await {
                 Ok(new) => *view = new,
-                Err(error) => view.trouble = Some(crate::error::sentence(&error)),
+                Err(error) => view.trouble = Some(node_core::sentence(&error)),
             },
         }
     }

@@ -1,4 +1,4 @@
-//! Webhooks: events of the diary, sent to whoever the operator names, signed and sent again until they are taken.
+//! Webhooks: events of the event log, sent to whoever the operator names, signed and sent again until they are taken.
 //!
 //! Each event is a POST of JSON with the headers `Shoal-Event` (its kind) and `Shoal-Signature`, `t=SECONDS,v1=HEX`:
 //! HEX is HMAC-SHA256 (RFC 2104) with the configured secret over `SECONDS.BODY`. A receiver checks it, and refuses what
@@ -17,9 +17,9 @@ use tracing::{debug, warn};
 
 use crate::clock::now;
 use crate::config::{Secret, WebhooksConfig};
-use crate::error::sentence;
-use crate::history::{Diary, Event};
+use crate::history::{Event, EventLog};
 use crate::limits::{WEBHOOK_PAUSE, WEBHOOK_QUEUE, WEBHOOK_RETRIES, WEBHOOK_TIMEOUT};
+use node_core::sentence;
 
 /// What is sent.
 #[derive(Debug, Serialize)]
@@ -38,9 +38,9 @@ enum Undelivered {
     Refused(StatusCode),
 }
 
-/// Sends the diary's news until the node stops.
-pub async fn run(config: WebhooksConfig, network: &'static str, diary: Diary) {
-    let mut news = diary.news();
+/// Sends the event log's news until the node stops.
+pub async fn run(config: WebhooksConfig, network: &'static str, event_log: EventLog) {
+    let mut news = event_log.news();
     let client = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
     let client = match client {
         Ok(client) => client,

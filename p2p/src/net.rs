@@ -17,7 +17,6 @@ mod ip_limit;
 mod peers;
 mod redial;
 mod task;
-mod verdicts;
 
 use std::error::Error;
 use std::time::Duration;
@@ -27,10 +26,11 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, SwarmBuilder, noise, tcp, yamux};
 use tokio::sync::mpsc;
 
-use crate::PeerId;
-use crate::limits::{COMMANDS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, STREAMS_PER_CONNECTION_MAX};
+use p2p_proto::Event;
+use p2p_proto::PeerId;
+use p2p_proto::limits::{COMMANDS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, STREAMS_PER_CONNECTION_MAX};
 
-pub use api::{Command, Event, Handle, PeerInfo, ReplyToken, Stopped, Verdict, VerdictToken};
+pub use api::{Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
 use task::Task;
 
@@ -152,10 +152,10 @@ impl Network {
         }
         let local_peer = PeerId::from_id_bytes(&swarm.local_peer_id().to_bytes())
             .ok_or_else(|| StartError::Stack { source: "the local key is not ed25519".into() })?;
-        let (commands_in, commands) = mpsc::channel(COMMANDS_MAX);
+        let (calls_in, calls) = mpsc::channel(COMMANDS_MAX);
         let (events, events_out) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(Task::new(swarm, names, explicit, commands).run(events));
-        Ok((Handle::new(commands_in, local_peer), events_out))
+        tokio::spawn(Task::new(swarm, names, explicit, calls).run(events));
+        Ok((Handle::new(calls_in, local_peer), events_out))
     }
 }
 

@@ -7,7 +7,8 @@ mod common;
 use std::time::Duration;
 
 use common::{Node, config};
-use p2p::{Command, Request, Response, StartError, sync::RequestId};
+use p2p::StartError;
+use p2p_proto::{Command, Request, Response, sync::RequestId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;

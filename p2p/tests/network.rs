@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Node, config, patiently, share};
-use p2p::{Command, Event, Failure, Gossip, Misbehaviour, Request, Response, Verdict, sync::RequestId};
+use p2p_proto::{Command, Event, Failure, Gossip, Misbehaviour, Request, Response, Verdict, sync::RequestId};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gossip_is_forwarded_only_after_its_verdict() {
@@ -38,7 +38,7 @@ async fn a_full_bitcoin_block_arrives() {
     let first = Node::start(config(4, &[])).await;
     let mut second = Node::start(config(5, &[&first.addr])).await;
     second.wait_for_peers(1).await;
-    let block = Gossip::BitcoinBlock(vec![0xab; p2p::limits::BLOCK_BYTES_MAX]);
+    let block = Gossip::BitcoinBlock(vec![0xab; p2p_proto::limits::BLOCK_BYTES_MAX]);
     // The subscription may take a moment more than the connection.
     tokio::time::sleep(Duration::from_millis(500)).await;
     first.send(Command::Publish(block.clone())).await;

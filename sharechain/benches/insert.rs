@@ -1,13 +1,13 @@
 //! Inserting into the chain with 10^3, 10^5 and 10^6 shares in the window: a bound share, payout check included; a whole
 //! round, which is 32 shares, the link that lists them, and every other time a new Bitcoin block, so a new draw; and a
 //! reorganisation of 100 links, 33 proofs each. All chains are so long that each new link makes an old one forgotten.
+//! Then a clone of the chain, and shares with a clone published after each, as a node does for its readers.
 //!
 //! Targets: shares and rounds cost the same whatever the window, the dearest at most 1.2 times the cheapest; a
-//! reorganisation, from the last link of the other branch to work on its tip, under 50 ms.
+//! reorganisation, from the last link of the other branch to work on its tip, under 50 ms; a clone under 30 µs.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
+use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitcoin::CompactTarget;
@@ -17,7 +17,7 @@ use sharechain::check::binding::BoundProof;
 use sharechain::limits::MEMORY_DEPTH;
 use sharechain::target::weight_of_share;
 use sharechain::{ChainParams, ShareId, Timestamp, Weight};
-use support::{Spec, World, miner, params};
+use testkit::{Spec, World, miner, params};
 
 const SHARES_PER_LINK: u32 = 32;
 const SIZES: [u32; 3] = [1_000, 100_000, 1_000_000];
@@ -38,6 +38,11 @@ const BITCOIN_BLOCKS_MAX: u32 = 600;
 const REORGANISED_LINKS: u32 = 100;
 const REORGANISATION_MAX: Duration = Duration::from_millis(50);
 
+const CLONE_MAX: Duration = Duration::from_micros(30);
+
+/// Clones whose times are averaged.
+const CLONES: u32 = 1_000;
+
 /// Times a reorganisation is done; the fastest is told.
 const TRIES: u32 = 20;
 
@@ -54,6 +59,8 @@ struct Measured {
     credited: u64,
     share: Duration,
     round: Duration,
+    clone: Duration,
+    published: Duration,
     switch: Duration,
     work: Duration,
     branch: Duration,
@@ -144,6 +151,38 @@ fn time_rounds(world: &World) -> (Duration, Duration) {
     (fast(of_shares), fast(of_rounds))
 }
 
+/// Time of a clone, and of a share with a clone published after each share and each link. The one published before is
+/// dropped meanwhile, as if its last reader were gone.
+fn time_clones(world: &World) -> (Duration, Duration) {
+    let mut ahead = world.clone();
+    let mut chain = world.chain.clone();
+    let mut published = Arc::new(world.chain.clone());
+    let mut of_shares = Vec::new();
+    for number in 0..WARM_UP + ROUNDS {
+        if number.is_multiple_of(2) {
+            ahead.bitcoin_block();
+        }
+        let Round { bitcoin, shares, link, list } = round(&mut ahead);
+        chain.insert_bitcoin_header(bitcoin, ahead.now);
+        let start = Instant::now();
+        for share in shares {
+            insert(&mut chain, share, None, ahead.now);
+            drop(std::mem::replace(&mut published, Arc::new(chain.clone())));
+        }
+        let shares = start.elapsed() / SHARES_PER_LINK;
+        insert(&mut chain, link, Some(list), ahead.now);
+        drop(std::mem::replace(&mut published, Arc::new(chain.clone())));
+        if number >= WARM_UP {
+            of_shares.push(shares);
+        }
+    }
+    let start = Instant::now();
+    for _ in 0..CLONES {
+        black_box(Chain::clone(black_box(&published)));
+    }
+    (start.elapsed() / CLONES, fast(of_shares))
+}
+
 /// Of so many times the one that a tenth of them do not exceed.
 fn fast(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
@@ -216,6 +255,7 @@ fn measure(size: u32) -> Measured {
     let tip = world.chain.tip();
     let credited = world.chain.window(&tip).map_or(0, |window| window.sums().map(|(_, sum)| sum.shares).sum());
     let (share, round) = time_rounds(&world);
+    let (clone, published) = time_clones(&world);
     let fork = fork(&world);
     let reorganised: Vec<_> = (0..TRIES).map(|_| time_reorganisation(&fork)).collect();
     let least = |part: fn(&(Duration, Duration, Duration)) -> Duration| reorganised.iter().map(part).min();
@@ -223,6 +263,8 @@ fn measure(size: u32) -> Measured {
         credited,
         share,
         round,
+        clone,
+        published,
         switch: least(|times| times.1).unwrap_or_default(),
         work: least(|times| times.2).unwrap_or_default(),
         branch: least(|times| times.0).unwrap_or_default(),
@@ -236,15 +278,18 @@ fn ratio(times: impl Iterator<Item = Duration> + Clone) -> f64 {
 
 fn main() {
     let all: Vec<Measured> = SIZES.iter().map(|size| measure(*size)).collect();
-    for Measured { credited, share, round, switch, work, branch } in &all {
+    for Measured { credited, share, round, clone, published, switch, work, branch } in &all {
         let a_second = 1.0 / share.as_secs_f64();
         println!("{credited:>7} shares in the window: a share {share:?} ({a_second:.0} a second), a round {round:?}");
+        println!("        a clone {clone:?}, a share with a clone published after it {published:?}");
         println!(
             "        reorganisation of {REORGANISED_LINKS} links: the branch arrives {branch:?}, the switch {switch:?}, work on it {work:?}"
         );
     }
     println!("share, dearest to cheapest: {:.2} (target: at most {RATIO_MAX})", ratio(all.iter().map(|m| m.share)));
     println!("round, dearest to cheapest: {:.2} (target: at most {RATIO_MAX})", ratio(all.iter().map(|m| m.round)));
+    let clone = all.iter().map(|m| m.clone).max().unwrap_or_default();
+    println!("clone: {clone:?} (target: under {CLONE_MAX:?})");
     let slowest = all.iter().map(|m| m.switch + m.work).max().unwrap_or_default();
     println!("reorganisation, switch and work: {slowest:?} (target: under {REORGANISATION_MAX:?})");
 }

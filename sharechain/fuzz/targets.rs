@@ -7,7 +7,7 @@ use sharechain::check::binding::BoundProof;
 use sharechain::limits::HELD_MAX;
 use sharechain::{Chain, Outcome, Proof, ShareId, U256, encode};
 
-use super::support::{Spec, World, miner};
+use testkit::{Spec, World, miner};
 
 /// Steps of one input: each finds a proof.
 const STEPS_MAX: usize = 24;

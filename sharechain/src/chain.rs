@@ -22,7 +22,8 @@ mod template;
 mod view;
 mod wanted;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bitcoin::block::Header;
 
@@ -30,9 +31,11 @@ use crate::bitcoin_headers::{BitcoinHeaders, Inserted};
 use crate::change_set::{AcceptedProof, ChangeSet, Refusal, Source};
 use crate::check::binding::BoundProof;
 use crate::check::list::check_root;
+use crate::chunked::Chunked;
 use crate::credit::Credit;
 use crate::error::RuleError;
 use crate::id_map::IdMap;
+use crate::ordered::Ordered;
 use crate::params::ChainParams;
 use crate::units::{Height, ShareId, Timestamp};
 use crate::window::Scripts;
@@ -41,7 +44,7 @@ pub use fate::Fate;
 pub use finality::Finality;
 pub use held::Missing;
 pub use judge::TemplateError;
-pub use link::{Body, Complete, Link};
+pub use link::{Body, Complete, Link, List};
 pub use payouts::{Plan, Unpayable};
 pub use template::Assignment;
 
@@ -67,6 +70,9 @@ pub enum Outcome {
 }
 
 /// One node's view of the share-chain.
+///
+/// A clone is a frozen view for readers. It takes less than a microsecond, however long the chain, and shares its memory
+/// with the original; later changes to either copy only what they touch.
 #[derive(Clone, Debug)]
 pub struct Chain {
     params: ChainParams,
@@ -76,15 +82,15 @@ pub struct Chain {
     links: IdMap<Link>,
     credits: IdMap<Credit>,
     /// Main chain by height; never empty, genesis first.
-    main: Vec<ShareId>,
+    main: Chunked<ShareId>,
     /// Height of the main chain's link that lists an id, or is it.
     listed: IdMap<Height>,
     /// Valid proofs that the main chain does not list, by height.
-    pending: BTreeSet<(Height, ShareId)>,
+    pending: Ordered<(Height, ShareId), ()>,
     held: Held,
     wanted: Wanted,
     refused: Refused,
-    payouts: payouts::Caches,
+    payouts: Arc<payouts::Caches>,
     finality: Finality,
     /// Lists of the main chain up to this height were forgotten. Never falls.
     forgotten: Height,
@@ -111,6 +117,8 @@ impl Chain {
         links.insert(genesis_id, Link::genesis(&params, genesis_id));
         let mut listed = IdMap::default();
         listed.insert(genesis_id, Height(0));
+        let mut main = Chunked::default();
+        main.push(genesis_id);
         Self {
             params,
             consensus_id,
@@ -118,13 +126,13 @@ impl Chain {
             scripts: Scripts::default(),
             links,
             credits: IdMap::default(),
-            main: vec![genesis_id],
+            main,
             listed,
-            pending: BTreeSet::new(),
+            pending: Ordered::default(),
             held: Held::default(),
             wanted: Wanted::default(),
             refused: Refused::default(),
-            payouts: payouts::Caches::default(),
+            payouts: Arc::default(),
             finality: Finality::new(genesis_id),
             forgotten: Height(0),
             sight: Sight::default(),
@@ -222,7 +230,7 @@ impl Chain {
                 self.held.remove_all(&id);
                 self.wanted.has_come(&id);
                 self.credits.insert(id, valid.credit.clone());
-                self.pending.insert((valid.credit.height, id));
+                self.pending.insert((valid.credit.height, id), ());
                 let lists_nothing =
                     check_root(proof.proof().share.shares_count, &proof.proof().share.shares_root, &[]).is_ok();
                 call.changes.accepted.push(AcceptedProof { id, proof: proof.into_proof(), is_link, source });

@@ -12,7 +12,7 @@ use bitcoin::hashes::{Hash, HashEngine, sha256, sha256d};
 use bitcoin::{TxOut, Txid};
 
 use crate::hash::Tag;
-use crate::share::{CoinbasePrefix, ShareHeader};
+use crate::share::{CoinbasePrefix, EXTRANONCE_BYTES, ShareHeader};
 
 #[cfg(test)]
 mod tests;
@@ -57,7 +57,7 @@ pub struct Coinbase<'a> {
     /// What settled history demands, in order.
     pub payouts: &'a [TxOut],
     /// The bytes that miners roll.
-    pub extranonce: &'a [u8; 16],
+    pub extranonce: &'a [u8; EXTRANONCE_BYTES],
     /// The hash in the witness commitment, if the block has one.
     pub witness_commitment: Option<&'a [u8; 32]>,
 }

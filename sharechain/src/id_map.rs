@@ -1,13 +1,26 @@
-//! A map keyed by share ids that cannot be iterated, so that no rule can come to depend on the order of a hash table.
+//! A map and a set keyed by share ids that cannot be iterated, so that no rule can come to depend on the order of a hash
+//! table.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use rpds::HashTrieMapSync;
+
 use crate::units::ShareId;
 
+#[cfg(test)]
+mod tests;
+
 /// Constant-time look-up by id: the cost of a check must not grow with the length of the chain.
+///
+/// A trie over the bits of the ids. A clone copies a pointer, whatever the size; a change after it copies one path of the
+/// trie, and of the entries only one that [`IdMap::get_mut`] returns.
 #[derive(Clone, Debug)]
-pub(crate) struct IdMap<V>(HashMap<ShareId, V, BuildHasherDefault<IdHasher>>);
+pub(crate) struct IdMap<V>(HashTrieMapSync<ShareId, V, BuildHasherDefault<IdHasher>>);
+
+/// A set of ids that lives for one call. No clone shares it, so a plain hash table will do.
+#[derive(Debug, Default)]
+pub(crate) struct IdSet(HashMap<ShareId, (), BuildHasherDefault<IdHasher>>);
 
 /// Takes the first eight bytes of an id as its hash: they are uniform, and choosing them costs proof of work.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,28 +42,45 @@ impl Hasher for IdHasher {
 
 impl<V> Default for IdMap<V> {
     fn default() -> Self {
-        Self(HashMap::default())
+        Self(HashTrieMapSync::new_with_hasher_and_ptr_kind(BuildHasherDefault::default()))
     }
 }
 
 impl<V> IdMap<V> {
-    pub(crate) fn get(&self, id: &ShareId) -> Option<&V> {
-        self.0.get(id)
+    pub(crate) fn len(&self) -> usize {
+        self.0.size()
     }
 
-    pub(crate) fn get_mut(&mut self, id: &ShareId) -> Option<&mut V> {
-        self.0.get_mut(id)
+    pub(crate) fn get(&self, id: &ShareId) -> Option<&V> {
+        self.0.get(id)
     }
 
     pub(crate) fn contains(&self, id: &ShareId) -> bool {
         self.0.contains_key(id)
     }
 
-    pub(crate) fn insert(&mut self, id: ShareId, value: V) -> Option<V> {
-        self.0.insert(id, value)
+    pub(crate) fn insert(&mut self, id: ShareId, value: V) {
+        self.0.insert_mut(id, value);
     }
 
-    pub(crate) fn remove(&mut self, id: &ShareId) -> Option<V> {
-        self.0.remove(id)
+    /// Returns whether the id was present.
+    pub(crate) fn remove(&mut self, id: &ShareId) -> bool {
+        self.0.remove_mut(id)
+    }
+}
+
+impl<V: Clone> IdMap<V> {
+    pub(crate) fn get_mut(&mut self, id: &ShareId) -> Option<&mut V> {
+        self.0.get_mut(id)
+    }
+}
+
+impl IdSet {
+    pub(crate) fn contains(&self, id: &ShareId) -> bool {
+        self.0.contains_key(id)
+    }
+
+    pub(crate) fn insert(&mut self, id: ShareId) {
+        self.0.insert(id, ());
     }
 }

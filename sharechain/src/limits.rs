@@ -38,8 +38,8 @@ pub const HELD_SECONDS_MAX: u32 = 600;
 pub const REFUSED_MAX: usize = 8_192;
 
 /// Links below the highest tip so far within which proofs are judged and links become complete; shares and lists stay in
-/// memory that long and for the listing depth more. Far above the finality bound; at 33 proofs a link and some 250 bytes
-/// each, 20 MB.
+/// memory that long and for the listing depth more. Far above the finality bound; at 33 proofs a link and some 400 bytes
+/// each, 30 MB.
 pub const MEMORY_DEPTH: u32 = 2_000;
 
 /// Seconds by which a share header's time may lie ahead of the node's clock before the proof is held.

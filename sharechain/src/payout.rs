@@ -7,6 +7,7 @@
 //! The selection depends on weights, seed and subsidy alone. With the value of a coinbase in it, a miner could leave out
 //! a transaction to draw again.
 
+mod claim;
 mod draw;
 mod split;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use bitcoin::{Amount, Script, ScriptBuf, TxOut};
 use crate::error::RuleError;
 use crate::params::ChainParams;
 use crate::units::{U256, Weight};
+use claim::Claim;
 use split::Split;
 
 /// A script and what it is due.
@@ -34,20 +36,6 @@ pub struct Selection {
     entries: Vec<Due>,
     exact: usize,
     total: Weight,
-}
-
-/// A due before the selection, which does not copy scripts that it will not select.
-#[derive(Clone, Copy, Debug)]
-struct Claim<'a> {
-    script: &'a Script,
-    weight: u128,
-}
-
-impl Claim<'_> {
-    /// Larger dues first, then scripts in the order of their bytes.
-    fn rank(&self, other: &Self) -> core::cmp::Ordering {
-        other.weight.cmp(&self.weight).then_with(|| self.script.cmp(other.script))
-    }
 }
 
 /// Selects who is paid, from `dues` in any order, each script once; those of weight 0 do not count.

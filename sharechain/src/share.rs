@@ -8,6 +8,9 @@ use crate::units::{ShareId, Timestamp};
 /// Version of the share header that this implementation makes and accepts (SC-004).
 pub const SHARE_VERSION: u32 = 1;
 
+/// Bytes in the coinbase's scriptSig that a device and its server roll.
+pub const EXTRANONCE_BYTES: usize = 16;
+
 /// What a miner commits to before hashing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareHeader {
@@ -41,7 +44,7 @@ pub struct Proof {
     /// What the coinbase commits to.
     pub share: ShareHeader,
     /// The rolled bytes in the coinbase's scriptSig.
-    pub extranonce: [u8; 16],
+    pub extranonce: [u8; EXTRANONCE_BYTES],
     /// The hash in the witness commitment output, if the coinbase has one
     /// ([BIP-0141](https://github.com/bitcoin/bips/blob/master/bip-0141.mediawiki)).
     pub witness_commitment: Option<[u8; 32]>,

@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use bitcoin::{CompactTarget, ScriptBuf};
 use sharechain::chain::{Missing, Outcome};
 use sharechain::limits::{
@@ -14,7 +12,7 @@ use sharechain::payout::select;
 use sharechain::target::{link_bonus, link_target, share_target, target_of_bits, weight_of_share, work_of_bits};
 use sharechain::window::{Row, Rows, ScriptIndex, Window};
 use sharechain::{BitcoinParams, ChainParams, Height, Proof, RuleError, ShareId, Timestamp, U256, Weight, Work};
-use support::{Spec, World, miner, params};
+use testkit::{Spec, World, miner, params};
 
 /// Links that list nothing, each on the one before.
 fn bare(world: &mut World, count: u32) -> Vec<Proof> {

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use sharechain::chain::{Fate, Missing, Outcome};
 use sharechain::change_set::Source;
 use sharechain::{Height, RuleError, Timestamp};
-use support::{Spec, World, accepted, miner};
+use testkit::{Spec, World, accepted, miner};
 
 #[test]
 fn shares_are_listed_and_earn() {

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode};
@@ -131,9 +129,9 @@ proptest! {
 
 /// A proof and where some of its fields start.
 fn example() -> (Proof, usize) {
-    let mut world = support::World::new();
+    let mut world = testkit::World::new();
     world.bitcoin_block();
-    let proof = world.mine(&world.spec(support::miner(1)));
+    let proof = world.mine(&world.spec(testkit::miner(1)));
     let after_share = Header::SIZE + proof.share.encode().len() + 16;
     (proof, after_share)
 }

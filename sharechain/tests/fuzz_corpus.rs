@@ -2,23 +2,20 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "only tests see this")]
 
-#[path = "../fuzz/corpus.rs"]
-mod corpus;
-mod support;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
 #[test]
 fn proofs() {
-    corpus::run("proof", targets::proof);
+    testkit::corpus::run("proof", targets::proof);
 }
 
 #[test]
 fn lists() {
-    corpus::run("list", targets::list);
+    testkit::corpus::run("list", targets::list);
 }
 
 #[test]
 fn chains() {
-    corpus::run("chain", targets::chain);
+    testkit::corpus::run("chain", targets::chain);
 }

@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use bitcoin::{Amount, BlockHash, CompactTarget, TxOut};
 use sharechain::chain::{Missing, Outcome};
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{ChainParams, Proof, RuleError, ShareHeader, ShareId, Timestamp, U256};
-use support::{Spec, World, accepted, miner, params};
+use testkit::{Spec, World, accepted, miner, params};
 
 /// A world in which several miners are paid.
 fn grown() -> World {

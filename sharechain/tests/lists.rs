@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use sharechain::chain::{Body, Missing, Outcome};
 use sharechain::change_set::Source;
 use sharechain::limits::LIST_MAX;
 use sharechain::{Proof, RuleError, ShareId, Timestamp};
-use support::{Spec, World, accepted, miner};
+use testkit::{Spec, World, accepted, miner};
 
 fn grown() -> World {
     let mut world = World::new();
@@ -230,7 +228,7 @@ fn earned(world: &mut World, id: ShareId) -> u128 {
 
 #[test]
 fn late_work_earns_up_to_the_credit_depth_and_nothing_beyond() {
-    let params = support::params();
+    let params = testkit::params();
     // The anchor already lies anchor_depth below the parent, which is one below the next link.
     let left = params.credit_depth - params.anchor_depth - 1;
     let mut world = grown();
@@ -243,7 +241,7 @@ fn late_work_earns_up_to_the_credit_depth_and_nothing_beyond() {
 
 #[test]
 fn work_on_an_old_bitcoin_tip_earns_for_the_stale_depth() {
-    let stale_depth = support::params().stale_depth;
+    let stale_depth = testkit::params().stale_depth;
     for (links, earns) in [(stale_depth, true), (stale_depth + 1, false)] {
         let mut world = grown();
         let share = world.share(miner(200));
@@ -269,7 +267,7 @@ fn a_list_that_comes_with_a_held_link_is_not_lost() {
     let outcome = world.chain.insert(share, Some(second_list.clone()), Source(3), Timestamp(world.now.0));
     assert_eq!(outcome, Outcome::Held(Missing::Proof(first.id())));
     accepted(world.insert(&first, Some(first_list)));
-    assert!(matches!(&world.chain.link(&second.id()).unwrap().body, Body::Waiting(list) if *list == second_list));
+    assert!(matches!(&world.chain.link(&second.id()).unwrap().body, Body::Waiting(list) if **list == *second_list));
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use sharechain::chain::{Body, Fate, Missing, Outcome};
@@ -13,7 +11,7 @@ use sharechain::limits::{
     REFUSED_MAX,
 };
 use sharechain::{Height, Proof, RuleError, ShareId, Timestamp};
-use support::{Spec, World, accepted, miner};
+use testkit::{Spec, World, accepted, miner};
 
 fn grown() -> World {
     let mut world = World::new();

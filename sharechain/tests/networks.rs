@@ -3,13 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use proptest::prelude::*;
 use sharechain::chain::{Body, Chain, Fate};
-use support::hostile::{HostileNetwork, Told};
-use support::miner;
-use support::recording::{Random, window_of};
+use testkit::hostile::{HostileNetwork, Told};
+use testkit::miner;
+use testkit::recording::{Random, window_of};
 
 /// Everything that must be as the raw proofs say, whatever way they came.
 fn assert_follows(network: &HostileNetwork, chain: &mut Chain, how: &str) {

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use proptest::prelude::*;
 use sharechain::ShareId;
 use sharechain::chain::Chain;
-use support::recording::{Event, Random, Recording, window_of};
+use testkit::recording::{Event, Random, Recording, window_of};
 
 /// Everything that must not depend on the order of arrival.
 fn assert_same(recording: &Recording, chain: &mut Chain, how: &str) {

@@ -3,13 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use sharechain::chain::{Chain, Fate, Outcome};
 use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};
 use sharechain::{ChainParams, Height, Proof, ShareId, Timestamp};
-use support::recording::window_of;
-use support::{Spec, World, accepted, miner, params};
+use testkit::recording::window_of;
+use testkit::{Spec, World, accepted, miner, params};
 
 /// Deepest reorganisation that is tried: beyond the bound of finality, which binds only nodes in sync.
 const DEPTH_MAX: u32 = 400;

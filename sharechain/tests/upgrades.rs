@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use sharechain::Height;
 use sharechain::signals::{GRACE_PERIODS, PERIOD_LINKS, State};
-use support::World;
+use testkit::World;
 
 const BIT: u32 = 1 << 7;
 

@@ -1,4 +1,4 @@
-//! What is done with any bytes. Run by `make fuzz`, and with the corpus by `make test`.
+//! The fuzz targets. `make fuzz` runs them on random bytes, and `make test` on the corpus.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,17 +9,17 @@ use stratum::message::Request;
 use stratum::session::{Action, Session, Start, Timeouts};
 use stratum::{Work, WorkParts, limits};
 
-/// A line is a request or is refused.
+/// Any line parses into a request or an error, without a panic.
 pub fn line(data: &[u8]) {
     if let Ok(line) = std::str::from_utf8(data)
         && let Ok(request) = Request::parse(line)
     {
-        // The id goes back as it came.
+        // The response echoes the id, so the id must be short.
         assert!(request.id.to_string().len() <= 6 * limits::ID_CHARS_MAX + 2);
     }
 }
 
-/// A miner that sends any lines, a tenth of a second apart, gets answers of one line each.
+/// A miner that sends any lines, 100 ms apart, never gets an action with more than one line.
 pub fn session(data: &[u8]) {
     let mut now = Instant::now();
     let start = Start {
@@ -35,8 +35,8 @@ pub fn session(data: &[u8]) {
         let actions = session.handle_line(line, now);
         let closed = actions.iter().any(|action| matches!(action, Action::Close(_)));
         for action in actions {
-            if let Action::Send(answer) = action {
-                assert!(!answer.trim_end_matches('\n').contains('\n'));
+            if let Action::Send(line) = action {
+                assert!(!line.trim_end_matches('\n').contains('\n'));
             }
         }
         if closed {
@@ -49,7 +49,7 @@ pub fn session(data: &[u8]) {
     }
 }
 
-/// Work that any hash is good enough for.
+/// A work unit whose share target every hash meets.
 fn work(key: u64) -> Arc<Work> {
     Arc::new(Work::new(WorkParts {
         key,

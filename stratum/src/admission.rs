@@ -1,19 +1,19 @@
-//! Who may connect: bounded in all and for each address.
+//! Admission control: limits the open connections, in total and per address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Why a connection is turned away.
+/// Why the server rejects a new connection. The miner reads the sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Full {
-    #[error("this server is full: it takes {0} connections")]
+    #[error("this server is full: the limit is {0} connections")]
     Server(usize),
-    #[error("too many connections from your address: {0} are allowed")]
+    #[error("too many connections from your address: the limit is {0}")]
     Address(usize),
 }
 
-/// Counts open connections.
+/// Counts the open connections.
 #[derive(Debug)]
 pub(crate) struct Admission {
     connections_max: usize,
@@ -26,9 +26,12 @@ impl Admission {
         Arc::new(Self { connections_max, per_ip_max, open: Mutex::default() })
     }
 
-    /// Admits a connection until the ticket is dropped.
+    /// Admits a connection from `ip`. Dropping the ticket frees its slot.
+    ///
+    /// # Errors
+    /// Returns the limit that is already reached.
     pub(crate) fn admit(self: &Arc<Self>, ip: IpAddr) -> Result<Ticket, Full> {
-        let ip = one_site(ip.to_canonical());
+        let ip = network_of(ip.to_canonical());
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.values().sum::<usize>() >= self.connections_max {
             return Err(Full::Server(self.connections_max));
@@ -42,15 +45,16 @@ impl Admission {
     }
 }
 
-/// An IPv6 site has 2^64 addresses of its own, so its network counts as one address.
-fn one_site(ip: IpAddr) -> IpAddr {
+/// Maps an IPv6 address to its /64 network: one site usually owns all 2^64 addresses of it. An IPv4
+/// address maps to itself.
+fn network_of(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
-/// A place among the open connections.
+/// The slot of one open connection.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     ip: IpAddr,

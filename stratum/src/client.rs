@@ -1,4 +1,4 @@
-//! The miner's half of Stratum v1: what the test network's CPU miner and the tests speak.
+//! A Stratum v1 client, for the test network's CPU miner and the tests.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,39 +23,37 @@ mod job;
 
 pub use job::{Job, NotifyError};
 
-/// What went wrong between client and server.
+/// Why a call to the server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The connection failed.
     #[error("the connection to the server failed: {0}")]
     Io(#[from] io::Error),
-    /// The server closed the connection, or sent what is no Stratum.
+    /// The server closed the connection or sent an invalid message.
     #[error("the server closed the connection")]
     Closed,
-    /// No answer came in time.
-    #[error("the server did not answer {0} in time")]
+    /// The server did not respond within [`limits::CLIENT_ANSWER`]. Holds the method.
+    #[error("the server did not respond to {0} in time")]
     NoAnswer(&'static str),
-    /// The server refused.
-    #[error("the server refused {method}: {text} (code {code})")]
+    /// The server rejected the request.
+    #[error("the server rejected {method}: {text} (code {code})")]
     Refused {
-        /// What was asked.
+        /// Method of the request.
         method: &'static str,
         /// Stratum's error code.
         code: i64,
-        /// The server's words.
+        /// The server's message.
         text: String,
     },
-    /// The answer has not the form it must have.
-    #[error("the server's answer to {0} cannot be read")]
+    /// The response does not have the expected form. Holds the method.
+    #[error("cannot parse the server's response to {0}")]
     Unreadable(&'static str),
 }
 
-/// Answers that are waited for, by request id; `None` once the connection has ended.
-type Waiting = Option<HashMap<u64, oneshot::Sender<Value>>>;
+/// Pending requests, by id. `None` once the connection has closed.
+type Pending = Option<HashMap<u64, oneshot::Sender<Value>>>;
 
-/// A connection to a server, subscribed and authorized.
-///
-/// Dropping it closes the connection.
+/// A subscribed and authorized connection to a server. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Client {
     user: String,
@@ -65,20 +63,24 @@ pub struct Client {
     ids: AtomicU64,
 }
 
+/// State that the client shares with its reader task.
 #[derive(Debug)]
 struct Shared {
-    waiting: Mutex<Waiting>,
+    pending: Mutex<Pending>,
     extranonce1: Mutex<Vec<u8>>,
+    /// Version bits that the miner may roll. 0 without version rolling.
     mask: AtomicU32,
 }
 
 impl Client {
-    /// Connects, negotiates version rolling, subscribes and authorizes as `user`. The jobs end when
-    /// the connection does; whoever holds the receiver must keep up with it, because answers wait
-    /// behind jobs once [`limits::CLIENT_JOBS_MAX`] are unread.
+    /// Connects, negotiates version rolling, subscribes and authorizes as `user`. `agent` is the user
+    /// agent.
+    ///
+    /// Returns the client and a channel of its jobs, which closes with the connection. Receive the jobs
+    /// promptly: while [`limits::CLIENT_JOBS_MAX`] jobs are unread, responses wait behind them.
     ///
     /// # Errors
-    /// Says which step failed; a refusal carries the server's words.
+    /// Returns which step failed. [`ClientError::Refused`] has the server's message.
     pub async fn connect(
         server: SocketAddr,
         user: &str,
@@ -89,7 +91,7 @@ impl Client {
         let (read, write) = socket.into_split();
         let (jobs, receiver) = mpsc::channel(limits::CLIENT_JOBS_MAX);
         let shared = Arc::new(Shared {
-            waiting: Mutex::new(Some(HashMap::new())),
+            pending: Mutex::new(Some(HashMap::new())),
             extranonce1: Mutex::default(),
             mask: AtomicU32::new(0),
         });
@@ -105,8 +107,8 @@ impl Client {
     }
 
     async fn handshake(&self, agent: &str) -> Result<(), ClientError> {
-        let asked = json!({ "version-rolling.mask": "ffffffff" });
-        let configured = self.call("mining.configure", json!([["version-rolling"], asked])).await?;
+        let options = json!({ "version-rolling.mask": "ffffffff" });
+        let configured = self.call("mining.configure", json!([["version-rolling"], options])).await?;
         if let Some(mask) = configured.get("version-rolling.mask").and_then(Value::as_str) {
             let mask = u32::from_str_radix(mask, 16).map_err(|_| ClientError::Unreadable("mining.configure"))?;
             self.shared.mask.store(mask, Ordering::Relaxed);
@@ -118,10 +120,12 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a proof and waits for the verdict.
+    /// Submits a proof of work and waits for the response. `time` is in seconds since 1970 (UTC), and
+    /// `version_bits` outside the job's mask are ignored.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] carries the server's reason.
+    /// Returns [`ClientError::Refused`] with the server's reason if the server rejects the submission,
+    /// and another [`ClientError`] if it does not respond.
     pub async fn submit(
         &self,
         job: &Job,
@@ -143,24 +147,25 @@ impl Client {
         self.call("mining.submit", params).await.map(drop)
     }
 
-    /// Asks for a least difficulty.
+    /// Suggests a minimum difficulty, a finite number above 0.
     ///
     /// # Errors
-    /// As [`Self::submit`].
+    /// Same as [`Self::submit`].
     pub async fn suggest_difficulty(&self, difficulty: f64) -> Result<(), ClientError> {
         self.call("mining.suggest_difficulty", json!([difficulty])).await.map(drop)
     }
 
+    /// Sends a request and returns its result.
     async fn call(&self, method: &'static str, params: Value) -> Result<Value, ClientError> {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        let (answered, answer) = oneshot::channel();
-        self.shared.lock_waiting().as_mut().ok_or(ClientError::Closed)?.insert(id, answered);
+        let (respond, response) = oneshot::channel();
+        self.shared.lock_pending().as_mut().ok_or(ClientError::Closed)?.insert(id, respond);
         let line = format!("{}\n", json!({ "id": id, "method": method, "params": params }));
         self.writer.lock().await.write_all(line.as_bytes()).await?;
-        let answer = tokio::time::timeout(limits::CLIENT_ANSWER, answer).await;
-        let mut answer = answer.map_err(|_| ClientError::NoAnswer(method))?.map_err(|_| ClientError::Closed)?;
-        match answer.get("error") {
-            None | Some(Value::Null) => Ok(answer["result"].take()),
+        let response = tokio::time::timeout(limits::CLIENT_ANSWER, response).await;
+        let mut response = response.map_err(|_| ClientError::NoAnswer(method))?.map_err(|_| ClientError::Closed)?;
+        match response.get("error") {
+            None | Some(Value::Null) => Ok(response["result"].take()),
             Some(error) => Err(ClientError::Refused {
                 method,
                 code: error[0].as_i64().unwrap_or_default(),
@@ -176,7 +181,7 @@ impl Drop for Client {
     }
 }
 
-/// Reads until the connection ends; then all who wait learn that no answer comes.
+/// Reads lines until the connection closes, then fails all pending requests.
 async fn read_lines(read: OwnedReadHalf, shared: Arc<Shared>, jobs: mpsc::Sender<Arc<Job>>) {
     let mut lines = FramedRead::new(read, LinesCodec::new_with_max_length(limits::SERVER_LINE_BYTES_MAX));
     let mut difficulty = Difficulty::ONE;
@@ -184,7 +189,7 @@ async fn read_lines(read: OwnedReadHalf, shared: Arc<Shared>, jobs: mpsc::Sender
         let Ok(mut message) = serde_json::from_str::<Value>(&line) else { break };
         let params = message["params"].take();
         match message["method"].as_str() {
-            None => shared.answer(message),
+            None => shared.respond(message),
             Some("mining.set_difficulty") => {
                 difficulty = params[0].as_f64().map_or(difficulty, Difficulty::floor);
             }
@@ -193,28 +198,29 @@ async fn read_lines(read: OwnedReadHalf, shared: Arc<Shared>, jobs: mpsc::Sender
                 let extranonce1 = shared.extranonce1.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let mask = shared.mask.load(Ordering::Relaxed);
                 match Job::read(&params, extranonce1, difficulty, mask) {
-                    // Nobody may be interested in jobs any more; answers are read all the same.
+                    // Keep reading responses even if the user dropped the receiver of jobs.
                     Ok(job) => drop(jobs.send(Arc::new(job)).await),
-                    Err(error) => tracing::warn!(%error, "a notify of the server cannot be read"),
+                    Err(error) => tracing::warn!(%error, "cannot parse a mining.notify from the server"),
                 }
             }
             Some(_) => {}
         }
     }
-    *shared.lock_waiting() = None;
+    *shared.lock_pending() = None;
 }
 
 impl Shared {
-    fn lock_waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, message: Value) {
+    /// Passes a response to the pending request with its id.
+    fn respond(&self, message: Value) {
         let Some(id) = message["id"].as_u64() else { return };
-        let waiting = self.lock_waiting().as_mut().and_then(|waiting| waiting.remove(&id));
-        if let Some(waiting) = waiting {
-            // Whoever asked may have given up; then nobody needs the answer.
-            let _unheard = waiting.send(message);
+        let caller = self.lock_pending().as_mut().and_then(|pending| pending.remove(&id));
+        if let Some(caller) = caller {
+            // The caller may have timed out.
+            let _unheard = caller.send(message);
         }
     }
 

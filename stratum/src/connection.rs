@@ -1,5 +1,7 @@
-//! One socket around one session. Every line is answered before the next is read, so a miner that
-//! does not read its answers blocks only itself, and that for no longer than the write deadline.
+//! Runs one session on one socket.
+//!
+//! The connection writes its response to each line before it reads the next. So a miner that does not
+//! read its responses blocks only itself, and only until the write deadline.
 
 use std::collections::VecDeque;
 use std::io;
@@ -20,22 +22,22 @@ use crate::pool::{Change, Pool};
 use crate::session::{Action, CloseReason, PendingLogin, Session, Start};
 use crate::stats::OpenSlot;
 
-/// How a connection ended.
+/// Why a connection ended. The log shows the sentence.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Ended {
     #[error("the miner closed the connection")]
     Miner,
-    #[error("the miner does not read its answers")]
+    #[error("the miner stopped reading")]
     WriteTimeout,
     #[error("the socket failed: {0}")]
     Socket(#[from] io::Error),
-    #[error("closed: {0}")]
+    #[error("closed by the server: {0}")]
     Server(#[from] CloseReason),
-    #[error("the pool has ended")]
+    #[error("the pool shut down")]
     Pool,
 }
 
-/// A session with its socket.
+/// A session, its socket and its entry in the statistics.
 pub(crate) struct Connection {
     session: Session,
     start: Start,
@@ -44,10 +46,12 @@ pub(crate) struct Connection {
     reader: FramedRead<OwnedReadHalf, LinesCodec>,
     writer: OwnedWriteHalf,
     slot: OpenSlot,
-    half_line_since: Option<Instant>,
+    /// When a tick first saw an incomplete line in the read buffer.
+    partial_line_since: Option<Instant>,
 }
 
 impl Connection {
+    /// Creates a session for `socket`. `open_slot` adds it to the statistics.
     pub(crate) fn new(
         socket: TcpStream,
         pool: Arc<dyn Pool>,
@@ -64,23 +68,23 @@ impl Connection {
             pool,
             reader: FramedRead::new(read, LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX)),
             writer,
-            half_line_since: None,
+            partial_line_since: None,
         }
     }
 
-    /// Serves the miner until either side ends it.
+    /// Serves the miner until either side closes the connection.
     pub(crate) async fn run(mut self) -> Ended {
         let mut ticks = tokio::time::interval(limits::TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let actions = tokio::select! {
-                // New work first: every line read before it would be about older work.
+                // New work first, so that the miner gets it before responses to lines about older work.
                 biased;
                 changed = self.changes.changed() => match changed {
                     Ok(()) => self.fetch(),
                     Err(_) => return Ended::Pool,
                 },
-                line = self.reader.next() => match self.take_line(line) {
+                line = self.reader.next() => match self.handle_line(line) {
                     Ok(actions) => actions,
                     Err(ended) => return ended,
                 },
@@ -92,15 +96,16 @@ impl Connection {
         }
     }
 
+    /// Passes the current work to the session.
     fn fetch(&mut self) -> Vec<Action> {
-        // Marked as seen before the work is read: a change in between wakes the loop again.
+        // Mark the change as seen before reading the work: a change in between wakes the loop again.
         self.changes.borrow_and_update();
         let work = self.session.account().and_then(|account| self.pool.work(account));
         work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
     }
 
-    fn take_line(&mut self, line: Option<Result<String, LinesCodecError>>) -> Result<Vec<Action>, Ended> {
-        self.half_line_since = None;
+    fn handle_line(&mut self, line: Option<Result<String, LinesCodecError>>) -> Result<Vec<Action>, Ended> {
+        self.partial_line_since = None;
         let reason = match line {
             None => return Err(Ended::Miner),
             Some(Ok(line)) => return Ok(self.session.handle_line(&line, Instant::now())),
@@ -114,9 +119,9 @@ impl Connection {
     fn tick(&mut self) -> Vec<Action> {
         let now = Instant::now();
         if self.reader.read_buffer().is_empty() {
-            self.half_line_since = None;
+            self.partial_line_since = None;
         } else {
-            let since = *self.half_line_since.get_or_insert(now);
+            let since = *self.partial_line_since.get_or_insert(now);
             let limit = self.start.timeouts.partial_line;
             if now.saturating_duration_since(since) >= limit {
                 let reason = CloseReason::PartialLine(limit.as_secs());
@@ -129,18 +134,21 @@ impl Connection {
     fn authorize(&mut self, pending: PendingLogin) -> Vec<Action> {
         let verdict = self.pool.authorize(pending.user());
         if let Err(refusal) = &verdict {
-            debug!(connection = self.slot.id, user = pending.user(), %refusal, "user refused");
+            debug!(connection = self.slot.id, user = pending.user(), %refusal, "login rejected");
         }
         let known = self.session.workers().len();
         let actions = self.session.handle_verdict(pending, verdict);
-        // Only what is new: a miner may repeat its login as often as it likes.
+        // Log new user names only: a miner may repeat its login.
         if let Some(user) = self.session.workers().get(known) {
             info!(connection = self.slot.id, user = &**user, "miner authorized");
         }
         actions
     }
 
-    /// Performs actions and those that follow from them, and writes all lines at once.
+    /// Performs actions, each together with the actions that follow from it, then writes all lines at once.
+    ///
+    /// # Errors
+    /// Returns why the connection ended, if it did.
     async fn perform(&mut self, actions: Vec<Action>) -> Result<(), Ended> {
         let mut batch = String::new();
         let mut closed = None;
@@ -159,7 +167,7 @@ impl Connection {
                 Action::Found(found) => {
                     if found.meets_bitcoin {
                         let height = found.work.bitcoin_height;
-                        debug!(hash = %found.hash, height, worker = &*found.worker, "a miner found a Bitcoin block");
+                        debug!(hash = %found.hash, height, worker = &*found.worker, "miner found a Bitcoin block");
                     }
                     self.pool.submit(*found);
                     Vec::new()
@@ -186,12 +194,12 @@ impl Connection {
         }
     }
 
-    /// Ends the output, then drops input for a moment, so that the last line arrives.
+    /// Closes the output, then drains input for a moment, so that the miner receives the last line.
     async fn linger(&mut self) -> io::Result<()> {
         self.writer.shutdown().await?;
         let mut input = self.reader.get_mut().take(limits::LINGER_BYTES_MAX);
-        let mut nowhere = tokio::io::sink();
-        let drained = tokio::io::copy(&mut input, &mut nowhere);
+        let mut sink = tokio::io::sink();
+        let drained = tokio::io::copy(&mut input, &mut sink);
         tokio::time::timeout(limits::LINGER, drained).await.map_or(Ok(()), |drained| drained.map(drop))
     }
 
@@ -201,7 +209,7 @@ impl Connection {
     }
 }
 
-/// Appends a line; the first one becomes the batch itself, which saves copying most notifies.
+/// Appends a line to a batch. The first line becomes the batch, which avoids copying most jobs.
 fn append(batch: &mut String, line: String) {
     if batch.is_empty() {
         *batch = line;

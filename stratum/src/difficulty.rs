@@ -1,4 +1,4 @@
-//! Stratum difficulty, with the exact target each value stands for.
+//! Stratum difficulty and its exact target.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,16 +8,16 @@ use bitcoin::Target;
 #[cfg(test)]
 mod tests;
 
-/// Bits of the mantissa of a difficulty below 1.
+/// Mantissa bits of a difficulty below 1.
 const FRACTION_BITS: u32 = 24;
-/// Largest shift: the smallest difficulty is 2^-40, easier than any 256-bit target.
+/// Largest shift. It makes the smallest difficulty 2^-40, easier than any 256-bit target.
 const SHIFT_MAX: u32 = 63;
 
-/// A difficulty that can be sent to miners: a whole number from 1 to 2^32 - 1 (some firmware reads
+/// A difficulty that every miner can parse: a whole number from 1 to 2^32 - 1 (some firmware reads
 /// an unsigned 32-bit integer), or a fraction below 1 for test networks.
 ///
-/// Its value is `mantissa / 2^shift`. Whole numbers have shift 0; fractions have a mantissa of
-/// exactly 24 bits, so every value has one form and is exact as a double.
+/// The value is `mantissa / 2^shift`. Whole numbers have shift 0, and fractions have a mantissa of
+/// exactly 24 bits. So every value has one representation, and an `f64` holds it exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Difficulty {
     mantissa: u32,
@@ -27,14 +27,14 @@ pub struct Difficulty {
 impl Difficulty {
     /// Difficulty 1, whose target is `0xffff << 208`.
     pub const ONE: Self = Self { mantissa: 1, shift: 0 };
-    /// The smallest difficulty, 2^-40; its target is that of any hash at all.
+    /// The smallest difficulty, 2^-40. Every hash meets its target.
     pub const MIN: Self = Self { mantissa: 1 << (FRACTION_BITS - 1), shift: SHIFT_MAX };
 
-    /// Returns the hardest difficulty that is not above `value`.
+    /// Returns the hardest difficulty at or below `value`, or [`Self::MIN`] if there is none.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "each cast is of a value that the branch above it bounds"
+        reason = "the branch above each cast bounds the value"
     )]
     pub fn floor(value: f64) -> Self {
         if value >= 1.0 {
@@ -50,8 +50,8 @@ impl Difficulty {
         Self { mantissa: (value * shifted(shift)) as u32, shift }
     }
 
-    /// Returns the hardest difficulty whose target is not below `target`: a miner that works at it
-    /// sends every hash that meets `target`.
+    /// Returns the hardest difficulty whose target is at or above `target`: a miner at this difficulty
+    /// submits every hash that meets `target`.
     pub fn not_harder_than(target: Target) -> Self {
         let estimate = target.difficulty_float() * (1.0 + 1e-12);
         let mut difficulty = Self::floor(estimate);
@@ -61,9 +61,9 @@ impl Difficulty {
         difficulty
     }
 
-    /// Returns the target: a hash at or below it has at least this difficulty.
+    /// Returns the target. A hash at or below it has at least this difficulty.
     pub fn target(self) -> Target {
-        // Long division of 0xffff << (208 + shift) by the mantissa, in 32-bit digits, the most
+        // Long division of 0xffff << (208 + shift) by the mantissa, in 32-bit digits, most
         // significant first. With shift 63 the numerator has 287 bits.
         let mut digits = [0u32; 9];
         let low_bit = 208 + self.shift;
@@ -89,7 +89,7 @@ impl Difficulty {
         Target::from_be_bytes(bytes)
     }
 
-    /// Returns the value, exactly.
+    /// Returns the exact value.
     pub fn to_f64(self) -> f64 {
         f64::from(self.mantissa) / shifted(self.shift)
     }
@@ -106,7 +106,7 @@ impl Difficulty {
     }
 }
 
-/// 2^shift as a double, exactly.
+/// Returns 2^shift, exactly.
 fn shifted(shift: u32) -> f64 {
     (0..shift).fold(1.0, |power, _| power * 2.0)
 }
@@ -123,7 +123,7 @@ impl Ord for Difficulty {
     }
 }
 
-/// Writes the value as JSON takes it: a whole number, or a decimal fraction without an exponent.
+/// Formats the value as a JSON number: a whole number, or a decimal fraction without an exponent.
 impl fmt::Display for Difficulty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.shift {

@@ -1,4 +1,4 @@
-//! The jobs a session has handed out and still takes.
+//! The jobs that a session has issued and still accepts.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,52 +10,54 @@ use crate::difficulty::Difficulty;
 use crate::limits;
 use crate::pool::Work;
 
-/// One notify: what the miner calls it, and what was asked of it.
+/// One `mining.notify`: its job id, and the difficulty in effect when the session sent it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Issued {
     id: u32,
     pub(crate) difficulty: Difficulty,
+    /// The exact target of `difficulty`.
     pub(crate) target: Target,
 }
 
-/// One work with its jobs. Repeated notifies of a work make the same headers, so what was seen is
-/// remembered for the work, not for the job.
+/// One work unit with its jobs. All jobs of a work unit produce the same headers, so the seen hashes
+/// belong to the work unit, not to a job.
 #[derive(Debug)]
 struct Entry {
     work: Arc<Work>,
     issued: VecDeque<Issued>,
     seen: HashSet<BlockHash>,
-    /// When Bitcoin's tip moved on from this work's.
+    /// When Bitcoin's tip changed to another block. `None` while this work unit builds on the tip.
     retired: Option<Instant>,
 }
 
-/// The works of a session, oldest first, bounded.
+/// A session's work units, oldest first, at most [`limits::WORKS_MAX`].
 #[derive(Debug)]
 pub(crate) struct Jobs {
     entries: VecDeque<Entry>,
     next_id: u32,
 }
 
-/// A job that was found.
-pub(crate) struct Found {
+/// A job that the session still accepts, with its work unit.
+pub(crate) struct KnownJob {
     pub(crate) work: Arc<Work>,
     pub(crate) issued: Issued,
+    /// When Bitcoin's tip changed away from the work unit's. `None` if it has not.
     pub(crate) retired: Option<Instant>,
 }
 
 impl Jobs {
-    /// Starts with the job id `first_id`.
+    /// Creates an empty list. The first job gets the id `first_id`.
     pub(crate) fn new(first_id: u32) -> Self {
         Self { entries: VecDeque::new(), next_id: first_id }
     }
 
-    /// Returns the newest work.
+    /// Returns the newest work unit.
     pub(crate) fn current(&self) -> Option<&Arc<Work>> {
         self.entries.back().map(|entry| &entry.work)
     }
 
-    /// Takes a new work, retires those of another Bitcoin tip, and tells whether the tip changed.
-    /// The first work counts as a change.
+    /// Adds a work unit and returns whether Bitcoin's tip changed. If it did, all older work units
+    /// retire. The first work unit counts as a change.
     pub(crate) fn push(&mut self, work: Arc<Work>, now: Instant) -> bool {
         let changed = self.current().is_none_or(|current| current.prev_block != work.prev_block);
         if changed {
@@ -70,7 +72,8 @@ impl Jobs {
         changed
     }
 
-    /// Makes a job of the newest work; its id was never used on this connection.
+    /// Issues a job of the newest work unit and returns its id, which is new on this connection.
+    /// Returns `None` without a work unit.
     pub(crate) fn issue(&mut self, difficulty: Difficulty) -> Option<u32> {
         let entry = self.entries.back_mut()?;
         let id = self.next_id;
@@ -82,15 +85,15 @@ impl Jobs {
         Some(id)
     }
 
-    /// Finds a job by its id.
-    pub(crate) fn find(&self, id: u32) -> Option<Found> {
+    /// Finds a job by its id. Returns `None` if the session never issued it or has dropped it.
+    pub(crate) fn find(&self, id: u32) -> Option<KnownJob> {
         self.entries.iter().rev().find_map(|entry| {
             let issued = *entry.issued.iter().rev().find(|issued| issued.id == id)?;
-            Some(Found { work: Arc::clone(&entry.work), issued, retired: entry.retired })
+            Some(KnownJob { work: Arc::clone(&entry.work), issued, retired: entry.retired })
         })
     }
 
-    /// Remembers a hash of the work with `key`; `false` says that it was there already.
+    /// Records a hash of the work unit `key`. Returns `false` if it is already recorded.
     pub(crate) fn remember(&mut self, key: u64, hash: BlockHash) -> bool {
         let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.work.key == key) else {
             return true;

@@ -1,32 +1,43 @@
-//! A Stratum v1 server for ASICs: it knows jobs and submissions, never the share-chain.
+//! A Stratum v1 server for ASICs. It knows jobs and submissions, but not the share-chain.
 //!
-//! The crate sits between mining hardware and a [`Pool`], which says who may mine, what there is to
-//! mine, and takes what was found. The contract, in the order things happen:
+//! The crate connects mining hardware to a [`Pool`]. The pool authorizes miners, provides their work,
+//! and receives the proofs of work that they find:
 //!
-//! 1. A miner authorizes as `address.worker`; [`Pool::authorize`] turns that into an [`Account`],
-//!    opaque bytes to this crate, or into a [`Refusal`] whose sentence the miner reads.
-//! 2. [`Pool::work`] hands out the current [`Work`] of that account. `None` means that there is none
-//!    now (a node that still syncs); the miner stays connected and waits.
-//! 3. [`Pool::changes`] wakes every connection when work changed; each asks for its work again. The
-//!    miner is told to drop its older jobs (`clean_jobs`) exactly when `prev_block` changed.
-//! 4. Each proof that meets the work's share target or Bitcoin's own goes to [`Pool::submit`] as a
-//!    [`Found`]. Late proofs on older work of the same Bitcoin tip are ordinary; those of the tip
-//!    before it pass for [`limits::TIP_GRACE`]; a hash that meets Bitcoin's target always passes.
+//! 1. A miner authorizes as `address.worker`. [`Pool::authorize`] returns its [`Account`], which is
+//!    opaque bytes to this crate, or a [`Refusal`] with a sentence for the miner.
+//! 2. [`Pool::work`] returns the current [`Work`] of that account. `None` means there is no work, for
+//!    example while a node syncs. The miner stays connected and waits.
+//! 3. [`Pool::changes`] wakes every connection when work changes, and each fetches its work again. The
+//!    server tells the miner to drop its older jobs (`clean_jobs`) if and only if `prev_block` changed.
+//! 4. [`Pool::submit`] receives a [`Found`] for each proof of work that meets the share target or
+//!    Bitcoin's target. The server accepts late submissions for older work on the same Bitcoin tip, and
+//!    for work on the previous tip until [`limits::TIP_GRACE`] ends. It passes a hash that meets
+//!    Bitcoin's target to the pool in any case.
 //!
-//! Map of the modules, from the pure to the shell:
+//! # Modules
 //!
-//! | module | what it is for |
+//! Pure modules come first, I/O last. Each module imports only modules above it. The same holds for the
+//! files of [`message`] and [`session`], whose docs list them.
+//!
+//! | module | content |
 //! |---|---|
-//! | [`limits`] | every bound of the crate with its reason |
-//! | [`pool`] | the contract above |
-//! | [`difficulty`] | Stratum difficulty, exact, and never harder than a target |
-//! | [`proof`] | from a job and a miner's choices to a block header |
-//! | [`message`] | lines to typed requests, and answers to lines |
-//! | [`vardiff`], `meter`, `jobs`, `bucket` | parts of a session, one decision each |
-//! | [`session`] | the state machine: line or work and time in, actions out |
-//! | [`stats`] | what the server can say about its connections |
-//! | [`server`] | sockets and timers around sessions |
-//! | [`client`] | the miner's half, for the test network's CPU miner and the tests |
+//! | [`limits`] | every limit of the crate, with its reason |
+//! | [`difficulty`] | Stratum difficulty and its exact target |
+//! | [`proof`] | builds block headers from a job and a miner's choices |
+//! | [`pool`] | the interface to the pool, as described above |
+//! | [`message`] | parses lines from miners, and formats lines to miners |
+//! | `bucket` | limits the rate of lines from a miner |
+//! | `meter` | estimates a connection's hashrate |
+//! | [`vardiff`] | chooses a connection's difficulty from its share rate |
+//! | `jobs` | the jobs that a session has issued and still accepts |
+//! | [`totals`] | counters of submissions |
+//! | `report` | what a session publishes about itself for the statistics |
+//! | [`session`] | one connection as a state machine: lines, work and time in, actions out |
+//! | [`stats`] | statistics of a server and its connections |
+//! | `admission` | limits the open connections, in total and per address |
+//! | `connection` | runs one session on one socket |
+//! | [`server`] | the listening socket |
+//! | [`client`] | a Stratum v1 client, for the test network's CPU miner and the tests |
 
 pub mod client;
 pub mod difficulty;
@@ -37,6 +48,7 @@ pub mod proof;
 pub mod server;
 pub mod session;
 pub mod stats;
+pub mod totals;
 pub mod vardiff;
 
 mod admission;
@@ -44,9 +56,11 @@ mod bucket;
 mod connection;
 mod jobs;
 mod meter;
+mod report;
 
 pub use client::{Client, ClientError, Job};
 pub use difficulty::Difficulty;
 pub use pool::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Refusal, Work, WorkParts};
 pub use server::{BindError, Config, Server};
-pub use stats::{ConnectionSnapshot, Rejected, Snapshot, Stats, Totals};
+pub use stats::{ConnectionSnapshot, Snapshot, Stats};
+pub use totals::{Rejected, Totals};

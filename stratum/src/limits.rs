@@ -1,114 +1,119 @@
-//! Every bound of the crate, with its unit and its reason.
+//! Every limit of the crate, with its unit and its reason.
 
 use std::time::Duration;
 
-/// Bytes in one line of a miner. The longest honest one, `mining.authorize` with the longest user
-/// name in the field, stays under 1 KiB; a peer's server reads 8 KiB as well.
+/// Longest line from a miner, in bytes. The longest legitimate line, `mining.authorize` with the
+/// longest user name seen in the field, is under 1 KiB; another pool server also reads 8 KiB.
 pub const LINE_BYTES_MAX: usize = 8 * 1024;
 
-/// Bytes in one line of a server, as the client half reads it: a notify with 48 outputs is about
-/// 6 KiB of hex, the largest coinbase in use 32 KiB.
+/// Longest line from a server that [`crate::Client`] reads, in bytes. A `mining.notify` with 48
+/// outputs has about 6 KiB of hex; the largest coinbase in use has 32 KiB.
 pub const SERVER_LINE_BYTES_MAX: usize = 64 * 1024;
 
-/// Characters in a user name. 191 were seen in the field.
+/// Longest user name, in characters. The longest seen in the field has 191.
 pub const USER_CHARS_MAX: usize = 256;
 
-/// Characters of a user agent that are kept for display; the rest is cut off.
+/// Characters of the user agent to keep for display. The server drops the rest.
 pub const AGENT_CHARS_MAX: usize = 64;
 
-/// Characters in a request's string id: it is echoed, so it must not grow the answer without bound.
+/// Longest string id of a request, in characters. The response echoes the id, so this limit also
+/// bounds the response.
 pub const ID_CHARS_MAX: usize = 64;
 
-/// User names on one connection. A proxy shows the workers behind it; all share one account.
+/// User names per connection. A proxy authorizes each worker behind it; all share one account.
 pub const WORKERS_MAX: usize = 64;
 
-/// Works whose jobs a session still takes. At a link every 10 s this is over ten minutes, longer
-/// than any device keeps a job, and it holds the works of the tip before for the grace time.
+/// Work units per session whose jobs the server still accepts. With a new link every 10 s, 64 units
+/// last over ten minutes. That is longer than any device keeps a job, and it covers the units of the
+/// previous Bitcoin tip during [`TIP_GRACE`].
 pub const WORKS_MAX: usize = 64;
 
-/// Jobs (notifies) of one work: a change of difficulty and each keepalive make one. At a keepalive
-/// a minute this is over half an hour.
+/// Jobs (`mining.notify` messages) per work unit. Every change of difficulty and every keepalive
+/// issues one. With one keepalive per minute, 32 jobs last over half an hour.
 pub const JOBS_PER_WORK_MAX: usize = 32;
 
-/// Accepted hashes remembered for one work, 32 bytes each. When full the memory starts afresh: the
-/// pool deduplicates whatever earns, so only this connection's own statistics could suffer.
+/// Accepted hashes to remember per work unit, 32 bytes each. A full set is cleared. The pool
+/// deduplicates every share that earns, so clearing can only skew this connection's statistics.
 pub const SEEN_PER_WORK_MAX: usize = 8 * 1024;
 
-/// How long after a change of Bitcoin's tip a share of the old tip is still taken: the share-chain
-/// credits it, and hardware with deep queues or slow lines needs some seconds to switch.
+/// How long the server accepts shares on the old tip after Bitcoin's tip changes. The share-chain
+/// credits these shares, and hardware with deep queues or slow links needs seconds to switch.
 pub const TIP_GRACE: Duration = Duration::from_secs(30);
 
-/// Seconds that a header's time may lie after the job's, Bitcoin's own bound on future times.
+/// How far a header's time may be ahead of the job's time, in seconds. Bitcoin allows the same for
+/// block times in the future.
 pub const TIME_AHEAD_S: u32 = 7_200;
 
-/// Longest silence towards a miner. cgminer gives up after 90 s, cpuminer after 120 s.
+/// Longest interval without a job for a miner. cgminer disconnects after 90 s, cpuminer after 120 s.
 pub const KEEPALIVE: Duration = Duration::from_secs(55);
 
-/// Time from connecting to being subscribed and authorized.
+/// Time from connecting to both subscribe and authorize.
 pub const HANDSHAKE: Duration = Duration::from_secs(30);
 
-/// Longest silence of a miner. The smallest devices find nothing for many minutes.
+/// Longest interval without a line from a miner. The smallest devices find nothing for many minutes.
 pub const IDLE: Duration = Duration::from_secs(30 * 60);
 
-/// Time for the rest of a line once its first byte came.
+/// Time from the first byte of a line to its end.
 pub const PARTIAL_LINE: Duration = Duration::from_secs(30);
 
-/// Time for one batch of answers to leave. Answers are written before the next line is read, so a
-/// miner that does not read has at most one batch and the socket's buffer waiting.
+/// Time to write one batch of lines. The server writes its responses before it reads the next line,
+/// so at most one batch plus the socket buffer waits for a miner that does not read.
 pub const WRITE: Duration = Duration::from_secs(10);
 
-/// Time that a closed connection's input is still read and dropped: closing a socket with unread
-/// input resets it, and the error that says why would be lost.
+/// How long the server drains input after it closes a connection. Closing a socket with unread input
+/// resets it, and the miner would lose the final error message.
 pub const LINGER: Duration = Duration::from_secs(1);
 
-/// Bytes of such input.
+/// Most input to drain during [`LINGER`], in bytes.
 pub const LINGER_BYTES_MAX: u64 = 256 * 1024;
 
-/// How often a session looks at its clocks.
+/// Interval at which a session checks its deadlines.
 pub const TICK: Duration = Duration::from_millis(500);
 
-/// Connections in all. Each takes 20 to 40 KiB (measured, the miner's half included), and each
-/// account some 3 KiB for every work held.
+/// Connections per server. Each needs 20 to 40 KiB (measured, including the miner's end), and each
+/// account about 3 KiB per remembered work unit.
 pub const CONNECTIONS_MAX: usize = 4_096;
 
-/// Connections of one IPv4 address or one IPv6 /64. A farm behind one router is one address.
+/// Connections per IPv4 address or IPv6 /64 network. A farm behind one router has one address.
 pub const CONNECTIONS_PER_IP_MAX: usize = 1_024;
 
-/// Lines a second that a session takes in the long run: ten times what vardiff lets a miner send,
-/// a few microseconds of hashing each.
+/// Sustained lines per second from one miner. That is ten times the rate that vardiff allows, at a
+/// few microseconds of hashing per line.
 pub const LINES_PER_SECOND: f64 = 100.0;
 
-/// Lines above that rate in a burst. A large farm starts at the initial difficulty and sends some
-/// thousand shares until the first adjustment reaches it.
+/// Lines in one burst above [`LINES_PER_SECOND`]. A large farm starts at the initial difficulty and
+/// sends a few thousand shares before the first adjustment takes effect.
 pub const LINES_BURST: f64 = 4_000.0;
 
-/// Requests that make no sense (unknown method, wrong parameters) before the connection is closed.
+/// Invalid requests (unknown method, bad parameters, rejected login) before the server closes the
+/// connection.
 pub const STRIKES_MAX: u32 = 64;
 
-/// Seconds between shares that vardiff aims at, 8.6 a minute: enough to show a hashrate to 10%
-/// after ten minutes, and few enough for any device.
+/// Vardiff's target interval between shares, in seconds: 8.6 shares per minute. That is enough to
+/// measure a hashrate to 10% within ten minutes, and few enough for any device.
 pub const SHARE_INTERVAL_S: f64 = 7.0;
 
-/// Shares after which vardiff judges, whatever time they took.
+/// Vardiff adjusts after this many shares, however short the period.
 pub const VARDIFF_SHARES: u32 = 24;
 
-/// Time after which vardiff judges, whatever number of shares came.
+/// Vardiff adjusts after this period, however few the shares.
 pub const VARDIFF_PERIOD: Duration = Duration::from_secs(90);
 
-/// Time constant of the hashrate shown.
+/// Time constant of the displayed hashrate.
 pub const HASHRATE_TAU: Duration = Duration::from_secs(300);
 
-/// Least difficulty that `NiceHash` accepts from a pool.
+/// Lowest difficulty that `NiceHash` accepts from a pool.
 pub const NICEHASH_DIFFICULTY: f64 = 524_288.0;
 
-/// Difficulty of a new connection where the share target allows it: 14 shares a minute from 1 TH/s.
+/// Difficulty of a new connection, if the share target allows it: 14 shares per minute at 1 TH/s.
 pub const INITIAL_DIFFICULTY: f64 = 1_024.0;
 
-/// Version bits a miner may roll, BIP-0320.
+/// Version bits that a miner may roll, from
+/// [BIP-0320](https://github.com/bitcoin/bips/blob/master/bip-0320.mediawiki).
 pub const VERSION_MASK: u32 = 0x1fff_e000;
 
-/// Jobs that a client holds for its user before it waits with reading.
+/// Jobs that [`crate::Client`] buffers for its user before it stops reading.
 pub const CLIENT_JOBS_MAX: usize = 64;
 
-/// Time a client gives the server for one answer.
+/// How long [`crate::Client`] waits for a response.
 pub const CLIENT_ANSWER: Duration = Duration::from_secs(20);

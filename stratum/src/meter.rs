@@ -1,4 +1,4 @@
-//! An estimate of a connection's hashrate from the shares it sent.
+//! Estimates a connection's hashrate from its accepted shares.
 
 use std::time::Instant;
 
@@ -7,11 +7,11 @@ use crate::limits;
 #[cfg(test)]
 mod tests;
 
-/// Hashes that a share of difficulty 1 takes on average.
+/// Expected hashes per share of difficulty 1.
 const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0 * 65_536.0 / 65_535.0;
 
-/// An exponentially decaying sum of difficulties. Young connections are corrected for the time they
-/// were not there, so the estimate has no bias from the start.
+/// An exponentially decaying sum of difficulties. The estimate corrects for the age of the
+/// connection, so it is unbiased from the start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meter {
     sum: f64,
@@ -24,17 +24,17 @@ impl Meter {
         Self { sum: 0.0, updated: now, started: now }
     }
 
-    /// Adds an accepted share.
+    /// Adds an accepted share of a job with this difficulty.
     pub(crate) fn add(&mut self, difficulty: f64, now: Instant) {
         self.sum = self.decayed(now) + difficulty;
         self.updated = now;
     }
 
-    /// Returns the estimate in hashes a second.
+    /// Returns the estimate in hashes per second.
     pub(crate) fn hashes_per_second(&self, now: Instant) -> f64 {
         let tau = limits::HASHRATE_TAU.as_secs_f64();
         let age = now.saturating_duration_since(self.started).as_secs_f64();
-        // The first seconds say nothing about a rate: one early share must not look like a farm.
+        // A few seconds say nothing about a rate: one early share must not look like a farm.
         let covered = tau * (1.0 - (-age.max(5.0) / tau).exp());
         self.decayed(now) * HASHES_PER_DIFFICULTY / covered
     }

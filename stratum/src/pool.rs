@@ -1,4 +1,4 @@
-//! What the server needs from the pool behind it, and what it hands back.
+//! The interface between the server and the pool behind it.
 
 use std::fmt::Write as _;
 use std::ops::Deref;
@@ -12,47 +12,50 @@ use tokio::sync::watch;
 use crate::difficulty::Difficulty;
 use crate::proof;
 
-/// Bytes of extranonce1, chosen by the server: unique for each connection.
+/// Size of extranonce1, in bytes. The server chooses a unique value for each connection.
 pub const EXTRANONCE1_BYTES: usize = 8;
-/// Bytes of extranonce2, rolled by the miner.
+/// Size of extranonce2, in bytes. The miner rolls it.
 pub const EXTRANONCE2_BYTES: usize = 8;
-/// Bytes between `coinb1` and `coinb2`: extranonce1, then extranonce2.
+/// Bytes between `coinb1` and `coinb2`: extranonce1, followed by extranonce2.
 pub const EXTRANONCE_BYTES: usize = EXTRANONCE1_BYTES + EXTRANONCE2_BYTES;
 
-/// Whom work is for and where it pays. Opaque to this crate; equal bytes are the same account.
+/// Payee of a miner's work, as [`Pool::authorize`] returned it. The bytes are opaque to this crate.
+/// Equal bytes mean the same account.
 pub type Account = Arc<[u8]>;
 
-/// What one unit of work for one account consists of.
+/// Content of a [`Work`]: everything a miner of one account needs to build headers.
 #[derive(Clone, Debug)]
 pub struct WorkParts {
-    /// The pool's own name for this work, unique over the process's life.
+    /// The pool's identifier of this work unit, unique for the life of the process.
     pub key: u64,
-    /// Version of the header; a miner may roll the bits in [`crate::limits::VERSION_MASK`].
+    /// Header version. A miner may roll the bits in [`crate::limits::VERSION_MASK`].
     pub version: i32,
-    /// The Bitcoin block to build on.
+    /// Hash of the Bitcoin block to build on.
     pub prev_block: BlockHash,
-    /// The coinbase without witness, up to the extranonce.
+    /// Serialized coinbase without witness, up to the extranonce.
     pub coinb1: Vec<u8>,
-    /// The coinbase without witness, from after the extranonce.
+    /// Serialized coinbase without witness, after the extranonce.
     pub coinb2: Vec<u8>,
-    /// Merkle branch of the coinbase, lowest level first, in the order hashes are computed.
+    /// Merkle branch of the coinbase, lowest level first, in internal byte order.
     pub branch: Vec<[u8; 32]>,
-    /// Bitcoin's target, as the header carries it.
+    /// Bitcoin's target in the header's compact form.
     pub bits: CompactTarget,
-    /// Header time to start from, in seconds since 1970.
+    /// Header time to start from, in seconds since 1970 (UTC).
     pub time: u32,
-    /// Least header time, in seconds since 1970.
+    /// Lowest valid header time, in seconds since 1970 (UTC).
     pub min_time: u32,
-    /// The share-chain's target: a hash at or below it earns.
+    /// Share target. A hash at or below it earns a payout.
     pub share_target: Target,
-    /// Bitcoin's target: a hash at or below it is a block.
+    /// Bitcoin's target. A hash at or below it makes a Bitcoin block.
     pub bitcoin_target: Target,
-    /// Height of the Bitcoin block that this work would be.
+    /// Height of the Bitcoin block that this work unit can become.
     pub bitcoin_height: u32,
 }
 
-/// One unit of work for one account. What every notify of it repeats is computed once, and dropped
-/// when no session has it as its newest work any more: most works that a session holds are old.
+/// A work unit: what one account mines until something changes.
+///
+/// All `mining.notify` messages of a work unit share one text. The work unit builds it once and frees
+/// it when it is no longer the newest of any session, because most of a session's work units are old.
 #[derive(Debug)]
 pub struct Work {
     parts: WorkParts,
@@ -61,7 +64,7 @@ pub struct Work {
 }
 
 impl Work {
-    /// Prepares `parts` for serving.
+    /// Creates a work unit from its parts.
     pub fn new(parts: WorkParts) -> Self {
         Self {
             share_difficulty: Difficulty::not_harder_than(parts.share_target),
@@ -70,12 +73,12 @@ impl Work {
         }
     }
 
-    /// Returns the hardest difficulty that loses no proof which meets the share target.
+    /// Returns the hardest difficulty at which miners still submit every hash that meets the share target.
     pub fn share_difficulty(&self) -> Difficulty {
         self.share_difficulty
     }
 
-    /// Returns the parameters of `mining.notify` between the job id and `clean_jobs`, as JSON.
+    /// Returns the parameters of `mining.notify` between the job id and `clean_jobs`, as JSON text.
     pub(crate) fn notify_params(&self) -> Arc<String> {
         let mut kept = self.notify_params.lock().unwrap_or_else(PoisonError::into_inner);
         kept.upgrade().unwrap_or_else(|| {
@@ -109,59 +112,63 @@ fn notify_params(parts: &WorkParts) -> String {
         parts.bits.to_consensus(),
         parts.time,
     )
-    .expect("writing to a string does not fail");
+    .expect("writing to a string cannot fail");
     text
 }
 
-/// A proof that meets the work's share target, Bitcoin's target, or both.
+/// A proof of work that meets the share target, Bitcoin's target, or both.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The work it was found on.
+    /// The work unit that the miner worked on.
     pub work: Arc<Work>,
-    /// The header; its hash is `hash`.
+    /// The header with the proof of work.
     pub header: Header,
-    /// Extranonce1 and extranonce2, as they stand in the coinbase.
+    /// Extranonce1 followed by extranonce2, as in the coinbase.
     pub extranonce: [u8; EXTRANONCE_BYTES],
-    /// Hash of the header, always recomputed here.
+    /// Hash of `header`, as the server computed it.
     pub hash: BlockHash,
-    /// The user name the miner gave with it.
+    /// User name from `mining.submit`.
     pub worker: Arc<str>,
-    /// The account of the connection, for which the work was made.
+    /// Account of the connection.
     pub account: Account,
-    /// Says that it is a Bitcoin block. It may be late, or a duplicate: submit it all the same.
+    /// Whether the hash meets Bitcoin's target. Submit such a block to Bitcoin even if it is late or a
+    /// duplicate.
     pub meets_bitcoin: bool,
-    /// Says that the hash meets the share target. It may be late if `meets_bitcoin` is set as well.
+    /// Whether the hash meets the share target. If `meets_bitcoin` is also true, the server may have
+    /// rejected the submission as a share, for example because it is late.
     pub meets_share: bool,
 }
 
-/// Why a user may not mine here: one sentence, shown to the miner.
+/// Why the pool rejects a user: one sentence for the miner.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub String);
 
-/// Says that work changed since an earlier generation.
+/// Version of the work that the pool offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Raised by one whenever [`Pool::work`] would return something new to some account.
+    /// Increases by one whenever [`Pool::work`] has a new result for any account.
     pub generation: u64,
 }
 
-/// The pool behind a server. No method may block: they run on the connections' tasks.
+/// The pool behind a server. No method may block, because each runs on the task of a connection.
 pub trait Pool: Send + Sync + 'static {
-    /// Finds the account of a user name such as `address.worker`.
+    /// Returns the account of a user name such as `address.worker`. The name is as the miner sent it,
+    /// including any white space.
     ///
     /// # Errors
-    /// Says in one sentence why this user may not mine here.
+    /// Returns a [`Refusal`] if this user cannot mine here. The miner reads its sentence.
     fn authorize(&self, user: &str) -> Result<Account, Refusal>;
 
-    /// Returns the account's current work, or `None` while there is nothing to mine; a change tells
-    /// when there is something again. The same work should be returned to all connections of an
-    /// account: what a notify repeats is computed once for each [`Work`].
+    /// Returns the account's current work unit, or `None` while there is nothing to mine. The channel
+    /// from [`Self::changes`] signals when there is work again. Return the same `Arc` to all
+    /// connections of an account, because each [`Work`] caches its text.
     fn work(&self, account: &Account) -> Option<Arc<Work>>;
 
-    /// Returns a channel that changes whenever work does.
+    /// Returns a channel that signals every change of work. The server stops serving a connection when
+    /// the sender is dropped.
     fn changes(&self) -> watch::Receiver<Change>;
 
-    /// Takes a proof. For Bitcoin blocks it is called even if the work is late or stale.
+    /// Receives a proof of work. The server passes Bitcoin blocks on even if they are late or stale.
     fn submit(&self, found: Found);
 }

@@ -1,4 +1,4 @@
-//! From a job and what a miner chose to a block header. Server and client use the same few lines.
+//! Builds block headers from a job and a miner's choices. Server and client share this code.
 
 use bitcoin::BlockHash;
 use bitcoin::TxMerkleNode;
@@ -7,7 +7,8 @@ use bitcoin::hashes::{Hash, HashEngine, sha256d};
 #[cfg(test)]
 mod tests;
 
-/// Folds the coinbase made of `parts`, in order, up its merkle branch.
+/// Returns the merkle root of the coinbase whose serialization is the concatenation of `parts`.
+/// `branch` is its merkle branch, lowest level first.
 pub fn merkle_root(parts: &[&[u8]], branch: &[[u8; 32]]) -> TxMerkleNode {
     let mut engine = sha256d::Hash::engine();
     for part in parts {
@@ -23,14 +24,14 @@ pub fn merkle_root(parts: &[&[u8]], branch: &[[u8; 32]]) -> TxMerkleNode {
     TxMerkleNode::from_raw_hash(root)
 }
 
-/// Puts a miner's version bits into a job's version: `(version & !mask) | (bits & mask)`.
+/// Merges a miner's version bits into a job's version: `(version & !mask) | (bits & mask)`.
 pub fn rolled_version(version: i32, bits: u32, mask: u32) -> i32 {
     let version = u32::from_be_bytes(version.to_be_bytes());
     let rolled = (version & !mask) | (bits & mask);
     i32::from_be_bytes(rolled.to_be_bytes())
 }
 
-/// Writes a block hash as `mining.notify` does: every four bytes reversed.
+/// Encodes a block hash for `mining.notify`: reverses the bytes of each 4-byte word.
 pub fn swap_words(hash: BlockHash) -> [u8; 32] {
     let mut bytes = hash.to_byte_array();
     for word in bytes.chunks_exact_mut(4) {
@@ -39,7 +40,7 @@ pub fn swap_words(hash: BlockHash) -> [u8; 32] {
     bytes
 }
 
-/// Reads a block hash as `mining.notify` writes it.
+/// Decodes a block hash from `mining.notify`. Inverse of [`swap_words`].
 pub fn unswap_words(mut bytes: [u8; 32]) -> BlockHash {
     for word in bytes.chunks_exact_mut(4) {
         word.reverse();

@@ -1,4 +1,4 @@
-//! The listening socket: takes connections, within limits, and gives each its session.
+//! The listening socket: accepts connections within limits, and runs a session for each.
 
 use std::future::Future;
 use std::io;
@@ -19,30 +19,30 @@ use crate::pool::{EXTRANONCE1_BYTES, Pool};
 use crate::session::{Start, Timeouts};
 use crate::stats::Stats;
 
-/// Pause after the system refused to accept a connection, usually for want of file descriptors.
+/// Pause after `accept` fails, usually because the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Multiplier that spreads first job ids over all values (2^32 divided by the golden ratio): a
-/// device that reconnects gets ids far from those it saw.
+/// Multiplier that spreads the first job ids over all values: 2^32 divided by the golden ratio. A
+/// device that reconnects gets ids far from its earlier ones.
 const JOB_ID_SPREAD: u32 = 0x9e37_79b1;
 
-/// What an operator may choose.
+/// Configuration of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Address to listen on.
     pub listen: SocketAddr,
-    /// Connections in all.
+    /// Connections per server.
     pub connections_max: usize,
-    /// Connections of one IP address.
+    /// Connections per IPv4 address or IPv6 /64 network.
     pub connections_per_ip_max: usize,
-    /// Difficulty of a new connection; the share target caps it.
+    /// Difficulty of a new connection. The share target caps it.
     pub initial_difficulty: f64,
-    /// Deadlines.
+    /// Deadlines of each connection.
     pub timeouts: Timeouts,
 }
 
 impl Config {
-    /// Listens on `listen`, with the defaults of [`crate::limits`].
+    /// Creates a configuration that listens on `listen`, with the defaults from [`crate::limits`].
     pub fn new(listen: SocketAddr) -> Self {
         Self {
             listen,
@@ -54,17 +54,19 @@ impl Config {
     }
 }
 
-/// The address cannot be listened on.
+/// The server cannot listen on an address.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen for miners on {listen}; stop what uses that port, or choose another one for miners")]
+#[error(
+    "cannot listen for miners on {listen}; stop the program that uses this port, or choose another port for miners"
+)]
 pub struct BindError {
-    /// The address.
+    /// The address from [`Config::listen`].
     pub listen: SocketAddr,
-    /// What the system said.
+    /// Error from the operating system.
     pub source: io::Error,
 }
 
-/// A Stratum server that listens already.
+/// A Stratum server with a bound socket. [`Self::run`] serves its miners.
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
@@ -75,10 +77,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to listen; connections wait until [`Self::run`].
+    /// Binds the socket. Connections queue until [`Self::run`].
     ///
     /// # Errors
-    /// Says which address cannot be listened on and why.
+    /// Returns the address that the server cannot listen on, with the reason.
     pub async fn bind(config: Config, pool: Arc<dyn Pool>) -> Result<Self, BindError> {
         let fail = |source| BindError { listen: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
@@ -86,17 +88,17 @@ impl Server {
         Ok(Self { listener, local_addr, config, pool, stats: Arc::default(), serials: Serials::new() })
     }
 
-    /// Returns the address it listens on.
+    /// Returns the local address, with the actual port if the configuration has port 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Returns the statistics, which stay readable while the server runs and after.
+    /// Returns the statistics. They stay readable while the server runs and after it stops.
     pub fn stats(&self) -> Arc<Stats> {
         Arc::clone(&self.stats)
     }
 
-    /// Serves miners until `shutdown` completes, then closes every connection.
+    /// Serves miners until `shutdown` completes, then closes all connections.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         info!(listen = %self.local_addr, "stratum server started");
         let admission = Admission::new(self.config.connections_max, self.config.connections_per_ip_max);
@@ -108,7 +110,7 @@ impl Server {
                 accepted = self.listener.accept() => match accepted {
                     Ok((socket, peer)) => match admission.admit(peer.ip()) {
                         Ok(ticket) => { connections.spawn(self.serve(socket, peer, ticket)); }
-                        Err(full) => self.turn_away(socket, peer, full),
+                        Err(full) => self.reject(socket, peer, full),
                     },
                     Err(error) => {
                         warn!(%error, "cannot accept a miner's connection");
@@ -117,7 +119,7 @@ impl Server {
                 },
                 Some(ended) = connections.join_next() => {
                     if let Err(error) = ended {
-                        warn!(%error, "a miner's connection failed inside the server");
+                        warn!(%error, "the task of a miner's connection panicked");
                     }
                 }
             }
@@ -128,7 +130,7 @@ impl Server {
 
     fn serve(&self, socket: TcpStream, peer: SocketAddr, ticket: Ticket) -> impl Future<Output = ()> + use<> {
         if let Err(error) = socket.set_nodelay(true) {
-            debug!(%peer, %error, "cannot switch off Nagle's algorithm");
+            debug!(%peer, %error, "cannot set TCP_NODELAY");
         }
         let start = self.serials.next(&self.config);
         let stats = Arc::clone(&self.stats);
@@ -146,17 +148,17 @@ impl Server {
         }
     }
 
-    /// Tells a miner why it is turned away, as far as that needs no waiting.
-    fn turn_away(&self, socket: TcpStream, peer: SocketAddr, full: Full) {
-        self.stats.count_refused();
-        debug!(%peer, reason = %full, "miner turned away");
-        let line = message::refused(&serde_json::Value::Null, 20, full);
-        // A fresh socket's buffer takes one line at once; if not, the miner just sees the close.
-        let _told = socket.try_write(line.as_bytes());
+    /// Rejects a connection with an error message, but without waiting for the miner.
+    fn reject(&self, socket: TcpStream, peer: SocketAddr, full: Full) {
+        self.stats.count_rejected();
+        debug!(%peer, reason = %full, "connection rejected");
+        let line = message::rejected(&serde_json::Value::Null, 20, full);
+        // The buffer of a new socket has room for one line. If not, the miner only sees the close.
+        let _written = socket.try_write(line.as_bytes());
     }
 }
 
-/// Numbers for connections: none is given twice in the process's life.
+/// Issues the parameters of each session: unique extranonces and job ids.
 struct Serials {
     started_s: u32,
     next: AtomicU32,
@@ -169,7 +171,8 @@ impl Serials {
         Self { started_s, next: AtomicU32::new(0) }
     }
 
-    /// The start time in extranonce1 keeps connections of successive processes apart as well.
+    /// Returns the parameters of the next session. Extranonce1 is the start time of the process followed by
+    /// a serial number, so it also differs between successive processes.
     fn next(&self, config: &Config) -> Start {
         let serial = self.next.fetch_add(1, Ordering::Relaxed);
         let mut extranonce1 = [0; EXTRANONCE1_BYTES];

@@ -1,190 +1,74 @@
-//! One miner's connection as a state machine: lines, work and time in, actions out. No sockets.
+//! One miner's connection as a state machine: lines, work and time in, actions out.
+//!
+//! A [`Session`] has no socket, no clock and no pool. Its caller supplies all three; in this crate
+//! that is the private `connection` module. [`server`](crate::server) runs one per socket.
+//!
+//! # Driving a session
+//!
+//! Create it with [`Session::new`] when a connection opens. Then pass it every event:
+//!
+//! | event | call |
+//! |---|---|
+//! | a line arrives | [`Session::handle_line`], without the line ending |
+//! | the pool's work changes | [`Pool::work`](crate::Pool::work) for [`Session::account`], then [`Session::handle_work`]; nothing if either is `None` |
+//! | [`limits::TICK`](crate::limits::TICK) passes | [`Session::tick`] |
+//!
+//! Each call returns [`Action`]s. Perform them in order:
+//!
+//! | action | what to do |
+//! |---|---|
+//! | [`Action::Send`] | append the line to the output |
+//! | [`Action::Authorize`] | [`Pool::authorize`](crate::Pool::authorize), then [`Session::handle_verdict`] |
+//! | [`Action::Fetch`] | [`Pool::work`](crate::Pool::work), then [`Session::handle_work`] if there is work |
+//! | [`Action::Found`] | [`Pool::submit`](crate::Pool::submit) |
+//! | [`Action::Close`] | write the output, close the connection, drop the session |
+//!
+//! - Order: `handle_verdict` and `handle_work` return actions too. Perform these before the remaining
+//!   actions of the first call, and all of them before the next event. Otherwise a miner can read a
+//!   job before the response to its login. If new work and a line are both ready, pass the work first.
+//! - Output: one call can return several lines. Write them together.
+//! - Time: `now` is the time of the event. Use one monotonic clock for all calls. The session only
+//!   compares these values, so tests can use any. Deadlines fire in `tick`, at most one tick late.
+//! - Beyond the session: its caller enforces the length and encoding of a line,
+//!   [`Timeouts::partial_line`] and [`Timeouts::write`]. For these, send [`CloseReason::line`] and
+//!   close.
+//!
+//! `examples/drive_session.rs` does all this by hand and prints the lines:
+//! `cargo run --release -p stratum --example drive_session`.
+//!
+//! # Files
+//!
+//! | file | content |
+//! |---|---|
+//! | `start.rs` | parameters of a new session |
+//! | `action.rs` | what a session asks its caller to do |
+//! | `state.rs` | the state, and helpers that all inputs share |
+//! | `notify.rs` | sends jobs |
+//! | `handshake.rs` | configure, subscribe and authorize |
+//! | `submit.rs` | validates submissions |
+//! | `session.rs` | dispatches lines, and checks deadlines |
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use crate::bucket::Bucket;
-use crate::difficulty::Difficulty;
-use crate::jobs::Jobs;
-use crate::limits;
-use crate::message::{self, Call, Login, ParseError, Reject, Request};
-use crate::meter::Meter;
-use crate::pool::{Account, EXTRANONCE1_BYTES, Found, Refusal, Work};
-use crate::stats::Totals;
-use crate::vardiff::Vardiff;
+use crate::message::{self, Call, Reject, Request};
 
+mod action;
 mod handshake;
+mod notify;
+mod start;
+mod state;
 mod submit;
 #[cfg(test)]
 mod tests;
 
-/// What the shell around a session has to do, in order.
-#[derive(Debug)]
-pub enum Action {
-    /// Write a line; its line end is in it.
-    Send(String),
-    /// Ask the pool for the user's account and pass the verdict to [`Session::handle_verdict`].
-    Authorize(PendingLogin),
-    /// Ask the pool for this account's work and pass it to [`Session::handle_work`].
-    Fetch(Account),
-    /// Hand a proof to the pool.
-    Found(Box<Found>),
-    /// Write what was sent so far, then close.
-    Close(CloseReason),
-}
+pub use action::{Action, CloseReason, PendingLogin, Verdict};
+pub use start::{Start, Timeouts};
+pub use state::Session;
 
-/// A login that waits for the pool's verdict.
-#[derive(Debug)]
-pub struct PendingLogin {
-    id: serde_json::Value,
-    login: Login,
-}
-
-impl PendingLogin {
-    /// Returns the user name.
-    pub fn user(&self) -> &str {
-        &self.login.user
-    }
-}
-
-/// Why a connection is closed by the server.
-#[derive(Debug, thiserror::Error)]
-pub enum CloseReason {
-    /// The line is no request.
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-    /// A line is too long.
-    #[error("the line is longer than {} bytes", limits::LINE_BYTES_MAX)]
-    LineTooLong,
-    /// A line is not UTF-8.
-    #[error("the line is not UTF-8")]
-    NotText,
-    /// Lines came faster than a miner can have reason to send.
-    #[error("too many messages: more than {} a second for long", limits::LINES_PER_SECOND)]
-    Flood,
-    /// Requests without sense.
-    #[error("too many requests that make no sense")]
-    Strikes,
-    /// Not subscribed and authorized in time.
-    #[error("no subscribe and authorize within {0} s of connecting")]
-    Handshake(u64),
-    /// Silence.
-    #[error("nothing was heard for {0} s")]
-    Idle(u64),
-    /// The rest of a line did not come.
-    #[error("half a line came, and not the rest within {0} s")]
-    PartialLine(u64),
-}
-
-impl CloseReason {
-    /// Writes the error that tells the miner.
-    pub fn line(&self) -> String {
-        message::refused(&serde_json::Value::Null, 20, self)
-    }
-}
-
-/// What a session is started with.
-#[derive(Clone, Copy, Debug)]
-pub struct Start {
-    /// Unique for the connection.
-    pub extranonce1: [u8; EXTRANONCE1_BYTES],
-    /// The first job id; those after it count up.
-    pub first_job_id: u32,
-    /// Difficulty before vardiff knows the miner; the share target caps it.
-    pub initial_difficulty: f64,
-    /// Deadlines.
-    pub timeouts: Timeouts,
-}
-
-/// Deadlines of a connection; the defaults stand in [`crate::limits`].
-#[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    /// From connecting to being subscribed and authorized.
-    pub handshake: std::time::Duration,
-    /// Longest silence of a miner.
-    pub idle: std::time::Duration,
-    /// For the rest of a line.
-    pub partial_line: std::time::Duration,
-    /// For one batch of answers to leave.
-    pub write: std::time::Duration,
-    /// Longest silence towards a miner.
-    pub keepalive: std::time::Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            handshake: limits::HANDSHAKE,
-            idle: limits::IDLE,
-            partial_line: limits::PARTIAL_LINE,
-            write: limits::WRITE,
-            keepalive: limits::KEEPALIVE,
-        }
-    }
-}
-
-/// A session's state for statistics; cheap to copy.
-#[derive(Clone, Debug)]
-pub(crate) struct Report {
-    pub(crate) workers: Arc<[Arc<str>]>,
-    pub(crate) agent: Arc<str>,
-    pub(crate) difficulty: Option<Difficulty>,
-    pub(crate) totals: Totals,
-    pub(crate) meter: Meter,
-    pub(crate) opened: Instant,
-    pub(crate) last_share: Option<Instant>,
-}
-
-/// One miner's connection.
-#[derive(Debug)]
-pub struct Session {
-    start: Start,
-    heard: Instant,
-    bucket: Bucket,
-    strikes: u32,
-    subscribed: bool,
-    account: Option<Account>,
-    /// Version bits the miner may roll.
-    mask: u32,
-    /// Says that the miner negotiated version rolling, so it understands `set_version_mask`.
-    rolls: bool,
-    jobs: Jobs,
-    vardiff: Vardiff,
-    notified: Option<Instant>,
-    /// Keeps the newest work's text alive, for the notifies that repeat it.
-    newest_params: Option<Arc<String>>,
-    report: Report,
-}
+use state::close;
 
 impl Session {
-    /// Starts a session for a connection that was just opened.
-    pub fn new(start: Start, now: Instant) -> Self {
-        Self {
-            heard: now,
-            bucket: Bucket::new(now),
-            strikes: 0,
-            subscribed: false,
-            account: None,
-            mask: limits::VERSION_MASK,
-            rolls: false,
-            jobs: Jobs::new(start.first_job_id),
-            vardiff: Vardiff::new(start.initial_difficulty, now),
-            notified: None,
-            newest_params: None,
-            report: Report {
-                workers: Arc::new([]),
-                agent: "".into(),
-                difficulty: None,
-                totals: Totals::default(),
-                meter: Meter::new(now),
-                opened: now,
-                last_share: None,
-            },
-            start,
-        }
-    }
-
-    /// Takes a line of the miner, without its line end.
+    /// Handles a line from the miner, without its line ending.
     pub fn handle_line(&mut self, line: &str, now: Instant) -> Vec<Action> {
         self.heard = now;
         if !self.bucket.take(now) {
@@ -208,7 +92,7 @@ impl Session {
                 accepted(&id)
             }
             Ok(Call::ExtranonceSubscribe | Call::Ping) => accepted(&id),
-            Ok(Call::Answer) => Vec::new(),
+            Ok(Call::Response) => Vec::new(),
             Ok(Call::Unknown(_)) => self.strike(&id, &Reject::UnknownMethod),
             Err(error) => {
                 let reject = Reject::Params(error);
@@ -218,20 +102,12 @@ impl Session {
         }
     }
 
-    /// Takes the account's current work. A work that the miner has already is not sent again.
-    pub fn handle_work(&mut self, work: Arc<Work>, now: Instant) -> Vec<Action> {
-        if !self.is_ready() || self.jobs.current().is_some_and(|current| current.key == work.key) {
-            return Vec::new();
-        }
-        let clean = self.jobs.push(work, now);
-        self.notify(clean, now)
-    }
-
-    /// Looks at the clocks: deadlines, the keepalive, and vardiff.
+    /// Checks the clock: deadlines, keepalive and vardiff. Call it every
+    /// [`limits::TICK`](crate::limits::TICK).
     pub fn tick(&mut self, now: Instant) -> Vec<Action> {
         let since = |then| now.saturating_duration_since(then);
         let Timeouts { handshake, idle, keepalive, .. } = self.start.timeouts;
-        if !self.is_ready() && since(self.report.opened) >= handshake {
+        if self.account().is_none() && since(self.report.opened) >= handshake {
             return close(CloseReason::Handshake(handshake.as_secs()));
         }
         if since(self.heard) >= idle {
@@ -242,79 +118,4 @@ impl Session {
         }
         self.follow_vardiff(now)
     }
-
-    /// Returns the account, once the miner may get work.
-    pub fn account(&self) -> Option<&Account> {
-        self.account.as_ref().filter(|_| self.subscribed)
-    }
-
-    /// Returns the user names authorized so far, in their order.
-    pub fn workers(&self) -> &[Arc<str>] {
-        &self.report.workers
-    }
-
-    pub(crate) fn report(&self) -> Report {
-        self.report.clone()
-    }
-
-    fn is_ready(&self) -> bool {
-        self.account().is_some()
-    }
-
-    /// Sends the newest work as a new job, with its difficulty before it if that changed.
-    fn notify(&mut self, clean: bool, now: Instant) -> Vec<Action> {
-        let Some(work) = self.jobs.current().map(Arc::clone) else {
-            return Vec::new();
-        };
-        let mut actions = Vec::with_capacity(3);
-        if self.notified.is_none() {
-            self.vardiff.restart(now);
-            if self.rolls {
-                actions.push(Action::Send(message::set_version_mask(self.mask)));
-            }
-        }
-        let difficulty = self.vardiff.choose(work.share_difficulty(), self.report.difficulty);
-        if self.report.difficulty != Some(difficulty) {
-            actions.push(Action::Send(message::set_difficulty(difficulty)));
-            self.report.difficulty = Some(difficulty);
-        }
-        let params = work.notify_params();
-        if let Some(id) = self.jobs.issue(difficulty) {
-            actions.push(Action::Send(message::notify(id, &params, clean)));
-        }
-        self.notified = Some(now);
-        self.newest_params = Some(params);
-        actions
-    }
-
-    /// Lets vardiff judge, and sends the present work again when the difficulty changes.
-    fn follow_vardiff(&mut self, now: Instant) -> Vec<Action> {
-        let (Some(sent), Some(cap)) = (self.report.difficulty, self.jobs.current().map(|work| work.share_difficulty()))
-        else {
-            return Vec::new();
-        };
-        if !self.vardiff.judge(sent, now) || self.vardiff.choose(cap, Some(sent)) == sent {
-            return Vec::new();
-        }
-        self.notify(false, now)
-    }
-
-    fn strike(&mut self, id: &serde_json::Value, reject: &Reject) -> Vec<Action> {
-        self.strikes += 1;
-        if self.strikes > limits::STRIKES_MAX {
-            return close(CloseReason::Strikes);
-        }
-        refuse(id, reject)
-    }
 }
-
-fn close(reason: CloseReason) -> Vec<Action> {
-    vec![Action::Send(reason.line()), Action::Close(reason)]
-}
-
-fn refuse(id: &serde_json::Value, reject: &Reject) -> Vec<Action> {
-    vec![Action::Send(message::refused(id, reject.code(), reject))]
-}
-
-/// The pool's verdict on a login.
-pub type Verdict = Result<Account, Refusal>;

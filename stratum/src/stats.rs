@@ -1,4 +1,4 @@
-//! What the server can say about its connections. Reading it never waits for a miner.
+//! Statistics of a server and its connections. Reading them never waits for a miner.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,124 +7,55 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::message::RejectReason;
-use crate::session::Report;
+use crate::difficulty::Difficulty;
+use crate::pool::Account;
+use crate::report::Report;
+use crate::totals::Totals;
 
-/// Refused submits by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Rejected {
-    /// Job unknown, too old, or of an old Bitcoin tip.
-    pub stale: u64,
-    /// Sent before.
-    pub duplicate: u64,
-    /// Above the job's target.
-    pub low_difficulty: u64,
-    /// Time outside of the job's window.
-    pub time: u64,
-    /// Version bits outside of the mask.
-    pub version: u64,
-    /// Not subscribed, not authorized, or an unknown user name.
-    pub unauthorized: u64,
-    /// Parameters that could not be read.
-    pub malformed: u64,
-}
-
-impl Rejected {
-    /// Counts one.
-    pub(crate) fn count(&mut self, reason: RejectReason) {
-        let counter = match reason {
-            RejectReason::Stale => &mut self.stale,
-            RejectReason::Duplicate => &mut self.duplicate,
-            RejectReason::LowDifficulty => &mut self.low_difficulty,
-            RejectReason::Time => &mut self.time,
-            RejectReason::Version => &mut self.version,
-            RejectReason::Unauthorized => &mut self.unauthorized,
-            RejectReason::Malformed => &mut self.malformed,
-        };
-        *counter += 1;
-    }
-
-    /// Returns the sum over all reasons.
-    pub fn sum(&self) -> u64 {
-        let Self { stale, duplicate, low_difficulty, time, version, unauthorized, malformed } = self;
-        stale + duplicate + low_difficulty + time + version + unauthorized + malformed
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.stale += other.stale;
-        self.duplicate += other.duplicate;
-        self.low_difficulty += other.low_difficulty;
-        self.time += other.time;
-        self.version += other.version;
-        self.unauthorized += other.unauthorized;
-        self.malformed += other.malformed;
-    }
-}
-
-/// Counters of submits, of one connection or of all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Totals {
-    /// Submits accepted.
-    pub accepted: u64,
-    /// Sum of the difficulties of the jobs they were for.
-    pub accepted_difficulty: f64,
-    /// Submits that met the share target, and so went to the pool.
-    pub shares: u64,
-    /// Submits that met Bitcoin's target.
-    pub blocks: u64,
-    /// Submits refused, by reason.
-    pub rejected: Rejected,
-}
-
-impl Totals {
-    fn add(&mut self, other: &Self) {
-        self.accepted += other.accepted;
-        self.accepted_difficulty += other.accepted_difficulty;
-        self.shares += other.shares;
-        self.blocks += other.blocks;
-        self.rejected.add(&other.rejected);
-    }
-}
-
-/// One connection at one moment.
+/// State of one connection at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConnectionSnapshot {
-    /// The connection's number, from 1, over the process's life.
+    /// Serial number of the connection, starting at 1. Unique for the life of the server.
     pub id: u64,
-    /// Where it comes from.
+    /// Remote address.
     pub peer: SocketAddr,
-    /// The user names it authorized, first one first.
+    /// Authorized user names, as sent, in order of authorization.
     pub workers: Vec<String>,
-    /// The user agent it gave, cut to printable characters.
+    /// The account that [`Pool::authorize`](crate::Pool::authorize) returned for these user names.
+    /// `None` before the first accepted login. Not serialized.
+    #[serde(skip)]
+    pub account: Option<Account>,
+    /// User agent from `mining.subscribe`, without control characters and cut to
+    /// [`AGENT_CHARS_MAX`](crate::limits::AGENT_CHARS_MAX). Empty if the miner sent none.
     pub agent: String,
-    /// Difficulty it works at, if it has a job.
+    /// Difficulty of the newest job. `None` before the first job.
     pub difficulty: Option<f64>,
-    /// Its submits.
+    /// Submissions of this connection.
     pub submits: Totals,
-    /// Estimated hashes a second.
+    /// Estimated hashrate, in hashes per second.
     pub hashrate_hs: f64,
-    /// Seconds since it connected.
+    /// Age of the connection, in seconds.
     pub connected_s: u64,
-    /// Seconds since its last accepted share.
+    /// Seconds since the last accepted submission. `None` before the first.
     pub last_share_age_s: Option<u64>,
 }
 
-/// All connections at one moment, and counters since the server started.
+/// All open connections at one moment, and counters since the server started.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Snapshot {
-    /// The connections, oldest first.
+    /// Open connections, oldest first.
     pub connections: Vec<ConnectionSnapshot>,
-    /// Submits of all connections, closed ones included.
+    /// Submissions of all connections, including closed ones.
     pub totals: Totals,
-    /// Sum of the open connections' estimated hashes a second.
+    /// Sum of the open connections' estimated hashrates, in hashes per second.
     pub hashrate_hs: f64,
-    /// Connections taken since the start.
+    /// Number of connections accepted since the server started.
     pub connections_taken: u64,
-    /// Connections turned away because of a limit.
+    /// Number of connections rejected because of a limit since the server started.
     pub connections_refused: u64,
 }
 
-/// Shared statistics of a server: connections write their own part, anyone reads.
+/// Shared statistics of a server. Each connection publishes its own part; any thread may read.
 #[derive(Debug, Default)]
 pub struct Stats {
     inner: Mutex<Inner>,
@@ -134,8 +65,8 @@ pub struct Stats {
 struct Inner {
     open: BTreeMap<u64, Arc<Slot>>,
     closed: Totals,
-    taken: u64,
-    refused: u64,
+    accepted: u64,
+    rejected: u64,
 }
 
 #[derive(Debug)]
@@ -145,13 +76,13 @@ struct Slot {
 }
 
 impl Stats {
-    /// Returns the state of all connections now.
+    /// Returns the current state of all connections.
     pub fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
-        let (slots, mut totals, taken, refused) = {
+        let (slots, mut totals, accepted, rejected) = {
             let inner = lock(&self.inner);
             let slots: Vec<_> = inner.open.iter().map(|(id, slot)| (*id, Arc::clone(slot))).collect();
-            (slots, inner.closed, inner.taken, inner.refused)
+            (slots, inner.closed, inner.accepted, inner.rejected)
         };
         let connections: Vec<_> =
             slots.iter().map(|(id, slot)| connection(*id, slot.peer, &lock(&slot.report), now)).collect();
@@ -159,30 +90,32 @@ impl Stats {
             totals.add(&connection.submits);
         }
         Snapshot {
-            // Not `sum`, which is -0.0 for no connection.
+            // Not `sum`, which returns -0.0 without connections.
             hashrate_hs: connections.iter().fold(0.0, |sum, connection| sum + connection.hashrate_hs),
             connections,
             totals,
-            connections_taken: taken,
-            connections_refused: refused,
+            connections_taken: accepted,
+            connections_refused: rejected,
         }
     }
 
+    /// Adds a connection. Dropping the returned slot removes it and keeps its counters in the totals.
     pub(crate) fn open(self: &Arc<Self>, peer: SocketAddr, report: Report) -> OpenSlot {
         let slot = Arc::new(Slot { peer, report: Mutex::new(report) });
         let mut inner = lock(&self.inner);
-        inner.taken += 1;
-        let id = inner.taken;
+        inner.accepted += 1;
+        let id = inner.accepted;
         inner.open.insert(id, Arc::clone(&slot));
         OpenSlot { id, slot, stats: Arc::clone(self) }
     }
 
-    pub(crate) fn count_refused(&self) {
-        lock(&self.inner).refused += 1;
+    /// Counts a connection that the server rejected because of a limit.
+    pub(crate) fn count_rejected(&self) {
+        lock(&self.inner).rejected += 1;
     }
 }
 
-/// A connection's place in the statistics; dropping it closes the connection's account.
+/// An open connection's entry in the statistics. Dropping it moves its counters to the closed ones.
 #[derive(Debug)]
 pub(crate) struct OpenSlot {
     pub(crate) id: u64,
@@ -191,6 +124,7 @@ pub(crate) struct OpenSlot {
 }
 
 impl OpenSlot {
+    /// Replaces the connection's state.
     pub(crate) fn publish(&self, report: Report) {
         *lock(&self.slot.report) = report;
     }
@@ -212,8 +146,9 @@ fn connection(id: u64, peer: SocketAddr, report: &Report, now: Instant) -> Conne
         id,
         peer,
         workers: report.workers.iter().map(|worker| worker.to_string()).collect(),
+        account: report.account.clone(),
         agent: report.agent.to_string(),
-        difficulty: report.difficulty.map(crate::Difficulty::to_f64),
+        difficulty: report.difficulty.map(Difficulty::to_f64),
         submits: report.totals,
         hashrate_hs: report.meter.hashes_per_second(now),
         connected_s: seconds_since(report.opened),
@@ -221,7 +156,7 @@ fn connection(id: u64, peer: SocketAddr, report: &Report, now: Instant) -> Conne
     }
 }
 
-/// Counters stay usable after a panic of another thread: every change to them is whole.
+/// Locks despite poisoning: no panic leaves the data half-updated.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

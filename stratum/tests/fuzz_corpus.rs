@@ -1,18 +1,16 @@
-//! The fuzz targets over their committed corpus; `make fuzz` runs them for long.
+//! Runs the fuzz targets on their committed corpus. `make fuzz` runs them for longer.
 
-#![allow(unreachable_pub, reason = "only tests see this")]
+#![allow(unreachable_pub, reason = "only this test uses the targets")]
 
-#[path = "../../sharechain/fuzz/corpus.rs"]
-mod corpus;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
 #[test]
 fn lines() {
-    corpus::run("line", targets::line);
+    testkit::corpus::run("line", targets::line);
 }
 
 #[test]
 fn sessions() {
-    corpus::run("session", targets::session);
+    testkit::corpus::run("session", targets::session);
 }

@@ -1,18 +1,18 @@
-//! What real devices send, in their own order, on real sockets.
-#![allow(clippy::unwrap_used, reason = "a failed test is the message")]
+//! Handshakes of real devices, in the order each sends them, on real sockets.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod common;
 
 use common::{Raw, SHARE_DIFFICULTY, USER, extranonce1, mine, serve, share_target};
-use serde_json::Value;
-use stratum::Difficulty;
+use serde_json::{Value, json};
+use stratum::{Difficulty, Pool};
 
 fn login(id: u32) -> String {
     format!(r#"{{"id":{id},"method":"mining.authorize","params":["{USER}","x"]}}"#)
 }
 
 fn method(line: &Value) -> &str {
-    line["method"].as_str().unwrap_or("answer")
+    line["method"].as_str().unwrap_or("response")
 }
 
 #[tokio::test]
@@ -38,8 +38,8 @@ async fn esp_miner_sends_all_at_once() {
     let job = miner.job(extranonce1(&subscribed)).await;
     assert!(job.clean);
     for id in [4, 5] {
-        let answer = miner.next().await;
-        assert_eq!((answer["id"].as_u64(), &answer["result"]), (Some(id), &true.into()));
+        let response = miner.next().await;
+        assert_eq!((response["id"].as_u64(), &response["result"]), (Some(id), &true.into()));
     }
     assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
     assert_eq!(server.stats.snapshot().connections[0].agent, "bitaxe/BM1370/v2.x");
@@ -56,14 +56,14 @@ async fn cgminer_reads_one_line_after_configure_and_retries_subscribe() {
         assert_eq!(configured["result"][extension], true, "{extension}");
     }
     assert_eq!(configured["result"]["made-up"], false);
-    assert_eq!(configured["result"]["minimum-difficulty"], false, "no work yet that says what is the most");
+    assert_eq!(configured["result"]["minimum-difficulty"], false, "the cap is unknown before the first work unit");
     let first = miner.ask(r#"{"id":1,"method":"mining.subscribe","params":["cgminer/4.11.1"]}"#).await;
     let again = miner.ask(r#"{"id":1,"method":"mining.subscribe","params":[]}"#).await;
     assert_eq!(first, again);
     assert_eq!(miner.ask(&login(2)).await["result"], true);
     assert_eq!(method(&miner.next().await), "mining.set_version_mask");
     let job = miner.job(extranonce1(&first)).await;
-    assert_eq!(job.difficulty, Difficulty::floor(SHARE_DIFFICULTY), "the share target caps a wish for more");
+    assert_eq!(job.difficulty, Difficulty::floor(SHARE_DIFFICULTY), "the share target caps the requested minimum");
 }
 
 #[tokio::test]
@@ -124,16 +124,16 @@ async fn authorize_before_subscribe_works() {
 }
 
 #[tokio::test]
-async fn a_refused_user_reads_why() {
+async fn a_rejected_user_gets_the_reason() {
     let server = serve().await;
     let mut miner = Raw::connect(&server).await;
-    let answer = miner.ask(r#"{"id":1,"method":"mining.authorize","params":["mallory.x","x"]}"#).await;
-    assert_eq!(answer["error"][0], 24);
-    assert_eq!(answer["error"][1], "mallory is an address of another network");
+    let response = miner.ask(r#"{"id":1,"method":"mining.authorize","params":["mallory.x","x"]}"#).await;
+    assert_eq!(response["error"][0], 24);
+    assert_eq!(response["error"][1], "mallory is an address of another network");
 }
 
 #[tokio::test]
-async fn a_second_address_on_a_connection_is_refused_a_second_worker_is_not() {
+async fn a_connection_has_one_account_but_many_workers() {
     let server = serve().await;
     let (mut miner, _) = Raw::start(&server).await;
     let second = miner.ask(r#"{"id":5,"method":"mining.authorize","params":["alice.rig2","x"]}"#).await;
@@ -143,8 +143,50 @@ async fn a_second_address_on_a_connection_is_refused_a_second_worker_is_not() {
     assert_eq!(server.stats.snapshot().connections[0].workers, ["alice.rig1", "alice.rig2"]);
 }
 
+/// The account names the payee of a connection, so readers of the snapshot need not parse user names.
 #[tokio::test]
-async fn a_reconnecting_device_gets_other_extranonces_and_job_ids() {
+async fn the_snapshot_has_the_account_from_the_pool() {
+    let server = serve().await;
+    let address = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
+    let users = [
+        address.to_owned(),
+        format!("{address}.w"),
+        format!(" {address}.w"),
+        format!("{address} .w"),
+        format!("\t{address}\t . w "),
+    ];
+    for user in users {
+        let mut miner = Raw::connect(&server).await;
+        let account = || server.stats.snapshot().connections.last().unwrap().account.clone();
+        miner.ask(r#"{"id":1,"method":"mining.subscribe","params":[]}"#).await;
+        assert_eq!(account(), None, "no login yet");
+        let rejected = json!({"id": 2, "method": "mining.authorize", "params": [" mallory .w", "x"]});
+        assert_eq!(miner.ask(&rejected.to_string()).await["error"][0], 24);
+        assert_eq!(account(), None, "a rejected login has no account");
+        let login = json!({"id": 3, "method": "mining.authorize", "params": [user, "x"]});
+        assert_eq!(miner.ask(&login.to_string()).await["result"], true);
+        assert_eq!(account(), Some(server.pool.authorize(&user).unwrap()), "{user:?}");
+        assert_eq!(account().as_deref(), Some(address.as_bytes()), "{user:?}");
+        let snapshot = server.stats.snapshot().connections.pop().unwrap();
+        assert_eq!(snapshot.workers, [user], "the user name stays as sent");
+        assert_eq!(serde_json::to_value(&snapshot).unwrap().get("account"), None, "the account is not serialized");
+    }
+}
+
+#[tokio::test]
+async fn another_account_leaves_the_snapshot_as_it_is() {
+    let server = serve().await;
+    let (mut miner, _) = Raw::start(&server).await;
+    for (user, code) in [("bob.rig1", Some(24)), (" alice .rig2", None)] {
+        let login = json!({"id": 5, "method": "mining.authorize", "params": [user, "x"]});
+        assert_eq!(miner.ask(&login.to_string()).await["error"][0].as_i64(), code);
+        let account = server.stats.snapshot().connections[0].account.clone();
+        assert_eq!(account.as_deref(), Some(b"alice".as_slice()));
+    }
+}
+
+#[tokio::test]
+async fn a_reconnecting_device_gets_new_extranonces_and_job_ids() {
     let server = serve().await;
     let (first, first_job) = Raw::start(&server).await;
     drop(first);
@@ -154,7 +196,7 @@ async fn a_reconnecting_device_gets_other_extranonces_and_job_ids() {
 }
 
 #[tokio::test]
-async fn without_work_a_miner_waits_and_is_served_when_there_is_some() {
+async fn a_miner_waits_until_there_is_work() {
     let server = serve().await;
     server.pool.withdraw();
     let mut miner = Raw::connect(&server).await;
@@ -166,7 +208,7 @@ async fn without_work_a_miner_waits_and_is_served_when_there_is_some() {
 }
 
 #[tokio::test]
-async fn clean_jobs_only_when_bitcoins_tip_changed() {
+async fn clean_jobs_if_and_only_if_bitcoins_tip_changed() {
     let server = serve().await;
     let (mut miner, first) = Raw::start(&server).await;
     server.pool.set(|_| {});
@@ -179,7 +221,7 @@ async fn clean_jobs_only_when_bitcoins_tip_changed() {
 }
 
 #[tokio::test]
-async fn a_new_difficulty_comes_once_right_before_its_notify() {
+async fn a_new_difficulty_comes_once_and_right_before_its_job() {
     let server = serve().await;
     let (mut miner, first) = Raw::start(&server).await;
     let half = SHARE_DIFFICULTY / 2.0;
@@ -192,7 +234,7 @@ async fn a_new_difficulty_comes_once_right_before_its_notify() {
 }
 
 #[tokio::test]
-async fn odd_but_honest_messages_are_taken() {
+async fn unusual_but_valid_messages_are_accepted() {
     let server = serve().await;
     let (mut miner, _) = Raw::start(&server).await;
     miner.send("").await;

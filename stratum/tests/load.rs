@@ -1,6 +1,6 @@
-//! Figures under load. Run with:
+//! Measures latency, throughput and memory under load. Run with:
 //! `cargo nextest run --release -p stratum --run-ignored only --no-capture`
-#![allow(clippy::unwrap_used, reason = "a failed test is the message")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod common;
 
@@ -20,7 +20,7 @@ fn quantile(times: &mut [Duration], quantile: f64) -> Duration {
     times[((times.len() - 1) as f64 * quantile) as usize]
 }
 
-/// From a change of work to the first and the last miner that has read its notify.
+/// Time from a change of work until the first and the last miner have read the new job.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures"]
 async fn work_reaches_all_miners() {
@@ -54,7 +54,7 @@ async fn work_reaches_all_miners() {
     }
 }
 
-/// Submits with their answers, one after another on each of some connections.
+/// Round trips of submissions, one at a time per connection.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures"]
 async fn submits_are_answered() {
@@ -72,7 +72,7 @@ async fn submits_are_answered() {
             let mut times = Vec::new();
             for nonce in 0..1_000u32 {
                 let asked = Instant::now();
-                let _refused = client.submit(&job, [0; 8], TIME, nonce, 0).await;
+                let _rejected = client.submit(&job, [0; 8], TIME, nonce, 0).await;
                 times.push(asked.elapsed());
             }
             times
@@ -81,7 +81,7 @@ async fn submits_are_answered() {
     let mut times: Vec<Duration> = tasks.join_all().await.into_iter().flatten().collect();
     let rate = times.len() as f64 / start.elapsed().as_secs_f64();
     println!(
-        "{} submits, {rate:.0} a second with the clients on the same cores: p50 {:?}, p99 {:?}",
+        "{} submissions, {rate:.0} per second with the clients on the same cores: p50 {:?}, p99 {:?}",
         times.len(),
         quantile(&mut times, 0.5),
         quantile(&mut times, 0.99)
@@ -94,7 +94,7 @@ fn resident_bytes() -> usize {
     pages * 4_096
 }
 
-/// Memory of connections that hold the greatest number of works, with the miners' bare sockets.
+/// Memory per connection with the maximum number of work units, including the miners' sockets.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures"]
 async fn connections_cost_memory() {
@@ -114,7 +114,7 @@ async fn connections_cost_memory() {
     }
     let full = resident_bytes();
     println!(
-        "{CONNECTIONS} connections: {} bytes each with one work, {} bytes each with all works held",
+        "{CONNECTIONS} connections: {} bytes each with one work unit, {} bytes each with the maximum",
         (idle - before) / CONNECTIONS,
         (full - before) / CONNECTIONS
     );

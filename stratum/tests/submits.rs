@@ -1,5 +1,5 @@
-//! Submits on real sockets: what is credited, what is refused and how.
-#![allow(clippy::unwrap_used, reason = "a failed test is the message")]
+//! Submissions on real sockets: which ones the server accepts, and how it rejects the others.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod common;
 
@@ -64,7 +64,7 @@ async fn a_hash_above_the_target_is_low_difficulty() {
 }
 
 #[tokio::test]
-async fn ntime_has_a_window() {
+async fn ntime_has_a_range() {
     let server = serve().await;
     let (mut miner, job) = Raw::start(&server).await;
     for (time, code) in [(TIME - 601, 20), (TIME - 600, 0), (TIME + 7_200, 0), (TIME + 7_201, 20)] {
@@ -75,7 +75,7 @@ async fn ntime_has_a_window() {
 }
 
 #[tokio::test]
-async fn late_work_of_the_same_tip_is_credited() {
+async fn late_work_on_the_same_tip_is_accepted() {
     let server = serve().await;
     let (mut miner, first) = Raw::start(&server).await;
     for _ in 0..5 {
@@ -88,7 +88,7 @@ async fn late_work_of_the_same_tip_is_credited() {
 }
 
 #[tokio::test]
-async fn a_share_of_the_tip_before_is_credited_in_the_grace_time() {
+async fn a_share_on_the_previous_tip_is_accepted_in_the_grace_period() {
     let server = serve().await;
     let (mut miner, first) = Raw::start(&server).await;
     server.pool.set(|parts| parts.prev_block = other_tip());
@@ -98,7 +98,7 @@ async fn a_share_of_the_tip_before_is_credited_in_the_grace_time() {
 }
 
 #[tokio::test]
-async fn a_bitcoin_block_is_submitted_even_if_it_is_refused_as_a_share() {
+async fn a_bitcoin_block_reaches_the_pool_even_if_rejected_as_a_share() {
     let server = serve().await;
     server.pool.set(|parts| parts.bitcoin_target = share_target());
     let (mut miner, job) = Raw::start(&server).await;
@@ -111,7 +111,7 @@ async fn a_bitcoin_block_is_submitted_even_if_it_is_refused_as_a_share() {
 }
 
 #[tokio::test]
-async fn a_share_is_judged_by_the_difficulty_its_job_came_with() {
+async fn a_share_must_meet_the_difficulty_of_its_own_job() {
     let server = serve().await;
     let (mut miner, easy) = Raw::start(&server).await;
     let hard = Difficulty::floor(SHARE_DIFFICULTY * 64.0).target();
@@ -123,7 +123,7 @@ async fn a_share_is_judged_by_the_difficulty_its_job_came_with() {
 }
 
 #[tokio::test]
-async fn unknown_jobs_and_workers_are_told_apart() {
+async fn unknown_jobs_and_workers_get_different_codes() {
     let server = serve().await;
     let (mut miner, job) = Raw::start(&server).await;
     let proof = mine(&job, share_target(), 0);
@@ -141,7 +141,7 @@ async fn unknown_jobs_and_workers_are_told_apart() {
 }
 
 #[tokio::test]
-async fn the_client_mines_and_hears_refusals() {
+async fn the_client_mines_and_reports_rejections() {
     let server = serve().await;
     let (client, mut jobs) = Client::connect(server.addr, "carol.cpu", "test-miner/1").await.unwrap();
     let job = jobs.recv().await.unwrap();
@@ -150,8 +150,8 @@ async fn the_client_mines_and_hears_refusals() {
     let again = client.submit(&job, proof.extranonce2, TIME, proof.header.nonce, 0x2000).await;
     assert!(matches!(again, Err(ClientError::Refused { code: 22, .. })), "{again:?}");
     assert_eq!(server.pool.found()[0].hash, proof.header.block_hash());
-    let refused = Client::connect(server.addr, "mallory", "test-miner/1").await;
-    assert!(matches!(refused, Err(ClientError::Refused { code: 24, .. })));
+    let rejected = Client::connect(server.addr, "mallory", "test-miner/1").await;
+    assert!(matches!(rejected, Err(ClientError::Refused { code: 24, .. })));
     let snapshot = server.stats.snapshot();
     assert_eq!(snapshot.connections[0].agent, "test-miner/1");
     assert!(snapshot.connections[0].hashrate_hs > 0.0);

@@ -14,10 +14,6 @@ use crate::network::{
     BitcoinArgs, BitcoinError, BitcoinKind, GuardArgs, GuardError, MinerArgs, Wishes, run_bitcoin, run_guard, run_miner,
 };
 use crate::premine::{self, PremineError};
-use crate::sim;
-use crate::sim::run::SimError;
-use crate::sim::soak::{SoakArgs, SoakError};
-use crate::study;
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
 
@@ -71,24 +67,6 @@ enum Command {
     Stop {
         #[command(flatten)]
         at: At,
-    },
-    /// Runs the standard study in the simulator and writes its results as a page with plots
-    Report(study::command::Args),
-    /// Simulates random scenarios and looks for what must never happen
-    Soak(SoakArgs),
-    /// Simulates a scenario: the real share-chain, peers and payouts in a world that a seed decides
-    Sim {
-        /// The scenario, a TOML file; see testnet/scenarios
-        scenario: PathBuf,
-        /// Decides everything that is left open; the same seed gives the same output
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Prints JSON
-        #[arg(long)]
-        json: bool,
-        /// Writes the share-chain of one node to this file, for specs/model/replay.py and shoal verify
-        #[arg(long, value_name = "FILE")]
-        record: Option<PathBuf>,
     },
     /// Mines the chain that every test network starts from, anew: for maintainers
     #[command(hide = true)]
@@ -169,12 +147,6 @@ enum CliError {
     Bitcoin(#[from] BitcoinError),
     #[error(transparent)]
     Guard(#[from] GuardError),
-    #[error(transparent)]
-    Report(#[from] study::command::ReportError),
-    #[error(transparent)]
-    Sim(#[from] SimError),
-    #[error(transparent)]
-    Soak(#[from] SoakError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
     #[error("cannot make a folder for the network")]
@@ -188,7 +160,7 @@ pub fn main() -> ExitCode {
     match execute(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("shoal-testnet: {}", crate::sentence(&error));
+            eprintln!("shoal-testnet: {}", node_core::sentence(&error));
             ExitCode::FAILURE
         }
     }
@@ -201,16 +173,6 @@ fn execute(command: Command) -> Result<(), CliError> {
         return Err(error.into());
     }
     // The study has threads of its own.
-    if let Command::Report(args) = command {
-        return Ok(study::command::report(&args)?);
-    }
-    // No runtime: a simulation must not depend on threads.
-    if let Command::Soak(args) = command {
-        return Ok(sim::soak::main(&args)?);
-    }
-    if let Command::Sim { scenario, seed, json, record } = command {
-        return Ok(sim::run::main(&scenario, seed, json, record.as_deref())?);
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match command {
@@ -230,7 +192,7 @@ fn execute(command: Command) -> Result<(), CliError> {
                 log_to_stderr();
                 run_miner(args).await.map_err(CliError::Miner)
             }
-            Command::Guard(_) | Command::Report(_) | Command::Sim { .. } | Command::Soak(_) => Ok(()),
+            Command::Guard(_) => Ok(()),
         }
     })
 }

@@ -7,7 +7,6 @@
 mod config;
 mod connection;
 mod counters;
-pub mod hash;
 mod journal;
 mod throttle;
 mod worker;
@@ -22,7 +21,7 @@ use crate::limits::{MINER_BACKOFF_MAX, MINER_BACKOFF_MIN};
 
 /// Mines until the task is dropped, connecting again whenever the connection ends.
 pub async fn run(config: Config, counters: Arc<Counters>) {
-    let sha_instructions = hash::has_sha_instructions();
+    let sha_instructions = sim::hash::has_sha_instructions();
     tracing::info!(user = config.user, hashrate = config.hashrate, sha_instructions, "miner starts");
     let mut pause = MINER_BACKOFF_MIN;
     loop {

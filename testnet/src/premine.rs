@@ -18,9 +18,9 @@ use bitcoin::{
     Witness,
 };
 
-use crate::miner::hash::HeaderHasher;
 use crate::signet;
 use crate::wallet::Keys;
+use sim::hash::HeaderHasher;
 
 /// Blocks in the fixture: 100 until the first coinbase is mature, and 20 coins to begin with.
 pub const BLOCKS: u32 = 120;

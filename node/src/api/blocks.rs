@@ -19,8 +19,8 @@ use super::shares::stored_proof;
 use super::views::{Earned, Output, Payee, WeightView, hex};
 use super::window::page;
 use crate::bitcoind::SubmitVerdict;
-use crate::pool_block::PoolBlock;
 use crate::store::RecordKind;
+use node_core::pool_block::PoolBlock;
 
 /// Bitcoin blocks that the pool found, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -186,13 +186,10 @@ impl Api {
                     .collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let asked = Arc::clone(blocks);
-        let places = self.chain(move |chain| {
-            let place =
-                |block: &PoolBlock| (confirmations(chain, block.height, block.hash), listed_height(chain, block.hash));
-            asked.iter().map(place).collect::<Vec<_>>()
-        });
-        let standings = places.await?.into_iter().zip(efforts).map(|((confirmations, listed_height), effort)| {
+        let chain = self.chain();
+        let standings = blocks.iter().zip(efforts).map(|(block, effort)| {
+            let (confirmations, listed_height) =
+                (confirmations(&chain, block.height, block.hash), listed_height(&chain, block.hash));
             let work = effort.and_then(|(own, below)| own.weight.checked_sub(below?.weight));
             let effort = work.map(|work| WeightView::from(Weight(work)).weight_blocks);
             Standing { confirmations, listed_height, effort }
@@ -246,7 +243,7 @@ pub(super) async fn block(
     let standings = api.standings(&blocks).await?;
     let mut summaries = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
     let (Some(block), Some(summary)) = (blocks.first(), summaries.next()) else { return Err(ApiError::Stopping) };
-    let standing = api.windows.up_to(&api.context.engine, Some(ShareId::from(block.snapshot))).await?;
+    let standing = api.windows.up_to(api.chain(), Some(ShareId::from(block.snapshot))).await?;
     let network: Network = api.network();
     let (weights, next_from) = standing.as_ref().map(|standing| page(standing, &paging, network)).unwrap_or_default();
     Ok(Json(BlockDetail {

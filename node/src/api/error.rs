@@ -8,9 +8,9 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use crate::config::AddressError;
-use crate::engine::EngineStopped;
-use crate::error::sentence;
+use crate::consensus::EngineStopped;
 use crate::store::StoreError;
+use node_core::sentence;
 
 use super::limits::ECHO_CHARS_MAX;
 

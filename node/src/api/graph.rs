@@ -79,8 +79,7 @@ struct Part {
 )]
 pub(super) async fn graph(State(api): State<Arc<Api>>, heights: Heights) -> Result<Json<Graph>, ApiError> {
     let network = api.network();
-    let Part { heights: (from_height, to), links, shares, cut } =
-        api.chain(move |chain| part(chain, &heights, network)).await?;
+    let Part { heights: (from_height, to), links, shares, cut } = part(&api.chain(), &heights, network);
     let shares = shares.into_iter().map(|raw| GraphShare {
         id: raw.id.to_string(),
         parent: raw.parent.to_string(),

@@ -181,7 +181,8 @@ impl LinkDetail {
 )]
 pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<Links>, ApiError> {
     let network = api.network();
-    let (height, mut links) = api.chain(move |chain| (chain.height().0, main_links(chain, &paging, network))).await?;
+    let chain = api.chain();
+    let (height, mut links) = (chain.height().0, main_links(&chain, &paging, network));
     let links = api
         .read(move |store| {
             links.iter_mut().try_for_each(|link| link.complete(store, network))?;
@@ -218,7 +219,7 @@ pub(super) fn main_link(chain: &Chain, height: Height) -> Option<(ShareId, &Link
 )]
 pub(super) async fn link(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<LinkDetail>, ApiError> {
     let network = api.network();
-    let detail = api.chain(move |chain| LinkDetail::new(chain, id, network)).await?;
+    let detail = LinkDetail::new(&api.chain(), id, network);
     let mut detail = detail.ok_or_else(|| ApiError::unknown("link", id))?;
     let detail = api
         .read(move |store| {

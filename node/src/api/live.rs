@@ -24,13 +24,14 @@ use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::diary::LogEvent;
+use super::event_log::LogEvent;
 use super::limits::{LIVE_EVENTS, LIVE_RETRY, LIVE_STATUS};
 use super::status::Status;
 use super::views::{Payee, hashes};
 use crate::clock::now;
-use crate::engine::ChainEvent;
-use crate::pool_block::PoolBlock;
+use node_core::engine::ChainEvent;
+
+use node_core::pool_block::PoolBlock;
 
 /// Seconds between signs of life on a silent stream: below what proxies wait.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -196,20 +197,20 @@ impl LiveShare {
 
 /// Tells what happens until the node stops.
 pub(super) async fn run(api: Arc<Api>) {
-    let mut chain = api.context.engine.events();
-    let mut diary = api.context.history.diary().news();
+    let mut chain = api.context.chain.events();
+    let mut event_log = api.context.history.event_log().news();
     let mut look = tokio::time::interval(LIVE_STATUS);
     let mut shown = None;
     loop {
         tokio::select! {
             event = chain.recv() => match event {
-                Ok(ChainEvent::Changed(changes)) => api.changed(&changes).await,
+                Ok(ChainEvent::Changed(changes)) => api.changed(&changes),
                 Ok(ChainEvent::Block(block)) => api.block_found(&block),
                 // Readers see it by the gap in heights, and load again.
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return,
             },
-            event = diary.recv() => match event {
+            event = event_log.recv() => match event {
                 // Browsers cannot send the token with a stream.
                 Ok(event) if !event.kind.is_private() => api.live.tell("log", &LogEvent::from(&*event)),
                 _ => {}
@@ -220,11 +221,11 @@ pub(super) async fn run(api: Arc<Api>) {
 }
 
 impl Api {
-    async fn changed(&self, changes: &ChangeSet) {
+    fn changed(&self, changes: &ChangeSet) {
         let proofs: Vec<_> =
             changes.accepted.iter().map(|accepted| (accepted.id, accepted.proof.share.parent)).collect();
         if !proofs.is_empty() {
-            let Ok(places) = self.chain(move |chain| places(chain, &proofs)).await else { return };
+            let places = places(&self.chain(), &proofs);
             for (accepted, place) in changes.accepted.iter().zip(places) {
                 let name = if place.1.is_some() { "link" } else { "share" };
                 self.live.tell(name, &LiveShare::new(accepted, place, self.network()));

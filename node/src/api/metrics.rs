@@ -37,7 +37,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResp
         refused: api.refused_by_rule().await?,
         miners: api.context.stratum.snapshot(),
         submitted: api.context.submissions.counts(),
-        events: api.context.history.diary().counts(),
+        events: api.context.history.event_log().counts(),
         start_unix_s: api.start_unix_s,
     };
     let mut registry = Registry::default();

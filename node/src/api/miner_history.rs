@@ -125,12 +125,11 @@ pub(super) async fn shares(
 impl Api {
     /// Where shares count: the link and its height. From memory; from the lists that name it for what is no longer there.
     async fn places(&self, ids: Vec<ShareId>) -> Result<BTreeMap<ShareId, (ShareId, u32)>, ApiError> {
-        let fates =
-            self.chain(move |chain| ids.into_iter().map(|id| (id, chain.fate(&id))).collect::<Vec<_>>()).await?;
+        let chain = self.chain();
         let mut places = BTreeMap::new();
         let mut deep = Vec::new();
-        for (id, fate) in fates {
-            let place = match fate {
+        for id in ids {
+            let place = match chain.fate(&id) {
                 Fate::MainLink(height) => (id, height.0),
                 Fate::Listed { link, height } => (link, height.0),
                 Fate::Unknown => {
@@ -147,11 +146,10 @@ impl Api {
         let history = self.context.history.clone();
         let look_up = move |id: ShareId| history.listed_in(&id).map(|listed| (id, listed));
         let listed = self.read(move |_| deep.into_iter().map(look_up).collect::<Result<Vec<_>, _>>()).await?;
-        let deep = self.chain(move |chain| {
-            let place = |(id, listed): &(ShareId, Vec<_>)| Some((*id, deep_place(chain, *id, listed)?));
-            listed.iter().filter_map(place).collect::<Vec<_>>()
-        });
-        places.extend(deep.await?.into_iter().map(|(id, (link, height))| (id, (link, height.0))));
+        places.extend(listed.iter().filter_map(|(id, listed)| {
+            let (link, height) = deep_place(&chain, *id, listed)?;
+            Some((*id, (link, height.0)))
+        }));
         Ok(places)
     }
 }
@@ -188,12 +186,9 @@ pub(super) async fn payments(
     let history = api.context.history.clone();
     let page = api.read(move |_| history.payments_to(&script, paging.from, paging.items())).await?;
     let rows = page.items;
-    let payments = api
-        .chain(move |chain| {
-            let confirmed = |row: &PaymentRow| confirmations(chain, row.height, row.block.block_hash());
-            rows.iter().map(|row| Payment::new(row, confirmed(row))).collect::<Vec<_>>()
-        })
-        .await?;
+    let chain = api.chain();
+    let confirmed = |row: &PaymentRow| confirmations(&chain, row.height, row.block.block_hash());
+    let payments: Vec<_> = rows.iter().map(|row| Payment::new(row, confirmed(row))).collect();
     let in_chain = payments.iter().filter(|payment| payment.confirmations > 0);
     let page_total_sat = in_chain.map(|payment| payment.value_sat).sum();
     Ok(Json(Payments { payments, page_total_sat, next_from: page.next_from }))

@@ -19,9 +19,9 @@ use super::limits::PENDING_COUNTED_MAX;
 use super::next_block::NextBlock;
 use super::params::Segment;
 use super::views::{Payee, WeightView, part};
-use crate::config::{Config, parse_address};
+use crate::config::parse_address;
+use crate::miners::payee_of;
 use crate::state::BitcoinView;
-use crate::workers::payee_of;
 
 /// What this node knows of an address.
 #[derive(Debug, Serialize, ToSchema)]
@@ -129,13 +129,13 @@ pub(super) async fn miner(
 ) -> Result<Json<Miner>, ApiError> {
     let config = &api.context.config;
     let script = parse_address(&text, config.network)?.script_pubkey();
-    let standing = api.windows.up_to(&api.context.engine, None).await?;
+    let chain = api.chain();
+    let standing = api.windows.up_to(Arc::clone(&chain), None).await?;
     let (sum, total) = standing.map(|standing| (standing.of(&script), standing.total)).unwrap_or_default();
     let bitcoin = api.context.node.borrow().bitcoin.clone();
-    let asked = script.clone();
-    let ((pending_shares, pending_weight), next_block) =
-        api.chain(move |chain| (pending(chain, &asked), next_block(chain, &bitcoin, &asked))).await?;
-    let workers = workers(&api.context.stratum.snapshot().connections, config, &script);
+    let (pending_shares, pending_weight) = pending(&chain, &script);
+    let next_block = next_block(&chain, &bitcoin, &script);
+    let workers = workers(&api.context.stratum.snapshot().connections, &script);
     Ok(Json(Miner {
         payee: Payee::new(&script, api.network()),
         window: MinerWindow::new(sum, total),
@@ -163,15 +163,14 @@ fn pending(chain: &Chain, script: &ScriptBuf) -> (u64, Weight) {
         .fold((0, Weight::ZERO), |(shares, weight), credit| (shares + 1, weight.plus(credit.weight)))
 }
 
-fn next_block(chain: &mut Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> Option<MinerNextBlock> {
+fn next_block(chain: &Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> Option<MinerNextBlock> {
     let block = NextBlock::of(chain, bitcoin)?;
     let value_sat = block.value_sat;
     let Some(outputs) = &block.outputs else {
         let (expected_sat, drawn_sat, exact, draws_expected) = (None, None, None, None);
         return Some(MinerNextBlock { value_sat, expected_sat, drawn_sat, exact, draws_expected });
     };
-    // The plan has just made sure that the chain remembers this window.
-    let window = chain.window(&block.snapshot)?;
+    let window = chain.window_of(&block.snapshot)?;
     let weight = chain.scripts().index(script).map(|index| window.sum(index).weight).unwrap_or_default();
     let own = |output: &&TxOut| output.script_pubkey == *script;
     let exact = outputs.iter().take(block.exact).any(|output| own(&output));
@@ -188,7 +187,7 @@ fn next_block(chain: &mut Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> O
 }
 
 /// The connections whose work pays `script`.
-fn workers(connections: &[ConnectionSnapshot], config: &Config, script: &ScriptBuf) -> Vec<Worker> {
-    let pays = |connection: &&ConnectionSnapshot| payee_of(config, connection).as_ref() == Some(script);
+fn workers(connections: &[ConnectionSnapshot], script: &ScriptBuf) -> Vec<Worker> {
+    let pays = |connection: &&ConnectionSnapshot| payee_of(connection).as_ref() == Some(script);
     connections.iter().filter(pays).cloned().map(Worker::from).collect()
 }

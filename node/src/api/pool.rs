@@ -121,7 +121,7 @@ struct ChainPart {
 }
 
 impl ChainPart {
-    fn of(chain: &mut Chain, node: &crate::state::BitcoinView, oldest: u32) -> Self {
+    fn of(chain: &Chain, node: &crate::state::BitcoinView, oldest: u32) -> Self {
         let best = chain.bitcoin().best();
         let (hash, height) = (best.header.block_hash(), best.height);
         let bits = chain.bitcoin().next_bits(&hash).unwrap_or(best.header.bits);
@@ -157,7 +157,7 @@ impl ChainPart {
     )
 )]
 pub(super) async fn pool(State(api): State<Arc<Api>>) -> Result<Json<Pool>, ApiError> {
-    let tip = api.context.engine.tip().borrow().tip;
+    let tip = api.chain().tip();
     let mut kept = api.pool.lock().await;
     if let Some((of, pool)) = &*kept
         && *of == tip
@@ -175,10 +175,11 @@ pub(super) type KeptPool = tokio::sync::Mutex<Option<(ShareId, Pool)>>;
 
 impl Api {
     async fn make_pool(&self) -> Result<Pool, ApiError> {
-        let standing = self.windows.up_to(&self.context.engine, None).await?;
+        let chain = self.chain();
+        let standing = self.windows.up_to(Arc::clone(&chain), None).await?;
         let oldest = standing.as_ref().map_or(0, |standing| standing.oldest_height);
         let node = self.context.node.borrow().bitcoin.clone();
-        let part = self.chain(move |chain| ChainPart::of(chain, &node, oldest)).await?;
+        let part = ChainPart::of(&chain, &node, oldest);
         let history = self.context.history.clone();
         let minute = now().0.saturating_sub(MINUTE_S);
         let (round, last_minute) = self

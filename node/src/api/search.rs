@@ -16,7 +16,7 @@ use crate::store::RecordKind;
 
 /// What was found; nothing is no error.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Found {
+pub(super) struct SearchResult {
     /// The likeliest first.
     pub found: Vec<Hit>,
 }
@@ -56,27 +56,27 @@ impl Hit {
 #[utoipa::path(
     get, path = "/api/v1/search", params(Query),
     responses(
-        (status = 200, description = "What was found", body = Found),
+        (status = 200, description = "What was found", body = SearchResult),
         (status = 400, description = "The query is missing or wrong", body = ErrorBody),
     )
 )]
-pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> Result<Json<Found>, ApiError> {
+pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> Result<Json<SearchResult>, ApiError> {
     let words = q.trim();
     if let Ok(address) = parse_address(words, api.context.config.network) {
         let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
-        return Ok(Json(Found { found: vec![hit] }));
+        return Ok(Json(SearchResult { found: vec![hit] }));
     }
     let found = match (words.parse::<ShareId>(), words.parse::<u32>()) {
         (Ok(id), _) => api.by_id(id).await?,
         (_, Ok(height)) => api.by_height(height).await?,
         _ => Vec::new(),
     };
-    Ok(Json(Found { found }))
+    Ok(Json(SearchResult { found }))
 }
 
 impl Api {
     async fn by_id(&self, id: ShareId) -> Result<Vec<Hit>, ApiError> {
-        let is_link = self.chain(move |chain| chain.link(&id).is_some()).await?;
+        let is_link = self.chain().link(&id).is_some();
         let (is_block, is_share) = self
             .read(move |store| {
                 let known = |kind| store.contains(kind, &id.0);
@@ -97,7 +97,7 @@ impl Api {
     }
 
     async fn by_height(&self, height: u32) -> Result<Vec<Hit>, ApiError> {
-        let link = self.chain(move |chain| chain.main_at(Height(height))).await?;
+        let link = self.chain().main_at(Height(height));
         let history = self.context.history.clone();
         let blocks = self.read(move |_| history.blocks_at(height)).await?;
         let block = |id: &ShareId| {

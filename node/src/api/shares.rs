@@ -17,8 +17,8 @@ use super::params::Hash;
 use super::refusals::rule;
 use super::views::{Payee, WeightView};
 use crate::history::Event;
-use crate::pool_block::PoolBlock;
 use crate::store::{RecordKind, Store, StoreError};
+use node_core::pool_block::PoolBlock;
 
 /// What became of a share.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,7 +37,7 @@ pub(super) struct ShareAnswer {
     pub waits_for: Option<String>,
     /// Number of the rule that it breaks, if it was refused.
     pub rule: Option<String>,
-    /// When it was last refused and who brought it, if it was and the diary still says so. A valid share has one when
+    /// When it was last refused and who brought it, if it was and the event log still says so. A valid share has one when
     /// somebody sent an altered copy of it.
     pub refusal: Option<RefusalView>,
     /// The share, if it was found valid.
@@ -202,7 +202,8 @@ fn waits_for(missing: Missing) -> String {
     )
 )]
 pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<ShareAnswer>, ApiError> {
-    let (fate, credit) = api.chain(move |chain| (chain.fate(&id), chain.credit(&id).cloned())).await?;
+    let chain = api.chain();
+    let (fate, credit) = (chain.fate(&id), chain.credit(&id).cloned());
     let proof = api.read(move |store| stored_proof(store, id)).await?;
     let answer = match (ShareAnswer::of(id, fate), &proof) {
         (Some(answer), _) => answer,
@@ -233,8 +234,7 @@ pub(super) fn deep_place(chain: &Chain, id: ShareId, listed: &[(ShareId, u32)]) 
 async fn deep(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError> {
     let history = api.context.history.clone();
     let listed = api.read(move |_| history.listed_in(&id)).await?;
-    let place = api.chain(move |chain| deep_place(chain, id, &listed));
-    Ok(match place.await? {
+    Ok(match deep_place(&api.chain(), id, &listed) {
         Some((link, height)) if link == id => ShareAnswer::link(id, height),
         Some((link, height)) => ShareAnswer::listed(id, link, height),
         None => ShareAnswer::expired(id),

@@ -233,7 +233,7 @@ pub(super) fn pool_hashrate_hs(chain: &Chain) -> Option<f64> {
 
 impl Api {
     pub(super) async fn status(&self) -> Result<Status, ApiError> {
-        let chain = self.chain(|chain| ChainPart::of(chain)).await?;
+        let chain = ChainPart::of(&self.chain());
         let refused_total = self.refused_by_rule().await?.values().sum();
         let node = self.context.node.borrow().clone();
         let miners = self.context.stratum.snapshot();

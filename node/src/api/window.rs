@@ -95,10 +95,11 @@ fn row(script: &bitcoin::Script, sum: Sum, network: bitcoin::Network) -> Earned 
     )
 )]
 pub(super) async fn window(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<WindowAnswer>, ApiError> {
-    let standing = api.windows.up_to(&api.context.engine, None).await?;
+    let chain = api.chain();
+    let standing = api.windows.up_to(Arc::clone(&chain), None).await?;
     let standing = standing.ok_or_else(|| ApiError::unknown("window", "of its tip"))?;
     let bitcoin = api.context.node.borrow().bitcoin.clone();
-    let next_block = api.chain(move |chain| NextBlock::of(chain, &bitcoin)).await?;
+    let next_block = NextBlock::of(&chain, &bitcoin);
     let network = api.network();
     let (earned, next_from) = page(&standing, &paging, network);
     Ok(Json(WindowAnswer {

@@ -12,7 +12,6 @@ use tokio::sync::Mutex;
 
 use super::error::ApiError;
 use super::limits::WINDOWS_MAX;
-use crate::engine::EngineHandle;
 
 /// A window, ready to be shown.
 #[derive(Debug)]
@@ -49,19 +48,21 @@ impl Windows {
     /// The window that ends in `newest`, or in the tip; none if that link is not known, or not complete.
     ///
     /// # Errors
-    /// The engine has stopped.
+    /// The node is stopping.
     pub(super) async fn up_to(
         &self,
-        engine: &EngineHandle,
+        chain: Arc<Chain>,
         newest: Option<ShareId>,
     ) -> Result<Option<Arc<Standing>>, ApiError> {
         // Held while the window is summed: the next reader then finds it here.
         let mut kept = self.kept.lock().await;
-        let newest = newest.unwrap_or_else(|| engine.tip().borrow().tip);
+        let newest = newest.unwrap_or_else(|| chain.tip());
         if let Some(known) = kept.iter().find(|known| known.newest == newest) {
             return Ok(Some(Arc::clone(known)));
         }
-        let Some(standing) = engine.call(move |engine| standing(engine.chain(), newest)).await? else {
+        // A pass over up to two million rows: beside the threads that serve sockets.
+        let summing = tokio::task::spawn_blocking(move || standing(&chain, newest));
+        let Some(standing) = summing.await.map_err(|_| ApiError::Stopping)? else {
             return Ok(None);
         };
         let standing = Arc::new(standing);

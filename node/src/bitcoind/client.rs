@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 
 use super::error::BitcoindError;
 use super::status::{ChainStatus, NodeInfo};
-use super::template::{BlockTemplate, RawTemplate};
+use super::template::RawTemplate;
 use super::transport::{self, Bounds, Transport};
 use crate::config::{BitcoindConfig, Network};
 use crate::limits::{
     HEADER_BATCH, LONG_POLL_TIMEOUT, REASON_CHARS_MAX, RPC_ANSWER_BYTES_MAX, SUBMIT_TIMEOUT, TEMPLATE_ANSWER_BYTES_MAX,
 };
+use node_core::jobs::BlockTemplate;
 
 /// bitcoind's code for an unknown block.
 const CODE_NOT_FOUND: i64 = -5;

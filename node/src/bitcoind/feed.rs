@@ -12,9 +12,9 @@ use tracing::debug;
 
 use super::client::Bitcoind;
 use super::error::BitcoindError;
-use super::template::BlockTemplate;
-use crate::error::sentence;
 use crate::limits::{HEARTBEAT_INTERVAL, POLL_INTERVAL, RETRY_PAUSE};
+use node_core::jobs::BlockTemplate;
+use node_core::sentence;
 
 /// What the feed knows now.
 #[derive(Debug, Clone, Default)]

@@ -5,57 +5,10 @@ use bitcoin::hashes::hex::FromHex;
 use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf, Target, Transaction, Txid, Wtxid};
 use serde::{Deserialize, Deserializer, de};
 
-use crate::limits::{BLOCK_SIGOPS_COST_MAX, BLOCK_WEIGHT_MAX, TEMPLATE_TRANSACTIONS_MAX};
+use node_core::jobs::{BlockTemplate, TemplateTransaction};
+use node_core::limits::{BLOCK_SIGOPS_COST_MAX, BLOCK_WEIGHT_MAX};
 
-/// A block that lacks its coinbase and its proof of work.
-#[derive(Debug, Clone)]
-pub struct BlockTemplate {
-    /// Version with the signals bitcoind wants.
-    pub version: i32,
-    /// The block it extends.
-    pub prev_block: BlockHash,
-    /// Its own height.
-    pub height: u32,
-    /// Its target, as the header holds it.
-    pub bits: CompactTarget,
-    /// The time bitcoind suggests, in seconds since 1970.
-    pub time: u32,
-    /// The earliest time Bitcoin's rules allow.
-    pub min_time: u32,
-    /// The most the coinbase may pay: subsidy and the fees of all transactions.
-    pub coinbase_value: Amount,
-    /// The output script that commits to the witnesses of all transactions.
-    pub witness_commitment: Option<ScriptBuf>,
-    /// The transactions behind the coinbase, each after those it spends.
-    pub transactions: Vec<TemplateTransaction>,
-    /// Weight a block may have.
-    pub weight_limit: u64,
-    /// Cost of signature operations a block may have.
-    pub sigops_limit: u64,
-    /// What to send to be told of the next template, if bitcoind supports it.
-    pub long_poll_id: Option<String>,
-    /// The challenge, in hex, if the network is a signet.
-    pub signet_challenge: Option<String>,
-}
-
-/// One transaction of a template.
-#[derive(Debug, Clone)]
-pub struct TemplateTransaction {
-    /// Its bytes as they stand in a block, with the witness.
-    pub raw: Vec<u8>,
-    /// Hash without the witness, recomputed from the bytes.
-    pub txid: Txid,
-    /// Hash with the witness, recomputed from the bytes.
-    pub wtxid: Wtxid,
-    /// The fee it leaves to the coinbase.
-    pub fee: Amount,
-    /// Its weight, recomputed from the bytes.
-    pub weight: u64,
-    /// The cost of its signature operations.
-    pub sigops_cost: u64,
-    /// Positions (from 0) of the transactions before it that it spends.
-    pub depends: Vec<u32>,
-}
+use crate::limits::TEMPLATE_TRANSACTIONS_MAX;
 
 /// How a template contradicts itself.
 #[derive(Debug, thiserror::Error)]
@@ -152,25 +105,6 @@ struct RawTransaction {
     depends: Vec<u32>,
 }
 
-impl BlockTemplate {
-    /// The target a block's hash must not exceed.
-    pub fn target(&self) -> Target {
-        Target::from_compact(self.bits)
-    }
-
-    /// Weight of all transactions, without header and coinbase.
-    pub fn transactions_weight(&self) -> u64 {
-        self.transactions.iter().map(|transaction| transaction.weight).sum()
-    }
-}
-
-impl TemplateTransaction {
-    /// Decodes the transaction, for those few who need more than its bytes and ids.
-    pub fn decode(&self) -> Transaction {
-        encode::deserialize(&self.raw).expect("the bytes were decoded when the template came")
-    }
-}
-
 impl TryFrom<RawTemplate> for BlockTemplate {
     type Error = TemplateError;
 
@@ -192,7 +126,7 @@ impl TryFrom<RawTemplate> for BlockTemplate {
             .enumerate()
             .map(|(position, transaction)| transaction.check(position))
             .collect::<Result<Vec<_>, _>>()?;
-        let template = Self {
+        let template = BlockTemplate {
             version: raw.version,
             prev_block: raw.previousblockhash,
             height: raw.height,
@@ -207,28 +141,26 @@ impl TryFrom<RawTemplate> for BlockTemplate {
             long_poll_id: raw.longpollid,
             signet_challenge: raw.signet_challenge,
         };
-        template.check_sums()?;
+        check_sums(&template)?;
         Ok(template)
     }
 }
 
-impl BlockTemplate {
-    fn check_sums(&self) -> Result<(), TemplateError> {
-        let sum = |value: fn(&TemplateTransaction) -> u64| {
-            self.transactions.iter().map(value).fold(0_u64, u64::saturating_add)
-        };
-        let (count, weight) = (self.transactions.len(), self.transactions_weight());
-        let sigops_cost = sum(|transaction| transaction.sigops_cost);
-        if count > TEMPLATE_TRANSACTIONS_MAX || weight > self.weight_limit || sigops_cost > self.sigops_limit {
-            return Err(TemplateError::TooLarge { count, weight, sigops_cost });
-        }
-        let fees = Amount::from_sat(sum(|transaction| transaction.fee.to_sat()));
-        if self.coinbase_value < fees || self.coinbase_value > Amount::MAX_MONEY {
-            let coinbase_sat = self.coinbase_value.to_sat();
-            return Err(TemplateError::CoinbaseValue { coinbase_sat });
-        }
-        Ok(())
+fn check_sums(template: &BlockTemplate) -> Result<(), TemplateError> {
+    let sum = |value: fn(&TemplateTransaction) -> u64| {
+        template.transactions.iter().map(value).fold(0_u64, u64::saturating_add)
+    };
+    let (count, weight) = (template.transactions.len(), template.transactions_weight());
+    let sigops_cost = sum(|transaction| transaction.sigops_cost);
+    if count > TEMPLATE_TRANSACTIONS_MAX || weight > template.weight_limit || sigops_cost > template.sigops_limit {
+        return Err(TemplateError::TooLarge { count, weight, sigops_cost });
     }
+    let fees = Amount::from_sat(sum(|transaction| transaction.fee.to_sat()));
+    if template.coinbase_value < fees || template.coinbase_value > Amount::MAX_MONEY {
+        let coinbase_sat = template.coinbase_value.to_sat();
+        return Err(TemplateError::CoinbaseValue { coinbase_sat });
+    }
+    Ok(())
 }
 
 impl RawTransaction {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::server::{Reply, Server};
 use super::*;
 use crate::config::{BitcoindAuth, Network, Secret};
-use crate::error::sentence;
+use node_core::sentence;
 
 fn block_hash(number: u8) -> BlockHash {
     BlockHash::from_byte_array([number; 32])

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::keys::{self, KEYS};
 use super::*;
-use crate::error::sentence;
+use node_core::sentence;
 
 const EXAMPLE: &str = include_str!("../../shoal.example.toml");
 const MAIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";

@@ -1,4 +1,4 @@
-//! The node's diary: what an operator or a miner may want to know later.
+//! The node's event_log: what an operator or a miner may want to know later.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use tracing::error;
 use super::keys::{self, EVENT, REFUSED, REORGANISED};
 use super::rows::{from_json, to_json};
 use crate::clock::now;
-use crate::limits::{DIARY_EVENTS_MAX, EVENT_QUEUE};
+use crate::limits::{EVENT_LOG_EVENTS_MAX, EVENT_QUEUE};
 use crate::store::{Row, Store, StoreError};
 
 /// What an event is about.
@@ -174,9 +174,9 @@ impl Event {
     }
 }
 
-/// Writes events, keeps the newest [`DIARY_EVENTS_MAX`], and tells them to whoever listens. Cheap to clone.
+/// Writes events, keeps the newest [`EVENT_LOG_EVENTS_MAX`], and tells them to whoever listens. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Diary {
+pub struct EventLog {
     store: Arc<Store>,
     written: Arc<Mutex<Written>>,
     news: broadcast::Sender<Arc<Event>>,
@@ -191,7 +191,7 @@ struct Written {
     counts: [u64; EventKind::ALL.len()],
 }
 
-impl Diary {
+impl EventLog {
     pub(super) fn open(store: Arc<Store>) -> Result<Self, StoreError> {
         let newest = store.history_down(&[EVENT], &[EVENT + 1]).next().transpose()?;
         let next = newest.and_then(|(key, _)| keys::last_u64(&key)).unwrap_or_default() + 1;
@@ -234,7 +234,7 @@ impl Diary {
 
     /// Keys of the event that is one too old.
     fn gone(&self, newest: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-        let Some(number) = newest.checked_sub(DIARY_EVENTS_MAX) else { return Ok(Vec::new()) };
+        let Some(number) = newest.checked_sub(EVENT_LOG_EVENTS_MAX) else { return Ok(Vec::new()) };
         let refused = self.event(number)?.and_then(|event| event.refused);
         let number = number.to_be_bytes();
         let mut gone = vec![keys::key(EVENT, &[&number]), keys::key(REORGANISED, &[&number])];

@@ -8,8 +8,8 @@ use sharechain::{Proof, ShareId, Weight, Work, encode, target};
 use super::STEPS_S;
 use super::keys::{self, PayeeKey};
 use super::rows::{Cursor, Effort, Found, Payment, Step, from_json, to_json};
-use crate::pool_block::PoolBlock;
 use crate::store::{Entry, RecordKind, Row, Store, StoreError};
+use node_core::pool_block::PoolBlock;
 
 /// Version of the rows; raised with every change of what they say.
 const VERSION: u32 = 1;

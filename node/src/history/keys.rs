@@ -9,7 +9,7 @@
 //! | 4          | payee, step, start                 | what a payee found in it                        |
 //! | 5          | payee, height, block               | what a Bitcoin block pays a payee               |
 //! | 6          | height, block                      | work of the pool up to a Bitcoin block          |
-//! | 7          | number                             | an event of the diary                           |
+//! | 7          | number                             | an event of the event log                           |
 //! | 8          | share                              | the event that tells why a share was refused    |
 //! | 9          | number                             | a reorganisation, by its event                  |
 //!

@@ -1,31 +1,32 @@
-//! Writes the diary: what the parts of the node tell, in words.
+//! Writes the event_log: what the parts of the node tell, in words.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use bitcoin::{Address, TxOut};
 use governor::{Quota, RateLimiter};
+use node_core::engine::ChainEvent;
 use sharechain::change_set::{ChangeSet, TipChange};
 use sharechain::signals::{self, State};
 use tokio::sync::{broadcast, mpsc, watch};
 
-use super::events::{Diary, Event, EventKind, Paid, Refused, Reorganised};
+use super::events::{Event, EventKind, EventLog, Paid, Refused, Reorganised};
 use super::silence::{News, Silence};
 use crate::config::Config;
-use crate::engine::{ChainEvent, EngineHandle};
-use crate::exchange::RefusedProof;
+use crate::consensus::ChainReader;
 use crate::limits::{PEERS_REFUSED_AN_HOUR, WORKER_LOOK};
-use crate::pool_block::PoolBlock;
+use crate::miners::own_scripts;
 use crate::state::{NodeState, PeerView};
-use crate::workers::own_scripts;
+use node_core::exchange::RefusedProof;
+use node_core::pool_block::PoolBlock;
 
-/// What the diary is written from.
+/// What the event log is written from.
 #[derive(Debug)]
 pub struct Observer {
     /// Where it is written.
-    pub diary: Diary,
+    pub event_log: EventLog,
     /// The share-chain.
-    pub engine: EngineHandle,
+    pub chain: ChainReader,
     /// Work and bitcoind.
     pub node: watch::Receiver<NodeState>,
     /// Connected peers.
@@ -52,8 +53,8 @@ impl Observer {
     /// Runs until the parts it watches are gone.
     pub async fn run(mut self) {
         let version = env!("CARGO_PKG_VERSION");
-        self.diary.note(Event::new(EventKind::Start, format!("the node started, version {version}")));
-        let mut events = self.engine.events();
+        self.event_log.note(Event::new(EventKind::Start, format!("the node started, version {version}")));
+        let mut events = self.chain.events();
         let (started, mut silence) = (Instant::now(), Silence::default());
         let mut look = tokio::time::interval(WORKER_LOOK);
         let room = RateLimiter::direct(Quota::per_hour(PEERS_REFUSED_AN_HOUR));
@@ -61,18 +62,18 @@ impl Observer {
         loop {
             tokio::select! {
                 event = events.recv() => match event {
-                    Ok(ChainEvent::Changed(changes)) => self.changed(&changes, &mut noted).await,
+                    Ok(ChainEvent::Changed(changes)) => self.changed(&changes, &mut noted),
                     Ok(ChainEvent::Block(block)) => self.block(&block),
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 _ = look.tick() => {
                     let news = silence.look(&self.stratum.snapshot().connections, started.elapsed().as_secs());
-                    news.into_iter().for_each(|news| self.diary.note(told(news)));
+                    news.into_iter().for_each(|news| self.event_log.note(told(news)));
                 }
                 Some(proof) = self.refused.recv() => {
                     if proof.peer.is_none() || room.check().is_ok() {
-                        self.diary.note(refused(proof));
+                        self.event_log.note(refused(proof));
                     }
                 }
                 changed = self.node.changed() => match changed {
@@ -87,26 +88,26 @@ impl Observer {
         }
     }
 
-    async fn changed(&self, changes: &ChangeSet, noted: &mut Noted) {
+    fn changed(&self, changes: &ChangeSet, noted: &mut Noted) {
         for tip in changes.tips.iter().filter(|tip| !tip.disconnected.is_empty()) {
-            self.diary.note(reorganised(tip));
+            self.event_log.note(reorganised(tip));
         }
         if let Some(conflict) = changes.conflict {
             let sentence = "a heavier branch would undo final links; this node hands out no work until its operator \
                             chooses: `shoal run --follow-heaviest` follows that branch";
-            self.diary.note(Event::new(EventKind::Conflict, sentence).at(format!("/links/{conflict}")));
+            self.event_log.note(Event::new(EventKind::Conflict, sentence).at(format!("/links/{conflict}")));
         }
         if !changes.tips.is_empty() {
-            self.upgrades(noted).await;
+            self.upgrades(noted);
         }
     }
 
     /// Notes a block, and what it pays to addresses of this node's miners.
     fn block(&self, block: &PoolBlock) {
-        self.diary.note(found(block));
+        self.event_log.note(found(block));
         let own = own_scripts(&self.config, &self.stratum.snapshot().connections);
         for output in block.payouts.iter().filter(|output| own.contains(&output.script_pubkey)) {
-            self.diary.note(self.payment(block, output));
+            self.event_log.note(self.payment(block, output));
         }
     }
 
@@ -121,9 +122,8 @@ impl Observer {
         Event { paid: Some(paid), ..event }
     }
 
-    async fn upgrades(&self, noted: &mut Noted) {
-        let upgrades = self.engine.call(|engine| engine.chain().upgrades().collect::<Vec<_>>()).await;
-        for (bit, state) in upgrades.unwrap_or_default() {
+    fn upgrades(&self, noted: &mut Noted) {
+        for (bit, state) in self.chain.chain().upgrades() {
             let from = match state {
                 State::Counting { .. } => continue,
                 State::LockedIn { from } | State::Active { from } => from.0,
@@ -135,7 +135,7 @@ impl Observer {
             let knows =
                 if signals::KNOWN >> bit & 1 == 1 { "knows it" } else { "is too old for it: install a newer one" };
             let sentence = format!("upgrade {bit} is locked in from height {from} on, and this program {knows}");
-            self.diary.note(Event::new(EventKind::Upgrade, sentence));
+            self.event_log.note(Event::new(EventKind::Upgrade, sentence));
         }
     }
 
@@ -146,7 +146,7 @@ impl Observer {
                 Some(reason) => format!("miners get no work: {reason}"),
                 None => "miners get work".to_owned(),
             };
-            self.diary.note(Event::new(EventKind::Work, sentence));
+            self.event_log.note(Event::new(EventKind::Work, sentence));
             noted.no_work_because = state.no_work_because;
         }
         if state.bitcoin.trouble != noted.trouble {
@@ -154,7 +154,7 @@ impl Observer {
                 Some(trouble) => format!("bitcoind: {trouble}"),
                 None => "bitcoind answers as it should".to_owned(),
             };
-            self.diary.note(Event::new(EventKind::Bitcoin, sentence));
+            self.event_log.note(Event::new(EventKind::Bitcoin, sentence));
             noted.trouble = state.bitcoin.trouble;
         }
     }
@@ -163,7 +163,7 @@ impl Observer {
         let has_peers = !self.peers.borrow().is_empty();
         if has_peers != noted.has_peers {
             let sentence = if has_peers { "the first peer is connected" } else { "no peer is connected any more" };
-            self.diary.note(Event::new(EventKind::Peers, sentence).at("/peers"));
+            self.event_log.note(Event::new(EventKind::Peers, sentence).at("/peers"));
             noted.has_peers = has_peers;
         }
     }

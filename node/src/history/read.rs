@@ -215,7 +215,7 @@ impl History {
         let numbers = page(self.store.history_down(&[REORGANISED], &first), limit, keys::last_u64, |(key, _)| {
             keys::last_u64(key)
         })?;
-        let events: Result<Vec<_>, _> = numbers.items.iter().map(|number| self.diary().event(*number)).collect();
+        let events: Result<Vec<_>, _> = numbers.items.iter().map(|number| self.event_log().event(*number)).collect();
         Ok(Page { items: events?.into_iter().flatten().collect(), next_from: numbers.next_from })
     }
 
@@ -225,7 +225,7 @@ impl History {
     /// The disk cannot be read.
     pub fn refusal(&self, share: &ShareId) -> Result<Option<Event>, StoreError> {
         let number = self.store.history(&keys::key(REFUSED, &[&share.0]))?.and_then(|bytes| keys::last_u64(&bytes));
-        number.map_or(Ok(None), |number| self.diary().event(number))
+        number.map_or(Ok(None), |number| self.event_log().event(number))
     }
 }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::error;
 
-use super::events::Diary;
+use super::events::EventLog;
 use super::indexer::{Indexer, judge};
-use crate::engine::EngineHandle;
+use crate::consensus::ChainReader;
 use crate::store::{Entry, Store, StoreError};
 
-/// Records of one batch: a call of the engine for so many takes less than a millisecond.
+/// Records of one batch: some ten milliseconds of work.
 const BATCH: usize = 500;
 
 /// Pause between batches while the chain grows, so that several shares are written at once.
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Clone, Debug)]
 pub struct History {
     pub(super) store: Arc<Store>,
-    diary: Diary,
+    event_log: EventLog,
 }
 
 impl History {
@@ -30,21 +30,21 @@ impl History {
     /// # Errors
     /// The disk cannot be read.
     pub fn open(store: Arc<Store>) -> Result<Self, StoreError> {
-        let diary = Diary::open(Arc::clone(&store))?;
-        Ok(Self { store, diary })
+        let event_log = EventLog::open(Arc::clone(&store))?;
+        Ok(Self { store, event_log })
     }
 
-    /// The node's diary.
+    /// The node's event log.
     #[must_use]
-    pub fn diary(&self) -> &Diary {
-        &self.diary
+    pub fn event_log(&self) -> &EventLog {
+        &self.event_log
     }
 
     /// Keeps the rows up to date until the engine or the disk fails.
-    pub async fn run(self, engine: EngineHandle) {
-        let mut events = engine.events();
+    pub async fn run(self, chain: ChainReader) {
+        let mut events = chain.events();
         loop {
-            match self.catch_up(&engine).await {
+            match self.catch_up(&chain).await {
                 Ok(()) => {}
                 Err(Some(error)) => {
                     error!(%error, "history is not written any more; the node goes on without");
@@ -66,7 +66,7 @@ impl History {
     ///
     /// # Errors
     /// The disk fails; none when the engine has stopped.
-    pub async fn catch_up(&self, engine: &EngineHandle) -> Result<(), Option<StoreError>> {
+    pub async fn catch_up(&self, chain: &ChainReader) -> Result<(), Option<StoreError>> {
         loop {
             let store = Arc::clone(&self.store);
             let entries = blocking(move || {
@@ -77,10 +77,8 @@ impl History {
             if entries.is_empty() {
                 return Ok(());
             }
-            let asked = engine.call(move |engine| (judge(engine.chain(), &entries), entries)).await;
-            let (judged, entries) = asked.map_err(|_| None)?;
-            let store = Arc::clone(&self.store);
-            blocking(move || Indexer::open(&store)?.take(&entries, &judged)).await?;
+            let (chain, store) = (chain.chain(), Arc::clone(&self.store));
+            blocking(move || Indexer::open(&store)?.take(&entries, &judge(&chain, &entries))).await?;
         }
     }
 }

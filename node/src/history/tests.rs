@@ -3,25 +3,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bitcoin::ScriptBuf;
+use node_core::engine::Engine;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, Proof, ShareId, U256};
 
 use super::*;
-use crate::engine::tests::support::World;
-use crate::engine::{Engine, EngineHandle};
-use crate::limits::DIARY_EVENTS_MAX;
+use crate::consensus::{self, ChainReader, Inputs};
+use crate::limits::EVENT_LOG_EVENTS_MAX;
 use crate::store::Store;
+use testkit::World;
 
-type Found = Vec<(Proof, Option<Vec<ShareId>>)>;
+type Proofs = Vec<(Proof, Option<Vec<ShareId>>)>;
 
 struct Node {
     history: History,
-    engine: EngineHandle,
+    chain: ChainReader,
 }
 
 /// A node whose engine took what was found; its history is not made yet.
-fn node(world: &World, found: &Found, folder: &Path) -> Node {
+fn node(world: &World, found: &Proofs, folder: &Path) -> Node {
     let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
     let chain = World::with(world.chain.params().clone()).chain;
     let mut engine = Engine::open(chain, Arc::clone(&store), world.now).unwrap();
@@ -31,10 +32,10 @@ fn node(world: &World, found: &Found, folder: &Path) -> Node {
         let outcome = engine.insert(bound, list.clone(), Source(1), world.now);
         assert!(matches!(outcome, Outcome::Accepted(_) | Outcome::Known(_)), "{outcome:?}");
     }
-    Node { history: History::open(store).unwrap(), engine: engine.start().0 }
+    Node { history: History::open(store).unwrap(), chain: consensus::start(engine, Inputs::none()).reader }
 }
 
-fn payees(found: &Found) -> BTreeMap<ScriptBuf, Vec<ShareId>> {
+fn payees(found: &Proofs) -> BTreeMap<ScriptBuf, Vec<ShareId>> {
     let mut payees: BTreeMap<ScriptBuf, Vec<ShareId>> = BTreeMap::new();
     for (proof, _) in found {
         payees.entry(proof.share.payout.clone()).or_default().push(proof.id());
@@ -62,7 +63,7 @@ async fn every_share_stands_with_its_payee_and_in_the_sums() {
     let mut world = World::new();
     let found = world.grow(40, 3);
     let node = node(&world, &found, folder.path());
-    node.history.catch_up(&node.engine).await.unwrap();
+    node.history.catch_up(&node.chain).await.unwrap();
     for (script, ids) in payees(&found) {
         let shares = all(7, |from, limit| node.history.shares_of(&script, from, limit).unwrap());
         assert_eq!(shares.iter().rev().map(|share| share.id).collect::<Vec<_>>(), ids);
@@ -89,7 +90,7 @@ async fn what_is_listed_is_found_by_the_share_and_a_second_run_adds_nothing() {
     let found = world.grow(20, 2);
     let node = node(&world, &found, folder.path());
     for _ in 0..2 {
-        node.history.catch_up(&node.engine).await.unwrap();
+        node.history.catch_up(&node.chain).await.unwrap();
         for (link, list) in &found {
             for share in list.iter().flatten() {
                 let height = world.chain.link(&link.id()).unwrap().height.0;
@@ -102,7 +103,7 @@ async fn what_is_listed_is_found_by_the_share_and_a_second_run_adds_nothing() {
 }
 
 #[tokio::test]
-async fn the_diary_keeps_the_newest_events_over_a_restart() {
+async fn the_event_log_keeps_the_newest_events_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let store = || Arc::new(Store::open(&folder.path().join("db"), [7; 32]).unwrap());
     let history = History::open(store()).unwrap();
@@ -111,22 +112,22 @@ async fn the_diary_keeps_the_newest_events_over_a_restart() {
         let refused = Refused { id: id(number), rule: "SC-301".into(), peer: None };
         Event { refused: Some(refused), ..Event::new(EventKind::Refused, "a share was refused") }
     };
-    history.diary().note(refused(1));
-    history.diary().note(refused(2));
-    history.diary().note(refused(2));
+    history.event_log().note(refused(1));
+    history.event_log().note(refused(2));
+    history.event_log().note(refused(2));
     drop(history);
     let history = History::open(store()).unwrap();
     assert_eq!(history.refusal(&ShareId([1; 32])).unwrap().unwrap().id, 1);
     assert_eq!(history.refusal(&ShareId([2; 32])).unwrap().unwrap().id, 3);
     let reorganised = Reorganised { old: id(3), new: id(4), fork_height: 7, depth: 2, connected: 3 };
     let event = Event::new(EventKind::Reorganisation, "two links left the main chain");
-    history.diary().note(Event { reorganised: Some(reorganised), ..event });
+    history.event_log().note(Event { reorganised: Some(reorganised), ..event });
     assert_eq!(history.reorganisations(None, 10).unwrap().items[0].reorganised.as_ref().unwrap().depth, 2);
-    while history.events(None, 1).unwrap().items[0].id < DIARY_EVENTS_MAX + 2 {
-        history.diary().note(Event::new(EventKind::Work, "miners have work"));
+    while history.events(None, 1).unwrap().items[0].id < EVENT_LOG_EVENTS_MAX + 2 {
+        history.event_log().note(Event::new(EventKind::Work, "miners have work"));
     }
     let events = all(3_000, |from, limit| history.events(from, limit).unwrap());
-    assert_eq!(events.len() as u64, DIARY_EVENTS_MAX);
+    assert_eq!(events.len() as u64, EVENT_LOG_EVENTS_MAX);
     assert_eq!(events.last().unwrap().id, 3);
     assert_eq!(history.refusal(&ShareId([1; 32])).unwrap(), None);
     assert_eq!(history.refusal(&ShareId([2; 32])).unwrap().unwrap().id, 3);

@@ -1,66 +1,71 @@
-//! Bitcoin headers that proofs wait for, looked up at the own bitcoind one after the other, beside the peers' task: a
-//! bitcoind that answers slowly must not keep the chain waiting.
+//! Bitcoin headers that proofs wait for, looked up at bitcoind one after the other: a bitcoind that answers slowly must not
+//! keep the chain waiting.
 
 use bitcoin::BlockHash;
-use p2p::PeerId;
+use node_core::exchange::Input;
+use node_core::limits::HEADER_LOOKUPS_MAX;
+use node_core::sentence;
+use p2p_proto::PeerId;
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use crate::error::sentence;
-use crate::exchange::Input;
 use crate::headers::HeaderSource;
-use crate::limits::HEADER_LOOKUPS_MAX;
 
 /// A header that is looked up.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lookup {
+struct Lookup {
     hash: BlockHash,
     /// Who sent what waits for it.
     from: Option<PeerId>,
-    /// Whether the share-chain has it now.
-    found: bool,
-}
-
-impl From<Lookup> for Input {
-    fn from(Lookup { hash, from, found }: Lookup) -> Self {
-        Self::LookedUp { hash, from, found }
-    }
 }
 
 /// The way to the task that looks headers up.
 #[derive(Debug)]
-pub(super) struct Lookups {
+pub struct Lookups {
     questions: mpsc::Sender<Lookup>,
-    answers: mpsc::Receiver<Lookup>,
+    answers: mpsc::Receiver<Input>,
 }
 
 impl Lookups {
-    /// Starts the task; it ends when this value is dropped.
-    pub(super) fn start(headers: HeaderSource) -> Self {
-        let (questions, mut asked) = mpsc::channel::<Lookup>(HEADER_LOOKUPS_MAX);
+    /// A queue for [`HEADER_LOOKUPS_MAX`] questions, and the task that answers them, to be run once there is a source.
+    #[must_use]
+    pub fn new() -> (Self, LookupTask) {
+        let (questions, asked) = mpsc::channel(HEADER_LOOKUPS_MAX);
         let (answer, answers) = mpsc::channel(HEADER_LOOKUPS_MAX);
-        tokio::spawn(async move {
-            while let Some(lookup) = asked.recv().await {
-                let found = fetch(&headers, lookup.hash).await;
-                if answer.send(Lookup { found, ..lookup }).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Self { questions, answers }
+        (Self { questions, answers }, LookupTask { asked, answer })
     }
 
-    /// Asks for a header. Does not wait: the exchange asks for no more than the queue holds.
-    pub(super) async fn ask(&self, hash: BlockHash, from: Option<PeerId>) {
-        // Fails only when the node stops.
-        let _ = self.questions.send(Lookup { hash, from, found: false }).await;
+    /// Asks for a header. The exchange has no more than [`HEADER_LOOKUPS_MAX`] looked up at a time, so there is room.
+    pub(crate) fn ask(&self, hash: BlockHash, from: Option<PeerId>) {
+        if self.questions.try_send(Lookup { hash, from }).is_err() {
+            debug!(%hash, "a Bitcoin header is not looked up: the node stops, or too many are");
+        }
     }
 
     /// The next answer. Waits for ever when the task is gone, which happens only when the node stops.
-    pub(super) async fn answer(&mut self) -> Lookup {
+    pub(crate) async fn answer(&mut self) -> Input {
         match self.answers.recv().await {
-            Some(lookup) => lookup,
+            Some(answer) => answer,
             None => std::future::pending().await,
+        }
+    }
+}
+
+/// The task that looks headers up.
+#[derive(Debug)]
+pub struct LookupTask {
+    asked: mpsc::Receiver<Lookup>,
+    answer: mpsc::Sender<Input>,
+}
+
+impl LookupTask {
+    /// Runs until its [`Lookups`] is gone.
+    pub async fn run(mut self, headers: HeaderSource) {
+        while let Some(Lookup { hash, from }) = self.asked.recv().await {
+            let found = fetch(&headers, hash).await;
+            if self.answer.send(Input::LookedUp { hash, from, found }).await.is_err() {
+                return;
+            }
         }
     }
 }

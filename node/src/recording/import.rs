@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitcoin::block::Header;
+use node_core::engine::Engine;
+use node_core::headers::is_settled;
 use recording::{Id, Line, ProofLine, ReadError, Reader};
 use sharechain::bitcoin_headers::Root;
 use sharechain::change_set::Source;
@@ -18,9 +20,8 @@ use super::{RecordingError, open_store};
 use crate::bitcoind::Bitcoind;
 use crate::clock::now;
 use crate::config::Config;
-use crate::engine::Engine;
 use crate::error::NodeError;
-use crate::headers::{self, is_settled};
+use crate::headers;
 use crate::store::Journal;
 
 /// Time between two lines about how far it is.

@@ -6,10 +6,12 @@ use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Proof, RuleError, ShareId, U256};
 
-use super::{Import, import, write};
-use crate::engine::Engine;
-use crate::engine::tests::support::World;
+use super::{Import, import};
 use crate::store::Store;
+use node_core::export::write;
+use testkit::World;
+
+type Engine = node_core::engine::Engine<Store>;
 
 /// Bitcoin blocks on top of everything that is imported.
 const SETTLED: u32 = 1_000;

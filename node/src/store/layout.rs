@@ -15,11 +15,11 @@
 
 use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 
-use super::record::RecordKind;
 use crate::limits::{
     STORE_CACHE_BYTES, STORE_LOG_BYTES, STORE_OPEN_FILES, STORE_WAL_BYTES, STORE_WRITE_BUFFER_BYTES,
     STORE_WRITE_BUFFERS_BYTES,
 };
+use node_core::journal::RecordKind;
 
 /// The version of the table above; a change that older programs cannot read raises it.
 pub(super) const SCHEMA: u32 = 2;

@@ -1,35 +1,7 @@
-//! Kinds, records, and their checked binary form.
+//! The checked binary form of records on disk.
 
 use bitcoin::hashes::{Hash, sha256};
-
-/// What a record is about; the number is on disk and never changes its meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum RecordKind {
-    /// A proof: a share or a link.
-    Proof = 1,
-    /// The list of shares of a link.
-    List = 2,
-    /// A Bitcoin block the pool found.
-    Block = 3,
-    /// Why a share was refused. Only the newest are kept.
-    Refusal = 4,
-    /// A small fact that is replaced when it changes, such as the last final link.
-    Meta = 5,
-    /// A Bitcoin header that the chain was told of; replayed in its place among proofs.
-    Header = 6,
-}
-
-/// What is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// What it is about.
-    pub kind: RecordKind,
-    /// Its name; with the kind it is looked up by.
-    pub id: [u8; 32],
-    /// Its content, opaque here.
-    pub bytes: Vec<u8>,
-}
+use node_core::journal::{Record, RecordKind};
 
 /// What is read: a record and the number it got when it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,43 +16,39 @@ pub struct Entry {
 const CHECKSUM_BYTES: usize = 4;
 const HEADER_BYTES: usize = CHECKSUM_BYTES + 1 + 32;
 
-impl RecordKind {
-    fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Proof),
-            2 => Some(Self::List),
-            3 => Some(Self::Block),
-            4 => Some(Self::Refusal),
-            5 => Some(Self::Meta),
-            6 => Some(Self::Header),
-            _ => None,
-        }
-    }
+fn kind_of(byte: u8) -> Option<RecordKind> {
+    const KINDS: [RecordKind; 6] = [
+        RecordKind::Proof,
+        RecordKind::List,
+        RecordKind::Block,
+        RecordKind::Refusal,
+        RecordKind::Meta,
+        RecordKind::Header,
+    ];
+    KINDS.into_iter().find(|kind| *kind as u8 == byte)
 }
 
-impl Record {
-    /// Value on disk: checksum (4 bytes), kind (1), id (32), content.
-    pub(super) fn encode(&self, sequence: u64) -> Vec<u8> {
-        let mut value = Vec::with_capacity(HEADER_BYTES + self.bytes.len());
-        value.extend_from_slice(&[0; CHECKSUM_BYTES]);
-        value.push(self.kind as u8);
-        value.extend_from_slice(&self.id);
-        value.extend_from_slice(&self.bytes);
-        let (head, body) = value.split_at_mut(CHECKSUM_BYTES);
-        head.copy_from_slice(&checksum(sequence, body));
-        value
-    }
+/// Value on disk: checksum (4 bytes), kind (1), id (32), content.
+pub(super) fn encode(record: &Record, sequence: u64) -> Vec<u8> {
+    let mut value = Vec::with_capacity(HEADER_BYTES + record.bytes.len());
+    value.extend_from_slice(&[0; CHECKSUM_BYTES]);
+    value.push(record.kind as u8);
+    value.extend_from_slice(&record.id);
+    value.extend_from_slice(&record.bytes);
+    let (head, body) = value.split_at_mut(CHECKSUM_BYTES);
+    head.copy_from_slice(&checksum(sequence, body));
+    value
+}
 
-    /// Reads a value back; `None` if it is not what was written under this sequence number.
-    pub(super) fn decode(sequence: u64, value: &[u8]) -> Option<Self> {
-        let (sum, body) = value.split_first_chunk::<CHECKSUM_BYTES>()?;
-        if *sum != checksum(sequence, body) {
-            return None;
-        }
-        let (kind, rest) = body.split_first()?;
-        let (id, bytes) = rest.split_first_chunk::<32>()?;
-        Some(Self { kind: RecordKind::from_byte(*kind)?, id: *id, bytes: bytes.to_vec() })
+/// Reads a value back; `None` if it is not what was written under this sequence number.
+pub(super) fn decode(sequence: u64, value: &[u8]) -> Option<Record> {
+    let (sum, body) = value.split_first_chunk::<CHECKSUM_BYTES>()?;
+    if *sum != checksum(sequence, body) {
+        return None;
     }
+    let (kind, rest) = body.split_first()?;
+    let (id, bytes) = rest.split_first_chunk::<32>()?;
+    Some(Record { kind: kind_of(*kind)?, id: *id, bytes: bytes.to_vec() })
 }
 
 /// First bytes of SHA-256 over the sequence number and everything behind the checksum, so that a

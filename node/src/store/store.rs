@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use node_core::journal::{Journal, Record, RecordKind};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch, WriteOptions};
 
 use super::error::StoreError;
 use super::layout::{self, BLOCKS, INDEX, JOURNAL, META, REFUSED};
 use super::open;
-use super::record::{Entry, Record, RecordKind};
+use super::record::{self, Entry};
 use crate::limits::{RECORD_BYTES_MAX, REFUSALS_MAX};
 
 /// The node's database. Safe to share between threads; calls block for as long as the disk does.
@@ -81,10 +82,10 @@ impl Store {
             }
             let family = self.family(layout::family(record.kind));
             if record.kind == RecordKind::Meta {
-                changes.put_cf(family, layout::meta_key(&record.id), record.encode(0));
+                changes.put_cf(family, layout::meta_key(&record.id), record::encode(record, 0));
                 continue;
             }
-            changes.put_cf(family, next.to_be_bytes(), record.encode(next));
+            changes.put_cf(family, next.to_be_bytes(), record::encode(record, next));
             let key = layout::index_key(record.kind, &record.id);
             changes.put_cf(self.family(INDEX), key, next.to_be_bytes());
             if record.kind == RecordKind::Refusal {
@@ -232,7 +233,7 @@ impl Store {
     }
 
     fn decode(&self, sequence: u64, value: &[u8]) -> Result<Entry, StoreError> {
-        let record = Record::decode(sequence, value)
+        let record = record::decode(sequence, value)
             .ok_or_else(|| StoreError::CorruptRecord { path: self.path.clone(), sequence })?;
         Ok(Entry { sequence, record })
     }
@@ -243,5 +244,21 @@ impl Store {
 
     pub(super) fn explain(&self, error: rocksdb::Error) -> StoreError {
         open::explain(&self.path, error)
+    }
+}
+
+impl Journal for Store {
+    type Error = StoreError;
+
+    fn append(&self, batch: &[Record]) -> Result<(), StoreError> {
+        Self::append(self, batch).map(|_| ())
+    }
+
+    fn get(&self, kind: RecordKind, id: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        Self::get(self, kind, id)
+    }
+
+    fn replay(&self) -> impl Iterator<Item = Result<Record, StoreError>> + '_ {
+        self.journal(0).map(|entry| entry.map(|entry| entry.record))
     }
 }

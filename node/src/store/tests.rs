@@ -268,13 +268,13 @@ proptest! {
         let kinds =
             [RecordKind::Proof, RecordKind::List, RecordKind::Block, RecordKind::Refusal, RecordKind::Meta];
         let record = Record { kind: kinds[usize::from(kind) - 1], id, bytes };
-        let value = record.encode(sequence);
-        prop_assert_eq!(Record::decode(sequence, &value), Some(record));
-        prop_assert_eq!(Record::decode(sequence.wrapping_add(1), &value), None);
+        let value = record::encode(&record, sequence);
+        prop_assert_eq!(record::decode(sequence, &value), Some(record));
+        prop_assert_eq!(record::decode(sequence.wrapping_add(1), &value), None);
     }
 
     #[test]
     fn arbitrary_values_do_not_panic(sequence: u64, value: Vec<u8>) {
-        prop_assert_eq!(Record::decode(sequence, &value), None);
+        prop_assert_eq!(record::decode(sequence, &value), None);
     }
 }

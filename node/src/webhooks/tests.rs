@@ -50,17 +50,17 @@ async fn receiver(refusals: u32) -> (Arc<Inbox>, Url) {
 async fn events_arrive_in_their_order_signed_and_after_refusals() {
     let folder = tempfile::tempdir().unwrap();
     let history = History::open(Arc::new(Store::open(&folder.path().join("db"), [7; 32]).unwrap())).unwrap();
-    let diary = history.diary().clone();
+    let event_log = history.event_log().clone();
     let (inbox, url) = receiver(2).await;
     let events = vec![EventKind::Block, EventKind::Worker];
     let config = WebhooksConfig { urls: vec![url], secret: Secret::new(SECRET), events };
-    let sending = tokio::spawn(run(config, "local", diary.clone()));
-    while diary.listeners() == 0 {
+    let sending = tokio::spawn(run(config, "local", event_log.clone()));
+    while event_log.listeners() == 0 {
         tokio::task::yield_now().await;
     }
-    diary.note(Event::new(EventKind::Block, "the pool found a Bitcoin block"));
-    diary.note(Event::new(EventKind::Peers, "this one was not asked for"));
-    diary.note(Event::new(EventKind::Worker, "a miner is back"));
+    event_log.note(Event::new(EventKind::Block, "the pool found a Bitcoin block"));
+    event_log.note(Event::new(EventKind::Peers, "this one was not asked for"));
+    event_log.note(Event::new(EventKind::Worker, "a miner is back"));
     while inbox.taken.lock().unwrap().len() < 2 {
         tokio::time::timeout(SOON, inbox.news.notified()).await.expect("the events arrive");
     }

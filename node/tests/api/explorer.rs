@@ -1,4 +1,4 @@
-//! What the web application reads beside the chain itself: history, sums, the picture, search, the diary, and the pages.
+//! What the web application reads beside the chain itself: history, sums, the picture, search, the event log, and the pages.
 
 use std::collections::BTreeSet;
 
@@ -154,19 +154,19 @@ async fn whatever_has_a_name_is_found_by_it() {
 }
 
 #[tokio::test]
-async fn the_diary_says_why_a_share_was_refused_and_what_was_reorganised() {
+async fn the_event_log_says_why_a_share_was_refused_and_what_was_reorganised() {
     let mut pool = Pool::new();
     let [old, new] = [pool.link(&miner(1)), pool.link(&miner(2))];
     let refused = pool.refused();
     let api = Api::of(pool).await;
-    let diary = api.history.diary();
+    let event_log = api.history.event_log();
     let why = Refused { id: refused.block_hash(), rule: "SC-210".into(), peer: Some("12D3Koo".into()) };
     let event = Event::new(EventKind::Refused, "a peer's share was refused");
-    diary.note(Event { refused: Some(why), ..event.at(format!("/shares/{refused}")) });
+    event_log.note(Event { refused: Some(why), ..event.at(format!("/shares/{refused}")) });
     let (old, new) = (old.block_hash(), new.block_hash());
     let reorganised = Reorganised { old, new, fork_height: 0, depth: 1, connected: 1 };
     let event = Event::new(EventKind::Reorganisation, "1 link gave way");
-    diary.note(Event { reorganised: Some(reorganised), ..event });
+    event_log.note(Event { reorganised: Some(reorganised), ..event });
 
     let log = all(&api, "/log", "events").await;
     assert_eq!(log.iter().map(|event| event["kind"].clone()).collect::<Vec<_>>(), ["reorganisation", "refused"]);

@@ -112,13 +112,13 @@ async fn a_reader_hears_of_shares_links_and_tips_and_gets_what_it_missed() {
 }
 
 #[tokio::test]
-async fn a_reader_sees_the_status_and_the_diary() {
+async fn a_reader_sees_the_status_and_the_event_log() {
     let api = Api::of(Pool::new()).await;
     let mut reader = Reader::of(&api, None).await;
     let status = reader.next_of("status").await;
     assert!(status.id.is_none(), "only the newest matters");
     assert_eq!(status.data["height"], 0);
     let event = node::history::Event::new(node::history::EventKind::Work, "miners get work");
-    api.history.diary().note(event);
+    api.history.event_log().note(event);
     assert_eq!(reader.next_of("log").await.data["sentence"], "miners get work");
 }

@@ -10,5 +10,3 @@ mod hostile;
 mod live;
 mod pool;
 mod server;
-#[path = "../../../sharechain/tests/support/mod.rs"]
-mod support;

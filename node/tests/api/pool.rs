@@ -6,8 +6,8 @@ use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
 use bitcoin::{ScriptBuf, TxMerkleNode};
 use node::clock::now;
-use node::engine::Engine;
 use node::store::Store;
+use node_core::engine::Engine;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
@@ -17,9 +17,7 @@ use sharechain::share::SHARE_VERSION;
 use sharechain::{Chain, ChainParams, Outcome, Proof, ShareHeader, ShareId, Timestamp, U256};
 use tempfile::TempDir;
 
-use crate::support;
-
-pub(crate) use support::miner;
+pub(crate) use testkit::miner;
 
 /// How long ago the pool's clock starts: enough for links a second apart that fill the chain's memory.
 const HOURS_AGO_S: u32 = 7_200;
@@ -35,13 +33,13 @@ fn params() -> ChainParams {
         snapshot_burial: 1,
         listed_before_payouts: 6,
         window_weight: ChainParams::local().window_weight,
-        ..support::params()
+        ..testkit::params()
     }
 }
 
 /// An engine before it is started. Its clock starts some hours ago and goes on by a second with each link.
 pub(crate) struct Pool {
-    pub(crate) engine: Engine,
+    pub(crate) engine: Engine<Store>,
     pub(crate) store: Arc<Store>,
     pub(crate) dir: TempDir,
     clock: Timestamp,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use node::api::{self, Context};
 use node::bitcoind::Bitcoind;
 use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
-use node::engine::EngineHandle;
+use node::consensus::{self, EngineHandle, Inputs, Started};
 use node::history::History;
 use node::state::{NodeState, PeerView};
 use node::submissions::Submissions;
@@ -65,16 +65,16 @@ impl Api {
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network).unwrap();
         let token = api::Token::load(dir.path()).unwrap();
         let submissions = Submissions::new(bitcoind, Arc::clone(&store)).unwrap();
-        let (engine, _) = engine.start();
+        let Started { engine, reader, .. } = consensus::start(engine, Inputs::none());
         let history = History::open(Arc::clone(&store)).unwrap();
-        history.catch_up(&engine).await.unwrap();
-        tokio::spawn(history.clone().run(engine.clone()));
+        history.catch_up(&reader).await.unwrap();
+        tokio::spawn(history.clone().run(reader.clone()));
         let (node, node_state) = watch::channel(NodeState::default());
         let (peers, peer_views) = watch::channel(Arc::default());
-        let (own_engine, own_history) = (engine.clone(), history.clone());
+        let (own_engine, own_history) = (engine, history.clone());
         let context = Context {
             config,
-            engine,
+            chain: reader,
             history,
             store,
             stratum: Arc::default(),

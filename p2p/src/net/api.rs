@@ -1,127 +1,15 @@
-//! What goes into the network task and what comes out.
+//! The way to the network task.
 
+use p2p_proto::{Command, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::PeerId;
-use crate::message::{Failure, Gossip, Request, Response};
-use crate::score::Misbehaviour;
-use crate::sync::RequestId;
-
-/// Names gossip until its verdict; whoever plays the network counts them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VerdictToken(pub u64);
-
-/// Names a request of another until its reply; whoever plays the network counts them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReplyToken(pub u64);
-
-/// What becomes of gossip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Valid: it is forwarded.
-    Accept,
-    /// Not judged, or of no use: it is not forwarded and costs nobody.
-    Ignore,
-    /// Wrong: it is not forwarded and costs the sender.
-    Reject(Misbehaviour),
-}
-
-/// What the task shall do.
+/// What the task is asked for.
 #[derive(Debug)]
-pub enum Command {
-    /// Tell everybody.
-    Publish(Gossip),
-    /// Ask one peer; [`Event::Response`] follows in any case.
-    Request {
-        /// Whom.
-        peer: PeerId,
-        /// What the response will be named by.
-        id: RequestId,
-        /// What.
-        request: Request,
-    },
-    /// Answer a request. Not answering, and answering late, is refusing.
-    Reply {
-        /// Which.
-        token: ReplyToken,
-        /// With what.
-        response: Response,
-    },
-    /// Judge gossip. Without a verdict in [`crate::limits::VERDICT_SECONDS_MAX`] it is ignored.
-    Verdict {
-        /// Which.
-        token: VerdictToken,
-        /// How.
-        verdict: Verdict,
-    },
-    /// A peer misbehaved.
-    Punish {
-        /// Which.
-        peer: PeerId,
-        /// How.
-        misbehaviour: Misbehaviour,
-    },
-    /// Connect to this multiaddress and stay connected. Text that is no usable address is logged and passed over.
-    Dial(String),
-    /// Drop all connections with the peer and accept no more. For operators and fault injection; not a ban.
-    Block(PeerId),
-    /// Take that back.
-    Unblock(PeerId),
-    /// Tell of the peers that are connected.
+pub(super) enum Call {
+    /// To do something.
+    Command(Command),
+    /// To tell which peers are connected.
     Peers(oneshot::Sender<Vec<PeerInfo>>),
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Event {
-    /// The node can be reached at this multiaddress, which ends in its peer id.
-    Listening(String),
-    /// A peer of this network is there.
-    PeerConnected {
-        /// Which.
-        peer: PeerId,
-        /// Its multiaddress.
-        addr: String,
-        /// Whether it opened the connection.
-        inbound: bool,
-    },
-    /// It is gone.
-    PeerDisconnected {
-        /// Which.
-        peer: PeerId,
-    },
-    /// A message for everybody, to be answered by [`Command::Verdict`].
-    Gossip {
-        /// Names it.
-        token: VerdictToken,
-        /// Who sent or forwarded it.
-        peer: PeerId,
-        /// The message, decoded but not judged.
-        message: Gossip,
-    },
-    /// A peer asks, to be answered by [`Command::Reply`].
-    Request {
-        /// Names it.
-        token: ReplyToken,
-        /// Who asks.
-        peer: PeerId,
-        /// What.
-        request: Request,
-    },
-    /// The end of a [`Command::Request`].
-    Response {
-        /// Who was asked.
-        peer: PeerId,
-        /// Which request.
-        id: RequestId,
-        /// What came of it; a response is of the request's kind.
-        result: Result<Response, Failure>,
-    },
-    /// A peer's points reached the threshold: it is let go and not accepted again for a while.
-    PeerBanned {
-        /// Which.
-        peer: PeerId,
-    },
 }
 
 /// What the network knows of a connected peer.
@@ -135,7 +23,7 @@ pub struct PeerInfo {
     pub inbound: bool,
     /// What it says that it runs; printable ASCII.
     pub user_agent: String,
-    /// Points for misbehaviour, 0 to [`crate::limits::BAN_POINTS`].
+    /// Points for misbehaviour, 0 to [`p2p_proto::limits::BAN_POINTS`].
     pub points: u32,
     /// Last round trip, once measured.
     pub round_trip_ms: Option<u64>,
@@ -151,13 +39,13 @@ pub struct Stopped;
 /// The way to the network task. Clones are cheap.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    commands: mpsc::Sender<Command>,
+    calls: mpsc::Sender<Call>,
     local_peer: PeerId,
 }
 
 impl Handle {
-    pub(super) const fn new(commands: mpsc::Sender<Command>, local_peer: PeerId) -> Self {
-        Self { commands, local_peer }
+    pub(super) const fn new(calls: mpsc::Sender<Call>, local_peer: PeerId) -> Self {
+        Self { calls, local_peer }
     }
 
     /// This node's identity.
@@ -166,13 +54,13 @@ impl Handle {
         self.local_peer
     }
 
-    /// Hands a command to the task. Waits while [`crate::limits::COMMANDS_MAX`] are queued, which the task works off
+    /// Hands a command to the task. Waits while [`p2p_proto::limits::COMMANDS_MAX`] are queued, which the task works off
     /// whatever its events wait for.
     ///
     /// # Errors
     /// When the task has ended.
     pub async fn send(&self, command: Command) -> Result<(), Stopped> {
-        self.commands.send(command).await.map_err(|_| Stopped)
+        self.call(Call::Command(command)).await
     }
 
     /// The peers that are connected, by id.
@@ -181,7 +69,11 @@ impl Handle {
     /// When the task has ended.
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, Stopped> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Peers(reply)).await?;
+        self.call(Call::Peers(reply)).await?;
         answer.await.map_err(|_| Stopped)
+    }
+
+    async fn call(&self, call: Call) -> Result<(), Stopped> {
+        self.calls.send(call).await.map_err(|_| Stopped)
     }
 }

@@ -13,12 +13,12 @@ use libp2p::{StreamProtocol, allow_block_list, connection_limits, gossipsub, ide
 use super::Config;
 use super::codec::SyncCodec;
 use super::ip_limit::IpLimit;
-use crate::limits::{
+use p2p_proto::limits::{
     BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_ENVELOPE_BYTES, INBOUND_MAX, OUTBOUND_MAX,
     PENDING_CONNECTIONS_MAX, PING_INTERVAL_MS, REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS, USER_AGENT_BYTES_MAX,
     VERDICT_SECONDS_MAX,
 };
-use crate::message::Topic;
+use p2p_proto::message::Topic;
 
 type BoxedError = Box<dyn Error + Send + std::marker::Sync>;
 pub(super) type Gossipsub = gossipsub::Behaviour<gossipsub::IdentityTransform, gossipsub::WhitelistSubscriptionFilter>;

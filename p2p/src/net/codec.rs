@@ -5,8 +5,8 @@ use std::io;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response};
 
-use crate::limits::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
-use crate::message::{Request, Response, WireError};
+use p2p_proto::limits::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
+use p2p_proto::message::{Request, Response, WireError};
 
 /// Reads and writes the messages of the sync protocol.
 #[derive(Clone, Copy, Debug, Default)]

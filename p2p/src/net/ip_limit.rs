@@ -14,7 +14,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use crate::limits::INBOUND_PER_IP_MAX;
+use p2p_proto::limits::INBOUND_PER_IP_MAX;
 
 /// The address has as many connections as it may.
 #[derive(Clone, Copy, Debug, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use libp2p::swarm::ConnectionId;
 
 use super::api::PeerInfo;
-use crate::limits::IDENTIFY_TIMEOUT_MS;
-use crate::{Millis, PeerId};
+use p2p_proto::limits::IDENTIFY_TIMEOUT_MS;
+use p2p_proto::{Millis, PeerId};
 
 /// One of a peer's connections.
 #[derive(Clone, Debug)]

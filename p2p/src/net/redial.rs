@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use libp2p::Multiaddr;
 
-use crate::limits::{EXPLICIT_PEERS_MAX, MDNS_PEERS_MAX, REDIAL_MS, REDIAL_MS_MAX, REDIAL_STABLE_MS};
-use crate::{Millis, PeerId};
+use p2p_proto::limits::{EXPLICIT_PEERS_MAX, MDNS_PEERS_MAX, REDIAL_MS, REDIAL_MS_MAX, REDIAL_STABLE_MS};
+use p2p_proto::{Millis, PeerId};
 
 /// Where an address comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

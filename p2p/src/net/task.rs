@@ -4,7 +4,7 @@ mod command;
 mod event;
 mod traffic;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -15,34 +15,23 @@ use libp2p::{Multiaddr, gossipsub};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::api::{Command, Event, ReplyToken};
+use super::api::Call;
 use super::behaviour::{Behaviour, Names};
 use super::peers::Peers;
 use super::redial::{Redial, Source};
-use super::verdicts::Verdicts;
-use crate::limits::OUTBOX_MAX;
-use crate::message::{RequestKind, Response};
-use crate::rate::Rates;
-use crate::score::{Misbehaviour, Scores, Sentence};
-use crate::sync::RequestId;
-use crate::{Millis, PeerId};
+use p2p_proto::endpoint::Endpoint;
+use p2p_proto::limits::OUTBOX_MAX;
+use p2p_proto::message::Response;
+use p2p_proto::{Event, Millis, Misbehaviour, PeerId};
 
 /// Between two looks at timers.
 const TICK: Duration = Duration::from_millis(250);
-
-/// A request under way.
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    id: RequestId,
-    peer: PeerId,
-    kind: RequestKind,
-}
 
 /// The state of the network.
 pub(super) struct Task {
     swarm: Swarm<Behaviour>,
     names: Names,
-    commands: mpsc::Receiver<Command>,
+    calls: mpsc::Receiver<Call>,
     /// Events that have no room in the channel yet.
     outbox: VecDeque<Event>,
     started: Instant,
@@ -50,14 +39,9 @@ pub(super) struct Task {
     redial: Redial,
     /// Addresses behind the dials under way.
     dials: HashMap<ConnectionId, Multiaddr>,
-    scores: Scores,
-    rates: Rates,
+    endpoint: Endpoint<(gossipsub::MessageId, libp2p::PeerId), ResponseChannel<Response>, OutboundRequestId>,
     /// Whom the operator blocks; bans are counted apart.
     blocked: BTreeSet<PeerId>,
-    verdicts: Verdicts<(gossipsub::MessageId, libp2p::PeerId, PeerId)>,
-    asked: HashMap<OutboundRequestId, Asked>,
-    replies: BTreeMap<ReplyToken, ResponseChannel<Response>>,
-    next_reply: u64,
 }
 
 /// libp2p's id of a peer. It has the same bytes.
@@ -83,7 +67,7 @@ impl Task {
         swarm: Swarm<Behaviour>,
         names: Names,
         explicit: Vec<Multiaddr>,
-        commands: mpsc::Receiver<Command>,
+        calls: mpsc::Receiver<Call>,
     ) -> Self {
         let mut redial = Redial::default();
         for address in explicit {
@@ -93,19 +77,14 @@ impl Task {
         Self {
             swarm,
             names,
-            commands,
+            calls,
             outbox: VecDeque::new(),
             started: Instant::now(),
             peers: Peers::default(),
             redial,
             dials: HashMap::new(),
-            scores: Scores::default(),
-            rates: Rates::default(),
+            endpoint: Endpoint::default(),
             blocked: BTreeSet::new(),
-            verdicts: Verdicts::new(),
-            asked: HashMap::new(),
-            replies: BTreeMap::new(),
-            next_reply: 0,
         }
     }
 
@@ -128,8 +107,8 @@ impl Task {
                     Err(_) => break,
                 },
                 () = events.closed() => break,
-                command = self.commands.recv() => match command {
-                    Some(command) => self.on_command(command),
+                call = self.calls.recv() => match call {
+                    Some(call) => self.on_call(call),
                     None => break,
                 },
                 event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX_MAX => self.on_swarm(event),
@@ -146,11 +125,11 @@ impl Task {
 
     fn on_tick(&mut self) {
         let now = self.now();
-        for (id, source, _) in self.verdicts.take_late(now) {
+        for (id, source) in self.endpoint.late_verdicts(now) {
             self.judge(&id, &source, gossipsub::MessageAcceptance::Ignore);
         }
-        self.replies.retain(|_, channel| channel.is_open());
-        for peer in self.scores.release(now) {
+        self.endpoint.retain_replies(ResponseChannel::is_open);
+        for peer in self.endpoint.released(now) {
             tracing::info!(%peer, "ban is over");
             self.enforce(peer);
         }
@@ -159,7 +138,7 @@ impl Task {
             self.disconnect(peer);
         }
         let peers = &self.peers;
-        self.rates.forget(now, |peer| peers.is_connected(*peer));
+        self.endpoint.forget_rates(now, |peer| peers.is_connected(*peer));
         for (address, peer) in self.redial.due(now, |peer| peers.is_connected(peer)) {
             self.dial(address, peer);
         }
@@ -196,7 +175,7 @@ impl Task {
     fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour) {
         let now = self.now();
         tracing::debug!(%peer, ?misbehaviour, cost = misbehaviour.cost(), "peer misbehaves");
-        if let Sentence::Banned { until } = self.scores.punish(peer, misbehaviour, now) {
+        if let Some(until) = self.endpoint.punish(peer, misbehaviour, now) {
             tracing::warn!(%peer, ?misbehaviour, ban_ms = until.since(now), "peer is banned");
             self.enforce(peer);
             self.tell(Event::PeerBanned { peer });
@@ -207,7 +186,7 @@ impl Task {
     fn enforce(&mut self, peer: PeerId) {
         let Some(id) = theirs(peer) else { return };
         let list = &mut self.swarm.behaviour_mut().blocked;
-        if self.blocked.contains(&peer) || self.scores.is_banned(&peer) {
+        if self.blocked.contains(&peer) || self.endpoint.is_banned(&peer) {
             list.block_peer(id);
         } else if list.unblock_peer(id) {
             let now = self.now();

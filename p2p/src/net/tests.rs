@@ -1,7 +1,7 @@
 use libp2p::identity::Keypair;
 
 use super::parse_address;
-use crate::PeerId;
+use p2p_proto::PeerId;
 
 #[test]
 fn peers_have_the_ids_that_libp2p_gives_them() {

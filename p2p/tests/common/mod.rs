@@ -8,10 +8,9 @@ use std::time::Duration;
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode, WPubkeyHash};
-use p2p::sync::RequestId;
-use p2p::{
-    Command, Config, Event, Failure, Gossip, Handle, Network, PeerId, ReplyToken, Request, Response, VerdictToken,
-};
+use p2p::{Config, Handle, Network};
+use p2p_proto::sync::RequestId;
+use p2p_proto::{Command, Event, Failure, Gossip, PeerId, ReplyToken, Request, Response, VerdictToken};
 use sharechain::{CoinbasePrefix, Proof, ShareHeader, ShareId, Timestamp};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;

@@ -1,7 +1,5 @@
 #![no_main]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
 #[path = "../targets.rs"]
 #[allow(dead_code, reason = "each program runs one of them")]
 mod targets;

@@ -3,8 +3,8 @@
 use bitcoin::block::Header;
 use thiserror::Error;
 
-use super::rules::MEDIAN_SPAN;
-use super::{BitcoinHeader, work};
+use super::header::{BitcoinHeader, work};
+use super::median::MEDIAN_SPAN;
 use crate::params::BitcoinParams;
 use crate::units::{ShareId, Timestamp, U256};
 

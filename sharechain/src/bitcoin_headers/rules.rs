@@ -5,8 +5,8 @@ use bitcoin::Network;
 use bitcoin::block::Header;
 use bitcoin::pow::CompactTarget;
 use ruint::Uint;
+use thiserror::Error;
 
-use super::HeaderError;
 use super::tree::{Index, Tree};
 use crate::params::BitcoinParams;
 use crate::target::{bits_of_target, target_of_bits};
@@ -15,11 +15,39 @@ use crate::units::{ShareId, Timestamp, U256};
 /// Room for a target times the seconds of a period.
 type U320 = Uint<320, 5>;
 
-/// Headers whose times a median is taken of.
-pub(super) const MEDIAN_SPAN: u32 = 11;
-
 /// A retarget changes the difficulty by this factor at most.
 const RETARGET_FACTOR_MAX: u32 = 4;
+
+/// The rule of Bitcoin that a header breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// nBits differs from what the retarget demands.
+    #[error("nBits is {found:#010x}, and {expected:#010x} is due")]
+    Bits {
+        /// What the header has.
+        found: u32,
+        /// What its predecessors demand.
+        expected: u32,
+    },
+    /// The hash is above the target.
+    #[error("the hash is above the target that nBits stands for")]
+    ProofOfWork,
+    /// The time is not above the median time of the predecessors.
+    #[error("the time {found} is not above the median time {median} of the predecessors")]
+    TimeTooOld {
+        /// What the header has.
+        found: Timestamp,
+        /// Median time of the previous block and its ten predecessors.
+        median: Timestamp,
+    },
+    /// The version was retired by a soft fork before this height.
+    #[error("block version {0} was retired before this height")]
+    Version(i32),
+    /// It attaches too far below the best header.
+    #[error("it attaches {0} blocks below the best header")]
+    ForkTooDeep(u32),
+}
 
 /// The nBits that a child of the header at `prev` must have.
 ///
@@ -81,10 +109,4 @@ pub(super) fn check_version(header: &Header, height: u32, params: &BitcoinParams
     };
     let version = header.version.to_consensus();
     if version < least { Err(HeaderError::Version(version)) } else { Ok(()) }
-}
-
-/// The middle of up to 11 times: of an even number, the later of the two.
-pub(super) fn median(mut times: Vec<u32>) -> Timestamp {
-    times.sort_unstable();
-    Timestamp(times.get(times.len() / 2).copied().unwrap_or(0))
 }

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::root::Base;
 use super::*;
 use crate::params::ChainParams;
+use crate::target;
+use crate::units::U256;
 
 /// Easy enough to mine a few hundred headers in a test, and hard enough that a retarget has room on both sides.
 const EASY_BITS: u32 = 0x1f3f_ffff;

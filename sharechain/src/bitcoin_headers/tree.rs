@@ -1,15 +1,16 @@
 //! Where the headers lie and how ancestors are found.
 
-use std::collections::BTreeMap;
 use std::iter::successors;
 
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 
+use super::header::{BitcoinHeader, work};
+use super::median::{MEDIAN_SPAN, median};
 use super::root::Base;
-use super::rules::{MEDIAN_SPAN, median};
-use super::{BitcoinHeader, work};
-use crate::units::{Timestamp, U256};
+use crate::chunked::Chunked;
+use crate::id_map::IdMap;
+use crate::units::{ShareId, Timestamp, U256};
 
 #[cfg(test)]
 mod tests;
@@ -34,8 +35,8 @@ struct Node {
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     first: Node,
-    nodes: Vec<Node>,
-    by_hash: BTreeMap<BlockHash, Index>,
+    nodes: Chunked<Node>,
+    by_hash: IdMap<Index>,
     best: Index,
     root: Index,
 }
@@ -45,13 +46,15 @@ impl Tree {
     /// judged without its predecessors.
     pub(super) fn new(base: Base<'_>) -> Self {
         let first = Node { known: base.first, parent: Index(0), jump: Index(0) };
-        let mut tree = Self { first, nodes: Vec::new(), by_hash: BTreeMap::new(), best: Index(0), root: Index(0) };
+        let mut tree =
+            Self { first, nodes: Chunked::default(), by_hash: IdMap::default(), best: Index(0), root: Index(0) };
         for header in base.rest {
             let chain_work = tree.best().chain_work.saturating_add(work(header));
             tree.push(header.block_hash(), *header, tree.best, chain_work);
         }
         tree.root = tree.best;
-        tree.by_hash = BTreeMap::from([(tree.best().header.block_hash(), tree.best)]);
+        tree.by_hash = IdMap::default();
+        tree.by_hash.insert(tree.best().header.block_hash().into(), tree.best);
         tree
     }
 
@@ -67,7 +70,7 @@ impl Tree {
 
     /// A header by its hash.
     pub(super) fn find(&self, hash: &BlockHash) -> Option<(Index, &BitcoinHeader)> {
-        let index = *self.by_hash.get(hash)?;
+        let index = *self.by_hash.get(&ShareId::from(*hash))?;
         Some((index, self.at(index)))
     }
 
@@ -80,7 +83,7 @@ impl Tree {
     pub(super) fn root(&self) -> (&BitcoinHeader, Vec<Header>) {
         let root = self.at(self.root);
         let Index(above_first) = self.root;
-        let came = std::iter::once(&self.first).chain(&self.nodes).take(above_first.saturating_add(1));
+        let came = std::iter::once(&self.first).chain(self.nodes.iter()).take(above_first.saturating_add(1));
         (root, came.map(|node| node.known.header).collect())
     }
 
@@ -95,7 +98,7 @@ impl Tree {
         let known = BitcoinHeader { header, height, chain_work, median_time: self.median_time(&header, parent) };
         self.nodes.push(Node { known, parent, jump: self.jump_over(parent) });
         let index = Index(self.nodes.len());
-        self.by_hash.insert(hash, index);
+        self.by_hash.insert(hash.into(), index);
         if chain_work > self.best().chain_work {
             self.best = index;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::branch::Branch;
-use super::{Body, Call, Chain};
+use super::{Body, Call, Chain, List};
 use crate::change_set::TipChange;
 use crate::check::list::check_listable;
 use crate::fork_choice::{Candidate, better};
@@ -50,10 +50,10 @@ impl Chain {
     /// Takes a link that left the main chain, and what it listed, back among the pending.
     fn unlist(&mut self, link: ShareId) {
         let list = self.links.get(&link).and_then(|link| link.complete()).map(|complete| complete.list.clone());
-        for id in list.unwrap_or_default().into_iter().chain([link]) {
+        for id in list.unwrap_or_default().iter().copied().chain([link]) {
             self.listed.remove(&id);
             if let Some(credit) = self.credits.get(&id) {
-                self.pending.insert((credit.height, id));
+                self.pending.insert((credit.height, id), ());
             }
         }
     }
@@ -63,7 +63,7 @@ impl Chain {
         let Some(known) = self.links.get(&link) else { return };
         let height = known.height;
         let list = known.complete().map(|complete| complete.list.clone());
-        for id in list.unwrap_or_default().into_iter().chain([link]) {
+        for id in list.unwrap_or_default().iter().copied().chain([link]) {
             self.listed.insert(id, height);
             if let Some(credit) = self.credits.get(&id) {
                 self.pending.remove(&(credit.height, id));
@@ -82,13 +82,13 @@ impl Chain {
         let Some(id) = self.main_at(height) else { return };
         let list = match self.links.get_mut(&id).map(|link| &mut link.body) {
             Some(Body::Complete(complete)) => core::mem::take(&mut complete.list),
-            _ => Vec::new(),
+            _ => List::default(),
         };
-        for id in list.into_iter().chain([id]) {
+        for id in list.iter().copied().chain([id]) {
             self.credits.remove(&id);
             self.listed.remove(&id);
         }
-        while let Some((low, id)) = self.pending.first().copied().filter(|(low, _)| *low <= height) {
+        while let Some((low, id)) = self.pending.first().map(|(key, ())| *key).filter(|(low, _)| *low <= height) {
             self.pending.remove(&(low, id));
             self.credits.remove(&id);
         }
@@ -123,7 +123,7 @@ impl Chain {
         let Some(branch) = Branch::new(self, link.parent) else { return };
         let listed: BTreeSet<ShareId> = complete.list.iter().copied().collect();
         let first = (link.height.below(self.params.listing_depth), ShareId([0; 32]));
-        let omits = self.pending.range(first..).any(|(_, pending)| {
+        let omits = self.pending.range(first..).any(|((_, pending), ())| {
             let Some(credit) = self.credits.get(pending) else { return false };
             *pending != id
                 && dated.seconds_since(credit.validated_at) > i64::from(OMISSION_SECONDS)

@@ -3,7 +3,7 @@
 use core::cell::OnceCell;
 
 use super::{Chain, Link};
-use crate::id_map::IdMap;
+use crate::id_map::IdSet;
 use crate::units::{Height, ShareId};
 
 /// A branch down to genesis: the part off the main chain in full, the rest by reference to the main chain.
@@ -16,7 +16,7 @@ pub(super) struct Branch<'a> {
     /// Height of the newest link.
     height: Height,
     /// What the side lists or is, as far down as a new link may look; gathered when it is first asked for.
-    side_listed: OnceCell<IdMap<()>>,
+    side_listed: OnceCell<IdSet>,
 }
 
 impl<'a> Branch<'a> {
@@ -36,15 +36,15 @@ impl<'a> Branch<'a> {
         Some(Self { chain, side, fork_height, height, side_listed: OnceCell::new() })
     }
 
-    fn gather_side(&self) -> IdMap<()> {
+    fn gather_side(&self) -> IdSet {
         // Nothing that may be listed above, and no parent of it, has an anchor below, so nobody listed it below.
         let reach = usize::try_from(self.chain.params.listing_depth.saturating_add(2)).unwrap_or(usize::MAX);
-        let mut listed = IdMap::default();
+        let mut listed = IdSet::default();
         for id in self.side.iter().take(reach.saturating_add(1)) {
-            listed.insert(*id, ());
+            listed.insert(*id);
             let complete = self.chain.links.get(id).and_then(|link| link.complete());
             for item in complete.map(|complete| complete.list.as_slice()).unwrap_or_default() {
-                listed.insert(*item, ());
+                listed.insert(*item);
             }
         }
         listed

@@ -1,7 +1,7 @@
 //! Lists: when everything that a link lists is known and valid, the link is complete and counts for fork choice.
 
 use super::branch::Branch;
-use super::{Body, Call, Chain, Complete, Missing};
+use super::{Body, Call, Chain, Complete, List, Missing};
 use crate::check::list::{ListContext, check_list, earned};
 use crate::credit::Credit;
 use crate::error::RuleError;
@@ -44,7 +44,7 @@ impl Chain {
                 self.wanted.await_proof(*item, id);
             }
         }
-        link.body = Body::Waiting(list.clone());
+        link.body = Body::Waiting(list.clone().into());
         call.changes.lists.push((id, list));
         self.try_complete(id, call);
     }
@@ -60,7 +60,7 @@ impl Chain {
         let valid = matches!(body, Body::Complete(_));
         let Some(link) = self.links.get_mut(&id) else { return };
         let before = core::mem::replace(&mut link.body, body);
-        let list = if let Body::Waiting(list) = before { list } else { Vec::new() };
+        let list = if let Body::Waiting(list) = before { list } else { List::default() };
         self.wanted.remove_link(link.height, id, &list);
         call.queue.push_back(Missing::Body(id));
         if !valid {
@@ -103,7 +103,7 @@ impl Chain {
         let parent = self.links.get(&link.parent).ok_or_else(overflow)?;
         let before = parent.complete().ok_or(Incomplete::Missing(Missing::Body(link.parent)))?;
         let mut items = Vec::with_capacity(list.len());
-        for item in list {
+        for item in list.iter() {
             let credit = self.credits.get(item).ok_or(Incomplete::Missing(Missing::Proof(*item)))?;
             items.push((*item, credit));
         }

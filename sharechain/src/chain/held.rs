@@ -1,13 +1,14 @@
 //! Proofs that cannot be judged yet. They cost nobody; they are bounded in count, bytes, time and per source, and the
 //! least work goes first when room runs out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bitcoin::BlockHash;
 
 use crate::change_set::Source;
 use crate::check::binding::BoundProof;
 use crate::limits::{HELD_LIST_BYTES_MAX, HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_MAX};
+use crate::ordered::Ordered;
 use crate::units::{ShareId, Timestamp};
 
 /// What is missing for a judgement.
@@ -43,9 +44,9 @@ const HIGHEST: Key = (ShareId([u8::MAX; 32]), Source(u64::MAX));
 /// All proofs that wait, by id and by what they wait for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
-    waiters: BTreeMap<Key, Waiter>,
-    by_missing: BTreeSet<(Missing, Key)>,
-    per_source: BTreeMap<Source, usize>,
+    waiters: Ordered<Key, Arc<Waiter>>,
+    by_missing: Ordered<(Missing, Key), ()>,
+    per_source: Ordered<Source, usize>,
     list_bytes: usize,
 }
 
@@ -60,7 +61,8 @@ impl Held {
     }
 
     fn versions(&self, id: &ShareId) -> impl Iterator<Item = (&Key, &Waiter)> {
-        self.waiters.range((*id, Source(0))..=(*id, Source(u64::MAX)))
+        let versions = self.waiters.range((*id, Source(0))..=(*id, Source(u64::MAX)));
+        versions.map(|(key, waiter)| (key, &**waiter))
     }
 
     /// Keeps a proof. Returns the ids that had to go to make room, possibly this one.
@@ -95,11 +97,11 @@ impl Held {
 
     fn add(&mut self, waiter: Waiter) {
         let key = (waiter.proof.id(), waiter.source);
-        let count = self.per_source.entry(waiter.source).or_default();
-        *count = count.saturating_add(1);
+        let count = self.per_source.get(&waiter.source).map_or(1, |count| count.saturating_add(1));
+        self.per_source.insert(waiter.source, count);
         self.list_bytes = self.list_bytes.saturating_add(waiter.list_bytes());
-        self.by_missing.insert((waiter.missing, key));
-        self.waiters.insert(key, waiter);
+        self.by_missing.insert((waiter.missing, key), ());
+        self.waiters.insert(key, Arc::new(waiter));
     }
 
     /// The proof with the highest hash, of one source or of all.
@@ -109,7 +111,7 @@ impl Held {
     }
 
     fn remove(&mut self, key: &Key) -> Option<Waiter> {
-        let waiter = self.waiters.remove(key)?;
+        let waiter = Arc::unwrap_or_clone(self.waiters.remove(key)?);
         self.by_missing.remove(&(waiter.missing, *key));
         self.list_bytes = self.list_bytes.saturating_sub(waiter.list_bytes());
         if let Some(count) = self.per_source.get_mut(&waiter.source) {
@@ -132,7 +134,7 @@ impl Held {
     /// Takes out everything that waited for `missing`, in the order of ids.
     pub(super) fn take_waiting_for(&mut self, missing: Missing) -> Vec<Waiter> {
         let keys: Vec<Key> =
-            self.by_missing.range((missing, LOWEST)..=(missing, HIGHEST)).map(|(_, key)| *key).collect();
+            self.by_missing.range((missing, LOWEST)..=(missing, HIGHEST)).map(|((_, key), ())| *key).collect();
         keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 
@@ -140,7 +142,7 @@ impl Held {
     pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Waiter> {
         let first = (Missing::Time(Timestamp(0)), LOWEST);
         let keys: Vec<Key> =
-            self.by_missing.range(first..=(Missing::Time(now), HIGHEST)).map(|(_, key)| *key).collect();
+            self.by_missing.range(first..=(Missing::Time(now), HIGHEST)).map(|((_, key), ())| *key).collect();
         keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 
@@ -155,7 +157,7 @@ impl Held {
     pub(super) fn bodies(&self) -> impl Iterator<Item = ShareId> {
         let (lowest, highest) = (Missing::Body(LOWEST.0), Missing::Body(HIGHEST.0));
         let mut ids: Vec<ShareId> = (self.by_missing.range((lowest, LOWEST)..=(highest, HIGHEST)))
-            .filter_map(|(missing, _)| if let Missing::Body(id) = missing { Some(*id) } else { None })
+            .filter_map(|((missing, _), ())| if let Missing::Body(id) = missing { Some(*id) } else { None })
             .collect();
         ids.dedup();
         ids.into_iter()
@@ -163,7 +165,7 @@ impl Held {
 
     /// What is waited for, without repetitions.
     pub(super) fn missing(&self) -> impl Iterator<Item = Missing> {
-        let mut all: Vec<Missing> = self.by_missing.iter().map(|(missing, _)| *missing).collect();
+        let mut all: Vec<Missing> = self.by_missing.keys().map(|(missing, _)| *missing).collect();
         all.dedup();
         all.into_iter()
     }

@@ -276,7 +276,7 @@ impl Link {
                 bitcoin_work: U256::ZERO,
             },
             body: Body::Complete(super::Complete {
-                list: Vec::new(),
+                list: super::List::default(),
                 rows: crate::window::Rows::default(),
                 listed_total: 0,
                 sequence: 0,

@@ -1,5 +1,7 @@
 //! What the chain keeps of each link.
 
+use std::sync::Arc;
+
 use bitcoin::BlockHash;
 use bitcoin::pow::CompactTarget;
 
@@ -40,13 +42,39 @@ pub struct Link {
     pub body: Body,
 }
 
+/// The ids that a link lists. Clones share them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct List(Arc<[ShareId]>);
+
+impl List {
+    /// The ids, in the order of the list.
+    #[must_use]
+    pub fn as_slice(&self) -> &[ShareId] {
+        &self.0
+    }
+}
+
+impl core::ops::Deref for List {
+    type Target = [ShareId];
+
+    fn deref(&self) -> &[ShareId] {
+        self.as_slice()
+    }
+}
+
+impl From<Vec<ShareId>> for List {
+    fn from(ids: Vec<ShareId>) -> Self {
+        Self(ids.into())
+    }
+}
+
 /// A link's list.
 #[derive(Clone, Debug)]
 pub enum Body {
     /// Not known yet.
     Missing,
     /// Known, but something that it lists, or the parent's list, is not.
-    Waiting(Vec<ShareId>),
+    Waiting(List),
     /// It and all its ancestors are known and valid: the link counts for fork choice.
     Complete(Complete),
     /// It breaks a rule; the link earns as a share, and nothing is built on it.
@@ -57,7 +85,7 @@ pub enum Body {
 #[derive(Clone, Debug)]
 pub struct Complete {
     /// The ids; dropped when the link is too deep for any branch to undo it.
-    pub list: Vec<ShareId>,
+    pub list: List,
     /// What each script earned in this link.
     pub rows: Rows,
     /// Shares listed from genesis up to and including this link.

@@ -43,6 +43,28 @@ pub(super) struct Caches {
     amounts: VecDeque<(Arc<Plan>, u64, Arc<[TxOut]>)>,
 }
 
+/// What [`Chain::find_plan`] had to work out because no cache had it; [`Chain::plan`] remembers it.
+#[derive(Default)]
+struct News {
+    plan: Option<(ShareId, BlockHash)>,
+    selection: Option<Basis>,
+    window: Option<(ShareId, Arc<Window>)>,
+}
+
+impl Caches {
+    fn remember(&mut self, plan: &Arc<Plan>, news: News) {
+        if let Some((newest, window)) = news.window {
+            keep(&mut self.windows, newest, window, WINDOWS_MAX);
+        }
+        if let Some(basis) = news.selection {
+            keep(&mut self.selections, basis, Arc::clone(plan), SELECTIONS_MAX);
+        }
+        if let Some(key) = news.plan {
+            keep(&mut self.plans, key, Arc::clone(plan), SELECTIONS_MAX);
+        }
+    }
+}
+
 fn find<K: PartialEq, V: Clone>(cache: &VecDeque<(K, V)>, key: &K) -> Option<V> {
     cache.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.clone())
 }
@@ -82,12 +104,13 @@ impl Chain {
         let Some(selection) = &plan.selection else {
             return Ok(Selection::finder_alone(finder.clone()).amounts(value_sat)?.into());
         };
-        let amounts = &mut self.payouts.amounts;
-        let known = amounts.iter().rev().find(|(of, value, _)| *value == value_sat && Arc::ptr_eq(of, &plan));
+        let known =
+            self.payouts.amounts.iter().rev().find(|(of, value, _)| *value == value_sat && Arc::ptr_eq(of, &plan));
         if let Some((.., outputs)) = known {
             return Ok(Arc::clone(outputs));
         }
         let outputs: Arc<[TxOut]> = selection.amounts(value_sat)?.into();
+        let amounts = &mut Arc::make_mut(&mut self.payouts).amounts;
         if amounts.len() >= AMOUNTS_MAX {
             amounts.pop_front();
         }
@@ -95,28 +118,42 @@ impl Chain {
         Ok(outputs)
     }
 
-    /// Who is paid by proofs of this anchor and this previous block.
+    /// Who is paid by proofs of this anchor and this previous block. Remembers it.
     ///
     /// # Errors
     /// As [`Chain::payouts`].
     pub fn plan(&mut self, anchor: &ShareId, previous: &BlockHash) -> Result<Arc<Plan>, Unpayable> {
-        let key = (*anchor, *previous);
-        if let Some(plan) = find(&self.payouts.plans, &key) {
-            return Ok(plan);
+        let (plan, news) = self.find_plan(anchor, previous)?;
+        if news.plan.is_some() {
+            Arc::make_mut(&mut self.payouts).remember(&plan, news);
         }
-        let (snapshot, seed, subsidy_sat) = self.basis(anchor, previous)?;
-        let basis = (snapshot, seed, subsidy_sat);
-        let plan = match find(&self.payouts.selections, &basis) {
-            Some(plan) => plan,
-            None => {
-                let selection = self.selection(&snapshot, &seed, subsidy_sat)?;
-                let plan = Arc::new(Plan { snapshot, seed, selection });
-                keep(&mut self.payouts.selections, basis, Arc::clone(&plan), SELECTIONS_MAX);
-                plan
-            }
-        };
-        keep(&mut self.payouts.plans, key, Arc::clone(&plan), SELECTIONS_MAX);
         Ok(plan)
+    }
+
+    /// As [`Chain::plan`], for readers: takes what is remembered and remembers nothing.
+    ///
+    /// # Errors
+    /// As [`Chain::payouts`].
+    pub fn plan_of(&self, anchor: &ShareId, previous: &BlockHash) -> Result<Arc<Plan>, Unpayable> {
+        self.find_plan(anchor, previous).map(|(plan, _)| plan)
+    }
+
+    /// A plan, and what is to be remembered of it.
+    fn find_plan(&self, anchor: &ShareId, previous: &BlockHash) -> Result<(Arc<Plan>, News), Unpayable> {
+        let key = (*anchor, *previous);
+        let mut news = News::default();
+        if let Some(plan) = find(&self.payouts.plans, &key) {
+            return Ok((plan, news));
+        }
+        news.plan = Some(key);
+        let basis = self.basis(anchor, previous)?;
+        if let Some(plan) = find(&self.payouts.selections, &basis) {
+            return Ok((plan, news));
+        }
+        news.selection = Some(basis);
+        let (snapshot, seed, subsidy_sat) = basis;
+        let selection = self.selection(&snapshot, &seed, subsidy_sat, &mut news)?;
+        Ok((Arc::new(Plan { snapshot, seed, selection }), news))
     }
 
     /// SC-302: snapshot, seed and subsidy for an anchor and a previous block.
@@ -144,31 +181,49 @@ impl Chain {
     }
 
     fn selection(
-        &mut self,
+        &self,
         snapshot: &ShareId,
         seed: &[u8; 32],
         subsidy_sat: u64,
+        news: &mut News,
     ) -> Result<Option<Selection>, Unpayable> {
         let listed = self.links.get(snapshot).and_then(|link| link.complete()).map_or(0, |body| body.listed_total);
         // SC-304: until enough shares were listed, and whenever the window is empty, the finder is paid alone.
         if listed < self.params.listed_before_payouts {
             return Ok(None);
         }
-        let window = self.window(snapshot).ok_or(Unpayable::Missing(Missing::Body(*snapshot)))?;
+        let (window, known) = self.find_window(snapshot).ok_or(Unpayable::Missing(Missing::Body(*snapshot)))?;
+        if !known {
+            news.window = Some((*snapshot, Arc::clone(&window)));
+        }
         Ok(select(window.dues(&self.scripts), seed, subsidy_sat, &self.params)?)
     }
 
-    /// SC-303: the window that ends in a complete link.
+    /// SC-303: the window that ends in a complete link. Remembers it.
     #[must_use]
     pub fn window(&mut self, newest: &ShareId) -> Option<Arc<Window>> {
+        let (window, known) = self.find_window(newest)?;
+        if !known {
+            let caches = Arc::make_mut(&mut self.payouts);
+            keep(&mut caches.windows, *newest, Arc::clone(&window), WINDOWS_MAX);
+        }
+        Some(window)
+    }
+
+    /// As [`Chain::window`], for readers: takes what is remembered and remembers nothing.
+    #[must_use]
+    pub fn window_of(&self, newest: &ShareId) -> Option<Arc<Window>> {
+        self.find_window(newest).map(|(window, _)| window)
+    }
+
+    /// A window, and whether it was remembered.
+    fn find_window(&self, newest: &ShareId) -> Option<(Arc<Window>, bool)> {
         if let Some(window) = find(&self.payouts.windows, newest) {
-            return Some(window);
+            return Some((window, true));
         }
         let branch = Branch::new(self, *newest)?;
         let window = self.moved_window(&branch, newest).or_else(|| self.summed_window(&branch, newest))?;
-        let window = Arc::new(window);
-        keep(&mut self.payouts.windows, *newest, Arc::clone(&window), WINDOWS_MAX);
-        Some(window)
+        Some((Arc::new(window), false))
     }
 
     /// A remembered window of the same branch, moved up to `newest`.

@@ -1,16 +1,17 @@
 //! Verdicts on ids that are invalid whoever brings them.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use crate::error::RuleError;
 use crate::limits::REFUSED_MAX;
+use crate::ordered::Ordered;
 use crate::units::ShareId;
 
 /// The newest [`REFUSED_MAX`] verdicts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refused {
-    rules: BTreeMap<ShareId, RuleError>,
-    order: VecDeque<ShareId>,
+    rules: Ordered<ShareId, RuleError>,
+    /// Ids by the number of their verdict.
+    order: Ordered<u64, ShareId>,
+    verdicts: u64,
 }
 
 impl Refused {
@@ -23,12 +24,15 @@ impl Refused {
     }
 
     pub(super) fn insert(&mut self, id: ShareId, rule: RuleError) {
-        if self.rules.insert(id, rule).is_none() {
-            self.order.push_back(id);
+        if !self.rules.contains(&id) {
+            self.order.insert(self.verdicts, id);
+            self.verdicts = self.verdicts.saturating_add(1);
         }
+        self.rules.insert(id, rule);
         if self.order.len() > REFUSED_MAX
-            && let Some(oldest) = self.order.pop_front()
+            && let Some((number, oldest)) = self.order.first().map(|(number, id)| (*number, *id))
         {
+            self.order.remove(&number);
             self.rules.remove(&oldest);
         }
     }

@@ -1,6 +1,7 @@
 //! The easiest share target of the positions in sight of the tip, kept up as the tip moves.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::Chain;
 use crate::units::{Height, U256};
@@ -11,18 +12,19 @@ use crate::units::{Height, U256};
 /// from front to back, and each new tip costs one look at its own, however many are in sight.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
-    targets: VecDeque<(Height, U256)>,
+    targets: Arc<VecDeque<(Height, U256)>>,
 }
 
 impl Sight {
     /// Adds the target of a new tip, and drops those below `lowest`.
     fn push(&mut self, height: Height, target: U256, lowest: Height) {
-        while self.targets.back().is_some_and(|(_, known)| *known <= target) {
-            self.targets.pop_back();
+        let targets = Arc::make_mut(&mut self.targets);
+        while targets.back().is_some_and(|(_, known)| *known <= target) {
+            targets.pop_back();
         }
-        self.targets.push_back((height, target));
-        while self.targets.front().is_some_and(|(known, _)| *known < lowest) {
-            self.targets.pop_front();
+        targets.push_back((height, target));
+        while targets.front().is_some_and(|(known, _)| *known < lowest) {
+            targets.pop_front();
         }
     }
 

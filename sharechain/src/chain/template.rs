@@ -67,7 +67,7 @@ impl Chain {
     /// What a link at `height` might list: the pending, and what the main chain lists or is from that height on.
     fn unlisted_at(&self, height: Height) -> BTreeSet<(Height, ShareId)> {
         let first = (height.below(self.params.listing_depth), ShareId([0; 32]));
-        let mut all: BTreeSet<_> = self.pending.range(first..).copied().collect();
+        let mut all: BTreeSet<_> = self.pending.range(first..).map(|(key, ())| *key).collect();
         for above in height.0..=self.height().0 {
             let Some(id) = self.main_at(Height(above)) else { break };
             let list = self.links.get(&id).and_then(|link| link.complete()).map(|complete| complete.list.as_slice());
@@ -83,6 +83,6 @@ impl Chain {
     #[must_use]
     pub fn pending(&self, limit: usize) -> Vec<ShareId> {
         let first = (self.height().below(self.params.listing_depth), ShareId([0; 32]));
-        self.pending.range(first..).map(|(_, id)| *id).take(limit).collect()
+        self.pending.range(first..).map(|((_, id), ())| *id).take(limit).collect()
     }
 }

@@ -1,8 +1,9 @@
 //! Links that do not count yet, and what they wait for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Body, Chain, Missing};
+use super::{Body, Chain, List, Missing};
+use crate::ordered::Ordered;
 use crate::units::{Height, ShareId};
 
 /// Links that are not complete. Each cost the work of a link and lists at most 1,024 ids; those that fall behind the
@@ -10,21 +11,38 @@ use crate::units::{Height, ShareId};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
     /// By height, so that the deepest are found.
-    links: BTreeSet<(Height, ShareId)>,
+    links: Ordered<(Height, ShareId), ()>,
     /// Links that wait with their lists, each under the first thing that it lacks.
-    waiting: BTreeMap<Missing, Vec<ShareId>>,
+    waiting: Ordered<Missing, Vec<ShareId>>,
     /// Which of the links list a proof that nobody has brought yet.
-    awaited: BTreeMap<ShareId, Vec<ShareId>>,
+    awaited: Ordered<ShareId, Vec<ShareId>>,
+}
+
+/// Adds a link to those under a key.
+fn add<K: Ord + Clone>(lists: &mut Ordered<K, Vec<ShareId>>, key: K, link: ShareId) {
+    match lists.get_mut(&key) {
+        Some(links) => links.push(link),
+        None => lists.insert(key, vec![link]),
+    }
+}
+
+/// Removes a link from those under a key.
+fn remove<K: Ord + Clone>(lists: &mut Ordered<K, Vec<ShareId>>, key: &K, link: &ShareId) {
+    let Some(links) = lists.get_mut(key) else { return };
+    links.retain(|known| known != link);
+    if links.is_empty() {
+        lists.remove(key);
+    }
 }
 
 impl Wanted {
     pub(super) fn add_link(&mut self, height: Height, id: ShareId) {
-        self.links.insert((height, id));
+        self.links.insert((height, id), ());
     }
 
     /// Notes a proof that a link lists.
     pub(super) fn await_proof(&mut self, id: ShareId, link: ShareId) {
-        self.awaited.entry(id).or_default().push(link);
+        add(&mut self.awaited, id, link);
     }
 
     /// The links that list a proof which nobody has brought yet.
@@ -35,12 +53,12 @@ impl Wanted {
     /// The links at a height.
     pub(super) fn at(&self, height: Height) -> impl Iterator<Item = ShareId> {
         let (lowest, highest) = ((height, ShareId([0; 32])), (height, ShareId([u8::MAX; 32])));
-        self.links.range(lowest..=highest).map(|(_, id)| *id)
+        self.links.range(lowest..=highest).map(|((_, id), ())| *id)
     }
 
     /// True when a known link lists `id`, which nobody has brought yet.
     pub(super) fn awaits(&self, id: &ShareId) -> bool {
-        self.awaited.contains_key(id)
+        self.awaited.contains(id)
     }
 
     /// Notes that a proof has come.
@@ -49,7 +67,7 @@ impl Wanted {
     }
 
     pub(super) fn wait(&mut self, missing: Missing, link: ShareId) {
-        self.waiting.entry(missing).or_default().push(link);
+        add(&mut self.waiting, missing, link);
     }
 
     pub(super) fn take_waiting_for(&mut self, missing: &Missing) -> Vec<ShareId> {
@@ -58,28 +76,24 @@ impl Wanted {
 
     /// Takes a link that was given up, or is void, from among those that wait.
     pub(super) fn stop_waiting(&mut self, id: &ShareId) {
-        self.waiting.retain(|_, links| {
-            links.retain(|link| link != id);
-            !links.is_empty()
-        });
+        let keys: Vec<Missing> =
+            self.waiting.iter().filter(|(_, links)| links.contains(id)).map(|(missing, _)| *missing).collect();
+        for missing in keys {
+            remove(&mut self.waiting, &missing, id);
+        }
     }
 
     /// A link was judged or given up: nothing is wanted for it any more.
     pub(super) fn remove_link(&mut self, height: Height, id: ShareId, list: &[ShareId]) {
         self.links.remove(&(height, id));
         for item in list {
-            if let Some(links) = self.awaited.get_mut(item) {
-                links.retain(|link| *link != id);
-                if links.is_empty() {
-                    self.awaited.remove(item);
-                }
-            }
+            remove(&mut self.awaited, item, &id);
         }
     }
 
     /// The lowest link at `height` or below.
     fn lowest(&self, height: Height) -> Option<(Height, ShareId)> {
-        self.links.first().copied().filter(|(low, _)| *low <= height)
+        self.links.first().map(|(key, ())| *key).filter(|(low, _)| *low <= height)
     }
 }
 
@@ -90,7 +104,7 @@ impl Chain {
             let body = self.links.get_mut(&id).map(|link| core::mem::replace(&mut link.body, Body::Missing));
             let list = match body {
                 Some(Body::Waiting(list)) => list,
-                _ => Vec::new(),
+                _ => List::default(),
             };
             self.wanted.remove_link(height, id, &list);
             self.wanted.stop_waiting(&id);
@@ -127,7 +141,7 @@ impl Chain {
         let least = self.links.get(&self.tip()).map(|tip| tip.chain_work);
         let anchors = self.held.bodies().filter_map(|id| Some((self.links.get(&id)?.height, id)));
         let mut worth: BTreeSet<(Height, ShareId)> = anchors.collect();
-        for (height, id) in self.wanted.links.iter().rev() {
+        for (height, id) in self.wanted.links.keys().rev() {
             let heavy = self.links.get(id).is_some_and(|link| Some(link.chain_work) >= least);
             if !heavy && !worth.contains(&(*height, *id)) {
                 continue;

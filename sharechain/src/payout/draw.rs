@@ -3,9 +3,9 @@
 use bitcoin::Script;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 
+use super::claim::Claim;
 use crate::error::RuleError;
 use crate::hash::{Tag, keyed_engine};
-use crate::payout::Claim;
 use crate::units::U256;
 
 #[cfg(test)]

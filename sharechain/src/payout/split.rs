@@ -1,8 +1,8 @@
 //! How many outputs there are, how many of them are exact, and how much the others pay.
 
+use super::claim::Claim;
 use crate::error::RuleError;
 use crate::params::ChainParams;
-use crate::payout::Claim;
 use crate::units::U256;
 
 /// The parts of a coinbase.

@@ -1,7 +1,9 @@
 //! What one link credits, summed for each script.
 
+use std::sync::Arc;
+
+use super::scripts::ScriptIndex;
 use crate::units::Weight;
-use crate::window::ScriptIndex;
 
 /// What one link credits to one script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,9 +16,9 @@ pub struct Row {
     pub shares: u32,
 }
 
-/// What one link credits: one row for each distinct script, ascending by index.
+/// What one link credits: one row for each distinct script, ascending by index. Clones share the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rows(Box<[Row]>);
+pub struct Rows(Arc<[Row]>);
 
 impl Rows {
     /// Orders rows, and joins those of the same script.
@@ -31,7 +33,7 @@ impl Rows {
             }
             same
         });
-        Self(rows.into_boxed_slice())
+        Self(rows.into())
     }
 
     /// The rows, ascending by index.
@@ -41,7 +43,7 @@ impl Rows {
 
     /// How many rows there are: at most one for each listed proof, and one for the link itself.
     #[must_use]
-    pub const fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.0.len() as u64
     }
 

@@ -9,8 +9,8 @@ use sharechain::limits::{BRANCH_MAX, PREFIX_BYTES_MIN};
 use sharechain::share::CoinbasePrefix;
 use sharechain::{Proof, RuleError, ShareId, U256, Weight};
 
-use super::support::{Spec, World, accepted, miner};
 use super::{earned, footprint, grown, receive, thief, times, unit};
+use testkit::{Spec, World, accepted, miner};
 
 #[test]
 fn foreign_header_replay() {

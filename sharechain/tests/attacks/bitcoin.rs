@@ -6,8 +6,8 @@ use sharechain::limits::{FUTURE_SECONDS, HELD_SECONDS_MAX};
 use sharechain::target::{weight_of_share, work_of_bits};
 use sharechain::{Proof, RuleError, ShareId, Timestamp, U256, Weight};
 
-use super::support::{Spec, World, accepted, miner};
 use super::{earned, footprint, grown, rare_blocks, receive, retargeting, thief, times, unit};
+use testkit::{Spec, World, accepted, miner};
 
 /// Mines a share for the thief with another nBits than Bitcoin expects.
 fn with_bits(world: &mut World, bits: CompactTarget) -> Proof {

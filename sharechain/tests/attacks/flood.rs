@@ -7,9 +7,9 @@ use sharechain::limits::{HELD_LIST_BYTES_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_
 use sharechain::target::{link_target, share_target};
 use sharechain::{ChainParams, Height, Proof, RuleError, ShareId, Timestamp, U256, Weight, Work};
 
-use super::support::recording::Random;
-use super::support::{Spec, World, accepted, miner, params};
 use super::{earned, footprint, grown, receive, thief, times, unit, wide};
+use testkit::recording::Random;
+use testkit::{Spec, World, accepted, miner, params};
 
 /// Shares with real work on a parent that nobody knows.
 fn orphans(world: &mut World, count: usize) -> Vec<Proof> {

@@ -4,8 +4,8 @@ use sharechain::chain::{Fate, Outcome};
 use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS, MEMORY_DEPTH};
 use sharechain::{Height, Proof, RuleError, ShareId, U256, Weight};
 
-use super::support::{Spec, World, accepted, miner};
 use super::{bonus, earned, grown, receive, secret_link, thief, times, unit};
+use testkit::{Spec, World, accepted, miner};
 
 #[test]
 fn selfish_mining() {

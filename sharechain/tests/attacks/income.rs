@@ -3,8 +3,8 @@
 use sharechain::target::target_of_bits;
 use sharechain::{Proof, U256, Weight};
 
-use super::support::{Spec, World, accepted, miner};
 use super::{earned, rare_blocks, receive, thief, times, unit};
+use testkit::{Spec, World, accepted, miner};
 
 /// Any proof of the thief or another on the tip, as an honest machine would find it: share, link or block.
 fn find(world: &mut World, number: u8) -> Proof {

@@ -4,8 +4,8 @@ use sharechain::chain::{Body, Fate};
 use sharechain::limits::{FUTURE_SECONDS, LIST_MAX, OMISSION_SECONDS};
 use sharechain::{Proof, ShareId, Timestamp, Weight};
 
-use super::support::{Spec, World, accepted, miner};
 use super::{bonus, earned, footprint, grown, secret_link, thief, times, unit};
+use testkit::{Spec, World, accepted, miner};
 
 #[test]
 fn data_withholding_of_listed_shares() {

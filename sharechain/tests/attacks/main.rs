@@ -14,9 +14,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod binding;
 mod bitcoin;
 mod flood;
@@ -30,7 +27,7 @@ use sharechain::chain::Outcome;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{BitcoinParams, ChainParams, Proof, ShareId, Weight};
-use support::{Spec, World, miner, params};
+use testkit::{Spec, World, miner, params};
 
 /// The attacker's payout script.
 fn thief() -> ScriptBuf {

@@ -11,8 +11,8 @@ use sharechain::limits::FUTURE_SECONDS;
 use sharechain::share::CoinbasePrefix;
 use sharechain::{ChainParams, Height, Proof, RuleError, ShareHeader, ShareId, Weight};
 
-use super::support::{Spec, World, accepted, miner, params};
 use super::{earned, grown, receive, thief, unit};
+use testkit::{Spec, World, accepted, miner, params};
 
 /// A world with the short window of the tests' network.
 fn paying() -> World {

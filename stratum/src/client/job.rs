@@ -1,4 +1,4 @@
-//! A job as a miner sees it, and the headers it makes of it.
+//! A job as a miner receives it, and the headers to hash for it.
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hex::FromHex;
@@ -9,36 +9,36 @@ use crate::difficulty::Difficulty;
 use crate::pool::EXTRANONCE2_BYTES;
 use crate::proof;
 
-/// Why a `mining.notify` cannot be read.
+/// A parameter of `mining.notify` is missing or malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("parameter {index} ({name}) of mining.notify is missing or malformed")]
 pub struct NotifyError {
-    /// Position, from 0.
+    /// Position in `params`, starting at 0.
     pub index: usize,
-    /// What the parameter is called.
+    /// Name of the parameter.
     pub name: &'static str,
 }
 
-/// One job, with the difficulty it came with.
+/// A job from `mining.notify`, with the difficulty in effect when it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// The server's name for it.
+    /// Job id, to send back with a submission.
     pub id: String,
-    /// Block to build on.
+    /// Hash of the Bitcoin block to build on.
     pub prev_block: BlockHash,
-    /// Version before rolling.
+    /// Header version before rolling.
     pub version: i32,
-    /// Bitcoin's target in the header.
+    /// Bitcoin's target in the header's compact form.
     pub bits: CompactTarget,
-    /// Time to start from, in seconds since 1970.
+    /// Header time to start from, in seconds since 1970 (UTC).
     pub time: u32,
-    /// Says that all jobs before this one are void.
+    /// Whether to drop all earlier jobs.
     pub clean: bool,
-    /// A hash at or below it is worth submitting.
+    /// Target of the job. Submit every hash at or below it.
     pub target: Target,
-    /// Difficulty of `target`.
+    /// Difficulty that corresponds to `target`.
     pub difficulty: Difficulty,
-    /// Version bits that may be rolled.
+    /// Version bits that the miner may roll.
     pub mask: u32,
     coinb1: Vec<u8>,
     extranonce1: Vec<u8>,
@@ -47,10 +47,12 @@ pub struct Job {
 }
 
 impl Job {
-    /// Reads the parameters of a notify.
+    /// Parses the parameters of `mining.notify`. `extranonce1` is from the response to
+    /// `mining.subscribe`, `difficulty` from the last `mining.set_difficulty`, and `mask` has the version
+    /// bits that the miner may roll.
     ///
     /// # Errors
-    /// Names the parameter that is missing or malformed.
+    /// Returns which parameter is missing or malformed.
     pub fn read(params: &Value, extranonce1: Vec<u8>, difficulty: Difficulty, mask: u32) -> Result<Self, NotifyError> {
         let text = |index: usize, name| params[index].as_str().ok_or(NotifyError { index, name });
         let number = |index, name| u32::from_str_radix(text(index, name)?, 16).map_err(|_| NotifyError { index, name });
@@ -79,9 +81,11 @@ impl Job {
         })
     }
 
-    /// Makes the header for a miner's choices. `version_bits` outside of the mask are left out.
-    /// Computing it folds the whole coinbase: roll time, nonce and version on the result instead
-    /// of calling this for each hash.
+    /// Builds the header for a miner's choices. `time` is in seconds since 1970 (UTC), and
+    /// `version_bits` outside the mask are ignored.
+    ///
+    /// Each call hashes the whole coinbase. To roll time, nonce or version, change the returned header
+    /// instead of calling this again.
     pub fn header(&self, extranonce2: [u8; EXTRANONCE2_BYTES], time: u32, nonce: u32, version_bits: u32) -> Header {
         let parts = [self.coinb1.as_slice(), &self.extranonce1, &extranonce2, &self.coinb2];
         Header {
@@ -95,9 +99,10 @@ impl Job {
     }
 }
 
-/// Reads extranonce1 from the answer to `mining.subscribe`, if extranonce2 has the size it must.
-pub(super) fn subscription(answer: &Value) -> Option<Vec<u8>> {
-    let fits = answer[2].as_u64() == u64::try_from(EXTRANONCE2_BYTES).ok();
-    let extranonce1 = Vec::from_hex(answer[1].as_str()?).ok()?;
+/// Parses extranonce1 from the result of `mining.subscribe`. Returns `None` if the result is malformed
+/// or extranonce2 does not have [`EXTRANONCE2_BYTES`] bytes.
+pub(super) fn subscription(result: &Value) -> Option<Vec<u8>> {
+    let fits = result[2].as_u64() == u64::try_from(EXTRANONCE2_BYTES).ok();
+    let extranonce1 = Vec::from_hex(result[1].as_str()?).ok()?;
     fits.then_some(extranonce1)
 }

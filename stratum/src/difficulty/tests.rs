@@ -10,7 +10,7 @@ fn target_with(byte: usize, value: u8) -> Target {
 }
 
 #[test]
-fn difficulty_one_is_the_known_target() {
+fn difficulty_one_has_the_well_known_target() {
     assert_eq!(Difficulty::ONE.target(), Target::MAX_ATTAINABLE_MAINNET);
     assert_eq!(Difficulty::not_harder_than(Target::MAX_ATTAINABLE_MAINNET), Difficulty::ONE);
 }
@@ -44,7 +44,7 @@ fn extremes_stay_in_range() {
 
 proptest! {
     #[test]
-    fn the_sent_target_is_never_harder_and_hardly_easier(bytes in any::<[u8; 32]>(), zeros in 0usize..20) {
+    fn the_target_is_never_harder_and_barely_easier(bytes in any::<[u8; 32]>(), zeros in 0usize..20) {
         let mut bytes = bytes;
         bytes[..zeros].fill(0);
         let target = Target::from_be_bytes(bytes);
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_printed_is_what_is_meant(value in 1e-9f64..1e9) {
+    fn the_printed_value_parses_to_the_same_difficulty(value in 1e-9f64..1e9) {
         let difficulty = Difficulty::floor(value);
         let read: f64 = difficulty.to_string().parse().expect("a number");
         prop_assert_eq!(Difficulty::floor(read), difficulty);
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn harder_is_a_lower_target(a in 1e-9f64..1e9, b in 1e-9f64..1e9) {
+    fn a_harder_difficulty_has_a_lower_target(a in 1e-9f64..1e9, b in 1e-9f64..1e9) {
         let (a, b) = (Difficulty::floor(a), Difficulty::floor(b));
         prop_assert_eq!(a.cmp(&b), b.target().cmp(&a.target()));
     }

@@ -1,11 +1,12 @@
-//! Parameters of the methods, by position, as real firmware sends them.
+//! Parses the positional parameters of each method, and tolerates what real firmware sends.
 
 use bitcoin::hex::FromHex;
 use serde_json::Value;
 
-use super::{Call, Configure, Login, ParamError, Submission};
+use super::call::{Call, Configure, Login, ParamError, Submission};
+use crate::pool::EXTRANONCE2_BYTES;
 
-/// Reads the parameters of `method`.
+/// Parses the parameters of `method`. Absent parameters count as an empty list.
 pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamError> {
     let list = match params {
         Value::Array(list) => list.as_slice(),
@@ -21,7 +22,7 @@ pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamEr
         "mining.suggest_difficulty" => Call::SuggestDifficulty(difficulty(list)?),
         "mining.extranonce.subscribe" => Call::ExtranonceSubscribe,
         "mining.ping" => Call::Ping,
-        "pong" | "mining.pong" => Call::Answer,
+        "pong" | "mining.pong" => Call::Response,
         _ => Call::Unknown(method),
     })
 }
@@ -44,13 +45,13 @@ impl<'a> List<'a> {
     }
 }
 
-/// Reads 1 to 8 hex digits; some firmware leaves out leading zeros.
+/// Parses 1 to 8 hex digits. Some firmware omits leading zeros.
 fn parse_hex_u32(text: &str) -> Option<u32> {
     let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u32::from_str_radix(text, 16).ok()).flatten()
 }
 
-/// Reads a difficulty that is a number above 0, or such a number as text.
+/// Parses a finite number above 0, given as a number or a string.
 fn positive(value: &Value) -> Option<f64> {
     let number = value.as_f64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))?;
     (number.is_finite() && number > 0.0).then_some(number)
@@ -75,7 +76,7 @@ fn login(list: List<'_>) -> Result<Login, ParamError> {
     })
 }
 
-/// Finds `d=NUMBER` or `diff=NUMBER` in a password such as `x,d=4096`.
+/// Extracts the number from `d=NUMBER` or `diff=NUMBER` in a password such as `x,d=4096`.
 fn password_difficulty(password: &str) -> Option<f64> {
     password
         .split([',', ';', ' '])
@@ -90,11 +91,8 @@ fn difficulty(list: List<'_>) -> Result<f64, ParamError> {
 }
 
 fn submission(list: List<'_>) -> Result<Submission, ParamError> {
-    let extranonce2 = <[u8; 8]>::from_hex(list.required(2, "extranonce2")?).map_err(|_| ParamError::Wrong {
-        index: 2,
-        name: "extranonce2",
-        expected: "16 hex digits",
-    })?;
+    let extranonce2 = <[u8; EXTRANONCE2_BYTES]>::from_hex(list.required(2, "extranonce2")?)
+        .map_err(|_| ParamError::Wrong { index: 2, name: "extranonce2", expected: "16 hex digits" })?;
     Ok(Submission {
         worker: list.required(0, "user name")?.to_owned(),
         job: list.hex_u32(1, "job id")?,

@@ -1,91 +1,95 @@
-//! Refusals of a request: each has Stratum's code, a text for the miner, and a class for statistics.
+//! Reasons for rejecting a request. Each has Stratum's error code, a sentence for the miner, and a
+//! class for the statistics.
 
-use super::ParamError;
+use super::call::ParamError;
+use crate::difficulty::Difficulty;
+use crate::limits;
 use crate::pool::Refusal;
 
-/// Why a request is refused.
+/// Why the server rejects a request. The miner reads the sentence.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Reject {
-    /// The job is not one this connection got, or too old.
+    /// The session never issued this job, or has dropped it. Holds the job id.
     #[error("job {0:x} not found: it is unknown or too old")]
     JobNotFound(u32),
-    /// Bitcoin's tip changed too long ago.
+    /// The job builds on an old Bitcoin tip, and the grace period is over. Holds the seconds since
+    /// the tip changed.
     #[error("stale: Bitcoin's tip changed {0} s ago")]
     Stale(u64),
-    /// The same proof was taken before.
+    /// The connection sent the same header before.
     #[error("duplicate share")]
     Duplicate,
-    /// The hash misses the job's difficulty.
+    /// The hash is above the job's target.
     #[error("low difficulty share: {got:.8} of {needed}")]
     LowDifficulty {
         /// Difficulty of the hash.
         got: f64,
-        /// Difficulty the job was sent with.
-        needed: crate::Difficulty,
+        /// Difficulty of the job.
+        needed: Difficulty,
     },
-    /// The header's time is outside the job's window.
-    #[error("ntime {time} is outside of {min} to {max}")]
+    /// The header's time is outside the job's range.
+    #[error("ntime {time} is out of range: the job allows {min} to {max}")]
     Time {
-        /// The header's time, in seconds since 1970.
+        /// Header time, in seconds since 1970 (UTC).
         time: u32,
-        /// Least time of the job.
+        /// Lowest time that the job allows.
         min: u32,
-        /// Greatest time of the job.
+        /// Highest time that the job allows.
         max: u32,
     },
-    /// Version bits outside of the mask were rolled.
-    #[error("version bits {bits:08x} are outside of the mask {mask:08x}")]
+    /// The miner rolled version bits outside the mask.
+    #[error("version bits {bits:08x} are outside the mask {mask:08x}")]
     Version {
-        /// The bits sent.
+        /// Version bits as sent.
         bits: u32,
-        /// The bits allowed.
+        /// Version bits that the miner may roll.
         mask: u32,
     },
-    /// Nothing was authorized yet.
+    /// The connection has no accepted login.
     #[error("not authorized: send mining.authorize first")]
     NotAuthorized,
-    /// The worker is not one of this connection's.
-    #[error("this user name is not authorized on this connection: send mining.authorize with it")]
+    /// The connection has not authorized this user name.
+    #[error("this user name is not authorized on this connection: send mining.authorize for it first")]
     UnknownWorker,
-    /// The pool refuses the user.
+    /// The pool rejects the user.
     #[error(transparent)]
     User(#[from] Refusal),
-    /// The user name is too long.
-    #[error("the user name has more than {} characters", crate::limits::USER_CHARS_MAX)]
+    /// The user name is longer than [`limits::USER_CHARS_MAX`].
+    #[error("the user name is longer than {} characters", limits::USER_CHARS_MAX)]
     UserTooLong,
-    /// A second account on one connection.
-    #[error("this connection mines for another address: open a second connection for this one")]
+    /// The user name belongs to another account than the connection's earlier ones.
+    #[error("this connection mines to another address: open a separate connection for this one")]
     OtherAccount,
-    /// More user names than a connection may have.
-    #[error("a connection takes at most {} user names", crate::limits::WORKERS_MAX)]
+    /// The connection already has [`limits::WORKERS_MAX`] user names.
+    #[error("a connection can have at most {} user names", limits::WORKERS_MAX)]
     TooManyWorkers,
-    /// Nothing was subscribed yet.
+    /// The connection has not subscribed.
     #[error("not subscribed: send mining.subscribe first")]
     NotSubscribed,
-    /// The parameters are wrong.
+    /// The parameters are invalid.
     #[error("{0}")]
     Params(#[from] ParamError),
-    /// The method is unknown.
+    /// The server does not implement this method.
     #[error("unknown method")]
     UnknownMethod,
 }
 
-/// Class of a refused submit, for statistics.
+/// Class of a rejection. [`Rejected`](crate::Rejected) has one counter per class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RejectReason {
-    /// Job unknown, too old, or of an old Bitcoin tip.
+    /// The job is unknown or expired, or builds on an old Bitcoin tip.
     Stale,
-    /// Sent before.
+    /// The connection sent the same header before.
     Duplicate,
-    /// Above the job's target.
+    /// The hash is above the job's target.
     LowDifficulty,
-    /// Time outside of the window.
+    /// The header's time is outside the job's range.
     Time,
-    /// Version bits outside of the mask.
+    /// The miner rolled version bits outside the mask.
     Version,
-    /// Not subscribed or not authorized.
+    /// The connection has not subscribed or has not authorized this user name.
     Unauthorized,
-    /// Parameters that cannot be read.
+    /// The parameters are malformed, or the method is unknown.
     Malformed,
 }
 
@@ -107,7 +111,7 @@ impl Reject {
         }
     }
 
-    /// Returns the class under which a refused submit is counted.
+    /// Returns the class under which the statistics count this rejection.
     pub fn reason(&self) -> RejectReason {
         match self {
             Self::JobNotFound(_) | Self::Stale(_) => RejectReason::Stale,

@@ -8,7 +8,7 @@ fn call(line: &str) -> Call {
 }
 
 #[test]
-fn a_submit_with_and_without_version_bits() {
+fn submit_with_and_without_version_bits() {
     let line = r#"{"id":5,"method":"mining.submit","params":["addr.w","1a","9902000000000001","64b1f10f","2402812d","00006000"]}"#;
     let expected = Submission {
         worker: "addr.w".to_owned(),
@@ -34,7 +34,7 @@ fn numbers_must_be_plain_hex() {
 }
 
 #[test]
-fn the_password_may_ask_for_a_difficulty() {
+fn the_password_may_set_a_minimum_difficulty() {
     let cases = [("x", None), ("d=4096", Some(4096.0)), ("x,diff=0.5", Some(0.5)), ("a; d=12", Some(12.0))];
     let more = [("d=", None), ("d=-1", None), ("d=inf", None), ("d=NaN", None), ("dd=5", None)];
     for (password, difficulty) in cases.into_iter().chain(more) {
@@ -44,7 +44,7 @@ fn the_password_may_ask_for_a_difficulty() {
 }
 
 #[test]
-fn configure_without_options_asks_for_all_bits() {
+fn configure_without_options_requests_all_bits() {
     let line = r#"{"id":1,"method":"mining.configure","params":[["version-rolling"]]}"#;
     let expected = Configure { extensions: vec!["version-rolling".to_owned()], ..Configure::default() };
     assert_eq!(call(line), Call::Configure(expected));

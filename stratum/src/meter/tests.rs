@@ -2,9 +2,9 @@ use std::time::{Duration, Instant};
 
 use super::Meter;
 
-/// 1 TH/s at difficulty 1,024: a share every 4.4 s.
+/// A miner with 1 TH/s at difficulty 1,024 finds a share every 4.4 s.
 #[test]
-fn a_steady_miner_is_seen_at_its_rate_from_early_on() {
+fn the_estimate_of_a_steady_miner_is_right_from_early_on() {
     let start = Instant::now();
     let mut meter = Meter::new(start);
     let interval = 1_024.0 * 4_294_967_296.0 / 1e12;
@@ -19,7 +19,7 @@ fn a_steady_miner_is_seen_at_its_rate_from_early_on() {
 }
 
 #[test]
-fn a_miner_that_stopped_fades() {
+fn the_estimate_decays_after_a_miner_stops() {
     let start = Instant::now();
     let mut meter = Meter::new(start);
     meter.add(1_000.0, start + Duration::from_secs(10));

@@ -5,8 +5,8 @@ use bitcoin::{BlockHash, CompactTarget};
 use super::{merkle_root, rolled_version, swap_words, unswap_words};
 use crate::difficulty::Difficulty;
 
-/// The worked example of the protocol's first description: a job, and a share that a miner found
-/// on it at difficulty 1. That it meets difficulty 1 proves every byte order at once.
+/// The worked example of the first protocol description: a job and a share of difficulty 1. The hash
+/// can only meet difficulty 1 if every byte order is right.
 #[test]
 fn the_published_example_meets_difficulty_one() {
     let bytes = |hex: &str| Vec::from_hex(hex).expect("hex");
@@ -33,7 +33,7 @@ fn the_published_example_meets_difficulty_one() {
 }
 
 #[test]
-fn block_hashes_survive_the_wire() {
+fn block_hashes_survive_encoding() {
     let hash: BlockHash = "00000000440b921e1b77c6c0487ae5616de67f788f44ae2a5af6e2194d16b6f8".parse().expect("a hash");
     assert_eq!(unswap_words(swap_words(hash)), hash);
     assert_eq!(swap_words(hash)[..4], [0x4d, 0x16, 0xb6, 0xf8]);

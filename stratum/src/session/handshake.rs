@@ -1,22 +1,23 @@
-//! Configure, subscribe and authorize, in whatever order they come.
+//! Handles configure, subscribe and authorize. Miners may send them in any order.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Action, PendingLogin, Session, Verdict, refuse};
+use super::action::{Action, PendingLogin, Verdict};
+use super::state::Session;
 use crate::limits;
 use crate::message::{self, Configure, Login, Reject};
 use crate::pool::Account;
 
 impl Session {
-    /// Answers with exactly one line: some firmware reads no more before it goes on.
+    /// Handles `mining.configure`. Sends exactly one line, because some firmware reads only one.
     pub(super) fn configure(&mut self, id: &Value, configure: &Configure) -> Vec<Action> {
         let mut outcome = Map::new();
         for extension in &configure.extensions {
             let granted = match extension.as_str() {
                 "version-rolling" => self.configure_rolling(configure, &mut outcome),
-                "minimum-difficulty" => configure.min_difficulty.is_some_and(|least| self.configure_least(least)),
+                "minimum-difficulty" => configure.min_difficulty.is_some_and(|minimum| self.configure_minimum(minimum)),
                 "subscribe-extranonce" | "info" => true,
                 _ => false,
             };
@@ -25,6 +26,7 @@ impl Session {
         vec![Action::Send(message::configured(id, outcome))]
     }
 
+    /// Negotiates the version mask, and returns whether it has enough bits for the miner.
     fn configure_rolling(&mut self, configure: &Configure, outcome: &mut Map<String, Value>) -> bool {
         let mask = configure.mask.unwrap_or(u32::MAX) & limits::VERSION_MASK;
         if mask.count_ones() < configure.min_bits.unwrap_or(0) {
@@ -36,15 +38,15 @@ impl Session {
         true
     }
 
-    /// Takes a least difficulty, and tells whether jobs have it in full: the share target caps it, which is not known
-    /// before the first work.
-    fn configure_least(&mut self, least: f64) -> bool {
-        self.vardiff.suggest(least);
+    /// Applies a minimum difficulty, and returns whether jobs reach it. The share target caps the
+    /// difficulty and is unknown before the first work unit, so the result is `false` until then.
+    fn configure_minimum(&mut self, minimum: f64) -> bool {
+        self.vardiff.suggest(minimum);
         let cap = self.jobs.current().map(|work| work.share_difficulty());
-        cap.is_some_and(|cap| self.vardiff.choose(cap, self.report.difficulty).to_f64() >= least)
+        cap.is_some_and(|cap| self.vardiff.choose(cap, self.report.difficulty).to_f64() >= minimum)
     }
 
-    /// Answers; a repeated subscribe gets the same answer.
+    /// Handles `mining.subscribe`. A repeated subscribe gets the same response.
     pub(super) fn subscribe(&mut self, id: &Value, agent: Option<&str>) -> Vec<Action> {
         if let Some(agent) = agent {
             let kept = agent.chars().filter(|letter| !letter.is_control()).take(limits::AGENT_CHARS_MAX);
@@ -61,6 +63,7 @@ impl Session {
         actions
     }
 
+    /// Handles `mining.authorize`: asks the caller for the pool's verdict.
     pub(super) fn authorize(&mut self, id: Value, login: Login) -> Vec<Action> {
         if login.user.chars().count() > limits::USER_CHARS_MAX {
             return self.strike(&id, &Reject::UserTooLong);
@@ -68,9 +71,11 @@ impl Session {
         vec![Action::Authorize(PendingLogin { id, login })]
     }
 
-    /// Takes the pool's verdict on a login that [`Action::Authorize`] asked for.
+    /// Handles the pool's verdict on the login from [`Action::Authorize`]. Sends the response, and asks
+    /// for work after the first accepted login of a subscribed miner.
     pub fn handle_verdict(&mut self, pending: PendingLogin, verdict: Verdict) -> Vec<Action> {
         let PendingLogin { id, login } = pending;
+        let first = self.report.account.is_none();
         let account = match verdict.map_err(Reject::User).and_then(|account| self.admit(&login.user, account)) {
             Ok(account) => account,
             Err(reject) => return self.strike(&id, &reject),
@@ -78,7 +83,6 @@ impl Session {
         if let Some(difficulty) = login.difficulty {
             self.vardiff.suggest(difficulty);
         }
-        let first = self.account.replace(Arc::clone(&account)).is_none();
         let mut actions = vec![Action::Send(message::accepted(&id))];
         if first && self.subscribed {
             actions.push(Action::Fetch(account));
@@ -86,9 +90,12 @@ impl Session {
         actions
     }
 
-    /// Adds a user name, if the connection has room for it and it is of the same account.
+    /// Adds a user name of `account` to the connection, and returns the connection's account.
+    ///
+    /// # Errors
+    /// Returns [`Reject::OtherAccount`] or [`Reject::TooManyWorkers`], and changes nothing.
     fn admit(&mut self, user: &str, account: Account) -> Result<Account, Reject> {
-        if self.account.as_ref().is_some_and(|present| *present != account) {
+        if self.report.account.as_ref().is_some_and(|present| *present != account) {
             return Err(Reject::OtherAccount);
         }
         let workers = &self.report.workers;
@@ -98,17 +105,6 @@ impl Session {
             }
             self.report.workers = workers.iter().cloned().chain([Arc::from(user)]).collect();
         }
-        Ok(account)
-    }
-
-    /// Finds a user name among those authorized.
-    pub(super) fn worker(&self, user: &str) -> Option<Arc<str>> {
-        self.report.workers.iter().find(|worker| ***worker == *user).map(Arc::clone)
-    }
-
-    /// Refuses a submit and counts it.
-    pub(super) fn reject_submit(&mut self, id: &Value, reject: &Reject) -> Vec<Action> {
-        self.report.totals.rejected.count(reject.reason());
-        refuse(id, reject)
+        Ok(Arc::clone(self.report.account.get_or_insert(account)))
     }
 }

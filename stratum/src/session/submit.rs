@@ -1,5 +1,6 @@
-//! Judging a submitted proof, in an order that loses no Bitcoin block and cannot be gamed: the job,
-//! the header, its hash, Bitcoin's target, then everything that may refuse it, duplicates last.
+//! Validates submissions, in an order that loses no Bitcoin block and that miners cannot game: first
+//! the job, the header, its hash and Bitcoin's target; then every check that can reject; duplicates
+//! last.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,20 +8,22 @@ use std::time::Instant;
 use bitcoin::block::{Header, Version};
 use serde_json::Value;
 
-use super::{Action, Session};
-use crate::difficulty::Difficulty;
-use crate::jobs;
+use super::action::Action;
+use super::state::{Session, send_reject};
+use crate::jobs::KnownJob;
 use crate::limits;
 use crate::message::{self, Reject, Submission};
 use crate::pool::{EXTRANONCE_BYTES, EXTRANONCE1_BYTES, Found, Work};
 use crate::proof;
 
 impl Session {
+    /// Handles `mining.submit`: passes shares and Bitcoin blocks to the pool, sends the response, and lets
+    /// vardiff adjust.
     pub(super) fn submit(&mut self, id: &Value, submission: &Submission, now: Instant) -> Vec<Action> {
         if !self.subscribed {
             return self.reject_submit(id, &Reject::NotSubscribed);
         }
-        let Some(account) = self.account.clone() else {
+        let Some(account) = self.report.account.clone() else {
             return self.reject_submit(id, &Reject::NotAuthorized);
         };
         let Some(job) = self.jobs.find(submission.job) else {
@@ -43,7 +46,7 @@ impl Session {
         found.meets_share = job.work.share_target.is_met_by(found.hash);
 
         let verdict = match worker {
-            Some(_) => self.judge(&job, &found, submission, now),
+            Some(_) => self.check(&job, &found, submission, now),
             None => Err(Reject::UnknownWorker),
         };
         self.count(&job, &found, &verdict, now);
@@ -59,6 +62,17 @@ impl Session {
         actions
     }
 
+    /// Finds a user name among the authorized ones.
+    fn worker(&self, user: &str) -> Option<Arc<str>> {
+        self.report.workers.iter().find(|worker| ***worker == *user).map(Arc::clone)
+    }
+
+    /// Counts a rejected submission, and sends the response.
+    fn reject_submit(&mut self, id: &Value, reject: &Reject) -> Vec<Action> {
+        self.report.totals.rejected.count(reject.reason());
+        send_reject(id, reject)
+    }
+
     fn extranonce(&self, submission: &Submission) -> [u8; EXTRANONCE_BYTES] {
         let mut extranonce = [0; EXTRANONCE_BYTES];
         let (first, second) = extranonce.split_at_mut(EXTRANONCE1_BYTES);
@@ -67,7 +81,11 @@ impl Session {
         extranonce
     }
 
-    fn judge(&mut self, job: &jobs::Found, found: &Found, submission: &Submission, now: Instant) -> Result<(), Reject> {
+    /// Checks a submission of an authorized user, and records its hash if it passes.
+    ///
+    /// # Errors
+    /// Returns the first failed check.
+    fn check(&mut self, job: &KnownJob, found: &Found, submission: &Submission, now: Instant) -> Result<(), Reject> {
         let work = &job.work;
         if let Some(retired) = job.retired {
             let age = now.saturating_duration_since(retired);
@@ -92,11 +110,12 @@ impl Session {
         Ok(())
     }
 
-    fn count(&mut self, job: &jobs::Found, found: &Found, verdict: &Result<(), Reject>, now: Instant) {
+    /// Updates the statistics and vardiff. [`Self::reject_submit`] counts the rejections.
+    fn count(&mut self, job: &KnownJob, found: &Found, verdict: &Result<(), Reject>, now: Instant) {
         let totals = &mut self.report.totals;
         totals.blocks += u64::from(found.meets_bitcoin && !matches!(verdict, Err(Reject::Duplicate)));
         if verdict.is_ok() {
-            let difficulty: Difficulty = job.issued.difficulty;
+            let difficulty = job.issued.difficulty;
             totals.accepted += 1;
             totals.accepted_difficulty += difficulty.to_f64();
             totals.shares += u64::from(found.meets_share);
@@ -107,7 +126,7 @@ impl Session {
     }
 }
 
-/// Puts the miner's choices into the job's header.
+/// Builds the header from the work unit and the miner's choices.
 fn rebuild(work: &Work, extranonce: &[u8; EXTRANONCE_BYTES], submission: &Submission, mask: u32) -> Header {
     let version = submission.version_bits.map_or(work.version, |bits| proof::rolled_version(work.version, bits, mask));
     Header {

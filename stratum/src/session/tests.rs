@@ -35,7 +35,7 @@ fn any_hash() -> Target {
     Target::from_be_bytes([0xff; 32])
 }
 
-/// A session with the shell's part done by hand, and what came out of it.
+/// A session that a test drives by hand, and what came out of it.
 struct Driven {
     session: Session,
     now: Instant,
@@ -79,7 +79,7 @@ impl Driven {
                 Action::Close(_) => self.closed = true,
                 Action::Authorize(pending) => {
                     let verdict = match pending.user() {
-                        "refused" => Err(Refusal("no".to_owned())),
+                        "rejected" => Err(Refusal("no".to_owned())),
                         user => Ok(user.split('.').next().unwrap_or_default().as_bytes().into()),
                     };
                     let actions = self.session.handle_verdict(pending, verdict);
@@ -123,7 +123,8 @@ impl Driven {
         notifies.map(|line| line["params"][0].as_str().expect("a job id")).collect()
     }
 
-    /// Submits a nonce on the job that was sent `back` notifies ago; returns the error code or 0.
+    /// Submits a nonce for the job `back` notifications before the newest. Returns the error code, 0 if
+    /// the session accepts it, or -1 without such a job or response.
     fn submit(&mut self, back: usize, nonce: u32, bits: Option<u32>) -> i64 {
         let ids = self.job_ids();
         let Some(id) = ids.len().checked_sub(back + 1).map(|at| ids[at].to_owned()) else { return -1 };
@@ -133,13 +134,13 @@ impl Driven {
         }
         let before = self.lines.len();
         self.line(&json!({"id": 77, "method": "mining.submit", "params": params}).to_string());
-        let answer = self.lines[before..].iter().find(|line| line["id"] == 77);
-        answer.map_or(-1, |answer| answer["error"][0].as_i64().unwrap_or(0))
+        let response = self.lines[before..].iter().find(|line| line["id"] == 77);
+        response.map_or(-1, |response| response["error"][0].as_i64().unwrap_or(0))
     }
 }
 
 #[test]
-fn the_grace_time_ends() {
+fn the_grace_period_ends() {
     let mut driven = Driven::started();
     driven.work(work(2, 2, any_hash()));
     driven.wait(limits::TIP_GRACE);
@@ -151,12 +152,12 @@ fn the_grace_time_ends() {
 }
 
 #[test]
-fn a_block_on_a_stale_job_is_found_all_the_same() {
+fn a_block_on_a_stale_job_still_reaches_the_pool() {
     let mut driven = Driven::new();
     let Ok(parts) =
         Arc::try_unwrap(work(1, 1, any_hash())).map(|work| WorkParts { bitcoin_target: any_hash(), ..(*work).clone() })
     else {
-        panic!("the work is not shared")
+        panic!("the work unit has one owner")
     };
     driven.pool_work = Some(Arc::new(Work::new(parts)));
     driven.line(r#"{"id":1,"method":"mining.subscribe","params":[]}"#);
@@ -169,7 +170,7 @@ fn a_block_on_a_stale_job_is_found_all_the_same() {
 }
 
 #[test]
-fn a_silent_pool_still_notifies_every_minute() {
+fn keepalives_repeat_the_job_while_the_pool_is_silent() {
     let mut driven = Driven::started();
     for _ in 0..120 {
         driven.wait(Duration::from_secs(5));
@@ -180,22 +181,22 @@ fn a_silent_pool_still_notifies_every_minute() {
 }
 
 #[test]
-fn a_least_difficulty_is_granted_only_in_full() {
+fn a_minimum_difficulty_is_granted_only_in_full() {
     let mut driven = Driven::new();
     driven.pool_work = Some(work(1, 1, Difficulty::floor(2_048.0).target()));
     driven.line(r#"{"id":1,"method":"mining.subscribe","params":[]}"#);
     driven.line(r#"{"id":2,"method":"mining.authorize","params":["a.b","x"]}"#);
-    for (least, granted) in [("2048", true), ("2049", false), ("1500", true), ("1500.5", false), ("\"no\"", false)] {
+    for (minimum, granted) in [("2048", true), ("2049", false), ("1500", true), ("1500.5", false), ("\"no\"", false)] {
         driven.line(&format!(
-            r#"{{"id":3,"method":"mining.configure","params":[["minimum-difficulty"],{{"minimum-difficulty.value":{least}}}]}}"#
+            r#"{{"id":3,"method":"mining.configure","params":[["minimum-difficulty"],{{"minimum-difficulty.value":{minimum}}}]}}"#
         ));
-        let answer = driven.lines.last().expect("an answer");
-        assert_eq!(answer["result"]["minimum-difficulty"], granted, "{least}");
+        let response = driven.lines.last().expect("a response");
+        assert_eq!(response["result"]["minimum-difficulty"], granted, "{minimum}");
     }
 }
 
 #[test]
-fn old_works_are_forgotten() {
+fn old_work_units_are_dropped() {
     let mut driven = Driven::started();
     for key in 2..=64 {
         driven.work(work(key, 1, any_hash()));
@@ -238,7 +239,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(r#"{"id":1,"method":"mining.subscribe","params":[]}"#.to_owned()),
         Just(r#"{"id":2,"method":"mining.authorize","params":["a.b","d=1e-9"]}"#.to_owned()),
         Just(r#"{"id":2,"method":"mining.authorize","params":["c.d","x"]}"#.to_owned()),
-        Just(r#"{"id":2,"method":"mining.authorize","params":["refused","x"]}"#.to_owned()),
+        Just(r#"{"id":2,"method":"mining.authorize","params":["rejected","x"]}"#.to_owned()),
         Just(r#"{"id":3,"method":"mining.configure","params":[["version-rolling"],{"version-rolling.mask":"00ffffff"}]}"#.to_owned()),
         (1e-10f64..1e12).prop_map(|difficulty| {
             format!(r#"{{"id":4,"method":"mining.suggest_difficulty","params":[{difficulty}]}}"#)
@@ -261,19 +262,19 @@ fn share_target(zeros: u32) -> Target {
     Difficulty::floor(2f64.powi(i32::try_from(zeros).expect("small") - 40)).target()
 }
 
-/// What the wire must look like whatever a miner and the pool do.
-fn check_wire(lines: &[Value]) -> Result<(), TestCaseError> {
+/// Checks what must hold for the lines of a session, for any behavior of miner and pool.
+fn check_lines(lines: &[Value]) -> Result<(), TestCaseError> {
     let mut ids = HashSet::new();
     let mut difficulties = 0;
     for line in lines {
         match line["method"].as_str() {
             Some("mining.set_difficulty") => {
                 difficulties += 1;
-                prop_assert!(difficulties == 1, "two difficulties between notifies");
+                prop_assert!(difficulties == 1, "two difficulties before one job");
             }
             Some("mining.notify") => {
                 difficulties = 0;
-                prop_assert!(ids.insert(line["params"][0].to_string()), "a job id was used twice");
+                prop_assert!(ids.insert(line["params"][0].to_string()), "a job id repeats");
             }
             _ => {}
         }
@@ -284,7 +285,7 @@ fn check_wire(lines: &[Value]) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn any_text_is_answered_once_or_closed(line in ".{0,200}") {
+    fn any_text_gets_at_most_one_line(line in ".{0,200}") {
         let mut driven = Driven::started();
         let before = driven.lines.len();
         driven.line(&line);
@@ -292,7 +293,7 @@ proptest! {
     }
 
     #[test]
-    fn no_sequence_breaks_the_wire(steps in prop::collection::vec(step(), 0..120), started in any::<bool>()) {
+    fn no_sequence_of_events_breaks_the_protocol(steps in prop::collection::vec(step(), 0..120), started in any::<bool>()) {
         let mut driven = if started { Driven::started() } else { Driven::new() };
         for (key, step) in (2u64..).zip(steps) {
             match step {
@@ -310,10 +311,10 @@ proptest! {
                 }
             }
             if let (Some(sent), Some(work)) = (driven.session.report.difficulty, driven.session.jobs.current()) {
-                prop_assert!(sent.target() >= work.share_target, "harder than the share target");
+                prop_assert!(sent.target() >= work.share_target, "the job is harder than the share target");
             }
         }
-        check_wire(&driven.lines)?;
+        check_lines(&driven.lines)?;
         for found in &driven.found {
             prop_assert_eq!(found.header.block_hash(), found.hash);
             prop_assert!(found.work.share_target.is_met_by(found.hash));
@@ -321,6 +322,6 @@ proptest! {
             prop_assert_eq!(found.header.merkle_root, crate::proof::merkle_root(&parts, &found.work.branch));
         }
         let unique: HashSet<_> = driven.found.iter().map(|found| (found.work.key, found.hash)).collect();
-        prop_assert_eq!(unique.len(), driven.found.len(), "a proof was taken twice");
+        prop_assert_eq!(unique.len(), driven.found.len(), "the pool received a proof of work twice");
     }
 }

@@ -3,7 +3,8 @@ use std::time::{Duration, Instant};
 use super::Vardiff;
 use crate::difficulty::Difficulty;
 
-/// Runs a miner that finds `per_second` difficulty-1 shares a second for `seconds`, evenly spaced.
+/// Simulates a miner with `per_second` difficulty-1 shares per second, evenly spaced, for `seconds`.
+/// Returns the difficulty of each job.
 fn run(vardiff: &mut Vardiff, cap: Difficulty, per_second: f64, seconds: f64, start: Instant) -> Vec<Difficulty> {
     let mut sent = vardiff.choose(cap, None);
     let (mut at, mut seen) = (0.0, vec![sent]);
@@ -22,18 +23,18 @@ fn run(vardiff: &mut Vardiff, cap: Difficulty, per_second: f64, seconds: f64, st
     seen
 }
 
-fn shares_a_minute(difficulty: Difficulty, per_second: f64) -> f64 {
+fn shares_per_minute(difficulty: Difficulty, per_second: f64) -> f64 {
     60.0 * per_second / difficulty.to_f64()
 }
 
 #[test]
-fn every_size_of_miner_ends_near_nine_shares_a_minute() {
+fn miners_of_every_size_settle_near_nine_shares_per_minute() {
     let cap = Difficulty::floor(4e9);
     for per_second in [0.5, 200.0, 50_000.0, 2_000_000.0] {
         let start = Instant::now();
         let seen = run(&mut Vardiff::new(1_024.0, start), cap, per_second, 3_600.0, start);
-        let rate = shares_a_minute(*seen.last().expect("not empty"), per_second);
-        assert!((4.0..18.0).contains(&rate), "{rate} shares a minute at {per_second}");
+        let rate = shares_per_minute(*seen.last().expect("not empty"), per_second);
+        assert!((4.0..18.0).contains(&rate), "{rate} shares per minute at {per_second}");
         assert!(seen.len() < 2_000, "{} shares in the first hour at {per_second}", seen.len());
     }
 }
@@ -47,7 +48,7 @@ fn a_steady_miner_keeps_its_difficulty() {
 }
 
 #[test]
-fn nothing_is_ever_above_the_cap() {
+fn the_difficulty_never_exceeds_the_cap() {
     let now = Instant::now();
     let mut vardiff = Vardiff::new(1_024.0, now);
     vardiff.suggest(1e9);
@@ -59,7 +60,7 @@ fn nothing_is_ever_above_the_cap() {
 }
 
 #[test]
-fn silence_lowers_it_but_not_below_one_where_the_cap_is_whole() {
+fn silence_lowers_the_difficulty_but_not_below_one_with_a_whole_cap() {
     let start = Instant::now();
     let mut vardiff = Vardiff::new(1_024.0, start);
     let cap = Difficulty::floor(2_048.0);
@@ -72,7 +73,7 @@ fn silence_lowers_it_but_not_below_one_where_the_cap_is_whole() {
 }
 
 #[test]
-fn a_floor_holds_against_silence() {
+fn silence_does_not_lower_the_difficulty_below_the_minimum() {
     let start = Instant::now();
     let mut vardiff = Vardiff::new(1_024.0, start);
     vardiff.suggest(512.0);

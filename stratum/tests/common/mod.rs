@@ -1,4 +1,4 @@
-//! A pool of one kind of work, and a miner on a raw socket.
+//! A pool with one work unit, and a miner on a raw socket.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 
-/// About 256 hashes a share: instant even in a debug build.
+/// About 256 hashes per share: instant even in a debug build.
 pub const SHARE_DIFFICULTY: f64 = 1.0 / 16_777_216.0;
 pub const TIME: u32 = 1_700_000_000;
 pub const USER: &str = "alice.rig1";
@@ -24,7 +24,7 @@ pub fn share_target() -> Target {
     Difficulty::floor(SHARE_DIFFICULTY).target()
 }
 
-/// Serves one work to every account, and remembers what was found.
+/// A pool that serves one work unit to every account, and keeps the proofs of work it receives.
 pub struct OneWork {
     work: Mutex<Option<Arc<Work>>>,
     keys: AtomicU64,
@@ -44,7 +44,7 @@ impl OneWork {
         Arc::new(pool)
     }
 
-    /// Replaces the work, and tells the server.
+    /// Replaces the work unit, and signals the change to the server.
     pub fn set(&self, edit: impl FnOnce(&mut WorkParts)) -> Arc<Work> {
         let key = self.keys.fetch_add(1, Ordering::Relaxed);
         let mut parts = WorkParts {
@@ -68,6 +68,7 @@ impl OneWork {
         work
     }
 
+    /// Removes the work unit, and signals the change to the server.
     pub fn withdraw(&self) {
         *self.work.lock().unwrap() = None;
         self.changes.send_modify(|change| change.generation += 1);
@@ -80,7 +81,7 @@ impl OneWork {
 
 impl Pool for OneWork {
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
-        let address = user.split('.').next().unwrap_or_default();
+        let address = user.split('.').next().unwrap_or_default().trim();
         match address {
             "mallory" => Err(Refusal("mallory is an address of another network".to_owned())),
             _ => Ok(address.as_bytes().into()),
@@ -96,12 +97,12 @@ impl Pool for OneWork {
     }
 
     fn submit(&self, found: Found) {
-        assert_eq!(found.header.block_hash(), found.hash, "a found header hashes to its hash");
+        assert_eq!(found.header.block_hash(), found.hash, "the hash is that of the header");
         self.found.lock().unwrap().push(found);
     }
 }
 
-/// A server on a free port of the loopback interface; it ends with the test.
+/// A server on a free loopback port. It stops with the test.
 pub struct Running {
     pub pool: Arc<OneWork>,
     pub addr: std::net::SocketAddr,
@@ -129,7 +130,7 @@ pub async fn serve_with(edit: impl FnOnce(&mut Config)) -> Running {
     Running { pool, addr, stats, task }
 }
 
-/// A miner that writes and reads lines as they are.
+/// A miner that reads and writes raw lines.
 pub struct Raw {
     lines: tokio::io::Lines<BufReader<OwnedReadHalf>>,
     pub write: OwnedWriteHalf,
@@ -145,7 +146,7 @@ impl Raw {
         self.write.write_all(format!("{text}\n").as_bytes()).await.unwrap();
     }
 
-    /// Reads a line, or `None` when the server closed the connection.
+    /// Reads a line. Returns `None` if the server closed the connection.
     pub async fn line(&mut self) -> Option<Value> {
         let line = tokio::time::timeout(Duration::from_secs(10), self.lines.next_line()).await;
         let line = line.expect("a line in time").ok().flatten()?;
@@ -156,7 +157,7 @@ impl Raw {
         self.line().await.expect("the connection is open")
     }
 
-    /// Reads on, and forgets what it reads, until the server closes or the handle is dropped.
+    /// Reads and discards lines until the server closes the connection or the caller drops the handle.
     pub fn into_silent_reader(self) -> (tokio::task::JoinSet<()>, OwnedWriteHalf) {
         let Self { mut lines, write } = self;
         let mut task = tokio::task::JoinSet::new();
@@ -164,16 +165,16 @@ impl Raw {
         (task, write)
     }
 
-    /// Sends a request and reads exactly one line, which must answer it.
+    /// Sends a request and reads exactly one line, which must be the response.
     pub async fn ask(&mut self, text: &str) -> Value {
         self.send(text).await;
         let asked: Value = serde_json::from_str(text).unwrap();
-        let answer = self.next().await;
-        assert_eq!(answer["id"], asked["id"], "{answer}");
-        answer
+        let response = self.next().await;
+        assert_eq!(response["id"], asked["id"], "{response}");
+        response
     }
 
-    /// Says that nothing arrives for a moment.
+    /// Returns whether no line arrives for a moment.
     pub async fn is_silent(&mut self) -> bool {
         tokio::time::timeout(Duration::from_millis(150), self.lines.next_line()).await.is_err()
     }
@@ -189,7 +190,7 @@ impl Raw {
         (miner, job)
     }
 
-    /// Reads `set_difficulty` and a notify.
+    /// Reads `mining.set_difficulty` and `mining.notify`.
     pub async fn job(&mut self, extranonce1: Vec<u8>) -> Job {
         let difficulty = self.next().await;
         assert_eq!(difficulty["method"], "mining.set_difficulty", "{difficulty}");
@@ -197,14 +198,14 @@ impl Raw {
         self.notify(extranonce1, difficulty).await
     }
 
-    /// Reads a notify.
+    /// Reads `mining.notify`.
     pub async fn notify(&mut self, extranonce1: Vec<u8>, difficulty: Difficulty) -> Job {
         let notify = self.next().await;
         assert_eq!(notify["method"], "mining.notify", "{notify}");
         Job::read(&notify["params"], extranonce1, difficulty, 0x1fff_e000).unwrap()
     }
 
-    /// Submits a header's choices and returns the error code, or 0.
+    /// Submits a proof of work. Returns the error code, or 0 if the server accepts it.
     pub async fn submit(&mut self, job: &Job, proof: &Proof) -> i64 {
         let mut params = json!([
             USER,
@@ -217,8 +218,8 @@ impl Raw {
             params.as_array_mut().unwrap().push(json!(format!("{bits:08x}")));
         }
         let request = json!({"id": 9, "method": "mining.submit", "params": params});
-        let answer = self.ask(&request.to_string()).await;
-        match &answer["error"] {
+        let response = self.ask(&request.to_string()).await;
+        match &response["error"] {
             Value::Null => 0,
             error => error[0].as_i64().unwrap(),
         }
@@ -231,14 +232,14 @@ pub fn extranonce1(subscribed: &Value) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-/// A header with the choices it was made of.
+/// A header, with the choices behind it.
 pub struct Proof {
     pub extranonce2: [u8; 8],
     pub version_bits: Option<u32>,
     pub header: Header,
 }
 
-/// Tries nonces until the hash is as `wanted`.
+/// Tries nonces until `wanted` accepts the hash.
 pub fn mine_until(job: &Job, time: u32, version_bits: Option<u32>, mut wanted: impl FnMut(BlockHash) -> bool) -> Proof {
     for extranonce2 in 0u64.. {
         let extranonce2 = extranonce2.to_be_bytes();
@@ -253,7 +254,7 @@ pub fn mine_until(job: &Job, time: u32, version_bits: Option<u32>, mut wanted: i
     unreachable!("the loop has no end")
 }
 
-/// Finds the proof number `skip` that meets `target`.
+/// Finds a proof of work that meets `target`, after skipping the first `skip` ones.
 pub fn mine(job: &Job, target: Target, skip: usize) -> Proof {
     let mut left = skip;
     mine_until(job, job.time, None, |hash| {

@@ -8,9 +8,9 @@ use stratum::client::Job;
 use tokio::sync::{mpsc, watch};
 
 use super::counters::{Counters, count};
-use super::hash::HeaderHasher;
 use super::throttle::Throttle;
 use crate::limits::MINER_PERIOD;
+use sim::hash::HeaderHasher;
 
 /// A proof that is worth submitting.
 #[derive(Debug)]

@@ -60,7 +60,7 @@ impl Session {
     pub(super) async fn start_node(&mut self, index: usize) -> Result<String, String> {
         let name = self.view.nodes[index].name.clone();
         let before = self.network.condition(index);
-        self.network.restart(index).await.map_err(|error| crate::sentence(&error))?;
+        self.network.restart(index).await.map_err(|error| node_core::sentence(&error))?;
         let verb = if before == NodeCondition::Waiting { "joined" } else { "was started again" };
         Ok(format!("node {name} {verb}"))
     }

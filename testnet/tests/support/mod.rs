@@ -17,9 +17,9 @@ use bitcoin::{
     Witness, transaction,
 };
 use serde_json::{Value, json};
+use sim::hash::HeaderHasher;
 use tempfile::TempDir;
 use testnet::embedded::{Bitcoin, Config};
-use testnet::miner::hash::HeaderHasher;
 use testnet::rpc::Rpc;
 
 /// An embedded Bitcoin in a folder of its own.

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::server::{Reply, Server};
 use super::{block_hash, sentence};
-use crate::bitcoind::{BitcoindError, BlockTemplate, TemplateError};
+use crate::bitcoind::{BitcoindError, TemplateError};
 use crate::config::Network;
+use node_core::jobs::BlockTemplate;
 
 const BITS: u32 = 0x1e03_77ae;
 

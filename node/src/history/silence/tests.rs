@@ -8,6 +8,7 @@ fn connection(worker: &str, connected_s: u64, last_share_age_s: Option<u64>) -> 
         id: 1,
         peer: "192.0.2.1:1".parse().unwrap(),
         workers: vec![worker.to_owned()],
+        account: None,
         agent: String::new(),
         difficulty: None,
         submits: Totals::default(),

@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use futures::io::Cursor;
 
 use super::{is_garbage, read_frame, write_frame};
-use crate::limits::REQUEST_BYTES_MAX;
+use p2p_proto::limits::REQUEST_BYTES_MAX;
 
 #[tokio::test]
 async fn frames_read_back() {

@@ -2,7 +2,7 @@ use libp2p::Multiaddr;
 use libp2p::core::ConnectedPoint;
 
 use super::IpLimit;
-use crate::limits::INBOUND_PER_IP_MAX;
+use p2p_proto::limits::INBOUND_PER_IP_MAX;
 
 fn inbound(from: &str) -> (ConnectedPoint, Multiaddr) {
     let remote: Multiaddr = from.parse().unwrap();

@@ -1,8 +1,8 @@
 use libp2p::Multiaddr;
 
 use super::{Redial, Source};
-use crate::limits::{EXPLICIT_PEERS_MAX, REDIAL_MS, REDIAL_MS_MAX, REDIAL_STABLE_MS};
-use crate::{Millis, PeerId};
+use p2p_proto::limits::{EXPLICIT_PEERS_MAX, REDIAL_MS, REDIAL_MS_MAX, REDIAL_STABLE_MS};
+use p2p_proto::{Millis, PeerId};
 
 const PEER: PeerId = PeerId([1; 32]);
 

@@ -2,22 +2,33 @@
 
 use libp2p::gossipsub::{MessageAcceptance, MessageId, PublishError};
 
-use super::{Asked, Task, peer_in, theirs};
-use crate::PeerId;
-use crate::limits::{BLOCKED_MAX, REQUESTS_MAX};
-use crate::message::{Failure, Gossip, Request};
-use crate::net::api::{Command, Event, Verdict, VerdictToken};
+use super::{Task, peer_in, theirs};
+use crate::net::api::Call;
 use crate::net::parse_address;
 use crate::net::redial::Source;
-use crate::sync::RequestId;
+use p2p_proto::limits::BLOCKED_MAX;
+use p2p_proto::message::{Failure, Gossip, Request};
+use p2p_proto::sync::RequestId;
+use p2p_proto::{Command, Event, PeerId, Verdict, VerdictToken};
 
 impl Task {
-    pub(super) fn on_command(&mut self, command: Command) {
+    pub(super) fn on_call(&mut self, call: Call) {
+        match call {
+            Call::Command(command) => self.on_command(command),
+            Call::Peers(reply) => {
+                let now = self.now();
+                // An error means that the asker is gone.
+                let _ = reply.send(self.peers.snapshot(now, |peer| self.endpoint.points(peer, now)));
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
         match command {
             Command::Publish(message) => self.publish(&message),
             Command::Request { peer, id, request } => self.ask(peer, id, request),
             Command::Reply { token, response } => {
-                if let Some(channel) = self.replies.remove(&token) {
+                if let Some(channel) = self.endpoint.reply(token) {
                     // An error gives the response back: the asker is gone.
                     let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
                 }
@@ -34,11 +45,6 @@ impl Task {
             Command::Unblock(peer) => {
                 self.blocked.remove(&peer);
                 self.enforce(peer);
-            }
-            Command::Peers(reply) => {
-                let now = self.now();
-                // An error means that nobody waits for the answer any more.
-                let _ = reply.send(self.peers.snapshot(now, |peer| self.scores.points(peer, now)));
             }
         }
     }
@@ -60,11 +66,12 @@ impl Task {
     fn ask(&mut self, peer: PeerId, id: RequestId, request: Request) {
         let refusal = match theirs(peer).filter(|_| self.peers.is_connected(peer)) {
             None => Failure::Disconnected,
-            Some(_) if self.asked.len() >= REQUESTS_MAX => Failure::Busy,
+            Some(_) if !self.endpoint.may_ask() => Failure::Busy,
             Some(to) => {
                 let kind = request.kind();
                 let outbound = self.swarm.behaviour_mut().sync.send_request(&to, request);
-                self.asked.insert(outbound, Asked { id, peer, kind });
+                let now = self.now();
+                self.endpoint.ask(outbound, peer, id, kind, now);
                 return;
             }
         };
@@ -72,16 +79,17 @@ impl Task {
     }
 
     fn on_verdict(&mut self, token: VerdictToken, verdict: Verdict) {
-        let Some(((id, source, peer), size_bytes)) = self.verdicts.take(token) else { return };
+        let Some(judged) = self.endpoint.judged(token) else { return };
+        if verdict == Verdict::Accept {
+            self.endpoint.give_back(&judged);
+        }
+        let (id, source) = judged.key;
         match verdict {
-            Verdict::Accept => {
-                self.rates.give_back(peer, size_bytes);
-                self.judge(&id, &source, MessageAcceptance::Accept);
-            }
+            Verdict::Accept => self.judge(&id, &source, MessageAcceptance::Accept),
             Verdict::Ignore => self.judge(&id, &source, MessageAcceptance::Ignore),
             Verdict::Reject(misbehaviour) => {
                 self.judge(&id, &source, MessageAcceptance::Reject);
-                self.punish(peer, misbehaviour);
+                self.punish(judged.peer, misbehaviour);
             }
         }
     }

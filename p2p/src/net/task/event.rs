@@ -6,12 +6,11 @@ use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{identify, mdns, ping};
 
 use super::{Task, ours};
-use crate::PeerId;
-use crate::limits::USER_AGENT_BYTES_MAX;
-use crate::net::api::Event;
 use crate::net::behaviour::BehaviourEvent;
 use crate::net::peers::Connection;
 use crate::net::redial::Source;
+use p2p_proto::limits::USER_AGENT_BYTES_MAX;
+use p2p_proto::{Event, PeerId};
 
 impl Task {
     pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {

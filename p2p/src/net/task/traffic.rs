@@ -4,12 +4,11 @@ use libp2p::gossipsub::{self, MessageAcceptance};
 use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRequestId, ResponseChannel};
 
 use super::{Task, ours};
-use crate::PeerId;
-use crate::limits::{OUTBOX_DROP, REPLIES_MAX};
-use crate::message::{Failure, Gossip, Request, Response};
-use crate::net::api::{Event, ReplyToken};
 use crate::net::codec::is_garbage;
-use crate::score::Misbehaviour;
+use p2p_proto::limits::OUTBOX_DROP;
+use p2p_proto::message::{Failure, Gossip, Request, Response};
+use p2p_proto::score::Misbehaviour;
+use p2p_proto::{Event, PeerId};
 
 impl Task {
     pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
@@ -36,9 +35,7 @@ impl Task {
             return Err(None);
         }
         let now = self.now();
-        if !self.rates.gossip(peer, message.data.len(), now) {
-            return Err(Some(Misbehaviour::TooFast));
-        }
+        self.endpoint.admit_gossip(peer, message.data.len(), now).map_err(Some)?;
         let topic = self.names.topic(&message.topic).ok_or(Some(Misbehaviour::Garbage))?;
         if message.data.len() > topic.bytes_max() {
             return Err(Some(Misbehaviour::Garbage));
@@ -59,12 +56,12 @@ impl Task {
         message: Gossip,
     ) {
         let now = self.now();
-        match self.verdicts.wait((id, source, peer), size_bytes, now) {
+        match self.endpoint.wait_for_verdict((id, source), peer, size_bytes, now) {
             Ok(token) => {
                 self.announce(peer);
                 self.tell(Event::Gossip { token, peer, message });
             }
-            Err((id, source, _)) => self.judge(&id, &source, MessageAcceptance::Ignore),
+            Err((id, source)) => self.judge(&id, &source, MessageAcceptance::Ignore),
         }
     }
 
@@ -104,29 +101,21 @@ impl Task {
 
     fn on_request(&mut self, peer: PeerId, request: Request, channel: ResponseChannel<Response>) {
         let now = self.now();
-        // To let the channel fall is to refuse.
-        if !self.rates.request(peer, request.kind(), now) {
-            self.punish(peer, Misbehaviour::TooFast);
-            return;
+        let kind = request.kind();
+        // Dropping the channel refuses the request.
+        match self.endpoint.on_request(peer, kind, channel, now) {
+            Ok(token) if self.outbox.len() >= OUTBOX_DROP => drop(self.endpoint.reply(token)),
+            Ok(token) => {
+                self.announce(peer);
+                self.tell(Event::Request { token, peer, request });
+            }
+            Err(Some(misbehaviour)) => self.punish(peer, misbehaviour),
+            Err(None) => tracing::debug!(%peer, ?kind, "too busy for a request"),
         }
-        if self.outbox.len() >= OUTBOX_DROP || self.replies.len() >= REPLIES_MAX {
-            tracing::debug!(%peer, kind = ?request.kind(), "too busy for a request");
-            return;
-        }
-        let token = ReplyToken(self.next_reply);
-        self.next_reply = self.next_reply.wrapping_add(1);
-        self.replies.insert(token, channel);
-        self.announce(peer);
-        self.tell(Event::Request { token, peer, request });
     }
 
     fn on_response(&mut self, request_id: OutboundRequestId, result: Result<Response, Failure>) {
-        let Some(asked) = self.asked.remove(&request_id) else { return };
-        let result = result.and_then(
-            |response| {
-                if response.kind() == asked.kind { Ok(response) } else { Err(Failure::Garbage) }
-            },
-        );
+        let Some((asked, result)) = self.endpoint.answered(&request_id, None, result) else { return };
         let garbage = result == Err(Failure::Garbage);
         self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
         if garbage {

@@ -1,0 +1,40 @@
+//! Numbers for peers, by which the chain knows who brought what.
+
+use std::collections::BTreeMap;
+
+use p2p_proto::PeerId;
+use sharechain::change_set::Source;
+
+use crate::limits::SOURCES_MAX;
+
+/// The numbers of [`SOURCES_MAX`] peers. They outlive connections, so that a refusal reaches who hung up meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    by_peer: BTreeMap<PeerId, Source>,
+    by_source: BTreeMap<Source, PeerId>,
+    last: u64,
+}
+
+impl Sources {
+    /// The number of a peer, which gets one if it has none.
+    pub(super) fn of(&mut self, peer: PeerId) -> Source {
+        if let Some(source) = self.by_peer.get(&peer) {
+            return *source;
+        }
+        self.last += 1;
+        let source = Source(self.last);
+        self.by_peer.insert(peer, source);
+        self.by_source.insert(source, peer);
+        if self.by_source.len() > SOURCES_MAX
+            && let Some((_, oldest)) = self.by_source.pop_first()
+        {
+            self.by_peer.remove(&oldest);
+        }
+        source
+    }
+
+    /// Whose number this is.
+    pub(super) fn peer(&self, source: Source) -> Option<PeerId> {
+        self.by_source.get(&source).copied()
+    }
+}

@@ -1,0 +1,36 @@
+//! Gossip that the chain holds: forwarded if it turns out to be valid soon.
+
+use std::collections::VecDeque;
+
+use p2p_proto::VerdictToken;
+use sharechain::ShareId;
+
+use crate::limits::UNDECIDED_MAX;
+
+/// Tokens by the proof they wait for, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Undecided(VecDeque<(ShareId, VerdictToken)>);
+
+impl Undecided {
+    /// Notes a message; the oldest is forgotten when [`UNDECIDED_MAX`] wait.
+    pub(super) fn note(&mut self, id: ShareId, token: VerdictToken) {
+        // The network itself gives those up that wait too long.
+        if self.0.len() >= UNDECIDED_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back((id, token));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes out the messages that wait for this proof.
+    pub(super) fn take(&mut self, id: ShareId) -> Vec<VerdictToken> {
+        let decided: Vec<_> = self.0.iter().filter(|(known, _)| *known == id).map(|(_, token)| *token).collect();
+        if !decided.is_empty() {
+            self.0.retain(|(known, _)| *known != id);
+        }
+        decided
+    }
+}

@@ -1,0 +1,92 @@
+//! A journal as a recording, with what its share-chain claims; see `specs/recording.md`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use bitcoin::block::Header;
+use bitcoin::consensus::encode::deserialize;
+use bitcoin::hashes::Hash;
+use bitcoin::{ScriptBuf, WPubkeyHash};
+use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, WriteError, Writer, claims, lines_of};
+use sharechain::chain::Body;
+use sharechain::{Chain, Height, ShareId, encode};
+
+use crate::journal::{Journal, Record, RecordKind};
+
+/// Why a journal was not written to a file.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError<E: std::error::Error + 'static> {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(E),
+    /// The file does not take it.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Writes everything that a journal holds, and what `chain`, which was made from it, claims. Returns the number of lines.
+///
+/// Lists that are void, or wait for good, come last: the journal does not tell how they were judged when they came, and
+/// behind all others, lower links first, they are judged as they are now.
+///
+/// # Errors
+/// The journal cannot be read, or the file does not take it.
+pub fn write<J: Journal + ?Sized>(
+    journal: &J,
+    chain: &mut Chain,
+    about: Option<&str>,
+    to: impl Write,
+) -> Result<u64, ExportError<J::Error>>
+where
+    J::Error: 'static,
+{
+    let start = Start { params: chain.params().clone(), root: chain.bitcoin().root() };
+    let mut writer = Writer::new(to, &start, about)?;
+    let mut last = BTreeMap::new();
+    let came = journal.replay().filter_map(|record| match record.map(came) {
+        Ok(Some(Came::List { of, list })) => match incomplete(chain, &of) {
+            Some((height, verdict)) => {
+                last.insert((height, of), (list, verdict));
+                None
+            }
+            None => Some(Ok(Came::List { of, list })),
+        },
+        other => other.transpose(),
+    });
+    for line in lines_of(came) {
+        writer.line(&line.map_err(ExportError::Journal)?)?;
+    }
+    for ((_, of), (list, verdict)) in last {
+        let list = list.into_iter().map(Id::from).collect();
+        writer.line(&Line::List(ListLine { list_of: of.into(), list, list_verdict: Some(verdict) }))?;
+    }
+    for claim in claims(chain, ClaimLimits::default(), &claimed_finder()) {
+        writer.line(&Line::Claim(claim))?;
+    }
+    Ok(writer.finish()?)
+}
+
+/// A record as what came; nothing for records that are no part of the share-chain.
+fn came(Record { kind, id, bytes }: Record) -> Option<Came> {
+    match kind {
+        RecordKind::Proof => Some(Came::Proof { id: ShareId(id), encoded: bytes }),
+        RecordKind::List => encode::decode_list(&bytes).ok().map(|list| Came::List { of: ShareId(id), list }),
+        RecordKind::Header => deserialize::<Header>(&bytes).ok().map(Came::Header),
+        RecordKind::Block | RecordKind::Refusal | RecordKind::Meta => None,
+    }
+}
+
+/// Height of a link whose list does not count, and why.
+fn incomplete(chain: &Chain, id: &ShareId) -> Option<(Height, ListVerdict)> {
+    let link = chain.link(id)?;
+    match link.body {
+        Body::Complete(_) => None,
+        Body::Invalid(rule) => Some((link.height, rule.into())),
+        Body::Missing | Body::Waiting(_) => Some((link.height, ListVerdict::Held)),
+    }
+}
+
+/// Finder of the proof whose outputs are claimed: a made-up script, which is paid only while nobody else is.
+fn claimed_finder() -> ScriptBuf {
+    ScriptBuf::new_p2wpkh(&WPubkeyHash::all_zeros())
+}

@@ -1,0 +1,149 @@
+//! When to make a new job template, and how: the decisions of a node about its miners' work.
+//!
+//! Drive it so, whatever the clock and the threads are; `now` is the time since the node started:
+//! 1. [`JobBuilder::note_change`] when bitcoind's template or what [`Trigger`] names changes.
+//! 2. When [`JobBuilder::is_due`]: [`JobBuilder::begin`]. Bring bitcoind's headers into the share-chain, then
+//!    [`Trigger::apply`] and find the [`JobPosition`].
+//! 3. [`JobBuilder::known_contents`], or [`Contents::fit`] on any thread and [`JobBuilder::note_contents`]; where there is
+//!    one thread alone, [`JobBuilder::contents`] does both.
+//! 4. [`JobBuilder::finish`] makes the template and passes it through the check of peers.
+//! 5. [`JobBuilder::end`] in any case; it sets when the next one is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sharechain::Timestamp;
+
+use super::block_template::BlockTemplate;
+use super::contents::Contents;
+use super::position::{JobError, JobPosition};
+use super::template::JobTemplate;
+use crate::engine::{Engine, TipView};
+use crate::journal::Journal;
+use crate::limits::{JOB_INTERVAL, JOB_RETRY};
+
+/// What a job follows from beside the share-chain's tip and bitcoind's template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Height of this node's bitcoind.
+    pub bitcoin_height: u32,
+    /// Why the node is not in sync with its peers, in one sentence; none when it is.
+    pub sync_trouble: Option<Arc<str>>,
+}
+
+impl Trigger {
+    /// Tells the share-chain where this node's bitcoind is, and whether the node is in sync.
+    ///
+    /// # Errors
+    /// No job can be made, because the node is not in sync.
+    pub fn apply<J: Journal>(&self, engine: &mut Engine<J>) -> Result<(), JobError> {
+        engine.note_own_bitcoin_height(self.bitcoin_height, self.sync_trouble.is_none());
+        match &self.sync_trouble {
+            Some(trouble) => Err(JobError::NotSynced(Arc::clone(trouble))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The state from one job template to the next.
+#[derive(Debug)]
+pub struct JobBuilder {
+    changed: bool,
+    /// The tip that the newest attempt followed from.
+    tip: Option<TipView>,
+    /// Time since the node started.
+    due: Duration,
+    /// Contents of the newest block template: a new link changes a job's position, seldom its contents.
+    contents: Option<(Arc<BlockTemplate>, u64, Arc<Contents>)>,
+    /// The block template that bitcoind was last asked about.
+    proposed: Option<Arc<BlockTemplate>>,
+}
+
+impl Default for JobBuilder {
+    fn default() -> Self {
+        Self { changed: true, tip: None, due: Duration::ZERO, contents: None, proposed: None }
+    }
+}
+
+impl JobBuilder {
+    /// Something that a job follows from has changed, other than the share-chain's tip.
+    pub fn note_change(&mut self) {
+        self.changed = true;
+    }
+
+    /// Whether a new job template is due: what it follows from has changed, or the last one is old.
+    #[must_use]
+    pub fn is_due(&self, tip: &TipView, now: Duration) -> bool {
+        self.changed || self.tip.as_ref() != Some(tip) || now >= self.due
+    }
+
+    /// Time until a new job template is due though nothing changes.
+    #[must_use]
+    pub fn due_in(&self, now: Duration) -> Duration {
+        self.due.saturating_sub(now)
+    }
+
+    /// Begins an attempt on this tip.
+    pub fn begin(&mut self, tip: TipView) {
+        self.tip = Some(tip);
+        self.changed = false;
+    }
+
+    /// Ends an attempt. The next one is due after [`JOB_INTERVAL`], or after [`JOB_RETRY`] when none was made.
+    pub fn end(&mut self, made: bool, now: Duration) {
+        self.due = now.saturating_add(if made { JOB_INTERVAL } else { JOB_RETRY });
+    }
+
+    /// The contents of `block` beside a coinbase of this weight, if they are known.
+    #[must_use]
+    pub fn known_contents(&self, block: &Arc<BlockTemplate>, coinbase_weight: u64) -> Option<Arc<Contents>> {
+        let (of, weight, contents) = self.contents.as_ref()?;
+        (Arc::ptr_eq(of, block) && *weight == coinbase_weight).then(|| Arc::clone(contents))
+    }
+
+    /// Keeps the contents of `block` beside a coinbase of this weight.
+    pub fn note_contents(&mut self, block: &Arc<BlockTemplate>, coinbase_weight: u64, contents: &Arc<Contents>) {
+        self.contents = Some((Arc::clone(block), coinbase_weight, Arc::clone(contents)));
+    }
+
+    /// The contents of `block` beside a coinbase of this weight: known, or made by `fit` and kept.
+    pub fn contents(
+        &mut self,
+        block: &Arc<BlockTemplate>,
+        coinbase_weight: u64,
+        fit: impl FnOnce() -> Arc<Contents>,
+    ) -> Arc<Contents> {
+        self.known_contents(block, coinbase_weight).unwrap_or_else(|| {
+            let contents = fit();
+            self.note_contents(block, coinbase_weight, &contents);
+            contents
+        })
+    }
+
+    /// Makes the job template and passes it through the check that peers apply. `header_time` is the time from which its
+    /// Bitcoin header starts, `now` the clock that it is judged by.
+    ///
+    /// # Errors
+    /// What peers would say, or an amount that leaves its range.
+    pub fn finish<J: Journal>(
+        engine: &mut Engine<J>,
+        block: Arc<BlockTemplate>,
+        contents: Arc<Contents>,
+        position: JobPosition,
+        header_time: Timestamp,
+        now: Timestamp,
+    ) -> Result<Arc<JobTemplate>, JobError> {
+        let template = JobTemplate::new(block, contents, position, header_time)?;
+        template.check(engine.chain_mut(), now)?;
+        Ok(template)
+    }
+
+    /// Whether bitcoind should be asked about a block of this template: once for each of its block templates.
+    pub fn should_propose(&mut self, template: &JobTemplate) -> bool {
+        let new = !self.proposed.as_ref().is_some_and(|last| Arc::ptr_eq(last, &template.block));
+        if new {
+            self.proposed = Some(Arc::clone(&template.block));
+        }
+        new
+    }
+}

@@ -1,0 +1,133 @@
+//! Block templates and job templates for tests, over a small share-chain with real proof of work.
+#![allow(clippy::unwrap_used, reason = "only tests see this")]
+
+use std::sync::Arc;
+
+use bitcoin::block::Header;
+use bitcoin::consensus::encode::serialize;
+use bitcoin::hashes::Hash;
+use bitcoin::{Amount, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness};
+use bitcoin::{absolute, transaction};
+use testkit::World;
+
+use super::{BlockTemplate, Contents, Job, JobError, JobPosition, JobTemplate, TemplateTransaction};
+
+/// A chain of transactions, each of which spends the one before.
+#[must_use]
+pub fn transactions(count: u32) -> Vec<TemplateTransaction> {
+    let mut previous = Txid::all_zeros();
+    (0..count).map(|position| chained(&mut previous, position)).collect()
+}
+
+fn chained(previous: &mut Txid, position: u32) -> TemplateTransaction {
+    let input = TxIn {
+        previous_output: OutPoint { txid: *previous, vout: 0 },
+        script_sig: ScriptBuf::new(),
+        sequence: Sequence::MAX,
+        witness: Witness::from_slice(&[vec![7_u8; 60 + (position % 40) as usize]]),
+    };
+    let output = TxOut { value: Amount::from_sat(1_000), script_pubkey: ScriptBuf::from_bytes(vec![0x51; 22]) };
+    let transaction = Transaction {
+        version: transaction::Version::TWO,
+        lock_time: absolute::LockTime::ZERO,
+        input: vec![input],
+        output: vec![output],
+    };
+    *previous = transaction.compute_txid();
+    TemplateTransaction {
+        raw: serialize(&transaction),
+        txid: transaction.compute_txid(),
+        wtxid: transaction.compute_wtxid(),
+        fee: Amount::from_sat(100 + u64::from(position)),
+        weight: transaction.weight().to_wu(),
+        sigops_cost: 1,
+        depends: position.checked_sub(1).into_iter().collect(),
+    }
+}
+
+/// A block template of these transactions on no particular block.
+#[must_use]
+pub fn template(transactions: Vec<TemplateTransaction>, weight_limit: u64) -> BlockTemplate {
+    let fees: Amount = transactions.iter().map(|transaction| transaction.fee).sum();
+    BlockTemplate {
+        version: 0x2000_0000,
+        prev_block: bitcoin::BlockHash::all_zeros(),
+        height: 1,
+        bits: CompactTarget::from_consensus(0x207f_ffff),
+        time: 1_800_000_000,
+        min_time: 1_800_000_000,
+        coinbase_value: Amount::from_sat(5_000_000_000) + fees,
+        witness_commitment: None,
+        transactions,
+        weight_limit,
+        sigops_limit: 80_000,
+        long_poll_id: None,
+        signet_challenge: None,
+    }
+}
+
+/// A block template on the world's Bitcoin tip.
+#[must_use]
+pub fn template_of(world: &World, transactions_count: u32, weight_limit: u64) -> Arc<BlockTemplate> {
+    let known = world.chain.bitcoin().get(&world.bitcoin_tip.block_hash()).unwrap();
+    let subsidy = world.chain.params().bitcoin.subsidy_sat(known.height + 1);
+    let mut template = template(transactions(transactions_count), weight_limit);
+    let fees = template.coinbase_value - Amount::from_sat(5_000_000_000);
+    template.coinbase_value = Amount::from_sat(subsidy) + fees;
+    template.prev_block = world.bitcoin_tip.block_hash();
+    template.height = known.height + 1;
+    template.time = world.now.0.max(known.median_time.0 + 1);
+    template.min_time = known.median_time.0 + 1;
+    Arc::new(template)
+}
+
+/// A checked job template of `block` on the world's tip.
+///
+/// # Errors
+/// Why there is none.
+pub fn job_template(world: &mut World, block: &Arc<BlockTemplate>) -> Result<Arc<JobTemplate>, JobError> {
+    let position = JobPosition::find(&mut world.chain, &block.prev_block)?;
+    let contents = Arc::new(Contents::fit(block, position.coinbase_weight()));
+    let template = JobTemplate::new(Arc::clone(block), contents, position, world.now)?;
+    template.check(&mut world.chain, world.now)?;
+    Ok(template)
+}
+
+/// A world with settled payouts.
+#[must_use]
+pub fn grown() -> World {
+    let mut world = World::new();
+    // Heights up to 16 are written in another way, which the bitcoin crate does not read.
+    for _ in 0..20 {
+        world.bitcoin_block();
+    }
+    world.grow(40, 3);
+    world
+}
+
+/// A header of the job whose hash meets the share target.
+#[must_use]
+pub fn worked(job: &Job) -> Header {
+    let mut header = job.unworked_header();
+    while !job.share_target().is_met_by(header.block_hash()) {
+        header.nonce += 1;
+    }
+    header
+}
+
+/// Some job templates, each of another block template.
+#[must_use]
+pub fn job_templates(count: u32) -> Vec<Arc<JobTemplate>> {
+    let mut world = grown();
+    let mut make = |number: u32| {
+        let block = template_of(&world, number % 3, 4_000_000);
+        job_template(&mut world, &block).unwrap()
+    };
+    (0..count).map(&mut make).collect()
+}
+
+/// A header of a miner's job whose hash meets the share target.
+#[must_use]
+pub fn worked_header(template: &Arc<JobTemplate>, payout: ScriptBuf) -> Header {
+    worked(&Job::new(Arc::clone(template), payout))
+}

@@ -1,0 +1,102 @@
+//! Where new work belongs in the share-chain, and why there may be no place for it.
+
+use std::sync::Arc;
+
+use bitcoin::BlockHash;
+use sharechain::ShareId;
+use sharechain::chain::{Assignment, Chain, Plan, TemplateError, Unpayable};
+
+/// Weight of everything in a coinbase but its payouts, at most: 192 bytes that count fourfold, and the witness.
+const COINBASE_WEIGHT_AROUND: u64 = 192 * 4 + 36;
+
+/// Weight of the largest payout output.
+const PAYOUT_WEIGHT: u64 = 43 * 4;
+
+/// Where a new job extends the share-chain, and whom it pays.
+#[derive(Debug)]
+pub struct JobPosition {
+    /// The link to extend, and what follows from it. Its list may be changed before a job template commits to it.
+    pub assignment: Assignment,
+    pub(super) plan: Arc<Plan>,
+    pub(super) consensus_id: [u8; 32],
+}
+
+/// Why no job can be made now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// The share-chain has no link to extend.
+    #[error("the share-chain has no link to build on")]
+    NoParent,
+    /// A heavier branch would undo final links, and the operator has not chosen.
+    #[error(
+        "link {0} is the tip of a heavier branch that would undo final links; to follow it, restart once with \
+         `shoal run --follow-heaviest`"
+    )]
+    Conflict(ShareId),
+    /// The pool upgraded its rules, and this program does not know the new ones.
+    #[error(
+        "the pool has upgraded (bit {0}), and this version of shoal does not know the new rules; install a newer one"
+    )]
+    TooOld(u8),
+    /// bitcoind reports a problem, or has given no template yet; the sentence says which.
+    #[error("{0}")]
+    Bitcoind(Arc<str>),
+    /// The node is not in sync with its peers; the sentence says why.
+    #[error("{0}")]
+    NotSynced(Arc<str>),
+    /// The share-chain does not know bitcoind's tip, or not yet.
+    #[error("the share-chain does not know bitcoind's tip {0}")]
+    UnknownTip(BlockHash),
+    /// bitcoind's tip has less work than the one that the share-chain builds on.
+    #[error("bitcoind is behind the share-chain")]
+    BitcoinBehind,
+    /// What it must pay is not known yet.
+    #[error("what the next coinbase must pay is not known yet: {0}")]
+    Unpayable(#[from] Unpayable),
+    /// It does not pass the check that peers apply.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+impl JobPosition {
+    /// The position of a job on `prev_block` now.
+    ///
+    /// # Errors
+    /// Why no job can be made.
+    pub fn find(chain: &mut Chain, prev_block: &BlockHash) -> Result<Self, JobError> {
+        if let Some(conflict) = chain.finality().conflict {
+            return Err(JobError::Conflict(conflict));
+        }
+        if let Some(bit) = chain.too_old() {
+            return Err(JobError::TooOld(bit));
+        }
+        let parent = chain.build_on();
+        Self::find_on(chain, &parent, prev_block)
+    }
+
+    /// The position of a job on `prev_block` that extends `parent`, whatever the chain would choose.
+    ///
+    /// # Errors
+    /// Why no job can be made.
+    pub fn find_on(chain: &mut Chain, parent: &ShareId, prev_block: &BlockHash) -> Result<Self, JobError> {
+        let assignment = chain.assignment_on(parent).ok_or(JobError::NoParent)?;
+        let known = chain.bitcoin().get(prev_block).ok_or(JobError::UnknownTip(*prev_block))?;
+        if known.chain_work < assignment.position.bitcoin_work {
+            return Err(JobError::BitcoinBehind);
+        }
+        let plan = chain.plan(&assignment.position.anchor, prev_block)?;
+        Ok(Self { assignment, plan, consensus_id: *chain.consensus_id() })
+    }
+
+    /// Number of payouts in the coinbase.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.plan.selection.as_ref().map_or(1, |selection| selection.entries().len())
+    }
+
+    /// Weight of the coinbase at most, weight units.
+    #[must_use]
+    pub fn coinbase_weight(&self) -> u64 {
+        COINBASE_WEIGHT_AROUND + PAYOUT_WEIGHT * self.outputs() as u64
+    }
+}

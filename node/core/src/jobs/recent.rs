@@ -1,0 +1,74 @@
+//! Job templates on which late work still counts, bounded in number and bytes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::block_template::BlockTemplate;
+use super::template::JobTemplate;
+use crate::limits::{JOB_TEMPLATES_BYTES_MAX, JOB_TEMPLATES_MAX};
+
+/// The newest job templates, oldest first, each with a key that is never used again. Jobs are not kept: a template and a
+/// payout script make one again.
+#[derive(Debug, Default)]
+pub struct RecentTemplates {
+    templates: VecDeque<Arc<JobTemplate>>,
+    /// Key of the oldest; those behind it count on.
+    first_key: u64,
+    /// Bytes of all their block templates.
+    size_bytes: usize,
+}
+
+impl RecentTemplates {
+    /// Adds a template; the oldest go when there are more than [`JOB_TEMPLATES_MAX`] or their transactions fill more than
+    /// [`JOB_TEMPLATES_BYTES_MAX`].
+    pub fn push(&mut self, template: Arc<JobTemplate>) {
+        // Job templates of one block template follow each other, so each block template is counted once.
+        if self.templates.back().is_none_or(|newest| !Arc::ptr_eq(&newest.block, &template.block)) {
+            self.size_bytes += block_bytes(&template.block);
+        }
+        self.templates.push_back(template);
+        while self.templates.len() > JOB_TEMPLATES_MAX
+            || (self.size_bytes > JOB_TEMPLATES_BYTES_MAX && self.templates.len() > 1)
+        {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.templates.pop_front() else { return };
+        self.first_key += 1;
+        if self.templates.front().is_none_or(|next| !Arc::ptr_eq(&next.block, &oldest.block)) {
+            self.size_bytes -= block_bytes(&oldest.block);
+        }
+    }
+
+    /// The newest template and its key.
+    #[must_use]
+    pub fn newest(&self) -> Option<(u64, &Arc<JobTemplate>)> {
+        let behind = self.templates.len().checked_sub(1)?;
+        Some((self.first_key + behind as u64, self.templates.get(behind)?))
+    }
+
+    /// The template with this key, unless it is forgotten.
+    #[must_use]
+    pub fn get(&self, key: u64) -> Option<&Arc<JobTemplate>> {
+        let behind = usize::try_from(key.checked_sub(self.first_key)?).ok()?;
+        self.templates.get(behind)
+    }
+
+    /// How many templates are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.templates.len()
+    }
+
+    /// Whether none is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.templates.is_empty()
+    }
+}
+
+fn block_bytes(block: &BlockTemplate) -> usize {
+    block.transactions.iter().map(|transaction| size_of_val(transaction) + transaction.raw.len()).sum()
+}

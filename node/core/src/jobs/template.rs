@@ -1,0 +1,216 @@
+//! Job templates and jobs: bitcoind's block template bound to a position in the share-chain, and one miner's version of it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bitcoin::block::{Header, Version};
+use bitcoin::consensus::encode::serialize;
+use bitcoin::hashes::Hash;
+use bitcoin::{ScriptBuf, Target, TxMerkleNode, TxOut, VarInt};
+use sharechain::chain::{Assignment, Chain, TemplateError, Unpayable};
+use sharechain::check::binding::{BoundProof, merkle_root};
+use sharechain::coinbase::Coinbase;
+use sharechain::encode::shares_root;
+use sharechain::share::{EXTRANONCE_BYTES, SHARE_VERSION};
+use sharechain::{Proof, ShareHeader, ShareId, Timestamp, U256};
+
+use super::block_template::BlockTemplate;
+use super::contents::Contents;
+use super::position::{JobError, JobPosition};
+
+/// What all jobs of a moment have in common: a block template, its position in the share-chain, and its payouts.
+#[derive(Debug)]
+pub struct JobTemplate {
+    /// bitcoind's block template.
+    pub block: Arc<BlockTemplate>,
+    /// The link to extend, and what follows from it.
+    pub assignment: Assignment,
+    /// Which of its transactions stay.
+    pub contents: Arc<Contents>,
+    /// The outputs that settled history demands; `None` pays the finder alone.
+    payouts: Option<Vec<TxOut>>,
+    /// The share header's time.
+    share_time: Timestamp,
+    /// The Bitcoin header's time to start from: bitcoind's, or later when the template has been waiting.
+    header_time: u32,
+    shares_root: [u8; 32],
+    consensus_id: [u8; 32],
+}
+
+/// One miner's version of a job template: the same but for the payout script that its coinbase commits to.
+#[derive(Debug)]
+pub struct Job {
+    /// What is common to all.
+    pub template: Arc<JobTemplate>,
+    /// What the miner commits to.
+    pub share: ShareHeader,
+}
+
+impl JobTemplate {
+    /// Binds a block template, of which `contents` stay, to a position.
+    ///
+    /// # Errors
+    /// An amount leaves its range.
+    pub fn new(
+        block: Arc<BlockTemplate>,
+        contents: Arc<Contents>,
+        position: JobPosition,
+        now: Timestamp,
+    ) -> Result<Arc<Self>, JobError> {
+        let JobPosition { assignment, plan, consensus_id } = position;
+        let value_sat = contents.coinbase_value.to_sat();
+        let payouts = plan.selection.as_ref().map(|selection| selection.amounts(value_sat));
+        let payouts = payouts.transpose().map_err(Unpayable::Rule)?;
+        let share_time = assignment.time(now);
+        let header_time = block.time.max(now.0);
+        let shares_root = shares_root(&assignment.list);
+        Ok(Arc::new(Self { block, assignment, contents, payouts, share_time, header_time, shares_root, consensus_id }))
+    }
+
+    /// Passes the template through the check that peers apply to what is found with it.
+    ///
+    /// # Errors
+    /// What a peer would say.
+    pub fn check(self: &Arc<Self>, chain: &mut Chain, now: Timestamp) -> Result<(), JobError> {
+        let job = Job::new(Arc::clone(self), check_script());
+        let proof = job.proof(job.unworked_header(), [0; EXTRANONCE_BYTES]);
+        let bound = BoundProof::bind(proof, U256::MAX, &self.consensus_id).map_err(TemplateError::Rule)?;
+        Ok(chain.check_template(&bound, now)?)
+    }
+
+    /// A block of this template without proof of work, for bitcoind to judge.
+    #[must_use]
+    pub fn proposal(self: &Arc<Self>) -> Vec<u8> {
+        let job = Job::new(Arc::clone(self), check_script());
+        job.block(&job.unworked_header(), &[0; EXTRANONCE_BYTES])
+    }
+
+    /// What a miner with this payout script commits to.
+    #[must_use]
+    pub fn share_header(&self, payout: ScriptBuf) -> ShareHeader {
+        ShareHeader {
+            version: SHARE_VERSION,
+            parent: self.assignment.parent,
+            anchor: self.assignment.position.anchor,
+            shares_root: self.shares_root,
+            shares_count: u16::try_from(self.assignment.list.len()).expect("a list is bounded by 1,024"),
+            payout,
+            time: self.share_time,
+            bitcoin_height: self.block.height,
+            coinbase_value: self.contents.coinbase_value.to_sat(),
+            signals: 0,
+        }
+    }
+}
+
+impl Job {
+    /// The job of a miner with this payout script.
+    #[must_use]
+    pub fn new(template: Arc<JobTemplate>, payout: ScriptBuf) -> Self {
+        Self { share: template.share_header(payout), template }
+    }
+
+    fn payouts(&self) -> Cow<'_, [TxOut]> {
+        match &self.template.payouts {
+            Some(payouts) => Cow::Borrowed(payouts),
+            None => {
+                let value = self.template.contents.coinbase_value;
+                Cow::Owned(vec![TxOut { value, script_pubkey: self.share.payout.clone() }])
+            }
+        }
+    }
+
+    fn coinbase(&self, extranonce: &[u8; EXTRANONCE_BYTES]) -> sharechain::coinbase::CoinbaseBytes {
+        Coinbase {
+            share: &self.share,
+            payouts: &self.payouts(),
+            extranonce,
+            witness_commitment: Some(&self.template.contents.witness_commitment),
+        }
+        .build(&self.template.consensus_id)
+    }
+
+    /// The parts of the coinbase before and after the extranonce.
+    #[must_use]
+    pub fn coinbase_parts(&self) -> (Vec<u8>, Vec<u8>) {
+        let coinbase = self.coinbase(&[0; EXTRANONCE_BYTES]);
+        let (before, after) = coinbase.split_for_stratum();
+        (before.to_vec(), after.to_vec())
+    }
+
+    /// Bitcoin header time to start from, seconds since 1970.
+    #[must_use]
+    pub fn header_time(&self) -> u32 {
+        self.template.header_time
+    }
+
+    /// The target that a share of this job must meet.
+    #[must_use]
+    pub fn share_target(&self) -> Target {
+        Target::from_le_bytes(self.template.assignment.position.share_target.to_le_bytes())
+    }
+
+    /// The proof that this header with this extranonce is.
+    #[must_use]
+    pub fn proof(&self, header: Header, extranonce: [u8; EXTRANONCE_BYTES]) -> Proof {
+        Proof {
+            header,
+            share: self.share.clone(),
+            extranonce,
+            witness_commitment: Some(self.template.contents.witness_commitment),
+            branch: self.template.contents.branch.clone(),
+            prefix: self.coinbase(&extranonce).prefix(),
+        }
+    }
+
+    /// The ids that the proof lists if it is a link.
+    #[must_use]
+    pub fn list(&self) -> &[ShareId] {
+        &self.template.assignment.list
+    }
+
+    /// The whole Bitcoin block with this header, serialized.
+    #[must_use]
+    pub fn block(&self, header: &Header, extranonce: &[u8; EXTRANONCE_BYTES]) -> Vec<u8> {
+        let kept = &self.template.block.transactions[..self.template.contents.kept];
+        let mut block = serialize(header);
+        block.extend_from_slice(&serialize(&VarInt::from(kept.len() + 1)));
+        block.extend_from_slice(&with_witness(self.coinbase(extranonce).as_bytes()));
+        for transaction in kept {
+            block.extend_from_slice(&transaction.raw);
+        }
+        block
+    }
+
+    /// A header of this job without proof of work, for an extranonce of zeros.
+    #[must_use]
+    pub fn unworked_header(&self) -> Header {
+        let leaf = self.coinbase(&[0; EXTRANONCE_BYTES]).txid().to_byte_array();
+        let block = &self.template.block;
+        Header {
+            version: Version::from_consensus(block.version),
+            prev_blockhash: block.prev_block,
+            merkle_root: TxMerkleNode::from_byte_array(merkle_root(leaf, &self.template.contents.branch)),
+            time: self.header_time(),
+            bits: block.bits,
+            nonce: 0,
+        }
+    }
+}
+
+/// The payout script of jobs that are only checked, never handed out.
+fn check_script() -> ScriptBuf {
+    ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::all_zeros())
+}
+
+/// Adds to a coinbase the witness that BIP-0141 demands: one item of 32 zero bytes.
+fn with_witness(stripped: &[u8]) -> Vec<u8> {
+    const VERSION_BYTES: usize = 4;
+    const LOCKTIME_BYTES: usize = 4;
+    let (version, rest) = stripped.split_at(VERSION_BYTES);
+    let (inputs_and_outputs, locktime) = rest.split_at(rest.len() - LOCKTIME_BYTES);
+    [version, &[0, 1], inputs_and_outputs, &[1, 32], &[0; 32], locktime].concat()
+}
+
+#[cfg(test)]
+mod tests;

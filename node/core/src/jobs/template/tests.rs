@@ -1,0 +1,126 @@
+use std::sync::Arc;
+
+use bitcoin::Block;
+use bitcoin::consensus::encode::deserialize;
+use bitcoin::hashes::Hash;
+use sharechain::Outcome;
+use sharechain::check::binding::BoundProof;
+use testkit::{World, miner};
+
+use crate::jobs::fixtures::{grown, job_template, template_of, transactions, worked};
+use crate::jobs::{BlockTemplate, Job, JobError};
+
+#[test]
+fn blocks_of_a_job_are_bitcoin_blocks_at_every_number_of_transactions() {
+    let mut world = grown();
+    for count in [0, 1, 2, 3, 7, 40, 260] {
+        let template = template_of(&world, count, 4_000_000);
+        let made = job_template(&mut world, &template).unwrap();
+        let job = Job::new(made, miner(1));
+        let header = job.unworked_header();
+        let block: Block = deserialize(&job.block(&header, &[0; 16])).unwrap();
+        assert_eq!(block.txdata.len(), count as usize + 1);
+        assert!(block.check_merkle_root() && block.check_witness_commitment(), "{count} transactions");
+        assert_eq!(block.bip34_block_height().ok(), Some(u64::from(template.height)));
+        let paid: bitcoin::Amount = block.txdata[0].output.iter().map(|output| output.value).sum();
+        assert_eq!(paid, template.coinbase_value);
+    }
+}
+
+#[test]
+fn a_trimmed_block_weighs_no_more_than_allowed() {
+    let mut world = grown();
+    let full: u64 = transactions(100).iter().map(|transaction| transaction.weight).sum();
+    for limit in [full, full + 400, full + 1_500, full / 2, 3_000] {
+        let template = template_of(&world, 100, limit);
+        let made = job_template(&mut world, &template).unwrap();
+        let kept = made.contents.kept;
+        let job = Job::new(made, miner(1));
+        let block: Block = deserialize(&job.block(&job.unworked_header(), &[0; 16])).unwrap();
+        assert!(kept < 100 || limit >= full, "{kept} of 100 kept in {limit}");
+        assert!(block.weight().to_wu() <= limit || kept == 0, "{} of {limit}", block.weight());
+        assert!(block.check_witness_commitment());
+    }
+}
+
+#[test]
+fn what_is_found_on_a_job_is_accepted_by_the_chain() {
+    let mut world = grown();
+    let template = template_of(&world, 12, 4_000_000);
+    let job = Job::new(job_template(&mut world, &template).unwrap(), miner(5));
+    let proof = job.proof(worked(&job), [0; 16]);
+    let bound = BoundProof::bind(proof, sharechain::U256::MAX, world.chain.consensus_id()).unwrap();
+    let outcome = world.chain.insert(bound, Some(job.list().to_vec()), Default::default(), world.now);
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+}
+
+#[test]
+fn every_signal_of_bitcoin_soft_forks_is_passed_on_and_accepted() {
+    let mut world = grown();
+    // All bits of BIP-0009, and versions as they were before it.
+    for version in [0x3fff_ffff, 0x2000_0000, 4, i32::MAX] {
+        let mut template = template_of(&world, 2, 4_000_000);
+        Arc::make_mut(&mut template).version = version;
+        let job = Job::new(job_template(&mut world, &template).unwrap(), miner(6));
+        let header = worked(&job);
+        assert_eq!(header.version.to_consensus(), version);
+        let bound = BoundProof::bind(job.proof(header, [0; 16]), sharechain::U256::MAX, world.chain.consensus_id());
+        let outcome = world.chain.insert(bound.unwrap(), Some(job.list().to_vec()), Default::default(), world.now);
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{version:#x}: {outcome:?}");
+    }
+}
+
+#[test]
+fn jobs_and_proofs_have_the_same_coinbase_and_payouts_are_shared_only_where_settled() {
+    let mut world = grown();
+    let template = template_of(&world, 3, 4_000_000);
+    let made = job_template(&mut world, &template).unwrap();
+    let job = Job::new(Arc::clone(&made), miner(2));
+    let (before, after) = job.coinbase_parts();
+    let extranonce = [0xab; 16];
+    let coinbase = [&before[..], &extranonce, &after].concat();
+    assert_eq!(coinbase, job.coinbase(&extranonce).as_bytes());
+    assert!(made.payouts.is_some(), "the grown chain has settled payouts");
+    // Before anything is settled the finder is paid alone.
+    let mut young = World::new();
+    young.bitcoin_block();
+    let template = template_of(&young, 0, 4_000_000);
+    let job = Job::new(job_template(&mut young, &template).unwrap(), miner(3));
+    assert_eq!(job.payouts().len(), 1);
+    assert_eq!(job.payouts()[0].script_pubkey, miner(3));
+}
+
+#[test]
+fn headers_start_at_the_time_of_day_when_the_template_is_old() {
+    let mut world = grown();
+    let template = template_of(&world, 0, 4_000_000);
+    world.now = world.now.plus(900);
+    let job = Job::new(job_template(&mut world, &template).unwrap(), miner(1));
+    assert_eq!(job.header_time(), world.now.0);
+    assert_eq!(job.unworked_header().time, world.now.0);
+    assert_eq!(job.share.time, world.now);
+}
+
+#[test]
+fn no_job_on_a_tip_that_the_chain_does_not_know_or_that_lies_behind() {
+    let mut world = grown();
+    let behind = template_of(&world, 0, 4_000_000);
+    let mut unknown = BlockTemplate::clone(&behind);
+    unknown.prev_block = bitcoin::BlockHash::from_byte_array([9; 32]);
+    let hash = unknown.prev_block;
+    assert_eq!(job_template(&mut world, &Arc::new(unknown)).unwrap_err(), JobError::UnknownTip(hash));
+    world.bitcoin_block();
+    world.link(miner(1));
+    assert_eq!(job_template(&mut world, &behind).unwrap_err(), JobError::BitcoinBehind);
+}
+
+#[test]
+fn the_check_of_peers_finds_a_wrong_template() {
+    let mut world = grown();
+    let mut wrong = BlockTemplate::clone(&template_of(&world, 0, 4_000_000));
+    wrong.height += 1;
+    assert!(matches!(job_template(&mut world, &Arc::new(wrong)), Err(JobError::Template(_))));
+    let mut poor = BlockTemplate::clone(&template_of(&world, 0, 4_000_000));
+    poor.coinbase_value = bitcoin::Amount::from_sat(1);
+    assert!(matches!(job_template(&mut world, &Arc::new(poor)), Err(JobError::Template(_))));
+}

@@ -1,0 +1,58 @@
+//! The API's own threads: they yield to everything else that the node does, so that readers never delay miners.
+
+use std::future::Future;
+use std::io;
+
+use node_core::sentence;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tracing::{debug, warn};
+
+use super::{Context, serve};
+use crate::limits::{API_THREADS, STOP_TIMEOUT};
+
+/// Niceness of the API's threads above that of the rest, 0 to 19: under load the rest gets some nine times the processor.
+const NICENESS: i32 = 10;
+
+/// Serves the API on threads of its own until `shutdown` is done. The answer ends with them.
+///
+/// # Errors
+/// The system refuses a thread or the socket.
+pub fn start(
+    listener: TcpListener,
+    context: Context,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<impl Future<Output = ()>> {
+    let listener = listener.into_std()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("api")
+        .worker_threads(API_THREADS)
+        .on_thread_start(yield_to_others)
+        .enable_all()
+        .build()?;
+    let (end, ended) = oneshot::channel();
+    std::thread::Builder::new().name("api".to_owned()).spawn(move || {
+        yield_to_others();
+        let served = runtime.block_on(async {
+            let listener = TcpListener::from_std(listener)?;
+            // On a worker, which is where its requests run as well.
+            tokio::spawn(async move { serve(listener, context, shutdown).await }).await.map_err(io::Error::other)?
+        });
+        if let Err(error) = served {
+            warn!(error = sentence(&error), "the API stopped");
+        }
+        runtime.shutdown_timeout(STOP_TIMEOUT);
+        let _ = end.send(());
+    })?;
+    Ok(async move {
+        // An error means that the thread panicked: it has ended all the same.
+        let _ = ended.await;
+    })
+}
+
+/// Lets the calling thread yield to others; on Linux niceness is each thread's own.
+fn yield_to_others() {
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        debug!(%error, "a thread of the API keeps its priority");
+    }
+}

@@ -1,0 +1,269 @@
+//! The consensus thread: the one owner of engine and exchange. What a device or a peer brings makes one trip: from its
+//! channel into the share-chain and the journal, and from there to peers.
+//!
+//! ```text
+//!  Stratum ──found──►┌──────────────────────┐──commands──► network
+//!  network ─events──►│ Engine and Exchange  │──lookups───► bitcoind's headers
+//!  bitcoind lookups ►│ (this thread)        │──events────► history, event log, API
+//!  job builder calls►└──────────────────────┘──view──────► every reader
+//! ```
+//!
+//! Readers never reach this thread: they hold a [`ChainReader`], which has the newest published chain, frozen.
+//!
+//! ```text
+//! handle.rs   the ways to the thread: calls for the few that change the chain, a view for everyone else
+//! peers.rs    what the exchange wants done
+//! ```
+
+mod handle;
+mod peers;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use node_core::engine::{ChainEvent, Engine};
+use node_core::exchange::{Input, Now};
+use node_core::jobs::{Job, judge_found};
+use p2p_proto::Millis;
+use sharechain::Outcome;
+use sharechain::change_set::ChangeSet;
+use stratum::Found;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+use tracing::{debug, error, warn};
+
+use crate::clock::now;
+use crate::limits::{ENGINE_QUEUE, EVENT_QUEUE};
+use crate::store::{Store, StoreError};
+
+pub use handle::{ChainReader, EngineHandle, EngineStopped};
+pub use peers::{PeerLinks, PeerSide};
+
+use handle::Call;
+
+/// Time between two looks at what is missing.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What a miner found, with the job that it was found on.
+#[derive(Debug)]
+pub struct FoundWork {
+    /// The job.
+    pub job: Arc<Job>,
+    /// What was found.
+    pub found: Found,
+}
+
+/// What reaches the thread from outside.
+#[derive(Debug)]
+pub struct Inputs {
+    /// Shares and links of this node's miners.
+    pub found: mpsc::Receiver<FoundWork>,
+    /// Peers; none for a node without a network, as in tests and benches.
+    pub peers: Option<PeerSide>,
+}
+
+impl Inputs {
+    /// Nothing reaches the thread but calls: for tests, benches and tools.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { found: mpsc::channel(1).1, peers: None }
+    }
+}
+
+/// A started thread.
+#[derive(Debug)]
+pub struct Started {
+    /// For those who change the chain.
+    pub engine: EngineHandle,
+    /// For those who read it.
+    pub reader: ChainReader,
+    /// Why the thread ended, if the store failed; closed when it was told to end.
+    pub failure: oneshot::Receiver<StoreError>,
+}
+
+/// Starts the thread. It is one of the runtime's blocking threads, since the store waits for the disk. It ends when it is
+/// told to, when all [`EngineHandle`]s are gone, when the network stops, or when the store fails.
+///
+/// # Panics
+/// Outside a tokio runtime.
+#[must_use]
+pub fn start(mut engine: Engine<Store>, inputs: Inputs) -> Started {
+    // What changed before can be seen in the chain.
+    drop(engine.take_events());
+    let (calls, queue) = mpsc::channel(ENGINE_QUEUE);
+    let (view, views) = watch::channel(Arc::new(engine.chain().clone()));
+    let (tip, tips) = watch::channel(engine.tip());
+    let events = broadcast::Sender::new(EVENT_QUEUE);
+    let reader = ChainReader::new(views, tips, events.clone());
+    let handle = EngineHandle::new(calls, reader.clone());
+    let Inputs { found, peers } = inputs;
+    let thread = Thread { engine, peers, unheard: VecDeque::new(), view, tip, events, started: Instant::now() };
+    let (failed, failure) = oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || {
+        if let Some(error) = runtime.block_on(thread.run(queue, found)) {
+            error!(%error, "the store fails; stopping rather than announcing what may be lost");
+            let _ = failed.send(error);
+        }
+    });
+    Started { engine: handle, reader, failure }
+}
+
+/// The thread's state.
+struct Thread {
+    engine: Engine<Store>,
+    peers: Option<PeerSide>,
+    /// Changes that the exchange has not heard of, because it is in the middle of a large response.
+    unheard: VecDeque<Arc<ChangeSet>>,
+    view: watch::Sender<Arc<sharechain::Chain>>,
+    tip: watch::Sender<node_core::engine::TipView>,
+    events: broadcast::Sender<ChainEvent>,
+    started: Instant,
+}
+
+/// The thread is to end.
+struct End;
+
+impl Thread {
+    /// Runs until the end. Returns the store's error, if that is the reason.
+    async fn run(
+        mut self,
+        mut calls: mpsc::Receiver<Call>,
+        mut found: mpsc::Receiver<FoundWork>,
+    ) -> Option<StoreError> {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut result = self.settle().await;
+        while result.is_ok() {
+            let step = tokio::select! {
+                call = calls.recv() => call.map_or(Step::End, Step::Call),
+                Some(work) = found.recv() => Step::Found(work),
+                input = PeerSide::next(&mut self.peers) => input.map_or(Step::End, Step::Peers),
+                _ = tick.tick() => Step::Peers(Input::Tick),
+            };
+            result = self.step(step).await;
+            // A large response takes several steps, between which others have theirs.
+            while result.is_ok() && self.peers.as_ref().is_some_and(PeerSide::is_unfinished) {
+                if let Ok(call) = calls.try_recv() {
+                    result = self.step(Step::Call(call)).await;
+                } else if let Ok(work) = found.try_recv() {
+                    result = self.step(Step::Found(work)).await;
+                } else {
+                    result = self.step(Step::GoOn).await;
+                }
+            }
+        }
+        self.engine.take_failure()
+    }
+
+    async fn step(&mut self, step: Step) -> Result<(), End> {
+        match step {
+            Step::End => return Err(End),
+            Step::Call(Call::End) => return Err(End),
+            Step::Call(Call::Run(work)) => {
+                let answer = work(&mut self.engine);
+                // Announced before it is answered, so that the caller finds what it did in the view.
+                self.settle().await?;
+                answer();
+                return Ok(());
+            }
+            Step::Found(work) => self.found(work),
+            Step::Peers(input) => {
+                let now = self.now();
+                let is_tick = matches!(input, Input::Tick);
+                match &mut self.peers {
+                    Some(peers) => {
+                        peers.exchange.begin(input, &mut self.engine, now);
+                        if is_tick {
+                            peers.show_tips();
+                        }
+                    }
+                    // Without peers time still passes for what is held.
+                    None => self.engine.tick(now.time),
+                }
+            }
+            Step::GoOn => {
+                let now = self.now();
+                if let Some(peers) = &mut self.peers {
+                    peers.exchange.go_on(&mut self.engine, now);
+                }
+            }
+        }
+        self.settle().await
+    }
+
+    fn now(&self) -> Now {
+        let millis = Millis(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX));
+        Now { millis, time: now() }
+    }
+
+    /// Judges what a miner of this node found.
+    fn found(&mut self, work: FoundWork) {
+        let FoundWork { job, found } = work;
+        let outcome = judge_found(&mut self.engine, &job, found.header, found.extranonce, now());
+        let (id, worker) = (found.hash, found.worker);
+        match outcome {
+            Outcome::Accepted(_) => debug!(%id, %worker, "share found"),
+            Outcome::Known(_) => debug!(%id, %worker, "share found twice"),
+            Outcome::Held(missing) => debug!(%id, %worker, ?missing, "own share cannot be judged yet"),
+            Outcome::Unlistable => warn!(%id, %worker, "own share came too late to be listed"),
+            Outcome::Invalid(rule) => {
+                warn!(%id, %worker, %rule, "own share is invalid");
+                if let Some(peers) = &self.peers {
+                    peers.refuse_own(id.into(), rule);
+                }
+            }
+        }
+    }
+
+    /// Publishes what changed, tells the exchange, and does what the exchange wants, until nothing is left to do.
+    async fn settle(&mut self) -> Result<(), End> {
+        loop {
+            // What the store did not take must not be announced.
+            if self.engine.failure().is_some() {
+                return Err(End);
+            }
+            self.publish();
+            let now = self.now();
+            let Some(peers) = &mut self.peers else { return Ok(()) };
+            peers.act().await;
+            if peers.is_unfinished() {
+                return Ok(());
+            }
+            let Some(changes) = self.unheard.pop_front() else { return Ok(()) };
+            peers.exchange.begin(Input::Changed(changes), &mut self.engine, now);
+        }
+    }
+
+    /// Publishes the chain, then the events that led to it.
+    fn publish(&mut self) {
+        if !self.engine.take_changed() {
+            return;
+        }
+        self.view.send_replace(Arc::new(self.engine.chain().clone()));
+        let tip = self.engine.tip();
+        self.tip.send_if_modified(|old| {
+            let is_new = *old != tip;
+            *old = tip;
+            is_new
+        });
+        for event in self.engine.take_events() {
+            if let (ChainEvent::Changed(changes), Some(_)) = (&event, &self.peers) {
+                self.unheard.push_back(Arc::clone(changes));
+            }
+            // An error means that no one listens, as while the node starts.
+            let _ = self.events.send(event);
+        }
+    }
+}
+
+/// One step of the thread.
+enum Step {
+    Call(Call),
+    Found(FoundWork),
+    Peers(Input),
+    /// Some more of a large response.
+    GoOn,
+    End,
+}

@@ -1,0 +1,180 @@
+//! The task that keeps the job template up to date. What is decided, [`JobBuilder`] decides; this waits, asks bitcoind and
+//! hashes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use node_core::jobs::{BlockTemplate, Contents, JobBuilder, JobError, JobPosition, JobTemplate, Trigger};
+use node_core::sentence;
+use sharechain::Timestamp;
+use tokio::sync::watch;
+use tracing::{debug, error, info, warn};
+
+use super::pool::Miners;
+use crate::bitcoind::{Bitcoind, FeedState, ProposalVerdict};
+use crate::clock::now;
+use crate::consensus::{EngineHandle, EngineStopped};
+use crate::headers::HeaderSource;
+
+/// Whether miners have work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkState {
+    /// They do.
+    Working,
+    /// They do not, for this reason.
+    Waiting(Arc<str>),
+}
+
+/// What the job builder watches and feeds.
+#[derive(Debug)]
+pub struct JobBuilderTask {
+    /// bitcoind.
+    pub bitcoind: Bitcoind,
+    /// Its templates.
+    pub feed: watch::Receiver<FeedState>,
+    /// The share-chain.
+    pub engine: EngineHandle,
+    /// Brings Bitcoin's headers into the share-chain.
+    pub headers: HeaderSource,
+    /// The miners.
+    pub miners: Arc<Miners>,
+    /// `Some(reason)` while the node is not in sync with its peers.
+    pub sync_trouble: watch::Receiver<Option<Arc<str>>>,
+    /// Whether miners have work, for whoever shows it.
+    pub state: watch::Sender<WorkState>,
+}
+
+/// Why there is no job template.
+type NoTemplate = Arc<str>;
+
+fn reason(error: &dyn std::error::Error) -> NoTemplate {
+    sentence(error).into()
+}
+
+impl JobBuilderTask {
+    /// Runs until the engine stops.
+    pub async fn run(mut self) {
+        let mut tip = self.engine.reader().tip();
+        let mut builder = JobBuilder::default();
+        let started = Instant::now();
+        // bitcoind's first answer comes at once as a rule, so that its absence is no news yet.
+        if self.feed.wait_for(|feed| feed.template.is_some() || feed.trouble.is_some()).await.is_err() {
+            return;
+        }
+        loop {
+            let newest = *tip.borrow_and_update();
+            if builder.is_due(&newest, started.elapsed()) {
+                builder.begin(newest);
+                let made = self.make(&mut builder).await;
+                builder.end(made.is_ok(), started.elapsed());
+                self.announce(made);
+            }
+            tokio::select! {
+                changed = self.feed.changed() => match changed {
+                    Ok(()) => builder.note_change(),
+                    Err(_) => return,
+                },
+                changed = tip.changed() => if changed.is_err() { return },
+                changed = self.sync_trouble.changed() => match changed {
+                    Ok(()) => builder.note_change(),
+                    Err(_) => return,
+                },
+                () = tokio::time::sleep(builder.due_in(started.elapsed())) => {}
+            }
+        }
+    }
+
+    /// Makes a job template of what is newest.
+    async fn make(&mut self, builder: &mut JobBuilder) -> Result<Arc<JobTemplate>, NoTemplate> {
+        let feed = self.feed.borrow_and_update().clone();
+        if let Some(trouble) = feed.trouble {
+            return Err(trouble);
+        }
+        let block = feed.template.ok_or("bitcoind gave no template yet")?;
+        self.headers.follow(&block.prev_block).await.map_err(|error| reason(&error))?;
+        let sync_trouble = self.sync_trouble.borrow_and_update().clone();
+        let trigger = Trigger { bitcoin_height: block.height.saturating_sub(1), sync_trouble };
+        let template = self.template(builder, block, trigger).await?;
+        if builder.should_propose(&template) {
+            self.check_with_bitcoind(Arc::clone(&template));
+        }
+        Ok(template)
+    }
+
+    /// Makes a job template of this block template: one call of the engine finds its position, another checks it, and what
+    /// is large is hashed in between, on another thread.
+    async fn template(
+        &self,
+        builder: &mut JobBuilder,
+        block: Arc<BlockTemplate>,
+        trigger: Trigger,
+    ) -> Result<Arc<JobTemplate>, NoTemplate> {
+        let stopped = |error: EngineStopped| reason(&error);
+        let prev_block = block.prev_block;
+        let finding = self.engine.call(move |engine| -> Result<JobPosition, JobError> {
+            trigger.apply(engine)?;
+            JobPosition::find(engine.chain_mut(), &prev_block)
+        });
+        let position = finding.await.map_err(stopped)?.map_err(|error| reason(&error))?;
+        let contents = contents(builder, &block, position.coinbase_weight()).await;
+        let header_time: Timestamp = now();
+        let finishing =
+            self.engine.call(move |engine| JobBuilder::finish(engine, block, contents, position, header_time, now()));
+        finishing.await.map_err(stopped)?.map_err(|error| reason(&error))
+    }
+
+    fn announce(&self, made: Result<Arc<JobTemplate>, NoTemplate>) {
+        let state = match made {
+            Ok(template) => {
+                debug!(height = template.block.height, parent = %template.assignment.parent, "new job template");
+                self.miners.set_template(Some(template));
+                WorkState::Working
+            }
+            Err(reason) => {
+                self.miners.set_template(None);
+                WorkState::Waiting(reason)
+            }
+        };
+        self.state.send_if_modified(|old| {
+            let is_new = *old != state;
+            if is_new {
+                match &state {
+                    WorkState::Working => info!("miners have work"),
+                    WorkState::Waiting(reason) => warn!(reason = &**reason, "miners have no work"),
+                }
+                *old = state;
+            }
+            is_new
+        });
+    }
+
+    /// Asks bitcoind, beside the miners' work, whether it would accept the block: a node that mines invalid blocks should
+    /// not have to find one to learn it.
+    fn check_with_bitcoind(&self, template: Arc<JobTemplate>) {
+        let bitcoind = self.bitcoind.clone();
+        tokio::spawn(async move {
+            let block = template.proposal();
+            match bitcoind.propose_block(&block).await {
+                Ok(ProposalVerdict::Valid | ProposalVerdict::NotOnTip) => {}
+                Ok(ProposalVerdict::Rejected { reason }) => {
+                    let height = template.block.height;
+                    error!(reason, height, "bitcoind would reject a block of this node's own template");
+                }
+                Err(error) => debug!(error = sentence(&error), "bitcoind could not be asked about the template"),
+            }
+        });
+    }
+}
+
+/// The part of a block template that leaves room for the coinbase; hashed on a thread of its own, since it may be thousands
+/// of transactions.
+async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase_weight: u64) -> Arc<Contents> {
+    if let Some(known) = builder.known_contents(block, coinbase_weight) {
+        return known;
+    }
+    let base = Arc::clone(block);
+    let fitting = tokio::task::spawn_blocking(move || Arc::new(Contents::fit(&base, coinbase_weight)));
+    let contents = fitting.await.expect("hashing does not panic");
+    builder.note_contents(block, coinbase_weight, &contents);
+    contents
+}

@@ -1,0 +1,55 @@
+use bitcoin::hashes::Hash;
+use bitcoin::{Address, ScriptBuf, WPubkeyHash};
+use proptest::prelude::*;
+
+use super::Payee;
+use crate::config::Network;
+
+fn script(number: u8) -> ScriptBuf {
+    ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([number; 20]))
+}
+
+fn address(number: u8) -> String {
+    Address::from_script(&script(number), bitcoin::Network::Signet).unwrap().to_string()
+}
+
+fn parse(user: &str, default: Option<u8>) -> Option<(ScriptBuf, String)> {
+    let default = default.map(script);
+    Payee::parse(user, Network::Local, default.as_ref()).ok().map(|payee| (payee.script, payee.worker))
+}
+
+#[test]
+fn a_user_name_is_an_address_and_a_worker() {
+    let known = address(1);
+    for (user, worker) in [
+        (known.clone(), ""),
+        (format!("{known}.rig1"), "rig1"),
+        (format!(" {known}.rig1"), "rig1"),
+        (format!("{known} .rig1"), "rig1"),
+        (format!("{known}. rig1 "), "rig1"),
+        (format!("{}.rig1", known.to_uppercase()), "rig1"),
+        (format!("{known}.rig.1"), "rig.1"),
+    ] {
+        assert_eq!(parse(&user, None), Some((script(1), worker.to_owned())), "{user:?}");
+    }
+    for wrong in ["", "rig1", ".rig1", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq.rig1"] {
+        assert_eq!(parse(wrong, None), None, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_name_without_an_address_is_paid_to_the_nodes_own() {
+    assert_eq!(parse(" rig1 ", Some(9)), Some((script(9), "rig1".to_owned())));
+    let mut mistyped = address(1);
+    mistyped.pop();
+    assert_eq!(parse(&mistyped, Some(9)), None);
+    assert_eq!(parse("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq.rig1", Some(9)), None);
+}
+
+proptest! {
+    #[test]
+    fn blanks_around_the_parts_change_nothing(before in " {0,3}", middle in " {0,3}", after in " {0,3}", worker in "[a-z0-9]{1,9}") {
+        let user = format!("{before}{}{middle}.{after}{worker}{before}", address(3));
+        prop_assert_eq!(parse(&user, None), Some((script(3), worker)));
+    }
+}

@@ -1,0 +1,166 @@
+//! The pool behind the Stratum server: accounts are payout scripts, and a job is the newest job template with an account's
+//! script in it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bitcoin::{Address, ScriptBuf, Target};
+use node_core::jobs::{Job, JobTemplate, RecentTemplates};
+use stratum::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Refusal, Work, WorkParts};
+use tokio::sync::{mpsc, watch};
+use tracing::warn;
+
+use super::payee::Payee;
+use crate::config::Network;
+use crate::consensus::FoundWork;
+use crate::limits::FOUND_QUEUE;
+
+const _: () = assert!(EXTRANONCE_BYTES == sharechain::share::EXTRANONCE_BYTES, "devices and rules roll the same bytes");
+const _: () = assert!(
+    node_core::limits::JOB_TEMPLATES_MAX == 2 * stratum::limits::WORKS_MAX,
+    "late work on every job that a session still accepts finds its template"
+);
+
+/// The miners' side of the node.
+#[derive(Debug)]
+pub struct Miners {
+    network: Network,
+    default_payout: Option<ScriptBuf>,
+    state: Mutex<State>,
+    changes: watch::Sender<Change>,
+    shares: mpsc::Sender<FoundWork>,
+    blocks: mpsc::UnboundedSender<FoundWork>,
+}
+
+/// Where found work goes: shares to the consensus thread by a bounded queue, Bitcoin blocks by one that takes every one.
+#[derive(Debug)]
+pub struct FoundQueues {
+    /// Shares and links.
+    pub shares: mpsc::Receiver<FoundWork>,
+    /// Bitcoin blocks; each also comes as a share.
+    pub blocks: mpsc::UnboundedReceiver<FoundWork>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whether jobs of the newest template may be handed out.
+    open: bool,
+    /// What the newest template's jobs are to Stratum, by account.
+    current: HashMap<Account, Arc<Work>>,
+    recent: RecentTemplates,
+}
+
+impl Miners {
+    /// A pool without jobs yet.
+    #[must_use]
+    pub fn new(network: Network, default_payout: Option<&Address>) -> (Self, FoundQueues) {
+        let (shares, share_queue) = mpsc::channel(FOUND_QUEUE);
+        // Unbounded, since a Bitcoin block is never dropped; each costs the work of a whole block.
+        let (blocks, block_queue) = mpsc::unbounded_channel();
+        let miners = Self {
+            network,
+            default_payout: default_payout.map(Address::script_pubkey),
+            state: Mutex::default(),
+            changes: watch::Sender::new(Change::default()),
+            shares,
+            blocks,
+        };
+        (miners, FoundQueues { shares: share_queue, blocks: block_queue })
+    }
+
+    /// Hands out jobs of `template` from now on, or none.
+    pub fn set_template(&self, template: Option<Arc<JobTemplate>>) {
+        let mut state = self.state();
+        if !state.open && template.is_none() {
+            return;
+        }
+        state.open = template.is_some();
+        state.current.clear();
+        if let Some(template) = template {
+            state.recent.push(template);
+        }
+        drop(state);
+        self.changes.send_modify(|change| change.generation += 1);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing in here is left half-done by a panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pool for Miners {
+    fn authorize(&self, user: &str) -> Result<Account, Refusal> {
+        match Payee::parse(user, self.network, self.default_payout.as_ref()) {
+            Ok(payee) => Ok(Account::from(payee.script.into_bytes())),
+            Err(error) => Err(Refusal(error.to_string())),
+        }
+    }
+
+    fn work(&self, account: &Account) -> Option<Arc<Work>> {
+        let mut state = self.state();
+        if let Some(work) = state.current.get(account) {
+            return Some(Arc::clone(work));
+        }
+        if !state.open {
+            return None;
+        }
+        let (key, template) = state.recent.newest()?;
+        let work = Arc::new(stratum_work(&job_of(template, account), key));
+        state.current.insert(Arc::clone(account), Arc::clone(&work));
+        Some(work)
+    }
+
+    fn changes(&self) -> watch::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    fn submit(&self, found: Found) {
+        let template = self.state().recent.get(found.work.key).map(Arc::clone);
+        let Some(template) = template else {
+            let block = found.meets_bitcoin;
+            warn!(hash = %found.hash, block, worker = %found.worker, "work found on a job that is no longer remembered");
+            return;
+        };
+        let job = Arc::new(job_of(&template, &found.account));
+        if found.meets_bitcoin {
+            let found = FoundWork { job: Arc::clone(&job), found: found.clone() };
+            // Fails only while the node stops.
+            let _ = self.blocks.send(found);
+        }
+        if found.meets_share {
+            let hash = found.hash;
+            if self.shares.try_send(FoundWork { job, found }).is_err() {
+                warn!(%hash, "too many shares at once: this one is lost");
+            }
+        }
+    }
+}
+
+fn job_of(template: &Arc<JobTemplate>, account: &Account) -> Job {
+    Job::new(Arc::clone(template), ScriptBuf::from_bytes(account.to_vec()))
+}
+
+/// A job as Stratum hands it out, under the key by which its template is found again.
+#[must_use]
+pub fn stratum_work(job: &Job, key: u64) -> Work {
+    let (coinb1, coinb2) = job.coinbase_parts();
+    let block = &job.template.block;
+    Work::new(WorkParts {
+        key,
+        version: block.version,
+        prev_block: block.prev_block,
+        coinb1,
+        coinb2,
+        branch: job.template.contents.branch.clone(),
+        bits: block.bits,
+        time: job.header_time(),
+        min_time: block.min_time,
+        share_target: job.share_target(),
+        bitcoin_target: Target::from_compact(block.bits),
+        bitcoin_height: block.height,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+use std::sync::Arc;
+
+use bitcoin::{Address, ScriptBuf};
+use stratum::{Account, Found, Pool, Work};
+
+use node_core::jobs::JobTemplate;
+use node_core::jobs::fixtures::{job_templates, worked_header};
+use node_core::limits::JOB_TEMPLATES_MAX;
+
+use super::Miners;
+use crate::config::Network;
+
+fn address(number: u8) -> Address {
+    let script = ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::from_byte_array([number; 20]));
+    Address::from_script(&script, bitcoin::Network::Signet).unwrap()
+}
+
+fn account(number: u8) -> Account {
+    Account::from(address(number).script_pubkey().into_bytes())
+}
+
+/// What Stratum hands over for an unworked but bound header.
+fn found(work: &Arc<Work>, template: &Arc<JobTemplate>, number: u8, meets_bitcoin: bool) -> Found {
+    let header = worked_header(template, address(number).script_pubkey());
+    Found {
+        work: Arc::clone(work),
+        header,
+        extranonce: [0; 16],
+        hash: header.block_hash(),
+        worker: "w".into(),
+        account: account(number),
+        meets_bitcoin,
+        meets_share: true,
+    }
+}
+
+#[test]
+fn an_account_is_the_script_of_the_address_in_the_user_name() {
+    let (miners, _found) = Miners::new(Network::Local, None);
+    let address_text = address(1).to_string();
+    for user in [address_text.clone(), format!("{address_text}.rig1"), format!(" {address_text} .rig1")] {
+        assert_eq!(miners.authorize(&user).unwrap(), account(1), "{user:?}");
+    }
+    assert!(miners.authorize("rig1").unwrap_err().0.starts_with("user name must be ADDRESS.WORKER: "));
+    let (miners, _found) = Miners::new(Network::Local, Some(&address(9)));
+    assert_eq!(miners.authorize("rig1").unwrap(), account(9));
+}
+
+#[test]
+fn connections_of_an_account_share_a_work_until_there_is_a_newer_one() {
+    let (miners, _found) = Miners::new(Network::Local, None);
+    assert!(miners.work(&account(1)).is_none());
+    let templates = job_templates(2);
+    miners.set_template(Some(Arc::clone(&templates[0])));
+    let first = miners.work(&account(1)).unwrap();
+    assert!(Arc::ptr_eq(&first, &miners.work(&account(1)).unwrap()));
+    assert_ne!(first.coinb2, miners.work(&account(2)).unwrap().coinb2);
+    miners.set_template(Some(Arc::clone(&templates[1])));
+    let second = miners.work(&account(1)).unwrap();
+    assert_ne!(first.key, second.key);
+    miners.set_template(None);
+    assert!(miners.work(&account(1)).is_none());
+    assert_eq!(miners.changes().borrow().generation, 3);
+}
+
+#[tokio::test]
+async fn late_work_is_accepted_on_the_template_it_was_found_on() {
+    let (miners, mut queue) = Miners::new(Network::Local, None);
+    let templates = job_templates(3);
+    miners.set_template(Some(Arc::clone(&templates[0])));
+    let work = miners.work(&account(1)).unwrap();
+    for template in &templates[1..] {
+        miners.set_template(Some(Arc::clone(template)));
+    }
+    miners.set_template(None);
+    miners.submit(found(&work, &templates[0], 1, true));
+    let share = queue.shares.recv().await.unwrap();
+    assert!(Arc::ptr_eq(&share.job.template, &templates[0]));
+    assert_eq!(share.job.share.payout, address(1).script_pubkey());
+    // A block also comes as such, whatever becomes of the share.
+    assert!(queue.blocks.try_recv().is_ok());
+}
+
+#[test]
+fn templates_are_forgotten_oldest_first() {
+    let (miners, mut queue) = Miners::new(Network::Local, None);
+    let templates = job_templates(JOB_TEMPLATES_MAX as u32 + 1);
+    miners.set_template(Some(Arc::clone(&templates[0])));
+    let first = miners.work(&account(1)).unwrap();
+    miners.set_template(Some(Arc::clone(&templates[1])));
+    let second = miners.work(&account(1)).unwrap();
+    for template in &templates[2..] {
+        miners.set_template(Some(Arc::clone(template)));
+    }
+    miners.submit(found(&first, &templates[0], 1, false));
+    assert!(queue.shares.try_recv().is_err());
+    miners.submit(found(&second, &templates[1], 1, false));
+    assert!(queue.shares.try_recv().is_ok());
+    assert_eq!(miners.state().recent.len(), JOB_TEMPLATES_MAX);
+}

@@ -1,0 +1,21 @@
+//! The fuzz targets over their committed corpus; `make fuzz` runs them for long.
+
+#![allow(unreachable_pub, reason = "only tests see this")]
+
+#[path = "../fuzz/targets.rs"]
+mod targets;
+
+#[test]
+fn requests() {
+    testkit::corpus::run("request", targets::request);
+}
+
+#[test]
+fn responses() {
+    testkit::corpus::run("response", targets::response);
+}
+
+#[test]
+fn gossip() {
+    testkit::corpus::run("gossip", targets::gossip);
+}

@@ -1,0 +1,71 @@
+//! A list whose clones share what they have in common.
+
+use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
+
+/// Entries of a chunk: few enough that the first change after a clone copies only some kilobytes.
+const CHUNK: usize = 256;
+
+/// A vector in chunks. A clone copies two pointers, whatever the length. The first push or pop after it copies the last
+/// chunk. Only a change further down, or a push that fills a chunk, also copies the pointers to all chunks.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunked<T> {
+    /// All chunks but the last, [`CHUNK`] entries each.
+    full: Arc<Vec<Arc<Vec<T>>>>,
+    /// The last chunk, with fewer entries than [`CHUNK`].
+    tail: Arc<Vec<T>>,
+}
+
+impl<T> Default for Chunked<T> {
+    fn default() -> Self {
+        Self { full: Arc::default(), tail: Arc::default() }
+    }
+}
+
+impl<T> Chunked<T> {
+    pub(crate) fn len(&self) -> usize {
+        self.full.len().saturating_mul(CHUNK).saturating_add(self.tail.len())
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&T> {
+        let (chunk, at) = (index / CHUNK, index % CHUNK);
+        if chunk == self.full.len() { self.tail.get(at) } else { self.full.get(chunk)?.get(at) }
+    }
+
+    pub(crate) fn last(&self) -> Option<&T> {
+        self.tail.last().or_else(|| self.full.last()?.last())
+    }
+
+    /// The entries in the order of their indices.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.full.iter().flat_map(|chunk| chunk.iter()).chain(self.tail.iter())
+    }
+}
+
+impl<T: Clone> Chunked<T> {
+    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        let (chunk, at) = (index / CHUNK, index % CHUNK);
+        if chunk == self.full.len() {
+            return Arc::make_mut(&mut self.tail).get_mut(at);
+        }
+        Arc::make_mut(Arc::make_mut(&mut self.full).get_mut(chunk)?).get_mut(at)
+    }
+
+    pub(crate) fn push(&mut self, value: T) {
+        let tail = Arc::make_mut(&mut self.tail);
+        tail.push(value);
+        if tail.len() >= CHUNK {
+            let chunk = core::mem::take(&mut self.tail);
+            Arc::make_mut(&mut self.full).push(chunk);
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        if self.tail.is_empty() && !self.full.is_empty() {
+            self.tail = Arc::make_mut(&mut self.full).pop()?;
+        }
+        Arc::make_mut(&mut self.tail).pop()
+    }
+}

@@ -1,0 +1,59 @@
+//! Formats lines from the server to a miner: responses and notifications, with their line ending.
+
+use std::fmt::Display;
+
+use bitcoin::hex::DisplayHex;
+use serde_json::{Value, json};
+
+use crate::difficulty::Difficulty;
+use crate::pool::{EXTRANONCE1_BYTES, EXTRANONCE2_BYTES};
+
+/// Returns the response `true` to the request `id`.
+pub fn accepted(id: &Value) -> String {
+    result(id, &Value::Bool(true))
+}
+
+/// Returns an error response to the request `id`, or to an invalid line if `id` is null. `code` is
+/// Stratum's error code, and `text` a sentence for the miner.
+pub fn rejected(id: &Value, code: u32, text: impl Display) -> String {
+    line(&json!({ "id": id, "result": null, "error": [code, text.to_string(), null] }))
+}
+
+/// Returns the response to `mining.subscribe`.
+pub fn subscribed(id: &Value, extranonce1: [u8; EXTRANONCE1_BYTES]) -> String {
+    let name = format!("{:x}", extranonce1.as_hex());
+    let topics = json!([["mining.set_difficulty", name], ["mining.notify", name]]);
+    result(id, &json!([topics, name, EXTRANONCE2_BYTES]))
+}
+
+/// Returns the response to `mining.configure`. `outcome` has one entry per extension, plus the
+/// granted version mask.
+pub fn configured(id: &Value, outcome: serde_json::Map<String, Value>) -> String {
+    result(id, &Value::Object(outcome))
+}
+
+/// Returns `mining.set_difficulty`: the difficulty of all later jobs.
+pub fn set_difficulty(difficulty: Difficulty) -> String {
+    format!("{{\"id\":null,\"method\":\"mining.set_difficulty\",\"params\":[{difficulty}]}}\n")
+}
+
+/// Returns `mining.set_version_mask`: the version bits that the miner may roll.
+pub fn set_version_mask(mask: u32) -> String {
+    format!("{{\"id\":null,\"method\":\"mining.set_version_mask\",\"params\":[\"{mask:08x}\"]}}\n")
+}
+
+/// Returns `mining.notify`: a job. `work_params` is the JSON text of the parameters that all jobs of
+/// a work unit share. If `clean` is true, the miner drops all earlier jobs.
+pub fn notify(id: u32, work_params: &str, clean: bool) -> String {
+    format!("{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{id:x}\",{work_params},{clean}]}}\n")
+}
+
+fn result(id: &Value, result: &Value) -> String {
+    line(&json!({ "id": id, "result": result, "error": null }))
+}
+
+fn line(message: &Value) -> String {
+    let mut line = message.to_string();
+    line.push('\n');
+    line
+}

@@ -1,0 +1,44 @@
+//! What a session publishes about itself for the statistics.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::difficulty::Difficulty;
+use crate::meter::Meter;
+use crate::pool::Account;
+use crate::totals::Totals;
+
+/// A session's state for the statistics. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// Authorized user names, as sent, in order of authorization.
+    pub(crate) workers: Arc<[Arc<str>]>,
+    /// The account that the pool returned for these user names. `None` before the first accepted login.
+    pub(crate) account: Option<Account>,
+    /// User agent without control characters. Empty if the miner sent none.
+    pub(crate) agent: Arc<str>,
+    /// Difficulty of the newest job. `None` before the first job.
+    pub(crate) difficulty: Option<Difficulty>,
+    pub(crate) totals: Totals,
+    pub(crate) meter: Meter,
+    /// When the connection opened.
+    pub(crate) opened: Instant,
+    /// When the server last accepted a submission.
+    pub(crate) last_share: Option<Instant>,
+}
+
+impl Report {
+    /// Creates the report of a connection that opens at `now`.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            workers: Arc::new([]),
+            account: None,
+            agent: "".into(),
+            difficulty: None,
+            totals: Totals::default(),
+            meter: Meter::new(now),
+            opened: now,
+            last_share: None,
+        }
+    }
+}

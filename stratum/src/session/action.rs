@@ -1,0 +1,78 @@
+//! What a session asks its caller to do.
+
+use serde_json::Value;
+
+use crate::limits;
+use crate::message::{self, Login, ParseError};
+use crate::pool::{Account, Found, Refusal};
+
+/// One instruction to the caller of a session. [The module docs](super) explain the order.
+#[derive(Debug)]
+pub enum Action {
+    /// Write this line to the miner. It includes its line ending.
+    Send(String),
+    /// Pass the user name to [`Pool::authorize`](crate::Pool::authorize), and the result to
+    /// [`Session::handle_verdict`](super::Session::handle_verdict).
+    Authorize(PendingLogin),
+    /// Pass the account to [`Pool::work`](crate::Pool::work), and the work unit, if any, to
+    /// [`Session::handle_work`](super::Session::handle_work).
+    Fetch(Account),
+    /// Pass the proof of work to [`Pool::submit`](crate::Pool::submit).
+    Found(Box<Found>),
+    /// Write all earlier lines, then close the connection. This is the session's last action.
+    Close(CloseReason),
+}
+
+/// The pool's response to a login: the account, or why the pool rejects the user.
+pub type Verdict = Result<Account, Refusal>;
+
+/// A login that waits for the pool's [`Verdict`].
+#[derive(Debug)]
+pub struct PendingLogin {
+    /// Request id.
+    pub(super) id: Value,
+    pub(super) login: Login,
+}
+
+impl PendingLogin {
+    /// Returns the user name as the miner sent it.
+    pub fn user(&self) -> &str {
+        &self.login.user
+    }
+}
+
+/// Why the server closes a connection. The miner reads the sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseReason {
+    /// A line is not a request.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// A line is longer than [`limits::LINE_BYTES_MAX`]. The caller detects this.
+    #[error("the line is longer than {} bytes", limits::LINE_BYTES_MAX)]
+    LineTooLong,
+    /// A line is not UTF-8. The caller detects this.
+    #[error("the line is not UTF-8")]
+    NotText,
+    /// The miner exceeds [`limits::LINES_PER_SECOND`] and its burst allowance.
+    #[error("too many messages: the sustained limit is {} per second", limits::LINES_PER_SECOND)]
+    Flood,
+    /// The miner sent more than [`limits::STRIKES_MAX`] invalid requests.
+    #[error("too many invalid requests")]
+    Strikes,
+    /// The miner did not subscribe and authorize in time. Holds the limit in seconds.
+    #[error("no mining.subscribe and mining.authorize within {0} s of connecting")]
+    Handshake(u64),
+    /// The miner sent no line for too long. Holds the limit in seconds.
+    #[error("no message received for {0} s")]
+    Idle(u64),
+    /// The rest of a line did not arrive in time. Holds the limit in seconds. The caller detects this.
+    #[error("incomplete line: the rest did not arrive within {0} s")]
+    PartialLine(u64),
+}
+
+impl CloseReason {
+    /// Returns the error response that tells the miner, with its line ending.
+    pub fn line(&self) -> String {
+        message::rejected(&Value::Null, 20, self)
+    }
+}

@@ -1,0 +1,59 @@
+//! Sends jobs: for new work, as a keepalive, and when the difficulty changes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::action::Action;
+use super::state::Session;
+use crate::message;
+use crate::pool::Work;
+
+impl Session {
+    /// Handles the account's current work unit: sends it as a job if it is new. Does nothing before
+    /// the miner has subscribed and authorized.
+    pub fn handle_work(&mut self, work: Arc<Work>, now: Instant) -> Vec<Action> {
+        if self.account().is_none() || self.jobs.current().is_some_and(|current| current.key == work.key) {
+            return Vec::new();
+        }
+        let clean = self.jobs.push(work, now);
+        self.notify(clean, now)
+    }
+
+    /// Sends the newest work unit as a new job, preceded by its difficulty if that changes.
+    pub(super) fn notify(&mut self, clean: bool, now: Instant) -> Vec<Action> {
+        let Some(work) = self.jobs.current().map(Arc::clone) else {
+            return Vec::new();
+        };
+        let mut actions = Vec::with_capacity(3);
+        if self.notified.is_none() {
+            self.vardiff.restart(now);
+            if self.rolls {
+                actions.push(Action::Send(message::set_version_mask(self.mask)));
+            }
+        }
+        let difficulty = self.vardiff.choose(work.share_difficulty(), self.report.difficulty);
+        if self.report.difficulty != Some(difficulty) {
+            actions.push(Action::Send(message::set_difficulty(difficulty)));
+            self.report.difficulty = Some(difficulty);
+        }
+        let params = work.notify_params();
+        if let Some(id) = self.jobs.issue(difficulty) {
+            actions.push(Action::Send(message::notify(id, &params, clean)));
+        }
+        self.notified = Some(now);
+        self.newest_params = Some(params);
+        actions
+    }
+
+    /// Updates vardiff, and repeats the newest work unit as a new job if the difficulty changes.
+    pub(super) fn follow_vardiff(&mut self, now: Instant) -> Vec<Action> {
+        let (Some(sent), Some(cap)) = (self.report.difficulty, self.jobs.current().map(|work| work.share_difficulty()))
+        else {
+            return Vec::new();
+        };
+        if !self.vardiff.judge(sent, now) || self.vardiff.choose(cap, Some(sent)) == sent {
+            return Vec::new();
+        }
+        self.notify(false, now)
+    }
+}

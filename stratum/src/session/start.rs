@@ -1,0 +1,46 @@
+//! The parameters of a new session.
+
+use std::time::Duration;
+
+use crate::limits;
+use crate::pool::EXTRANONCE1_BYTES;
+
+/// Parameters of a new session.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Extranonce1 of the connection. It must be unique, or two miners repeat each other's work.
+    pub extranonce1: [u8; EXTRANONCE1_BYTES],
+    /// Id of the first job. Later ids count up and wrap around.
+    pub first_job_id: u32,
+    /// Difficulty until vardiff has measured the miner. The share target caps it.
+    pub initial_difficulty: f64,
+    /// Deadlines.
+    pub timeouts: Timeouts,
+}
+
+/// Deadlines of a connection. [`crate::limits`] has the defaults and the reasons.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// Time from connecting to both subscribe and authorize.
+    pub handshake: Duration,
+    /// Longest interval without a line from the miner.
+    pub idle: Duration,
+    /// Time from the first byte of a line to its end. The caller enforces this one.
+    pub partial_line: Duration,
+    /// Time to write one batch of lines. The caller enforces this one.
+    pub write: Duration,
+    /// Longest interval without a job for the miner. After it, the session repeats the newest one.
+    pub keepalive: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: limits::HANDSHAKE,
+            idle: limits::IDLE,
+            partial_line: limits::PARTIAL_LINE,
+            write: limits::WRITE,
+            keepalive: limits::KEEPALIVE,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The state of a session, and the helpers that all its inputs share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::action::{Action, CloseReason};
+use super::start::Start;
+use crate::bucket::Bucket;
+use crate::jobs::Jobs;
+use crate::limits;
+use crate::message::{self, Reject};
+use crate::pool::Account;
+use crate::report::Report;
+use crate::vardiff::Vardiff;
+
+/// One miner's connection as a state machine. [The module docs](super) explain how to drive it.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) start: Start,
+    /// When the last line arrived.
+    pub(super) heard: Instant,
+    pub(super) bucket: Bucket,
+    /// Number of invalid requests.
+    strikes: u32,
+    pub(super) subscribed: bool,
+    /// Version bits that the miner may roll.
+    pub(super) mask: u32,
+    /// Whether the miner negotiated version rolling, so that it understands `set_version_mask`.
+    pub(super) rolls: bool,
+    pub(super) jobs: Jobs,
+    pub(super) vardiff: Vardiff,
+    /// When the session sent the newest job.
+    pub(super) notified: Option<Instant>,
+    /// Text of the newest work unit. Keeps it cached for the jobs that repeat it.
+    pub(super) newest_params: Option<Arc<String>>,
+    pub(super) report: Report,
+}
+
+impl Session {
+    /// Creates the session of a connection that opens at `now`.
+    pub fn new(start: Start, now: Instant) -> Self {
+        Self {
+            heard: now,
+            bucket: Bucket::new(now),
+            strikes: 0,
+            subscribed: false,
+            mask: limits::VERSION_MASK,
+            rolls: false,
+            jobs: Jobs::new(start.first_job_id),
+            vardiff: Vardiff::new(start.initial_difficulty, now),
+            notified: None,
+            newest_params: None,
+            report: Report::new(now),
+            start,
+        }
+    }
+
+    /// Returns the account to fetch work for. `None` until the miner has both subscribed and authorized.
+    pub fn account(&self) -> Option<&Account> {
+        self.report.account.as_ref().filter(|_| self.subscribed)
+    }
+
+    /// Returns the authorized user names, as sent, in order of authorization.
+    pub fn workers(&self) -> &[Arc<str>] {
+        &self.report.workers
+    }
+
+    /// Returns the session's state for the statistics.
+    pub(crate) fn report(&self) -> Report {
+        self.report.clone()
+    }
+
+    /// Rejects an invalid request, or closes the connection after too many of them.
+    pub(super) fn strike(&mut self, id: &Value, reject: &Reject) -> Vec<Action> {
+        self.strikes += 1;
+        if self.strikes > limits::STRIKES_MAX {
+            return close(CloseReason::Strikes);
+        }
+        send_reject(id, reject)
+    }
+}
+
+/// Sends the reason, then closes the connection.
+pub(super) fn close(reason: CloseReason) -> Vec<Action> {
+    vec![Action::Send(reason.line()), Action::Close(reason)]
+}
+
+/// Sends an error response.
+pub(super) fn send_reject(id: &Value, reject: &Reject) -> Vec<Action> {
+    vec![Action::Send(message::rejected(id, reject.code(), reject))]
+}

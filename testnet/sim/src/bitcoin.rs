@@ -1,0 +1,257 @@
+//! A simulated Bitcoin: one tree of blocks with real headers at low difficulty, and what each node's bitcoind has seen
+//! of it.
+//!
+//! ```text
+//! bitcoind.rs   one node's view of the tree: which tip it follows, what it vouches for
+//! template.rs   what a bitcoind offers to miners: a few made-up transactions
+//! paid.rs       what a block found by the pool pays to whom
+//! ```
+
+pub mod bitcoind;
+pub mod paid;
+pub mod template;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bitcoin::block::{Header, Version};
+use bitcoin::hashes::Hash;
+use bitcoin::pow::CompactTarget;
+use bitcoin::{Block, BlockHash, TxMerkleNode};
+use node_core::jobs::BlockTemplate;
+use rand::RngCore;
+use sharechain::bitcoin_headers::{BitcoinHeaders, Inserted, Root};
+use sharechain::{BitcoinParams, Timestamp, U256, Work, target};
+
+use super::pow::grind;
+use super::rng::SimRng;
+use paid::Paid;
+
+/// Version of all blocks: BIP-0009's top bits, nothing signalled.
+const VERSION: i32 = 0x2000_0000;
+
+/// Height of the block that the simulated Bitcoin starts from: the start of a retarget period in the fifth era.
+pub const ROOT_HEIGHT: u32 = 2_016 * 460;
+
+/// Seconds between the blocks below the root.
+const ROOT_INTERVAL_S: u32 = 600;
+
+/// The header that everything starts from, with its predecessors, at a difficulty of `hashes` a block.
+#[must_use]
+pub fn root(hashes: f64, start: Timestamp, params: &BitcoinParams) -> Root {
+    let bits = bits_of_hashes(hashes);
+    let count = Root::headers_needed(ROOT_HEIGHT, params);
+    let mut headers: Vec<Header> = Vec::new();
+    for below in (0..count).rev() {
+        headers.push(Header {
+            version: Version::from_consensus(VERSION),
+            prev_blockhash: headers.last().map_or(BlockHash::all_zeros(), Header::block_hash),
+            merkle_root: TxMerkleNode::all_zeros(),
+            time: start.0 - below * ROOT_INTERVAL_S,
+            bits,
+            nonce: below,
+        });
+    }
+    let Work(work) = target::work_of_bits(bits);
+    Root { height: ROOT_HEIGHT, chain_work: work.saturating_mul(U256::from(ROOT_HEIGHT)), headers }
+}
+
+/// The target that takes so many hashes on average.
+#[must_use]
+pub fn target_of_hashes(hashes: f64) -> U256 {
+    /// A target is worked out in this many bits and shifted to its place.
+    const SCALE_BITS: usize = 160;
+    if hashes <= 1.0 {
+        return U256::MAX;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below 2^96, and as exact as a float is"
+    )]
+    let scaled = (2_f64.powi(96) / hashes) as u128;
+    (U256::from(scaled) << SCALE_BITS).saturating_sub(U256::ONE)
+}
+
+fn bits_of_hashes(hashes: f64) -> CompactTarget {
+    target::bits_of_target(target_of_hashes(hashes))
+}
+
+/// A block of the tree.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its header.
+    pub header: Header,
+    /// False for a block whose header has the work and whose transactions break a rule.
+    pub valid: bool,
+    /// What it pays, if the pool found it.
+    pub paid: Option<Paid>,
+}
+
+/// The tree of all blocks that anybody found, and the rest of the world's miners.
+#[derive(Debug)]
+pub struct Bitcoin {
+    headers: BitcoinHeaders,
+    blocks: BTreeMap<BlockHash, Known>,
+    /// All blocks in the order they were found.
+    order: Vec<BlockHash>,
+    /// The pool's blocks in the order they were found.
+    found: Vec<BlockHash>,
+    templates: BTreeMap<BlockHash, Arc<BlockTemplate>>,
+    params: BitcoinParams,
+    /// What the rest of the world's miners build on.
+    rest_tip: BlockHash,
+    rng: SimRng,
+}
+
+impl Bitcoin {
+    /// A tree that holds its root.
+    ///
+    /// # Panics
+    /// The root is not one of `params`.
+    #[must_use]
+    pub fn new(params: &BitcoinParams, root: &Root, rng: SimRng) -> Self {
+        let headers = BitcoinHeaders::new(params, root).expect("a made-up root hangs together");
+        let best = headers.best().header;
+        let tip = best.block_hash();
+        let known = Known { header: best, valid: true, paid: None };
+        Self {
+            headers,
+            blocks: BTreeMap::from([(tip, known)]),
+            order: vec![tip],
+            found: Vec::new(),
+            templates: BTreeMap::new(),
+            params: params.clone(),
+            rest_tip: tip,
+            rng,
+        }
+    }
+
+    /// All headers.
+    #[must_use]
+    pub fn headers(&self) -> &BitcoinHeaders {
+        &self.headers
+    }
+
+    /// A block.
+    #[must_use]
+    pub fn block(&self, hash: &BlockHash) -> Option<&Known> {
+        self.blocks.get(hash)
+    }
+
+    /// The newest blocks, newest first.
+    pub fn newest(&self, count: usize) -> impl Iterator<Item = BlockHash> {
+        self.order.iter().rev().take(count).copied()
+    }
+
+    /// The pool's blocks in the order they were found.
+    #[must_use]
+    pub fn found(&self) -> &[BlockHash] {
+        &self.found
+    }
+
+    /// What the rest of the world's miners build on: the valid block with the most work, the first seen of several.
+    #[must_use]
+    pub fn rest_tip(&self) -> BlockHash {
+        self.rest_tip
+    }
+
+    /// Work of a block and all its ancestors.
+    #[must_use]
+    pub fn chain_work(&self, hash: &BlockHash) -> U256 {
+        self.headers.get(hash).map_or(U256::ZERO, |known| known.chain_work)
+    }
+
+    /// Height of a block.
+    #[must_use]
+    pub fn height(&self, hash: &BlockHash) -> u32 {
+        self.headers.get(hash).map_or(0, |known| known.height)
+    }
+
+    /// Hashes that the next block of the rest of the world takes on average.
+    #[must_use]
+    pub fn hashes_a_block(&self) -> f64 {
+        let bits = self.headers.next_bits(&self.rest_tip).unwrap_or(self.headers.best().header.bits);
+        let Work(work) = target::work_of_bits(bits);
+        f64::from(work)
+    }
+
+    /// The rest of the world's miners find a block. Returns its hash.
+    pub fn find(&mut self, now: Timestamp) -> Option<BlockHash> {
+        let mut merkle_root = [0; 32];
+        self.rng.fill_bytes(&mut merkle_root);
+        let hash = self.mine_on(self.rest_tip, merkle_root, now, true)?;
+        self.rest_hears(hash);
+        Some(hash)
+    }
+
+    /// Somebody mines a block that is not the pool's on a block of the tree.
+    pub fn mine_on(&mut self, prev: BlockHash, root: [u8; 32], now: Timestamp, valid: bool) -> Option<BlockHash> {
+        let previous = self.headers.get(&prev)?;
+        let time = now.0.max(previous.median_time.0 + 1);
+        let mut header = Header {
+            version: Version::from_consensus(VERSION),
+            prev_blockhash: prev,
+            merkle_root: TxMerkleNode::from_byte_array(root),
+            time,
+            bits: self.headers.next_bits(&prev)?,
+            nonce: 0,
+        };
+        let target = target::target_of_bits(header.bits);
+        grind(&mut header, target);
+        self.add(header, valid, None, now)
+    }
+
+    /// Takes a serialized block that the pool found. Returns its hash if it is new and keeps Bitcoin's rules.
+    pub fn submit(&mut self, bytes: &[u8], now: Timestamp) -> Option<BlockHash> {
+        let block: Block = bitcoin::consensus::deserialize(bytes).ok()?;
+        if !block.check_merkle_root() {
+            return None;
+        }
+        let template = self.template(&block.header.prev_blockhash)?;
+        let paid = Paid::by(&block, &template)?;
+        let hash = self.add(block.header, true, Some(paid), now)?;
+        self.found.push(hash);
+        Some(hash)
+    }
+
+    fn add(&mut self, header: Header, valid: bool, paid: Option<Paid>, now: Timestamp) -> Option<BlockHash> {
+        // Miners' clocks may be ahead; what all nodes would refuse is refused here as well.
+        if !matches!(self.headers.insert(header, now), Ok(Inserted::New)) {
+            return None;
+        }
+        let hash = header.block_hash();
+        let valid = valid && self.block(&header.prev_blockhash).is_some_and(|previous| previous.valid);
+        self.blocks.insert(hash, Known { header, valid, paid });
+        self.order.push(hash);
+        Some(hash)
+    }
+
+    /// The rest of the world's miners hear of a block.
+    pub fn rest_hears(&mut self, hash: BlockHash) {
+        let valid = self.block(&hash).is_some_and(|block| block.valid);
+        if valid && self.chain_work(&hash) > self.chain_work(&self.rest_tip) {
+            self.rest_tip = hash;
+        }
+    }
+
+    /// What a bitcoind that follows `tip` offers to miners.
+    pub fn template(&mut self, tip: &BlockHash) -> Option<Arc<BlockTemplate>> {
+        if let Some(template) = self.templates.get(tip) {
+            return Some(Arc::clone(template));
+        }
+        let previous = self.headers.get(tip)?;
+        let bits = self.headers.next_bits(tip)?;
+        let template = Arc::new(template::template(previous, bits, &self.params));
+        self.templates.insert(*tip, Arc::clone(&template));
+        Some(template)
+    }
+
+    /// Whether `hash` is `tip` or one of its ancestors.
+    #[must_use]
+    pub fn is_ancestor(&self, hash: &BlockHash, tip: &BlockHash) -> bool {
+        self.headers.ancestor(tip, self.height(hash)).is_some_and(|at| at == *hash)
+    }
+}

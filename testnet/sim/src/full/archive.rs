@@ -1,0 +1,95 @@
+//! What simulated disks hold, once for all of them: a hundred nodes store the same proofs.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use node_core::journal::{Record, RecordKind};
+
+/// A record's place in the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(u32);
+
+impl Place {
+    /// Its number, counted from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// All records that any disk ever took, each once.
+#[derive(Debug, Default)]
+pub struct Archive {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    contents: Vec<Content>,
+    /// The newest version with a kind and id; older ones follow from it. Only looked up, never walked through.
+    newest: HashMap<(u8, [u8; 32]), Place>,
+}
+
+#[derive(Debug)]
+struct Content {
+    kind: RecordKind,
+    id: [u8; 32],
+    bytes: Box<[u8]>,
+    /// Another version with the same kind and id: a proof whose extranonce was altered on the way, say.
+    older: Option<Place>,
+}
+
+impl Archive {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // A world runs on one thread, so that nothing is left half-done.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place of a record, which is made if no disk has it yet.
+    pub fn intern(&self, record: &Record) -> Place {
+        let mut kept = self.kept();
+        let key = (record.kind as u8, record.id);
+        let newest = kept.newest.get(&key).copied();
+        let mut at = newest;
+        while let Some(place) = at {
+            let content = &kept.contents[place.index()];
+            if *content.bytes == *record.bytes {
+                return place;
+            }
+            at = content.older;
+        }
+        let place = Place(u32::try_from(kept.contents.len()).expect("a world writes fewer than 2^32 records"));
+        kept.newest.insert(key, place);
+        let bytes = record.bytes.clone().into_boxed_slice();
+        kept.contents.push(Content { kind: record.kind, id: record.id, bytes, older: newest });
+        place
+    }
+
+    /// The newest version of a record that `has` says is there.
+    pub fn find(&self, kind: RecordKind, id: &[u8; 32], has: impl Fn(Place) -> bool) -> Option<Vec<u8>> {
+        let kept = self.kept();
+        let mut at = kept.newest.get(&(kind as u8, *id)).copied();
+        while let Some(place) = at {
+            let content = &kept.contents[place.index()];
+            if has(place) {
+                return Some(content.bytes.to_vec());
+            }
+            at = content.older;
+        }
+        None
+    }
+
+    /// The record at a place.
+    #[must_use]
+    pub fn record(&self, place: Place) -> Record {
+        let kept = self.kept();
+        let Content { kind, id, bytes, .. } = &kept.contents[place.index()];
+        Record { kind: *kind, id: *id, bytes: bytes.to_vec() }
+    }
+
+    /// Bytes of all contents.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.kept().contents.iter().map(|content| content.bytes.len()).sum()
+    }
+}

@@ -1,0 +1,118 @@
+//! What became of everything that was found, by the chain of one node: read from its main chain and its disk, since a
+//! chain forgets what it lists so deep that nothing can change it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use node_core::journal::{Journal, RecordKind};
+use sharechain::chain::Fate as ChainFate;
+use sharechain::encode::decode_list;
+use sharechain::{Height, ShareId};
+
+use super::node::SimNode;
+use super::outside::Outside;
+use crate::time::Micros;
+use crate::world::{MinerId, NodeId, World};
+
+/// What became of a find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// It is a link of the main chain.
+    MainLink,
+    /// A link of the main chain lists it.
+    Listed,
+    /// It may still be listed.
+    Pending,
+    /// It can no longer be listed.
+    Expired,
+    /// It was never told to anybody.
+    Withheld,
+    /// The finder's own node refused it.
+    Refused,
+    /// The node does not know it.
+    Unknown,
+}
+
+/// The main chain of one node, link by link.
+#[derive(Debug)]
+pub struct Audit {
+    /// Height at which each find was listed, or stands as a link.
+    pub listed: BTreeMap<ShareId, Height>,
+    /// Ids of the main chain, genesis first.
+    pub main: Vec<ShareId>,
+    /// Credited weight of each miner, expected Bitcoin blocks.
+    pub credited: BTreeMap<MinerId, f64>,
+    /// Weight that was credited to scripts of no miner.
+    pub credited_nobody: f64,
+}
+
+/// A weight as a number of expected Bitcoin blocks.
+#[must_use]
+pub fn blocks(weight: sharechain::Weight) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "53 bits of a weight are plenty")]
+    let units = weight.0 as f64;
+    units / 2_f64.powi(64)
+}
+
+impl Audit {
+    /// Reads the main chain of a node that runs.
+    #[must_use]
+    pub fn of(node: &SimNode, outside: &Outside) -> Option<Self> {
+        let chain = node.chain()?;
+        let main: Vec<ShareId> = (0..=chain.height().0).map_while(|height| chain.main_at(Height(height))).collect();
+        let mut audit = Self { listed: BTreeMap::new(), main, credited: BTreeMap::new(), credited_nobody: 0.0 };
+        for (height, id) in (1u32..).zip(audit.main.iter().skip(1)) {
+            audit.listed.insert(*id, Height(height));
+            let list = node.disk().get(RecordKind::List, &id.0).ok().flatten();
+            let list = list.and_then(|bytes| decode_list(&bytes).ok()).unwrap_or_default();
+            audit.listed.extend(list.into_iter().map(|listed| (listed, Height(height))));
+            let Some(complete) = chain.link(id).and_then(|link| link.complete()) else { continue };
+            for row in complete.rows.iter() {
+                let script = chain.scripts().script(row.script);
+                match script.and_then(|script| outside.ledger.miner(script)) {
+                    Some(miner) => *audit.credited.entry(miner).or_default() += blocks(row.weight),
+                    None => audit.credited_nobody += blocks(row.weight),
+                }
+            }
+        }
+        Some(audit)
+    }
+
+    /// What became of a find.
+    #[must_use]
+    pub fn end(&self, id: &ShareId, node: &SimNode, withheld: &BTreeSet<ShareId>) -> End {
+        if let Some(height) = self.listed.get(id) {
+            return if self.main.get(height.0 as usize) == Some(id) { End::MainLink } else { End::Listed };
+        }
+        if withheld.contains(id) {
+            return End::Withheld;
+        }
+        match node.chain().map(|chain| chain.fate(id)) {
+            Some(ChainFate::Pending | ChainFate::Held(_)) => End::Pending,
+            Some(ChainFate::Expired) => End::Expired,
+            Some(ChainFate::Refused(_)) => End::Refused,
+            _ => End::Unknown,
+        }
+    }
+}
+
+/// The honest node that runs and whose tip has the most work, the first of several: whose chain is believed.
+#[must_use]
+pub fn referee(world: &World<SimNode>) -> Option<NodeId> {
+    let mut best = None;
+    for (index, node) in world.nodes.iter().enumerate() {
+        let Some(chain) = node.chain().filter(|_| node.mind().is_honest()) else { continue };
+        let work = chain.link(&chain.tip()).map(|link| link.chain_work);
+        if best.is_none_or(|(_, most)| work > most) {
+            best = Some((NodeId::of(index), work));
+        }
+    }
+    best.map(|(node, _)| node)
+}
+
+/// When the link that lists a find, or is it, was found.
+#[must_use]
+pub fn listed_at(audit: &Audit, outside: &Outside, id: &ShareId) -> Option<Micros> {
+    let height = audit.listed.get(id)?;
+    let link = audit.main.get(height.0 as usize)?;
+    outside.ledger.find(link).map(|find| find.at)
+}

@@ -1,0 +1,142 @@
+//! A node's strategy with what it needs to decide: what it withholds, and what others know.
+
+use std::collections::BTreeMap;
+
+use bitcoin::{BlockHash, ScriptBuf};
+use p2p_proto::{Gossip, Response};
+use sharechain::change_set::ChangeSet;
+use sharechain::{Chain, ShareId, Timestamp};
+
+use crate::rng::SimRng;
+use crate::strategy::{Strategy, View};
+use crate::time::Micros;
+
+/// What a strategy is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Glance<'a> {
+    /// The node's chain.
+    pub chain: &'a Chain,
+    /// Its clock.
+    pub time: Timestamp,
+    /// Time since the simulation began.
+    pub now: Micros,
+    /// Tips of Bitcoin that its bitcoind knows.
+    pub bitcoin_tips: &'a [BlockHash],
+    /// The script concerned.
+    pub script: &'a ScriptBuf,
+}
+
+/// A strategy and its memory.
+#[derive(Debug)]
+pub struct Mind {
+    strategy: Box<dyn Strategy>,
+    rng: SimRng,
+    /// Own finds that nobody heard of, oldest first.
+    withheld: Vec<ShareId>,
+    /// Those of them that the chain took, ready to be sent.
+    kept: BTreeMap<ShareId, Gossip>,
+    /// The heaviest link that others know.
+    public_tip: Option<ShareId>,
+}
+
+impl Mind {
+    /// A strategy that withholds nothing yet.
+    #[must_use]
+    pub fn new(strategy: Box<dyn Strategy>, rng: SimRng) -> Self {
+        Self { strategy, rng, withheld: Vec::new(), kept: BTreeMap::new(), public_tip: None }
+    }
+
+    /// Lets the strategy decide something.
+    pub fn ask<T>(&mut self, glance: Glance<'_>, decide: impl FnOnce(&mut dyn Strategy, &mut View<'_>) -> T) -> T {
+        let Glance { chain, time, now, bitcoin_tips, script } = glance;
+        let public_tip = self.public_tip.unwrap_or_else(|| chain.tip());
+        let Self { strategy, rng, withheld, .. } = self;
+        decide(&mut **strategy, &mut View { chain, time, now, public_tip, withheld, bitcoin_tips, script, rng })
+    }
+
+    /// The strategy, for decisions that need no view.
+    pub fn strategy(&mut self) -> &mut dyn Strategy {
+        &mut *self.strategy
+    }
+
+    /// Whether it is one that follows the rules.
+    #[must_use]
+    pub fn is_honest(&self) -> bool {
+        self.strategy.is_honest()
+    }
+
+    /// What is withheld.
+    #[must_use]
+    pub fn withheld(&self) -> &[ShareId] {
+        &self.withheld
+    }
+
+    /// An own find is not to be told.
+    pub fn withhold(&mut self, id: ShareId) {
+        self.withheld.push(id);
+    }
+
+    /// Takes a message to everybody if it is about what is withheld; gives it back if not.
+    pub fn keep(&mut self, message: Gossip) -> Option<Gossip> {
+        let id = match &message {
+            Gossip::Share(proof) | Gossip::Link { proof, .. } => proof.id(),
+            Gossip::BitcoinBlock(_) => return Some(message),
+        };
+        if !self.withheld.contains(&id) {
+            return Some(message);
+        }
+        self.kept.insert(id, message);
+        None
+    }
+
+    /// Something withheld is to be told now.
+    pub fn release(&mut self, id: ShareId, chain: &Chain) -> Option<Gossip> {
+        let message = self.kept.remove(&id)?;
+        self.withheld.retain(|withheld| *withheld != id);
+        self.note_public(id, chain);
+        Some(message)
+    }
+
+    /// The chain changed: follows the branch that others know.
+    pub fn note(&mut self, changes: &ChangeSet, chain: &Chain) {
+        for id in &changes.completed {
+            if !self.withheld.contains(id) {
+                self.note_public(*id, chain);
+            }
+        }
+    }
+
+    fn note_public(&mut self, id: ShareId, chain: &Chain) {
+        let work = |id: &ShareId| chain.link(id).filter(|link| link.complete().is_some()).map(|link| link.chain_work);
+        if work(&id) > self.public_tip.and_then(|tip| work(&tip)) {
+            self.public_tip = Some(id);
+        }
+    }
+
+    /// Takes what is withheld out of an answer to a peer; none is left of an answer that cannot do without.
+    #[must_use]
+    pub fn censor(&self, response: Response) -> Option<Response> {
+        if self.withheld.is_empty() {
+            return Some(response);
+        }
+        let hidden = |id: &ShareId| self.withheld.contains(id);
+        match response {
+            Response::Tip(tip) if hidden(&tip.tip) => None,
+            Response::Links { mut links, more } => {
+                let open = links.iter().take_while(|link| !hidden(&link.proof.id())).count();
+                let more = more && open == links.len();
+                links.truncate(open);
+                Some(Response::Links { links, more })
+            }
+            Response::Pending(mut ids) => {
+                ids.retain(|id| !hidden(id));
+                Some(Response::Pending(ids))
+            }
+            Response::Proofs(mut items) => {
+                items.retain(|item| !hidden(&item.proof.id()));
+                Some(Response::Proofs(items))
+            }
+            Response::Tip(_) | Response::Headers(_) => Some(response),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `shoal-sim`: the simulator alone, built without RocksDB, libp2p and Bitcoin Core's engine.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sim::run::{SimArgs, SimError};
+use sim::sentence;
+use sim::soak::{SoakArgs, SoakError};
+
+/// Simulates a scenario: the real share-chain, peers and payouts in a world that a seed decides.
+#[derive(Debug, Parser)]
+#[command(name = "shoal-sim", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(subcommand_negates_reqs = true)]
+struct Cli {
+    #[command(flatten)]
+    sim: Option<SimArgs>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Simulates random scenarios and looks for what must never happen
+    Soak(SoakArgs),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Sim(#[from] SimError),
+    #[error(transparent)]
+    Soak(#[from] SoakError),
+}
+
+fn run(cli: Cli) -> Result<(), CliError> {
+    match cli {
+        Cli { command: Some(Command::Soak(args)), .. } => Ok(sim::soak::main(&args)?),
+        Cli { sim: Some(args), .. } => Ok(sim::run::main(&args)?),
+        // clap demands one of the two.
+        Cli { .. } => Ok(()),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("shoal-sim: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}

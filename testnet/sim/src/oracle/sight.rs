@@ -1,0 +1,120 @@
+//! What oracles see of a node's share-chain: the chain itself, unless a bug is planted in what they see.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bitcoin::ScriptBuf;
+use bitcoin::pow::CompactTarget;
+use sharechain::chain::Fate;
+use sharechain::credit::Credit;
+use sharechain::limits::MEMORY_DEPTH;
+use sharechain::window::Window;
+use sharechain::{Chain, Height, ShareId, U256, Weight};
+
+use crate::plant::{Plant, Planted};
+
+/// A node's chain.
+#[derive(Debug)]
+pub(super) struct Sight<'a> {
+    /// The chain.
+    pub chain: &'a Chain,
+    plant: Option<Plant>,
+}
+
+/// What a node knows of a link of its main chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LinkSight {
+    /// Its parent.
+    pub parent: ShareId,
+    /// Links between it and genesis.
+    pub height: u32,
+    /// Height of the Bitcoin block that it would have been.
+    pub bitcoin_height: u32,
+    /// The target that it had to meet.
+    pub target: U256,
+    /// nBits of its Bitcoin header.
+    pub bits: CompactTarget,
+    /// What it lists; empty when that was forgotten.
+    pub list: Vec<ShareId>,
+    /// What it credits to each script.
+    pub rows: BTreeMap<ScriptBuf, Weight>,
+    /// Proofs credited from genesis up to and including it.
+    pub listed_total: u64,
+}
+
+impl<'a> Sight<'a> {
+    /// What is seen of a chain.
+    #[must_use]
+    pub(super) fn new(chain: &'a Chain, plant: Option<Plant>) -> Self {
+        Self { chain, plant }
+    }
+
+    /// A link of the main chain.
+    ///
+    /// # Errors
+    /// It is not known, or not complete.
+    pub(super) fn link(&self, id: &ShareId) -> Result<LinkSight, String> {
+        let link = self.chain.link(id).ok_or_else(|| format!("link {id} of the main chain is not known"))?;
+        let complete = link.complete().ok_or_else(|| format!("link {id} of the main chain is not complete"))?;
+        let mut rows = BTreeMap::new();
+        for row in complete.rows.iter() {
+            let script = self.chain.scripts().script(row.script).ok_or_else(|| format!("link {id} credits nobody"))?;
+            rows.insert(script.to_owned(), row.weight);
+        }
+        let mut list = complete.list.to_vec();
+        if self.plant == Some(Plant::CreditTwice) && link.height.0 % 8 == 0 {
+            list.insert(0, link.parent);
+        }
+        if self.plant == Some(Plant::InventedShare) && link.height.0 % 8 == 0 {
+            list.push(ShareId([1; 32]));
+        }
+        Ok(LinkSight {
+            parent: link.parent,
+            height: link.height.0,
+            bitcoin_height: link.bitcoin_height,
+            target: link.target,
+            bits: link.bits,
+            list,
+            rows,
+            listed_total: complete.listed_total,
+        })
+    }
+
+    /// What is kept of a proof, and who earns.
+    ///
+    /// # Errors
+    /// It is not known.
+    pub(super) fn credit(&self, id: &ShareId) -> Result<(&'a Credit, ScriptBuf), String> {
+        let credit = self.chain.credit(id).ok_or_else(|| format!("{id} is listed and not known"))?;
+        let script = self.chain.scripts().script(credit.script).ok_or_else(|| format!("{id} earns for nobody"))?;
+        Ok((credit, script.to_owned()))
+    }
+
+    /// Whether a link is so deep that lists there may have been forgotten.
+    #[must_use]
+    pub(super) fn is_deep(&self, id: &ShareId) -> bool {
+        self.chain.link(id).is_some_and(|link| self.chain.height().above(link.height) >= MEMORY_DEPTH)
+    }
+
+    /// Whether the node's own index of the main chain says that this link lists this proof, or is it.
+    #[must_use]
+    pub(super) fn is_listed_at(&self, id: &ShareId, at: Height, by: &ShareId) -> bool {
+        match self.chain.fate(id) {
+            Fate::MainLink(height) => height == at && id == by,
+            Fate::Listed { link, height } => height == at && link == *by,
+            _ => false,
+        }
+    }
+}
+
+/// The window that ends in a link, by script.
+#[must_use]
+pub(super) fn window_of(
+    chain: &mut Chain,
+    newest: &ShareId,
+    planted: &mut Planted,
+) -> Option<BTreeMap<ScriptBuf, Weight>> {
+    let window: Arc<Window> = chain.window(newest)?;
+    let sums = window.dues(chain.scripts()).map(|(script, weight)| (script.to_owned(), weight)).collect();
+    Some(planted.window(window.newest(), sums))
+}

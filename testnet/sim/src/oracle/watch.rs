@@ -1,0 +1,239 @@
+//! A scenario's run under the eyes of all oracles.
+
+use std::collections::BTreeMap;
+
+use bitcoin::ScriptBuf;
+use sharechain::{Chain, Height, ShareId, Weight};
+
+use super::agreement::{Convergence, Finality};
+use super::book::Book;
+use super::calm::Calm;
+use super::fates::Fates;
+use super::money::{Money, check_next};
+use super::proofs::{Proofs, check_found};
+use super::sight::{Sight, window_of};
+use super::{Finding, Oracle, Violation, memory, payout};
+use crate::full::{BuildError, SimNode, build};
+use crate::plant::{Plant, Planted};
+use crate::scenario::Scenario;
+use crate::time::Micros;
+use crate::world::{NodeId, Step, World};
+
+/// Simulated time between two looks at everything.
+const ROUND: Micros = Micros::from_secs(10);
+
+/// Windows that are remembered to compare those of other nodes with: tips of the last ten minutes.
+const WINDOWS_MAX: usize = 64;
+
+/// The node that has a planted bug: the first one is there before all others, and some bugs need company.
+const PLANTED: NodeId = NodeId(1);
+
+/// What a run was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Steps of the world.
+    pub steps: u64,
+    /// Proofs found.
+    pub finds: u64,
+    /// Height of the highest main chain.
+    pub links: u32,
+    /// What did not hold, if anything: the run ended there.
+    pub violation: Option<Violation>,
+}
+
+/// Runs a scenario until it is over, or until something does not hold; with a bug planted in one node, if wanted.
+///
+/// # Errors
+/// The scenario asks for what there is not.
+pub fn watch(scenario: &Scenario, seed: u64, plant: Option<Plant>) -> Result<Watched, BuildError> {
+    let mut world = build(scenario, seed)?;
+    if let (Some(plant), Some(node)) = (plant, world.nodes.get_mut(PLANTED.index())) {
+        node.plant(plant);
+    }
+    let mut oracles = Oracles::new(&world, scenario, seed);
+    let end = Micros::from_secs_f64(scenario.duration_s);
+    let violation = oracles.watch(&mut world, end).err();
+    let heights = world.nodes.iter().filter_map(|node| Some(node.chain()?.height().0));
+    let links = heights.max().unwrap_or(0);
+    Ok(Watched { steps: world.steps(), finds: world.environment.ledger.finds().len() as u64, links, violation })
+}
+
+/// What the oracles know of one node.
+#[derive(Debug)]
+struct Known {
+    /// Its main chain as last seen, genesis first.
+    main: Vec<ShareId>,
+    /// Height up to which it was compared what is final.
+    r#final: Height,
+    planted: Planted,
+}
+
+/// All oracles of one run.
+#[derive(Debug)]
+pub struct Oracles {
+    seed: u64,
+    book: Book,
+    calm: Calm,
+    nodes: Vec<Known>,
+    windows: BTreeMap<ShareId, BTreeMap<ScriptBuf, Weight>>,
+    money: Money,
+    proofs: Proofs,
+    fates: Fates,
+    finality: Finality,
+    convergence: Convergence,
+    next_round: Micros,
+    rounds: u64,
+}
+
+impl Oracles {
+    /// Oracles for a world that has made no step.
+    #[must_use]
+    pub fn new(world: &World<SimNode>, scenario: &Scenario, seed: u64) -> Self {
+        let genesis = world.environment.params.genesis_id();
+        let known =
+            |node: &SimNode| Known { main: vec![genesis], r#final: Height(0), planted: Planted::new(node.planted()) };
+        Self {
+            seed,
+            book: Book::new(world.environment.params.clone()),
+            calm: Calm::of(scenario),
+            nodes: world.nodes.iter().map(known).collect(),
+            windows: BTreeMap::new(),
+            money: Money::default(),
+            proofs: Proofs::default(),
+            fates: Fates::default(),
+            finality: Finality::default(),
+            convergence: Convergence::new(world.nodes.len()),
+            next_round: ROUND,
+            rounds: 0,
+        }
+    }
+
+    /// Runs the world until `end` and looks at it after every step.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn watch(&mut self, world: &mut World<SimNode>, end: Micros) -> Result<(), Violation> {
+        while let Some(step) = world.step(end) {
+            self.after(world, step)?;
+        }
+        self.round(world).map_err(|(node, finding)| self.violation(world, node, finding))
+    }
+
+    /// Looks at what a step changed, and from time to time at everything.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn after(&mut self, world: &mut World<SimNode>, step: Step) -> Result<(), Violation> {
+        if let Some(node) = step.node {
+            self.look_at(world, node).map_err(|finding| self.violation(world, Some(node), finding))?;
+        }
+        if world.schedule.now() >= self.next_round {
+            self.next_round = world.schedule.now() + ROUND;
+            self.round(world).map_err(|(node, finding)| self.violation(world, node, finding))?;
+        }
+        Ok(())
+    }
+
+    fn violation(&self, world: &World<SimNode>, node: Option<NodeId>, finding: Finding) -> Violation {
+        let Finding { oracle, what } = finding;
+        Violation { oracle, seed: self.seed, step: world.steps(), at: world.schedule.now(), node, what }
+    }
+
+    /// Everything about the node that something happened to.
+    fn look_at(&mut self, world: &mut World<SimNode>, id: NodeId) -> Result<(), Finding> {
+        let node = &world.nodes[id.index()];
+        self.convergence.note(id, node.chain().is_some(), world.schedule.now());
+        self.proofs.check(world)?;
+        // Whoever found the block: one node alone may find none.
+        let plant = world.nodes.get(PLANTED.index()).and_then(SimNode::planted);
+        self.money.check(&self.book, node, &world.environment, plant)?;
+        memory::check(node)?;
+        let Some(chain) = node.chain() else { return Ok(()) };
+        let known = &mut self.nodes[id.index()];
+        if known.main.last() == Some(&chain.tip()) {
+            return Ok(());
+        }
+        let first_new = common_len(&known.main, chain);
+        known.main.truncate(first_new);
+        for height in first_new..=chain.height().0 as usize {
+            let sight = Sight::new(chain, node.planted());
+            let link = chain.main_at(Height(u32::try_from(height).unwrap_or(u32::MAX)));
+            let Some(link) = link else { break };
+            known.main.push(link);
+            check_link(link, &sight, node, world, &mut self.book)?;
+        }
+        if node.mind().is_honest() {
+            known.r#final = self.finality.check(chain, known.r#final, node.planted())?;
+        }
+        self.compare_window(world, id)
+    }
+
+    /// Nodes with the same tip have the same window, and it is the one that the book gives.
+    fn compare_window(&mut self, world: &mut World<SimNode>, id: NodeId) -> Result<(), Finding> {
+        let Some(chain) = world.nodes[id.index()].chain_mut() else { return Ok(()) };
+        let tip = chain.tip();
+        let Some(window) = window_of(chain, &tip, &mut self.nodes[id.index()].planted) else { return Ok(()) };
+        if self.windows.len() >= WINDOWS_MAX {
+            self.windows.clear();
+        }
+        let due = match self.windows.get(&tip) {
+            Some(due) => due,
+            None => {
+                let Some(due) = payout::window(&self.book, &tip) else { return Ok(()) };
+                self.windows.entry(tip).or_insert(due)
+            }
+        };
+        if *due == window {
+            return Ok(());
+        }
+        Err(Oracle::State.finds(format!("the window at link {tip} is {window:?}, and {due:?} by the book")))
+    }
+
+    /// Everything about everybody.
+    fn round(&mut self, world: &mut World<SimNode>) -> Result<(), (Option<NodeId>, Finding)> {
+        let World { nodes, environment, .. } = world;
+        for (index, node) in nodes.iter_mut().enumerate() {
+            memory::check_pending(node, environment).map_err(|finding| (Some(NodeId::of(index)), finding))?;
+        }
+        // One node's turn in each round: from the book it takes a while.
+        let turn = usize::try_from(self.rounds).unwrap_or(usize::MAX) % nodes.len();
+        self.rounds += 1;
+        check_next(&self.book, &mut nodes[turn], environment.bitcoin.headers())
+            .map_err(|finding| (Some(NodeId::of(turn)), finding))?;
+        self.check_all(world).map_err(|finding| (None, finding))
+    }
+
+    fn check_all(&mut self, world: &World<SimNode>) -> Result<(), Finding> {
+        self.proofs.check_refusals(world)?;
+        self.fates.check(world, &self.calm)?;
+        self.convergence.check(world, &self.calm)
+    }
+}
+
+/// How many links, from genesis on, a chain still has on its main chain.
+fn common_len(main: &[ShareId], chain: &Chain) -> usize {
+    let mut len = main.len().min(chain.height().0 as usize + 1);
+    while len > 1 && chain.main_at(Height(u32::try_from(len - 1).unwrap_or(u32::MAX))) != main.get(len - 1).copied() {
+        len -= 1;
+    }
+    len
+}
+
+/// Everything about a link that entered a node's main chain.
+fn check_link(
+    id: ShareId,
+    sight: &Sight<'_>,
+    node: &SimNode,
+    world: &World<SimNode>,
+    book: &mut Book,
+) -> Result<(), Finding> {
+    let link = sight.link(&id).map_err(|what| Oracle::State.finds(what))?;
+    check_found(&id, &link, node, &world.environment)?;
+    book.check(id, &link, sight)?;
+    for item in link.list.iter().chain([&id]) {
+        if !sight.is_listed_at(item, Height(link.height), &id) && !sight.is_deep(&id) {
+            return Err(Oracle::State.finds(format!("the node does not know that link {id} credits {item}")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Proof of work, done for real: the world draws when a miner finds something, and then the header is hashed until it
+//! meets its target, so that no check is ever off and the luck of links and blocks follows from the hash.
+
+use bitcoin::Target;
+use bitcoin::block::Header;
+use sharechain::U256;
+
+use crate::hash::HeaderHasher;
+
+#[cfg(test)]
+mod tests;
+
+/// Rolls the nonce, from where it is, until the header's hash meets `target`. Simulated targets take some hashes,
+/// Bitcoin's some hundred thousand; a header whose nonces are used up gets a later time.
+pub fn grind(header: &mut Header, target: U256) {
+    let target = Target::from_le_bytes(target.to_le_bytes());
+    loop {
+        if let Some(nonce) = HeaderHasher::new(header).search(target, header.nonce, u32::MAX) {
+            header.nonce = nonce;
+            return;
+        }
+        header.time += 1;
+    }
+}

@@ -1,0 +1,150 @@
+//! `shoal-sim soak`: random scenarios under the eyes of the oracles, for as long as it is given. What fails is shown
+//! with a smaller scenario that fails in the same way.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::full::BuildError;
+use super::oracle::{Violation, Watched, watch};
+use super::plant::Plant;
+use super::run::{SimError, read};
+use super::scenario::Scenario;
+use super::shrink::shrink;
+
+/// Runs by which a scenario is made smaller, at most: some minutes.
+const SHRINK_RUNS: usize = 60;
+
+/// Time that a soak takes when it is not told.
+const SECONDS: u64 = 60;
+
+/// Time between two lines about how far it is.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// What to soak.
+#[derive(Clone, Debug, Args)]
+pub struct SoakArgs {
+    /// Stops after so many seconds; runs under way are finished [default: 60, without --runs]
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
+    /// Stops after so many runs
+    #[arg(long, value_name = "N")]
+    runs: Option<u64>,
+    /// The first seed; the others follow by one
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    from_seed: u64,
+    /// Runs this scenario with all seeds, instead of a random one for each
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Runs at a time
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=64))]
+    threads: u64,
+    /// Gives one node of every network a bug, to see that it is found
+    #[arg(long, hide = true)]
+    plant: Option<Plant>,
+}
+
+/// Why a soak ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum SoakError {
+    /// There is no such scenario, or nothing can be printed.
+    #[error(transparent)]
+    Sim(#[from] SimError),
+    /// Something does not hold.
+    #[error("an oracle found a violation")]
+    Violated,
+}
+
+/// A run that ended.
+type Ended = (u64, Scenario, Result<Watched, BuildError>);
+
+/// Runs scenarios until time or runs are used up, or until something does not hold, and says what happens.
+///
+/// # Errors
+/// Something does not hold, or there is no such scenario.
+pub fn main(args: &SoakArgs) -> Result<(), SoakError> {
+    let given = args.scenario.as_deref().map(read).transpose()?;
+    let scenario = |seed: u64| given.clone().unwrap_or_else(|| Scenario::random(seed));
+    let seconds = args.seconds.or(args.runs.is_none().then_some(SECONDS));
+    let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let (sender, ended) = mpsc::channel::<Ended>();
+    let work = |sender: Sender<Ended>| {
+        while !stop.load(Ordering::Relaxed) && until.is_none_or(|until| Instant::now() < until) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if args.runs.is_some_and(|runs| number >= runs) {
+                return;
+            }
+            let seed = args.from_seed.wrapping_add(number);
+            let scenario = scenario(seed);
+            let result = watch(&scenario, seed, args.plant);
+            if sender.send((seed, scenario, result)).is_err() {
+                return;
+            }
+        }
+    };
+    let failed = std::thread::scope(|scope| {
+        for _ in 0..args.threads {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
+        }
+        drop(sender);
+        let failed = report(ended, &stop);
+        stop.store(true, Ordering::Relaxed);
+        failed
+    })?;
+    match failed {
+        None => Ok(()),
+        Some((scenario, violation)) => {
+            show(&scenario, &violation, args.plant)?;
+            Err(SoakError::Violated)
+        }
+    }
+}
+
+/// Prints how far the runs are, until all have ended or one fails.
+fn report(ended: mpsc::Receiver<Ended>, stop: &AtomicBool) -> Result<Option<(Scenario, Violation)>, SimError> {
+    let (began, mut told) = (Instant::now(), Instant::now());
+    let (mut runs, mut steps, mut finds, mut links) = (0_u64, 0_u64, 0_u64, 0_u64);
+    let mut failed = None;
+    let tell = |runs: u64, steps: u64, finds: u64, links: u64| {
+        let taken_s = began.elapsed().as_secs();
+        eprintln!("{taken_s} s: {runs} runs, {steps} events, {finds} proofs, {links} links: all holds");
+    };
+    for (_, scenario, result) in ended {
+        let Watched { steps: of_run, finds: found, links: linked, violation } = result?;
+        (runs, steps, finds, links) = (runs + 1, steps + of_run, finds + found, links + u64::from(linked));
+        if let (Some(violation), None) = (violation, &failed) {
+            stop.store(true, Ordering::Relaxed);
+            failed = Some((scenario, violation));
+        }
+        if failed.is_none() && told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            tell(runs, steps, finds, links);
+        }
+    }
+    if failed.is_none() {
+        tell(runs, steps, finds, links);
+    }
+    Ok(failed)
+}
+
+/// Prints a violation, a smaller scenario that shows it, and how to see it again.
+fn show(scenario: &Scenario, violation: &Violation, plant: Option<Plant>) -> Result<(), SimError> {
+    let Violation { oracle, seed, .. } = *violation;
+    eprintln!("{violation}\nlooking for a smaller scenario, in {SHRINK_RUNS} runs at most");
+    let again = |scenario: &Scenario| {
+        let seen = watch(scenario, seed, plant).ok().and_then(|watched| watched.violation);
+        seen.filter(|seen| seen.oracle == oracle)
+    };
+    let small = shrink(scenario.clone(), SHRINK_RUNS, Scenario::shrinks, |variant| again(variant).is_some());
+    let seen = again(&small).unwrap_or_else(|| violation.clone());
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "# {seen}\n# With this scenario in small.toml:")?;
+    writeln!(out, "# shoal-sim soak --scenario small.toml --from-seed {seed} --runs 1\n{}", small.to_toml())?;
+    Ok(())
+}

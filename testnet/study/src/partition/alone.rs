@@ -1,0 +1,184 @@
+//! The pool's own links without a network: drawn one after the other, with the real targets. For constants that only the
+//! pace of links decides on: the half-life of the retarget, and how deep a link is final.
+
+use std::collections::VecDeque;
+
+use rand::Rng;
+use rand_distr::Exp1;
+use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};
+use sharechain::target::{link_target, share_target};
+use sharechain::{ChainParams, U256};
+
+use super::surge::TOLERANCE;
+use crate::jobs::Size;
+use crate::models::pay::units::{BLOCK_INTERVAL_S, PETA, target_of_work, to_u128, work_of};
+use crate::result::{Cell, Table};
+use crate::stats::{Estimate, quantile};
+use sim::rng::{SimRng, stream};
+
+/// Hashes a second before anything changes: far from the floor of the share target on both sides.
+const HASHRATE_HS: f64 = 100.0 * PETA;
+
+/// Seconds before the change: the longest half-life that is tried, four times.
+const BEFORE_S: f64 = 19_200.0;
+
+/// Seconds for which links must stay in time, and after which it is given up.
+const STAYS_S: f64 = 600.0;
+/// See [`STAYS_S`].
+const GIVEN_UP_S: f64 = 400_000.0;
+
+/// Links, as they come.
+struct Links<'a> {
+    params: &'a ChainParams,
+    hashrate_hs: f64,
+    /// Time of the last one, seconds, and the times that the retarget sees.
+    at_s: f64,
+    last_s: [f64; 2],
+    target: U256,
+    /// Targets down to the anchor, oldest first.
+    targets: VecDeque<U256>,
+}
+
+impl<'a> Links<'a> {
+    fn new(params: &'a ChainParams, hashrate_hs: f64) -> Self {
+        let target = target_of_work(to_u128(hashrate_hs * f64::from(params.link_interval_s)));
+        Self { params, hashrate_hs, at_s: 0.0, last_s: [0.0; 2], target, targets: VecDeque::new() }
+    }
+
+    /// Seconds that the next link is expected to take.
+    fn expected_s(&self) -> f64 {
+        work_of(self.target) / self.hashrate_hs
+    }
+
+    fn next(&mut self, rng: &mut SimRng) {
+        self.at_s += rng.sample::<f64, _>(Exp1) * self.expected_s();
+        // Headers have whole seconds.
+        self.last_s = [self.last_s[1], self.at_s.floor()];
+        self.targets.push_back(self.target);
+        if self.targets.len() > self.params.anchor_depth as usize + 1 {
+            self.targets.pop_front();
+        }
+        let anchor = self.targets.front().copied().unwrap_or(self.target);
+        #[expect(clippy::cast_possible_truncation, reason = "seconds between two links")]
+        let interval_s = (self.last_s[1] - self.last_s[0]) as i64;
+        self.target = link_target(self.target, interval_s, share_target(anchor, self.params), self.params);
+    }
+
+    fn run_until(&mut self, at_s: f64, rng: &mut SimRng) {
+        while self.at_s < at_s {
+            self.next(rng);
+        }
+    }
+}
+
+/// Minutes until links come in time again after the hash rate grew to `factor` times what it was.
+fn settles_min(params: &ChainParams, factor: f64, rng: &mut SimRng) -> f64 {
+    let mut links = Links::new(params, HASHRATE_HS);
+    links.run_until(BEFORE_S, rng);
+    links.hashrate_hs *= factor;
+    let (changed_s, mut since_s) = (links.at_s, links.at_s);
+    let interval_s = f64::from(params.link_interval_s);
+    while links.at_s - since_s < STAYS_S && links.at_s - changed_s < GIVEN_UP_S {
+        let expected_s = links.expected_s();
+        let in_time = expected_s < interval_s * TOLERANCE && expected_s > interval_s / TOLERANCE;
+        links.next(rng);
+        if !in_time {
+            since_s = links.at_s;
+        }
+    }
+    (since_s - changed_s) / 60.0
+}
+
+/// How far links are out of time though nothing changes: the standard deviation of what the next one is expected to take,
+/// as a part of the interval.
+fn jitter(params: &ChainParams, links_count: u32, rng: &mut SimRng) -> f64 {
+    let mut links = Links::new(params, HASHRATE_HS);
+    links.run_until(BEFORE_S, rng);
+    let mut squares = 0.0;
+    for _ in 0..links_count {
+        links.next(rng);
+        squares += (links.expected_s() / f64::from(params.link_interval_s) - 1.0).powi(2);
+    }
+    (squares / f64::from(links_count)).sqrt()
+}
+
+/// Half-lives of the retarget.
+pub(super) fn half_lives(size: Size, seed: u64) -> Table {
+    let factors = [10.0, 1_000.0, 0.1, 0.001];
+    let (runs, links): (u64, u32) = size.pick((20, 100_000), (3, 5_000));
+    let row = |half_life_s: u32| {
+        let params = ChainParams { retarget_half_life_s: half_life_s, ..ChainParams::main() };
+        let chosen = half_life_s == ChainParams::main().retarget_half_life_s;
+        let name = if chosen { format!("{half_life_s}, chosen") } else { half_life_s.to_string() };
+        let rng = &mut stream(seed, "half-life", half_life_s.into());
+        let mut row = vec![Cell::text(name), Cell::number(100.0 * jitter(&params, links, rng), 1)];
+        row.extend(factors.map(|factor| {
+            let minutes: Vec<f64> = (0..runs).map(|_| settles_min(&params, factor, rng)).collect();
+            Cell::estimate(Estimate::of(&minutes), 0)
+        }));
+        row
+    };
+    let columns = ["half-life, s", "links out of time by, %", "x10, min", "x1000, min", "/10, min", "/1000, min"];
+    Table {
+        caption:
+            "Half-lives of the retarget: how far the expected time to a link strays from 10 s though nothing changes, \
+                  and minutes until links come in time again after hash rate changed. Without a network"
+                .into(),
+        columns: columns.map(String::from).to_vec(),
+        rows: [300, 600, 1_200, 2_400, 4_800].map(row).to_vec(),
+    }
+}
+
+/// Minutes that the smaller side of a partition goes on before a link that the other side lacks is final for it.
+fn final_after_min(part: f64, depth: u32, rng: &mut SimRng) -> f64 {
+    let params = ChainParams::main();
+    let mut links = Links::new(&params, HASHRATE_HS);
+    links.run_until(BEFORE_S, rng);
+    let cut_s = links.at_s;
+    links.hashrate_hs *= part;
+    // The first link after the cut, and so many on top of it.
+    for _ in 0..=depth {
+        links.next(rng);
+    }
+    let blocks_s: f64 = (0..FINAL_BITCOIN_BLOCKS).map(|_| rng.sample::<f64, _>(Exp1) * BLOCK_INTERVAL_S).sum();
+    (links.at_s - cut_s).max(blocks_s) / 60.0
+}
+
+/// Depths of finality.
+pub(super) fn finalities(size: Size, seed: u64) -> Table {
+    let runs: u64 = size.pick(400, 20);
+    let row = |depth: u32| {
+        let name = if depth == FINAL_LINKS { format!("{depth}, chosen") } else { depth.to_string() };
+        let rng = &mut stream(seed, "finality", depth.into());
+        let mut row = vec![Cell::text(name)];
+        row.extend([0.1, 0.25, 0.5].map(|part| {
+            let minutes: Vec<f64> = (0..runs).map(|_| final_after_min(part, depth, rng)).collect();
+            Cell::number(quantile(&minutes, 0.01), 0)
+        }));
+        // A random walk with steps of one link each way ever comes that far.
+        let caught_up = [0.4_f64, 0.45, 0.49].map(|attacker| (attacker / (1.0 - attacker)).powf(f64::from(depth)));
+        row.extend(caught_up.map(|chance| Cell::text(format!("{chance:.0e}"))));
+        row
+    };
+    let columns = [
+        "links on top",
+        "partition, smaller side 10%, min",
+        "25%, min",
+        "50%, min",
+        "40% of the hash rate catches up",
+        "45%",
+        "49%",
+    ];
+    Table {
+        caption:
+            "How deep a link is final. Left: minutes that a partition lasts, in 99 of 100 cases, before the smaller \
+                  side would need its operators to rejoin. Right: the chance that an attacker undoes a link that deep, \
+                  where none is final"
+                .into(),
+        columns: columns.map(String::from).to_vec(),
+        rows: [90, 180, 360, 720, 1_440].map(row).to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Cases that are run several times each, with seeds of their own.
+
+use std::ops::Range;
+
+use super::{Measured, Rules};
+use crate::jobs::Effort;
+use crate::run::Progress;
+use crate::stats::{Estimate, as_f64};
+use sim::rng::derive;
+use sim::scenario::{Constants, Miners, Nodes, Pool, Scenario};
+use sim::time::Micros;
+use sim::transport::LineKind;
+
+/// A scenario under somebody's rules.
+#[derive(Clone, Debug)]
+pub struct Case<K> {
+    /// What it is a case of.
+    pub key: K,
+    /// Whose rules.
+    pub rules: Rules,
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The part of it in which finds are measured.
+    pub when: Range<Micros>,
+    /// How often it is run.
+    pub runs: u64,
+}
+
+/// A case and what came of each of its runs.
+#[derive(Clone, Debug)]
+pub struct Result<K> {
+    /// See [`Case::key`].
+    pub key: K,
+    /// Whose rules.
+    pub rules: Rules,
+    /// One for each run.
+    pub runs: Vec<Measured>,
+}
+
+/// Runs all cases; the seeds are derived from the study's, `purpose`, and the numbers of case and run.
+pub fn run<K: Clone + Sync>(
+    cases: &[Case<K>],
+    purpose: &str,
+    effort: Effort,
+    seed: u64,
+    progress: Progress<'_>,
+) -> Vec<Result<K>> {
+    let jobs: Vec<(usize, u64)> =
+        cases.iter().enumerate().flat_map(|(case, of)| (0..of.runs).map(move |run| (case, run))).collect();
+    let work = |&(index, run): &(usize, u64)| {
+        let case = &cases[index];
+        let case_seed = derive(seed, purpose, u64::try_from(index).expect("cases are few"));
+        case.rules.measure(&case.scenario, derive(case_seed, "run", run), &case.when)
+    };
+    let mut measured = effort.run(&jobs, work, progress).into_iter();
+    let of_case = |case: &Case<K>| {
+        let runs = (0..case.runs).filter_map(|_| measured.next()).collect();
+        Result { key: case.key.clone(), rules: case.rules, runs }
+    };
+    cases.iter().map(of_case).collect()
+}
+
+impl<K> Result<K> {
+    /// A number of each run, as an estimate.
+    #[must_use]
+    pub fn estimate(&self, of: impl Fn(&Measured) -> f64) -> Estimate {
+        Estimate::of(&self.runs.iter().map(of).collect::<Vec<_>>())
+    }
+
+    /// Proofs found in all runs.
+    #[must_use]
+    pub fn proofs(&self) -> u64 {
+        self.runs.iter().map(|run| run.sum(|_| true).proofs).sum()
+    }
+}
+
+/// Whether several estimates stay at or below a bound: not if one lies above it with all of its interval, and yes if all
+/// means are within it; otherwise the runs do not tell. Returns the worst of them, too.
+#[must_use]
+pub fn within(estimates: impl Iterator<Item = Estimate>, bound: f64) -> Option<(Estimate, Option<bool>)> {
+    let all: Vec<Estimate> = estimates.collect();
+    let worst = all.iter().copied().max_by(|one, other| one.mean.total_cmp(&other.mean))?;
+    let refuted = all.iter().any(|estimate| estimate.low > bound);
+    let holds = if refuted { Some(false) } else { (worst.mean <= bound).then_some(true) };
+    Some((worst, holds))
+}
+
+/// The group of the one miner in question, and that of all others, in [`pool`].
+pub const ONE: usize = 0;
+/// See [`ONE`].
+pub const OTHERS: usize = 1;
+
+/// A pool of one miner with that part of the hash rate and so many others that share the rest evenly, each with a node of
+/// its own in a city drawn by where miners live, on fibre, with devices that take half a second to switch.
+#[must_use]
+pub fn pool(part: f64, others: u32, duration_s: f64) -> Scenario {
+    let node = |name, count| Nodes { clock_skew_s: 0.1, ..Nodes::usual(name, count) };
+    Scenario {
+        name: "study".into(),
+        duration_s,
+        pool: Pool::default(),
+        constants: Constants::default(),
+        nodes: vec![node("one", 1), node("others", others)],
+        miners: vec![Miners::honest("one", "one", part), Miners::honest("others", "others", 1.0 - part)],
+        faults: Vec::new(),
+    }
+}
+
+/// Puts all nodes at the same distance from each other, on lines that add next to nothing.
+pub fn spread_evenly(scenario: &mut Scenario, one_way_s: f64) {
+    scenario.pool.distance_ms = Some(one_way_s * 1e3);
+    for nodes in &mut scenario.nodes {
+        nodes.lines = vec![LineKind::Datacenter];
+    }
+}
+
+/// How long a run of `rules` lasts in which the whole pool finds about `shares` shares, seconds.
+#[must_use]
+pub fn seconds_for(rules: &Rules, shares: usize) -> f64 {
+    match rules {
+        Rules::Shoal => as_f64(shares) / 3.2,
+        Rules::Classic(rules) => as_f64(shares) * rules.interval.as_secs_f64(),
+    }
+}
+
+/// From `from_s` until `settle_s` before the end of a scenario: what is found later cannot be judged yet.
+#[must_use]
+pub fn between(from_s: f64, scenario: &Scenario, settle_s: f64) -> Range<Micros> {
+    Micros::from_secs_f64(from_s)..Micros::from_secs_f64((scenario.duration_s - settle_s).max(from_s))
+}
+
+/// A count of proofs as a number to show.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of proofs are far below 2^53")]
+pub const fn as_number(count: u64) -> f64 {
+    count as f64
+}
