@@ -91,6 +91,7 @@ pub struct Started {
 pub fn start(mut engine: Engine<Store>, inputs: Inputs) -> Started {
     // What changed before can be seen in the chain.
     drop(engine.take_events());
+    let _ = engine.take_changed();
     let (calls, queue) = mpsc::channel(ENGINE_QUEUE);
     let (view, views) = watch::channel(Arc::new(engine.chain().clone()));
     let (tip, tips) = watch::channel(engine.tip());
@@ -172,15 +173,12 @@ impl Thread {
             Step::Peers(input) => {
                 let now = self.now();
                 let is_tick = matches!(input, Input::Tick);
-                match &mut self.peers {
-                    Some(peers) => {
-                        peers.exchange.begin(input, &mut self.engine, now);
-                        if is_tick {
-                            peers.show_tips();
-                        }
+                // Without peers nothing is held for long, and no time passes.
+                if let Some(peers) = &mut self.peers {
+                    peers.exchange.begin(input, &mut self.engine, now);
+                    if is_tick {
+                        peers.show_tips();
                     }
-                    // Without peers time still passes for what is held.
-                    None => self.engine.tick(now.time),
                 }
             }
             Step::GoOn => {

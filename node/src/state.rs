@@ -10,8 +10,6 @@ pub enum SyncState {
     /// No peer was reached yet.
     #[default]
     Searching,
-    /// Link headers are on their way.
-    Headers,
     /// Lists and shares are on their way.
     Shares,
     /// Everything that peers have told of is here.

@@ -16,8 +16,8 @@ mod held;
 mod judge;
 mod link;
 mod payouts;
+mod plausible;
 mod refused;
-mod sight;
 mod template;
 mod view;
 mod wanted;
@@ -44,14 +44,14 @@ pub use fate::Fate;
 pub use finality::Finality;
 pub use held::Missing;
 pub use judge::TemplateError;
-pub use link::{Body, Complete, Link, List};
+pub use link::{Complete, Link, List, ListState};
 pub use payouts::{Plan, Unpayable};
 pub use template::Assignment;
 
 use held::{Held, Waiter};
 use judge::Judgement;
+use plausible::PlausibleTargets;
 use refused::Refused;
-use sight::Sight;
 use wanted::Wanted;
 
 /// What became of an inserted proof.
@@ -94,7 +94,7 @@ pub struct Chain {
     finality: Finality,
     /// Lists of the main chain up to this height were forgotten. Never falls.
     forgotten: Height,
-    sight: Sight,
+    plausible: PlausibleTargets,
     sequence: u64,
     /// What calls changed whose outcome carries no changes; the next call tells.
     untold: ChangeSet,
@@ -135,7 +135,7 @@ impl Chain {
             payouts: Arc::default(),
             finality: Finality::new(genesis_id),
             forgotten: Height(0),
-            sight: Sight::default(),
+            plausible: PlausibleTargets::default(),
             sequence: 0,
             untold: ChangeSet::default(),
         }
@@ -250,7 +250,7 @@ impl Chain {
                 let evicted = self.held.hold(proof, list, source, *missing, call.now);
                 call.changes.dropped.extend(evicted);
             }
-            Judgement::Invalid(rule) if rule.condemns_id() => {
+            Judgement::Invalid(rule) if rule.invalidates_id() => {
                 self.refused.insert(id, *rule);
                 call.queue.push_back(Missing::Proof(id));
             }
@@ -278,7 +278,7 @@ impl Chain {
     fn concerned_by(&mut self, arrived: &Missing) -> Vec<ShareId> {
         match arrived {
             Missing::Proof(id) if self.refused.get(id).is_some() => self.wanted.listing(id),
-            Missing::Body(id) if self.is_void(id) => self.incomplete_children(id),
+            Missing::List(id) if self.is_void(id) => self.incomplete_children(id),
             _ => self.wanted.take_waiting_for(arrived),
         }
     }

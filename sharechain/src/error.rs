@@ -155,7 +155,7 @@ impl RuleError {
     /// Only what the Bitcoin header binds says something about the id: a proof that does not bind, or whose extranonce
     /// or witness commitment somebody altered on the way, leaves the honest proof of the same id untouched.
     #[must_use]
-    pub const fn condemns_id(self) -> bool {
+    pub const fn invalidates_id(self) -> bool {
         matches!(
             self,
             Self::ParentNotLink

@@ -59,7 +59,7 @@ fn a_link_without_its_list_is_not_built_on_until_the_list_comes() {
     let before = world.chain.tip();
     accepted(world.insert(&link, None));
     assert_eq!(world.chain.tip(), before);
-    assert!(world.chain.missing().any(|missing| missing == Missing::Body(link.id())));
+    assert!(world.chain.missing().any(|missing| missing == Missing::List(link.id())));
     let changes = world.chain.supply_list(link.id(), list.clone(), world.now).unwrap();
     assert_eq!(changes.completed, [link.id()]);
     assert_eq!(changes.lists, [(link.id(), list)], "to be stored and passed on");

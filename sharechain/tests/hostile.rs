@@ -170,7 +170,7 @@ fn refused(world: &mut World, proof: Proof) -> RuleError {
     let id = proof.id();
     match receive(world, proof.clone()) {
         Outcome::Invalid(rule) => {
-            assert_eq!(world.chain.refusal(&id), rule.condemns_id().then_some(rule));
+            assert_eq!(world.chain.refusal(&id), rule.invalidates_id().then_some(rule));
             assert_eq!(receive(world, proof), Outcome::Invalid(rule), "the same verdict a second time");
             rule
         }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use sharechain::chain::{Body, Missing, Outcome};
+use sharechain::chain::{ListState, Missing, Outcome};
 use sharechain::change_set::Source;
 use sharechain::limits::LIST_MAX;
 use sharechain::{Proof, RuleError, ShareId, Timestamp};
@@ -23,8 +23,8 @@ fn listing(world: &mut World, list: Vec<ShareId>) -> (ShareId, Option<RuleError>
 
 fn verdict(world: &World, id: &ShareId) -> Option<RuleError> {
     match world.chain.link(id).unwrap().body {
-        Body::Invalid(rule) => Some(rule),
-        Body::Missing | Body::Waiting(_) | Body::Complete(_) => None,
+        ListState::Invalid(rule) => Some(rule),
+        ListState::Missing | ListState::Waiting(_) | ListState::Complete(_) => None,
     }
 }
 
@@ -267,7 +267,9 @@ fn a_list_that_comes_with_a_held_link_is_not_lost() {
     let outcome = world.chain.insert(share, Some(second_list.clone()), Source(3), Timestamp(world.now.0));
     assert_eq!(outcome, Outcome::Held(Missing::Proof(first.id())));
     accepted(world.insert(&first, Some(first_list)));
-    assert!(matches!(&world.chain.link(&second.id()).unwrap().body, Body::Waiting(list) if **list == *second_list));
+    assert!(
+        matches!(&world.chain.link(&second.id()).unwrap().body, ListState::Waiting(list) if **list == *second_list)
+    );
 }
 
 #[test]

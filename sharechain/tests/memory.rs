@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sharechain::chain::{Body, Fate, Missing, Outcome};
+use sharechain::chain::{Fate, ListState, Missing, Outcome};
 use sharechain::change_set::Source;
 use sharechain::limits::{
     FINAL_BITCOIN_BLOCKS, FINAL_LINKS, HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_MAX, MEMORY_DEPTH, OMISSION_SECONDS,
@@ -262,7 +262,10 @@ fn what_lies_too_deep_is_forgotten_and_not_judged_again() {
     assert!(world.chain.credit(&old_share.id()).is_none());
     assert_eq!(world.chain.fate(&old_share.id()), Fate::Unknown);
     assert_eq!(world.insert(&old_share, None), Outcome::Unlistable);
-    assert!(matches!(world.chain.link(&side.id()).unwrap().body, Body::Missing), "an incomplete link was given up");
+    assert!(
+        matches!(world.chain.link(&side.id()).unwrap().body, ListState::Missing),
+        "an incomplete link was given up"
+    );
     let mut late = fork;
     let (late_link, list) = late.link(miner(7));
     assert_eq!(world.insert(&late_link, Some(list)), Outcome::Unlistable);

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::prelude::*;
-use sharechain::chain::{Body, Chain, Fate};
+use sharechain::chain::{Chain, Fate, ListState};
 use testkit::hostile::{HostileNetwork, Told};
 use testkit::miner;
 use testkit::recording::{Random, window_of};
@@ -26,7 +26,7 @@ fn assert_follows(network: &HostileNetwork, chain: &mut Chain, how: &str) {
         assert!(matches!(chain.fate(id), Fate::Refused(_) | Fate::Unknown), "{how}: {:?}", chain.fate(id));
     }
     for id in &network.void {
-        let complete = chain.link(id).is_some_and(|link| matches!(link.body, Body::Complete(_)));
+        let complete = chain.link(id).is_some_and(|link| matches!(link.list, ListState::Complete(_)));
         assert!(!complete, "{how}: a link with an invalid list counts");
     }
     // Nobody is ever paid who put itself into an output.

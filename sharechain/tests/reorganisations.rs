@@ -17,10 +17,10 @@ fn patient() -> ChainParams {
     ChainParams { listing_depth: 2 * DEPTH_MAX, credit_depth: 2 * DEPTH_MAX, ..params() }
 }
 
-type Found = (Proof, Option<Vec<ShareId>>);
+type Mined = (Proof, Option<Vec<ShareId>>);
 
 /// A share and a link that lists what it may, over and over, by miners of this number and the next.
-fn branch(world: &mut World, links: u32, number: u8) -> Vec<Found> {
+fn branch(world: &mut World, links: u32, number: u8) -> Vec<Mined> {
     let mut found = Vec::new();
     for _ in 0..links {
         found.push((world.share(miner(number)), None));
@@ -31,7 +31,7 @@ fn branch(world: &mut World, links: u32, number: u8) -> Vec<Found> {
 }
 
 /// Links by one miner that list nothing.
-fn bare(world: &mut World, count: u32, number: u8) -> Vec<Found> {
+fn bare(world: &mut World, count: u32, number: u8) -> Vec<Mined> {
     let link = |world: &mut World| {
         let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(number)) };
         let (link, list) = world.link_of(spec);
@@ -40,7 +40,7 @@ fn bare(world: &mut World, count: u32, number: u8) -> Vec<Found> {
     (0..count).map(|_| link(world)).collect()
 }
 
-fn insert(world: &mut World, found: &[Found], now: Timestamp) {
+fn insert(world: &mut World, found: &[Mined], now: Timestamp) {
     world.now = world.now.max(now);
     for (proof, list) in found {
         accepted(world.insert(proof, list.clone()));
@@ -48,7 +48,7 @@ fn insert(world: &mut World, found: &[Found], now: Timestamp) {
 }
 
 /// What a node knows of its main chain: tip, window, payouts and what is listed where.
-fn view(chain: &mut Chain, bitcoin_tip: bitcoin::BlockHash, of: &[Found]) -> impl PartialEq + std::fmt::Debug + use<> {
+fn view(chain: &mut Chain, bitcoin_tip: bitcoin::BlockHash, of: &[Mined]) -> impl PartialEq + std::fmt::Debug + use<> {
     let tip = chain.tip();
     let anchor = chain.link(&tip).unwrap().position.anchor;
     let plan = (*chain.plan(&anchor, &bitcoin_tip).unwrap()).clone();
@@ -90,7 +90,7 @@ fn reorganisations_of_every_depth_leave_no_trace() {
         let won = &of_right[..won];
         let mut fresh = common.clone();
         insert(&mut fresh, won, now);
-        let found: Vec<Found> = won.to_vec();
+        let found: Vec<Mined> = won.to_vec();
         assert_eq!(
             view(&mut node.chain, bitcoin_tip, &found),
             view(&mut fresh.chain, bitcoin_tip, &found),

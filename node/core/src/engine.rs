@@ -136,7 +136,7 @@ impl<J: Journal> Engine<J> {
         match &outcome {
             Outcome::Accepted(changes) | Outcome::Known(changes) => self.commit(changes.clone()),
             // Other rules say something about what came with the proof, or about who brought it.
-            Outcome::Invalid(rule) if rule.condemns_id() => self.store_refusals(&[(id, *rule)]),
+            Outcome::Invalid(rule) if rule.invalidates_id() => self.store_refusals(&[(id, *rule)]),
             Outcome::Invalid(_) | Outcome::Held(_) | Outcome::Unlistable => {}
         }
         outcome

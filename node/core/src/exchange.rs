@@ -263,7 +263,7 @@ impl Exchange {
             }
         }
         for (id, _) in &changes.lists {
-            self.tell_sync(sync::Input::Got(Want::Body(*id)), turn.now);
+            self.tell_sync(sync::Input::Got(Want::List(*id)), turn.now);
         }
         // By rules that are not the pool's any more nobody is punished.
         let too_old = turn.engine.chain().too_old().is_some();

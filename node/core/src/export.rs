@@ -8,7 +8,7 @@ use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{ScriptBuf, WPubkeyHash};
 use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, WriteError, Writer, claims, lines_of};
-use sharechain::chain::Body;
+use sharechain::chain::ListState;
 use sharechain::{Chain, Height, ShareId, encode};
 
 use crate::journal::{Journal, Record, RecordKind};
@@ -79,10 +79,10 @@ fn came(Record { kind, id, bytes }: Record) -> Option<Came> {
 /// Height of a link whose list does not count, and why.
 fn incomplete(chain: &Chain, id: &ShareId) -> Option<(Height, ListVerdict)> {
     let link = chain.link(id)?;
-    match link.body {
-        Body::Complete(_) => None,
-        Body::Invalid(rule) => Some((link.height, rule.into())),
-        Body::Missing | Body::Waiting(_) => Some((link.height, ListVerdict::Held)),
+    match link.list {
+        ListState::Complete(_) => None,
+        ListState::Invalid(rule) => Some((link.height, rule.into())),
+        ListState::Missing | ListState::Waiting(_) => Some((link.height, ListVerdict::Held)),
     }
 }
 

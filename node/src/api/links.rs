@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use bitcoin::Network;
 use serde::Serialize;
-use sharechain::chain::{Body, Chain, Link};
+use sharechain::chain::{self, Chain, Link};
 use sharechain::{Height, Proof, ShareId, encode};
 use utoipa::ToSchema;
 
@@ -18,7 +18,7 @@ use crate::store::{RecordKind, Store, StoreError};
 
 /// A part of the main chain, highest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Links {
+pub(super) struct LinkPage {
     /// Height of the tip.
     pub height: u32,
     /// The links.
@@ -49,7 +49,7 @@ pub(super) struct LinkSummary {
     key: ShareId,
     /// Its id: the hash of its Bitcoin header; for genesis the consensus id in the same byte order.
     pub id: String,
-    /// Links between it and genesis.
+    /// LinkPage between it and genesis.
     pub height: u32,
     /// The link that it extends; genesis extends itself.
     pub parent: String,
@@ -97,11 +97,11 @@ pub(super) struct LinkDetail {
 
 impl LinkSummary {
     pub(super) fn new(chain: &Chain, id: ShareId, link: &Link, network: Network) -> Self {
-        let list_state = match &link.body {
-            Body::Complete(_) => ListState::Complete,
-            Body::Waiting(_) => ListState::Waiting,
-            Body::Missing => ListState::Missing,
-            Body::Invalid(_) => ListState::Invalid,
+        let list_state = match &link.list {
+            chain::ListState::Complete(_) => ListState::Complete,
+            chain::ListState::Waiting(_) => ListState::Waiting,
+            chain::ListState::Missing => ListState::Missing,
+            chain::ListState::Invalid(_) => ListState::Invalid,
         };
         let is_main = chain.main_at(link.height) == Some(id);
         let finder = chain.credit(&id).and_then(|credit| chain.scripts().script(credit.script));
@@ -137,10 +137,10 @@ impl LinkDetail {
     fn new(chain: &Chain, id: ShareId, network: Network) -> Option<Self> {
         let link = chain.link(&id)?;
         let complete = link.complete();
-        let shares = match &link.body {
-            Body::Complete(complete) => complete.list.as_slice(),
-            Body::Waiting(list) => list.as_slice(),
-            Body::Missing | Body::Invalid(_) => &[],
+        let shares = match &link.list {
+            chain::ListState::Complete(complete) => complete.list.as_slice(),
+            chain::ListState::Waiting(list) => list.as_slice(),
+            chain::ListState::Missing | chain::ListState::Invalid(_) => &[],
         };
         let rows = complete.into_iter().flat_map(|complete| complete.rows.iter());
         let earned = rows.filter_map(|row| {
@@ -175,11 +175,11 @@ impl LinkDetail {
 #[utoipa::path(
     get, path = "/api/v1/links", params(Paging),
     responses(
-        (status = 200, description = "Links, highest first", body = Links),
+        (status = 200, description = "LinkPage, highest first", body = LinkPage),
         (status = 400, description = "A parameter is wrong", body = ErrorBody),
     )
 )]
-pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<Links>, ApiError> {
+pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<LinkPage>, ApiError> {
     let network = api.network();
     let chain = api.chain();
     let (height, mut links) = (chain.height().0, main_links(&chain, &paging, network));
@@ -190,7 +190,7 @@ pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result
         })
         .await?;
     let next_from = links.last().and_then(|lowest| lowest.height.checked_sub(1)).map(u64::from);
-    Ok(Json(Links { height, links, next_from }))
+    Ok(Json(LinkPage { height, links, next_from }))
 }
 
 fn main_links(chain: &Chain, paging: &Paging, network: Network) -> Vec<LinkSummary> {

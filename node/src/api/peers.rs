@@ -15,7 +15,7 @@ use crate::state::PeerView;
 
 /// The peers connected now.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Peers {
+pub(super) struct PeerList {
     /// Longest connected first.
     pub peers: Vec<Peer>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Peer {
     pub id: String,
     /// The address that it is connected by, a multiaddr; none without the node's token.
     pub address: Option<String>,
-    /// Peers of one group have neighbouring addresses. The names say no more than that, and change with every start.
+    /// PeerList of one group have neighbouring addresses. The names say no more than that, and change with every start.
     pub group: String,
     /// How it is connected: tcp or quic.
     pub transport: &'static str,
@@ -127,13 +127,13 @@ fn neighbours(ip: IpAddr) -> String {
 /// The peers connected now.
 #[utoipa::path(
     get, path = "/api/v1/peers", security((), ("token" = [])),
-    responses((status = 200, description = "The peers", body = Peers))
+    responses((status = 200, description = "The peers", body = PeerList))
 )]
-pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Json<Peers> {
+pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Json<PeerList> {
     let owner = api.context.token.is_in(&headers);
     let peers = Arc::clone(&api.context.peers.borrow());
     let shown = |peer: &PeerView| Peer::new(peer, api.groups.name(&peer.address), owner);
     let mut peers: Vec<Peer> = peers.iter().map(shown).collect();
     peers.sort_by(|a, b| b.connected_s.cmp(&a.connected_s).then_with(|| a.id.cmp(&b.id)));
-    Json(Peers { peers })
+    Json(PeerList { peers })
 }

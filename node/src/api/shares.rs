@@ -186,7 +186,7 @@ impl ShareAnswer {
 fn waits_for(missing: Missing) -> String {
     match missing {
         Missing::Proof(id) => format!("the share {id}"),
-        Missing::Body(id) => format!("the list of the link {id}"),
+        Missing::List(id) => format!("the list of the link {id}"),
         Missing::BitcoinHeader(hash) => format!("the header of the Bitcoin block {hash}"),
         Missing::Time(time) => format!("the clock to reach {time} (unix seconds)"),
     }

@@ -115,8 +115,6 @@ pub struct SyncStatus {
 pub enum SyncStateName {
     /// No peer was reached yet.
     Searching,
-    /// Link headers are on their way.
-    Headers,
     /// Lists and shares are on their way.
     Shares,
     /// Everything that peers have told of is here.
@@ -162,7 +160,6 @@ impl From<SyncState> for SyncStateName {
     fn from(state: SyncState) -> Self {
         match state {
             SyncState::Searching => Self::Searching,
-            SyncState::Headers => Self::Headers,
             SyncState::Shares => Self::Shares,
             SyncState::Synced => Self::Synced,
         }

@@ -7,7 +7,7 @@ use sharechain::{Proof, ShareId, Weight, Work, encode, target};
 
 use super::STEPS_S;
 use super::keys::{self, PayeeKey};
-use super::rows::{Cursor, Effort, Found, Payment, Step, from_json, to_json};
+use super::rows::{Cursor, Effort, Payment, ShareEntry, Step, from_json, to_json};
 use crate::store::{Entry, RecordKind, Row, Store, StoreError};
 use node_core::pool_block::PoolBlock;
 
@@ -105,7 +105,7 @@ impl<'a> Indexer<'a> {
         let payee = keys::payee(&proof.share.payout);
         let is_block = PoolBlock::is_block(&proof, &id);
         let (is_link, hashes, time) = (judged.is_link, judged.hashes, proof.share.time.0);
-        let found = Found { id, time, is_link, is_block, hashes };
+        let found = ShareEntry { id, time, is_link, is_block, hashes };
         self.rows.push((keys::share(&payee, entry.sequence), found.to_bytes()));
         self.cursor.weight = self.cursor.weight.saturating_add(judged.weight.0);
         for step_s in STEPS_S {

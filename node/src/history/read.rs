@@ -5,7 +5,7 @@ use sharechain::ShareId;
 
 use super::events::Event;
 use super::keys::{self, EFFORT, EVENT, LISTED, REFUSED, REORGANISED};
-use super::rows::{Effort, Found, Payment, Step, from_json};
+use super::rows::{Effort, Payment, ShareEntry, Step, from_json};
 use super::task::History;
 use crate::store::{Row, StoreError};
 
@@ -85,7 +85,7 @@ impl History {
         let prefix = keys::key(keys::SHARE, &[&payee]);
         let rows = self.store.history_down(&prefix, &keys::share(&payee, from.unwrap_or(u64::MAX)));
         page(rows, limit, keys::last_u64, |(_, value)| {
-            let Found { id, time, is_link, is_block, hashes } = Found::from_bytes(value)?;
+            let ShareEntry { id, time, is_link, is_block, hashes } = ShareEntry::from_bytes(value)?;
             Some(ShareRow { id, time, is_link, is_block, hashes })
         })
     }

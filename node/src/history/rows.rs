@@ -39,7 +39,7 @@ impl Step {
 
 /// A valid share of a payee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct ShareEntry {
     pub id: ShareId,
     /// By its maker's clock.
     pub time: u32,
@@ -48,7 +48,7 @@ pub(super) struct Found {
     pub hashes: u128,
 }
 
-impl Found {
+impl ShareEntry {
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let flags = u8::from(self.is_link) | u8::from(self.is_block) << 1;
         [&self.id.0[..], &self.time.to_be_bytes(), &[flags], &self.hashes.to_be_bytes()].concat()

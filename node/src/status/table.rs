@@ -133,7 +133,6 @@ fn sync(status: &Status) -> Row {
         SyncStateName::Synced if status.peers > 0 => Row::new("sync", Mood::Good, format!("in sync; {peers}")),
         SyncStateName::Synced => Row::new("sync", Mood::Attention, format!("in sync, but {peers}")),
         SyncStateName::Searching => Row::new("sync", Mood::Attention, format!("looking for peers; {peers}")),
-        SyncStateName::Headers => Row::new("sync", Mood::Attention, format!("fetching links{towards}; {peers}")),
         SyncStateName::Shares => Row::new("sync", Mood::Attention, format!("fetching shares{towards}; {peers}")),
     }
 }

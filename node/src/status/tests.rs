@@ -62,7 +62,7 @@ fn trouble_is_marked_without_colour_too() {
     status.conflict = Some("ef".repeat(32));
     status.no_work_because = Some("bitcoind syncs".into());
     status.bitcoin.trouble = Some("it cannot be reached \u{1b}[2J".into());
-    status.sync = SyncStatus { state: SyncStateName::Headers, peers_height: Some(2_000), progress: Some(0.617) };
+    status.sync = SyncStatus { state: SyncStateName::Shares, peers_height: Some(2_000), progress: Some(0.617) };
     let table = table::render(&status, false);
     let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('!')).collect();
     assert_eq!(marked.len(), 4, "{table}");

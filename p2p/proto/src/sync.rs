@@ -26,7 +26,7 @@ use crate::{Millis, PeerId};
 
 use catch_up::CatchUp;
 use flight::{Flight, Flights, Purpose};
-use peers::{Claim, Peers};
+use peers::{Claim, SyncPeers};
 use wants::{Origin, Wants};
 
 /// Names a request until its response; unique in the life of one [`Sync`].
@@ -39,7 +39,7 @@ pub enum Want {
     /// A share or link.
     Proof(ShareId),
     /// The list of a link.
-    Body(ShareId),
+    List(ShareId),
     /// A Bitcoin header.
     Header(BlockHash),
 }
@@ -159,7 +159,7 @@ pub enum Output {
 pub struct Sync {
     now: Millis,
     local: Local,
-    peers: Peers,
+    peers: SyncPeers,
     flights: Flights,
     /// What peers were asked lately.
     asked: Rates,
@@ -183,7 +183,7 @@ impl Sync {
         Self {
             now: Millis(0),
             local,
-            peers: Peers::default(),
+            peers: SyncPeers::default(),
             flights: Flights::default(),
             asked: Rates::of_own_requests(),
             wants: Wants::default(),

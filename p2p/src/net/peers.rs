@@ -29,11 +29,11 @@ struct Entry {
 
 /// All of them, those whose network is not known yet included.
 #[derive(Debug, Default)]
-pub(super) struct Peers {
+pub(super) struct ConnectedPeers {
     by_id: BTreeMap<PeerId, Entry>,
 }
 
-impl Peers {
+impl ConnectedPeers {
     pub(super) fn opened(&mut self, peer: PeerId, id: ConnectionId, connection: Connection, now: Millis) {
         let entry = self.by_id.entry(peer).or_insert_with(|| Entry {
             connections: HashMap::new(),
@@ -78,7 +78,7 @@ impl Peers {
         self.by_id.contains_key(&peer)
     }
 
-    /// Peers that have not shown in time which network they are of.
+    /// ConnectedPeers that have not shown in time which network they are of.
     pub(super) fn strangers(&self, now: Millis) -> Vec<PeerId> {
         let late = |entry: &Entry| !entry.announced && now.since(entry.since) >= IDENTIFY_TIMEOUT_MS;
         self.by_id.iter().filter(|(_, entry)| late(entry)).map(|(peer, _)| *peer).collect()

@@ -1,4 +1,4 @@
-//! Peers to stay connected with: when to dial them again. Pure; the task does the dialling.
+//! ConnectedPeers to stay connected with: when to dial them again. Pure; the task does the dialling.
 
 use std::collections::BTreeMap;
 

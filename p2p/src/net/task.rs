@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::api::Call;
 use super::behaviour::{Behaviour, Names};
-use super::peers::Peers;
+use super::peers::ConnectedPeers;
 use super::redial::{Redial, Source};
 use p2p_proto::endpoint::Endpoint;
 use p2p_proto::limits::OUTBOX_MAX;
@@ -35,7 +35,7 @@ pub(super) struct Task {
     /// Events that have no room in the channel yet.
     outbox: VecDeque<Event>,
     started: Instant,
-    peers: Peers,
+    peers: ConnectedPeers,
     redial: Redial,
     /// Addresses behind the dials under way.
     dials: HashMap<ConnectionId, Multiaddr>,
@@ -80,7 +80,7 @@ impl Task {
             calls,
             outbox: VecDeque::new(),
             started: Instant::now(),
-            peers: Peers::default(),
+            peers: ConnectedPeers::default(),
             redial,
             dials: HashMap::new(),
             endpoint: Endpoint::default(),

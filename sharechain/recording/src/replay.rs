@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use bitcoin::block::Header;
-use sharechain::chain::{Body, Fate, Outcome};
+use sharechain::chain::{Fate, ListState, Outcome};
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::check::list::check_root;
@@ -355,10 +355,10 @@ impl Replay {
     /// How a link's list stands.
     pub(crate) fn list_state(&self, id: Option<Id>) -> ListVerdict {
         let Some(id) = id.map(Id::share).filter(|id| !self.is_no_link(id)) else { return ListVerdict::Ignored };
-        match self.chain.link(&id).map(|link| &link.body) {
-            Some(Body::Complete(_)) => ListVerdict::Complete,
-            Some(Body::Invalid(rule)) => (*rule).into(),
-            Some(Body::Missing | Body::Waiting(_)) | None => ListVerdict::Held,
+        match self.chain.link(&id).map(|link| &link.list) {
+            Some(ListState::Complete(_)) => ListVerdict::Complete,
+            Some(ListState::Invalid(rule)) => (*rule).into(),
+            Some(ListState::Missing | ListState::Waiting(_)) | None => ListVerdict::Held,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::branch::Branch;
-use super::{Body, Call, Chain, List};
+use super::{Call, Chain, List, ListState};
 use crate::change_set::TipChange;
 use crate::check::list::check_listable;
 use crate::fork_choice::{Candidate, better};
@@ -36,7 +36,7 @@ impl Chain {
             self.list(*link);
             self.forget_deep();
         }
-        self.look_up_from(fork_height, !disconnected.is_empty());
+        self.note_targets_from(fork_height, !disconnected.is_empty());
         self.finalize_after(fork_height);
         call.changes.tips.push(TipChange { old: old_tip, new: id, fork_height, disconnected, connected: side });
     }
@@ -80,8 +80,8 @@ impl Chain {
         }
         self.forgotten = height;
         let Some(id) = self.main_at(height) else { return };
-        let list = match self.links.get_mut(&id).map(|link| &mut link.body) {
-            Some(Body::Complete(complete)) => core::mem::take(&mut complete.list),
+        let list = match self.links.get_mut(&id).map(|link| &mut link.list) {
+            Some(ListState::Complete(complete)) => core::mem::take(&mut complete.list),
             _ => List::default(),
         };
         for id in list.iter().copied().chain([id]) {
@@ -130,7 +130,7 @@ impl Chain {
                 && !listed.contains(pending)
                 && check_listable(pending, credit, link.height, &listed, &branch, &self.params).is_ok()
         });
-        if let Some(Body::Complete(complete)) = self.links.get_mut(&id).map(|link| &mut link.body) {
+        if let Some(ListState::Complete(complete)) = self.links.get_mut(&id).map(|link| &mut link.list) {
             complete.omits = omits;
         }
     }

@@ -1,7 +1,7 @@
 //! Lists: when everything that a link lists is known and valid, the link is complete and counts for fork choice.
 
 use super::branch::Branch;
-use super::{Body, Call, Chain, Complete, List, Missing};
+use super::{Call, Chain, Complete, List, ListState, Missing};
 use crate::check::list::{ListContext, check_list, earned};
 use crate::credit::Credit;
 use crate::error::RuleError;
@@ -35,7 +35,7 @@ impl Chain {
     pub(super) fn give_list(&mut self, id: ShareId, list: Option<Vec<ShareId>>, call: &mut Call) {
         let bound = self.too_deep();
         let Some(link) = self.links.get_mut(&id) else { return };
-        if !matches!(link.body, Body::Missing) || bound.is_some_and(|bound| link.height <= bound) {
+        if !matches!(link.list, ListState::Missing) || bound.is_some_and(|bound| link.height <= bound) {
             return;
         }
         let Some(list) = list else { return };
@@ -44,7 +44,7 @@ impl Chain {
                 self.wanted.await_proof(*item, id);
             }
         }
-        link.body = Body::Waiting(list.clone().into());
+        link.list = ListState::Waiting(list.clone().into());
         call.changes.lists.push((id, list));
         self.try_complete(id, call);
     }
@@ -52,17 +52,17 @@ impl Chain {
     /// Completes a link if nothing is missing; otherwise notes what it waits for.
     pub(super) fn try_complete(&mut self, id: ShareId, call: &mut Call) {
         let body = match self.completed(&id) {
-            Ok(complete) => Body::Complete(complete),
-            Err(Incomplete::Invalid(rule)) => Body::Invalid(rule),
+            Ok(complete) => ListState::Complete(complete),
+            Err(Incomplete::Invalid(rule)) => ListState::Invalid(rule),
             Err(Incomplete::Missing(missing)) => return self.wanted.wait(missing, id),
             Err(Incomplete::NotWaiting) => return,
         };
-        let valid = matches!(body, Body::Complete(_));
+        let valid = matches!(body, ListState::Complete(_));
         let Some(link) = self.links.get_mut(&id) else { return };
-        let before = core::mem::replace(&mut link.body, body);
-        let list = if let Body::Waiting(list) = before { list } else { List::default() };
+        let before = core::mem::replace(&mut link.list, body);
+        let list = if let ListState::Waiting(list) = before { list } else { List::default() };
         self.wanted.remove_link(link.height, id, &list);
-        call.queue.push_back(Missing::Body(id));
+        call.queue.push_back(Missing::List(id));
         if !valid {
             self.wanted.stop_waiting(&id);
         } else {
@@ -75,7 +75,7 @@ impl Chain {
 
     /// True for a link whose list breaks a rule.
     pub(super) fn is_void(&self, id: &ShareId) -> bool {
-        self.links.get(id).is_some_and(|link| matches!(link.body, Body::Invalid(_)))
+        self.links.get(id).is_some_and(|link| matches!(link.list, ListState::Invalid(_)))
     }
 
     /// The children of a link that are not complete, whether their lists are known or not.
@@ -89,19 +89,19 @@ impl Chain {
     fn completed(&self, id: &ShareId) -> Result<Complete, Incomplete> {
         let overflow = || Incomplete::Invalid(RuleError::Overflow);
         let link = self.links.get(id).ok_or(Incomplete::NotWaiting)?;
-        let list = match &link.body {
-            Body::Complete(_) | Body::Invalid(_) => return Err(Incomplete::NotWaiting),
+        let list = match &link.list {
+            ListState::Complete(_) | ListState::Invalid(_) => return Err(Incomplete::NotWaiting),
             // SC-407: the parent's list is valid.
             _ if self.is_void(&link.parent) => return Err(Incomplete::Invalid(RuleError::ParentListInvalid)),
-            Body::Missing => return Err(Incomplete::NotWaiting),
-            Body::Waiting(list) => list,
+            ListState::Missing => return Err(Incomplete::NotWaiting),
+            ListState::Waiting(list) => list,
         };
         // SC-406: everything listed is valid.
         if list.iter().any(|item| self.refused.get(item).is_some()) {
             return Err(Incomplete::Invalid(RuleError::ListInvalid));
         }
         let parent = self.links.get(&link.parent).ok_or_else(overflow)?;
-        let before = parent.complete().ok_or(Incomplete::Missing(Missing::Body(link.parent)))?;
+        let before = parent.complete().ok_or(Incomplete::Missing(Missing::List(link.parent)))?;
         let mut items = Vec::with_capacity(list.len());
         for item in list.iter() {
             let credit = self.credits.get(item).ok_or(Incomplete::Missing(Missing::Proof(*item)))?;

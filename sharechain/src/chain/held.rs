@@ -17,7 +17,7 @@ pub enum Missing {
     /// A proof: the parent, or a listed share.
     Proof(ShareId),
     /// The list of a link, or of one of its ancestors.
-    Body(ShareId),
+    List(ShareId),
     /// A Bitcoin header.
     BitcoinHeader(BlockHash),
     /// Nothing but time: the proof is from the future until then.
@@ -154,10 +154,10 @@ impl Held {
     }
 
     /// Links whose lists proofs wait for, without repetitions.
-    pub(super) fn bodies(&self) -> impl Iterator<Item = ShareId> {
-        let (lowest, highest) = (Missing::Body(LOWEST.0), Missing::Body(HIGHEST.0));
+    pub(super) fn missing_lists(&self) -> impl Iterator<Item = ShareId> {
+        let (lowest, highest) = (Missing::List(LOWEST.0), Missing::List(HIGHEST.0));
         let mut ids: Vec<ShareId> = (self.by_missing.range((lowest, LOWEST)..=(highest, HIGHEST)))
-            .filter_map(|((missing, _), ())| if let Missing::Body(id) = missing { Some(*id) } else { None })
+            .filter_map(|((missing, _), ())| if let Missing::List(id) = missing { Some(*id) } else { None })
             .collect();
         ids.dedup();
         ids.into_iter()

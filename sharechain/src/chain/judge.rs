@@ -2,7 +2,7 @@
 
 use bitcoin::BlockHash;
 
-use super::{Body, Chain, Link, Missing};
+use super::{Chain, Link, ListState, Missing};
 use crate::change_set::Source;
 use crate::check::binding::BoundProof;
 use crate::check::header::{Position, PreviousBlock, check_header};
@@ -188,7 +188,7 @@ impl Chain {
                 median_time: median(times),
                 bitcoin_work: previous.chain_work,
             },
-            body: Body::Missing,
+            list: ListState::Missing,
         })
     }
 
@@ -275,7 +275,7 @@ impl Link {
                 median_time: None,
                 bitcoin_work: U256::ZERO,
             },
-            body: Body::Complete(super::Complete {
+            list: ListState::Complete(super::Complete {
                 list: super::List::default(),
                 rows: crate::window::Rows::default(),
                 listed_total: 0,

@@ -39,7 +39,7 @@ pub struct Link {
     /// What it decides about its children.
     pub position: Position,
     /// Its list, as far as this node has come.
-    pub body: Body,
+    pub list: ListState,
 }
 
 /// The ids that a link lists. Clones share them.
@@ -70,7 +70,7 @@ impl From<Vec<ShareId>> for List {
 
 /// A link's list.
 #[derive(Clone, Debug)]
-pub enum Body {
+pub enum ListState {
     /// Not known yet.
     Missing,
     /// Known, but something that it lists, or the parent's list, is not.
@@ -106,9 +106,9 @@ impl Link {
     /// The completed body, if it is.
     #[must_use]
     pub fn complete(&self) -> Option<&Complete> {
-        match &self.body {
-            Body::Complete(complete) => Some(complete),
-            Body::Missing | Body::Waiting(_) | Body::Invalid(_) => None,
+        match &self.list {
+            ListState::Complete(complete) => Some(complete),
+            ListState::Missing | ListState::Waiting(_) | ListState::Invalid(_) => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use bitcoin::{BlockHash, ScriptBuf, TxOut};
 
 use super::branch::Branch;
 use super::judge::Judgement;
-use super::{Body, Chain, Missing};
+use super::{Chain, ListState, Missing};
 use crate::error::RuleError;
 use crate::limits::{AMOUNTS_MAX, SELECTIONS_MAX, WINDOWS_MAX};
 use crate::payout::{Selection, select};
@@ -166,10 +166,10 @@ impl Chain {
         let height = self.bitcoin.get(previous).ok_or(missing_header)?.height;
         let branch = Branch::new(self, *anchor).ok_or(Unpayable::Missing(Missing::Proof(*anchor)))?;
         let anchor_link = self.links.get(anchor).ok_or(Unpayable::Missing(Missing::Proof(*anchor)))?;
-        match anchor_link.body {
-            Body::Complete(_) => {}
-            Body::Invalid(_) => return Err(Unpayable::Abandoned(*anchor)),
-            Body::Missing | Body::Waiting(_) => return Err(Unpayable::Missing(Missing::Body(*anchor))),
+        match anchor_link.list {
+            ListState::Complete(_) => {}
+            ListState::Invalid(_) => return Err(Unpayable::Abandoned(*anchor)),
+            ListState::Missing | ListState::Waiting(_) => return Err(Unpayable::Missing(Missing::List(*anchor))),
         }
         let settled = height.saturating_sub(self.params.snapshot_bitcoin_depth).min(anchor_link.bitcoin_height);
         let first = branch.first_at_bitcoin_height(settled).ok_or(RuleError::Overflow)?;
@@ -192,7 +192,7 @@ impl Chain {
         if listed < self.params.listed_before_payouts {
             return Ok(None);
         }
-        let (window, known) = self.find_window(snapshot).ok_or(Unpayable::Missing(Missing::Body(*snapshot)))?;
+        let (window, known) = self.find_window(snapshot).ok_or(Unpayable::Missing(Missing::List(*snapshot)))?;
         if !known {
             news.window = Some((*snapshot, Arc::clone(&window)));
         }

@@ -103,7 +103,7 @@ impl Chain {
     pub fn easiest_plausible_target(&self, now: Timestamp) -> U256 {
         let floor = self.params.easiest_share_target;
         let fresh = |tip: &Link| now.seconds_since(tip.time) <= i64::from(HELD_SECONDS_MAX);
-        if self.links.get(&self.tip()).is_some_and(fresh) { self.easiest_in_sight() } else { floor }
+        if self.links.get(&self.tip()).is_some_and(fresh) { self.easiest_plausible_share_target() } else { floor }
     }
 
     /// Ids of the main chain from the tip down, at growing distances: what a peer needs to find the last common link.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Body, Chain, List, Missing};
+use super::{Chain, List, ListState, Missing};
 use crate::ordered::Ordered;
 use crate::units::{Height, ShareId};
 
@@ -101,9 +101,9 @@ impl Chain {
     /// Gives up the links at `height` and below that are not complete.
     pub(super) fn give_up_incomplete(&mut self, height: Height) {
         while let Some((height, id)) = self.wanted.lowest(height) {
-            let body = self.links.get_mut(&id).map(|link| core::mem::replace(&mut link.body, Body::Missing));
+            let body = self.links.get_mut(&id).map(|link| core::mem::replace(&mut link.list, ListState::Missing));
             let list = match body {
-                Some(Body::Waiting(list)) => list,
+                Some(ListState::Waiting(list)) => list,
                 _ => List::default(),
             };
             self.wanted.remove_link(height, id, &list);
@@ -115,12 +115,12 @@ impl Chain {
     /// wait for comes first, and only for branches with at least the tip's work, or to
     /// judge what is held.
     pub fn missing(&self) -> impl Iterator<Item = Missing> {
-        let mut bodies = Vec::new();
+        let mut lists = Vec::new();
         let mut proofs = BTreeSet::new();
         for id in self.links_worth_completing() {
-            match self.links.get(&id).map(|link| &link.body) {
-                Some(Body::Missing) => bodies.push(Missing::Body(id)),
-                Some(Body::Waiting(list)) => {
+            match self.links.get(&id).map(|link| &link.list) {
+                Some(ListState::Missing) => lists.push(Missing::List(id)),
+                Some(ListState::Waiting(list)) => {
                     let unknown = list.iter().filter(|item| self.wanted.awaits(item));
                     proofs.extend(unknown.map(|item| Missing::Proof(*item)));
                 }
@@ -128,8 +128,8 @@ impl Chain {
             }
         }
         // A proof held for a body waits for a link above.
-        let held = self.held.missing().filter(|missing| !matches!(missing, Missing::Body(_)));
-        bodies.into_iter().chain(proofs).chain(held)
+        let held = self.held.missing().filter(|missing| !matches!(missing, Missing::List(_)));
+        lists.into_iter().chain(proofs).chain(held)
     }
 
     /// Incomplete links that have the tip's work at least or are the anchors of held proofs, and their ancestors; lowest
@@ -139,7 +139,7 @@ impl Chain {
     /// its first links are here: until then what follows is held.
     fn links_worth_completing(&self) -> impl Iterator<Item = ShareId> {
         let least = self.links.get(&self.tip()).map(|tip| tip.chain_work);
-        let anchors = self.held.bodies().filter_map(|id| Some((self.links.get(&id)?.height, id)));
+        let anchors = self.held.missing_lists().filter_map(|id| Some((self.links.get(&id)?.height, id)));
         let mut worth: BTreeSet<(Height, ShareId)> = anchors.collect();
         for (height, id) in self.wanted.links.keys().rev() {
             let heavy = self.links.get(id).is_some_and(|link| Some(link.chain_work) >= least);

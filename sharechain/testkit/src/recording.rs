@@ -237,7 +237,7 @@ impl Recording {
             Missing::Proof(id) => {
                 known(&id).into_iter().for_each(|(proof, _)| self.play(chain, &Event::BareLink(proof), 99))
             }
-            Missing::Body(id) => {
+            Missing::List(id) => {
                 known(&id).into_iter().for_each(|(_, list)| self.play(chain, &Event::List(id, list), 99))
             }
             Missing::BitcoinHeader(_) => self.world.bitcoin_headers.iter().for_each(|header| {

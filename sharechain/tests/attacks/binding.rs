@@ -102,7 +102,7 @@ fn an_id_is_called_invalid_only_after_it_was_bound() {
         let mut forged = honest.clone();
         forge(&mut forged);
         let Outcome::Invalid(rule) = receive(&mut world, &forged) else { panic!("a forgery is invalid") };
-        assert!(!rule.condemns_id());
+        assert!(!rule.invalidates_id());
         assert_eq!(world.chain.refusal(&honest.id()), None);
     }
     let value = unit(&world);

@@ -4,9 +4,9 @@
 //!
 //! ```text
 //! build.rs      from a scenario and a seed to a world
-//! outside.rs    what all nodes live in: Bitcoin, messages on their way, the ledger
+//! surroundings.rs    what all nodes live in: Bitcoin, messages on their way, the ledger
 //! node/         a node: real parts, and the shell that stands in for the program's tasks
-//! mind.rs       its strategy, and what that withholds
+//! strategist.rs       its strategy, and what that withholds
 //! devices.rs    its machines, which switch to new work after a while
 //! endpoint.rs   its side of the network: names, rates, points, bans
 //! mesh.rs       to whom it pushes gossip
@@ -28,10 +28,10 @@ pub mod endpoint;
 pub mod gossip;
 pub mod ledger;
 pub mod mesh;
-pub mod mind;
 pub mod node;
-pub mod outside;
+pub mod strategist;
 pub mod summary;
+pub mod surroundings;
 #[cfg(test)]
 mod tests;
 pub mod wire;

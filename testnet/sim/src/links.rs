@@ -40,7 +40,7 @@ pub(super) struct Attempt {
 
 /// All connections.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Links {
+pub(super) struct Connections {
     links: Vec<Link>,
     of: Vec<Vec<LinkId>>,
 }
@@ -68,7 +68,7 @@ enum State {
 }
 
 /// What an [`Attempt`] came to: each of these nodes hears that the line to the other is there, or gone.
-pub(super) enum News {
+pub(super) enum AttemptResult {
     /// Nothing.
     None,
     /// A connection is there.
@@ -77,7 +77,7 @@ pub(super) enum News {
     Disconnected([NodeId; 2], [u32; 2], (Micros, Attempt)),
 }
 
-impl Links {
+impl Connections {
     pub(super) fn new(topology: &Topology) -> Self {
         let mut links = Self { links: Vec::new(), of: vec![Vec::new(); topology.nodes()] };
         for (index, (a, b)) in (0u32..).zip(topology.edges()) {
@@ -141,25 +141,25 @@ impl Links {
         now: Micros,
         connected: impl Fn(NodeId, NodeId) -> bool,
         life: impl Fn(NodeId) -> Option<u32>,
-    ) -> News {
+    ) -> AttemptResult {
         let link = self.link_mut(attempt.link);
         let ends = link.ends;
         if link.generation != attempt.generation {
-            return News::None;
+            return AttemptResult::None;
         }
         match link.state {
-            State::Up { .. } => News::None,
+            State::Up { .. } => AttemptResult::None,
             State::Lost { lives } => {
                 link.state = State::Down { since: now };
-                News::Disconnected(ends, lives, (REDIAL, self.plan(attempt.link)))
+                AttemptResult::Disconnected(ends, lives, (REDIAL, self.plan(attempt.link)))
             }
             State::Down { .. } => match (life(ends[0]), life(ends[1])) {
                 (Some(first), Some(second)) if connected(ends[0], ends[1]) => {
                     link.state = State::Up { lives: [first, second] };
-                    News::Connected(ends)
+                    AttemptResult::Connected(ends)
                 }
                 // Whoever starts dials, and so does everyone when ways are healed.
-                _ => News::None,
+                _ => AttemptResult::None,
             },
         }
     }

@@ -21,5 +21,5 @@ pub mod solve;
 
 pub use policy::Policy;
 pub use race::{Action, Fork, Game, State};
-pub use rules::{Links, Reward, Rules, Uncles};
+pub use rules::{LinkPay, Reward, Rules, Uncles};
 pub use solve::{Solution, best, earned};

@@ -2,7 +2,7 @@
 //! seconds on all. The checks know what the world knows: who found what, who is honest, what goes wrong and when.
 //!
 //! ```text
-//! sight.rs      what oracles see of a node's share-chain
+//! chain_view.rs      what oracles see of a node's share-chain
 //! book.rs       what every link credits: the same on all nodes, nothing twice
 //! payout.rs     windows and payouts once more, from the book
 //! money.rs      blocks pay all they may, to whom it is due
@@ -17,12 +17,12 @@
 mod agreement;
 mod book;
 mod calm;
+mod chain_view;
 mod fates;
 mod memory;
 mod money;
 mod payout;
 mod proofs;
-mod sight;
 mod watch;
 
 use std::fmt;

@@ -57,7 +57,7 @@ pub struct View<'a> {
 
 /// A proof that one of the node's own miners found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundProof {
     /// Its id.
     pub id: ShareId,
     /// The link that it extends.
@@ -111,7 +111,7 @@ pub trait Strategy: std::fmt::Debug + Send {
     }
 
     /// What becomes of an own find. It enters the node's own chain in any case, right after this.
-    fn found(&mut self, _view: &mut View<'_>, _found: &Found) -> Fate {
+    fn found(&mut self, _view: &mut View<'_>, _found: &FoundProof) -> Fate {
         Fate::Publish
     }
 

@@ -19,7 +19,7 @@ const QUEUE: usize = 64;
 
 /// A block of the best chain.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct ChainBlock {
     pub(super) height: u32,
     pub(super) hash: String,
     pub(super) coinbase: Transaction,
@@ -28,7 +28,7 @@ pub(super) struct Found {
 /// Follows until it is dropped.
 #[derive(Debug)]
 pub(super) struct Follower {
-    blocks: mpsc::Receiver<Found>,
+    blocks: mpsc::Receiver<ChainBlock>,
     task: JoinHandle<()>,
 }
 
@@ -50,7 +50,7 @@ impl Follower {
     }
 
     /// Waits for the next block.
-    pub(super) async fn next(&mut self) -> Found {
+    pub(super) async fn next(&mut self) -> ChainBlock {
         match self.blocks.recv().await {
             Some(found) => found,
             None => std::future::pending().await,
@@ -65,7 +65,7 @@ impl Drop for Follower {
 }
 
 /// Tells the blocks of the best chain that were not told, lowest first; after a reorganisation those that replace others.
-async fn follow(rpc: &Rpc, told: &mut Vec<String>, sender: &mpsc::Sender<Found>) -> Result<(), RpcError> {
+async fn follow(rpc: &Rpc, told: &mut Vec<String>, sender: &mpsc::Sender<ChainBlock>) -> Result<(), RpcError> {
     let mut new = Vec::new();
     let mut hash = rpc.call_str("getbestblockhash", json!([])).await?;
     loop {
@@ -86,7 +86,7 @@ async fn follow(rpc: &Rpc, told: &mut Vec<String>, sender: &mpsc::Sender<Found>)
         let coinbase = block.txdata.into_iter().next().ok_or(RpcError::Unexpected { method: "getblock" })?;
         told.truncate(place);
         told.push(hash.clone());
-        if sender.send(Found { height, hash, coinbase }).await.is_err() {
+        if sender.send(ChainBlock { height, hash, coinbase }).await.is_err() {
             return Ok(());
         }
     }

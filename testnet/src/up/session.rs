@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::follow::{Follower, Found};
+use super::follow::{ChainBlock, Follower};
 use super::memory::Memory;
 use super::observe::{Observation, Observer};
 use super::shown::Shown;
@@ -188,7 +188,7 @@ impl Session {
     }
 
     /// Takes in a found block.
-    async fn found(&mut self, found: &Found) -> Option<End> {
+    async fn found(&mut self, found: &ChainBlock) -> Option<End> {
         let plan = self.network.plan();
         let outputs = payouts(&found.coinbase);
         let name = |script: &bitcoin::Script| match plan.miner_of(script) {

@@ -40,7 +40,7 @@ enum Job {
 }
 
 /// What a job found.
-enum Found {
+enum JobResult {
     Grid(Grid),
     Bias(Bias),
     Attack(Gains),
@@ -61,11 +61,11 @@ pub fn run(effort: Effort, seed: u64, progress: &(dyn Fn(usize, usize) + Sync)) 
     let kinds = [Job::Grid, Job::Bias].into_iter().chain((0..attacks.len()).map(Job::Attack));
     let jobs: Vec<(Job, u64)> = kinds.flat_map(|kind| (0..SAMPLES).map(move |sample| (kind, sample))).collect();
     let work = |&(job, sample): &(Job, u64)| match job {
-        Job::Grid => Some(Found::Grid(Grid::check(draws, &mut stream(seed, "draw/grid", sample)))),
-        Job::Bias => Some(Found::Bias(Bias::measure(10 * draws, &mut stream(seed, "draw/bias", sample)))),
+        Job::Grid => Some(JobResult::Grid(Grid::check(draws, &mut stream(seed, "draw/grid", sample)))),
+        Job::Bias => Some(JobResult::Bias(Bias::measure(10 * draws, &mut stream(seed, "draw/bias", sample)))),
         Job::Attack(at) => attacks.get(at).map(|attack| {
             let index = u64::try_from(at).unwrap_or(0) * SAMPLES + sample;
-            Found::Attack(attack.measure(draws, &mut stream(seed, "draw/attack", index)))
+            JobResult::Attack(attack.measure(draws, &mut stream(seed, "draw/attack", index)))
         }),
     };
     let found = effort.run(&jobs, work, progress);
@@ -73,9 +73,9 @@ pub fn run(effort: Effort, seed: u64, progress: &(dyn Fn(usize, usize) + Sync)) 
     let mut results = Results { grids: Vec::new(), biases: Vec::new(), attacks };
     for ((job, _), found) in jobs.iter().zip(found) {
         match (job, found) {
-            (_, Some(Found::Grid(grid))) => results.grids.push(grid),
-            (_, Some(Found::Bias(bias))) => results.biases.push(bias),
-            (Job::Attack(at), Some(Found::Attack(gains))) => {
+            (_, Some(JobResult::Grid(grid))) => results.grids.push(grid),
+            (_, Some(JobResult::Bias(bias))) => results.biases.push(bias),
+            (Job::Attack(at), Some(JobResult::Attack(gains))) => {
                 if let Some((_, all)) = results.attacks.get_mut(*at) {
                     all.push(gains);
                 }

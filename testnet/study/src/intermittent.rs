@@ -36,7 +36,7 @@ enum Job {
 }
 
 /// What a job found.
-enum Found {
+enum JobResult {
     Day(Day),
     Rise(rises::Pays),
 }
@@ -56,15 +56,15 @@ pub fn run(effort: Effort, seed: u64, progress: &(dyn Fn(usize, usize) + Sync)) 
     let work = |&(job, run): &(Job, u64)| match job {
         Job::Pool(at) => pools.get(at).map(|pool| {
             let mut rng = stream(seed, "intermittent/pool", index(at, run));
-            Found::Day(pool.measure(days, &mut rng))
+            JobResult::Day(pool.measure(days, &mut rng))
         }),
         Job::Alternative(at) => alternatives.get(at).map(|alternative| {
             let mut rng = stream(seed, "intermittent/alternative", index(at, run));
-            Found::Day(alternative.pool().measure(days, &mut rng))
+            JobResult::Day(alternative.pool().measure(days, &mut rng))
         }),
         Job::Rise(at) => rises.get(at).map(|rise| {
             let mut rng = stream(seed, "intermittent/rise", index(at, run));
-            Found::Rise(rise.measure(&mut rng))
+            JobResult::Rise(rise.measure(&mut rng))
         }),
     };
     let found = effort.run(&jobs, work, progress);
@@ -94,19 +94,19 @@ struct Results {
 }
 
 impl Results {
-    fn sort_in(&mut self, job: Job, found: Option<Found>) {
+    fn sort_in(&mut self, job: Job, found: Option<JobResult>) {
         match (job, found) {
-            (Job::Pool(at), Some(Found::Day(day))) => {
+            (Job::Pool(at), Some(JobResult::Day(day))) => {
                 if let Some((_, days)) = self.pools.get_mut(at) {
                     days.push(day);
                 }
             }
-            (Job::Alternative(at), Some(Found::Day(day))) => {
+            (Job::Alternative(at), Some(JobResult::Day(day))) => {
                 if let Some((_, days)) = self.alternatives.get_mut(at) {
                     days.push(day);
                 }
             }
-            (Job::Rise(at), Some(Found::Rise(pays))) => {
+            (Job::Rise(at), Some(JobResult::Rise(pays))) => {
                 if let Some((_, all)) = self.rises.get_mut(at) {
                     all.push(pays);
                 }

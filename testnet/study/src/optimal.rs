@@ -48,7 +48,7 @@ fn method() -> Vec<String> {
          the attacker's do."
             .to_owned(),
         "Under the pool's rules the last common link stands for the whole past. Shares of both sides earn, whoever wins, \
-         up to the anchor depth behind the fork; beyond it only those of the branch that wins do. Links earn their \
+         up to the anchor depth behind the fork; beyond it only those of the branch that wins do. LinkPay earn their \
          credit only on the chain. The attacker never lists others' shares, so theirs wait for the next link of \
          somebody else and can get too old for it. No race is longer than 360 links, for nobody follows a branch that \
          conflicts with a final link; below 35% of the hash rate it is 180, which such an attacker does not reach."

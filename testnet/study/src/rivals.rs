@@ -178,7 +178,7 @@ pub fn measure_shoal(world: &World<SimNode>, scenario: &Scenario, seed: u64, whe
         // A link's bonus is no part of its work, and nobody's loss.
         miner.lost += (find.weight - credited).max(0.0);
     }
-    let honest = world.nodes.iter().filter(|node| node.mind().is_honest()).filter_map(SimNode::chain);
+    let honest = world.nodes.iter().filter(|node| node.strategist().is_honest()).filter_map(SimNode::chain);
     let tips: BTreeSet<ShareId> = honest.map(sharechain::Chain::tip).collect();
     Measured { miners, one_tip: tips.len() == 1, sides: Vec::new() }
 }

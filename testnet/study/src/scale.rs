@@ -63,7 +63,7 @@ fn method() -> Vec<String> {
          Noise, TCP and IP put around it, acknowledgements included. Lines of senders are shared by all messages; what \
          arrives before its parent, or before what it lists, waits and is asked for. No message is sampled: a simulated \
          hour of 90,000 nodes has 1.0 thousand million first arrivals and 5 times as many copies.",
-        "Control traffic goes on evenly and is reckoned from the rules: news of messages to peers outside the mesh \
+        "Control traffic goes on evenly and is reckoned from the rules: news of messages to peers surroundings the mesh \
          (IHAVE) each second, questions for tips each 10 s and for unlisted shares each 30 s to every peer, pings. The \
          messages that news bring (IWANT) are counted from the arrival times of every 64th message.",
         "Assumed: nodes in the cities where miners live; 15% rented servers (1 Gbit/s), 45% fibre (40 Mbit/s up), 25% \

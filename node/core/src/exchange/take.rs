@@ -154,7 +154,7 @@ impl Exchange {
             }
             self.tell_sync(sync::Input::Got(Want::Proof(id)), turn.now);
             if has_list {
-                self.tell_sync(sync::Input::Got(Want::Body(id)), turn.now);
+                self.tell_sync(sync::Input::Got(Want::List(id)), turn.now);
             }
         }
         Ok(())

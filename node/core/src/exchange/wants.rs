@@ -44,7 +44,7 @@ impl Exchange {
     pub(super) fn want(&mut self, missing: Missing, from: Option<PeerId>, now: Now) {
         let want = match missing {
             Missing::Proof(id) => Want::Proof(id),
-            Missing::Body(id) => Want::Body(id),
+            Missing::List(id) => Want::List(id),
             Missing::BitcoinHeader(hash) => return self.look_up(hash, from),
             Missing::Time(_) => return,
         };

@@ -36,11 +36,11 @@ pub(super) struct Peer {
 
 /// The peers that sync follows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Peers {
+pub(super) struct SyncPeers {
     by_id: BTreeMap<PeerId, Peer>,
 }
 
-impl Peers {
+impl SyncPeers {
     pub(super) fn connect(&mut self, peer: PeerId, now: Millis) {
         if self.by_id.len() >= SYNC_PEERS_MAX {
             return;

@@ -23,7 +23,7 @@ impl Batch {
     /// Adds to the one or the other; false when that is full.
     fn add(&mut self, want: Want) -> bool {
         let (room, max) = match want {
-            Want::Proof(_) | Want::Body(_) => (&mut self.proofs, PROOFS_MAX),
+            Want::Proof(_) | Want::List(_) => (&mut self.proofs, PROOFS_MAX),
             Want::Header(_) => (&mut self.headers, HEADERS_WANTED_MAX),
         };
         if room.len() >= max {
@@ -102,7 +102,7 @@ impl Sync {
         }
     }
 
-    /// Peers that may be asked for something large, the most reliable and least busy first.
+    /// SyncPeers that may be asked for something large, the most reliable and least busy first.
     fn free_peers(&mut self) -> Vec<PeerId> {
         let (asked, now) = (&mut self.asked, self.now);
         let mut may_ask = |peer, kind| asked.allows(peer, kind, now);
@@ -124,7 +124,7 @@ fn share_ids(wants: &[Want]) -> Vec<ShareId> {
     let mut ids: Vec<_> = wants
         .iter()
         .filter_map(|want| match want {
-            Want::Proof(id) | Want::Body(id) => Some(*id),
+            Want::Proof(id) | Want::List(id) => Some(*id),
             Want::Header(_) => None,
         })
         .collect();
@@ -138,7 +138,7 @@ fn block_hashes(wants: &[Want]) -> Vec<BlockHash> {
         .iter()
         .filter_map(|want| match want {
             Want::Header(hash) => Some(*hash),
-            Want::Proof(_) | Want::Body(_) => None,
+            Want::Proof(_) | Want::List(_) => None,
         })
         .collect()
 }

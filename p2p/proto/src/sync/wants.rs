@@ -18,9 +18,9 @@ pub(super) enum Origin {
 #[derive(Clone, Debug)]
 struct Wanted {
     origin: Origin,
-    /// Peers that should have it.
+    /// SyncPeers that should have it.
     holders: Vec<PeerId>,
-    /// Peers asked in this round.
+    /// SyncPeers asked in this round.
     tried: BTreeSet<PeerId>,
     attempts: u32,
     /// Its place among those to be asked for; none while a request is under way.

@@ -7,9 +7,9 @@ use node_core::journal::{Record, RecordKind};
 
 /// A record's place in the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(u32);
+pub struct RecordIndex(u32);
 
-impl Place {
+impl RecordIndex {
     /// Its number, counted from 0.
     #[must_use]
     pub const fn index(self) -> usize {
@@ -27,7 +27,7 @@ pub struct Archive {
 struct Kept {
     contents: Vec<Content>,
     /// The newest version with a kind and id; older ones follow from it. Only looked up, never walked through.
-    newest: HashMap<(u8, [u8; 32]), Place>,
+    newest: HashMap<(u8, [u8; 32]), RecordIndex>,
 }
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Content {
     id: [u8; 32],
     bytes: Box<[u8]>,
     /// Another version with the same kind and id: a proof whose extranonce was altered on the way, say.
-    older: Option<Place>,
+    older: Option<RecordIndex>,
 }
 
 impl Archive {
@@ -46,7 +46,7 @@ impl Archive {
     }
 
     /// The place of a record, which is made if no disk has it yet.
-    pub fn intern(&self, record: &Record) -> Place {
+    pub fn intern(&self, record: &Record) -> RecordIndex {
         let mut kept = self.kept();
         let key = (record.kind as u8, record.id);
         let newest = kept.newest.get(&key).copied();
@@ -58,7 +58,7 @@ impl Archive {
             }
             at = content.older;
         }
-        let place = Place(u32::try_from(kept.contents.len()).expect("a world writes fewer than 2^32 records"));
+        let place = RecordIndex(u32::try_from(kept.contents.len()).expect("a world writes fewer than 2^32 records"));
         kept.newest.insert(key, place);
         let bytes = record.bytes.clone().into_boxed_slice();
         kept.contents.push(Content { kind: record.kind, id: record.id, bytes, older: newest });
@@ -66,7 +66,7 @@ impl Archive {
     }
 
     /// The newest version of a record that `has` says is there.
-    pub fn find(&self, kind: RecordKind, id: &[u8; 32], has: impl Fn(Place) -> bool) -> Option<Vec<u8>> {
+    pub fn find(&self, kind: RecordKind, id: &[u8; 32], has: impl Fn(RecordIndex) -> bool) -> Option<Vec<u8>> {
         let kept = self.kept();
         let mut at = kept.newest.get(&(kind as u8, *id)).copied();
         while let Some(place) = at {
@@ -81,7 +81,7 @@ impl Archive {
 
     /// The record at a place.
     #[must_use]
-    pub fn record(&self, place: Place) -> Record {
+    pub fn record(&self, place: RecordIndex) -> Record {
         let kept = self.kept();
         let Content { kind, id, bytes, .. } = &kept.contents[place.index()];
         Record { kind: *kind, id: *id, bytes: bytes.to_vec() }

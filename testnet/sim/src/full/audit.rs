@@ -9,7 +9,7 @@ use sharechain::encode::decode_list;
 use sharechain::{Height, ShareId};
 
 use super::node::SimNode;
-use super::outside::Outside;
+use super::surroundings::Surroundings;
 use crate::time::Micros;
 use crate::world::{MinerId, NodeId, World};
 
@@ -56,7 +56,7 @@ pub fn blocks(weight: sharechain::Weight) -> f64 {
 impl Audit {
     /// Reads the main chain of a node that runs.
     #[must_use]
-    pub fn of(node: &SimNode, outside: &Outside) -> Option<Self> {
+    pub fn of(node: &SimNode, surroundings: &Surroundings) -> Option<Self> {
         let chain = node.chain()?;
         let main: Vec<ShareId> = (0..=chain.height().0).map_while(|height| chain.main_at(Height(height))).collect();
         let mut audit = Self { listed: BTreeMap::new(), main, credited: BTreeMap::new(), credited_nobody: 0.0 };
@@ -68,7 +68,7 @@ impl Audit {
             let Some(complete) = chain.link(id).and_then(|link| link.complete()) else { continue };
             for row in complete.rows.iter() {
                 let script = chain.scripts().script(row.script);
-                match script.and_then(|script| outside.ledger.miner(script)) {
+                match script.and_then(|script| surroundings.ledger.miner(script)) {
                     Some(miner) => *audit.credited.entry(miner).or_default() += blocks(row.weight),
                     None => audit.credited_nobody += blocks(row.weight),
                 }
@@ -100,7 +100,7 @@ impl Audit {
 pub fn referee(world: &World<SimNode>) -> Option<NodeId> {
     let mut best = None;
     for (index, node) in world.nodes.iter().enumerate() {
-        let Some(chain) = node.chain().filter(|_| node.mind().is_honest()) else { continue };
+        let Some(chain) = node.chain().filter(|_| node.strategist().is_honest()) else { continue };
         let work = chain.link(&chain.tip()).map(|link| link.chain_work);
         if best.is_none_or(|(_, most)| work > most) {
             best = Some((NodeId::of(index), work));
@@ -111,8 +111,8 @@ pub fn referee(world: &World<SimNode>) -> Option<NodeId> {
 
 /// When the link that lists a find, or is it, was found.
 #[must_use]
-pub fn listed_at(audit: &Audit, outside: &Outside, id: &ShareId) -> Option<Micros> {
+pub fn listed_at(audit: &Audit, surroundings: &Surroundings, id: &ShareId) -> Option<Micros> {
     let height = audit.listed.get(id)?;
     let link = audit.main.get(height.0 as usize)?;
-    outside.ledger.find(link).map(|find| find.at)
+    surroundings.ledger.find(link).map(|find| find.at)
 }

@@ -6,9 +6,9 @@ use sharechain::params::BitcoinParams;
 use sharechain::{ChainParams, U256};
 
 use super::devices::Device;
-use super::mind::Mind;
 use super::node::{Setup, SimNode};
-use super::outside::Outside;
+use super::strategist::Strategist;
+use super::surroundings::Surroundings;
 use crate::bitcoin::{ROOT_HEIGHT, target_of_hashes};
 use crate::rng::{derive, stream};
 use crate::scenario::{Drawn, Scenario};
@@ -84,27 +84,33 @@ pub fn build(scenario: &Scenario, seed: u64) -> Result<World<SimNode>, BuildErro
     let bitcoin_hashrate_hs = scenario.pool.hashrate_hs / scenario.pool.bitcoin_part;
     let delays: Vec<Micros> = drawn.nodes.iter().map(|node| node.bitcoind_delay).collect();
     let rest_hs = bitcoin_hashrate_hs - scenario.pool.hashrate_hs;
-    let outside = Outside::new(params, bitcoin_hashrate_hs * BLOCK_INTERVAL_S, rest_hs, delays, seed);
-    let nodes = (0..drawn.nodes.len()).map(|index| node(scenario, &drawn, index, &outside, seed));
+    let surroundings = Surroundings::new(params, bitcoin_hashrate_hs * BLOCK_INTERVAL_S, rest_hs, delays, seed);
+    let nodes = (0..drawn.nodes.len()).map(|index| node(scenario, &drawn, index, &surroundings, seed));
     let nodes = nodes.collect::<Result<_, _>>()?;
-    let mut world = drawn.world(nodes, outside, seed);
+    let mut world = drawn.world(nodes, surroundings, seed);
     world.environment.mine(&mut world.schedule);
     Ok(world)
 }
 
-fn node(scenario: &Scenario, drawn: &Drawn, index: usize, outside: &Outside, seed: u64) -> Result<SimNode, BuildError> {
+fn node(
+    scenario: &Scenario,
+    drawn: &Drawn,
+    index: usize,
+    surroundings: &Surroundings,
+    seed: u64,
+) -> Result<SimNode, BuildError> {
     let of = &drawn.nodes[index];
     let miners = (0u32..).map(MinerId).zip(&drawn.miners).filter(|(_, miner)| miner.node == NodeId::of(index));
     let number = index as u64;
     let setup = Setup {
-        mind: Mind::new(strategy(scenario, of.miners)?, stream(seed, "strategy", number)),
+        strategist: Strategist::new(strategy(scenario, of.miners)?, stream(seed, "strategy", number)),
         devices: miners.map(|(id, _)| Device::new(id, script(id, 0))).collect(),
         device_switch: of.device_switch,
         clock_skew_us: of.clock_skew_us,
         new_pool: index == 0,
         rng: stream(derive(seed, "node", number), "node", number),
     };
-    Ok(SimNode::new(setup, outside))
+    Ok(SimNode::new(setup, surroundings))
 }
 
 fn strategy(scenario: &Scenario, miners: Option<usize>) -> Result<Box<dyn Strategy>, BuildError> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use node_core::journal::{Journal, Record, RecordKind};
 use rand::Rng;
 
-use super::archive::{Archive, Place};
+use super::archive::{Archive, RecordIndex};
 use crate::rng::SimRng;
 
 #[cfg(test)]
@@ -30,7 +30,7 @@ pub struct Disk {
 #[derive(Debug, Default)]
 struct State {
     /// Proofs, lists and headers in the order they were written.
-    journal: Vec<Place>,
+    journal: Vec<RecordIndex>,
     /// Everything that can be looked up, small facts excepted: a bit for each place of the archive.
     has: Vec<u64>,
     /// Small facts.
@@ -42,11 +42,11 @@ struct State {
 }
 
 impl State {
-    fn has(&self, place: Place) -> bool {
+    fn has(&self, place: RecordIndex) -> bool {
         self.has.get(place.index() / 64).is_some_and(|bits| bits >> (place.index() % 64) & 1 == 1)
     }
 
-    fn set(&mut self, place: Place, held: bool) {
+    fn set(&mut self, place: RecordIndex, held: bool) {
         let (word, bit) = (place.index() / 64, 1 << (place.index() % 64));
         if self.has.len() <= word {
             self.has.resize(word + 1, 0);

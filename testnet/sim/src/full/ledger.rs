@@ -19,7 +19,7 @@ pub enum Verdict {
     Held,
     /// Too late to be listed.
     Unlistable,
-    /// Found before.
+    /// FoundProof before.
     Repeated,
     /// It breaks a rule.
     Invalid(RuleError),

@@ -27,8 +27,8 @@ use sharechain::{Chain, Timestamp};
 use super::devices::Device;
 use super::disk::Disk;
 use super::endpoint::Endpoint;
-use super::mind::{Glance, Mind};
-use super::outside::{Outside, START};
+use super::strategist::{Glance, Strategist};
+use super::surroundings::{START, Surroundings};
 use super::wire::Message;
 use crate::bitcoin::bitcoind::Bitcoind;
 use crate::faults::NodeFault;
@@ -71,7 +71,7 @@ type Context<'a> = world::Context<'a, SimNode>;
 #[derive(Debug)]
 pub struct Setup {
     /// What it decides by.
-    pub mind: Mind,
+    pub strategist: Strategist,
     /// Its machines.
     pub devices: Vec<Device>,
     /// How long they take to switch to new work.
@@ -87,7 +87,7 @@ pub struct Setup {
 /// A node.
 #[derive(Debug)]
 pub struct SimNode {
-    mind: Mind,
+    strategist: Strategist,
     devices: Vec<Device>,
     device_switch: Micros,
     clock_skew_us: i64,
@@ -123,17 +123,17 @@ struct Alive {
 impl SimNode {
     /// A node that was never started.
     #[must_use]
-    pub fn new(setup: Setup, outside: &Outside) -> Self {
-        let Setup { mind, devices, device_switch, clock_skew_us, new_pool, rng } = setup;
+    pub fn new(setup: Setup, surroundings: &Surroundings) -> Self {
+        let Setup { strategist, devices, device_switch, clock_skew_us, new_pool, rng } = setup;
         Self {
-            mind,
+            strategist,
             devices,
             device_switch,
             clock_skew_us,
             new_pool,
             rng,
-            disk: Arc::new(Disk::new(Arc::clone(&outside.archive))),
-            bitcoind: Bitcoind::new(&outside.bitcoin),
+            disk: Arc::new(Disk::new(Arc::clone(&surroundings.archive))),
+            bitcoind: Bitcoind::new(&surroundings.bitcoin),
             lines: BTreeSet::new(),
             alive: None,
             tear: false,
@@ -165,8 +165,8 @@ impl SimNode {
 
     /// What it decides by.
     #[must_use]
-    pub fn mind(&self) -> &Mind {
-        &self.mind
+    pub fn strategist(&self) -> &Strategist {
+        &self.strategist
     }
 
     /// Its disk.
@@ -219,21 +219,22 @@ impl SimNode {
 
     fn start(&mut self, context: &mut Context<'_>) {
         let now = context.schedule.now();
-        let outside = &mut *context.environment;
-        let headers = BitcoinHeaders::new(&outside.params.bitcoin, &outside.root).expect("the root was used before");
-        let chain = Chain::new(outside.params.clone(), headers);
+        let surroundings = &mut *context.environment;
+        let headers =
+            BitcoinHeaders::new(&surroundings.params.bitcoin, &surroundings.root).expect("the root was used before");
+        let chain = Chain::new(surroundings.params.clone(), headers);
         let Ok(mut engine) = Engine::open(chain, Arc::clone(&self.disk), self.time(now)) else { return };
         // What was read is there already: nobody is told.
         let _ = engine.take_events();
         let exchange = Exchange::new(&engine, self.new_pool);
-        self.bitcoind.hear(outside.bitcoin.rest_tip(), &outside.bitcoin);
+        self.bitcoind.hear(surroundings.bitcoin.rest_tip(), &surroundings.bitcoin);
         self.alive = Some(Alive {
             engine,
             exchange,
             endpoint: Endpoint::default(),
             inputs: VecDeque::new(),
             jobs: JobBuilder::default(),
-            bitcoin_tips: self.bitcoind.competing_tips(&outside.bitcoin),
+            bitcoin_tips: self.bitcoind.competing_tips(&surroundings.bitcoin),
             sync: SyncState::Alone,
             trouble: None,
         });
@@ -343,13 +344,13 @@ impl SimNode {
             let depth = u32::try_from(tip.disconnected.len()).unwrap_or(u32::MAX);
             *context.environment.ledger.reorgs.entry(depth).or_default() += 1;
         }
-        self.mind.note(changes, alive.engine.chain());
+        self.strategist.note(changes, alive.engine.chain());
         let now = context.schedule.now();
         let time = self.time(now);
         let (Some(alive), Some(device)) = (&self.alive, self.devices.first()) else { return };
         let chain = alive.engine.chain();
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script: &device.script };
-        let released = self.mind.ask(glance, |strategy, view| strategy.heard(view, changes));
+        let released = self.strategist.ask(glance, |strategy, view| strategy.heard(view, changes));
         self.release(&released, context);
     }
 }
@@ -357,7 +358,7 @@ impl SimNode {
 impl Node for SimNode {
     type Message = Message;
     type Timer = Timer;
-    type Environment = Outside;
+    type Environment = Surroundings;
 
     fn on_event(&mut self, event: Event<Self>, context: &mut Context<'_>) {
         match event {

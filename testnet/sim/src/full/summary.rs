@@ -10,7 +10,7 @@ use super::audit::{Audit, End, listed_at, referee};
 use super::build::{BuildError, build};
 use super::ledger::{Find, Verdict};
 use super::node::SimNode;
-use super::outside::Outside;
+use super::surroundings::Surroundings;
 use crate::scenario::Scenario;
 use crate::time::Micros;
 use crate::world::{MinerId, NodeId, World};
@@ -168,8 +168,8 @@ impl Summary {
     /// Sums up a world as it is now.
     #[must_use]
     pub fn of(world: &World<SimNode>, scenario: &Scenario, seed: u64) -> Self {
-        let outside = &world.environment;
-        let honest = world.nodes.iter().filter(|node| node.mind().is_honest()).filter_map(SimNode::chain);
+        let surroundings = &world.environment;
+        let honest = world.nodes.iter().filter(|node| node.strategist().is_honest()).filter_map(SimNode::chain);
         let tips: BTreeSet<ShareId> = honest.map(sharechain::Chain::tip).collect();
         let mut summary = Self {
             scenario: scenario.name.clone(),
@@ -180,13 +180,13 @@ impl Summary {
             miners: BTreeMap::new(),
             ends: BTreeMap::new(),
             verdicts: BTreeMap::new(),
-            links: LinksSummary { reorganisations: outside.ledger.reorgs.clone(), ..LinksSummary::default() },
+            links: LinksSummary { reorganisations: surroundings.ledger.reorgs.clone(), ..LinksSummary::default() },
             listing_s: Spread::default(),
             bitcoin: BitcoinSummary::default(),
             traffic: traffic(world),
             kept: kept(world),
-            bans: bans(outside),
-            crashes: outside.ledger.restarts,
+            bans: bans(surroundings),
+            crashes: surroundings.ledger.restarts,
         };
         let drawn = scenario.draw(seed);
         let group = |miner: MinerId| scenario.miners[drawn.miners[miner.index()].group].name.clone();
@@ -195,7 +195,7 @@ impl Summary {
         }
         summary.sum_payments(world, group);
         let node = referee(world).map(|id| &world.nodes[id.index()]);
-        if let Some((node, audit)) = node.and_then(|node| Some((node, Audit::of(node, outside)?))) {
+        if let Some((node, audit)) = node.and_then(|node| Some((node, Audit::of(node, surroundings)?))) {
             summary.sum_finds(world, node, &audit, group);
             summary.sum_links(world, node, &audit);
         }
@@ -204,7 +204,7 @@ impl Summary {
 
     fn sum_finds(&mut self, world: &World<SimNode>, node: &SimNode, audit: &Audit, group: impl Fn(MinerId) -> String) {
         let withheld: BTreeSet<ShareId> =
-            world.nodes.iter().flat_map(|node| node.mind().withheld().iter().copied()).collect();
+            world.nodes.iter().flat_map(|node| node.strategist().withheld().iter().copied()).collect();
         let settled_until = Micros(world.schedule.now().0.saturating_sub(UNSETTLED.0));
         for find in world.environment.ledger.finds() {
             *self.verdicts.entry(verdict_name(find)).or_default() += 1;
@@ -230,10 +230,10 @@ impl Summary {
     }
 
     fn sum_links(&mut self, world: &World<SimNode>, node: &SimNode, audit: &Audit) {
-        let outside = &world.environment;
+        let surroundings = &world.environment;
         let seconds = |id: &ShareId| {
-            let find = outside.ledger.find(id)?;
-            let listed = listed_at(audit, outside, id)?;
+            let find = surroundings.ledger.find(id)?;
+            let listed = listed_at(audit, surroundings, id)?;
             Some(Micros(listed.0.saturating_sub(find.at.0)).as_secs_f64())
         };
         let links: BTreeSet<&ShareId> = audit.main.iter().collect();
@@ -302,9 +302,9 @@ fn verdict_name(find: &Find) -> String {
     }
 }
 
-fn bans(outside: &Outside) -> BTreeMap<String, u64> {
+fn bans(surroundings: &Surroundings) -> BTreeMap<String, u64> {
     let mut bans = BTreeMap::new();
-    for ban in &outside.ledger.bans {
+    for ban in &surroundings.ledger.bans {
         *bans.entry(format!("{:?}", ban.why)).or_default() += 1;
     }
     bans

@@ -5,7 +5,7 @@ use rand::Rng;
 
 use super::policy::Policy;
 use super::race::{Action, Fork, Game, State};
-use super::rules::{Links, Reward, Rules, Uncles};
+use super::rules::{LinkPay, Reward, Rules, Uncles};
 use crate::rng::SimRng;
 
 /// What both sides get while `links` links are found, on whichever branch, and until the race ends that is then under way.
@@ -69,7 +69,7 @@ impl<'a> Table<'a> {
         let Game { alpha, gamma, rules, .. } = *self.game;
         let tie = state.fork == Fork::Active;
         let split = if tie { gamma } else { 0.0 };
-        if let Rules::Links(Links { shares, .. }) = rules {
+        if let Rules::LinkPay(LinkPay { shares, .. }) = rules {
             let others = (1.0 - alpha) * (shares - 1.0);
             add(&mut self.own_shares, state.own, alpha * (shares - 1.0));
             add(&mut self.public_shares, state.public, others * (1.0 - split));
@@ -98,7 +98,7 @@ impl<'a> Table<'a> {
                 // Nobody could name these before.
                 self.waiting.extend((1..=state.own as u64).map(|place| Uncle { height: fork + place, own: true }));
             }
-            Rules::Links(Links { bonus, anchor_depth, .. }) => {
+            Rules::LinkPay(LinkPay { bonus, anchor_depth, .. }) => {
                 let kept = anchor_depth + 1;
                 self.paid.own += self.own_shares.iter().take(kept).sum::<f64>();
                 self.paid.others += self.joined_shares.iter().take(kept).sum::<f64>();
@@ -119,7 +119,7 @@ impl<'a> Table<'a> {
                 self.waiting.extend(others);
                 self.grow(uncles, shown, true);
             }
-            Rules::Links(Links { bonus, anchor_depth, credit_depth, .. }) => {
+            Rules::LinkPay(LinkPay { bonus, anchor_depth, credit_depth, .. }) => {
                 let oldest = (shown + 1 + anchor_depth).saturating_sub(credit_depth);
                 let listed = self.public_shares.iter().take(anchor_depth + 1).skip(oldest).sum::<f64>();
                 let joined: f64 = drain(&mut self.joined_shares, shown).into_iter().sum();

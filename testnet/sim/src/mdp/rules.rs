@@ -22,7 +22,7 @@ pub enum Rules {
     /// One chain with uncles.
     Uncles(Uncles),
     /// Shoal: links order, shares earn.
-    Links(Links),
+    LinkPay(LinkPay),
 }
 
 /// Uncles that are young enough when a block of the chain names them.
@@ -44,7 +44,7 @@ pub struct Uncles {
 /// of theirs. Where numbers of shares are expected ones, every order in which the links of two branches were found is taken
 /// to be equally likely.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Links {
+pub struct LinkPay {
     /// Shares for each link, the link included.
     pub shares: f64,
     /// What a link of the chain earns in addition, in shares: `shares / link_credit_divisor`.
@@ -55,7 +55,7 @@ pub struct Links {
     pub credit_depth: usize,
 }
 
-impl Links {
+impl LinkPay {
     /// The constants of main.
     pub const MAIN: Self = Self { shares: 32.0, bonus: 0.5, anchor_depth: 60, credit_depth: 240 };
 
@@ -126,7 +126,7 @@ impl Rules {
     pub fn at_stake(&self, alpha: f64, state: State) -> Reward {
         match self {
             Self::Linear | Self::Uncles(_) => Reward::default(),
-            Self::Links(links) => {
+            Self::LinkPay(links) => {
                 let first = links.anchor_depth + 1;
                 Reward {
                     own: links.found(alpha, state.own, state.public, first),
@@ -140,7 +140,7 @@ impl Rules {
     #[must_use]
     pub const fn cases(&self) -> usize {
         match self {
-            Self::Linear | Self::Links(_) => 1,
+            Self::Linear | Self::LinkPay(_) => 1,
             Self::Uncles(uncles) => uncles.cases(),
         }
     }
@@ -148,7 +148,7 @@ impl Rules {
     /// What an adopted branch leaves behind, as [`State::uncles`].
     pub(super) fn left_by_own(&self, state: State) -> usize {
         match self {
-            Self::Linear | Self::Links(_) => 0,
+            Self::Linear | Self::LinkPay(_) => 0,
             Self::Uncles(uncles) => uncles.young(state.own.min(state.public), state.public) << uncles.depth,
         }
     }
@@ -156,7 +156,7 @@ impl Rules {
     /// What a public branch leaves behind that `shown` links of the attacker's replace, as [`State::uncles`].
     pub(super) fn left_by_others(&self, state: State, shown: usize) -> usize {
         match self {
-            Self::Linear | Self::Links(_) => 0,
+            Self::Linear | Self::LinkPay(_) => 0,
             // The attacker's first block names its own.
             Self::Uncles(uncles) => uncles.left_by_others(state, shown),
         }
@@ -174,7 +174,7 @@ impl Rules {
                 let others = f64::from(others.count_ones());
                 Reward { own: uncles.kept * own, others: links + others + (1.0 - uncles.kept) * own }
             }
-            Self::Links(rules) => Reward { own: 0.0, others: rules.bonus * links },
+            Self::LinkPay(rules) => Reward { own: 0.0, others: rules.bonus * links },
         }
     }
 
@@ -184,7 +184,7 @@ impl Rules {
         match self {
             Self::Linear => Reward { own: count(shown), others: 0.0 },
             Self::Uncles(uncles) => Reward { own: count(shown) + count(uncles.left(state).0), others: 0.0 },
-            Self::Links(rules) => {
+            Self::LinkPay(rules) => {
                 Reward { own: rules.bonus * count(shown), others: -rules.too_old(alpha, state, shown) }
             }
         }

@@ -202,7 +202,7 @@ impl<'a> Search<'a> {
         let joined =
             if split > 0.0 { won(self.facts(state).joined, self.at(self.game.joined(state))) } else { others_link };
         let next = own_link.or(alpha, joined.or(split, others_link));
-        let Rules::Links(links) = rules else { return next };
+        let Rules::LinkPay(links) = rules else { return next };
         let paid = |link: usize, chance: f64| if links.safe(link) { 1.0 } else { chance };
         let State { own, public, .. } = state;
         let shares = links.shares - 1.0;

@@ -89,7 +89,7 @@ impl Convergence {
             return Ok(());
         }
         let long_up = |index: usize| self.up_since[index].is_some_and(|since| now.since(since) >= CATCH_UP);
-        let honest = world.nodes.iter().enumerate().filter(|(_, node)| node.mind().is_honest());
+        let honest = world.nodes.iter().enumerate().filter(|(_, node)| node.strategist().is_honest());
         let honest = honest.filter(|(index, _)| long_up(*index) && !is_alone(NodeId::of(*index), world));
         let chains: Vec<(usize, &Chain)> = honest.filter_map(|(index, node)| Some((index, node.chain()?))).collect();
         let Some((_, first)) = chains.first() else { return Ok(()) };
@@ -101,7 +101,7 @@ impl Convergence {
         let common = common.unwrap_or_default();
         let Some(link) = first.main_at(common).and_then(|id| first.link(&id)) else { return Ok(()) };
         let highest = chains.iter().map(|(_, chain)| chain.height()).max().unwrap_or_default();
-        let age_s = crate::full::outside::time_at(now).seconds_since(link.time);
+        let age_s = crate::full::surroundings::time_at(now).seconds_since(link.time);
         if highest.above(common) > RACE_LINKS && common > Height(0) && age_s > COMMON_WITHIN_S {
             let tips: Vec<String> =
                 chains.iter().map(|(node, chain)| format!("{node}: {} at {}", chain.tip(), chain.height())).collect();

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use bitcoin::ScriptBuf;
 use sharechain::{ChainParams, Height, ShareId, Weight};
 
-use super::sight::{LinkSight, Sight};
+use super::chain_view::{ChainView, LinkView};
 use super::{Finding, Oracle};
 
 /// What is written down of a link.
@@ -80,11 +80,11 @@ impl Book {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn check(&mut self, id: ShareId, link: &LinkSight, sight: &Sight<'_>) -> Result<(), Finding> {
+    pub(super) fn check(&mut self, id: ShareId, link: &LinkView, chain_view: &ChainView<'_>) -> Result<(), Finding> {
         if let Some(page) = self.pages.get(&id) {
             // What lies deep has forgotten its list.
             let same =
-                page.digest == link.digest() || (link.list.is_empty() && page.credited > 1 && sight.is_deep(&id));
+                page.digest == link.digest() || (link.list.is_empty() && page.credited > 1 && chain_view.is_deep(&id));
             if same {
                 return Ok(());
             }
@@ -92,7 +92,7 @@ impl Book {
             return Err(Oracle::State.finds(format!("link {id} has another content than on other nodes")));
         }
         self.check_credited_once(id, link)?;
-        let page = self.new_page(id, link, sight).map_err(|what| Oracle::State.finds(what))?;
+        let page = self.new_page(id, link, chain_view).map_err(|what| Oracle::State.finds(what))?;
         self.pages.insert(id, page);
         for item in link.list.iter().chain([&id]) {
             self.listed_by.entry(*item).or_default().push(id);
@@ -100,12 +100,12 @@ impl Book {
         Ok(())
     }
 
-    fn new_page(&self, id: ShareId, link: &LinkSight, sight: &Sight<'_>) -> Result<Page, String> {
+    fn new_page(&self, id: ShareId, link: &LinkView, chain_view: &ChainView<'_>) -> Result<Page, String> {
         let parent = self.pages.get(&link.parent).ok_or_else(|| format!("the parent of link {id} is not known"))?;
         if link.height != parent.height + 1 {
             return Err(format!("link {id} has height {}, its parent {}", link.height, parent.height));
         }
-        let earned = self.earned(id, link, sight)?;
+        let earned = self.earned(id, link, chain_view)?;
         if earned != link.rows {
             return Err(format!("link {id} credits {:?}, and {earned:?} is due", link.rows));
         }
@@ -121,7 +121,7 @@ impl Book {
     }
 
     /// Neither the link nor what it lists was credited before on its branch, or twice in its list.
-    fn check_credited_once(&self, id: ShareId, link: &LinkSight) -> Result<(), Finding> {
+    fn check_credited_once(&self, id: ShareId, link: &LinkView) -> Result<(), Finding> {
         let items: Vec<ShareId> = link.list.iter().copied().chain([id]).collect();
         for (index, item) in items.iter().enumerate() {
             if items[..index].contains(item) {
@@ -139,7 +139,12 @@ impl Book {
     }
 
     /// What each script earns in a link, by the rules' words rather than by the chain's code: SC-410 and SC-411.
-    fn earned(&self, id: ShareId, link: &LinkSight, sight: &Sight<'_>) -> Result<BTreeMap<ScriptBuf, Weight>, String> {
+    fn earned(
+        &self,
+        id: ShareId,
+        link: &LinkView,
+        chain_view: &ChainView<'_>,
+    ) -> Result<BTreeMap<ScriptBuf, Weight>, String> {
         let params = &self.params;
         let passed = link.height.saturating_sub(params.stale_depth + 1);
         let settled = self.branch(&link.parent).find(|(_, page)| page.height <= passed);
@@ -150,7 +155,7 @@ impl Book {
             *sum = sum.plus(weight);
         };
         for item in &link.list {
-            let (credit, script) = sight.credit(item)?;
+            let (credit, script) = chain_view.credit(item)?;
             let parent = self.pages.get(&credit.parent).map(|page| page.height);
             let anchor = credit.height.0.saturating_sub(1 + params.anchor_depth);
             if parent.is_some_and(|parent| parent + 1 != credit.height.0) || credit.anchor_height != Height(anchor) {
@@ -160,13 +165,13 @@ impl Book {
             let fresh = settled <= credit.bitcoin_height;
             add(script, if in_time && fresh { credit.weight } else { Weight::ZERO });
         }
-        let (own, script) = sight.credit(&id)?;
+        let (own, script) = chain_view.credit(&id)?;
         add(script, own.weight.plus(sharechain::target::link_bonus(link.target, link.bits, params)));
         Ok(earned)
     }
 }
 
-impl LinkSight {
+impl LinkView {
     /// A number for everything that nodes must have in common about the link, with fixed keys.
     #[must_use]
     pub(super) fn digest(&self) -> u64 {

@@ -5,7 +5,7 @@ use sharechain::limits::{HELD_MAX, REFUSED_MAX};
 
 use super::{Finding, Oracle};
 use crate::full::node::SimNode;
-use crate::full::outside::Outside;
+use crate::full::surroundings::Surroundings;
 
 /// Checks what takes no time to count.
 ///
@@ -33,13 +33,13 @@ pub(super) fn check(node: &SimNode) -> Result<(), Finding> {
 ///
 /// # Errors
 /// What is too much.
-pub(super) fn check_pending(node: &SimNode, outside: &Outside) -> Result<(), Finding> {
+pub(super) fn check_pending(node: &SimNode, surroundings: &Surroundings) -> Result<(), Finding> {
     let Some(chain) = node.chain() else { return Ok(()) };
-    let found = outside.ledger.finds().len();
+    let found = surroundings.ledger.finds().len();
     within(&[
         // What nobody found is held at most.
         ("pending shares", chain.pending(usize::MAX).len(), found),
-        ("withheld finds", node.mind().withheld().len(), found),
+        ("withheld finds", node.strategist().withheld().len(), found),
     ])
 }
 

@@ -10,7 +10,7 @@ use super::book::Book;
 use super::payout::payouts;
 use super::{Finding, Oracle};
 use crate::full::node::SimNode;
-use crate::full::outside::Outside;
+use crate::full::surroundings::Surroundings;
 use crate::plant::Plant;
 
 /// Blocks of the pool that were checked so far.
@@ -28,12 +28,12 @@ impl Money {
         &mut self,
         book: &Book,
         node: &SimNode,
-        outside: &Outside,
+        surroundings: &Surroundings,
         plant: Option<Plant>,
     ) -> Result<(), Finding> {
-        let new = outside.bitcoin.found().get(self.checked..).unwrap_or_default();
+        let new = surroundings.bitcoin.found().get(self.checked..).unwrap_or_default();
         self.checked += new.len();
-        new.iter().try_for_each(|hash| check_block(hash, book, node, outside, plant))
+        new.iter().try_for_each(|hash| check_block(hash, book, node, surroundings, plant))
     }
 }
 
@@ -64,10 +64,10 @@ fn check_block(
     hash: &BlockHash,
     book: &Book,
     node: &SimNode,
-    outside: &Outside,
+    surroundings: &Surroundings,
     plant: Option<Plant>,
 ) -> Result<(), Finding> {
-    let (Some(block), Some(chain)) = (outside.bitcoin.block(hash), node.chain()) else { return Ok(()) };
+    let (Some(block), Some(chain)) = (surroundings.bitcoin.block(hash), node.chain()) else { return Ok(()) };
     let Some(paid) = &block.paid else { return Ok(()) };
     let total_sat = paid.total_sat() - u64::from(plant == Some(Plant::LostSatoshi));
     if total_sat != paid.value_sat {
@@ -78,7 +78,7 @@ fn check_block(
     let Some(credit) = chain.credit(&ShareId::from(*hash)) else { return Ok(()) };
     let Some(finder) = chain.scripts().script(credit.script) else { return Ok(()) };
     let previous = &block.header.prev_blockhash;
-    let headers = outside.bitcoin.headers();
+    let headers = surroundings.bitcoin.headers();
     let due = payouts(book, headers, &credit.anchor, previous, &finder.to_owned(), paid.value_sat);
     match due {
         Some(due) if due != paid.scripts => {

@@ -4,11 +4,11 @@
 use p2p_proto::Misbehaviour;
 use sharechain::ShareId;
 
-use super::sight::LinkSight;
+use super::chain_view::LinkView;
 use super::{Finding, Oracle};
 use crate::full::ledger::{Find, Verdict};
 use crate::full::node::SimNode;
-use crate::full::outside::Outside;
+use crate::full::surroundings::Surroundings;
 use crate::time::Micros;
 use crate::world::{Miner, World};
 
@@ -26,9 +26,14 @@ pub(super) struct Proofs {
 ///
 /// # Errors
 /// What was not.
-pub(super) fn check_found(id: &ShareId, link: &LinkSight, node: &SimNode, outside: &Outside) -> Result<(), Finding> {
+pub(super) fn check_found(
+    id: &ShareId,
+    link: &LinkView,
+    node: &SimNode,
+    surroundings: &Surroundings,
+) -> Result<(), Finding> {
     for item in link.list.iter().chain([id]) {
-        if outside.ledger.find(item).is_none() {
+        if surroundings.ledger.find(item).is_none() {
             return Err(Oracle::Invalid.finds(format!("link {id} credits {item}, which nobody found")));
         }
         let chain = node.chain();
@@ -57,7 +62,7 @@ impl Proofs {
             self.bans += 1;
             // Whose line is too slow for its answers may be let go; who told the truth, and kept to the limits, may not.
             let unjust = ban.why != Misbehaviour::Timeout;
-            let honest = [ban.by, ban.whom].iter().all(|node| world.nodes[node.index()].mind().is_honest());
+            let honest = [ban.by, ban.whom].iter().all(|node| world.nodes[node.index()].strategist().is_honest());
             if unjust && honest {
                 let what = format!("node {} bans node {}, which is honest: {:?}", ban.by.0, ban.whom.0, ban.why);
                 return Err(Oracle::Valid.finds(what));
@@ -75,7 +80,7 @@ impl Proofs {
         let finds = world.environment.ledger.finds().iter().rev();
         let lately = finds.take_while(|find| now.since(find.at) <= REFUSED_WITHIN);
         for find in lately.filter(|find| is_honest(find, world)) {
-            for (number, node) in world.nodes.iter().enumerate().filter(|(_, node)| node.mind().is_honest()) {
+            for (number, node) in world.nodes.iter().enumerate().filter(|(_, node)| node.strategist().is_honest()) {
                 if let Some(rule) = node.chain().and_then(|chain| chain.refusal(&find.id)) {
                     return Err(Oracle::Valid.finds(format!("{} is refused by node {number}: {rule}", find.id)));
                 }
@@ -88,5 +93,5 @@ impl Proofs {
 /// Whether an honest node found it.
 pub(super) fn is_honest(find: &Find, world: &World<SimNode>) -> bool {
     let Miner { node, .. } = world.schedule.miners()[find.miner.index()];
-    world.nodes[node.index()].mind().is_honest()
+    world.nodes[node.index()].strategist().is_honest()
 }

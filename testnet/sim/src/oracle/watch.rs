@@ -8,10 +8,10 @@ use sharechain::{Chain, Height, ShareId, Weight};
 use super::agreement::{Convergence, Finality};
 use super::book::Book;
 use super::calm::Calm;
+use super::chain_view::{ChainView, window_of};
 use super::fates::Fates;
 use super::money::{Money, check_next};
 use super::proofs::{Proofs, check_found};
-use super::sight::{Sight, window_of};
 use super::{Finding, Oracle, Violation, memory, payout};
 use crate::full::{BuildError, SimNode, build};
 use crate::plant::{Plant, Planted};
@@ -156,13 +156,13 @@ impl Oracles {
         let first_new = common_len(&known.main, chain);
         known.main.truncate(first_new);
         for height in first_new..=chain.height().0 as usize {
-            let sight = Sight::new(chain, node.planted());
+            let chain_view = ChainView::new(chain, node.planted());
             let link = chain.main_at(Height(u32::try_from(height).unwrap_or(u32::MAX)));
             let Some(link) = link else { break };
             known.main.push(link);
-            check_link(link, &sight, node, world, &mut self.book)?;
+            check_link(link, &chain_view, node, world, &mut self.book)?;
         }
-        if node.mind().is_honest() {
+        if node.strategist().is_honest() {
             known.r#final = self.finality.check(chain, known.r#final, node.planted())?;
         }
         self.compare_window(world, id)
@@ -222,16 +222,16 @@ fn common_len(main: &[ShareId], chain: &Chain) -> usize {
 /// Everything about a link that entered a node's main chain.
 fn check_link(
     id: ShareId,
-    sight: &Sight<'_>,
+    chain_view: &ChainView<'_>,
     node: &SimNode,
     world: &World<SimNode>,
     book: &mut Book,
 ) -> Result<(), Finding> {
-    let link = sight.link(&id).map_err(|what| Oracle::State.finds(what))?;
+    let link = chain_view.link(&id).map_err(|what| Oracle::State.finds(what))?;
     check_found(&id, &link, node, &world.environment)?;
-    book.check(id, &link, sight)?;
+    book.check(id, &link, chain_view)?;
     for item in link.list.iter().chain([&id]) {
-        if !sight.is_listed_at(item, Height(link.height), &id) && !sight.is_deep(&id) {
+        if !chain_view.is_listed_at(item, Height(link.height), &id) && !chain_view.is_deep(&id) {
             return Err(Oracle::State.finds(format!("the node does not know that link {id} credits {item}")));
         }
     }

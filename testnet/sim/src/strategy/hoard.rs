@@ -4,7 +4,7 @@ use serde::Deserialize;
 use sharechain::{Height, ShareId};
 
 use super::tools::keep;
-use super::{Fate, Found, Strategy, View};
+use super::{Fate, FoundProof, Strategy, View};
 
 /// A miner that hoards.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -25,7 +25,7 @@ impl Strategy for Hoard {
         keep(view.chain, &listable, |id| !view.withheld.contains(id))
     }
 
-    fn found(&mut self, _view: &mut View<'_>, found: &Found) -> Fate {
+    fn found(&mut self, _view: &mut View<'_>, found: &FoundProof) -> Fate {
         if found.is_link { Fate::Publish } else { Fate::Withhold }
     }
 

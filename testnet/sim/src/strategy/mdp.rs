@@ -5,8 +5,8 @@ use sharechain::change_set::ChangeSet;
 use sharechain::{Chain, Height, ShareId};
 
 use super::tools::{ancestor, height, withheld_up_to};
-use super::{Fate, Found, Strategy, View};
-use crate::mdp::{Action, Fork, Game, Links, Policy, Rules, State, best};
+use super::{Fate, FoundProof, Strategy, View};
+use crate::mdp::{Action, Fork, Game, LinkPay, Policy, Rules, State, best};
 
 /// What the model is told; it does not learn it from the network.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -16,9 +16,9 @@ struct Options {
     alpha: f64,
     /// The part of the others' hash rate that follows its branch in a tie.
     gamma: f64,
-    /// See [`Links::anchor_depth`].
+    /// See [`LinkPay::anchor_depth`].
     anchor_depth: usize,
-    /// See [`Links::bonus`].
+    /// See [`LinkPay::bonus`].
     bonus: f64,
     /// See [`Game::longest`]; the policy is solved when the strategy is made.
     longest: usize,
@@ -44,7 +44,7 @@ struct Race {
 
 impl Default for Options {
     fn default() -> Self {
-        let Links { anchor_depth, bonus, .. } = Links::MAIN;
+        let LinkPay { anchor_depth, bonus, .. } = LinkPay::MAIN;
         Self { alpha: 0.4, gamma: 0.5, anchor_depth, bonus, longest: 100 }
     }
 }
@@ -52,7 +52,7 @@ impl Default for Options {
 impl From<Options> for Mdp {
     fn from(options: Options) -> Self {
         let Options { alpha, gamma, anchor_depth, bonus, longest } = options;
-        let rules = Rules::Links(Links { anchor_depth, bonus, ..Links::MAIN });
+        let rules = Rules::LinkPay(LinkPay { anchor_depth, bonus, ..LinkPay::MAIN });
         Self { policy: best(&Game { alpha, gamma, longest, rules }).policy, race: None }
     }
 }
@@ -110,7 +110,7 @@ impl Strategy for Mdp {
         self.race.map_or_else(|| view.chain.build_on(), |race| race.tip)
     }
 
-    fn found(&mut self, view: &mut View<'_>, found: &Found) -> Fate {
+    fn found(&mut self, view: &mut View<'_>, found: &FoundProof) -> Fate {
         if !found.is_link {
             return if view.withheld.contains(&found.parent) { Fate::Withhold } else { Fate::Publish };
         }

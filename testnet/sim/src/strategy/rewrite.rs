@@ -6,7 +6,7 @@ use sharechain::change_set::ChangeSet;
 use sharechain::{Height, ShareId};
 
 use super::tools::work;
-use super::{Fate, Found, Strategy, View};
+use super::{Fate, FoundProof, Strategy, View};
 
 /// A miner that rewrites the chain once, and is honest from then on.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -41,7 +41,7 @@ impl Strategy for Rewrite {
         if view.now.whole_secs() >= self.from_s { 1.0 } else { 0.0 }
     }
 
-    fn found(&mut self, view: &mut View<'_>, found: &Found) -> Fate {
+    fn found(&mut self, view: &mut View<'_>, found: &FoundProof) -> Fate {
         if !self.works(view) {
             return Fate::Publish;
         }

@@ -8,7 +8,7 @@ use sharechain::change_set::ChangeSet;
 use sharechain::{Height, ShareId};
 
 use super::tools::{ancestor, height, withheld_up_to};
-use super::{Fate, Found, Strategy, View};
+use super::{Fate, FoundProof, Strategy, View};
 
 /// What the miner does differently from the textbook; all of it may be combined.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -47,7 +47,7 @@ impl Strategy for Selfish {
         self.tip.unwrap_or_else(|| view.chain.build_on())
     }
 
-    fn found(&mut self, view: &mut View<'_>, found: &Found) -> Fate {
+    fn found(&mut self, view: &mut View<'_>, found: &FoundProof) -> Fate {
         if !found.is_link {
             return if view.withheld.contains(&found.parent) { Fate::Withhold } else { Fate::Publish };
         }

@@ -8,7 +8,7 @@ use super::{Strategy, View};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Surge {
-    /// Full hash rate over that outside the surge.
+    /// Full hash rate over that surroundings the surge.
     pub factor: f64,
     /// Start, seconds since the simulation began.
     pub from_s: u64,

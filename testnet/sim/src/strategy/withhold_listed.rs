@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use sharechain::ShareId;
 
-use super::{Fate, Found, Strategy, View};
+use super::{Fate, FoundProof, Strategy, View};
 
 /// A miner that withholds what its links list.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -21,7 +21,7 @@ impl Default for WithholdListed {
 }
 
 impl Strategy for WithholdListed {
-    fn found(&mut self, _view: &mut View<'_>, found: &Found) -> Fate {
+    fn found(&mut self, _view: &mut View<'_>, found: &FoundProof) -> Fate {
         if found.is_link { Fate::Publish } else { Fate::Withhold }
     }
 

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_distr::Exp1;
 
 use super::{Environment, MinerId, Node, NodeId};
-use crate::links::{Attempt, Links, News};
+use crate::links::{Attempt, AttemptResult, Connections};
 use crate::queue::Queue;
 use crate::rng::{SimRng, stream};
 use crate::time::Micros;
@@ -59,7 +59,7 @@ pub struct Schedule<N: Node> {
     now: Micros,
     queue: Queue<Planned<N>>,
     transport: Transport,
-    links: Links,
+    links: Connections,
     miners: Vec<Miner>,
     /// How often each node was started or died; what was meant for an earlier life does not reach it. Even: it is down.
     lives: Vec<u32>,
@@ -77,7 +77,7 @@ impl<N: Node> Schedule<N> {
             now: Micros::ZERO,
             queue: Queue::default(),
             transport,
-            links: Links::default(),
+            links: Connections::default(),
             miners: miners.iter().map(idle).collect(),
             lives: vec![0; nodes],
             lines_rng: stream(seed, "lines", 0),
@@ -259,7 +259,7 @@ impl<N: Node> Schedule<N> {
     }
 
     pub(super) fn connect(&mut self, topology: &Topology) {
-        self.links = Links::new(topology);
+        self.links = Connections::new(topology);
     }
 
     pub(super) fn plan_action(&mut self, at: Micros, index: u32) {
@@ -311,11 +311,11 @@ impl<N: Node> Schedule<N> {
         let Self { links, transport, lives, now, .. } = self;
         let life = |node: NodeId| Some(lives[node.index()]).filter(|life| life % 2 == 1);
         match links.attempt(attempt, *now, |a, b| transport.connected(a, b), life) {
-            News::None => {}
-            News::Connected(ends) => {
+            AttemptResult::None => {}
+            AttemptResult::Connected(ends) => {
                 self.tell_line(ends, [self.lives[ends[0].index()], self.lives[ends[1].index()]], true)
             }
-            News::Disconnected(ends, lives, next) => {
+            AttemptResult::Disconnected(ends, lives, next) => {
                 self.tell_line(ends, lives, false);
                 self.plan_attempts([next]);
             }

@@ -32,7 +32,7 @@ pub(crate) struct Recorded {
 
 /// What a replay found: the same for program and model.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Found {
+pub(crate) struct ReplayResult {
     pub(crate) links: u64,
     pub(crate) height: u64,
     pub(crate) chain_work: String,
@@ -76,12 +76,12 @@ impl Recorded {
     }
 }
 
-pub(crate) fn found_by_program(text: &[u8]) -> Found {
+pub(crate) fn found_by_program(text: &[u8]) -> ReplayResult {
     let replay = Replay::of(text, |_| {}).expect("it is a recording");
     let chain = replay.chain();
     let links = ids(text).into_iter().filter(|id| chain.link(id).is_some()).count();
     let tip = chain.link(&chain.tip()).expect("the tip is a link");
-    Found {
+    ReplayResult {
         links: links as u64,
         height: u64::from(tip.height.0),
         chain_work: format!("{:064x}", tip.chain_work.0),
@@ -103,7 +103,7 @@ fn ids(text: &[u8]) -> BTreeSet<ShareId> {
 }
 
 /// What the Python model finds in a recording.
-pub(crate) fn found_by_model(text: &[u8]) -> Found {
+pub(crate) fn found_by_model(text: &[u8]) -> ReplayResult {
     let mut file = tempfile::NamedTempFile::new().expect("there is room for a file");
     file.write_all(text).expect("there is room for a file");
     let script =
@@ -115,7 +115,7 @@ pub(crate) fn found_by_model(text: &[u8]) -> Found {
     let number = |key: &str| summary[key].as_u64().expect("it is a number");
     let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
     let differences = summary["differences"].as_array().expect("it is a list");
-    Found {
+    ReplayResult {
         links: number("links"),
         height: number("height"),
         chain_work: text(&summary["chain_work"]),

@@ -4,8 +4,8 @@ use sharechain::ChainParams;
 
 use super::hours::{HOURS, PATTERNS, coins, hour_of, is_sunny};
 use crate::jobs::Size;
-use crate::models::pay::breath::{Breath, Moment};
 use crate::models::pay::miners::{Group, Miners};
+use crate::models::pay::pay_run::{Moment, PayRun};
 use crate::models::pay::pool::window_s;
 use crate::models::pay::units::{BLOCK_INTERVAL_S, DAY_S, EXA, PETA};
 use sim::rng::SimRng;
@@ -79,9 +79,9 @@ impl Pool {
         // The window is full, and its beginning forgotten, after its own length and a day.
         let from_s = ((self.window_s() / DAY_S).ceil() + 2.0) * DAY_S;
         let until_s = from_s + f64::from(days) * DAY_S;
-        let breath = Breath { params: self.params.clone(), hashrate: &hashrate, miners: MINERS, from_s, until_s };
+        let run = PayRun { params: self.params.clone(), hashrate: &hashrate, miners: MINERS, from_s, until_s };
         let coins = coins(until_s + DAY_S, rng);
-        let worths = breath.simulate(rng);
+        let worths = run.simulate(rng);
         let mut by_hour = [Mean::default(); HOURS];
         let mut habits = [Mean::default(); PATTERNS.len()];
         let mut constant = Mean::default();

@@ -3,7 +3,7 @@
 use sharechain::ChainParams;
 
 use super::pools::Mean;
-use crate::models::pay::breath::Breath;
+use crate::models::pay::pay_run::PayRun;
 use crate::models::pay::units::{DAY_S, EXA, PETA};
 use sim::rng::SimRng;
 
@@ -53,9 +53,9 @@ impl Rise {
         let falls_s = rise_s + self.lasts_days * DAY_S;
         let is_high = |at_s: f64| (rise_s..falls_s).contains(&at_s);
         let hashrate = |at_s: f64| self.hashrate * if is_high(at_s) { self.factor } else { 1.0 };
-        let breath = Breath { params: ChainParams::main(), hashrate: &hashrate, miners: 1_000, from_s, until_s };
+        let run = PayRun { params: ChainParams::main(), hashrate: &hashrate, miners: 1_000, from_s, until_s };
         let (mut before, mut during, mut constant) = (Mean::default(), Mean::default(), Mean::default());
-        for moment in &breath.simulate(rng).moments {
+        for moment in &run.simulate(rng).moments {
             constant.add(moment);
             if (rise_s - BEFORE_S..rise_s).contains(&moment.at_s) {
                 before.add(moment);

@@ -2,7 +2,7 @@ use sharechain::{ChainParams, Weight};
 
 use super::hours::{Kind, coins};
 use super::*;
-use crate::models::pay::breath::Breath;
+use crate::models::pay::pay_run::PayRun;
 use crate::models::pay::units::{DAY_S, EXA};
 
 #[test]
@@ -24,12 +24,12 @@ fn short(solar: f64) -> Pool {
 #[test]
 fn what_is_paid_is_received() {
     let hashrate = |at_s: f64| if hours::is_sunny(at_s) { 500.0 * EXA } else { 300.0 * EXA };
-    let breath =
-        Breath { params: short(0.0).params, hashrate: &hashrate, miners: 100, from_s: DAY_S, until_s: 2.0 * DAY_S };
-    let worths = breath.simulate(&mut stream(1, "test", 0));
+    let run =
+        PayRun { params: short(0.0).params, hashrate: &hashrate, miners: 100, from_s: DAY_S, until_s: 2.0 * DAY_S };
+    let worths = run.simulate(&mut stream(1, "test", 0));
     assert!((worths.paid / worths.received - 1.0).abs() < 1e-9, "{} {}", worths.paid, worths.received);
     assert!(worths.paid > 50.0);
-    assert_eq!(worths.moments, breath.simulate(&mut stream(1, "test", 0)).moments);
+    assert_eq!(worths.moments, run.simulate(&mut stream(1, "test", 0)).moments);
 }
 
 #[test]

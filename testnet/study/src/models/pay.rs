@@ -6,12 +6,12 @@
 //! miners.rs   who mines with how much, under which scripts
 //! ledger.rs   what the links credited, and the window that ends in a snapshot
 //! pool.rs     a pool of constant hashrate for years: who was paid what
-//! breath.rs   a pool whose hashrate goes up and down: what a hash is worth by the time at which it was done
+//! pay_run.rs   a pool whose hashrate goes up and down: what a hash is worth by the time at which it was done
 //! ```
 
-pub mod breath;
 pub mod ledger;
 pub mod miners;
+pub mod pay_run;
 pub mod pool;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use crate::jobs::Size;
 use crate::stats::Estimate;
 use sim::mdp::play::play;
-use sim::mdp::{Game, Links, Policy, Rules, Uncles, best};
+use sim::mdp::{Game, LinkPay, Policy, Rules, Uncles, best};
 use sim::rng::stream;
 
 /// Parts of the others' hash rate that mine on the attacker's branch in a tie.
@@ -39,19 +39,19 @@ pub(super) enum Chain {
     P2poolV2,
     /// Monero's p2pool.
     Monero,
-    /// Links, with an anchor depth and a divisor of the link credit.
-    Links(usize, Option<u32>),
+    /// LinkPay, with an anchor depth and a divisor of the link credit.
+    LinkPay(usize, Option<u32>),
 }
 
 impl Chain {
     /// The constants of main.
-    pub(super) const MAIN: Self = Self::Links(60, Some(64));
+    pub(super) const MAIN: Self = Self::LinkPay(60, Some(64));
     /// The rule sets that are compared.
     pub(super) const ALL: [Self; 4] = [Self::Linear, Self::P2poolV2, Self::Monero, Self::MAIN];
 
     /// Main's but for the link credit.
     pub(super) const fn without_link_credit() -> Self {
-        Self::Links(60, None)
+        Self::LinkPay(60, None)
     }
 
     /// Its name in tables and plots.
@@ -60,15 +60,15 @@ impl Chain {
             Self::Linear => "p2pool (linear)".to_owned(),
             Self::P2poolV2 => "p2poolv2 (uncles, 90/10)".to_owned(),
             Self::Monero => "Monero p2pool (uncles, 80/20)".to_owned(),
-            Self::Links(..) if self == Self::MAIN => "links and shares, as on main".to_owned(),
-            Self::Links(depth, Some(divisor)) => format!("anchor {depth}, link credit 1/{divisor}"),
-            Self::Links(depth, None) => format!("anchor {depth}, no link credit"),
+            Self::LinkPay(..) if self == Self::MAIN => "links and shares, as on main".to_owned(),
+            Self::LinkPay(depth, Some(divisor)) => format!("anchor {depth}, link credit 1/{divisor}"),
+            Self::LinkPay(depth, None) => format!("anchor {depth}, no link credit"),
         }
     }
 
     const fn uncles(self) -> Option<Uncles> {
         match self {
-            Self::Linear | Self::Links(..) => None,
+            Self::Linear | Self::LinkPay(..) => None,
             Self::P2poolV2 => Some(Uncles::P2POOL_V2),
             Self::Monero => Some(Uncles::MONERO),
         }
@@ -79,9 +79,9 @@ impl Chain {
             Self::Linear => Rules::Linear,
             Self::P2poolV2 => Rules::Uncles(Uncles::P2POOL_V2),
             Self::Monero => Rules::Uncles(Uncles::MONERO),
-            Self::Links(anchor_depth, divisor) => {
-                let bonus = divisor.map_or(0.0, |divisor| Links::MAIN.shares / f64::from(divisor));
-                Rules::Links(Links { anchor_depth, bonus, ..Links::MAIN })
+            Self::LinkPay(anchor_depth, divisor) => {
+                let bonus = divisor.map_or(0.0, |divisor| LinkPay::MAIN.shares / f64::from(divisor));
+                Rules::LinkPay(LinkPay { anchor_depth, bonus, ..LinkPay::MAIN })
             }
         }
     }
@@ -101,8 +101,8 @@ impl Job {
         let longest = match self.chain {
             Chain::Linear => LONGEST_CLASSIC,
             Chain::P2poolV2 | Chain::Monero => LONGEST_UNCLES,
-            Chain::Links(..) if self.alpha < STRONG => LONGEST_WEAK,
-            Chain::Links(..) => LONGEST_LINKS,
+            Chain::LinkPay(..) if self.alpha < STRONG => LONGEST_WEAK,
+            Chain::LinkPay(..) => LONGEST_LINKS,
         };
         Game { alpha: self.alpha, gamma: self.gamma, longest, rules: self.chain.rules() }
     }
@@ -132,9 +132,9 @@ pub(super) fn jobs(size: Size) -> Vec<Job> {
     let mut chains = Chain::ALL.to_vec();
     if size == Size::Standard {
         chains.extend(
-            ANCHOR_DEPTHS.map(|depth| Chain::Links(depth, Some(64))).into_iter().filter(|it| *it != Chain::MAIN),
+            ANCHOR_DEPTHS.map(|depth| Chain::LinkPay(depth, Some(64))).into_iter().filter(|it| *it != Chain::MAIN),
         );
-        chains.extend(DIVISORS.map(|divisor| Chain::Links(60, divisor)).into_iter().filter(|it| *it != Chain::MAIN));
+        chains.extend(DIVISORS.map(|divisor| Chain::LinkPay(60, divisor)).into_iter().filter(|it| *it != Chain::MAIN));
     }
     let all = chains.into_iter().flat_map(|chain| GAMMAS.map(move |gamma| (chain, gamma)));
     // With uncles it takes longest.

@@ -24,10 +24,10 @@ pub(super) fn plots(solved: &[Solved]) -> Vec<Plot> {
     let by =
         |chains: &[Chain], gamma| chains.iter().map(move |&chain| (chain.name(), chain, gamma)).collect::<Vec<_>>();
     let gammas = GAMMAS.map(|gamma| (format!("gamma {gamma}"), Chain::MAIN, gamma));
-    let anchors = ANCHOR_DEPTHS.map(|depth| (format!("anchor depth {depth}"), Chain::Links(depth, Some(64)), 0.5));
+    let anchors = ANCHOR_DEPTHS.map(|depth| (format!("anchor depth {depth}"), Chain::LinkPay(depth, Some(64)), 0.5));
     let credits = DIVISORS.map(|divisor| {
         let name = divisor.map_or("no link credit".to_owned(), |divisor| format!("link credit 1/{divisor}"));
-        (name, Chain::Links(60, divisor), 0.5)
+        (name, Chain::LinkPay(60, divisor), 0.5)
     });
     vec![
         plot(solved, "The best attack under each rule set, gamma 0.5", &by(&Chain::ALL, 0.5), 0.5),
@@ -147,7 +147,7 @@ pub(super) fn lazy_ratio(chain: Chain, alpha: f64) -> f64 {
 
 fn lazy() -> Table {
     let rows = DIVISORS.map(|divisor| {
-        let chain = Chain::Links(60, divisor);
+        let chain = Chain::LinkPay(60, divisor);
         let name = divisor.map_or("none".to_owned(), |divisor| format!("1/{divisor}"));
         let cells = [0.1, 0.3, 0.49].map(|alpha| Cell::number(lazy_ratio(chain, alpha), 4));
         [Cell::text(name)].into_iter().chain(cells).collect()

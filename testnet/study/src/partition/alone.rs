@@ -27,8 +27,8 @@ const STAYS_S: f64 = 600.0;
 /// See [`STAYS_S`].
 const GIVEN_UP_S: f64 = 400_000.0;
 
-/// Links, as they come.
-struct Links<'a> {
+/// LinkStream, as they come.
+struct LinkStream<'a> {
     params: &'a ChainParams,
     hashrate_hs: f64,
     /// Time of the last one, seconds, and the times that the retarget sees.
@@ -39,7 +39,7 @@ struct Links<'a> {
     targets: VecDeque<U256>,
 }
 
-impl<'a> Links<'a> {
+impl<'a> LinkStream<'a> {
     fn new(params: &'a ChainParams, hashrate_hs: f64) -> Self {
         let target = target_of_work(to_u128(hashrate_hs * f64::from(params.link_interval_s)));
         Self { params, hashrate_hs, at_s: 0.0, last_s: [0.0; 2], target, targets: VecDeque::new() }
@@ -73,7 +73,7 @@ impl<'a> Links<'a> {
 
 /// Minutes until links come in time again after the hash rate grew to `factor` times what it was.
 fn settles_min(params: &ChainParams, factor: f64, rng: &mut SimRng) -> f64 {
-    let mut links = Links::new(params, HASHRATE_HS);
+    let mut links = LinkStream::new(params, HASHRATE_HS);
     links.run_until(BEFORE_S, rng);
     links.hashrate_hs *= factor;
     let (changed_s, mut since_s) = (links.at_s, links.at_s);
@@ -92,7 +92,7 @@ fn settles_min(params: &ChainParams, factor: f64, rng: &mut SimRng) -> f64 {
 /// How far links are out of time though nothing changes: the standard deviation of what the next one is expected to take,
 /// as a part of the interval.
 fn jitter(params: &ChainParams, links_count: u32, rng: &mut SimRng) -> f64 {
-    let mut links = Links::new(params, HASHRATE_HS);
+    let mut links = LinkStream::new(params, HASHRATE_HS);
     links.run_until(BEFORE_S, rng);
     let mut squares = 0.0;
     for _ in 0..links_count {
@@ -132,7 +132,7 @@ pub(super) fn half_lives(size: Size, seed: u64) -> Table {
 /// Minutes that the smaller side of a partition goes on before a link that the other side lacks is final for it.
 fn final_after_min(part: f64, depth: u32, rng: &mut SimRng) -> f64 {
     let params = ChainParams::main();
-    let mut links = Links::new(&params, HASHRATE_HS);
+    let mut links = LinkStream::new(&params, HASHRATE_HS);
     links.run_until(BEFORE_S, rng);
     let cut_s = links.at_s;
     links.hashrate_hs *= part;

@@ -6,7 +6,7 @@ use sharechain::{ChainParams, Weight};
 
 use super::spread::Pays;
 use crate::models::pay::miners::{Group, Miners};
-use crate::models::pay::pool::{Found, Pool};
+use crate::models::pay::pool::{PaidBlock, Pool};
 use crate::models::pay::units::{BLOCK_WORK, MONTH_S, SUBSIDY_SAT, YEAR_S, to_f64};
 use sim::rng::SimRng;
 
@@ -60,7 +60,7 @@ impl History {
 }
 
 impl Books<'_> {
-    fn pay(&mut self, found: &Found) {
+    fn pay(&mut self, found: &PaidBlock) {
         let month = month_of(found.at_s);
         self.blocks += 1.0;
         let outputs = found.selection.amounts(SUBSIDY_SAT).unwrap_or_default();
@@ -72,7 +72,7 @@ impl Books<'_> {
     }
 
     /// With which chance a draw of this window pays each miner: its due as a part of the even payment.
-    fn add_chances(&mut self, pool: &Pool<'_>, found: &Found) {
+    fn add_chances(&mut self, pool: &Pool<'_>, found: &PaidBlock) {
         let Some(last) = found.selection.entries().last() else { return };
         let dues = pool.window().sums().filter(|(_, sum)| sum.weight > Weight::ZERO).count();
         let drawn = found.selection.entries().len() < dues;

@@ -11,7 +11,7 @@ use super::{Context, SimNode};
 use crate::full::endpoint::{node_of, peer_id};
 use crate::full::gossip::SpreadId;
 use crate::full::ledger::Ban;
-use crate::full::mind::Glance;
+use crate::full::strategist::Glance;
 use crate::full::wire::Message;
 use crate::plant::Plant;
 use crate::world::NodeId;
@@ -84,7 +84,8 @@ impl SimNode {
         let (Some(alive), Some(device)) = (&self.alive, self.devices.first()) else { return };
         let chain = alive.engine.chain();
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script: &device.script };
-        let (released, flood) = self.mind.ask(glance, |strategy, view| (strategy.second(view), strategy.flood(view)));
+        let (released, flood) =
+            self.strategist.ask(glance, |strategy, view| (strategy.second(view), strategy.flood(view)));
         self.release(&released, context);
         for message in flood {
             self.publish(message, context);
@@ -125,7 +126,7 @@ impl SimNode {
                 }
                 let (peer, kind) = (peer_id(from), request.kind());
                 match alive.endpoint.net.on_request(peer, kind, (from, *id), present.millis) {
-                    Ok(token) if self.mind.strategy().serves(request) => {
+                    Ok(token) if self.strategist.strategy().serves(request) => {
                         let request = request.clone();
                         self.hear(Input::Network(p2p_proto::Event::Request { token, peer, request }));
                     }
@@ -174,7 +175,7 @@ impl SimNode {
         let Some(alive) = &mut self.alive else { return };
         match command {
             Command::Publish(message) => {
-                if let Some(message) = self.mind.keep(message) {
+                if let Some(message) = self.strategist.keep(message) {
                     self.publish(message, context);
                 }
             }
@@ -190,11 +191,12 @@ impl SimNode {
             Command::Reply { token, response } => {
                 if let Some((asker, id)) = alive.endpoint.net.reply(token) {
                     if self.plant == Some(Plant::Leak) {
-                        // Two for one, so that the bound is passed and not just reached.
-                        alive.endpoint.net.keep_reply(token, (asker, id));
-                        alive.endpoint.net.keep_reply(ReplyToken(!token.0), (asker, id));
+                        // Three for one, so that the bound of 256 is passed and not just reached.
+                        for copy in 1..=3_u64 {
+                            alive.endpoint.net.keep_reply(ReplyToken(token.0 ^ copy << 60), (asker, id));
+                        }
                     }
-                    let result = self.mind.censor(response).ok_or(Failure::Refused);
+                    let result = self.strategist.censor(response).ok_or(Failure::Refused);
                     Self::send(asker, Message::Response { id, result }, context);
                 }
             }
@@ -215,7 +217,7 @@ impl SimNode {
                     .environment
                     .spreads
                     .proof_id(judged.key)
-                    .is_none_or(|id| self.mind.strategy().forwards(&id));
+                    .is_none_or(|id| self.strategist.strategy().forwards(&id));
                 if forwards {
                     for peer in alive.endpoint.mesh.peers().filter(|peer| *peer != from) {
                         context.environment.spreads.send(judged.key, context.id, peer, context.schedule);
@@ -248,7 +250,7 @@ impl SimNode {
     pub(super) fn release(&mut self, ids: &[ShareId], context: &mut Context<'_>) {
         for id in ids {
             let Some(alive) = &self.alive else { return };
-            if let Some(message) = self.mind.release(*id, alive.engine.chain()) {
+            if let Some(message) = self.strategist.release(*id, alive.engine.chain()) {
                 self.publish(message, context);
             }
         }

@@ -12,9 +12,9 @@ use sharechain::{Outcome, ShareId, target};
 use super::{Context, SimNode, Timer};
 use crate::full::audit::blocks;
 use crate::full::ledger::{Find, Verdict};
-use crate::full::mind::Glance;
+use crate::full::strategist::Glance;
 use crate::plant::Plant;
-use crate::strategy::{Fate, Found};
+use crate::strategy::{Fate, FoundProof};
 use crate::time::Micros;
 use crate::world::MinerId;
 
@@ -55,7 +55,7 @@ impl SimNode {
         let script = self.devices.first()?.script.clone();
         let chain = alive.engine.chain();
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script: &script };
-        let (parent, prev_block, header_time) = self.mind.ask(glance, |strategy, view| {
+        let (parent, prev_block, header_time) = self.strategist.ask(glance, |strategy, view| {
             (strategy.parent(view), strategy.previous_block(view), strategy.header_time(view))
         });
         if !self.follow(prev_block, context) {
@@ -67,7 +67,7 @@ impl SimNode {
         let listable = std::mem::take(&mut position.assignment.list);
         let chain = alive.engine.chain();
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script: &script };
-        position.assignment.list = self.mind.ask(glance, |strategy, view| strategy.list(view, listable));
+        position.assignment.list = self.strategist.ask(glance, |strategy, view| strategy.list(view, listable));
         let weight = position.coinbase_weight();
         let contents = alive.jobs.contents(&block, weight, || Arc::new(Contents::fit(&block, weight)));
         JobBuilder::finish(&mut alive.engine, block, contents, position, header_time, time).ok()
@@ -96,7 +96,7 @@ impl SimNode {
         let Some(alive) = &self.alive else { return script.clone() };
         let chain = alive.engine.chain();
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script };
-        self.mind.ask(glance, |strategy, view| strategy.payout(view))
+        self.strategist.ask(glance, |strategy, view| strategy.payout(view))
     }
 
     pub(super) fn on_switch(&mut self, index: usize, job: u64, context: &mut Context<'_>) {
@@ -113,7 +113,7 @@ impl SimNode {
         let device = &self.devices[index];
         let chain = alive.engine.chain();
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script: &device.script };
-        let power = self.mind.ask(glance, |strategy, view| strategy.power(view));
+        let power = self.strategist.ask(glance, |strategy, view| strategy.power(view));
         let hashes = device.hashes().map(|hashes| hashes / power.clamp(0.0, 1.0)).filter(|hashes| hashes.is_finite());
         context.schedule.work(device.miner, hashes);
     }
@@ -135,7 +135,7 @@ impl SimNode {
         let hash = header.block_hash();
         let id = ShareId::from(hash);
         let position = &job.template.assignment.position;
-        let found = Found {
+        let found = FoundProof {
             id,
             parent: job.share.parent,
             is_link: id.as_number() <= position.link_target,
@@ -148,12 +148,12 @@ impl SimNode {
         let chain = alive.engine.chain();
         let script = &self.devices[index].script;
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script };
-        let fate = self.mind.ask(glance, |strategy, view| strategy.found(view, &found));
+        let fate = self.strategist.ask(glance, |strategy, view| strategy.found(view, &found));
         if found.is_block {
             self.on_own_block(job.block(&header, &EXTRANONCE), hash, context);
         }
         if fate == Fate::Withhold {
-            self.mind.withhold(id);
+            self.strategist.withhold(id);
         }
         let Some(alive) = &mut self.alive else { return };
         let lost = self.plant == Some(Plant::LostShare) && !found.is_link && id.0[0] % 4 == 0;

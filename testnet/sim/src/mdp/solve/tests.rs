@@ -1,6 +1,6 @@
 use super::*;
 use crate::mdp::play::play;
-use crate::mdp::{Links, Uncles};
+use crate::mdp::{LinkPay, Uncles};
 use crate::rng::stream;
 
 fn linear(alpha: f64, gamma: f64) -> Game {
@@ -36,7 +36,7 @@ fn the_best_is_what_sapirshtein_and_others_found() {
 
 #[test]
 fn dice_earn_what_the_solver_says() {
-    let links = Rules::Links(Links { anchor_depth: 18, ..Links::MAIN });
+    let links = Rules::LinkPay(LinkPay { anchor_depth: 18, ..LinkPay::MAIN });
     let games = [(links, 0.4, 0.0, 60), (links, 0.45, 0.5, 60), (Rules::Uncles(Uncles::MONERO), 0.4, 0.5, 12)];
     for (rules, alpha, gamma, longest) in games {
         let game = Game { alpha, gamma, longest, rules };
@@ -49,7 +49,7 @@ fn dice_earn_what_the_solver_says() {
 
 #[test]
 fn an_honest_miner_earns_its_fair_share() {
-    for rules in [Rules::Linear, Rules::Uncles(Uncles::P2POOL_V2), Rules::Links(Links::MAIN)] {
+    for rules in [Rules::Linear, Rules::Uncles(Uncles::P2POOL_V2), Rules::LinkPay(LinkPay::MAIN)] {
         let game = Game { alpha: 0.3, gamma: 0.5, longest: 10, rules };
         let part = earned(&game, &Policy::honest(&game));
         assert!((part - 0.3).abs() < 1e-7, "{rules:?}: {part}");
@@ -60,7 +60,7 @@ fn an_honest_miner_earns_its_fair_share() {
 fn a_lazy_miner_loses_the_credit_of_its_links_and_nothing_else() {
     let alpha = 0.3;
     for bonus in [0.0, 1.0] {
-        let game = Game { alpha, gamma: 0.0, longest: 20, rules: Rules::Links(Links { bonus, ..Links::MAIN }) };
+        let game = Game { alpha, gamma: 0.0, longest: 20, rules: Rules::LinkPay(LinkPay { bonus, ..LinkPay::MAIN }) };
         let part = earned(&game, &Policy::lazy(&game, 10));
         // All shares earn, and of the links those of the others.
         let expected = alpha * 32.0 / (32.0 + bonus * (1.0 - alpha));

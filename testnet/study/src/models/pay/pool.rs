@@ -43,7 +43,7 @@ pub struct Pool<'a> {
 
 /// A block that the pool found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct PaidBlock {
     /// When, seconds since the start.
     pub at_s: f64,
     /// Who is paid.
@@ -76,7 +76,7 @@ impl<'a> Pool<'a> {
     ///
     /// # Panics
     /// Never: a full window has dues, and its weights fit.
-    pub fn next_block(&mut self, end_s: f64, rng: &mut SimRng) -> Option<Found> {
+    pub fn next_block(&mut self, end_s: f64, rng: &mut SimRng) -> Option<PaidBlock> {
         let blocks_per_s = self.miners.hashrate() / to_f64(BLOCK_WORK);
         let wait: f64 = rng.sample(Exp1);
         self.now_s += wait / blocks_per_s;
@@ -90,7 +90,7 @@ impl<'a> Pool<'a> {
         let window = self.ledger.window();
         let selection = select(window.dues(self.miners.scripts()), &seed, SUBSIDY_SAT, &self.params);
         let selection = selection.expect("weights of a window fit").expect("a full window has dues");
-        Some(Found { at_s: self.now_s, selection })
+        Some(PaidBlock { at_s: self.now_s, selection })
     }
 
     /// The window behind the last block.

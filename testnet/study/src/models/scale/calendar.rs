@@ -20,7 +20,7 @@ pub struct Calendar<E> {
     /// The first span that was not taken yet.
     next: u64,
     in_ring: usize,
-    /// Emptied lists, so that memory follows the events in sight rather than the busiest span of each place in the ring.
+    /// Emptied lists, so that memory follows the events in chain_view rather than the busiest span of each place in the ring.
     spare: Vec<Vec<E>>,
 }
 

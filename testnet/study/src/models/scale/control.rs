@@ -74,7 +74,7 @@ pub struct Load {
 /// A node's control traffic by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Control {
-    /// Which messages there are (`IHAVE`), to peers outside the mesh.
+    /// Which messages there are (`IHAVE`), to peers surroundings the mesh.
     pub ihave: Rate,
     /// Tips.
     pub tips: Rate,
@@ -122,14 +122,14 @@ pub fn control(
     for (mesh, per_s) in meshes.into_iter().zip(load.per_s) {
         let (sent, received) = ihave(per_s, rules);
         for node in (0u32..).take(connections.nodes()) {
-            let outside = mesh.outside(node, connections);
-            if outside.is_empty() {
+            let surroundings = mesh.surroundings(node, connections);
+            if surroundings.is_empty() {
                 continue;
             }
-            let chance = count_f64(rules.told(outside.len())) / count_f64(outside.len());
+            let chance = count_f64(rules.told(surroundings.len())) / count_f64(surroundings.len());
             let own = &mut all[node as usize].ihave;
-            *own = own.plus(sent.times(chance * count_f64(outside.len())));
-            for peer in outside {
+            *own = own.plus(sent.times(chance * count_f64(surroundings.len())));
+            for peer in surroundings {
                 let there = &mut all[peer as usize].ihave;
                 *there = there.plus(received.times(chance));
             }

@@ -324,7 +324,7 @@ impl Flood {
             cell.is_valid().then(|| (u64::from(cell.after_us()) + u64::from(edge.way_us), edge.way_us))
         };
         let first = self.meshes[kind].of(node).iter().filter_map(sent).min();
-        // Only its maker sends to peers outside the mesh.
+        // Only its maker sends to peers surroundings the mesh.
         let (_, way_us) = first.unwrap_or_else(|| (0, self.way_between(node, wave.origin)));
         u64::from(way_us)
     }

@@ -21,9 +21,9 @@ pub struct MeshRules {
     pub outbound_min: usize,
     /// Heartbeats before it asks a peer again that put it out, or that it put out.
     pub backoff_heartbeats: u32,
-    /// Peers outside the mesh that it tells at each heartbeat which messages it has (`IHAVE`), at least.
+    /// Peers surroundings the mesh that it tells at each heartbeat which messages it has (`IHAVE`), at least.
     pub lazy: usize,
-    /// The same as a part of all peers outside the mesh, where that is more; one in so many.
+    /// The same as a part of all peers surroundings the mesh, where that is more; one in so many.
     pub lazy_divisor: usize,
     /// Heartbeats, one a second, for which a message is told of.
     pub told_heartbeats: u32,
@@ -54,10 +54,10 @@ impl MeshRules {
         Self { aim, low: scaled(default.low), high: scaled(default.high), ..default }
     }
 
-    /// Peers that hear at a heartbeat which messages there are, of so many outside the mesh.
+    /// Peers that hear at a heartbeat which messages there are, of so many surroundings the mesh.
     #[must_use]
-    pub fn told(&self, outside: usize) -> usize {
-        self.lazy.max(outside / self.lazy_divisor).min(outside)
+    pub fn told(&self, surroundings: usize) -> usize {
+        self.lazy.max(surroundings / self.lazy_divisor).min(surroundings)
     }
 }
 
@@ -110,7 +110,7 @@ impl Mesh {
 
     /// A node's peers that are not in the mesh.
     #[must_use]
-    pub fn outside(&self, node: u32, connections: &Connections) -> Vec<u32> {
+    pub fn surroundings(&self, node: u32, connections: &Connections) -> Vec<u32> {
         let ids = connections.of(node).iter().map(|peer| peer.id);
         ids.filter(|peer| self.of(node).binary_search(peer).is_err()).collect()
     }
@@ -145,7 +145,7 @@ impl Forming<'_> {
         self.members[node as usize].iter().filter(|peer| self.connections.has_dialled(node, **peer)).count()
     }
 
-    /// Asks so many peers outside the mesh in; true when there was one to ask.
+    /// Asks so many peers surroundings the mesh in; true when there was one to ask.
     fn ask(&mut self, node: u32, wanted: usize, dialled_only: bool, rng: &mut SimRng) -> bool {
         let index = node as usize;
         let waits =

@@ -27,7 +27,7 @@ pub struct Work {
 /// The messages that matter to new ones.
 #[derive(Clone, Debug, Default)]
 pub struct Pool {
-    /// Links in sight, oldest first.
+    /// Links in chain_view, oldest first.
     links: Vec<WaveId>,
     /// Shares and links that may be listed, oldest first.
     open: Vec<WaveId>,
@@ -99,7 +99,7 @@ impl Pool {
             }
             !is_deep(id)
         });
-        // A link may still be open after it went out of sight; it was forgotten then.
+        // A link may still be open after it went out of chain_view; it was forgotten then.
         let links = &self.links;
         self.open.retain(|id| waves[*id as usize].kind == Kind::Share || links.contains(id));
         forgotten

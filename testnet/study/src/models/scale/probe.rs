@@ -126,8 +126,8 @@ impl<'a> Probe<'a> {
                 claimed += f64::from(u32::try_from(gap_us).unwrap_or(u32::MAX)) / claims_us;
                 let beat_us = next_beat(known_us, self.beats_us[peer.id as usize]);
                 if beat_us + way_us < arrived_us && mesh.of(node).binary_search(&peer.id).is_err() {
-                    let outside = self.setup.connections.of(peer.id).len() - mesh.of(peer.id).len();
-                    iwant += count_f64(self.setup.rules.told(outside)) / count_f64(outside);
+                    let surroundings = self.setup.connections.of(peer.id).len() - mesh.of(peer.id).len();
+                    iwant += count_f64(self.setup.rules.told(surroundings)) / count_f64(surroundings);
                 }
             }
             self.iwant += f64::min(iwant, 1.0);

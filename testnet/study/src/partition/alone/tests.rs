@@ -4,7 +4,7 @@ use super::*;
 fn links_keep_time_by_themselves() {
     let params = ChainParams::main();
     let rng = &mut stream(1, "alone", 0);
-    let mut links = Links::new(&params, HASHRATE_HS);
+    let mut links = LinkStream::new(&params, HASHRATE_HS);
     for _ in 0..20_000 {
         links.next(rng);
     }

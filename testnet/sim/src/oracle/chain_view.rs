@@ -15,7 +15,7 @@ use crate::plant::{Plant, Planted};
 
 /// A node's chain.
 #[derive(Debug)]
-pub(super) struct Sight<'a> {
+pub(super) struct ChainView<'a> {
     /// The chain.
     pub chain: &'a Chain,
     plant: Option<Plant>,
@@ -23,7 +23,7 @@ pub(super) struct Sight<'a> {
 
 /// What a node knows of a link of its main chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LinkSight {
+pub(super) struct LinkView {
     /// Its parent.
     pub parent: ShareId,
     /// Links between it and genesis.
@@ -42,7 +42,7 @@ pub(super) struct LinkSight {
     pub listed_total: u64,
 }
 
-impl<'a> Sight<'a> {
+impl<'a> ChainView<'a> {
     /// What is seen of a chain.
     #[must_use]
     pub(super) fn new(chain: &'a Chain, plant: Option<Plant>) -> Self {
@@ -53,7 +53,7 @@ impl<'a> Sight<'a> {
     ///
     /// # Errors
     /// It is not known, or not complete.
-    pub(super) fn link(&self, id: &ShareId) -> Result<LinkSight, String> {
+    pub(super) fn link(&self, id: &ShareId) -> Result<LinkView, String> {
         let link = self.chain.link(id).ok_or_else(|| format!("link {id} of the main chain is not known"))?;
         let complete = link.complete().ok_or_else(|| format!("link {id} of the main chain is not complete"))?;
         let mut rows = BTreeMap::new();
@@ -68,7 +68,7 @@ impl<'a> Sight<'a> {
         if self.plant == Some(Plant::InventedShare) && link.height.0 % 8 == 0 {
             list.push(ShareId([1; 32]));
         }
-        Ok(LinkSight {
+        Ok(LinkView {
             parent: link.parent,
             height: link.height.0,
             bitcoin_height: link.bitcoin_height,

@@ -30,9 +30,9 @@ pub fn time_at(now: Micros) -> Timestamp {
     START.plus(u32::try_from(now.0 / 1_000_000).unwrap_or(u32::MAX))
 }
 
-/// What happens outside of all nodes.
+/// What happens surroundings of all nodes.
 #[derive(Clone, Copy, Debug)]
-pub enum OutsideTimer {
+pub enum SurroundingsTimer {
     /// The rest of the world's miners find a block.
     RestFinds,
     /// They hear of one of the pool's.
@@ -41,7 +41,7 @@ pub enum OutsideTimer {
 
 /// What all nodes live in.
 #[derive(Debug)]
-pub struct Outside {
+pub struct Surroundings {
     /// The protocol's constants.
     pub params: ChainParams,
     /// Where Bitcoin's headers start.
@@ -61,7 +61,7 @@ pub struct Outside {
     rng: SimRng,
 }
 
-impl Outside {
+impl Surroundings {
     /// A quiet world. Bitcoin begins with blocks of `block_hashes` on average.
     #[must_use]
     pub fn new(
@@ -90,7 +90,7 @@ impl Outside {
         let mean_s = self.bitcoin.hashes_a_block() / self.rest_hashrate_hs;
         if mean_s.is_finite() {
             let share: f64 = self.rng.sample(Exp1);
-            schedule.remind_environment(Micros::from_secs_f64(mean_s * share), OutsideTimer::RestFinds);
+            schedule.remind_environment(Micros::from_secs_f64(mean_s * share), SurroundingsTimer::RestFinds);
         }
     }
 
@@ -106,24 +106,24 @@ impl Outside {
     pub fn submit(&mut self, bytes: &[u8], schedule: &mut Schedule<SimNode>) -> Option<BlockHash> {
         let hash = self.bitcoin.submit(bytes, time_at(schedule.now()))?;
         let way = Micros(self.rng.random_range(BLOCK_WAY.0.0..=BLOCK_WAY.1.0));
-        schedule.remind_environment(way, OutsideTimer::RestHears(hash));
+        schedule.remind_environment(way, SurroundingsTimer::RestHears(hash));
         self.announce(hash, schedule);
         Some(hash)
     }
 }
 
-impl Environment<SimNode> for Outside {
-    type Timer = OutsideTimer;
+impl Environment<SimNode> for Surroundings {
+    type Timer = SurroundingsTimer;
 
-    fn on_timer(&mut self, timer: OutsideTimer, schedule: &mut Schedule<SimNode>) {
+    fn on_timer(&mut self, timer: SurroundingsTimer, schedule: &mut Schedule<SimNode>) {
         match timer {
-            OutsideTimer::RestFinds => {
+            SurroundingsTimer::RestFinds => {
                 if let Some(hash) = self.bitcoin.find(time_at(schedule.now())) {
                     self.announce(hash, schedule);
                 }
                 self.mine(schedule);
             }
-            OutsideTimer::RestHears(hash) => self.bitcoin.rest_hears(hash),
+            SurroundingsTimer::RestHears(hash) => self.bitcoin.rest_hears(hash),
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Glance<'a> {
 
 /// A strategy and its memory.
 #[derive(Debug)]
-pub struct Mind {
+pub struct Strategist {
     strategy: Box<dyn Strategy>,
     rng: SimRng,
     /// Own finds that nobody heard of, oldest first.
@@ -39,7 +39,7 @@ pub struct Mind {
     public_tip: Option<ShareId>,
 }
 
-impl Mind {
+impl Strategist {
     /// A strategy that withholds nothing yet.
     #[must_use]
     pub fn new(strategy: Box<dyn Strategy>, rng: SimRng) -> Self {

@@ -11,11 +11,11 @@ use crate::units::{Height, U256};
 /// One above which an easier one stands, or an equal one, is left out: it will never be the easiest again. So targets fall
 /// from front to back, and each new tip costs one look at its own, however many are in sight.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sight {
+pub(super) struct PlausibleTargets {
     targets: Arc<VecDeque<(Height, U256)>>,
 }
 
-impl Sight {
+impl PlausibleTargets {
     /// Adds the target of a new tip, and drops those below `lowest`.
     fn push(&mut self, height: Height, target: U256, lowest: Height) {
         let targets = Arc::make_mut(&mut self.targets);
@@ -35,26 +35,26 @@ impl Sight {
 
 impl Chain {
     /// Takes note of the main chain's links above `known`; of all in sight when links left it.
-    pub(super) fn look_up_from(&mut self, known: Height, links_left: bool) {
+    pub(super) fn note_targets_from(&mut self, known: Height, links_left: bool) {
         let depth = self.params.listing_depth;
         let first = if links_left { self.height().below(depth) } else { known.child() };
         if links_left {
-            self.sight = Sight::default();
+            self.plausible = PlausibleTargets::default();
         }
         for height in (first.0..=self.height().0).map(Height) {
             let Some(link) = self.main_at(height).and_then(|id| self.links.get(&id)) else { continue };
-            self.sight.push(height, link.position.share_target, height.below(depth));
+            self.plausible.push(height, link.position.share_target, height.below(depth));
         }
     }
 
     /// The easiest share target that a position on any branch in sight of the tip may have.
-    pub(super) fn easiest_in_sight(&self) -> U256 {
+    pub(super) fn easiest_plausible_share_target(&self) -> U256 {
         let floor = self.params.easiest_share_target;
         if self.height().0 <= self.params.listing_depth {
             return floor;
         }
         // Another branch's targets may differ by what the retarget allows while it is still in sight.
         const SLACK: U256 = U256::from_limbs([16, 0, 0, 0]);
-        self.sight.easiest().unwrap_or(floor).saturating_mul(SLACK).min(floor)
+        self.plausible.easiest().unwrap_or(floor).saturating_mul(SLACK).min(floor)
     }
 }

@@ -18,7 +18,7 @@ use super::units::{BLOCK_INTERVAL_S, BLOCK_WORK, bits, blocks, target_of_work, t
 use sim::rng::SimRng;
 
 /// A pool, and how long it is watched. Times are seconds since its start, which is a midnight.
-pub struct Breath<'a> {
+pub struct PayRun<'a> {
     /// The constants.
     pub params: ChainParams,
     /// Hashes a second at a time.
@@ -60,7 +60,7 @@ struct Settled {
 
 /// The state of the simulation.
 struct Course<'a, 'b> {
-    breath: &'b Breath<'a>,
+    run: &'b PayRun<'a>,
     ledger: Ledger,
     /// The last links, newest at the back; as many as an anchor lies deep, and two more.
     links: VecDeque<Link>,
@@ -90,7 +90,7 @@ pub struct Worths {
     pub received: f64,
 }
 
-impl Breath<'_> {
+impl PayRun<'_> {
     /// Runs until the window has passed [`Self::until_s`].
     ///
     /// # Panics
@@ -114,10 +114,10 @@ impl Breath<'_> {
 }
 
 impl<'a, 'b> Course<'a, 'b> {
-    fn new(breath: &'b Breath<'a>, rng: &mut SimRng) -> Self {
-        let params = &breath.params;
+    fn new(run: &'b PayRun<'a>, rng: &mut SimRng) -> Self {
+        let params = &run.params;
         let interval_s = i64::from(params.link_interval_s);
-        let target = target_of_work(to_u128((breath.hashrate)(0.0) * f64::from(params.link_interval_s)).max(1));
+        let target = target_of_work(to_u128((run.hashrate)(0.0) * f64::from(params.link_interval_s)).max(1));
         let back = i64::from(params.anchor_depth) + 2;
         let first_wait: f64 = rng.sample(Exp1);
         Self {
@@ -132,13 +132,13 @@ impl<'a, 'b> Course<'a, 'b> {
             times_s: vec![0.0],
             credits: vec![0.0],
             steps: vec![0.0],
-            breath,
+            run,
         }
     }
 
     /// Share target and link target of the next proofs.
     fn targets(&self) -> (U256, U256) {
-        let params = &self.breath.params;
+        let params = &self.run.params;
         let mut last = self.links.iter().rev();
         let (parent, grandparent) = (last.next(), last.next());
         let anchor = self.links.iter().rev().nth(usize::try_from(params.anchor_depth).unwrap_or(0));
@@ -154,7 +154,7 @@ impl<'a, 'b> Course<'a, 'b> {
         let (share, link) = self.targets();
         let luck: f64 = rng.sample(Exp1);
         let effort = luck * work_of(link);
-        let hashrate = (self.breath.hashrate)(self.now_s);
+        let hashrate = (self.run.hashrate)(self.now_s);
         let at_s = self.now_s + effort / hashrate;
         let mut after = 0;
         while self.next_block_s < at_s {
@@ -177,11 +177,11 @@ impl<'a, 'b> Course<'a, 'b> {
 
     /// Credits a link and so many other shares on average, each of any miner; returns its height.
     fn credit(&mut self, share: U256, link: U256, others: f64, rng: &mut SimRng) -> Height {
-        let params = &self.breath.params;
+        let params = &self.run.params;
         let weight = weight_of_share(share, bits(), params);
         let bonus = link_bonus(link, bits(), params);
         let others = Poisson::new(others).map_or(0.0, |poisson| poisson.sample(rng));
-        let miner = |rng: &mut SimRng| script(rng.random_range(0..self.breath.miners));
+        let miner = |rng: &mut SimRng| script(rng.random_range(0..self.run.miners));
         let mut rows = vec![Row { script: miner(rng), weight: weight.plus(bonus), shares: 1 }];
         rows.extend((0..to_i64(others)).map(|_| Row { script: miner(rng), weight, shares: 1 }));
         self.times_s.push(self.now_s);
@@ -193,12 +193,12 @@ impl<'a, 'b> Course<'a, 'b> {
     /// The pool's work since the last Bitcoin block was paid by the snapshot of that time; now there is a new one.
     fn bitcoin_block(&mut self) {
         self.pay();
-        let depth = usize::try_from(self.breath.params.snapshot_bitcoin_depth).unwrap_or(0);
+        let depth = usize::try_from(self.run.params.snapshot_bitcoin_depth).unwrap_or(0);
         // The new tip is not among the firsts yet: a link after it has still to come.
         if self.firsts.len() > depth {
             self.firsts.drain(..self.firsts.len() - depth - 1);
             let first = self.firsts.front().copied().unwrap_or_default();
-            let window = self.ledger.settle(first.below(self.breath.params.snapshot_burial));
+            let window = self.ledger.settle(first.below(self.run.params.snapshot_burial));
             let is_full = window.oldest() > Height(0);
             self.settled = is_full.then(|| settled(window));
         }
@@ -218,14 +218,14 @@ impl<'a, 'b> Course<'a, 'b> {
 
     /// The worth of the links up to `last`.
     fn worths(&self, last: Height) -> Worths {
-        let divisor = f64::from(self.breath.params.link_credit_divisor);
+        let divisor = f64::from(self.run.params.link_credit_divisor);
         let per_hash = 1.0 + divisor.recip();
         let (mut worth, mut received, mut before_s) = (0.0, 0.0, 0.0);
         let mut moments = Vec::new();
         for (height, ((at_s, credit), step)) in self.times_s.iter().zip(&self.credits).zip(&self.steps).enumerate() {
             worth += step;
             received += worth * credit;
-            if *at_s >= self.breath.from_s && height <= index(last) {
+            if *at_s >= self.run.from_s && height <= index(last) {
                 moments.push(Moment { at_s: *at_s, span_s: at_s - before_s, worth: worth * per_hash });
             }
             before_s = *at_s;
