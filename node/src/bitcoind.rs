@@ -1,16 +1,16 @@
-//! bitcoind, over its JSON-RPC: the only door to Bitcoin in this program.
+//! bitcoind's JSON-RPC, the only interface to Bitcoin in this program.
 //!
 //! ```text
 //! transport.rs   one HTTP request: credentials, time limit, size limit, JSON-RPC envelope
-//! client.rs      the calls the node uses, typed
+//! client.rs      the calls that the node uses, typed
 //! template.rs    a block template, decoded and checked
-//! status.rs      what the node asks before it trusts a bitcoind: network, synced
-//! feed.rs        follows the template for as long as the program runs
-//! error.rs       what can go wrong, in words for the operator
+//! status.rs      checks before the node uses a bitcoind: network, sync
+//! feed.rs        follows bitcoind's template
+//! error.rs       errors, with advice for the operator
 //! ```
 //!
-//! bitcoind belongs to the operator and is trusted to judge Bitcoin's rules, but not to be well:
-//! it may be starting, syncing, of another network, hung, or something else altogether.
+//! bitcoind belongs to the operator and is trusted to judge Bitcoin's rules, but not to be healthy: it may be starting,
+//! syncing, on another network, hung, or not bitcoind at all.
 
 mod client;
 mod error;

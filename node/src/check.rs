@@ -1,4 +1,4 @@
-//! `shoal check`: everything that would stop `shoal run`, found before it is started.
+//! `shoal check`: finds everything that would stop `shoal run`, without starting it.
 
 use std::fs;
 use std::io;
@@ -13,27 +13,27 @@ use crate::ports::{tcp_free, udp_free};
 use crate::store::Store;
 use node_core::sentence;
 
-/// One thing that was looked at.
+/// Result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// Name of the check.
     pub name: &'static str,
-    /// Whether it is as it must be.
+    /// True if the check passed.
     pub ok: bool,
-    /// What was found; if it is not as it must be, what to do.
+    /// What was found and, if the check failed, what to do.
     pub words: String,
 }
 
-/// Everything that was looked at.
+/// Results of all checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Whether `shoal run` can be started.
+    /// True if all checks passed, so `shoal run` can start.
     pub ok: bool,
-    /// One line each.
+    /// Results, one line each.
     pub findings: Vec<Finding>,
 }
 
-/// Checks a configuration that could be read.
+/// Runs all checks for a valid configuration.
 pub async fn check(config: &Config) -> Report {
     let mut findings = vec![configuration(config), address(config), data_dir(&config.data_dir), database(config)];
     findings.extend(bitcoind(config).await);
@@ -41,7 +41,7 @@ pub async fn check(config: &Config) -> Report {
     Report::new(findings)
 }
 
-/// The report on a configuration that could not be read.
+/// The report for an invalid configuration.
 pub fn unreadable(error: &ConfigError) -> Report {
     Report::new(vec![bad("config", sentence(error))])
 }
@@ -52,7 +52,7 @@ impl Report {
     }
 }
 
-/// One line each: a mark, a name, words.
+/// One line per check: a mark, a name, a sentence.
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for Finding { name, ok, words } in &self.findings {
@@ -80,13 +80,13 @@ fn configuration(config: &Config) -> Finding {
     good("config", format!("network {network}, from {source}"))
 }
 
-/// The address itself was checked when the configuration was read.
+/// The address itself was validated with the configuration.
 fn address(config: &Config) -> Finding {
     good(
         "address",
         match &config.address {
-            Some(address) => format!("{address} is paid for work whose miner gives no address"),
-            None => "none set: every miner must give an address as its user name".to_owned(),
+            Some(address) => format!("{address} is paid for the work of miners that give no address"),
+            None => "none set, so every miner must give an address as its user name".to_owned(),
         },
     )
 }
@@ -97,7 +97,7 @@ fn data_dir(path: &Path) -> Finding {
     let shown = path.display();
     match result {
         Ok(()) if existing == path => good("data_dir", format!("{shown} is writable")),
-        Ok(()) => good("data_dir", format!("{shown} does not exist yet and can be made")),
+        Ok(()) => good("data_dir", format!("{shown} does not exist yet and can be created")),
         Err(error) => bad("data_dir", format!("{shown} is not writable; check its permissions: {error}")),
     }
 }
@@ -106,13 +106,13 @@ fn database(config: &Config) -> Finding {
     let path = config.store_path();
     let consensus_id = config.network.chain_params().consensus_id();
     match Store::inspect(&path, consensus_id) {
-        Ok(true) => good("database", format!("{} is of this share-chain", path.display())),
-        Ok(false) => good("database", "none yet; the first start makes it"),
+        Ok(true) => good("database", format!("{} belongs to this share-chain", path.display())),
+        Ok(false) => good("database", "none yet; the first start creates it"),
         Err(error) => bad("database", sentence(&error)),
     }
 }
 
-/// Writes and removes a file with a name nobody else uses.
+/// Creates and removes a file with a unique name.
 fn probe(folder: &Path) -> io::Result<()> {
     let path: PathBuf = folder.join(format!(".shoal-check-{}", std::process::id()));
     fs::File::create_new(&path)?;
@@ -137,7 +137,7 @@ async fn bitcoind(config: &Config) -> Vec<Finding> {
         Err(error) => bad(name, sentence(&error)),
     };
     let network = config.network;
-    findings.push(judge("network", status.verify_network(network), format!("bitcoind is of {network}")));
+    findings.push(judge("network", status.verify_network(network), format!("bitcoind runs on {network}")));
     findings.push(judge("sync", status.verify_synced(network), format!("{} blocks", status.blocks)));
     if findings.iter().all(|finding| finding.ok) {
         findings.push(match client.template().await {
@@ -167,15 +167,15 @@ fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: fn(SocketA
         Err(error) => {
             let advice = match error.kind() {
                 io::ErrorKind::AddrInUse => {
-                    "is in use, perhaps by a running shoal; stop that program, or set another port"
+                    "is in use, perhaps by a running node; stop that program, or set another port"
                 }
                 io::ErrorKind::PermissionDenied => {
-                    "is not permitted; set a port from 1024 on, or run with the right to use it"
+                    "is not permitted; set a port of 1024 or above, or run with the privilege to use it"
                 }
                 io::ErrorKind::AddrNotAvailable => {
                     "is not an address of this machine; set one that is, or 0.0.0.0 for all"
                 }
-                _ => "cannot be listened on",
+                _ => "cannot be used",
             };
             bad(name, format!("{protocol} {listen} {advice}: `{name}.listen`, {error}"))
         }

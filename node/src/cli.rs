@@ -1,4 +1,4 @@
-//! The command line: subcommands, exit codes, how errors are printed.
+//! The command line: subcommands, exit codes, and the printing of errors.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::run::StoredFinality;
 use crate::{logging, recording, run, status, top};
 use node_core::sentence;
 
-/// A decentralized Bitcoin mining pool: every node is the pool.
+/// A decentralized Bitcoin mining pool: every node is the pool
 #[derive(Debug, Parser)]
 #[command(name = "shoal", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
@@ -25,51 +25,51 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the node until it is stopped by Ctrl-C or SIGTERM
+    /// Run the node until Ctrl-C or SIGTERM
     Run {
-        /// Forgets which links are final and follows the heaviest branch, once: the way out of a conflict
+        /// Resolve a conflict: forget which links are final, and follow the heaviest branch
         #[arg(long)]
         follow_heaviest: bool,
     },
-    /// Shows what a running node does
+    /// Show the status of a running node
     Status {
-        /// Prints JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Shows a running node in the whole terminal, live
+    /// Show a live view of a running node in the terminal
     Top,
-    /// Writes the share-chain of a stopped node to a file that anybody can check: see specs/recording.md
+    /// Export the share-chain of a stopped node to a recording, a file that anyone can verify; see specs/recording.md
     Export {
-        /// The file to write
+        /// File to write
         file: PathBuf,
     },
-    /// Reads such a file into the database of a node that has none yet; everything in it is checked
+    /// Import a recording into the empty database of a stopped node; every entry is checked
     Import {
-        /// The file to read
+        /// File to read
         file: PathBuf,
     },
-    /// Checks such a file by itself, as specs/model/replay.py does: says where it differs from the rules
+    /// Verify a recording on its own, as specs/model/replay.py does, and show where it deviates from the rules
     Verify {
-        /// The file to read
+        /// File to read
         file: PathBuf,
     },
-    /// Checks configuration, bitcoind, ports and folders, and changes nothing
+    /// Check configuration, bitcoind, ports and folders without changing anything
     Check {
-        /// Prints JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
 }
 
-/// Runs the program and tells its exit code: 0, 2 if the configuration or the command line is
-/// wrong, or 1 if anything else is.
+/// Runs the program and returns its exit code: 0 on success, 2 if the configuration or the command line is invalid, 1
+/// for any other error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match execute(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // `check` has said everything already.
+            // `check` has already printed its report.
             if !matches!(error, NodeError::CheckFailed { .. }) {
                 eprintln!("shoal: {}", sentence(&error));
             }

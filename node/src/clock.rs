@@ -1,10 +1,11 @@
-//! The one place where the node reads the time of day.
+//! The only place where the node reads the wall clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sharechain::Timestamp;
 
-/// Seconds since 1970 by this machine's clock; 0 for a clock before that, the end of 32 bits for one after 2106.
+/// Current time by this machine's clock, seconds since 1970. Returns 0 for a clock before 1970, and `u32::MAX` for one
+/// after 2106.
 #[must_use]
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

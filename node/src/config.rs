@@ -1,12 +1,13 @@
 //! The node's settings: one TOML file, the environment and flags, resolved into one [`Config`].
 //!
 //! ```text
-//! keys.rs     every key once: its name in the file, its flag, its variable, its help
+//! keys.rs     every key once: its name in the file, its flag, its environment variable, its help
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
-//! environment.rs    variables that are no setting
+//! environment.rs    rejects unknown `SHOAL_` variables
 //! network.rs, address.rs, secret.rs    the types with rules of their own
-//! error.rs    what can be wrong, with the place where it stands
+//! origin.rs   where a value was written
+//! error.rs    configuration errors, with their origin
 //! ```
 //!
 //! A flag wins over the environment, the environment over the file, the file over the default.
@@ -18,6 +19,7 @@ mod file;
 mod flags;
 pub mod keys;
 mod network;
+mod origin;
 mod resolve;
 mod secret;
 mod settings;
@@ -35,55 +37,56 @@ pub use address::{AddressError, parse_address};
 pub use error::ConfigError;
 pub use flags::Overrides;
 pub use network::{Network, NetworkMismatch};
+pub use origin::Origin;
 pub use secret::Secret;
-pub use settings::{Origin, Setting};
+pub use settings::Setting;
 
-use crate::history::EventKind;
+use crate::event_kind::EventKind;
 
-/// Everything the operator decides; nothing in here changes what the share-chain considers valid.
+/// All settings of the operator. None of them changes what the share-chain considers valid.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The file the settings were read from, if any.
+    /// The config file, if there is one.
     pub file: Option<PathBuf>,
-    /// The Bitcoin network that is mined on.
+    /// The Bitcoin network to mine on.
     pub network: Network,
-    /// The folder that holds the database and the node's identity.
+    /// The folder of the database and the node's identity.
     pub data_dir: PathBuf,
-    /// Where work is paid whose miner gave no address of its own.
+    /// Payout address for the work of miners that give no address.
     pub address: Option<bitcoin::Address>,
-    /// Whether work is handed out though no peer was ever reached, to start a new pool.
+    /// Hand out work even if no peer was ever reached, to start a new pool.
     pub new_pool: bool,
     /// The log filter, in `tracing-subscriber`'s syntax.
     pub log: String,
-    /// How log lines are written.
+    /// Format of log lines.
     pub log_format: LogFormat,
-    /// How the node reaches bitcoind.
+    /// Connection to bitcoind.
     pub bitcoind: BitcoindConfig,
-    /// The server for miners.
+    /// The Stratum server for miners.
     pub stratum: StratumConfig,
-    /// The connection to other nodes.
+    /// The peer-to-peer network.
     pub p2p: P2pConfig,
     /// The read-only HTTP API.
     pub api: ApiConfig,
-    /// Who is told of events; none when nobody is.
+    /// Webhooks; none if no URL is set.
     pub webhooks: Option<WebhooksConfig>,
 }
 
-/// How the node reaches bitcoind's JSON-RPC.
+/// Connection to bitcoind's JSON-RPC.
 #[derive(Debug, Clone)]
 pub struct BitcoindConfig {
-    /// Address of the JSON-RPC server; plain HTTP.
+    /// URL of the JSON-RPC server; plain HTTP.
     pub url: reqwest::Url,
-    /// How the node proves that it may use it.
+    /// Credentials for the JSON-RPC server.
     pub auth: BitcoindAuth,
-    /// How long one call may take; long polls and block submissions have limits of their own.
+    /// Time limit of one call. Long polls and block submissions have their own limits.
     pub timeout: Duration,
 }
 
 /// Credentials for bitcoind.
 #[derive(Debug, Clone)]
 pub enum BitcoindAuth {
-    /// The file bitcoind writes at each start; read again whenever bitcoind refuses its content.
+    /// The cookie file that bitcoind writes at each start. It is read again when bitcoind rejects its content.
     Cookie(PathBuf),
     /// A user and password from bitcoind's `rpcauth`.
     User {
@@ -94,60 +97,61 @@ pub enum BitcoindAuth {
     },
 }
 
-/// The server for miners.
+/// The Stratum server for miners.
 #[derive(Debug, Clone)]
 pub struct StratumConfig {
-    /// Address and TCP port miners connect to.
+    /// Address and TCP port that miners connect to.
     pub listen: SocketAddr,
 }
 
-/// The connection to other nodes.
+/// The peer-to-peer network.
 #[derive(Debug, Clone)]
 pub struct P2pConfig {
-    /// Addresses other nodes connect to; each port is used for TCP and, as UDP, for QUIC.
+    /// Addresses that other nodes connect to. Each port is used for TCP and, over UDP, for QUIC.
     pub listen: Vec<SocketAddr>,
     /// Nodes to connect to, as multiaddrs.
     pub peers: Vec<String>,
-    /// Whether nodes in the local network find each other without being told.
+    /// Discover nodes in the local network by mDNS.
     pub mdns: bool,
 }
 
 /// The read-only HTTP API.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
-    /// Address and TCP port the API answers on.
+    /// Address and TCP port of the API.
     pub listen: SocketAddr,
-    /// Web sites whose pages may read it.
+    /// Origins of web sites whose pages may read the API.
     pub cors_origins: Vec<HeaderValue>,
-    /// Requests that one client may make in a second, on average.
+    /// Average number of requests per second that one client may make.
     pub requests_a_second: NonZeroU32,
 }
 
-/// Who is told of events.
+/// Webhooks, which send events of the event log.
 #[derive(Debug, Clone)]
 pub struct WebhooksConfig {
-    /// Where they are sent.
+    /// URLs that events are sent to.
     pub urls: Vec<reqwest::Url>,
-    /// What they are signed with.
+    /// Key of the signatures.
     pub secret: Secret,
-    /// Which kinds.
+    /// Kinds of events that are sent.
     pub events: Vec<EventKind>,
 }
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One readable line an event.
+    /// One readable line per event.
     Text,
-    /// One JSON object an event.
+    /// One JSON object per event.
     Json,
 }
 
 impl Config {
-    /// Reads the config file, lays the environment and the flags over it and checks every value.
+    /// Reads the config file, overlays the environment and the flags, and checks every value.
     ///
     /// # Errors
-    /// An environment variable `SHOAL_...` that is no setting, or the first thing that is wrong, with the file and line, variable or flag where it stands.
+    /// An unknown environment variable `SHOAL_...`, or the first invalid setting, with its file and line, variable or
+    /// flag.
     pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
         environment::check(std::env::vars_os().map(|(name, _)| name))?;
         let home = std::env::var_os("HOME").map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! The consensus thread: the one owner of engine and exchange. What a device or a peer brings makes one trip: from its
+//! The consensus thread, the one owner of engine and exchange. Input from a miner or a peer makes one trip: from its
 //! channel into the share-chain and the journal, and from there to peers.
 //!
 //! ```text
@@ -8,11 +8,11 @@
 //!  job builder calls►└──────────────────────┘──view──────► every reader
 //! ```
 //!
-//! Readers never reach this thread: they hold a [`ChainReader`], which has the newest published chain, frozen.
+//! Readers never reach this thread. They hold a [`ChainReader`], which has the newest published snapshot of the chain.
 //!
 //! ```text
-//! handle.rs   the ways to the thread: calls for the few that change the chain, a view for everyone else
-//! peers.rs    what the exchange wants done
+//! handle.rs   handles of the thread: calls for those that change the chain, snapshots for readers
+//! peers.rs    feeds the exchange, and executes its outputs
 //! ```
 
 mod handle;
@@ -42,54 +42,54 @@ pub use peers::{PeerLinks, PeerSide};
 
 use handle::Call;
 
-/// Time between two looks at what is missing.
+/// Interval of the exchange's tick.
 const TICK: Duration = Duration::from_millis(500);
 
-/// What a miner found, with the job that it was found on.
+/// Work found by a miner, with its job.
 #[derive(Debug)]
 pub struct FoundWork {
-    /// The job.
+    /// The job that it was found on.
     pub job: Arc<Job>,
-    /// What was found.
+    /// The found header, as the Stratum server reports it.
     pub found: Found,
 }
 
-/// What reaches the thread from outside.
+/// Input channels of the thread.
 #[derive(Debug)]
 pub struct Inputs {
     /// Shares and links of this node's miners.
     pub found: mpsc::Receiver<FoundWork>,
-    /// Peers; none for a node without a network, as in tests and benches.
+    /// Links to peers; none for a node without a network, as in tests and benches.
     pub peers: Option<PeerSide>,
 }
 
 impl Inputs {
-    /// Nothing reaches the thread but calls: for tests, benches and tools.
+    /// No inputs other than calls, for tests, benches and tools.
     #[must_use]
     pub fn none() -> Self {
         Self { found: mpsc::channel(1).1, peers: None }
     }
 }
 
-/// A started thread.
+/// Handles of the started thread.
 #[derive(Debug)]
 pub struct Started {
-    /// For those who change the chain.
+    /// Changes the chain.
     pub engine: EngineHandle,
-    /// For those who read it.
+    /// Reads the chain.
     pub reader: ChainReader,
-    /// Why the thread ended, if the store failed; closed when it was told to end.
+    /// The store's error, if it ended the thread; closed without a value when the thread ends normally.
     pub failure: oneshot::Receiver<StoreError>,
 }
 
-/// Starts the thread. It is one of the runtime's blocking threads, since the store waits for the disk. It ends when it is
-/// told to, when all [`EngineHandle`]s are gone, when the network stops, or when the store fails.
+/// Starts the thread. It is one of the runtime's blocking threads, since the store waits for the disk. It ends on
+/// [`EngineHandle::end`], when all [`EngineHandle`]s are dropped, when the network stops, or when the store fails.
 ///
 /// # Panics
-/// Outside a tokio runtime.
+/// If called outside a tokio runtime.
 #[must_use]
 pub fn start(mut engine: Engine<Store>, inputs: Inputs) -> Started {
-    // What changed before can be seen in the chain.
+    // Earlier changes are already in the published chain.
     drop(engine.take_events());
     let _ = engine.take_changed();
     let (calls, queue) = mpsc::channel(ENGINE_QUEUE);
@@ -111,11 +111,11 @@ pub fn start(mut engine: Engine<Store>, inputs: Inputs) -> Started {
     Started { engine: handle, reader, failure }
 }
 
-/// The thread's state.
+/// State of the thread.
 struct Thread {
     engine: Engine<Store>,
     peers: Option<PeerSide>,
-    /// Changes that the exchange has not heard of, because it is in the middle of a large response.
+    /// Changes that the exchange has not seen yet, because it is processing a large response.
     unheard: VecDeque<Arc<ChangeSet>>,
     view: watch::Sender<Arc<sharechain::Chain>>,
     tip: watch::Sender<node_core::engine::TipView>,
@@ -123,11 +123,11 @@ struct Thread {
     started: Instant,
 }
 
-/// The thread is to end.
+/// The thread must end.
 struct End;
 
 impl Thread {
-    /// Runs until the end. Returns the store's error, if that is the reason.
+    /// Runs until the end. Returns the store's error, if that ended it.
     async fn run(
         mut self,
         mut calls: mpsc::Receiver<Call>,
@@ -144,7 +144,7 @@ impl Thread {
                 _ = tick.tick() => Step::Peers(Input::Tick),
             };
             result = self.step(step).await;
-            // A large response takes several steps, between which others have theirs.
+            // A large response takes several steps, with other inputs in between.
             while result.is_ok() && self.peers.as_ref().is_some_and(PeerSide::is_unfinished) {
                 if let Ok(call) = calls.try_recv() {
                     result = self.step(Step::Call(call)).await;
@@ -164,7 +164,7 @@ impl Thread {
             Step::Call(Call::End) => return Err(End),
             Step::Call(Call::Run(work)) => {
                 let answer = work(&mut self.engine);
-                // Announced before it is answered, so that the caller finds what it did in the view.
+                // Published before the answer, so that the caller finds its changes in the snapshot.
                 self.settle().await?;
                 answer();
                 return Ok(());
@@ -173,7 +173,7 @@ impl Thread {
             Step::Peers(input) => {
                 let now = self.now();
                 let is_tick = matches!(input, Input::Tick);
-                // Without peers nothing is held for long, and no time passes.
+                // Without peers nothing is held for long, so no tick is needed.
                 if let Some(peers) = &mut self.peers {
                     peers.exchange.begin(input, &mut self.engine, now);
                     if is_tick {
@@ -196,7 +196,7 @@ impl Thread {
         Now { millis, time: now() }
     }
 
-    /// Judges what a miner of this node found.
+    /// Judges a proof found by a miner of this node.
     fn found(&mut self, work: FoundWork) {
         let FoundWork { job, found } = work;
         let outcome = judge_found(&mut self.engine, &job, found.header, found.extranonce, now());
@@ -215,10 +215,10 @@ impl Thread {
         }
     }
 
-    /// Publishes what changed, tells the exchange, and does what the exchange wants, until nothing is left to do.
+    /// Publishes changes, passes them to the exchange, and executes its outputs, until nothing is left to do.
     async fn settle(&mut self) -> Result<(), End> {
         loop {
-            // What the store did not take must not be announced.
+            // Changes that the store rejected must not be announced.
             if self.engine.failure().is_some() {
                 return Err(End);
             }
@@ -250,7 +250,7 @@ impl Thread {
             if let (ChainEvent::Changed(changes), Some(_)) = (&event, &self.peers) {
                 self.unheard.push_back(Arc::clone(changes));
             }
-            // An error means that no one listens, as while the node starts.
+            // An error means that there are no listeners, as during startup.
             let _ = self.events.send(event);
         }
     }
@@ -261,7 +261,7 @@ enum Step {
     Call(Call),
     Found(FoundWork),
     Peers(Input),
-    /// Some more of a large response.
+    /// The next part of a large response.
     GoOn,
     End,
 }

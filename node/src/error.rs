@@ -1,4 +1,4 @@
-//! What can stop the program, and its exit code.
+//! Errors that stop the program, and its exit code.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,14 +9,14 @@ use crate::consensus::EngineStopped;
 use crate::headers::HeadersError;
 use crate::identity::IdentityError;
 use crate::logging::LoggingError;
-use crate::recording::RecordingError;
-use crate::status::StatusError;
+use crate::recording::error::RecordingError;
+use crate::status::error::StatusError;
 use crate::store::StoreError;
 
-/// What stopped the program.
+/// An error that stops the program.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// bitcoind cannot be used.
@@ -28,13 +28,13 @@ pub enum NodeError {
     /// Logging cannot be set up.
     #[error(transparent)]
     Logging(#[from] LoggingError),
-    /// The runtime cannot be started, or no signal can be waited for.
-    #[error("the system refuses what the program needs to run")]
+    /// The runtime cannot start, or signals cannot be handled.
+    #[error("the system denies a resource that the program needs")]
     System(#[from] std::io::Error),
-    /// `shoal check` found something; it has said what.
+    /// `shoal check` failed and has printed its report.
     #[error("the check failed")]
     CheckFailed {
-        /// Whether it was the configuration itself.
+        /// True if the configuration itself is invalid.
         config: bool,
     },
     /// Bitcoin's headers cannot be loaded.
@@ -43,38 +43,41 @@ pub enum NodeError {
     /// The node's key cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// Miners cannot be listened for.
+    /// The Stratum server cannot listen.
     #[error(transparent)]
     Stratum(#[from] stratum::BindError),
-    /// Peers cannot be listened for.
+    /// The network cannot start.
     #[error(transparent)]
     Network(#[from] p2p::StartError),
-    /// The data folder cannot be made.
-    #[error("the folder {path} cannot be made; check its permissions, or set another `data_dir`", path = path.display())]
+    /// The data folder cannot be created.
+    #[error(
+        "the folder {path} cannot be created; check its permissions, or set another `data_dir`",
+        path = path.display()
+    )]
     DataDir {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// What the system says.
+        /// Cause from the system.
         source: std::io::Error,
     },
-    /// An address cannot be listened on.
-    #[error("{what} cannot listen on {address}; stop what uses it, or choose another address in the configuration")]
+    /// A server cannot listen on its address.
+    #[error("{what} cannot listen on {address}; stop the program that uses it, or set another address")]
     Listen {
-        /// What wants to listen.
+        /// Name of the server.
         what: &'static str,
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// Cause from the system.
         source: std::io::Error,
     },
-    /// A recording cannot be written or taken.
+    /// A recording cannot be exported, imported or verified.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// The running node cannot be asked.
+    /// The running node cannot be queried.
     #[error(transparent)]
     Status(#[from] StatusError),
-    /// A part of the node ended that should not have.
-    #[error("a part of the node stopped; the log says which")]
+    /// A part of the node ended unexpectedly.
+    #[error("a part of the node stopped; see the log")]
     Stopped,
 }
 

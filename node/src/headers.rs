@@ -1,4 +1,4 @@
-//! Brings Bitcoin's headers from the node's own bitcoind into the share-chain.
+//! Inserts Bitcoin headers from this node's bitcoind into the share-chain.
 
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, Work};
@@ -11,27 +11,27 @@ use crate::clock::now;
 use crate::consensus::{EngineHandle, EngineStopped};
 use crate::limits::HEADER_BATCH;
 
-/// Why headers could not be brought.
+/// Why headers cannot be inserted.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadersError {
-    /// bitcoind could not be asked.
+    /// bitcoind cannot be queried.
     #[error(transparent)]
     Bitcoind(#[from] BitcoindError),
-    /// bitcoind's headers do not make a chain.
-    #[error("bitcoind's headers cannot be used")]
+    /// bitcoind's headers do not form a chain.
+    #[error("bitcoind's headers are invalid")]
     Root(#[from] RootError),
-    /// The share-chain's rules do not take bitcoind's tip.
-    #[error("the share-chain cannot take bitcoind's block {0}; check this machine's clock and bitcoind's network")]
+    /// The share-chain rejects bitcoind's tip.
+    #[error("the share-chain rejects bitcoind's block {0}; check this machine's clock and bitcoind's network")]
     NotTaken(BlockHash),
-    /// bitcoind does not know a header that it named before.
+    /// bitcoind does not know a header that it named earlier.
     #[error("bitcoind has no header {0}")]
     Missing(BlockHash),
-    /// bitcoind is not as far as the share-chain's start.
+    /// bitcoind has not reached the start of the share-chain.
     #[error(
-        "the share-chain starts above Bitcoin height {height}, where bitcoind has not come yet; wait until it has synced"
+        "bitcoind has not yet reached Bitcoin height {height}, where the share-chain starts; wait until it has synced"
     )]
     NotSynced {
-        /// The height that is needed.
+        /// The required height.
         height: u32,
     },
     /// The engine has stopped.
@@ -39,11 +39,11 @@ pub enum HeadersError {
     Stopped(#[from] EngineStopped),
 }
 
-/// Loads the headers that the share-chain starts from: the last change of difficulty before its first height, so that
-/// every later one can be checked.
+/// Loads the headers that the share-chain starts from: those at the last difficulty change before its first height, so
+/// that every later change can be checked.
 ///
 /// # Errors
-/// bitcoind cannot be asked or is not far enough.
+/// bitcoind cannot be queried, or has not reached that height.
 pub async fn load(bitcoind: &Bitcoind, params: &BitcoinParams) -> Result<BitcoinHeaders, HeadersError> {
     let start = params.start_height.saturating_sub(1);
     let height = start - start % params.retarget_blocks;
@@ -61,7 +61,7 @@ fn number(work: Work) -> U256 {
     U256::from_be_bytes(work.to_be_bytes())
 }
 
-/// Headers of bitcoind's whole active chain from somewhat below the best known one on, in batches.
+/// Fetches the headers of bitcoind's active chain in batches, from somewhat below the best known one up to the tip.
 #[derive(Debug)]
 pub struct CatchUp<'a> {
     bitcoind: &'a Bitcoind,
@@ -71,21 +71,21 @@ pub struct CatchUp<'a> {
 }
 
 impl<'a> CatchUp<'a> {
-    /// Asks bitcoind how far it is.
+    /// Creates a catch-up to bitcoind's current tip.
     ///
     /// # Errors
-    /// bitcoind cannot be asked.
+    /// bitcoind cannot be queried.
     pub async fn new(bitcoind: &'a Bitcoind, best_known: u32) -> Result<Self, BitcoindError> {
-        // A reorganization of Bitcoin deeper than this while the node was away is found by walking back.
+        // Blocks of overlap. A deeper reorganization while the node was offline is found by walking back.
         const OVERLAP: u32 = 144;
         let end = bitcoind.chain_status().await?.blocks;
         Ok(Self { bitcoind, next: best_known.saturating_sub(OVERLAP).max(1), end })
     }
 
-    /// The next [`HEADER_BATCH`] headers, lowest first; none when bitcoind's tip is reached.
+    /// Fetches the next [`HEADER_BATCH`] headers, lowest first; none once bitcoind's tip is reached.
     ///
     /// # Errors
-    /// bitcoind cannot be asked.
+    /// bitcoind cannot be queried.
     pub async fn batch(&mut self) -> Result<Option<Vec<Header>>, BitcoindError> {
         if self.next > self.end {
             return Ok(None);
@@ -111,10 +111,10 @@ impl HeaderSource {
         Self { bitcoind, engine }
     }
 
-    /// Brings everything up to `tip`, so that the share-chain knows it.
+    /// Inserts all headers up to `tip`.
     ///
     /// # Errors
-    /// bitcoind cannot be asked, or the share-chain does not accept its headers.
+    /// bitcoind cannot be queried, or the share-chain rejects its headers.
     pub async fn follow(&self, tip: &BlockHash) -> Result<(), HeadersError> {
         if self.knows(tip) {
             return Ok(());
@@ -141,7 +141,7 @@ impl HeaderSource {
         Ok(self.insert(walk.into_headers()).await?)
     }
 
-    /// What is inserted is published before the call is answered, so the view knows it.
+    /// Inserted headers are published before the call returns, so the snapshot has them.
     fn knows(&self, hash: &BlockHash) -> bool {
         self.engine.reader().chain().bitcoin().get(hash).is_some()
     }
@@ -153,11 +153,11 @@ impl HeaderSource {
         self.engine.call(move |engine| engine.insert_bitcoin_headers(&headers, now())).await
     }
 
-    /// Looks for one header at bitcoind and brings it with what leads to it, if it may count. True when the share-chain
-    /// knows it now.
+    /// Looks up a header in bitcoind and inserts it with its ancestors, if it may count. Returns true if the
+    /// share-chain knows it now.
     ///
     /// # Errors
-    /// bitcoind cannot be asked.
+    /// bitcoind cannot be queried.
     pub async fn fetch(&self, hash: BlockHash) -> Result<bool, HeadersError> {
         if self.knows(&hash) {
             return Ok(true);

@@ -1,18 +1,18 @@
-//! What happened, by address and by time, so that no answer has to look through everything.
+//! History by address and by time, indexed so that answers need no full scan, and the event log.
 //!
 //! ```text
-//! keys.rs      where each row stands
-//! rows.rs      what stands there
-//! indexer.rs   from the journal to rows: one batch after the other, from where it stopped
-//! task.rs      runs the indexer behind the chain, away from the threads that serve miners
-//! read.rs      what the API asks for
-//! events.rs    the node's event_log: found blocks, reorganisations, refusals, troubles
-//! observer.rs  writes it, from what the parts of the node tell
-//! silence.rs   which miners fell silent
+//! keys.rs      the keys of the rows
+//! rows.rs      the values of the rows
+//! indexer.rs   turns the journal into rows, batch by batch, from where it stopped
+//! task.rs      runs the indexer behind the chain, off the threads that serve miners
+//! read.rs      queries of the API
+//! events.rs    the event log: found blocks, reorganizations, rejected shares, problems
+//! observer.rs  watches the parts of the node and writes the event log
+//! silence.rs   detects miners that went silent
 //! ```
 //!
-//! Rows are made from the journal, behind the share-chain: what they lack after a crash is made again from there. The
-//! event log alone cannot be made again.
+//! Rows are derived from the journal, behind the share-chain. Rows lost in a crash are rebuilt from it. Only the event
+//! log cannot be rebuilt.
 
 mod events;
 mod indexer;
@@ -25,11 +25,12 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use events::{Event, EventKind, EventLog, Paid, Refused, Reorganised};
+pub use crate::event_kind::EventKind;
+pub use events::{Event, EventLog, Paid, Refused, Reorganised};
 pub use observer::Observer;
 pub use read::{Page, PaymentRow, PointRow, ShareRow};
 pub use rows::{Effort, Step};
 pub use task::History;
 
-/// Seconds of the steps that sums are kept for: the last hours, the last days, the last weeks, for ever.
+/// Lengths of the time steps that sums are kept for, seconds: a minute, ten minutes, an hour, a day.
 pub const STEPS_S: [u32; 4] = [60, 600, 3_600, 86_400];

@@ -1,4 +1,4 @@
-//! The node's ed25519 key, made once and kept on disk: peers know the node by it.
+//! The node's ed25519 key, created once and kept on disk. Peers know the node by it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -14,29 +14,29 @@ const FILE: &str = "identity.key";
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The file cannot be read or written.
-    #[error("the node's key {path} cannot be used")]
+    #[error("the node's key {path} cannot be read or written")]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Cause from the system.
         source: io::Error,
     },
-    /// The file holds something else.
+    /// The file does not have the length of a key.
     #[error(
-        "{path} holds {bytes} bytes where a key has {SECRET_KEY_LENGTH}; restore it, or move it away to get a new identity"
+        "{path} has {bytes} bytes, but a key has {SECRET_KEY_LENGTH}; restore it, or move it away to get a new identity"
     )]
     Length {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its length.
+        /// Its length, bytes.
         bytes: usize,
     },
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes for a new key")]
+    /// The system has no random bytes.
+    #[error("the system has no random bytes for a new key")]
     Random(#[source] getrandom::Error),
 }
 
-/// Reads the key, or makes it if there is none.
+/// Reads the key, or creates one if there is none.
 ///
 /// # Errors
 /// See [`IdentityError`]; an existing file is never overwritten.
@@ -59,7 +59,7 @@ pub fn load(data_dir: &Path) -> Result<SigningKey, IdentityError> {
     }
 }
 
-/// Writes a new key beside its place and moves it there when it is whole: a half-written key would be none.
+/// Writes a new key to a temporary file and renames it, so that an incomplete key never exists under the final name.
 fn write(path: &Path, seed: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("unfinished");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;

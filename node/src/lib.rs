@@ -1,31 +1,32 @@
-//! The program shoal: share-chain, peers and miners wired to one bitcoind.
+//! The program `shoal`: connects share-chain, peers and miners with one bitcoind.
 //!
 //! ```text
-//! cli/         subcommands, exit codes, how errors are printed
+//! cli.rs       subcommands, exit codes, printing of errors
 //! config/      one file, environment and flags, resolved into one `Config`
-//! check.rs     `shoal check`: what would stop `shoal run`, found before
+//! check.rs     `shoal check`: finds what would stop `shoal run`
 //! run.rs       `shoal run`
-//! ports.rs     whether the configured ports are free
+//! ports.rs     checks whether the configured ports are free
 //! status.rs    `shoal status`
-//! consensus/   the thread that owns engine and exchange, and the chain that it publishes for readers
-//! headers.rs   Bitcoin's headers from bitcoind into the share-chain
-//! miners/      accounts and jobs for the Stratum server; found blocks
-//! peers/       what is done for peers beside the consensus thread
-//! submissions/ Bitcoin blocks to bitcoind, and what it said
-//! history/     rows by address and by time, and the event log
+//! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
+//! headers.rs   inserts bitcoind's headers into the share-chain
+//! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
+//! peers/       work for peers off the consensus thread
+//! submissions/ submits Bitcoin blocks to bitcoind, and keeps its verdicts
+//! history/     history by address and by time, and the event log
 //! api/         the read-only HTTP API and the web pages
-//! webhooks/    events to those whom the operator named
+//! webhooks.rs  sends events to the operator's URLs
 //! top/         `shoal top`
-//! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anybody can check
-//! report.rs    what the node says of itself: the state behind the API, and a line a minute
-//! state.rs     that state
-//! bitcoind/    the only door to Bitcoin: typed JSON-RPC, the template feed
-//! store/       the only door to RocksDB: journal, lookups, replay
+//! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
+//! report.rs    reports the node's state: to the API, and to the log once a minute
+//! state.rs     the node's state, written by its parts and read by the API
+//! bitcoind/    the only interface to Bitcoin: typed JSON-RPC, the template feed
+//! store/       the only interface to RocksDB: journal, lookups, replay
 //! identity.rs  the node's key
-//! clock.rs     the only place that reads the time of day
+//! clock.rs     the only place that reads the wall clock
 //! logging.rs   the log
-//! terminal.rs  the keys of a terminal that is drawn on
-//! error.rs     what can stop the program, and its exit codes
+//! terminal.rs  reads keys for `shoal top`
+//! event_kind.rs  kinds of events in the event log
+//! error.rs     errors that stop the program, and its exit codes
 //! limits.rs    every bound, with its reason
 //! ```
 
@@ -39,6 +40,7 @@ pub mod clock;
 pub mod config;
 pub mod consensus;
 mod error;
+mod event_kind;
 pub mod headers;
 pub mod history;
 pub mod identity;

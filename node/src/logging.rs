@@ -1,4 +1,4 @@
-//! Sets up the log: to standard error, so that standard output holds results only.
+//! Sets up logging to standard error, so that standard output has only results.
 
 use std::io::IsTerminal;
 
@@ -7,7 +7,7 @@ use tracing_subscriber::util::TryInitError;
 
 use crate::config::LogFormat;
 
-/// Why there is no log.
+/// Why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
     /// The filter is not valid.
@@ -15,21 +15,22 @@ pub enum LoggingError {
     Filter {
         /// The filter.
         filter: String,
-        /// What is wrong with it.
+        /// Cause from the parser.
         source: tracing_subscriber::filter::ParseError,
     },
-    /// The process has a log already.
-    #[error("the log was set up twice")]
+    /// Logging was already set up in this process.
+    #[error("logging was set up twice")]
     Twice(#[source] TryInitError),
 }
 
-/// Parts of other projects whose news at `info` are none for an operator. A filter that names one of them wins.
+/// Filter for libraries whose `info` lines do not concern an operator. A filter that names one of them takes
+/// precedence.
 const QUIET: &str = "libp2p=warn";
 
 /// Starts logging for the whole process.
 ///
 /// # Errors
-/// The filter is not valid, or logging was started before.
+/// The filter is not valid, or logging is already set up.
 pub fn init(filter: &str, format: LogFormat) -> Result<(), LoggingError> {
     use tracing_subscriber::util::SubscriberInitExt;
 

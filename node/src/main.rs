@@ -1,4 +1,4 @@
-//! The program shoal: share-chain, peers and miners wired to one bitcoind.
+//! The program `shoal`; see the library `node`.
 
 use std::process::ExitCode;
 

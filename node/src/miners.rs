@@ -1,11 +1,11 @@
-//! The miners' side of the node: accounts and jobs for the Stratum server, and what becomes of what miners find.
+//! The miners' side of the node: accounts and jobs for the Stratum server, and the handling of found work.
 //!
 //! ```text
-//! pool.rs      the pool behind the Stratum server: accounts are payout scripts, jobs are made from the newest template
-//! builder.rs   the task that keeps the job template up to date
-//! blocks.rs    Bitcoin blocks that miners found go to bitcoind and to peers at once
-//! payee.rs     from a user name to whom its work pays: the one parser
-//! workers.rs   whom the connected miners work for
+//! pool.rs      the pool behind the Stratum server: accounts are payout scripts, jobs come from the newest job template
+//! builder.rs   the job builder's task, which keeps the job template up to date
+//! blocks.rs    sends found Bitcoin blocks to bitcoind and to peers at once
+//! payee.rs     the parser of user names
+//! workers.rs   payout scripts of the connected miners
 //! ```
 
 mod blocks;

@@ -1,8 +1,8 @@
-//! What the node does for and with peers beside the consensus thread.
+//! Work for peers off the consensus thread.
 //!
 //! ```text
-//! lookup.rs   asks bitcoind for Bitcoin headers that proofs wait for
-//! server.rs   answers requests of peers from the published chain
+//! lookup.rs   looks up Bitcoin headers that proofs wait for
+//! server.rs   answers requests of peers from published snapshots of the chain
 //! ```
 
 mod lookup;
@@ -23,18 +23,18 @@ use crate::state::PeerView;
 pub use lookup::Lookups;
 pub use server::Server;
 
-/// Time between two looks at the connected peers.
+/// Interval between updates of the list of connected peers.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What connected peers told of their tips.
+/// Reported tips of connected peers.
 pub type PeerTips = Arc<BTreeMap<PeerId, Option<TipInfo>>>;
 
-/// A way to send Bitcoin blocks to all peers that never blocks.
+/// Publishes Bitcoin blocks to all peers without blocking.
 #[derive(Clone, Debug)]
 pub struct Publisher(mpsc::Sender<Gossip>);
 
 impl Publisher {
-    /// A way over this network. Its task ends with the network.
+    /// Starts a publisher on this network. Its task ends with the network.
     #[must_use]
     pub fn start(network: Handle) -> Self {
         let (sender, mut queue) = mpsc::channel(PUBLISH_QUEUE);
@@ -48,15 +48,15 @@ impl Publisher {
         Self(sender)
     }
 
-    /// Sends to all peers, or drops the message when [`PUBLISH_QUEUE`] others wait.
+    /// Sends a message to all peers, or drops it if [`PUBLISH_QUEUE`] others are waiting.
     pub fn publish(&self, message: Gossip) {
         if self.0.try_send(message).is_err() {
-            warn!("too many messages wait for peers: one is not sent");
+            warn!("too many messages wait for peers; one is dropped");
         }
     }
 }
 
-/// Shows the connected peers, twice a second, until the network stops.
+/// Publishes the list of connected peers twice a second, until the network stops.
 pub async fn show(network: Handle, tips: watch::Receiver<PeerTips>, shown: watch::Sender<Arc<Vec<PeerView>>>) {
     let mut look = tokio::time::interval(LOOK);
     loop {

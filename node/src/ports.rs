@@ -1,20 +1,20 @@
-//! Whether the ports of the configuration are free, tried before anything else is done with them.
+//! Checks whether the configured ports are free, before anything else uses them.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-/// Tells whether TCP connections can be listened for; port 0 is any free one.
+/// Checks that the TCP port can be bound; port 0 means any free port.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error, if the port cannot be bound.
 pub(crate) fn tcp_free(listen: SocketAddr) -> io::Result<()> {
     TcpListener::bind(listen).map(drop)
 }
 
-/// Tells whether datagrams can be listened for; port 0 is any free one.
+/// Checks that the UDP port can be bound; port 0 means any free port.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error, if the port cannot be bound.
 pub(crate) fn udp_free(listen: SocketAddr) -> io::Result<()> {
     UdpSocket::bind(listen).map(drop)
 }

@@ -1,4 +1,4 @@
-//! What the node says of itself: the state that the API shows, and a quiet line a minute.
+//! Reports the node's state: to the API, and to the log once a minute.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use crate::miners::WorkState;
 use crate::state::{self, BitcoinView, NodeState, PeerView, SyncView};
 use node_core::pool_block::PoolBlock;
 
-/// Time between two lines.
+/// Interval between log lines.
 const LINE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Where the state comes from.
+/// The sources of the node's state.
 #[derive(Debug)]
 pub struct Reporter {
-    /// The share-chain.
+    /// Reader of the share-chain.
     pub chain: ChainReader,
-    /// bitcoind's templates.
+    /// bitcoind's block templates.
     pub feed: watch::Receiver<FeedState>,
-    /// How far the node is.
+    /// The node's sync state.
     pub sync: watch::Receiver<SyncState>,
-    /// Whether miners have work.
+    /// Whether miners get jobs.
     pub work: watch::Receiver<WorkState>,
     /// Connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
@@ -74,7 +74,7 @@ impl Reporter {
         }
     }
 
-    /// The line that a healthy node prints once a minute.
+    /// Logs the line that a healthy node prints once a minute.
     fn tell_line(&self) {
         let chain = self.chain.chain();
         let (height, tip, pending, held) =
@@ -102,7 +102,7 @@ fn view_of(sync: SyncState) -> SyncView {
     }
 }
 
-/// What a block of the pool pays. That there is one, the submission says, which every node makes.
+/// Logs the payouts of a pool block. The submission, which every node makes, logs the block itself.
 fn tell_block(block: &PoolBlock) {
     debug!(
         hash = %block.hash,

@@ -1,4 +1,4 @@
-//! `shoal run`: starts the parts in the order in which they need each other, and stops them in reverse.
+//! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,39 +35,39 @@ use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 use crate::webhooks;
 
-/// What becomes of the final link that the last run stored.
+/// What to do with the final link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredFinality {
-    /// It stays final: no branch without it is followed.
+    /// Keep it final: the node follows no branch without it.
     Keep,
-    /// It is forgotten, so that the heaviest branch wins: the operator's way out of a conflict.
+    /// Forget it, so that the node follows the heaviest branch: the operator's way to resolve a conflict.
     Forget,
 }
 
-/// Runs the node until it is told to stop.
+/// Runs the node until it is stopped.
 ///
 /// # Errors
-/// What kept it from starting, or stopped it.
+/// The node cannot start, or a part of it failed.
 pub async fn run(config: Config, finality: StoredFinality) -> Result<(), NodeError> {
     let config = Arc::new(config);
     let node = Node::start(&config, finality).await?;
     node.until_stopped().await
 }
 
-/// The running parts.
+/// The running parts of the node.
 struct Node {
     engine: EngineHandle,
     store: Arc<Store>,
     failure: oneshot::Receiver<StoreError>,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-    /// Tasks without which the node is of no use.
+    /// Tasks that the node cannot run without.
     parts: JoinSet<()>,
-    /// Keeps following bitcoind for as long as the node runs.
+    /// Follows bitcoind for as long as the node runs.
     _feed: TemplateFeed,
 }
 
-/// Where miners and readers connect.
+/// Sockets for miners and API clients.
 struct Sockets {
     miners: Arc<Miners>,
     found: FoundQueues,
@@ -76,7 +76,7 @@ struct Sockets {
 }
 
 impl Sockets {
-    /// Binds the sockets, and tries the ports for peers, which the network binds itself after the replay.
+    /// Binds the sockets, and checks the ports for peers, which the network itself binds after the replay.
     async fn bind(config: &Config) -> Result<Self, NodeError> {
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
         let miners = Arc::new(miners);
@@ -92,7 +92,7 @@ impl Sockets {
     }
 }
 
-/// What other parts see of peers.
+/// State of peers for other parts of the node.
 struct PeersSeen {
     trouble: watch::Receiver<Option<Arc<str>>>,
     sync: watch::Receiver<SyncState>,
@@ -112,7 +112,7 @@ impl Node {
         let key = identity::load(&config.data_dir)?;
         let token = api::Token::load(&config.data_dir).map_err(folder)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
-        // Bound before anything is replayed: a port in use is known at once.
+        // Bound before the replay, so that a port in use is reported at once.
         let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
         let engine = open_engine(&bitcoind, params, &store, finality).await?;
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
@@ -153,11 +153,11 @@ impl Node {
         };
         let (stop, stopped) = watch::channel(false);
         let servers = start_servers(stratum, api, context, &stopped)?;
-        info!(network = %config.network, consensus_id = %consensus_id.as_hex(), "the node runs");
+        info!(network = %config.network, consensus_id = %consensus_id.as_hex(), "the node is running");
         Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
     }
 
-    /// Waits for a signal or for what makes going on impossible, then stops.
+    /// Waits for a signal or a failure, then stops the node.
     async fn until_stopped(mut self) -> Result<(), NodeError> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -174,10 +174,10 @@ impl Node {
         info!("stopping");
         self.stop.send_replace(true);
         for server in self.servers {
-            // A connection that does not close in time is cut by the end of the process.
+            // The end of the process cuts connections that do not close in time.
             let _ = tokio::time::timeout(STOP_TIMEOUT, server).await;
         }
-        // What was asked of the consensus thread before is done then, and everything is on disk.
+        // Completes earlier calls to the consensus thread; then everything is written to disk.
         self.engine.end().await;
         self.store.flush()?;
         result
@@ -195,7 +195,7 @@ fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32]) -> 
     }
 }
 
-/// What the consensus thread is connected with peers by.
+/// What connects the consensus thread with peers.
 struct Peers<'a> {
     config: &'a Config,
     network: Handle,
@@ -204,7 +204,7 @@ struct Peers<'a> {
 }
 
 impl Peers<'_> {
-    /// Starts the consensus thread, and the tasks that do for peers what needs no consensus.
+    /// Starts the consensus thread, and the tasks for peers that run off it.
     fn start(
         self,
         parts: &mut JoinSet<()>,
@@ -242,7 +242,7 @@ impl Peers<'_> {
     }
 }
 
-/// Starts the task that keeps the miners' job template up to date.
+/// Starts the job builder's task.
 fn start_job_builder(
     parts: &mut JoinSet<()>,
     bitcoind: Bitcoind,
@@ -258,7 +258,7 @@ fn start_job_builder(
     seen
 }
 
-/// Starts the task that gathers what the node says of itself.
+/// Starts the task that reports the node's state.
 fn start_reporter(
     parts: &mut JoinSet<()>,
     chain: &consensus::ChainReader,
@@ -280,7 +280,7 @@ fn start_reporter(
     node
 }
 
-/// Starts the task that writes the event log, and the one that sends it to the operator's webhooks.
+/// Starts the task that writes the event log, and the one that sends its events to the operator's webhooks.
 fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config) {
     if let Some(webhooks) = config.webhooks.clone() {
         parts.spawn(webhooks::run(webhooks, config.network.name(), observer.event_log.clone()));
@@ -288,7 +288,7 @@ fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config)
     parts.spawn(observer.run());
 }
 
-/// Starts the servers for miners and readers; both end when told to stop.
+/// Starts the servers for miners and API clients. Both end when `stopped` becomes true.
 fn start_servers(
     stratum: stratum::Server,
     api: TcpListener,
@@ -313,7 +313,7 @@ async fn open_engine(
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
     let mut engine = replay.await.map_err(|_| NodeError::Stopped)??;
     let (links, tip) = (engine.chain().height().0, engine.chain().tip());
-    info!(links, %tip, "the share-chain was read from disk and checked");
+    info!(links, %tip, "the share-chain is loaded from disk and checked");
     let best_known = engine.chain().bitcoin().best().height;
     let catch_up = headers::CatchUp::new(bitcoind, best_known).await.map_err(HeadersError::from);
     let mut catch_up = catch_up?;
@@ -323,7 +323,7 @@ async fn open_engine(
     Ok(engine)
 }
 
-/// The TCP and QUIC addresses of a socket address, as libp2p writes them.
+/// The TCP and QUIC multiaddrs of a socket address.
 fn multiaddrs(address: &SocketAddr) -> [String; 2] {
     let (family, ip, port) = match address {
         SocketAddr::V4(v4) => ("ip4", v4.ip().to_string(), v4.port()),
@@ -333,6 +333,6 @@ fn multiaddrs(address: &SocketAddr) -> [String; 2] {
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // Ends when told, or when the sender is gone.
+    // Ends when the value is true, or when the sender is gone.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }

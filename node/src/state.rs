@@ -1,56 +1,56 @@
-//! What the running node says about itself, for whoever shows it: written by the parts that know, read by the API.
+//! The running node's state: written by its parts, read by the API.
 
 use std::time::Instant;
 
 use bitcoin::BlockHash;
 
-/// How far the node has come with the share-chain.
+/// Sync state of the share-chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncState {
-    /// No peer was reached yet.
+    /// No peer has been reached yet.
     #[default]
     Searching,
-    /// Lists and shares are on their way.
+    /// The node is downloading lists and shares.
     Shares,
-    /// Everything that peers have told of is here.
+    /// In sync: this node has everything that its peers have announced.
     Synced,
 }
 
-/// The share-chain as far as it is here, and as far as peers have it.
+/// Sync state, compared with peers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SyncView {
-    /// How far the node has come.
+    /// The sync state.
     pub state: SyncState,
-    /// Height of the highest link that a connected peer claims to have.
+    /// Highest height that a connected peer reports; none while unknown.
     pub peers_height: Option<u32>,
 }
 
-/// What the node knows of its own bitcoind.
+/// State of this node's bitcoind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BitcoinView {
-    /// Height of its tip.
+    /// Height of its tip; none before the first template.
     pub height: Option<u32>,
-    /// Its tip.
+    /// Hash of its tip; none before the first template.
     pub tip: Option<BlockHash>,
-    /// What is wrong with it, in one sentence for the operator.
+    /// Its problem, in one sentence for the operator; none if there is none.
     pub trouble: Option<String>,
     /// Subsidy and fees of the newest template, satoshi.
     pub template_value_sat: Option<u64>,
 }
 
-/// What the node does, apart from what its share-chain says.
+/// The node's state, other than its share-chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeState {
-    /// The share-chain, compared with that of peers.
+    /// Sync with peers.
     pub sync: SyncView,
-    /// Why miners get no work, in one sentence for the operator; none when they do.
+    /// Why miners get no work, in one sentence for the operator; none while they do.
     pub no_work_because: Option<String>,
-    /// The own bitcoind.
+    /// This node's bitcoind.
     pub bitcoin: BitcoinView,
 }
 
 impl Default for NodeState {
-    /// The state before anything was reached.
+    /// The state at startup.
     fn default() -> Self {
         Self {
             sync: SyncView::default(),
@@ -63,21 +63,21 @@ impl Default for NodeState {
 /// A connected peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerView {
-    /// Its identity, as libp2p writes it.
+    /// Its peer id, as libp2p writes it.
     pub id: String,
-    /// The address that it is connected by, a multiaddr.
+    /// Its address, a multiaddr.
     pub address: String,
-    /// True when it connected to this node, false when this node dialled it.
+    /// True if inbound: the peer connected to this node. False if outbound.
     pub inbound: bool,
-    /// Its program and version, if it told.
+    /// Its program and version; none if unknown.
     pub agent: Option<String>,
-    /// Height of its tip, if it told.
+    /// Height of its tip; none if unknown.
     pub height: Option<u32>,
-    /// Its tip, if it told; a link's id.
+    /// Id of its tip; none if unknown.
     pub tip: Option<BlockHash>,
-    /// Points that misbehaviour cost it; a peer with too many is banned.
+    /// Penalty points for misbehavior; a peer with too many is banned.
     pub points: u32,
-    /// Milliseconds that the last ping took there and back; none before the first.
+    /// Round trip of the last ping, milliseconds; none before the first ping.
     pub round_trip_ms: Option<u64>,
     /// When it connected.
     pub since: Instant,

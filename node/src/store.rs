@@ -1,23 +1,22 @@
-//! Everything the node must not forget, in RocksDB: the only folder that knows RocksDB.
+//! The node's durable data in RocksDB. Only this folder uses RocksDB.
 //!
-//! The store keeps opaque bytes; what they mean is decided by who writes them.
+//! The store keeps opaque bytes; their writers define what they mean.
 //!
 //! ```text
 //! record.rs   kinds, records, and their checked binary form
 //! layout.rs   column families, keys, memory-bounded options
-//! lock.rs     whether another process has it open
-//! open.rs     schema and network checked before anything is written
+//! lock.rs     checks whether another process has the database open
+//! open.rs     opens or creates a database; checks schema and network before it writes
 //! store.rs    append, look up, replay
-//! history.rs  rows that can be made again from the records
-//! error.rs    what can be wrong, in words for the operator
+//! history.rs  rows that can be rebuilt from the records
+//! error.rs    errors, with advice for the operator
 //! ```
 //!
 //! # Durability
-//! [`Store::append`] returns once the whole batch stands in the write-ahead log of the operating
-//! system: it survives `kill -9` and a panic of the program. A batch with a [`RecordKind::Block`]
-//! or [`RecordKind::Meta`] record is also flushed to the disk and survives a power cut; the last
-//! seconds of other records may then be missing, as a whole and from the end, and peers still have
-//! those. [`Store::flush`] forces everything to the disk.
+//! [`Store::append`] returns once the operating system has the whole batch in the write-ahead log: it survives `kill
+//! -9` and a panic of the program. A batch with a [`RecordKind::Block`] or [`RecordKind::Meta`] record is also flushed
+//! to the disk and survives a power cut. A power cut may lose the last seconds of other records, in whole batches from
+//! the end; peers still have those. [`Store::flush`] forces everything to the disk.
 
 mod error;
 mod history;

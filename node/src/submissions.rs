@@ -1,4 +1,4 @@
-//! Bitcoin blocks that the pool found go to the node's own bitcoind, and what it said is remembered.
+//! Submits the pool's Bitcoin blocks to this node's bitcoind, and keeps its verdicts.
 
 mod kept;
 mod verdicts;
@@ -22,12 +22,12 @@ pub use verdicts::VerdictCounts;
 use kept::Kept;
 use verdicts::Verdicts;
 
-/// Who found a block, for the operator and for what is kept of it.
+/// Origin of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// A miner of this node.
+    /// A miner of this node found it.
     Own,
-    /// Somebody else; their node keeps it.
+    /// A peer sent it; the finder's node keeps the full block.
     Peer,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Whose {
     }
 }
 
-/// Submits blocks and remembers the answers. Cheap to clone.
+/// Submits blocks and keeps the verdicts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Submissions {
     bitcoind: Bitcoind,
@@ -50,7 +50,7 @@ pub struct Submissions {
 }
 
 impl Submissions {
-    /// What was submitted before, and own blocks of before, are in the store.
+    /// Loads earlier verdicts, and full blocks of this node's miners, from the store.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -60,10 +60,10 @@ impl Submissions {
         Ok(Self { bitcoind, kept, verdicts, under_way: Arc::default() })
     }
 
-    /// Submits a serialized block, and keeps it meanwhile if it is this node's own.
+    /// Submits a serialized block, and stores it meanwhile if a miner of this node found it.
     ///
-    /// Tries again for as long as bitcoind cannot be reached and the block may still matter. None when it stayed so, or
-    /// when the same block is being submitted already.
+    /// Retries while bitcoind cannot be reached and the block may still matter. Returns none if bitcoind stays
+    /// unreachable, or if the block is already being submitted.
     pub async fn submit(&self, hash: BlockHash, height: u32, block: Arc<[u8]>, whose: Whose) -> Option<SubmitVerdict> {
         if let Some(verdict) = self.verdict(&hash) {
             return Some(verdict);
@@ -81,14 +81,15 @@ impl Submissions {
         verdict
     }
 
-    /// Submits own blocks again whenever bitcoind is back: one that was killed may have forgotten a block that it took.
+    /// Resubmits blocks of this node's miners whenever bitcoind is back: a killed bitcoind may have lost a block that
+    /// it accepted.
     pub async fn resubmit(self, mut feed: watch::Receiver<FeedState>) {
         loop {
             if feed.wait_for(|state| state.template.is_some() && state.trouble.is_none()).await.is_err() {
                 return;
             }
             if let Err(error) = self.resubmit_lost().await {
-                debug!(error = sentence(&error), "own blocks could not be compared with bitcoind's");
+                debug!(error = sentence(&error), "this node's blocks could not be compared with bitcoind's");
             }
             if feed.wait_for(|state| state.trouble.is_some()).await.is_err() {
                 return;
@@ -101,7 +102,7 @@ impl Submissions {
         for (hash, height) in kept {
             let active = self.bitcoind.header(hash).await?.is_some_and(|info| info.confirmations.is_some());
             if active {
-                // A kill may have come between bitcoind's answer and the note of it.
+                // The node may have been killed between bitcoind's answer and the write of the verdict.
                 if self.verdict(&hash).is_none() {
                     self.end(hash, Some(SubmitVerdict::Duplicate)).await;
                 }
@@ -115,7 +116,7 @@ impl Submissions {
                     self.end(hash, verdict).await;
                 }
                 Ok(None) => {}
-                Err(error) => error!(%hash, %error, "an own block cannot be read"),
+                Err(error) => error!(%hash, %error, "a block of this node cannot be read"),
             }
         }
         Ok(())
@@ -125,7 +126,7 @@ impl Submissions {
         let shelf = Arc::clone(&self.kept);
         let keeping = tokio::task::spawn_blocking(move || lock(&shelf).keep(hash, height, &block));
         if let Err(error) = keeping.await.expect("writing the store does not panic") {
-            error!(%hash, %error, "an own block could not be kept");
+            error!(%hash, %error, "a block of this node could not be stored");
         }
     }
 
@@ -136,22 +137,22 @@ impl Submissions {
         {
             Ok(verdict) => verdict,
             Err(error) => {
-                error!(%hash, height, %whose, error = sentence(&error), "bitcoind did not take a Bitcoin block");
+                error!(%hash, height, %whose, error = sentence(&error), "a Bitcoin block could not be submitted");
                 return None;
             }
         };
         match &verdict {
             SubmitVerdict::Accepted => info!(%hash, height, %whose, "Bitcoin block found and accepted"),
-            SubmitVerdict::Duplicate => info!(%hash, height, %whose, "Bitcoin block found; bitcoind had it already"),
+            SubmitVerdict::Duplicate => info!(%hash, height, %whose, "Bitcoin block found; bitcoind already had it"),
             SubmitVerdict::Inconclusive => warn!(%hash, height, %whose, "Bitcoin block found, but another is the tip"),
             SubmitVerdict::Rejected { reason } => {
-                error!(%hash, height, %whose, reason, "bitcoind refused a Bitcoin block");
+                error!(%hash, height, %whose, reason, "bitcoind rejected a Bitcoin block");
             }
         }
         Some(verdict)
     }
 
-    /// Notes that a block is being submitted; false when it is already, or when peers keep bitcoind busy enough.
+    /// Marks a block as being submitted. Returns false if it already is, or if too many blocks of peers are.
     fn begin(&self, hash: BlockHash, whose: Whose) -> bool {
         let mut under_way = lock(&self.under_way);
         if whose == Whose::Peer && under_way.len() >= SUBMITTING_MAX {
@@ -165,19 +166,19 @@ impl Submissions {
             let shelf = Arc::clone(&self.verdicts);
             let keeping = tokio::task::spawn_blocking(move || lock(&shelf).keep(hash, verdict));
             if let Err(error) = keeping.await.expect("writing the store does not panic") {
-                error!(%hash, %error, "what bitcoind said to a block could not be kept");
+                error!(%hash, %error, "bitcoind's verdict on a block could not be stored");
             }
         }
         lock(&self.under_way).remove(&hash);
     }
 
-    /// What bitcoind said since the node started, counted.
+    /// Counts of bitcoind's verdicts since the node started.
     #[must_use]
     pub fn counts(&self) -> VerdictCounts {
         lock(&self.verdicts).counts()
     }
 
-    /// What bitcoind said to a block.
+    /// bitcoind's verdict on a block; none if unknown.
     #[must_use]
     pub fn verdict(&self, hash: &BlockHash) -> Option<SubmitVerdict> {
         lock(&self.verdicts).of(hash).cloned()
@@ -189,6 +190,6 @@ impl Submissions {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing behind these locks is left half-done by a panic.
+    // The data behind these locks is consistent even after a panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

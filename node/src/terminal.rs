@@ -1,26 +1,26 @@
-//! Keys of a terminal that is drawn on.
+//! Reads keys of a terminal in raw mode.
 
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use tokio::sync::mpsc;
 
-/// How often the thread looks whether anybody still wants keys.
+/// Interval at which the thread checks whether the receiver is gone.
 const KEY_POLL: Duration = Duration::from_millis(200);
 
-/// Keys that wait to be taken.
+/// Keys that wait to be read.
 const KEY_QUEUE: usize = 8;
 
-/// What a person wants who pressed a key.
+/// Meaning of a key or a terminal event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// Everything ends.
+    /// Stop the program.
     Stop,
-    /// The terminal has another size.
+    /// The terminal was resized.
     Resized,
 }
 
-/// Reads keys in a thread of its own until the receiver is gone. Ctrl-C stops, and so do the keys of `stops`.
+/// Reads keys on a thread of its own until the receiver is gone. Ctrl-C and the keys in `stops` stop the program.
 #[must_use]
 pub fn keys(stops: &'static [KeyCode]) -> mpsc::Receiver<Key> {
     let (keys, receiver) = mpsc::channel(KEY_QUEUE);
@@ -28,7 +28,7 @@ pub fn keys(stops: &'static [KeyCode]) -> mpsc::Receiver<Key> {
     receiver
 }
 
-/// In raw mode Ctrl-C is a key like any other.
+/// In raw mode, Ctrl-C is a key like any other.
 fn listen(stops: &[KeyCode], keys: &mpsc::Sender<Key>) {
     while !keys.is_closed() {
         let event = match poll(KEY_POLL) {
@@ -46,7 +46,7 @@ fn listen(stops: &[KeyCode], keys: &mpsc::Sender<Key>) {
             Err(_) => return,
         };
         if let Some(key) = key {
-            // A full queue holds a key already, and that is enough.
+            // A full queue already has a key, which is enough.
             let _ = keys.try_send(key);
         }
     }

@@ -1,8 +1,8 @@
-//! `shoal top`: the running node in the whole terminal, until q or Ctrl-C.
+//! `shoal top`: a live view of the running node in the terminal, until q or Ctrl-C.
 //!
 //! ```text
-//! source.rs   asks the node's API
-//! draw.rs     draws what it said
+//! source.rs   queries the node's API
+//! draw.rs     draws the answers
 //! ```
 
 mod draw;
@@ -20,16 +20,16 @@ use crate::terminal::{Key, keys};
 
 use source::{Source, View};
 
-/// Time between two looks at the node.
+/// Interval between queries of the node.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Shows the node until the person has seen enough.
+/// Shows the live view until the user quits.
 ///
 /// # Errors
-/// There is no terminal, or no node answers at the first look. Later it may come and go.
+/// Standard output is not a terminal, or no node answers the first query. Later failures are shown in the view.
 pub(crate) async fn top(config: Config) -> Result<(), NodeError> {
     if !io::stdout().is_terminal() {
-        return Err(io::Error::other("`shoal top` draws on a terminal; `shoal status` prints").into());
+        return Err(io::Error::other("`shoal top` needs a terminal; use `shoal status` instead").into());
     }
     let source = Source::new(reachable(config.api.listen))?;
     let mut view = source.look().await?;

@@ -1,9 +1,9 @@
-//! Webhooks: events of the event log, sent to whoever the operator names, signed and sent again until they are taken.
+//! Webhooks: sends events of the event log to the operator's URLs, signed, with retries until they are accepted.
 //!
-//! Each event is a POST of JSON with the headers `Shoal-Event` (its kind) and `Shoal-Signature`, `t=SECONDS,v1=HEX`:
-//! HEX is HMAC-SHA256 (RFC 2104) with the configured secret over `SECONDS.BODY`. A receiver checks it, and refuses what
-//! is older than some minutes, so that nobody can send an event again. Any answer of 2xx takes the event; an event that
-//! is sent again has the same id.
+//! Each event is a POST of JSON with the headers `Shoal-Event` (its kind) and `Shoal-Signature`, `t=SECONDS,v1=HEX`.
+//! HEX is HMAC-SHA256 (RFC 2104) with the configured secret over `SECONDS.BODY`. A receiver should check it and reject
+//! requests that are more than a few minutes old, which prevents replays. Any 2xx answer accepts the event. A retried
+//! event keeps its id.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::history::{Event, EventLog};
 use crate::limits::{WEBHOOK_PAUSE, WEBHOOK_QUEUE, WEBHOOK_RETRIES, WEBHOOK_TIMEOUT};
 use node_core::sentence;
 
-/// What is sent.
+/// Body of a webhook.
 #[derive(Debug, Serialize)]
 struct Message<'a> {
     network: &'a str,
@@ -29,7 +29,7 @@ struct Message<'a> {
     event: &'a Event,
 }
 
-/// Why an event was not taken.
+/// Why an event was not delivered.
 #[derive(Debug, thiserror::Error)]
 enum Undelivered {
     #[error("the receiver cannot be reached")]
@@ -38,7 +38,7 @@ enum Undelivered {
     Refused(StatusCode),
 }
 
-/// Sends the event log's news until the node stops.
+/// Sends new events until the node stops.
 pub async fn run(config: WebhooksConfig, network: &'static str, event_log: EventLog) {
     let mut news = event_log.news();
     let client = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
@@ -46,7 +46,8 @@ pub async fn run(config: WebhooksConfig, network: &'static str, event_log: Event
         Ok(client) => client,
         Err(error) => {
             warn!(error = sentence(&error), "webhooks cannot be sent");
-            return;
+            // The node goes on without: the end of this task would end it.
+            return std::future::pending().await;
         }
     };
     let mut receivers = JoinSet::new();
@@ -61,7 +62,7 @@ pub async fn run(config: WebhooksConfig, network: &'static str, event_log: Event
         let event = match news.recv().await {
             Ok(event) => event,
             Err(broadcast::error::RecvError::Lagged(missed)) => {
-                warn!(missed, "events came faster than webhooks could be sent");
+                warn!(missed, "some events were skipped because webhooks are too slow");
                 continue;
             }
             Err(broadcast::error::RecvError::Closed) => return,
@@ -71,13 +72,13 @@ pub async fn run(config: WebhooksConfig, network: &'static str, event_log: Event
         }
         for queue in &queues {
             if queue.try_send(Arc::clone(&event)).is_err() {
-                warn!(event = event.id, "a receiver of webhooks takes nothing for long: an event is dropped");
+                warn!(event = event.id, "a webhook's receiver is too slow; an event is dropped");
             }
         }
     }
 }
 
-/// One receiver: gets its events in their order.
+/// One receiver; it gets its events in sequence.
 struct Receiver {
     client: Client,
     url: Url,
@@ -96,11 +97,14 @@ impl Receiver {
             let body = serde_json::to_string(&Message { network: self.network, event: &event })
                 .expect("events are made of strings and numbers");
             let sent = (|| self.send(&event, &body)).retry(pauses);
-            // The receiver's address may hold a secret of its own, so that only its host is logged.
+            // The URL may contain a secret, so only its host is logged.
             let host = self.url.host_str().unwrap_or_default();
-            match sent.notify(|error, pause| debug!(host, ?pause, error = sentence(error), "a webhook waits")).await {
-                Ok(()) => debug!(host, event = event.id, "webhook taken"),
-                Err(error) => warn!(host, event = event.id, error = sentence(&error), "a webhook is given up"),
+            match sent
+                .notify(|error, pause| debug!(host, ?pause, error = sentence(error), "a webhook is retried"))
+                .await
+            {
+                Ok(()) => debug!(host, event = event.id, "webhook accepted"),
+                Err(error) => warn!(host, event = event.id, error = sentence(&error), "a webhook is dropped"),
             }
         }
     }
@@ -109,13 +113,13 @@ impl Receiver {
         let signature = signature(&self.secret, u64::from(now().0), body);
         let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json");
         let request = request.header("Shoal-Event", event.kind.name()).header("Shoal-Signature", signature);
-        // An error of reqwest names the whole address.
+        // Errors of reqwest contain the whole URL.
         let answer = request.body(body.to_owned()).send().await.map_err(reqwest::Error::without_url)?;
         if answer.status().is_success() { Ok(()) } else { Err(Undelivered::Refused(answer.status())) }
     }
 }
 
-/// The value of `Shoal-Signature` for a body that is sent at a time, in seconds since 1970.
+/// The value of `Shoal-Signature` for a body sent at `time_s`, seconds since 1970.
 fn signature(secret: &Secret, time_s: u64, body: &str) -> String {
     let mut engine = HmacEngine::<sha256::Hash>::new(secret.expose().as_bytes());
     engine.input(format!("{time_s}.{body}").as_bytes());

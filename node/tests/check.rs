@@ -183,7 +183,7 @@ fn a_wrong_configuration_is_one_sentence_and_code_2() {
         let words = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{words}");
         assert_eq!(words.lines().count(), 1, "{words}");
-        assert!(words.contains("shoal.toml line 2: there is no key `listen`; did you mean `"), "{words}");
+        assert!(words.contains("shoal.toml line 2: unknown key `listen`; did you mean `"), "{words}");
     }
     let output = run("check");
     assert_eq!(output.status.code(), Some(2));

@@ -1,14 +1,14 @@
 //! The network: libp2p over TCP and QUIC, with Noise or TLS 1.3 and ed25519 identities.
 //!
-//! One task owns the swarm and everything that changes with it. What it tells the caller is queued without bound on
-//! nothing but the number of peers: when the caller is slow, gossip and requests of others are dropped first, then the
-//! sockets are no longer read. Commands are always read, so caller and task cannot wait for each other.
+//! One task owns the swarm and all state that changes with it. The queue of events to the caller is bounded by the
+//! number of peers. If the caller is slow, the task first drops gossip and inbound requests, and then stops reading
+//! from its sockets. It always reads commands, so the caller and the task cannot deadlock.
 //!
-//! Gossip is anonymous: it carries neither author nor signature, since a proof speaks for itself and nobody should learn
-//! who found it first. A message's id is the hash of its bytes, so two authors of the same bytes are one message.
+//! Gossip is anonymous. It has no author and no signature: a proof is its own evidence, and peers should not learn who
+//! found it. A message's id is the hash of its topic and bytes, so the same bytes from two authors are one message.
 //!
-//! Names: gossip and sync carry the consensus id, `/shoal/<16 hex digits>/...`. Identify and ping have the names that
-//! libp2p gave them, and a peer whose identity names another network is let go before the caller hears of it.
+//! Protocol names: gossip and sync use the consensus id, `/shoal/<16 hex digits>/...`. Identify and ping use libp2p's
+//! names. The task disconnects a peer that identifies another network before it announces the peer to the caller.
 
 mod api;
 mod behaviour;
@@ -34,50 +34,53 @@ pub use api::{Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
 use task::Task;
 
-/// What a network needs to start.
+/// Configuration of the network.
 #[derive(Clone)]
 pub struct Config {
-    /// Seed of the ed25519 key that is this node's identity.
+    /// Secret seed of this node's ed25519 identity key.
     pub secret_key: [u8; 32],
-    /// Multiaddresses to listen on: `/ip4/0.0.0.0/tcp/3380`, `/ip4/0.0.0.0/udp/3380/quic-v1`; port 0 for any.
+    /// Multiaddresses to listen on, such as `/ip4/0.0.0.0/tcp/3380` or `/ip4/0.0.0.0/udp/3380/quic-v1`. Port 0 means
+    /// any port.
     pub listen: Vec<String>,
-    /// Multiaddresses of peers to stay connected with, with or without their `/p2p/<peer id>`.
+    /// Multiaddresses of peers to stay connected with, with or without `/p2p/<peer id>`. At most
+    /// [`EXPLICIT_PEERS_MAX`].
     pub peers: Vec<String>,
-    /// Whether to look for peers in the local network. What listens on loopback only is not announced there.
+    /// Whether to discover peers in the local network by mDNS. A node that listens only on loopback is not announced.
     pub mdns: bool,
-    /// Which network.
+    /// Consensus id of the share-chain network, in SHA-256 output order.
     pub consensus_id: [u8; 32],
-    /// Name and version of the program.
+    /// Name and version of the program; cut to [`USER_AGENT_BYTES_MAX`](p2p_proto::limits::USER_AGENT_BYTES_MAX)
+    /// characters.
     pub user_agent: String,
 }
 
-/// Why a network does not start.
+/// Reason why the network does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Text is not a multiaddress that this crate can use.
+    /// The text is not a multiaddress that this crate can use.
     #[error("`{address}` is not an address of the form /ip4/<address>/tcp/<port> or /dns4/<name>/udp/<port>/quic-v1")]
     Address {
-        /// The text.
+        /// Text from the configuration.
         address: String,
     },
-    /// Too many explicit peers.
-    #[error("{count} peers are configured, {EXPLICIT_PEERS_MAX} are allowed")]
+    /// The configuration has too many explicit peers.
+    #[error("{count} peers are configured, but at most {EXPLICIT_PEERS_MAX} are allowed")]
     TooManyPeers {
-        /// How many.
+        /// Number of configured peers.
         count: usize,
     },
-    /// An address cannot be listened on.
-    #[error("cannot listen for peers on {address}; stop what uses that port, or choose another one for peers")]
+    /// The network cannot listen on an address.
+    #[error("cannot listen for peers on {address}; stop the program on this port, or choose another port for peers")]
     Listen {
-        /// The address.
+        /// Address to listen on.
         address: String,
-        /// What the system says.
+        /// Error of the operating system.
         source: Box<dyn Error + Send + std::marker::Sync>,
     },
     /// libp2p does not start.
-    #[error("the network stack does not start")]
+    #[error("cannot start the network stack")]
     Stack {
-        /// What it says.
+        /// Error of libp2p.
         source: Box<dyn Error + Send + std::marker::Sync>,
     },
 }
@@ -86,7 +89,7 @@ fn stack(source: impl Into<Box<dyn Error + Send + std::marker::Sync>>) -> StartE
     StartError::Stack { source: source.into() }
 }
 
-/// Reads a peer's address over TCP or QUIC, of a host or of its name.
+/// Parses a peer's address: an IP address or a DNS name, over TCP or QUIC.
 pub(crate) fn parse_address(text: &str) -> Result<Multiaddr, StartError> {
     let unusable = || StartError::Address { address: text.to_owned() };
     let address: Multiaddr = text.parse().map_err(|_| unusable())?;
@@ -102,7 +105,7 @@ pub(crate) fn parse_address(text: &str) -> Result<Multiaddr, StartError> {
     if host && transport && end { Ok(address) } else { Err(unusable()) }
 }
 
-/// Reads an address to listen on, which has no name.
+/// Parses an address to listen on, which must not be a DNS name.
 fn parse_listen(text: &str) -> Result<Multiaddr, StartError> {
     let address = parse_address(text)?;
     if address.iter().next().is_some_and(|part| is_ip(&part)) {
@@ -116,16 +119,16 @@ fn is_ip(part: &Protocol<'_>) -> bool {
     matches!(part, Protocol::Ip4(_) | Protocol::Ip6(_))
 }
 
-/// The network's starting point.
+/// Entry point of the network.
 #[derive(Clone, Copy, Debug)]
 pub struct Network;
 
 impl Network {
-    /// Opens the sockets and starts the task that owns them, on the current tokio runtime. It ends when every clone of
-    /// the handle, or the receiver of events, is dropped.
+    /// Opens the sockets and starts the task that owns them on the current tokio runtime. Returns a handle for commands
+    /// and the receiver of events. The task ends when all clones of the handle are dropped, or the receiver is.
     ///
     /// # Errors
-    /// When an address is not usable or the network stack does not start.
+    /// [`StartError`] if an address is unusable, if there are too many peers, or if the network stack does not start.
     pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartError> {
         let listen = config.listen.iter().map(|text| parse_listen(text)).collect::<Result<Vec<_>, _>>()?;
         let explicit = config.peers.iter().map(|text| parse_address(text)).collect::<Result<Vec<_>, _>>()?;

@@ -1,9 +1,9 @@
-//! Bitcoin's headers as a tree, each judged by the full contextual rules: expected nBits, proof of work, median time,
-//! future limit, version.
+//! Tree of Bitcoin headers. Each header is judged by Bitcoin's contextual rules: expected nBits, proof of work, median
+//! time past, future limit, version.
 //!
-//! The tree starts at a [`Root`] that the node's own bitcoind vouches for and only grows. Every header in it cost the
-//! work of a Bitcoin block, and none attaches more than [`FORK_DEPTH_MAX`] blocks below the best, so memory is bounded
-//! by Bitcoin's own pace: about 280 bytes a header, 15 MB a year.
+//! The tree starts at a [`Root`] that this node's bitcoind vouches for, and only grows. Each header in it cost the work
+//! of a Bitcoin block, and none attaches more than [`FORK_DEPTH_MAX`] blocks below the best header. Memory therefore
+//! grows no faster than Bitcoin does: about 280 bytes per header, 15 MB per year.
 
 mod header;
 mod median;
@@ -28,18 +28,18 @@ pub use rules::HeaderError;
 use header::work;
 use tree::Tree;
 
-/// Blocks below the best header at which a new one may attach, at most. A retarget period: no branch of Bitcoin ever
-/// came near that, and a deeper one would start at a difficulty that is cheap by now.
+/// Maximum depth below the best header at which a new header may attach, blocks. This is one difficulty period. No
+/// Bitcoin fork has ever come near it, and a deeper fork would start at a difficulty that is cheap by now.
 pub const FORK_DEPTH_MAX: u32 = 2_016;
 
-/// What became of a header that breaks no rule.
+/// Result of inserting a header that breaks no rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
-    /// It is in the tree now.
+    /// The header is now in the tree.
     New,
-    /// It was in the tree already.
+    /// The header was already in the tree.
     Known,
-    /// It cannot be judged yet and was not kept.
+    /// The header cannot be judged yet. The tree did not store it.
     Held(HeldHeader),
 }
 
@@ -48,11 +48,11 @@ pub enum Inserted {
 pub enum HeldHeader {
     /// Its previous block is not in the tree.
     UnknownParent(BlockHash),
-    /// Its time is too far ahead of the clock; from this moment on it is not.
+    /// Its time is too far ahead of the clock. From this time on, it can be inserted.
     TooEarly(Timestamp),
 }
 
-/// The tree of headers.
+/// Tree of valid Bitcoin headers above a [`Root`].
 #[derive(Clone, Debug)]
 pub struct BitcoinHeaders {
     params: BitcoinParams,
@@ -60,18 +60,19 @@ pub struct BitcoinHeaders {
 }
 
 impl BitcoinHeaders {
-    /// A tree that holds nothing but its root.
+    /// Creates a tree that holds only its root.
     ///
     /// # Errors
-    /// When the root's headers are not a chain, or too few to judge what follows.
+    /// The root's headers are not a chain, or are too few to judge the headers that follow.
     pub fn new(params: &BitcoinParams, root: &Root) -> Result<Self, RootError> {
         Ok(Self { params: params.clone(), tree: Tree::new(root.base(params)?) })
     }
 
-    /// Judges a header and keeps it when it is valid. `now` is the node's clock; it decides only what is held.
+    /// Judges a header and stores it if it is valid. `now` is the node's clock; it only decides which headers are held.
     ///
     /// # Errors
-    /// The rule broken. None of them can heal, except for [`HeaderError::ForkTooDeep`], which depends on what came first.
+    /// The broken rule. The result is permanent, except for [`HeaderError::ForkTooDeep`], which depends on the order of
+    /// arrival.
     pub fn insert(&mut self, header: Header, now: Timestamp) -> Result<Inserted, HeaderError> {
         let hash = header.block_hash();
         if self.tree.find(&hash).is_some() {
@@ -102,27 +103,28 @@ impl BitcoinHeaders {
         Ok(Inserted::New)
     }
 
-    /// What the tree started from.
+    /// The root that the tree started from.
     #[must_use]
     pub fn root(&self) -> Root {
         let (root, headers) = self.tree.root();
         Root { height: root.height, chain_work: root.chain_work, headers }
     }
 
-    /// A header of the tree, from the root upwards.
+    /// Returns a header of the tree at or above the root, by its hash.
     #[must_use]
     pub fn get(&self, hash: &BlockHash) -> Option<&BitcoinHeader> {
         self.tree.find(hash).map(|(_, known)| known)
     }
 
-    /// The header with the most work; the first seen of several.
+    /// Header with the most work. On a tie, the one seen first.
     #[must_use]
     pub fn best(&self) -> &BitcoinHeader {
         self.tree.best()
     }
 
-    /// The ancestor of `hash`, or itself, at `height`; none when `hash` is unknown or lower, or `height` lies below the
-    /// headers that came with the root. Takes steps in proportion to the logarithm of the distance.
+    /// Returns the ancestor of `hash` at `height`, which may be `hash` itself. Returns `None` if `hash` is unknown or
+    /// below `height`, or if `height` is below the headers that came with the root. Takes O(log n) steps for a distance
+    /// of n.
     #[must_use]
     pub fn ancestor(&self, hash: &BlockHash, height: u32) -> Option<BlockHash> {
         let (at, _) = self.tree.find(hash)?;
@@ -130,26 +132,26 @@ impl BitcoinHeaders {
         Some(ancestor.header.block_hash())
     }
 
-    /// The nBits that Bitcoin expects of a child of `prev`.
+    /// Returns the nBits that Bitcoin expects in a child of `prev`.
     #[must_use]
     pub fn next_bits(&self, prev: &BlockHash) -> Option<CompactTarget> {
         let (at, _) = self.tree.find(prev)?;
         Some(rules::next_bits(&self.tree, at, &self.params))
     }
 
-    /// The time that a child of `prev` must exceed.
+    /// Returns the median time past of `prev`. The time of a child must be above it.
     #[must_use]
     pub fn median_time(&self, prev: &BlockHash) -> Option<Timestamp> {
         self.get(prev).map(|known| known.median_time)
     }
 
-    /// Headers in the tree, root included.
+    /// Number of headers in the tree, including the root.
     #[must_use]
     pub fn len(&self) -> usize {
         self.tree.len()
     }
 
-    /// Never true: there is always a root.
+    /// Always false: the tree has at least its root.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -1,11 +1,33 @@
-//! The tree of links and what hangs on it: [`Chain::insert`] takes a proof and says what became of it and of everything
-//! that had waited for it.
+//! The tree of links. [`Chain::insert`] takes a proof and returns the result for it and for all proofs that were held
+//! for it.
 //!
 //! ```text
 //! insert ─► judge (header, Bitcoin, payouts) ─► admit ─► complete (lists) ─► advance (fork choice, pending) ─► ChangeSet
-//!              │ something missing
-//!              └─► held, judged again when it comes
+//!              │ something is missing
+//!              └─► held, and judged again when it arrives
 //! ```
+//!
+//! # How to drive it
+//!
+//! A chain has no clock, thread, or database. Its owner makes one call after the other:
+//!
+//! | when | call |
+//! |---|---|
+//! | at the start | [`Chain::new`]; [`Chain::restore_final`] with the final link of the last run; then everything stored, in its order |
+//! | a Bitcoin header that may count | [`Chain::insert_bitcoin_header`], after its parent |
+//! | a proof | [`BoundProof::bind`], then [`Chain::insert`] |
+//! | a list without its proof | [`Chain::supply_list`] |
+//! | this node's bitcoind has another height, or the node gets into sync or out of it | [`Chain::note_own_bitcoin_height`] |
+//! | every second or so | [`Chain::tick`] |
+//!
+//! - Order: proofs and lists may come in any order. What comes too early waits, and [`Chain::missing`] says for what. A
+//!   header that comes before its parent, or that is more than two hours ahead of the clock, is dropped: insert it again
+//!   later.
+//! - Results: store a [`ChangeSet`] before anyone hears of it: proofs first, then lists. Changes of a call that returns
+//!   none, such as an [`Outcome::Held`], are in the change set of the next call.
+//! - Time: `now` is this node's clock. It decides what is held, for how long, and what counts as an omission. It never
+//!   decides what is valid.
+//! - Readers: give them a clone. They read what it says with methods that take `&self`, such as [`Chain::plan_of`].
 
 mod advance;
 mod branch;
@@ -54,25 +76,25 @@ use plausible::PlausibleTargets;
 use refused::Refused;
 use wanted::Wanted;
 
-/// What became of an inserted proof.
+/// Result of inserting a proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is valid, and this is everything that changed.
+    /// The proof is valid. The change set holds everything that changed.
     Accepted(ChangeSet),
-    /// It was here already; the change set holds what a list that came with it changed.
+    /// The proof was already known. The change set holds what its list changed, if one came with it.
     Known(ChangeSet),
-    /// It cannot be judged yet.
+    /// The proof cannot be judged yet.
     Held(Missing),
-    /// It breaks a rule; whoever sent it pays.
+    /// The proof breaks a rule. Its sender is at fault.
     Invalid(RuleError),
-    /// It is too old to be listed by anything. Costs nobody.
+    /// The proof is too old for any link to list it. Its sender is not at fault.
     Unlistable,
 }
 
 /// One node's view of the share-chain.
 ///
-/// A clone is a frozen view for readers. It takes less than a microsecond, however long the chain, and shares its memory
-/// with the original; later changes to either copy only what they touch.
+/// A clone is a frozen view for readers. Cloning takes less than a microsecond, however long the chain. The clone
+/// shares its memory with the original; later changes to either copy only what they touch.
 #[derive(Clone, Debug)]
 pub struct Chain {
     params: ChainParams,
@@ -81,26 +103,26 @@ pub struct Chain {
     scripts: Scripts,
     links: IdMap<Link>,
     credits: IdMap<Credit>,
-    /// Main chain by height; never empty, genesis first.
+    /// Main chain by height. Never empty: it starts with genesis.
     main: Chunked<ShareId>,
-    /// Height of the main chain's link that lists an id, or is it.
+    /// Height of the main chain's link that lists the id or is the id.
     listed: IdMap<Height>,
-    /// Valid proofs that the main chain does not list, by height.
+    /// Valid proofs that the main chain does not list, by height and id.
     pending: Ordered<(Height, ShareId), ()>,
     held: Held,
     wanted: Wanted,
     refused: Refused,
     payouts: Arc<payouts::Caches>,
     finality: Finality,
-    /// Lists of the main chain up to this height were forgotten. Never falls.
+    /// Height up to which lists of the main chain were dropped. Never falls.
     forgotten: Height,
     plausible: PlausibleTargets,
     sequence: u64,
-    /// What calls changed whose outcome carries no changes; the next call tells.
+    /// Changes of calls whose outcome cannot return them. The next call returns them.
     untold: ChangeSet,
 }
 
-/// One call's clock, its list of changes, and what is still to be looked at again because of them.
+/// State of one call: its clock, its changes, and the arrivals whose dependents must still be judged again.
 struct Call {
     now: Timestamp,
     changes: ChangeSet,
@@ -108,7 +130,19 @@ struct Call {
 }
 
 impl Chain {
-    /// A chain that holds nothing but its genesis, over the given Bitcoin headers.
+    /// Creates a chain that holds only genesis, on top of the given Bitcoin headers.
+    ///
+    /// ```
+    /// use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
+    /// use sharechain::{Chain, ChainParams, Height};
+    ///
+    /// let params = ChainParams::local();
+    /// let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin))?;
+    /// let chain = Chain::new(params, headers);
+    /// assert_eq!(chain.height(), Height(0));
+    /// assert_eq!(chain.tip().0, *chain.consensus_id(), "genesis has the network's id");
+    /// # Ok::<(), RootError>(())
+    /// ```
     #[must_use]
     pub fn new(params: ChainParams, bitcoin: BitcoinHeaders) -> Self {
         let consensus_id = params.consensus_id();
@@ -141,9 +175,32 @@ impl Chain {
         }
     }
 
-    /// Takes a proof, with its list when the sender gave one, and everything that waited for it.
+    /// Judges a proof, with its list if the sender provided one, and then all proofs that were held for it.
     ///
-    /// `now` is the node's clock; it decides only what is held for being from the future.
+    /// `now` is the node's clock. It decides which proofs are held because their time is too far ahead.
+    ///
+    /// ```
+    /// use sharechain::chain::{Missing, Outcome};
+    /// use sharechain::change_set::Source;
+    /// use testkit::{World, miner};
+    ///
+    /// let mut world = World::new();
+    /// world.bitcoin_block();
+    /// let mut other = world.newcomer();
+    /// let (link, list) = world.link(miner(1));
+    /// let share = world.share(miner(2));
+    ///
+    /// // Another node gets the share before the link that it extends: it is held.
+    /// let peer = Source(1);
+    /// let outcome = other.insert(world.bind(&share), None, peer, world.now);
+    /// assert_eq!(outcome, Outcome::Held(Missing::Proof(link.id())));
+    ///
+    /// // The link comes, and what waited for it is judged with it.
+    /// let outcome = other.insert(world.bind(&link), Some(list), peer, world.now);
+    /// let Outcome::Accepted(changes) = outcome else { panic!("{outcome:?}") };
+    /// assert_eq!(changes.accepted.len(), 2);
+    /// assert_eq!((other.tip(), other.pending(10)), (link.id(), vec![share.id()]));
+    /// ```
     pub fn insert(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, now: Timestamp) -> Outcome {
         let id = proof.id();
         if let Some(rule) = self.refused.get(&id) {
@@ -174,20 +231,20 @@ impl Chain {
         }
     }
 
-    /// True for what was found valid before, however deep it lies by now.
+    /// True if the proof was found valid before and is still stored.
     fn knows(&self, id: &ShareId) -> bool {
         self.credits.contains(id) || self.links.contains(id)
     }
 
-    /// Starts a call, with what earlier ones could not tell.
+    /// Starts a call with the changes that earlier calls could not return.
     fn call(&mut self, now: Timestamp) -> Call {
         Call { now, changes: core::mem::take(&mut self.untold), queue: VecDeque::new() }
     }
 
-    /// Takes the list of a link that came without it.
+    /// Adds the list of a link that came without it, and returns all changes.
     ///
     /// # Errors
-    /// SC-009 or SC-401: it is not the list that the link commits to. Says nothing about the link.
+    /// SC-009 or SC-401 if the link does not commit to this list. The link itself remains valid.
     pub fn supply_list(&mut self, id: ShareId, list: Vec<ShareId>, now: Timestamp) -> Result<ChangeSet, RuleError> {
         if let Some(link) = self.links.get(&id) {
             check_root(link.shares_count, &link.shares_root, &list)?;
@@ -198,8 +255,8 @@ impl Chain {
         Ok(call.changes)
     }
 
-    /// Takes a Bitcoin header that the node's bitcoind vouches for, or that is two blocks behind its tip on another
-    /// branch, and judges again what waited for it.
+    /// Adds a Bitcoin header that this node's bitcoind follows, or that is two blocks below bitcoind's tip on another
+    /// branch. Then judges the proofs that were held for it.
     pub fn insert_bitcoin_header(&mut self, header: Header, now: Timestamp) -> ChangeSet {
         let mut call = self.call(now);
         if matches!(self.bitcoin.insert(header, now), Ok(Inserted::New)) {
@@ -209,7 +266,7 @@ impl Chain {
         call.changes
     }
 
-    /// Judges again what was from the future and is not any more, and forgets what waited too long.
+    /// Judges the held proofs whose time has come, and drops the ones that were held too long.
     pub fn tick(&mut self, now: Timestamp) -> ChangeSet {
         let mut call = self.call(now);
         for waiter in self.held.take_due(now) {
@@ -220,7 +277,7 @@ impl Chain {
         call.changes
     }
 
-    /// Judges one proof and keeps it accordingly.
+    /// Judges one proof, and stores, holds or drops it accordingly.
     fn take(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, call: &mut Call) -> Judgement {
         let id = proof.id();
         let judgement = self.judge(&proof, source, call.now);
@@ -237,7 +294,7 @@ impl Chain {
                 if let Some(link) = &valid.link {
                     self.links.insert(id, link.clone());
                     self.wanted.add_link(link.height, id);
-                    // Nobody need send an empty list: the header says that it is.
+                    // An empty list need not arrive: the header commits to it.
                     let list = if lists_nothing { Some(Vec::new()) } else { list };
                     self.give_list(id, list, call);
                     if self.is_void(&link.parent) {
@@ -264,7 +321,7 @@ impl Chain {
         let id = waiter.proof.id();
         let source = waiter.source;
         if self.knows(&id) {
-            // Another version of it was the valid one.
+            // Another version of the proof was valid.
             return self.give_list(id, waiter.list, call);
         }
         match self.take(waiter.proof, waiter.list, source, call) {
@@ -274,7 +331,7 @@ impl Chain {
         }
     }
 
-    /// The incomplete links for which something that arrived decides: those that waited for it, and all that it makes void.
+    /// Incomplete links that an arrival affects: those that waited for it, and those that it makes void.
     fn concerned_by(&mut self, arrived: &Missing) -> Vec<ShareId> {
         match arrived {
             Missing::Proof(id) if self.refused.get(id).is_some() => self.wanted.listing(id),
@@ -283,7 +340,7 @@ impl Chain {
         }
     }
 
-    /// Looks at everything again that waited for what this call brought, until nothing moves any more.
+    /// Judges everything again that waited for this call's arrivals, until nothing changes anymore.
     fn settle(&mut self, call: &mut Call) {
         while let Some(arrived) = call.queue.pop_front() {
             for link in self.concerned_by(&arrived) {

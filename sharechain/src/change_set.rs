@@ -1,73 +1,75 @@
-//! What an insertion changed: what a store must write, what peers and miners must hear. The chain never sees a database.
+//! Changes made by a call: a store must write them, and peers and miners must hear of them. The chain never sees a
+//! database.
 
 use crate::error::RuleError;
 use crate::share::Proof;
 use crate::units::{Height, ShareId};
 
-/// Who brought a proof: an opaque number that the caller gives to each peer, 0 for the node itself.
+/// Source of a proof: an opaque number that the caller assigns to each peer; 0 is the node itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(pub u64);
 
-/// A proof that was found valid. To be stored in this order, before anybody hears of it.
+/// A proof found valid. The caller must store accepted proofs in this order before it announces them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedProof {
-    /// Its id.
+    /// Id of the proof.
     pub id: ShareId,
-    /// The proof.
+    /// The proof itself.
     pub proof: Proof,
-    /// True when it met the link target of its position.
+    /// True if it meets the link target of its position.
     pub is_link: bool,
-    /// Who brought it.
+    /// Source that sent it.
     pub source: Source,
 }
 
-/// A move of the tip.
+/// A change of the tip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TipChange {
-    /// The tip before.
+    /// Previous tip.
     pub old: ShareId,
-    /// The tip now.
+    /// New tip.
     pub new: ShareId,
-    /// Height of the last link that both have in common.
+    /// Height of the last link that both branches have in common.
     pub fork_height: Height,
-    /// Links that left the main chain, newest first. Empty when the tip just grew.
+    /// Links that left the main chain, newest first. Empty unless the chain reorganized.
     pub disconnected: Vec<ShareId>,
-    /// Links that entered it, oldest first.
+    /// Links that entered the main chain, oldest first.
     pub connected: Vec<ShareId>,
 }
 
-/// A refusal that came to light after the proof had been held.
+/// A proof that turned out to be invalid after it had been held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Which proof.
+    /// Id of the proof.
     pub id: ShareId,
-    /// Which rule.
+    /// The broken rule.
     pub rule: RuleError,
-    /// Who brought it.
+    /// Source that sent it.
     pub source: Source,
 }
 
-/// Everything that one call changed, in the order in which it happened.
+/// All changes made by one call. Each list is in the order of the changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeSet {
-    /// Proofs found valid: the inserted one and those that had waited for it.
+    /// Proofs found valid: the inserted one and the held ones that depended on it.
     pub accepted: Vec<AcceptedProof>,
-    /// Lists that became known for links.
+    /// Lists that became known, by the id of their link.
     pub lists: Vec<(ShareId, Vec<ShareId>)>,
-    /// Links whose list is known and valid, down to genesis; only these count for fork choice.
+    /// Links that became complete: their lists and all lists below are known and valid. Only complete links count for
+    /// fork choice.
     pub completed: Vec<ShareId>,
-    /// Moves of the tip.
+    /// Changes of the tip.
     pub tips: Vec<TipChange>,
     /// Held proofs that turned out to be invalid.
     pub refused: Vec<Refusal>,
-    /// Held proofs that can no longer be of use.
+    /// Held proofs that the chain discarded without a verdict: they expired, made room, or became unlistable.
     pub dropped: Vec<ShareId>,
-    /// A heavier branch that would undo final links: the operator must choose.
+    /// Newest link of a heavier branch that would undo final links. The operator must choose.
     pub conflict: Option<ShareId>,
 }
 
 impl ChangeSet {
-    /// True when nothing changed.
+    /// True if nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -1,4 +1,5 @@
-//! The rules, each above the code that enforces it: what a proof shows by itself, and what it must satisfy at its place.
+//! Checks of single proofs and lists, each with its rule above it. Values come in as arguments; there is no database
+//! here.
 
 pub mod binding;
 pub mod header;

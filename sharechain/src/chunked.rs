@@ -1,15 +1,15 @@
-//! A list whose clones share what they have in common.
+//! A persistent vector: clones share their common entries.
 
 use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
 
-/// Entries of a chunk: few enough that the first change after a clone copies only some kilobytes.
+/// Number of entries in a chunk. Small enough that the first change after a clone copies only a few kilobytes.
 const CHUNK: usize = 256;
 
-/// A vector in chunks. A clone copies two pointers, whatever the length. The first push or pop after it copies the last
-/// chunk. Only a change further down, or a push that fills a chunk, also copies the pointers to all chunks.
+/// Vector in chunks. A clone copies two pointers, whatever the length. The first push or pop after a clone copies the
+/// last chunk. Only a change further down, or a push that fills a chunk, also copies the pointers to all chunks.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunked<T> {
     /// All chunks but the last, [`CHUNK`] entries each.
@@ -38,7 +38,7 @@ impl<T> Chunked<T> {
         self.tail.last().or_else(|| self.full.last()?.last())
     }
 
-    /// The entries in the order of their indices.
+    /// Entries in order of their indices.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.full.iter().flat_map(|chunk| chunk.iter()).chain(self.tail.iter())
     }

@@ -1,4 +1,4 @@
-//! Builds the one valid coinbase of a share, to the byte, and stops its hash before the last output.
+//! Builds the one valid coinbase of a share, byte for byte, and its hash state before the last output.
 //!
 //! ```text
 //! version 2 │ 1 input: null outpoint, scriptSig, sequence │ count │ payouts │ witness commitment? │ commitment │ locktime
@@ -17,52 +17,53 @@ use crate::share::{CoinbasePrefix, EXTRANONCE_BYTES, ShareHeader};
 #[cfg(test)]
 mod tests;
 
-/// Length of one SHA-256 block, bytes.
+/// Length of a SHA-256 block, bytes.
 const SHA256_BLOCK_BYTES: usize = 64;
 
-/// What every coinbase has in its scriptSig between height and extranonce.
+/// Bytes that every coinbase has in its scriptSig between the height and the extranonce.
 const NAME: &[u8; 7] = b"/shoal/";
 
 /// Transaction version.
 const VERSION: [u8; 4] = [2, 0, 0, 0];
 
-/// Not final, so that the locktime counts, as
-/// [BIP-0054](https://github.com/bitcoin/bips/blob/master/bip-0054.md) wants it.
+/// Sequence of the input: not final, so that the locktime applies, as
+/// [BIP-0054](https://github.com/bitcoin/bips/blob/master/bip-0054.md) requires.
 const SEQUENCE: [u8; 4] = 0xffff_fffe_u32.to_le_bytes();
 
-/// `OP_RETURN`, push of 36 bytes, and the magic of
+/// Start of the witness commitment script: `OP_RETURN`, a push of 36 bytes, and the magic of
 /// [BIP-0141](https://github.com/bitcoin/bips/blob/master/bip-0141.mediawiki).
 const WITNESS_COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
 
-/// `OP_RETURN`, push of 32 bytes.
+/// Start of the commitment script: `OP_RETURN` and a push of 32 bytes.
 const COMMITMENT: [u8; 2] = [0x6a, 0x20];
 
-/// Bytes of the last output: value, script length, `OP_RETURN`, push, hash.
+/// Length of the last output, bytes: value, script length, `OP_RETURN`, push, hash.
 const COMMITMENT_OUTPUT_BYTES: usize = 8 + 1 + 2 + 32;
 
-/// Bytes after the prefix: the last output and the locktime.
+/// Length of the coinbase after the prefix, bytes: the last output and the locktime.
 pub(crate) const SUFFIX_BYTES: usize = COMMITMENT_OUTPUT_BYTES + 4;
 
-/// Bytes around the payouts, at most: fixed parts, a height of 6 bytes, the witness commitment and the suffix.
+/// Maximum length of everything but the payouts, bytes: fixed parts, a 6-byte height, the witness commitment and the
+/// suffix.
 const AROUND_BYTES_MAX: usize = 192;
 
-/// Bytes of a payout output: value, script length, P2TR or P2WSH.
+/// Maximum length of a payout output, bytes: value, script length, and a P2TR or P2WSH script.
 const PAYOUT_BYTES_MAX: usize = 43;
 
-/// Everything that decides the bytes of a coinbase.
+/// All inputs that determine the bytes of a coinbase.
 #[derive(Clone, Copy, Debug)]
 pub struct Coinbase<'a> {
-    /// What the miner commits to.
+    /// Share header that the coinbase commits to.
     pub share: &'a ShareHeader,
-    /// What settled history demands, in order.
+    /// Payout outputs that follow from the share-chain, in order (SC-308).
     pub payouts: &'a [TxOut],
-    /// The bytes that miners roll.
+    /// Bytes that miners roll.
     pub extranonce: &'a [u8; EXTRANONCE_BYTES],
-    /// The hash in the witness commitment, if the block has one.
+    /// Hash in the witness commitment, if the block has one.
     pub witness_commitment: Option<&'a [u8; 32]>,
 }
 
-/// A coinbase without its witness: what the transaction's id is hashed from and what miners get.
+/// Coinbase serialized without witness, as miners get it and as the txid hashes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoinbaseBytes {
     bytes: Vec<u8>,
@@ -70,14 +71,14 @@ pub struct CoinbaseBytes {
     prefix_len: usize,
 }
 
-/// The bytes before the last output.
+/// Bytes before the last output.
 struct Prefix {
     bytes: Vec<u8>,
     extranonce_offset: usize,
 }
 
 impl Coinbase<'_> {
-    /// Builds the coinbase for the network with this id (SC-102 and SC-301).
+    /// Builds the coinbase for the network with this consensus id (SC-102 and SC-301).
     #[must_use]
     pub fn build(&self, consensus_id: &[u8; 32]) -> CoinbaseBytes {
         let Prefix { mut bytes, extranonce_offset } = self.build_prefix();
@@ -86,9 +87,10 @@ impl Coinbase<'_> {
         CoinbaseBytes { bytes, extranonce_offset, prefix_len }
     }
 
-    /// True when this coinbase, up to its last output, is the one whose hash was stopped at `prefix`.
+    /// True if this coinbase, up to its last output, has the SHA-256 state `prefix`.
     ///
-    /// Together with the binding check, which finishes that hash, it means that the block's coinbase is this one.
+    /// The binding check completes that hash (SC-102). Together, the two checks show that the proof's coinbase is this
+    /// one.
     #[must_use]
     pub fn matches_prefix(&self, prefix: &CoinbasePrefix) -> bool {
         let bytes = self.build_prefix().bytes;
@@ -112,7 +114,7 @@ impl Coinbase<'_> {
         Prefix { bytes: out, extranonce_offset }
     }
 
-    /// Writes the one input and says where its extranonce starts.
+    /// Appends the input. Returns the offset of its extranonce, bytes.
     fn push_input(&self, out: &mut Vec<u8>) -> usize {
         let height = HeightPush::new(self.share.bitcoin_height);
         let (name_push, nonce_push) = (NAME.len(), self.extranonce.len());
@@ -122,7 +124,7 @@ impl Coinbase<'_> {
         out.extend_from_slice(&u32::MAX.to_le_bytes());
         push_compact_size(out, script_len);
         out.extend_from_slice(height.as_bytes());
-        // A push of fewer than 76 bytes is its length, then the bytes.
+        // A push of fewer than 76 bytes is a length byte, then the bytes.
         push_compact_size(out, name_push);
         out.extend_from_slice(NAME);
         push_compact_size(out, nonce_push);
@@ -134,19 +136,19 @@ impl Coinbase<'_> {
 }
 
 impl CoinbaseBytes {
-    /// The serialization without witness.
+    /// Serialization without witness.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The transaction's id.
+    /// Id of the transaction.
     #[must_use]
     pub fn txid(&self) -> Txid {
         sha256d::Hash::hash(&self.bytes).into()
     }
 
-    /// The hash stopped before the last output, as it travels in a proof.
+    /// State of SHA-256 before the last output, as a proof has it.
     #[must_use]
     pub fn prefix(&self) -> CoinbasePrefix {
         let bytes = self.bytes.get(..self.prefix_len).unwrap_or_default();
@@ -158,7 +160,7 @@ impl CoinbaseBytes {
         }
     }
 
-    /// The bytes before and after the extranonce: `coinb1` and `coinb2` of Stratum.
+    /// Bytes before and after the extranonce: `coinb1` and `coinb2` of Stratum.
     #[must_use]
     pub fn split_for_stratum(&self) -> (&[u8], &[u8]) {
         let (before, rest) = self.bytes.split_at_checked(self.extranonce_offset).unwrap_or_default();
@@ -166,7 +168,7 @@ impl CoinbaseBytes {
     }
 }
 
-/// What the last output commits to: the tagged hash over the network's id and the canonical bytes of the share header.
+/// Returns the hash in the last output: the tagged hash of the consensus id and the encoded share header.
 #[must_use]
 pub fn commitment(consensus_id: &[u8; 32], share: &ShareHeader) -> [u8; 32] {
     static ENGINE: LazyLock<sha256::HashEngine> = LazyLock::new(|| Tag::Commitment.engine());
@@ -176,7 +178,8 @@ pub fn commitment(consensus_id: &[u8; 32], share: &ShareHeader) -> [u8; 32] {
     sha256::Hash::from_engine(engine).to_byte_array()
 }
 
-/// The bytes after the prefix: the commitment output and the locktime, which is the height of the previous block.
+/// Returns the bytes after the prefix: the commitment output and the locktime, which is the height of the previous
+/// block.
 pub(crate) fn suffix(consensus_id: &[u8; 32], share: &ShareHeader) -> Vec<u8> {
     let mut out = Vec::with_capacity(SUFFIX_BYTES);
     push_output(&mut out, 0, &[&COMMITMENT, &commitment(consensus_id, share)]);
@@ -184,7 +187,7 @@ pub(crate) fn suffix(consensus_id: &[u8; 32], share: &ShareHeader) -> Vec<u8> {
     out
 }
 
-/// Appends an output whose script is `parts` one after the other.
+/// Appends an output whose script is the concatenation of `parts`.
 fn push_output(out: &mut Vec<u8>, value_sat: u64, parts: &[&[u8]]) {
     out.extend_from_slice(&value_sat.to_le_bytes());
     push_compact_size(out, parts.iter().fold(0, |sum, part| part.len().saturating_add(sum)));
@@ -193,7 +196,7 @@ fn push_output(out: &mut Vec<u8>, value_sat: u64, parts: &[&[u8]]) {
     }
 }
 
-/// Appends Bitcoin's length of one, three, five or nine bytes.
+/// Appends a compact size: one, three, five or nine bytes.
 fn push_compact_size(out: &mut Vec<u8>, size: usize) {
     match u8::try_from(size) {
         Ok(small) if small < 0xfd => out.push(small),
@@ -201,8 +204,8 @@ fn push_compact_size(out: &mut Vec<u8>, size: usize) {
     }
 }
 
-/// The push of a height that [BIP-0034](https://github.com/bitcoin/bips/blob/master/bip-0034.mediawiki) wants first in
-/// the scriptSig, in the one form that Bitcoin Core accepts: what `CScript() << height` writes.
+/// Push of a height at the start of the scriptSig, as
+/// [BIP-0034](https://github.com/bitcoin/bips/blob/master/bip-0034.mediawiki) requires. Bitcoin Core accepts only one form: the one that `CScript() << height` writes.
 struct HeightPush {
     bytes: [u8; 6],
     len: usize,
@@ -215,7 +218,7 @@ impl HeightPush {
         let (len, bytes) = match height {
             0 => (1, [0; 6]),
             1..=16 => (1, [OP_1_MINUS_1.saturating_add(a), 0, 0, 0, 0, 0]),
-            // Little-endian with as few bytes as leave the highest bit, the sign, clear.
+            // Little-endian, in as few bytes as possible while the highest bit, the sign, is clear.
             17..=0x7f => (2, [1, a, 0, 0, 0, 0]),
             0x80..=0x7fff => (3, [2, a, b, 0, 0, 0]),
             0x8000..=0x7f_ffff => (4, [3, a, b, c, 0, 0]),
@@ -230,13 +233,13 @@ impl HeightPush {
     }
 }
 
-/// The whole SHA-256 blocks and what is left.
+/// Splits bytes into the whole SHA-256 blocks and the rest.
 fn split_blocks(bytes: &[u8]) -> (&[u8], &[u8]) {
     let (blocks, tail) = bytes.as_chunks::<SHA256_BLOCK_BYTES>();
     (blocks.as_flattened(), tail)
 }
 
-/// State of SHA-256 after whole blocks.
+/// State of SHA-256 after these whole blocks.
 fn midstate(whole_blocks: &[u8]) -> [u8; 32] {
     let mut engine = sha256::Hash::engine();
     engine.input(whole_blocks);

@@ -1,32 +1,32 @@
-//! What the chain keeps of each valid proof.
+//! Data that the chain stores of each valid proof.
 
 use crate::change_set::Source;
 use crate::units::{Height, ShareId, Timestamp, Weight};
 use crate::window::ScriptIndex;
 
-/// What is kept of a valid proof, share or link, while it can still be listed or its listing undone.
+/// Data of a valid share or link, stored while the proof can still be listed or its listing undone.
 #[derive(Clone, Debug)]
 pub struct Credit {
-    /// The link that it extends.
+    /// Link that it extends.
     pub parent: ShareId,
-    /// Parent's height plus one.
+    /// Height of the proof: the parent's plus one.
     pub height: Height,
-    /// Its anchor.
+    /// Id of its anchor.
     pub anchor: ShareId,
-    /// The anchor's height.
+    /// Height of its anchor.
     pub anchor_height: Height,
-    /// Height of the Bitcoin block that it would have been.
+    /// Height that it would have as a Bitcoin block.
     pub bitcoin_height: u32,
-    /// Who earns.
+    /// Script that earns.
     pub script: ScriptIndex,
-    /// What it earns when it is listed in time.
+    /// Weight that it earns if it is listed in time (SC-410, SC-112).
     pub weight: Weight,
-    /// When this node found it valid.
+    /// When this node found it valid, by this node's clock.
     pub validated_at: Timestamp,
-    /// Bits for upgrades that its header sets.
+    /// Upgrade bits that its share header sets.
     pub signals: u32,
-    /// When its work was handed out, as its header says.
+    /// Time in its share header: when the node handed out the work.
     pub time: Timestamp,
-    /// Who brought it.
+    /// Source that sent it.
     pub source: Source,
 }

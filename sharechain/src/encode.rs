@@ -1,5 +1,5 @@
-//! The one canonical encoding: integers little-endian and of fixed width, lengths explicit and bounded, nothing optional
-//! in how a value is written. Whatever decodes, encodes to the same bytes again.
+//! The canonical encoding. Integers are little-endian and have a fixed width. Lengths are explicit and bounded. Each
+//! value has exactly one encoding, so decoded data always encodes to the same bytes.
 
 use bitcoin::ScriptBuf;
 use bitcoin::block::Header;
@@ -14,12 +14,12 @@ use crate::units::{ShareId, Timestamp};
 
 const SHA256_BLOCK_BYTES: u32 = 64;
 
-/// Reads bounded pieces off a slice.
+/// Reads fields from the front of a slice.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], RuleError> {
-        // SC-002: the encoding does not end before its last field.
+        // SC-002: The encoding does not end before its last field.
         let (head, rest) = self.0.split_at_checked(count).ok_or(RuleError::Truncated)?;
         self.0 = rest;
         Ok(head)
@@ -52,14 +52,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// True for the five forms a payout may have (SC-005): each is standard, spendable for certain and has no sigops to speak of.
+/// True for the five payout script types of SC-005. All are standard and spendable, and add few or no sigops to a
+/// block.
 #[must_use]
 pub fn is_payout_script(script: &bitcoin::Script) -> bool {
     script.is_p2pkh() || script.is_p2sh() || script.is_p2wpkh() || script.is_p2wsh() || script.is_p2tr()
 }
 
 impl ShareHeader {
-    /// Appends the canonical bytes to `out`.
+    /// Appends the canonical encoding to `out`.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.version.to_le_bytes());
         out.extend_from_slice(&self.parent.0);
@@ -74,7 +75,7 @@ impl ShareHeader {
         out.extend_from_slice(&self.signals.to_le_bytes());
     }
 
-    /// The canonical bytes.
+    /// Canonical encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(160);
@@ -92,11 +93,11 @@ impl ShareHeader {
         let anchor = ShareId(reader.array()?);
         let shares_root = reader.array()?;
         let shares_count = reader.u16()?;
-        // SC-009: a list has at most 1,024 ids.
+        // SC-009: A list has at most 1,024 ids.
         if usize::from(shares_count) > LIST_MAX {
             return Err(RuleError::ListTooLong);
         }
-        // SC-005: the payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR.
+        // SC-005: The payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR.
         let script_bytes = usize::from(reader.u8()?);
         if script_bytes > SCRIPT_BYTES_MAX {
             return Err(RuleError::PayoutScript);
@@ -121,11 +122,11 @@ impl ShareHeader {
 }
 
 impl Proof {
-    /// The canonical bytes.
+    /// Canonical encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(PROOF_BYTES_MAX);
-        // Writing into memory does not fail.
+        // Writing to memory never fails.
         self.header.consensus_encode(&mut out).unwrap_or_default();
         self.share.encode_into(&mut out);
         out.extend_from_slice(&self.extranonce);
@@ -146,12 +147,12 @@ impl Proof {
         out
     }
 
-    /// Reads a proof that fills `bytes` exactly.
+    /// Decodes a proof that takes up all of `bytes`.
     ///
     /// # Errors
-    /// SC-001 to SC-009 for bytes that are not the canonical encoding of any proof.
+    /// The first broken rule of SC-001 to SC-009, if `bytes` is not the canonical encoding of a proof.
     pub fn decode(bytes: &[u8]) -> Result<Self, RuleError> {
-        // SC-001: an encoded proof is not longer than its longest fields together.
+        // SC-001: An encoded proof has at most 864 bytes.
         if bytes.len() > PROOF_BYTES_MAX {
             return Err(RuleError::TooLong);
         }
@@ -159,20 +160,20 @@ impl Proof {
         let header: Header = deserialize(reader.take(Header::SIZE)?).map_err(|_| RuleError::Truncated)?;
         let share = ShareHeader::read(&mut reader)?;
         let extranonce = reader.array()?;
-        // SC-006: the flag before the witness commitment is 0 or 1.
+        // SC-006: The flag before the witness commitment is 0 or 1.
         let witness_commitment = match reader.u8()? {
             0 => None,
             1 => Some(reader.array()?),
             _ => return Err(RuleError::WitnessFlag),
         };
-        // SC-007: a merkle branch has at most 14 hashes.
+        // SC-007: The merkle branch has at most 14 hashes.
         let branch_len = usize::from(reader.u8()?);
         if branch_len > BRANCH_MAX {
             return Err(RuleError::BranchTooLong);
         }
         let branch = (0..branch_len).map(|_| reader.array()).collect::<Result<_, _>>()?;
         let prefix = read_prefix(&mut reader)?;
-        // SC-003: nothing follows.
+        // SC-003: Nothing follows the last field.
         reader.end()?;
         Ok(Self { header, share, extranonce, witness_commitment, branch, prefix })
     }
@@ -181,8 +182,8 @@ impl Proof {
 fn read_prefix(reader: &mut Reader<'_>) -> Result<CoinbasePrefix, RuleError> {
     let midstate = reader.array()?;
     let length = reader.u32()?;
-    // SC-008: the coinbase before its last output is as long as such a coinbase can be. The lower bound also keeps the
-    // whole coinbase from being 64 bytes, the length of an inner node of the merkle tree.
+    // SC-008: The coinbase before its last output has 100 to 3,000 bytes. The lower bound also ensures that the whole
+    // coinbase is longer than 64 bytes, the length of an inner node of the merkle tree.
     if !(PREFIX_BYTES_MIN..=PREFIX_BYTES_MAX).contains(&length) {
         return Err(RuleError::PrefixLength(length));
     }
@@ -191,7 +192,21 @@ fn read_prefix(reader: &mut Reader<'_>) -> Result<CoinbasePrefix, RuleError> {
     Ok(CoinbasePrefix { midstate, length, tail })
 }
 
-/// The canonical bytes of a link's list: a count of two bytes, then the ids.
+/// Canonical encoding of a link's list: a two-byte count, then 32 bytes per id.
+///
+/// ```
+/// use sharechain::encode::{decode_list, encode_list};
+/// use sharechain::{RuleError, ShareId};
+///
+/// let list = vec![ShareId([1; 32]), ShareId([2; 32])];
+/// let bytes = encode_list(&list);
+/// assert_eq!(bytes.len(), 2 + 2 * 32);
+/// assert_eq!(decode_list(&bytes), Ok(list));
+///
+/// // A list has one encoding: neither less nor more is one.
+/// assert_eq!(decode_list(&bytes[..65]), Err(RuleError::Truncated));
+/// assert_eq!(decode_list(&[bytes.as_slice(), &[0]].concat()), Err(RuleError::TrailingBytes));
+/// ```
 #[must_use]
 pub fn encode_list(list: &[ShareId]) -> Vec<u8> {
     let mut out = Vec::with_capacity(list.len().saturating_mul(32).saturating_add(2));
@@ -202,10 +217,10 @@ pub fn encode_list(list: &[ShareId]) -> Vec<u8> {
     out
 }
 
-/// Reads a list that fills `bytes` exactly.
+/// Decodes a list that takes up all of `bytes`.
 ///
 /// # Errors
-/// SC-002, SC-003 or SC-009.
+/// SC-002, SC-003 or SC-009, whichever is broken first.
 pub fn decode_list(bytes: &[u8]) -> Result<Vec<ShareId>, RuleError> {
     let mut reader = Reader(bytes);
     let count = usize::from(reader.u16()?);
@@ -217,7 +232,7 @@ pub fn decode_list(bytes: &[u8]) -> Result<Vec<ShareId>, RuleError> {
     Ok(list)
 }
 
-/// What a share header commits to instead of the list itself: the tagged hash of the ids in their order.
+/// Root of a list, which the share header commits to: the tagged hash of the list's encoding.
 #[must_use]
 pub fn shares_root(list: &[ShareId]) -> [u8; 32] {
     Tag::SharesRoot.hash(&[&encode_list(list)])

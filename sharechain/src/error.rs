@@ -1,117 +1,123 @@
-//! One error for each numbered rule.
+//! One error variant per numbered rule.
 
 use thiserror::Error;
 
-/// A broken rule. The number in front of each message is the rule's number in `specs/rules.md`.
+/// The numbered rule that a proof or a list breaks. Each variant repeats the rule's text from `specs/rules.md`; each
+/// message starts with the rule's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RuleError {
-    /// SC-001
-    #[error("SC-001: the encoded proof is longer than any proof can be")]
+    /// SC-001: An encoded proof has at most 864 bytes.
+    #[error("SC-001: the encoded proof has more than 864 bytes")]
     TooLong,
-    /// SC-002
+    /// SC-002: The encoding does not end before its last field.
     #[error("SC-002: the encoding ends before its last field")]
     Truncated,
-    /// SC-003
+    /// SC-003: Nothing follows the last field.
     #[error("SC-003: bytes follow the last field")]
     TrailingBytes,
-    /// SC-004
-    #[error("SC-004: share header version {0} is not known")]
+    /// SC-004: The version of the share header is 1.
+    #[error("SC-004: unknown share header version {0}")]
     Version(u32),
-    /// SC-005
-    #[error("SC-005: the payout script is none of P2PKH, P2SH, P2WPKH, P2WSH and P2TR")]
+    /// SC-005: The payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR.
+    #[error("SC-005: the payout script is not P2PKH, P2SH, P2WPKH, P2WSH or P2TR")]
     PayoutScript,
-    /// SC-006
+    /// SC-006: The flag before the witness commitment is 0 or 1.
     #[error("SC-006: the flag before the witness commitment is neither 0 nor 1")]
     WitnessFlag,
-    /// SC-007
+    /// SC-007: The merkle branch has at most 14 hashes.
     #[error("SC-007: the merkle branch has more than 14 hashes")]
     BranchTooLong,
-    /// SC-008
-    #[error("SC-008: no coinbase has {0} bytes before its last output")]
+    /// SC-008: The coinbase before its last output has 100 to 3,000 bytes.
+    #[error("SC-008: a coinbase cannot have {0} bytes before its last output")]
     PrefixLength(u32),
-    /// SC-009
+    /// SC-009: A list has at most 1,024 ids.
     #[error("SC-009: the list has more than 1,024 ids")]
     ListTooLong,
 
-    /// SC-101
+    /// SC-101: The hash is not above the easiest plausible target.
     #[error("SC-101: the hash is above the easiest plausible target")]
     NoWork,
-    /// SC-102
-    #[error("SC-102: coinbase, commitment and branch do not lead to the header's merkle root")]
+    /// SC-102: The coinbase consists of the prefix, the commitment output and the locktime. Its hash, folded with the
+    /// branch from the left, is the header's merkle root.
+    #[error("SC-102: the coinbase, the commitment and the branch do not hash to the header's merkle root")]
     NotBound,
 
-    /// SC-201
+    /// SC-201: The parent is genesis or meets the link target of its own position.
     #[error("SC-201: the parent does not meet the link target of its own position")]
     ParentNotLink,
-    /// SC-202
-    #[error("SC-202: the anchor is not the ancestor at the anchor's depth below the parent")]
+    /// SC-202: The anchor is the ancestor exactly `anchor_depth` links below the parent; genesis if the chain is
+    /// shorter than that.
+    #[error("SC-202: the anchor is not the parent's ancestor at anchor depth")]
     Anchor,
-    /// SC-203
-    #[error("SC-203: the time is not above the median of the parent's last 11")]
+    /// SC-203: `time` is above the median of the times of the parent and its last ancestors, 11 links in total or as
+    /// many as exist.
+    #[error("SC-203: the time is not above the median time of the parent's last 11 links")]
     TimeTooOld,
-    /// SC-204
-    #[error("SC-204: the Bitcoin header's time is not above the median time of its predecessors")]
+    /// SC-204: The Bitcoin header's time is above the median time past of its previous block.
+    #[error("SC-204: the Bitcoin header's time is not above the median time past")]
     BitcoinTimeTooOld,
-    /// SC-205
-    #[error("SC-205: the times of share header and Bitcoin header are more than 7,200 s apart")]
+    /// SC-205: The two times are at most 7,200 s apart.
+    #[error("SC-205: the times of the share header and the Bitcoin header are more than 7,200 s apart")]
     TimesApart,
-    /// SC-206
-    #[error("SC-206: the Bitcoin height is not one above that of the previous block")]
+    /// SC-206: `bitcoin_height` is one above the height of the previous block.
+    #[error("SC-206: the Bitcoin height is not one above the height of the previous block")]
     BitcoinHeight,
-    /// SC-207
-    #[error("SC-207: nBits is not what Bitcoin expects after the previous block")]
+    /// SC-207: nBits is the value that Bitcoin expects after the previous block.
+    #[error("SC-207: nBits is not the value that Bitcoin expects after the previous block")]
     Bits,
-    /// SC-208
-    #[error("SC-208: the previous block has less chain work than that of the parent")]
+    /// SC-208: Bitcoin's chain work at the previous block is not below that at the parent's previous block.
+    #[error("SC-208: the previous block has less chain work than the parent's previous block")]
     BitcoinWorkFell,
-    /// SC-209
+    /// SC-209: The hash is not above the share target of the position.
     #[error("SC-209: the hash is above the share target")]
     ShareTarget,
-    /// SC-210
+    /// SC-210: Subsidy <= `coinbase_value` <= 21 million bitcoin.
     #[error("SC-210: the coinbase value is below the subsidy or above 21 million bitcoin")]
     CoinbaseValue,
-    /// SC-211
-    #[error("SC-211: the previous block is below the height at which the share-chain starts")]
+    /// SC-211: `bitcoin_height` is not below `start_height`.
+    #[error("SC-211: the Bitcoin height is below the start height of the share-chain")]
     BeforeStart,
 
-    /// SC-212
+    /// SC-212: The parent is not invalid.
     #[error("SC-212: the parent is invalid")]
     ParentInvalid,
 
-    /// SC-301
-    #[error("SC-301: the coinbase does not pay what the share-chain's history says")]
+    /// SC-301: The coinbase is, byte for byte, the one that follows from the share header, the extranonce, the witness
+    /// commitment and the payouts below.
+    #[error("SC-301: the coinbase does not pay the outputs that follow from the share-chain")]
     Payout,
 
-    /// SC-401
-    #[error("SC-401: the list is not the one that the share header commits to")]
+    /// SC-401: The list is the one to which the share header commits by root and count.
+    #[error("SC-401: the share header does not commit to this list")]
     ListRoot,
-    /// SC-402
-    #[error("SC-402: the list is not strictly ascending by height and id")]
+    /// SC-402: The list is strictly ascending by (height, id).
+    #[error("SC-402: the list is not in strictly ascending order of height and id")]
     ListOrder,
-    /// SC-403
-    #[error("SC-403: a listed share's anchor is not on the chain or more than the listing depth below")]
+    /// SC-403: Each listed proof's anchor is on the link's chain and at most `listing_depth` links below the link.
+    #[error("SC-403: a listed proof's anchor is not on the link's chain or is too far below the link")]
     ListAnchor,
-    /// SC-404
-    #[error("SC-404: a listed share's parent is neither on the branch nor listed before it")]
+    /// SC-404: Each listed proof's parent is on the branch, was listed by an earlier link, or comes earlier in the
+    /// list.
+    #[error("SC-404: a listed proof's parent is neither on the branch nor listed before the proof")]
     ListParent,
-    /// SC-405
-    #[error("SC-405: a listed share was listed before, or is a link of the branch")]
+    /// SC-405: No earlier link of the branch lists the proof or is the proof itself.
+    #[error("SC-405: an earlier link of the branch lists a listed proof or is the proof")]
     ListRepeats,
-    /// SC-406
-    #[error("SC-406: a listed share is invalid")]
+    /// SC-406: No listed proof is invalid.
+    #[error("SC-406: a listed proof is invalid")]
     ListInvalid,
-    /// SC-407
+    /// SC-407: The parent's list is valid.
     #[error("SC-407: the parent's list is invalid")]
     ParentListInvalid,
 
-    /// An amount left its range; no input that passes the rules above does that.
+    /// SC-901: No amount leaves its range. No known input passes the rules above and breaks this one.
     #[error("SC-901: an amount left its range")]
     Overflow,
 }
 
 impl RuleError {
-    /// The rule's number, `SC-` and three digits.
+    /// Number of the rule: `SC-` and three digits.
     #[must_use]
     pub const fn rule(self) -> &'static str {
         match self {
@@ -150,10 +156,11 @@ impl RuleError {
         }
     }
 
-    /// True when every proof with the same id breaks the rule too, so that the id itself may be remembered as invalid.
+    /// True if every proof with the same id breaks the rule too, so that the node may remember the id itself as
+    /// invalid.
     ///
-    /// Only what the Bitcoin header binds says something about the id: a proof that does not bind, or whose extranonce
-    /// or witness commitment somebody altered on the way, leaves the honest proof of the same id untouched.
+    /// Only data that the Bitcoin header binds determines the id. If a proof does not bind, or if a peer altered its
+    /// extranonce or witness commitment, the honest proof with the same id is unaffected.
     #[must_use]
     pub const fn invalidates_id(self) -> bool {
         matches!(

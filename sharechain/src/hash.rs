@@ -1,18 +1,18 @@
-//! Tagged hashes after [BIP-0340](https://github.com/bitcoin/bips/blob/master/bip-0340.mediawiki): one tag for each use,
-//! so that bytes hashed for one purpose mean nothing for another.
+//! Tagged hashes as in [BIP-0340](https://github.com/bitcoin/bips/blob/master/bip-0340.mediawiki). Each use has its own
+//! tag, so a hash made for one purpose is worthless for another.
 
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 
-/// What a hash is for.
+/// Purpose of a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tag {
-    /// The id of a network's constants.
+    /// Consensus id: the hash of a network's constants.
     Params,
-    /// The commitment in a coinbase's last output.
+    /// Commitment in the last output of a coinbase.
     Commitment,
-    /// The list of a link.
+    /// Root of a link's list.
     SharesRoot,
-    /// The draw of the tail.
+    /// Lottery among the small dues.
     Draw,
 }
 
@@ -26,13 +26,13 @@ impl Tag {
         }
     }
 
-    /// An engine that has `SHA256(tag) || SHA256(tag)` behind it.
+    /// SHA-256 engine that has hashed `SHA256(tag) || SHA256(tag)`.
     #[must_use]
     pub fn engine(self) -> sha256::HashEngine {
         keyed_engine(&sha256::Hash::hash(self.bytes()).to_byte_array())
     }
 
-    /// The tagged hash of `parts`, one after the other.
+    /// Tagged hash of the concatenation of `parts`.
     #[must_use]
     pub fn hash(self, parts: &[&[u8]]) -> [u8; 32] {
         let mut engine = self.engine();
@@ -43,8 +43,8 @@ impl Tag {
     }
 }
 
-/// An engine that has one whole SHA-256 block, `key || key`, behind it: whoever hashes many short messages under one
-/// key pays for that block once.
+/// SHA-256 engine that has hashed `key || key`, exactly one block. Hashing many short messages under one key then costs
+/// that block only once.
 #[must_use]
 pub fn keyed_engine(key: &[u8; 32]) -> sha256::HashEngine {
     let mut engine = sha256::Hash::engine();

@@ -1,5 +1,4 @@
-//! A map and a set keyed by share ids that cannot be iterated, so that no rule can come to depend on the order of a hash
-//! table.
+//! A map and a set keyed by share ids. Neither can be iterated, so no rule can depend on the order of a hash table.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -11,18 +10,18 @@ use crate::units::ShareId;
 #[cfg(test)]
 mod tests;
 
-/// Constant-time look-up by id: the cost of a check must not grow with the length of the chain.
+/// Map with constant-time lookup by id, so that the cost of a check does not grow with the length of the chain.
 ///
-/// A trie over the bits of the ids. A clone copies a pointer, whatever the size; a change after it copies one path of the
-/// trie, and of the entries only one that [`IdMap::get_mut`] returns.
+/// It is a trie over the bits of the ids. A clone copies one pointer, whatever the size. A change after a clone copies
+/// one path of the trie; the only entry it copies is the one that [`IdMap::get_mut`] returns.
 #[derive(Clone, Debug)]
 pub(crate) struct IdMap<V>(HashTrieMapSync<ShareId, V, BuildHasherDefault<IdHasher>>);
 
-/// A set of ids that lives for one call. No clone shares it, so a plain hash table will do.
+/// Set of ids that lives for one call. It is never cloned, so it is a plain hash table.
 #[derive(Debug, Default)]
 pub(crate) struct IdSet(HashMap<ShareId, (), BuildHasherDefault<IdHasher>>);
 
-/// Takes the first eight bytes of an id as its hash: they are uniform, and choosing them costs proof of work.
+/// Uses the first eight bytes of an id as its hash. They are uniform, and choosing them costs proof of work.
 #[derive(Clone, Copy, Debug, Default)]
 struct IdHasher(u64);
 
@@ -63,7 +62,7 @@ impl<V> IdMap<V> {
         self.0.insert_mut(id, value);
     }
 
-    /// Returns whether the id was present.
+    /// Removes an entry. Returns whether the id was present.
     pub(crate) fn remove(&mut self, id: &ShareId) -> bool {
         self.0.remove_mut(id)
     }

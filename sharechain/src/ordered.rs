@@ -1,4 +1,4 @@
-//! A map in the order of its keys whose clones share what they have in common.
+//! A persistent ordered map: clones share their common entries.
 
 use std::ops::RangeBounds;
 
@@ -7,8 +7,9 @@ use rpds::RedBlackTreeMapSync;
 #[cfg(test)]
 mod tests;
 
-/// A balanced tree, so peers may choose the keys. A clone copies a pointer, whatever the size; a change after it copies one
-/// path of the tree, and of the entries only one that [`Ordered::get_mut`] returns.
+/// Balanced tree, so keys that peers choose cannot slow it down. A clone copies one pointer, whatever the size. A
+/// change after a clone copies one path of the tree; the only entry it copies is the one that [`Ordered::get_mut`]
+/// returns.
 #[derive(Clone, Debug)]
 pub(crate) struct Ordered<K: Ord, V>(RedBlackTreeMapSync<K, V>);
 
@@ -35,7 +36,7 @@ impl<K: Ord, V> Ordered<K, V> {
         self.0.contains_key(key)
     }
 
-    /// The entry with the lowest key.
+    /// Entry with the lowest key.
     pub(crate) fn first(&self) -> Option<(&K, &V)> {
         self.0.first()
     }

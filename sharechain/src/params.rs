@@ -1,83 +1,183 @@
 //! Every consensus constant of a network, and the id that follows from them.
+//!
+//! [`for_each_parameter!`](crate::for_each_parameter) is the one table of constants. It drives the two structs,
+//! mainnet's values, the consensus id, and the `parameters` of a recording. To add a constant, add a line to the table.
 
 use crate::hash::Tag;
 use crate::units::{ShareId, U256, Weight};
 
-/// All constants of one share-chain network. Two nodes agree on everything or have different [`consensus ids`].
+/// Passes the table of constants to the macro `$then`, in the order in which the consensus id hashes them (protocol
+/// §3).
 ///
-/// [`consensus ids`]: ChainParams::consensus_id
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChainParams {
-    /// Name of the network, part of its id.
-    pub name: &'static str,
-    /// The Bitcoin network underneath.
-    pub bitcoin: BitcoinParams,
-    /// Seconds between links that the retarget aims at.
-    pub link_interval_s: u32,
-    /// Shares for each link that the targets aim at.
-    pub shares_per_link: u32,
-    /// Seconds of deviation from the interval that double or halve the link target.
-    pub retarget_half_life_s: u32,
-    /// Doublings or halvings that one link may cause at most.
-    pub retarget_exponent_max: u32,
-    /// Link target of the first two links.
-    pub first_link_target: U256,
-    /// Easiest share target: no share takes less work, so that one device cannot flood a small pool.
-    pub easiest_share_target: U256,
-    /// Links between a proof's parent and its anchor.
-    pub anchor_depth: u32,
-    /// Links between a listing link and the anchor of what it lists, at most.
-    pub listing_depth: u32,
-    /// Links between a listing link and the anchor of what still earns, at most.
-    pub credit_depth: u32,
-    /// Links on the branch since the first with a greater Bitcoin height, for which a proof still earns.
-    pub stale_depth: u32,
-    /// A link earns an extra 1/n of the work of its link target.
-    pub link_credit_divisor: u32,
-    /// Links whose median time a new proof must exceed.
-    pub median_span: usize,
-    /// Seconds between the times of share header and Bitcoin header, at most.
-    pub times_apart_s: u32,
-    /// Bitcoin blocks between a proof's previous block and the one that fixes its snapshot.
-    pub snapshot_bitcoin_depth: u32,
-    /// Links by which the snapshot is buried below the first link of that Bitcoin height.
-    pub snapshot_burial: u32,
-    /// Bitcoin blocks between a proof's own height and the block whose hash is the seed of the draw.
-    pub seed_depth: u32,
-    /// Weight at which the window ends.
-    pub window_weight: Weight,
-    /// Rows, sums over one link and one script, at which the window ends.
-    pub window_rows: u64,
-    /// Shares that must be listed before anybody but the finder is paid.
-    pub listed_before_payouts: u64,
-    /// Payout outputs of a coinbase, at most.
-    pub outputs_max: usize,
-    /// Satoshi of the subsidy under which an even tail payment does not fall.
-    pub output_floor_sat: u64,
+/// Each line is `/// documentation`, then `name: type = value on mainnet,`. The lines form two blocks: `bitcoin { .. }`
+/// for [`BitcoinParams`](crate::BitcoinParams) and `chain { .. }` for [`ChainParams`](crate::ChainParams). The table
+/// leaves out what is not a plain number: the name of the share-chain, the Bitcoin network and its genesis, and the
+/// signet challenge.
+#[macro_export]
+macro_rules! for_each_parameter {
+    ($then:ident) => {
+        $then! {
+            bitcoin {
+                /// Easiest nBits that Bitcoin allows.
+                pow_limit_bits: u32 = 0x1d00_ffff,
+                /// Blocks in a difficulty period.
+                retarget_blocks: u32 = 2_016,
+                /// Seconds that a difficulty period should take.
+                retarget_timespan_s: u32 = 1_209_600,
+                /// Blocks between halvings of the subsidy.
+                halving_blocks: u32 = 210_000,
+                /// Height of the first block that the share-chain may find (SC-211).
+                start_height: u32 = 925_344,
+                /// Least work of a block that weights are measured in, hashes. It protects networks that have
+                /// minimum-difficulty blocks.
+                min_block_work: u64 = 1 << 32,
+            }
+            chain {
+                /// Time between links that the retarget aims for, seconds.
+                link_interval_s: u32 = 10,
+                /// Shares per link that the targets aim for.
+                shares_per_link: u32 = 32,
+                /// Deviation from the interval that doubles or halves the link target, seconds.
+                retarget_half_life_s: u32 = 1_200,
+                /// Maximum number of doublings or halvings that one link may cause.
+                retarget_exponent_max: u32 = 16,
+                /// Links between a proof's parent and its anchor.
+                anchor_depth: u32 = 60,
+                /// Maximum number of links between a link and the anchor of a proof that it lists.
+                listing_depth: u32 = 301,
+                /// Maximum number of links between a link and the anchor of a listed proof that still earns.
+                credit_depth: u32 = 240,
+                /// Number of links, counted from the first link with a greater Bitcoin height, for which a proof still
+                /// earns.
+                stale_depth: u32 = 60,
+                /// A link earns an extra 1/n of the work of its link target.
+                link_credit_divisor: u32 = 64,
+                /// Maximum difference between the times of the share header and the Bitcoin header, seconds.
+                times_apart_s: u32 = 7_200,
+                /// Bitcoin blocks between a proof's previous block and the block that determines its snapshot.
+                snapshot_bitcoin_depth: u32 = 12,
+                /// Links between the first link of that Bitcoin height and the snapshot below it.
+                snapshot_burial: u32 = 18,
+                /// Bitcoin blocks between a proof's own height and the block whose hash seeds the lottery.
+                seed_depth: u32 = 2,
+                /// Link target of the first two links.
+                first_link_target: U256 = target_of_bits(47),
+                /// Easiest share target. Every share takes at least this much work, so one device cannot flood a small
+                /// pool.
+                easiest_share_target: U256 = target_of_bits(42),
+                /// Weight at which the window ends.
+                window_weight: Weight = Weight(8 << 64),
+                /// Number of rows at which the window ends. A row is the sum over one link and one script.
+                window_rows: u64 = 1 << 21,
+                /// Number of proofs that must be listed before payouts go to more than the finder.
+                listed_before_payouts: u64 = 576,
+                /// Least lottery payment when the coinbase holds only the subsidy, satoshi.
+                output_floor_sat: u64 = 10_000,
+                /// Links whose median time a new proof must exceed.
+                median_span: usize = 11,
+                /// Maximum number of payout outputs in a coinbase.
+                outputs_max: usize = 48,
+            }
+        }
+    };
 }
 
-/// What the share-chain rules need to know of a Bitcoin network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BitcoinParams {
-    /// Which network: it decides which block versions were retired when, and has the genesis of all headers.
-    pub network: bitcoin::Network,
-    /// Hash of the genesis, where it is not that of `network`: of networks made up to test the rules.
-    pub other_genesis: Option<[u8; 32]>,
-    /// The script of a custom signet, empty on other networks: two signets share their genesis.
-    pub signet_challenge: &'static [u8],
-    /// Easiest nBits.
-    pub pow_limit_bits: u32,
-    /// Blocks between changes of difficulty.
-    pub retarget_blocks: u32,
-    /// Seconds that those blocks should take.
-    pub retarget_timespan_s: u32,
-    /// Blocks between halvings of the subsidy.
-    pub halving_blocks: u32,
-    /// Height of the first block that the share-chain may find.
-    pub start_height: u32,
-    /// Least work of nBits that a weight is reckoned with, hashes: a guard for networks with minimum-difficulty blocks.
-    pub min_block_work: u64,
+/// A constant that the consensus id hashes at fixed width, little-endian.
+trait Constant {
+    fn push_to(&self, out: &mut Vec<u8>);
 }
+
+impl Constant for u32 {
+    fn push_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+impl Constant for u64 {
+    fn push_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+/// Always eight bytes, on any platform.
+impl Constant for usize {
+    fn push_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(*self as u64).to_le_bytes());
+    }
+}
+
+impl Constant for Weight {
+    fn push_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.to_le_bytes());
+    }
+}
+
+impl Constant for U256 {
+    fn push_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_le_bytes::<32>());
+    }
+}
+
+macro_rules! define {
+    (
+        bitcoin { $($(#[$bitcoin_doc:meta])* $bitcoin:ident: $bitcoin_type:ty = $bitcoin_main:expr,)* }
+        chain { $($(#[$chain_doc:meta])* $chain:ident: $chain_type:ty = $chain_main:expr,)* }
+    ) => {
+        /// The constants of the Bitcoin network below the share-chain.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct BitcoinParams {
+            /// The Bitcoin network. It determines the genesis header and the heights at which soft forks retired block
+            /// versions.
+            pub network: bitcoin::Network,
+            /// Genesis hash if it differs from that of `network`, for synthetic test networks.
+            pub other_genesis: Option<[u8; 32]>,
+            /// Challenge script of a custom signet; empty on other networks. All signets have the same genesis, so only
+            /// the challenge tells them apart.
+            pub signet_challenge: &'static [u8],
+            $($(#[$bitcoin_doc])* pub $bitcoin: $bitcoin_type,)*
+        }
+
+        /// All constants of one share-chain network. Two nodes agree on every constant if and only if they have the
+        /// same [consensus id](ChainParams::consensus_id).
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct ChainParams {
+            /// Name of the network; part of the consensus id.
+            pub name: &'static str,
+            /// Constants of the Bitcoin network below.
+            pub bitcoin: BitcoinParams,
+            $($(#[$chain_doc])* pub $chain: $chain_type,)*
+        }
+
+        impl ChainParams {
+            /// The share-chain on Bitcoin mainnet.
+            #[must_use]
+            pub const fn main() -> Self {
+                Self {
+                    name: "main",
+                    bitcoin: BitcoinParams {
+                        network: bitcoin::Network::Bitcoin,
+                        other_genesis: None,
+                        signet_challenge: &[],
+                        $($bitcoin: $bitcoin_main,)*
+                    },
+                    $($chain: $chain_main,)*
+                }
+            }
+
+            fn encode(&self) -> Vec<u8> {
+                let mut out = Vec::with_capacity(320);
+                push_bytes(&mut out, self.name.as_bytes());
+                out.extend_from_slice(&self.bitcoin.genesis_hash());
+                push_bytes(&mut out, self.bitcoin.signet_challenge);
+                $(self.bitcoin.$bitcoin.push_to(&mut out);)*
+                $(self.$chain.push_to(&mut out);)*
+                out
+            }
+        }
+    };
+}
+
+for_each_parameter!(define);
 
 impl BitcoinParams {
     /// Subsidy of the block at `height`, satoshi.
@@ -88,66 +188,26 @@ impl BitcoinParams {
         FIRST_SUBSIDY_SAT.checked_shr(halvings).unwrap_or(0)
     }
 
-    /// The genesis header of [`Self::network`].
+    /// Genesis header of [`Self::network`]. It ignores [`Self::other_genesis`].
     #[must_use]
     pub fn genesis(&self) -> bitcoin::block::Header {
         bitcoin::constants::genesis_block(self.network).header
     }
 
-    /// Hash of the genesis header, in the order in which it is hashed.
+    /// Genesis hash of this network, in SHA-256 output order.
     #[must_use]
     pub fn genesis_hash(&self) -> [u8; 32] {
         self.other_genesis.unwrap_or_else(|| ShareId::from(self.genesis().block_hash()).0)
     }
 }
 
-/// 2^(256 - bits) - 1: the target that takes 2^bits hashes on average, for fewer than 64 bits.
+/// The target that takes 2^bits hashes on average: 2^(256 - bits) - 1. `bits` is below 64.
 const fn target_of_bits(bits: u32) -> U256 {
     U256::from_limbs([u64::MAX, u64::MAX, u64::MAX, u64::MAX >> bits])
 }
 
 impl ChainParams {
-    /// The share-chain on Bitcoin's main network.
-    #[must_use]
-    pub const fn main() -> Self {
-        Self {
-            name: "main",
-            bitcoin: BitcoinParams {
-                network: bitcoin::Network::Bitcoin,
-                other_genesis: None,
-                signet_challenge: &[],
-                pow_limit_bits: 0x1d00_ffff,
-                retarget_blocks: 2_016,
-                retarget_timespan_s: 1_209_600,
-                halving_blocks: 210_000,
-                start_height: 925_344,
-                min_block_work: 1 << 32,
-            },
-            link_interval_s: 10,
-            shares_per_link: 32,
-            retarget_half_life_s: 1_200,
-            retarget_exponent_max: 16,
-            first_link_target: target_of_bits(47),
-            easiest_share_target: target_of_bits(42),
-            anchor_depth: 60,
-            listing_depth: 301,
-            credit_depth: 240,
-            stale_depth: 60,
-            link_credit_divisor: 64,
-            median_span: 11,
-            times_apart_s: 7_200,
-            snapshot_bitcoin_depth: 12,
-            snapshot_burial: 18,
-            seed_depth: 2,
-            window_weight: Weight(8 << 64),
-            window_rows: 1 << 21,
-            listed_before_payouts: 576,
-            outputs_max: 48,
-            output_floor_sat: 10_000,
-        }
-    }
-
-    /// The share-chain on the public signet: main's rules at a tenth of a thousandth of its work.
+    /// The share-chain on the public signet: mainnet's rules with targets that take about four million times less work.
     #[must_use]
     pub const fn signet() -> Self {
         let main = Self::main();
@@ -166,8 +226,9 @@ impl ChainParams {
         }
     }
 
-    /// The local test network: the same rules on a custom signet, with constants scaled so that a newcomer with some
-    /// 400 kH/s sees a block every 12 s, a link a second, eight shares a link, and shared payouts within two minutes.
+    /// The local test network: the same rules on a custom signet. The constants are scaled so that a new user with
+    /// about 400 kH/s sees a block every 12 s, a link every second, eight shares per link, and shared payouts within
+    /// two minutes.
     #[must_use]
     pub const fn local() -> Self {
         let signet = Self::signet();
@@ -188,7 +249,7 @@ impl ChainParams {
             snapshot_bitcoin_depth: 2,
             snapshot_burial: 4,
             seed_depth: 1,
-            // Six minutes at the intended hashrate: a trial of five minutes lies in one window.
+            // Six minutes at the intended hashrate, so one window covers a five-minute trial.
             window_weight: Weight(32 << 64),
             listed_before_payouts: 48,
             ..signet
@@ -196,96 +257,24 @@ impl ChainParams {
     }
 
     /// The tagged hash of all constants, in the order of protocol §3. It is part of every commitment and every
-    /// protocol name, and stands in the place of the genesis link's id.
+    /// protocol name, and it serves as the id of the genesis link.
     #[must_use]
     pub fn consensus_id(&self) -> [u8; 32] {
-        // Taken apart without `..`, so that a new constant cannot be left out.
-        let Self {
-            name,
-            bitcoin,
-            link_interval_s,
-            shares_per_link,
-            retarget_half_life_s,
-            retarget_exponent_max,
-            first_link_target,
-            easiest_share_target,
-            anchor_depth,
-            listing_depth,
-            credit_depth,
-            stale_depth,
-            link_credit_divisor,
-            median_span,
-            times_apart_s,
-            snapshot_bitcoin_depth,
-            snapshot_burial,
-            seed_depth,
-            window_weight,
-            window_rows,
-            listed_before_payouts,
-            outputs_max,
-            output_floor_sat,
-        } = self;
-        let mut out = Vec::with_capacity(320);
-        push_bytes(&mut out, name.as_bytes());
-        bitcoin.encode_into(&mut out);
-        for value in [
-            *link_interval_s,
-            *shares_per_link,
-            *retarget_half_life_s,
-            *retarget_exponent_max,
-            *anchor_depth,
-            *listing_depth,
-            *credit_depth,
-            *stale_depth,
-            *link_credit_divisor,
-            *times_apart_s,
-            *snapshot_bitcoin_depth,
-            *snapshot_burial,
-            *seed_depth,
-        ] {
-            out.extend_from_slice(&value.to_le_bytes());
-        }
-        out.extend_from_slice(&first_link_target.to_le_bytes::<32>());
-        out.extend_from_slice(&easiest_share_target.to_le_bytes::<32>());
-        out.extend_from_slice(&window_weight.0.to_le_bytes());
-        for value in [*window_rows, *listed_before_payouts, *output_floor_sat, *median_span as u64, *outputs_max as u64]
-        {
-            out.extend_from_slice(&value.to_le_bytes());
-        }
-        Tag::Params.hash(&[&out])
+        Tag::Params.hash(&[&self.encode()])
     }
 
-    /// The id in the place of the genesis link's.
+    /// Id of the genesis link: the consensus id.
     #[must_use]
     pub fn genesis_id(&self) -> ShareId {
         ShareId(self.consensus_id())
     }
 }
 
-impl BitcoinParams {
-    fn encode_into(&self, out: &mut Vec<u8>) {
-        let Self {
-            network: _,       // named by its genesis,
-            other_genesis: _, // whichever that is
-            signet_challenge,
-            pow_limit_bits,
-            retarget_blocks,
-            retarget_timespan_s,
-            halving_blocks,
-            start_height,
-            min_block_work,
-        } = self;
-        out.extend_from_slice(&self.genesis_hash());
-        push_bytes(out, signet_challenge);
-        for value in [*pow_limit_bits, *retarget_blocks, *retarget_timespan_s, *halving_blocks, *start_height] {
-            out.extend_from_slice(&value.to_le_bytes());
-        }
-        out.extend_from_slice(&min_block_work.to_le_bytes());
-    }
-}
-
-/// A length of one byte, then the bytes; constants are shorter than 256 bytes.
+/// Appends a length byte, then the bytes. Constants are shorter than 256 bytes.
 fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(u8::try_from(bytes.len()).unwrap_or(u8::MAX));
     out.extend_from_slice(bytes);
 }
+
+#[cfg(test)]
+mod tests;

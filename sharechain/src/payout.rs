@@ -1,11 +1,12 @@
-//! From weights to outputs: whoever earned much is paid exactly, the tail by a draw that nobody can steer.
+//! Payouts: turns weights into outputs. Large dues are paid proportionally; all other dues enter a lottery that no
+//! miner can influence.
 //!
-//! A coinbase holds few outputs and a pool many miners. The largest dues are paid to the satoshi; all others enter a draw
-//! in which the chance of each is its due divided by the payment, so that the expectation of every payment is the due.
-//! Nothing is owed from one block to the next.
+//! A coinbase has few outputs and a pool has many miners. Each of the largest dues gets an output of its own weight.
+//! All others enter a lottery for equal payments. The chance of each is its due divided by the payment, so the expected
+//! payment equals the due. Nothing is owed from one block to the next.
 //!
-//! The selection depends on weights, seed and subsidy alone. With the value of a coinbase in it, a miner could leave out
-//! a transaction to draw again.
+//! The selection depends only on weights, seed and subsidy. If it depended on the value of the coinbase, a miner could
+//! leave out a transaction to run the lottery again.
 
 mod claim;
 mod draw;
@@ -21,16 +22,16 @@ use crate::units::{U256, Weight};
 use claim::Claim;
 use split::Split;
 
-/// A script and what it is due.
+/// A script and the weight that it is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// Who is paid.
+    /// Payout script.
     pub script: ScriptBuf,
-    /// How much, relative to the other dues.
+    /// Weight of the payment, relative to the other dues.
     pub weight: Weight,
 }
 
-/// Who is paid by a coinbase, and in what proportion: one output each, in this order.
+/// Outputs of a coinbase and their proportions: one output per entry, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
     entries: Vec<Due>,
@@ -38,16 +39,39 @@ pub struct Selection {
     total: Weight,
 }
 
-/// Selects who is paid, from `dues` in any order, each script once; those of weight 0 do not count.
+/// Selects the outputs of a coinbase from `dues`. The dues come in any order and name each script at most once. Dues of
+/// weight 0 do not count.
 ///
-/// The result is `None` when nobody is due anything: then SC-304 pays the finder alone.
+/// Returns `None` if no script has a due. SC-304 then pays only the finder.
 ///
-/// The first outputs are the exact part, largest due first, ties by script; then follow the drawn ones as they were
-/// drawn. What a drawn script may expect falls short of its due by less than one unit of weight for each output, the
-/// remainder of the division that makes tail payments whole: 48 units are 2^-58 of a block.
+/// The proportional outputs come first, largest due first, ties in order of script. The lottery outputs follow in the
+/// order of the lottery. Because lottery payments are rounded down, a script's expected payment is below its due by
+/// less than one unit of weight per output: 48 units are 2^-58 block.
 ///
 /// # Errors
-/// [`RuleError::Overflow`] when the weights leave the range of 128 bits; a window's are far below.
+/// [`RuleError::Overflow`] if the sum of the weights exceeds 128 bits. A window's sum is far below.
+///
+/// # Example
+/// ```
+/// use sharechain::payout::select;
+/// use sharechain::{ChainParams, Weight};
+/// use testkit::miner;
+///
+/// let (alice, bob) = (miner(1), miner(2));
+/// let dues = [(alice.as_script(), Weight(3)), (bob.as_script(), Weight(1))];
+/// let (seed, subsidy_sat) = ([0; 32], 312_500_000);
+///
+/// // Room for both: each is paid in proportion.
+/// let both = select(dues, &seed, subsidy_sat, &ChainParams::main())?.ok_or("nobody is due anything")?;
+/// let amounts_sat: Vec<u64> = both.amounts(1_000)?.iter().map(|output| output.value.to_sat()).collect();
+/// assert_eq!((both.exact(), amounts_sat), (2, vec![750, 250]));
+///
+/// // Room for one: the seed draws who gets everything, Alice in three of four cases.
+/// let params = ChainParams { outputs_max: 1, ..ChainParams::main() };
+/// let one = select(dues, &seed, subsidy_sat, &params)?.ok_or("nobody is due anything")?;
+/// assert_eq!((one.exact(), one.entries().len()), (0, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn select<'a>(
     dues: impl IntoIterator<Item = (&'a Script, Weight)>,
     seed: &[u8; 32],
@@ -64,23 +88,23 @@ pub fn select<'a>(
     }
     let sum = claims.iter().try_fold(0_u128, |sum, claim| sum.checked_add(claim.weight)).ok_or(RuleError::Overflow)?;
 
-    // SC-305: at most `outputs_max` outputs, and no more than there are scripts.
+    // SC-305: There are at most `outputs_max` outputs, and no more outputs than scripts with weight.
     let outputs_max = params.outputs_max.clamp(1, claims.len());
     let dues = claims.len();
     let ranked = rank_first(&mut claims, outputs_max);
     let split = Split::new(ranked, dues, sum, subsidy_sat, params)?;
 
-    // SC-306: the largest dues are paid exactly.
+    // SC-306: The largest dues are paid proportionally: each of these outputs has the weight of its due.
     let (exact, rest) = claims.split_at_checked(split.exact).ok_or(RuleError::Overflow)?;
     let mut entries = Vec::with_capacity(outputs_max);
     entries.extend(exact.iter().map(|claim| Due { script: claim.script.into(), weight: Weight(claim.weight) }));
-    // SC-307: the others draw for even payments.
+    // SC-307: All other dues enter a lottery for equal payments.
     let drawn = draw::draw(rest, seed, split.tail, split.drawn)?;
     entries.extend(drawn.into_iter().map(|script| Due { script: script.into(), weight: Weight(split.tail) }));
     Ok(Some(Selection { entries, exact: split.exact, total: Weight(split.total) }))
 }
 
-/// Brings the `count` claims of the highest rank to the front, in order, and returns them; the others stay unordered.
+/// Moves the `count` highest-ranked claims to the front, in order, and returns them. The others stay unordered.
 fn rank_first<'c, 'a>(claims: &'c mut [Claim<'a>], count: usize) -> &'c [Claim<'a>] {
     if let Some(last) = count.checked_sub(1)
         && count < claims.len()
@@ -93,36 +117,36 @@ fn rank_first<'c, 'a>(claims: &'c mut [Claim<'a>], count: usize) -> &'c [Claim<'
 }
 
 impl Selection {
-    /// SC-304: until [`ChainParams::listed_before_payouts`] shares were listed, and whenever the window is empty, the
-    /// finder is paid alone.
+    /// Selection that pays only the finder (SC-304): until [`ChainParams::listed_before_payouts`] proofs are credited
+    /// up to the snapshot, and whenever the window is empty.
     #[must_use]
     pub fn finder_alone(script: ScriptBuf) -> Self {
         Self { entries: vec![Due { script, weight: Weight(1) }], exact: 1, total: Weight(1) }
     }
 
-    /// Who is paid, in the order of the outputs. Never empty.
+    /// Entries in the order of the outputs. Never empty.
     #[must_use]
     pub fn entries(&self) -> &[Due] {
         &self.entries
     }
 
-    /// How many of the entries, the first ones, are paid exactly; the others were drawn.
+    /// Number of proportional entries, which come first. The lottery selected the others.
     #[must_use]
     pub const fn exact(&self) -> usize {
         self.exact
     }
 
-    /// The sum of the entries' weights.
+    /// Sum of the entries' weights.
     #[must_use]
     pub const fn total(&self) -> Weight {
         self.total
     }
 
-    /// SC-308: each entry gets `value_sat * weight / total`, rounded down, and the first what is left over; together
-    /// exactly `value_sat`.
+    /// Returns the payout outputs of a coinbase of `value_sat` satoshi (SC-308). Each entry gets
+    /// `floor(value_sat * weight / total)`; the first entry also gets the remainder. They add up to exactly `value_sat`.
     ///
     /// # Errors
-    /// [`RuleError::Overflow`] never, as an entry's weight is at most the total and the total above 0.
+    /// [`RuleError::Overflow`] (SC-901), which cannot happen: no weight exceeds the total, and the total is above 0.
     pub fn amounts(&self, value_sat: u64) -> Result<Vec<TxOut>, RuleError> {
         let mut outputs = Vec::with_capacity(self.entries.len());
         let mut left_sat = value_sat;
@@ -137,7 +161,7 @@ impl Selection {
     }
 }
 
-/// `value_sat * weight / total`, rounded down, in 256 bits.
+/// `floor(value_sat * weight / total)`, computed in 256 bits.
 fn share_of(value_sat: u64, weight: Weight, total: Weight) -> Option<u64> {
     let product = U256::from(value_sat).checked_mul(U256::from(weight.0))?;
     u64::try_from(product.checked_div(U256::from(total.0))?).ok()

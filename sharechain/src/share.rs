@@ -1,72 +1,72 @@
-//! The data that travels and is stored, nothing else: see [`crate::encode`] for its bytes.
+//! Data types of a proof. [`crate::encode`] has their encoding.
 
 use bitcoin::ScriptBuf;
 use bitcoin::block::Header;
 
 use crate::units::{ShareId, Timestamp};
 
-/// Version of the share header that this implementation makes and accepts (SC-004).
+/// Version of the share header that this implementation writes and accepts (SC-004).
 pub const SHARE_VERSION: u32 = 1;
 
-/// Bytes in the coinbase's scriptSig that a device and its server roll.
+/// Length of the extranonce in the coinbase's scriptSig, bytes. The device and its mining server roll it.
 pub const EXTRANONCE_BYTES: usize = 16;
 
-/// What a miner commits to before hashing.
+/// Share-chain data that the coinbase commits to before hashing starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShareHeader {
-    /// Format and rules; [`SHARE_VERSION`].
+    /// Version of the format and the rules: [`SHARE_VERSION`].
     pub version: u32,
-    /// The link that this proof extends.
+    /// Link that this proof extends.
     pub parent: ShareId,
-    /// The ancestor of `parent` exactly [`crate::ChainParams::anchor_depth`] links below it.
+    /// Ancestor of `parent` exactly [`crate::ChainParams::anchor_depth`] links below it (SC-202).
     pub anchor: ShareId,
-    /// [`crate::encode::shares_root`] of the ids that the proof lists if it turns out to be a link.
+    /// [`crate::encode::shares_root`] of the ids that the proof lists if it becomes a link.
     pub shares_root: [u8; 32],
-    /// How many ids that list has.
+    /// Number of ids in that list.
     pub shares_count: u16,
-    /// Who is credited: P2PKH, P2SH, P2WPKH, P2WSH or P2TR (SC-005).
+    /// Payout script that is credited: P2PKH, P2SH, P2WPKH, P2WSH or P2TR (SC-005).
     pub payout: ScriptBuf,
-    /// When the work was handed out, seconds since 1970.
+    /// When the node handed out the work, Unix time in seconds.
     pub time: Timestamp,
-    /// Height of the Bitcoin block that this proof would be.
+    /// Height that the proof would have as a Bitcoin block.
     pub bitcoin_height: u32,
-    /// Sum of the coinbase's outputs: subsidy and fees, satoshi.
+    /// Sum of the coinbase's outputs, subsidy plus fees, satoshi.
     pub coinbase_value: u64,
-    /// Version bits for upgrades of the share-chain's rules.
+    /// Bits that signal readiness for upgrades of the share-chain's rules.
     pub signals: u32,
 }
 
-/// A share or a link: a Bitcoin header with low enough a hash, and what ties that header to a [`ShareHeader`].
+/// A share or link: a Bitcoin header with a low hash, and the data that binds the header to a [`ShareHeader`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// The Bitcoin header; its hash is the proof's id.
+    /// Bitcoin header. Its hash is the proof's id.
     pub header: Header,
-    /// What the coinbase commits to.
+    /// Share header that the coinbase commits to.
     pub share: ShareHeader,
-    /// The rolled bytes in the coinbase's scriptSig.
+    /// Rolled bytes in the coinbase's scriptSig.
     pub extranonce: [u8; EXTRANONCE_BYTES],
-    /// The hash in the witness commitment output, if the coinbase has one
+    /// Hash in the witness commitment output, if the coinbase has one
     /// ([BIP-0141](https://github.com/bitcoin/bips/blob/master/bip-0141.mediawiki)).
     pub witness_commitment: Option<[u8; 32]>,
-    /// Merkle branch from the coinbase, index 0, to the root in the header.
+    /// Merkle branch from the coinbase, at index 0, to the root in the header.
     pub branch: Vec<[u8; 32]>,
-    /// The coinbase before its last output.
+    /// The coinbase up to its last output, as a SHA-256 state.
     pub prefix: CoinbasePrefix,
 }
 
-/// SHA-256 of the coinbase's serialization without witness, stopped before the last output.
+/// State of SHA-256 over the coinbase's serialization without witness, just before the last output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoinbasePrefix {
-    /// State after the last whole 64-byte block.
+    /// Midstate after the last whole 64-byte block.
     pub midstate: [u8; 32],
     /// Length of the prefix in bytes.
     pub length: u32,
-    /// The `length % 64` bytes after the last whole block.
+    /// Bytes of the prefix after the last whole block: `length % 64` bytes.
     pub tail: Vec<u8>,
 }
 
 impl Proof {
-    /// The proof's id.
+    /// Id of the proof: the hash of its Bitcoin header.
     #[must_use]
     pub fn id(&self) -> ShareId {
         self.header.block_hash().into()

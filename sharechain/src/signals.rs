@@ -1,68 +1,69 @@
-//! Upgrades: which bits of `signals` miners set, counted by the weight of their credited proofs, and what follows.
+//! Upgrade signaling: counts the bits of `signals` by the weight of the credited proofs that set them.
 //!
 //! ```text
-//! counting ── 90% of a period's weight ──► locked in ── 60 periods ──► active, for ever
+//! counting ── 90% of a period's weight ──► locked in ── 60 periods ──► active, permanently
 //! ```
 //!
-//! Version 1 of the share header knows no upgrade and no rule depends on a bit. What is counted tells a node that it is
-//! about to be, or is, too old: it stops handing out work then, rather than forking off without a word.
+//! Version 1 of the share header defines no upgrade, and no rule depends on a bit. The counts tell a node that it is,
+//! or soon will be, too old. It then stops handing out work instead of silently forking off.
 
 use crate::units::{Height, Weight};
 
-/// Links over which bits are counted: five and a half hours of main.
+/// Length of a counting period, links: five and a half hours on mainnet.
 pub const PERIOD_LINKS: u32 = 2_016;
 
-/// Percent of the weight of a period that lock a bit in.
+/// Percentage of a period's weight that locks a bit in.
 pub const THRESHOLD_PERCENT: u128 = 90;
 
-/// Periods from the one that locks a bit in until it is active: two weeks of main for everybody to upgrade.
+/// Periods between lock-in and activation. On mainnet, miners have two weeks to upgrade.
 pub const GRACE_PERIODS: u32 = 60;
 
-/// Bits of the upgrades that this program knows. Version 1 knows none.
+/// Bit mask of the upgrades that this program implements. Version 1 has none.
 pub const KNOWN: u32 = 0;
 
-/// What stands behind a link: the count of its period so far, and what was locked in on its branch.
+/// Signal state after a link: the counts of its period so far and the bits locked in on its branch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signals {
     /// Weight credited in this period.
     total: Weight,
-    /// Bits that were set, ascending, with the weight of the proofs that set them.
+    /// Bits set in this period, ascending, each with the weight of the proofs that set it.
     counted: Box<[(u8, Weight)]>,
-    /// Bits that were locked in, ascending, with the height of the first link for which they are active.
+    /// Locked-in bits, ascending, each with the height of the first link for which it is active.
     locked_in: Box<[(u8, Height)]>,
 }
 
-/// How far an upgrade is.
+/// Progress of an upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Some of this period's weight set its bit.
+    /// Some weight of this period set the bit.
     Counting {
-        /// Weight that set it.
+        /// Weight that set the bit in this period so far.
         weight: Weight,
-        /// Weight of all.
+        /// Total weight of this period so far.
         of: Weight,
     },
-    /// Enough weight set it: it is active from this height on.
+    /// The bit reached the threshold and will become active at this height.
     LockedIn {
-        /// Height of the first link for which it is active.
+        /// Height of the first link for which the bit is active.
         from: Height,
     },
-    /// It is active.
+    /// The bit is active.
     Active {
-        /// Height of the first link for which it is active.
+        /// Height of the first link for which the bit is active.
         from: Height,
     },
 }
 
 impl Signals {
-    /// The count after the link at `height`, which credits proofs with these bits and weights. `self` is that of its
-    /// parent.
+    /// Returns the state after the link at `height`, given the `(signals, weight)` of each proof that the link credits.
+    /// `self` is the state after the link's parent.
     #[must_use]
     pub fn after(&self, height: Height, credited: impl IntoIterator<Item = (u32, Weight)>) -> Self {
         let begins = height.below(1).0.is_multiple_of(PERIOD_LINKS);
         let (mut total, before) = if begins { (Weight::ZERO, &[][..]) } else { (self.total, &*self.counted) };
         let mut counted = before.to_vec();
-        // SC-601: the weight that a link credits counts for each bit that the credited proof sets.
+        // SC-601: In a link's period, the weight that the link credits to a proof counts for each bit that the proof
+        // sets.
         for (bits, weight) in credited {
             total = total.plus(weight);
             for bit in bits_of(bits) {
@@ -78,7 +79,8 @@ impl Signals {
         }
         let mut locked_in = self.locked_in.to_vec();
         if height.0.is_multiple_of(PERIOD_LINKS) {
-            // SC-602: a bit with the threshold at the end of its period is active after the grace periods.
+            // SC-602: A bit set by at least 90% of a period's weight is locked in at the end of the period, and active
+            // 60 periods later.
             let from = Height(height.0.saturating_add(GRACE_PERIODS.saturating_mul(PERIOD_LINKS))).child();
             let reached = |weight: Weight| {
                 weight.0.saturating_mul(100) >= total.0.saturating_mul(THRESHOLD_PERCENT) && weight > Weight::ZERO
@@ -92,7 +94,8 @@ impl Signals {
         Self { total, counted: counted.into(), locked_in: locked_in.into() }
     }
 
-    /// All bits that somebody set or that were locked in, with their state for the children of the link at `height`, ascending.
+    /// All bits that were set in this period or locked in, ascending, each with its state for children of the link at
+    /// `height`.
     pub fn states(&self, height: Height) -> impl Iterator<Item = (u8, State)> {
         (0..32).filter_map(move |bit| Some((bit, self.state(bit, height)?)))
     }
@@ -106,7 +109,8 @@ impl Signals {
         Some(State::Counting { weight: *weight, of: self.total })
     }
 
-    /// The first active bit that this program does not know: it is too old for the children of the link at `height`.
+    /// Returns the first active bit that this program does not implement, if any. The program is then too old to build
+    /// children of the link at `height`.
     #[must_use]
     pub fn too_old(&self, height: Height) -> Option<u8> {
         let unknown = |bit: &u8| KNOWN.checked_shr(u32::from(*bit)).unwrap_or(0) & 1 == 0;
@@ -115,7 +119,7 @@ impl Signals {
     }
 }
 
-/// The numbers of the bits that are set.
+/// Numbers of the bits that are set, ascending.
 fn bits_of(bits: u32) -> impl Iterator<Item = u8> {
     (0..32).filter(move |bit| bits.checked_shr(u32::from(*bit)).unwrap_or(0) & 1 == 1)
 }

@@ -1,4 +1,4 @@
-//! Work arithmetic and retarget, in exact integer steps that another implementation repeats one by one.
+//! Work arithmetic and the retarget, as exact integer steps that any implementation can repeat.
 
 use bitcoin::Target;
 use bitcoin::pow::CompactTarget;
@@ -10,21 +10,21 @@ use crate::units::{U256, Weight, Work};
 #[cfg(test)]
 mod tests;
 
-/// Room for a 256-bit number times a factor below 2^64.
+/// Integer with room for a 256-bit number times a factor below 2^64.
 type U320 = Uint<320, 5>;
 
-/// Fractional bits of the retarget's exponent and factor.
+/// Number of fractional bits in the retarget's exponent and factor.
 const FRACTION_BITS: u32 = 16;
 
 /// 1.0 with [`FRACTION_BITS`] fractional bits.
 const ONE: i64 = 1 << FRACTION_BITS;
 
-/// Link target of the proofs that extend a link (SC-110).
+/// Returns the link target of the proofs that extend a link (SC-110).
 ///
-/// `parent_target` is the target that the link itself had to meet, `seconds_between_parent_and_grandparent` its time
-/// minus that of the link before it, and `share_target` the one of the same proofs. In real numbers the result is
-/// `parent_target * 2^((seconds - interval) / half_life)`, bounded by `share_target`. In integers, with `>>` rounding
-/// towards minus infinity:
+/// `parent_target` is the target that the link itself had to meet. `seconds_between_parent_and_grandparent` is the
+/// link's time minus that of the link before it. `share_target` is the share target of the same proofs. In real numbers
+/// the result is `parent_target * 2^((seconds - interval) / half_life)`, bounded by `share_target`. In integers, with
+/// `>>` rounding toward minus infinity:
 ///
 /// 1. `e = floor((seconds - link_interval_s) * 2^16 / retarget_half_life_s)`, clamped to
 ///    `±retarget_exponent_max * 2^16`.
@@ -32,7 +32,7 @@ const ONE: i64 = 1 << FRACTION_BITS;
 /// 3. `factor = 2^16 + ((195766423245049 x + 971821376 x^2 + 5127 x^3 + 2^47) >> 48)`: the cubic of
 ///    [aserti3-2d](https://reference.cash/protocol/forks/2020-11-15-asert), within 0.013% of `2^16 * 2^(x / 2^16)`.
 /// 4. `target = parent_target * factor * 2^(whole - 16)`, rounded down, without overflow; at least 1.
-/// 5. The smaller of `target` and `share_target`, so that whatever is a link is a share.
+/// 5. The smaller of `target` and `share_target`, so that every link is a share.
 #[must_use]
 pub fn link_target(
     parent_target: U256,
@@ -40,7 +40,7 @@ pub fn link_target(
     share_target: U256,
     params: &ChainParams,
 ) -> U256 {
-    // SC-110: the link target follows from the parent's target and the interval before the parent.
+    // SC-110: The link target of a link's children follows from the link's own target and the interval before the link.
     let (whole, factor) = split_exponent(exponent(seconds_between_parent_and_grandparent, params));
     let product = U320::from(parent_target).saturating_mul(U320::from(factor));
     let shifted = if whole < 0 {
@@ -63,7 +63,7 @@ fn exponent(seconds: i64, params: &ChainParams) -> i64 {
         .clamp(bound.saturating_neg(), bound)
 }
 
-/// Steps 2 and 3: the whole doublings, and the factor for the rest in units of 2^-16, from 2^16 to 2^17.
+/// Steps 2 and 3: the number of whole doublings, and the factor for the rest in units of 2^-16, between 2^16 and 2^17.
 fn split_exponent(exponent: i64) -> (i64, u64) {
     let whole = exponent.div_euclid(ONE);
     let x = u128::from(exponent.rem_euclid(ONE).unsigned_abs());
@@ -75,39 +75,41 @@ fn split_exponent(exponent: i64) -> (i64, u64) {
     (whole, u64::try_from(rounded).unwrap_or(u64::MAX).saturating_add(1 << FRACTION_BITS))
 }
 
-/// The size of a shift; its sign says where to.
+/// Size of a shift; the sign of `whole` gives its direction.
 fn shift_bits(whole: i64) -> usize {
     usize::try_from(whole.unsigned_abs()).unwrap_or(usize::MAX)
 }
 
-/// Share target of proofs whose anchor had to meet `link_target_at_anchor` (SC-111): `shares_per_link` times that, and
-/// never easier than the network's floor. Without overflow.
+/// Returns the share target of proofs whose anchor had to meet `link_target_at_anchor` (SC-111): `shares_per_link`
+/// times that target, but never easier than the network's floor. Does not overflow.
 #[must_use]
 pub fn share_target(link_target_at_anchor: U256, params: &ChainParams) -> U256 {
-    // SC-111: the share target is the harder of the floor and shares_per_link times the anchor's link target.
+    // SC-111: The share target is the harder of the floor and `shares_per_link` times the anchor's link target.
     link_target_at_anchor.saturating_mul(U256::from(params.shares_per_link)).min(params.easiest_share_target)
 }
 
-/// What a share earns (SC-112): `floor(work(share_target) * 2^64 / max(work(bits), min_block_work))`, at least one unit
-/// of 2^-64 and at most one block.
+/// Returns the weight that a share earns (SC-112):
+/// `floor(work(share_target) * 2^64 / max(work(bits), min_block_work))`, at least one unit of 2^-64 block and at most one
+/// block.
 #[must_use]
 pub fn weight_of_share(share_target: U256, bits: CompactTarget, params: &ChainParams) -> Weight {
-    // SC-112: a share weighs the work of its target, in blocks at its own nBits.
+    // SC-112: A share's weight is the work of its share target, measured in blocks at its own nBits; at least one unit,
+    // at most one block.
     weight(share_target, 1, bits, params)
 }
 
-/// What a link of the main chain earns beside its share (SC-113):
+/// Returns the weight that a link earns in addition to its share (SC-113):
 /// `floor(work(link_target) * 2^64 / (link_credit_divisor * max(work(bits), min_block_work)))`, with the same bounds.
 #[must_use]
 pub fn link_bonus(link_target: U256, bits: CompactTarget, params: &ChainParams) -> Weight {
-    // SC-113: a link earns the work of its own target, divided by link_credit_divisor, on top.
+    // SC-113: In addition, a link earns the work of its link target divided by `link_credit_divisor`.
     weight(link_target, params.link_credit_divisor, bits, params)
 }
 
-/// `work(target) / divisor` as a part of the work of a Bitcoin block.
+/// `work(target) / divisor` as a fraction of the work of a Bitcoin block.
 fn weight(target: U256, divisor: u32, bits: CompactTarget, params: &ChainParams) -> Weight {
     let block_work = work_of_bits(bits).0.max(U256::from(params.bitcoin.min_block_work));
-    // Both factors fit: 256 bits and 64, 256 bits and 32.
+    // Both products fit in 320 bits: 256 + 64 bits and 256 + 32 bits.
     let scaled = U320::from(Work::of_target(target).0).wrapping_shl(64);
     let whole = U320::from(block_work).saturating_mul(U320::from(divisor));
     let units = scaled.checked_div(whole).unwrap_or(U320::MAX);
@@ -115,19 +117,19 @@ fn weight(target: U256, divisor: u32, bits: CompactTarget, params: &ChainParams)
     Weight(units.clamp(1, Weight::ONE_BLOCK.0))
 }
 
-/// Expected hashes of a block with these nBits.
+/// Returns the work of a block with these nBits, expected hashes.
 #[must_use]
 pub fn work_of_bits(bits: CompactTarget) -> Work {
     Work::of_target(target_of_bits(bits))
 }
 
-/// The target that nBits stand for; negative nBits stand for 0, which no hash meets.
+/// Returns the target that nBits encode. Negative nBits encode 0, which no hash meets.
 #[must_use]
 pub fn target_of_bits(bits: CompactTarget) -> U256 {
     U256::from_le_bytes(Target::from_compact(bits).to_le_bytes())
 }
 
-/// The nBits of a target, its lower bits cut off as in Bitcoin.
+/// Returns the nBits of a target, truncated as in Bitcoin.
 #[must_use]
 pub fn bits_of_target(target: U256) -> CompactTarget {
     Target::from_le_bytes(target.to_le_bytes()).to_compact_lossy()

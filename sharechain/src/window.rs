@@ -1,4 +1,4 @@
-//! Who worked how much: the window of links that a payout looks back on, and the sums of its weights.
+//! PPLNS window: the links whose credits determine a payout, and the sums of their weights by script.
 
 mod rows;
 mod scripts;
@@ -14,28 +14,28 @@ use crate::units::{Height, Weight};
 pub use rows::{Row, Rows};
 pub use scripts::{ScriptIndex, Scripts};
 
-/// Credit of one script, summed over the links of a window.
+/// Total credit of one script in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
-    /// What its shares weigh together.
+    /// Total weight of its credited proofs.
     pub weight: Weight,
-    /// How many shares were credited.
+    /// Number of its credited proofs.
     pub shares: u64,
 }
 
-/// A window cannot be moved.
+/// Error when moving a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum WindowError {
-    /// The rows of a link that moves out or in are not at hand.
-    #[error("the rows of link {0} are needed to move the window, but are not at hand")]
+    /// The caller did not provide the rows of a link that leaves or enters the window.
+    #[error("cannot move the window: the rows of link {0} are missing")]
     RowsMissing(Height),
 }
 
-/// SC-303: whole links back from the snapshot until their weights reach [`ChainParams::window_weight`] or their rows
-/// [`ChainParams::window_rows`]; the link that reaches it belongs to the window, and so does every link above.
+/// The window of SC-303: whole links, from the snapshot back until their weights reach [`ChainParams::window_weight`]
+/// or their rows reach [`ChainParams::window_rows`]. The link that reaches either bound belongs to the window.
 ///
-/// Without sums a window costs a pass over up to two million rows, so it is moved from link to link instead. Weights
-/// cannot saturate here: a link credits at most 1,024 proofs, itself and a bonus, at most 2^64 units each, and there are
+/// Summing a window takes a pass over up to two million rows, so a known window is moved link by link instead. The sums
+/// cannot saturate: a link credits at most 1,024 proofs, itself and a bonus, at most 2^64 units each, and there are
 /// fewer than 2^32 links.
 #[derive(Clone, Debug, Default)]
 pub struct Window {
@@ -48,7 +48,8 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window over `links`, which run from the snapshot down to genesis without a gap, genesis (no rows) included.
+    /// Sums the window from `links`, which must run from the snapshot down to genesis without gaps. Genesis is included
+    /// and has no rows.
     #[must_use]
     pub fn compute<'a>(links: impl IntoIterator<Item = (Height, &'a Rows)>, params: &ChainParams) -> Self {
         let mut window = Self::default();
@@ -66,14 +67,14 @@ impl Window {
         window
     }
 
-    /// Moves the snapshot to its child, whose rows are `newest`. `rows_at` gives those of the links already in the
-    /// window.
+    /// Moves the snapshot up to its child, whose rows are `newest`. `rows_at` returns the rows of the links already in
+    /// the window, by height.
     ///
-    /// One new link may push out several old ones, and never calls for an older one: whatever reached the bounds
-    /// without it does so with it.
+    /// One new link may push out several old ones. It never brings in an older link: links that reached a bound without
+    /// the new link also reach it with the new link.
     ///
     /// # Errors
-    /// [`WindowError::RowsMissing`] when `rows_at` does not know a link that moves out; the window is of no use then.
+    /// [`WindowError::RowsMissing`] if `rows_at` has no rows of a link that leaves. The window is then unusable.
     pub fn slide_forward<'a>(
         &mut self,
         newest: &Rows,
@@ -95,11 +96,11 @@ impl Window {
         Ok(())
     }
 
-    /// Moves the snapshot to its parent, as after a reorganisation; `newest` are the rows of the link that goes.
-    /// `rows_at` gives those of the links below the window. Does nothing when the snapshot is genesis.
+    /// Moves the snapshot down to its parent, as after a reorganization. `newest` are the rows of the link that leaves.
+    /// `rows_at` returns the rows of the links below the window, by height. Does nothing if the snapshot is genesis.
     ///
     /// # Errors
-    /// [`WindowError::RowsMissing`] when `rows_at` does not know a link that moves in; the window is of no use then.
+    /// [`WindowError::RowsMissing`] if `rows_at` has no rows of a link that enters. The window is then unusable.
     pub fn slide_back<'a>(
         &mut self,
         newest: &Rows,
@@ -132,36 +133,36 @@ impl Window {
         self.newest
     }
 
-    /// Height of the lowest link that counts.
+    /// Height of the lowest link in the window.
     #[must_use]
     pub const fn oldest(&self) -> Height {
         self.oldest
     }
 
-    /// Sums of one link and one script that count.
+    /// Number of rows in the window. A row is the sum over one link and one script.
     #[must_use]
     pub const fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// What all credited shares weigh together.
+    /// Total weight of all credited proofs in the window.
     #[must_use]
     pub const fn total(&self) -> Weight {
         self.total
     }
 
-    /// The sum of one script.
+    /// Total credit of one script; zero if it has none in the window.
     #[must_use]
     pub fn sum(&self, script: ScriptIndex) -> Sum {
         self.sums.get(script.slot()).copied().unwrap_or_default()
     }
 
-    /// The sums of all scripts that have a share in the window, by index.
+    /// Totals of all scripts with a credited proof in the window, ascending by index.
     pub fn sums(&self) -> impl Iterator<Item = (ScriptIndex, Sum)> {
         (0..).map(ScriptIndex).zip(self.sums.iter().copied()).filter(|(_, sum)| sum.shares > 0)
     }
 
-    /// Every script with weight, once, in no order that means anything: what [`crate::payout::select`] takes.
+    /// Every script with weight, once, in no particular order: the input of [`crate::payout::select`].
     pub fn dues<'a>(&'a self, scripts: &'a Scripts) -> impl Iterator<Item = (&'a Script, Weight)> {
         let weights = self.sums.iter().map(|sum| sum.weight);
         scripts.iter().zip(weights).filter(|(_, weight)| *weight > Weight::ZERO)

@@ -22,7 +22,7 @@ fn listing(world: &mut World, list: Vec<ShareId>) -> (ShareId, Option<RuleError>
 }
 
 fn verdict(world: &World, id: &ShareId) -> Option<RuleError> {
-    match world.chain.link(id).unwrap().body {
+    match world.chain.link(id).unwrap().list {
         ListState::Invalid(rule) => Some(rule),
         ListState::Missing | ListState::Waiting(_) | ListState::Complete(_) => None,
     }
@@ -268,7 +268,7 @@ fn a_list_that_comes_with_a_held_link_is_not_lost() {
     assert_eq!(outcome, Outcome::Held(Missing::Proof(first.id())));
     accepted(world.insert(&first, Some(first_list)));
     assert!(
-        matches!(&world.chain.link(&second.id()).unwrap().body, ListState::Waiting(list) if **list == *second_list)
+        matches!(&world.chain.link(&second.id()).unwrap().list, ListState::Waiting(list) if **list == *second_list)
     );
 }
 

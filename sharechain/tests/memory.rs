@@ -263,7 +263,7 @@ fn what_lies_too_deep_is_forgotten_and_not_judged_again() {
     assert_eq!(world.chain.fate(&old_share.id()), Fate::Unknown);
     assert_eq!(world.insert(&old_share, None), Outcome::Unlistable);
     assert!(
-        matches!(world.chain.link(&side.id()).unwrap().body, ListState::Missing),
+        matches!(world.chain.link(&side.id()).unwrap().list, ListState::Missing),
         "an incomplete link was given up"
     );
     let mut late = fork;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A miner whose clock is three hours ahead: finds a Bitcoin block, which its pool refuses, and prints its hash.
+"""A miner whose clock is three hours ahead. It finds a Bitcoin block, which its pool rejects, and prints its hash.
 
     bad_miner.py HOST:PORT
 
-A proof that meets Bitcoin's target is judged as a share whatever Stratum thinks of it, so this is how a share that breaks
-a rule comes from a miner. Locally a block takes five million hashes, some ten seconds here.
+The node judges a proof that meets Bitcoin's target as a share, even if Stratum rejects it. So a miner can submit a share
+that breaks a rule. Locally, a block takes five million hashes, some ten seconds here.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from itertools import count
 
 AHEAD_S = 3 * 3600
 ADDRESS = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
-# Hashes between two looks whether there is newer work.
+# Hashes between two checks for a newer job.
 ROUND = 200_000
 
 
@@ -24,12 +24,12 @@ def sha256d(data):
 
 
 def swap_words(data):
-    """Stratum sends the previous hash with the bytes of each word of four turned round."""
+    """Reverses the bytes of each 4-byte word, as in the previous hash of Stratum."""
     return b"".join(data[i : i + 4][::-1] for i in range(0, 32, 4))
 
 
 class Line:
-    """Stratum v1 over a socket that is looked at without waiting."""
+    """Stratum v1 over a polled socket."""
 
     def __init__(self, address):
         host, port = address.rsplit(":", 1)
@@ -40,7 +40,7 @@ class Line:
         self.socket.sendall(json.dumps({"id": id, "method": method, "params": params}).encode() + b"\n")
 
     def messages(self, wait_s):
-        """What has come by now; waits for the first of it at most so long."""
+        """Returns the messages received. Waits at most `wait_s` for the first of them."""
         self.socket.settimeout(wait_s)
         try:
             self.rest += self.socket.recv(1 << 16)
@@ -60,7 +60,7 @@ class Line:
 
 
 def header(job, extranonce):
-    """The first 76 bytes, with the time far ahead, and Bitcoin's target."""
+    """Returns the first 76 bytes, with the time far ahead, that time, and Bitcoin's target."""
     _, prev_hash, coinb1, coinb2, branch, version, bits, time, _ = job
     root = sha256d(bytes.fromhex(coinb1) + extranonce + bytes.fromhex(coinb2))
     for node in branch:
@@ -72,7 +72,7 @@ def header(job, extranonce):
 
 
 def grind(head, target, nonces):
-    """A nonce among these whose hash meets the target, and the hash."""
+    """Returns a nonce whose hash meets the target, and the hash, or None."""
     start, rest = hashlib.sha256(head[:64]), head[64:]
     for nonce in nonces:
         half = start.copy()

@@ -1,4 +1,4 @@
-"""A headless Chromium: opens pages, reads them, and keeps account of what they ask for and complain about."""
+"""A headless Chromium: opens and reads pages, and records their requests and console messages."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from network import eventually
 # Containers often have little shared memory.
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-device-scale-factor=1",
          "--disable-background-networking", "--disable-component-update", "--no-first-run", "--lang=en")
-# Height of the window, and the most of a page that a screenshot shows, pixels.
+# Height of the window, and largest height of a screenshot, in pixels.
 HEIGHT = 900
 PICTURE_MAX = 6000
 
@@ -27,7 +27,7 @@ axe.run(document, { resultTypes: ["violations"] }).then((found) => done(found.vi
   id: one.id, impact: one.impact, where: one.nodes.slice(0, 3).map((node) => node.target.join(" ") + ": "
     + (node.any.concat(node.all, node.none)[0]?.message ?? "")) }))), (error) => done([{ id: String(error), impact: "critical", where: [] }]));
 """
-# What is read of a page: names and values, and tables by their captions.
+# Reads a page: names and values, and tables by their captions.
 READ = """
 const text = (of) => (of?.innerText ?? "").replace(/\\s+/g, " ").trim();
 const main = document.querySelector("main");
@@ -51,7 +51,7 @@ return { text: text(main), facts, tables, titles: [...main.querySelectorAll("[ti
 
 
 class Browser:
-    """One Chromium at one site."""
+    """One Chromium."""
 
     def __init__(self):
         options = Options()
@@ -67,7 +67,7 @@ class Browser:
         self.driver.quit()
 
     def look(self, width, theme, motion="no-preference"):
-        """Sets the width in pixels and what the system prefers."""
+        """Sets the width in pixels and the system's preferences."""
         size = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         features = [{"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": motion}]
@@ -78,7 +78,7 @@ class Browser:
         eventually(f"{url} is drawn", lambda: self.js("return document.querySelector('main h1') !== null"))
 
     def leave(self):
-        """Leaves the page, which asks and complains no more."""
+        """Leaves the page, which ends its requests and console messages."""
         self.driver.get("about:blank")
 
     def js(self, script, *args):
@@ -97,17 +97,17 @@ class Browser:
         return self.js("const e = document.activeElement; return e.id || e.className || e.tagName")
 
     def keys(self, *keys):
-        """Presses keys. They take effect a moment later: wait for it."""
+        """Presses keys. They take effect a moment later, so wait for the effect."""
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def axe(self):
-        """Serious and critical faults that axe-core finds."""
+        """Returns the serious and critical violations that axe-core finds."""
         self.js(AXE)
         found = self.driver.execute_async_script(RUN_AXE)
         return [fault for fault in found if fault["impact"] in ("serious", "critical")]
 
     def sideways(self):
-        """How many pixels the page is wider than the window, and what sticks out; None if it is not."""
+        """Returns by how many pixels the page is wider than the window, and the elements that overflow, or None."""
         return self.js("""
             const wide = document.documentElement.clientWidth;
             const over = Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - wide;
@@ -115,7 +115,7 @@ class Browser:
             return over <= 0 ? null : [over, out.slice(0, 5).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`)];""")
 
     def picture(self, file):
-        """Keeps a picture of the whole page."""
+        """Saves a picture of the whole page."""
         width, height = self.js("return [innerWidth, document.documentElement.scrollHeight]")
         clip = {"x": 0, "y": 0, "width": width, "height": min(height, PICTURE_MAX), "scale": 1}
         taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
@@ -123,17 +123,17 @@ class Browser:
         file.write_bytes(base64.b64decode(taken["data"]))
 
     def complaints(self):
-        """What the console said since the last call: warnings and errors, the browser's own among them."""
+        """Returns the warnings and errors in the console since the last call, including the browser's own."""
         return [f"{e['level']}: {e['message']}" for e in self.driver.get_log("browser") if e["level"] in ("WARNING", "SEVERE")]
 
     def traffic(self):
-        """What was asked for since the last call, as (URL, method of the protocol, its fields)."""
+        """Yields the requests since the last call, as (URL, method of the protocol, its fields)."""
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"].startswith("Network."):
                 yield message["method"], message["params"]
 
     def foreign(self, own):
-        """Requests to anybody but the sites `own`."""
+        """Returns the requests to other sites than `own`."""
         urls = [fields["request"]["url"] for method, fields in self.traffic() if method == "Network.requestWillBeSent"]
         return [url for url in urls if urlsplit(url).scheme not in ("data", "blob", "chrome") and not url.startswith(tuple(site + "/" for site in own))]

@@ -1,4 +1,4 @@
-"""The running test network: its nodes, their answers, and what can be done to it."""
+"""The running test network: its nodes, their API, and the commands of `shoal-testnet`."""
 
 import http.client
 import json
@@ -10,23 +10,23 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-# Seconds for one answer. The node itself gives up after ten.
+# Seconds for one answer. The node itself times out after ten.
 ANSWER_S = 15
-# Pause between two looks at something that should happen, seconds.
+# Seconds between two polls of an expected event.
 PAUSE_S = 0.1
-# How long something may take that takes a moment, seconds: where others work beside the tests, a page's request may time out
-# once (15 s) and be made again.
+# Seconds for an event that usually takes a moment. On a busy machine, a page's request may time out once (15 s) and be
+# repeated.
 LIMIT_S = 45
-# Looks at the least, however long each takes.
+# Least number of polls, however long each takes.
 LOOKS_MIN = 3
-# Characters of what was seen that a failure repeats.
+# Largest length of an observation in a failure message, in characters.
 SEEN_MAX = 600
-# What a look meets while the thing is not there yet: null of the page's scripts is a TypeError in a comparison.
+# Errors of a poll that count as "not yet". A null from the page's scripts causes a TypeError in a comparison.
 NOT_YET = (AssertionError, KeyError, IndexError, TypeError, OSError, ValueError, http.client.HTTPException)
 
 
 class Node:
-    """One node, as its configuration says."""
+    """One node, from its configuration."""
 
     def __init__(self, folder):
         config = tomllib.loads((folder / "shoal.toml").read_text())
@@ -39,14 +39,14 @@ class Node:
         return self.token_file.read_text().strip()
 
     def get(self, path, headers=None):
-        """The answer to a path below /api/v1; an error of HTTP is raised."""
+        """Returns the answer to a path below /api/v1. Raises HTTP errors."""
         request = urllib.request.Request(f"{self.url}/api/v1{path}", headers=headers or {})
         with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
             return json.load(answer)
 
 
 class Network:
-    """`folder` is that of `shoal-testnet up`, `program` is shoal-testnet."""
+    """The network in the folder of `shoal-testnet up`. `program` is the path of shoal-testnet."""
 
     def __init__(self, folder, program):
         self.folder = Path(folder)
@@ -60,7 +60,7 @@ class Network:
 
 
 def eventually(what, test, limit_s=LIMIT_S):
-    """Waits until `test()` gives something true, and returns it. What it raises meanwhile counts as not yet."""
+    """Waits until `test()` returns a true value, and returns it. Errors in the meantime count as "not yet"."""
     end = time.monotonic() + limit_s
     said = Counter()
     while True:
@@ -73,7 +73,7 @@ def eventually(what, test, limit_s=LIMIT_S):
             seen = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
         said[seen[:SEEN_MAX]] += 1
         if time.monotonic() > end and said.total() >= LOOKS_MIN:
-            # What stood in the way most often is no coincidence of one moment.
+            # The most frequent observation is the likely cause, unlike the last one.
             often = said.most_common(1)[0][0]
             last = "" if seen[:SEEN_MAX] == often else f"; at last: {seen[:SEEN_MAX]}"
             raise AssertionError(f"{what}: not within {limit_s} s; {often}{last}")
@@ -81,7 +81,7 @@ def eventually(what, test, limit_s=LIMIT_S):
 
 
 def becomes(what, read, wanted, limit_s=LIMIT_S):
-    """Waits until `read()` gives just what is wanted: whatever follows an action takes a moment."""
+    """Waits until `read()` returns `wanted`, because the effect of an action takes a moment."""
     def look():
         seen = read()
         assert seen == wanted, f"wanted {wanted!r}, seen {seen!r}"

@@ -1,6 +1,6 @@
-"""A proxy before a node's API: alters answers on their way, or serves pages from a folder in the place of the node's.
+"""A proxy in front of a node's API. It alters answers, or serves pages from a folder instead of the node's.
 
-    proxy.py NODE_URL WEB_FOLDER     serves a folder's pages with a node's data until Ctrl-C: for whoever works on the pages
+    proxy.py NODE_URL WEB_FOLDER     serves a folder's pages with a node's data until Ctrl-C, for developing the pages
 """
 
 import gzip
@@ -13,11 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# What is handed on of a request and of an answer.
+# Forwarded headers of a request and of an answer.
 ASKED = ("Accept", "Authorization", "Last-Event-ID", "If-None-Match")
 TOLD = ("Content-Type", "Cache-Control", "ETag", "Content-Security-Policy")
 POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; object-src 'none'"
-# Bytes from which an answer is compressed, as the node does.
+# Smallest answer to compress, in bytes, as in the node.
 COMPRESSED_FROM = 1024
 
 
@@ -35,7 +35,7 @@ class Proxy(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, request, client_address):
-        """Browsers close connections in the middle of an answer; that is no fault."""
+        """Ignores errors: browsers may close connections in the middle of an answer."""
 
     def __enter__(self):
         return self
@@ -76,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
             body = told.read()
         except ConnectionError:
-            # As if this were the node: whoever asks finds nobody.
+            # Behave like a stopped node: close the connection.
             self.close_connection = True
             return
         finally:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Tests the web pages and the API of a running test network, from outside: in a real Chromium, and with schemathesis.
+"""Tests the web pages and the API of a running test network from outside, in a real Chromium and with schemathesis.
 
     run.py --network FOLDER --program shoal-testnet [--out FOLDER] [--web FOLDER] [NAME...]
 
-FOLDER is that of `shoal-testnet up`, with at least three nodes. Names choose tests, as `test_facts` or
-`test_facts.Facts.test_home`. Pictures of all pages and what failed are kept under --out. --web takes the pages from a
-folder in the place of the program's own, which is for whoever works on them.
+FOLDER is the one of `shoal-testnet up`, with at least three nodes. Names select tests, such as `test_facts` or
+`test_facts.Facts.test_home`. Pictures of all pages and of failures are saved under --out. --web serves the pages from a
+folder instead of the program's own, for developing them.
 """
 
 import argparse
@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class Timed(unittest.TextTestResult):
-    """Says how long each test took."""
+    """Prints the duration of each test."""
 
     def startTest(self, test):
         self.started = time.monotonic()
@@ -55,7 +55,7 @@ def main():
     shutil.rmtree(out / "failures", ignore_errors=True)
     sys.path.insert(0, str(HERE))
     if not asked.names:
-        # These take a while and need no browser.
+        # These take a while and need no browser, so they start first.
         import world
         world.refusal(), world.fuzzing()
     loader = unittest.TestLoader()

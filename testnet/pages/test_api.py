@@ -1,4 +1,4 @@
-"""The API against its own document: real answers of every route."""
+"""The API compared with its own document: real answers of every route."""
 
 import json
 import re
@@ -11,12 +11,12 @@ import jsonschema_rs
 from world import UNKNOWN_ID, node, things
 
 API = "/api/v1"
-# The live events are no document; test_events.py has them.
+# The event stream is not JSON; test_events.py tests it.
 STREAM = f"{API}/events"
 
 
 def ask(path):
-    """Status, content type and body, whatever the status is."""
+    """Returns status, content type and body, for any status."""
     try:
         with urllib.request.urlopen(node().url + path, timeout=15) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read()
@@ -30,7 +30,7 @@ class Document(unittest.TestCase):
         cls.document = node().get("/openapi.json")
 
     def fits(self, route, path):
-        """The answer to a path of this route has a documented status, type and form; returns it."""
+        """Checks that an answer of this route has a documented status, type and schema. Returns the answer."""
         status, kind, body = ask(path)
         documented = self.document["paths"][route]["get"]["responses"]
         self.assertIn(str(status), documented, f"{path}: this status is not documented")

@@ -1,4 +1,4 @@
-"""The stream of live events: what it begins with, what it tells, and how it goes on after a break."""
+"""The event stream: its first event, its contents, and how it resumes after an interruption."""
 
 import json
 import time
@@ -8,12 +8,12 @@ import urllib.request
 from network import LIMIT_S, becomes, eventually
 from world import node
 
-# Longer than a stream may be silent: it gives signs of life every 15 s.
+# Longer than a stream may be silent: it sends a keep-alive every 15 s.
 SILENT_S = 20
 
 
 def listen(enough, last=None, limit_s=LIMIT_S):
-    """Events as (name, id, data) until `enough(events)`."""
+    """Returns events as (name, id, data), up to the one that makes `enough(events)` true."""
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(last)} if last is not None else {})
     request = urllib.request.Request(node().url + "/api/v1/events", headers=headers)
     events, fields, end = [], {}, time.monotonic() + limit_s
@@ -30,7 +30,7 @@ def listen(enough, last=None, limit_s=LIMIT_S):
 
 
 def fate(id):
-    """What became of a valid share."""
+    """Whether a fate is that of a valid share."""
     found = node().get(f"/shares/{id}")["fate"]
     assert found in ("pending", "listed", "link"), f"its fate is {found}"
     return found

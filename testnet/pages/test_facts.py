@@ -1,4 +1,4 @@
-"""Each page says what the API says at that moment."""
+"""Each page shows what the API returns at that moment."""
 
 import time
 import unittest
@@ -6,26 +6,26 @@ import unittest
 from words import hashrate, near, percent, same, satoshi, says, seconds, whole
 from world import UNKNOWN_ID, PageTest, lost_link, node, things
 
-# A page asks again at most every two seconds, and links come every second. With room for a machine that is busy.
+# A page refreshes at most every two seconds, and links come every second. A busy machine needs some slack.
 LAG_S = 10
 LAG_LINKS = 8
-# Payments that a miner's page shows at first.
+# Number of payments that a miner's page shows at first.
 PAYMENTS = 10
-# Blocks on top of one before it can be spent.
+# Number of blocks on top of one before its coinbase can be spent.
 MATURE_AFTER = 100
 
 
 def ids(rows, column):
-    """The whole ids and addresses that a column of a table stands for."""
+    """Returns the full ids and addresses of a table column."""
     return [row[column]["titles"][0] for row in rows]
 
 
 class Facts(PageTest):
-    """One test a page."""
+    """One test per page."""
 
     def agrees(self, path, check):
-        """`check(page)` finds at some moment that page and API say the same. It asks the API itself, each time anew: the
-        chain moves."""
+        """Waits until `check(page)` finds that page and API agree. It queries the API on each call, because the chain
+        moves."""
         self.open(path)
         self.eventually(f"{path} says what the API says", lambda: check(self.browser.read()) or True)
 

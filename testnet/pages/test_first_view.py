@@ -1,4 +1,4 @@
-"""What the first view costs."""
+"""The cost of the first view: requests and bytes."""
 
 from world import PageTest
 
@@ -19,7 +19,7 @@ class FirstView(PageTest):
             for method, fields in self.browser.traffic():
                 if method == "Network.requestWillBeSent":
                     url = fields["request"]["url"]
-                    # The stream of news never ends, and an answer that news renew is no longer of the first view.
+                    # The event stream never ends, and later refreshes are not part of the first view.
                     if "/api/" not in url or not (url.endswith("/events") or url in names.values()):
                         names[fields["requestId"]] = url
                 if method in ("Network.loadingFinished", "Network.loadingFailed"):

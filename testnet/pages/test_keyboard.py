@@ -1,10 +1,10 @@
-"""Whoever has no mouse reaches everything."""
+"""All functions are reachable by keyboard."""
 
 from words import says
 from world import PageTest, node
 
 TAB, ENTER, END, LEFT = "\ue004", "\ue007", "\ue010", "\ue012"
-# What can be reached and was not: visible, and not taken out of the order.
+# Elements that should have been reached: visible, and in the tab order.
 UNREACHED = """
 return [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")].filter((e) =>
   !e.disabled && e.tabIndex >= 0 && e.checkVisibility() && !e.hasAttribute("data-reached")).map((e) => e.outerHTML.slice(0, 120))"""
@@ -19,7 +19,7 @@ const first = !e.hasAttribute("data-reached");
 e.setAttribute("data-reached", "");
 return [first, seen, e.outerHTML.slice(0, 120)]"""
 THEME = "return document.documentElement.dataset.theme ?? 'system'"
-# The link that is picked in the picture: where it leads, and its height.
+# The selected link in the chain picture: its target, and its height.
 PICKED = """
 const picked = document.querySelector("#picked");
 return [picked.querySelector("a[href^='/links/']").getAttribute("href"), picked.textContent.match(/Link ([\\d,]+)/)[1]]"""
@@ -34,7 +34,7 @@ class Keyboard(PageTest):
         self.becomes("it leads to the content", lambda: self.browser.js("return document.activeElement.id"), "main")
 
     def test_tab_reaches_everything(self):
-        # Pages that do not change while they are walked through.
+        # Pages that do not change during the walk.
         for path in ("/calculator", "/search", "/no/such/page"):
             self.open(path)
             self.all_there()
@@ -101,6 +101,6 @@ class Keyboard(PageTest):
         self.browser.keys(ENTER)
         self.becomes("it is dark", lambda: self.browser.js(THEME), "dark")
         self.open("/blocks")
-        # Chosen before anything is drawn, so this needs no waiting.
+        # The theme is set before anything is drawn, so no wait is needed.
         self.assertEqual(self.browser.js(THEME), "dark", "the choice is not kept")
         self.browser.js("localStorage.removeItem('shoal.theme')")

@@ -1,17 +1,17 @@
-"""News come by themselves, and a node that was away is found again."""
+"""Updates arrive automatically, and the page reconnects to a node that was down."""
 
 from network import eventually
 from words import says, whole
 from world import REFUSAL_S, PageTest, network, node, refusal, site
 
 STATE = "return document.querySelector('.live')?.textContent ?? ''"
-# Marks the document, to see that it was not loaded again.
+# Marks the document, to detect a reload.
 MARK = "globalThis.notLoadedAgain = true"
 
 
 class Live(PageTest):
     def shows(self, word):
-        """The word is in the state that the head shows."""
+        """Returns whether the header shows this state."""
         state = self.browser.js(STATE)
         assert word in state, f"the state is {state!r}"
         return True

@@ -1,4 +1,4 @@
-"""Every page, narrow and wide, dark and light: nothing sticks out, nothing is hard to read, and a picture is kept."""
+"""Every page, narrow and wide, dark and light: nothing overflows, all text is readable, and a picture is saved."""
 
 from urllib.parse import quote
 
@@ -6,14 +6,14 @@ from world import UNKNOWN_ID, PageTest, out, things
 
 WIDTHS = (390, 1280)
 THEMES = ("dark", "light")
-# One look of each theme and of each width is given to axe, which takes a second.
+# axe checks one view of each theme and of each width, because it takes a second.
 CHECKED = ((390, "dark"), (1280, "light"))
-# How long a page may take to follow another width or theme, seconds.
+# Seconds for a page to follow a change of width or theme.
 FOLLOWS_S = 10
 
 
 def pages():
-    """Name and path of every page."""
+    """Returns the name and path of every page."""
     some = things()
     return {
         "home": "/", "chain": "/chain", "link": f"/links/{some['link']['id']}", "share": f"/shares/{some['listed']}",
@@ -39,7 +39,7 @@ class Look(PageTest):
         for width in WIDTHS:
             for theme in THEMES:
                 self.browser.look(width, theme)
-                # Charts follow the window a moment later, and news are drawn meanwhile.
+                # Charts resize a moment later, and updates are drawn in the meantime.
                 self.nothing(f"at {width} px nothing is too wide", self.browser.sideways, FOLLOWS_S)
                 if (width, theme) in CHECKED:
                     self.nothing(f"axe-core finds nothing at {width} px, {theme}", self.browser.axe, FOLLOWS_S)

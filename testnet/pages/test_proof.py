@@ -1,4 +1,4 @@
-"""The payout proof: right for a real block, and WRONG when anything in the answer is altered."""
+"""The payout check: it passes for a real block, and fails when any value of the answer is altered."""
 
 import copy
 
@@ -11,7 +11,7 @@ def one_satoshi(block):
 
 
 def one_weight(block):
-    # The smallest change that an amount of 50 bitcoin can show: one part in 2^33 of the whole.
+    # The smallest visible change of an amount of 50 bitcoin: one part in 2^33 of the whole.
     row = block["weights"][0]
     row["weight"] = str(int(row["weight"]) + (int(row["weight"]) >> 24))
 
@@ -34,12 +34,12 @@ def somebody_left_out(block):
 
 class Proof(PageTest):
     def verdict(self):
-        """The notice of the proof, once it is there: its level and its words."""
+        """Waits for the notice of the check. Returns its level and text."""
         return self.eventually("the proof is done", lambda: self.browser.js(
             "const n = document.querySelector('#proof').closest('section').querySelector('.notice'); return n && [n.classList[1], n.innerText]"), 30)
 
     def altered(self, alter):
-        """The verdict when the answer about the block is altered on its way."""
+        """Returns the verdict when the answer about the block is altered in transit."""
         block = things()["block"]
 
         def change(path, answer):

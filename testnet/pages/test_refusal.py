@@ -1,4 +1,4 @@
-"""A share that does not count: the page tells why."""
+"""The page explains a rejected share."""
 
 import json
 
@@ -24,7 +24,7 @@ class Refused(PageTest):
         def leads_there():
             if f"/shares/{id}" in self.browser.read()["links"]:
                 return True
-            # So much may have happened since that it stands farther down.
+            # Newer entries may have moved it farther down.
             self.browser.js("[...document.querySelectorAll('main button')].find((e) => e.textContent === 'Show more')?.click()")
             return False
 

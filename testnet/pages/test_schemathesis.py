@@ -1,4 +1,4 @@
-"""What schemathesis makes of the API and its document; its findings are kept beside the pictures."""
+"""Runs schemathesis on the API and its document. Its findings are saved next to the pictures."""
 
 import unittest
 

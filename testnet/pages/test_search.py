@@ -1,4 +1,4 @@
-"""Search leads to the page of what was searched."""
+"""Search leads to the right page."""
 
 from words import says
 from world import UNKNOWN_ID, PageTest, things
@@ -20,13 +20,13 @@ class Search(PageTest):
         self.all_there()
 
     def offers(self, text, path):
-        """Where several things are meant, each is offered; one alone is opened."""
+        """Searches, and checks that several matches are offered as a list and a single one is opened."""
         self.search(text)
 
         def offered():
             here, page = self.browser.path(), self.browser.read()
             if here != path:
-                # The home page, from which is searched, has links to the newest of all kinds, too.
+                # The home page, where the search starts, also links to the newest of all kinds.
                 assert here.startswith("/search?"), f"the path is {here}"
                 says(page, f"For {text.strip()}")
                 assert path in page["links"], f"{here} offers {page['links']}"

@@ -1,4 +1,4 @@
-"""Numbers as people read them on the pages, back to numbers."""
+"""Parses numbers as the pages format them."""
 
 import re
 
@@ -8,7 +8,7 @@ SAT = 100_000_000
 
 
 def whole(text):
-    """`1,234` is 1234; words before and after do not matter."""
+    """`1,234` is 1234. Surrounding words are ignored."""
     found = re.search(r"\d[\d,]*", text)
     assert found, f"no number in {text!r}"
     return int(found[0].replace(",", ""))
@@ -44,7 +44,8 @@ def seconds(text):
 
 
 def near(found, wanted, what, part=0.01):
-    """Three digits are shown, so half a percent is lost; the rest is for what changes meanwhile."""
+    """Checks that two values are close. Three digits cause an error of half a percent; the rest allows for changes in the
+    meantime."""
     assert abs(found - wanted) <= part * abs(wanted), f"{what}: the page says {found}, the API {wanted}"
 
 
@@ -59,6 +60,6 @@ def same(found, wanted, what):
 
 
 def says(page, *sentences):
-    """Sentences of the API may begin with a capital on the page."""
+    """Compares a sentence of the API, which may start with a capital letter on the page."""
     for sentence in sentences:
         assert sentence.lower() in page["text"].lower(), f"the page does not say {sentence!r}"

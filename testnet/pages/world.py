@@ -1,4 +1,4 @@
-"""What all tests share: the network, one browser, and the things of the share-chain that pages are about."""
+"""Shared by all tests: the network, one browser, and the objects of the share-chain that pages show."""
 
 import atexit
 import os
@@ -13,15 +13,15 @@ from network import LIMIT_S, Network, becomes, eventually
 from proxy import Proxy
 
 HERE = Path(__file__).resolve().parent
-# Always the same requests, a minute of them, and slower than what a node allows one address.
+# The requests are always the same, take a minute, and stay below a node's rate limit per address.
 FUZZ = ("run", "--seed", "5", "--max-examples", "10", "--rate-limit", "90/s", "--exclude-path", "/api/v1/events", "--checks",
         "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance",
         "--phases", "examples,coverage,fuzzing", "--request-timeout", "15", "--no-color", "--report", "ndjson")
 
-# Links on top of one after which its branch no longer changes here.
+# Number of links on top of one after which its branch no longer changes here.
 SETTLED_LINKS = 5
 
-# Characters of an id that no share has.
+# An id that no share has.
 UNKNOWN_ID = "00000000" + "12345678" * 7
 
 
@@ -43,16 +43,16 @@ def browser():
 
 
 def node():
-    """The node that pages are looked at of."""
+    """Returns the node whose pages are tested."""
     return network().nodes[0]
 
 
-# All sites that were opened: a page that is left may still ask its own.
+# All sites that were opened. A page may still send requests to its own site after the browser leaves it.
 SITES = set()
 
 
 def site(of, alter=None):
-    """Where a node's pages are: at the node, or at a proxy with pages from a folder, or with altered answers."""
+    """Returns the URL of a node's pages: the node, or a proxy with pages from a folder or with altered answers."""
     web = os.environ.get("SHOAL_PAGES_WEB")
     url = Proxy(of.url, web=web, alter=alter).url if web or alter else of.url
     SITES.add(url)
@@ -64,19 +64,19 @@ def home():
     return site(node())
 
 
-# A Bitcoin block takes that miner some ten seconds by chance, and longer where others compute beside it.
+# Finding a Bitcoin block takes that miner some ten seconds on average, and longer on a busy machine.
 REFUSAL_S = 180
 
 
 @cache
 def refusal():
-    """A process that makes node B refuse a share, and prints its id."""
+    """Starts a process that makes node B reject a share, and prints its id."""
     return start("refused-share", sys.executable, str(HERE / "bad_miner.py"), network().nodes[1].stratum)
 
 
 @cache
 def fuzzing():
-    """Schemathesis on a node that nobody else asks, since requests of one address are counted."""
+    """Starts schemathesis on a node without other clients, because requests are limited per address."""
     node = network().nodes[2]
     report = out() / "schemathesis"
     return start("schemathesis", str(Path(sys.executable).parent / "schemathesis"), *FUZZ, "--report-dir", str(report),
@@ -84,7 +84,7 @@ def fuzzing():
 
 
 def start(name, *words):
-    """Starts a process whose output is kept under its name; whatever else it writes is kept there, too."""
+    """Starts a process. Its output goes to a file with its name, in the folder where it runs."""
     file = out() / f"{name}.log"
     file.parent.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(words, cwd=file.parent, stdout=file.open("w"), stderr=subprocess.STDOUT)
@@ -95,7 +95,7 @@ def start(name, *words):
 
 @cache
 def things():
-    """One of each kind that a page is about, chosen once all of them exist."""
+    """Returns one object of each kind that a page shows, once all of them exist."""
     return eventually("the network has blocks, shares and links", find_things, 90)
 
 
@@ -113,7 +113,7 @@ def find_things():
 
 
 def lost_link():
-    """A link that lost for good, or None where none lost: one at the tip may still win."""
+    """Returns a link that lost for good, or None if no link lost. One near the tip may still win."""
     def find():
         graph = node().get("/graph?links=200")
         lost = [link for link in graph["links"] if not link["is_main"]]
@@ -125,7 +125,7 @@ def lost_link():
 
 
 class PageTest(unittest.TestCase):
-    """Tests on pages. What a test may leave in the console is named in `tolerated`."""
+    """Tests of pages. `tolerated` lists words of console messages that a test may cause."""
 
     tolerated = ()
 
@@ -134,7 +134,7 @@ class PageTest(unittest.TestCase):
         self.browser.look(1280, "light")
         self.tolerated = ()
         self.site = home()
-        # The page of the test before still hears of news, and would complain in this one.
+        # The page of the previous test still gets updates, and would log messages in this one.
         self.browser.leave()
         list(self.browser.traffic())
         self.browser.complaints()
@@ -148,21 +148,21 @@ class PageTest(unittest.TestCase):
         self.browser.open(self.site + path)
 
     def all_there(self):
-        """Waits until nothing of the page is still to come."""
+        """Waits until the page has loaded all its data."""
         self.becomes("everything is there", lambda: self.browser.read()["loading"], False)
 
     def focus(self, selector):
-        """Waits until something is there, and has the focus."""
+        """Waits until an element exists and has the focus."""
         focus = "const e = document.querySelector(arguments[0]); e?.focus(); return e !== null && document.activeElement === e"
         self.eventually(f"{selector} has the focus", lambda: self.browser.js(focus, selector))
 
     def none(self, found, what):
-        """Fails with the page and its picture if there is something."""
+        """Fails with the page and its picture if `found` is not empty."""
         if found:
             self.fail(f"{self.where()}: {what}: {found}")
 
     def where(self):
-        """The page and a picture of it, for the words of a failure."""
+        """Returns the page and the path of its picture, for a failure message."""
         file = out() / "failures" / f"{self.id().split('.', 1)[-1]}.png"
         self.browser.picture(file)
         return f"{self.browser.path()} (picture: {file})"
@@ -174,7 +174,7 @@ class PageTest(unittest.TestCase):
         self.pictured(becomes, what, read, wanted, limit_s)
 
     def nothing(self, what, look, limit_s=LIMIT_S):
-        """Waits until `look()` finds nothing: a page needs a moment to follow a change."""
+        """Waits until `look()` finds nothing, because a page needs a moment to follow a change."""
         def found_nothing():
             found = look()
             assert not found, f"there is {found}"
@@ -183,7 +183,7 @@ class PageTest(unittest.TestCase):
         self.eventually(what, found_nothing, limit_s)
 
     def pictured(self, wait, *asked):
-        """What a wait gives; where it fails, its words name the page and a picture of it."""
+        """Returns the result of a wait. A failure message names the page and its picture."""
         try:
             return wait(*asked)
         except AssertionError as error:

@@ -1,4 +1,4 @@
-//! The nodes' HTTP API, as far as the test network reads it.
+//! A client of the nodes' HTTP API, with the parts that the test network reads.
 
 use std::net::SocketAddr;
 
@@ -9,96 +9,96 @@ use serde::de::DeserializeOwned;
 
 use crate::limits::{API_ANSWER_BYTES_MAX, API_TIMEOUT};
 
-/// Items of a page, at most: what the API gives in one answer.
+/// Largest number of items in a page, which is the API's limit for one answer.
 const PAGE: usize = 500;
 
-/// Why a node gave no answer.
+/// An error of a request to a node.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The node cannot be reached, or its answer is cut off.
+    /// The node cannot be reached, or its answer was cut off.
     #[error("the node's API does not answer")]
     Transport(#[from] reqwest::Error),
-    /// The node refuses.
+    /// The node answers with an error status.
     #[error("the node's API answers {path} with status {status}")]
     Status {
-        /// What was asked.
+        /// Path of the request.
         path: String,
         /// The HTTP status.
         status: u16,
     },
-    /// The answer is larger than any that is expected.
+    /// The answer exceeds the limit.
     #[error("the answer to {path} is longer than {API_ANSWER_BYTES_MAX} bytes")]
     TooLong {
-        /// What was asked.
+        /// Path of the request.
         path: String,
     },
-    /// The answer has not the form it must have.
-    #[error("the answer to {path} is not as expected")]
+    /// The answer cannot be parsed.
+    #[error("the answer to {path} cannot be parsed")]
     Unexpected {
-        /// What was asked.
+        /// Path of the request.
         path: String,
-        /// What is wrong with it.
+        /// The cause.
         source: serde_json::Error,
     },
 }
 
-/// A node's API; cheap to clone.
+/// A client of one node's API. It is cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Api {
     base: String,
     http: reqwest::Client,
 }
 
-/// What a script earned.
+/// The credit of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Earned {
     /// The script.
     pub script: ScriptBuf,
-    /// Units of 2^-64 expected blocks, a decimal string.
+    /// Decimal string in units of 2^-64 expected blocks.
     pub weight: String,
-    /// By how many shares.
+    /// Number of credited shares.
     pub shares: u64,
 }
 
 /// `/api/v1/window`, in part.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Window {
-    /// The link that it ends in.
+    /// Id of the window's newest link.
     pub newest: String,
-    /// A page of what everybody earned.
+    /// A page of credits.
     pub earned: Vec<Earned>,
-    /// Where the next page starts.
+    /// Start of the next page.
     pub next_from: Option<u64>,
 }
 
 /// `/api/v1/blocks/{hash}`, in part.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Block {
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// The block before it.
+    /// Hash of the previous block.
     pub prev_hash: String,
-    /// Who found it.
+    /// Payout script of the finder.
     pub finder_script: ScriptBuf,
-    /// Subsidy and fees.
+    /// Subsidy and fees, in satoshi.
     pub value_sat: u64,
-    /// What this node's Bitcoin said.
+    /// The verdict of this node's bitcoind.
     pub bitcoind: Option<BitcoindSays>,
-    /// The link up to which work counted.
+    /// Id of the snapshot.
     pub snapshot: String,
-    /// What the draw was drawn with.
+    /// Hash that seeds the draw.
     pub seed: String,
-    /// A page of what everybody had earned up to the snapshot.
+    /// A page of the window's weights at the snapshot.
     pub weights: Vec<Earned>,
-    /// Where the next page starts.
+    /// Start of the next page.
     pub next_from: Option<u64>,
-    /// Shares listed up to the snapshot.
+    /// Number of shares listed up to the snapshot.
     pub snapshot_listed_total: Option<u64>,
-    /// The coinbase without its witness.
+    /// The coinbase without its witness, in hexadecimal.
     pub coinbase_hex: String,
 }
 
-/// A verdict in [`Block`].
+/// The verdict in a [`Block`].
 #[derive(Debug, Clone, Deserialize)]
 pub struct BitcoindSays {
     /// `accepted`, `duplicate`, `inconclusive` or `rejected`.
@@ -106,7 +106,7 @@ pub struct BitcoindSays {
 }
 
 impl BitcoindSays {
-    /// Whether the block is valid to that Bitcoin.
+    /// Returns whether that bitcoind considers the block valid.
     pub fn is_accepted(&self) -> bool {
         matches!(self.verdict.as_str(), "accepted" | "duplicate" | "inconclusive")
     }
@@ -127,13 +127,13 @@ struct BlockHash {
 /// `/api/v1/shares/{id}`, in part.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Share {
-    /// What became of it.
+    /// The share's fate.
     pub fate: Fate,
     /// Number of the rule that it breaks.
     pub rule: Option<String>,
 }
 
-/// What became of a share, as one node sees it.
+/// The fate of a share, as one node sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
@@ -141,15 +141,15 @@ pub enum Fate {
     Link,
     /// A link lists it.
     Listed,
-    /// It waits to be listed.
+    /// It can still be listed.
     Pending,
-    /// It was valid, and not listed in time.
+    /// It was valid but was not listed in time.
     Expired,
-    /// It cannot be judged yet.
+    /// The node cannot judge it yet.
     Held,
     /// It breaks a rule.
     Refused,
-    /// The node never saw it.
+    /// The node does not know it.
     Unknown,
 }
 
@@ -160,20 +160,20 @@ struct Link {
 }
 
 impl Api {
-    /// The API at this address.
+    /// Creates a client of the API at this address.
     pub fn new(address: SocketAddr) -> Self {
         Self { base: format!("http://{address}/api/v1"), http: reqwest::Client::new() }
     }
 
-    /// How the node is.
+    /// Returns the node's status.
     ///
     /// # Errors
-    /// [`ApiError`], as of all methods here.
+    /// [`ApiError`], as for all methods here.
     pub async fn status(&self) -> Result<Status, ApiError> {
         self.get("/status").await
     }
 
-    /// The window up to the tip, all pages. Pages may belong to different tips while the chain grows.
+    /// Returns the window that ends in the tip, all pages. While the chain grows, pages may belong to different tips.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -187,7 +187,7 @@ impl Api {
         Ok(window)
     }
 
-    /// One found block, with all its weights; none if the node does not know it.
+    /// Returns a found block with all its weights. `None` if the node does not know it.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -204,7 +204,7 @@ impl Api {
         Ok(Some(block))
     }
 
-    /// Hashes of all blocks that the node knows the pool found, newest first.
+    /// Returns the hashes of all blocks of the pool that the node knows, newest first.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -219,7 +219,7 @@ impl Api {
         Ok(hashes)
     }
 
-    /// What became of a share.
+    /// Returns a share's fate.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -227,13 +227,13 @@ impl Api {
         self.get(&format!("/shares/{id}")).await
     }
 
-    /// Expected hashes of a share that extends this link.
+    /// Returns the expected hashes of a share that extends this link.
     ///
     /// # Errors
     /// [`ApiError`].
     pub async fn share_work(&self, link: &str) -> Result<f64, ApiError> {
         let link: Link = self.get(&format!("/links/{link}")).await?;
-        // A string of digits; what is longer than a float holds exactly is rounded.
+        // A decimal string. Numbers too long for a float are rounded.
         Ok(link.children_share_work_hashes.parse().unwrap_or(f64::INFINITY))
     }
 

@@ -1,4 +1,4 @@
-//! A real bitcoind on the test network's signet, as a child process.
+//! Runs a real bitcoind on the test network's signet, as a child process.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,49 +17,49 @@ use crate::signet;
 /// The script that unpacks a bitcoind from Debian's packages.
 const FETCH_SCRIPT: &str = include_str!("../get-bitcoind.sh");
 
-/// A tip older than this counts as still syncing; the premined chain ends in 2020.
+/// Age from which a tip counts as still syncing. The premined chain ends in 2020.
 const TIP_AGE_MAX_S: u64 = 100 * 365 * 24 * 60 * 60;
 
-/// Reasons why a real bitcoind does not run.
+/// An error of a real bitcoind.
 #[derive(Debug, thiserror::Error)]
 pub enum BitcoindError {
-    /// There is none, and none can be fetched.
+    /// No bitcoind was found, and none could be fetched.
     #[error("found no bitcoind in $BITCOIND or PATH, and get-bitcoind.sh cannot fetch one:\n{explanation}")]
     NotFound {
-        /// What the script said.
+        /// Output of the script.
         explanation: String,
     },
-    /// The program does not start.
+    /// The program cannot be started.
     #[error("cannot start {program}")]
     Start {
-        /// The program.
+        /// Path of the program.
         program: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It ended or did not answer in time.
-    #[error("bitcoind did not come up; see {log}")]
+    /// It exited or did not answer in time.
+    #[error("bitcoind did not start; see {log}")]
     NotUp {
-        /// Its log file.
+        /// Path of its log file.
         log: PathBuf,
     },
-    /// A call failed while it was being prepared.
-    #[error("bitcoind does not answer as it should")]
+    /// A call failed during the preparation.
+    #[error("a call to bitcoind failed")]
     Rpc(#[from] RpcError),
     /// The premined chain cannot be read.
     #[error(transparent)]
     Premine(#[from] PremineError),
-    /// It refused a block of the premined chain.
-    #[error("bitcoind refused premined block {height}: {reason}")]
-    PremineRefused {
+    /// It rejected a block of the premined chain.
+    #[error("bitcoind rejected premined block {height}: {reason}")]
+    PremineRejected {
         /// Height of the block.
         height: u32,
-        /// Its reason, in BIP-0022's words.
+        /// The reason, in BIP-0022's words.
         reason: String,
     },
 }
 
-/// A running bitcoind with the premined chain loaded; killed when dropped.
+/// A running bitcoind with the premined chain loaded. It is killed when dropped.
 #[derive(Debug)]
 pub struct RealBitcoin {
     child: Child,
@@ -69,11 +69,11 @@ pub struct RealBitcoin {
 }
 
 impl RealBitcoin {
-    /// Starts bitcoind in `dir` with its RPC on `rpc_port` of the loopback address and no peers, and
-    /// gives it the premined chain.
+    /// Starts bitcoind in `dir`, with its RPC on `rpc_port` of the loopback address and without peers, and loads the
+    /// premined chain.
     ///
     /// # Errors
-    /// Any [`BitcoindError`]; the process is gone then.
+    /// Any [`BitcoindError`]. The process is gone in that case.
     pub async fn start(dir: &Path, rpc_port: u16) -> Result<Self, BitcoindError> {
         let program = find().await?;
         let rpc_address = SocketAddr::from((Ipv4Addr::LOCALHOST, rpc_port));
@@ -86,33 +86,33 @@ impl RealBitcoin {
         Ok(bitcoin)
     }
 
-    /// Where its RPC listens.
+    /// Returns the address of its RPC.
     pub fn rpc_address(&self) -> SocketAddr {
         self.rpc_address
     }
 
-    /// The file with its RPC credentials.
+    /// Returns the path of its cookie file.
     pub fn cookie_path(&self) -> &Path {
         &self.cookie_path
     }
 
-    /// A client of its RPC.
+    /// Returns a client of its RPC.
     pub fn rpc(&self) -> &Rpc {
         &self.rpc
     }
 
-    /// Process id, as long as it runs.
+    /// Returns its process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Asks it to stop and waits; kills it when that takes too long.
+    /// Asks it to stop and waits. Kills it if that takes too long.
     pub async fn stop(mut self) {
         let asked = self.rpc.call("stop", json!([])).await;
         let ended = tokio::time::timeout(BITCOIND_STOP_MAX, self.child.wait()).await;
         if asked.is_err() || ended.is_err() {
-            tracing::warn!("bitcoind did not stop by itself, killing it");
-            // It may have ended in between: then there is nothing left to kill.
+            tracing::warn!("bitcoind did not stop in time, killing it");
+            // If it has exited in the meantime, nothing is left to kill.
             let _ = self.child.kill().await;
         }
     }
@@ -125,7 +125,7 @@ impl RealBitcoin {
                 return Ok(());
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                tracing::error!(%status, "bitcoind ended while starting");
+                tracing::error!(%status, "bitcoind exited while starting");
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -141,7 +141,7 @@ impl RealBitcoin {
                 None | Some("duplicate") => {}
                 Some(reason) => {
                     let reason = reason.to_owned();
-                    return Err(BitcoindError::PremineRefused { height, reason });
+                    return Err(BitcoindError::PremineRejected { height, reason });
                 }
             }
         }
@@ -152,7 +152,7 @@ impl RealBitcoin {
 /// Finds a bitcoind: `$BITCOIND`, then `PATH`, then the cache that `get-bitcoind.sh` fills.
 ///
 /// # Errors
-/// [`BitcoindError::NotFound`] with the script's words if none of these has one.
+/// [`BitcoindError::NotFound`] with the script's output if none of these has one.
 pub async fn find() -> Result<PathBuf, BitcoindError> {
     if let Some(program) = std::env::var_os("BITCOIND").filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(program));
@@ -184,7 +184,7 @@ fn spawn(program: &Path, dir: &Path, rpc_port: u16) -> io::Result<Child> {
         .arg(format!("-datadir={}", dir.display()))
         .arg(format!("-rpcport={rpc_port}"))
         .arg(format!("-maxtipage={TIP_AGE_MAX_S}"))
-        // Nodes of the test network each hold a long poll: bitcoind serves one a thread.
+        // Each node of the test network holds a long poll, for which bitcoind uses one thread.
         .args(["-server=1", "-rpcthreads=32", "-rpcworkqueue=256"])
         .args(["-listen=0", "-connect=0", "-dnsseed=0", "-natpmp=0", "-disablewallet=1"])
         .args(["-dbcache=16", "-par=1", "-blockmintxfee=0.00001"])

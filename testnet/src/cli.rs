@@ -11,13 +11,14 @@ use clap::{Args, Parser, Subcommand};
 use crate::faults::{self, Answer, ClientError, Request};
 use crate::limits::{MINERS_MAX, NODES_MAX};
 use crate::network::{
-    BitcoinArgs, BitcoinError, BitcoinKind, GuardArgs, GuardError, MinerArgs, Wishes, run_bitcoin, run_guard, run_miner,
+    BitcoinArgs, BitcoinError, BitcoinKind, GuardArgs, GuardError, MinerArgs, NetworkOptions, run_bitcoin, run_guard,
+    run_miner,
 };
 use crate::premine::{self, PremineError};
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
 
-/// A local Shoal network: nodes, miners and a Bitcoin, all real processes on this machine.
+/// Runs a local Shoal network: nodes, miners and a Bitcoin, all as real processes on this machine
 #[derive(Debug, Parser)]
 #[command(name = "shoal-testnet", version, max_term_width = 100)]
 struct Cli {
@@ -27,114 +28,114 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Starts a network and shows it until Ctrl-C, which stops every process
+    /// Start a network and show it until Ctrl-C, which stops every process
     Up(Box<UpArgs>),
-    /// Shows how the running network is
+    /// Show the status of the running network
     Status {
-        /// Prints JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         at: At,
     },
-    /// Kills a node at once, as `kill -9` does
+    /// Kill a node at once, like `kill -9`
     Kill {
-        /// The node: A, B and so on
+        /// Name of the node: A, B and so on
         node: String,
         #[command(flatten)]
         at: At,
     },
-    /// Starts a node again; one that runs is stopped first
+    /// Start a node again; a running one is stopped first
     Restart {
-        /// The node: A, B and so on
+        /// Name of the node: A, B and so on
         node: String,
         #[command(flatten)]
         at: At,
     },
-    /// Cuts the lines between groups of nodes
+    /// Cut the lines between groups of nodes
     Partition {
-        /// Groups as in 'A,B|C,D'; nodes that are not named form one more
+        /// Groups as in 'A,B|C,D'; all other nodes form one more group
         groups: String,
         #[command(flatten)]
         at: At,
     },
-    /// Joins all lines again
+    /// Restore all lines
     Heal {
         #[command(flatten)]
         at: At,
     },
-    /// Ends the running network, with its report
+    /// Stop the running network and write its report
     Stop {
         #[command(flatten)]
         at: At,
     },
-    /// Mines the chain that every test network starts from, anew: for maintainers
+    /// Mine the initial chain of all test networks again: for maintainers
     #[command(hide = true)]
     Premine {
-        /// The file to write
+        /// File to write
         #[arg(default_value = "testnet/fixtures/signet-nonces.txt")]
         path: PathBuf,
     },
-    /// Is the network's Bitcoin
+    /// Run the network's Bitcoin
     #[command(hide = true)]
     Bitcoin(BitcoinArgs),
-    /// Is one miner
+    /// Run one miner
     #[command(hide = true)]
     Miner(MinerArgs),
-    /// Ties a process to its parent
+    /// Tie a process to its parent
     #[command(hide = true)]
     Guard(GuardArgs),
 }
 
-/// Which network a command is for.
+/// The network that a command is for.
 #[derive(Debug, Clone, Args)]
 struct At {
-    /// Folder of the network [default: the one that was started last]
+    /// Folder of the network [default: the one started last]
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]
 struct UpArgs {
-    /// Nodes
+    /// Number of nodes
     #[arg(long, default_value_t = 5, value_parser = count(NODES_MAX))]
     nodes: u64,
-    /// Miners; they go round the nodes [default: one a node]
+    /// Number of miners, spread over the nodes [default: one per node]
     #[arg(long, value_parser = count(MINERS_MAX))]
     miners: Option<u64>,
-    /// Hashes a second of all miners together, as 400k or 1.5M. One core does some 5M; the nodes need some, too
+    /// Hashes per second of all miners together, as 400k or 1.5M; one core does about 5M, and the nodes need some of it
     #[arg(long, default_value = "400k", value_parser = parse_hashrate, value_name = "RATE")]
     hashrate: f64,
-    /// Ends by itself after that many seconds
+    /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS")]
     duration: Option<u64>,
-    /// Ends by itself after that many Bitcoin blocks; with --duration over before, the exit code is 1
+    /// Stop after this many Bitcoin blocks; if --duration ends first, the exit code is 1
     #[arg(long, value_name = "N")]
     exit_after_blocks: Option<u64>,
-    /// Writes a report about everything when it ends: JSON, see testnet/README.md
+    /// Write a report in JSON at the end; see testnet/README.md
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Folder for everything [default: a new one in the system's folder for temporary files]
+    /// Folder for all files [default: a new one in the system's temporary folder]
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
-    /// Which Bitcoin: the built-in one, or a bitcoind from $BITCOIND, PATH or Debian's packages
+    /// The network's Bitcoin: the built-in one, or a bitcoind from $BITCOIND, PATH or Debian's packages
     #[arg(long, value_enum, default_value_t = BitcoinKind::Embedded)]
     bitcoin: BitcoinKind,
-    /// Delays each job and each proof of a miner, as m2=2000; may be repeated
+    /// Delay each job and each proof of a miner in milliseconds, as m2=2000; may be repeated
     #[arg(long, value_name = "MINER=MS", value_parser = parse_delay)]
     delay: Vec<(String, u64)>,
-    /// Starts the last node only after that many seconds
+    /// Start the last node after this many seconds
     #[arg(long, value_name = "SECONDS")]
     late_node: Option<u64>,
-    /// Lets nodes find each other by mDNS, instead of over lines that `partition` can cut
+    /// Let nodes find each other by mDNS, instead of over lines that `partition` can cut
     #[arg(long)]
     mdns: bool,
-    /// Prints lines instead of the live table
+    /// Print lines instead of the live table
     #[arg(long)]
     plain: bool,
 }
 
-/// What can go wrong, whatever the command.
+/// Any error of a command.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
     #[error(transparent)]
@@ -149,13 +150,14 @@ enum CliError {
     Guard(#[from] GuardError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
-    #[error("cannot make a folder for the network")]
+    #[error("cannot create a folder for the network")]
     Folder(#[source] std::io::Error),
     #[error("cannot start or print")]
     Io(#[from] std::io::Error),
 }
 
-/// Runs the program and tells its exit code: 0, or 1 with one sentence on standard error; clap's 2 for a wrong command.
+/// Runs the program and returns its exit code: 0, or 1 with one sentence on standard error, or clap's 2 for a wrong
+/// command.
 pub fn main() -> ExitCode {
     match execute(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -167,12 +169,12 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(command: Command) -> Result<(), CliError> {
-    // The guard becomes another program: no threads may run beside it.
+    // The guard becomes another program, so no other threads may run.
     if let Command::Guard(args) = command {
         let Err(error) = run_guard(&args);
         return Err(error.into());
     }
-    // The study has threads of its own.
+    // The study has its own threads.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match command {
@@ -197,9 +199,9 @@ fn execute(command: Command) -> Result<(), CliError> {
     })
 }
 
-/// The hidden processes say what happens in their log files.
+/// The hidden processes log to standard error, which goes to their log files.
 fn log_to_stderr() {
-    // A second initialization is impossible: each process runs one command.
+    // Initialization happens only once, because each process runs one command.
     let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).try_init();
 }
 
@@ -211,7 +213,7 @@ impl UpArgs {
         };
         let nodes = usize::try_from(self.nodes).unwrap_or(NODES_MAX);
         Ok(Options {
-            wishes: Wishes {
+            network: NetworkOptions {
                 dir,
                 nodes,
                 miners: self.miners.map_or(nodes, |miners| usize::try_from(miners).unwrap_or(MINERS_MAX)),
@@ -254,12 +256,12 @@ impl At {
     }
 }
 
-/// From one to that many.
+/// Parses an integer from 1 to `max`.
 fn count(max: usize) -> clap::builder::RangedU64ValueParser<u64> {
     clap::value_parser!(u64).range(1..=max as u64)
 }
 
-/// Reads `400k`, `1.5M` or `400000`.
+/// Parses `400k`, `1.5M` or `400000`.
 fn parse_hashrate(text: &str) -> Result<f64, &'static str> {
     let (number, unit) = match text.char_indices().last() {
         Some((end, 'k' | 'K')) => (&text[..end], 1e3),
@@ -268,13 +270,13 @@ fn parse_hashrate(text: &str) -> Result<f64, &'static str> {
     };
     let rate = number.parse::<f64>().map(|number| number * unit).unwrap_or(f64::NAN);
     let is_sensible = rate.is_finite() && rate >= 1.0;
-    if is_sensible { Ok(rate) } else { Err("write a number of hashes a second such as 400k or 1.5M") }
+    if is_sensible { Ok(rate) } else { Err("expected hashes per second, such as 400k or 1.5M") }
 }
 
-/// Reads `m2=2000`.
+/// Parses `m2=2000`.
 fn parse_delay(text: &str) -> Result<(String, u64), &'static str> {
     let parsed = text.split_once('=').and_then(|(name, ms)| Some((name.to_owned(), ms.parse().ok()?)));
-    parsed.ok_or("write a miner and milliseconds such as m2=2000")
+    parsed.ok_or("expected a miner and milliseconds, such as m2=2000")
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! A Bitcoin for the test network: bitcoind's JSON-RPC, judged by Bitcoin Core's own engine.
+//! A Bitcoin for the test network: bitcoind's JSON-RPC on top of Bitcoin Core's consensus engine.
 //!
 //! ```text
 //! http (cookie, batches) -> rpc (methods) -> state (view, template) -> engine (bitcoinkernel)
 //!                                              ^ wallet task: transactions for the pool
 //! ```
 //!
-//! It has no peers, no transaction relay and no wallet calls; everything a pool node asks is there.
+//! It has no peers, no transaction relay and no wallet calls. It serves every call that a pool node makes.
 
 mod cookie;
 mod engine;
@@ -31,58 +31,58 @@ pub use self::engine::{EngineError, Verdict};
 use self::state::State;
 use crate::premine::{self, PremineError};
 
-/// How to run an embedded Bitcoin.
+/// Options of an embedded Bitcoin.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Folder of its chain and its cookie file; created when missing.
+    /// Folder of its chain and its cookie file. It is created if it is missing.
     pub dir: PathBuf,
-    /// Where its RPC listens; port 0 takes a free one.
+    /// Address of its RPC. Port 0 chooses a free port.
     pub listen: SocketAddr,
-    /// Pause between two transactions of its wallet; none: no transactions.
+    /// Pause between two transactions of its wallet. `None` means no transactions.
     pub transaction_interval: Option<Duration>,
 }
 
-/// Reasons why an embedded Bitcoin does not start.
+/// An error that prevents an embedded Bitcoin from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The consensus engine cannot be opened.
     #[error("cannot open the chain in {dir}")]
     Engine {
-        /// Its folder.
+        /// The chain's folder.
         dir: PathBuf,
-        /// Why.
+        /// The cause.
         source: EngineError,
     },
     /// The premined chain cannot be read.
     #[error(transparent)]
     Premine(#[from] PremineError),
-    /// The engine refuses the premined chain.
-    #[error("the engine refuses premined block {height}: {verdict:?}")]
-    PremineRefused {
+    /// The engine rejects the premined chain.
+    #[error("the engine rejects premined block {height}: {verdict:?}")]
+    PremineRejected {
         /// Height of the block.
         height: u32,
-        /// What the engine said.
+        /// The engine's verdict.
         verdict: Verdict,
     },
     /// The cookie file cannot be written.
     #[error("cannot write the cookie file {path}")]
     Cookie {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The address cannot be listened on.
+    /// The server cannot listen on its address.
     #[error("cannot listen on {listen}")]
     Listen {
         /// The address.
         listen: SocketAddr,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 }
 
-/// A running embedded Bitcoin; it stops when dropped.
+/// A running embedded Bitcoin. It stops when dropped.
 pub struct Bitcoin {
     address: SocketAddr,
     cookie_path: PathBuf,
@@ -90,13 +90,13 @@ pub struct Bitcoin {
 }
 
 impl Bitcoin {
-    /// Opens or creates the chain, with the premined blocks in it, and serves its RPC.
+    /// Opens the chain, or creates it with the premined blocks, and serves its RPC.
     ///
     /// # Errors
-    /// [`StartError`], each variant saying what is in the way.
+    /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let Config { dir, listen, transaction_interval } = config;
-        // Takes some 100 ms on this thread; there is nothing to serve before.
+        // Takes some 100 ms on this thread. Nothing can be served earlier.
         let state = open(&dir)?;
         let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { listen, source })?;
         let address = listener.local_addr().map_err(|source| StartError::Listen { listen, source })?;
@@ -112,23 +112,23 @@ impl Bitcoin {
         Ok(Self { address, cookie_path, tasks })
     }
 
-    /// Where its RPC listens.
+    /// Returns the address of its RPC.
     pub fn rpc_address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The file with its RPC credentials.
+    /// Returns the path of its cookie file.
     pub fn cookie_path(&self) -> &Path {
         &self.cookie_path
     }
 
-    /// Waits until it ends, which it does only when it fails.
+    /// Waits until it ends, which happens only if it fails.
     pub async fn wait(mut self) {
         self.tasks.join_next().await;
     }
 }
 
-/// Opens the chain and adds the premined blocks it lacks.
+/// Opens the chain and adds missing premined blocks.
 fn open(dir: &Path) -> Result<Arc<State>, StartError> {
     let engine = |source| StartError::Engine { dir: dir.to_owned(), source };
     let state = State::open(dir).map_err(engine)?;
@@ -136,7 +136,7 @@ fn open(dir: &Path) -> Result<Arc<State>, StartError> {
         for (height, block) in (1..).zip(premine::blocks()?) {
             match state.submit(&block).map_err(engine)? {
                 Verdict::Accepted | Verdict::Duplicate => {}
-                verdict => return Err(StartError::PremineRefused { height, verdict }),
+                verdict => return Err(StartError::PremineRejected { height, verdict }),
             }
         }
     }

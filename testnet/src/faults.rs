@@ -1,6 +1,6 @@
-//! Faults while a test network runs: the commands of another terminal, over a Unix socket in the network's folder.
+//! Faults in a running test network: commands from another terminal, over a Unix socket in the network's folder.
 //!
-//! One JSON object a line each way; see [`Request`] and [`Answer`].
+//! Each command and each answer is one JSON object on a line; see [`Request`] and [`Answer`].
 
 mod client;
 mod groups;

@@ -1,4 +1,4 @@
-//! The program shoal-testnet: a local network of Shoal nodes.
+//! `shoal-testnet`: a local network of Shoal nodes.
 
 use std::process::ExitCode;
 

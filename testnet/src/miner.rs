@@ -1,8 +1,7 @@
-//! The test network's CPU miner: real proof of work through a Stratum connection of its own.
+//! The test network's CPU miner: real proof of work over its own Stratum connection.
 //!
-//! One thread hashes, throttled in small slices so that the cores stay with the nodes; one task
-//! talks to the server. A delay can be put in front of every job and every proof, to stand for a
-//! slow line.
+//! One thread hashes, throttled in small slices to leave CPU for the nodes. One task talks to the server. An artificial
+//! delay of every job and every proof can simulate a slow line.
 
 mod config;
 mod connection;
@@ -19,10 +18,10 @@ pub use self::counters::{Counters, Counts};
 pub use self::journal::{Journal, Submit, Verdict, read_submits};
 use crate::limits::{MINER_BACKOFF_MAX, MINER_BACKOFF_MIN};
 
-/// Mines until the task is dropped, connecting again whenever the connection ends.
+/// Mines until the task is dropped. Reconnects whenever the connection ends.
 pub async fn run(config: Config, counters: Arc<Counters>) {
     let sha_instructions = sim::hash::has_sha_instructions();
-    tracing::info!(user = config.user, hashrate = config.hashrate, sha_instructions, "miner starts");
+    tracing::info!(user = config.user, hashrate = config.hashrate, sha_instructions, "miner started");
     let mut pause = MINER_BACKOFF_MIN;
     loop {
         let before = counters.read().connections;
@@ -31,7 +30,7 @@ pub async fn run(config: Config, counters: Arc<Counters>) {
             pause = MINER_BACKOFF_MIN;
         }
         let pause_ms = pause.as_millis() as u64;
-        tracing::info!(user = config.user, server = %config.server, %error, pause_ms, "miner reconnects");
+        tracing::info!(user = config.user, server = %config.server, %error, pause_ms, "miner reconnecting");
         tokio::time::sleep(pause).await;
         pause = longer(pause);
     }

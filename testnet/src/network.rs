@@ -1,8 +1,8 @@
-//! The processes of a test network and the lines between them.
+//! The processes of a test network, and the lines between its nodes.
 
 mod bitcoin;
 mod guard;
-mod link;
+mod line;
 mod miner;
 mod node;
 mod payout;
@@ -16,19 +16,19 @@ use std::path::PathBuf;
 
 pub use bitcoin::{BitcoinArgs, BitcoinError, run as run_bitcoin};
 pub use guard::{GuardArgs, GuardError, run as run_guard};
-pub use link::Link;
+pub use line::Line;
 pub use miner::{MinerArgs, journal_path, run as run_miner};
 pub use node::NodeError;
 pub use plan::{
-    BitcoinKind, BitcoinPlan, LinkPlan, MinerPlan, NodePlan, Plan, PlanError, Wishes, is_connected, miners_dir,
+    BitcoinKind, BitcoinPlan, LinePlan, MinerPlan, NetworkOptions, NodePlan, Plan, PlanError, is_connected, miners_dir,
 };
 pub use ports::NoFreePort;
 pub use process::{Process, ProcessError, Spec};
 
-/// Why a network does not run.
+/// An error of a network.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// Its Bitcoin does not run.
+    /// The network's Bitcoin does not run.
     #[error(transparent)]
     Bitcoin(#[from] BitcoinError),
     /// A node does not run.
@@ -39,57 +39,57 @@ pub enum NetworkError {
     Process(#[from] ProcessError),
     /// A line cannot be opened.
     #[error("cannot listen on {address} for a line between two nodes")]
-    Link {
-        /// Its near end.
+    Line {
+        /// Address of its near end.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A folder cannot be made.
-    #[error("cannot make the folder {path}")]
+    /// A folder cannot be created.
+    #[error("cannot create the folder {path}")]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// What a node's process is doing.
+/// The state of a node's process.
 #[derive(Debug)]
 enum NodeProcess {
-    /// It was not started yet.
+    /// It has not been started yet.
     Waiting,
-    /// It runs, as far as anybody looked.
+    /// It ran when it was last checked.
     Running(Box<Process>),
     /// It was killed on purpose.
     Killed,
-    /// It ended by itself.
+    /// It exited by itself.
     Ended,
 }
 
-/// What a node's process is doing, to tell people.
+/// The state of a node's process, for display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeCondition {
-    /// It was not started yet.
+    /// It has not been started yet.
     Waiting,
     /// It runs.
     Running,
     /// It was killed on purpose.
     Killed,
-    /// It ended by itself: something is wrong.
+    /// It exited by itself, which is an error.
     Ended,
 }
 
-/// A running test network; dropping it kills every process.
+/// A running test network. Dropping it kills every process.
 #[derive(Debug)]
 pub struct Network {
     plan: Plan,
     bitcoin: Process,
-    links: Vec<Link>,
+    lines: Vec<Line>,
     nodes: Vec<NodeProcess>,
-    /// Those that run, each with its place in [`Plan::miners`].
+    /// Running miners, each with its index in [`Plan::miners`].
     miners: Vec<(usize, Process)>,
 }
 
@@ -100,7 +100,7 @@ impl Network {
     /// Call it on the main thread; see [`Process::start`].
     ///
     /// # Errors
-    /// [`NetworkError`]; whatever was started is gone then.
+    /// [`NetworkError`]. All started processes are gone in that case.
     pub async fn start(plan: Plan, late: usize) -> Result<Self, NetworkError> {
         let miners_dir = miners_dir(plan.bitcoin.dir.parent().unwrap_or(&plan.bitcoin.dir));
         std::fs::create_dir_all(&miners_dir)
@@ -109,10 +109,10 @@ impl Network {
             node::prepare(node, &plan.bitcoin)?;
         }
         let bitcoin = bitcoin::start(&plan.bitcoin).await?;
-        let mut links = Vec::with_capacity(plan.links.len());
-        for LinkPlan { to, address, .. } in plan.links.iter().copied() {
-            let link = Link::start(address, plan.nodes[to].p2p).await;
-            links.push(link.map_err(|source| NetworkError::Link { address, source })?);
+        let mut lines = Vec::with_capacity(plan.lines.len());
+        for LinePlan { to, address, .. } in plan.lines.iter().copied() {
+            let line = Line::start(address, plan.nodes[to].p2p).await;
+            lines.push(line.map_err(|source| NetworkError::Line { address, source })?);
         }
         let on_time = plan.nodes.len().saturating_sub(late);
         let mut nodes = Vec::with_capacity(plan.nodes.len());
@@ -124,15 +124,15 @@ impl Network {
         for (index, miner) in plan.miners.iter().enumerate() {
             miners.push((index, miner::start(miner, &plan.nodes[miner.node], &miners_dir)?));
         }
-        Ok(Self { plan, bitcoin, links, nodes, miners })
+        Ok(Self { plan, bitcoin, lines, nodes, miners })
     }
 
-    /// What it consists of.
+    /// Returns the plan of the network.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// What a node's process is doing.
+    /// Returns the state of a node's process.
     pub fn condition(&self, node: usize) -> NodeCondition {
         match &self.nodes[node] {
             NodeProcess::Waiting => NodeCondition::Waiting,
@@ -142,12 +142,12 @@ impl Network {
         }
     }
 
-    /// Whether a node runs.
+    /// Returns whether a node runs.
     pub fn is_running(&self, node: usize) -> bool {
         self.condition(node) == NodeCondition::Running
     }
 
-    /// The process of a node, if it runs.
+    /// Returns the process id of a node, if it runs.
     pub fn node_pid(&self, node: usize) -> Option<u32> {
         match &self.nodes[node] {
             NodeProcess::Running(process) => process.pid(),
@@ -155,15 +155,19 @@ impl Network {
         }
     }
 
-    /// Notices what ended by itself since the last call, and says it in a sentence each. The second value tells whether
-    /// the network cannot go on.
+    /// Returns a sentence for each process that has exited by itself since the last call, and whether the network
+    /// cannot continue.
     pub fn notice_ends(&mut self) -> (Vec<String>, bool) {
-        let mut told = Vec::new();
+        let mut sentences = Vec::new();
         for (node, plan) in self.nodes.iter_mut().zip(&self.plan.nodes) {
             if let NodeProcess::Running(process) = node
                 && let Some(status) = process.ended()
             {
-                told.push(format!("node {} ended by itself ({status}); see {}", plan.name, process.log().display()));
+                sentences.push(format!(
+                    "node {} exited by itself ({status}); see {}",
+                    plan.name,
+                    process.log().display()
+                ));
                 *node = NodeProcess::Ended;
             }
         }
@@ -171,19 +175,19 @@ impl Network {
         self.miners.retain_mut(|(_, miner)| match miner.ended() {
             None => true,
             Some(status) => {
-                ended.push(format!("{} ended by itself ({status}); see {}", miner.name(), miner.log().display()));
+                ended.push(format!("{} exited by itself ({status}); see {}", miner.name(), miner.log().display()));
                 false
             }
         });
-        told.append(&mut ended);
+        sentences.append(&mut ended);
         let bitcoin = self.bitcoin.ended();
         if let Some(status) = bitcoin {
-            told.push(format!("the network's Bitcoin ended ({status}); see {}", self.bitcoin.log().display()));
+            sentences.push(format!("the network's Bitcoin exited ({status}); see {}", self.bitcoin.log().display()));
         }
-        (told, bitcoin.is_some())
+        (sentences, bitcoin.is_some())
     }
 
-    /// Kills a node as `kill -9` does. Tells whether it ran.
+    /// Kills a node, like `kill -9`. Returns whether it ran.
     pub async fn kill(&mut self, node: usize) -> bool {
         match std::mem::replace(&mut self.nodes[node], NodeProcess::Killed) {
             NodeProcess::Running(mut process) => {
@@ -197,10 +201,10 @@ impl Network {
         }
     }
 
-    /// Starts a node that was killed, ended or has not been started; stops it first if it runs.
+    /// Starts a node that was killed, has exited or has not been started. A running node is stopped first.
     ///
     /// # Errors
-    /// It does not start.
+    /// If it does not start.
     pub async fn restart(&mut self, node: usize) -> Result<(), NodeError> {
         if let NodeProcess::Running(process) = &mut self.nodes[node] {
             process.stop().await;
@@ -209,28 +213,28 @@ impl Network {
         Ok(())
     }
 
-    /// Cuts every line between nodes of different groups, and joins all others.
+    /// Cuts every line between nodes of different groups, and restores all others.
     pub fn partition(&mut self, groups: &[Vec<usize>]) {
         let group_of = |node| groups.iter().position(|group| group.contains(&node));
-        for (link, plan) in self.links.iter().zip(&self.plan.links) {
-            link.set_open(group_of(plan.from) == group_of(plan.to));
+        for (line, plan) in self.lines.iter().zip(&self.plan.lines) {
+            line.set_open(group_of(plan.from) == group_of(plan.to));
         }
     }
 
-    /// Joins all lines.
+    /// Restores all lines.
     pub fn heal(&mut self) {
-        for link in &self.links {
-            link.set_open(true);
+        for line in &self.lines {
+            line.set_open(true);
         }
     }
 
-    /// Stops the miners; what they have sent is answered first.
+    /// Stops the miners after their sent proofs have been answered.
     pub async fn stop_miners(&mut self) {
         let miners = std::mem::take(&mut self.miners);
         Self::stop_these(miners).await;
     }
 
-    /// Stops all miners but the strongest of those whose node runs.
+    /// Stops all miners except the strongest one whose node runs.
     pub async fn stop_miners_but_one(&mut self) {
         let plans = &self.plan.miners;
         let on_running = |(index, _): &&(usize, Process)| self.is_running(plans[*index].node);
@@ -252,7 +256,7 @@ impl Network {
         }
     }
 
-    /// Stops everything, nodes before the Bitcoin they use.
+    /// Stops all processes, nodes before the Bitcoin they use.
     pub async fn stop(mut self) {
         self.stop_miners().await;
         let mut running = Vec::new();

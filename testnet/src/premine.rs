@@ -1,11 +1,10 @@
-//! The chain that every test network starts from, mined in advance.
+//! The initial chain of every test network, mined in advance.
 //!
-//! Coins need 100 blocks before they can be spent, which a test network cannot wait for. So 120
-//! blocks were mined once (`shoal-testnet premine`), and their nonces are kept in
-//! `fixtures/signet-nonces.txt`: one a line, 8 hexadecimal digits, lines with `#` are comments.
-//! Everything else in a block follows from its height: ten minutes after its parent, one coinbase
-//! that pays the whole subsidy to the wallet's key number `height mod 16`. The times start at
-//! genesis, years before any clock that runs this.
+//! Coins need 100 blocks before they can be spent, which a test network cannot wait for. So 120 blocks were mined once
+//! (`shoal-testnet premine`), and their nonces are kept in `fixtures/signet-nonces.txt`: one per line, as 8 hexadecimal
+//! digits. Lines with `#` are comments. All other fields of a block follow from its height: it is ten minutes after its
+//! parent, and one coinbase pays the whole subsidy to the wallet's key number `height mod 16`. The times start at
+//! genesis, years before the present.
 
 use std::path::Path;
 
@@ -22,7 +21,7 @@ use crate::signet;
 use crate::wallet::Keys;
 use sim::hash::HeaderHasher;
 
-/// Blocks in the fixture: 100 until the first coinbase is mature, and 20 coins to begin with.
+/// Number of blocks in the fixture: 100 until the first coinbase is mature, and 20 coins to start with.
 pub const BLOCKS: u32 = 120;
 
 /// Seconds between two blocks of the fixture.
@@ -30,17 +29,17 @@ const SPACING_S: u32 = 600;
 
 const NONCES: &str = include_str!("../fixtures/signet-nonces.txt");
 
-/// Reasons why a premined chain cannot be read or written.
+/// An error of the premined chain.
 #[derive(Debug, thiserror::Error)]
 pub enum PremineError {
     /// A line is not a nonce.
     #[error("line {line} of the premined chain is not 8 hexadecimal digits; run `shoal-testnet premine`")]
     BadNonce {
-        /// Number of the line, from 1.
+        /// Number of the line, counted from 1.
         line: usize,
     },
-    /// A block does not have enough work: the fixture and this program differ.
-    #[error("premined block {height} lacks work; the fixture is of another version, run `shoal-testnet premine`")]
+    /// A block does not have enough work, so the fixture does not match this program.
+    #[error("premined block {height} lacks work; the fixture has another version, run `shoal-testnet premine`")]
     NotEnoughWork {
         /// Height of the block.
         height: u32,
@@ -56,11 +55,10 @@ pub enum PremineError {
     Write(#[from] std::io::Error),
 }
 
-/// The premined blocks in order, from height 1.
+/// Returns the premined blocks in order, from height 1.
 ///
 /// # Errors
-/// [`PremineError::BadNonce`] and [`PremineError::NotEnoughWork`] if the fixture does not belong to
-/// this program.
+/// [`PremineError::BadNonce`] or [`PremineError::NotEnoughWork`] if the fixture does not match this program.
 pub fn blocks() -> Result<Vec<Block>, PremineError> {
     let keys = Keys::derive();
     let lines = NONCES.lines().enumerate();
@@ -78,12 +76,11 @@ pub fn blocks() -> Result<Vec<Block>, PremineError> {
     Ok(blocks)
 }
 
-/// Mines the chain anew and writes the fixture to `path`: some two minutes on one core with SHA
-/// instructions. `progress` is called with each height.
+/// Mines the chain again and writes the fixture to `path`. It takes some two minutes on one core with SHA instructions.
+/// `progress` is called with each height.
 ///
 /// # Errors
-/// [`PremineError::NoNonce`] if a block cannot be solved, [`PremineError::Write`] if the file cannot
-/// be written.
+/// [`PremineError::NoNonce`] if a block cannot be solved, [`PremineError::Write`] if the file cannot be written.
 pub fn generate(path: &Path, mut progress: impl FnMut(u32)) -> Result<(), PremineError> {
     let keys = Keys::derive();
     let mut text =
@@ -102,7 +99,7 @@ pub fn generate(path: &Path, mut progress: impl FnMut(u32)) -> Result<(), Premin
     Ok(std::fs::write(path, text)?)
 }
 
-/// The block of this height without its nonce.
+/// Returns the block of this height without its nonce.
 fn unsolved(height: u32, parent: BlockHash, keys: &Keys) -> Block {
     let coinbase = coinbase(height, keys.get(height as usize).script.clone());
     Block {
@@ -119,7 +116,7 @@ fn unsolved(height: u32, parent: BlockHash, keys: &Keys) -> Block {
 }
 
 fn coinbase(height: u32, script: ScriptBuf) -> Transaction {
-    // The tag keeps the script sig of the first 16 heights above consensus' two bytes.
+    // The tag makes the script sig of the first 16 heights longer than consensus' two bytes.
     let tag: &PushBytes = b"/shoal/".into();
     let commitment = signet::witness_commitment([], &signet::RESERVED_VALUE);
     Transaction {

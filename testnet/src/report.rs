@@ -1,5 +1,5 @@
-//! The report of a run, JSON as `README.md` beside this crate describes it: what every node ends with, every Bitcoin
-//! block with all that its payouts follow from, and what became of every share.
+//! The report of a run, in the JSON format that `README.md` beside this crate describes: the final state of every node,
+//! every Bitcoin block with all data that determine its payouts, and the fate of every share.
 
 mod blocks;
 mod gather;

@@ -1,4 +1,4 @@
-//! A small JSON-RPC client for either Bitcoin of the test network.
+//! A small JSON-RPC client for both kinds of Bitcoin.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::limits::RPC_TIMEOUT;
 
-/// Reasons why a call gave no result.
+/// An error of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum RpcError {
     /// The cookie file cannot be read: the server has not started yet, or is gone.
@@ -15,7 +15,7 @@ pub enum RpcError {
     Cookie {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The server cannot be reached, or its answer is not JSON.
@@ -23,28 +23,28 @@ pub enum RpcError {
     Transport {
         /// The method called.
         method: &'static str,
-        /// Why.
+        /// The cause.
         source: reqwest::Error,
     },
-    /// The server answered with an error of its own.
+    /// The server answered with an error.
     #[error("the call {method} failed with code {code}: {message}")]
-    Refused {
+    Failed {
         /// The method called.
         method: &'static str,
         /// Bitcoin's error code.
         code: i64,
-        /// Its explanation.
+        /// Bitcoin's error message.
         message: String,
     },
-    /// The answer does not have the expected shape.
-    #[error("the answer to {method} is not as expected")]
+    /// The answer does not have the expected type.
+    #[error("the answer to {method} has the wrong type")]
     Unexpected {
         /// The method called.
         method: &'static str,
     },
 }
 
-/// A client of one server; cheap to clone.
+/// A client of one server. It is cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Rpc {
     url: String,
@@ -53,7 +53,7 @@ pub struct Rpc {
 }
 
 impl Rpc {
-    /// Prepares a client; nothing is sent yet.
+    /// Creates a client. It sends nothing yet.
     pub fn new(server: SocketAddr, cookie_path: PathBuf) -> Self {
         Self { url: format!("http://{server}/"), cookie_path, http: reqwest::Client::new() }
     }
@@ -61,13 +61,12 @@ impl Rpc {
     /// Calls `method` and returns its result.
     ///
     /// # Errors
-    /// [`RpcError::Refused`] if the server answers with an error, and the other variants if no
-    /// answer can be had.
+    /// [`RpcError::Failed`] if the server answers with an error, other variants if there is no valid answer.
     pub async fn call(&self, method: &'static str, params: Value) -> Result<Value, RpcError> {
         let request = json!({ "jsonrpc": "1.0", "id": 1, "method": method, "params": params });
         let mut answer = self.send(method, &request).await?;
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
-            return Err(RpcError::Refused {
+            return Err(RpcError::Failed {
                 method,
                 code: error["code"].as_i64().unwrap_or_default(),
                 message: error["message"].as_str().unwrap_or_default().to_owned(),
@@ -90,7 +89,7 @@ impl Rpc {
         }
     }
 
-    /// Posts any JSON and returns the raw answer, errors and batches included.
+    /// Posts any JSON and returns the raw answer, including errors and batches.
     ///
     /// # Errors
     /// [`RpcError::Cookie`] and [`RpcError::Transport`].

@@ -1,10 +1,9 @@
-//! The custom signet that every Bitcoin of the test network shares.
+//! The custom signet of the test network.
 //!
-//! Its challenge is `OP_TRUE`, so a block needs neither a signature nor a signet commitment, and a
-//! node cannot tell the embedded Bitcoin from a real bitcoind started with `-signetchallenge=51`.
-//! A signet's block must hold BIP-0141's witness commitment though, even without any witness.
-//! The genesis block is that of the public signet; the difficulty starts at, and never falls below,
-//! about 4.8 million hashes a block.
+//! Its challenge is `OP_TRUE`, so a block needs neither a signature nor a signet commitment. A node cannot tell the
+//! embedded Bitcoin from a real bitcoind started with `-signetchallenge=51`. However, a signet's block must have
+//! BIP-0141's witness commitment, even without any witness. The genesis block is that of the public signet. The
+//! difficulty starts at about 4.8 million hashes per block and never falls below.
 
 use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::{Amount, Block, CompactTarget, Network, ScriptBuf, Target, WitnessMerkleNode, Wtxid, merkle_tree};
@@ -12,7 +11,7 @@ use bitcoin::{Amount, Block, CompactTarget, Network, ScriptBuf, Target, WitnessM
 /// The block challenge: the script `OP_TRUE`.
 pub const CHALLENGE: [u8; 1] = [0x51];
 
-/// The challenge as bitcoind's `-signetchallenge` takes it and its RPC shows it.
+/// The challenge in hexadecimal, as in bitcoind's `-signetchallenge` and its RPC.
 pub const CHALLENGE_HEX: &str = "51";
 
 /// Easiest difficulty of the network, in the header's compact form.
@@ -27,37 +26,37 @@ pub const COINBASE_MATURITY: u32 = 100;
 /// Blocks between two halvings of the subsidy.
 pub const HALVING_BLOCKS: u32 = 210_000;
 
-/// Bytes that the output script with the witness commitment starts with, BIP-0141.
+/// The first bytes of the output script with the witness commitment, BIP-0141.
 pub const COMMITMENT_START: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
 
-/// The coinbase's witness that belongs to the commitment: 32 bytes without meaning yet.
+/// The coinbase's witness reserved value: 32 bytes without meaning.
 pub const RESERVED_VALUE: [u8; 32] = [0; 32];
 
-/// The network's first block, at height 0.
+/// Returns the network's first block, at height 0.
 pub fn genesis() -> Block {
     bitcoin::constants::genesis_block(Network::Signet)
 }
 
-/// The first four bytes of every peer-to-peer message: they follow from the challenge.
+/// Returns the first four bytes of every peer-to-peer message, which derive from the challenge.
 pub fn magic() -> [u8; 4] {
     let serialized_challenge = [CHALLENGE.len() as u8, CHALLENGE[0]];
     let digest = sha256d::Hash::hash(&serialized_challenge).to_byte_array();
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
-/// The easiest target a block of the network may have.
+/// Returns the easiest target of a block.
 pub fn pow_limit() -> Target {
     Target::from_compact(CompactTarget::from_consensus(POW_LIMIT_BITS))
 }
 
-/// The newly created coins of the block at `height`, without fees.
+/// Returns the new coins of the block at `height`, without fees.
 pub fn subsidy(height: u32) -> Amount {
     let halvings = height / HALVING_BLOCKS;
     Amount::from_sat(50 * 100_000_000_u64.checked_shr(halvings).unwrap_or(0))
 }
 
-/// The `nBits` that the block at `height` must carry, given its parent's `nBits` and the times of
-/// the first and last block of the period that ends before `height`.
+/// Returns the `nBits` of the block at `height`, from its parent's `nBits` and the times of the first and last block of
+/// the period that ends before `height`.
 pub fn next_bits(height: u32, parent_bits: u32, first_time: u32, last_time: u32) -> u32 {
     if !height.is_multiple_of(RETARGET_BLOCKS) {
         return parent_bits;
@@ -71,10 +70,10 @@ pub fn next_bits(height: u32, parent_bits: u32, first_time: u32, last_time: u32)
     .to_consensus()
 }
 
-/// The script of the output that commits to the witnesses of a block, BIP-0141; `wtxids` are those
-/// of the transactions after the coinbase.
+/// Returns the output script that commits to the witnesses of a block, BIP-0141. `wtxids` are those of the transactions
+/// after the coinbase.
 pub fn witness_commitment(wtxids: impl IntoIterator<Item = Wtxid>, reserved_value: &[u8]) -> ScriptBuf {
-    // In place of the coinbase's own id stand zeros.
+    // Zeros replace the coinbase's own id.
     let nodes = std::iter::once(Wtxid::all_zeros())
         .chain(wtxids)
         .map(|wtxid| WitnessMerkleNode::from_raw_hash(wtxid.to_raw_hash()));

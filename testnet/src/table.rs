@@ -1,4 +1,4 @@
-//! What a person sees while the network runs: a live table on a terminal, a line an event elsewhere.
+//! The display of a running network: a live table on a terminal, one line per event elsewhere.
 
 mod draw;
 mod plain;

@@ -1,4 +1,4 @@
-//! `shoal-testnet up`: starts a network, shows it, takes faults, and ends with a report.
+//! `shoal-testnet up`: starts a network, shows it, handles faults, and ends with a report.
 //!
 //! ```text
 //! nodes' APIs ──observe──┐
@@ -21,41 +21,41 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::faults::{Server, ServerError, note_latest};
-use crate::network::{Network, NetworkError, Plan, PlanError, Wishes};
+use crate::network::{Network, NetworkError, NetworkOptions, Plan, PlanError};
 use crate::report::GatherError;
 use session::Session;
 use shown::Shown;
 use stops::Stops;
 
-/// What was asked for.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The network.
-    pub wishes: Wishes,
-    /// When the last node starts, if later than the others.
+    /// The options of the network.
+    pub network: NetworkOptions,
+    /// Delay of the last node's start, if any.
     pub late_node: Option<Duration>,
-    /// When it ends by itself.
+    /// Time after which the run ends by itself.
     pub duration: Option<Duration>,
-    /// After how many Bitcoin blocks it ends by itself.
+    /// Number of Bitcoin blocks after which the run ends by itself.
     pub exit_after_blocks: Option<u64>,
-    /// Where the report goes.
+    /// Path of the report.
     pub report: Option<PathBuf>,
     /// Prints lines even on a terminal.
     pub plain: bool,
 }
 
-/// Why a run failed.
+/// An error of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum UpError {
-    /// Its folder cannot be made.
-    #[error("cannot make the folder {path}")]
+    /// The network's folder cannot be created.
+    #[error("cannot create the folder {path}")]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The wishes cannot be met.
+    /// The options are not valid.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The control socket cannot be opened.
@@ -64,47 +64,47 @@ pub enum UpError {
     /// The network does not start.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// Signals cannot be waited for, or the terminal cannot be drawn on.
+    /// Signals cannot be received, or the terminal cannot be drawn on.
     #[error("the terminal or its signals cannot be used")]
     Terminal(#[source] io::Error),
-    /// A process without which nothing goes on has ended.
+    /// A necessary process has exited.
     #[error("{0}")]
     Ended(String),
-    /// The time was over before enough blocks were found.
+    /// The time ended before enough blocks were found.
     #[error("{found} of {wanted} Bitcoin blocks were found in {seconds} seconds")]
     TooFewBlocks {
-        /// How many were found.
+        /// Number of blocks found.
         found: u64,
-        /// How many were asked for.
+        /// Required number of blocks.
         wanted: u64,
-        /// In what time.
+        /// Duration in seconds.
         seconds: u64,
     },
-    /// The report cannot be made.
-    #[error("there is no report")]
+    /// The report cannot be gathered.
+    #[error("cannot gather the report")]
     Report(#[from] GatherError),
     /// The report cannot be written.
     #[error("cannot write the report {path}")]
     Write {
-        /// The file.
+        /// Path of the report.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// Runs a network until its time is over, enough blocks are found, or somebody stops it; every process it started is
-/// gone then.
+/// Runs a network until its time is over, enough blocks are found, or it is stopped. Every process it started is then
+/// gone.
 ///
 /// Await it on the main thread; see [`Process::start`](crate::network::Process::start).
 ///
 /// # Errors
 /// [`UpError`].
 pub async fn run(options: Options) -> Result<(), UpError> {
-    let dir = options.wishes.dir.clone();
+    let dir = options.network.dir.clone();
     std::fs::create_dir_all(&dir).map_err(|source| UpError::Folder { path: dir.clone(), source })?;
     if let Some(path) = &options.report {
-        // Known now rather than after hours; an older report stays until there is a new one.
+        // Fails now rather than after hours. An older report stays until there is a new one.
         let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
         opened.map_err(|source| UpError::Write { path: path.clone(), source })?;
     }
@@ -112,14 +112,14 @@ pub async fn run(options: Options) -> Result<(), UpError> {
     if let Err(error) = note_latest(&dir) {
         tracing::warn!(%error, "commands in other terminals need --dir");
     }
-    let plan = Plan::new(&options.wishes)?;
+    let plan = Plan::new(&options.network)?;
     let shown = Shown::open(options.plain).map_err(UpError::Terminal)?;
     shown.line(&format!("test network in {}", dir.display()));
     let mut stops = Stops::new().map_err(UpError::Terminal)?;
     let late = usize::from(options.late_node.is_some());
     let network = tokio::select! {
         network = Network::start(plan, late) => network?,
-        // What was started already is killed with the unfinished start.
+        // Processes that were already started are killed with the unfinished start.
         () = stops.wait() => return Ok(()),
     };
     Session::new(options, network, shown, stops, calls).run().await

@@ -1,8 +1,8 @@
-//! A wallet that keeps the test network's templates filled with transactions.
+//! A wallet that fills the test network's templates with transactions.
 //!
-//! Pure: blocks go in, signed transactions come out, so the same wallet feeds the embedded Bitcoin
-//! and, through [`feed`], a real bitcoind. Every third transaction spends an unconfirmed one, so
-//! that templates hold dependent transactions.
+//! It is pure: blocks go in, signed transactions come out. So the same wallet feeds the embedded Bitcoin and, through
+//! [`feed`], a real bitcoind. Every third transaction spends an unconfirmed one, so that templates have dependent
+//! transactions.
 
 pub mod feed;
 mod keys;
@@ -17,7 +17,7 @@ pub use self::sign::Spend;
 use crate::limits::{WALLET_CHAIN_MAX, WALLET_COINS_MAX};
 use crate::signet::COINBASE_MATURITY;
 
-/// Smallest coin worth spending, in satoshis: well above dust after any fee of this wallet.
+/// Smallest coin worth spending, in satoshi: well above dust after any fee of this wallet.
 const COIN_SAT_MIN: u64 = 100_000;
 
 /// An output that the wallet can spend.
@@ -25,22 +25,22 @@ const COIN_SAT_MIN: u64 = 100_000;
 struct Coin {
     value: Amount,
     key: usize,
-    /// First height of a block that may spend it; 0 while it is unconfirmed.
+    /// First height of a block that may spend it. 0 while it is unconfirmed.
     spendable_from: u32,
-    /// Unconfirmed transactions it stands on, itself included.
+    /// Number of unconfirmed transactions it depends on, including its own.
     unconfirmed: u32,
 }
 
-/// The coins of the fixed keys, as far as the blocks shown to the wallet tell.
+/// The coins of the fixed keys, according to the blocks shown to the wallet.
 #[derive(Debug)]
 pub struct Wallet {
     keys: Keys,
     coins: BTreeMap<OutPoint, Coin>,
-    /// What its own unconfirmed transactions spend.
+    /// Outputs that its own unconfirmed transactions spend.
     spent: BTreeSet<OutPoint>,
     /// Height of the last block shown.
     height: u32,
-    /// Transactions made, from which amounts and fee rates vary.
+    /// Number of transactions created, which varies amounts and fee rates.
     made: u64,
 }
 
@@ -51,23 +51,23 @@ impl Default for Wallet {
 }
 
 impl Wallet {
-    /// A wallet that has seen no block.
+    /// Creates a wallet that has seen no block.
     pub fn new() -> Self {
         Self { keys: Keys::derive(), coins: BTreeMap::new(), spent: BTreeSet::new(), height: 0, made: 0 }
     }
 
-    /// The script of the key with this number: a P2WPKH that miners may be paid to.
+    /// Returns the script of the key with this number: a P2WPKH script that miners can be paid to.
     pub fn script(&self, index: usize) -> ScriptBuf {
         self.keys.get(index).script.clone()
     }
 
-    /// Height of the last block shown.
+    /// Returns the height of the last block shown.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// Takes in a block of the active chain. After a reorganisation, start a new wallet and show it
-    /// the whole chain: the test network's chains are short.
+    /// Adds a block of the active chain. After a reorganization, create a new wallet and show it the whole chain. The
+    /// test network's chains are short.
     pub fn connect(&mut self, height: u32, block: &Block) {
         for transaction in &block.txdata {
             for input in &transaction.input {
@@ -80,7 +80,7 @@ impl Wallet {
         self.height = height;
     }
 
-    /// Makes the next transaction, or none when no coin may be spent.
+    /// Creates the next transaction. `None` if no coin can be spent.
     pub fn spend(&mut self) -> Option<Spend> {
         let inputs = self.choose_inputs()?;
         let spent: Vec<(OutPoint, Coin)> = inputs
@@ -97,7 +97,7 @@ impl Wallet {
         Some(spend)
     }
 
-    /// One coin to split, or two to join when there are many.
+    /// Chooses one coin to split, or two to join if there are many.
     fn choose_inputs(&self) -> Option<Vec<OutPoint>> {
         let confirmed = || {
             let next_height = self.height.saturating_add(1);
@@ -124,7 +124,7 @@ impl Wallet {
         let txid = transaction.compute_txid();
         for (vout, output) in (0_u32..).zip(&transaction.output) {
             let outpoint = OutPoint { txid, vout };
-            // A block may confirm a parent whose child still waits: that output is gone all the same.
+            // A block may confirm a parent whose child is still unconfirmed. That output is spent nevertheless.
             if self.spent.contains(&outpoint) {
                 continue;
             }

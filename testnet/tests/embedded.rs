@@ -60,7 +60,7 @@ async fn the_reserved_value_is_added_when_a_miner_leaves_it_out() {
     assert_eq!(submit(&server.rpc, &block).await, Value::Null);
 }
 
-/// Blocks that are wrong in one respect, with the engine's reason. Only the last has no work.
+/// Blocks that are wrong in one respect, with the engine's reason. Only the last one has no work.
 fn hostile(good: &Block) -> Vec<(&'static str, Block)> {
     let coinbase = |change: fn(&mut bitcoin::Transaction)| with_coinbase(good.clone(), change);
     let mut wrong_bits = good.clone();
@@ -120,7 +120,7 @@ async fn a_block_on_an_unknown_parent_and_bytes_that_are_no_block_are_refused() 
     assert_eq!(submit(&server.rpc, &solve(orphan)).await, json!("prev-blk-not-found"));
     for bytes in ["", "00", "zz", "00".repeat(200).as_str()] {
         let refused = server.rpc.call("submitblock", json!([bytes])).await;
-        assert!(matches!(refused, Err(RpcError::Refused { code: -22, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(RpcError::Failed { code: -22, .. })), "{refused:?}");
     }
 }
 
@@ -137,7 +137,7 @@ async fn competing_tips_end_in_the_one_with_more_work() {
     let tips = server.rpc.call("getchaintips", json!([])).await.unwrap();
     assert_eq!(tips.as_array().unwrap().len(), 2, "{tips}");
 
-    // A child on their block, without transactions, so that it is valid whatever the pool says.
+    // A child of their block, without transactions, so that it is valid whatever the pool holds.
     let mut next = unsolved(&template(&server.rpc).await);
     next.header.prev_blockhash = theirs.block_hash();
     next.txdata.truncate(1);
@@ -153,7 +153,7 @@ async fn competing_tips_end_in_the_one_with_more_work() {
     let header = server.rpc.call("getblockheader", lost).await.unwrap();
     assert_eq!(header["confirmations"], json!(-1));
 
-    // The wallet starts over on the new branch, and its transactions are valid there.
+    // The wallet starts again on the new branch, and its transactions are valid there.
     let template = template_with_transactions(&server.rpc, 3).await;
     assert_eq!(submit(&server.rpc, &solve(unsolved(&template))).await, Value::Null);
 }
@@ -198,7 +198,7 @@ async fn the_chain_is_kept_over_a_restart() {
     assert_eq!(submit(&server.rpc, &block).await, Value::Null);
     let support::Embedded { bitcoin, dir, .. } = server;
     drop(bitcoin);
-    // Its tasks end at their next step; only then is the folder free again.
+    // Its tasks end at their next step. Only then is the folder free again.
     let dropped = Instant::now();
     let bitcoin = loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -228,7 +228,7 @@ async fn a_header_alone_is_taken_or_refused_with_the_reason() {
     let mut no_work = block.header;
     no_work.nonce ^= 1;
     match submit_header(no_work).await {
-        Err(RpcError::Refused { code: -25, message, .. }) => assert_eq!(message, "high-hash"),
+        Err(RpcError::Failed { code: -25, message, .. }) => assert_eq!(message, "high-hash"),
         other => panic!("{other:?}"),
     }
     assert_eq!(submit_header(block.header).await.unwrap(), Value::Null);

@@ -1,5 +1,5 @@
-//! The embedded Bitcoin and a real bitcoind, side by side: the same calls, the same shapes, the same
-//! verdicts. bitcoind comes from `$BITCOIND`, `PATH` or `get-bitcoind.sh`.
+//! The embedded Bitcoin and a real bitcoind compared: the same calls, the same formats, the same verdicts. bitcoind
+//! comes from `$BITCOIND`, `PATH` or `get-bitcoind.sh`.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
@@ -16,14 +16,14 @@ use testnet::bitcoind::RealBitcoin;
 use testnet::premine;
 use testnet::rpc::Rpc;
 
-/// What only bitcoind or one of its builds says, and no pool node needs.
+/// Fields that only bitcoind or one of its builds has, and that no pool node needs.
 const ONLY_IN_BITCOIND: &[&str] = &[
-    // Knots' own.
+    // Knots only.
     "currentblocksize",
     "txcount",
     "header_version",
     "error_index",
-    // Of the last template bitcoind built itself.
+    // About the last template that bitcoind built itself.
     "currentblockweight",
     "currentblocktx",
     // Newer builds describe the coinbase and the smallest fee.
@@ -38,7 +38,7 @@ async fn real() -> (RealBitcoin, tempfile::TempDir) {
     (bitcoin, dir)
 }
 
-/// The type of each value in an answer, by its path; lists are described by their first element.
+/// Returns the type of each value in an answer, by its path. Lists are described by their first element.
 fn shape(value: &Value, path: &str, into: &mut BTreeMap<String, &'static str>) {
     let kind = match value {
         Value::Null => "null",
@@ -69,7 +69,7 @@ fn shape_of(value: &Value) -> BTreeMap<String, &'static str> {
     shape(value, "", &mut paths);
     paths.retain(|path, _| {
         let name = path.rsplit(['.', '[']).next().unwrap_or_default();
-        // Without peers and transactions these lists are empty on one side.
+        // Without peers and transactions, these lists are empty on one side.
         !ONLY_IN_BITCOIND.contains(&name) && !path.contains("networks[]") && !path.contains("localservicesnames[]")
     });
     paths
@@ -136,7 +136,7 @@ async fn the_same_calls_get_answers_of_the_same_shape() {
         let ours = answer(&embedded.rpc, method, &params).await;
         assert_eq!(shape_of(&ours), shape_of(&theirs), "{method} {params}\n{ours}\n{theirs}");
         assert_eq!(ours["error"]["code"], theirs["error"]["code"], "{method} {params}");
-        // A missing argument is answered with the method's long help text.
+        // bitcoind answers a missing argument with the method's long help text.
         if ours["error"]["code"] != json!(-1) {
             assert_eq!(ours["error"]["message"], theirs["error"]["message"], "{method} {params}");
         }
@@ -144,7 +144,7 @@ async fn the_same_calls_get_answers_of_the_same_shape() {
     real.stop().await;
 }
 
-/// Everything in these answers follows from the chain, so it must be equal.
+/// All data in these answers follow from the chain, so they must be equal.
 #[tokio::test]
 async fn both_tell_the_same_chain_and_template() {
     let (real, _dir) = real().await;

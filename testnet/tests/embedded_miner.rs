@@ -15,10 +15,10 @@ use stratum::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Refusal, Server, W
 use testnet::miner::{self, Counters};
 use tokio::sync::{mpsc, watch};
 
-/// Marks in the coinbase where the extranonce goes.
+/// Marks the place of the extranonce in the coinbase.
 const MARK: [u8; EXTRANONCE_BYTES] = [0xee; EXTRANONCE_BYTES];
 
-/// A pool of one block: everyone gets the same work.
+/// A pool of one block: all miners get the same work.
 struct OneBlock {
     work: Arc<Work>,
     found: mpsc::UnboundedSender<Found>,
@@ -62,7 +62,7 @@ fn work(block: &Block, share_target: Target) -> Work {
     })
 }
 
-/// A target that one in `hashes` meets, for a power of two.
+/// Returns a target that one in `hashes` hashes meets, for a power of two.
 fn one_in(hashes: u32) -> Target {
     let mut bytes = [0xff; 32];
     bytes[..4].copy_from_slice(&(u32::MAX / hashes).to_be_bytes());
@@ -133,7 +133,7 @@ async fn the_miner_keeps_its_hashrate_and_its_proofs_are_accepted() {
     let rate = counts.hashes as f64 / started.elapsed().as_secs_f64();
     assert!((40_000.0..=51_000.0).contains(&rate), "{rate} H/s");
     assert_eq!((counts.rejected, counts.connections), (0, 1), "{counts:?}");
-    // 36 are expected, or more while the difficulty is still low; 10 or fewer is one in 10^6.
+    // 36 are expected, or more while the difficulty is still low. 10 or fewer has a probability of 10^-6.
     assert!(counts.accepted > 10, "{counts:?}");
 }
 

@@ -1,4 +1,4 @@
-//! Whole networks of real processes: what the pool must show.
+//! Whole networks of real processes.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use harness::{Up, node, tips};
 
-/// Five minutes of mining on the embedded Bitcoin, in which everything happens that should leave no trace: a node joins
-/// late, one is killed and started again, and the network falls apart for a minute.
+/// Five minutes of mining on the embedded Bitcoin, with faults that should have no lasting effect: a node joins late,
+/// one is killed and restarted, and a partition lasts for a minute.
 ///
-/// Two miners that none of this touches, one of them with two seconds of delay on every job, must earn alike.
+/// Two miners that no fault affects, one of them with two seconds of delay on every job, must earn alike.
 #[test]
 fn faults_leave_no_trace() {
     let options = ["--nodes", "5", "--miners", "5", "--late-node", "45", "--delay", "m2=2000", "--duration", "305"];
@@ -47,12 +47,12 @@ fn faults_leave_no_trace() {
     up.check(&["--agreed", "--lost-max", "0", "--rss-max", "150000000", "--shared-min", "3", "--fair", "m1,m2"]);
     let report = up.report();
     assert_eq!(report["shares"]["expired"], 0, "every share of both sides is listed: {}", report["shares"]);
-    // Some 95 s with a node that comes late, and the wait for a block, 12 s on average: one run in 6,000 takes longer.
+    // A late node takes some 95 s, and a block 12 s on average. One run in 6,000 takes longer.
     assert!(report["first_shared_block_s"].as_u64().is_some_and(|seconds| seconds <= 200), "{}", up.log());
 }
 
-/// Three nodes on a real bitcoind: it takes the blocks, and every output is what the rules want. It ends with the second
-/// block that pays more than one miner.
+/// Three nodes on a real bitcoind: it accepts the blocks, and every output follows the rules. The run ends with the
+/// second block that pays more than one miner.
 #[test]
 fn a_real_bitcoind_takes_the_blocks() {
     let mut up = Up::start(&["--nodes", "3", "--miners", "4", "--bitcoin", "bitcoind"]);

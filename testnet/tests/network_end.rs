@@ -1,4 +1,4 @@
-//! However a network ends, nothing of it survives; and commands say what is wrong with them.
+//! However a network ends, no process survives. Commands print what is wrong with them.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use harness::{Up, command_in, node, working};
 use nix::sys::signal::Signal;
 
-/// Time in which processes must be gone.
+/// Time in which processes must exit.
 const SOON: Duration = Duration::from_secs(15);
 
 #[test]

@@ -1,5 +1,5 @@
-//! A running node whose every port is fed with garbage, oversized and half messages: it says what is wrong, and goes on
-//! taking shares.
+//! A running node gets garbage, oversized and partial messages on every port. It reports what is wrong, and continues
+//! to accept shares.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use harness::{Up, node, tips, working};
 
-/// How long it may be silent after hostile bytes, which need no answer.
+/// Time without an answer to hostile bytes that need none.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// How long an answer may take that must come: a busy machine is slow.
+/// Time for a required answer, because a busy machine is slow.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// Connections with half a message that are kept open all the time.
+/// Number of connections with a partial message that stay open all the time.
 const HALF_OPEN: usize = 40;
 
 /// A node's ports, from its config file.
@@ -45,13 +45,13 @@ fn connect(address: SocketAddr) -> TcpStream {
     socket
 }
 
-/// Sends bytes that need no answer, and waits for one, or until the node closes, or the time is over. A node may close
-/// before it has read everything.
+/// Sends bytes that need no answer. Waits until the node answers or closes, or the time is over. A node may close
+/// before it has read all bytes.
 fn feed(address: SocketAddr, bytes: &[u8]) {
     exchange(address, bytes, SILENCE);
 }
 
-/// Sends bytes and returns the answer that must come, whole.
+/// Sends bytes and returns the complete required answer.
 fn ask(address: SocketAddr, bytes: &[u8]) -> String {
     exchange(address, bytes, ANSWER)
 }
@@ -71,7 +71,8 @@ fn exchange(address: SocketAddr, bytes: &[u8], limit: Duration) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A Stratum line, or an HTTP answer with all of its body, which may come in pieces: enough to judge.
+/// Returns whether an answer is complete: a Stratum line, or an HTTP answer with its whole body, which may come in
+/// pieces.
 fn is_whole(answer: &[u8]) -> bool {
     if !answer.starts_with(b"HTTP/") {
         return answer.ends_with(b"\n");
@@ -79,11 +80,11 @@ fn is_whole(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-    // Without a length the answer ends where the node closes.
+    // Without a length, the answer ends when the node closes.
     length.is_some_and(|length: usize| body.len() >= length)
 }
 
-/// Bytes without any meaning, the same in every run.
+/// Returns meaningless bytes, the same in every run.
 fn garbage(count: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
@@ -108,7 +109,7 @@ fn attack_stratum(address: SocketAddr) {
     let refused = [
         (r#"{"id":1,"method":"mining.steal","params":[]}"#, "unknown method"),
         (r#"{"id":1,"method":"mining.submit","params":["a","b","c","d","e"]}"#, "error"),
-        (r#"{"id":1,"method":"mining.authorize","params":["not-an-address","x"]}"#, "not a Bitcoin address"),
+        (r#"{"id":1,"method":"mining.authorize","params":["not-an-address","x"]}"#, "not a valid Bitcoin address"),
     ];
     for (line, expected) in refused {
         let answer = ask(address, format!("{line}\n").as_bytes());
@@ -173,7 +174,7 @@ fn hostile_bytes_do_nothing_but_get_a_refusal() {
         .flat_map(|_| halves)
         .map(|(address, bytes)| {
             let mut socket = connect(address);
-            // A node may have had enough of them, and close.
+            // The node may close in the meantime.
             let _ = socket.write_all(bytes);
             socket
         })

@@ -1,4 +1,4 @@
-//! The web pages in a real browser, and the API from outside: runs `testnet/pages` on a network that mines.
+//! The web pages in a real browser, and the API from outside: runs `testnet/pages` on a mining network.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
@@ -11,16 +11,16 @@ use std::time::Duration;
 use harness::{Up, working};
 use serde_json::Value;
 
-/// The Python with selenium, axe-core and schemathesis; the Makefile makes and names it.
+/// Path of the Python with selenium, axe-core and schemathesis. The Makefile installs and sets it.
 const PYTHON: &str = "SHOAL_PAGES_PYTHON";
 
-/// Where pictures of the pages go; beside the network's data without it.
+/// Folder for pictures of the pages. By default, the network's data folder.
 const OUT: &str = "SHOAL_PAGES_OUT";
 
-/// Time for the first blocks that pay several: locally a block takes some 15 s.
+/// Time for the first blocks that pay several miners. A block takes some 15 s locally.
 const FIRST_BLOCKS: Duration = Duration::from_secs(180);
 
-/// Links that exist before the pages are looked at, so that some lie deep and some branches lost.
+/// Number of links before the tests of the pages start, so that some are deep and some branches have lost.
 const LINKS_MIN: u64 = 40;
 
 #[test]

@@ -1,8 +1,8 @@
-//! The one owner of the share-chain; what it accepts is on disk before anybody hears of it.
+//! The one owner of the share-chain. Everything it accepts is on disk before it announces it.
 //!
 //! ```text
-//! replay.rs    from the journal back to the chain
-//! finality.rs  the final link outlives the process
+//! replay.rs    rebuilds the chain from the journal
+//! finality.rs  stores the final link across restarts
 //! ```
 
 mod finality;
@@ -23,45 +23,47 @@ use crate::pool_block::PoolBlock;
 
 pub use finality::forget_final;
 
-/// What others react to.
+/// A change of the chain that other parts of the node react to.
 #[derive(Clone, Debug)]
 pub enum ChainEvent {
-    /// Something changed; it is on disk.
+    /// The chain changed. The change is on disk.
     Changed(Arc<ChangeSet>),
     /// The pool found a Bitcoin block.
     Block(Arc<PoolBlock>),
 }
 
-/// What changes with the tip.
+/// A summary of the main chain's tip: everything about it that jobs depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TipView {
     /// The newest link of the main chain.
     pub tip: ShareId,
-    /// The link to build on; the tip as a rule.
+    /// The link to build on, usually the tip.
     pub build_on: ShareId,
-    /// Its height.
+    /// Height of the tip.
     pub height: u32,
-    /// A heavier branch that would undo final links: no work until the operator chose, see [`forget_final`].
+    /// Tip of a heavier branch that would undo final links. The node hands out no work until the operator chooses; see
+    /// [`forget_final`].
     pub conflict: Option<ShareId>,
 }
 
-/// The chain and its store. It has no thread and no clock: its caller runs it, and asks [`Engine::take_events`] after every call.
+/// The chain and its store. It has no thread and no clock. Its caller runs it and calls [`Engine::take_events`] after
+/// every call.
 #[derive(Debug)]
 pub struct Engine<J: Journal> {
     chain: Chain,
     store: Arc<J>,
-    /// What changed and was not asked for yet.
+    /// Events that [`Engine::take_events`] has not returned yet.
     events: Vec<ChainEvent>,
-    /// Whether the chain may differ from what [`Engine::take_changed`] saw last.
+    /// True when the chain may have changed since the last [`Engine::take_changed`].
     changed: bool,
     own_bitcoin_height: u32,
-    /// The final link that the store knows.
+    /// The final link in the store.
     stored_final: Option<ShareId>,
     fatal: Option<J::Error>,
 }
 
 impl<J: Journal> Engine<J> {
-    /// Rebuilds the chain from the store's journal: every proof passes every check again.
+    /// Rebuilds the chain from the store's journal. Every proof passes every check again.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -70,39 +72,39 @@ impl<J: Journal> Engine<J> {
         let mut engine =
             Self { chain, store, events: Vec::new(), changed: true, own_bitcoin_height: 0, stored_final, fatal: None };
         if let Some(id) = stored_final {
-            // Before the replay, so that a branch which conflicted with it does again.
+            // Before the replay, so that a conflicting branch conflicts again.
             engine.chain.restore_final(id);
         }
         engine.replay(now)?;
         Ok(engine)
     }
 
-    /// What changed since this was last asked, oldest first; all of it is in the store. Whoever runs the engine asks
-    /// after every call: until then it is kept, whatever its size.
+    /// Returns the events since the last call, oldest first. All of them are in the store. The engine's caller must
+    /// call this after every call: events are kept without a bound until then.
     #[must_use]
     pub fn take_events(&mut self) -> Vec<ChainEvent> {
         std::mem::take(&mut self.events)
     }
 
-    /// Whether the chain may have changed since this was last asked, in something that makes no event as well: what is
-    /// held, what is final, what is remembered. Whoever publishes the chain asks after every call.
+    /// Returns whether the chain may have changed since the last call. This includes changes that make no event: held
+    /// proofs, finality, caches. The chain's publisher calls this after every call of the engine.
     #[must_use]
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
 
-    /// Takes the reason why the store did not take a record: the caller stops with it.
+    /// Takes the error with which the store rejected a record. The caller stops with it.
     pub fn take_failure(&mut self) -> Option<J::Error> {
         self.fatal.take()
     }
 
-    /// Why the store did not take a record. Nothing that the engine answers from then on may be told to anybody.
+    /// The error with which the store rejected a record. Once set, no answer of the engine may leave this node.
     #[must_use]
     pub fn failure(&self) -> Option<&J::Error> {
         self.fatal.as_ref()
     }
 
-    /// What new work depends on.
+    /// The current tip, which new work depends on.
     #[must_use]
     pub fn tip(&self) -> TipView {
         let chain = &self.chain;
@@ -110,13 +112,13 @@ impl<J: Journal> Engine<J> {
         TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0, conflict }
     }
 
-    /// The chain, to look at.
+    /// The chain, read-only.
     #[must_use]
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
 
-    /// The chain, for questions that remember their answers. Use the engine's own methods to change it.
+    /// The chain, for queries that cache their answers. Change it only through the engine's own methods.
     pub fn chain_mut(&mut self) -> &mut Chain {
         self.changed = true;
         &mut self.chain
@@ -128,24 +130,24 @@ impl<J: Journal> Engine<J> {
         &self.store
     }
 
-    /// Takes a proof, with its list when the sender gave one. What is accepted is stored before this returns.
+    /// Judges a proof, with its list if the sender gave one. An accepted proof is stored before this returns.
     pub fn insert(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, now: Timestamp) -> Outcome {
         let id = proof.id();
         self.changed = true;
         let outcome = self.chain.insert(proof, list, source, now);
         match &outcome {
             Outcome::Accepted(changes) | Outcome::Known(changes) => self.commit(changes.clone()),
-            // Other rules say something about what came with the proof, or about who brought it.
+            // Other rules concern the list that came with the proof, or its sender.
             Outcome::Invalid(rule) if rule.invalidates_id() => self.store_refusals(&[(id, *rule)]),
             Outcome::Invalid(_) | Outcome::Held(_) | Outcome::Unlistable => {}
         }
         outcome
     }
 
-    /// Takes the list of a link that came without it.
+    /// Supplies the list of a link that arrived without one.
     ///
     /// # Errors
-    /// It is not the list that the link commits to.
+    /// The link does not commit to this list.
     pub fn supply_list(&mut self, id: ShareId, list: Vec<ShareId>, now: Timestamp) -> Result<(), RuleError> {
         self.changed = true;
         let changes = self.chain.supply_list(id, list, now)?;
@@ -153,8 +155,9 @@ impl<J: Journal> Engine<J> {
         Ok(())
     }
 
-    /// Takes Bitcoin headers that the own bitcoind vouches for, or that lie far enough below its tip. They are stored, so
-    /// that what was built on them can be judged after a restart, whichever branch bitcoind follows then.
+    /// Inserts Bitcoin headers that this node's bitcoind has on its active chain, or that are deep enough below its
+    /// tip. They are stored, so that proofs built on them can be judged after a restart, whichever branch bitcoind
+    /// follows then.
     pub fn insert_bitcoin_headers(&mut self, headers: &[Header], now: Timestamp) {
         self.changed = true;
         let mut new = Vec::new();
@@ -168,14 +171,14 @@ impl<J: Journal> Engine<J> {
             }
             changed.push(changes);
         }
-        // Before what waited for them, so that a replay finds them first.
+        // Before the proofs that waited for them, so that a replay finds the headers first.
         self.append(&new);
         for changes in changed {
             self.commit(changes);
         }
     }
 
-    /// Tells the height of the own bitcoind's tip, and whether the node is in sync with its peers; see
+    /// Sets the height of the tip of this node's bitcoind, and whether the node is in sync with its peers; see
     /// [`Chain::note_own_bitcoin_height`].
     pub fn note_own_bitcoin_height(&mut self, height: u32, in_sync: bool) {
         self.changed = true;
@@ -184,20 +187,20 @@ impl<J: Journal> Engine<J> {
         self.store_final();
     }
 
-    /// Height of the own bitcoind's tip, as last told.
+    /// Height of the tip of this node's bitcoind, as last set.
     #[must_use]
     pub fn own_bitcoin_height(&self) -> u32 {
         self.own_bitcoin_height
     }
 
-    /// Lets time pass for what is held.
+    /// Advances the clock: releases proofs that were held for their time.
     pub fn tick(&mut self, now: Timestamp) {
         self.changed = true;
         let changes = self.chain.tick(now);
         self.commit(changes);
     }
 
-    /// Writes what changed, then notes it for everybody.
+    /// Writes a change set to the store, then queues its events.
     fn commit(&mut self, changes: ChangeSet) {
         if changes.is_empty() {
             return;
@@ -220,8 +223,8 @@ impl<J: Journal> Engine<J> {
         if let Some(conflict) = changes.conflict {
             error!(
                 link = %conflict,
-                "a heavier branch would undo final links: this node hands out no work; to follow that branch, stop the \
-                 node and start it once with `shoal run --follow-heaviest`"
+                "a heavier branch would undo final links, so this node hands out no work; to follow that branch, \
+                 restart the node once with `shoal run --follow-heaviest`"
             );
         }
         if !changes.tips.is_empty() {
@@ -237,7 +240,7 @@ impl<J: Journal> Engine<J> {
         proofs.into_iter().filter_map(|accepted| PoolBlock::of(&accepted.proof, &mut self.chain)).collect()
     }
 
-    /// Writes records to the journal, all or none. When the journal does not take them, the engine has failed: see
+    /// Writes records to the journal, all or none. If the journal rejects them, the engine has failed; see
     /// [`Engine::failure`].
     pub fn append(&mut self, batch: &[Record]) {
         if batch.is_empty() || self.fatal.is_some() {

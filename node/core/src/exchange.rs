@@ -1,16 +1,42 @@
-//! What this node and its peers tell each other, decided without I/O, clock and threads: gossip into the chain, responses
-//! into it, and what to ask whom. [`Exchange::handle`] takes what happened, [`Exchange::poll_output`] gives what to do.
+//! The protocol between this node and its peers, without I/O, clock or threads: it feeds gossip and responses to the
+//! chain and decides what to request from which peer. [`Exchange::handle`] takes an input; [`Exchange::poll_output`]
+//! returns what to do.
 //!
-//! The node runs it on the engine's thread, see [`crate::peers`]; a simulator runs it where it likes.
+//! The node runs it on the consensus thread. The simulator runs it in its own loop.
 //!
 //! ```text
-//! judge.rs      gossip: nothing is forwarded that was not fully judged
-//! take.rs       responses of peers, into the chain
-//! wants.rs      what the chain waits for, and where it comes from
+//! judge.rs      gossip: only fully judged messages are forwarded
+//! take.rs       feeds responses of peers to the chain
+//! wants.rs      what the chain is missing, and where to get it
 //! serve.rs      answers to peers' requests
-//! sources.rs    numbers for peers, by which the chain knows who brought what
-//! undecided.rs  gossip that the chain holds
+//! sources.rs    numbers for peers, by which the chain knows who sent what
+//! undecided.rs  gossip without a verdict, because the chain holds it
 //! ```
+//!
+//! # How to drive it
+//!
+//! 1. Create it with [`Exchange::new`] once the engine is open. Perform its outputs, as after every input.
+//! 2. Pass every [`Input`] to [`Exchange::handle`]. A large response then blocks the engine until all of it is taken in. To
+//!    let other calls reach the engine in between, call [`Exchange::begin`], and [`Exchange::go_on`] while
+//!    [`Exchange::is_unfinished`]. The next [`Exchange::begin`] finishes what is left.
+//! 3. After each of these calls, stop if [`Engine::failure`] has a reason: the journal lacks what the outputs would tell.
+//!    Otherwise perform [`Exchange::poll_output`] until it returns `None`, in order:
+//!
+//!    | output | what to do |
+//!    |---|---|
+//!    | [`Output::Network`] | hand the command to the network |
+//!    | [`Output::LookUp`] | ask bitcoind, insert the header if it may count, then pass [`Input::LookedUp`] in any case |
+//!    | [`Output::Block`] | call [`PeerBlock::verdict`] on any thread, send [`Command::Verdict`], and submit an accepted block to bitcoind |
+//!    | [`Output::Refused`] | nothing; an event log may note it |
+//!    | [`Output::State`] | make no jobs while it names a trouble |
+//!
+//! 4. Pass each [`ChainEvent::Changed`](crate::engine::ChainEvent::Changed) of [`Engine::take_events`] back as
+//!    [`Input::Changed`], in order, also those that other callers of the engine caused: this is how this node's own shares
+//!    reach peers. If some were lost, pass [`Input::Missed`].
+//!
+//! - Requests: [`Input::Network`] with [`Event::Request`] is answered in the call. To answer elsewhere, keep the event, and
+//!   use [`serve::begin`] with any published chain.
+//! - Time: [`Now`] has both clocks. Pass [`Input::Tick`] twice a second: it lets held proofs and late requests expire.
 
 mod judge;
 pub mod serve;
@@ -42,58 +68,58 @@ use undecided::Undecided;
 pub use judge::PeerBlock;
 pub use p2p_proto::sync::SyncState;
 
-/// The present, by both clocks.
+/// The current time, by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Milliseconds since the exchange began: a clock that never goes back.
+    /// Milliseconds since the exchange started; a monotonic clock.
     pub millis: Millis,
-    /// The time of day.
+    /// Wall-clock time, seconds since 1970.
     pub time: Timestamp,
 }
 
-/// What happened.
+/// An input of the exchange.
 #[derive(Debug)]
 pub enum Input {
-    /// The network says something.
+    /// An event from the network.
     Network(Event),
     /// The chain changed; see [`Engine::take_events`].
     Changed(Arc<ChangeSet>),
-    /// Changes of the chain were missed.
+    /// The caller missed changes of the chain.
     Missed,
-    /// The end of an [`Output::LookUp`].
+    /// The result of an [`Output::LookUp`].
     LookedUp {
-        /// Which header.
+        /// Hash of the header.
         hash: BlockHash,
-        /// Who sent what waits for it.
+        /// The peer that sent the proof waiting for it; none if unknown.
         from: Option<PeerId>,
-        /// Whether the share-chain has it now.
+        /// True if the share-chain has the header now.
         found: bool,
     },
-    /// Time has passed: twice a second, say.
+    /// Time has passed. Send this about twice a second.
     Tick,
 }
 
-/// What to do.
+/// An action for the caller.
 #[derive(Debug)]
 pub enum Output {
-    /// The network has to do something.
+    /// A command for the network.
     Network(Command),
-    /// The own bitcoind is to be asked for a header that the chain waits for; [`Input::LookedUp`] follows in any case.
+    /// Ask this node's bitcoind for a header that the chain is missing. Always answer with [`Input::LookedUp`].
     LookUp {
-        /// Which header.
+        /// Hash of the header.
         hash: BlockHash,
-        /// Who sent what waits for it.
+        /// The peer that sent the proof waiting for it; none if unknown.
         from: Option<PeerId>,
     },
     /// A peer's Bitcoin block: see [`PeerBlock::verdict`].
     Block(PeerBlock),
-    /// A proof broke a rule. For whoever keeps a event_log: nothing needs to be done.
+    /// A proof broke a rule. This is for the event log; no action is needed.
     Refused(RefusedProof),
-    /// How far the node is.
+    /// The node's sync state changed.
     State {
-        /// As its peers let it know.
+        /// The state as reported by peers.
         state: SyncState,
-        /// Why miners should not work, as far as peers are concerned.
+        /// Why miners should not work, in one sentence; none if sync is no reason.
         trouble: Option<Arc<str>>,
     },
 }
@@ -101,42 +127,42 @@ pub enum Output {
 /// A proof that broke a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefusedProof {
-    /// Its id.
+    /// Id of the proof.
     pub id: ShareId,
-    /// The rule.
+    /// The rule that it broke.
     pub rule: RuleError,
-    /// Who brought it; none for this node's own miners, or when that is not known any more.
+    /// The peer that sent it; none for this node's own miners, or when the sender is no longer known.
     pub peer: Option<PeerId>,
 }
 
-/// The state machine.
+/// The state machine of the protocol with peers.
 #[derive(Debug)]
 pub struct Exchange {
     sync: Sync,
-    /// Requests to peers whose answers are awaited.
+    /// Outstanding requests to peers.
     requests: BTreeMap<RequestId, Request>,
-    /// A response of which a part is taken in.
+    /// A response that is partly processed.
     taking: Option<Taking>,
     sources: Sources,
     undecided: Undecided,
-    /// Headers that the own bitcoind is asked for.
+    /// Headers that bitcoind is being asked for.
     looked_up: BTreeSet<BlockHash>,
-    /// Connected peers, and what they told of their tips.
+    /// Connected peers and their reported tips.
     tips: BTreeMap<PeerId, Option<TipInfo>>,
-    /// Hand out work though no peer was reached.
+    /// Hand out work even if no peer was ever reached.
     new_pool: bool,
     was_synced: bool,
     outputs: VecDeque<Output>,
 }
 
-/// What an input is taken in with.
+/// Everything that processing one input needs.
 struct Turn<'a, J: Journal> {
     engine: &'a mut Engine<J>,
     now: Now,
 }
 
 impl Exchange {
-    /// A node without peers. With `new_pool` miners may work though no peer was reached.
+    /// An exchange without peers. With `new_pool`, miners may work before any peer is reached.
     #[must_use]
     pub fn new<J: Journal>(engine: &Engine<J>, new_pool: bool) -> Self {
         let mut exchange = Self {
@@ -155,7 +181,7 @@ impl Exchange {
         exchange
     }
 
-    /// Takes in what happened. Nothing is to be done any more once [`Engine::failure`] says why.
+    /// Processes an input completely. After the engine has failed ([`Engine::failure`]), no outputs follow.
     pub fn handle<J: Journal>(&mut self, input: Input, engine: &mut Engine<J>, now: Now) {
         self.begin(input, engine, now);
         while self.is_unfinished() {
@@ -163,10 +189,10 @@ impl Exchange {
         }
     }
 
-    /// Like [`Self::handle`], but leaves the rest of a large response to [`Self::go_on`], so that others reach the engine
-    /// meanwhile.
+    /// Like [`Self::handle`], but leaves the rest of a large response to [`Self::go_on`], so that other callers get
+    /// their turn at the engine.
     pub fn begin<J: Journal>(&mut self, input: Input, engine: &mut Engine<J>, now: Now) {
-        // Responses are taken in one after the other.
+        // Responses are processed one after the other.
         while self.is_unfinished() {
             self.go_on(engine, now);
         }
@@ -187,25 +213,24 @@ impl Exchange {
         self.taking.is_some()
     }
 
-    /// Takes in some more of a large response.
+    /// Processes the next part of a large response.
     pub fn go_on<J: Journal>(&mut self, engine: &mut Engine<J>, now: Now) {
         self.take_some(&mut Turn { engine, now });
         self.act(engine);
     }
 
-    /// What is to be done next. Ask until there is nothing more, after [`Self::new`] and after every input.
+    /// Returns the next action. Call it until it returns none, after [`Self::new`] and after every input.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// How many ids are wanted from peers, how many messages wait for a proof that is held, and how many headers are looked
-    /// up.
+    /// Sizes of the queues: ids wanted from peers, messages waiting for a held proof, and headers being looked up.
     #[must_use]
     pub fn sizes(&self) -> [usize; 3] {
         [self.sync.wanted(), self.undecided.len(), self.looked_up.len()]
     }
 
-    /// Connected peers, and what each told of its tip.
+    /// Connected peers, each with its reported tip, if it has sent one.
     #[must_use]
     pub fn tips(&self) -> &BTreeMap<PeerId, Option<TipInfo>> {
         &self.tips
@@ -265,7 +290,7 @@ impl Exchange {
         for (id, _) in &changes.lists {
             self.tell_sync(sync::Input::Got(Want::List(*id)), turn.now);
         }
-        // By rules that are not the pool's any more nobody is punished.
+        // Peers are not punished under rules that the pool has replaced.
         let too_old = turn.engine.chain().too_old().is_some();
         for Refusal { id, rule, source } in &changes.refused {
             self.decide(*id, Verdict::Ignore);
@@ -280,7 +305,7 @@ impl Exchange {
         }
     }
 
-    /// Sends what this node's miners found to everybody, now that it is stored.
+    /// Publishes a proof found by this node's miners, now that it is stored.
     fn publish_own(&mut self, accepted: &AcceptedProof, lists: &[(ShareId, Vec<ShareId>)]) {
         let proof = Box::new(accepted.proof.clone());
         let list = lists.iter().find(|(id, _)| *id == accepted.id).map(|(_, list)| list.clone());
@@ -291,7 +316,7 @@ impl Exchange {
         self.command(Command::Publish(message));
     }
 
-    /// Tells the network what became of gossip that was left undecided.
+    /// Gives the network the verdict on gossip that was undecided.
     fn decide(&mut self, id: ShareId, verdict: Verdict) {
         for token in self.undecided.take(id) {
             self.command(Command::Verdict { token, verdict });
@@ -309,8 +334,7 @@ impl Exchange {
         self.tell_sync(sync::Input::Tick, turn.now);
     }
 
-    /// Does what the sync machine decided, once all that happened was taken in: what became wanted together is asked for
-    /// together.
+    /// Executes the sync machine's decisions once an input is fully processed, so that wants are requested in batches.
     fn act<J: Journal>(&mut self, engine: &Engine<J>) {
         if engine.failure().is_some() {
             self.taking = None;
@@ -341,11 +365,11 @@ impl Exchange {
             SyncState::Synced => None,
             SyncState::Alone if self.was_synced || self.new_pool => None,
             SyncState::Alone => Some(Arc::from(
-                "no peer was reached yet; name one in `p2p.peers`, or set `new_pool` if this node starts a new pool",
+                "no peer has been reached yet; name one in `p2p.peers`, or set `new_pool` if this node starts a new pool",
             )),
             SyncState::Syncing { done, target } if self.was_synced && target.above(done) <= SYNC_GAP_LINKS => None,
             SyncState::Syncing { done, target } => {
-                Some(Arc::from(format!("the share-chain is being fetched: link {done} of {target}")))
+                Some(Arc::from(format!("the node is downloading the share-chain: link {done} of {target}")))
             }
         };
         self.outputs.push_back(Output::State { state, trouble });

@@ -1,4 +1,4 @@
-//! A journal as a recording, with what its share-chain claims; see `specs/recording.md`.
+//! Exports a journal as a recording, with the claims of its share-chain; see `specs/recording.md`.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -13,24 +13,24 @@ use sharechain::{Chain, Height, ShareId, encode};
 
 use crate::journal::{Journal, Record, RecordKind};
 
-/// Why a journal was not written to a file.
+/// Why a journal cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError<E: std::error::Error + 'static> {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(E),
-    /// The file does not take it.
+    /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
-/// Writes everything that a journal holds, and what `chain`, which was made from it, claims. Returns the number of lines.
+/// Writes all records of a journal, and the claims of `chain`, which was built from it. Returns the number of lines.
 ///
-/// Lists that are void, or wait for good, come last: the journal does not tell how they were judged when they came, and
-/// behind all others, lower links first, they are judged as they are now.
+/// Invalid lists and lists that wait forever come last, lower links first. The journal does not say how they were
+/// judged on arrival; after all the others they are judged as they are now.
 ///
 /// # Errors
-/// The journal cannot be read, or the file does not take it.
+/// The journal cannot be read, or the file cannot be written.
 pub fn write<J: Journal + ?Sized>(
     journal: &J,
     chain: &mut Chain,
@@ -66,7 +66,7 @@ where
     Ok(writer.finish()?)
 }
 
-/// A record as what came; nothing for records that are no part of the share-chain.
+/// A record as a recorded input; none for records that are not part of the share-chain.
 fn came(Record { kind, id, bytes }: Record) -> Option<Came> {
     match kind {
         RecordKind::Proof => Some(Came::Proof { id: ShareId(id), encoded: bytes }),
@@ -76,7 +76,7 @@ fn came(Record { kind, id, bytes }: Record) -> Option<Came> {
     }
 }
 
-/// Height of a link whose list does not count, and why.
+/// Height of a link whose list is not complete, and the verdict on the list.
 fn incomplete(chain: &Chain, id: &ShareId) -> Option<(Height, ListVerdict)> {
     let link = chain.link(id)?;
     match link.list {
@@ -86,7 +86,7 @@ fn incomplete(chain: &Chain, id: &ShareId) -> Option<(Height, ListVerdict)> {
     }
 }
 
-/// Finder of the proof whose outputs are claimed: a made-up script, which is paid only while nobody else is.
+/// Finder of the proof whose outputs are claimed: a placeholder script, which is paid only while no other script is.
 fn claimed_finder() -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&WPubkeyHash::all_zeros())
 }

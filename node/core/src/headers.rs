@@ -1,4 +1,5 @@
-//! Which Bitcoin headers the share-chain takes from this node's bitcoind, and in which order they are asked for.
+//! Decides which Bitcoin headers of this node's bitcoind the share-chain accepts, and in which sequence to request
+//! them.
 
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
@@ -6,8 +7,8 @@ use sharechain::bitcoin_headers::BitcoinHeaders;
 
 use crate::limits::STALE_HEADER_DEPTH;
 
-/// Whether a header at `height` counts though it is not on bitcoind's active chain, whose tip is at `own_height`: from two
-/// blocks below it on headers alone decide.
+/// Whether a header at `height` counts although it is not on bitcoind's active chain, whose tip is at `own_height`. Two
+/// blocks or more below that tip, headers alone decide.
 #[must_use]
 pub const fn is_settled(height: u32, own_height: u32) -> bool {
     height.saturating_add(STALE_HEADER_DEPTH) <= own_height
@@ -20,8 +21,9 @@ pub const fn counts(is_active: bool, height: u32, own_height: u32) -> bool {
     is_active || is_settled(height, own_height)
 }
 
-/// The way from a block down to one that the share-chain knows. Ask for [`HeaderWalk::next`] and give it to
-/// [`HeaderWalk::push`] until there is none; [`HeaderWalk::into_headers`] then has them in the order to insert.
+/// A walk from a block down to one that the share-chain knows. Fetch [`HeaderWalk::next`] and pass it to
+/// [`HeaderWalk::push`] until there is none. [`HeaderWalk::into_headers`] then returns the headers in insertion
+/// sequence.
 #[derive(Debug)]
 pub struct HeaderWalk {
     at: BlockHash,
@@ -30,31 +32,31 @@ pub struct HeaderWalk {
 }
 
 impl HeaderWalk {
-    /// The way from `tip`.
+    /// A walk that starts at `tip`.
     #[must_use]
     pub const fn new(tip: BlockHash) -> Self {
         Self { at: tip, unknown: Vec::new() }
     }
 
-    /// The header to ask bitcoind for; none when the share-chain knows it.
+    /// The next header to fetch from bitcoind; none once the share-chain knows it.
     #[must_use]
     pub fn next(&self, known: &BitcoinHeaders) -> Option<BlockHash> {
         known.get(&self.at).is_none().then_some(self.at)
     }
 
-    /// Takes the header that was asked for.
+    /// Adds the fetched header.
     pub fn push(&mut self, header: Header) {
         self.at = header.prev_blockhash;
         self.unknown.push(header);
     }
 
-    /// Headers taken so far.
+    /// Number of headers fetched so far.
     #[must_use]
     pub fn len(&self) -> usize {
         self.unknown.len()
     }
 
-    /// Whether none was taken.
+    /// True if no header was fetched.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.unknown.is_empty()

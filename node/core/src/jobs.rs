@@ -1,15 +1,15 @@
-//! From bitcoind's block template and a position in the share-chain to jobs for miners, and from what miners find back into
-//! the share-chain.
+//! Builds jobs for miners from bitcoind's block template and a position in the share-chain, and inserts what miners
+//! find into the share-chain.
 //!
 //! ```text
 //! block_template.rs  bitcoind's block template, checked
-//! contents.rs        which of its transactions stay when the coinbase needs room
-//! position.rs        where a new job extends the share-chain, and whom it pays
+//! contents.rs        which of its transactions are kept when the coinbase needs room
+//! position.rs        where a new job extends the share-chain, and which scripts it pays
 //! template.rs        job templates and jobs
-//! builder.rs         when to make a new job template, and how
-//! recent.rs          job templates on which late work still counts
-//! found.rs           what a miner found, given to the share-chain
-//! fixtures.rs        job templates for tests, of this crate and of others
+//! builder.rs         the job builder: when and how to build a new job template
+//! recent.rs          recent job templates, for which late work still counts
+//! found.rs           inserts what a miner found into the share-chain
+//! fixtures.rs        job templates for tests of this crate and others
 //! ```
 
 mod block_template;

@@ -1,13 +1,13 @@
-//! Every decision of a node, without sockets, clock, database or threads: the program `shoal` and the simulator run this
-//! code as it is.
+//! Every decision of a node, without sockets, clock, database or threads. The program `shoal` and the simulator both
+//! run this code unchanged.
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`engine`] | the one owner of the share-chain: what it accepts is in the journal before anyone hears of it |
+//! | [`engine`] | the one owner of the share-chain; everything it accepts is in the journal before it announces it |
 //! | [`exchange`] | gossip, requests, responses and sync with peers |
-//! | [`jobs`] | job templates and jobs: when to make one, on what, for whom; what miners found |
-//! | [`headers`] | which Bitcoin headers the share-chain takes from bitcoind |
-//! | [`journal`] | records, and what the engine needs of a database |
+//! | [`jobs`] | the job builder, job templates and jobs; what miners found |
+//! | [`headers`] | which Bitcoin headers of bitcoind the share-chain accepts |
+//! | [`journal`] | records, and the storage that the engine needs |
 //! | [`pool_block`] | a Bitcoin block that the pool found |
 //! | [`export`] | a journal as a recording |
 //! | [`limits`] | every bound of this crate with its unit and its reason |

@@ -1,4 +1,4 @@
-//! A Bitcoin block that the pool found, as every node that sees the share knows it.
+//! A Bitcoin block that the pool found, as known to every node that sees its share.
 
 use bitcoin::{ScriptBuf, Target, TxOut};
 use serde::{Deserialize, Serialize};
@@ -11,39 +11,39 @@ use crate::journal::{Record, RecordKind};
 /// A found block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolBlock {
-    /// Its hash; also the id of the share that it is.
+    /// Hash of the block; also its id as a share.
     pub hash: bitcoin::BlockHash,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// The block before it.
+    /// Hash of the previous block.
     pub prev_hash: bitcoin::BlockHash,
-    /// Time in its header, seconds since 1970.
+    /// Time of its header, seconds since 1970.
     pub time: u32,
-    /// Who found it.
+    /// Payout script of the finder.
     pub finder: ScriptBuf,
     /// Subsidy and fees, satoshi.
     pub value_sat: u64,
-    /// Whom it pays, in the order of the outputs.
+    /// Payout outputs of the coinbase, in sequence.
     pub payouts: Vec<TxOut>,
-    /// How many of them, the first ones, are paid exactly; the others were drawn. None in what an older version wrote.
+    /// Number of leading payouts that are proportional; the others won the lottery. None in records of older versions.
     #[serde(default)]
     pub exact: Option<usize>,
-    /// The link up to which work counted.
+    /// The snapshot: the link up to which work counted.
     pub snapshot: bitcoin::BlockHash,
-    /// What the tail was drawn with: the hash of an earlier Bitcoin block.
+    /// Seed of the lottery: the hash of an earlier Bitcoin block.
     pub seed: bitcoin::BlockHash,
-    /// The coinbase as it is hashed, without witness.
+    /// The coinbase as hashed for its txid, without the witness.
     pub coinbase: ScriptBuf,
 }
 
 impl PoolBlock {
-    /// True when the hash of a proof, its id, meets Bitcoin's own target.
+    /// True if the hash of a proof, its id, meets Bitcoin's own target.
     #[must_use]
     pub fn is_block(proof: &Proof, id: &ShareId) -> bool {
         Target::from_compact(proof.header.bits).is_met_by(id.block_hash())
     }
 
-    /// What a valid proof that is a block pays.
+    /// The pool block of a valid proof that meets Bitcoin's target; none if its payouts are not known.
     #[must_use]
     pub fn of(proof: &Proof, chain: &mut Chain) -> Option<Self> {
         let share = &proof.share;
@@ -72,14 +72,14 @@ impl PoolBlock {
         })
     }
 
-    /// The record that keeps it.
+    /// Serializes it as a journal record.
     #[must_use]
     pub fn to_record(&self) -> Record {
         let bytes = serde_json::to_vec(self).expect("a struct of strings and integers is JSON");
         Record { kind: RecordKind::Block, id: ShareId::from(self.hash).0, bytes }
     }
 
-    /// Reads a record back.
+    /// Reads the bytes of a journal record.
     ///
     /// # Errors
     /// The bytes are not what [`PoolBlock::to_record`] wrote.

@@ -1,8 +1,8 @@
-//! Errors in words.
+//! Errors as sentences.
 
 use std::error::Error;
 
-/// An error and what caused it, in one sentence: the parts stand behind colons, and none is said twice.
+/// An error and its causes in one sentence, separated by colons, without repetition.
 #[must_use]
 pub fn sentence(error: &dyn Error) -> String {
     let mut sentence = error.to_string();

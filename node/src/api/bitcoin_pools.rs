@@ -1,10 +1,10 @@
-//! In how many hands Bitcoin's mining is. It cannot be known from the chain alone, only from what pools write into their
-//! coinbases, so it is a table of its time and says so.
+//! Concentration of Bitcoin's mining by pool. It cannot be computed from the chain alone, only from the names that
+//! pools write into their coinbases. So it is a fixed table with a date.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Parts of the blocks of a year, in percent, rounded.
+/// Pools and their part of a year's blocks, percent, rounded.
 const PARTS: [(&str, u8); 8] = [
     ("Foundry USA", 30),
     ("AntPool", 18),
@@ -16,23 +16,23 @@ const PARTS: [(&str, u8); 8] = [
     ("Braiins Pool", 2),
 ];
 
-/// In how many hands Bitcoin's mining is.
+/// Concentration of Bitcoin's mining by pool, from a fixed table.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct BitcoinPools {
-    /// When that was so.
+    /// Year of the numbers.
     pub as_of: &'static str,
-    /// Where it is from, in one sentence.
+    /// Source of the numbers, in one sentence.
     pub source: &'static str,
     /// The largest pools, largest first.
     pub pools: Vec<BitcoinPool>,
-    /// Smallest number of pools that together find more than half of all blocks.
+    /// Nakamoto coefficient: the smallest number of pools that together find more than half of all blocks.
     pub nakamoto: u32,
 }
 
-/// A pool.
+/// A Bitcoin mining pool.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct BitcoinPool {
-    /// Its name.
+    /// Name of the pool.
     pub name: &'static str,
     /// Its part of all blocks, 0 to 1, rounded.
     pub part: f64,
@@ -46,7 +46,7 @@ pub(super) fn known() -> BitcoinPools {
     });
     BitcoinPools {
         as_of: "2025",
-        source: "Rounded shares of the blocks of 2025, by the names that pools write into their coinbases.",
+        source: "Rounded parts of the blocks of 2025, by the names that pools write into their coinbases.",
         pools: PARTS.map(|(name, percent)| BitcoinPool { name, part: f64::from(percent) / 100.0 }).into(),
         nakamoto: majority.map_or(0, |position| u32::try_from(position + 1).unwrap_or(u32::MAX)),
     }

@@ -1,5 +1,5 @@
-//! `/api/v1/blocks`: the Bitcoin blocks that the pool found, newest first; `/api/v1/blocks/{hash}`: one of them with
-//! everything that its payouts follow from.
+//! `/api/v1/blocks`: the Bitcoin blocks that the pool found, newest first. `/api/v1/blocks/{hash}`: one of them, with
+//! everything that determines its payouts.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use sharechain::chain::{Chain, Fate};
 use sharechain::{ShareId, Weight};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Hash, Paging};
 use super::shares::stored_proof;
@@ -22,98 +22,99 @@ use crate::bitcoind::SubmitVerdict;
 use crate::store::RecordKind;
 use node_core::pool_block::PoolBlock;
 
-/// Bitcoin blocks that the pool found, newest first.
+/// A page of the Bitcoin blocks that the pool found, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Blocks {
-    /// The blocks.
+    /// The blocks of this page.
     pub blocks: Vec<BlockSummary>,
-    /// Where the next page starts; none on the last one.
+    /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,
 }
 
 /// A Bitcoin block that the pool found.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BlockSummary {
-    /// Its hash; also the id of the share that it is.
+    /// Hash of the block; also its id as a share.
     pub hash: String,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// The block before it.
+    /// Hash of the previous block.
     pub prev_hash: String,
-    /// Time in its header.
+    /// Time of its header, seconds since 1970.
     pub time_unix_s: u32,
-    /// Payout script of who found it, hex.
+    /// Payout script of the finder, hex.
     pub finder_script: String,
-    /// The same as an address.
+    /// Address of the finder; none if the script has no address.
     pub finder_address: Option<String>,
     /// Subsidy and fees, satoshi.
     pub value_sat: u64,
-    /// How many outputs pay miners.
+    /// Number of outputs that pay miners.
     pub outputs_count: u64,
-    /// Bitcoin blocks from it up to the tip, itself included; 0 while it is not in the chain with the most work that
-    /// this node knows.
+    /// Confirmations: Bitcoin blocks from this one up to the tip, inclusive; 0 while it is not in the chain with the
+    /// most work that this node knows.
     pub confirmations: u32,
-    /// What this node's bitcoind said to it; none when this node did not submit it, or forgot
-    /// it after a thousand others.
+    /// Verdict of this node's bitcoind; none if this node did not submit the block, or submitted a thousand others
+    /// since.
     pub bitcoind: Option<BitcoindSays>,
-    /// Work of the pool since its block below, in expected Bitcoin blocks: 1 is what a block takes on average. None for the
-    /// first that this node knows.
+    /// Effort: the pool's work since its previous block, in expected Bitcoin blocks. 1 is average, below 1 is lucky.
+    /// None for the first block that this node knows.
     pub effort: Option<f64>,
-    /// Probability that a block takes at most that much work, 0 to 1: below a half means luck.
+    /// Probability that a block takes at most this effort, 0 to 1. Below 0.5 is lucky.
     pub luck_probability: Option<f64>,
-    /// Height of the share-chain's link that this block is, or that lists it; none while there is none, or when this node
-    /// does not keep it in memory any more.
+    /// Height of the link that this block is, or that lists it; none while there is no such link, or once the link is
+    /// too deep to be in memory.
     pub listed_height: Option<u32>,
 }
 
-/// What bitcoind said to a block.
+/// bitcoind's verdict on a submitted block, with its reason.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct BitcoindSays {
-    /// Its verdict.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Its reason, if it refused the block.
+    /// bitcoind's reason, if it rejected the block.
     pub reason: Option<String>,
 }
 
-/// A verdict of bitcoind.
+/// bitcoind's verdict on a submitted block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verdict {
-    /// Valid, and its new tip.
+    /// The block is valid and became bitcoind's tip.
     Accepted,
-    /// Known already.
+    /// bitcoind already has the block.
     Duplicate,
-    /// Valid as far as it looked, but another block is its tip.
+    /// bitcoind stored the block, but another block is its tip.
     Inconclusive,
-    /// Invalid.
+    /// The block is invalid.
     Rejected,
 }
 
-/// A Bitcoin block with everything that its payouts follow from.
+/// A Bitcoin block of the pool, with everything that determines its payouts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BlockDetail {
-    /// The block.
+    /// Summary of the block.
     #[serde(flatten)]
     pub summary: BlockSummary,
-    /// Whom it pays, in the order of the outputs.
+    /// Payout outputs of the coinbase, in sequence.
     pub outputs: Vec<Output>,
-    /// The link up to which work counted.
+    /// Id of the snapshot: the link up to which work counted.
     pub snapshot: String,
-    /// The Bitcoin block whose hash the tail was drawn with.
+    /// Hash of the Bitcoin block that seeds the lottery.
     pub seed: String,
-    /// Who had earned what up to the snapshot, most first: a page of it. Empty while this node lacks a part of it.
+    /// A page of the PPLNS window up to the snapshot, largest weight first. Empty while this node lacks a part of that
+    /// window.
     pub weights: Vec<Earned>,
-    /// Where the next page of the weights starts; none on the last one.
+    /// `from` of the next page of `weights`; none on the last page.
     pub next_from: Option<u64>,
-    /// Shares listed from genesis up to the snapshot, links included: with too few the finder is paid alone. None while
-    /// this node lacks a part of it.
+    /// Shares listed from genesis up to the snapshot, links included. With too few, the block pays its finder alone.
+    /// None while this node lacks a part of that history.
     pub snapshot_listed_total: Option<u64>,
-    /// The coinbase as it is hashed, without witness, hex.
+    /// The coinbase as hashed for its txid, without the witness, hex.
     pub coinbase_hex: String,
-    /// The block's header as it is hashed, hex.
+    /// The block's header, serialized, hex.
     pub header_hex: String,
-    /// The branch of the Merkle tree from the coinbase to the root in the header: hashes as they are hashed, not turned
-    /// around for people, hex.
+    /// Merkle branch from the coinbase to the root in the header: hashes in internal byte sequence, not reversed for
+    /// display, hex.
     pub merkle_branch: Vec<String>,
 }
 
@@ -129,7 +130,7 @@ impl From<SubmitVerdict> for BitcoindSays {
     }
 }
 
-/// What is not in a block's record.
+/// Values of a block that its record does not hold.
 #[derive(Clone, Copy, Debug)]
 struct Standing {
     confirmations: u32,
@@ -158,7 +159,7 @@ impl BlockSummary {
     }
 }
 
-/// Bitcoin blocks from one up to the tip, itself included; 0 while it is not in the chain with the most work.
+/// Confirmations of a Bitcoin block; 0 while it is not in the chain with the most work.
 pub(super) fn confirmations(chain: &Chain, height: u32, hash: BlockHash) -> u32 {
     let headers = chain.bitcoin();
     let best = headers.best();
@@ -198,17 +199,17 @@ impl Api {
     }
 }
 
-/// The Bitcoin blocks that the pool found, newest first.
+/// Lists the Bitcoin blocks that the pool found, newest first.
 #[utoipa::path(
     get, path = "/api/v1/blocks", params(Paging),
     responses(
         (status = 200, description = "Blocks, newest first", body = Blocks),
-        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<Blocks>, ApiError> {
     let count = paging.items();
-    // One more tells whether there is another page.
+    // One more than asked for, to know whether there is another page.
     let mut entries = api
         .read(move |store| {
             store.blocks_down(paging.from.unwrap_or(u64::MAX)).take(count + 1).collect::<Result<Vec<_>, _>>()
@@ -222,14 +223,14 @@ pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Resul
     Ok(Json(Blocks { blocks: blocks.collect(), next_from }))
 }
 
-/// One Bitcoin block of the pool, with everything that its payouts follow from. The paging is that of `weights`.
+/// Returns one Bitcoin block of the pool, with everything that determines its payouts. The paging applies to `weights`.
 #[utoipa::path(
     get, path = "/api/v1/blocks/{hash}",
     params(("hash" = String, Path, description = "The block's hash", pattern = "^[0-9a-fA-F]{64}$"), Paging),
     responses(
         (status = 200, description = "The block", body = BlockDetail),
-        (status = 400, description = "The hash or a parameter cannot be read", body = ErrorBody),
-        (status = 404, description = "This node knows no such block of the pool", body = ErrorBody),
+        (status = 400, description = "The hash or a parameter is invalid", body = ErrorBody),
+        (status = 404, description = "This node does not know this block", body = ErrorBody),
     )
 )]
 pub(super) async fn block(

@@ -1,4 +1,4 @@
-//! In how many hands the pool is.
+//! Measures how concentrated the pool is.
 
 use std::collections::BTreeMap;
 
@@ -11,36 +11,38 @@ use super::limits::{TEMPLATE_LINKS, TOP_MINERS};
 use super::views::{Payee, part};
 use super::windows::Standing;
 
-/// In how many hands the pool is. A script is who is paid: one person may use several, and several people one.
+/// Concentration of the pool by payout script. One person may use several scripts, and several people may share one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Decentralisation {
-    /// Smallest number of scripts that together earned more than half of the window.
+    /// Nakamoto coefficient: the smallest number of scripts that together have more than half of the PPLNS window's
+    /// weight.
     pub nakamoto: u32,
-    /// Who earned most.
+    /// The scripts with the largest parts of the window, largest first.
     pub top: Vec<Part>,
-    /// Scripts that found a link among the last 2,016: each link's finder chose its own transactions.
+    /// Number of scripts that found at least one of the last 2,016 links. The finder of a link chose its own
+    /// transactions.
     pub template_makers: u32,
-    /// Part of those links that one script found, at most; 0 to 1.
+    /// Largest part of those links that one script found, 0 to 1.
     pub largest_template_maker_part: f64,
-    /// Nodes that this node is connected to, and itself. There may be more: nobody knows how many.
+    /// Nodes that this node is connected to, plus itself. The total number of nodes is unknown.
     pub nodes_seen: u32,
 }
 
-/// A script's part of the window.
+/// A payout script's part of the PPLNS window.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Part {
-    /// Who.
+    /// Script and address.
     #[serde(flatten)]
     pub payee: Payee,
-    /// 0 to 1.
+    /// Part of the window's weight, 0 to 1.
     pub part: f64,
 }
 
 impl Decentralisation {
-    /// From a window, how many links each script found, and the number of connected nodes.
+    /// Computes it from a window, the number of links that each script found, and the number of connected peers.
     pub(super) fn new(
         standing: Option<&Standing>,
-        makers: &BTreeMap<u32, u32>,
+        links_by_script: &BTreeMap<u32, u32>,
         peers: u32,
         network: bitcoin::Network,
     ) -> Self {
@@ -52,30 +54,30 @@ impl Decentralisation {
             sum.0 > total.0 / 2
         });
         let top = earners.iter().take(TOP_MINERS);
-        let links: u32 = makers.values().sum();
-        let most = makers.values().max().copied().unwrap_or_default();
+        let links: u32 = links_by_script.values().sum();
+        let most = links_by_script.values().max().copied().unwrap_or_default();
         Self {
             nakamoto: majority.map_or(0, |position| u32::try_from(position + 1).unwrap_or(u32::MAX)),
             top: top
                 .map(|(script, sum)| Part { payee: Payee::new(script, network), part: part(sum.weight, total) })
                 .collect(),
-            template_makers: u32::try_from(makers.len()).unwrap_or(u32::MAX),
+            template_makers: u32::try_from(links_by_script.len()).unwrap_or(u32::MAX),
             largest_template_maker_part: f64::from(most) / f64::from(links.max(1)),
             nodes_seen: peers.saturating_add(1),
         }
     }
 }
 
-/// How many of the last links each script found.
-pub(super) fn makers(chain: &Chain) -> BTreeMap<u32, u32> {
+/// Number of recent links that each script found, by script index.
+pub(super) fn links_by_script(chain: &Chain) -> BTreeMap<u32, u32> {
     let newest = chain.height();
     let oldest = newest.below(TEMPLATE_LINKS).0.max(1);
-    let mut makers = BTreeMap::new();
+    let mut links_by_script = BTreeMap::new();
     for height in oldest..=newest.0 {
         let finder = chain.main_at(Height(height)).and_then(|id| chain.credit(&id));
         if let Some(credit) = finder {
-            *makers.entry(credit.script.0).or_default() += 1;
+            *links_by_script.entry(credit.script.0).or_default() += 1;
         }
     }
-    makers
+    links_by_script
 }

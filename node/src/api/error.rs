@@ -1,4 +1,4 @@
-//! One sentence and a status code for everything that can be wrong with a request.
+//! One sentence and a status code for every error of a request.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -14,90 +14,90 @@ use node_core::sentence;
 
 use super::limits::ECHO_CHARS_MAX;
 
-/// The body of every answer that is not 200.
+/// Body of every error answer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct ErrorBody {
-    /// One sentence: what is wrong, where, and what to do.
+    /// One sentence that says what is wrong, where, and what to do.
     pub error: String,
 }
 
-/// Why a request gets no answer.
+/// Why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {
-    /// A parameter cannot be read.
-    #[error("{name} must be {wanted}, and \"{found}\" is not")]
+    /// A parameter is invalid.
+    #[error("{name} must be {wanted}, not \"{found}\"")]
     Parameter {
-        /// Which one.
+        /// Name of the parameter.
         name: &'static str,
-        /// What it must be.
+        /// What the parameter must be.
         wanted: &'static str,
-        /// What it is, cut to [`ECHO_CHARS_MAX`].
+        /// The given value, cut to [`ECHO_CHARS_MAX`] characters.
         found: String,
     },
-    /// A parameter that the route does not have.
-    #[error("there is no parameter \"{found}\" here; this route knows {known}")]
+    /// The route has no such parameter.
+    #[error("unknown parameter \"{found}\"; this route accepts {known}")]
     UnknownParameter {
-        /// What was given, cut to [`ECHO_CHARS_MAX`].
+        /// The given name, cut to [`ECHO_CHARS_MAX`] characters.
         found: String,
-        /// What there is.
+        /// The parameters of the route.
         known: &'static str,
     },
     /// The query string cannot be read.
-    #[error("the query after the question mark cannot be read; write it as name=value&name=value, percent-encoded")]
+    #[error("the query string is malformed; write it as name=value&name=value, percent-encoded")]
     Query,
-    /// The address is none, or of another network.
+    /// The address is invalid, or belongs to another network.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// There is no such thing.
-    #[error("this node knows no {what} {id}")]
+    /// This node does not know the requested item.
+    #[error("this node does not know the {what} {id}")]
     Unknown {
-        /// What was looked for.
+        /// Kind of the item.
         what: &'static str,
-        /// Its name.
+        /// Its id.
         id: String,
     },
-    /// There is no such route.
-    #[error("there is nothing at this path; /api/v1/openapi.json lists what there is")]
+    /// No route has this path.
+    #[error("nothing is at this path; see /api/v1/openapi.json for all paths")]
     Path,
-    /// The route cannot be used that way.
-    #[error("this API only reads; use GET")]
+    /// The method is not GET.
+    #[error("this API is read-only; use GET")]
     Method,
-    /// A request with a body.
-    #[error("this API takes no request bodies; put parameters into the path and the query")]
+    /// The request has a body.
+    #[error("this API accepts no request bodies; put parameters in the path and the query")]
     Body,
-    /// A name that this API does not answer to: some web page may be asking through the reader's browser.
+    /// The request's host name is not one of this API: a foreign web page may be asking through the reader's browser.
     #[error(
-        "this API answers only to localhost, 127.0.0.1, [::1] and its configured address; \
-         connect by one of these names, or set `api.listen` to the address it should have"
+        "this API answers only to localhost, 127.0.0.1, [::1] and its configured address; connect by one of these \
+         names, or set `api.listen` to the address that you want to use"
     )]
     Host,
-    /// Too many requests of one client.
-    #[error("this is more than a client may ask here; wait a second and ask again, or raise `api.requests_a_second`")]
+    /// One client sent too many requests.
+    #[error("too many requests; wait a second and try again, or raise `api.requests_a_second`")]
     TooMany,
-    /// The answer took too long to make.
+    /// The answer took too long.
     #[error("the node is too busy to answer now; try again")]
     Slow,
-    /// The node stops.
+    /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
     /// The database cannot be read.
-    #[error("the node's database cannot be read; its log says why")]
+    #[error("the node's database cannot be read; see its log")]
     Store(#[source] StoreError),
-    /// What the database holds cannot be understood.
-    #[error("the node's database holds something unreadable; its log says what")]
+    /// A database entry cannot be decoded.
+    #[error("the node's database holds an unreadable entry; its log says which")]
     Stored(#[source] serde_json::Error),
-    /// Metrics cannot be written.
+    /// The metrics cannot be encoded.
     #[error("the metrics cannot be written")]
     Metrics(#[from] std::fmt::Error),
 }
 
 impl ApiError {
-    /// A parameter that is not what it must be.
+    /// An error for a parameter with an invalid value.
     pub(super) fn parameter(name: &'static str, wanted: &'static str, found: &str) -> Self {
         Self::Parameter { name, wanted, found: echo(found) }
     }
 
-    /// Something that is not known.
+    /// An error for an item that this node does not know.
     pub(super) fn unknown(what: &'static str, id: impl ToString) -> Self {
         Self::Unknown { what, id: id.to_string() }
     }
@@ -133,7 +133,7 @@ impl From<StoreError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        // What went wrong inside is for the operator, not for whoever asks.
+        // The cause of an internal error is for the operator, not for the client.
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             error!(error = sentence(&self), "an API request failed");
             return (status, Json(ErrorBody { error: self.to_string() })).into_response();
@@ -142,7 +142,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// A caller's own words, cut and without control characters.
+/// A client's own text, truncated and without control characters.
 pub(super) fn echo(text: &str) -> String {
     text.chars().take(ECHO_CHARS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

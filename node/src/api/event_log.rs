@@ -1,4 +1,4 @@
-//! `/api/v1/log`: the node's event log; `/api/v1/reorganisations`: the reorganisations in it.
+//! `/api/v1/log`: the node's event log. `/api/v1/reorganisations`: the reorganizations of the share-chain in it.
 
 use std::sync::Arc;
 
@@ -8,32 +8,33 @@ use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Paging;
-use crate::history::{Event, EventKind};
+use crate::event_kind::EventKind;
+use crate::history::Event;
 
-/// The node's event log.
+/// A page of the node's event log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Log {
-    /// Newest first.
+    /// Entries of this page, newest first.
     pub events: Vec<LogEvent>,
-    /// Where the next page starts; none on the last one.
+    /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,
 }
 
-/// An event of the event log.
+/// An event of the node's event log.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct LogEvent {
-    /// Counts events, from 1.
+    /// Id of the event; counts from 1.
     pub id: u64,
-    /// When it was noted.
+    /// When it was logged, seconds since 1970.
     pub time_unix_s: u32,
-    /// What it is about.
+    /// Kind of the event.
     pub kind: EventKind,
-    /// The whole of it in one sentence.
+    /// The event in one sentence.
     pub sentence: String,
-    /// The page that tells more, a path of the web application.
+    /// Path of a page in the web application with details; none if there is none.
     pub link_to: Option<String>,
 }
 
@@ -44,39 +45,39 @@ impl From<&Event> for LogEvent {
     }
 }
 
-/// Reorganisations of the share-chain that this node saw.
+/// A page of the share-chain's reorganizations that this node saw.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Reorganisations {
-    /// Newest first.
+    /// Entries of this page, newest first.
     pub reorganisations: Vec<Reorganisation>,
-    /// Where the next page starts; none on the last one.
+    /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,
 }
 
-/// A reorganisation.
+/// A reorganization of the share-chain.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Reorganisation {
-    /// When this node saw it.
+    /// When this node saw it, seconds since 1970.
     pub time_unix_s: u32,
-    /// The tip before.
+    /// Id of the old tip.
     pub old_tip: String,
-    /// The tip since.
+    /// Id of the new tip.
     pub new_tip: String,
-    /// Height of the last link that both have in common.
+    /// Height of the last link that both branches share.
     pub fork_height: u32,
-    /// Links that left the main chain.
+    /// Number of links that left the main chain.
     pub depth: u32,
-    /// Links that entered it.
+    /// Number of links that entered the main chain.
     pub connected: u32,
 }
 
-/// The node's event_log: found blocks, reorganisations, refused shares, troubles, and with the node's token its miners and
-/// what they are paid. Newest first. A page may hold fewer events than asked for.
+/// Lists the node's event log, newest first: found blocks, reorganizations, rejected shares, problems, and with the
+/// node's token its miners and their payouts. A page may hold fewer events than `limit`.
 #[utoipa::path(
     get, path = "/api/v1/log", params(Paging), security((), ("token" = [])),
     responses(
         (status = 200, description = "Events, newest first", body = Log),
-        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn log(
@@ -91,12 +92,12 @@ pub(super) async fn log(
     Ok(Json(Log { events: shown.map(LogEvent::from).collect(), next_from: page.next_from }))
 }
 
-/// Reorganisations of the share-chain that this node saw. Newest first.
+/// Lists the reorganizations of the share-chain that this node saw, newest first.
 #[utoipa::path(
     get, path = "/api/v1/reorganisations", params(Paging),
     responses(
-        (status = 200, description = "Reorganisations, newest first", body = Reorganisations),
-        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 200, description = "Reorganizations, newest first", body = Reorganisations),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn reorganisations(

@@ -1,4 +1,4 @@
-//! `/api/v1/graph`: links of all branches with the shares between them, for a picture.
+//! `/api/v1/graph`: links of all branches with the shares between them, for the chain picture.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use sharechain::chain::{Chain, Fate};
 use sharechain::{Height, ShareId};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::limits::{GRAPH_SHARES_MAX, PENDING_COUNTED_MAX};
 use super::links::{LinkSummary, main_link};
@@ -21,38 +21,38 @@ use super::views::Payee;
 /// A part of the share-chain with all its branches.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Graph {
-    /// Height of the highest link asked for.
+    /// Height of the highest link of this answer.
     pub to: u32,
-    /// Height of the lowest.
+    /// Height of the lowest link of this answer.
     pub from_height: u32,
     /// Links, those of side branches included, lowest first.
     pub links: Vec<LinkSummary>,
-    /// Shares that these links list, or that wait to be listed.
+    /// Shares that these links list, or that are pending.
     pub shares: Vec<GraphShare>,
-    /// Whether there were more shares than one answer holds; the newest are left out.
+    /// True if there were more shares than one answer holds; the newest are left out.
     pub shares_cut: bool,
-    /// What to ask for next, as `to`; none when genesis was reached.
+    /// `to` of the next page; none once genesis is reached.
     pub next_from: Option<u32>,
 }
 
-/// A share in the picture.
+/// A share of the chain picture.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct GraphShare {
-    /// Its id.
+    /// Id of the share: the hash of its Bitcoin header.
     pub id: String,
-    /// The link that it was found on.
+    /// Id of the link that it extends.
     pub parent: String,
-    /// When its work was handed out, by its maker's clock.
+    /// When its job was handed out, by the clock of the finder's node, seconds since 1970.
     pub time_unix_s: u32,
-    /// Who found it.
+    /// Payout script and address of the finder.
     pub finder: Payee,
-    /// The link of the main chain that lists it; none while it waits.
+    /// Id of the main chain's link that lists it; none while it is pending.
     pub listed_in: Option<String>,
-    /// When this node found it valid.
+    /// When this node accepted it, seconds since 1970.
     pub validated_unix_s: u32,
 }
 
-/// The same as the chain has it: text is made elsewhere.
+/// A share as the chain has it, before formatting.
 struct Raw {
     id: ShareId,
     parent: ShareId,
@@ -69,12 +69,12 @@ struct Part {
     cut: bool,
 }
 
-/// Links of all branches, with the shares between them.
+/// Returns links of all branches, with the shares between them.
 #[utoipa::path(
     get, path = "/api/v1/graph", params(Heights),
     responses(
-        (status = 200, description = "The part of the share-chain", body = Graph),
-        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 200, description = "A part of the share-chain", body = Graph),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn graph(State(api): State<Arc<Api>>, heights: Heights) -> Result<Json<Graph>, ApiError> {
@@ -103,14 +103,14 @@ fn part(chain: &Chain, heights: &Heights, network: bitcoin::Network) -> Part {
         links.insert((height, id), LinkSummary::new(chain, id, link, network));
         side.extend(link.complete().map(|complete| complete.list.as_slice()).unwrap_or_default());
     }
-    // What waits to be listed belongs to the picture's upper end.
+    // Pending shares belong at the top of the picture.
     if to == chain.height().0 {
         side.extend(chain.pending(PENDING_COUNTED_MAX));
     }
     let mut cut = false;
     for id in side {
         match chain.link(&id) {
-            // A link that is no part of the main chain is listed there as a share, or waits for that.
+            // A link off the main chain is listed there as a share, or is pending.
             Some(link) => {
                 links.insert((link.height, id), LinkSummary::new(chain, id, link, network));
             }

@@ -1,4 +1,4 @@
-//! What is refused before any handler sees it, and what every answer carries.
+//! Rejects requests before any handler sees them, and sets the headers that every answer carries.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use super::error::ApiError;
 use super::limits::{ANSWER, CLIENTS_COUNTED_MAX, REQUESTS_SAVED_S};
 use crate::config::ApiConfig;
 
-/// Who may ask, by the name that they ask for.
+/// Decides which requests are admitted, by host name and by client address.
 ///
-/// A web page of somebody else can make a browser resolve that page's own name to 127.0.0.1 and then read whatever
+/// A foreign web page can make a browser resolve the page's own name to 127.0.0.1 and then read the service that
 /// listens there (DNS rebinding). The name stays in the request, so an API that listens on the loopback interface
 /// answers only to names of that interface.
 #[derive(Clone, Debug)]
@@ -26,15 +26,15 @@ pub(super) struct Guard {
     clients: Arc<Clients>,
 }
 
-/// Requests of each client, counted by its address.
+/// Rate limiter of requests by client address.
 type Clients = DefaultKeyedRateLimiter<IpAddr>;
 
-/// The address that a request comes from.
+/// Address of the client that sent a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client(pub IpAddr);
 
 impl Guard {
-    /// For an API that listens on `listen`, as asked for by `config`.
+    /// A guard for an API that listens on `listen` and is configured by `config`.
     pub(super) fn new(listen: SocketAddr, config: &ApiConfig) -> Self {
         let saved = config.requests_a_second.saturating_mul(REQUESTS_SAVED_S);
         let quota = Quota::per_second(config.requests_a_second).allow_burst(saved);
@@ -61,7 +61,7 @@ impl Guard {
         if !self.listen.is_loopback() {
             return true;
         }
-        // More than one is an attempt to show different readers different names.
+        // More than one Host header is an attempt to show different parsers different names.
         let mut hosts = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
         host.to_str().ok().and_then(name_of).is_some_and(|name| self.is_own(name))
@@ -76,10 +76,10 @@ impl Guard {
     }
 }
 
-/// The host without its port; none if there is no such thing.
+/// The host without its port; none if the port is invalid.
 fn name_of(host: &str) -> Option<&str> {
     let (name, port) = match host.rsplit_once(':') {
-        // `[::1]` has colons, but no port behind the bracket.
+        // `[::1]` has colons, but no port after the bracket.
         Some((name, port)) if !port.ends_with(']') => (name, port),
         _ => return Some(host),
     };
@@ -91,8 +91,7 @@ fn has_body(headers: &HeaderMap) -> bool {
     length.is_some_and(|length| length != "0") || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
-/// Lets a request through or refuses it, and bounds the time for its answer. What does not say otherwise is nothing to
-/// keep.
+/// Admits or rejects a request, and limits the time for its answer. Answers are not cached unless they say otherwise.
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let mut response = match guard.admit(&request) {
         Ok(()) => match timeout(ANSWER, next.run(request)).await {

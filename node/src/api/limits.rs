@@ -3,90 +3,91 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// Connections served at once; more wait in the system's backlog. A browser needs up to six, one of which stays open for
-/// live events; each may hold one answer of [`PAGE_MAX`] items, 0.5 MB.
+/// Connections served at once; further ones wait in the system's backlog. A browser needs up to six, one of which stays
+/// open for live events. Each may hold one answer of [`PAGE_MAX`] items, 0.5 MB.
 pub const CONNECTIONS_MAX: usize = 64;
 
-/// Bytes of a request's first line and headers. Browsers stay below 8 KiB; it is also hyper's smallest buffer.
+/// Bytes of a request's first line and headers. Browsers stay below 8 KiB, and hyper allows no smaller buffer.
 pub const HEADER_BYTES_MAX: usize = 8 << 10;
 
 /// Header fields of a request: browsers send about 20.
 pub const HEADER_FIELDS_MAX: usize = 64;
 
-/// Time for the whole head of a request, the idle time before it included: a client that sends a byte now and then
-/// cannot keep its place.
+/// Time for the whole head of a request, including the idle time before it, so that a slow client cannot hold a
+/// connection.
 pub const HEADER_READ: Duration = Duration::from_secs(10);
 
-/// Time for one answer to be made: all of them take milliseconds unless the disk hangs.
+/// Time to make one answer. Answers take milliseconds unless the disk hangs.
 pub const ANSWER: Duration = Duration::from_secs(10);
 
-/// Time a connection takes requests, so that everybody's turn comes.
+/// Time for which a connection accepts requests, so that every client gets a turn.
 pub const CONNECTION_LIFE: Duration = Duration::from_secs(60);
 
-/// How long a browser waits before it listens again after its connection's time is over; some wait for seconds if they are not
-/// told.
+/// Time after which a browser reconnects to the event stream once its connection has expired. By default some browsers
+/// wait for seconds.
 pub const LIVE_RETRY: Duration = Duration::from_millis(500);
 
-/// Time after that for the answer on its way: longer than [`ANSWER`], so that only a client that does not read loses
-/// one.
+/// Time after [`CONNECTION_LIFE`] to finish the last answer: longer than [`ANSWER`], so that only a client that does
+/// not read loses one.
 pub const LAST_ANSWER: Duration = Duration::from_secs(15);
 
-/// Pause after the system refused a connection (usually: too many open files).
+/// Pause after the system failed to accept a connection, usually because of too many open files.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Items of a list that a client may ask for at once.
+/// Maximum items of a page.
 pub const PAGE_MAX: usize = 500;
 
-/// Items of a list when the client does not say.
+/// Default items of a page.
 pub const PAGE: usize = 100;
 
-/// Windows whose rows are kept: the tip's and those of the last blocks. At 10,000 scripts 0.8 MB each.
+/// Windows that are cached: the tip's and those of the last blocks. With 10,000 scripts each takes 0.8 MB.
 pub const WINDOWS_MAX: usize = 4;
 
-/// Characters of a caller's own words that are repeated in an error: an address has up to 90, a hash 64.
+/// Characters of a client's own text that an error repeats. An address has up to 90, a hash 64.
 pub const ECHO_CHARS_MAX: usize = 100;
 
-/// Pending shares that are counted; some fifty times what waits between two links.
+/// Maximum pending shares counted: about fifty times the number that is pending between two links.
 pub const PENDING_COUNTED_MAX: usize = 1 << 16;
 
-/// Links behind the tip from which the pool's hashrate is estimated: at 10 s a link ten minutes, to some 13%.
+/// Newest links from which the pool's hashrate is estimated: ten minutes at 10 s per link, with an error of about 13%.
 pub const HASHRATE_LINKS: u32 = 60;
 
-/// Seconds of a step of a history when the client does not say: a day has 144 of them.
+/// Default step of a history, seconds. A day has 144 such steps.
 pub const STEP_S: u32 = 600;
 
-/// Heights of a picture of the share-chain when the client does not say: ten minutes of main.
+/// Default heights of a chain picture: ten minutes on mainnet.
 pub const GRAPH_LINKS: u32 = 60;
 
-/// Heights of a picture that a client may ask for at once.
+/// Maximum heights of a chain picture.
 pub const GRAPH_LINKS_MAX: u32 = 200;
 
-/// Shares of one picture: 60 links with all of theirs, some 1 MB.
+/// Maximum shares of a chain picture: those of 60 links, about 1 MB.
 pub const GRAPH_SHARES_MAX: usize = 2_500;
 
-/// Links that template makers are counted over: five and a half hours of main, and all of them in memory.
+/// Newest links whose finders are counted as template builders: five and a half hours on mainnet, all of them in
+/// memory.
 pub const TEMPLATE_LINKS: u32 = 2_016;
 
-/// Scripts that are named as the largest.
+/// Number of scripts named as the largest.
 pub const TOP_MINERS: usize = 10;
 
 /// Blocks that must follow a coinbase before it can be spent.
 pub const MATURITY_BLOCKS: u32 = 100;
 
-/// Live events that are kept for readers whose connection broke: five minutes of main, some 0.5 MB.
+/// Live events that are kept for readers whose connection broke: five minutes on mainnet, about 0.5 MB.
 pub const LIVE_EVENTS: usize = 1_024;
 
-/// Time between two looks at whether the status changed, while somebody listens.
+/// Interval between checks for a changed status, while any reader listens.
 pub const LIVE_STATUS: Duration = Duration::from_secs(1);
 
-/// Seconds of requests that a client may save up, and make at once.
+/// Burst that a client may save up, in seconds of its request rate.
 pub const REQUESTS_SAVED_S: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 
-/// Clients whose requests are counted before those that were quiet are forgotten.
+/// Clients whose requests are counted before idle ones are forgotten.
 pub const CLIENTS_COUNTED_MAX: usize = 4_096;
 
-/// Bytes from which an answer is compressed: below that the head is most of it.
+/// Minimum bytes of an answer that is compressed. Smaller answers are mostly headers.
 pub const COMPRESSED_FROM_BYTES: u16 = 1_024;
 
-/// Groups of addresses that get a name of their own; the others share the last.
+/// Groups of addresses with a name of their own. The others share the last name.
 pub const GROUPS_MAX: usize = 4_096;

@@ -1,4 +1,4 @@
-//! `/api/v1/links`: the main chain from the tip down; `/api/v1/links/{id}`: one link, on any branch.
+//! `/api/v1/links`: the main chain from the tip down. `/api/v1/links/{id}`: one link, on any branch.
 
 use std::sync::Arc;
 
@@ -10,88 +10,88 @@ use sharechain::chain::{self, Chain, Link};
 use sharechain::{Height, Proof, ShareId, encode};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Hash, Paging};
 use super::views::{Earned, Payee, WeightView, hashes};
 use crate::store::{RecordKind, Store, StoreError};
 
-/// A part of the main chain, highest first.
+/// A page of the main chain, highest link first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LinkPage {
     /// Height of the tip.
     pub height: u32,
-    /// The links.
+    /// The links of this page.
     pub links: Vec<LinkSummary>,
-    /// Height at which the next page starts; none when genesis was reached.
+    /// `from` of the next page, a height; none once genesis is reached.
     pub next_from: Option<u64>,
 }
 
-/// How far this node has come with a link's list.
+/// State of a link's list on this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ListState {
-    /// It and all its ancestors' are known and valid: the link counts for fork choice.
+    /// The list and those of all ancestors are known and valid. The link counts for fork choice.
     Complete,
-    /// It is known, but something that it lists, or the parent's list, is not.
+    /// The list is known, but a share that it lists or the parent's list is not.
     Waiting,
-    /// Nobody has brought it yet.
+    /// The list has not arrived yet.
     Missing,
-    /// It breaks a rule: the link earns as a share, and nothing is built on it.
+    /// The list breaks a rule. The link earns as a share, and nothing builds on it.
     Invalid,
 }
 
-/// A link.
+/// Summary of a link.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LinkSummary {
-    /// Not shown: what it is looked up by.
+    /// Lookup key; not part of the answer.
     #[serde(skip)]
     key: ShareId,
-    /// Its id: the hash of its Bitcoin header; for genesis the consensus id in the same byte order.
+    /// Id of the link: the hash of its Bitcoin header. For genesis, the consensus id in the same notation.
     pub id: String,
-    /// LinkPage between it and genesis.
+    /// Height: links between this one and genesis.
     pub height: u32,
-    /// The link that it extends; genesis extends itself.
+    /// Id of the link that it extends; genesis names itself.
     pub parent: String,
-    /// When its work was handed out, by its maker's clock.
+    /// When its job was handed out, by the clock of the finder's node, seconds since 1970.
     pub time_unix_s: u32,
-    /// Height of the Bitcoin block that it would have been.
+    /// Height of the Bitcoin block that was mined for.
     pub bitcoin_height: u32,
-    /// The Bitcoin block that it builds on.
+    /// Hash of the Bitcoin block that it builds on.
     pub prev_hash: String,
-    /// Expected hashes to find a link at its place: an integer of up to 256 bits, so a string.
+    /// Expected hashes to find a link at its position: an integer of up to 256 bits, so a string.
     pub work_hashes: String,
-    /// Who found it and is credited; none for genesis.
+    /// Payout script and address of the finder; none for genesis.
     pub finder: Option<Payee>,
-    /// Shares that it lists.
+    /// Number of shares that it lists.
     pub shares_count: u16,
-    /// How far this node has come with its list.
+    /// State of its list on this node.
     pub list_state: ListState,
-    /// Whether the main chain contains it.
+    /// True if it is on the main chain.
     pub is_main: bool,
-    /// Whether this node would not undo it, whatever branch appears.
+    /// True if it is final: this node will not undo it for any branch.
     pub is_final: bool,
 }
 
-/// One link with its list.
+/// A link with its list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LinkDetail {
-    /// The link.
+    /// Summary of the link.
     #[serde(flatten)]
     pub summary: LinkSummary,
-    /// The anchor that its children must name.
+    /// Id of the anchor that its children must name.
     pub children_anchor: String,
     /// Expected hashes to find a share that extends it.
     pub children_share_work_hashes: String,
     /// Expected hashes to find a link that extends it.
     pub children_link_work_hashes: String,
-    /// Shares listed from genesis up to and including it, links included; none while its list is not complete.
+    /// Shares listed from genesis up to and including this link, links included; none while its list is not complete.
     pub listed_total: Option<u64>,
-    /// Ids of the shares that it lists, in its order; empty while nobody has brought the list.
+    /// Ids of the shares that it lists, in sequence; empty while the list has not arrived.
     pub shares: Vec<String>,
-    /// What each script earned in it; empty while its list is not complete.
+    /// Weight that each script earned in it; empty while its list is not complete.
     pub earned: Vec<Earned>,
-    /// What all of them together earned in it.
+    /// Total weight that all scripts earned in it.
     pub earned_total: WeightView,
 }
 
@@ -122,7 +122,7 @@ impl LinkSummary {
         }
     }
 
-    /// Names the finder of a link so deep that only the store knows it.
+    /// Fills in the finder of a link so deep that only the store has it.
     fn complete(&mut self, store: &Store, network: Network) -> Result<(), StoreError> {
         if self.finder.is_none() && self.height > 0 {
             let bytes = store.get(RecordKind::Proof, &self.key.0)?;
@@ -159,7 +159,7 @@ impl LinkDetail {
         })
     }
 
-    /// Reads from the store what the chain has dropped: the finders and lists of deep links.
+    /// Fills in from the store what the chain in memory has dropped: finders and lists of deep links.
     fn complete(&mut self, store: &Store, network: Network) -> Result<(), StoreError> {
         self.summary.complete(store, network)?;
         if self.shares.is_empty() && self.summary.shares_count > 0 {
@@ -171,12 +171,12 @@ impl LinkDetail {
     }
 }
 
-/// The main chain from a height down, the tip's if none is given.
+/// Lists the main chain from a height down; from the tip by default.
 #[utoipa::path(
     get, path = "/api/v1/links", params(Paging),
     responses(
-        (status = 200, description = "LinkPage, highest first", body = LinkPage),
-        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 200, description = "Links, highest first", body = LinkPage),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<LinkPage>, ApiError> {
@@ -207,14 +207,14 @@ pub(super) fn main_link(chain: &Chain, height: Height) -> Option<(ShareId, &Link
     Some((id, chain.link(&id)?))
 }
 
-/// One link, on the main chain or on another branch.
+/// Returns one link, on the main chain or on another branch.
 #[utoipa::path(
     get, path = "/api/v1/links/{id}",
     params(("id" = String, Path, description = "The link's id", pattern = "^[0-9a-fA-F]{64}$")),
     responses(
         (status = 200, description = "The link", body = LinkDetail),
-        (status = 400, description = "The id cannot be read", body = ErrorBody),
-        (status = 404, description = "This node knows no such link", body = ErrorBody),
+        (status = 400, description = "The id is invalid", body = ErrorBody),
+        (status = 404, description = "This node does not know this link", body = ErrorBody),
     )
 )]
 pub(super) async fn link(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<LinkDetail>, ApiError> {

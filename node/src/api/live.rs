@@ -1,12 +1,11 @@
-//! `/api/v1/events`: what happens, as it happens, as server-sent events.
+//! `/api/v1/events`: live updates as server-sent events.
 //!
 //! The newest events are kept, so that a reader whose connection broke gets what it missed: browsers send the last id
-//! that they saw (`Last-Event-ID`). Ids of an earlier run of the node, and those that are too old, are answered with
-//! `reset`: load again.
+//! that they saw (`Last-Event-ID`). An id that is too old or from an earlier run of the node gets `reset`, which asks
+//! the reader to reload.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -23,165 +22,89 @@ use sharechain::change_set::{AcceptedProof, ChangeSet, Source, TipChange};
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::event_log::LogEvent;
-use super::limits::{LIVE_EVENTS, LIVE_RETRY, LIVE_STATUS};
+use super::limits::{LIVE_RETRY, LIVE_STATUS};
+use super::live_feed::{Ready, text};
 use super::status::Status;
 use super::views::{Payee, hashes};
-use crate::clock::now;
 use node_core::engine::ChainEvent;
 
 use node_core::pool_block::PoolBlock;
 
-/// Seconds between signs of life on a silent stream: below what proxies wait.
+/// Interval between keep-alive comments on a silent stream: shorter than the timeouts of proxies.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The header in which browsers tell what they saw last.
+/// The header with the id of the last event that the browser saw.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// An event, ready to be sent. Those that only the newest matters of have no id.
-#[derive(Clone, Debug)]
-struct Ready {
-    id: Option<u64>,
-    name: &'static str,
-    data: String,
-}
-
-impl From<Ready> for Event {
-    fn from(ready: Ready) -> Self {
-        let event = Self::default().event(ready.name).data(ready.data);
-        match ready.id {
-            Some(id) => event.id(id.to_string()),
-            None => event,
-        }
-    }
-}
-
-/// The newest events, and who listens.
-#[derive(Debug)]
-pub(super) struct Live {
-    /// Oldest first.
-    kept: Mutex<VecDeque<Ready>>,
-    /// What the ids of this run come after: those of the runs before are lower, as clocks go.
-    before: u64,
-    news: broadcast::Sender<Ready>,
-}
-
-impl Live {
-    pub(super) fn new() -> Self {
-        // A run would have to see 16 million events a second to reach the ids of the next.
-        let before = u64::from(now().0) << 24;
-        Self { kept: Mutex::default(), before, news: broadcast::Sender::new(LIVE_EVENTS) }
-    }
-
-    fn tell(&self, name: &'static str, data: &impl Serialize) {
-        let data = text(data);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = kept.back().and_then(|last| last.id).unwrap_or(self.before) + 1;
-        let ready = Ready { id: Some(id), name, data };
-        if kept.len() >= LIVE_EVENTS {
-            kept.pop_front();
-        }
-        kept.push_back(ready.clone());
-        // Under the lock, so that whoever begins to listen misses nothing and gets nothing twice.
-        let _ = self.news.send(ready);
-    }
-
-    /// Begins to listen; first comes what was missed since the event `last`.
-    fn listen(&self, last: Option<u64>) -> (Vec<Ready>, broadcast::Receiver<Ready>) {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = self.news.subscribe();
-        let newest = kept.back().and_then(|ready| ready.id).unwrap_or(self.before);
-        let oldest = kept.front().and_then(|ready| ready.id).unwrap_or(self.before + 1);
-        let hello = Ready { id: Some(newest), name: "hello", data: text(&Hello { id: newest }) };
-        let missed = match last {
-            None => vec![hello],
-            Some(last) if last <= newest && last + 1 >= oldest => {
-                kept.iter().filter(|ready| ready.id > Some(last)).cloned().collect()
-            }
-            Some(_) => vec![Ready { id: Some(newest), name: "reset", data: "{}".to_owned() }],
-        };
-        (missed, news)
-    }
-}
-
-fn text(data: &impl Serialize) -> String {
-    serde_json::to_string(data).expect("events are made of strings and numbers")
-}
-
-/// The first event of a new reader.
-#[derive(Debug, Serialize)]
-struct Hello {
-    id: u64,
-}
-
-/// A share that was found valid.
+/// A share that this node accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LiveShare {
-    /// Its id.
+    /// Id of the share: the hash of its Bitcoin header.
     pub id: String,
-    /// The link that it was found on.
+    /// Id of the link that it extends.
     pub parent: String,
-    /// When its work was handed out, by its maker's clock.
+    /// When its job was handed out, by the clock of the finder's node, seconds since 1970.
     pub time_unix_s: u32,
-    /// Who found it.
+    /// Payout script and address of the finder.
     pub finder: Payee,
-    /// Expected hashes to find it: an integer of up to 256 bits, so a string.
+    /// Expected hashes to find such a share: an integer of up to 256 bits, so a string.
     pub work_hashes: String,
-    /// Whether a miner of this node found it.
+    /// True if a miner of this node found it.
     pub own: bool,
-    /// What it is beside, if it is a link.
+    /// The link's own fields, if the share is a link.
     #[serde(flatten)]
     pub link: Option<LiveLink>,
 }
 
-/// What a link has beside a share.
+/// Fields that a link has in addition to those of a share.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub(super) struct LiveLink {
-    /// Links between it and genesis.
+    /// Height: links between this one and genesis.
     pub height: u32,
-    /// Shares that it lists.
+    /// Number of shares that it lists.
     pub shares_count: u16,
 }
 
-/// A move of the tip.
+/// A change of the main chain's tip.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LiveTip {
-    /// The tip.
+    /// Id of the new tip.
     pub tip: String,
-    /// Its height.
+    /// Height of the new tip.
     pub height: u32,
-    /// Links that left the main chain; 0 when it just grew.
+    /// Links that left the main chain; 0 if the chain only grew.
     pub reorganisation: u32,
 }
 
-/// A Bitcoin block of the pool.
+/// A Bitcoin block that the pool found.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LiveBlock {
-    /// Its hash.
+    /// Hash of the block.
     pub hash: String,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// Who found it.
+    /// Payout script and address of the finder.
     pub finder: Payee,
     /// Subsidy and fees, satoshi.
     pub value_sat: u64,
 }
 
-/// Expected hashes of a share, and what it is beside if it is a link.
-type Place = (String, Option<LiveLink>);
+/// Expected hashes of a share, and the link's own fields if it is a link.
+type WorkAndLink = (String, Option<LiveLink>);
 
-fn places(chain: &Chain, proofs: &[(ShareId, ShareId)]) -> Vec<Place> {
-    let place = |(id, parent): &(ShareId, ShareId)| {
+fn work_and_links(chain: &Chain, proofs: &[(ShareId, ShareId)]) -> Vec<WorkAndLink> {
+    let one = |(id, parent): &(ShareId, ShareId)| {
         let target = chain.link(parent).map(|link| link.position.share_target);
         let link = chain.link(id).map(|link| LiveLink { height: link.height.0, shares_count: link.shares_count });
         (target.map(hashes).unwrap_or_default(), link)
     };
-    proofs.iter().map(place).collect()
+    proofs.iter().map(one).collect()
 }
 
 impl LiveShare {
-    fn new(accepted: &AcceptedProof, (work_hashes, link): Place, network: Network) -> Self {
+    fn new(accepted: &AcceptedProof, (work_hashes, link): WorkAndLink, network: Network) -> Self {
         let share = &accepted.proof.share;
         Self {
             id: accepted.id.to_string(),
@@ -195,7 +118,7 @@ impl LiveShare {
     }
 }
 
-/// Tells what happens until the node stops.
+/// Feeds live events to readers until the node stops.
 pub(super) async fn run(api: Arc<Api>) {
     let mut chain = api.context.chain.events();
     let mut event_log = api.context.history.event_log().news();
@@ -206,12 +129,12 @@ pub(super) async fn run(api: Arc<Api>) {
             event = chain.recv() => match event {
                 Ok(ChainEvent::Changed(changes)) => api.changed(&changes),
                 Ok(ChainEvent::Block(block)) => api.block_found(&block),
-                // Readers see it by the gap in heights, and load again.
+                // Readers notice it by the gap in heights, and reload.
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return,
             },
             event = event_log.recv() => match event {
-                // Browsers cannot send the token with a stream.
+                // Private events stay out: browsers cannot send the token with an event stream.
                 Ok(event) if !event.kind.is_private() => api.live.tell("log", &LogEvent::from(&*event)),
                 _ => {}
             },
@@ -225,10 +148,10 @@ impl Api {
         let proofs: Vec<_> =
             changes.accepted.iter().map(|accepted| (accepted.id, accepted.proof.share.parent)).collect();
         if !proofs.is_empty() {
-            let places = places(&self.chain(), &proofs);
-            for (accepted, place) in changes.accepted.iter().zip(places) {
-                let name = if place.1.is_some() { "link" } else { "share" };
-                self.live.tell(name, &LiveShare::new(accepted, place, self.network()));
+            let found = work_and_links(&self.chain(), &proofs);
+            for (accepted, found) in changes.accepted.iter().zip(found) {
+                let name = if found.1.is_some() { "link" } else { "share" };
+                self.live.tell(name, &LiveShare::new(accepted, found, self.network()));
             }
         }
         for TipChange { new, fork_height, disconnected, connected, .. } in &changes.tips {
@@ -246,7 +169,7 @@ impl Api {
         self.live.tell("block", &found);
     }
 
-    /// Sends the status to whoever listens, when something in it changed beside the passing of time.
+    /// Sends the status to all listeners if anything but its clocks changed.
     async fn show_status(&self, shown: &mut Option<Status>) {
         if self.live.news.receiver_count() == 0 {
             return;
@@ -260,12 +183,12 @@ impl Api {
     }
 }
 
-/// What happens, as server-sent events named `hello` (the first), `share`, `link`, `tip`, `block`, `log`, `status` and
-/// `reset` (what was missed is not kept: load again). `share` and `link` carry a LiveShare, `tip` a LiveTip, `block` a
-/// LiveBlock, `log` a LogEvent, `status` a Status.
+/// Streams live updates as server-sent events named `hello` (the first), `share`, `link`, `tip`, `block`, `log`,
+/// `status` and `reset` (missed events are no longer kept, so reload). `share` and `link` carry a LiveShare, `tip` a
+/// LiveTip, `block` a LiveBlock, `log` a LogEvent, `status` a Status.
 #[utoipa::path(
     get, path = "/api/v1/events",
-    params(("last-event-id" = Option<String>, Header, description = "The id of the last event seen")),
+    params(("last-event-id" = Option<String>, Header, description = "Id of the last event seen")),
     responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents))
 )]
 pub(super) async fn events(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
@@ -277,12 +200,12 @@ pub(super) async fn events(State(api): State<Arc<Api>>, headers: HeaderMap) -> i
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
-/// What comes until the reader falls too far behind; its browser then connects anew and tells what it saw last.
+/// Events until the reader falls too far behind. Its browser then reconnects and sends the id that it saw last.
 fn following(news: broadcast::Receiver<Ready>) -> impl Stream<Item = Ready> {
     stream::unfold(news, |mut news| async { news.recv().await.ok().map(|ready| (ready, news)) })
 }
 
-/// What the data of an event is; its name says which.
+/// Data of an event; its type follows from the event's name.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is used")]

@@ -1,4 +1,4 @@
-//! `/api/v1/metrics`: the node in numbers, as Prometheus scrapes them.
+//! `/api/v1/metrics`: the node's metrics for Prometheus.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
@@ -15,15 +15,15 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use stratum::{Rejected, Snapshot};
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::status::{Status, SyncStateName, Upgrade};
-use crate::history::EventKind;
+use crate::event_kind::EventKind;
 use crate::submissions::VerdictCounts;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The node in numbers, in the OpenMetrics text that Prometheus reads.
+/// Returns the node's metrics as OpenMetrics text for Prometheus.
 #[utoipa::path(
     get, path = "/api/v1/metrics",
     responses(
@@ -47,7 +47,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResp
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
 }
 
-/// Everything at one moment.
+/// All values at one moment.
 #[derive(Debug)]
 struct Numbers {
     status: Status,
@@ -58,7 +58,7 @@ struct Numbers {
     start_unix_s: f64,
 }
 
-/// Writes one metric after the other.
+/// Writes metrics one by one.
 struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
@@ -72,7 +72,7 @@ impl Page<'_> {
         metric.encode(self.0.encode_descriptor(name, help, None, metric.metric_type())?)
     }
 
-    /// A counter for each value of one label.
+    /// Writes a counter family with one label.
     fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&str, u64)]) -> fmt::Result {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (value, count) in values {
@@ -98,45 +98,50 @@ impl Numbers {
         let Status { version, network, consensus_id, rss_bytes, .. } = &self.status;
         let labels =
             [("version", version.as_str()), ("network", network.as_str()), ("consensus_id", consensus_id.as_str())];
-        let mut build = page.0.encode_descriptor("shoal_build", "What runs here", None, MetricType::Info)?;
+        let mut build = page.0.encode_descriptor(
+            "shoal_build",
+            "Version, network and consensus id of this node",
+            None,
+            MetricType::Info,
+        )?;
         build.encode_info(&labels)?;
-        let help = "When the process started, since 1970";
+        let help = "Start time of the process since 1970";
         page.gauge("process_start_time", help, Some(&Unit::Seconds), self.start_unix_s)?;
         if let Some(rss_bytes) = rss_bytes {
-            let help = "Memory of the process that is in RAM";
+            let help = "Resident memory of the process";
             page.gauge("process_resident_memory", help, Some(&Unit::Bytes), *rss_bytes as f64)?;
         }
         let events = self.events.map(|(kind, count)| (kind.name(), count));
-        page.counters("shoal_events", "Events in the node's log since it started, by kind", "kind", &events)
+        page.counters("shoal_events", "Events in the event log since the node started, by kind", "kind", &events)
     }
 
     fn chain(&self, page: &mut Page<'_>) -> fmt::Result {
         let status = &self.status;
-        page.gauge("shoal_chain_height", "Height of the main chain's newest link", None, status.height.into())?;
-        let help = "Height of the newest link that this node would not undo";
+        page.gauge("shoal_chain_height", "Height of the share-chain's tip", None, status.height.into())?;
+        let help = "Height of the newest final link";
         page.gauge("shoal_chain_final_height", help, None, status.final_height.into())?;
         if let Some(age_s) = status.tip_age_s {
-            let help = "Time since the newest link's work was handed out";
+            let help = "Time since the job of the tip was handed out";
             page.gauge("shoal_chain_tip_age", help, Some(&Unit::Seconds), age_s as f64)?;
         }
         let help = "1 while a heavier branch would undo final links and the operator must choose";
         page.gauge("shoal_chain_conflict", help, None, flag(status.conflict.is_some()))?;
-        let help = "1 while the pool has locked in an upgrade that this program does not know";
+        let help = "1 while the pool has locked in an upgrade that this version does not know";
         let upgrade = status.upgrades.iter().any(Upgrade::asks_for_a_newer_program);
         page.gauge("shoal_upgrade_needed", help, None, flag(upgrade))?;
         let synced = status.sync.state == SyncStateName::Synced;
-        page.gauge("shoal_synced", "1 while everything that peers told of is here", None, flag(synced))?;
+        page.gauge("shoal_synced", "1 while the node is in sync with its peers", None, flag(synced))?;
         page.gauge("shoal_peers", "Connected peers", None, status.peers as f64)?;
         if let Some(height) = status.bitcoin.height {
-            page.gauge("shoal_bitcoin_height", "Height of the own bitcoind's tip", None, height.into())?;
+            page.gauge("shoal_bitcoin_height", "Height of the tip of this node's bitcoind", None, height.into())?;
         }
         let VerdictCounts { accepted, duplicate, inconclusive, rejected } = self.submitted;
         let verdicts =
             [("accepted", accepted), ("duplicate", duplicate), ("inconclusive", inconclusive), ("rejected", rejected)];
-        let help = "The pool's Bitcoin blocks given to the own bitcoind, by its verdict";
+        let help = "The pool's Bitcoin blocks submitted to this node's bitcoind, by its verdict";
         page.counters("shoal_blocks_submitted", help, "verdict", &verdicts)?;
         let trouble = flag(status.bitcoin.trouble.is_some());
-        page.gauge("shoal_bitcoin_trouble", "1 while something is wrong with the own bitcoind", None, trouble)
+        page.gauge("shoal_bitcoin_trouble", "1 while this node's bitcoind has a problem", None, trouble)
     }
 
     fn shares(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -145,28 +150,38 @@ impl Numbers {
         page.gauge("shoal_shares_pending", "Valid shares that no link lists yet", None, shares.pending as f64)?;
         page.gauge("shoal_shares_held", "Shares that cannot be judged yet", None, shares.held as f64)?;
         let refused: Vec<(&str, u64)> = self.refused.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
-        page.counters("shoal_shares_refused", "Shares refused, by the rule they broke", "rule", &refused)
+        page.counters("shoal_shares_refused", "Rejected shares, by the rule that they broke", "rule", &refused)
     }
 
     fn mining(&self, page: &mut Page<'_>) -> fmt::Result {
         let (status, miners) = (&self.status, &self.miners);
         let working = flag(status.handing_out_work);
-        page.gauge("shoal_handing_out_work", "1 while miners get work", None, working)?;
+        page.gauge("shoal_handing_out_work", "1 while this node hands out jobs", None, working)?;
         page.gauge("shoal_miners", "Connected miners", None, miners.connections.len() as f64)?;
-        let help = "Connections that miners made";
+        let help = "Accepted connections of miners";
         page.counter("shoal_miner_connections", help, miners.connections_taken)?;
-        let help = "Connections of miners turned away because of a limit";
+        let help = "Miner connections rejected because of a limit";
         page.counter("shoal_miner_connections_refused", help, miners.connections_refused)?;
         let unit = Unit::Other("hashes_per_second".to_owned());
-        page.gauge("shoal_hashrate", "Estimate for this node's miners", Some(&unit), status.hashrate.local_hs)?;
+        page.gauge(
+            "shoal_hashrate",
+            "Estimated hashrate of this node's miners",
+            Some(&unit),
+            status.hashrate.local_hs,
+        )?;
         if let Some(pool_hs) = status.hashrate.pool_hs {
-            page.gauge("shoal_pool_hashrate", "Estimate for the whole pool", Some(&unit), pool_hs)?;
+            page.gauge("shoal_pool_hashrate", "Estimated hashrate of the whole pool", Some(&unit), pool_hs)?;
         }
-        page.counter("shoal_submits_accepted", "Submits of miners accepted", miners.totals.accepted)?;
-        let help = "Submits of miners that met Bitcoin's own target";
+        page.counter("shoal_submits_accepted", "Accepted submits of this node's miners", miners.totals.accepted)?;
+        let help = "Submits of this node's miners that met Bitcoin's target";
         page.counter("shoal_submits_blocks", help, miners.totals.blocks)?;
         let rejected = by_reason(&miners.totals.rejected);
-        page.counters("shoal_submits_rejected", "Submits of miners refused, by reason", "reason", &rejected)
+        page.counters(
+            "shoal_submits_rejected",
+            "Rejected submits of this node's miners, by reason",
+            "reason",
+            &rejected,
+        )
     }
 }
 
@@ -174,7 +189,7 @@ fn flag(is: bool) -> f64 {
     if is { 1.0 } else { 0.0 }
 }
 
-/// Taken apart without `..`, so that a new reason cannot be left out.
+/// Destructures without `..`, so that a new reason cannot be left out.
 fn by_reason(rejected: &Rejected) -> [(&'static str, u64); 7] {
     let Rejected { stale, duplicate, low_difficulty, time, version, unauthorized, malformed } = *rejected;
     [

@@ -1,4 +1,5 @@
-//! `/api/v1/miners/{address}/history`, `/shares`, `/payments`: what an address found and was paid, newest first.
+//! `/api/v1/miners/{address}/history`, `/shares`, `/payments`: what an address found and what it was paid, newest
+//! first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,81 +11,81 @@ use sharechain::ShareId;
 use sharechain::chain::Fate;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::blocks::confirmations;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::limits::MATURITY_BLOCKS;
 use super::params::{Paging, Segment, Steps};
 use super::pool_history::Points;
-use super::shares::deep_place;
+use super::shares::main_link_of;
 use crate::config::parse_address;
 use crate::history::{Page, PaymentRow, ShareRow};
 
-/// Shares of an address.
+/// A page of an address's shares.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MinerShares {
-    /// In the order in which they reached this node, newest first.
+    /// Shares in the sequence in which they reached this node, newest first.
     pub shares: Vec<MinerShare>,
-    /// Where the next page starts; none on the last one.
+    /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,
 }
 
-/// A share of an address.
+/// One share of an address.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MinerShare {
-    /// Its id.
+    /// Id of the share: the hash of its Bitcoin header.
     pub id: String,
-    /// When its work was handed out, by its maker's clock.
+    /// When its job was handed out, by the clock of the finder's node, seconds since 1970.
     pub time_unix_s: u32,
-    /// Expected hashes to find it: an integer of up to 128 bits, so a string.
+    /// Expected hashes to find such a share: an integer of up to 128 bits, so a string.
     pub work_hashes: String,
-    /// Whether it is a link.
+    /// True if it is a link.
     pub is_link: bool,
-    /// Whether it met Bitcoin's own target.
+    /// True if it met Bitcoin's own target.
     pub is_bitcoin_block: bool,
-    /// The link of the main chain that lists it, or itself if it is one; none while there is none.
+    /// Id of the main chain's link that lists it, or its own id if it is such a link; none otherwise.
     pub listed_in: Option<String>,
-    /// That link's height.
+    /// Height of that link.
     pub listed_height: Option<u32>,
 }
 
-/// What an address was paid on chain.
+/// A page of an address's payouts in Bitcoin blocks.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Payments {
-    /// Highest block first.
+    /// Payouts, highest block first.
     pub payments: Vec<Payment>,
-    /// What those of this page sum up to that stand in Bitcoin's chain, satoshi.
+    /// Sum of this page's payouts that are in the chain with the most work, satoshi.
     pub page_total_sat: u64,
-    /// Where the next page starts, a height; none on the last one.
+    /// `from` of the next page, a height; none on the last page.
     pub next_from: Option<u64>,
 }
 
-/// An output of a block of the pool.
+/// A payout: one output of one of the pool's blocks.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Payment {
-    /// The block.
+    /// Hash of the block.
     pub block: String,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// Time in its header.
+    /// Time of the block's header, seconds since 1970.
     pub time_unix_s: u32,
-    /// How much, satoshi.
+    /// Amount, satoshi.
     pub value_sat: u64,
-    /// Bitcoin blocks from it up to the tip, itself included; 0 while it is not in the chain with the most work.
+    /// Confirmations of the block; 0 while it is not in the chain with the most work.
     pub confirmations: u32,
-    /// Whether it can be spent: a coinbase can after 100 further blocks.
+    /// True if it can be spent, which takes 100 further blocks.
     pub mature: bool,
-    /// Whether it was drawn for the tail; none where that was not noted.
+    /// True for a lottery payout, false for a proportional one; none in records of older versions.
     pub drawn: Option<bool>,
 }
 
-/// What an address found, by time.
+/// Returns what an address found, by time.
 #[utoipa::path(
     get, path = "/api/v1/miners/{address}/history",
     params(("address" = String, Path, description = "A payout address"), Steps),
     responses(
         (status = 200, description = "Sums, newest first", body = Points),
-        (status = 400, description = "The address or a parameter is wrong", body = ErrorBody),
+        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn history(
@@ -98,13 +99,13 @@ pub(super) async fn history(
     Ok(Json(Points::new(steps.step_s(), page)))
 }
 
-/// Shares of an address, newest first.
+/// Lists the shares of an address, newest first.
 #[utoipa::path(
     get, path = "/api/v1/miners/{address}/shares",
     params(("address" = String, Path, description = "A payout address"), Paging),
     responses(
         (status = 200, description = "Shares, newest first", body = MinerShares),
-        (status = 400, description = "The address or a parameter is wrong", body = ErrorBody),
+        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn shares(
@@ -117,19 +118,20 @@ pub(super) async fn shares(
     let Page { items: rows, next_from } =
         api.read(move |_| history.shares_of(&script, paging.from, paging.items())).await?;
     let ids: Vec<ShareId> = rows.iter().map(|row| row.id).collect();
-    let places = api.places(ids).await?;
-    let shares = rows.iter().map(|row| MinerShare::new(row, places.get(&row.id).copied())).collect();
+    let links = api.links(ids).await?;
+    let shares = rows.iter().map(|row| MinerShare::new(row, links.get(&row.id).copied())).collect();
     Ok(Json(MinerShares { shares, next_from }))
 }
 
 impl Api {
-    /// Where shares count: the link and its height. From memory; from the lists that name it for what is no longer there.
-    async fn places(&self, ids: Vec<ShareId>) -> Result<BTreeMap<ShareId, (ShareId, u32)>, ApiError> {
+    /// Finds the link that credits each share, with its height: in memory, or for deep shares in the stored lists that
+    /// name them.
+    async fn links(&self, ids: Vec<ShareId>) -> Result<BTreeMap<ShareId, (ShareId, u32)>, ApiError> {
         let chain = self.chain();
-        let mut places = BTreeMap::new();
+        let mut links = BTreeMap::new();
         let mut deep = Vec::new();
         for id in ids {
-            let place = match chain.fate(&id) {
+            let listed = match chain.fate(&id) {
                 Fate::MainLink(height) => (id, height.0),
                 Fate::Listed { link, height } => (link, height.0),
                 Fate::Unknown => {
@@ -138,43 +140,43 @@ impl Api {
                 }
                 _ => continue,
             };
-            places.insert(id, place);
+            links.insert(id, listed);
         }
         if deep.is_empty() {
-            return Ok(places);
+            return Ok(links);
         }
         let history = self.context.history.clone();
         let look_up = move |id: ShareId| history.listed_in(&id).map(|listed| (id, listed));
         let listed = self.read(move |_| deep.into_iter().map(look_up).collect::<Result<Vec<_>, _>>()).await?;
-        places.extend(listed.iter().filter_map(|(id, listed)| {
-            let (link, height) = deep_place(&chain, *id, listed)?;
+        links.extend(listed.iter().filter_map(|(id, listed)| {
+            let (link, height) = main_link_of(&chain, *id, listed)?;
             Some((*id, (link, height.0)))
         }));
-        Ok(places)
+        Ok(links)
     }
 }
 
 impl MinerShare {
-    fn new(row: &ShareRow, place: Option<(ShareId, u32)>) -> Self {
+    fn new(row: &ShareRow, listed: Option<(ShareId, u32)>) -> Self {
         Self {
             id: row.id.to_string(),
             time_unix_s: row.time,
             work_hashes: row.hashes.to_string(),
             is_link: row.is_link,
             is_bitcoin_block: row.is_block,
-            listed_in: place.map(|(link, _)| link.to_string()),
-            listed_height: place.map(|(_, height)| height),
+            listed_in: listed.map(|(link, _)| link.to_string()),
+            listed_height: listed.map(|(_, height)| height),
         }
     }
 }
 
-/// What an address was paid by blocks of the pool, newest first.
+/// Lists the payouts of an address in the pool's blocks, newest first.
 #[utoipa::path(
     get, path = "/api/v1/miners/{address}/payments",
     params(("address" = String, Path, description = "A payout address"), Paging),
     responses(
-        (status = 200, description = "Payments, newest first", body = Payments),
-        (status = 400, description = "The address or a parameter is wrong", body = ErrorBody),
+        (status = 200, description = "Payouts, newest first", body = Payments),
+        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn payments(

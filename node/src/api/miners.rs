@@ -1,4 +1,4 @@
-//! `/api/v1/miners/{address}`: what an address earned, what it may expect, and which of its workers are here.
+//! `/api/v1/miners/{address}`: an address's weight, its expected payout, and its connected workers.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use sharechain::window::Sum;
 use stratum::ConnectionSnapshot;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::limits::PENDING_COUNTED_MAX;
 use super::next_block::NextBlock;
@@ -23,76 +23,75 @@ use crate::config::parse_address;
 use crate::miners::payee_of;
 use crate::state::BitcoinView;
 
-/// What this node knows of an address.
+/// What this node knows about an address.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Miner {
-    /// The address.
+    /// Script and address.
     #[serde(flatten)]
     pub payee: Payee,
-    /// What it earned in the window that ends in the tip.
+    /// Its weight in the PPLNS window that ends at the tip.
     pub window: MinerWindow,
-    /// What it may expect of a block found now; none while something of the history is missing.
+    /// Its payout in a block found now; none while a part of the history is missing.
     pub next_block: Option<MinerNextBlock>,
-    /// Valid shares of its that no link of the main chain lists yet.
+    /// Number of its pending shares: valid, and not yet listed by a link of the main chain.
     pub pending_shares: u64,
-    /// What those earn when they are listed in time.
+    /// Weight that the pending shares earn if they are listed in time.
     pub pending_weight: WeightView,
-    /// Its workers that are connected to this node; none without the node's token.
+    /// Its workers connected to this node; none without the node's token.
     pub workers: Option<Vec<Worker>>,
-    /// Sum of the estimated hashes a second of its workers that are connected to this node.
+    /// Estimated hashrate of its workers connected to this node, hashes per second.
     pub hashrate_hs: f64,
 }
 
-/// What an address earned in a window.
+/// An address's part of a PPLNS window.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MinerWindow {
-    /// How much.
+    /// Weight that it earned.
     #[serde(flatten)]
     pub weight: WeightView,
-    /// By how many shares.
+    /// Number of shares that earned it.
     pub shares: u64,
-    /// Its part of the whole window, 0 to 1.
+    /// Its part of the window's total weight, 0 to 1.
     pub part: f64,
 }
 
-/// What an address may expect of a block found now.
+/// An address's payout in a block found now.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MinerNextBlock {
-    /// Subsidy and, as far as a template tells, fees, satoshi.
+    /// Subsidy and, if there is a template, fees, satoshi.
     pub value_sat: u64,
-    /// What it is due up to the block's snapshot, satoshi: the average over many draws. None while whoever finds the
-    /// block gets all of it.
+    /// Expected payout for its work up to the block's snapshot, satoshi: the average over many lotteries. None while
+    /// the finder is paid alone.
     pub expected_sat: Option<u64>,
-    /// What the draw of this block pays it, satoshi; 0 when it is not drawn. None while the finder is paid alone.
+    /// Payout with this block's lottery, satoshi; 0 if it does not win. None while the finder is paid alone.
     pub drawn_sat: Option<u64>,
-    /// Whether it is among those who are paid exactly what they are due, whatever the draw. None while the finder is paid
-    /// alone.
+    /// True if its payout is proportional, so the lottery does not matter. None while the finder is paid alone.
     pub exact: Option<bool>,
-    /// Average number of outputs that draws give it: near the probability to be paid by a block while it is below 1. None
-    /// for who is paid exactly.
+    /// Average number of lottery outputs that it wins per block; well below 1, this is close to the probability of a
+    /// payout. None if its payout is proportional.
     pub draws_expected: Option<f64>,
 }
 
-/// A connected worker; a proxy may show several on one connection.
+/// A connected worker. A proxy may have several on one connection.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Worker {
-    /// The user names that it gave, first one first.
+    /// The user names that it gave, in sequence.
     pub names: Vec<String>,
-    /// Its program, as it says.
+    /// Its program, as it reports it.
     pub agent: String,
-    /// Difficulty it works at, if it has work.
+    /// Difficulty of its jobs; none if it has no job.
     pub difficulty: Option<f64>,
-    /// Estimated hashes a second.
+    /// Estimated hashrate, hashes per second.
     pub hashrate_hs: f64,
-    /// Submits accepted.
+    /// Accepted submits.
     pub accepted_total: u64,
-    /// Submits refused.
+    /// Rejected submits.
     pub rejected_total: u64,
     /// Submits that met the share target.
     pub shares_total: u64,
     /// Seconds since it connected.
     pub connected_s: u64,
-    /// Seconds since its last accepted submit.
+    /// Seconds since its last accepted submit; none before the first.
     pub last_share_age_s: Option<u64>,
 }
 
@@ -112,14 +111,14 @@ impl From<ConnectionSnapshot> for Worker {
     }
 }
 
-/// What an address earned, what it may expect, and which of its workers are connected here. An address that never mined
-/// is no error: it earned nothing.
+/// Returns an address's weight, its expected payout, and its connected workers. An address that has never mined is not
+/// an error: its weight is zero.
 #[utoipa::path(
     get, path = "/api/v1/miners/{address}", params(("address" = String, Path, description = "A payout address")),
     security((), ("token" = [])),
     responses(
         (status = 200, description = "The miner", body = Miner),
-        (status = 400, description = "It is no address that this network can pay to", body = ErrorBody),
+        (status = 400, description = "Not an address that this network can pay", body = ErrorBody),
     )
 )]
 pub(super) async fn miner(
@@ -142,7 +141,7 @@ pub(super) async fn miner(
         next_block,
         pending_shares,
         pending_weight: pending_weight.into(),
-        // Not `sum`, which is -0.0 for no worker.
+        // Not `sum`, which is -0.0 without workers.
         hashrate_hs: workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs),
         workers: api.context.token.is_in(&headers).then_some(workers),
     }))
@@ -175,7 +174,7 @@ fn next_block(chain: &Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> Optio
     let own = |output: &&TxOut| output.script_pubkey == *script;
     let exact = outputs.iter().take(block.exact).any(|output| own(&output));
     let expected_sat = block.due_sat(weight, window.total());
-    // All outputs of the tail are of one size.
+    // All lottery outputs have the same amount.
     let of_tail = outputs.get(block.exact).map(|output| output.value.to_sat()).filter(|_| !exact);
     Some(MinerNextBlock {
         value_sat,
@@ -186,7 +185,7 @@ fn next_block(chain: &Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> Optio
     })
 }
 
-/// The connections whose work pays `script`.
+/// The connected workers whose payout script is `script`.
 fn workers(connections: &[ConnectionSnapshot], script: &ScriptBuf) -> Vec<Worker> {
     let pays = |connection: &&ConnectionSnapshot| payee_of(connection).as_ref() == Some(script);
     connections.iter().filter(pays).cloned().map(Worker::from).collect()

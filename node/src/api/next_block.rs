@@ -1,4 +1,4 @@
-//! What a block found now would pay.
+//! The payouts of a block found now.
 
 use bitcoin::{BlockHash, TxOut};
 use sharechain::chain::Chain;
@@ -6,24 +6,24 @@ use sharechain::{ShareId, Weight};
 
 use crate::state::BitcoinView;
 
-/// The block that this node's miners work on, as far as payouts go.
+/// The payouts of the block that this node's miners work on.
 #[derive(Debug)]
 pub(super) struct NextBlock {
     pub height: u32,
     pub previous: BlockHash,
     pub snapshot: ShareId,
     pub seed: [u8; 32],
-    /// Subsidy, and the newest template's fees if there is one.
+    /// Subsidy, plus the newest template's fees if there is one, satoshi.
     pub value_sat: u64,
-    /// In their order; none while the finder is paid alone.
+    /// Payout outputs, in sequence; none while the finder is paid alone.
     pub outputs: Option<Vec<TxOut>>,
-    /// How many of them, the first ones, are paid exactly.
+    /// Number of leading outputs that are proportional.
     pub exact: usize,
 }
 
 impl NextBlock {
-    /// Reckons it for the link that this node builds on and the tip of its bitcoind. None while something of the
-    /// history is missing.
+    /// Computes it for the link that this node builds on and the tip of its bitcoind. None while a part of the history
+    /// is missing.
     pub(super) fn of(chain: &Chain, bitcoin: &BitcoinView) -> Option<Self> {
         let anchor = chain.link(&chain.build_on())?.position.anchor;
         let headers = chain.bitcoin();
@@ -41,12 +41,12 @@ impl NextBlock {
         Some(Self { exact, height, previous, snapshot: plan.snapshot, seed: plan.seed, value_sat, outputs })
     }
 
-    /// The part of the value that a weight is due, rounded to a satoshi; the expectation of what it is paid.
+    /// The proportional part of the value for a weight, rounded to a satoshi: the expected payout.
     pub(super) fn due_sat(&self, weight: Weight, total: Weight) -> u64 {
         if total == Weight::ZERO {
             return 0;
         }
-        // For people: 53 bits are enough, and the exact sums are in the outputs.
+        // For display, 53 bits are enough; the exact amounts are in the outputs.
         (self.value_sat as f64 * (weight.0 as f64 / total.0 as f64)).round() as u64
     }
 }

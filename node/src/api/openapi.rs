@@ -1,4 +1,4 @@
-//! The document of this API, generated from the handlers.
+//! The OpenAPI document, generated from the handlers.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use utoipa::openapi::schema::Ref;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::Api;
+use super::context::Api;
 
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Shoal node",
-    description = "Read-only API of one node. Units are in the names of the fields: _s seconds, _unix_s seconds since \
-                   1970, _sat satoshi, _hs hashes a second, _bytes. Hashes are in hex in the order in which Bitcoin \
-                   shows them, scripts in hex, 128-bit weights in strings. Every error is `{\"error\": sentence}`."
+    description = "Read-only API of one node. Field names end in their unit: _s seconds, _unix_s seconds since 1970, \
+                   _sat satoshi, _hs hashes per second, _bytes bytes. Hashes are hex as Bitcoin displays them, scripts \
+                   are hex, 128-bit weights are strings. Every error is `{\"error\": sentence}`."
 ), modifiers(&OwnersToken))]
 struct Frame;
 
@@ -32,22 +32,22 @@ impl Modify for OwnersToken {
     }
 }
 
-/// The document without its routes.
+/// The document without routes.
 pub(super) fn frame() -> utoipa::openapi::OpenApi {
     Frame::openapi()
 }
 
-/// What every route may answer beside its own: the guard and the tags do, before and behind the handlers.
+/// Answers that every route may give in addition to its own, from the layers around the handlers.
 const COMMON: [(&str, &str); 6] = [
-    ("304", "The client has this answer already, by the tag that it sent"),
-    ("403", "The request names a host that this API does not answer to"),
+    ("304", "Not modified: the client's ETag matches"),
+    ("403", "The request's host is not one that this API answers to"),
     ("413", "The request has a body"),
-    ("429", "More requests than one client may make"),
+    ("429", "The client sent too many requests"),
     ("500", "The database cannot be read"),
     ("503", "The node is stopping, or too busy"),
 ];
 
-/// Adds to every route what all of them may answer.
+/// Adds the common answers to every route.
 pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
     let error = || ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
     for item in document.paths.paths.values_mut() {
@@ -60,7 +60,7 @@ pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// This document.
+/// Returns this OpenAPI document.
 #[utoipa::path(
     get, path = "/api/v1/openapi.json",
     responses((status = 200, description = "An OpenAPI document", content_type = "application/json", body = Object))

@@ -1,4 +1,4 @@
-//! The web application: files that are part of the program.
+//! The web application, whose files are part of the program.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
@@ -7,21 +7,22 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::error::ApiError;
 
-/// What a page may load, and from where: this node, and nothing else.
+/// Content security policy: a page may load from this node only.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'; object-src 'none'";
 
-/// The page that is the application; it reads the path itself.
+/// The page of the application, which reads the path itself.
 const INDEX: &str = "index.html";
 
-/// Paths that programs use: never answered with a page.
+/// Prefix of API paths, which are never answered with a page.
 const API: &str = "/api/";
 
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Web;
 
-/// The file at a path; the application for every path without one, since each of its pages has a path of its own.
+/// Returns the file at a path, or the application for a path without a file: each page of the application has its own
+/// path.
 pub(super) async fn page(uri: Uri) -> Response {
     let path = uri.path();
     if path.starts_with(API) {
@@ -30,7 +31,7 @@ pub(super) async fn page(uri: Uri) -> Response {
     let name = path.trim_start_matches('/');
     match Web::get(name) {
         Some(file) => answer(name, file),
-        // A file that is missing is an error; a page's path has no dot in its last part.
+        // A path with a dot in its last part is a file, and a missing file is an error.
         None if name.rsplit('/').next().is_some_and(|last| last.contains('.')) => ApiError::Path.into_response(),
         None => match Web::get(INDEX) {
             Some(file) => answer(INDEX, file),

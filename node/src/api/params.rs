@@ -1,4 +1,4 @@
-//! Path segments and paging, read strictly: what cannot be read is an error with a sentence, never a default.
+//! Path segments and query parameters, parsed strictly: an invalid one is an error with a sentence, never a default.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Path};
@@ -10,7 +10,7 @@ use super::error::{ApiError, echo};
 use super::limits::{GRAPH_LINKS, GRAPH_LINKS_MAX, PAGE, PAGE_MAX, STEP_S};
 use crate::history::STEPS_S;
 
-const HASH: &str = "a hash of 64 hexadecimal digits, as Bitcoin shows it";
+const HASH: &str = "a hash of 64 hexadecimal digits";
 
 /// The hash at the end of a path.
 pub(super) struct Hash(pub ShareId);
@@ -37,19 +37,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
-/// Which part of a list.
+/// Selects a page of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Paging {
-    /// The first item: what `next_from` of the page before says. Left out: the list's start.
+    /// First item: `next_from` of the previous page. Default: the start of the list.
     pub from: Option<u64>,
-    /// How many items, 1 to 500; 100 if left out.
+    /// Number of items, 1 to 500; 100 by default.
     #[param(minimum = 1, maximum = 500, default = 100)]
     pub limit: Option<usize>,
 }
 
 impl Paging {
-    /// How many items to give.
+    /// Number of items to return.
     pub(super) fn items(&self) -> usize {
         self.limit.unwrap_or(PAGE)
     }
@@ -64,7 +64,7 @@ impl Paging {
         Ok(paging)
     }
 
-    /// Takes a parameter; false if it is none of paging's.
+    /// Sets a parameter; returns false if it is not one of paging.
     fn take(&mut self, name: &str, value: &str) -> Result<bool, ApiError> {
         match name {
             "from" => self.from = Some(number("`from` in the query", value)?),
@@ -80,30 +80,30 @@ impl Paging {
 }
 
 fn number<T: std::str::FromStr>(name: &'static str, value: &str) -> Result<T, ApiError> {
-    value.parse().map_err(|_| ApiError::parameter(name, "a number from 0 on", value))
+    value.parse().map_err(|_| ApiError::parameter(name, "a whole number, 0 or more", value))
 }
 
-/// Which sums over time.
+/// Selects steps of a history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Steps {
-    /// Seconds of a step: 60, 600, 3600 or 86400; 600 if left out.
+    /// Length of a step: 60, 600, 3600 or 86400 seconds; 600 by default.
     #[param(default = 600)]
     pub step: Option<u32>,
-    /// The time of the newest step, seconds since 1970: what `next_from` of the page before says. Left out: the newest.
+    /// Time of the newest step, seconds since 1970: `next_from` of the previous page. Default: the newest step.
     pub from: Option<u64>,
-    /// How many steps, 1 to 500; 100 if left out.
+    /// Number of steps, 1 to 500; 100 by default.
     #[param(minimum = 1, maximum = 500, default = 100)]
     pub limit: Option<usize>,
 }
 
 impl Steps {
-    /// Seconds of a step.
+    /// Length of a step, seconds.
     pub(super) fn step_s(&self) -> u32 {
         self.step.unwrap_or(STEP_S)
     }
 
-    /// How many steps to give.
+    /// Number of steps to return.
     pub(super) fn items(&self) -> usize {
         self.limit.unwrap_or(PAGE)
     }
@@ -124,19 +124,19 @@ impl Steps {
     }
 }
 
-/// Which links of a picture.
+/// Selects the links of a chain picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Heights {
-    /// Height of the highest link. Left out: the tip.
+    /// Height of the highest link. Default: the tip.
     pub to: Option<u32>,
-    /// How many heights, 1 to 200; 60 if left out.
+    /// Number of heights, 1 to 200; 60 by default.
     #[param(minimum = 1, maximum = 200, default = 60)]
     pub links: Option<u32>,
 }
 
 impl Heights {
-    /// How many heights to give.
+    /// Number of heights to return.
     pub(super) fn links(&self) -> u32 {
         self.links.unwrap_or(GRAPH_LINKS)
     }
@@ -158,7 +158,7 @@ impl Heights {
     }
 }
 
-/// What to search for.
+/// The search query.
 #[derive(Clone, Debug, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
@@ -182,7 +182,7 @@ async fn fields<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Vec<(Str
     Ok(fields.map_err(|_| ApiError::Query)?.0)
 }
 
-/// Reads the query into each of these.
+/// Parses the query string into each of these types.
 macro_rules! from_query {
     ($($type:ident),*) => {
         $(impl<S: Send + Sync> FromRequestParts<S> for $type {

@@ -1,122 +1,38 @@
-//! `/api/v1/pool`: the pool at a glance.
+//! `/api/v1/pool`: a summary of the pool.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
 use sharechain::chain::Chain;
 use sharechain::{Height, ShareId, Weight, target};
-use utoipa::ToSchema;
 
-use super::Api;
-use super::bitcoin_pools::{self, BitcoinPools};
-use super::decentralisation::{Decentralisation, makers};
+use super::bitcoin_pools;
+use super::context::Api;
+use super::decentralisation::{Decentralisation, links_by_script};
 use super::error::{ApiError, ErrorBody};
 use super::limits::HASHRATE_LINKS;
 use super::next_block::NextBlock;
+use super::pool_view::{Bitcoin, ChainSummary, Pool, Round, WindowSummary};
 use super::status::pool_hashrate_hs;
 use super::views::WeightView;
 use crate::clock::now;
 
-/// Seconds between Bitcoin blocks that its difficulty aims at.
+/// Target interval between Bitcoin blocks, seconds.
 const BLOCK_S: f64 = 600.0;
 
-/// Seconds that rates are given for.
+/// Period of the rates in the answer, seconds.
 const MINUTE_S: u32 = 60;
 
-/// The pool at a glance.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Pool {
-    /// The node's clock.
-    pub time_unix_s: u32,
-    /// Hashes a second of the whole pool, estimated; none while there are fewer than two links.
-    pub hashrate_hs: Option<f64>,
-    /// Links that it is estimated from, at most.
-    pub hashrate_links: u32,
-    /// Bitcoin, as this node knows it.
-    pub bitcoin: Bitcoin,
-    /// The pool's part of Bitcoin's hashrate, 0 to 1.
-    pub share_of_bitcoin: Option<f64>,
-    /// Seconds until the pool finds a block, on average.
-    pub expected_block_s: Option<f64>,
-    /// What was done since the pool's last Bitcoin block.
-    pub round: Round,
-    /// What a block is paid by.
-    pub window: WindowSummary,
-    /// In how many hands the pool is.
-    pub decentralisation: Decentralisation,
-    /// In how many hands Bitcoin's mining is, for comparison.
-    pub bitcoin_pools: BitcoinPools,
-    /// Links of the last whole minute.
-    pub links_minute: u32,
-    /// Shares of the last whole minute, links included.
-    pub shares_minute: u32,
-    /// The share-chain.
-    pub chain: ChainSummary,
-}
-
-/// Bitcoin, as this node knows it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Bitcoin {
-    /// Height of the header with the most work.
-    pub height: u32,
-    /// Its difficulty: expected hashes for a block over 2^32.
-    pub difficulty: f64,
-    /// Hashes a second that the difficulty is made for.
-    pub hashrate_hs: f64,
-    /// Subsidy and, as far as a template tells, fees of the next block, satoshi.
-    pub next_value_sat: u64,
-}
-
-/// What was done since the pool's last Bitcoin block.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Round {
-    /// When that was found; none before the first, or when this node does not know it.
-    pub since_unix_s: Option<u32>,
-    /// Its hash.
-    pub since_block: Option<String>,
-    /// Work since then in expected Bitcoin blocks: 1 is what a block takes on average.
-    pub effort: f64,
-    /// Probability to have found a block with that much work, 0 to 1.
-    pub probability: f64,
-}
-
-/// What a block is paid by.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct WindowSummary {
-    /// What all scripts together earned in it.
-    pub total: WeightView,
-    /// Expected Bitcoin blocks that it looks back, once there is so much.
-    pub target_blocks: f64,
-    /// How many scripts earned.
-    pub scripts_total: u64,
-    /// How many links it spans.
-    pub links: u32,
-    /// Time of its oldest link; none while that is genesis.
-    pub oldest_unix_s: Option<u32>,
-    /// Time of its newest link; none while that is genesis.
-    pub newest_unix_s: Option<u32>,
-}
-
-/// The share-chain.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub(super) struct ChainSummary {
-    /// Height of its tip.
-    pub height: u32,
-    /// Height of the newest link that this node would not undo.
-    pub final_height: u32,
-}
-
-/// What only the chain's owner can say.
+/// The part of the answer that comes from the share-chain.
 struct ChainPart {
     hashrate_hs: Option<f64>,
     bitcoin: Bitcoin,
     window_target: Weight,
     oldest_unix_s: Option<u32>,
     newest_unix_s: Option<u32>,
-    makers: BTreeMap<u32, u32>,
+    links_by_script: BTreeMap<u32, u32>,
     chain: ChainSummary,
 }
 
@@ -142,13 +58,13 @@ impl ChainPart {
             window_target: chain.params().window_weight,
             oldest_unix_s: time_at(Height(oldest)),
             newest_unix_s: time_at(chain.height()),
-            makers: makers(chain),
+            links_by_script: links_by_script(chain),
             chain: ChainSummary { height: chain.height().0, final_height: chain.finality().height.0 },
         }
     }
 }
 
-/// The pool at a glance.
+/// Summary of the pool.
 #[utoipa::path(
     get, path = "/api/v1/pool",
     responses(
@@ -169,9 +85,6 @@ pub(super) async fn pool(State(api): State<Arc<Api>>) -> Result<Json<Pool>, ApiE
     *kept = Some((tip, pool.clone()));
     Ok(Json(pool))
 }
-
-/// The last answer and the tip that it was made for: many readers cost no more than one.
-pub(super) type KeptPool = tokio::sync::Mutex<Option<(ShareId, Pool)>>;
 
 impl Api {
     async fn make_pool(&self) -> Result<Pool, ApiError> {
@@ -204,7 +117,7 @@ impl Api {
                 oldest_unix_s: part.oldest_unix_s,
                 newest_unix_s: part.newest_unix_s,
             },
-            decentralisation: Decentralisation::new(standing.as_deref(), &part.makers, peers, self.network()),
+            decentralisation: Decentralisation::new(standing.as_deref(), &part.links_by_script, peers, self.network()),
             bitcoin_pools: bitcoin_pools::known(),
             links_minute: last_minute.map_or(0, |point| point.step.links),
             shares_minute: last_minute.map_or(0, |point| point.step.shares),

@@ -7,29 +7,29 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Steps;
 use super::views::Point;
 use crate::history::{Page, PointRow};
 
-/// What was found, by time.
+/// Shares and links found, by time.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Points {
-    /// Seconds of a step.
+    /// Length of a step, seconds.
     pub step_s: u32,
-    /// Newest first; steps in which nothing was found are left out.
+    /// Steps, newest first. Steps without shares are left out.
     pub points: Vec<Point>,
-    /// Where the next page starts, a time; none on the last one.
+    /// `from` of the next page, a time; none on the last page.
     pub next_from: Option<u64>,
 }
 
-/// What the pool found, by time.
+/// Returns what the pool found, by time.
 #[utoipa::path(
     get, path = "/api/v1/pool/history", params(Steps),
     responses(
         (status = 200, description = "Sums, newest first", body = Points),
-        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn history(State(api): State<Arc<Api>>, steps: Steps) -> Result<Json<Points>, ApiError> {

@@ -1,11 +1,11 @@
-//! Refused shares, counted by rule from what the store keeps of them.
+//! Counts rejected shares by rule, from the rejections in the store.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::store::{Store, StoreError};
 
-/// Refusals seen so far: those that the store kept when it was first asked, and all since.
+/// Rejections counted so far: those in the store at the first query, and all since.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     seen: Mutex<Seen>,
@@ -18,12 +18,12 @@ struct Seen {
 }
 
 impl Refusals {
-    /// Counts what is new in the store and returns how often each rule was broken. Blocks.
+    /// Counts new rejections in the store and returns the number by rule. Blocks on the disk.
     ///
     /// # Errors
     /// The store cannot be read.
     pub(super) fn by_rule(&self, store: &Store) -> Result<BTreeMap<String, u64>, StoreError> {
-        // Changed only after everything was read, so a panic leaves it whole.
+        // Changed only after everything was read, so a panic leaves it consistent.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut new: Vec<(u64, String)> = Vec::new();
         for entry in store.refusals() {
@@ -41,7 +41,7 @@ impl Refusals {
     }
 }
 
-/// The number of the rule in a stored refusal, `SC-` and three digits.
+/// The number of the rule in a stored rejection: `SC-` and three digits.
 pub(super) fn rule(stored: &[u8]) -> String {
     let text = String::from_utf8_lossy(stored);
     let number = text.split_once(':').map(|(number, _)| number).filter(|number| number.starts_with("SC-"));

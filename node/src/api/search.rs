@@ -1,4 +1,4 @@
-//! `/api/v1/search`: what an address, an id, a hash or a height stands for.
+//! `/api/v1/search`: finds pages by address, id, hash or height.
 
 use std::sync::Arc;
 
@@ -8,31 +8,31 @@ use serde::Serialize;
 use sharechain::{Height, ShareId};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Query;
 use crate::config::parse_address;
 use crate::store::RecordKind;
 
-/// What was found; nothing is no error.
+/// Search results. An empty result is not an error.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SearchResult {
-    /// The likeliest first.
+    /// Matches, most likely first.
     pub found: Vec<Hit>,
 }
 
-/// A thing that the words stand for.
+/// A match of the search query.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Hit {
-    /// What it is.
+    /// Kind of the match.
     pub kind: HitKind,
-    /// Its page, a path of the web application.
+    /// Path of its page in the web application.
     pub path: String,
-    /// It in a few words.
+    /// Short title.
     pub title: String,
 }
 
-/// What a thing is.
+/// Kind of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HitKind {
@@ -52,12 +52,12 @@ impl Hit {
     }
 }
 
-/// What an address, an id, a hash or a height stands for.
+/// Finds pages by address, id, hash or height.
 #[utoipa::path(
     get, path = "/api/v1/search", params(Query),
     responses(
-        (status = 200, description = "What was found", body = SearchResult),
-        (status = 400, description = "The query is missing or wrong", body = ErrorBody),
+        (status = 200, description = "The matches", body = SearchResult),
+        (status = 400, description = "The query is missing or invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> Result<Json<SearchResult>, ApiError> {

@@ -1,4 +1,4 @@
-//! Sockets: how many, how long, how much. Whoever sends half a request or reads half an answer loses the connection.
+//! Sockets and their limits. A client that sends half a request or reads half an answer loses its connection.
 
 use std::future::Future;
 use std::io;
@@ -21,6 +21,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::{debug, info, warn};
 
+use super::context::{Api, Context};
 use super::error::ApiError;
 use super::guard::{Client, Guard, guard};
 use super::limits::{
@@ -28,9 +29,9 @@ use super::limits::{
     HEADER_READ, LAST_ANSWER,
 };
 use super::tag::tag;
-use super::{Api, Context, live, openapi, pages, routes};
+use super::{live, openapi, pages, routes};
 
-/// Serves the API on `listener` until `shutdown` is done, then drops what is still connected.
+/// Serves the API on `listener` until `shutdown` completes, then drops open connections.
 ///
 /// # Errors
 /// The listener has no address.
@@ -42,7 +43,7 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Futur
     let guard = Guard::new(address, &context.config.api);
     let api = Arc::new(Api::new(context, document));
     let router = router(routes, Arc::clone(&api), guard);
-    info!(%address, "the web pages and the HTTP API answer");
+    info!(%address, "the web pages and the HTTP API are up");
     tokio::select! {
         () = accept(listener, router) => {}
         () = live::run(api) => {}
@@ -51,7 +52,7 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Futur
     Ok(())
 }
 
-/// The routes with everything around them: the last layer sees a request first.
+/// The routes with all layers. The last layer sees a request first.
 fn router(routes: Router<Arc<Api>>, api: Arc<Api>, rules: Guard) -> Router {
     let large = SizeAbove::new(COMPRESSED_FROM_BYTES).and(NotForContentType::SSE);
     let origins = api.context.config.api.cors_origins.clone();
@@ -69,17 +70,17 @@ fn router(routes: Router<Arc<Api>>, api: Arc<Api>, rules: Guard) -> Router {
     routes.layer(from_fn_with_state(rules, guard)).with_state(api)
 }
 
-/// Takes connections for ever; dropping it drops them.
+/// Accepts connections forever. Dropping the future drops them.
 async fn accept(listener: TcpListener, router: Router) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+        let slot = Arc::clone(&slots).acquire_owned().await.expect("the semaphore is never closed");
         let (stream, from) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    warn!(%error, "the API cannot take a connection");
+                    warn!(%error, "the API cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -89,13 +90,13 @@ async fn accept(listener: TcpListener, router: Router) {
         let router = router.clone().layer(Extension(Client(from.ip())));
         connections.spawn(async move {
             connection(stream, router).await;
-            drop(place);
+            drop(slot);
         });
     }
 }
 
 async fn connection(stream: TcpStream, router: Router) {
-    // Answers should leave at once; a connection without that still works.
+    // Answers should leave at once. A connection works without it, so errors are ignored.
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
@@ -108,7 +109,7 @@ async fn connection(stream: TcpStream, router: Router) {
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = sleep(CONNECTION_LIFE) => {
-            // An answer on its way may still arrive; then the client connects anew.
+            // An answer on its way may still arrive; then the client reconnects.
             served.as_mut().graceful_shutdown();
             timeout(LAST_ANSWER, served).await.unwrap_or(Ok(()))
         }

@@ -1,4 +1,4 @@
-//! `/api/v1/shares/{id}`: what became of a share, and why.
+//! `/api/v1/shares/{id}`: the fate of a share, and why.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use sharechain::credit::Credit;
 use sharechain::{Height, Proof, ShareId};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Hash;
 use super::refusals::rule;
@@ -20,40 +20,39 @@ use crate::history::Event;
 use crate::store::{RecordKind, Store, StoreError};
 use node_core::pool_block::PoolBlock;
 
-/// What became of a share.
+/// The answer to a query about a share.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ShareAnswer {
     /// Its id: the hash of its Bitcoin header.
     pub id: String,
-    /// What became of it.
+    /// Fate of the share.
     pub fate: FateName,
-    /// The same in one sentence.
+    /// The same, in one sentence.
     pub explanation: String,
-    /// The link that lists it, or itself if it is a link of the main chain.
+    /// Id of the link that lists it, or its own id if it is a link of the main chain.
     pub link: Option<String>,
-    /// That link's height.
+    /// Height of that link.
     pub link_height: Option<u32>,
-    /// What it waits for, while it is held.
+    /// What it is waiting for; none unless it is held.
     pub waits_for: Option<String>,
-    /// Number of the rule that it breaks, if it was refused.
+    /// Number of the rule that it breaks; none unless it was rejected.
     pub rule: Option<String>,
-    /// When it was last refused and who brought it, if it was and the event log still says so. A valid share has one when
-    /// somebody sent an altered copy of it.
+    /// Its latest rejection, while the event log still has it. A valid share has one if a peer sent an altered copy.
     pub refusal: Option<RefusalView>,
-    /// The share, if it was found valid.
+    /// The share; none unless this node accepted it.
     pub share: Option<ShareView>,
 }
 
-/// A refusal.
+/// A rejection of a share.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RefusalView {
-    /// The rule's number.
+    /// Number of the rule that was broken.
     pub rule: String,
-    /// The rule in one sentence.
+    /// The rejection in one sentence.
     pub sentence: String,
-    /// When.
+    /// Time of the rejection, seconds since 1970.
     pub time_unix_s: u32,
-    /// The peer that brought it; none for a miner of this node.
+    /// Peer id of the sender; none for a miner of this node.
     pub peer: Option<String>,
 }
 
@@ -65,49 +64,50 @@ impl RefusalView {
     }
 }
 
-/// What became of a share.
+/// The fate of a share: what happened to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum FateName {
-    /// It is a link of the main chain.
+    /// The share is a link of the main chain.
     Link,
-    /// A link of the main chain lists it.
+    /// A link of the main chain lists the share.
     Listed,
-    /// It is valid and waits to be listed.
+    /// The share is valid and waits to be listed.
     Pending,
-    /// It is valid, but was not listed in time.
+    /// The share is valid, but was not listed in time.
     Expired,
-    /// It cannot be judged yet.
+    /// The share cannot be judged yet.
     Held,
-    /// It breaks a rule.
+    /// The share was rejected: it breaks a rule.
     Refused,
-    /// This node knows nothing of it.
+    /// This node does not know the share.
     Unknown,
 }
 
-/// A valid share.
+/// A share that this node accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ShareView {
-    /// Who is credited.
+    /// Script and address that are credited.
     #[serde(flatten)]
     pub payee: Payee,
-    /// The link that it extends.
+    /// Id of the link that it extends.
     pub parent: String,
-    /// The link that decides its target and its payouts.
+    /// Id of the anchor: the link that determines its target and its payouts.
     pub anchor: String,
-    /// When its work was handed out, by its maker's clock.
+    /// When its job was handed out, by the clock of the finder's node, seconds since 1970.
     pub time_unix_s: u32,
-    /// Height of the Bitcoin block that it would have been.
+    /// Height of the Bitcoin block that was mined for.
     pub bitcoin_height: u32,
-    /// The Bitcoin block that it builds on.
+    /// Hash of the Bitcoin block that it builds on.
     pub prev_hash: String,
     /// Subsidy and fees of its coinbase, satoshi.
     pub coinbase_value_sat: u64,
-    /// True when it met Bitcoin's own target: see `/api/v1/blocks/{hash}`.
+    /// True if it met Bitcoin's own target; see `/api/v1/blocks/{hash}`.
     pub is_bitcoin_block: bool,
-    /// What it earns when it is listed in time, a link's extra not included; none once it is too deep to be in memory.
+    /// Weight that it earns if it is listed in time, without the extra of a link; none once it is too deep to be in
+    /// memory.
     pub weight: Option<WeightView>,
-    /// When this node found it valid; none once it is too deep to be in memory.
+    /// When this node accepted it, seconds since 1970; none once it is too deep to be in memory.
     pub validated_unix_s: Option<u32>,
 }
 
@@ -149,11 +149,11 @@ impl ShareAnswer {
     }
 
     fn link(id: ShareId, height: Height) -> Self {
-        Self::new(id, FateName::Link, "it is a link of the main chain: it counts").in_link(id, height)
+        Self::new(id, FateName::Link, "it is a link of the main chain, so it counts").in_link(id, height)
     }
 
     fn listed(id: ShareId, link: ShareId, height: Height) -> Self {
-        let words = format!("the link at height {height} lists it: it counts");
+        let words = format!("the link at height {height} lists it, so it counts");
         Self::new(id, FateName::Listed, words).in_link(link, height)
     }
 
@@ -161,7 +161,7 @@ impl ShareAnswer {
         Self::new(id, FateName::Expired, "it is valid, but no link of the main chain listed it in time")
     }
 
-    /// What the chain in memory says; none where only the store can know.
+    /// The answer from the chain in memory; none if only the store can know.
     fn of(id: ShareId, fate: Fate) -> Option<Self> {
         let answer = match fate {
             Fate::MainLink(height) => Self::link(id, height),
@@ -170,7 +170,7 @@ impl ShareAnswer {
             Fate::Expired => Self::expired(id),
             Fate::Held(missing) => {
                 let waits_for = waits_for(missing);
-                let words = format!("it cannot be judged yet: it waits for {waits_for}");
+                let words = format!("it cannot be judged yet; it is waiting for {waits_for}");
                 Self { waits_for: Some(waits_for), ..Self::new(id, FateName::Held, words) }
             }
             Fate::Refused(broken) => {
@@ -188,17 +188,17 @@ fn waits_for(missing: Missing) -> String {
         Missing::Proof(id) => format!("the share {id}"),
         Missing::List(id) => format!("the list of the link {id}"),
         Missing::BitcoinHeader(hash) => format!("the header of the Bitcoin block {hash}"),
-        Missing::Time(time) => format!("the clock to reach {time} (unix seconds)"),
+        Missing::Time(time) => format!("the clock to reach {time} (Unix seconds)"),
     }
 }
 
-/// What became of a share. An id that this node never saw is no error: its fate is unknown here.
+/// Returns the fate of a share. An id that this node has never seen is not an error: its fate is `unknown`.
 #[utoipa::path(
     get, path = "/api/v1/shares/{id}",
     params(("id" = String, Path, description = "The share's id", pattern = "^[0-9a-fA-F]{64}$")),
     responses(
-        (status = 200, description = "Its fate", body = ShareAnswer),
-        (status = 400, description = "The id cannot be read", body = ErrorBody),
+        (status = 200, description = "Fate of the share", body = ShareAnswer),
+        (status = 400, description = "The id is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<ShareAnswer>, ApiError> {
@@ -222,26 +222,26 @@ pub(super) fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, 
     Ok(bytes.and_then(|bytes| Proof::decode(&bytes).ok()))
 }
 
-/// The link of the main chain that a share forgotten by the chain is, or that lists it; `listed` are all whose stored lists
-/// name it, with their heights.
-pub(super) fn deep_place(chain: &Chain, id: ShareId, listed: &[(ShareId, u32)]) -> Option<(ShareId, Height)> {
+/// For a share that the chain in memory has dropped: the main chain's link that it is, or that lists it. `listed` are
+/// all links whose stored lists name it, with their heights.
+pub(super) fn main_link_of(chain: &Chain, id: ShareId, listed: &[(ShareId, u32)]) -> Option<(ShareId, Height)> {
     let own = chain.link(&id).map(|link| (id, link.height));
     let listed = listed.iter().map(|(link, height)| (*link, Height(*height)));
     own.into_iter().chain(listed).find(|(link, height)| chain.main_at(*height) == Some(*link))
 }
 
-/// The fate of a valid share that the chain has forgotten: a link that was final, or one that a stored list names.
+/// The fate of a valid share that the chain in memory has dropped: a final link, or a share that a stored list names.
 async fn deep(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError> {
     let history = api.context.history.clone();
     let listed = api.read(move |_| history.listed_in(&id)).await?;
-    Ok(match deep_place(&api.chain(), id, &listed) {
+    Ok(match main_link_of(&api.chain(), id, &listed) {
         Some((link, height)) if link == id => ShareAnswer::link(id, height),
         Some((link, height)) => ShareAnswer::listed(id, link, height),
         None => ShareAnswer::expired(id),
     })
 }
 
-/// A refusal that the chain has forgotten, or nothing at all.
+/// The fate of a share that the chain in memory does not know: a stored rejection, or unknown.
 async fn refused_before(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError> {
     let refusal = api.read(move |store| store.get(RecordKind::Refusal, &id.0)).await?;
     Ok(match refusal {
@@ -249,6 +249,6 @@ async fn refused_before(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError>
             let words = String::from_utf8_lossy(&stored).into_owned();
             ShareAnswer { rule: Some(rule(&stored)), ..ShareAnswer::new(id, FateName::Refused, words) }
         }
-        None => ShareAnswer::new(id, FateName::Unknown, "this node knows nothing of it; it may never have arrived"),
+        None => ShareAnswer::new(id, FateName::Unknown, "this node does not know it; it may never have arrived"),
     })
 }

@@ -1,6 +1,6 @@
-//! `/api/v1/status`: what the node does, and what keeps it from doing it.
+//! `/api/v1/status`: the state of the node, and its problems.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -9,74 +9,73 @@ use serde::{Deserialize, Serialize};
 use sharechain::chain::Chain;
 use sharechain::signals::{self, State as UpgradeState};
 use sharechain::{Height, U256, Work};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::limits::{HASHRATE_LINKS, PENDING_COUNTED_MAX};
 
 use crate::clock::now;
 use crate::state::{NodeState, SyncState};
 
-/// What the node does.
+/// State of the node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
-    /// The program's version.
+    /// Version of the program.
     pub version: String,
     /// The Bitcoin network: main, signet or local.
     pub network: String,
-    /// Id of the share-chain's rules and constants, in hexadecimal: nodes that differ in it are different
-    /// pools.
+    /// Consensus id of the share-chain's rules and constants, hex. Nodes with different ids belong to different pools.
     pub consensus_id: String,
-    /// The node's clock.
+    /// Time of the node's clock, seconds since 1970.
     pub time_unix_s: u32,
     /// Seconds since the process started.
     pub uptime_s: u64,
-    /// Memory of the process that is in RAM, bytes; none where the system does not tell.
+    /// Resident memory of the process, bytes; none if the system does not report it.
     pub rss_bytes: Option<u64>,
-    /// The newest link of the main chain.
+    /// Id of the main chain's tip.
     pub tip: String,
-    /// Its height.
+    /// Height of the tip.
     pub height: u32,
-    /// Seconds since its work was handed out; none while the chain has no link but its genesis.
+    /// Seconds since the tip's job was handed out; none while the chain has only genesis.
     pub tip_age_s: Option<u64>,
-    /// Height of the newest link that this node would not undo, whatever branch appears.
+    /// Height of the newest final link, which this node will not undo for any branch.
     pub final_height: u32,
-    /// Alarm: a heavier branch that would undo final links. The node stays on its own until its operator chooses.
+    /// Alarm: tip of a heavier branch that would undo final links. The node stays on its own branch until its operator
+    /// chooses.
     pub conflict: Option<String>,
     /// Upgrades of the rules that miners signal.
     pub upgrades: Vec<Upgrade>,
-    /// The share-chain compared with that of peers.
+    /// Sync with peers.
     pub sync: SyncStatus,
-    /// Whether miners get work.
+    /// True while this node hands out jobs.
     pub handing_out_work: bool,
-    /// Why they get none, in one sentence; none when they do.
+    /// Why this node hands out no jobs, in one sentence; none while it does.
     pub no_work_because: Option<String>,
-    /// The node's own bitcoind.
+    /// This node's bitcoind.
     pub bitcoin: BitcoinStatus,
-    /// Peers connected now.
+    /// Number of connected peers.
     pub peers: u64,
-    /// Miners connected to this node now.
+    /// Number of miners connected to this node.
     pub miners_connected: u64,
-    /// Hashes a second.
+    /// Estimated hashrates.
     pub hashrate: Hashrate,
-    /// Shares, as this node sees them.
+    /// Counts of shares, as seen by this node.
     pub shares: ShareCounts,
 }
 
-/// An upgrade of the rules, and how far it is.
+/// An upgrade of the rules and its progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Upgrade {
-    /// Its bit in the share headers' signals, 0 to 31.
+    /// Its bit in the signals of share headers, 0 to 31.
     pub bit: u8,
-    /// Whether this program knows it. If not, the node hands out no work once it is active.
+    /// True if this version knows it. Otherwise the node hands out no jobs once it is active.
     pub known: bool,
-    /// Part of the weight credited in this period that signals it, 0 to 1; none once it is locked in.
+    /// Part of this period's weight that signals it, 0 to 1; none once it is locked in.
     pub signalled: Option<f64>,
-    /// Height of the first link that it is active for; none while it is not locked in.
+    /// Height of the first link that it applies to; none until it is locked in.
     pub active_from_height: Option<u32>,
-    /// Whether it is active for the next link.
+    /// True if it applies to the next link.
     pub active: bool,
 }
 
@@ -91,68 +90,68 @@ impl Upgrade {
         Self { bit, known, signalled, active_from_height: from, active }
     }
 
-    /// Whether it is certain that this program will be, or is, too old.
+    /// True if this version is, or will certainly be, too old.
     #[must_use]
     pub fn asks_for_a_newer_program(&self) -> bool {
         !self.known && self.active_from_height.is_some()
     }
 }
 
-/// How far the node has come with the share-chain.
+/// Sync with peers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SyncStatus {
-    /// How far the node has come.
+    /// State of the sync.
     pub state: SyncStateName,
-    /// Height of the highest link that a connected peer claims to have.
+    /// Highest height that a connected peer reports.
     pub peers_height: Option<u32>,
-    /// This node's height as a part of that, 0 to 1; none while no peer told.
+    /// This node's height divided by that, 0 to 1; none while no peer has reported a height.
     pub progress: Option<f64>,
 }
 
-/// How far the node has come with the share-chain.
+/// State of the sync with peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStateName {
-    /// No peer was reached yet.
+    /// No peer has been reached yet.
     Searching,
-    /// Lists and shares are on their way.
+    /// The node is downloading lists and shares.
     Shares,
-    /// Everything that peers have told of is here.
+    /// In sync: this node has everything that its peers have announced.
     Synced,
 }
 
-/// The node's own bitcoind.
+/// This node's bitcoind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BitcoinStatus {
-    /// Height of its tip, if it could be asked.
+    /// Height of its tip; none if it does not answer.
     pub height: Option<u32>,
-    /// Its tip.
+    /// Hash of its tip; none if it does not answer.
     pub tip: Option<String>,
-    /// Height of the Bitcoin header with the most work that the share-chain's rules know.
+    /// Height of the Bitcoin header with the most work in the share-chain.
     pub header_height: u32,
-    /// What is wrong with it, in one sentence; none if nothing is.
+    /// Its problem, in one sentence; none if there is none.
     pub trouble: Option<String>,
 }
 
-/// Hashes a second, estimated.
+/// Estimated hashrates, hashes per second.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Hashrate {
-    /// Of the miners connected to this node, from their submits.
+    /// Hashrate of the miners connected to this node, from their submits.
     pub local_hs: f64,
-    /// Of the whole pool, from the last 60 links; none while there are fewer than two.
+    /// Hashrate of the whole pool, from the last 60 links; none while there are fewer than two.
     pub pool_hs: Option<f64>,
 }
 
-/// Shares, as this node sees them.
+/// Counts of shares, as seen by this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShareCounts {
-    /// Found by this node's miners since it started.
+    /// Shares found by this node's miners since the node started.
     pub found_total: u64,
-    /// Valid, and not yet listed by a link of the main chain.
+    /// Pending shares: valid, and not yet listed by a link of the main chain.
     pub pending: u64,
-    /// Waiting for something before they can be judged.
+    /// Held shares, which cannot be judged yet.
     pub held: u64,
-    /// Refused since the node started, and before as far as the database keeps them.
+    /// Rejected shares since the node started, plus earlier ones that the database still has.
     pub refused_total: u64,
 }
 
@@ -166,7 +165,7 @@ impl From<SyncState> for SyncStateName {
     }
 }
 
-/// What the node does, and what keeps it from doing it.
+/// Returns the state of the node, and its problems.
 #[utoipa::path(
     get, path = "/api/v1/status",
     responses(
@@ -178,7 +177,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Result<Json<Status>, 
     api.status().await.map(Json)
 }
 
-/// What of the status the share-chain tells.
+/// The part of the status that comes from the share-chain.
 #[derive(Debug)]
 struct ChainPart {
     consensus_id: [u8; 32],
@@ -215,7 +214,7 @@ impl ChainPart {
     }
 }
 
-/// Work of the last links over the time they took. It falls while no link comes.
+/// Work of the last links divided by the time they took. It falls while no new link arrives.
 pub(super) fn pool_hashrate_hs(chain: &Chain) -> Option<f64> {
     let newest = chain.height();
     // Genesis has no time of its own.
@@ -269,7 +268,7 @@ impl Api {
         })
     }
 
-    /// How many shares were refused, by rule.
+    /// Number of rejected shares, by rule.
     pub(super) async fn refused_by_rule(&self) -> Result<std::collections::BTreeMap<String, u64>, ApiError> {
         let refusals = Arc::clone(&self.refusals);
         self.read(move |store| refusals.by_rule(store)).await
@@ -281,26 +280,4 @@ fn sync(node: &NodeState, height: u32) -> SyncStatus {
     let progress =
         peers_height.map(|peers| if peers == 0 { 1.0 } else { (f64::from(height) / f64::from(peers)).min(1.0) });
     SyncStatus { state: node.sync.state.into(), peers_height, progress }
-}
-
-/// Asks the system for this process's memory.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    system: Mutex<Option<System>>,
-}
-
-impl Memory {
-    /// Bytes in RAM, if the system tells.
-    pub(super) fn rss_bytes(&self) -> Option<u64> {
-        // What it remembers is only a cache of the system's.
-        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
-        if system.is_none() {
-            *system = System::new().ok();
-        }
-        let system = system.as_mut()?;
-        let own = Pid::from_u32(std::process::id());
-        let memory = ProcessRefreshKind::nothing().with_memory();
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), true, memory);
-        system.process(own).map(sysinfo::Process::memory)
-    }
 }

@@ -1,4 +1,4 @@
-//! Tags by which a client that has an answer already is told so, instead of being sent it again (RFC 9110, ETag).
+//! ETags (RFC 9110): a client that already has an answer gets 304 instead of the answer.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -10,10 +10,10 @@ use bitcoin::hex::DisplayHex;
 
 use super::error::ApiError;
 
-/// Bytes of a hash that make a tag.
+/// Bytes of a hash that form a tag.
 const TAG_BYTES: usize = 8;
 
-/// Tags every whole answer, and answers with 304 when the client has it.
+/// Tags every complete answer, and answers with 304 if the client has it.
 pub(super) async fn tag(request: Request, next: Next) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
@@ -21,7 +21,7 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    // Answers are made in memory; this joins nothing.
+    // Answers are made in memory, so this copies nothing.
     let Ok(bytes) = to_bytes(body, usize::MAX).await else { return ApiError::Stopping.into_response() };
     let hash = sha256::Hash::hash(&bytes).to_byte_array();
     let tag = format!("W/\"{}\"", hash.split_at(TAG_BYTES).0.to_lower_hex_string());
@@ -29,7 +29,7 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         parts.headers.insert(header::ETAG, tag);
     }
-    // Kept by browsers, but asked for again each time; and what is for the owner of the token is for nobody else.
+    // Browsers may store the answer but must revalidate it. Shared caches may not: some answers depend on the token.
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     parts.headers.insert(header::VARY, HeaderValue::from_static("authorization"));
     if has_it {
@@ -45,7 +45,7 @@ fn is_stream(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// Whether a list of tags has this one; weak or not does not matter here.
+/// True if a list of tags contains this one. Weak and strong tags compare equal here.
 fn names(known: &HeaderValue, tag: &str) -> bool {
     let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let Ok(known) = known.to_str() else { return false };

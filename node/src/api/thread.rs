@@ -1,4 +1,4 @@
-//! The API's own threads: they yield to everything else that the node does, so that readers never delay miners.
+//! The API's own threads. They have a lower priority than all others, so that readers never delay miners.
 
 use std::future::Future;
 use std::io;
@@ -11,10 +11,11 @@ use tracing::{debug, warn};
 use super::{Context, serve};
 use crate::limits::{API_THREADS, STOP_TIMEOUT};
 
-/// Niceness of the API's threads above that of the rest, 0 to 19: under load the rest gets some nine times the processor.
+/// Niceness of the API's threads relative to the rest, 0 to 19. Under load, the other threads get about nine times the
+/// CPU time.
 const NICENESS: i32 = 10;
 
-/// Serves the API on threads of its own until `shutdown` is done. The answer ends with them.
+/// Serves the API on its own threads until `shutdown` completes. The returned future completes when they have ended.
 ///
 /// # Errors
 /// The system refuses a thread or the socket.
@@ -35,7 +36,7 @@ pub fn start(
         yield_to_others();
         let served = runtime.block_on(async {
             let listener = TcpListener::from_std(listener)?;
-            // On a worker, which is where its requests run as well.
+            // On a worker thread, where its requests run as well.
             tokio::spawn(async move { serve(listener, context, shutdown).await }).await.map_err(io::Error::other)?
         });
         if let Err(error) = served {
@@ -45,12 +46,12 @@ pub fn start(
         let _ = end.send(());
     })?;
     Ok(async move {
-        // An error means that the thread panicked: it has ended all the same.
+        // An error means that the thread panicked, so it has ended as well.
         let _ = ended.await;
     })
 }
 
-/// Lets the calling thread yield to others; on Linux niceness is each thread's own.
+/// Lowers the priority of the calling thread. On Linux, niceness is per thread.
 fn yield_to_others() {
     if let Err(error) = rustix::process::nice(NICENESS) {
         debug!(%error, "a thread of the API keeps its priority");

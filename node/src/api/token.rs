@@ -1,4 +1,4 @@
-//! The token that opens what only the node's owner may see: who mines here, and from where peers connect.
+//! The token that shows what only the node's operator may see: workers of this node, and addresses of peers.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -9,18 +9,18 @@ use axum::http::{HeaderMap, header};
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
 
-/// Its file in the node's data folder.
+/// File name of the token in the node's data folder.
 const FILE: &str = "api-token";
 
 /// Random bytes of a new token.
 const BYTES: usize = 16;
 
-/// The hash of the token: comparing hashes takes the same time wherever they differ.
+/// Hash of the token. Comparing hashes reveals nothing about the token by its timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token(sha256::Hash);
 
 impl Token {
-    /// Reads the token from the data folder, or makes one that only the node's user can read.
+    /// Reads the token from the data folder, or creates one that only the node's user can read.
     ///
     /// # Errors
     /// The file cannot be read or written.
@@ -44,7 +44,7 @@ impl Token {
         Self(sha256::Hash::hash(text.as_bytes()))
     }
 
-    /// Whether a request carries it, as `Authorization: Bearer TOKEN`.
+    /// True if a request carries the token, as `Authorization: Bearer TOKEN`.
     pub(super) fn is_in(self, headers: &HeaderMap) -> bool {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.split_once(' '));

@@ -1,4 +1,4 @@
-//! Pieces that several answers share.
+//! Types that several answers share.
 
 use bitcoin::hex::DisplayHex;
 use bitcoin::{Address, Network, Script, TxOut};
@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 use crate::clock::now;
 use crate::history::{PointRow, Step};
 
-/// A payout script and the address that stands for it.
+/// A payout script and its address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(super) struct Payee {
-    /// The script, hex.
+    /// Payout script, hex.
     pub script: String,
-    /// The same as an address of this node's network.
+    /// Its address on this node's network; none if the script has no address.
     pub address: Option<String>,
 }
 
@@ -25,12 +25,12 @@ impl Payee {
     }
 }
 
-/// A credit in expected Bitcoin blocks.
+/// A weight in the PPLNS window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(super) struct WeightView {
-    /// The exact weight in units of 2^-64 expected Bitcoin block: an integer of up to 128 bits, so a string.
+    /// Exact weight in units of 2^-64 expected Bitcoin block: an integer of up to 128 bits, so a string.
     pub weight: String,
-    /// The same in expected Bitcoin blocks, rounded: for people.
+    /// The same in expected Bitcoin blocks, rounded.
     pub weight_blocks: f64,
 }
 
@@ -40,33 +40,33 @@ impl From<Weight> for WeightView {
     }
 }
 
-/// What a script earned over some links.
+/// What a script earned over a range of links.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(super) struct Earned {
-    /// Who earned.
+    /// Script and address.
     #[serde(flatten)]
     pub payee: Payee,
-    /// How much.
+    /// Weight that it earned.
     #[serde(flatten)]
     pub weight: WeightView,
-    /// By how many shares.
+    /// Number of shares that earned it.
     pub shares: u64,
 }
 
-/// An output of a coinbase.
+/// A payout output of a coinbase.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(super) struct Output {
-    /// Who is paid.
+    /// Script and address that are paid.
     #[serde(flatten)]
     pub payee: Payee,
-    /// How much, satoshi.
+    /// Amount, satoshi.
     pub value_sat: u64,
-    /// Whether it was drawn for the tail, rather than paid exactly; none where that was not noted.
+    /// True for a lottery payout, false for a proportional one; none in records of older versions.
     pub drawn: Option<bool>,
 }
 
 impl Output {
-    /// The outputs of a coinbase, of which the first `exact` are paid exactly.
+    /// The outputs of a coinbase, of which the first `exact` are proportional.
     pub(super) fn all(outputs: &[TxOut], exact: Option<usize>, network: Network) -> Vec<Self> {
         let outputs = outputs.iter().enumerate().map(|(position, output)| Self {
             payee: Payee::new(&output.script_pubkey, network),
@@ -77,18 +77,19 @@ impl Output {
     }
 }
 
-/// What was found in a step of time.
+/// What was found in one time step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub(super) struct Point {
-    /// Start of the step.
+    /// Start of the step, seconds since 1970.
     pub time_unix_s: u32,
-    /// Hashes a second that the shares show, on average over the step; of the step that is not over yet, so far.
+    /// Average hashrate over the step, estimated from its shares, hashes per second. For the current step, the average
+    /// so far.
     pub hashrate_hs: f64,
-    /// Valid shares, links included.
+    /// Number of valid shares, links included.
     pub shares: u32,
-    /// Links among them.
+    /// Number of links.
     pub links: u32,
-    /// Distinct payout scripts.
+    /// Number of distinct payout scripts.
     pub miners: u32,
 }
 
@@ -100,12 +101,12 @@ impl Point {
     }
 }
 
-/// A weight as a part of another, 0 to 1.
+/// A weight as a part of a total, 0 to 1.
 pub(super) fn part(weight: Weight, total: Weight) -> f64 {
     if total == Weight::ZERO { 0.0 } else { weight.0 as f64 / total.0 as f64 }
 }
 
-/// Expected hashes behind a target, as a decimal string: it may have more than 53 bits.
+/// Expected hashes to meet a target, as a decimal string, since it may have more than 53 bits.
 pub(super) fn hashes(target: U256) -> String {
     Work::of_target(target).0.to_string()
 }

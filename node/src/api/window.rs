@@ -1,4 +1,4 @@
-//! `/api/v1/window`: who earned what in the window that ends in the tip, and what a block found now would pay.
+//! `/api/v1/window`: the PPLNS window that ends at the tip, and the payouts of a block found now.
 
 use std::sync::Arc;
 
@@ -9,52 +9,52 @@ use sharechain::ShareId;
 use sharechain::window::Sum;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::next_block::NextBlock;
 use super::params::Paging;
 use super::views::{Earned, Output, Payee, WeightView};
 use super::windows::Standing;
 
-/// The window that ends in the tip.
+/// The PPLNS window that ends at the tip.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WindowAnswer {
-    /// The tip.
+    /// Id of the tip.
     pub newest: String,
-    /// Its height.
+    /// Height of the tip.
     pub newest_height: u32,
-    /// Height of the oldest link that counts.
+    /// Height of the oldest link in the window.
     pub oldest_height: u32,
-    /// What all scripts together earned.
+    /// Total weight of all scripts.
     pub total: WeightView,
-    /// How many scripts earned.
+    /// Number of scripts with weight in the window.
     pub scripts_total: u64,
     /// Shares listed from genesis up to the tip, links included.
     pub listed_total: u64,
-    /// Who earned, most first: a page of them.
+    /// A page of the scripts with weight, largest first.
     pub earned: Vec<Earned>,
-    /// Where the next page starts; none on the last one.
+    /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,
-    /// What a block found now would pay; none while something of the history is missing.
+    /// The payouts of a block found now; none while a part of the history is missing.
     pub next_block: Option<NextBlockView>,
 }
 
-/// A block that would be found now.
+/// A block found now.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NextBlockView {
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// The block before it.
+    /// Hash of the previous block.
     pub prev_hash: String,
-    /// The link up to which work counts for it.
+    /// Id of the snapshot: the link up to which work counts.
     pub snapshot: String,
-    /// The Bitcoin block whose hash its draw is drawn with.
+    /// Hash of the Bitcoin block that seeds its lottery.
     pub seed: String,
-    /// Subsidy and, as far as a template tells, fees, satoshi.
+    /// Subsidy and, if there is a template, fees, satoshi.
     pub value_sat: u64,
-    /// True while too few shares were listed for shared payouts: whoever finds it gets all of it.
+    /// True while too few shares are listed for shared payouts, so the finder is paid alone.
     pub finder_alone: bool,
-    /// Whom it pays, in the order of the outputs; empty while the finder is paid alone.
+    /// Payout outputs, in sequence; empty while the finder is paid alone.
     pub outputs: Vec<Output>,
 }
 
@@ -73,7 +73,7 @@ impl NextBlockView {
     }
 }
 
-/// A page of a window's earners, and where the next one starts.
+/// A page of a window's scripts, and the start of the next page.
 pub(super) fn page(standing: &Standing, paging: &Paging, network: bitcoin::Network) -> (Vec<Earned>, Option<u64>) {
     let start = usize::try_from(paging.from.unwrap_or(0)).unwrap_or(usize::MAX);
     let end = start.saturating_add(paging.items());
@@ -86,12 +86,12 @@ fn row(script: &bitcoin::Script, sum: Sum, network: bitcoin::Network) -> Earned 
     Earned { payee: Payee::new(script, network), weight: sum.weight.into(), shares: sum.shares }
 }
 
-/// Who earned what in the window that ends in the tip, and what a block found now would pay.
+/// Returns the PPLNS window that ends at the tip, and the payouts of a block found now.
 #[utoipa::path(
     get, path = "/api/v1/window", params(Paging),
     responses(
         (status = 200, description = "The window", body = WindowAnswer),
-        (status = 400, description = "A parameter is wrong", body = ErrorBody),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
     )
 )]
 pub(super) async fn window(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<WindowAnswer>, ApiError> {

@@ -1,5 +1,5 @@
-//! Who earned what up to a link. The share-chain's own cache of windows belongs to payouts and is left to them; here
-//! the last few answers are kept, and one is made at a time, so that many readers cost no more than one.
+//! PPLNS windows up to a link, by payout script. The share-chain's own cache of windows is reserved for payouts. This
+//! cache keeps the last few answers and computes one at a time, so that many readers cost no more than one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,39 +13,39 @@ use tokio::sync::Mutex;
 use super::error::ApiError;
 use super::limits::WINDOWS_MAX;
 
-/// A window, ready to be shown.
+/// A window by payout script, ready to show.
 #[derive(Debug)]
 pub(super) struct Standing {
-    /// The newest link that counts.
+    /// The newest link in the window.
     pub newest: ShareId,
-    /// Its height.
+    /// Height of the newest link.
     pub newest_height: u32,
-    /// Height of the oldest link that counts.
+    /// Height of the oldest link in the window.
     pub oldest_height: u32,
-    /// What all together earned.
+    /// Total weight of all scripts.
     pub total: Weight,
     /// Shares listed from genesis up to the newest link, links included.
     pub listed_total: u64,
-    /// Who earned, most first, ties by script.
+    /// Scripts with weight, largest first, ties by script.
     pub earners: Vec<(ScriptBuf, Sum)>,
 }
 
 impl Standing {
-    /// What a script earned.
+    /// Weight and shares of a script; zero if it has none.
     pub(super) fn of(&self, script: &ScriptBuf) -> Sum {
         let earner = self.earners.iter().find(|(known, _)| known == script);
         earner.map(|(_, sum)| *sum).unwrap_or_default()
     }
 }
 
-/// The last windows asked for, newest last.
+/// The most recently requested windows, newest last.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     kept: Mutex<VecDeque<Arc<Standing>>>,
 }
 
 impl Windows {
-    /// The window that ends in `newest`, or in the tip; none if that link is not known, or not complete.
+    /// Returns the window that ends at `newest`, by default the tip; none if that link is unknown or not complete.
     ///
     /// # Errors
     /// The node is stopping.
@@ -54,13 +54,13 @@ impl Windows {
         chain: Arc<Chain>,
         newest: Option<ShareId>,
     ) -> Result<Option<Arc<Standing>>, ApiError> {
-        // Held while the window is summed: the next reader then finds it here.
+        // Locked while the window is summed, so that the next reader finds it here.
         let mut kept = self.kept.lock().await;
         let newest = newest.unwrap_or_else(|| chain.tip());
         if let Some(known) = kept.iter().find(|known| known.newest == newest) {
             return Ok(Some(Arc::clone(known)));
         }
-        // A pass over up to two million rows: beside the threads that serve sockets.
+        // This passes over up to two million rows, so it runs off the threads that serve sockets.
         let summing = tokio::task::spawn_blocking(move || standing(&chain, newest));
         let Some(standing) = summing.await.map_err(|_| ApiError::Stopping)? else {
             return Ok(None);
@@ -92,7 +92,7 @@ fn standing(chain: &Chain, newest: ShareId) -> Option<Standing> {
     })
 }
 
-/// Links from `newest` down to genesis, with what they credit.
+/// Links from `newest` down to genesis, with the weights that they credit.
 fn links_down(chain: &Chain, newest: ShareId) -> impl Iterator<Item = (Height, &Rows)> {
     let mut next = Some(newest);
     std::iter::from_fn(move || {

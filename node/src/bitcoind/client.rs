@@ -1,4 +1,4 @@
-//! The calls of bitcoind that the node uses, typed.
+//! The bitcoind calls that the node uses, typed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ use crate::limits::{
 };
 use node_core::jobs::BlockTemplate;
 
-/// bitcoind's code for an unknown block.
+/// bitcoind's error code for an unknown block.
 const CODE_NOT_FOUND: i64 = -5;
-/// bitcoind's code for a height it has no block at.
+/// bitcoind's error code for a height above its tip.
 const CODE_OUT_OF_RANGE: i64 = -8;
 
-/// A bitcoind; cheap to clone, safe to share.
+/// A client of bitcoind; cheap to clone, safe to share.
 #[derive(Debug, Clone)]
 pub struct Bitcoind {
     transport: Arc<Transport>,
@@ -41,38 +41,38 @@ pub struct Bitcoind {
 pub struct HeaderInfo {
     /// The header.
     pub header: Header,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// Blocks of the active chain from it on, itself included; none if it is not on it.
+    /// Blocks of the active chain from this one to the tip, inclusive; none if it is not on the active chain.
     pub confirmations: Option<u32>,
-    /// Work of it and all its ancestors.
+    /// Work of the chain up to and including this block.
     pub chain_work: Work,
 }
 
-/// What bitcoind says to a submitted block.
+/// bitcoind's verdict on a submitted block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SubmitVerdict {
-    /// It is valid and now the tip.
+    /// The block is valid and became the tip.
     Accepted,
-    /// bitcoind has it already.
+    /// bitcoind already has the block.
     Duplicate,
-    /// It is kept, but not the tip, so its transactions are not judged yet.
+    /// bitcoind stored the block, but it is not the tip, so its transactions are not validated yet.
     Inconclusive,
-    /// It is invalid.
+    /// The block is invalid.
     Rejected {
         /// bitcoind's reason.
         reason: String,
     },
 }
 
-/// What bitcoind says to a proposed block.
+/// bitcoind's verdict on a proposed block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProposalVerdict {
-    /// It would be accepted, had it the work.
+    /// The block is valid except for its missing proof of work.
     Valid,
-    /// It does not extend bitcoind's tip, so it cannot be judged.
+    /// The block does not extend bitcoind's tip, so it cannot be validated.
     NotOnTip,
-    /// It is invalid.
+    /// The block is invalid.
     Rejected {
         /// bitcoind's reason.
         reason: String,
@@ -80,37 +80,37 @@ pub enum ProposalVerdict {
 }
 
 impl Bitcoind {
-    /// Makes a client; nothing is sent yet.
+    /// Creates a client. It sends nothing yet.
     ///
     /// # Errors
-    /// The system allows no HTTP client.
+    /// No HTTP client can be created.
     pub fn new(config: &BitcoindConfig, network: Network) -> Result<Self, BitcoindError> {
         let transport = Arc::new(Transport::new(config)?);
         Ok(Self { transport, network, timeout: config.timeout })
     }
 
-    /// The network this bitcoind should be of.
+    /// The network that this bitcoind should run on.
     pub fn network(&self) -> Network {
         self.network
     }
 
-    /// Asks for the state of the chain.
+    /// Fetches the state of the chain (`getblockchaininfo`).
     ///
     /// # Errors
-    /// bitcoind cannot be reached or refuses.
+    /// bitcoind cannot be reached, or answers with an error.
     pub async fn chain_status(&self) -> Result<ChainStatus, BitcoindError> {
         self.call("getblockchaininfo", json!([])).await
     }
 
-    /// Asks for bitcoind's version and connections.
+    /// Fetches bitcoind's version and number of connections (`getnetworkinfo`).
     ///
     /// # Errors
-    /// bitcoind cannot be reached or refuses.
+    /// bitcoind cannot be reached, or answers with an error.
     pub async fn node_info(&self) -> Result<NodeInfo, BitcoindError> {
         self.call("getnetworkinfo", json!([])).await
     }
 
-    /// Checks that bitcoind is of the right network and synced, and tells the chain's state.
+    /// Checks that bitcoind is on the right network and synced, and returns the state of the chain.
     ///
     /// # Errors
     /// Also [`BitcoindError::WrongNetwork`] and [`BitcoindError::Syncing`].
@@ -121,18 +121,18 @@ impl Bitcoind {
         Ok(status)
     }
 
-    /// Asks for the tip of the active chain.
+    /// Fetches the hash of the active chain's tip (`getbestblockhash`).
     ///
     /// # Errors
-    /// bitcoind cannot be reached or refuses.
+    /// bitcoind cannot be reached, or answers with an error.
     pub async fn best_block(&self) -> Result<BlockHash, BitcoindError> {
         self.call("getbestblockhash", json!([])).await
     }
 
-    /// Asks for the block of the active chain at `height`; `None` above the tip.
+    /// Fetches the hash of the active chain's block at `height` (`getblockhash`); `None` above the tip.
     ///
     /// # Errors
-    /// bitcoind cannot be reached or refuses.
+    /// bitcoind cannot be reached, or answers with an error.
     pub async fn block_hash(&self, height: u32) -> Result<Option<BlockHash>, BitcoindError> {
         match self.call("getblockhash", json!([height])).await {
             Ok(hash) => Ok(Some(hash)),
@@ -141,11 +141,11 @@ impl Bitcoind {
         }
     }
 
-    /// Asks for the header of any block, also of one beside the active chain; `None` if bitcoind
-    /// does not know it.
+    /// Fetches the header of any block, on or off the active chain (`getblockheader`); `None` if bitcoind does not know
+    /// it.
     ///
     /// # Errors
-    /// bitcoind cannot be reached, refuses, or answers with another block.
+    /// bitcoind cannot be reached, answers with an error, or answers with another block.
     pub async fn header(&self, hash: BlockHash) -> Result<Option<HeaderInfo>, BitcoindError> {
         const METHOD: &str = "getblockheader";
         let raw: RawHeader = match self.call(METHOD, json!([hash, true])).await {
@@ -160,11 +160,11 @@ impl Bitcoind {
         Ok(Some(info))
     }
 
-    /// Asks for the headers of the active chain at `heights`, in order.
+    /// Fetches the headers of the active chain at `heights`, lowest first.
     ///
     /// # Errors
-    /// A height is above the tip ([`BitcoindError::Refused`]), or the chain was reorganised
-    /// meanwhile ([`BitcoindError::Reorganised`]).
+    /// A height is above the tip ([`BitcoindError::Refused`]), or the chain was reorganized in the meantime
+    /// ([`BitcoindError::Reorganised`]).
     pub async fn headers(&self, heights: Range<u32>) -> Result<Vec<Header>, BitcoindError> {
         let mut headers: Vec<Header> = Vec::with_capacity(heights.len());
         let mut start = heights.start;
@@ -194,15 +194,15 @@ impl Bitcoind {
         hashes.into_iter().zip(&raw).map(|(hash, hex)| Ok((hash, header(hex)?))).collect()
     }
 
-    /// Asks for a template on the current tip.
+    /// Fetches a block template on the current tip (`getblocktemplate`).
     ///
     /// # Errors
-    /// bitcoind cannot be reached, is not ready, or its template contradicts itself.
+    /// bitcoind cannot be reached, is not ready, or its template is inconsistent.
     pub async fn template(&self) -> Result<BlockTemplate, BitcoindError> {
         self.request_template(json!({ "rules": self.rules() }), self.timeout).await
     }
 
-    /// Waits for a template that differs from the one that came with `long_poll_id`.
+    /// Long-polls for a template that differs from the one that came with `long_poll_id`.
     ///
     /// # Errors
     /// As [`Self::template`].
@@ -211,10 +211,10 @@ impl Bitcoind {
         self.request_template(request, LONG_POLL_TIMEOUT).await
     }
 
-    /// Submits a block, given as its canonical bytes.
+    /// Submits a serialized block (`submitblock`).
     ///
     /// # Errors
-    /// bitcoind cannot be reached or refuses to look at it.
+    /// bitcoind cannot be reached, or answers with an error instead of a verdict.
     pub async fn submit_block(&self, block: &[u8]) -> Result<SubmitVerdict, BitcoindError> {
         let params = json!([block.to_lower_hex_string()]);
         let reason: Option<String> = self.call_for_reason("submitblock", params).await?;
@@ -226,23 +226,23 @@ impl Bitcoind {
         })
     }
 
-    /// Asks what bitcoind thinks of a block that has no proof of work yet (BIP-0023).
+    /// Proposes a serialized block without proof of work (BIP-0023).
     ///
     /// # Errors
-    /// bitcoind cannot be reached or refuses to look at it.
+    /// bitcoind cannot be reached, or answers with an error instead of a verdict.
     pub async fn propose_block(&self, block: &[u8]) -> Result<ProposalVerdict, BitcoindError> {
         let data = block.to_lower_hex_string();
         let params = json!([{ "mode": "proposal", "data": data, "rules": self.rules() }]);
         let reason: Option<String> = self.call_for_reason("getblocktemplate", params).await?;
         Ok(match reason.as_deref() {
-            // A block it has already and found valid needs no second look.
+            // bitcoind already has the block and found it valid.
             None | Some("duplicate") => ProposalVerdict::Valid,
             Some("inconclusive-not-best-prevblk" | "duplicate-inconclusive") => ProposalVerdict::NotOnTip,
             Some(reason) => ProposalVerdict::Rejected { reason: shortened(reason) },
         })
     }
 
-    /// BIP-0009 rules this node can work with; without `signet` bitcoind refuses on a signet.
+    /// BIP-0009 rules that this node supports. On a signet, bitcoind requires `signet`.
     fn rules(&self) -> &'static [&'static str] {
         if self.network.is_signet() { &["segwit", "signet"] } else { &["segwit"] }
     }
@@ -251,7 +251,7 @@ impl Bitcoind {
         const METHOD: &str = "getblocktemplate";
         let bounds = Bounds { time, bytes: TEMPLATE_ANSWER_BYTES_MAX };
         let bytes = self.transport.call(METHOD, json!([request]), bounds).await?;
-        // Megabytes to decode and hash: some ten milliseconds that other tasks need not wait for.
+        // Decoding and hashing megabytes takes about ten milliseconds, so it runs off the async threads.
         let decoding = tokio::task::spawn_blocking(move || {
             let raw: RawTemplate =
                 transport::answer(METHOD, &bytes)?.ok_or(BitcoindError::NoResult { method: METHOD })?;
@@ -271,7 +271,7 @@ impl Bitcoind {
         transport::answer(method, &bytes)?.ok_or(BitcoindError::NoResult { method })
     }
 
-    /// Makes a call that answers `null` or why not (BIP-0022), validating a block meanwhile.
+    /// Makes a call that validates a block and answers `null` or a reason (BIP-0022).
     async fn call_for_reason(&self, method: &'static str, params: Value) -> Result<Option<String>, BitcoindError> {
         let bounds = Bounds { time: SUBMIT_TIMEOUT, bytes: RPC_ANSWER_BYTES_MAX };
         let bytes = self.transport.call(method, params, bounds).await?;
@@ -279,7 +279,7 @@ impl Bitcoind {
     }
 }
 
-/// `getblockheader`'s verbose result, as far as the node uses it.
+/// The fields of `getblockheader`'s verbose result that the node uses.
 #[derive(Debug, Deserialize)]
 struct RawHeader {
     version: i32,
@@ -299,7 +299,7 @@ impl RawHeader {
         let bits = u32::from_str_radix(&self.bits, 16).ok()?;
         let header = Header {
             version: Version::from_consensus(self.version),
-            // The genesis block alone has none.
+            // Only the genesis block has none.
             prev_blockhash: self.previousblockhash.unwrap_or_else(BlockHash::all_zeros),
             merkle_root: self.merkleroot,
             time: self.time,

@@ -1,4 +1,4 @@
-//! What can go wrong with bitcoind: each variant says what, and what the operator can do.
+//! Errors of bitcoind. Each variant says what is wrong and what the operator can do.
 
 use std::error::Error;
 use std::fmt;
@@ -10,155 +10,163 @@ use bitcoin::BlockHash;
 use super::template::TemplateError;
 use crate::config::{Network, NetworkMismatch};
 
-/// What went wrong with bitcoind.
+/// An error of bitcoind.
 #[derive(Debug, thiserror::Error)]
 pub enum BitcoindError {
-    /// No HTTP client can be made.
-    #[error("no HTTP client can be made on this system")]
+    /// No HTTP client can be created.
+    #[error("cannot create an HTTP client on this system")]
     NoHttpClient(#[source] reqwest::Error),
-    /// Nobody answers.
-    #[error("bitcoind cannot be reached at {url}; is it running, with `server=1`, and is `bitcoind.url` right?")]
+    /// Nothing answers at bitcoind's address.
+    #[error(
+        "bitcoind cannot be reached at {url}; check that it runs with `server=1`, and that `bitcoind.url` is correct"
+    )]
     Unreachable {
-        /// Where it should be.
+        /// The configured URL.
         url: String,
-        /// What the connection says.
+        /// Cause from the connection.
         source: ConnectionError,
     },
     /// The connection broke before the answer was complete.
     #[error(
-        "the connection to bitcoind broke during {method}; it is tried again, so if this stays, see bitcoind's log"
+        "the connection to bitcoind broke during {method}; the node retries, so if this persists, see bitcoind's log"
     )]
     Broken {
-        /// The call.
+        /// Name of the JSON-RPC call.
         method: &'static str,
-        /// What the connection says.
+        /// Cause from the connection.
         source: ConnectionError,
     },
-    /// No answer in time.
-    #[error("bitcoind did not answer {method} within {limit_s} s; it is busy or hung: see its log", limit_s = limit.as_secs())]
+    /// bitcoind did not answer in time.
+    #[error(
+        "bitcoind did not answer {method} within {limit_s} s; it is busy or hung, so see its log",
+        limit_s = limit.as_secs()
+    )]
     TimedOut {
-        /// The call.
+        /// Name of the JSON-RPC call.
         method: &'static str,
-        /// The limit.
+        /// The time limit.
         limit: Duration,
     },
     /// The cookie file cannot be read.
-    #[error("bitcoind's cookie file {path} cannot be read; is bitcoind running, and is `bitcoind.cookie_file` right?", path = path.display())]
+    #[error(
+        "bitcoind's cookie file {path} cannot be read; check that bitcoind is running, and that `bitcoind.cookie_file` \
+         is correct",
+        path = path.display()
+    )]
     CookieUnreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Cause from the system.
         source: std::io::Error,
     },
-    /// The cookie file holds something else.
-    #[error("{path} is no cookie file of bitcoind: it should hold one line `name:password`", path = path.display())]
+    /// The cookie file has the wrong format.
+    #[error("{path} is not a cookie file of bitcoind, which has one line `name:password`", path = path.display())]
     CookieMalformed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// bitcoind refuses the credentials.
-    #[error("bitcoind at {url} refuses {credentials}")]
+    /// bitcoind rejects the credentials.
+    #[error("bitcoind at {url} rejects {credentials}")]
     WrongCredentials {
-        /// Where it is.
+        /// The configured URL.
         url: String,
-        /// Which credentials, in words, without the password.
+        /// The credentials in words, without the password.
         credentials: String,
     },
-    /// bitcoind refuses this machine's address.
-    #[error("bitcoind at {url} does not admit this machine; add `rpcallowip` for it to bitcoin.conf")]
+    /// bitcoind rejects this machine's address.
+    #[error("bitcoind at {url} rejects connections from this machine; allow it with `rpcallowip` in bitcoin.conf")]
     NotAdmitted {
-        /// Where it is.
+        /// The configured URL.
         url: String,
     },
-    /// bitcoind has more requests waiting than it takes.
+    /// bitcoind's request queue is full.
     #[error("bitcoind has too many requests waiting; raise its `rpcworkqueue` and `rpcthreads`")]
     Busy,
     /// bitcoind is starting.
     #[error("bitcoind is still starting: {words}")]
     Starting {
-        /// What it is doing.
+        /// bitcoind's description of what it is doing.
         words: String,
     },
     /// bitcoind is not synced.
-    #[error("bitcoind is still syncing: it has {blocks} blocks of {headers}; wait until it is done")]
+    #[error("bitcoind is still syncing, with {blocks} of {headers} blocks; wait until it is done")]
     Syncing {
-        /// Blocks it has.
+        /// Height of its last validated block.
         blocks: u32,
-        /// Headers it has.
+        /// Height of its last known header.
         headers: u32,
     },
     /// bitcoind cannot give templates because it has no peers.
-    #[error("bitcoind gives no template: {words}")]
+    #[error("bitcoind has no block template: {words}")]
     NotReady {
-        /// What it says.
+        /// bitcoind's own message.
         words: String,
     },
     /// bitcoind runs on another network.
-    #[error("bitcoind is of another network than `network = \"{network}\"`")]
+    #[error("bitcoind runs on another network than the configured `network = \"{network}\"`")]
     WrongNetwork {
-        /// The network of the config.
+        /// The configured network.
         network: Network,
-        /// What differs.
+        /// The difference.
         source: NetworkMismatch,
     },
-    /// bitcoind answers with an error of its own.
-    #[error("bitcoind refuses {method}: {words} (code {code})")]
+    /// bitcoind answers with a JSON-RPC error.
+    #[error("bitcoind rejects {method}: {words} (code {code})")]
     Refused {
-        /// The call.
+        /// Name of the JSON-RPC call.
         method: &'static str,
-        /// JSON-RPC's error code.
+        /// JSON-RPC error code.
         code: i64,
-        /// bitcoind's words.
+        /// bitcoind's own message.
         words: String,
     },
     /// The server answers with an HTTP status that bitcoind does not use.
-    #[error("the server at {url} answers {method} with HTTP status {status}; it seems not to be bitcoind")]
+    #[error("the server at {url} answers {method} with HTTP status {status}; it does not seem to be bitcoind")]
     Status {
-        /// Where it is.
+        /// The configured URL.
         url: String,
-        /// The call.
+        /// Name of the JSON-RPC call.
         method: &'static str,
-        /// HTTP's status code.
+        /// HTTP status code.
         status: u16,
     },
-    /// The answer is larger than any right one.
-    #[error(
-        "bitcoind's answer to {method} has more than {limit_bytes} bytes, more than any right one; is `bitcoind.url` really bitcoind?"
-    )]
+    /// The answer is larger than any valid one.
+    #[error("bitcoind's answer to {method} exceeds {limit_bytes} bytes; check that `bitcoind.url` points to bitcoind")]
     TooLarge {
-        /// The call.
+        /// Name of the JSON-RPC call.
         method: &'static str,
-        /// The limit.
+        /// The size limit, bytes.
         limit_bytes: usize,
     },
-    /// The answer is not what the call answers.
-    #[error("bitcoind's answer to {method} cannot be read; is `bitcoind.url` really bitcoind?")]
+    /// The answer cannot be decoded.
+    #[error("bitcoind's answer to {method} cannot be decoded; check that `bitcoind.url` points to bitcoind")]
     Malformed {
-        /// The call.
+        /// Name of the JSON-RPC call.
         method: &'static str,
-        /// What the parser says.
+        /// Cause from the parser.
         source: serde_json::Error,
     },
-    /// The answer holds no result where one belongs, or answers another question.
+    /// The answer has no result, or belongs to another request.
     #[error(
-        "bitcoind's answer to {method} holds no result; is `bitcoind.url` really bitcoind, without a proxy before it?"
+        "bitcoind's answer to {method} has no result; check that `bitcoind.url` points to bitcoind, without a proxy in \
+         between"
     )]
     NoResult {
-        /// The call.
+        /// Name of the JSON-RPC call.
         method: &'static str,
     },
-    /// The template contradicts itself.
-    #[error("bitcoind's block template cannot be used; run a current bitcoind without patches to its templates")]
+    /// The block template is inconsistent.
+    #[error("bitcoind's block template is inconsistent; run a current, unpatched bitcoind")]
     Template(#[from] TemplateError),
-    /// Headers that belong together do not fit each other.
-    #[error("bitcoind's chain changed while its headers were read, at block {hash}; ask again")]
+    /// Headers fetched together do not form a chain.
+    #[error("bitcoind's chain changed at block {hash} while its headers were read; try again")]
     Reorganised {
-        /// The header that does not follow the one before.
+        /// Hash of the header that does not follow the previous one.
         hash: BlockHash,
     },
 }
 
-/// What ended a connection: shown is only the innermost cause, such as "Connection refused".
+/// Why a connection ended. It displays only the innermost cause, such as "Connection refused".
 #[derive(Debug)]
 pub struct ConnectionError(pub(super) reqwest::Error);
 
@@ -175,7 +183,7 @@ impl fmt::Display for ConnectionError {
 impl Error for ConnectionError {}
 
 impl BitcoindError {
-    /// Whether the same call may succeed later without anyone changing the configuration.
+    /// True if the same call may succeed later without a change of configuration.
     pub fn is_passing(&self) -> bool {
         !matches!(
             self,

@@ -1,4 +1,4 @@
-//! Follows bitcoind's template for as long as the program runs.
+//! Follows bitcoind's block template for as long as the program runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,20 +16,20 @@ use crate::limits::{HEARTBEAT_INTERVAL, POLL_INTERVAL, RETRY_PAUSE};
 use node_core::jobs::BlockTemplate;
 use node_core::sentence;
 
-/// What the feed knows now.
+/// Current state of the feed.
 #[derive(Debug, Clone, Default)]
 pub struct FeedState {
-    /// The newest template; stays when bitcoind is lost, so look at `trouble` as well.
+    /// The newest template. It stays when bitcoind is lost, so check `trouble` as well.
     pub template: Option<Arc<BlockTemplate>>,
-    /// Why the template may be out of date, one sentence for the operator; none if all is well.
+    /// Why the template may be out of date, in one sentence for the operator; none if it is current.
     pub trouble: Option<Arc<str>>,
 }
 
-/// A task that keeps the newest template; it ends when this value is dropped.
+/// A task that keeps the newest template. It ends when this value is dropped.
 ///
-/// It long-polls bitcoind, and beside it asks for the tip every few seconds: that notices a
-/// bitcoind that hangs, was restarted, or whose long poll got lost on the way. Where bitcoind
-/// offers no long poll, it asks for a template every few seconds instead.
+/// It long-polls bitcoind, and also asks for the tip every few seconds. That detects a bitcoind that hangs or was
+/// restarted, and a lost long poll. If bitcoind offers no long poll, the task asks for a template every few seconds
+/// instead.
 #[derive(Debug)]
 pub struct TemplateFeed {
     state: watch::Receiver<FeedState>,
@@ -72,7 +72,7 @@ impl Follower {
         }
     }
 
-    /// Asks until there is a template from a synced bitcoind of the right network.
+    /// Retries until it gets a template from a synced bitcoind on the right network.
     async fn first_template(&self) -> Arc<BlockTemplate> {
         let backoff = ExponentialBuilder::new()
             .with_min_delay(RETRY_PAUSE.0)
@@ -92,7 +92,7 @@ impl Follower {
         }
     }
 
-    /// Publishes newer templates until something breaks, or the tip moved without a word.
+    /// Publishes newer templates until a call fails, or the tip moves unnoticed by the long poll.
     async fn follow(&self, mut template: Arc<BlockTemplate>) -> Result<(), BitcoindError> {
         loop {
             let asked = Instant::now();
@@ -103,7 +103,7 @@ impl Follower {
             let same_tip = next.prev_block == template.prev_block;
             self.publish(next.clone());
             template = next;
-            // A server that answers long polls at once must not keep both of us busy.
+            // A server that answers long polls at once must not cause a busy loop.
             if same_tip && asked.elapsed() < POLL_INTERVAL {
                 sleep(POLL_INTERVAL - asked.elapsed()).await;
             }
@@ -120,14 +120,14 @@ impl Follower {
         }
     }
 
-    /// Returns when the tip was another one twice in a row: the long poll had its time to say so.
+    /// Returns when the tip was another one twice in a row, which gives the long poll time to notice first.
     async fn tip_moved(&self, prev_block: BlockHash) -> Result<(), BitcoindError> {
         let mut moved = false;
         loop {
             sleep(HEARTBEAT_INTERVAL).await;
             let other = self.bitcoind.best_block().await? != prev_block;
             if other && moved {
-                debug!(%prev_block, "the tip moved and the long poll did not say so");
+                debug!(%prev_block, "the tip moved unnoticed by the long poll");
                 return Ok(());
             }
             moved = other;
@@ -137,7 +137,7 @@ impl Follower {
     fn publish(&self, template: Arc<BlockTemplate>) {
         self.sender.send_modify(|state| {
             if state.trouble.take().is_some() {
-                debug!(height = template.height, "bitcoind gives templates again");
+                debug!(height = template.height, "bitcoind has templates again");
             }
             debug!(
                 height = template.height,
@@ -155,7 +155,7 @@ impl Follower {
         self.sender.send_if_modified(|state| {
             let news = state.trouble.as_deref() != Some(words.as_str());
             if news {
-                // The warning is the maker's, whose miners it stops.
+                // The job builder logs the warning, since its miners stop.
                 debug!(error = words, retry_ms = pause.as_millis(), "no templates from bitcoind");
                 state.trouble = Some(words.as_str().into());
             }

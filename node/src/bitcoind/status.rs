@@ -1,4 +1,4 @@
-//! What the node asks before it trusts a bitcoind: which network, and whether it is synced.
+//! Checks before the node uses a bitcoind: its network, and whether it is synced.
 
 use bitcoin::BlockHash;
 use serde::Deserialize;
@@ -6,40 +6,40 @@ use serde::Deserialize;
 use super::error::BitcoindError;
 use crate::config::Network;
 
-/// What bitcoind says about its chain (`getblockchaininfo`).
+/// State of bitcoind's chain (`getblockchaininfo`).
 #[derive(Debug, Clone, Deserialize)]
 pub struct ChainStatus {
-    /// bitcoind's name of the network.
+    /// bitcoind's name for the network.
     pub chain: String,
     /// Height of the last validated block.
     pub blocks: u32,
     /// Height of the last known header.
     pub headers: u32,
-    /// The last validated block.
+    /// Hash of the last validated block.
     #[serde(rename = "bestblockhash")]
     pub best_block: BlockHash,
-    /// Whether bitcoind thinks that it is far behind.
+    /// True while bitcoind considers itself far behind.
     #[serde(rename = "initialblockdownload", default)]
     pub initial_download: bool,
-    /// The challenge, in hex, if the network is a signet.
+    /// Challenge of the signet, hex; none on other networks.
     #[serde(default)]
     pub signet_challenge: Option<String>,
 }
 
-/// What bitcoind says about itself (`getnetworkinfo`).
+/// bitcoind's version and connections (`getnetworkinfo`).
 #[derive(Debug, Clone, Deserialize)]
 pub struct NodeInfo {
-    /// Its version: 290100 is 29.1.
+    /// Its version as a number: 290100 is 29.1.
     pub version: u64,
-    /// Its name and version as told to peers.
+    /// Its user agent, as sent to peers.
     #[serde(rename = "subversion")]
     pub user_agent: String,
-    /// Its peers.
+    /// Number of its connections.
     pub connections: u32,
 }
 
 impl ChainStatus {
-    /// Checks that this is a bitcoind of `network`.
+    /// Checks that bitcoind runs on `network`.
     ///
     /// # Errors
     /// [`BitcoindError::WrongNetwork`].
@@ -51,14 +51,14 @@ impl ChainStatus {
 
     /// Checks that bitcoind has the whole chain.
     ///
-    /// On the test network bitcoind calls itself syncing while the newest block is old, which is
-    /// usual there before the first miner starts.
+    /// On the test network, bitcoind reports initial block download while its newest block is old, which is normal
+    /// there before the first miner starts.
     ///
     /// # Errors
     /// [`BitcoindError::Syncing`].
     pub fn verify_synced(&self, network: Network) -> Result<(), BitcoindError> {
         let downloading = self.initial_download && network != Network::Local;
-        // One header ahead is a block on its way.
+        // One header ahead is a block in flight.
         if downloading || self.headers > self.blocks.saturating_add(1) {
             return Err(BitcoindError::Syncing { blocks: self.blocks, headers: self.headers });
         }

@@ -1,4 +1,4 @@
-//! A block template (BIP-0022, BIP-0023, BIP-0145), decoded and checked once, then only read.
+//! Decodes and checks bitcoind's block template (BIP-0022, BIP-0023, BIP-0145).
 
 use bitcoin::consensus::encode;
 use bitcoin::hashes::hex::FromHex;
@@ -10,65 +10,65 @@ use node_core::limits::{BLOCK_SIGOPS_COST_MAX, BLOCK_WEIGHT_MAX};
 
 use crate::limits::TEMPLATE_TRANSACTIONS_MAX;
 
-/// How a template contradicts itself.
+/// How a block template is inconsistent.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// The target is not that of the bits.
-    #[error("its target is not that of its bits {bits:#010x}")]
+    /// The target does not match the bits.
+    #[error("its target does not match its bits {bits:#010x}")]
     Target {
-        /// The bits.
+        /// The compact target.
         bits: u32,
     },
-    /// The height cannot be written into a coinbase.
-    #[error("its height {height} is not one of a block after the first")]
+    /// The height cannot be encoded in a coinbase.
+    #[error("its height {height} is out of range")]
     Height {
         /// The height.
         height: u32,
     },
-    /// The coinbase would create more than exists.
-    #[error("its coinbase of {coinbase_sat} sat is less than the fees or more than all bitcoin")]
+    /// The coinbase value is below the fees, or above all bitcoin.
+    #[error("its coinbase value of {coinbase_sat} sat is below its fees or above 21 million BTC")]
     CoinbaseValue {
-        /// The value.
+        /// The coinbase value, satoshi.
         coinbase_sat: u64,
     },
-    /// The witness commitment is no such script.
-    #[error("its witness commitment is not a script of BIP-0141")]
+    /// The witness commitment is not such a script.
+    #[error("its witness commitment is not a BIP-0141 script")]
     WitnessCommitment,
     /// A transaction cannot be decoded.
     #[error("its transaction {position} cannot be decoded")]
     Undecodable {
-        /// Position, from 0, not counting the coinbase.
+        /// Position of the transaction, from 0, not counting the coinbase.
         position: usize,
-        /// What the decoder says.
+        /// Cause from the decoder.
         source: encode::Error,
     },
-    /// A transaction is not the one its ids or numbers say.
-    #[error("the {what} of its transaction {position} is not that of its bytes")]
+    /// A transaction does not match its listed id, hash or weight.
+    #[error("the {what} of its transaction {position} does not match its bytes")]
     Mismatch {
-        /// Position, from 0, not counting the coinbase.
+        /// Position of the transaction, from 0, not counting the coinbase.
         position: usize,
-        /// What differs.
+        /// Name of the field that differs.
         what: &'static str,
     },
-    /// A transaction depends on one that does not stand before it.
-    #[error("its transaction {position} depends on one that is not before it")]
+    /// A transaction depends on one that does not come before it.
+    #[error("its transaction {position} depends on one that does not come before it")]
     Order {
-        /// Position, from 0, not counting the coinbase.
+        /// Position of the transaction, from 0, not counting the coinbase.
         position: usize,
     },
     /// The transactions do not fit into a block.
-    #[error("its {count} transactions have weight {weight} and signature cost {sigops_cost}, too much for a block")]
+    #[error("its {count} transactions, with weight {weight} and sigops cost {sigops_cost}, exceed a block's limits")]
     TooLarge {
-        /// How many there are.
+        /// Number of transactions.
         count: usize,
-        /// Their weight.
+        /// Their weight, weight units.
         weight: u64,
-        /// The cost of their signature operations.
+        /// Their signature operation cost.
         sigops_cost: u64,
     },
 }
 
-/// `getblocktemplate`'s result, as far as the node uses it.
+/// The fields of `getblocktemplate`'s result that the node uses.
 #[derive(Debug, Deserialize)]
 pub(super) struct RawTemplate {
     version: i32,
@@ -177,7 +177,7 @@ impl RawTransaction {
         if decoded.weight().to_wu() != self.weight {
             return mismatch("weight");
         }
-        // bitcoind counts from 1, as the coinbase comes first.
+        // bitcoind counts from 1, since the coinbase comes first.
         let depends = self
             .depends
             .into_iter()
@@ -202,7 +202,7 @@ fn is_witness_commitment(script: &ScriptBuf) -> bool {
     bytes.len() == 38 && bytes.starts_with(&[0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed])
 }
 
-/// Reads hex straight into bytes: a template holds megabytes of it.
+/// Decodes hex without an intermediate string: a template has megabytes of it.
 fn hex_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     struct Hex;
 

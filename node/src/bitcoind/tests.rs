@@ -86,7 +86,7 @@ async fn long_reasons_are_shortened() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unreachable() {
+async fn nothing_there_is_unreachable() {
     let server = Server::start(|_| Reply::Silence).await;
     let client = server.client(Network::Local);
     server.stop().await;

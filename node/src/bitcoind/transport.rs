@@ -13,12 +13,12 @@ use super::error::{BitcoindError, ConnectionError};
 use crate::config::{BitcoindAuth, BitcoindConfig, Secret};
 use crate::limits::{CONNECT_TIMEOUT, COOKIE_BYTES_MAX, IDLE_TIMEOUT, REASON_CHARS_MAX};
 
-/// JSON-RPC's codes that mean more than "no", from bitcoind's `rpc/protocol.h`.
+/// JSON-RPC error codes with a meaning of their own, from bitcoind's `rpc/protocol.h`.
 const CODE_NOT_CONNECTED: i64 = -9;
 const CODE_INITIAL_DOWNLOAD: i64 = -10;
 const CODE_WARMUP: i64 = -28;
 
-/// How long and how large an answer may be.
+/// Time and size limits of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) time: Duration,
@@ -31,7 +31,7 @@ pub(super) struct Transport {
     http: Client,
     url: Url,
     auth: BitcoindAuth,
-    /// The cookie's name and password as last read.
+    /// The cookie's name and password, as last read.
     cookie: Mutex<Option<(String, Secret)>>,
 }
 
@@ -63,7 +63,7 @@ impl Transport {
         Ok(Self { http, url: config.url.clone(), auth: config.auth.clone(), cookie: Mutex::new(None) })
     }
 
-    /// Makes one call and returns the bytes of its answer.
+    /// Makes one call and returns the answer's bytes.
     pub(super) async fn call(
         &self,
         method: &'static str,
@@ -74,7 +74,7 @@ impl Transport {
         self.send(method, &request, bounds).await
     }
 
-    /// Makes the same call with several parameters in one request; answers are in their order.
+    /// Makes the same call with several parameters in one request. Returns the answers in the sequence of `params`.
     pub(super) async fn batch<T: DeserializeOwned>(
         &self,
         method: &'static str,
@@ -96,7 +96,7 @@ impl Transport {
         answers.into_iter().map(|answer| answer.result(method)?.ok_or(BitcoindError::NoResult { method })).collect()
     }
 
-    /// Sends a request; when bitcoind refuses the cookie, reads it again and sends once more.
+    /// Sends a request. If bitcoind rejects the cookie, reads the cookie file again and retries once.
     async fn send(&self, method: &'static str, request: &Value, bounds: Bounds) -> Result<Vec<u8>, BitcoindError> {
         let work = async {
             let mut response = self.post(method, request, false).await?;
@@ -135,7 +135,7 @@ impl Transport {
             }
             StatusCode::FORBIDDEN => return Err(BitcoindError::NotAdmitted { url }),
             StatusCode::SERVICE_UNAVAILABLE => return Err(BitcoindError::Busy),
-            // Older versions of bitcoind give errors of calls these statuses; the body tells.
+            // Older versions of bitcoind send JSON-RPC errors with these statuses; the body has the error.
             StatusCode::OK | StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR => {}
             status => {
                 let status = status.as_u16();
@@ -186,17 +186,17 @@ impl Transport {
     fn whose(&self) -> String {
         match &self.auth {
             BitcoindAuth::User { name, .. } => {
-                format!("the user {name:?} with this password; compare them with its `rpcauth`")
+                format!("user {name:?} with this password; compare them with its `rpcauth`")
             }
             BitcoindAuth::Cookie(path) => {
-                format!("the cookie in {}; is it the file of the bitcoind at this address?", path.display())
+                format!("the cookie in {}; check that the file belongs to the bitcoind at this address", path.display())
             }
         }
     }
 }
 
 impl<T> Answer<T> {
-    /// The result, `None` where it is `null`.
+    /// The result; `None` if it is `null`.
     pub(super) fn result(self, method: &'static str) -> Result<Option<T>, BitcoindError> {
         let Some(Refusal { code, message }) = self.error else { return Ok(self.result) };
         let words: String = message.chars().take(REASON_CHARS_MAX).collect();
@@ -208,7 +208,7 @@ impl<T> Answer<T> {
     }
 }
 
-/// Parses the answer to one call, `None` where the result is `null`.
+/// Parses the answer to one call; `None` if the result is `null`.
 pub(super) fn answer<T: DeserializeOwned>(method: &'static str, bytes: &[u8]) -> Result<Option<T>, BitcoindError> {
     parse::<Answer<T>>(method, bytes)?.result(method)
 }

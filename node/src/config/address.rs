@@ -1,4 +1,4 @@
-//! Payout addresses: of the right network, and of a kind the share-chain pays.
+//! Payout addresses: they must belong to the right network and be of a kind that the share-chain pays.
 
 use bitcoin::Address;
 use bitcoin::address::{NetworkUnchecked, ParseError};
@@ -7,60 +7,57 @@ use bitcoin::bech32::segwit;
 use super::network::Network;
 use crate::limits::ADDRESS_CHARS_SHOWN_MAX;
 
-/// Why a text cannot be paid to.
+/// Why a text is not a usable payout address.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// It is no Bitcoin address, or one with a typing error in it.
-    #[error("{text} is not a Bitcoin address; compare it with your wallet, character by character")]
+    /// Not a valid Bitcoin address; often a typo.
+    #[error("{text} is not a valid Bitcoin address; check for a typo")]
     NotAnAddress {
-        /// The text.
+        /// The given text, truncated.
         text: String,
-        /// What the parser found wrong.
+        /// Cause from the parser.
         source: ParseError,
     },
-    /// It starts like an address of Bech32 and is none, because of a typing error as a rule.
-    #[error("{text} is not a Bitcoin address; compare it with your wallet, character by character")]
+    /// Starts like a bech32 address but is not valid; usually a typo.
+    #[error("{text} is not a valid Bitcoin address; check for a typo")]
     Mistyped {
-        /// The text.
+        /// The given text, truncated.
         text: String,
-        /// What the decoder found wrong.
+        /// Cause from the decoder.
         source: segwit::DecodeError,
     },
-    /// It belongs to another network.
+    /// An address of another network.
     #[error(
         "{text} is an address of another network; this node runs on {network}, \
          whose addresses start with {starts}"
     )]
     OtherNetwork {
-        /// The address.
+        /// The given address, truncated.
         text: String,
-        /// The network of the node.
+        /// The node's network.
         network: Network,
         /// How addresses of that network start.
         starts: &'static str,
     },
-    /// The share-chain pays no outputs of its kind.
-    #[error(
-        "{text} is of a kind that Shoal cannot pay to; \
-         it pays to P2PKH, P2SH, P2WPKH, P2WSH and P2TR addresses"
-    )]
+    /// An address of a kind that the share-chain does not pay.
+    #[error("Shoal cannot pay {text}; use a P2PKH, P2SH, P2WPKH, P2WSH or P2TR address")]
     Unpayable {
-        /// The address.
+        /// The given address, truncated.
         text: String,
     },
 }
 
-/// How addresses of Bech32 start on any network; no address of Base58 does.
+/// Prefixes of bech32 addresses on all networks. No base58 address starts like this.
 const BECH32_STARTS: [&str; 3] = ["bc1", "tb1", "bcrt1"];
 
-/// Reads a payout address of `network`.
+/// Parses a payout address of `network`.
 ///
 /// # Errors
-/// One sentence for the person who typed it.
+/// Not a payout address of this network; the sentence is for the person who typed it.
 pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressError> {
     let shown = || text.chars().take(ADDRESS_CHARS_SHOWN_MAX).collect::<String>();
     let address: Address<NetworkUnchecked> = text.parse().map_err(|source| {
-        // The parser takes what is no Bech32 for Base58, whose complaint would explain nothing.
+        // The parser treats invalid bech32 as base58, whose error would explain nothing.
         match segwit::decode(text) {
             Err(source) if is_bech32(text) => AddressError::Mistyped { text: shown(), source },
             _ => AddressError::NotAnAddress { text: shown(), source },

@@ -1,4 +1,4 @@
-//! Variables that look like settings and are none: refused like unknown keys of the file.
+//! Rejects environment variables that look like settings but are not, like unknown keys of the file.
 
 use std::ffi::OsString;
 
@@ -6,21 +6,21 @@ use super::error::ConfigError;
 use super::flags::FILE;
 use super::keys::KEYS;
 
-/// How the name of every setting's variable starts.
+/// Prefix of every setting's environment variable.
 const PREFIX: &str = "SHOAL_";
 
-/// The one variable that is meant for another program: the testnet finds this one by it.
+/// The one variable that is not a setting: `shoal-testnet` finds this program by it.
 const TESTNET_PROGRAM: &str = "SHOAL_BIN";
 
-/// Checks the names of environment variables.
+/// Checks the names of all environment variables.
 ///
 /// # Errors
-/// The first that starts like a setting's variable and is none.
+/// The first variable with the prefix that is not a setting.
 pub(super) fn check(names: impl Iterator<Item = OsString>) -> Result<(), ConfigError> {
     for name in names {
         let name = name.to_string_lossy();
         if name.starts_with(PREFIX) && name != TESTNET_PROGRAM && !settings().any(|setting| setting == name) {
-            // Names differ in their letters; the case alone would count as a different letter each.
+            // Compare in upper case: the edit distance counts each difference in case.
             let upper = name.to_ascii_uppercase();
             let nearest =
                 settings().min_by_key(|setting| strsim::damerau_levenshtein(setting, &upper)).unwrap_or(FILE.1);
@@ -30,7 +30,7 @@ pub(super) fn check(names: impl Iterator<Item = OsString>) -> Result<(), ConfigE
     Ok(())
 }
 
-/// The variables of all settings.
+/// Environment variables of all settings.
 fn settings() -> impl Iterator<Item = &'static str> {
     KEYS.into_iter().map(|key| key.env).chain([FILE.1])
 }

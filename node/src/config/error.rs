@@ -1,115 +1,118 @@
-//! What can be wrong with the configuration: each variant says what, where, and what to do.
+//! Configuration errors. Each variant says what is wrong, where, and what to do.
 
 use std::path::PathBuf;
 
 use super::address::AddressError;
 use super::keys::Key;
-use super::settings::Origin;
+use super::origin::Origin;
 
-/// What is wrong with the configuration.
+/// An error in the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("the config file {path} cannot be read; check its name and permissions", path = path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Cause from the system.
         source: std::io::Error,
     },
     /// The file is far too large to be a config file.
-    #[error("the config file {path} has {size_bytes} bytes, more than {limit_bytes}; is it the right file?", path = path.display())]
+    #[error(
+        "the config file {path} has {size_bytes} bytes, more than {limit_bytes}; is it the right file?",
+        path = path.display()
+    )]
     TooLarge {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its size.
+        /// Its size, bytes.
         size_bytes: u64,
-        /// The most that is read.
+        /// Maximum size, bytes.
         limit_bytes: u64,
     },
-    /// The file is no TOML.
+    /// The file is not valid TOML.
     #[error("{path} line {line} is not valid TOML: {reason}", path = path.display())]
     Syntax {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What the parser says.
+        /// Message of the parser.
         reason: String,
     },
-    /// A key that does not exist.
-    #[error("{origin}: there is no key `{name}`; did you mean `{nearest}`?")]
+    /// The file has an unknown key.
+    #[error("{origin}: unknown key `{name}`; did you mean `{nearest}`?")]
     UnknownKey {
-        /// Where it stands.
+        /// Where it was written.
         origin: Origin,
-        /// The name as written, with its table.
+        /// The key as written, with its table.
         name: String,
-        /// The valid name that looks most like it.
+        /// The most similar valid key.
         nearest: &'static str,
     },
-    /// An environment variable that looks like a setting's and is none.
-    #[error("no setting has the environment variable {name}; did you mean {nearest}?")]
+    /// An environment variable looks like a setting but is not.
+    #[error("unknown environment variable {name}; did you mean {nearest}?")]
     UnknownVariable {
-        /// Its name.
+        /// Name of the variable.
         name: String,
-        /// The setting's variable that looks most like it.
+        /// The most similar variable of a setting.
         nearest: &'static str,
     },
-    /// A value of another type than the key takes.
+    /// A value has the wrong type.
     #[error("{origin}: `{key}` takes {expected}, not {found}")]
     WrongType {
-        /// Where it stands.
+        /// Where it was written.
         origin: Origin,
-        /// The key.
+        /// Name of the key.
         key: &'static str,
-        /// What the key takes.
+        /// The type that the key takes.
         expected: &'static str,
-        /// The type of what is there.
+        /// The type of the given value.
         found: &'static str,
     },
-    /// A value that cannot be used.
+    /// A value is invalid.
     #[error("{origin}: `{key}` cannot be {value}; write {expected}")]
     BadValue {
-        /// Where it stands.
+        /// Where it was written.
         origin: Origin,
-        /// The key.
+        /// Name of the key.
         key: &'static str,
         /// The value as written, quoted; not shown for secrets.
         value: String,
-        /// What may be written instead.
+        /// What to write instead.
         expected: &'static str,
     },
-    /// The payout address cannot be used.
+    /// The payout address is invalid.
     #[error("{origin}: `address` cannot be used")]
     Address {
-        /// Where it stands.
+        /// Where it was written.
         origin: Origin,
-        /// Why.
+        /// Why it is invalid.
         source: Box<AddressError>,
     },
-    /// Two keys that exclude each other.
+    /// Two keys exclude each other.
     #[error("{origin}: `{key}` excludes `{other}`, which {other_origin} sets; remove one of them")]
     Conflict {
-        /// Where the first stands.
+        /// Where the first key was written.
         origin: Origin,
-        /// The first.
+        /// The first key.
         key: &'static str,
-        /// The second.
+        /// The second key.
         other: &'static str,
-        /// Where the second stands.
+        /// Where the second key was written.
         other_origin: Origin,
     },
-    /// A key that makes no sense without another.
+    /// A key requires another one.
     #[error("{origin}: `{key}` needs `{missing}` as well; set it, or remove `{key}`")]
     Incomplete {
-        /// Where the first stands.
+        /// Where the first key was written.
         origin: Origin,
-        /// The first.
+        /// The first key.
         key: &'static str,
-        /// What is missing.
+        /// The missing key.
         missing: &'static str,
     },
-    /// A default is below the home folder, and there is none.
+    /// A default is below the home folder, but HOME is not set.
     #[error("the environment variable HOME is not set, so `{key}` has no default; set it")]
     NoHome {
         /// The key without a default.
@@ -119,7 +122,7 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(super) fn bad_value(key: &'static Key, origin: &Origin, text: &str, expected: &'static str) -> Self {
-        // A URL with a password in it is refused; it must not end up in the log for that.
+        // A URL with a password is rejected; the error must not show the password.
         let hidden = key.secret || text.contains('@');
         let value = if hidden { "what it is".to_owned() } else { format!("{text:?}") };
         Self::BadValue { origin: origin.clone(), key: key.name, value, expected }

@@ -1,4 +1,4 @@
-//! Reads the TOML file into settings, refusing what it does not know.
+//! Reads the TOML file into settings, and rejects unknown keys.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,13 +8,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::ConfigError;
 use super::keys::{self, Key, Shape};
-use super::settings::{Origin, Setting, Settings};
+use super::origin::Origin;
+use super::settings::{Setting, Settings};
 use crate::limits::CONFIG_BYTES_MAX;
 
 /// Reads one config file.
 ///
 /// # Errors
-/// The file cannot be read, is no TOML, or holds an unknown key or a value of a wrong type.
+/// The file cannot be read, is not valid TOML, or has an unknown key or a value of the wrong type.
 pub(super) fn read(path: &Path) -> Result<Settings, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
     let size_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
@@ -26,7 +27,7 @@ pub(super) fn read(path: &Path) -> Result<Settings, ConfigError> {
     parse(&text, path)
 }
 
-/// Reads the text of a config file; `path` only appears in messages.
+/// Parses the text of a config file. `path` only appears in messages.
 ///
 /// # Errors
 /// As [`read`].
@@ -57,7 +58,7 @@ impl File<'_> {
         Origin::File { path: self.path.to_owned(), line: self.line(span) }
     }
 
-    /// Collects the values of `table`, whose keys get `prefix` in front of their names.
+    /// Collects the values of `table`, with `prefix` before each key's name.
     fn collect(&self, prefix: &str, table: &DeTable<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
         for (name, value) in table {
             let full = format!("{prefix}{}", name.get_ref());
@@ -76,14 +77,14 @@ impl File<'_> {
     }
 }
 
-/// The value of a key as text, if it has the shape that the key takes.
+/// The values of a key as text, if they have the key's shape.
 fn values(key: &'static Key, value: &Spanned<DeValue<'_>>, origin: &Origin) -> Result<Vec<String>, ConfigError> {
     let wrong = |found: &DeValue<'_>| ConfigError::WrongType {
         origin: origin.clone(),
         key: key.name,
         expected: match key.shape {
             Shape::One => "one value, in quotes unless it is a number",
-            Shape::Many => "a list of texts, [\"like\", \"this\"]",
+            Shape::Many => "a list of strings, [\"like\", \"this\"]",
             Shape::Switch => "true or false",
         },
         found: found.type_str(),

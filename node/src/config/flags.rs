@@ -1,4 +1,4 @@
-//! Flags and environment variables, one of each for every key.
+//! Flags and environment variables; every key has one of each.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,13 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::keys::{KEYS, Key, Shape};
-use super::settings::{Origin, Setting, Settings};
+use super::origin::Origin;
+use super::settings::{Setting, Settings};
 
-/// Id, flag and variable of the one setting that is not in the file: where the file is.
+/// Flag and environment variable of the config file's path, the only setting that is not in the file.
 pub(super) const FILE: (&str, &str) = ("config", "SHOAL_CONFIG");
 
-/// What flags and environment variables set.
+/// Settings from flags and environment variables.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     file: Option<PathBuf>,
@@ -19,7 +20,7 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// The config file: the one that was named, or else the default one if it exists.
+    /// Path of the config file: the given one, or else the default one if it exists.
     pub(super) fn file(&self, home: Option<&Path>) -> Option<PathBuf> {
         self.file.clone().or_else(|| {
             let usual = home?.join(".shoal").join("shoal.toml");
@@ -38,7 +39,7 @@ impl clap::Args for Overrides {
             .long(FILE.0)
             .env(FILE.1)
             .value_name("FILE")
-            .help("The config file [default: ~/.shoal/shoal.toml if it exists]")
+            .help("Config file [default: ~/.shoal/shoal.toml if it exists]")
             .value_parser(clap::value_parser!(PathBuf))
             .global(true);
         KEYS.into_iter().map(flag).fold(command.arg(file), Command::arg)
@@ -55,7 +56,7 @@ fn flag(key: &'static Key) -> Arg {
         .env(key.env)
         .value_name(key.value)
         .help(key.help)
-        .help_heading("Configuration (each also a key of the config file)")
+        .help_heading("Configuration (each is also a key of the config file)")
         .hide_env_values(true)
         .global(true);
     match key.shape {
@@ -88,7 +89,7 @@ impl clap::FromArgMatches for Overrides {
                     .filter(|item| !item.is_empty())
                     .collect(),
             };
-            // `SHOAL_ADDRESS=` in a service file means: not set.
+            // `SHOAL_ADDRESS=` in a service file means "not set".
             let empty = values.iter().all(String::is_empty);
             if !(empty && matches!(origin, Origin::Env(_))) {
                 self.settings.insert(key, Setting { values, origin });

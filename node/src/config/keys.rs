@@ -1,14 +1,14 @@
 //! Every key once: name in the file, flag, environment variable, help.
 //!
-//! The flags of the command line, the keys the file may hold and the check that
-//! `shoal.example.toml` names them all come from this table.
+//! This table defines the flags of the command line, the keys of the file, and the test that `shoal.example.toml` names
+//! them all.
 
-/// How many values a key takes.
+/// Number of values that a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// One value.
     One,
-    /// A list; a flag is repeated, a variable separates by commas.
+    /// A list. Flags are repeated; environment variables separate values by commas.
     Many,
     /// True or false; the flag alone means true.
     Switch,
@@ -19,17 +19,17 @@ pub enum Shape {
 pub struct Key {
     /// Name in the file, with its table: `bitcoind.url`.
     pub name: &'static str,
-    /// Name of the flag, without dashes in front.
+    /// Name of the flag, without leading dashes.
     pub flag: &'static str,
     /// Name of the environment variable.
     pub env: &'static str,
-    /// What the value is called in the help.
+    /// Placeholder of the value in the help.
     pub value: &'static str,
     /// One line of help.
     pub help: &'static str,
-    /// How many values it takes.
+    /// Number of values that it takes.
     pub shape: Shape,
-    /// Whether its value must never be shown.
+    /// True if its value must never be shown.
     pub secret: bool,
 }
 
@@ -54,7 +54,7 @@ pub const NETWORK: Key = Key::one(
     "NETWORK",
     "Bitcoin network: main, signet, or local (a test network on a custom signet) [default: main]",
 );
-/// The folder for everything the node keeps.
+/// The data folder.
 pub const DATA_DIR: Key = Key::one(
     ["data_dir", "data-dir", "SHOAL_DATA_DIR"],
     "FOLDER",
@@ -64,38 +64,35 @@ pub const DATA_DIR: Key = Key::one(
 pub const ADDRESS: Key = Key::one(
     ["address", "address", "SHOAL_ADDRESS"],
     "ADDRESS",
-    "Bitcoin address that is paid for work whose miner gave no address",
+    "Payout address for the work of miners that give no address",
 );
-/// Permission to start a pool without peers.
+/// Permission to hand out work without peers.
 pub const NEW_POOL: Key = Key::one(
     ["new_pool", "new-pool", "SHOAL_NEW_POOL"],
     "BOOL",
-    "Hand out work though no peer was reached: only to start a new pool [default: false]",
+    "Hand out work even without peers; only to start a new pool [default: false]",
 )
 .shaped(Shape::Switch);
 /// Log filter.
 pub const LOG: Key = Key::one(
     ["log", "log", "SHOAL_LOG"],
     "FILTER",
-    "What is logged: error, warn, info, debug, trace, also by part: info,p2p=debug [default: info]",
+    "Log level: error, warn, info, debug or trace; also by part, like info,p2p=debug [default: info]",
 );
 /// Log format.
-pub const LOG_FORMAT: Key = Key::one(
-    ["log_format", "log-format", "SHOAL_LOG_FORMAT"],
-    "FORMAT",
-    "How log lines are written: text or json [default: text]",
-);
+pub const LOG_FORMAT: Key =
+    Key::one(["log_format", "log-format", "SHOAL_LOG_FORMAT"], "FORMAT", "Log format: text or json [default: text]");
 /// bitcoind's address.
 pub const BITCOIND_URL: Key = Key::one(
     ["bitcoind.url", "bitcoind-url", "SHOAL_BITCOIND_URL"],
     "URL",
-    "bitcoind's JSON-RPC [default: http://127.0.0.1 with the network's usual port]",
+    "URL of bitcoind's JSON-RPC [default: http://127.0.0.1 with the network's default port]",
 );
 /// bitcoind's cookie file.
 pub const BITCOIND_COOKIE_FILE: Key = Key::one(
     ["bitcoind.cookie_file", "bitcoind-cookie-file", "SHOAL_BITCOIND_COOKIE_FILE"],
     "FILE",
-    "bitcoind's cookie file [default: where bitcoind puts it under ~/.bitcoin]",
+    "bitcoind's cookie file [default: bitcoind's own default under ~/.bitcoin]",
 );
 /// bitcoind's user.
 pub const BITCOIND_USER: Key = Key::one(
@@ -107,26 +104,26 @@ pub const BITCOIND_USER: Key = Key::one(
 pub const BITCOIND_PASSWORD: Key = Key::one(
     ["bitcoind.password", "bitcoind-password", "SHOAL_BITCOIND_PASSWORD"],
     "PASSWORD",
-    "Password of that user; other users of this machine can read flags, so prefer the file",
+    "Password of that user; flags are visible to other users of this machine, so prefer the file",
 )
 .secret();
 /// bitcoind's time limit.
 pub const BITCOIND_TIMEOUT_S: Key = Key::one(
     ["bitcoind.timeout_s", "bitcoind-timeout-s", "SHOAL_BITCOIND_TIMEOUT_S"],
     "SECONDS",
-    "Seconds one call to bitcoind may take [default: 30]",
+    "Time limit of one call to bitcoind, seconds [default: 30]",
 );
-/// Where miners connect.
+/// Address for miners.
 pub const STRATUM_LISTEN: Key = Key::one(
     ["stratum.listen", "stratum-listen", "SHOAL_STRATUM_LISTEN"],
     "IP:PORT",
-    "Where miners connect [default: 0.0.0.0:3333]",
+    "Address for miners [default: 0.0.0.0:3333]",
 );
-/// Where other nodes connect.
+/// Addresses for other nodes.
 pub const P2P_LISTEN: Key = Key::one(
     ["p2p.listen", "p2p-listen", "SHOAL_P2P_LISTEN"],
     "IP:PORT",
-    "Where other nodes connect, over TCP and QUIC; repeatable [default: 0.0.0.0:3381]",
+    "Address for other nodes, over TCP and QUIC; repeatable [default: 0.0.0.0:3381]",
 )
 .shaped(Shape::Many);
 /// Nodes to connect to.
@@ -140,43 +137,43 @@ pub const P2P_PEERS: Key = Key::one(
 pub const P2P_MDNS: Key = Key::one(
     ["p2p.mdns", "p2p-mdns", "SHOAL_P2P_MDNS"],
     "BOOL",
-    "Find other nodes in the local network by mDNS [default: false]",
+    "Discover other nodes in the local network by mDNS [default: false]",
 )
 .shaped(Shape::Switch);
-/// Where the HTTP API answers.
+/// Address of the HTTP API.
 pub const API_LISTEN: Key = Key::one(
     ["api.listen", "api-listen", "SHOAL_API_LISTEN"],
     "IP:PORT",
-    "Where the read-only HTTP API answers [default: 127.0.0.1:3380]",
+    "Address of the web pages and the read-only HTTP API [default: 127.0.0.1:3380]",
 );
-/// Web pages of others that may read the API.
+/// Origins of web sites that may read the API.
 pub const API_CORS_ORIGINS: Key = Key::one(
     ["api.cors_origins", "api-cors-origins", "SHOAL_API_CORS_ORIGINS"],
     "ORIGIN",
     "Web sites whose pages may read the API, like https://example.org; repeatable [default: none]",
 )
 .shaped(Shape::Many);
-/// How much one client may ask.
+/// Request rate of one client.
 pub const API_REQUESTS_A_SECOND: Key = Key::one(
     ["api.requests_a_second", "api-requests-a-second", "SHOAL_API_REQUESTS_A_SECOND"],
     "COUNT",
-    "Requests that one client may make in a second, on average [default: 100]",
+    "Average number of requests per second that one client may make [default: 100]",
 );
-/// Who is told of events.
+/// URLs of the webhooks.
 pub const WEBHOOKS_URLS: Key = Key::one(
     ["webhooks.urls", "webhooks-urls", "SHOAL_WEBHOOKS_URLS"],
     "URL",
-    "Where events are sent as they happen, like https://example.org/shoal; repeatable [default: none]",
+    "URL that events are sent to, like https://example.org/shoal; repeatable [default: none]",
 )
 .shaped(Shape::Many);
-/// What events are signed with.
+/// Key of the webhooks' signatures.
 pub const WEBHOOKS_SECRET: Key = Key::one(
     ["webhooks.secret", "webhooks-secret", "SHOAL_WEBHOOKS_SECRET"],
     "SECRET",
-    "What events are signed with; other users of this machine can read flags, so prefer the file",
+    "Key that events are signed with; flags are visible to other users of this machine, so prefer the file",
 )
 .secret();
-/// Which events are sent.
+/// Kinds of events for the webhooks.
 pub const WEBHOOKS_EVENTS: Key = Key::one(
     ["webhooks.events", "webhooks-events", "SHOAL_WEBHOOKS_EVENTS"],
     "KIND",
@@ -184,7 +181,7 @@ pub const WEBHOOKS_EVENTS: Key = Key::one(
 )
 .shaped(Shape::Many);
 
-/// All keys, in the order of the example file.
+/// All keys, in the sequence of the example file.
 pub const KEYS: [&Key; 21] = [
     &NETWORK,
     &DATA_DIR,
@@ -214,15 +211,15 @@ pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.into_iter().find(|key| key.name == name)
 }
 
-/// Tells whether `name` is a table of the file.
+/// True if `name` is a table of the file.
 pub fn is_table(name: &str) -> bool {
     KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(table, _)| table == name))
 }
 
-/// Names the key or table that `name` was probably meant to be.
+/// The key or table that `name` was probably meant to be.
 pub fn nearest(name: &str) -> &'static str {
     let tables = KEYS.iter().filter_map(|key| key.name.split_once('.')).map(|(table, _)| table);
-    // A key written outside its table is meant more probably than one with a similar name.
+    // A key written outside its table is more likely than one with a similar name.
     let misplaced = KEYS.iter().find(|key| key.name.split_once('.').is_some_and(|(_, last)| last == name));
     match misplaced {
         Some(key) => key.name,

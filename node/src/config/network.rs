@@ -1,4 +1,4 @@
-//! The Bitcoin networks a node can mine on, and how to recognise them.
+//! The Bitcoin networks that a node can mine on, and how to recognize them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,47 +7,47 @@ use std::str::FromStr;
 /// A Bitcoin network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
-    /// Bitcoin.
+    /// Bitcoin mainnet.
     Main,
-    /// The public signet, BIP-0325. A node follows it but cannot mine on it without its keys.
+    /// The public signet (BIP-0325). A node can follow it, but mining on it requires its keys.
     Signet,
     /// A private signet whose blocks need no signature: the test network of this repository.
     Local,
 }
 
-/// Challenge of the public signet (BIP-0325): 1 of 2 keys, as Bitcoin Core has it compiled in.
+/// Challenge of the public signet (BIP-0325): 1 of 2 keys, as compiled into Bitcoin Core.
 const SIGNET_CHALLENGE: &str = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430\
                                 210359ef5021964fe22d6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae";
 
-/// Challenge of the test network: `OP_TRUE`, so that proof of work alone makes a block.
+/// Challenge of the test network: `OP_TRUE`, so that a block needs only proof of work.
 const LOCAL_CHALLENGE: &str = "51";
 
-/// A Bitcoin network that is not the one in the config.
+/// bitcoind's network is not the configured one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkMismatch {
-    /// bitcoind's `chain` is another one.
-    #[error("it runs on chain \"{found}\" and not on \"{expected}\"")]
+    /// bitcoind runs on another chain.
+    #[error("it runs on chain \"{found}\", not on \"{expected}\"")]
     Chain {
-        /// bitcoind's name of the chain the config asks for.
+        /// bitcoind's name for the configured chain.
         expected: &'static str,
-        /// bitcoind's name of its own chain.
+        /// bitcoind's name for its own chain.
         found: String,
     },
-    /// It is a signet with another challenge.
-    #[error("it runs on a signet with the challenge {found} and not with {expected}")]
+    /// bitcoind runs on a signet with another challenge.
+    #[error("it runs on a signet with the challenge {found}, not with {expected}")]
     Challenge {
-        /// The challenge of the network in the config, in hex.
+        /// Challenge of the configured network, hex.
         expected: &'static str,
-        /// bitcoind's challenge, in hex.
+        /// bitcoind's challenge, hex.
         found: String,
     },
 }
 
 impl Network {
-    /// Every network, in the order the documentation names them.
+    /// All networks, in the sequence of the documentation.
     pub const ALL: [Self; 3] = [Self::Main, Self::Signet, Self::Local];
 
-    /// The name in the config.
+    /// Name in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -65,13 +65,12 @@ impl Network {
         }
     }
 
-    /// Whether the network is a signet, whose templates bitcoind gives only to those who ask for
-    /// the `signet` rule.
+    /// True for a signet. There bitcoind requires the `signet` rule in template requests.
     pub fn is_signet(self) -> bool {
         self != Self::Main
     }
 
-    /// The port bitcoind's JSON-RPC listens on unless told otherwise.
+    /// Default port of bitcoind's JSON-RPC.
     pub fn rpc_port(self) -> u16 {
         match self {
             Self::Main => 8332,
@@ -79,7 +78,7 @@ impl Network {
         }
     }
 
-    /// Where bitcoind puts its cookie file unless told otherwise.
+    /// Default path of bitcoind's cookie file.
     pub fn cookie_file(self, home: &Path) -> PathBuf {
         let folder = home.join(".bitcoin");
         match self {
@@ -88,14 +87,14 @@ impl Network {
         }
     }
 
-    /// Compares the chain a bitcoind reports with this network.
+    /// Checks that the chain that bitcoind reports belongs to this network.
     ///
-    /// Every signet has the same genesis block; only the challenge tells them apart. bitcoind
-    /// reports it since version 28; without it the chain's name has to do, and the template,
-    /// which names it since version 0.21, is compared later.
+    /// All signets have the same genesis block; only the challenge tells them apart. bitcoind reports it since version
+    /// 28. Without it only the chain's name is checked here; the template has the challenge since version 0.21 and is
+    /// checked later.
     ///
     /// # Errors
-    /// What differs.
+    /// The chain or the challenge differs.
     pub fn verify(self, chain: &str, challenge: Option<&str>) -> Result<(), NetworkMismatch> {
         let expected = if self.is_signet() { "signet" } else { "main" };
         if chain != expected {
@@ -107,10 +106,10 @@ impl Network {
         }
     }
 
-    /// Compares the signet challenge a bitcoind reports, in hex, with this network's.
+    /// Checks that the signet challenge that bitcoind reports, in hex, is this network's.
     ///
     /// # Errors
-    /// What differs.
+    /// The chain or the challenge differs.
     pub fn verify_challenge(self, challenge: &str) -> Result<(), NetworkMismatch> {
         let expected = match self {
             Self::Main => return Ok(()),
@@ -130,7 +129,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// The text names no network.
+/// The text is not the name of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the networks are main, signet and local")]
 pub struct UnknownNetwork;
@@ -143,7 +142,7 @@ impl FromStr for Network {
     }
 }
 
-/// The network whose addresses and difficulty rules apply.
+/// The network whose address and difficulty rules apply.
 impl From<Network> for bitcoin::Network {
     fn from(network: Network) -> Self {
         match network {

@@ -1,4 +1,4 @@
-//! From text to checked values, with the defaults.
+//! Turns text into checked values, and fills in defaults.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -13,21 +13,22 @@ use super::address::parse_address;
 use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::network::Network;
+use super::origin::Origin;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StratumConfig, WebhooksConfig};
-use crate::history::EventKind;
+use crate::event_kind::EventKind;
 use crate::limits::{
     API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX, WEBHOOKS_MAX,
 };
 
-/// Miners are in the local network, so this port is open to it; the others ask for less.
+/// Miners are in the local network, so this port is open by default; the API's is not.
 const STRATUM_LISTEN: &str = "0.0.0.0:3333";
 const P2P_LISTEN: &str = "0.0.0.0:3381";
 const API_LISTEN: &str = "127.0.0.1:3380";
-/// A page makes ten requests when it is opened, and a few a minute after that.
+/// A page makes ten requests when it opens, and a few per minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
-/// What asks for somebody's attention, or is good news.
+/// Events that need attention or are good news.
 const WEBHOOKS_EVENTS: [EventKind; 7] = [
     EventKind::Block,
     EventKind::Payment,
@@ -77,7 +78,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
 }
 
 fn bitcoind(settings: &Settings, network: Network, home: Option<&Path>) -> Result<BitcoindConfig, ConfigError> {
-    let expected = "an address like http://127.0.0.1:8332, without user and password in it";
+    let expected = "a URL like http://127.0.0.1:8332, without user and password";
     let url = settings
         .parse(&keys::BITCOIND_URL, expected, rpc_url)?
         .unwrap_or_else(|| rpc_url(&format!("http://127.0.0.1:{}", network.rpc_port())).expect("a fixed, valid URL"));
@@ -94,7 +95,7 @@ fn bitcoind(settings: &Settings, network: Network, home: Option<&Path>) -> Resul
 fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<BitcoindAuth, ConfigError> {
     let user = settings.text(&keys::BITCOIND_USER);
     let password = settings.text(&keys::BITCOIND_PASSWORD);
-    let incomplete = |key: &Key, missing: &Key, origin: &super::Origin| ConfigError::Incomplete {
+    let incomplete = |key: &Key, missing: &Key, origin: &Origin| ConfigError::Incomplete {
         origin: origin.clone(),
         key: key.name,
         missing: missing.name,
@@ -150,11 +151,11 @@ fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
 }
 
 fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> {
-    let expected = "an address like https://example.org/shoal";
+    let expected = "a URL like https://example.org/shoal";
     let web =
         |text: &str| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let urls = settings.parse_many(&keys::WEBHOOKS_URLS, expected, web)?.unwrap_or_default();
-    bounded(settings, &keys::WEBHOOKS_URLS, urls.len(), WEBHOOKS_MAX, "at most 16 addresses")?;
+    bounded(settings, &keys::WEBHOOKS_URLS, urls.len(), WEBHOOKS_MAX, "at most 16 URLs")?;
     let expected = "a kind of event: start, block, payment, worker, reorganisation, refused, work, bitcoin, peers, conflict \
                     or upgrade";
     let kind = |text: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == text);
@@ -175,7 +176,7 @@ fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> 
     }
 }
 
-/// An origin as browsers send it: scheme, host and perhaps a port.
+/// Parses an origin as browsers send it: scheme, host and optional port.
 fn origin(text: &str) -> Option<HeaderValue> {
     let url = reqwest::Url::parse(text).ok()?;
     (url.origin().ascii_serialization() == text).then(|| HeaderValue::from_str(text).ok())?
@@ -205,7 +206,7 @@ fn switch(settings: &Settings, key: &'static Key) -> Result<bool, ConfigError> {
     Ok(settings.parse(key, "true or false", |text| text.parse().ok())?.unwrap_or(false))
 }
 
-/// A path, with `~/` standing for the home folder as in a shell.
+/// A path, in which `~/` means the home folder, as in a shell.
 fn path(
     settings: &Settings,
     key: &'static Key,
@@ -223,7 +224,7 @@ fn path(
     }
 }
 
-/// A URL that bitcoind can have: it speaks plain HTTP, and credentials belong into their own keys.
+/// Parses bitcoind's URL: plain HTTP, without credentials, which have their own keys.
 fn rpc_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let plain = url.scheme() == "http" && url.host().is_some();

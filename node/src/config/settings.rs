@@ -1,55 +1,29 @@
-//! Values as they were written, each with the place where it stands.
+//! Settings as text, each with its origin.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
 use super::error::ConfigError;
 use super::keys::{Key, Shape};
+use super::origin::Origin;
 
-/// The place where a value stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// A line of the config file, counted from 1.
-    File {
-        /// The config file.
-        path: PathBuf,
-        /// The line in it.
-        line: usize,
-    },
-    /// An environment variable.
-    Env(&'static str),
-    /// A flag of the command line, without its dashes.
-    Flag(&'static str),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File { path, line } => write!(f, "{} line {line}", path.display()),
-            Self::Env(name) => write!(f, "the environment variable {name}"),
-            Self::Flag(name) => write!(f, "the flag --{name}"),
-        }
-    }
-}
-
-/// The text given for one key.
+/// The text of one key.
 #[derive(Clone)]
 pub struct Setting {
-    /// The values; exactly one unless the key takes a list.
+    /// The values; one unless the key takes a list.
     pub values: Vec<String>,
-    /// Where they stand.
+    /// Where they were written.
     pub origin: Origin,
 }
 
-/// Shows the origin only: the values may be a password.
+/// Shows only the origin: the values may be a password.
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setting").field("origin", &self.origin).finish_non_exhaustive()
     }
 }
 
-/// What was written, by key name.
+/// All settings, by key name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings(BTreeMap<&'static str, Setting>);
 
@@ -58,7 +32,7 @@ impl Settings {
         self.0.insert(key.name, setting);
     }
 
-    /// Lays `upper` over these settings: what it names wins.
+    /// Overlays `upper` over these settings: its values win.
     pub(super) fn overlay(&mut self, upper: &Self) {
         self.0.extend(upper.0.iter().map(|(name, setting)| (*name, setting.clone())));
     }

@@ -114,7 +114,7 @@ fn unknown_keys_are_refused_with_place_and_nearest_name() {
         ("stratum = 5", 1, "stratum", "stratum"),
     ] {
         let refusal = refusal(text, &[]);
-        let start = format!("shoal.toml line {line}: there is no key `{name}`; did you mean `{nearest}");
+        let start = format!("shoal.toml line {line}: unknown key `{name}`; did you mean `{nearest}");
         assert!(refusal.starts_with(&start), "{refusal}");
     }
 }
@@ -125,7 +125,7 @@ fn bad_values_are_refused_with_place_and_remedy() {
         ("network = \"regtest\"", &[][..], ["shoal.toml line 1", "main, signet or local"]),
         ("", &["--network", "mainnet"], ["the flag --network", "main, signet or local"]),
         ("new_pool = \"yes\"", &[], ["`new_pool`", "true or false, not string"]),
-        ("[p2p]\npeers = \"/ip4/1.2.3.4/tcp/1\"", &[], ["line 2", "a list of texts"]),
+        ("[p2p]\npeers = \"/ip4/1.2.3.4/tcp/1\"", &[], ["line 2", "a list of strings"]),
         ("[p2p]\npeers = [\"1.2.3.4:5\"]", &[], ["line 2", "a multiaddr like"]),
         ("[bitcoind]\ntimeout_s = 0", &[], ["\"0\"", "from 1 to 600"]),
         ("[bitcoind]\nuser = \"a\"", &[], ["`bitcoind.user` needs", "`bitcoind.password`"]),
@@ -147,11 +147,11 @@ fn addresses_are_of_the_network_and_payable() {
     assert!(load("network = \"local\"", &["--address", SIGNET]).is_ok());
     for (address, words) in [
         (SIGNET, "an address of another network; this node runs on main"),
-        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "not a Bitcoin address"),
-        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3tI", "not a Bitcoin address"),
-        ("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T5", "not a Bitcoin address"),
-        ("bc1pfeessrawgf", "of a kind that Shoal cannot pay to"),
-        ("", "not a Bitcoin address"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "not a valid Bitcoin address"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3tI", "not a valid Bitcoin address"),
+        ("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T5", "not a valid Bitcoin address"),
+        ("bc1pfeessrawgf", "Shoal cannot pay bc1pfeessrawgf"),
+        ("", "not a valid Bitcoin address"),
     ] {
         let refusal = refusal(&format!("\naddress = \"{address}\""), &[]);
         assert!(refusal.starts_with("shoal.toml line 2: `address`"), "{refusal}");
@@ -173,7 +173,7 @@ fn unknown_variables_are_refused_with_the_nearest_name() {
         ("SHOAL_network", "SHOAL_NETWORK"),
     ] {
         let refusal = sentence(&check(&["HOME", name]).unwrap_err());
-        assert_eq!(refusal, format!("no setting has the environment variable {name}; did you mean {nearest}?"));
+        assert_eq!(refusal, format!("unknown environment variable {name}; did you mean {nearest}?"));
     }
 }
 

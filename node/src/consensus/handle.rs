@@ -1,4 +1,4 @@
-//! The ways to the consensus thread.
+//! Handles of the consensus thread.
 
 use std::sync::Arc;
 
@@ -8,25 +8,25 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::store::Store;
 
-/// What a call leaves to be done once its changes are published: its answer.
+/// Sends a call's answer, once its changes are published.
 type Answer = Box<dyn FnOnce() + Send>;
 
-/// What the thread is asked for.
+/// A call to the thread.
 pub(super) enum Call {
-    /// To run this.
+    /// Runs a closure on the engine.
     Run(Box<dyn FnOnce(&mut Engine<Store>) -> Answer + Send>),
-    /// To end.
+    /// Ends the thread.
     End,
 }
 
-/// A way to change the chain, for the few that do: the job builder and bitcoind's headers. Cheap to clone.
+/// Changes the chain; used by the job builder and for bitcoind's headers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct EngineHandle {
     calls: mpsc::Sender<Call>,
     reader: ChainReader,
 }
 
-/// The consensus thread has stopped; its reason was logged.
+/// The consensus thread has stopped. It has logged the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the share-chain's engine has stopped")]
 pub struct EngineStopped;
@@ -36,8 +36,8 @@ impl EngineHandle {
         Self { calls, reader }
     }
 
-    /// Runs `work` on the thread and returns its answer, once what it changed is in the journal and published. Calls run one
-    /// after the other, so keep them short.
+    /// Runs `work` on the thread, and returns its result once its changes are in the journal and published. Calls run
+    /// one after the other, so keep them short.
     ///
     /// # Errors
     /// The thread has stopped.
@@ -49,28 +49,28 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         let call = Call::Run(Box::new(move |engine| {
             let result = work(engine);
-            // The asker may be gone meanwhile.
+            // The caller may be gone by now.
             Box::new(move || drop(answer.send(result)))
         }));
         self.calls.send(call).await.map_err(|_| EngineStopped)?;
         answered.await.map_err(|_| EngineStopped)
     }
 
-    /// Ends the thread, after what was asked of it before.
+    /// Ends the thread, after all earlier calls.
     pub async fn end(&self) {
-        // An error means that it has ended.
+        // An error means that the thread has already ended.
         let _ = self.calls.send(Call::End).await;
         self.calls.closed().await;
     }
 
-    /// The chain to read.
+    /// A reader of the chain.
     #[must_use]
     pub const fn reader(&self) -> &ChainReader {
         &self.reader
     }
 }
 
-/// The chain as it was last published, frozen and shared: reading it takes nothing from the consensus thread. Cheap to
+/// The chain as last published, immutable and shared: reading it takes no time from the consensus thread. Cheap to
 /// clone.
 #[derive(Clone, Debug)]
 pub struct ChainReader {
@@ -94,14 +94,14 @@ impl ChainReader {
         Arc::clone(&self.view.borrow())
     }
 
-    /// Events from now on. The chain is published before its events, so whoever hears of one finds it in
-    /// [`ChainReader::chain`]. A listener that falls behind by more than [`crate::limits::EVENT_QUEUE`] misses the oldest.
+    /// Subscribes to events. The chain is published before its events, so [`ChainReader::chain`] already contains them.
+    /// A listener that falls behind by more than [`crate::limits::EVENT_QUEUE`] misses the oldest.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<ChainEvent> {
         self.events.subscribe()
     }
 
-    /// The tip, and a way to wait for the next one.
+    /// The tip, as a channel that can wait for the next one.
     #[must_use]
     pub fn tip(&self) -> watch::Receiver<TipView> {
         self.tip.clone()

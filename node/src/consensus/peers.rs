@@ -1,5 +1,5 @@
-//! Peers, as the consensus thread sees them: what they say becomes inputs of the exchange, and its outputs are done here
-//! without waiting for anything but the network's queue, which the network always empties.
+//! Peers, as the consensus thread sees them. Their events become inputs of the exchange. Its outputs are executed here,
+//! waiting for nothing but the network's queue, which the network always empties.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,26 +13,26 @@ use tokio::sync::{mpsc, watch};
 use crate::peers::{Lookups, Server};
 use crate::submissions::{Submissions, Whose};
 
-/// What connects the thread with peers.
+/// Links between the thread and the parts that serve peers.
 #[derive(Debug)]
 pub struct PeerLinks {
-    /// The network.
+    /// Handle of the network.
     pub network: Handle,
-    /// What the network says.
+    /// Events from the network.
     pub events: mpsc::Receiver<Event>,
-    /// Asks bitcoind for headers.
+    /// Looks up headers in bitcoind.
     pub lookups: Lookups,
     /// Answers requests of peers.
     pub server: Server,
-    /// bitcoind, for blocks that peers found.
+    /// Submits blocks from peers to bitcoind.
     pub submissions: Submissions,
     /// Proofs that broke a rule, for the event log.
     pub refused: mpsc::Sender<RefusedProof>,
-    /// Why miners should not work, as far as peers are concerned.
+    /// Why miners should not work, in one sentence; none if sync is no reason.
     pub trouble: watch::Sender<Option<Arc<str>>>,
-    /// How far the node is.
+    /// The node's sync state.
     pub sync: watch::Sender<SyncState>,
-    /// What connected peers told of their tips.
+    /// Reported tips of connected peers.
     pub tips: watch::Sender<Arc<BTreeMap<PeerId, Option<TipInfo>>>>,
 }
 
@@ -50,13 +50,13 @@ impl PeerSide {
         Self { exchange: Box::new(exchange), links }
     }
 
-    /// What peers bring next; none when the network has stopped. Waits for ever where there are no peers.
+    /// The next input from peers; none when the network has stopped. Waits forever without peers.
     pub(super) async fn next(peers: &mut Option<Self>) -> Option<Input> {
         let Some(Self { links, .. }) = peers else { return std::future::pending().await };
         loop {
             tokio::select! {
                 event = links.events.recv() => match event? {
-                    // Answered beside this thread: a peer that asks much waits, the chain does not.
+                    // Answered off this thread, so that a peer with many requests waits, and the chain does not.
                     Event::Request { token, peer: _, request } => links.server.ask(token, request),
                     event => return Some(Input::Network(event)),
                 },
@@ -65,31 +65,31 @@ impl PeerSide {
         }
     }
 
-    /// Shows what connected peers told of their tips.
+    /// Publishes the reported tips of connected peers.
     pub(super) fn show_tips(&self) {
         self.links.tips.send_replace(Arc::new(self.exchange.tips().clone()));
     }
 
-    /// Whether a large response is left to take in.
+    /// True while a large response is partly processed.
     pub(super) fn is_unfinished(&self) -> bool {
         self.exchange.is_unfinished()
     }
 
-    /// Notes a proof of this node's own that broke a rule.
+    /// Logs a rejected proof of this node's own miners.
     pub(super) fn refuse_own(&self, id: ShareId, rule: RuleError) {
         self.refuse(RefusedProof { id, rule, peer: None });
     }
 
     fn refuse(&self, proof: RefusedProof) {
-        // When more come than are read, the event log lacks some.
+        // If the queue is full, the event log misses some.
         let _ = self.links.refused.try_send(proof);
     }
 
-    /// Does what the exchange wants.
+    /// Executes the outputs of the exchange.
     pub(super) async fn act(&mut self) {
         while let Some(output) = self.exchange.poll_output() {
             match output {
-                // An error means that the network has stopped, which the next event tells.
+                // An error means that the network has stopped, which the next event reports.
                 Output::Network(command) => drop(self.links.network.send(command).await),
                 Output::LookUp { hash, from } => self.links.lookups.ask(hash, from),
                 Output::Block(block) => self.on_block(block),
@@ -106,7 +106,7 @@ impl PeerSide {
         }
     }
 
-    /// Checks, submits and forwards a peer's Bitcoin block beside this thread: it has up to 4 MB.
+    /// Checks, submits and forwards a peer's Bitcoin block off this thread, since it has up to 4 MB.
     fn on_block(&self, block: PeerBlock) {
         let (network, submissions) = (self.links.network.clone(), self.links.submissions.clone());
         tokio::spawn(async move {
@@ -115,7 +115,7 @@ impl PeerSide {
             let PeerBlock { token, hash, height, bytes } = block;
             let forwarding = network.send(Command::Verdict { token, verdict });
             if verdict == Verdict::Accept {
-                // Neither waits for the other.
+                // Forwarding and submitting run concurrently.
                 let (_, _) = tokio::join!(forwarding, submissions.submit(hash, height, bytes.into(), Whose::Peer));
             } else {
                 let _ = forwarding.await;

@@ -1,4 +1,4 @@
-//! The node's event_log: what an operator or a miner may want to know later.
+//! The node's event log: events that an operator or a miner may want to look up later.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,143 +11,75 @@ use tracing::error;
 use super::keys::{self, EVENT, REFUSED, REORGANISED};
 use super::rows::{from_json, to_json};
 use crate::clock::now;
+use crate::event_kind::EventKind;
 use crate::limits::{EVENT_LOG_EVENTS_MAX, EVENT_QUEUE};
 use crate::store::{Row, Store, StoreError};
 
-/// What an event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EventKind {
-    /// The node started.
-    Start,
-    /// The pool found a Bitcoin block.
-    Block,
-    /// A block pays an address of this node's miners.
-    Payment,
-    /// A miner of this node fell silent, or is back.
-    Worker,
-    /// Links left the main chain.
-    Reorganisation,
-    /// A share broke a rule.
-    Refused,
-    /// Miners got work again, or get none.
-    Work,
-    /// The own bitcoind.
-    Bitcoin,
-    /// The first peer came, or the last one went.
-    Peers,
-    /// A heavier branch would undo final links.
-    Conflict,
-    /// Miners locked in an upgrade.
-    Upgrade,
-}
-
-/// Why a share was refused.
+/// A rejected share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
-    /// Which share.
+    /// Id of the share.
     pub id: BlockHash,
-    /// The rule's number.
+    /// Number of the rule that it broke.
     pub rule: String,
-    /// The peer that brought it; none for a miner of this node.
+    /// Peer id of the sender; none for a miner of this node.
     pub peer: Option<String>,
 }
 
-/// A payment to an address of this node's miners.
+/// A payout to an address of this node's miners.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paid {
-    /// Who is paid.
+    /// The address that is paid.
     pub address: String,
-    /// How much, satoshi.
+    /// Amount, satoshi.
     pub value_sat: u64,
-    /// The block.
+    /// Hash of the block.
     pub block: BlockHash,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
 }
 
-/// A reorganisation.
+/// A reorganization of the share-chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reorganised {
-    /// The tip before.
+    /// Id of the old tip.
     pub old: BlockHash,
-    /// The tip since.
+    /// Id of the new tip.
     pub new: BlockHash,
-    /// Height of the last link that both have in common.
+    /// Height of the last link that both branches share.
     pub fork_height: u32,
-    /// Links that left the main chain.
+    /// Number of links that left the main chain.
     pub depth: u32,
-    /// Links that entered it.
+    /// Number of links that entered the main chain.
     pub connected: u32,
 }
 
-/// An event.
+/// An event of the event log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Counts events, from 1.
+    /// Id of the event; counts from 1.
     pub id: u64,
-    /// When it was noted, seconds since 1970.
+    /// When it was logged, seconds since 1970.
     pub time: u32,
-    /// What it is about.
+    /// Kind of the event.
     pub kind: EventKind,
-    /// The whole of it in one sentence.
+    /// The event in one sentence.
     pub sentence: String,
-    /// The page that tells more, as a path of the web application.
+    /// Path of a page in the web application with details; none if there is none.
     pub link_to: Option<String>,
-    /// What a refusal says beside that.
+    /// Details of a rejected share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
-    /// What a reorganisation says beside that.
+    /// Details of a reorganization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reorganised: Option<Reorganised>,
-    /// What a payment says beside that.
+    /// Details of a payout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<Paid>,
 }
 
-impl EventKind {
-    /// All of them, in the order of the enum.
-    pub const ALL: [Self; 11] = [
-        Self::Start,
-        Self::Block,
-        Self::Payment,
-        Self::Worker,
-        Self::Reorganisation,
-        Self::Refused,
-        Self::Work,
-        Self::Bitcoin,
-        Self::Peers,
-        Self::Conflict,
-        Self::Upgrade,
-    ];
-
-    /// Its name, as in JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Block => "block",
-            Self::Payment => "payment",
-            Self::Worker => "worker",
-            Self::Reorganisation => "reorganisation",
-            Self::Refused => "refused",
-            Self::Work => "work",
-            Self::Bitcoin => "bitcoin",
-            Self::Peers => "peers",
-            Self::Conflict => "conflict",
-            Self::Upgrade => "upgrade",
-        }
-    }
-
-    /// Whether only the node's owner may see it: it names workers.
-    #[must_use]
-    pub fn is_private(self) -> bool {
-        matches!(self, Self::Payment | Self::Worker)
-    }
-}
-
 impl Event {
-    /// An event that is noted now.
+    /// An event at the current time.
     #[must_use]
     pub fn new(kind: EventKind, sentence: impl Into<String>) -> Self {
         let sentence = sentence.into();
@@ -155,7 +87,7 @@ impl Event {
         Self { id: 0, time: now().0, kind, sentence, link_to, refused, reorganised, paid }
     }
 
-    /// The same with the page that tells more.
+    /// Sets the page with details.
     #[must_use]
     pub fn at(self, path: impl Into<String>) -> Self {
         Self { link_to: Some(path.into()), ..self }
@@ -174,7 +106,7 @@ impl Event {
     }
 }
 
-/// Writes events, keeps the newest [`EVENT_LOG_EVENTS_MAX`], and tells them to whoever listens. Cheap to clone.
+/// Writes events, keeps the newest [`EVENT_LOG_EVENTS_MAX`], and sends them to all listeners. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct EventLog {
     store: Arc<Store>,
@@ -182,12 +114,12 @@ pub struct EventLog {
     news: broadcast::Sender<Arc<Event>>,
 }
 
-/// What the next event follows.
+/// State that the next event depends on.
 #[derive(Debug)]
 struct Written {
-    /// Its number.
+    /// Id of the next event.
     next: u64,
-    /// Events of each kind since the start, in the order of [`EventKind::ALL`].
+    /// Number of events by kind since the start, in the sequence of [`EventKind::ALL`].
     counts: [u64; EventKind::ALL.len()],
 }
 
@@ -199,40 +131,40 @@ impl EventLog {
         Ok(Self { store, written: Arc::new(Mutex::new(written)), news: broadcast::Sender::new(EVENT_QUEUE) })
     }
 
-    /// Notes an event. Takes microseconds: the disk is not waited for.
+    /// Logs an event. Takes microseconds, since it does not wait for the disk.
     pub fn note(&self, event: Event) {
-        // A panic in between leaves a number unused.
+        // A panic in between only leaves an id unused.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let event = Event { id: written.next, ..event };
         written.counts[event.kind as usize] += 1;
         match self.gone(event.id).and_then(|gone| self.store.write_history(&event.rows(), &gone)) {
             Ok(()) => written.next += 1,
-            Err(error) => error!(%error, sentence = event.sentence, "an event could not be noted"),
+            Err(error) => error!(%error, sentence = event.sentence, "an event could not be written to the event log"),
         }
         drop(written);
-        // Nobody may be listening.
+        // There may be no listeners.
         let _ = self.news.send(Arc::new(event));
     }
 
-    /// Events since the start, by kind.
+    /// Number of events since the start, by kind.
     pub fn counts(&self) -> [(EventKind, u64); EventKind::ALL.len()] {
         let counts = self.written.lock().unwrap_or_else(PoisonError::into_inner).counts;
         EventKind::ALL.map(|kind| (kind, counts[kind as usize]))
     }
 
-    /// How many listen.
+    /// Number of listeners.
     #[cfg(test)]
     pub(crate) fn listeners(&self) -> usize {
         self.news.receiver_count()
     }
 
-    /// Events from now on.
+    /// Subscribes to new events.
     #[must_use]
     pub fn news(&self) -> broadcast::Receiver<Arc<Event>> {
         self.news.subscribe()
     }
 
-    /// Keys of the event that is one too old.
+    /// Keys of the event that is now too old to keep.
     fn gone(&self, newest: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         let Some(number) = newest.checked_sub(EVENT_LOG_EVENTS_MAX) else { return Ok(Vec::new()) };
         let refused = self.event(number)?.and_then(|event| event.refused);
@@ -240,7 +172,7 @@ impl EventLog {
         let mut gone = vec![keys::key(EVENT, &[&number]), keys::key(REORGANISED, &[&number])];
         if let Some(refused) = refused {
             let key = keys::key(REFUSED, &[&ShareId::from(refused.id).0]);
-            // The same share may have been refused again since.
+            // The same share may have been rejected again since.
             if self.store.history(&key)?.is_some_and(|known| known == number) {
                 gone.push(key);
             }

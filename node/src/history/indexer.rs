@@ -1,4 +1,4 @@
-//! From the journal to rows.
+//! Turns the journal into rows.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use super::rows::{Cursor, Effort, Payment, ShareEntry, Step, from_json, to_json}
 use crate::store::{Entry, RecordKind, Row, Store, StoreError};
 use node_core::pool_block::PoolBlock;
 
-/// Version of the rows; raised with every change of what they say.
+/// Version of the rows, raised with every change of their content.
 const VERSION: u32 = 1;
 
-/// What the chain says of a proof of the journal.
+/// What the chain knows about a journal entry.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Judged {
     is_link: bool,
     hashes: u128,
     weight: Weight,
-    /// Height of the link whose list this is, for a list.
+    /// For a list: height of its link.
     height: u32,
 }
 
-/// Asks the chain what the journal does not say; in the order of `entries`.
+/// Looks up in the chain what the journal does not contain, in the sequence of `entries`.
 pub(super) fn judge(chain: &Chain, entries: &[Entry]) -> Vec<Judged> {
     let link = |id: &ShareId| chain.link(id);
     let judged = entries.iter().map(|entry| match entry.record.kind {
@@ -45,18 +45,18 @@ pub(super) fn judge(chain: &Chain, entries: &[Entry]) -> Vec<Judged> {
     judged.map(Option::unwrap_or_default).collect()
 }
 
-/// Makes rows of one batch of the journal.
+/// Turns one batch of the journal into rows.
 #[derive(Debug)]
 pub(super) struct Indexer<'a> {
     store: &'a Store,
     cursor: Cursor,
-    /// Sums that this batch changes.
+    /// Sums changed by this batch.
     steps: BTreeMap<Vec<u8>, Step>,
     rows: Vec<Row>,
 }
 
 impl<'a> Indexer<'a> {
-    /// Begins where the last batch ended; rows of another version are removed.
+    /// Continues where the last batch ended. Rows of another version are removed.
     ///
     /// # Errors
     /// The disk fails.
@@ -74,12 +74,12 @@ impl<'a> Indexer<'a> {
         Ok(Self { store, cursor, steps: BTreeMap::new(), rows: Vec::new() })
     }
 
-    /// Number of the first record that is not in the rows yet.
+    /// Sequence number of the first record that is not in the rows yet.
     pub(super) fn next_sequence(&self) -> u64 {
         self.cursor.sequence + 1
     }
 
-    /// Takes records in their order, and writes their rows with how far it came.
+    /// Turns records into rows, in sequence, and writes them together with the new position.
     ///
     /// # Errors
     /// The disk fails.
@@ -99,7 +99,7 @@ impl<'a> Indexer<'a> {
     }
 
     fn proof(&mut self, entry: &Entry, judged: &Judged) -> Result<(), StoreError> {
-        // Its checksum held, and the chain has taken it.
+        // Its checksum is valid, and the chain has accepted it.
         let Ok(proof) = Proof::decode(&entry.record.bytes) else { return Ok(()) };
         let id = ShareId(entry.record.id);
         let payee = keys::payee(&proof.share.payout);
@@ -133,7 +133,7 @@ impl<'a> Indexer<'a> {
         Ok(self.steps.entry(key).or_default())
     }
 
-    /// The block's record was written with its proof.
+    /// Indexes a pool block. Its record was written together with its proof.
     fn block(&mut self, id: &ShareId) -> Result<(), StoreError> {
         let stored = self.store.get(RecordKind::Block, &id.0)?;
         let Some(block) = stored.and_then(|bytes| PoolBlock::from_bytes(&bytes).ok()) else { return Ok(()) };

@@ -1,17 +1,17 @@
-//! Where each row stands. Numbers are big-endian, so that the order of keys is that of numbers.
+//! Keys of the rows. Numbers are big-endian, so that keys sort like numbers.
 //!
 //! | first byte | then                               | what                                            |
 //! |------------|------------------------------------|-------------------------------------------------|
-//! | 0          |                                    | how far the indexer came                        |
-//! | 1          | payee, sequence                    | a share or link of a payee, in order of arrival |
+//! | 0          |                                    | the indexer's position                          |
+//! | 1          | payee, sequence                    | a share or link of a payee, by arrival          |
 //! | 2          | share, link                        | a link that lists a share                       |
-//! | 3          | step, start                        | what the pool found in a step of time           |
+//! | 3          | step, start                        | what the pool found in a time step              |
 //! | 4          | payee, step, start                 | what a payee found in it                        |
 //! | 5          | payee, height, block               | what a Bitcoin block pays a payee               |
 //! | 6          | height, block                      | work of the pool up to a Bitcoin block          |
-//! | 7          | number                             | an event of the event log                           |
-//! | 8          | share                              | the event that tells why a share was refused    |
-//! | 9          | number                             | a reorganisation, by its event                  |
+//! | 7          | number                             | an event of the event log                       |
+//! | 8          | share                              | the event of a rejected share                   |
+//! | 9          | number                             | a reorganization, by its event                  |
 //!
 //! A *payee* is the first 16 bytes of the SHA-256 of a payout script.
 
@@ -30,10 +30,10 @@ pub(super) const EVENT: u8 = 7;
 pub(super) const REFUSED: u8 = 8;
 pub(super) const REORGANISED: u8 = 9;
 
-/// Rows made from the journal, by first byte.
+/// First bytes of the rows that are derived from the journal.
 pub(super) const DERIVED: std::ops::RangeInclusive<u8> = 0..=EFFORT;
 
-/// Bytes that stand for a payout script.
+/// Identifies a payout script in keys.
 pub(super) type PayeeKey = [u8; 16];
 
 pub(super) fn payee(script: &Script) -> PayeeKey {
@@ -42,7 +42,7 @@ pub(super) fn payee(script: &Script) -> PayeeKey {
     first.try_into().expect("16 bytes were split off")
 }
 
-/// A key of these parts.
+/// Concatenates a key from its parts.
 pub(super) fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];
     parts.iter().for_each(|part| key.extend_from_slice(part));

@@ -1,4 +1,4 @@
-//! Writes the event_log: what the parts of the node tell, in words.
+//! Watches the parts of the node and writes the event log.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,24 +10,25 @@ use sharechain::change_set::{ChangeSet, TipChange};
 use sharechain::signals::{self, State};
 use tokio::sync::{broadcast, mpsc, watch};
 
-use super::events::{Event, EventKind, EventLog, Paid, Refused, Reorganised};
+use super::events::{Event, EventLog, Paid, Refused, Reorganised};
 use super::silence::{News, Silence};
 use crate::config::Config;
 use crate::consensus::ChainReader;
+use crate::event_kind::EventKind;
 use crate::limits::{PEERS_REFUSED_AN_HOUR, WORKER_LOOK};
 use crate::miners::own_scripts;
 use crate::state::{NodeState, PeerView};
 use node_core::exchange::RefusedProof;
 use node_core::pool_block::PoolBlock;
 
-/// What the event log is written from.
+/// The sources of the event log.
 #[derive(Debug)]
 pub struct Observer {
-    /// Where it is written.
+    /// The event log.
     pub event_log: EventLog,
-    /// The share-chain.
+    /// Reader of the share-chain.
     pub chain: ChainReader,
-    /// Work and bitcoind.
+    /// State of mining and of bitcoind.
     pub node: watch::Receiver<NodeState>,
     /// Connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
@@ -35,17 +36,17 @@ pub struct Observer {
     pub refused: mpsc::Receiver<RefusedProof>,
     /// Connected miners.
     pub stratum: Arc<stratum::Stats>,
-    /// The settings, for the address that miners without one work for.
+    /// The settings, for the default payout address.
     pub config: Arc<Config>,
 }
 
-/// What was true when it was last noted.
+/// The state that was last logged.
 #[derive(Debug, Default)]
 struct Noted {
     no_work_because: Option<String>,
     trouble: Option<String>,
     has_peers: bool,
-    /// Bits of upgrades that were locked in.
+    /// Bits of upgrades whose lock-in was logged.
     locked_in: u32,
 }
 
@@ -94,7 +95,7 @@ impl Observer {
         }
         if let Some(conflict) = changes.conflict {
             let sentence = "a heavier branch would undo final links; this node hands out no work until its operator \
-                            chooses: `shoal run --follow-heaviest` follows that branch";
+                            chooses; to follow that branch, restart once with `shoal run --follow-heaviest`";
             self.event_log.note(Event::new(EventKind::Conflict, sentence).at(format!("/links/{conflict}")));
         }
         if !changes.tips.is_empty() {
@@ -102,7 +103,7 @@ impl Observer {
         }
     }
 
-    /// Notes a block, and what it pays to addresses of this node's miners.
+    /// Logs a block, and its payouts to addresses of this node's miners.
     fn block(&self, block: &PoolBlock) {
         self.event_log.note(found(block));
         let own = own_scripts(&self.config, &self.stratum.snapshot().connections);
@@ -116,7 +117,7 @@ impl Observer {
         let address = address.map_or_else(|_| output.script_pubkey.to_hex_string(), |address| address.to_string());
         let PoolBlock { hash, height, .. } = block;
         let sentence =
-            format!("Bitcoin block {height} pays {} to {address}, once it has 100 blocks above it", output.value);
+            format!("Bitcoin block {height} pays {} to {address}, spendable after 100 more blocks", output.value);
         let paid = Paid { address, value_sat: output.value.to_sat(), block: *hash, height: *height };
         let event = Event::new(EventKind::Payment, sentence).at(format!("/blocks/{hash}"));
         Event { paid: Some(paid), ..event }
@@ -132,9 +133,8 @@ impl Observer {
                 continue;
             }
             noted.locked_in |= 1 << bit;
-            let knows =
-                if signals::KNOWN >> bit & 1 == 1 { "knows it" } else { "is too old for it: install a newer one" };
-            let sentence = format!("upgrade {bit} is locked in from height {from} on, and this program {knows}");
+            let knows = if signals::KNOWN >> bit & 1 == 1 { "supports it" } else { "does not; install a newer one" };
+            let sentence = format!("upgrade {bit} is locked in, active from height {from}; this version {knows}");
             self.event_log.note(Event::new(EventKind::Upgrade, sentence));
         }
     }
@@ -152,7 +152,7 @@ impl Observer {
         if state.bitcoin.trouble != noted.trouble {
             let sentence = match &state.bitcoin.trouble {
                 Some(trouble) => format!("bitcoind: {trouble}"),
-                None => "bitcoind answers as it should".to_owned(),
+                None => "bitcoind works again".to_owned(),
             };
             self.event_log.note(Event::new(EventKind::Bitcoin, sentence));
             noted.trouble = state.bitcoin.trouble;
@@ -162,7 +162,7 @@ impl Observer {
     fn peers(&self, noted: &mut Noted) {
         let has_peers = !self.peers.borrow().is_empty();
         if has_peers != noted.has_peers {
-            let sentence = if has_peers { "the first peer is connected" } else { "no peer is connected any more" };
+            let sentence = if has_peers { "the first peer connected" } else { "the last peer disconnected" };
             self.event_log.note(Event::new(EventKind::Peers, sentence).at("/peers"));
             noted.has_peers = has_peers;
         }
@@ -183,7 +183,8 @@ fn reorganised(tip: &TipChange) -> Event {
     let (depth, connected, fork) = (count(tip.disconnected.len()), count(tip.connected.len()), tip.fork_height.0);
     let links = if depth == 1 { "link" } else { "links" };
     let sentence = format!(
-        "{depth} {links} above height {fork} gave way to a branch with more work; what was listed there can be listed again"
+        "a branch with more work replaced {depth} {links} above height {fork}; the shares listed there can be listed \
+         again"
     );
     let reorganised =
         Reorganised { old: tip.old.block_hash(), new: tip.new.block_hash(), fork_height: fork, depth, connected };
@@ -193,19 +194,19 @@ fn reorganised(tip: &TipChange) -> Event {
 
 fn refused(proof: RefusedProof) -> Event {
     let RefusedProof { id, rule, peer } = proof;
-    let whose = if peer.is_some() { "a peer's share" } else { "a share of this node" };
+    let whose = if peer.is_some() { "a peer's share" } else { "a share of this node's miners" };
     let refused =
         Refused { id: id.block_hash(), rule: rule.rule().to_owned(), peer: peer.map(|peer| peer.to_string()) };
-    let event = Event::new(EventKind::Refused, format!("{whose} was refused: {rule}")).at(format!("/shares/{id}"));
+    let event = Event::new(EventKind::Refused, format!("{whose} was rejected: {rule}")).at(format!("/shares/{id}"));
     Event { refused: Some(refused), ..event }
 }
 
 fn told(news: News) -> Event {
     let sentence = match news {
         News::Silent { worker, seconds } => {
-            format!("the miner {worker} has sent nothing for {} min; is it powered and connected?", seconds / 60)
+            format!("miner {worker} has sent nothing for {} min; check its power and its connection", seconds / 60)
         }
-        News::Back { worker } => format!("the miner {worker} is back"),
+        News::Back { worker } => format!("miner {worker} is back"),
     };
     Event::new(EventKind::Worker, sentence)
 }

@@ -1,4 +1,4 @@
-//! What the API asks for: a page of rows each, newest first. All of it blocks.
+//! Queries of the API. Each returns a page of rows, newest first, and blocks on the disk.
 
 use bitcoin::Script;
 use sharechain::ShareId;
@@ -9,55 +9,55 @@ use super::rows::{Effort, Payment, ShareEntry, Step, from_json};
 use super::task::History;
 use crate::store::{Row, StoreError};
 
-/// A page of a list, and where the next one starts.
+/// A page of a list, and the start of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// Newest first.
+    /// Items, newest first.
     pub items: Vec<T>,
-    /// What to ask for next; none on the last page.
+    /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,
 }
 
 /// A share of a payee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShareRow {
-    /// Its id.
+    /// Id of the share.
     pub id: ShareId,
-    /// When its work was handed out, by its maker's clock.
+    /// When its job was handed out, by the clock of the finder's node, seconds since 1970.
     pub time: u32,
-    /// Whether it is a link.
+    /// True if it is a link.
     pub is_link: bool,
-    /// Whether it is a Bitcoin block.
+    /// True if it is a Bitcoin block.
     pub is_block: bool,
-    /// Expected hashes to find it.
+    /// Expected hashes to find such a share.
     pub hashes: u128,
 }
 
-/// What a Bitcoin block pays a payee.
+/// A payout of a Bitcoin block to a payee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaymentRow {
-    /// The block.
+    /// Hash of the block.
     pub block: ShareId,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// Its time.
+    /// Time of the block's header, seconds since 1970.
     pub time: u32,
-    /// How much.
+    /// Amount, satoshi.
     pub value_sat: u64,
-    /// Whether it was drawn; none where that was not noted.
+    /// True for a lottery payout; none in records of older versions.
     pub drawn: Option<bool>,
 }
 
-/// What was found in a step of time.
+/// What was found in one time step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PointRow {
     /// Start of the step, seconds since 1970.
     pub start: u32,
-    /// What was found.
+    /// Sums over the step.
     pub step: Step,
 }
 
-/// Reads up to `limit` rows from a number in the key down.
+/// Reads up to `limit` rows; `number` extracts the start of the next page from a key.
 fn page<T>(
     rows: impl Iterator<Item = Result<Row, StoreError>>,
     limit: usize,
@@ -76,7 +76,7 @@ fn page<T>(
 }
 
 impl History {
-    /// Shares of a payee, newest first, from a number that an earlier page gave.
+    /// Shares of a payee, newest first, from the `next_from` of an earlier page.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -90,7 +90,7 @@ impl History {
         })
     }
 
-    /// What the pool found in each step of time, newest first, from a time down. Steps without a share are left out.
+    /// What the pool found in each time step, newest first, from a time down. Steps without shares are left out.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -100,7 +100,7 @@ impl History {
         points(rows, limit)
     }
 
-    /// What a payee found in each step of time.
+    /// What a payee found in each time step, newest first, from a time down. Steps without shares are left out.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -117,7 +117,7 @@ impl History {
         points(rows, limit)
     }
 
-    /// What Bitcoin blocks paid a payee, highest first, from a height down. Blocks of one height come on one page.
+    /// Payouts to a payee, highest block first, from a height down. Blocks at the same height are on the same page.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -143,7 +143,7 @@ impl History {
         Ok(Page { items, next_from: None })
     }
 
-    /// Work of the pool up to a Bitcoin block, and up to the one below it; none where the rows do not reach.
+    /// The pool's total work up to a Bitcoin block, and up to its previous one; none if the rows do not reach that far.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -163,7 +163,7 @@ impl History {
         Ok(from_json(&own).map(|own| (own, below.and_then(|bytes| from_json(&bytes)))))
     }
 
-    /// Work of the pool up to now, and up to its newest Bitcoin block with its hash, if there is one.
+    /// The pool's total work so far, and its newest Bitcoin block with the work up to it, if there is one.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -174,7 +174,7 @@ impl History {
         Ok((cursor.map_or(0, |cursor| cursor.weight), newest))
     }
 
-    /// Blocks of the pool at a height of Bitcoin.
+    /// The pool's blocks at a Bitcoin height.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -186,7 +186,7 @@ impl History {
             .collect()
     }
 
-    /// The links that list a share, with their heights, on whatever branch.
+    /// The links that list a share, with their heights, on any branch.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -197,7 +197,7 @@ impl History {
             .collect()
     }
 
-    /// Events, newest first, from a number down.
+    /// Events, newest first, from an id down.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -206,7 +206,7 @@ impl History {
         page(self.store.history_down(&[EVENT], &first), limit, keys::last_u64, |(_, value)| from_json(value))
     }
 
-    /// Reorganisations, newest first, from a number down.
+    /// Reorganizations, newest first, from an id down.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -219,7 +219,7 @@ impl History {
         Ok(Page { items: events?.into_iter().flatten().collect(), next_from: numbers.next_from })
     }
 
-    /// The event that tells why a share was refused.
+    /// The latest rejection event of a share.
     ///
     /// # Errors
     /// The disk cannot be read.

@@ -1,18 +1,18 @@
-//! What stands in the rows, as bytes: sums and shares in a fixed form, since there are many; the rest as JSON.
+//! Values of the rows. Sums and shares have a fixed binary form, since there are many; the rest is JSON.
 
 use serde::{Deserialize, Serialize};
 use sharechain::ShareId;
 
-/// What was found in a step of time.
+/// What was found in one time step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// Valid shares, links included.
+    /// Number of valid shares, links included.
     pub shares: u32,
-    /// Links among them.
+    /// Number of links.
     pub links: u32,
-    /// Distinct payout scripts; 1 in the row of a payee.
+    /// Number of distinct payout scripts; 1 in the row of a payee.
     pub miners: u32,
-    /// Expected hashes behind the shares.
+    /// Expected hashes to find these shares.
     pub hashes: u128,
 }
 
@@ -41,7 +41,7 @@ impl Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ShareEntry {
     pub id: ShareId,
-    /// By its maker's clock.
+    /// By the clock of the finder's node, seconds since 1970.
     pub time: u32,
     pub is_link: bool,
     pub is_block: bool,
@@ -68,32 +68,33 @@ impl ShareEntry {
     }
 }
 
-/// How far the indexer came.
+/// The indexer's position in the journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor {
-    /// Version of the rows: another one makes them anew.
+    /// Version of the rows; a different one makes the indexer rebuild them.
     pub version: u32,
-    /// The last record of the journal that is in the rows.
+    /// Sequence number of the last record in the rows.
     pub sequence: u64,
-    /// Weight of all shares so far, units of 2^-64 expected Bitcoin block.
+    /// Total weight of all shares so far, units of 2^-64 expected Bitcoin block.
     pub weight: u128,
 }
 
-/// Work of the pool when it found a Bitcoin block.
+/// The pool's total work when it found a Bitcoin block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effort {
-    /// Weight of all shares up to the block and it, in the order in which they came here, units of 2^-64 expected block.
+    /// Total weight of all shares up to and including the block, by arrival at this node, units of 2^-64 expected
+    /// Bitcoin block.
     pub weight: u128,
     /// The block's time, seconds since 1970.
     pub time: u32,
 }
 
-/// What a block pays somebody.
+/// A payout of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Payment {
     pub value_sat: u64,
     pub time: u32,
-    /// None where an older version did not note it.
+    /// True for a lottery payout; none in records of older versions.
     pub drawn: Option<bool>,
 }
 

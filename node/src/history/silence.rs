@@ -1,4 +1,4 @@
-//! Which miners fell silent, and which are back. It has no clock: whoever asks says what time it is.
+//! Detects miners that went silent, and miners that are back. It has no clock: the caller passes the time.
 
 use std::collections::BTreeMap;
 
@@ -18,22 +18,22 @@ struct Worker {
     silent: bool,
 }
 
-/// What changed.
+/// A change of a miner's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum News {
-    /// No accepted submit for so long.
+    /// No accepted submit for this many seconds.
     Silent { worker: String, seconds: u64 },
-    /// It submits again.
+    /// The miner submits again.
     Back { worker: String },
 }
 
 impl Silence {
-    /// Looks at the connections at a time, in seconds of a clock that never goes back.
+    /// Checks all connections and returns the changes. `now_s` is in seconds of a monotonic clock.
     pub(super) fn look(&mut self, connections: &[ConnectionSnapshot], now_s: u64) -> Vec<News> {
         let mut news = Vec::new();
         for connection in connections {
             let Some(name) = connection.workers.first() else { continue };
-            // A connection without a share yet has just come: its age counts.
+            // A connection without a submit yet counts from its start.
             let age_s = connection.last_share_age_s.unwrap_or(connection.connected_s);
             let sign_s = now_s.saturating_sub(age_s);
             if !self.workers.contains_key(name) && self.workers.len() >= WORKERS_WATCHED_MAX {

@@ -11,13 +11,13 @@ use super::indexer::{Indexer, judge};
 use crate::consensus::ChainReader;
 use crate::store::{Entry, Store, StoreError};
 
-/// Records of one batch: some ten milliseconds of work.
+/// Records of one batch: about ten milliseconds of work.
 const BATCH: usize = 500;
 
 /// Pause between batches while the chain grows, so that several shares are written at once.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What happened on this node, to read and to add to. Cheap to clone.
+/// The node's history: queries and the event log. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct History {
     pub(super) store: Arc<Store>,
@@ -25,7 +25,7 @@ pub struct History {
 }
 
 impl History {
-    /// The history in a store.
+    /// Opens the history in a store.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -47,8 +47,8 @@ impl History {
             match self.catch_up(&chain).await {
                 Ok(()) => {}
                 Err(Some(error)) => {
-                    error!(%error, "history is not written any more; the node goes on without");
-                    // Ends the task only with the engine: history is no reason to stop a node.
+                    error!(%error, "the history is no longer written; the node continues without it");
+                    // The task must not end before the engine: a failed history is no reason to stop the node.
                     while !matches!(events.recv().await, Err(RecvError::Closed)) {}
                     return;
                 }
@@ -62,10 +62,10 @@ impl History {
         }
     }
 
-    /// Makes rows of all that the journal holds.
+    /// Indexes everything in the journal.
     ///
     /// # Errors
-    /// The disk fails; none when the engine has stopped.
+    /// The disk fails; `None` if the runtime is shutting down.
     pub async fn catch_up(&self, chain: &ChainReader) -> Result<(), Option<StoreError>> {
         loop {
             let store = Arc::clone(&self.store);

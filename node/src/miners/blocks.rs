@@ -1,4 +1,4 @@
-//! Bitcoin blocks that this node's miners found go to bitcoind and to peers at once, whatever the share-chain says.
+//! Sends Bitcoin blocks found by this node's miners to bitcoind and to peers at once, regardless of the share-chain.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use crate::consensus::FoundWork;
 use crate::peers::Publisher;
 use crate::submissions::{Submissions, Whose};
 
-/// Where found blocks go.
+/// Destinations of found blocks.
 #[derive(Clone, Debug)]
 pub struct FoundBlocks {
-    /// bitcoind.
+    /// Submits blocks to bitcoind.
     pub submissions: Submissions,
-    /// Peers.
+    /// Publishes blocks to peers.
     pub publisher: Publisher,
 }
 
@@ -27,7 +27,7 @@ impl FoundBlocks {
         }
     }
 
-    /// Submits a block and pushes it to peers, who submit it too; neither waits for the other.
+    /// Submits a block, and publishes it to peers, which submit it too. The two run concurrently.
     fn block(&self, work: &FoundWork) {
         let bytes: Arc<[u8]> = work.job.block(&work.found.header, &work.found.extranonce).into();
         let (hash, height) = (work.found.hash, work.found.work.bitcoin_height);

@@ -1,5 +1,5 @@
-//! The task that keeps the job template up to date. What is decided, [`JobBuilder`] decides; this waits, asks bitcoind and
-//! hashes.
+//! The job builder's task, which keeps the job template up to date. [`JobBuilder`] makes the decisions; this task
+//! waits, queries bitcoind and hashes.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,31 +16,31 @@ use crate::clock::now;
 use crate::consensus::{EngineHandle, EngineStopped};
 use crate::headers::HeaderSource;
 
-/// Whether miners have work.
+/// Whether miners get jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkState {
-    /// They do.
+    /// Miners get jobs.
     Working,
-    /// They do not, for this reason.
+    /// Miners get no jobs, for this reason.
     Waiting(Arc<str>),
 }
 
-/// What the job builder watches and feeds.
+/// Inputs and outputs of the job builder's task.
 #[derive(Debug)]
 pub struct JobBuilderTask {
-    /// bitcoind.
+    /// Client of bitcoind, for headers and block proposals.
     pub bitcoind: Bitcoind,
-    /// Its templates.
+    /// bitcoind's block templates.
     pub feed: watch::Receiver<FeedState>,
-    /// The share-chain.
+    /// Handle of the share-chain's engine.
     pub engine: EngineHandle,
-    /// Brings Bitcoin's headers into the share-chain.
+    /// Inserts bitcoind's headers into the share-chain.
     pub headers: HeaderSource,
-    /// The miners.
+    /// The pool behind the Stratum server.
     pub miners: Arc<Miners>,
-    /// `Some(reason)` while the node is not in sync with its peers.
+    /// Why the node is not in sync with its peers; none while it is.
     pub sync_trouble: watch::Receiver<Option<Arc<str>>>,
-    /// Whether miners have work, for whoever shows it.
+    /// Publishes whether miners get jobs.
     pub state: watch::Sender<WorkState>,
 }
 
@@ -57,7 +57,7 @@ impl JobBuilderTask {
         let mut tip = self.engine.reader().tip();
         let mut builder = JobBuilder::default();
         let started = Instant::now();
-        // bitcoind's first answer comes at once as a rule, so that its absence is no news yet.
+        // bitcoind's first answer usually arrives at once, so its absence is not reported yet.
         if self.feed.wait_for(|feed| feed.template.is_some() || feed.trouble.is_some()).await.is_err() {
             return;
         }
@@ -84,13 +84,13 @@ impl JobBuilderTask {
         }
     }
 
-    /// Makes a job template of what is newest.
+    /// Builds a job template from the newest inputs.
     async fn make(&mut self, builder: &mut JobBuilder) -> Result<Arc<JobTemplate>, NoTemplate> {
         let feed = self.feed.borrow_and_update().clone();
         if let Some(trouble) = feed.trouble {
             return Err(trouble);
         }
-        let block = feed.template.ok_or("bitcoind gave no template yet")?;
+        let block = feed.template.ok_or("bitcoind has not sent a block template yet")?;
         self.headers.follow(&block.prev_block).await.map_err(|error| reason(&error))?;
         let sync_trouble = self.sync_trouble.borrow_and_update().clone();
         let trigger = Trigger { bitcoin_height: block.height.saturating_sub(1), sync_trouble };
@@ -101,8 +101,8 @@ impl JobBuilderTask {
         Ok(template)
     }
 
-    /// Makes a job template of this block template: one call of the engine finds its position, another checks it, and what
-    /// is large is hashed in between, on another thread.
+    /// Builds a job template from this block template. One call of the engine finds its position, and another checks
+    /// it. The transactions are hashed in between, on another thread.
     async fn template(
         &self,
         builder: &mut JobBuilder,
@@ -148,8 +148,8 @@ impl JobBuilderTask {
         });
     }
 
-    /// Asks bitcoind, beside the miners' work, whether it would accept the block: a node that mines invalid blocks should
-    /// not have to find one to learn it.
+    /// Proposes the block to bitcoind, concurrently with mining, so that a node does not have to find an invalid block
+    /// to notice that it mines one.
     fn check_with_bitcoind(&self, template: Arc<JobTemplate>) {
         let bitcoind = self.bitcoind.clone();
         tokio::spawn(async move {
@@ -158,16 +158,16 @@ impl JobBuilderTask {
                 Ok(ProposalVerdict::Valid | ProposalVerdict::NotOnTip) => {}
                 Ok(ProposalVerdict::Rejected { reason }) => {
                     let height = template.block.height;
-                    error!(reason, height, "bitcoind would reject a block of this node's own template");
+                    error!(reason, height, "bitcoind would reject a block of this node's job template");
                 }
-                Err(error) => debug!(error = sentence(&error), "bitcoind could not be asked about the template"),
+                Err(error) => debug!(error = sentence(&error), "the job template could not be proposed to bitcoind"),
             }
         });
     }
 }
 
-/// The part of a block template that leaves room for the coinbase; hashed on a thread of its own, since it may be thousands
-/// of transactions.
+/// The contents of a block template that leave room for the coinbase. Hashed on a blocking thread, since there may be
+/// thousands of transactions.
 async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase_weight: u64) -> Arc<Contents> {
     if let Some(known) = builder.known_contents(block, coinbase_weight) {
         return known;

@@ -1,37 +1,37 @@
-//! From the user name that a miner gives to whom its work pays. The only parser of user names: what it found is kept in the
-//! connection's record, and everyone else reads it there.
+//! Parses a miner's user name into its payout script. This is the only parser of user names: the connection's record
+//! keeps its result, and all other code reads it there.
 
 use bitcoin::ScriptBuf;
 
 use crate::config::{AddressError, Network, parse_address};
 
-/// What a user name says: `ADDRESS`, `ADDRESS.WORKER`, or `WORKER` where the node has an address of its own.
+/// A parsed user name: `ADDRESS`, `ADDRESS.WORKER`, or `WORKER` if the node has a default payout address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payee {
-    /// The script that is paid.
+    /// Payout script.
     pub script: ScriptBuf,
-    /// The worker's name without blanks around it; empty when none was given.
+    /// Name of the worker, trimmed; empty if none was given.
     pub worker: String,
 }
 
-/// Why a user name cannot be paid.
+/// Why a user name is not usable.
 #[derive(Debug, thiserror::Error)]
 #[error("user name must be ADDRESS.WORKER: {0}")]
 pub struct PayeeError(#[from] AddressError);
 
 impl Payee {
-    /// Reads a user name. Blanks around the address and around the worker's name do not matter. A name without an address is
-    /// paid to `default`, if there is one.
+    /// Parses a user name. Spaces around the address and the worker's name are ignored. The work of a name without an
+    /// address is paid to `default`, if there is one.
     ///
     /// # Errors
-    /// One sentence for the person who typed it.
+    /// The name has no valid address, and none is configured; the sentence is for the person who typed it.
     pub fn parse(user: &str, network: Network, default: Option<&ScriptBuf>) -> Result<Self, PayeeError> {
         let (address, worker) = user.split_once('.').unwrap_or((user, ""));
         let (address, worker) = (address.trim(), worker.trim());
         match parse_address(address, network) {
             Ok(address) => Ok(Self { script: address.script_pubkey(), worker: worker.to_owned() }),
             Err(error) => match default {
-                // Without an address the name is just a worker's.
+                // Without an address, the whole name is the worker's.
                 Some(script) if !looks_like_address(address) => {
                     Ok(Self { script: script.clone(), worker: user.trim().to_owned() })
                 }
@@ -41,7 +41,7 @@ impl Payee {
     }
 }
 
-/// True for a name that was meant as an address: to pay someone else for a typing error would be worse than an error.
+/// True if the name was probably meant as an address. Rejecting a typo is better than paying the wrong script.
 fn looks_like_address(name: &str) -> bool {
     const ADDRESS_CHARS_MIN: usize = 26;
     name.len() >= ADDRESS_CHARS_MIN

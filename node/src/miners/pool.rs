@@ -1,5 +1,5 @@
-//! The pool behind the Stratum server: accounts are payout scripts, and a job is the newest job template with an account's
-//! script in it.
+//! The pool behind the Stratum server. Accounts are payout scripts; a job is the newest job template with an account's
+//! script.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,13 +15,17 @@ use crate::config::Network;
 use crate::consensus::FoundWork;
 use crate::limits::FOUND_QUEUE;
 
-const _: () = assert!(EXTRANONCE_BYTES == sharechain::share::EXTRANONCE_BYTES, "devices and rules roll the same bytes");
+const _: () = assert!(
+    EXTRANONCE_BYTES == sharechain::share::EXTRANONCE_BYTES,
+    "Stratum and the share-chain use the \
+    same number of extranonce bytes"
+);
 const _: () = assert!(
     node_core::limits::JOB_TEMPLATES_MAX == 2 * stratum::limits::WORKS_MAX,
-    "late work on every job that a session still accepts finds its template"
+    "every job that a session still accepts has its template"
 );
 
-/// The miners' side of the node.
+/// The pool behind the Stratum server.
 #[derive(Debug)]
 pub struct Miners {
     network: Network,
@@ -32,20 +36,20 @@ pub struct Miners {
     blocks: mpsc::UnboundedSender<FoundWork>,
 }
 
-/// Where found work goes: shares to the consensus thread by a bounded queue, Bitcoin blocks by one that takes every one.
+/// Queues of found work: a bounded one for shares to the consensus thread, and an unbounded one for Bitcoin blocks.
 #[derive(Debug)]
 pub struct FoundQueues {
     /// Shares and links.
     pub shares: mpsc::Receiver<FoundWork>,
-    /// Bitcoin blocks; each also comes as a share.
+    /// Bitcoin blocks; each is also queued as a share.
     pub blocks: mpsc::UnboundedReceiver<FoundWork>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether jobs of the newest template may be handed out.
+    /// True while jobs of the newest template may be handed out.
     open: bool,
-    /// What the newest template's jobs are to Stratum, by account.
+    /// The newest template's jobs for Stratum, by account.
     current: HashMap<Account, Arc<Work>>,
     recent: RecentTemplates,
 }
@@ -55,7 +59,7 @@ impl Miners {
     #[must_use]
     pub fn new(network: Network, default_payout: Option<&Address>) -> (Self, FoundQueues) {
         let (shares, share_queue) = mpsc::channel(FOUND_QUEUE);
-        // Unbounded, since a Bitcoin block is never dropped; each costs the work of a whole block.
+        // Unbounded, since a Bitcoin block must never be dropped; each costs a whole block's work.
         let (blocks, block_queue) = mpsc::unbounded_channel();
         let miners = Self {
             network,
@@ -68,7 +72,7 @@ impl Miners {
         (miners, FoundQueues { shares: share_queue, blocks: block_queue })
     }
 
-    /// Hands out jobs of `template` from now on, or none.
+    /// Hands out jobs of `template` from now on; none stops handing out jobs.
     pub fn set_template(&self, template: Option<Arc<JobTemplate>>) {
         let mut state = self.state();
         if !state.open && template.is_none() {
@@ -84,7 +88,7 @@ impl Miners {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing in here is left half-done by a panic.
+        // The state is consistent even after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,19 +123,19 @@ impl Pool for Miners {
         let template = self.state().recent.get(found.work.key).map(Arc::clone);
         let Some(template) = template else {
             let block = found.meets_bitcoin;
-            warn!(hash = %found.hash, block, worker = %found.worker, "work found on a job that is no longer remembered");
+            warn!(hash = %found.hash, block, worker = %found.worker, "work found on a job that is no longer kept");
             return;
         };
         let job = Arc::new(job_of(&template, &found.account));
         if found.meets_bitcoin {
             let found = FoundWork { job: Arc::clone(&job), found: found.clone() };
-            // Fails only while the node stops.
+            // Fails only while the node is stopping.
             let _ = self.blocks.send(found);
         }
         if found.meets_share {
             let hash = found.hash;
             if self.shares.try_send(FoundWork { job, found }).is_err() {
-                warn!(%hash, "too many shares at once: this one is lost");
+                warn!(%hash, "too many shares at once; this one is lost");
             }
         }
     }
@@ -141,7 +145,7 @@ fn job_of(template: &Arc<JobTemplate>, account: &Account) -> Job {
     Job::new(Arc::clone(template), ScriptBuf::from_bytes(account.to_vec()))
 }
 
-/// A job as Stratum hands it out, under the key by which its template is found again.
+/// Converts a job for Stratum. `key` identifies its job template.
 #[must_use]
 pub fn stratum_work(job: &Job, key: u64) -> Work {
     let (coinb1, coinb2) = job.coinbase_parts();

@@ -1,4 +1,4 @@
-//! Whom the connected miners work for.
+//! Payout scripts of the connected miners.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use stratum::ConnectionSnapshot;
 
 use crate::config::Config;
 
-/// The script that a connection's work pays: the account that the pool gave it when it was authorized. None before that.
+/// The payout script of a connection: its account since it was authorized; none before that.
 #[must_use]
 pub fn payee_of(connection: &ConnectionSnapshot) -> Option<ScriptBuf> {
     connection.account.as_ref().map(|account| ScriptBuf::from_bytes(account.to_vec()))
 }
 
-/// The scripts that this node's connected miners work for, and the configured one.
+/// The payout scripts of this node's connected miners, and the configured one.
 #[must_use]
 pub fn own_scripts(config: &Config, connections: &[ConnectionSnapshot]) -> BTreeSet<ScriptBuf> {
     let configured = config.address.as_ref().map(Address::script_pubkey);

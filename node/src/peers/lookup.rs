@@ -1,5 +1,5 @@
-//! Bitcoin headers that proofs wait for, looked up at bitcoind one after the other: a bitcoind that answers slowly must not
-//! keep the chain waiting.
+//! Looks up Bitcoin headers that proofs wait for in bitcoind, one after the other, so that a slow bitcoind does not
+//! block the chain.
 
 use bitcoin::BlockHash;
 use node_core::exchange::Input;
@@ -11,15 +11,15 @@ use tracing::debug;
 
 use crate::headers::HeaderSource;
 
-/// A header that is looked up.
+/// A header to look up.
 #[derive(Clone, Copy, Debug)]
 struct Lookup {
     hash: BlockHash,
-    /// Who sent what waits for it.
+    /// The peer that sent the proof waiting for it; none if unknown.
     from: Option<PeerId>,
 }
 
-/// The way to the task that looks headers up.
+/// Handle of the lookup task.
 #[derive(Debug)]
 pub struct Lookups {
     questions: mpsc::Sender<Lookup>,
@@ -27,7 +27,7 @@ pub struct Lookups {
 }
 
 impl Lookups {
-    /// A queue for [`HEADER_LOOKUPS_MAX`] questions, and the task that answers them, to be run once there is a source.
+    /// A handle with a queue of [`HEADER_LOOKUPS_MAX`] lookups, and the task to run once there is a source.
     #[must_use]
     pub fn new() -> (Self, LookupTask) {
         let (questions, asked) = mpsc::channel(HEADER_LOOKUPS_MAX);
@@ -35,14 +35,14 @@ impl Lookups {
         (Self { questions, answers }, LookupTask { asked, answer })
     }
 
-    /// Asks for a header. The exchange has no more than [`HEADER_LOOKUPS_MAX`] looked up at a time, so there is room.
+    /// Queues a lookup. The exchange never has more than [`HEADER_LOOKUPS_MAX`] at a time, so there is room.
     pub(crate) fn ask(&self, hash: BlockHash, from: Option<PeerId>) {
         if self.questions.try_send(Lookup { hash, from }).is_err() {
-            debug!(%hash, "a Bitcoin header is not looked up: the node stops, or too many are");
+            debug!(%hash, "a Bitcoin header is not looked up; the node is stopping, or too many lookups are waiting");
         }
     }
 
-    /// The next answer. Waits for ever when the task is gone, which happens only when the node stops.
+    /// The next answer. Waits forever once the task is gone, which happens only when the node stops.
     pub(crate) async fn answer(&mut self) -> Input {
         match self.answers.recv().await {
             Some(answer) => answer,
@@ -51,7 +51,7 @@ impl Lookups {
     }
 }
 
-/// The task that looks headers up.
+/// The lookup task.
 #[derive(Debug)]
 pub struct LookupTask {
     asked: mpsc::Receiver<Lookup>,

@@ -1,4 +1,4 @@
-//! Requests of peers, answered one after the other from the published chain and the store.
+//! Answers requests of peers, one after the other, from published snapshots of the chain and the store.
 
 use std::sync::Arc;
 
@@ -12,26 +12,26 @@ use crate::consensus::ChainReader;
 use crate::limits::SERVE_QUEUE;
 use crate::store::Store;
 
-/// The way to the task that answers.
+/// Handle of the answering task.
 #[derive(Debug)]
 pub struct Server(mpsc::Sender<(ReplyToken, Request)>);
 
-/// The task that answers.
+/// The answering task.
 #[derive(Debug)]
 pub struct ServerTask(mpsc::Receiver<(ReplyToken, Request)>);
 
 impl Server {
-    /// A queue for [`SERVE_QUEUE`] requests, and the task that answers them, to be run once there is a chain.
+    /// A handle with a queue of [`SERVE_QUEUE`] requests, and the task to run once there is a chain.
     #[must_use]
     pub fn new() -> (Self, ServerTask) {
         let (queue, asked) = mpsc::channel(SERVE_QUEUE);
         (Self(queue), ServerTask(asked))
     }
 
-    /// Hands over a request; one that finds no room is refused by not being answered.
+    /// Queues a request. If the queue is full, the request is rejected by leaving it unanswered.
     pub(crate) fn ask(&self, token: ReplyToken, request: Request) {
         if self.0.try_send((token, request)).is_err() {
-            debug!("too many requests of peers wait: one is refused");
+            debug!("too many peer requests are waiting; one is rejected");
         }
     }
 }

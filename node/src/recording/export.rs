@@ -1,4 +1,4 @@
-//! From a journal to a file.
+//! Exports a journal to a file.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -9,7 +9,8 @@ use node_core::engine::Engine;
 use node_core::export::{ExportError, write};
 use sharechain::Chain;
 
-use super::{RecordingError, open_store};
+use super::error::RecordingError;
+use super::open_store;
 use crate::bitcoind::Bitcoind;
 use crate::clock::now;
 use crate::config::Config;
@@ -17,14 +18,14 @@ use crate::error::NodeError;
 use crate::headers;
 use crate::store::Store;
 
-/// `shoal export`: the database of a node that does not run, as a file.
+/// `shoal export`: exports the database of a stopped node to a file.
 ///
 /// # Errors
-/// The database is in use or empty, bitcoind cannot be asked, or the file cannot be written.
+/// The database is in use or empty, bitcoind cannot be queried, or the file cannot be written.
 pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError> {
     let params = config.network.chain_params();
     let consensus_id = params.consensus_id();
-    // Opening would make a database where there is none.
+    // Opening would create a database if there is none.
     if matches!(Store::inspect(&config.store_path(), consensus_id), Ok(false)) {
         return Err(RecordingError::Nothing.into());
     }

@@ -1,5 +1,5 @@
-//! From a file into an empty journal. Nothing in the file is believed: proofs, lists and headers pass the checks that they
-//! would pass if peers sent them, and claims are not looked at.
+//! Imports a file into an empty journal. The file is not trusted: proofs, lists and headers pass the same checks as
+//! from peers, and claims are ignored.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -16,7 +16,8 @@ use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Chain, Outcome, Proof, RuleError, ShareId, Timestamp};
 
-use super::{RecordingError, open_store};
+use super::error::RecordingError;
+use super::open_store;
 use crate::bitcoind::Bitcoind;
 use crate::clock::now;
 use crate::config::Config;
@@ -24,33 +25,33 @@ use crate::error::NodeError;
 use crate::headers;
 use crate::store::Journal;
 
-/// Time between two lines about how far it is.
+/// Interval between progress lines.
 const PROGRESS: Duration = Duration::from_secs(5);
 
-/// Lines of refusals that are printed, at most.
+/// Maximum number of rejections printed.
 const REFUSALS_SHOWN: usize = 20;
 
-/// What became of a recording's lines.
+/// Results of importing a recording's lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Import {
-    /// Proofs that are valid.
+    /// Number of valid proofs.
     pub proofs: u64,
-    /// Links whose lists were given.
+    /// Number of lists.
     pub lists: u64,
-    /// Bitcoin headers, those that were known before included.
+    /// Number of Bitcoin headers, including those already known.
     pub headers: u64,
-    /// Proofs that could not be judged at their line; most become valid later.
+    /// Number of proofs that were held at their line; most become valid later.
     pub held: u64,
-    /// Proofs too old to be of use.
+    /// Number of proofs that are too old to be listed.
     pub unlistable: u64,
-    /// Lines that a rule refuses: number and rule.
+    /// Rejected lines: line number and rule.
     pub refused: Vec<(u64, RuleError)>,
-    /// Bitcoin headers left aside: beside the own bitcoind's chain, and not two blocks below its tip.
+    /// Number of ignored Bitcoin headers: off bitcoind's active chain, and not two blocks below its tip.
     pub unsettled: u64,
 }
 
 impl Import {
-    /// Plays a line into an engine whose bitcoind is at `own_height`.
+    /// Feeds a line to an engine whose bitcoind is at `own_height`.
     fn play<J: Journal>(&mut self, engine: &mut Engine<J>, number: u64, line: Line, own_height: u32, now: Timestamp) {
         match line {
             Line::Header(line) => self.header(engine, line.header.0, own_height, now),
@@ -83,7 +84,7 @@ impl Import {
         };
         let list = line.list.map(share_ids);
         self.lists += u64::from(list.is_some());
-        // Each line is a source of its own, so that no version of a held proof displaces another.
+        // Each line is its own source, so that no version of a held proof displaces another.
         match engine.insert(bound, list, Source(number), now) {
             Outcome::Accepted(_) => self.proofs += 1,
             Outcome::Known(_) => {}
@@ -105,10 +106,10 @@ fn share_ids(list: Vec<Id>) -> Vec<ShareId> {
     list.into_iter().map(Id::share).collect()
 }
 
-/// Plays a recording, whose first line was read, into an engine whose bitcoind is at `own_height`.
+/// Feeds a recording, whose first line was already read, to an engine whose bitcoind is at `own_height`.
 ///
 /// # Errors
-/// A line is not what the format allows; what stands before it was imported.
+/// A line is malformed; the lines before it were imported.
 pub fn import<J: Journal>(
     reader: &mut Reader<impl BufRead>,
     engine: &mut Engine<J>,
@@ -119,18 +120,18 @@ pub fn import<J: Journal>(
     let mut import = Import::default();
     while let Some((number, line)) = reader.next_line()? {
         import.play(engine, number, line, own_height, now);
-        // Nobody listens to what changed.
+        // There are no listeners.
         drop(engine.take_events());
         progress(number, &import);
     }
     Ok(import)
 }
 
-/// `shoal import`: a file into the database of a node that has none yet. The own bitcoind's headers come first: those of
-/// the file matter only where Bitcoin was reorganised.
+/// `shoal import`: imports a file into the empty database of a stopped node. bitcoind's headers come first; those of
+/// the file matter only where Bitcoin was reorganized.
 ///
 /// # Errors
-/// The file is no recording of this network, the database is not empty, or bitcoind cannot be asked.
+/// The file is not a recording of this network, the database is not empty, or bitcoind cannot be queried.
 pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), NodeError> {
     let bad = |source| RecordingError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
@@ -160,7 +161,7 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
     let result = import(&mut reader, &mut engine, own_height, now(), |line, import| {
         if told.elapsed() >= PROGRESS {
             told = Instant::now();
-            eprintln!("line {line}: {} proofs are valid", import.proofs);
+            eprintln!("line {line}: {} valid proofs so far", import.proofs);
         }
     });
     let import = result.map_err(bad)?;
@@ -172,7 +173,7 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
     Ok(())
 }
 
-/// The header that a tree starts from.
+/// The newest header of a root.
 fn newest(root: &Root) -> ShareId {
     root.headers.last().map_or(ShareId([0; 32]), |header| header.block_hash().into())
 }
@@ -180,17 +181,18 @@ fn newest(root: &Root) -> ShareId {
 fn tell(import: &Import, chain: &Chain) {
     let Import { lists, headers, unlistable, refused, unsettled, .. } = import;
     println!("{headers} Bitcoin headers, {lists} lists; the tip is at height {}", chain.height());
-    println!("{} proofs wait for something, {unlistable} are too old to be of use", chain.held_len());
+    println!("{} proofs are still held, {unlistable} are too old to be listed", chain.held_len());
     if *unsettled > 0 {
         println!(
-            "{unsettled} Bitcoin headers are left to bitcoind: they are not two blocks below its tip, or lead nowhere"
+            "{unsettled} Bitcoin headers are ignored: they are not two blocks below bitcoind's tip, or their parent is \
+             unknown"
         );
     }
     for (line, rule) in refused.iter().take(REFUSALS_SHOWN) {
         println!("line {line}: {rule}");
     }
     match refused.len() {
-        0 => println!("nothing was refused"),
-        count => println!("{count} lines were refused"),
+        0 => println!("no line was rejected"),
+        count => println!("{count} lines were rejected"),
     }
 }

@@ -1,4 +1,4 @@
-//! `shoal verify`: a recording by itself, without bitcoind and database. The twin of `specs/model/replay.py`.
+//! `shoal verify`: verifies a recording on its own, without bitcoind and database, like `specs/model/replay.py`.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 
 use recording::Replay;
 
-use super::RecordingError;
+use super::error::RecordingError;
 
-/// Time between two lines about how far it is.
+/// Interval between progress lines.
 const PROGRESS: Duration = Duration::from_secs(5);
 
-/// Differences that are printed, at most.
+/// Maximum number of differences printed.
 const DIFFERENCES_SHOWN: usize = 20;
 
-/// Plays a recording by the rules and prints where it says something else. The Bitcoin headers that it starts from are
-/// believed.
+/// Replays a recording under the rules and prints where its claims differ. The Bitcoin headers that it starts from are
+/// trusted.
 ///
 /// # Errors
-/// It is no recording, or differs.
+/// The file is not a recording, or deviates from the rules.
 pub(crate) fn verify(path: &Path) -> Result<(), RecordingError> {
     let file = File::open(path).map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
     let mut told = Instant::now();
@@ -33,7 +33,7 @@ pub(crate) fn verify(path: &Path) -> Result<(), RecordingError> {
     let (chain, counts, differences) = (replay.chain(), replay.counts(), replay.differences());
     println!("network {}, {} lines, {} claims", chain.params().name, counts.lines, counts.claims);
     println!("{} proofs, {} lists, {} Bitcoin headers", counts.proofs, counts.lists, counts.headers);
-    println!("the tip is at height {}; {} proofs wait for something", chain.height(), chain.held_len());
+    println!("the tip is at height {}; {} proofs are held", chain.height(), chain.held_len());
     for difference in differences.iter().take(DIFFERENCES_SHOWN) {
         println!("{difference}");
     }

@@ -1,5 +1,5 @@
-//! The status as a table for people. What needs attention is marked by a sign and a word; colour only repeats it, in
-//! blue and yellow, which the colour-blind tell apart.
+//! The status as a table. Rows that need attention are marked by a sign and a word. Color only repeats that, in blue
+//! and yellow, which color-blind people can tell apart.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const BLUE: &str = "\u{1b}[34m";
 const YELLOW: &str = "\u{1b}[1;33m";
 const RESET: &str = "\u{1b}[0m";
 
-/// How a row is meant.
+/// Importance of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
     Plain,
@@ -34,7 +34,7 @@ impl Row {
     }
 }
 
-/// Writes the table, one line a row.
+/// Renders the table, one line per row.
 pub(super) fn render(status: &Status, colour: bool) -> String {
     let mut out = String::new();
     for Row { label, mood, words } in rows(status) {
@@ -86,20 +86,20 @@ fn upgrade_needed(upgrade: &Upgrade, height: u32) -> String {
     let when =
         if upgrade.active { "is active".to_owned() } else { format!("begins in {} links", count(u64::from(left))) };
     format!(
-        "an upgrade of the pool's rules (bit {}) {when}, and this version does not know it: install a newer one",
+        "an upgrade of the pool's rules (bit {}) {when}, and this version does not know it; install a newer one",
         upgrade.bit
     )
 }
 
 fn work(status: &Status) -> Row {
     let miners = match status.miners_connected {
-        0 => "no miner is connected".to_owned(),
-        1 => "1 miner is connected".to_owned(),
-        miners => format!("{} miners are connected", count(miners)),
+        0 => "no miners connected".to_owned(),
+        1 => "1 miner connected".to_owned(),
+        miners => format!("{} miners connected", count(miners)),
     };
     match (&status.no_work_because, status.miners_connected) {
-        (None, 0) => Row::new("work", Mood::Attention, format!("handed out, but {miners}")),
-        (None, _) => Row::new("work", Mood::Good, format!("handed out; {miners}")),
+        (None, 0) => Row::new("work", Mood::Attention, format!("handing out jobs, but {miners}")),
+        (None, _) => Row::new("work", Mood::Good, format!("handing out jobs; {miners}")),
         (Some(reason), _) => Row::new("work", Mood::Attention, format!("none: {reason}; {miners}")),
     }
 }
@@ -119,9 +119,9 @@ fn chain(status: &Status) -> Row {
 
 fn sync(status: &Status) -> Row {
     let peers = match status.peers {
-        0 => "no peer is connected".to_owned(),
-        1 => "1 peer is connected".to_owned(),
-        peers => format!("{} peers are connected", count(peers)),
+        0 => "no peers connected".to_owned(),
+        1 => "1 peer connected".to_owned(),
+        peers => format!("{} peers connected", count(peers)),
     };
     let towards = match (status.sync.peers_height, status.sync.progress) {
         (Some(height), Some(progress)) => {
@@ -133,7 +133,7 @@ fn sync(status: &Status) -> Row {
         SyncStateName::Synced if status.peers > 0 => Row::new("sync", Mood::Good, format!("in sync; {peers}")),
         SyncStateName::Synced => Row::new("sync", Mood::Attention, format!("in sync, but {peers}")),
         SyncStateName::Searching => Row::new("sync", Mood::Attention, format!("looking for peers; {peers}")),
-        SyncStateName::Shares => Row::new("sync", Mood::Attention, format!("fetching shares{towards}; {peers}")),
+        SyncStateName::Shares => Row::new("sync", Mood::Attention, format!("downloading shares{towards}; {peers}")),
     }
 }
 
@@ -145,14 +145,14 @@ fn bitcoin(status: &Status) -> Row {
         }
         (Some(trouble), None) => Row::new("bitcoind", Mood::Attention, trouble.clone()),
         (None, Some(height)) => Row::new("bitcoind", Mood::Good, height),
-        (None, None) => Row::new("bitcoind", Mood::Attention, "not heard of yet"),
+        (None, None) => Row::new("bitcoind", Mood::Attention, "no answer yet"),
     }
 }
 
 fn hashrates(status: &Status) -> Row {
     let pool = match status.hashrate.pool_hs {
         Some(pool_hs) => format!("about {}", hashrate(pool_hs)),
-        None => "not known before the second link".to_owned(),
+        None => "unknown until the second link".to_owned(),
     };
     let words = format!("{} here; pool: {pool}", hashrate(status.hashrate.local_hs));
     Row::new("hashrate", Mood::Plain, words)
@@ -161,7 +161,7 @@ fn hashrates(status: &Status) -> Row {
 fn shares(status: &Status) -> Row {
     let shares = &status.shares;
     let words = format!(
-        "{} found here; {} wait for a link, {} cannot be judged yet, {} were refused",
+        "{} found here; {} pending, {} held, {} rejected",
         count(shares.found_total),
         count(shares.pending),
         count(shares.held),

@@ -33,12 +33,12 @@ fn a_healthy_node_needs_no_attention() {
     let expected = [
         "  node          shoal 0.1.0, up 3 min 20 s, 61 MB of memory",
         "  network       local, share-chain abababababababab…",
-        "  work          handed out; 2 miners are connected",
+        "  work          handing out jobs; 2 miners connected",
         "  share-chain   link 1,234, 2 s ago; final up to 870",
-        "  sync          in sync; 4 peers are connected",
+        "  sync          in sync; 4 peers connected",
         "  bitcoind      block 101",
         "  hashrate      160 kH/s here; pool: about 412 kH/s",
-        "  shares        3,000 found here; 5 wait for a link, 0 cannot be judged yet, 1 were refused",
+        "  shares        3,000 found here; 5 pending, 0 held, 1 rejected",
     ];
     assert_eq!(table.lines().collect::<Vec<_>>(), expected);
 }
@@ -51,7 +51,7 @@ fn an_upgrade_that_this_program_does_not_know_is_an_alarm_before_it_begins() {
     assert!(!table::render(&status, false).contains("ALARM"));
     status.upgrades = vec![Upgrade { signalled: None, active_from_height: Some(3_235), ..counting }];
     let table = table::render(&status, false);
-    let alarm = "! ALARM         an upgrade of the pool's rules (bit 3) begins in 2,001 links, and this version does not know it: \
+    let alarm = "! ALARM         an upgrade of the pool's rules (bit 3) begins in 2,001 links, and this version does not know it; \
                  install a newer one";
     assert_eq!(table.lines().next(), Some(alarm));
 }
@@ -67,8 +67,8 @@ fn trouble_is_marked_without_colour_too() {
     let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('!')).collect();
     assert_eq!(marked.len(), 4, "{table}");
     assert!(marked[0].contains("ALARM"));
-    assert!(table.contains("none: bitcoind syncs; 2 miners are connected"));
-    assert!(table.contains("fetching links, link 1,234 of 2,000 (61%)"));
+    assert!(table.contains("none: bitcoind syncs; 2 miners connected"));
+    assert!(table.contains("downloading shares, link 1,234 of 2,000 (61%)"));
     assert!(!table.contains('\u{1b}'), "words of others reach the terminal");
 }
 
@@ -109,5 +109,5 @@ async fn no_node_is_one_sentence() {
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = fetch(&client(address).unwrap(), address, "status").await.unwrap_err();
     assert!(error.to_string().contains("`shoal run`"), "{error}");
-    assert!(matches!(error, StatusError::Nobody { .. }));
+    assert!(matches!(error, StatusError::Unreachable { .. }));
 }

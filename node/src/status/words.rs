@@ -1,4 +1,4 @@
-//! Times, rates and sizes in words: as exact as a person needs.
+//! Formats times, rates and sizes for people.
 
 /// A duration: `5 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`.
 pub(crate) fn duration(seconds: u64) -> String {
@@ -12,11 +12,11 @@ pub(crate) fn duration(seconds: u64) -> String {
     }
 }
 
-/// Hashes a second with three digits: `412 kH/s`, `1.20 TH/s`.
+/// A hashrate with three digits: `412 kH/s`, `1.20 TH/s`.
 pub(crate) fn hashrate(hashes_per_second: f64) -> String {
     const PREFIXES: [&str; 8] = ["", "k", "M", "G", "T", "P", "E", "Z"];
     let (mut value, mut prefix) = (hashes_per_second, 0);
-    // Beyond three digits after rounding.
+    // More than three digits after rounding.
     while value >= 999.5 && prefix + 1 < PREFIXES.len() {
         value /= 1_000.0;
         prefix += 1;
@@ -47,7 +47,7 @@ pub(crate) fn count(count: impl Into<u64>) -> String {
     out
 }
 
-/// Words of others, which must not steer the terminal.
+/// Foreign text without control characters, so that it cannot control the terminal.
 pub(crate) fn printable(words: &str) -> String {
     words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

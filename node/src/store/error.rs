@@ -1,24 +1,24 @@
-//! What can be wrong with the database: each variant says what, and what the operator can do.
+//! Errors of the database. Each variant says what is wrong and what the operator can do.
 
 use std::path::PathBuf;
 
-/// What is wrong with the database.
+/// An error of the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A newer version of the program wrote it.
+    /// A newer version of the program wrote the database.
     #[error(
-        "the database {path} has schema version {found} and this program knows versions up to \
-         {known}; run the newer program, or give this one another `data_dir`", path = path.display()
+        "the database {path} has schema version {found}, but this program knows versions up to {known}; install a \
+         newer version, or set another `data_dir`", path = path.display()
     )]
     Newer {
         /// The database's folder.
         path: PathBuf,
-        /// The version found.
+        /// Schema version of the database.
         found: u32,
-        /// The newest version this program knows.
+        /// Newest schema version that this program knows.
         known: u32,
     },
-    /// It belongs to another share-chain.
+    /// The database belongs to another share-chain.
     #[error(
         "the database {path} belongs to another share-chain ({found}…, not {expected}…); \
          check `network`, or set another `data_dir`", path = path.display()
@@ -26,44 +26,44 @@ pub enum StoreError {
     OtherNetwork {
         /// The database's folder.
         path: PathBuf,
-        /// First bytes of the network id found, in hex.
+        /// First bytes of the database's consensus id, hex.
         found: String,
-        /// First bytes of the expected network id, in hex.
+        /// First bytes of the expected consensus id, hex.
         expected: String,
     },
-    /// Another process uses it.
+    /// Another process uses the database.
     #[error(
-        "the database {path} is in use by another process; is `shoal run` running already?",
+        "the database {path} is in use by another process; check whether a node is already running",
         path = path.display()
     )]
     Locked {
         /// The database's folder.
         path: PathBuf,
     },
-    /// The folder holds something else.
+    /// The folder has files of something else.
     #[error(
-        "the folder {path} holds files but no database of this program; set another `data_dir`",
+        "the folder {path} has files but no database of this program; set another `data_dir`",
         path = path.display()
     )]
     NotADatabase {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
     },
     /// Files of the database are damaged or missing.
     #[error(
-        "the database {path} is damaged; move that folder away and start again, the node then \
-         fetches the share-chain from its peers", path = path.display()
+        "the database {path} is damaged; move that folder away and start again; the node then downloads the \
+         share-chain from its peers", path = path.display()
     )]
     Corrupt {
         /// The database's folder.
         path: PathBuf,
-        /// What RocksDB says.
+        /// Cause from RocksDB.
         source: rocksdb::Error,
     },
-    /// A record is not what was written.
+    /// A record is damaged.
     #[error(
-        "record {sequence} of the database {path} is damaged; move that folder away and start \
-         again, the node then fetches the share-chain from its peers", path = path.display()
+        "record {sequence} of the database {path} is damaged; move that folder away and start again; the node then \
+         downloads the share-chain from its peers", path = path.display()
     )]
     CorruptRecord {
         /// The database's folder.
@@ -71,28 +71,31 @@ pub enum StoreError {
         /// The record's sequence number.
         sequence: u64,
     },
-    /// The record is larger than any the program needs.
-    #[error("a record of {size_bytes} bytes is more than the {limit_bytes} a record may have")]
+    /// A record is larger than the program allows.
+    #[error("a record has {size_bytes} bytes, more than the maximum of {limit_bytes}")]
     RecordTooLarge {
-        /// Its size.
+        /// Its size, bytes.
         size_bytes: usize,
-        /// The limit.
+        /// Maximum size, bytes.
         limit_bytes: usize,
     },
-    /// The folder cannot be made, read or renamed.
-    #[error("the folder {path} cannot be used; check its permissions and the space on its disk", path = path.display())]
+    /// The folder cannot be created, read or renamed.
+    #[error(
+        "the folder {path} cannot be used; check its permissions and the free space on its disk",
+        path = path.display()
+    )]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// What the system says.
+        /// Cause from the system.
         source: std::io::Error,
     },
     /// Reading or writing failed.
-    #[error("the database {path} cannot be read or written; check the space on its disk", path = path.display())]
+    #[error("the database {path} cannot be read or written; check the free space on its disk", path = path.display())]
     Io {
         /// The database's folder.
         path: PathBuf,
-        /// What RocksDB says.
+        /// Cause from RocksDB.
         source: rocksdb::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Rows that can be made again from the records: keys and values are opaque here, and ordered by their bytes.
+//! Rows that can be rebuilt from the records. Keys and values are opaque here; keys sort by their bytes.
 
 use rocksdb::{Direction, IteratorMode, WriteBatch};
 
@@ -10,10 +10,10 @@ use super::store::Store;
 pub type Row = (Vec<u8>, Vec<u8>);
 
 impl Store {
-    /// Writes all rows and removes those with the keys `gone`, or does neither.
+    /// Writes all rows and removes those with the keys `gone`, atomically.
     ///
     /// # Errors
-    /// The disk does not take them.
+    /// The disk rejects the write.
     pub fn write_history(&self, rows: &[Row], gone: &[Vec<u8>]) -> Result<(), StoreError> {
         let mut changes = WriteBatch::default();
         for (key, value) in rows {
@@ -33,7 +33,7 @@ impl Store {
         self.db.get_cf(self.family(HISTORY), key).map_err(|error| self.explain(error))
     }
 
-    /// Rows whose keys begin with `prefix`, from the key `from` down.
+    /// Rows whose keys start with `prefix`, from the key `from` down.
     pub fn history_down<'a>(
         &'a self,
         prefix: &'a [u8],
@@ -42,7 +42,7 @@ impl Store {
         self.history_rows(prefix, IteratorMode::From(from, Direction::Reverse))
     }
 
-    /// Rows whose keys begin with `prefix`, from the key `from` up.
+    /// Rows whose keys start with `prefix`, from the key `from` up.
     pub fn history_up<'a>(
         &'a self,
         prefix: &'a [u8],
@@ -51,10 +51,10 @@ impl Store {
         self.history_rows(prefix, IteratorMode::From(from, Direction::Forward))
     }
 
-    /// Removes all rows whose keys begin with a byte.
+    /// Removes all rows whose keys start with this byte.
     ///
     /// # Errors
-    /// The disk does not take it.
+    /// The disk rejects the write.
     pub fn clear_history(&self, first: u8) -> Result<(), StoreError> {
         let changed = self.db.delete_range_cf(self.family(HISTORY), [first], [first.saturating_add(1)]);
         changed.map_err(|error| self.explain(error))

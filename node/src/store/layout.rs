@@ -1,4 +1,4 @@
-//! Column families, keys, and options that bound memory.
+//! Column families, keys, and options that limit memory.
 //!
 //! | family    | key                       | value                                    |
 //! |-----------|---------------------------|------------------------------------------|
@@ -7,9 +7,9 @@
 //! | `meta`    | `r` and id                | record of kind `Meta`                    |
 //! | `journal` | sequence, u64 big-endian  | record: a proof, a list, a Bitcoin header|
 //! | `blocks`  | sequence, u64 big-endian  | record: a Bitcoin block                  |
-//! | `refused` | sequence, u64 big-endian  | record: a refusal                        |
+//! | `refused` | sequence, u64 big-endian  | record: a rejection                      |
 //! | `index`   | kind (1 byte) and id      | sequence of the newest record, u64       |
-//! | `history` | decided by `history`      | likewise; made again from the others when it is lost |
+//! | `history` | defined by `crate::history` | likewise; rebuilt from the others if lost |
 //!
 //! Version 1 had no `history`.
 
@@ -21,7 +21,7 @@ use crate::limits::{
 };
 use node_core::journal::RecordKind;
 
-/// The version of the table above; a change that older programs cannot read raises it.
+/// Version of the layout above, raised with every change that older programs cannot read.
 pub(super) const SCHEMA: u32 = 2;
 
 pub(super) const META: &str = "meta";
@@ -35,7 +35,7 @@ pub(super) const FAMILIES: [&str; 6] = [META, JOURNAL, BLOCKS, REFUSED, INDEX, H
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 pub(super) const NETWORK_KEY: &[u8] = b"network";
 
-/// The family that keeps records of a kind in the order of their sequence numbers.
+/// The family that keeps records of a kind, by sequence number.
 pub(super) fn family(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Proof | RecordKind::List | RecordKind::Header => JOURNAL,
@@ -69,8 +69,8 @@ pub(super) fn database_options() -> Options {
     options.set_max_open_files(STORE_OPEN_FILES);
     options.set_max_background_jobs(2);
     options.set_paranoid_checks(true);
-    // A write cut short by a kill is dropped from the end; damage anywhere else is an error, where
-    // RocksDB's default would quietly forget everything behind it.
+    // A write cut short by a kill is dropped from the end. Damage anywhere else is an error; RocksDB's default would
+    // silently drop everything after it.
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(2);
@@ -78,7 +78,7 @@ pub(super) fn database_options() -> Options {
     options
 }
 
-/// All families; one cache serves them.
+/// All families, with one shared cache.
 pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
     let cache = Cache::new_lru_cache(STORE_CACHE_BYTES);
     let described = |name: &&str| ColumnFamilyDescriptor::new(*name, family_options(&cache, name));
@@ -90,7 +90,7 @@ fn family_options(cache: &Cache, name: &str) -> Options {
     table.set_block_cache(cache);
     table.set_cache_index_and_filter_blocks(true);
     if name == INDEX {
-        // Most lookups are of proofs the node has never seen.
+        // Most lookups are for proofs that the node has never seen.
         table.set_bloom_filter(10.0, false);
     }
     let mut options = Options::default();

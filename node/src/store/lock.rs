@@ -1,27 +1,27 @@
-//! Whether a process has a database open, found without touching its files.
+//! Checks whether a process has a database open, without touching its files.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Tells whether a process holds RocksDB's lock of the database at `path`.
+/// Returns true if a process holds RocksDB's lock of the database at `path`.
 ///
-/// Linux lists the locks of all processes that this one can see. Where there is no such list the answer is no, and only
-/// opening the database would tell.
+/// Linux lists the locks of all processes that this one can see. On systems without such a list this returns false, and
+/// only opening the database would reveal the lock.
 pub(super) fn is_held(path: &Path) -> bool {
     let (Ok(file), Ok(locks)) = (fs::metadata(path.join("LOCK")), fs::read_to_string("/proc/locks")) else {
         return false;
     };
     let (major, minor) = device(file.dev());
-    let place = format!("{major:02x}:{minor:02x}:{}", file.ino());
-    locks.lines().any(|line| is_write_lock_of(line, &place))
+    let inode = format!("{major:02x}:{minor:02x}:{}", file.ino());
+    locks.lines().any(|line| is_write_lock_of(line, &inode))
 }
 
-/// Reads a line such as `4: POSIX  ADVISORY  WRITE 29909 fe:00:10011515 0 EOF`; one that waits has an arrow in front of
-/// the kind.
-fn is_write_lock_of(line: &str, place: &str) -> bool {
+/// Parses a line such as `4: POSIX ADVISORY WRITE 29909 fe:00:10011515 0 EOF`. A waiting lock has an arrow before its
+/// kind.
+fn is_write_lock_of(line: &str, inode: &str) -> bool {
     let fields: Vec<&str> = line.split_whitespace().skip(1).collect();
-    matches!(fields.as_slice(), ["POSIX", _, "WRITE", _, at, ..] if *at == place)
+    matches!(fields.as_slice(), ["POSIX", _, "WRITE", _, at, ..] if *at == inode)
 }
 
 /// Major and minor number of a device, as Linux packs them.

@@ -1,8 +1,8 @@
-//! Opens a database, or makes one; looks before it writes.
+//! Opens or creates a database, and inspects it before writing.
 //!
-//! A new database is made beside its place and moved there when it is complete, so a folder with
-//! files but without our keys is never a half-made database of ours. An existing one is first
-//! opened read-only: one of a newer program or of another network is left as it is.
+//! A new database is created in a temporary folder and renamed when it is complete. So a folder with files but without
+//! our keys is never an incomplete database of ours. An existing database is first opened read-only: one of a newer
+//! version or of another network stays unchanged.
 
 use std::fs;
 use std::io;
@@ -15,16 +15,16 @@ use super::error::StoreError;
 use super::layout::{META, NETWORK_KEY, SCHEMA, SCHEMA_KEY, database_options, families};
 use super::lock;
 
-/// Opens the database at `path`, or makes it if nothing is there.
+/// Opens the database at `path`, or creates it if nothing is there.
 ///
 /// # Errors
-/// See [`StoreError`]; nothing was changed then.
+/// See [`StoreError`]; the database is then unchanged.
 pub(super) fn open(path: &Path, network_id: [u8; 32]) -> Result<DB, StoreError> {
     if !inspect(path, network_id)? {
         create(path, network_id)?;
     }
     let mut options = database_options();
-    // Families that an older version did not have.
+    // Adds families that an older version did not have.
     options.create_missing_column_families(true);
     let db = DB::open_cf_descriptors(&options, path, families()).map_err(|error| explain(path, error))?;
     write_schema(&db).map_err(|error| explain(path, error))?;
@@ -38,7 +38,7 @@ fn write_schema(db: &DB) -> Result<(), rocksdb::Error> {
     db.put_cf_opt(meta, SCHEMA_KEY, SCHEMA.to_be_bytes(), &synced)
 }
 
-/// Looks at a database without writing; tells whether there is one.
+/// Inspects a database without writing. Returns whether there is one.
 ///
 /// # Errors
 /// See [`StoreError`].
@@ -46,7 +46,7 @@ pub(super) fn inspect(path: &Path, network_id: [u8; 32]) -> Result<bool, StoreEr
     if is_vacant(path).map_err(|source| StoreError::Folder { path: path.to_owned(), source })? {
         return Ok(false);
     }
-    // RocksDB's one file without which nothing can be read.
+    // The file that RocksDB needs to read anything.
     if !path.join("CURRENT").exists() {
         return Err(StoreError::NotADatabase { path: path.to_owned() });
     }
@@ -80,7 +80,7 @@ fn create(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     let db = DB::open_cf_descriptors(&options, &unfinished, families()).map_err(failed)?;
-    let meta = db.cf_handle(META).expect("it was just made");
+    let meta = db.cf_handle(META).expect("it was just created");
     let mut synced = WriteOptions::default();
     synced.set_sync(true);
     db.put_cf_opt(meta, NETWORK_KEY, network_id, &synced).map_err(failed)?;
@@ -89,7 +89,7 @@ fn create(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     fs::rename(&unfinished, path).map_err(folder(path))
 }
 
-/// Where a database is made before it is moved to `path`.
+/// Temporary folder of a new database, before it is renamed to `path`.
 pub(super) fn unfinished(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".unfinished");
@@ -100,7 +100,7 @@ pub(super) fn unfinished(path: &Path) -> PathBuf {
 fn verify(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     let not_ours = || StoreError::NotADatabase { path: path.to_owned() };
     let db = DB::open_cf_for_read_only(&Options::default(), path, [META], false).map_err(|error| {
-        // RocksDB's words for a family that is missing: a database, but of another program.
+        // RocksDB's message for a missing family: a database of another program.
         if error.as_ref().contains("olumn family") { not_ours() } else { explain(path, error) }
     })?;
     let meta = db.cf_handle(META).ok_or_else(not_ours)?;
@@ -119,14 +119,14 @@ fn verify(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Says what a failure of RocksDB means.
+/// Classifies a failure of RocksDB.
 pub(super) fn explain(path: &Path, source: rocksdb::Error) -> StoreError {
     let path = path.to_owned();
     let words = source.as_ref();
     if words.contains("LOCK") || words.contains("lock hold by current process") {
         return StoreError::Locked { path };
     }
-    // A file that the database lists and that is gone comes as an I/O error.
+    // RocksDB reports a listed but missing file as an I/O error.
     let missing = words.contains("No such file or directory");
     match source.kind() {
         ErrorKind::Corruption | ErrorKind::InvalidArgument | ErrorKind::NotFound => {

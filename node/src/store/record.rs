@@ -3,11 +3,11 @@
 use bitcoin::hashes::{Hash, sha256};
 use node_core::journal::{Record, RecordKind};
 
-/// What is read: a record and the number it got when it was written.
+/// A stored record with its sequence number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Counts records of all kinds, from 1, in the order they were written; 0 for
-    /// [`RecordKind::Meta`], which has no order.
+    /// Sequence number: counts records of all kinds from 1, as they were written; 0 for [`RecordKind::Meta`], which has
+    /// none.
     pub sequence: u64,
     /// The record.
     pub record: Record,
@@ -28,7 +28,7 @@ fn kind_of(byte: u8) -> Option<RecordKind> {
     KINDS.into_iter().find(|kind| *kind as u8 == byte)
 }
 
-/// Value on disk: checksum (4 bytes), kind (1), id (32), content.
+/// Encodes a value for the disk: checksum (4 bytes), kind (1), id (32), content.
 pub(super) fn encode(record: &Record, sequence: u64) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER_BYTES + record.bytes.len());
     value.extend_from_slice(&[0; CHECKSUM_BYTES]);
@@ -40,7 +40,7 @@ pub(super) fn encode(record: &Record, sequence: u64) -> Vec<u8> {
     value
 }
 
-/// Reads a value back; `None` if it is not what was written under this sequence number.
+/// Decodes a value; `None` if it is not what was written under this sequence number.
 pub(super) fn decode(sequence: u64, value: &[u8]) -> Option<Record> {
     let (sum, body) = value.split_first_chunk::<CHECKSUM_BYTES>()?;
     if *sum != checksum(sequence, body) {
@@ -51,8 +51,8 @@ pub(super) fn decode(sequence: u64, value: &[u8]) -> Option<Record> {
     Some(Record { kind: kind_of(*kind)?, id: *id, bytes: bytes.to_vec() })
 }
 
-/// First bytes of SHA-256 over the sequence number and everything behind the checksum, so that a
-/// value under a wrong key is noticed as well.
+/// First bytes of SHA-256 over the sequence number and everything after the checksum, so that a value under a wrong key
+/// is detected as well.
 fn checksum(sequence: u64, body: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let mut engine = sha256::Hash::engine();
     bitcoin::hashes::HashEngine::input(&mut engine, &sequence.to_be_bytes());

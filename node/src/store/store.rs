@@ -1,4 +1,4 @@
-//! Append, look up, replay.
+//! The store: append, lookup, replay.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -22,30 +22,30 @@ pub struct Store {
     writer: Mutex<Writer>,
 }
 
-/// What the next write needs to know.
+/// State that the next write depends on.
 #[derive(Debug)]
 struct Writer {
     next_sequence: u64,
-    /// Sequence numbers of the refusals kept, oldest first.
+    /// Sequence numbers of the kept rejections, oldest first.
     refusals: VecDeque<u64>,
 }
 
 impl Store {
-    /// Opens the database at `path`, or makes it if nothing is there.
+    /// Opens the database at `path`, or creates it if nothing is there.
     ///
-    /// `network_id` is the consensus id of the share-chain; a database belongs to one for good.
+    /// `network_id` is the consensus id of the share-chain. A database belongs to one share-chain forever.
     ///
     /// # Errors
-    /// See [`StoreError`]; nothing was changed then.
+    /// See [`StoreError`]; the database is then unchanged.
     pub fn open(path: &Path, network_id: [u8; 32]) -> Result<Self, StoreError> {
         Self::open_with(path, network_id, REFUSALS_MAX)
     }
 
-    /// Looks at the database at `path` without changing it or disturbing a process that uses it;
-    /// tells whether there is one.
+    /// Inspects the database at `path` without changing it or disturbing a process that uses it. Returns whether there
+    /// is one.
     ///
     /// # Errors
-    /// What [`Self::open`] would say. That the database is in use is found on Linux only.
+    /// The errors of [`Self::open`]. A database in use is detected on Linux only.
     pub fn inspect(path: &Path, network_id: [u8; 32]) -> Result<bool, StoreError> {
         open::inspect(path, network_id)
     }
@@ -59,16 +59,15 @@ impl Store {
         Ok(store)
     }
 
-    /// Writes all records or none, in their order; see the module for what survives what.
+    /// Writes all records or none, in sequence; see the module documentation for durability.
     ///
-    /// A record whose kind and id were written before is written again, and lookups return the
-    /// newer one. Returns the sequence number of the first record that got one, or the next free
-    /// one if all are [`RecordKind::Meta`].
+    /// A record whose kind and id already exist is written again, and lookups return the newer one. Returns the
+    /// sequence number of the first record that got one, or the next free one if all are [`RecordKind::Meta`].
     ///
     /// # Errors
-    /// A record is too large, or the disk does not take it.
+    /// A record is too large, or the disk rejects the write.
     pub fn append(&self, batch: &[Record]) -> Result<u64, StoreError> {
-        // Every change to `Writer` happens after the write succeeded, so a panic leaves it whole.
+        // `Writer` changes only after the write succeeded, so a panic leaves it consistent.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let first = writer.next_sequence;
         let mut next = first;
@@ -108,7 +107,7 @@ impl Store {
         self.db.write_opt(changes, &options).map_err(|error| self.explain(error))
     }
 
-    /// Adds to `changes` the removal of the oldest refusals beyond the limit; returns how many.
+    /// Adds the removal of the oldest rejections beyond the limit to `changes`. Returns their number.
     fn forget_refusals(
         &self,
         kept: &VecDeque<u64>,
@@ -119,14 +118,14 @@ impl Store {
         for sequence in kept.iter().take(surplus) {
             let Some(entry) = self.read(REFUSED, *sequence)? else { continue };
             let key = layout::index_key(RecordKind::Refusal, &entry.record.id);
-            // The same share may have been refused again since.
+            // The same share may have been rejected again since.
             let again = added.iter().any(|(_, id)| *id == entry.record.id);
             if !again && self.indexed(&key)? == Some(*sequence) {
                 changes.delete_cf(self.family(INDEX), key);
             }
             changes.delete_cf(self.family(REFUSED), sequence.to_be_bytes());
         }
-        // A batch with more refusals than are kept at all: its own first ones stay until the next.
+        // A batch with more rejections than the limit keeps its own first ones until the next batch.
         Ok(surplus.min(kept.len()))
     }
 
@@ -149,7 +148,7 @@ impl Store {
         Ok(record.map(|entry| entry.record.bytes))
     }
 
-    /// Tells whether there is a record with this kind and id.
+    /// Returns whether there is a record with this kind and id.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -160,29 +159,29 @@ impl Store {
         }
     }
 
-    /// Replays proofs, lists and Bitcoin headers from sequence number `from` on, in the order they were written.
+    /// Replays proofs, lists and Bitcoin headers from sequence number `from` on, as they were written.
     pub fn journal(&self, from: u64) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         let start = from.to_be_bytes();
         self.entries(JOURNAL, IteratorMode::From(&start, Direction::Forward))
     }
 
-    /// The Bitcoin blocks found, in the order they were written.
+    /// The pool's Bitcoin blocks, oldest first.
     pub fn blocks(&self) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         self.entries(BLOCKS, IteratorMode::Start)
     }
 
-    /// The Bitcoin blocks found, from sequence number `from` down, newest first.
+    /// The pool's Bitcoin blocks from sequence number `from` down, newest first.
     pub fn blocks_down(&self, from: u64) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         let start = from.to_be_bytes();
         self.entries(BLOCKS, IteratorMode::From(&start, Direction::Reverse))
     }
 
-    /// The refusals kept, newest first.
+    /// The kept rejections, newest first.
     pub fn refusals(&self) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         self.entries(REFUSED, IteratorMode::End)
     }
 
-    /// The sequence number the next record will get.
+    /// The sequence number of the next record.
     pub fn next_sequence(&self) -> u64 {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).next_sequence
     }
@@ -190,7 +189,7 @@ impl Store {
     /// Forces everything written so far to the disk.
     ///
     /// # Errors
-    /// The disk does not take it.
+    /// The disk rejects the write.
     pub fn flush(&self) -> Result<(), StoreError> {
         self.db.flush_wal(true).map_err(|error| self.explain(error))
     }

@@ -1,4 +1,5 @@
-//! The newest own Bitcoin blocks in full, on disk: a bitcoind that was killed may come back without a block that it took.
+//! Stores the newest Bitcoin blocks of this node's miners in full: a killed bitcoind may come back without a block that
+//! it accepted.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,13 +10,13 @@ use bitcoin::hashes::Hash;
 use crate::limits::FULL_BLOCKS_MAX;
 use crate::store::{Record, RecordKind, Store, StoreError};
 
-/// Name under which the hashes and heights of the kept blocks are stored; each block is stored under its hash.
+/// Record id of the hashes and heights of the kept blocks. Each block is stored under its hash.
 const INDEX: [u8; 32] = *b"own blocks in full, oldest first";
 
 /// Bytes of a hash and a height in the index.
 const ENTRY_BYTES: usize = 32 + 4;
 
-/// The blocks kept, oldest first.
+/// The kept blocks, oldest first.
 #[derive(Debug)]
 pub(super) struct Kept {
     store: Arc<Store>,
@@ -33,7 +34,7 @@ impl Kept {
         self.blocks.iter().copied().collect()
     }
 
-    /// Keeps a block; the oldest goes when there are more than [`FULL_BLOCKS_MAX`].
+    /// Stores a block. Drops the oldest if there are more than [`FULL_BLOCKS_MAX`].
     pub(super) fn keep(&mut self, hash: BlockHash, height: u32, block: &[u8]) -> Result<(), StoreError> {
         if self.blocks.iter().any(|(known, _)| *known == hash) {
             return Ok(());
@@ -43,7 +44,7 @@ impl Kept {
         let gone = if blocks.len() > FULL_BLOCKS_MAX { blocks.pop_front() } else { None };
         let record = |id, bytes| Record { kind: RecordKind::Meta, id, bytes };
         let mut batch = vec![record(hash.to_byte_array(), block.to_vec())];
-        // The store replaces such records and deletes none: nothing is left of an empty one.
+        // The store replaces such records but never deletes them; an empty one takes no space.
         batch.extend(gone.map(|(hash, _)| record(hash.to_byte_array(), Vec::new())));
         batch.push(record(INDEX, blocks.iter().flat_map(encode).collect()));
         self.store.append(&batch)?;

@@ -1,4 +1,4 @@
-//! What bitcoind said to the newest Bitcoin blocks, on disk: it is part of what a found block is known by.
+//! Stores bitcoind's verdicts on the newest Bitcoin blocks, which are shown with each found block.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::bitcoind::SubmitVerdict;
 use crate::limits::SUBMISSIONS_MAX;
 use crate::store::{Record, RecordKind, Store, StoreError};
 
-/// Name under which they are stored, all in one record.
+/// Record id of the verdicts, all in one record.
 const NAME: [u8; 32] = *b"what bitcoind said, oldest first";
 
-/// The verdicts kept, oldest first.
+/// The kept verdicts, oldest first.
 #[derive(Debug)]
 pub(super) struct Verdicts {
     store: Arc<Store>,
@@ -20,16 +20,16 @@ pub(super) struct Verdicts {
     counts: VerdictCounts,
 }
 
-/// What bitcoind said to blocks since the node started.
+/// Counts of bitcoind's verdicts on blocks since the node started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VerdictCounts {
-    /// Valid, and its new tip.
+    /// Blocks that are valid and became bitcoind's tip.
     pub accepted: u64,
-    /// Known already.
+    /// Blocks that bitcoind already had.
     pub duplicate: u64,
-    /// Valid as far as it looked, but another block is its tip.
+    /// Blocks that bitcoind stored although another block is its tip.
     pub inconclusive: u64,
-    /// Invalid.
+    /// Invalid blocks.
     pub rejected: u64,
 }
 
@@ -48,7 +48,7 @@ impl VerdictCounts {
 impl Verdicts {
     pub(super) fn open(store: Arc<Store>) -> Result<Self, StoreError> {
         let bytes = store.get(RecordKind::Meta, &NAME)?;
-        // Not worth a node that does not start: only pages and reports tell what was said.
+        // An unreadable record must not stop the node: verdicts are only displayed.
         let told = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         Ok(Self { store, told, counts: VerdictCounts::default() })
     }
@@ -61,7 +61,7 @@ impl Verdicts {
         self.counts
     }
 
-    /// Keeps the newest verdict on a block; the oldest goes when there are more than [`SUBMISSIONS_MAX`].
+    /// Stores the newest verdict on a block. Drops the oldest if there are more than [`SUBMISSIONS_MAX`].
     pub(super) fn keep(&mut self, hash: BlockHash, verdict: SubmitVerdict) -> Result<(), StoreError> {
         self.counts.add(&verdict);
         self.told.retain(|(known, _)| *known != hash);

@@ -1,4 +1,5 @@
-//! The picture: the node, the pool, its hashrate over time, and what happened. Colour only repeats what words say.
+//! Draws the live view: the node, the pool, its hashrate over time, and the event log. Color only repeats what words
+//! say.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -9,16 +10,16 @@ use ratatui::widgets::{Block, Borders, Paragraph, Sparkline, Wrap};
 use super::source::{Part, View};
 use crate::status::words::{count, duration, hashrate, printable};
 
-/// Lines of the part about node and pool, its frame included.
+/// Lines of the section on node and pool, its frame included.
 const HEAD_LINES: u16 = 13;
 
-/// Lines of the part about hashrate.
+/// Lines of the hashrate chart.
 const CHART_LINES: u16 = 8;
 
 /// Characters of the longest label.
 const LABEL_CHARS: usize = 12;
 
-/// Miners that are named.
+/// Number of miners shown by name.
 const TOP: usize = 4;
 
 /// Characters of an address that are shown.
@@ -38,10 +39,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
     frame.render_widget(titled("this node", node(view)), own);
     frame.render_widget(titled("the pool", the_pool(view)), pool);
     draw_chart(frame, chart, view);
-    frame.render_widget(titled("what happened", events(view)), log);
+    frame.render_widget(titled("event log", events(view)), log);
     let foot_words = match &view.trouble {
         Some(trouble) => Line::styled(format!("! {}", printable(trouble)), attention()),
-        None => Line::raw("q ends; the same and more on the node's web pages"),
+        None => Line::raw("q quits; see the node's web pages for more"),
     };
     frame.render_widget(foot_words, foot);
 }
@@ -60,7 +61,7 @@ fn row(label: &str, words: impl Into<String>) -> Line<'static> {
     Line::from(vec![label, Span::raw(printable(&words.into()))])
 }
 
-/// A row that asks for attention.
+/// A row that needs attention.
 fn alarm(label: &str, words: &str) -> Line<'static> {
     Line::styled(format!("! {label:LABEL_CHARS$} {}", printable(words)), attention())
 }
@@ -69,16 +70,16 @@ fn node(view: &View) -> Vec<Line<'static>> {
     let status = &view.status;
     let mut lines = Vec::new();
     if status.conflict.is_some() {
-        lines.push(alarm("ALARM", "a heavier branch would undo final links: see `shoal status`"));
+        lines.push(alarm("ALARM", "a heavier branch would undo final links; see `shoal status`"));
     }
     lines.push(match &status.no_work_because {
-        None => row("work", format!("handed out to {}", counted(status.miners_connected, "miner", "miners"))),
+        None => row("work", format!("handing out jobs to {}", counted(status.miners_connected, "miner", "miners"))),
         Some(reason) => alarm("no work", reason),
     });
-    lines.push(row("own hashrate", hashrate(status.hashrate.local_hs)));
+    lines.push(row("hashrate", hashrate(status.hashrate.local_hs)));
     lines.push(row("shares found", format!("{} since the start", count(status.shares.found_total))));
     let tip = status.tip_age_s.map_or_else(|| "none yet".to_owned(), |age_s| format!("{} ago", duration(age_s)));
-    lines.push(row("newest link", format!("{}, {tip}", count(status.height))));
+    lines.push(row("tip", format!("{}, {tip}", count(status.height))));
     lines.push(row("final up to", count(status.final_height)));
     lines.push(match status.peers {
         0 => alarm("peers", "none"),
@@ -88,23 +89,23 @@ fn node(view: &View) -> Vec<Line<'static>> {
         None => row("bitcoind", format!("at block {}", count(status.bitcoin.height.unwrap_or_default()))),
         Some(trouble) => alarm("bitcoind", trouble),
     });
-    lines.push(row("running for", format!("{}, version {}", duration(status.uptime_s), status.version)));
+    lines.push(row("uptime", format!("{}, version {}", duration(status.uptime_s), status.version)));
     lines
 }
 
 fn the_pool(view: &View) -> Vec<Line<'static>> {
     let (pool, status) = (&view.pool, &view.status);
-    let unknown = || "not known yet".to_owned();
+    let unknown = || "unknown yet".to_owned();
     let percent = |part: f64| if part < 1.0 { format!("{:.3}%", part * 100.0) } else { "all of it".to_owned() };
     let addresses = |count: u32| counted(count.into(), "address", "addresses");
     let whole_seconds = |seconds: f64| duration(seconds as u64);
     let mut lines = vec![
         row("hashrate", status.hashrate.pool_hs.map_or_else(unknown, hashrate)),
         row("of Bitcoin", pool.share_of_bitcoin.map_or_else(unknown, percent)),
-        row("a block in", pool.expected_block_s.map_or_else(unknown, |s| format!("{} on average", whole_seconds(s)))),
-        row("this round", round(pool.round.effort, pool.round.probability)),
-        row("waiting", format!("{} to be listed", counted(status.shares.pending, "share", "shares"))),
-        row("half of pay", format!("goes to {} or fewer", addresses(pool.decentralisation.nakamoto))),
+        row("block every", pool.expected_block_s.map_or_else(unknown, |s| format!("{} on average", whole_seconds(s)))),
+        row("round effort", round(pool.round.effort, pool.round.probability)),
+        row("pending", counted(status.shares.pending, "share", "shares")),
+        row("Nakamoto", format!("{} have more than half", addresses(pool.decentralisation.nakamoto))),
         row("templates by", addresses(pool.decentralisation.template_makers)),
         row("nodes seen", format!("{}", pool.decentralisation.nodes_seen)),
     ];
@@ -113,14 +114,14 @@ fn the_pool(view: &View) -> Vec<Line<'static>> {
     lines
 }
 
-/// A number and what it counts.
+/// A number with its noun.
 fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// What the round took so far, and how many rounds end with less.
+/// Round effort, and the part of rounds that end with less.
 fn round(effort: f64, probability: f64) -> String {
-    format!("{effort:.2} blocks' work; {:.0}% are shorter", probability * 100.0)
+    format!("{:.0}%; {:.0}% of rounds are shorter", effort * 100.0, probability * 100.0)
 }
 
 fn named(part: &Part) -> String {
@@ -132,7 +133,7 @@ fn named(part: &Part) -> String {
 fn draw_chart(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let now = view.status.time_unix_s;
     let minutes = u32::from(area.width);
-    // The minute that is not over yet is left out: it would always look small.
+    // The current minute is left out, since it is not complete.
     let last = now - now % MINUTE_S;
     let at = |ago: u32| {
         let start = last.saturating_sub((ago + 1) * MINUTE_S);
@@ -140,7 +141,7 @@ fn draw_chart(frame: &mut Frame<'_>, area: Rect, view: &View) {
     };
     let bars: Vec<u64> = (0..minutes).rev().map(at).collect();
     let highest = bars.iter().max().copied().unwrap_or_default();
-    let title = format!(" pool hashrate, a minute each column, at most {} ", hashrate(highest as f64));
+    let title = format!(" pool hashrate per minute, maximum {} ", hashrate(highest as f64));
     let chart = Sparkline::default().data(bars).style(Style::new().fg(Color::Blue));
     frame.render_widget(chart.block(Block::new().borders(Borders::TOP).title(title)), area);
 }

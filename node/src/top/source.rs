@@ -1,4 +1,4 @@
-//! What is shown, from the node's API.
+//! Data of the live view, from the node's API.
 
 use std::net::SocketAddr;
 
@@ -9,26 +9,26 @@ use serde::de::DeserializeOwned;
 use crate::api::Status;
 use crate::status::{StatusError, client, fetch};
 
-/// Steps of a minute whose hashrate is drawn.
+/// Minutes of hashrate that are fetched.
 const MINUTES: u32 = 120;
 
-/// Events that are shown.
+/// Events that are fetched.
 const EVENTS: u32 = 20;
 
-/// What is shown.
+/// Data of the live view.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub status: Status,
     pub pool: Pool,
-    /// Hashes a second in each minute, newest first; minutes without a share are left out.
+    /// Hashrate of each minute, newest first. Minutes without shares are left out.
     pub minutes: Vec<Point>,
-    /// Newest first.
+    /// Events, newest first.
     pub events: Vec<Event>,
-    /// Why the node was not reached the last time.
+    /// Why the last query failed; none if it succeeded.
     pub trouble: Option<String>,
 }
 
-/// The pool at a glance, as far as it is shown.
+/// The shown part of the pool's summary.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Pool {
     pub share_of_bitcoin: Option<f64>,
@@ -80,7 +80,7 @@ struct Log {
     events: Vec<Event>,
 }
 
-/// A running node.
+/// Queries a running node.
 #[derive(Debug)]
 pub(super) struct Source {
     address: SocketAddr,

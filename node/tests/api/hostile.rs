@@ -36,10 +36,10 @@ async fn bad_parameters_are_named() {
         ("/links/%FF", 400, "UTF-8"),
         ("/shares/00", 400, "64 hexadecimal digits"),
         ("/blocks/..", 404, "openapi.json"),
-        ("/miners/nobody", 400, "not a Bitcoin address"),
+        ("/miners/nobody", 400, "not a valid Bitcoin address"),
         ("/miners/1BoatSLRHtKNngkdXEeobR76b53LETtpyT", 400, "another network"),
-        (&format!("/links/{unknown}"), 404, "no link"),
-        (&format!("/blocks/{unknown}"), 404, "no block"),
+        (&format!("/links/{unknown}"), 404, "know the link"),
+        (&format!("/blocks/{unknown}"), 404, "know the block"),
         ("/nothing", 404, "openapi.json"),
     ] {
         let sentence = api.refusal(path, status).await;
@@ -100,8 +100,8 @@ async fn garbage_and_oversized_heads_end_the_connection() {
     assert_eq!(api.get("/status").await["height"], 0);
 }
 
-/// Half requests, sent byte by byte or not at all, from more clients than there are places: whoever asks properly
-/// waits until they are thrown out, and then gets an answer.
+/// Half requests, sent byte by byte or not at all, from more clients than the node serves: a proper client
+/// waits until they are disconnected, and then gets an answer.
 #[tokio::test]
 async fn half_requests_do_not_block_others() {
     let api = Api::of(Pool::new()).await;

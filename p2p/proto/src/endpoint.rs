@@ -1,7 +1,8 @@
-//! One node's side of a network, whatever its lines are: rates, scores, gossip without a verdict, requests on their way.
+//! Bookkeeping of one node, whatever its transport: rates, scores, gossip without a verdict, requests in flight.
 //!
-//! The owner of the lines calls it before it passes anything on, and does what it returns. `K` names a gossip message to the
-//! lines, `C` is what a reply is sent through, `Q` names a request of this node's own to the lines.
+//! The owner of the transport calls the endpoint before it passes anything on, and acts on the result. `K` identifies a
+//! gossip message to the transport, `C` is the channel of a reply, and `Q` identifies an outbound request to the
+//! transport.
 
 use std::collections::BTreeMap;
 
@@ -15,28 +16,28 @@ use crate::sync::RequestId;
 use crate::time::Millis;
 use crate::verdicts::Verdicts;
 
-/// A request of this node's own on its way.
+/// An outbound request in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// What [`crate::sync`] calls it.
+    /// Id of the request in [`crate::sync`].
     pub id: RequestId,
-    /// The peer that was asked.
+    /// Peer that was asked.
     pub peer: PeerId,
     kind: RequestKind,
     since: Millis,
 }
 
-/// A gossip message that is to be judged.
+/// A gossip message whose verdict is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged<K> {
-    /// Its name on the lines.
+    /// Key of the message in the transport.
     pub key: K,
-    /// Who sent or forwarded it.
+    /// Peer that sent or forwarded it.
     pub peer: PeerId,
     size_bytes: usize,
 }
 
-/// The bookkeeping of one node.
+/// Bookkeeping of one node.
 #[derive(Debug)]
 pub struct Endpoint<K, C, Q: Ord> {
     scores: Scores,
@@ -61,18 +62,19 @@ impl<K, C, Q: Ord> Default for Endpoint<K, C, Q> {
 }
 
 impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
-    /// Whether a peer may send this much gossip now. The first check of a message: it costs nothing.
+    /// Checks a gossip message against the peer's rate limit. This is the first check of a message, because it is the
+    /// cheapest.
     ///
     /// # Errors
-    /// What the message costs its sender.
+    /// [`Misbehaviour::TooFast`] if the peer exceeds its limit.
     pub fn admit_gossip(&mut self, peer: PeerId, size_bytes: usize, now: Millis) -> Result<(), Misbehaviour> {
         if self.rates.gossip(peer, size_bytes, now) { Ok(()) } else { Err(Misbehaviour::TooFast) }
     }
 
-    /// Keeps a message until its verdict.
+    /// Adds a message that awaits its verdict, and returns its token.
     ///
     /// # Errors
-    /// Its key, when too many wait: it is ignored.
+    /// Returns the key if too many messages wait. The owner then ignores the message.
     pub fn wait_for_verdict(
         &mut self,
         key: K,
@@ -83,26 +85,27 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
         self.verdicts.wait((key, peer), size_bytes, now).map_err(|(key, _)| key)
     }
 
-    /// The message behind a token, which is used once.
+    /// Removes and returns the message of a token. Each token works once.
     pub fn judged(&mut self, token: VerdictToken) -> Option<Judged<K>> {
         let ((key, peer), size_bytes) = self.verdicts.take(token)?;
         Some(Judged { key, peer, size_bytes })
     }
 
-    /// Gives the sender of valid gossip back what it cost.
+    /// Returns the rate tokens of a valid gossip message to its sender.
     pub fn give_back(&mut self, judged: &Judged<K>) {
         self.rates.give_back(judged.peer, judged.size_bytes);
     }
 
-    /// Tokens of the messages without a verdict, oldest first.
+    /// Tokens of the messages that await a verdict, oldest first.
     pub fn undecided(&self) -> impl Iterator<Item = VerdictToken> + '_ {
         self.verdicts.tokens()
     }
 
-    /// A peer asks: a token for the reply, if the request may be answered.
+    /// Checks a peer's request against the limits, and returns a token for the reply.
     ///
     /// # Errors
-    /// What the request costs the peer, if anything.
+    /// `Some` misbehavior to punish if the peer exceeds its rate limit. `None` if [`REPLIES_MAX`] requests already
+    /// wait.
     pub fn on_request(
         &mut self,
         peer: PeerId,
@@ -122,34 +125,34 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
         Ok(token)
     }
 
-    /// What a reply is sent through, once.
+    /// Removes and returns the channel of a reply. Each token works once.
     pub fn reply(&mut self, token: ReplyToken) -> Option<C> {
         self.replies.remove(&token)
     }
 
-    /// Puts back what [`Endpoint::reply`] took. For the simulator's planted bugs.
+    /// Puts back a channel that [`Endpoint::reply`] removed. Only for planted bugs in the simulator.
     pub fn keep_reply(&mut self, token: ReplyToken, channel: C) {
         self.replies.insert(token, channel);
     }
 
-    /// Forgets askers that are gone.
+    /// Drops requests whose channel does not satisfy `keep`: the peer is gone.
     pub fn retain_replies(&mut self, mut keep: impl FnMut(&C) -> bool) {
         self.replies.retain(|_, channel| keep(channel));
     }
 
-    /// Whether another request of this node's own may be sent.
+    /// True if fewer than [`REQUESTS_MAX`] outbound requests are in flight.
     #[must_use]
     pub fn may_ask(&self) -> bool {
         self.asked.len() < REQUESTS_MAX
     }
 
-    /// Notes a request of this node's own that was sent.
+    /// Records an outbound request.
     pub fn ask(&mut self, key: Q, peer: PeerId, id: RequestId, kind: RequestKind, now: Millis) {
         self.asked.insert(key, Asked { id, peer, kind, since: now });
     }
 
-    /// The end of a request: what to tell the caller. A response of another kind than the request is garbage. None for what
-    /// was not asked, or not asked of `by` when that is known.
+    /// Ends an outbound request, and returns it with its result. A response of another kind than the request becomes
+    /// [`Failure::Garbage`]. Returns `None` if there is no such request, or if it did not go to `by`, where known.
     pub fn answered(
         &mut self,
         key: &Q,
@@ -163,12 +166,12 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
         Some((asked, result))
     }
 
-    /// Requests to a peer that is gone, which are forgotten.
+    /// Removes and returns the outbound requests to a peer that disconnected.
     pub fn lost(&mut self, peer: PeerId) -> Vec<Asked> {
         self.asked.extract_if(.., |_, asked| asked.peer == peer).map(|(_, asked)| asked).collect()
     }
 
-    /// Requests that took longer than [`REQUEST_TIMEOUT_MS`], which are forgotten.
+    /// Removes and returns the outbound requests that have taken [`REQUEST_TIMEOUT_MS`] or longer.
     pub fn overdue(&mut self, now: Millis) -> Vec<Asked> {
         self.asked
             .extract_if(.., |_, asked| now.since(asked.since) >= REQUEST_TIMEOUT_MS)
@@ -176,7 +179,7 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
             .collect()
     }
 
-    /// Adds what a misbehavior costs. The end of the ban when the peer is banned from now on.
+    /// Adds the points of a misbehavior. Returns the end of the ban if it bans the peer.
     pub fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour, now: Millis) -> Option<Millis> {
         match self.scores.punish(peer, misbehaviour, now) {
             Sentence::Banned { until } => Some(until),
@@ -184,7 +187,7 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
         }
     }
 
-    /// Whether a peer is banned.
+    /// True if the peer is banned.
     #[must_use]
     pub fn is_banned(&self, peer: &PeerId) -> bool {
         self.scores.is_banned(peer)
@@ -196,22 +199,23 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
         self.scores.points(peer, now)
     }
 
-    /// Peers whose ban is over.
+    /// Ends the bans that are over, and returns their peers.
     pub fn released(&mut self, now: Millis) -> Vec<PeerId> {
         self.scores.release(now)
     }
 
-    /// Messages that waited too long for their verdict: they are ignored.
+    /// Removes the messages that waited too long for their verdict, and returns their keys. The owner ignores these
+    /// messages.
     pub fn late_verdicts(&mut self, now: Millis) -> Vec<K> {
         self.verdicts.take_late(now).into_iter().map(|(key, _)| key).collect()
     }
 
-    /// Forgets the rates of peers that are gone.
+    /// Drops the rate limits of disconnected peers whose allowance is full again.
     pub fn forget_rates(&mut self, now: Millis, is_connected: impl Fn(&PeerId) -> bool) {
         self.rates.forget(now, is_connected);
     }
 
-    /// Gossip without a verdict, own requests on their way, and requests to answer.
+    /// Numbers of gossip messages without a verdict, outbound requests in flight, and requests to answer.
     #[must_use]
     pub fn sizes(&self) -> [usize; 3] {
         [self.verdicts.len(), self.asked.len(), self.replies.len()]

@@ -1,121 +1,124 @@
-//! What goes into a network and what comes out of it, whether its lines are sockets or simulated.
+//! Commands to a network and events from it, whether its connections are sockets or simulated.
 
 use crate::PeerId;
 use crate::message::{Failure, Gossip, Request, Response};
 use crate::score::Misbehaviour;
 use crate::sync::RequestId;
 
-/// Names gossip until its verdict; whoever plays the network counts them.
+/// Identifies a gossip message until its verdict. The network assigns tokens in sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VerdictToken(pub u64);
 
-/// Names a request of another until its reply; whoever plays the network counts them.
+/// Identifies a peer's request until its reply. The network assigns tokens in sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplyToken(pub u64);
 
-/// What becomes of gossip.
+/// Verdict on a gossip message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Valid: it is forwarded.
+    /// The message is valid: the network forwards it.
     Accept,
-    /// Not judged, or of no use: it is not forwarded and costs nobody.
+    /// The message was not judged or is useless: the network does not forward it, and its sender is not punished.
     Ignore,
-    /// Wrong: it is not forwarded and costs the sender.
+    /// The message is invalid: the network does not forward it, and punishes its sender.
     Reject(Misbehaviour),
 }
 
-/// What the task shall do.
+/// A command to the network.
 #[derive(Debug)]
 pub enum Command {
-    /// Tell everybody.
+    /// Publish a message to all peers.
     Publish(Gossip),
-    /// Ask one peer; [`Event::Response`] follows in any case.
+    /// Send a request to one peer. An [`Event::Response`] always follows.
     Request {
-        /// Whom.
+        /// Peer to ask.
         peer: PeerId,
-        /// What the response will be named by.
+        /// Id that the response will have.
         id: RequestId,
-        /// What.
+        /// Request to send.
         request: Request,
     },
-    /// Answer a request. Not answering, and answering late, is refusing.
+    /// Answer a peer's request. Without a reply in time, the peer counts the request as rejected.
     Reply {
-        /// Which.
+        /// Token of the request.
         token: ReplyToken,
-        /// With what.
+        /// Response to send.
         response: Response,
     },
-    /// Judge gossip. Without a verdict in [`p2p_proto::limits::VERDICT_SECONDS_MAX`] it is ignored.
+    /// Give the verdict on a gossip message. Without one in [`crate::limits::VERDICT_SECONDS_MAX`] seconds, the message
+    /// is ignored.
     Verdict {
-        /// Which.
+        /// Token of the message.
         token: VerdictToken,
-        /// How.
+        /// Verdict on the message.
         verdict: Verdict,
     },
-    /// A peer misbehaved.
+    /// Punish a peer for misbehavior.
     Punish {
-        /// Which.
+        /// Peer that misbehaved.
         peer: PeerId,
-        /// How.
+        /// Kind of misbehavior.
         misbehaviour: Misbehaviour,
     },
-    /// Connect to this multiaddress and stay connected. Text that is no usable address is logged and passed over.
+    /// Connect to this multiaddress and stay connected. An unusable address is logged and ignored.
     Dial(String),
-    /// Drop all connections with the peer and accept no more. For operators and fault injection; not a ban.
+    /// Close all connections with the peer and accept no new ones. For operators and fault injection; this is not a
+    /// ban.
     Block(PeerId),
-    /// Take that back.
+    /// Undo [`Command::Block`].
     Unblock(PeerId),
 }
 
-/// What happened.
+/// An event from the network.
 #[derive(Debug)]
 pub enum Event {
-    /// The node can be reached at this multiaddress, which ends in its peer id.
+    /// The node listens on this multiaddress, which ends in its peer id.
     Listening(String),
-    /// A peer of this network is there.
+    /// A peer of this network connected.
     PeerConnected {
-        /// Which.
+        /// The peer.
         peer: PeerId,
         /// Its multiaddress.
         addr: String,
-        /// Whether it opened the connection.
+        /// True if the peer opened the connection.
         inbound: bool,
     },
-    /// It is gone.
+    /// The last connection with a peer closed.
     PeerDisconnected {
-        /// Which.
+        /// The peer.
         peer: PeerId,
     },
-    /// A message for everybody, to be answered by [`Command::Verdict`].
+    /// A gossip message arrived. Answer it with [`Command::Verdict`].
     Gossip {
-        /// Names it.
+        /// Token of the message.
         token: VerdictToken,
-        /// Who sent or forwarded it.
+        /// Peer that sent or forwarded it.
         peer: PeerId,
-        /// The message, decoded but not judged.
+        /// Decoded message, not judged yet.
         message: Gossip,
     },
-    /// A peer asks, to be answered by [`Command::Reply`].
+    /// A request arrived. Answer it with [`Command::Reply`].
     Request {
-        /// Names it.
+        /// Token of the request.
         token: ReplyToken,
-        /// Who asks.
+        /// Peer that asks.
         peer: PeerId,
-        /// What.
+        /// Decoded request.
         request: Request,
     },
-    /// The end of a [`Command::Request`].
+    /// A [`Command::Request`] ended.
     Response {
-        /// Who was asked.
+        /// Peer that was asked.
         peer: PeerId,
-        /// Which request.
+        /// Id of the request.
         id: RequestId,
-        /// What came of it; a response is of the request's kind.
+        /// Response of the request's kind, or the reason why there is none.
         result: Result<Response, Failure>,
     },
-    /// A peer's points reached the threshold: it is let go and not accepted again for a while.
+    /// A peer's points reached [`crate::limits::BAN_POINTS`]. The network disconnects it and rejects it until the ban
+    /// ends.
     PeerBanned {
-        /// Which.
+        /// The peer.
         peer: PeerId,
     },
 }

@@ -1,17 +1,18 @@
-//! What peers say to each other and how a node behaves towards them, without sockets and without a clock.
+//! The peer-to-peer protocol: messages, and a node's behavior toward its peers, without sockets and without a clock.
 //!
-//! Time comes in as [`Millis`], so that a simulator drives these state machines as well as the network does. Nothing here
-//! judges a proof: the caller does, and answers every [`Event::Gossip`] with a [`Verdict`] before the message is forwarded.
+//! Time comes in as [`Millis`], so a simulator can drive these state machines just as the network does. Nothing here
+//! judges a proof. The caller does, and answers every [`Event::Gossip`] with a [`Verdict`] before the message is
+//! forwarded.
 //!
-//! | module | what it is for |
+//! | module | purpose |
 //! |---|---|
 //! | [`message`] | gossip, requests and responses, and their canonical, bounded bytes |
-//! | [`sync`] | which peer to ask for what: drive it with [`sync::Sync::handle`], then poll its outputs |
+//! | [`sync`] | decides what to request from which peer: pass events to [`sync::Sync::handle`], then poll the outputs |
 //! | [`score`] | points for misbehavior, and bans |
-//! | [`rate`] | how much each peer may send and ask |
-//! | [`endpoint`] | one node's side of a network: what the network task and the simulator have in common |
-//! | [`verdicts`] | gossip that waits for a verdict, bounded in count, bytes and time |
-//! | [`event`] | what goes into a network and what comes out of it |
+//! | [`rate`] | limits on what each peer may send and request |
+//! | [`endpoint`] | bookkeeping of one node, shared by the network task and the simulator |
+//! | [`verdicts`] | gossip that awaits a verdict, bounded in count, bytes and time |
+//! | [`event`] | commands to a network and events from it |
 //! | [`peer`] | a peer's identity |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
 

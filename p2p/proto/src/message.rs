@@ -1,7 +1,7 @@
-//! What peers say to each other, and its bytes.
+//! Messages between peers, and their encoding.
 //!
-//! One canonical encoding, like that of proofs: whatever decodes, encodes to the same bytes again. The first byte names
-//! the kind. A message of this version is never extended: a new version has new protocol names.
+//! The encoding is canonical, like that of proofs: decoded data always encodes to the same bytes. The first byte names
+//! the kind of the message. Messages of this version are never extended: a new version has new protocol names.
 
 mod gossip;
 mod request;
@@ -13,54 +13,55 @@ pub use response::{Item, LinkItem, Response, TipInfo};
 
 use sharechain::RuleError;
 
-/// Why bytes are not a message. Whoever sends such bytes sends garbage: no honest implementation makes them.
+/// Reason why bytes are not a message. Such bytes are garbage: no honest implementation sends them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// The bytes end before the message does.
     #[error("the message ends early")]
     Truncated,
-    /// Something follows the message.
+    /// Bytes follow the end of the message.
     #[error("bytes follow the message")]
     TrailingBytes,
-    /// No message of this version starts with that byte.
-    #[error("unknown kind of message {0}")]
+    /// No message of this version starts with this byte.
+    #[error("unknown message kind {0}")]
     Kind(u8),
     /// A flag is neither 0 nor 1.
     #[error("flag {0} is neither 0 nor 1")]
     Flag(u8),
-    /// More elements or bytes than a message of that kind may have.
-    #[error("{count} elements where {max} are allowed")]
+    /// The message has more elements or bytes than its kind allows.
+    #[error("{count} elements, but at most {max} are allowed")]
     TooMany {
-        /// How many the message announced.
+        /// Number that the message announced.
         count: usize,
-        /// How many it may have.
+        /// Maximum number.
         max: usize,
     },
-    /// A user agent is not printable ASCII.
+    /// The user agent is not printable ASCII.
     #[error("the user agent is not printable ASCII")]
     UserAgent,
-    /// A proof or list is not canonical.
+    /// The encoding of a proof or list breaks a rule.
     #[error(transparent)]
     Proof(#[from] RuleError),
 }
 
-/// Why there is no response to a request.
+/// Reason why a request has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Nothing came in time.
+    /// No response arrived in time.
     #[error("no response in time")]
     Timeout,
-    /// The peer is gone, or was never there.
+    /// The peer is not connected anymore, or never was.
     #[error("the peer is not connected")]
     Disconnected,
-    /// The peer closed the stream: it is overloaded, or does not serve this.
-    #[error("the peer refused to answer")]
+    /// The peer closed the stream: it is overloaded or does not serve this request.
+    #[error("the peer rejected the request")]
     Refused,
-    /// The response was no message, or answered another question. The network has punished the peer for it.
+    /// The response was not a message, or was of another kind than the request. The network has already punished the
+    /// peer.
     #[error("the response was garbage")]
     Garbage,
-    /// Too many requests are under way already, see [`crate::limits::REQUESTS_MAX`].
-    #[error("too many requests are under way")]
+    /// Too many requests are in flight, see [`crate::limits::REQUESTS_MAX`].
+    #[error("too many requests are in flight")]
     Busy,
 }
 

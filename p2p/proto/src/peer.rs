@@ -1,35 +1,35 @@
-//! The identity of a peer.
+//! Identity of a peer.
 
 use core::fmt;
 use core::str::FromStr;
 
 use bitcoin::base58;
 
-/// What precedes the key in the bytes of a libp2p peer id: identity multihash (0x00) of 36 bytes, which are a protobuf
-/// message with key type 1 (ed25519) and 32 bytes of key
+/// Bytes before the key in a libp2p peer id: identity multihash (0x00) of 36 bytes, which are a protobuf message with
+/// key type 1 (ed25519) and a 32-byte key
 /// ([specification](https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md)).
 const ID_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
 
-/// Length of a peer id in bytes.
+/// Length of a libp2p peer id, bytes.
 pub const ID_BYTES: usize = ID_PREFIX.len() + 32;
 
-/// A peer's ed25519 public key. Shown and read as libp2p shows it: base58, `12D3KooW...`.
+/// A peer's ed25519 public key. Its text form is that of libp2p: base58, `12D3KooW...`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub [u8; 32]);
 
-/// Why text is not a peer id.
+/// Reason why text is not a peer id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParsePeerIdError {
-    /// It is not base58.
-    #[error("a peer id is written in base58")]
+    /// The text is not base58.
+    #[error("the peer id is not base58")]
     Base58,
-    /// It is something else than an ed25519 key.
-    #[error("the peer id is not one of an ed25519 key (they start with 12D3KooW)")]
+    /// The text does not encode an ed25519 key.
+    #[error("the peer id does not belong to an ed25519 key; those start with 12D3KooW")]
     NotEd25519,
 }
 
 impl PeerId {
-    /// The bytes of the libp2p peer id.
+    /// Encodes the key as a libp2p peer id.
     #[must_use]
     pub fn id_bytes(&self) -> [u8; ID_BYTES] {
         let mut out = [0; ID_BYTES];
@@ -39,7 +39,7 @@ impl PeerId {
         out
     }
 
-    /// Reads the bytes of a libp2p peer id; none when its key is not ed25519.
+    /// Decodes a libp2p peer id. Returns `None` if its key is not ed25519.
     #[must_use]
     pub fn from_id_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.strip_prefix(&ID_PREFIX)?.try_into().ok().map(Self)

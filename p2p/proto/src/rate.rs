@@ -1,4 +1,4 @@
-//! How much a peer may ask and say: token buckets, in integers and without a clock.
+//! Rate limits per peer: token buckets in integers, without a clock.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::limits::{
 use crate::message::RequestKind;
 use crate::{Millis, PeerId};
 
-/// A bucket that fills with time. Counted in thousandths of tokens, so that slow rates do not round to nothing.
+/// Token bucket. It counts in thousandths of tokens, so that slow rates do not round to zero.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     level_milli: u64,
     capacity_milli: u64,
-    /// Tokens that flow in, in a period.
+    /// Number of tokens that flow in per period.
     tokens: u64,
     period_ms: u64,
     at: Millis,
@@ -29,7 +29,7 @@ impl Bucket {
         Self::full(tokens / REQUEST_BURST_DIVISOR, tokens, 60_000, now)
     }
 
-    /// Takes tokens when there are enough.
+    /// Removes tokens if there are enough. Returns whether it did.
     fn take(&mut self, tokens: u64, now: Millis) -> bool {
         self.fill(now);
         let Some(rest) = self.level_milli.checked_sub(tokens.saturating_mul(1_000)) else { return false };
@@ -37,7 +37,7 @@ impl Bucket {
         true
     }
 
-    /// Whether there are enough.
+    /// True if there are enough tokens.
     fn has(&mut self, tokens: u64, now: Millis) -> bool {
         self.fill(now);
         self.level_milli >= tokens.saturating_mul(1_000)
@@ -46,20 +46,20 @@ impl Bucket {
     fn fill(&mut self, now: Millis) {
         let elapsed_ms = now.since(self.at);
         let inflow_milli = elapsed_ms.saturating_mul(self.tokens).saturating_mul(1_000) / self.period_ms;
-        // Time whose inflow rounds to nothing is left for the next call.
+        // If the inflow rounds to zero, the elapsed time counts next time.
         if inflow_milli > 0 {
             self.level_milli = self.level_milli.saturating_add(inflow_milli).min(self.capacity_milli);
             self.at = now;
         }
     }
 
-    /// Puts tokens back, as far as there is room.
+    /// Returns tokens, up to the capacity.
     fn give_back(&mut self, tokens: u64) {
         self.level_milli = self.level_milli.saturating_add(tokens.saturating_mul(1_000)).min(self.capacity_milli);
     }
 }
 
-/// What one peer may do.
+/// Token buckets of one peer.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     gossip: Bucket,
@@ -93,11 +93,11 @@ impl Allowance {
     }
 }
 
-/// The allowances of all connected peers.
+/// Rate limits of all connected peers.
 #[derive(Clone, Debug)]
 pub struct Rates {
     by_peer: BTreeMap<PeerId, Allowance>,
-    /// Part of the limits that requests may reach.
+    /// Percentage of the limits that requests may use.
     percent: u64,
 }
 
@@ -108,7 +108,7 @@ impl Default for Rates {
 }
 
 impl Rates {
-    /// What this node asks of its peers, so that it never asks more than they allow.
+    /// Limits for this node's own requests: below what its peers allow.
     #[must_use]
     pub fn of_own_requests() -> Self {
         Self { percent: OWN_RATE_PERCENT, ..Self::default() }
@@ -119,31 +119,31 @@ impl Rates {
         self.by_peer.entry(peer).or_insert_with(|| Allowance::new(percent, now))
     }
 
-    /// Whether a request might be made now.
+    /// True if a request of this kind is allowed now. Does not count it.
     pub fn allows(&mut self, peer: PeerId, kind: RequestKind, now: Millis) -> bool {
         self.of(peer, now).of_kind(kind).has(1, now)
     }
 
-    /// Whether a request of the peer may be served now; it is counted if so.
+    /// True if a request of this kind is allowed now. If so, counts it.
     pub fn request(&mut self, peer: PeerId, kind: RequestKind, now: Millis) -> bool {
         self.of(peer, now).of_kind(kind).take(1, now)
     }
 
-    /// Whether gossip of that many bytes may be looked at now; it is counted if so.
+    /// True if gossip of this size is allowed now. If so, counts it.
     pub fn gossip(&mut self, peer: PeerId, size_bytes: usize, now: Millis) -> bool {
         self.of(peer, now).gossip.take(u64::try_from(size_bytes).unwrap_or(u64::MAX), now)
     }
 
-    /// Gives back what gossip cost that turned out to be valid: the work that was done for it limits it already. What is
-    /// held is not given back, so a surge that outruns gossip still looks too fast.
+    /// Returns the tokens of gossip that turned out to be valid: its proof of work limits its rate already. Held gossip
+    /// gets no tokens back, so a surge of proofs whose dependencies are missing still exceeds the limit.
     pub fn give_back(&mut self, peer: PeerId, size_bytes: usize) {
         if let Some(allowance) = self.by_peer.get_mut(&peer) {
             allowance.gossip.give_back(u64::try_from(size_bytes).unwrap_or(u64::MAX));
         }
     }
 
-    /// Forgets a peer whose allowance is full again; one that comes back early finds the old one. To be called when a
-    /// peer disconnects and now and then; `connected` tells who stays in any case.
+    /// Drops the limits of disconnected peers whose buckets are full again. A peer that reconnects earlier gets its old
+    /// buckets. Call it when a peer disconnects and from time to time.
     pub fn forget(&mut self, now: Millis, connected: impl Fn(&PeerId) -> bool) {
         const REFILL_MS: u64 = 60_000;
         self.by_peer.retain(|peer, allowance| connected(peer) || now.since(allowance.newest()) < REFILL_MS);
@@ -151,7 +151,7 @@ impl Rates {
 }
 
 impl Allowance {
-    /// When a bucket was last used.
+    /// Time at which a bucket was last used.
     fn newest(&self) -> Millis {
         [self.gossip, self.tip, self.links, self.proofs, self.headers, self.pending]
             .iter()

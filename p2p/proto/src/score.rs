@@ -1,31 +1,31 @@
-//! What a peer's misbehaviour costs it. Points add up, are forgiven with time, and ban at [`BAN_POINTS`].
+//! Scores: points for a peer's misbehavior. Points add up, expire with time, and ban the peer at [`BAN_POINTS`].
 //!
-//! Only what the peer itself could have known to be wrong costs points: what this node cannot judge yet costs nobody.
+//! A peer gets points only for what it could have known to be wrong, never for what this node cannot judge yet.
 
 use std::collections::BTreeMap;
 
 use crate::limits::{BAN_DOUBLINGS_MAX, BAN_MS, BAN_POINTS, FORGIVE_POINT_MS, SCORES_MAX};
 use crate::{Millis, PeerId};
 
-/// What a peer did wrong.
+/// Kind of misbehavior of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Misbehaviour {
-    /// Bytes that are no message, or the wrong one: no honest program sends them.
+    /// Bytes that are not a message, or not the expected one. No honest program sends them.
     Garbage,
-    /// An item that breaks a rule. Whoever forwards without judging is no better than its maker.
+    /// An item that breaks a rule. A peer that forwards it without judging it is as much at fault as its author.
     InvalidItem,
-    /// Items that nobody asked for in a response.
+    /// A response with items that were not requested.
     Unsolicited,
-    /// A response of no use: nothing of what the peer claims to have.
+    /// A useless response: it has nothing of what the peer claims to have.
     Useless,
-    /// No response in time.
+    /// No response within [`REQUEST_TIMEOUT_MS`](crate::limits::REQUEST_TIMEOUT_MS).
     Timeout,
-    /// More than the rate limits allow.
+    /// More messages or requests than the rate limits allow.
     TooFast,
 }
 
 impl Misbehaviour {
-    /// Points it costs.
+    /// Points that it adds.
     #[must_use]
     pub const fn cost(self) -> u32 {
         match self {
@@ -39,12 +39,12 @@ impl Misbehaviour {
     }
 }
 
-/// What follows from a misbehaviour.
+/// Consequence of a misbehavior.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sentence {
-    /// Nothing yet.
+    /// The peer is not newly banned.
     Tolerated,
-    /// The peer is banned from now on, until then.
+    /// The peer is banned from now on.
     Banned {
         /// When the ban ends.
         until: Millis,
@@ -54,7 +54,7 @@ pub enum Sentence {
 #[derive(Clone, Copy, Debug, Default)]
 struct Score {
     points: u32,
-    /// Points are forgiven from here on.
+    /// Time up to which expired points are deducted.
     at: Millis,
     /// When the current ban ends.
     banned_until: Option<Millis>,
@@ -65,19 +65,19 @@ impl Score {
     fn forgive(&mut self, now: Millis) {
         let forgiven = now.since(self.at) / FORGIVE_POINT_MS;
         self.points = self.points.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
-        // The part of a point that has passed counts next time.
+        // The remaining fraction of a point counts next time.
         self.at = if self.points == 0 { now } else { self.at.plus(forgiven * FORGIVE_POINT_MS) };
     }
 }
 
-/// The points of all peers, connected or not, so that a new connection is no absolution.
+/// Points of all peers, connected or not, so that reconnecting does not reset them.
 #[derive(Clone, Debug, Default)]
 pub struct Scores {
     by_peer: BTreeMap<PeerId, Score>,
 }
 
 impl Scores {
-    /// Adds the cost of a misbehaviour.
+    /// Adds the points of a misbehavior, and bans the peer at [`BAN_POINTS`].
     pub fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour, now: Millis) -> Sentence {
         if !self.by_peer.contains_key(&peer) && self.by_peer.len() >= SCORES_MAX {
             self.forget_one(now);
@@ -93,7 +93,7 @@ impl Scores {
         Sentence::Banned { until }
     }
 
-    /// The peer's points, 0 to [`BAN_POINTS`].
+    /// Points of the peer, 0 to [`BAN_POINTS`].
     #[must_use]
     pub fn points(&self, peer: &PeerId, now: Millis) -> u32 {
         let Some(mut score) = self.by_peer.get(peer).copied() else { return 0 };
@@ -101,13 +101,13 @@ impl Scores {
         if score.banned_until.is_some() { BAN_POINTS } else { score.points }
     }
 
-    /// Whether the peer is banned.
+    /// True if the peer is banned.
     #[must_use]
     pub fn is_banned(&self, peer: &PeerId) -> bool {
         self.by_peer.get(peer).is_some_and(|score| score.banned_until.is_some())
     }
 
-    /// Ends the bans whose time is over, and returns whose they were.
+    /// Ends the bans that are over, and returns their peers.
     pub fn release(&mut self, now: Millis) -> Vec<PeerId> {
         let over = |score: &Score| score.banned_until.is_some_and(|until| until <= now);
         let mut released = Vec::new();
@@ -118,7 +118,8 @@ impl Scores {
         released
     }
 
-    /// Makes room: unbanned peers with the fewest bans and points go first, then the ban that ends soonest.
+    /// Removes one peer to make room: an unbanned one with the fewest bans and points, or else the one whose ban ends
+    /// first.
     fn forget_one(&mut self, now: Millis) {
         let worth = |score: &Score| {
             let mut score = *score;

@@ -1,11 +1,39 @@
-//! Decides what to ask whom, so that this node has what its peers have.
+//! Sync: decides what to request from which peer, so that this node has what its peers have.
 //!
-//! A state machine without I/O, clock and randomness: [`Sync::handle`] takes what happened and the time,
-//! [`Sync::poll_output`] gives what to do until it has nothing more. Three flows run side by side:
+//! It is a state machine without I/O, clock or randomness. [`Sync::handle`] takes an event and the time.
+//! [`Sync::poll_output`] returns actions until there are none. Three flows run in parallel:
 //!
-//! - every peer is asked for its tip now and then, and for its unlisted shares, so that a partition heals by itself;
-//! - links are fetched in batches from one peer that claims more work, each batch waiting for the shares behind the last;
-//! - whatever the chain waits for is fetched from peers who know it, then from others, with growing pauses.
+//! - It requests every peer's tip and unlisted shares periodically, so that partitions heal automatically.
+//! - It fetches links in batches from one peer that claims more work. Each batch waits for the shares of the previous
+//!   batch.
+//! - It fetches everything that the chain is missing: first from peers that should have it, then from others, with
+//!   growing pauses.
+//!
+//! # How to drive it
+//!
+//! 1. Create it with [`Sync::new`], from what [`Local`] says of this node.
+//! 2. Pass every event to [`Sync::handle`]:
+//!
+//!    | when | input |
+//!    |---|---|
+//!    | a peer of this network connects, or disconnects | [`Input::Connected`], [`Input::Disconnected`] |
+//!    | this node's tip changes | [`Input::Local`] |
+//!    | the chain waits for something | [`Input::Want`], with the peer that sent what needs it |
+//!    | something arrives, whether it was wanted or not | [`Input::Got`] |
+//!    | gossip shows that a peer is ahead | [`Input::Hint`] |
+//!    | a request ends | [`Input::Response`] |
+//!    | every second, or more often | [`Input::Tick`] |
+//!
+//! 3. When all events at hand are in, call [`Sync::poll_output`] until it returns `None`. Perform each [`Output`].
+//!
+//! - Order: first give the items of a response to the chain. Then pass each [`Input::Got`] and [`Input::Want`] that follows
+//!   from them, then [`Input::Response`]. A changed [`Input::Local`] belongs before it, too: a catch-up that ends on an old
+//!   one pauses its peer.
+//! - Batches: ids that become wanted between two rounds of [`Sync::poll_output`] go into one request.
+//! - Responses: each [`Output::Request`] ends in one [`Input::Response`]. Without one, it counts as failed after
+//!   [`REQUEST_TIMEOUT_MS`](crate::limits::REQUEST_TIMEOUT_MS), and a late response is ignored.
+//! - Time: `now` is milliseconds of a clock that never goes back. Timeouts and pauses end in the next call of
+//!   [`Sync::handle`].
 
 mod catch_up;
 mod flight;
@@ -29,155 +57,155 @@ use flight::{Flight, Flights, Purpose};
 use peers::{Claim, SyncPeers};
 use wants::{Origin, Wants};
 
-/// Names a request until its response; unique in the life of one [`Sync`].
+/// Identifies a request until its response. Unique within one [`Sync`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
-/// What the chain waits for.
+/// An item that the chain is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Want {
-    /// A share or link.
+    /// Proof of a share or link.
     Proof(ShareId),
-    /// The list of a link.
+    /// List of a link.
     List(ShareId),
-    /// A Bitcoin header.
+    /// Bitcoin header.
     Header(BlockHash),
 }
 
-/// Where this node is.
+/// Status of this node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Local {
-    /// Height of the best link.
+    /// Height of the tip.
     pub height: Height,
-    /// Cumulative work of its branch.
+    /// Cumulative link work of the main chain.
     pub work: Work,
-    /// Ids on that branch, newest first: 10 in a row, then at doubling distances.
+    /// Locator of the main chain, newest first: 10 consecutive ids, then ids at doubling distances.
     pub locator: Vec<ShareId>,
-    /// Hashes of Bitcoin headers, in the same way.
+    /// Locator of the Bitcoin headers, in the same form.
     pub bitcoin_locator: Vec<BlockHash>,
 }
 
-/// What became of a request.
+/// Result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The peer's tip.
+    /// Status of the peer.
     Tip(TipInfo),
-    /// Links were handed to the chain.
+    /// Links, already inserted into the chain.
     Links {
-        /// The last one, if there were any.
+        /// Last link, if there were any.
         last: Option<ShareId>,
-        /// How many the chain had never seen.
+        /// Number of links that were new to the chain.
         new: u32,
-        /// What the peer said: its branch goes on.
+        /// True if the peer's branch continues.
         more: bool,
     },
-    /// Proofs or headers were handed to the chain; [`Input::Got`] came before for each that was wanted.
+    /// Proofs or headers, already inserted into the chain. An [`Input::Got`] preceded for each wanted one.
     Items {
-        /// How many of them were wanted.
+        /// Number of wanted items among them.
         useful: u32,
     },
     /// Ids of the peer's unlisted shares that this node does not know.
     Pending(Vec<ShareId>),
-    /// Something in the response breaks a rule; what it held before that was handed to the chain.
+    /// An item in the response breaks a rule. The items before it were inserted into the chain.
     Invalid(Misbehaviour),
-    /// There is no response.
+    /// The request has no response.
     Failed(Failure),
 }
 
-/// What happened.
+/// An event for [`Sync`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A peer of this network is there.
+    /// A peer of this network connected.
     Connected(PeerId),
-    /// It is gone.
+    /// A peer disconnected.
     Disconnected(PeerId),
-    /// This node's tip changed; also the first input.
+    /// This node's status changed.
     Local(Local),
-    /// The chain waits for this; `from` knows it, having sent what depends on it.
+    /// The chain is missing an item.
     Want {
-        /// What.
+        /// Missing item.
         want: Want,
-        /// Who should have it.
+        /// Peer that should have the item because it sent a proof that depends on it.
         from: Option<PeerId>,
     },
-    /// Something wanted, or not, arrived by whatever way.
+    /// An item arrived, wanted or not, from any source.
     Got(Want),
-    /// A peer's message shows that it is ahead.
+    /// A message of this peer shows that it is ahead.
     Hint(PeerId),
-    /// A request came to its end.
+    /// A request ended.
     Response {
-        /// Which.
+        /// Id of the request.
         id: RequestId,
-        /// How.
+        /// Result of the request.
         outcome: Outcome,
     },
-    /// Time passed; at least once a second.
+    /// Time passed. Send it at least once per second.
     Tick,
 }
 
-/// How far the node is.
+/// Sync state of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncState {
-    /// No peer has told its tip.
+    /// No peer has sent its status yet.
     Alone,
-    /// A peer claims to be further.
+    /// A credible peer claims to be ahead.
     Syncing {
         /// Height of this node's tip.
         done: Height,
-        /// Height of the best credible peer's.
+        /// Greatest height that a credible peer with more work claims.
         target: Height,
     },
-    /// As far as the best credible peer, give or take what is under way.
+    /// This node is level with the best credible peer, except for links in flight.
     Synced,
 }
 
-/// What to do.
+/// An action for the owner of [`Sync`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Send a request.
     Request {
-        /// To whom.
+        /// Peer to ask.
         peer: PeerId,
-        /// What [`Input::Response`] will name it by.
+        /// Id for its [`Input::Response`].
         id: RequestId,
-        /// What to ask.
+        /// Request to send.
         request: Request,
     },
-    /// Tell the network of a misbehaviour.
+    /// Punish a peer for misbehavior.
     Punish {
-        /// Whose.
+        /// Peer that misbehaved.
         peer: PeerId,
-        /// What.
+        /// Kind of misbehavior.
         misbehaviour: Misbehaviour,
     },
-    /// The state changed.
+    /// The sync state changed.
     State(SyncState),
 }
 
-/// The state machine.
+/// State machine of sync. The module documentation describes how to drive it.
 #[derive(Clone, Debug)]
 pub struct Sync {
     now: Millis,
     local: Local,
     peers: SyncPeers,
     flights: Flights,
-    /// What peers were asked lately.
+    /// Rate limits of this node's own requests.
     asked: Rates,
     wants: Wants,
     catch_up: Option<CatchUp>,
     state: SyncState,
     outputs: VecDeque<Output>,
-    /// Something happened since requests were last considered.
-    stirred: bool,
+    /// True if an event arrived since requests were last scheduled.
+    must_schedule: bool,
 }
 
-/// A pause that doubles with each failure.
+/// Pause that doubles with each failure, milliseconds.
 fn backoff_ms(first_ms: u64, failures: u32) -> u64 {
     first_ms.checked_shl(failures.min(32)).unwrap_or(u64::MAX).min(BACKOFF_MS_MAX)
 }
 
 impl Sync {
-    /// A node without peers.
+    /// Creates the state of a node without peers.
     #[must_use]
     pub fn new(local: Local) -> Self {
         Self {
@@ -190,32 +218,32 @@ impl Sync {
             catch_up: None,
             state: SyncState::Alone,
             outputs: VecDeque::new(),
-            stirred: false,
+            must_schedule: false,
         }
     }
 
-    /// How far the node is.
+    /// Current sync state.
     #[must_use]
     pub const fn state(&self) -> SyncState {
         self.state
     }
 
-    /// Ids that are wanted now, for metrics.
+    /// Number of wanted ids, for metrics.
     #[must_use]
     pub fn wanted(&self) -> usize {
         self.wants.len()
     }
 
-    /// Takes in what happened. Times that run backwards count as standing still.
+    /// Processes an event at time `now`. A time before the last one counts as the last one.
     pub fn handle(&mut self, input: Input, now: Millis) {
         self.now = self.now.max(now);
-        self.stirred = true;
+        self.must_schedule = true;
         match input {
             Input::Connected(peer) => self.peers.connect(peer, self.now),
             Input::Disconnected(peer) => self.on_disconnected(peer),
             Input::Local(local) => self.local = local,
             Input::Want { want, from } => {
-                // Only who is there can be asked.
+                // Only a connected peer can be asked.
                 let from = from.filter(|peer| self.peers.get(*peer).is_some());
                 self.wants.add(want, from, Origin::Chain, self.now);
             }
@@ -230,10 +258,10 @@ impl Sync {
         self.update_state();
     }
 
-    /// The next thing to do, if any.
+    /// Returns the next action, if any.
     pub fn poll_output(&mut self) -> Option<Output> {
-        // Only when all that happened was handled: ids that became wanted together are asked for together.
-        if self.outputs.is_empty() && core::mem::take(&mut self.stirred) {
+        // Schedule only after all events are processed, so that ids wanted together go into one request.
+        if self.outputs.is_empty() && core::mem::take(&mut self.must_schedule) {
             self.schedule();
         }
         self.outputs.pop_front()
@@ -252,7 +280,7 @@ impl Sync {
     }
 
     fn on_response(&mut self, id: RequestId, outcome: Outcome) {
-        // Late and unknown responses are nobody's fault here: the network matched them to their request already.
+        // Ignore late and unknown responses: the network has already matched responses to requests.
         let Some(flight) = self.flights.take(id) else { return };
         let peer = flight.peer;
         match outcome {
@@ -271,7 +299,7 @@ impl Sync {
             }
             Outcome::Links { last, new, more } => self.on_links(peer, last, new, more),
             Outcome::Items { useful } => {
-                // Whoever sent what depends on an item, or claimed to have it, has it to give.
+                // A peer that sent a dependent proof, or that claimed to have the item, must have it.
                 if useful == 0 && self.wants.any_held_by(&flight.wants, peer) {
                     self.punish(peer, Misbehaviour::Useless);
                 }

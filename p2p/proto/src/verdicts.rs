@@ -1,4 +1,4 @@
-//! Gossip that waits for a verdict, bounded in count, bytes and time.
+//! Gossip that awaits a verdict, bounded in count, bytes and time.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::event::VerdictToken;
 use crate::limits::{VERDICT_BYTES_MAX, VERDICT_SECONDS_MAX, VERDICTS_MAX};
 use crate::time::Millis;
 
-/// A message that waits; `K` names it to gossipsub.
+/// A message that awaits its verdict. `K` identifies it to gossipsub.
 #[derive(Debug)]
 struct Waiting<K> {
     key: K,
@@ -14,7 +14,7 @@ struct Waiting<K> {
     since: Millis,
 }
 
-/// All messages that wait, oldest first.
+/// All messages that await a verdict, oldest first. `K` identifies a message to the owner.
 #[derive(Debug)]
 pub struct Verdicts<K> {
     by_token: BTreeMap<VerdictToken, Waiting<K>>,
@@ -29,33 +29,33 @@ impl<K> Default for Verdicts<K> {
 }
 
 impl<K> Verdicts<K> {
-    /// No message waits.
+    /// Creates an empty collection.
     #[must_use]
     pub const fn new() -> Self {
         Self { by_token: BTreeMap::new(), size_bytes: 0, next: 0 }
     }
 
-    /// How many messages wait.
+    /// Number of messages that await a verdict.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_token.len()
     }
 
-    /// Whether none waits.
+    /// True if no message awaits a verdict.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_token.is_empty()
     }
 
-    /// The messages that wait, oldest first.
+    /// Tokens of the messages, oldest first.
     pub fn tokens(&self) -> impl Iterator<Item = VerdictToken> + '_ {
         self.by_token.keys().copied()
     }
 
-    /// Keeps a message; gives it back when there is no room.
+    /// Adds a message of this size and returns its token.
     ///
     /// # Errors
-    /// The key, when [`VERDICTS_MAX`] messages or [`VERDICT_BYTES_MAX`] bytes wait already.
+    /// Returns the key if it would exceed [`VERDICTS_MAX`] messages or [`VERDICT_BYTES_MAX`] bytes.
     pub fn wait(&mut self, key: K, size_bytes: usize, now: Millis) -> Result<VerdictToken, K> {
         if self.by_token.len() >= VERDICTS_MAX || self.size_bytes.saturating_add(size_bytes) > VERDICT_BYTES_MAX {
             return Err(key);
@@ -67,14 +67,14 @@ impl<K> Verdicts<K> {
         Ok(token)
     }
 
-    /// Takes a message out, with its size in bytes.
+    /// Removes a message. Returns its key and its size in bytes.
     pub fn take(&mut self, token: VerdictToken) -> Option<(K, usize)> {
         let waiting = self.by_token.remove(&token)?;
         self.size_bytes = self.size_bytes.saturating_sub(waiting.size_bytes);
         Some((waiting.key, waiting.size_bytes))
     }
 
-    /// Takes what has waited for too long.
+    /// Removes the messages that have waited [`VERDICT_SECONDS_MAX`] or longer, and returns their keys.
     pub fn take_late(&mut self, now: Millis) -> Vec<K> {
         let late = |waiting: &Waiting<K>| now.since(waiting.since) >= VERDICT_SECONDS_MAX * 1_000;
         let tokens: Vec<_> =

@@ -1,5 +1,5 @@
-//! Reading and writing of bounded pieces: integers little-endian and of fixed width, a length before whatever varies, and
-//! nothing allocated by a length that the bytes at hand do not bear out.
+//! Reads and writes bounded fields. Integers are little-endian and have a fixed width. A length precedes everything of
+//! variable size. A length alone never causes an allocation: the bytes must be present.
 
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
@@ -9,7 +9,7 @@ use sharechain::{Proof, ShareId, encode};
 
 use crate::message::WireError;
 
-/// Reads pieces off a slice.
+/// Reads fields from the front of a slice.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -41,13 +41,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A length of at most `max`, whose content may follow.
+    /// Reads a length of at most `max`.
     pub(crate) fn count(&mut self, max: usize) -> Result<usize, WireError> {
         let count = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
         if count > max { Err(WireError::TooMany { count, max }) } else { Ok(count) }
     }
 
-    /// A length of at most `max`, and so many bytes.
+    /// Reads a length of at most `max`, and then as many bytes.
     pub(crate) fn bytes(&mut self, max: usize) -> Result<&'a [u8], WireError> {
         let count = self.count(max)?;
         self.take(count)
@@ -81,12 +81,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Appends a length. What is written here was bounded by its maker, far below 2^32.
+/// Appends a length. All written data is bounded far below 2^32.
 pub(crate) fn put_count(out: &mut Vec<u8>, count: usize) {
     out.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
 }
 
-/// Appends a length and the bytes.
+/// Appends a length, then the bytes.
 pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_count(out, bytes.len());
     out.extend_from_slice(bytes);

@@ -1,42 +1,42 @@
-//! The way to the network task.
+//! Handle to the network task.
 
 use p2p_proto::{Command, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
-/// What the task is asked for.
+/// A call to the task.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// To do something.
+    /// Execute a command.
     Command(Command),
-    /// To tell which peers are connected.
+    /// Return the connected peers.
     Peers(oneshot::Sender<Vec<PeerInfo>>),
 }
 
-/// What the network knows of a connected peer.
+/// Data of a connected peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerInfo {
-    /// Which.
+    /// Identity of the peer.
     pub peer: PeerId,
-    /// Its multiaddress.
+    /// Multiaddress of its first connection.
     pub addr: String,
-    /// Whether it opened the connection.
+    /// True if the peer opened that connection.
     pub inbound: bool,
-    /// What it says that it runs; printable ASCII.
+    /// User agent that it sent; printable ASCII.
     pub user_agent: String,
-    /// Points for misbehaviour, 0 to [`p2p_proto::limits::BAN_POINTS`].
+    /// Points for misbehavior, 0 to [`p2p_proto::limits::BAN_POINTS`].
     pub points: u32,
-    /// Last round trip, once measured.
+    /// Last round-trip time, milliseconds. `None` before the first ping.
     pub round_trip_ms: Option<u64>,
-    /// How long it has been connected.
+    /// Time since it connected, milliseconds.
     pub connected_ms: u64,
 }
 
-/// The network task has ended.
+/// Error: the network task has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the network has stopped")]
 pub struct Stopped;
 
-/// The way to the network task. Clones are cheap.
+/// Handle to the network task. Clones are cheap.
 #[derive(Clone, Debug)]
 pub struct Handle {
     calls: mpsc::Sender<Call>,
@@ -48,25 +48,25 @@ impl Handle {
         Self { calls, local_peer }
     }
 
-    /// This node's identity.
+    /// Identity of this node.
     #[must_use]
     pub const fn local_peer(&self) -> PeerId {
         self.local_peer
     }
 
-    /// Hands a command to the task. Waits while [`p2p_proto::limits::COMMANDS_MAX`] are queued, which the task works off
-    /// whatever its events wait for.
+    /// Sends a command to the task. Waits while [`p2p_proto::limits::COMMANDS_MAX`] commands are queued. The task reads
+    /// commands even while its events wait.
     ///
     /// # Errors
-    /// When the task has ended.
+    /// [`Stopped`] if the task has ended.
     pub async fn send(&self, command: Command) -> Result<(), Stopped> {
         self.call(Call::Command(command)).await
     }
 
-    /// The peers that are connected, by id.
+    /// Returns the connected peers, in order of id.
     ///
     /// # Errors
-    /// When the task has ended.
+    /// [`Stopped`] if the task has ended.
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.call(Call::Peers(reply)).await?;

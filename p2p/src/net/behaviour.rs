@@ -1,4 +1,4 @@
-//! The parts of libp2p that are used, and how they are set.
+//! The libp2p behaviours in use, and their configuration.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -23,8 +23,8 @@ use p2p_proto::message::Topic;
 type BoxedError = Box<dyn Error + Send + std::marker::Sync>;
 pub(super) type Gossipsub = gossipsub::Behaviour<gossipsub::IdentityTransform, gossipsub::WhitelistSubscriptionFilter>;
 
-/// Everything that speaks on a connection, or has a say in whether there is one. Limits stand first: what they deny
-/// reaches nobody else.
+/// All protocols on a connection, and all limits on connections. The limits come first: other behaviours never see a
+/// connection that a limit denies.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
@@ -37,10 +37,10 @@ pub(super) struct Behaviour {
     mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
-/// Names that carry the consensus id, so that networks cannot be confused.
+/// Protocol names with the consensus id, so that networks cannot be confused.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    /// `/shoal/<first 16 hex digits of the consensus id>`; what identify tells.
+    /// `/shoal/<first 16 hex digits of the consensus id>`: the protocol version in identify.
     pub(super) network: String,
     topics: HashMap<gossipsub::TopicHash, Topic>,
 }
@@ -66,7 +66,7 @@ fn topic_of(network: &str, topic: Topic) -> gossipsub::IdentTopic {
     gossipsub::IdentTopic::new(format!("{network}/{}/1", topic.name()))
 }
 
-/// SHA-256 of topic and bytes.
+/// Message id: SHA-256 of the topic, a zero byte, and the message's bytes.
 fn message_id(message: &gossipsub::Message) -> gossipsub::MessageId {
     let mut engine = sha256::Hash::engine();
     engine.input(message.topic.as_str().as_bytes());
@@ -85,13 +85,13 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
         .message_id_fn(message_id)
         .heartbeat_initial_delay(Duration::from_millis(200))
         .heartbeat_interval(Duration::from_secs(1))
-        // Small messages and a few per second: a mesh of 8 costs little and heals around silent peers.
+        // Messages are small and few per second, so a mesh of 8 costs little and recovers from silent peers.
         .mesh_n(8)
         .mesh_n_low(5)
         .mesh_n_high(12)
         .mesh_outbound_min(2)
         .flood_publish(true)
-        // A partition that heals must not wait a minute for its mesh.
+        // After a partition, the mesh must not take a minute to recover.
         .prune_backoff(Duration::from_secs(5))
         .history_length(history)
         .history_gossip(3)

@@ -1,4 +1,4 @@
-//! Requests and responses on a stream: a length of four bytes, checked before anything is read, then the message.
+//! Requests and responses on a stream: a four-byte length, checked before anything else is read, then the message.
 
 use std::io;
 
@@ -12,12 +12,12 @@ use p2p_proto::message::{Request, Response, WireError};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SyncCodec;
 
-/// Garbage is told from a broken connection by its kind, [`io::ErrorKind::InvalidData`].
+/// Error for garbage. Its kind, [`io::ErrorKind::InvalidData`], distinguishes it from a broken connection.
 fn garbage(error: WireError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-/// Whether a stream ended because of what the peer sent.
+/// True if a stream failed because the peer sent garbage.
 pub(super) fn is_garbage(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::InvalidData
 }
@@ -30,7 +30,7 @@ async fn read_frame(io: &mut (impl AsyncRead + Unpin + Send), max: usize) -> io:
     if count > max {
         return Err(garbage(WireError::TooMany { count, max }));
     }
-    // The buffer grows with what arrives, not with what is announced.
+    // The buffer grows with the received data, not with the announced length.
     let mut bytes = Vec::new();
     io.take(u64::from(length)).read_to_end(&mut bytes).await?;
     if bytes.len() < count { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes) }

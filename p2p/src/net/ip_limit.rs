@@ -1,4 +1,4 @@
-//! At most so many inbound connections from one address, whatever identities they have.
+//! Limit on inbound connections from one IP address, whatever identities they have.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -16,18 +16,20 @@ use libp2p::{Multiaddr, PeerId};
 
 use p2p_proto::limits::INBOUND_PER_IP_MAX;
 
-/// The address has as many connections as it may.
+/// Error: the address has as many connections as allowed.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("{INBOUND_PER_IP_MAX} connections from {0} already")]
+#[error("already {INBOUND_PER_IP_MAX} connections from {0}")]
 struct TooMany(IpAddr);
 
-/// Counts established inbound connections by address. An IPv6 address counts by its /64, which one machine can have all of.
+/// Counts established inbound connections by IP address. IPv6 addresses count by /64, because one machine can own all
+/// of a /64.
 #[derive(Debug, Default)]
 pub(super) struct IpLimit {
     counts: HashMap<IpAddr, usize>,
 }
 
-/// What an inbound connection counts under; none for loopback: the operator's own processes, or a proxy's.
+/// Returns the address or subnet that an inbound connection counts toward. `None` for loopback: it is the operator's
+/// processes or a proxy.
 fn counted(address: &Multiaddr) -> Option<IpAddr> {
     const SUBNET_MASK: u128 = !(u64::MAX as u128);
     let ip = address.iter().find_map(|part| match part {

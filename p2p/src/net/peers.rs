@@ -1,4 +1,4 @@
-//! The peers that are connected.
+//! Connected peers.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,16 +18,16 @@ pub(super) struct Connection {
 #[derive(Debug)]
 struct Entry {
     connections: HashMap<ConnectionId, Connection>,
-    /// The one that was opened first, for show.
+    /// Connection that was opened first, for display.
     first: Connection,
     since: Millis,
-    /// The caller knows of it: it showed that it is of this network.
+    /// True if the caller knows the peer: it has shown that it belongs to this network.
     announced: bool,
     user_agent: String,
     round_trip_ms: Option<u64>,
 }
 
-/// All of them, those whose network is not known yet included.
+/// All connected peers, including those whose network is not known yet.
 #[derive(Debug, Default)]
 pub(super) struct ConnectedPeers {
     by_id: BTreeMap<PeerId, Entry>,
@@ -46,7 +46,7 @@ impl ConnectedPeers {
         entry.connections.insert(id, connection);
     }
 
-    /// A connection ended. Tells, when it was the peer's last, whether the caller knew of the peer.
+    /// Removes a closed connection. If it was the peer's last, returns whether the caller knew the peer.
     pub(super) fn closed(&mut self, peer: PeerId, id: ConnectionId) -> Option<bool> {
         let entry = self.by_id.get_mut(&peer)?;
         entry.connections.remove(&id);
@@ -56,7 +56,7 @@ impl ConnectedPeers {
         self.by_id.remove(&peer).map(|entry| entry.announced)
     }
 
-    /// The peer is of this network. Gives the connection to tell the caller of, the first time.
+    /// Records that the peer belongs to this network. The first time, returns the connection to announce to the caller.
     pub(super) fn announce(&mut self, peer: PeerId) -> Option<Connection> {
         let entry = self.by_id.get_mut(&peer)?;
         if core::mem::replace(&mut entry.announced, true) { None } else { Some(entry.first.clone()) }
@@ -78,7 +78,7 @@ impl ConnectedPeers {
         self.by_id.contains_key(&peer)
     }
 
-    /// ConnectedPeers that have not shown in time which network they are of.
+    /// Peers that have not identified their network in time.
     pub(super) fn strangers(&self, now: Millis) -> Vec<PeerId> {
         let late = |entry: &Entry| !entry.announced && now.since(entry.since) >= IDENTIFY_TIMEOUT_MS;
         self.by_id.iter().filter(|(_, entry)| late(entry)).map(|(peer, _)| *peer).collect()

@@ -1,4 +1,4 @@
-//! ConnectedPeers to stay connected with: when to dial them again. Pure; the task does the dialling.
+//! Decides when to dial peers again. It is pure: the task does the dialing.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use libp2p::Multiaddr;
 use p2p_proto::limits::{EXPLICIT_PEERS_MAX, MDNS_PEERS_MAX, REDIAL_MS, REDIAL_MS_MAX, REDIAL_STABLE_MS};
 use p2p_proto::{Millis, PeerId};
 
-/// Where an address comes from.
+/// Origin of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// The operator.
+    /// The operator configured it.
     Explicit,
-    /// The local network; forgotten when it is not announced any more.
+    /// mDNS announced it in the local network. It is dropped when the announcement expires.
     Mdns,
 }
 
@@ -36,14 +36,14 @@ impl Entry {
     }
 }
 
-/// The addresses and how they fare.
+/// Addresses to stay connected with, and the state of each.
 #[derive(Debug, Default)]
 pub(super) struct Redial {
     by_address: BTreeMap<Multiaddr, Entry>,
 }
 
 impl Redial {
-    /// Adds an address; false when there are too many.
+    /// Adds an address. Returns false if there are too many.
     pub(super) fn add(&mut self, address: Multiaddr, peer: Option<PeerId>, source: Source, now: Millis) -> bool {
         let max = match source {
             Source::Explicit => EXPLICIT_PEERS_MAX,
@@ -61,19 +61,19 @@ impl Redial {
         true
     }
 
-    /// An announcement expired.
+    /// Removes an address whose mDNS announcement expired.
     pub(super) fn expire(&mut self, address: &Multiaddr) {
         if self.by_address.get(address).is_some_and(|entry| entry.source == Source::Mdns) {
             self.by_address.remove(address);
         }
     }
 
-    /// The address is this node's own.
+    /// Removes an address that turned out to be this node's.
     pub(super) fn remove(&mut self, address: &Multiaddr) {
         self.by_address.remove(address);
     }
 
-    /// Addresses to dial now; one of each peer.
+    /// Addresses to dial now, at most one per peer.
     pub(super) fn due(
         &mut self,
         now: Millis,
@@ -91,7 +91,7 @@ impl Redial {
         due
     }
 
-    /// A dial succeeded.
+    /// Records a successful dial.
     pub(super) fn connected(&mut self, address: &Multiaddr, peer: PeerId, now: Millis) {
         if let Some(entry) = self.by_address.get_mut(address) {
             entry.peer = Some(peer);
@@ -100,14 +100,14 @@ impl Redial {
         }
     }
 
-    /// A dial failed.
+    /// Records a failed dial.
     pub(super) fn failed(&mut self, address: &Multiaddr, now: Millis) {
         if let Some(entry) = self.by_address.get_mut(address) {
             entry.pause(now);
         }
     }
 
-    /// The last connection with a peer ended. When it had lasted, the next pause is short.
+    /// Records that the last connection with a peer closed. If it lasted long enough, the next pause is short.
     pub(super) fn lost(&mut self, peer: PeerId, now: Millis) {
         for entry in self.by_address.values_mut().filter(|entry| entry.peer == Some(peer) && !entry.dialling) {
             if entry.connected_at.is_none_or(|since| now.since(since) >= REDIAL_STABLE_MS) {
@@ -117,7 +117,7 @@ impl Redial {
         }
     }
 
-    /// A peer may be connected again: no need to wait.
+    /// Lets a peer that is no longer blocked be dialed at once.
     pub(super) fn hasten(&mut self, peer: PeerId, now: Millis) {
         for entry in self.by_address.values_mut().filter(|entry| entry.peer == Some(peer)) {
             entry.failures = 0;

@@ -1,4 +1,4 @@
-//! The task that owns the swarm: the loop, and what is common to its parts.
+//! The task that owns the swarm: the loop and the functions that its parts share.
 
 mod command;
 mod event;
@@ -24,37 +24,37 @@ use p2p_proto::limits::OUTBOX_MAX;
 use p2p_proto::message::Response;
 use p2p_proto::{Event, Millis, Misbehaviour, PeerId};
 
-/// Between two looks at timers.
+/// Interval between checks of timers.
 const TICK: Duration = Duration::from_millis(250);
 
-/// The state of the network.
+/// State of the network task.
 pub(super) struct Task {
     swarm: Swarm<Behaviour>,
     names: Names,
     calls: mpsc::Receiver<Call>,
-    /// Events that have no room in the channel yet.
+    /// Events that wait for room in the channel.
     outbox: VecDeque<Event>,
     started: Instant,
     peers: ConnectedPeers,
     redial: Redial,
-    /// Addresses behind the dials under way.
+    /// Addresses of the dials in progress.
     dials: HashMap<ConnectionId, Multiaddr>,
     endpoint: Endpoint<(gossipsub::MessageId, libp2p::PeerId), ResponseChannel<Response>, OutboundRequestId>,
-    /// Whom the operator blocks; bans are counted apart.
+    /// Peers that the operator blocks. Bans are separate.
     blocked: BTreeSet<PeerId>,
 }
 
-/// libp2p's id of a peer. It has the same bytes.
+/// Converts a peer id to libp2p's type, which has the same bytes.
 fn theirs(peer: PeerId) -> Option<libp2p::PeerId> {
     libp2p::PeerId::from_bytes(&peer.id_bytes()).ok()
 }
 
-/// This crate's id of a peer; none for keys that are not ed25519, which libp2p is built without.
+/// Converts a peer id from libp2p's type. `None` if the key is not ed25519; libp2p is built without other keys.
 fn ours(peer: &libp2p::PeerId) -> Option<PeerId> {
     PeerId::from_id_bytes(&peer.to_bytes())
 }
 
-/// The peer id at the end of an address.
+/// Peer id at the end of an address, if any.
 fn peer_in(address: &Multiaddr) -> Option<PeerId> {
     address.iter().find_map(|part| match part {
         libp2p::multiaddr::Protocol::P2p(peer) => ours(&peer),
@@ -92,7 +92,7 @@ impl Task {
         Millis(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Runs until the caller has dropped its ends of the channels.
+    /// Runs until the caller drops its ends of the channels.
     pub(super) async fn run(mut self, events: mpsc::Sender<Event>) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -118,7 +118,7 @@ impl Task {
         tracing::debug!("network stopped");
     }
 
-    /// Queues an event that must not be lost.
+    /// Queues an event for the caller.
     fn tell(&mut self, event: Event) {
         self.outbox.push_back(event);
     }
@@ -167,14 +167,14 @@ impl Task {
 
     fn disconnect(&mut self, peer: PeerId) {
         if let Some(peer) = theirs(peer) {
-            // An error means that it is not connected, which is what is wanted.
+            // An error means that the peer is already disconnected.
             let _ = self.swarm.disconnect_peer_id(peer);
         }
     }
 
     fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour) {
         let now = self.now();
-        tracing::debug!(%peer, ?misbehaviour, cost = misbehaviour.cost(), "peer misbehaves");
+        tracing::debug!(%peer, ?misbehaviour, cost = misbehaviour.cost(), "peer misbehaved");
         if let Some(until) = self.endpoint.punish(peer, misbehaviour, now) {
             tracing::warn!(%peer, ?misbehaviour, ban_ms = until.since(now), "peer is banned");
             self.enforce(peer);
@@ -182,7 +182,7 @@ impl Task {
         }
     }
 
-    /// Makes libp2p's list follow the bans and the operator's.
+    /// Updates libp2p's block list from the bans and the operator's blocks.
     fn enforce(&mut self, peer: PeerId) {
         let Some(id) = theirs(peer) else { return };
         let list = &mut self.swarm.behaviour_mut().blocked;

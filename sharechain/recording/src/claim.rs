@@ -1,29 +1,31 @@
-//! What a chain says of itself, as claims.
+//! Describes the state of a chain as claims.
+
+use std::collections::BTreeMap;
 
 use bitcoin::{BlockHash, ScriptBuf, TxOut};
+use sharechain::window::{Row, ScriptIndex, Scripts};
 use sharechain::{Chain, Height, ShareId};
 
-use crate::compare::{of_row, sum_rows};
-use crate::line::{Claim, LinkClaim, OutputRow, OutputsClaim, TipClaim, WindowClaim};
+use crate::line::{Claim, LinkClaim, OutputRow, OutputsClaim, SumRow, TipClaim, WindowClaim};
 use crate::value::{Decimal, Id, Number, RawScript};
 
-/// How many claims of each kind are made.
+/// Number of claims of each kind.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimLimits {
-    /// Links from the tip down whose rows are claimed.
+    /// Number of links, from the tip down, whose rows are claimed.
     pub links: u32,
-    /// Windows, at even distances from the tip down to genesis.
+    /// Number of windows, at even distances from the tip down to genesis.
     pub windows: u32,
 }
 
 impl Default for ClaimLimits {
-    /// All rows of a day of links, and windows enough to see drift; a window of many miners is some megabytes.
+    /// One day of links on mainnet, and enough windows to detect drift. A window of many miners takes a few megabytes.
     fn default() -> Self {
         Self { links: 8_640, windows: 16 }
     }
 }
 
-/// Tip, rows of the main chain, windows, and what a proof on the tip would pay `finder`.
+/// Returns claims for the tip, the rows of the main chain, windows, and the outputs of a proof on the tip by `finder`.
 pub fn claims(chain: &mut Chain, limits: ClaimLimits, finder: &ScriptBuf) -> Vec<Claim> {
     let mut claims = Vec::new();
     let tip = chain.height().0;
@@ -40,7 +42,7 @@ pub fn claims(chain: &mut Chain, limits: ClaimLimits, finder: &ScriptBuf) -> Vec
     claims
 }
 
-/// `count` heights from `tip` down, at even distances; genesis is not among them.
+/// Returns up to `count` heights from `tip` down, at even distances, without genesis.
 fn spread(tip: u32, count: u32) -> impl Iterator<Item = u32> {
     let step = tip.checked_div(count.max(1)).unwrap_or(0).max(1);
     (0..count).map_while(move |number| tip.checked_sub(number * step)).filter(|height| *height > 0)
@@ -52,14 +54,15 @@ fn tip_claim(chain: &Chain) -> Option<TipClaim> {
     Some(TipClaim { id: id.into(), height: link.height.0, chain_work: Number(link.chain_work.0) })
 }
 
-/// What a complete link credits.
+/// Returns the claim of a complete link's rows.
 fn link(chain: &Chain, id: ShareId) -> Option<LinkClaim> {
     let link = chain.link(&id)?;
     let rows = sum_rows(chain.scripts(), link.complete()?.rows.iter().map(of_row));
     Some(LinkClaim { id: id.into(), height: link.height.0, rows })
 }
 
-/// The window that ends in a complete link. Genesis is no link that counts: the lowest height of others is 1.
+/// Returns the claim of the window whose snapshot is a complete link. Genesis does not count as a link in it, so the
+/// lowest height is 1 unless the snapshot is genesis.
 pub(crate) fn window(chain: &mut Chain, snapshot: ShareId) -> Option<WindowClaim> {
     let window = chain.window(&snapshot)?;
     let newest = window.newest().0;
@@ -74,7 +77,8 @@ pub(crate) fn window(chain: &mut Chain, snapshot: ShareId) -> Option<WindowClaim
     })
 }
 
-/// What a proof whose parent is the tip pays on a Bitcoin block, with nothing but the subsidy to pay.
+/// Returns the claim of the outputs of a proof whose parent is the tip, on this previous block, with only the subsidy
+/// to pay.
 fn outputs(chain: &mut Chain, previous: BlockHash, finder: &ScriptBuf) -> Option<OutputsClaim> {
     let anchor = chain.link(&chain.tip())?.position.anchor;
     let height = chain.bitcoin().get(&previous)?.height.saturating_add(1);
@@ -89,7 +93,23 @@ fn outputs(chain: &mut Chain, previous: BlockHash, finder: &ScriptBuf) -> Option
     })
 }
 
-/// Outputs as a recording writes them.
+/// Converts outputs to the rows of a recording.
 pub(crate) fn output_rows(outputs: &[TxOut]) -> Vec<OutputRow> {
     outputs.iter().map(|output| (RawScript(output.script_pubkey.to_bytes()), output.value.to_sat())).collect()
+}
+
+/// Converts sums to the rows of a recording: one row per script, ascending by script bytes.
+pub(crate) fn sum_rows(scripts: &Scripts, sums: impl Iterator<Item = (ScriptIndex, u128, u64)>) -> Vec<SumRow> {
+    let by_script: BTreeMap<RawScript, (Decimal, u32)> = sums
+        .filter_map(|(index, weight, proofs)| {
+            let script = RawScript(scripts.script(index)?.to_bytes());
+            Some((script, (Decimal(weight), u32::try_from(proofs).unwrap_or(u32::MAX))))
+        })
+        .collect();
+    by_script.into_iter().map(|(script, (weight, proofs))| (script, weight, proofs)).collect()
+}
+
+/// Returns script, weight and number of proofs of a link's row.
+pub(crate) fn of_row(row: &Row) -> (ScriptIndex, u128, u64) {
+    (row.script, row.weight.0, u64::from(row.shares))
 }

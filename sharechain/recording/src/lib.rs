@@ -1,19 +1,23 @@
-//! Recordings of share-chains, as `specs/recording.md` describes them: everything that one node needs to judge a chain,
-//! in the order in which it came, and what the recorder claims to have found.
+//! Recordings of share-chains, as specified in `specs/recording.md`: everything that a node needs to judge a chain, in
+//! order of arrival, and the results that the recorder claims.
 //!
 //! ```text
-//! value.rs     how single values are written: hexadecimal, decimal strings
-//! verdict.rs   the words for judgements
-//! start.rs     the first line: network, constants, the Bitcoin headers to start from
-//! line.rs      all other lines
-//! read.rs      from a file to lines; refuses what the format does not allow
-//! write.rs     from lines to a file, and from a node's journal to lines
-//! claim.rs     what a chain says of itself, as claims
-//! replay.rs    plays lines into a chain and compares; the twin of `specs/model/replay.py`
-//! compare.rs   what a claim and the chain differ in
+//! value.rs         text form of single values: hexadecimal, decimal strings
+//! verdict.rs       verdicts and their text form
+//! start.rs         the first line: network, constants, the Bitcoin headers to start from
+//! line.rs          all other lines
+//! read.rs          reads lines from a file; rejects everything that the format does not allow
+//! write.rs         writes lines to a file; turns a node's journal into lines
+//! claim.rs         describes the state of a chain as claims
+//! replay.rs        replays lines into a chain; the counterpart of `specs/model/replay.py`
+//! replay/check.rs  compares claims with the state of the chain
+//! compare.rs       differences between a recording and the rules
 //! ```
 //!
-//! Nothing in a file is trusted: sizes are bounded, and whatever the format does not name is an error.
+//! Nothing in a file is trusted. Sizes are bounded, and anything that the format does not define is an error.
+//!
+//! `examples/verify_recording.rs` verifies a recording:
+//! `cargo run --release -p recording --example verify_recording -- FILE`.
 
 mod claim;
 mod compare;
@@ -33,22 +37,22 @@ pub use line::{
 };
 pub use read::{ReadError, Reader};
 pub use replay::{Counts, Replay};
-pub use start::{Parameters, RootLine, Start};
+pub use start::{RootLine, Start};
 pub use value::{Decimal, Id, Number, RawHeader, RawProof, RawScript};
 pub use verdict::{HeaderVerdict, ListVerdict, ProofVerdict, Rule};
 pub use write::{Came, WriteError, Writer, lines_of};
 
-/// Version of the format.
+/// Version of the recording format.
 pub const VERSION: u32 = 1;
 
-/// Bytes of a line with its line feed, at most: far above the largest window of a real network.
+/// Maximum length of a line with its line feed, bytes. Far above the largest window of a real network.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 
-/// Bytes of a proof in a recording, at most: more than are valid, so that SC-001 can be shown.
+/// Maximum length of an encoded proof in a recording, bytes. More than is valid, so that SC-001 can be shown.
 pub const PROOF_BYTES_MAX: usize = 4_096;
 
-/// Ids of a list in a recording, at most: what the count of an encoded list can say.
+/// Maximum number of ids in a list in a recording: the largest count that an encoded list can have.
 pub const IDS_MAX: usize = 65_535;
 
-/// Bitcoin headers of a root, at most: four retarget periods.
+/// Maximum number of Bitcoin headers in a root: about four difficulty periods.
 pub const ROOT_HEADERS_MAX: usize = 8_192;

@@ -1,5 +1,5 @@
-//! All lines after the first. Each is told by its key; an unknown key, a key that stands twice, a missing one or a value of
-//! another type is an error.
+//! All lines after the first. A key identifies the kind of a line. An unknown, duplicate or missing key is an error,
+//! and so is a value of the wrong type.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -11,15 +11,15 @@ use crate::verdict::{HeaderVerdict, ListVerdict, ProofVerdict};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Line {
-    /// A Bitcoin header came.
+    /// A Bitcoin header arrived.
     Header(HeaderLine),
-    /// A proof came.
+    /// A proof arrived.
     Proof(ProofLine),
-    /// A list came by itself.
+    /// A list arrived without its proof.
     List(ListLine),
-    /// Time passed.
+    /// The clock advanced.
     Now(NowLine),
-    /// The recorder says something about the state.
+    /// The recorder claims something about the state.
     Claim(Claim),
 }
 
@@ -27,145 +27,145 @@ pub enum Line {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeaderLine {
-    /// The header.
+    /// The header itself.
     pub header: RawHeader,
-    /// How it was judged at this line.
+    /// Verdict on the header at this line, if recorded.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub verdict: Option<HeaderVerdict>,
 }
 
-/// An encoded proof, perhaps with the ids that it lists.
+/// An encoded proof, with or without its list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofLine {
-    /// The proof.
+    /// Encoded proof.
     pub proof: RawProof,
-    /// Its list.
+    /// Ids that the proof lists, if they came with it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub list: Option<Vec<Id>>,
-    /// How the proof was judged at this line.
+    /// Verdict on the proof at this line, if recorded.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub verdict: Option<ProofVerdict>,
-    /// How the list was.
+    /// Verdict on the list at this line, if recorded.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub list_verdict: Option<ListVerdict>,
 }
 
-/// A list, before or after its proof.
+/// A list that arrived separately, before or after its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListLine {
-    /// Whose list it is.
+    /// Id of the link that the list belongs to.
     pub list_of: Id,
-    /// The list.
+    /// Ids in the list.
     pub list: Vec<Id>,
-    /// How it was judged at this line.
+    /// Verdict on the list at this line, if recorded.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub list_verdict: Option<ListVerdict>,
 }
 
-/// The recorder's clock from here on.
+/// The recorder's clock from this line on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NowLine {
-    /// Seconds since 1970.
+    /// Unix time in seconds.
     pub now: u32,
 }
 
-/// What the recorder says about the state at a line.
+/// A claim of the recorder about the state at its line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "claim", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Claim {
-    /// The main chain ends here.
+    /// The tip of the main chain.
     Tip(TipClaim),
-    /// A link credits these rows.
+    /// Rows that a link credits.
     Link(LinkClaim),
-    /// A window is this.
+    /// The contents of a window.
     Window(WindowClaim),
-    /// A proof pays these outputs.
+    /// Outputs that a proof pays.
     Outputs(OutputsClaim),
-    /// How an id stands now.
+    /// The current verdict on an id.
     Proof(ProofClaim),
 }
 
-/// Script, weight in units of 2^-64 block, credited proofs.
+/// Script, weight in units of 2^-64 block, and number of credited proofs.
 pub type SumRow = (RawScript, Decimal, u32);
 
-/// Script and satoshi.
+/// Script and amount in satoshi.
 pub type OutputRow = (RawScript, u64);
 
-/// No complete link has more work than this one.
+/// Claim that this link is complete and that no complete link has more chain work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TipClaim {
-    /// The link.
+    /// Id of the link.
     pub id: Id,
-    /// Its height.
+    /// Height of the link.
     pub height: u32,
-    /// Work from genesis to it, hashes.
+    /// Cumulative link work from genesis to the link, hashes.
     pub chain_work: Number,
 }
 
-/// What a complete link credits.
+/// Claim of the rows that a complete link credits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkClaim {
-    /// The link.
+    /// Id of the link.
     pub id: Id,
-    /// Its height.
+    /// Height of the link.
     pub height: u32,
-    /// One row for each script, ascending.
+    /// One row per script, ascending by script bytes.
     pub rows: Vec<SumRow>,
 }
 
-/// The window that ends in a complete link.
+/// Claim of the window whose snapshot is a complete link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowClaim {
-    /// The link.
+    /// Id of the snapshot.
     pub snapshot: Id,
-    /// Height of the lowest link that counts.
+    /// Height of the lowest link in the window.
     pub oldest: u32,
     /// Height of the snapshot.
     pub newest: u32,
-    /// Rows of all its links.
+    /// Number of rows of all links in the window.
     pub rows: u32,
-    /// Weight of all.
+    /// Total weight of the window, in units of 2^-64 block.
     pub total: Decimal,
-    /// One sum for each script, ascending.
+    /// One sum per script, ascending by script bytes.
     pub sums: Vec<SumRow>,
 }
 
-/// What a proof with this anchor, previous block, script and value pays.
+/// Claim of the outputs that a proof with this anchor, previous block, script and value pays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutputsClaim {
-    /// A complete link or genesis.
+    /// Id of the anchor: a complete link or genesis.
     pub anchor: Id,
-    /// The Bitcoin block that the proof builds on.
+    /// Hash of the proof's previous Bitcoin block.
     pub previous_block: Id,
-    /// The finder's script.
+    /// Payout script of the finder.
     pub payout: RawScript,
-    /// Satoshi.
+    /// Sum of the coinbase's outputs, satoshi.
     pub coinbase_value: u64,
-    /// The outputs in their order, without witness commitment and last output.
+    /// Outputs in coinbase order, without the witness commitment and the last output.
     pub outputs: Vec<OutputRow>,
 }
 
-/// How an id stands at this line.
+/// Claim of the verdict on an id at this line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofClaim {
-    /// The proof.
+    /// Id of the proof.
     pub id: Id,
-    /// `unlistable` stands for whatever is not known.
+    /// Verdict on the proof. `unlistable` also covers every unknown id.
     pub verdict: ProofVerdict,
-    /// How its list stands.
+    /// Verdict on its list, if claimed.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub list_verdict: Option<ListVerdict>,
 }
 
-/// The keys that tell a line's kind.
+/// Keys that identify the kind of a line.
 #[derive(Deserialize)]
 struct Keys {
     claim: Option<IgnoredAny>,
@@ -176,10 +176,10 @@ struct Keys {
 }
 
 impl Line {
-    /// Reads a line of JSON.
+    /// Parses a line of JSON.
     ///
     /// # Errors
-    /// What the format does not allow, in words.
+    /// A text that says what the format does not allow.
     pub fn parse(json: &[u8]) -> Result<Self, String> {
         let Keys { claim, header, proof, list_of, now } = exact(json)?;
         match (claim, header, proof, list_of, now) {
@@ -188,12 +188,12 @@ impl Line {
             (None, None, Some(_), None, None) => exact(json).map(Self::Proof),
             (None, None, None, Some(_), None) => exact(json).map(Self::List),
             (None, None, None, None, Some(_)) => exact(json).map(Self::Now),
-            _ => Err("is none of header, proof, list_of, now or claim, or several".to_owned()),
+            _ => Err("is none of header, proof, list_of, now or claim, or several of them".to_owned()),
         }
         .and_then(Self::bounded)
     }
 
-    /// Refuses what no type can: lists that are too long, and a judgement of a list that is not there.
+    /// Rejects what no type can exclude: lists that are too long, and a verdict on a list that is not in the line.
     fn bounded(self) -> Result<Self, String> {
         let list = match &self {
             Self::Proof(ProofLine { list: None, list_verdict: Some(_), .. }) => {
@@ -210,7 +210,7 @@ impl Line {
     }
 }
 
-/// Reads all of `json` as one value.
+/// Parses all of `json` as one value.
 pub(crate) fn exact<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
     serde_json::from_slice(json).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! From a file to lines.
+//! Reads lines from a file.
 
 use std::io::{BufRead, Read};
 
@@ -6,26 +6,26 @@ use crate::LINE_BYTES_MAX;
 use crate::line::Line;
 use crate::start::Start;
 
-/// Why a file is no recording.
+/// Reason why a file is not a recording.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// A line that the format does not allow.
+    /// The format does not allow this line.
     #[error("line {line}: {problem}")]
     Bad {
-        /// Its number, from 1.
+        /// Line number, from 1.
         line: u64,
-        /// What is wrong, in words: JSON's reader has no others.
+        /// Problem, as text: the JSON parser provides no other form.
         problem: String,
     },
-    /// Not even a first line.
+    /// The file is empty.
     #[error("the recording is empty")]
     Empty,
-    /// The file cannot be read.
-    #[error("the recording cannot be read")]
+    /// Reading the file failed.
+    #[error("cannot read the recording")]
     Io(#[from] std::io::Error),
 }
 
-/// Reads a recording line by line; memory is bounded by the longest line.
+/// Reads a recording line by line. The longest line bounds its memory.
 #[derive(Debug)]
 pub struct Reader<R> {
     from: R,
@@ -33,10 +33,10 @@ pub struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads the first line.
+    /// Reads the first line, and returns the start of the recording and the reader.
     ///
     /// # Errors
-    /// It is not the first line of a recording.
+    /// [`ReadError`] if the first line is missing or not valid, or if reading fails.
     pub fn new(from: R) -> Result<(Start, Self), ReadError> {
         let mut reader = Self { from, line: 0 };
         let first = reader.next_bytes()?.ok_or(ReadError::Empty)?;
@@ -44,10 +44,10 @@ impl<R: BufRead> Reader<R> {
         Ok((start, reader))
     }
 
-    /// The next line with its number; `None` at the end.
+    /// Reads the next line, and returns it with its number; `None` at the end of the file.
     ///
     /// # Errors
-    /// It is not what the format allows.
+    /// [`ReadError`] if the format does not allow the line, or if reading fails.
     pub fn next_line(&mut self) -> Result<Option<(u64, Line)>, ReadError> {
         let Some(bytes) = self.next_bytes()? else { return Ok(None) };
         let line = Line::parse(&bytes).map_err(|problem| ReadError::Bad { line: self.line, problem })?;

@@ -1,4 +1,6 @@
-//! Plays lines into a chain and compares what the recorder says with what the rules say.
+//! Replays lines into a chain, and compares the recording with what the rules give.
+
+mod check;
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -18,13 +20,13 @@ use crate::start::Start;
 use crate::value::Id;
 use crate::verdict::{HeaderVerdict, ListVerdict, ProofVerdict};
 
-/// Before the first `now` nothing is too early.
+/// Clock before the first `now`: no time is too far ahead.
 const NO_CLOCK: Timestamp = Timestamp(u32::MAX);
 
-/// How many lines of each kind were played.
+/// Number of lines replayed, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// All, the first included.
+    /// All lines, including the first.
     pub lines: u64,
     /// Bitcoin headers.
     pub headers: u64,
@@ -36,7 +38,7 @@ pub struct Counts {
     pub claims: u64,
 }
 
-/// What must be valid or complete by the end.
+/// An item that must be valid or complete by the end.
 #[derive(Clone, Copy, Debug)]
 enum Due {
     Header(Id),
@@ -46,29 +48,29 @@ enum Due {
 
 /// The state after some lines of a recording.
 ///
-/// The chain forgets after a while what it holds; a recording must not. So whatever waits for a list, a header or the
-/// clock is kept here as well, and given again. More than [`HELD_MAX`](sharechain::limits::HELD_MAX) proofs that wait at
-/// one time are too many for the chain: no node records them.
+/// A chain drops held proofs after a while; a replay must not. So the replay also stores everything that waits for a
+/// list, a header or the clock, and inserts it again. More than [`HELD_MAX`](sharechain::limits::HELD_MAX) held proofs
+/// at one time are too many for the chain, but no node records that many.
 #[derive(Debug)]
 pub struct Replay {
-    pub(crate) chain: Chain,
-    pub(crate) differences: Differences,
+    chain: Chain,
+    differences: Differences,
     counts: Counts,
     now: Timestamp,
     due: Vec<(u64, Due)>,
-    /// Versions of proofs that were held when they came.
+    /// Held proofs, in all versions that arrived, by id.
     held: BTreeMap<ShareId, Vec<Proof>>,
-    /// Lists of proofs that are not valid yet.
+    /// Lists of proofs that are not valid yet, by id.
     lists: BTreeMap<ShareId, Vec<Vec<ShareId>>>,
-    /// Headers whose previous one or whose time has not come.
+    /// Headers whose previous header is missing or whose time is too far ahead.
     headers: Vec<Header>,
 }
 
 impl Replay {
-    /// A chain that holds nothing but its genesis.
+    /// Creates a replay whose chain holds only genesis.
     ///
     /// # Errors
-    /// The Bitcoin headers are not a chain.
+    /// A text, if the Bitcoin headers are not a chain or are too few.
     pub fn new(start: Start) -> Result<Self, String> {
         let headers = start.headers()?;
         Ok(Self {
@@ -83,10 +85,10 @@ impl Replay {
         })
     }
 
-    /// Plays a whole recording. `progress` is told each line's number.
+    /// Replays a whole recording. Calls `progress` with the number of each line.
     ///
     /// # Errors
-    /// It is no recording.
+    /// [`ReadError`] if the input is not a recording.
     pub fn of(from: impl BufRead, mut progress: impl FnMut(u64)) -> Result<Self, ReadError> {
         let (start, mut reader) = Reader::new(from)?;
         let mut replay = Self::new(start).map_err(|problem| ReadError::Bad { line: 1, problem })?;
@@ -98,7 +100,7 @@ impl Replay {
         Ok(replay)
     }
 
-    /// Plays a line.
+    /// Replays a line; `number` counts from 1.
     pub fn play(&mut self, number: u64, line: Line) {
         self.counts.lines += 1;
         match line {
@@ -113,25 +115,25 @@ impl Replay {
         }
     }
 
-    /// The chain as it stands.
+    /// The chain in its current state.
     #[must_use]
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
 
-    /// How many lines were played.
+    /// Number of lines replayed so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// What differs so far, by line; all of it after [`Self::finish`].
+    /// Differences found so far. Complete and sorted by line after [`Self::finish`].
     #[must_use]
     pub fn differences(&self) -> &[Difference] {
         self.differences.as_slice()
     }
 
-    /// Looks once more at what had to wait: what carries no verdict must have become valid or complete.
+    /// Ends the replay. Items without a recorded verdict that were held must be valid or complete by now.
     pub fn finish(&mut self) {
         for (number, due) in std::mem::take(&mut self.due) {
             match due {
@@ -195,7 +197,8 @@ impl Replay {
         !early && self.chain.bitcoin().get(&header.prev_blockhash).is_some()
     }
 
-    /// Headers that break a rule are of no use: what builds on them stays held.
+    /// Inserts stored headers that are ready. Ignores those that break a rule: everything that builds on them stays
+    /// held.
     fn add_waiting_headers(&mut self) {
         while let Some(at) = self.headers.iter().position(|header| self.is_ready(header)) {
             let header = self.headers.swap_remove(at);
@@ -224,8 +227,8 @@ impl Replay {
         }
     }
 
-    /// Judges a proof in the order of section 11 of the protocol. Each line is a source of its own, so that no version of
-    /// a held proof displaces another.
+    /// Judges a proof in the order of protocol §11. Each line is its own source, so no version of a held proof
+    /// displaces another.
     fn insert(&mut self, proof: Proof, number: u64) -> ProofVerdict {
         let id = proof.id();
         if self.knows(&id) {
@@ -258,7 +261,7 @@ impl Replay {
         Ok(self.chain.insert(bound, None, Source(number), self.now))
     }
 
-    /// Gives the chain again what it dropped because it waited too long.
+    /// Inserts held proofs again that the chain dropped because it had held them too long.
     fn hold_again(&mut self) {
         let chain = &self.chain;
         let dropped: Vec<ShareId> =
@@ -293,7 +296,7 @@ impl Replay {
         }
     }
 
-    /// Takes the list of a proof that need not be known yet.
+    /// Adds the list of a proof, which need not be known yet.
     fn give_list(&mut self, id: ShareId, list: Vec<ShareId>) -> Result<(), RuleError> {
         if list.len() > LIST_MAX {
             return Err(RuleError::ListTooLong);
@@ -313,8 +316,8 @@ impl Replay {
         Ok(())
     }
 
-    /// Gives links that have become valid the lists that came before them. Those came from whoever sent them: a wrong one
-    /// is dropped.
+    /// Adds the lists that arrived before their links to the links that have become valid. Drops wrong lists: any peer
+    /// may have sent them.
     fn give_waiting_lists(&mut self) {
         loop {
             let came: Vec<ShareId> = self.lists.keys().filter(|id| self.chain.link(id).is_some()).copied().collect();
@@ -329,18 +332,18 @@ impl Replay {
         }
     }
 
-    /// True for what was found valid before.
+    /// True if the id was found valid before.
     fn knows(&self, id: &ShareId) -> bool {
         self.chain.link(id).is_some() || self.chain.credit(id).is_some()
     }
 
-    /// True for what is invalid, and for shares that are no links: their lists mean nothing.
+    /// True if the id is invalid, or is a share and not a link. Its list has no meaning.
     fn is_no_link(&self, id: &ShareId) -> bool {
         self.chain.refusal(id).is_some() || (self.chain.credit(id).is_some() && self.chain.link(id).is_none())
     }
 
-    /// How an id stands.
-    pub(crate) fn proof_state(&self, id: Id) -> ProofVerdict {
+    /// Current verdict on an id.
+    fn proof_state(&self, id: Id) -> ProofVerdict {
         let id = id.share();
         if self.knows(&id) {
             return ProofVerdict::Valid;
@@ -352,8 +355,8 @@ impl Replay {
         }
     }
 
-    /// How a link's list stands.
-    pub(crate) fn list_state(&self, id: Option<Id>) -> ListVerdict {
+    /// Current verdict on a link's list.
+    fn list_state(&self, id: Option<Id>) -> ListVerdict {
         let Some(id) = id.map(Id::share).filter(|id| !self.is_no_link(id)) else { return ListVerdict::Ignored };
         match self.chain.link(&id).map(|link| &link.list) {
             Some(ListState::Complete(_)) => ListVerdict::Complete,

@@ -1,4 +1,4 @@
-//! The first line: which network, its constants, and the Bitcoin headers to start from.
+//! The first line: the network, its constants, and the Bitcoin headers to start from.
 
 use bitcoin::block::Header;
 use bitcoin::{CompactTarget, Network};
@@ -11,13 +11,13 @@ use crate::line::exact;
 use crate::value::{Challenge, Decimal, Id, Number, RawHeader, present};
 use crate::{ROOT_HEADERS_MAX, VERSION};
 
-/// Bytes of a name at most: its length is one byte in the consensus id.
+/// Maximum length of a name, bytes: the consensus id has one byte for it.
 const NAME_BYTES_MAX: usize = 255;
 
-/// Bytes of the text for people, at most.
+/// Maximum length of the text for human readers, bytes.
 const ABOUT_BYTES_MAX: usize = 1_000;
 
-/// The first line as it is written.
+/// The first line in its JSON form.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FirstLine {
@@ -31,36 +31,36 @@ struct FirstLine {
     root: RootLine,
 }
 
-/// The Bitcoin headers to start from, which are believed.
+/// The Bitcoin headers to start from, which are trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RootLine {
     /// Height of the last header.
     pub height: u32,
-    /// Bitcoin's work from its genesis to the last header, hashes.
+    /// Bitcoin's chain work from its genesis to the last header, both included, hashes.
     pub chain_work: Number,
-    /// Headers that follow one another, oldest first.
+    /// Headers that form a chain, oldest first.
     pub headers: Vec<RawHeader>,
 }
 
-/// What a recording starts from.
+/// Start of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// The constants.
+    /// Constants of the network.
     pub params: ChainParams,
-    /// The Bitcoin headers.
+    /// Bitcoin headers to start from.
     pub root: Root,
 }
 
 impl Start {
-    /// Reads a first line.
+    /// Parses a first line.
     ///
     /// # Errors
-    /// What the format does not allow, in words.
+    /// A text that says what the format does not allow.
     pub fn parse(json: &[u8]) -> Result<Self, String> {
         let first: FirstLine = exact(json)?;
         if first.shoal_recording != VERSION {
-            return Err(format!("version {} of the format is not known", first.shoal_recording));
+            return Err(format!("unknown format version {}", first.shoal_recording));
         }
         if first.about.is_some_and(|about| about.len() > ABOUT_BYTES_MAX) {
             return Err(format!("about has more than {ABOUT_BYTES_MAX} bytes"));
@@ -68,7 +68,7 @@ impl Start {
         let params = params_of(&first.network, first.parameters)?;
         let (expected, found) = (Id(params.consensus_id()), first.consensus_id);
         if expected != found {
-            return Err(format!("consensus_id is {found}, that of the parameters is {expected}"));
+            return Err(format!("consensus_id is {found}, but the parameters give {expected}"));
         }
         let RootLine { height, chain_work: Number(chain_work), headers } = first.root;
         let headers: Vec<Header> = headers.into_iter().map(|RawHeader(header)| header).collect();
@@ -77,7 +77,7 @@ impl Start {
         Ok(start)
     }
 
-    /// The line, without its line feed.
+    /// Formats the first line, without its line feed. `about` is a text for human readers.
     #[must_use]
     pub fn line(&self, about: Option<&str>) -> String {
         let Self { params, root } = self;
@@ -97,10 +97,10 @@ impl Start {
         serde_json::to_string(&first).unwrap_or_default()
     }
 
-    /// The headers as a tree.
+    /// Creates a tree from the headers.
     ///
     /// # Errors
-    /// They are not a chain, or too few.
+    /// A text, if the headers are not a chain or are too few.
     pub fn headers(&self) -> Result<BitcoinHeaders, String> {
         BitcoinHeaders::new(&self.params.bitcoin, &self.root).map_err(|error| format!("root: {error}"))
     }
@@ -108,27 +108,27 @@ impl Start {
     fn check_root(&self) -> Result<(), String> {
         let Self { params, root } = self;
         let found = root.headers.len();
-        // Draws look `seed_depth` blocks back, which is more than judging headers needs.
+        // The lottery's seed is `seed_depth` blocks back, which may be more than judging headers needs.
         let for_seeds = params.seed_depth.saturating_add(1).min(root.height.saturating_add(1));
         let least = usize::try_from(for_seeds).unwrap_or(usize::MAX);
         if found < least || found > ROOT_HEADERS_MAX {
-            return Err(format!("root: {found} headers are not from {least} to {ROOT_HEADERS_MAX}"));
+            return Err(format!("root: has {found} headers, but needs {least} to {ROOT_HEADERS_MAX}"));
         }
         if root.headers.iter().any(|header| target_of_bits(header.bits) == U256::ZERO) {
-            return Err("root: nBits of a header stand for no target".to_owned());
+            return Err("root: a header's nBits do not encode a target".to_owned());
         }
         self.headers().map(|_| ())
     }
 }
 
-/// The network of section 3 of the protocol with this name.
+/// Returns the network of protocol §3 with this name, if any.
 fn named(name: &str) -> Option<ChainParams> {
     [ChainParams::main(), ChainParams::signet(), ChainParams::local()].into_iter().find(|params| params.name == name)
 }
 
 fn params_of(network: &str, parameters: Option<Parameters>) -> Result<ChainParams, String> {
     let Some(parameters) = parameters else {
-        return named(network).ok_or_else(|| format!("network {network} is not known and has no parameters"));
+        return named(network).ok_or_else(|| format!("network {network} is unknown and has no parameters"));
     };
     parameters.check()?;
     let params = parameters.params();
@@ -136,31 +136,60 @@ fn params_of(network: &str, parameters: Option<Parameters>) -> Result<ChainParam
         return Err(format!("the parameters are those of {}", params.name));
     }
     if named(network).is_some_and(|known| known.consensus_id() != params.consensus_id()) {
-        return Err(format!("the parameters are not those of {network}"));
+        return Err(format!("the parameters differ from those of {network}"));
     }
     Ok(params)
 }
 
+/// A constant with its JSON form.
+trait Written {
+    /// JSON form: integers as they are, weights as decimal strings, targets in hexadecimal.
+    type Form;
+
+    fn write(&self) -> Self::Form;
+    fn read(form: &Self::Form) -> Self;
+}
+
+macro_rules! written {
+    ($($type:ty as $form:ty: |$value:ident| $write:expr, |$written:ident| $read:expr;)*) => {$(
+        impl Written for $type {
+            type Form = $form;
+
+            fn write(&self) -> $form {
+                let $value = *self;
+                $write
+            }
+
+            fn read(form: &$form) -> Self {
+                let $written = *form;
+                $read
+            }
+        }
+    )*};
+}
+
+written! {
+    u32 as u32: |value| value, |form| form;
+    u64 as u64: |value| value, |form| form;
+    usize as u64: |value| value as u64, |form| usize::try_from(form).unwrap_or(usize::MAX);
+    U256 as Number: |value| Number(value), |form| form.0;
+    Weight as Decimal: |value| Decimal(value.0), |form| Weight(form.0);
+}
+
 macro_rules! parameters {
     (
-        bitcoin { $($bitcoin:ident: $bitcoin_type:ty,)* }
-        chain { $($chain:ident: $chain_type:ty,)* }
+        bitcoin { $($(#[$bitcoin_doc:meta])* $bitcoin:ident: $bitcoin_type:ty = $bitcoin_main:expr,)* }
+        chain { $($(#[$chain_doc:meta])* $chain:ident: $chain_type:ty = $chain_main:expr,)* }
     ) => {
-        /// All constants of a network, by the names of section 3 of the protocol.
+        /// All constants of a network under the names of protocol §3, as a first line has them.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
-        #[expect(missing_docs, reason = "each is the constant of `ChainParams` or `BitcoinParams` with its name")]
-        pub struct Parameters {
-            pub name: String,
-            pub bitcoin_genesis: Id,
-            pub signet_challenge: Challenge,
-            $(pub $bitcoin: $bitcoin_type,)*
-            $(pub $chain: $chain_type,)*
-            pub first_link_target: Number,
-            pub easiest_share_target: Number,
-            pub window_weight: Decimal,
-            pub median_span: u64,
-            pub outputs_max: u64,
+        struct Parameters {
+            name: String,
+            bitcoin_genesis: Id,
+            signet_challenge: Challenge,
+            $($bitcoin: <$bitcoin_type as Written>::Form,)*
+            $($chain: <$chain_type as Written>::Form,)*
         }
 
         impl From<&ChainParams> for Parameters {
@@ -169,74 +198,36 @@ macro_rules! parameters {
                     name: params.name.to_owned(),
                     bitcoin_genesis: Id(params.bitcoin.genesis_hash()),
                     signet_challenge: Challenge(params.bitcoin.signet_challenge.to_vec()),
-                    $($bitcoin: params.bitcoin.$bitcoin,)*
-                    $($chain: params.$chain,)*
-                    first_link_target: Number(params.first_link_target),
-                    easiest_share_target: Number(params.easiest_share_target),
-                    window_weight: Decimal(params.window_weight.0),
-                    median_span: params.median_span as u64,
-                    outputs_max: params.outputs_max as u64,
+                    $($bitcoin: params.bitcoin.$bitcoin.write(),)*
+                    $($chain: params.$chain.write(),)*
                 }
             }
         }
 
         impl Parameters {
-            /// The constants. Their two texts, 510 bytes at most, are never freed: elsewhere they are part of the
-            /// program, and nobody reads many recordings.
+            /// The constants. Leaks the name and the challenge, at most 510 bytes: in `ChainParams` both are static,
+            /// and a process reads few recordings.
             fn params(&self) -> ChainParams {
                 let (network, other_genesis) = network_of(self.bitcoin_genesis);
-                let most = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
                 ChainParams {
                     name: self.name.clone().leak(),
                     bitcoin: BitcoinParams {
                         network,
                         other_genesis,
                         signet_challenge: self.signet_challenge.0.clone().leak(),
-                        $($bitcoin: self.$bitcoin,)*
+                        $($bitcoin: Written::read(&self.$bitcoin),)*
                     },
-                    $($chain: self.$chain,)*
-                    first_link_target: self.first_link_target.0,
-                    easiest_share_target: self.easiest_share_target.0,
-                    window_weight: Weight(self.window_weight.0),
-                    median_span: most(self.median_span),
-                    outputs_max: most(self.outputs_max),
+                    $($chain: Written::read(&self.$chain),)*
                 }
             }
         }
     };
 }
 
-parameters! {
-    bitcoin {
-        pow_limit_bits: u32,
-        retarget_blocks: u32,
-        retarget_timespan_s: u32,
-        halving_blocks: u32,
-        start_height: u32,
-        min_block_work: u64,
-    }
-    chain {
-        link_interval_s: u32,
-        shares_per_link: u32,
-        retarget_half_life_s: u32,
-        retarget_exponent_max: u32,
-        anchor_depth: u32,
-        listing_depth: u32,
-        credit_depth: u32,
-        stale_depth: u32,
-        link_credit_divisor: u32,
-        times_apart_s: u32,
-        snapshot_bitcoin_depth: u32,
-        snapshot_burial: u32,
-        seed_depth: u32,
-        window_rows: u64,
-        listed_before_payouts: u64,
-        output_floor_sat: u64,
-    }
-}
+sharechain::for_each_parameter!(parameters);
 
 impl Parameters {
-    /// Refuses constants without which the rules have no meaning.
+    /// Rejects values with which the rules have no meaning.
     fn check(&self) -> Result<(), String> {
         if self.name.len() > NAME_BYTES_MAX {
             return Err(format!("parameters.name has more than {NAME_BYTES_MAX} bytes"));
@@ -255,13 +246,13 @@ impl Parameters {
             return Err(format!("parameters.{name} must not be zero"));
         }
         if target_of_bits(CompactTarget::from_consensus(self.pow_limit_bits)) == U256::ZERO {
-            return Err("parameters.pow_limit_bits stands for no target".to_owned());
+            return Err("parameters.pow_limit_bits does not encode a target".to_owned());
         }
         Ok(())
     }
 }
 
-/// The Bitcoin network with this genesis; another genesis belongs to a network like regtest.
+/// Returns the Bitcoin network with this genesis. Any other genesis belongs to a regtest-like network.
 fn network_of(genesis: Id) -> (Network, Option<[u8; 32]>) {
     let hash = |network| ShareId::from(bitcoin::constants::genesis_block(network).block_hash()).0;
     let known = [Network::Bitcoin, Network::Signet, Network::Regtest];

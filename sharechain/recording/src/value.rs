@@ -1,5 +1,5 @@
-//! How single values are written. Hashes and ids stand in the order of SHA-256's output, as in the specification and
-//! unlike what Bitcoin's tools show.
+//! Text form of single values. Hashes and ids are in SHA-256 output order, as in the specification. Bitcoin's tools
+//! show them in reverse.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,34 +13,34 @@ use sharechain::{ShareId, U256};
 
 use crate::PROOF_BYTES_MAX;
 
-/// What is wrong with a value.
+/// Error in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// Another alphabet, or half a byte.
-    #[error("is not lower-case hexadecimal")]
+    /// The text has other characters than 0-9 and a-f, or an odd number of them.
+    #[error("is not lowercase hexadecimal")]
     NotHex,
-    /// Too few or too many bytes.
-    #[error("has {found} bytes, {least} to {most} are expected")]
+    /// The value has too few or too many bytes.
+    #[error("has {found} bytes, expected {least} to {most}")]
     Length {
-        /// How many there are.
+        /// Number of bytes found.
         found: usize,
-        /// How many there must be.
+        /// Minimum number of bytes.
         least: usize,
-        /// How many there may be.
+        /// Maximum number of bytes.
         most: usize,
     },
-    /// Signs, leading zeros or other letters.
+    /// The text has a sign, leading zeros or other characters.
     #[error("is not a decimal string without leading zeros")]
     NotDecimal,
-    /// Above the range.
+    /// The number is out of range.
     #[error("has more than 128 bits")]
     TooLarge,
-    /// Not one of the words that stand for a judgement.
-    #[error("is not a verdict that this kind of line may have")]
+    /// The text is not a verdict.
+    #[error("is not a verdict that this line may have")]
     NotAVerdict,
 }
 
-/// Lower-case hexadecimal of `least` to `most` bytes.
+/// Parses lowercase hexadecimal of `least` to `most` bytes.
 fn unhex(text: &str, least: usize, most: usize) -> Result<Vec<u8>, ValueError> {
     let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let bytes = if lower { Vec::from_hex(text).ok() } else { None };
@@ -54,7 +54,7 @@ fn unhex_array<const N: usize>(text: &str) -> Result<[u8; N], ValueError> {
     bytes.try_into().map_err(|bytes: Vec<u8>| ValueError::Length { found: bytes.len(), least: N, most: N })
 }
 
-/// Lets a type with `Display` and `FromStr` stand in JSON as that text.
+/// Serializes a type with `Display` and `FromStr` as its text.
 macro_rules! as_text {
     ($($type:ty),*) => {$(
         impl Serialize for $type {
@@ -73,23 +73,23 @@ macro_rules! as_text {
 }
 pub(crate) use as_text;
 
-/// Reads an optional key: it may be left out, but not be `null`.
+/// Deserializes an optional key: it may be left out, but it must not be `null`.
 pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A hash or an id.
+/// A hash or an id, 32 bytes in SHA-256 output order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Id(pub [u8; 32]);
 
 impl Id {
-    /// As the id of a proof.
+    /// The id of a proof.
     #[must_use]
     pub const fn share(self) -> ShareId {
         ShareId(self.0)
     }
 
-    /// As the hash of a Bitcoin block.
+    /// The hash of a Bitcoin block.
     #[must_use]
     pub fn block(self) -> BlockHash {
         self.share().block_hash()
@@ -122,7 +122,7 @@ impl FromStr for Id {
     }
 }
 
-/// A Bitcoin header, 80 bytes.
+/// A Bitcoin header: 80 bytes in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawHeader(pub Header);
 
@@ -138,13 +138,13 @@ impl FromStr for RawHeader {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         const LENGTH: usize = Header::SIZE;
         let bytes = unhex(text, LENGTH, LENGTH)?;
-        // Any 80 bytes are a header.
+        // Any 80 bytes decode as a header.
         let header = deserialize(&bytes).map_err(|_| ValueError::NotHex)?;
         Ok(Self(header))
     }
 }
 
-/// An encoded proof, or what stands in the place of one.
+/// An encoded proof in hexadecimal. The bytes need not decode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawProof(pub Vec<u8>);
 
@@ -162,7 +162,7 @@ impl FromStr for RawProof {
     }
 }
 
-/// A payout script.
+/// A payout script in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RawScript(pub Vec<u8>);
 
@@ -183,9 +183,9 @@ impl FromStr for RawScript {
     }
 }
 
-/// The challenge of a signet: its length is one byte in the consensus id.
+/// Challenge script of a signet in hexadecimal, at most 255 bytes: the consensus id has one byte for its length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Challenge(pub Vec<u8>);
+pub(crate) struct Challenge(pub(crate) Vec<u8>);
 
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,7 +201,7 @@ impl FromStr for Challenge {
     }
 }
 
-/// An integer that JSON's readers may not hold: a string of decimal digits.
+/// An integer of 128 bits, which JSON parsers may not support: a string of decimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal(pub u128);
 
@@ -223,7 +223,7 @@ impl FromStr for Decimal {
     }
 }
 
-/// A target or work: 64 hexadecimal digits, the highest first.
+/// A target or work: 64 hexadecimal digits, most significant first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number(pub U256);
 

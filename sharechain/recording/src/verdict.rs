@@ -1,4 +1,4 @@
-//! The words for judgements.
+//! Verdicts and their text form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use sharechain::RuleError;
 
 use crate::value::{ValueError, as_text};
 
-/// The number of a rule.
+/// Number of a rule, written as `SC-` and three digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule(u16);
 
@@ -46,7 +46,7 @@ macro_rules! verdicts {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $type {
             $($(#[$of])* $variant,)*
-            /// It breaks this rule.
+            /// The item breaks this rule.
             Broken(Rule),
         }
 
@@ -81,40 +81,40 @@ macro_rules! verdicts {
 }
 
 verdicts! {
-    /// What became of a proof.
+    /// Verdict on a proof.
     ProofVerdict {
-        /// It is valid.
+        /// The proof is valid.
         Valid = "valid",
-        /// It cannot be judged yet.
+        /// The proof cannot be judged yet.
         Held = "held",
-        /// It can be of no use any more.
+        /// The proof is too old for any link to list it, or unknown.
         Unlistable = "unlistable",
-        /// Its id was valid before; nothing was checked.
+        /// The id was already valid; nothing was checked.
         Known = "known",
     }
 }
 
 verdicts! {
-    /// What became of a link's list.
+    /// Verdict on a link's list.
     ListVerdict {
-        /// It and all before it are known and valid.
+        /// The list and all lists before it are known and valid.
         Complete = "complete",
         /// The proof, a listed proof or an earlier list is missing.
         Held = "held",
-        /// There is no valid link that could have it.
+        /// The list belongs to no valid link.
         Ignored = "ignored",
     }
 }
 
-/// What became of a Bitcoin header.
+/// Verdict on a Bitcoin header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeaderVerdict {
-    /// It keeps Bitcoin's rules.
+    /// The header follows Bitcoin's rules.
     Valid,
-    /// The one before it is missing, or its time has not come.
+    /// The previous header is missing, or the header's time is too far ahead of the clock.
     Held,
-    /// It breaks a rule of Bitcoin.
+    /// The header breaks a Bitcoin rule.
     Invalid,
 }
 

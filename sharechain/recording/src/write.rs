@@ -1,4 +1,4 @@
-//! From lines to a file, and from what a node kept to lines.
+//! Writes lines to a file, and turns what a node stored into lines.
 
 use std::io::Write;
 
@@ -9,18 +9,18 @@ use crate::line::{HeaderLine, Line, ListLine, ProofLine};
 use crate::start::Start;
 use crate::value::{Id, RawHeader, RawProof};
 
-/// Why a recording was not written.
+/// Reason why a recording was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The file does not take it.
-    #[error("the recording cannot be written")]
+    /// Writing to the file failed.
+    #[error("cannot write the recording")]
     Io(#[from] std::io::Error),
-    /// A line is longer than a recording may have.
-    #[error("a line of {0} bytes is too long for a recording")]
+    /// A line is longer than [`LINE_BYTES_MAX`](crate::LINE_BYTES_MAX).
+    #[error("a line has {0} bytes, more than a recording allows")]
     LineTooLong(usize),
 }
 
-/// Writes a recording.
+/// Writes a recording line by line.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     to: W,
@@ -28,10 +28,10 @@ pub struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes the first line.
+    /// Creates a writer and writes the first line. `about` is a text for human readers, at most 1,000 bytes.
     ///
     /// # Errors
-    /// The file does not take it.
+    /// [`WriteError`] if writing fails or the line is too long.
     pub fn new(to: W, start: &Start, about: Option<&str>) -> Result<Self, WriteError> {
         let mut writer = Self { to, lines: 0 };
         writer.put(start.line(about))?;
@@ -41,7 +41,7 @@ impl<W: Write> Writer<W> {
     /// Writes a line.
     ///
     /// # Errors
-    /// The file does not take it.
+    /// [`WriteError`] if writing fails or the line is too long.
     pub fn line(&mut self, line: &Line) -> Result<(), WriteError> {
         let text = serde_json::to_string(line).map_err(std::io::Error::from)?;
         self.put(text)
@@ -57,38 +57,38 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Forces what was written out of this process, and tells how many lines it was.
+    /// Flushes the file, and returns the number of lines written.
     ///
     /// # Errors
-    /// The file does not take it.
+    /// [`WriteError::Io`] if flushing fails.
     pub fn finish(mut self) -> Result<u64, WriteError> {
         self.to.flush()?;
         Ok(self.lines)
     }
 }
 
-/// Something that a node kept, in the order in which it came.
+/// One item that a node stored, in order of arrival.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {
     /// A Bitcoin header.
     Header(Header),
     /// A proof, encoded.
     Proof {
-        /// Its id.
+        /// Id of the proof.
         id: ShareId,
-        /// Its bytes.
+        /// Encoded proof.
         encoded: Vec<u8>,
     },
     /// The list of a link.
     List {
-        /// The link.
+        /// Id of the link.
         of: ShareId,
-        /// What it lists.
+        /// Ids that the link lists.
         list: Vec<ShareId>,
     },
 }
 
-/// What a node kept, as lines; a list that came right behind its proof stands in the proof's line.
+/// Turns the items that a node stored into lines. A list that directly follows its proof goes into the proof's line.
 pub fn lines_of<E>(kept: impl Iterator<Item = Result<Came, E>>) -> impl Iterator<Item = Result<Line, E>> {
     let mut kept = kept.peekable();
     std::iter::from_fn(move || {

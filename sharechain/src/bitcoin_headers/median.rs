@@ -1,11 +1,11 @@
-//! The median time that Bitcoin's rules compare with.
+//! Median time past, as in Bitcoin's rules.
 
 use crate::units::Timestamp;
 
-/// Headers whose times a median is taken of.
+/// Number of headers whose times a median covers.
 pub(super) const MEDIAN_SPAN: u32 = 11;
 
-/// The middle of up to 11 times: of an even number, the later of the two.
+/// Median of up to 11 times. For an even number, the later of the middle two.
 pub(super) fn median(mut times: Vec<u32>) -> Timestamp {
     times.sort_unstable();
     Timestamp(times.get(times.len() / 2).copied().unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Where a tree of headers starts.
+//! Starting point of a tree of headers.
 
 use bitcoin::block::Header;
 use thiserror::Error;
@@ -8,41 +8,41 @@ use super::median::MEDIAN_SPAN;
 use crate::params::BitcoinParams;
 use crate::units::{ShareId, Timestamp, U256};
 
-/// A header that somebody vouches for, and the predecessors without which its successors cannot be judged.
+/// A trusted header, with the predecessors that are needed to judge its successors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
     /// Height of the last of `headers`.
     pub height: u32,
-    /// Work of the last of `headers` and all its ancestors, hashes.
+    /// Chain work from Bitcoin's genesis to the last of `headers`, both included, hashes.
     pub chain_work: U256,
-    /// Consecutive headers in ascending order; the last is the root. They reach down to the start of the root's retarget
-    /// period and hold at least 11, unless they start at genesis. A start up to 10 headers lower makes all median times
-    /// of the tree exact.
+    /// Consecutive headers in ascending order; the last is the root. They reach down to the start of the root's
+    /// difficulty period and number at least 11, unless they start at genesis. Up to 10 headers more make all median
+    /// times of the tree exact.
     pub headers: Vec<Header>,
 }
 
-/// Why a root cannot be used.
+/// Reason why a root cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RootError {
-    /// Too few headers.
-    #[error("the root at height {height} comes with {found} headers, and {needed} are needed")]
+    /// The root has too few headers.
+    #[error("the root at height {height} has {found} headers but needs {needed}")]
     TooFew {
         /// Height of the root.
         height: u32,
-        /// How many headers there are.
+        /// Number of headers that the root has.
         found: usize,
-        /// How many there must be.
+        /// Number of headers that the root needs.
         needed: usize,
     },
-    /// Headers that are not each other's predecessors, or more of them than there are heights.
+    /// The headers do not follow one another, or there are more of them than the height allows.
     #[error("the headers of the root at height {0} are not a chain")]
     NotAChain(u32),
-    /// Another network's genesis.
-    #[error("the chain of headers starts with another network's genesis")]
+    /// The header at height 0 is not this network's genesis.
+    #[error("the headers start with the genesis of another network")]
     OtherGenesis,
-    /// A sum smaller than one of its parts.
-    #[error("the root's chain work is less than that of the headers that come with it")]
+    /// The chain work is less than the work of the headers.
+    #[error("the root's chain work is less than the work of its headers")]
     ChainWork,
 }
 
@@ -50,26 +50,26 @@ pub enum RootError {
 pub(super) struct Base<'a> {
     /// The lowest header.
     pub(super) first: BitcoinHeader,
-    /// Those above it, in ascending order.
+    /// The headers above it, in ascending order.
     pub(super) rest: &'a [Header],
 }
 
 impl Root {
-    /// The genesis of a network.
+    /// The genesis header of a network, as a root.
     #[must_use]
     pub fn genesis(params: &BitcoinParams) -> Self {
         let genesis = params.genesis();
         Self { height: 0, chain_work: work(&genesis), headers: vec![genesis] }
     }
 
-    /// Headers that a root at `height` must come with, itself included.
+    /// Number of headers that a root at `height` needs, including itself.
     #[must_use]
     pub fn headers_needed(height: u32, params: &BitcoinParams) -> u32 {
         let of_period = height.checked_rem(params.retarget_blocks).unwrap_or(0).saturating_add(1);
         of_period.max(MEDIAN_SPAN).min(height.saturating_add(1))
     }
 
-    /// Checks that the headers are enough and hang together, and takes them apart.
+    /// Checks that there are enough headers and that they form a chain. Splits off the first one.
     pub(super) fn base(&self, params: &BitcoinParams) -> Result<Base<'_>, RootError> {
         let found = self.headers.len();
         let needed = usize::try_from(Self::headers_needed(self.height, params)).unwrap_or(usize::MAX);

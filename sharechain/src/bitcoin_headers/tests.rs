@@ -9,14 +9,15 @@ use crate::params::ChainParams;
 use crate::target;
 use crate::units::U256;
 
-/// Easy enough to mine a few hundred headers in a test, and hard enough that a retarget has room on both sides.
+/// Target that is easy enough to mine a few hundred headers in a test, and hard enough for retargets in both
+/// directions.
 const EASY_BITS: u32 = 0x1f3f_ffff;
 const PERIOD: u32 = 16;
 const ROOT_HEIGHT: u32 = 100 * PERIOD + 12;
 const START_S: u32 = 1_700_000_000;
 const LATE: Timestamp = Timestamp(u32::MAX);
 
-/// A network whose retarget period has 16 blocks of 10 s.
+/// A network whose difficulty period has 16 blocks of 10 s.
 fn params() -> BitcoinParams {
     BitcoinParams {
         network: bitcoin::Network::Regtest,
@@ -28,7 +29,7 @@ fn params() -> BitcoinParams {
     }
 }
 
-/// The same network as the `bitcoin` crate describes one.
+/// The same network as parameters of the `bitcoin` crate.
 fn their_params() -> bitcoin::params::Params {
     let mut theirs = bitcoin::params::Params::new(bitcoin::Network::Regtest);
     theirs.max_attainable_target = Target::from_compact(CompactTarget::from_consensus(EASY_BITS));
@@ -49,7 +50,7 @@ fn mine(mut header: Header) -> Header {
     header
 }
 
-/// The lowest headers need no work: a root is vouched for.
+/// Builds the lowest headers, which need no work because a root is trusted.
 fn root_at(height: u32) -> Root {
     let mut headers = vec![header(BlockHash::all_zeros(), START_S, CompactTarget::from_consensus(EASY_BITS))];
     for i in 1..Root::headers_needed(height, &params()) {
@@ -105,7 +106,7 @@ fn main_starts_with_its_first_block() {
     let known = tree.get(&block.block_hash()).unwrap();
     assert_eq!(block.block_hash().to_string(), "00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048");
     assert_eq!((known.height, known.chain_work), (1, U256::from(0x2_0002_0002_u64)));
-    // Of two times the later one, as in Bitcoin Core.
+    // The later of two times, as in Bitcoin Core.
     assert_eq!(known.median_time, Timestamp(block.time));
 }
 
@@ -115,14 +116,14 @@ fn the_hash_must_meet_the_target() {
     let mut tree = BitcoinHeaders::new(&params, &Root::genesis(&params)).unwrap();
     let block = Header { nonce: 1, ..main_block_1() };
     assert_eq!(tree.insert(block, LATE), Err(HeaderError::ProofOfWork));
-    // The target itself still meets it.
+    // A hash equal to the target still meets it.
     let target = target::target_of_bits(block.bits);
     let hash = |number: U256| BlockHash::from_byte_array(number.to_le_bytes());
     assert_eq!(rules::check_work(&block, &hash(target)), Ok(()));
     assert_eq!(rules::check_work(&block, &hash(target + U256::ONE)), Err(HeaderError::ProofOfWork));
 }
 
-/// Retargets of the main network, and Bitcoin Core's own test of the upper limit.
+/// Retargets of mainnet, and Bitcoin Core's own test of the upper limit.
 #[test]
 fn retargets_of_the_main_network() {
     let params = ChainParams::main().bitcoin;
@@ -131,9 +132,9 @@ fn retargets_of_the_main_network() {
         (1_261_130_161, 1_262_152_739, 0x1d00_ffff, 0x1d00_d86a),
         // Genesis and 2,015: the limit.
         (1_231_006_505, 1_233_061_996, 0x1d00_ffff, 0x1d00_ffff),
-        // Heights 66,528 and 68,543: a quarter at most.
+        // Heights 66,528 and 68,543: at most a quarter.
         (1_279_008_237, 1_279_297_671, 0x1c05_a3f4, 0x1c01_68fd),
-        // Four times at most.
+        // At most four times.
         (1_263_163_443, 1_269_211_443, 0x1c38_7f6f, 0x1d00_e1fd),
     ] {
         let taken_s: i64 = last_time - first_time;
@@ -210,7 +211,7 @@ fn an_orphan_is_held() {
     let mut tree = tree();
     let block = header(BlockHash::all_zeros(), START_S, CompactTarget::from_consensus(EASY_BITS));
     assert_eq!(tree.insert(block, LATE), Ok(Inserted::Held(HeldHeader::UnknownParent(BlockHash::all_zeros()))));
-    // What lies below the root cannot be judged either.
+    // Headers below the root cannot be judged either.
     let below = root().headers[3].block_hash();
     let block = header(below, START_S + 10, CompactTarget::from_consensus(EASY_BITS));
     assert_eq!(tree.insert(block, LATE), Ok(Inserted::Held(HeldHeader::UnknownParent(below))));
@@ -232,7 +233,7 @@ fn retired_versions_are_refused() {
     }
 }
 
-/// The height that counts is that of the block itself.
+/// The rule applies from the height of the block itself.
 #[test]
 fn versions_are_retired_from_their_height_on() {
     let params = BitcoinParams { network: bitcoin::Network::Bitcoin, ..params() };

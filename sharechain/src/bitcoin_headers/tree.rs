@@ -1,4 +1,4 @@
-//! Where the headers lie and how ancestors are found.
+//! Storage of the headers and ancestor lookup.
 
 use std::iter::successors;
 
@@ -15,15 +15,15 @@ use crate::units::{ShareId, Timestamp, U256};
 #[cfg(test)]
 mod tests;
 
-/// Place of a header in the order of arrival. Only [`Tree`] makes them, and headers are never removed.
+/// Position of a header in order of arrival. Only [`Tree`] creates indices, and it never removes a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Index(usize);
 
-/// A header with its two ways down.
+/// A header with two pointers down.
 ///
-/// `jump` leads to some ancestor further down, chosen so that any ancestor is found in a logarithmic number of steps:
-/// when the jumps of the parent and of that jump's end are equally long, the child jumps over both, otherwise to the
-/// parent (Myers, "An applicative random-access stack", 1983).
+/// `jump` points to a lower ancestor so that lookup of any ancestor takes O(log n) steps. If the parent's jump and the
+/// next jump from there are equally long, the child jumps over both. Otherwise it jumps to its parent (Myers, "An
+/// applicative random-access stack", 1983).
 #[derive(Clone, Debug)]
 struct Node {
     known: BitcoinHeader,
@@ -31,7 +31,7 @@ struct Node {
     jump: Index,
 }
 
-/// Headers in the order of arrival and by hash.
+/// Headers in order of arrival and by hash.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     first: Node,
@@ -42,8 +42,8 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// The root's headers as a chain. Only the root itself can be found by its hash: what attaches further down would be
-    /// judged without its predecessors.
+    /// Creates a tree from the root's headers. Lookup by hash finds only the root itself: a header that attached
+    /// further down would lack the predecessors that judging it takes.
     pub(super) fn new(base: Base<'_>) -> Self {
         let first = Node { known: base.first, parent: Index(0), jump: Index(0) };
         let mut tree =
@@ -59,27 +59,27 @@ impl Tree {
     }
 
     fn node(&self, Index(index): Index) -> &Node {
-        // Index 0 is the first; the rest are counted from 1, and every index was handed out by `push`.
+        // Index 0 is the first header. The rest count from 1, and `push` created every index.
         index.checked_sub(1).and_then(|below| self.nodes.get(below)).unwrap_or(&self.first)
     }
 
-    /// The header at a place.
+    /// Returns the header at an index.
     pub(super) fn at(&self, index: Index) -> &BitcoinHeader {
         &self.node(index).known
     }
 
-    /// A header by its hash.
+    /// Finds a header by its hash.
     pub(super) fn find(&self, hash: &BlockHash) -> Option<(Index, &BitcoinHeader)> {
         let index = *self.by_hash.get(&ShareId::from(*hash))?;
         Some((index, self.at(index)))
     }
 
-    /// The header with the most work; the first seen of several.
+    /// Header with the most work. On a tie, the one seen first.
     pub(super) fn best(&self) -> &BitcoinHeader {
         self.at(self.best)
     }
 
-    /// The root, and the headers that came with it in ascending order, itself included.
+    /// The root and the headers that came with it, itself included, in ascending order.
     pub(super) fn root(&self) -> (&BitcoinHeader, Vec<Header>) {
         let root = self.at(self.root);
         let Index(above_first) = self.root;
@@ -87,12 +87,12 @@ impl Tree {
         (root, came.map(|node| node.known.header).collect())
     }
 
-    /// Headers that can be found by hash.
+    /// Number of headers that lookup by hash can find.
     pub(super) fn len(&self) -> usize {
         self.by_hash.len()
     }
 
-    /// Appends a valid header to its parent.
+    /// Appends a valid header whose parent is at `parent`.
     pub(super) fn push(&mut self, hash: BlockHash, header: Header, parent: Index, chain_work: U256) {
         let height = self.at(parent).height.saturating_add(1);
         let known = BitcoinHeader { header, height, chain_work, median_time: self.median_time(&header, parent) };
@@ -104,7 +104,7 @@ impl Tree {
         }
     }
 
-    /// Median time of a header and the ten from its parent down.
+    /// Median time of a header and the ten headers from its parent down.
     fn median_time(&self, header: &Header, parent: Index) -> Timestamp {
         let span = usize::try_from(MEDIAN_SPAN).unwrap_or(usize::MAX);
         let down = successors(Some(parent), |index| Some(self.node(*index).parent).filter(|next| next != index));
@@ -121,7 +121,7 @@ impl Tree {
         if first_length == second_length { second_jump } else { parent }
     }
 
-    /// The ancestor at a height, or the header itself.
+    /// Returns the ancestor at a height, which may be the header itself.
     pub(super) fn ancestor(&self, from: Index, height: u32) -> Option<&BitcoinHeader> {
         let mut node = self.node(from);
         while node.known.height > height {

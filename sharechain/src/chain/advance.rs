@@ -1,4 +1,4 @@
-//! Fork choice, and what a move of the tip does: listings, pending shares, forgetting.
+//! Fork choice and the effects of a new tip: listings, pending shares, pruning.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::limits::{LIST_MAX, MEMORY_DEPTH, OMISSION_SECONDS};
 use crate::units::{Height, ShareId, Timestamp};
 
 impl Chain {
-    /// Switches to the branch of a link that just became complete, if it is better than the main chain.
+    /// Switches to the branch of a link that just became complete if it is better than the main chain.
     pub(super) fn advance_to(&mut self, id: ShareId, call: &mut Call) {
         let (Some(old), Some(new)) = (self.candidate(&self.tip()), self.candidate(&id)) else { return };
         if !better(&new, &old) {
@@ -47,7 +47,7 @@ impl Chain {
         Some(Candidate { chain_work: link.chain_work, omits: complete.omits, sequence: complete.sequence })
     }
 
-    /// Takes a link that left the main chain, and what it listed, back among the pending.
+    /// Makes a link that left the main chain and the proofs that it listed pending again.
     fn unlist(&mut self, link: ShareId) {
         let list = self.links.get(&link).and_then(|link| link.complete()).map(|complete| complete.list.clone());
         for id in list.unwrap_or_default().iter().copied().chain([link]) {
@@ -58,7 +58,7 @@ impl Chain {
         }
     }
 
-    /// Notes what a link that entered the main chain lists, and the link itself.
+    /// Records a link that entered the main chain and the proofs that it lists as listed.
     fn list(&mut self, link: ShareId) {
         let Some(known) = self.links.get(&link) else { return };
         let height = known.height;
@@ -71,7 +71,7 @@ impl Chain {
         }
     }
 
-    /// Forgets what the main chain lists so deep that no link which is still judged can list it again.
+    /// Drops what the main chain lists so deep that no link that is still judged can list it again.
     fn forget_deep(&mut self) {
         let keep = MEMORY_DEPTH.saturating_add(self.listing_reach());
         let height = self.height().below(keep);
@@ -97,28 +97,30 @@ impl Chain {
         }
     }
 
-    /// Links below a link among whose lists what it may list, and the parents of that, must be looked for.
+    /// Depth below a link, in links, down to which lists may name a proof that the link may list, or that proof's
+    /// parent.
     fn listing_reach(&self) -> u32 {
         self.params.listing_depth.saturating_add(2)
     }
 
-    /// Height up to which no further proof is judged and no further link becomes complete; none while nothing was
-    /// forgotten. [`MEMORY_DEPTH`] links below the highest tip that there was.
+    /// Height up to which no further proof is judged and no further link becomes complete: [`MEMORY_DEPTH`] links below
+    /// the highest tip so far. `None` if nothing has been dropped yet.
     pub(super) fn too_deep(&self) -> Option<Height> {
         let forgotten = Some(self.forgotten).filter(|height| *height > Height(0))?;
         Some(Height(forgotten.0.saturating_add(self.listing_reach())))
     }
 
-    /// Policy: marks a link that left out a share which this node had validated more than 30 s before the link's time, or
-    /// before now if that is earlier, although it was listable and there was room. Nobody builds on it until it has a
-    /// child, and it loses ties.
+    /// Policy: marks a link that left out a listable share although it had room, if this node had validated the share
+    /// more than 30 s before the link's time, or before `now` if that is earlier. This node does not build on such a
+    /// link until it has a child, and the link loses ties.
     pub(super) fn note_omission(&mut self, id: ShareId, now: Timestamp) {
         let Some(link) = self.links.get(&id) else { return };
         let Some(complete) = link.complete() else { return };
         if link.parent != self.tip() || complete.list.len() >= LIST_MAX {
             return;
         }
-        // Whose clock is fast need not know what this node knows; whose link is dated ahead gains nothing by it.
+        // A node with a slow clock or a late view is not blamed for what it cannot know. A link dated ahead gains
+        // nothing.
         let dated = link.time.min(now);
         let Some(branch) = Branch::new(self, link.parent) else { return };
         let listed: BTreeSet<ShareId> = complete.list.iter().copied().collect();
@@ -135,7 +137,7 @@ impl Chain {
         }
     }
 
-    /// The link to build on: the tip, or its parent while the tip leaves out what it should list and has no child.
+    /// Link to build on: the tip, or the tip's parent while the tip leaves out shares that it should list.
     #[must_use]
     pub fn build_on(&self) -> ShareId {
         let tip = self.tip();

@@ -1,4 +1,4 @@
-//! One branch of the tree of links, seen from its newest link: what it contains and what it lists.
+//! One branch of the tree of links, seen from its newest link: its links and their lists.
 
 use core::cell::OnceCell;
 
@@ -6,7 +6,7 @@ use super::{Chain, Link};
 use crate::id_map::IdSet;
 use crate::units::{Height, ShareId};
 
-/// A branch down to genesis: the part off the main chain in full, the rest by reference to the main chain.
+/// A branch down to genesis. It stores its own part; the rest refers to the main chain.
 pub(super) struct Branch<'a> {
     chain: &'a Chain,
     /// Links off the main chain, newest first.
@@ -15,12 +15,12 @@ pub(super) struct Branch<'a> {
     fork_height: Height,
     /// Height of the newest link.
     height: Height,
-    /// What the side lists or is, as far down as a new link may look; gathered when it is first asked for.
+    /// Ids of the side's links and of the proofs that they list, as deep as a new link may list. Computed on first use.
     side_listed: OnceCell<IdSet>,
 }
 
 impl<'a> Branch<'a> {
-    /// The branch that ends in `newest`, or `None` for a link that is not known.
+    /// Returns the branch that ends in `newest`, or `None` if that link is unknown.
     pub(super) fn new(chain: &'a Chain, newest: ShareId) -> Option<Self> {
         let height = chain.links.get(&newest)?.height;
         let mut side = Vec::new();
@@ -37,7 +37,8 @@ impl<'a> Branch<'a> {
     }
 
     fn gather_side(&self) -> IdSet {
-        // Nothing that may be listed above, and no parent of it, has an anchor below, so nobody listed it below.
+        // A deeper link cannot list a proof that may be listed at the end of the branch, nor its parent: their anchors
+        // are higher.
         let reach = usize::try_from(self.chain.params.listing_depth.saturating_add(2)).unwrap_or(usize::MAX);
         let mut listed = IdSet::default();
         for id in self.side.iter().take(reach.saturating_add(1)) {
@@ -59,7 +60,7 @@ impl<'a> Branch<'a> {
         &self.side
     }
 
-    /// The link of the branch at `height`.
+    /// Id of the branch's link at `height`.
     pub(super) fn at(&self, height: Height) -> Option<ShareId> {
         if height <= self.fork_height {
             self.chain.main_at(height)
@@ -69,30 +70,30 @@ impl<'a> Branch<'a> {
         }
     }
 
-    /// The link of the branch at `height`, with what is kept of it.
+    /// Data of the branch's link at `height`.
     pub(super) fn link_at(&self, height: Height) -> Option<&'a Link> {
         self.chain.links.get(&self.at(height)?)
     }
 
-    /// True when the link `id` at `height` is on the branch.
+    /// True if the link `id` at `height` is on the branch.
     pub(super) fn contains(&self, id: &ShareId, height: Height) -> bool {
         height <= self.height && self.at(height) == Some(*id)
     }
 
-    /// True when a link of the branch lists `id` or is `id`.
+    /// True if a link of the branch lists `id` or is `id`.
     pub(super) fn lists_or_is(&self, id: &ShareId) -> bool {
         self.side_listed.get_or_init(|| self.gather_side()).contains(id)
             || self.chain.listed.get(id).is_some_and(|height| *height <= self.fork_height)
     }
 
-    /// The first link of the branch whose Bitcoin height, or that of an ancestor, is at least `bitcoin_height`.
+    /// Height of the branch's first link whose Bitcoin height is at least `bitcoin_height`. `None` if there is none.
     pub(super) fn first_at_bitcoin_height(&self, bitcoin_height: u32) -> Option<Height> {
         let reached =
             |height: u32| self.link_at(Height(height)).is_some_and(|link| link.bitcoin_height_max >= bitcoin_height);
         if !reached(self.height.0) {
             return None;
         }
-        // The greatest Bitcoin height so far never falls, so halving finds the first link that has reached it.
+        // The greatest Bitcoin height so far never falls along a branch, so a binary search finds the first link.
         let (mut low, mut high) = (0_u32, self.height.0);
         while low < high {
             let middle = low.midpoint(high);

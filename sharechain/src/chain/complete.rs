@@ -1,4 +1,5 @@
-//! Lists: when everything that a link lists is known and valid, the link is complete and counts for fork choice.
+//! Lists of links. When everything that a link lists is known and valid, the link is complete and counts for fork
+//! choice.
 
 use super::branch::Branch;
 use super::{Call, Chain, Complete, List, ListState, Missing};
@@ -23,7 +24,7 @@ impl ListContext for Branch<'_> {
     }
 }
 
-/// Why a link is not complete.
+/// Reason why a link is not complete.
 enum Incomplete {
     NotWaiting,
     Missing(Missing),
@@ -31,7 +32,7 @@ enum Incomplete {
 }
 
 impl Chain {
-    /// Notes a link's list, if it has none yet, and completes the link if that was all that was missing.
+    /// Stores a link's list, if it has none yet. Completes the link if nothing else is missing.
     pub(super) fn give_list(&mut self, id: ShareId, list: Option<Vec<ShareId>>, call: &mut Call) {
         let bound = self.too_deep();
         let Some(link) = self.links.get_mut(&id) else { return };
@@ -49,7 +50,7 @@ impl Chain {
         self.try_complete(id, call);
     }
 
-    /// Completes a link if nothing is missing; otherwise notes what it waits for.
+    /// Completes a link if nothing is missing. Otherwise records what it waits for.
     pub(super) fn try_complete(&mut self, id: ShareId, call: &mut Call) {
         let body = match self.completed(&id) {
             Ok(complete) => ListState::Complete(complete),
@@ -73,30 +74,30 @@ impl Chain {
         }
     }
 
-    /// True for a link whose list breaks a rule.
+    /// True if the link's list breaks a rule.
     pub(super) fn is_void(&self, id: &ShareId) -> bool {
         self.links.get(id).is_some_and(|link| matches!(link.list, ListState::Invalid(_)))
     }
 
-    /// The children of a link that are not complete, whether their lists are known or not.
+    /// Incomplete children of a link, whether their lists are known or not.
     pub(super) fn incomplete_children(&self, id: &ShareId) -> Vec<ShareId> {
         let Some(height) = self.links.get(id).map(|link| link.height.child()) else { return Vec::new() };
         let is_child = |child: &ShareId| self.links.get(child).is_some_and(|link| link.parent == *id);
         self.wanted.at(height).filter(is_child).collect()
     }
 
-    /// Judges a link's list: what makes it void is told before what it waits for.
+    /// Judges a link's list. Reports rules that already make it void before anything that it waits for.
     fn completed(&self, id: &ShareId) -> Result<Complete, Incomplete> {
         let overflow = || Incomplete::Invalid(RuleError::Overflow);
         let link = self.links.get(id).ok_or(Incomplete::NotWaiting)?;
         let list = match &link.list {
             ListState::Complete(_) | ListState::Invalid(_) => return Err(Incomplete::NotWaiting),
-            // SC-407: the parent's list is valid.
+            // SC-407: The parent's list is valid.
             _ if self.is_void(&link.parent) => return Err(Incomplete::Invalid(RuleError::ParentListInvalid)),
             ListState::Missing => return Err(Incomplete::NotWaiting),
             ListState::Waiting(list) => list,
         };
-        // SC-406: everything listed is valid.
+        // SC-406: No listed proof is invalid.
         if list.iter().any(|item| self.refused.get(item).is_some()) {
             return Err(Incomplete::Invalid(RuleError::ListInvalid));
         }
@@ -116,7 +117,7 @@ impl Chain {
             list: list.clone(),
             rows: rows_of(&credited),
             signals: before.signals.after(link.height, credited.iter().map(|credit| (credit.signals, credit.weight))),
-            // SC-304 counts the link itself with what it lists: it is credited too.
+            // SC-304 counts credited proofs: the listed ones and the link itself.
             listed_total: before.listed_total.saturating_add(count).saturating_add(1),
             sequence: self.sequence,
             live_since,
@@ -125,7 +126,7 @@ impl Chain {
         })
     }
 
-    /// What a link credits: SC-410 for what it lists, SC-411 for the link itself.
+    /// Credits of a link: SC-410 for the proofs that it lists, SC-411 for the link itself.
     fn credited(&self, id: &ShareId, items: &[(ShareId, &Credit)], branch: &Branch<'_>) -> Option<Vec<Credited>> {
         let link = self.links.get(id)?;
         let own = self.credits.get(id)?;
@@ -133,22 +134,21 @@ impl Chain {
             let weight = earned(credit, link.height, branch, &self.params);
             Credited { script: credit.script, weight, signals: credit.signals }
         });
-        // SC-411: a link earns its own weight and a part of the work of its link target on top (SC-113), so that whoever mines on
-        // an old parent loses something.
+        // SC-411: A link earns its own weight plus the weight of SC-113. A miner on an old parent loses that bonus.
         let weight = own.weight.plus(target::link_bonus(link.target, link.bits, &self.params));
         let itself = Credited { script: own.script, weight, signals: own.signals };
         Some(listed.chain([itself]).collect())
     }
 }
 
-/// What one credited proof brings.
+/// Credit of one proof in one link.
 struct Credited {
     script: ScriptIndex,
     weight: Weight,
     signals: u32,
 }
 
-/// What each script earns.
+/// Sums the credits by script.
 fn rows_of(credited: &[Credited]) -> Rows {
     let row = |credit: &Credited| Row { script: credit.script, weight: credit.weight, shares: 1 };
     Rows::new(credited.iter().map(row).collect())

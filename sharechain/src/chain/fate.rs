@@ -1,35 +1,35 @@
-//! What became of a share, for whoever asks.
+//! Status of a share, for queries.
 
 use super::{Chain, Missing};
 use crate::error::RuleError;
 use crate::units::{Height, ShareId};
 
-/// A share's fate as this node knows it.
+/// Status of a share as this node knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// A link of the main chain.
+    /// A link of the main chain, with its height.
     MainLink(Height),
     /// Listed by a link of the main chain.
     Listed {
-        /// That link.
+        /// Link that lists it.
         link: ShareId,
-        /// Its height.
+        /// Height of that link.
         height: Height,
     },
-    /// Valid, and no link of the main chain lists it yet.
+    /// Valid, but no link of the main chain lists it yet.
     Pending,
-    /// Valid, but too deep to be listed any more.
+    /// Valid, but too deep to be listed anymore.
     Expired,
-    /// Cannot be judged yet.
+    /// Held: it cannot be judged yet.
     Held(Missing),
-    /// Invalid, whoever brings it.
+    /// The id is invalid: every proof with it breaks this rule.
     Refused(RuleError),
-    /// Not known, or so old that only the store knows it.
+    /// Unknown, or so old that only the store knows it.
     Unknown,
 }
 
 impl Chain {
-    /// What became of `id`.
+    /// Returns the status of `id`.
     #[must_use]
     pub fn fate(&self, id: &ShareId) -> Fate {
         if let Some(height) = self.listed.get(id).copied() {

@@ -1,23 +1,23 @@
-//! Which link this node would not undo, whatever branch appears. Local and subjective: see protocol §12.
+//! Finality: the links that this node would not undo for any branch. It is local policy: see protocol §12.
 
 use super::Chain;
 use crate::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};
 use crate::units::{Height, ShareId};
 
-/// What is final, and whether a heavier branch disagrees.
+/// The newest final link, and a heavier branch that conflicts with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finality {
-    /// The newest final link.
+    /// Newest final link.
     pub id: ShareId,
-    /// Its height.
+    /// Height of the newest final link.
     pub height: Height,
-    /// A branch heavier than the main chain that would undo final links, until the operator chooses or the main chain
-    /// is the heavier one again.
+    /// Newest link of a branch that is heavier than the main chain and would undo final links. Set until the operator
+    /// chooses or the main chain is heavier again.
     pub conflict: Option<ShareId>,
     bitcoin_height: Option<u32>,
-    /// Final before a restart, and not on the main chain so far.
+    /// Link that was final before a restart and is not on the main chain yet.
     restored: Option<ShareId>,
-    /// Main-chain height from which on links may still become final.
+    /// Lowest height of the main chain that may still become final.
     next: Height,
 }
 
@@ -27,7 +27,7 @@ impl Finality {
         Self { id: genesis, height, conflict: None, bitcoin_height: None, restored: None, next: height.child() }
     }
 
-    /// The own Bitcoin height while the node is in sync.
+    /// Height of this node's bitcoind while the node is in sync.
     pub(super) fn live_height(&self) -> Option<u32> {
         self.bitcoin_height
     }
@@ -40,21 +40,21 @@ impl Finality {
 }
 
 impl Chain {
-    /// What is final.
+    /// Finality as of now.
     #[must_use]
     pub fn finality(&self) -> &Finality {
         &self.finality
     }
 
-    /// Tells the height of the node's own bitcoind, or `None` while the node is not in sync: links that come meanwhile
-    /// count for no finality.
+    /// Sets the height of this node's bitcoind, or `None` while the node is not in sync. Links that become complete
+    /// meanwhile do not count toward finality.
     pub fn note_own_bitcoin_height(&mut self, height: Option<u32>) {
         self.finality.bitcoin_height = height;
         self.finalize();
     }
 
-    /// Makes a link final that was final before a restart, now or as soon as it is on the main chain. Told before the
-    /// stored proofs are inserted again, it keeps a conflicting branch among them from winning.
+    /// Makes a link final that was final before a restart: now, or as soon as it is on the main chain. Call it before
+    /// you insert the stored proofs again, so that no conflicting branch among them can win.
     pub fn restore_final(&mut self, id: ShareId) {
         self.finality.restored = Some(id);
         self.restore();
@@ -71,7 +71,8 @@ impl Chain {
         }
     }
 
-    /// True when a better branch that leaves the main chain at `fork_height` would undo final links; notes it.
+    /// True if a better branch that leaves the main chain at `fork_height` would undo final links. Records the
+    /// conflict.
     pub(super) fn conflicts(&mut self, newest: ShareId, fork_height: Height) -> bool {
         let conflicts = fork_height < self.finality.height;
         if conflicts {
@@ -80,7 +81,7 @@ impl Chain {
         conflicts
     }
 
-    /// Looks again at what may be final after the main chain changed above `fork_height`.
+    /// Updates finality after the main chain changed above `fork_height`.
     pub(super) fn finalize_after(&mut self, fork_height: Height) {
         self.finality.next = self.finality.next.min(fork_height.child());
         self.restore();
@@ -91,15 +92,15 @@ impl Chain {
         self.finalize();
     }
 
-    /// Moves finality up: a link is final when, since it was complete while in sync, the own bitcoind gained 3 blocks
-    /// and 360 links came on top, in sync as well.
+    /// Raises finality. A link that became complete while the node was in sync is final once this node's bitcoind has
+    /// gained 3 blocks and 360 links have become complete on top of it, also in sync.
     fn finalize(&mut self) {
         let Some(now) = self.finality.bitcoin_height else { return };
         let complete = |id: &ShareId| self.links.get(id).and_then(|link| link.complete());
         let Some(live_total) = complete(&self.tip()).map(|tip| tip.live_total) else { return };
         let mut height = self.finality.next;
         let mut newest = None;
-        // Along a branch links become complete one after the other, so the first that must wait ends the search.
+        // Links of a branch become complete in order, so the first link that is not final ends the search.
         while let Some(id) = self.main_at(height) {
             let Some(body) = complete(&id) else { break };
             if let Some(since) = body.live_since {

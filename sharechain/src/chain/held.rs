@@ -1,5 +1,5 @@
-//! Proofs that cannot be judged yet. They cost nobody; they are bounded in count, bytes, time and per source, and the
-//! least work goes first when room runs out.
+//! Held proofs: proofs that cannot be judged yet. No sender is at fault for them. Their count, bytes, time and count
+//! per source are bounded. When room runs out, the proof with the least work goes first.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use crate::limits::{HELD_LIST_BYTES_MAX, HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SEC
 use crate::ordered::Ordered;
 use crate::units::{ShareId, Timestamp};
 
-/// What is missing for a judgement.
+/// Something that is missing to judge a proof or a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Missing {
-    /// A proof: the parent, or a listed share.
+    /// A proof: the parent or a listed proof.
     Proof(ShareId),
-    /// The list of a link, or of one of its ancestors.
+    /// The list of a link or of one of its ancestors.
     List(ShareId),
     /// A Bitcoin header.
     BitcoinHeader(BlockHash),
-    /// Nothing but time: the proof is from the future until then.
+    /// Only time: the proof's time is too far ahead of the clock until then.
     Time(Timestamp),
 }
 
-/// A proof that waits.
+/// A held proof.
 #[derive(Clone, Debug)]
 pub(super) struct Waiter {
     pub(super) proof: BoundProof,
@@ -34,14 +34,14 @@ pub(super) struct Waiter {
     since: Timestamp,
 }
 
-/// A proof as one source brought it. Extranonce and witness commitment are not bound before the coinbase is rebuilt, so
-/// two sources may bring different versions under one id, and none may displace the other.
+/// A proof as one source sent it. Nothing binds the extranonce and the witness commitment until the coinbase is
+/// rebuilt. So two sources may send different versions under one id, and neither may displace the other.
 type Key = (ShareId, Source);
 
 const LOWEST: Key = (ShareId([0; 32]), Source(0));
 const HIGHEST: Key = (ShareId([u8::MAX; 32]), Source(u64::MAX));
 
-/// All proofs that wait, by id and by what they wait for.
+/// All held proofs, by id and by what they wait for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
     waiters: Ordered<Key, Arc<Waiter>>,
@@ -55,7 +55,7 @@ impl Held {
         self.waiters.len()
     }
 
-    /// The first version of a proof.
+    /// First version of a proof.
     pub(super) fn get(&self, id: &ShareId) -> Option<&Waiter> {
         self.versions(id).next().map(|(_, waiter)| waiter)
     }
@@ -65,7 +65,7 @@ impl Held {
         versions.map(|(key, waiter)| (key, &**waiter))
     }
 
-    /// Keeps a proof. Returns the ids that had to go to make room, possibly this one.
+    /// Holds a proof. Returns the id of the proof that was dropped to make room, if any; it may be this one.
     pub(super) fn hold(
         &mut self,
         proof: BoundProof,
@@ -76,7 +76,7 @@ impl Held {
     ) -> Option<ShareId> {
         let id = proof.id();
         let same = self.versions(&id).find(|(_, waiter)| waiter.proof == proof).map(|(key, _)| *key);
-        // Another source that brings the same bytes adds nothing, except for the list.
+        // The same bytes from another source add nothing but the list.
         let old = self.remove(&same.unwrap_or((id, source)));
         let (source, since) =
             old.as_ref().filter(|_| same.is_some()).map_or((source, now), |old| (old.source, old.since));
@@ -104,7 +104,7 @@ impl Held {
         self.waiters.insert(key, Arc::new(waiter));
     }
 
-    /// The proof with the highest hash, of one source or of all.
+    /// Proof with the highest hash, among those of one source or all.
     fn least_work(&self, source: Option<Source>) -> Option<Key> {
         let eligible = self.waiters.keys().filter(|key| source.is_none_or(|source| key.1 == source));
         eligible.max_by_key(|key| key.0.as_number()).copied()
@@ -123,7 +123,7 @@ impl Held {
         Some(waiter)
     }
 
-    /// Drops all versions of a proof that was judged.
+    /// Removes all versions of a proof that was judged.
     pub(super) fn remove_all(&mut self, id: &ShareId) {
         let keys: Vec<Key> = self.versions(id).map(|(key, _)| *key).collect();
         for key in keys {
@@ -131,14 +131,14 @@ impl Held {
         }
     }
 
-    /// Takes out everything that waited for `missing`, in the order of ids.
+    /// Removes and returns all proofs that waited for `missing`, in order of id.
     pub(super) fn take_waiting_for(&mut self, missing: Missing) -> Vec<Waiter> {
         let keys: Vec<Key> =
             self.by_missing.range((missing, LOWEST)..=(missing, HIGHEST)).map(|((_, key), ())| *key).collect();
         keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 
-    /// Takes out everything whose time has come.
+    /// Removes and returns all proofs whose time has come.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Waiter> {
         let first = (Missing::Time(Timestamp(0)), LOWEST);
         let keys: Vec<Key> =
@@ -146,14 +146,14 @@ impl Held {
         keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 
-    /// Drops what waited too long and returns its ids.
+    /// Drops the proofs that were held too long, and returns their ids.
     pub(super) fn expire(&mut self, now: Timestamp) -> Vec<ShareId> {
         let waited = |waiter: &Waiter| now.seconds_since(waiter.since) > i64::from(HELD_SECONDS_MAX);
         let keys: Vec<Key> = self.waiters.iter().filter(|(_, waiter)| waited(waiter)).map(|(key, _)| *key).collect();
         keys.iter().filter_map(|key| self.remove(key)).map(|waiter| waiter.proof.id()).collect()
     }
 
-    /// Links whose lists proofs wait for, without repetitions.
+    /// Links whose lists held proofs wait for, without duplicates.
     pub(super) fn missing_lists(&self) -> impl Iterator<Item = ShareId> {
         let (lowest, highest) = (Missing::List(LOWEST.0), Missing::List(HIGHEST.0));
         let mut ids: Vec<ShareId> = (self.by_missing.range((lowest, LOWEST)..=(highest, HIGHEST)))
@@ -163,7 +163,7 @@ impl Held {
         ids.into_iter()
     }
 
-    /// What is waited for, without repetitions.
+    /// Everything that held proofs wait for, without duplicates.
     pub(super) fn missing(&self) -> impl Iterator<Item = Missing> {
         let mut all: Vec<Missing> = self.by_missing.keys().map(|(missing, _)| *missing).collect();
         all.dedup();

@@ -1,4 +1,4 @@
-//! Is one proof valid? Everything but its list.
+//! Judges a proof, except for its list.
 
 use bitcoin::BlockHash;
 
@@ -15,7 +15,7 @@ use crate::signals::Signals;
 use crate::target;
 use crate::units::{Height, ShareId, Timestamp, U256, Work};
 
-/// The four outcomes of protocol §11.
+/// The four results of protocol §11.
 pub(super) enum Judgement {
     Valid(Box<Valid>),
     Held(Missing),
@@ -23,7 +23,7 @@ pub(super) enum Judgement {
     Unlistable,
 }
 
-/// What a valid proof adds to the chain.
+/// Data that a valid proof adds to the chain.
 #[derive(Clone, Debug)]
 pub(super) struct Valid {
     pub(super) credit: Credit,
@@ -43,7 +43,7 @@ impl From<Missing> for Judgement {
 }
 
 impl Chain {
-    /// Judges a bound proof by the order of checks of protocol §11.
+    /// Judges a bound proof, in the order of checks of protocol §11.
     pub(super) fn judge(&mut self, bound: &BoundProof, source: Source, now: Timestamp) -> Judgement {
         match self.try_judge(bound, source, now) {
             Ok(valid) => Judgement::Valid(Box::new(valid)),
@@ -56,7 +56,8 @@ impl Chain {
         let proof = bound.proof();
         let position = self.position_after(&proof.share.parent)?.clone();
         if self.too_deep().is_some_and(|bound| position.height <= bound) {
-            // What such a branch lists cannot be compared any more with what the main chain listed back then.
+            // The main chain's lists at this depth were dropped, so the lists of such a branch can no longer be
+            // checked.
             return Err(Judgement::Unlistable);
         }
         let previous = self.previous_block(&proof.header.prev_blockhash)?;
@@ -73,10 +74,11 @@ impl Chain {
         Ok(Valid { credit, link })
     }
 
-    /// Passes a template through what peers will check of it. It has no hash yet, so the checks of the hash do not apply.
+    /// Makes the checks on a job template that peers will make on its proofs. A template has no hash yet, so the checks
+    /// of the hash do not apply.
     ///
     /// # Errors
-    /// What a peer would say of a proof made from this template.
+    /// The verdict of a peer on a proof from this template.
     pub fn check_template(&mut self, bound: &BoundProof, now: Timestamp) -> Result<(), TemplateError> {
         let proof = bound.proof();
         let judged = (|| -> Result<(), Judgement> {
@@ -93,16 +95,16 @@ impl Chain {
         })
     }
 
-    /// What the parent decides about the proof.
+    /// Returns the position that the parent determines for the proof.
     fn position_after(&self, parent: &ShareId) -> Result<&Position, Judgement> {
         if let Some(link) = self.links.get(parent) {
             return Ok(&link.position);
         }
-        // SC-212: the parent is not invalid.
+        // SC-212: The parent is not invalid.
         if self.refused.get(parent).is_some() {
             return Err(RuleError::ParentInvalid.into());
         }
-        // SC-201: the parent is genesis or meets the link target of its own position.
+        // SC-201: The parent is genesis or meets the link target of its own position.
         if self.credits.contains(parent) {
             return Err(RuleError::ParentNotLink.into());
         }
@@ -120,7 +122,7 @@ impl Chain {
         })
     }
 
-    /// SC-301: the coinbase is, to the byte, the one that settled history demands.
+    /// Checks that the coinbase is, byte for byte, the one with the payouts that follow from the share-chain (SC-301).
     fn check_payout(&mut self, bound: &BoundProof, position: &Position) -> Result<(), Judgement> {
         let Proof { header, share, .. } = bound.proof();
         let previous = &header.prev_blockhash;
@@ -160,7 +162,7 @@ impl Chain {
         let anchor_target = if anchor == *id { at.link_target } else { self.links.get(&anchor)?.target };
         let share_target = target::share_target(anchor_target, &self.params);
         let link_target = match height {
-            // The first two links have no interval behind them.
+            // The first two links have no interval before them.
             Height(0 | 1) => self.params.first_link_target.min(share_target),
             _ => {
                 let interval_s = share.time.seconds_since(parent.time);
@@ -192,7 +194,7 @@ impl Chain {
         })
     }
 
-    /// A link's time and those of its last predecessors, without genesis, which has none.
+    /// Times of a link and its last ancestors, without genesis, which has no time. At most `median_span` times.
     fn times_down_from(&self, time: Timestamp, parent: &Link) -> Vec<Timestamp> {
         let mut times = vec![time];
         let mut at = Some(parent);
@@ -206,7 +208,7 @@ impl Chain {
         times
     }
 
-    /// The ancestor of `id`, or itself, at a height not above its own.
+    /// Returns the ancestor of `id` at `height`, which may be `id` itself. `None` if `height` is above its own.
     pub(super) fn ancestor(&self, id: &ShareId, height: Height) -> Option<ShareId> {
         let mut at = *id;
         loop {
@@ -225,18 +227,19 @@ impl Chain {
     }
 }
 
-/// Why a template cannot be handed to miners.
+/// Reason why a job template cannot go to miners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// Peers would refuse work made from it.
-    #[error("peers would refuse work made from this template: {0}")]
+    /// Peers would reject proofs from the template.
+    #[error("peers would reject work from this template: {0}")]
     Rule(RuleError),
-    /// Its own node cannot judge it.
+    /// This node cannot judge the template yet.
     #[error("the template cannot be judged yet: {0:?} is missing")]
     Missing(Missing),
 }
 
-/// What is ahead of the clock is held until its time comes: 30 s for our own time, 7,200 s for Bitcoin's.
+/// Holds a proof whose times are too far ahead of the clock: more than 30 s for the share header, 7,200 s for the
+/// Bitcoin header.
 fn not_from_the_future(proof: &Proof, now: Timestamp) -> Result<(), Judgement> {
     let ours = proof.share.time.0.saturating_sub(FUTURE_SECONDS);
     let bitcoins = proof.header.time.saturating_sub(BITCOIN_FUTURE_SECONDS);
@@ -244,14 +247,14 @@ fn not_from_the_future(proof: &Proof, now: Timestamp) -> Result<(), Judgement> {
     if due > now { Err(Missing::Time(due).into()) } else { Ok(()) }
 }
 
-/// The middle one, as Bitcoin takes it: of an even number, the later of the two.
+/// Median, as in Bitcoin: for an even number, the later of the middle two.
 fn median(mut times: Vec<Timestamp>) -> Option<Timestamp> {
     times.sort_unstable();
     times.get(times.len() / 2).copied()
 }
 
 impl Link {
-    /// The link that every chain of a network starts from.
+    /// Genesis link of a network.
     pub(super) fn genesis(params: &ChainParams, id: ShareId) -> Self {
         let share_target = target::share_target(params.first_link_target, params);
         Self {

@@ -1,4 +1,4 @@
-//! What the chain keeps of each link.
+//! Data that the chain stores of each link.
 
 use std::sync::Arc;
 
@@ -14,31 +14,31 @@ use crate::window::Rows;
 /// A valid proof that meets the link target of its position, or genesis.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// Its parent; genesis is its own.
+    /// Parent of the link. Genesis is its own parent.
     pub parent: ShareId,
-    /// Links between it and genesis.
+    /// Number of links between it and genesis.
     pub height: Height,
-    /// Its time.
+    /// Time in its share header.
     pub time: Timestamp,
-    /// Height of the Bitcoin block that it would have been.
+    /// Height that it would have as a Bitcoin block.
     pub bitcoin_height: u32,
-    /// The greatest Bitcoin height of it and its ancestors. Unlike the height itself it never falls along a branch.
+    /// Greatest Bitcoin height of it and its ancestors. Unlike `bitcoin_height`, it never falls along a branch.
     pub bitcoin_height_max: u32,
-    /// The Bitcoin block that it builds on.
+    /// Previous block in its Bitcoin header.
     pub previous_block: BlockHash,
-    /// The target that it had to meet.
+    /// Link target that it had to meet.
     pub target: U256,
-    /// What its header commits to instead of its list.
+    /// Root of its list, from its share header.
     pub shares_root: [u8; 32],
-    /// How many ids its list has.
+    /// Number of ids in its list.
     pub shares_count: u16,
-    /// The nBits of its Bitcoin header.
+    /// nBits of its Bitcoin header.
     pub bits: CompactTarget,
-    /// Work of it and its ancestors.
+    /// Cumulative link work of it and its ancestors.
     pub chain_work: Work,
-    /// What it decides about its children.
+    /// Position of its children.
     pub position: Position,
-    /// Its list, as far as this node has come.
+    /// State of its list.
     pub list: ListState,
 }
 
@@ -47,7 +47,7 @@ pub struct Link {
 pub struct List(Arc<[ShareId]>);
 
 impl List {
-    /// The ids, in the order of the list.
+    /// Ids in the order of the list.
     #[must_use]
     pub fn as_slice(&self) -> &[ShareId] {
         &self.0
@@ -68,42 +68,42 @@ impl From<Vec<ShareId>> for List {
     }
 }
 
-/// A link's list.
+/// State of a link's list.
 #[derive(Clone, Debug)]
 pub enum ListState {
-    /// Not known yet.
+    /// The list is not known yet.
     Missing,
-    /// Known, but something that it lists, or the parent's list, is not.
+    /// The list is known, but a listed proof or an earlier list is not.
     Waiting(List),
-    /// It and all its ancestors are known and valid: the link counts for fork choice.
+    /// The list and all lists of its ancestors are known and valid. The link counts for fork choice.
     Complete(Complete),
-    /// It breaks a rule; the link earns as a share, and nothing is built on it.
+    /// The list breaks this rule. The link still earns as a share, but no link on it can become complete.
     Invalid(RuleError),
 }
 
-/// What follows from a complete list.
+/// Data that follows from a complete list.
 #[derive(Clone, Debug)]
 pub struct Complete {
-    /// The ids; dropped when the link is too deep for any branch to undo it.
+    /// Listed ids. Dropped, so empty, once the link is too deep for any branch to undo it.
     pub list: List,
-    /// What each script earned in this link.
+    /// Credits of this link, by script.
     pub rows: Rows,
-    /// Shares listed from genesis up to and including this link.
+    /// Number of proofs credited from genesis up to and including this link (SC-304).
     pub listed_total: u64,
-    /// Order in which links became complete: the first seen wins a tie.
+    /// Position in the order in which links became complete on this node. The first wins a tie.
     pub sequence: u64,
-    /// Own Bitcoin height when the link became complete while the node was in sync.
+    /// Height of this node's bitcoind when the link became complete. `None` if the node was not in sync.
     pub live_since: Option<u32>,
-    /// Links from genesis up to and including this one that became complete while the node was in sync.
+    /// Number of links, from genesis up to and including this one, that became complete while the node was in sync.
     pub live_total: u64,
-    /// What its branch says of upgrades (SC-601, SC-602).
+    /// Upgrade signals of its branch (SC-601, SC-602).
     pub signals: Signals,
-    /// True when it left out a share that this node had long validated; see the policy in `specs/protocol.md`.
+    /// True if it left out a share that it should have listed (policy, protocol §12).
     pub omits: bool,
 }
 
 impl Link {
-    /// The completed body, if it is.
+    /// Returns the data of the complete list, if the link is complete.
     #[must_use]
     pub fn complete(&self) -> Option<&Complete> {
         match &self.list {

@@ -1,5 +1,5 @@
-//! From a proof's anchor and previous block to the outputs that its coinbase must have, remembered where many proofs
-//! share the answer.
+//! Derives the payout outputs of a coinbase from the proof's anchor and previous block. Caches results that many proofs
+//! share.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,50 +16,50 @@ use crate::payout::{Selection, select};
 use crate::units::{Height, ShareId};
 use crate::window::{Rows, Window};
 
-/// Links over which a known window is moved rather than summed anew.
+/// Maximum number of links over which a cached window is moved instead of summed again.
 const SLIDE_MAX: u32 = 1_024;
 
-/// Who is paid by proofs of one anchor and one previous block.
+/// Payouts of all proofs with one anchor and one previous block, in proportions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// SC-302: the link up to which work counts.
+    /// Newest link of the window (SC-302).
     pub snapshot: ShareId,
-    /// What the draw is drawn with.
+    /// Seed of the lottery: a Bitcoin block hash in SHA-256 output order (SC-302).
     pub seed: [u8; 32],
-    /// The outputs; `None` pays the finder alone.
+    /// Selection of outputs. `None` pays only the finder (SC-304).
     pub selection: Option<Selection>,
 }
 
-/// What a selection follows from: snapshot, seed and subsidy.
+/// Inputs of a selection: snapshot, seed and subsidy in satoshi.
 type Basis = (ShareId, [u8; 32], u64);
 
-/// What was worked out before, newest last.
+/// Cached results, newest last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Caches {
     plans: VecDeque<((ShareId, BlockHash), Arc<Plan>)>,
     selections: VecDeque<(Basis, Arc<Plan>)>,
     windows: VecDeque<(ShareId, Arc<Window>)>,
-    /// What the proofs of one template pay: its plan and its value, satoshi.
+    /// Outputs of the proofs of one job template, by its plan and its coinbase value in satoshi.
     amounts: VecDeque<(Arc<Plan>, u64, Arc<[TxOut]>)>,
 }
 
-/// What [`Chain::find_plan`] had to work out because no cache had it; [`Chain::plan`] remembers it.
+/// Results that [`Chain::find_plan`] computed because no cache had them. [`Chain::plan`] caches them.
 #[derive(Default)]
-struct News {
+struct Computed {
     plan: Option<(ShareId, BlockHash)>,
     selection: Option<Basis>,
     window: Option<(ShareId, Arc<Window>)>,
 }
 
 impl Caches {
-    fn remember(&mut self, plan: &Arc<Plan>, news: News) {
-        if let Some((newest, window)) = news.window {
+    fn remember(&mut self, plan: &Arc<Plan>, computed: Computed) {
+        if let Some((newest, window)) = computed.window {
             keep(&mut self.windows, newest, window, WINDOWS_MAX);
         }
-        if let Some(basis) = news.selection {
+        if let Some(basis) = computed.selection {
             keep(&mut self.selections, basis, Arc::clone(plan), SELECTIONS_MAX);
         }
-        if let Some(key) = news.plan {
+        if let Some(key) = computed.plan {
             keep(&mut self.plans, key, Arc::clone(plan), SELECTIONS_MAX);
         }
     }
@@ -77,11 +77,12 @@ fn keep<K, V>(cache: &mut VecDeque<(K, V)>, key: K, value: V, most: usize) {
 }
 
 impl Chain {
-    /// The payouts of a coinbase with this anchor, previous block, value and finder: its outputs before the witness
-    /// commitment.
+    /// Returns the payout outputs of a coinbase, in order, given its proof's anchor, previous block, coinbase value in
+    /// satoshi and finder. They come before the witness commitment.
     ///
     /// # Errors
-    /// What is missing, or [`RuleError::Overflow`], for which no input is known.
+    /// [`Unpayable::Missing`] if something is not known yet, [`Unpayable::Abandoned`] if the anchor's list is invalid.
+    /// [`RuleError::Overflow`] (SC-901) has no known input.
     pub fn payouts(
         &mut self,
         anchor: &ShareId,
@@ -92,7 +93,7 @@ impl Chain {
         self.shared_payouts(anchor, previous, value_sat, finder).map(|outputs| outputs.to_vec())
     }
 
-    /// As [`Chain::payouts`], not copied: many proofs of one template are judged by the same.
+    /// Like [`Chain::payouts`], but shared: many proofs of one job template have the same outputs.
     pub(super) fn shared_payouts(
         &mut self,
         anchor: &ShareId,
@@ -118,49 +119,68 @@ impl Chain {
         Ok(outputs)
     }
 
-    /// Who is paid by proofs of this anchor and this previous block. Remembers it.
+    /// Returns the plan for proofs with this anchor and this previous block, and caches it.
     ///
     /// # Errors
     /// As [`Chain::payouts`].
     pub fn plan(&mut self, anchor: &ShareId, previous: &BlockHash) -> Result<Arc<Plan>, Unpayable> {
-        let (plan, news) = self.find_plan(anchor, previous)?;
-        if news.plan.is_some() {
-            Arc::make_mut(&mut self.payouts).remember(&plan, news);
+        let (plan, computed) = self.find_plan(anchor, previous)?;
+        if computed.plan.is_some() {
+            Arc::make_mut(&mut self.payouts).remember(&plan, computed);
         }
         Ok(plan)
     }
 
-    /// As [`Chain::plan`], for readers: takes what is remembered and remembers nothing.
+    /// As [`Chain::plan`], for readers: it uses the caches but does not add to them.
     ///
     /// # Errors
     /// As [`Chain::payouts`].
+    ///
+    /// # Example
+    /// ```
+    /// use sharechain::chain::Unpayable;
+    /// use testkit::World;
+    ///
+    /// let mut world = World::new();
+    /// world.grow(40, 3);
+    /// let frozen = world.chain.clone();
+    ///
+    /// // Whom does the next Bitcoin block pay?
+    /// let anchor = frozen.assignment().expect("genesis is complete").position.anchor;
+    /// let plan = frozen.plan_of(&anchor, &world.bitcoin_tip.block_hash())?;
+    /// let selection = plan.selection.as_ref().expect("enough proofs are listed");
+    /// let outputs = selection.amounts(5_000_000_000)?;
+    /// assert!(outputs.len() > 3);
+    /// assert_eq!(outputs.iter().map(|output| output.value.to_sat()).sum::<u64>(), 5_000_000_000);
+    /// # Ok::<(), Unpayable>(())
+    /// ```
     pub fn plan_of(&self, anchor: &ShareId, previous: &BlockHash) -> Result<Arc<Plan>, Unpayable> {
         self.find_plan(anchor, previous).map(|(plan, _)| plan)
     }
 
-    /// A plan, and what is to be remembered of it.
-    fn find_plan(&self, anchor: &ShareId, previous: &BlockHash) -> Result<(Arc<Plan>, News), Unpayable> {
+    /// Returns a plan, and the new results to cache.
+    fn find_plan(&self, anchor: &ShareId, previous: &BlockHash) -> Result<(Arc<Plan>, Computed), Unpayable> {
         let key = (*anchor, *previous);
-        let mut news = News::default();
+        let mut computed = Computed::default();
         if let Some(plan) = find(&self.payouts.plans, &key) {
-            return Ok((plan, news));
+            return Ok((plan, computed));
         }
-        news.plan = Some(key);
+        computed.plan = Some(key);
         let basis = self.basis(anchor, previous)?;
         if let Some(plan) = find(&self.payouts.selections, &basis) {
-            return Ok((plan, news));
+            return Ok((plan, computed));
         }
-        news.selection = Some(basis);
+        computed.selection = Some(basis);
         let (snapshot, seed, subsidy_sat) = basis;
-        let selection = self.selection(&snapshot, &seed, subsidy_sat, &mut news)?;
-        Ok((Arc::new(Plan { snapshot, seed, selection }), news))
+        let selection = self.selection(&snapshot, &seed, subsidy_sat, &mut computed)?;
+        Ok((Arc::new(Plan { snapshot, seed, selection }), computed))
     }
 
-    /// SC-302: snapshot, seed and subsidy for an anchor and a previous block.
+    /// Returns snapshot, seed and subsidy for an anchor and a previous block (SC-302).
     ///
-    /// With h the height of the previous block and g = min(h - 12, Bitcoin height of the anchor), the snapshot lies 18
-    /// links below the first link on the anchor's chain whose Bitcoin height reached g; the seed is the hash of the
-    /// previous block's ancestor at height h - 2.
+    /// Let h be the height of the previous block and g = min(h - 12, Bitcoin height of the anchor). The snapshot is 18
+    /// links below the first link on the anchor's chain whose Bitcoin height is at least g. The seed is the hash of the
+    /// previous block's ancestor at height h - 2. The numbers are mainnet's.
     fn basis(&self, anchor: &ShareId, previous: &BlockHash) -> Result<Basis, Unpayable> {
         let missing_header = Unpayable::Missing(Missing::BitcoinHeader(*previous));
         let height = self.bitcoin.get(previous).ok_or(missing_header)?.height;
@@ -185,21 +205,23 @@ impl Chain {
         snapshot: &ShareId,
         seed: &[u8; 32],
         subsidy_sat: u64,
-        news: &mut News,
+        computed: &mut Computed,
     ) -> Result<Option<Selection>, Unpayable> {
         let listed = self.links.get(snapshot).and_then(|link| link.complete()).map_or(0, |body| body.listed_total);
-        // SC-304: until enough shares were listed, and whenever the window is empty, the finder is paid alone.
+        // SC-304: Only the finder is paid until `listed_before_payouts` proofs are credited up to the snapshot, and
+        // whenever the window is empty.
         if listed < self.params.listed_before_payouts {
             return Ok(None);
         }
         let (window, known) = self.find_window(snapshot).ok_or(Unpayable::Missing(Missing::List(*snapshot)))?;
         if !known {
-            news.window = Some((*snapshot, Arc::clone(&window)));
+            computed.window = Some((*snapshot, Arc::clone(&window)));
         }
         Ok(select(window.dues(&self.scripts), seed, subsidy_sat, &self.params)?)
     }
 
-    /// SC-303: the window that ends in a complete link. Remembers it.
+    /// Returns the window whose snapshot is this complete link (SC-303), and caches it. `None` if the link is not
+    /// complete.
     #[must_use]
     pub fn window(&mut self, newest: &ShareId) -> Option<Arc<Window>> {
         let (window, known) = self.find_window(newest)?;
@@ -210,13 +232,13 @@ impl Chain {
         Some(window)
     }
 
-    /// As [`Chain::window`], for readers: takes what is remembered and remembers nothing.
+    /// As [`Chain::window`], for readers: it uses the caches but does not add to them.
     #[must_use]
     pub fn window_of(&self, newest: &ShareId) -> Option<Arc<Window>> {
         self.find_window(newest).map(|(window, _)| window)
     }
 
-    /// A window, and whether it was remembered.
+    /// Returns a window, and whether the cache had it.
     fn find_window(&self, newest: &ShareId) -> Option<(Arc<Window>, bool)> {
         if let Some(window) = find(&self.payouts.windows, newest) {
             return Some((window, true));
@@ -226,7 +248,7 @@ impl Chain {
         Some((Arc::new(window), false))
     }
 
-    /// A remembered window of the same branch, moved up to `newest`.
+    /// Moves a cached window of the same branch up to `newest`.
     fn moved_window(&self, branch: &Branch<'_>, newest: &ShareId) -> Option<Window> {
         let height = self.links.get(newest)?.height;
         let usable = |(id, window): &&(ShareId, Arc<Window>)| {
@@ -253,16 +275,16 @@ impl Chain {
     }
 }
 
-/// Why payouts cannot be told.
+/// Reason why payouts cannot be determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unpayable {
-    /// Something of the history is not known yet.
+    /// A link, a list or a Bitcoin header is not known yet.
     #[error("{0:?} is missing")]
     Missing(Missing),
-    /// The anchor's list is invalid: no valid chain has that anchor, so nothing ever lists what names it.
-    #[error("the list of the anchor {0} is invalid")]
+    /// The anchor's list is invalid. No complete branch contains this anchor, so no proof with it can ever be listed.
+    #[error("the list of anchor {0} is invalid")]
     Abandoned(ShareId),
-    /// An amount left its range.
+    /// A rule is broken: [`RuleError::Overflow`].
     #[error(transparent)]
     Rule(#[from] RuleError),
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use super::Chain;
 use crate::units::{Height, U256};
 
-/// Share targets that the main chain's links decided for their children, as far below the tip as proofs may be listed.
+/// Share targets of the main chain's positions, down to the depth at which proofs may still be listed.
 ///
-/// One above which an easier one stands, or an equal one, is left out: it will never be the easiest again. So targets fall
-/// from front to back, and each new tip costs one look at its own, however many are in sight.
+/// A target is left out if a higher position has an easier or equal one: it can never be the easiest again. The targets
+/// are thus in descending order, and a new tip takes amortized constant time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PlausibleTargets {
     targets: Arc<VecDeque<(Height, U256)>>,
 }
 
 impl PlausibleTargets {
-    /// Adds the target of a new tip, and drops those below `lowest`.
+    /// Adds the target of a new tip, and drops targets of heights below `lowest`.
     fn push(&mut self, height: Height, target: U256, lowest: Height) {
         let targets = Arc::make_mut(&mut self.targets);
         while targets.back().is_some_and(|(_, known)| *known <= target) {
@@ -34,7 +34,7 @@ impl PlausibleTargets {
 }
 
 impl Chain {
-    /// Takes note of the main chain's links above `known`; of all in sight when links left it.
+    /// Adds the targets of the main chain's links above `known`. If links left the main chain, starts over.
     pub(super) fn note_targets_from(&mut self, known: Height, links_left: bool) {
         let depth = self.params.listing_depth;
         let first = if links_left { self.height().below(depth) } else { known.child() };
@@ -47,13 +47,13 @@ impl Chain {
         }
     }
 
-    /// The easiest share target that a position on any branch in sight of the tip may have.
+    /// Easiest share target that a recent position on any branch may have.
     pub(super) fn easiest_plausible_share_target(&self) -> U256 {
         let floor = self.params.easiest_share_target;
         if self.height().0 <= self.params.listing_depth {
             return floor;
         }
-        // Another branch's targets may differ by what the retarget allows while it is still in sight.
+        // Targets of another branch may differ by as much as the retarget allows within the listing depth.
         const SLACK: U256 = U256::from_limbs([16, 0, 0, 0]);
         self.plausible.easiest().unwrap_or(floor).saturating_mul(SLACK).min(floor)
     }

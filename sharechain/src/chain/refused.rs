@@ -1,15 +1,15 @@
-//! Verdicts on ids that are invalid whoever brings them.
+//! Verdicts on invalid ids.
 
 use crate::error::RuleError;
 use crate::limits::REFUSED_MAX;
 use crate::ordered::Ordered;
 use crate::units::ShareId;
 
-/// The newest [`REFUSED_MAX`] verdicts.
+/// The newest [`REFUSED_MAX`] verdicts: for each invalid id, the broken rule.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refused {
     rules: Ordered<ShareId, RuleError>,
-    /// Ids by the number of their verdict.
+    /// Ids by the sequence number of their verdict.
     order: Ordered<u64, ShareId>,
     verdicts: u64,
 }

@@ -1,4 +1,4 @@
-//! What a node needs to hand out work: where to build, and what to list.
+//! Data for job templates: the parent to build on and the list.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,19 @@ use crate::check::list::check_listable;
 use crate::limits::LIST_MAX;
 use crate::units::{Height, ShareId, Timestamp};
 
-/// Where new work belongs in the share-chain.
+/// Position of new work in the share-chain, and its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// The link to extend.
+    /// Link to extend.
     pub parent: ShareId,
-    /// What it decides: anchor, targets, times.
+    /// Position that the parent determines: anchor, targets, times.
     pub position: Position,
-    /// What the work lists if it turns out to be a link: ascending, at most [`LIST_MAX`].
+    /// Ids that the work lists if it becomes a link: ascending by (height, id), at most [`LIST_MAX`].
     pub list: Vec<ShareId>,
 }
 
 impl Assignment {
-    /// The share header's time for work that is handed out `now`: above the median that the parent demands.
+    /// Time of the share header for work handed out at `now`. It is above the parent's median time (SC-203).
     #[must_use]
     pub fn time(&self, now: Timestamp) -> Timestamp {
         self.position.median_time.map_or(now, |median| now.max(median.plus(1)))
@@ -29,13 +29,14 @@ impl Assignment {
 }
 
 impl Chain {
-    /// Where and what to build now: oldest shares first when more than a list holds are waiting.
+    /// Returns the assignment for new work now. If more proofs are pending than a list holds, it lists the oldest
+    /// first.
     #[must_use]
     pub fn assignment(&self) -> Option<Assignment> {
         self.assignment_on(&self.build_on())
     }
 
-    /// Where and what to build on a link that was chosen otherwise; `None` if the link is not known with all before it.
+    /// Returns the assignment for work on a chosen parent. `None` if the parent or one of its ancestors is unknown.
     #[must_use]
     pub fn assignment_on(&self, parent: &ShareId) -> Option<Assignment> {
         let position = self.links.get(parent)?.position.clone();
@@ -43,8 +44,8 @@ impl Chain {
         Some(Assignment { parent: *parent, position, list })
     }
 
-    /// The pending shares that a child of `parent` may list, ascending by height and id. Also what a peer asks for after
-    /// a partition has healed.
+    /// Returns the proofs that a child of `parent` may list, ascending by (height, id), at most [`LIST_MAX`]. `None` if
+    /// the parent is unknown.
     #[must_use]
     pub fn listable(&self, parent: &ShareId) -> Option<Vec<ShareId>> {
         let height = self.links.get(parent)?.height.child();
@@ -64,7 +65,8 @@ impl Chain {
         Some(list)
     }
 
-    /// What a link at `height` might list: the pending, and what the main chain lists or is from that height on.
+    /// Candidates for the list of a link at `height`: pending proofs, and the main chain's links from that height on
+    /// with the proofs that they list.
     fn unlisted_at(&self, height: Height) -> BTreeSet<(Height, ShareId)> {
         let first = (height.below(self.params.listing_depth), ShareId([0; 32]));
         let mut all: BTreeSet<_> = self.pending.range(first..).map(|(key, ())| *key).collect();
@@ -78,8 +80,8 @@ impl Chain {
         all
     }
 
-    /// Ids of valid proofs that the main chain does not list yet and still could, oldest first, at most `limit`: what
-    /// peers exchange after a partition.
+    /// Returns ids of valid proofs that the main chain does not list yet but still could, oldest first, at most
+    /// `limit`. Peers exchange them after a partition.
     #[must_use]
     pub fn pending(&self, limit: usize) -> Vec<ShareId> {
         let first = (self.height().below(self.params.listing_depth), ShareId([0; 32]));

@@ -1,4 +1,4 @@
-//! Links that do not count yet, and what they wait for.
+//! Incomplete links and what they wait for.
 
 use std::collections::BTreeSet;
 
@@ -6,19 +6,19 @@ use super::{Chain, List, ListState, Missing};
 use crate::ordered::Ordered;
 use crate::units::{Height, ShareId};
 
-/// Links that are not complete. Each cost the work of a link and lists at most 1,024 ids; those that fall behind the
-/// memory depth are forgotten.
+/// Incomplete links. Each cost the work of a link and lists at most 1,024 ids. Links below the memory depth are
+/// dropped.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
-    /// By height, so that the deepest are found.
+    /// By height, so that the deepest come first.
     links: Ordered<(Height, ShareId), ()>,
-    /// Links that wait with their lists, each under the first thing that it lacks.
+    /// Links that have their list, each under the first thing that it lacks.
     waiting: Ordered<Missing, Vec<ShareId>>,
-    /// Which of the links list a proof that nobody has brought yet.
+    /// Links that list a proof that has not arrived yet, by the proof's id.
     awaited: Ordered<ShareId, Vec<ShareId>>,
 }
 
-/// Adds a link to those under a key.
+/// Adds a link to the entry of a key.
 fn add<K: Ord + Clone>(lists: &mut Ordered<K, Vec<ShareId>>, key: K, link: ShareId) {
     match lists.get_mut(&key) {
         Some(links) => links.push(link),
@@ -26,7 +26,7 @@ fn add<K: Ord + Clone>(lists: &mut Ordered<K, Vec<ShareId>>, key: K, link: Share
     }
 }
 
-/// Removes a link from those under a key.
+/// Removes a link from the entry of a key.
 fn remove<K: Ord + Clone>(lists: &mut Ordered<K, Vec<ShareId>>, key: &K, link: &ShareId) {
     let Some(links) = lists.get_mut(key) else { return };
     links.retain(|known| known != link);
@@ -40,28 +40,28 @@ impl Wanted {
         self.links.insert((height, id), ());
     }
 
-    /// Notes a proof that a link lists.
+    /// Records that a link lists a proof that has not arrived yet.
     pub(super) fn await_proof(&mut self, id: ShareId, link: ShareId) {
         add(&mut self.awaited, id, link);
     }
 
-    /// The links that list a proof which nobody has brought yet.
+    /// Links that list `id`, if that proof has not arrived yet.
     pub(super) fn listing(&self, id: &ShareId) -> Vec<ShareId> {
         self.awaited.get(id).cloned().unwrap_or_default()
     }
 
-    /// The links at a height.
+    /// Incomplete links at a height.
     pub(super) fn at(&self, height: Height) -> impl Iterator<Item = ShareId> {
         let (lowest, highest) = ((height, ShareId([0; 32])), (height, ShareId([u8::MAX; 32])));
         self.links.range(lowest..=highest).map(|((_, id), ())| *id)
     }
 
-    /// True when a known link lists `id`, which nobody has brought yet.
+    /// True if an incomplete link lists `id` and that proof has not arrived yet.
     pub(super) fn awaits(&self, id: &ShareId) -> bool {
         self.awaited.contains(id)
     }
 
-    /// Notes that a proof has come.
+    /// Records that a proof has arrived.
     pub(super) fn has_come(&mut self, id: &ShareId) {
         self.awaited.remove(id);
     }
@@ -74,7 +74,7 @@ impl Wanted {
         self.waiting.remove(missing).unwrap_or_default()
     }
 
-    /// Takes a link that was given up, or is void, from among those that wait.
+    /// Removes a link that is void or was dropped from everything that waits.
     pub(super) fn stop_waiting(&mut self, id: &ShareId) {
         let keys: Vec<Missing> =
             self.waiting.iter().filter(|(_, links)| links.contains(id)).map(|(missing, _)| *missing).collect();
@@ -83,7 +83,7 @@ impl Wanted {
         }
     }
 
-    /// A link was judged or given up: nothing is wanted for it any more.
+    /// Removes a link that is complete, void or dropped, and everything wanted for it.
     pub(super) fn remove_link(&mut self, height: Height, id: ShareId, list: &[ShareId]) {
         self.links.remove(&(height, id));
         for item in list {
@@ -91,14 +91,14 @@ impl Wanted {
         }
     }
 
-    /// The lowest link at `height` or below.
+    /// Lowest incomplete link at `height` or below.
     fn lowest(&self, height: Height) -> Option<(Height, ShareId)> {
         self.links.first().map(|(key, ())| *key).filter(|(low, _)| *low <= height)
     }
 }
 
 impl Chain {
-    /// Gives up the links at `height` and below that are not complete.
+    /// Drops the lists of incomplete links at `height` and below. These links will never become complete.
     pub(super) fn give_up_incomplete(&mut self, height: Height) {
         while let Some((height, id)) = self.wanted.lowest(height) {
             let body = self.links.get_mut(&id).map(|link| core::mem::replace(&mut link.list, ListState::Missing));
@@ -111,9 +111,9 @@ impl Chain {
         }
     }
 
-    /// What is missing: parents, listed proofs, lists and Bitcoin headers that would let something be judged. What links
-    /// wait for comes first, and only for branches with at least the tip's work, or to
-    /// judge what is held.
+    /// Everything that is missing to judge something: parents, listed proofs, lists and Bitcoin headers. The
+    /// dependencies of links come first. They are limited to branches with at least the tip's work and to what held
+    /// proofs need.
     pub fn missing(&self) -> impl Iterator<Item = Missing> {
         let mut lists = Vec::new();
         let mut proofs = BTreeSet::new();
@@ -127,16 +127,16 @@ impl Chain {
                 _ => {}
             }
         }
-        // A proof held for a body waits for a link above.
+        // A proof held for a list waits for a link: its list is among `lists`.
         let held = self.held.missing().filter(|missing| !matches!(missing, Missing::List(_)));
         lists.into_iter().chain(proofs).chain(held)
     }
 
-    /// Incomplete links that have the tip's work at least or are the anchors of held proofs, and their ancestors; lowest
-    /// first.
+    /// Incomplete links that have at least the tip's work or are anchors of held proofs, and their incomplete
+    /// ancestors; lowest first.
     ///
-    /// A branch that left the main chain more than the anchor's depth below the tip shows its work only when the lists of
-    /// its first links are here: until then what follows is held.
+    /// If a branch left the main chain more than the anchor depth below the tip, its later proofs are held until the
+    /// lists of its first links arrive. Only then does its work show.
     fn links_worth_completing(&self) -> impl Iterator<Item = ShareId> {
         let least = self.links.get(&self.tip()).map(|tip| tip.chain_work);
         let anchors = self.held.missing_lists().filter_map(|id| Some((self.links.get(&id)?.height, id)));
@@ -147,7 +147,7 @@ impl Chain {
                 continue;
             }
             worth.insert((*height, *id));
-            // Heights are visited from above, so a parent's turn is still to come.
+            // The loop runs from high to low, so it reaches the parent later.
             if let Some(link) = self.links.get(id)
                 && self.links.get(&link.parent).is_some_and(|parent| parent.complete().is_none())
             {

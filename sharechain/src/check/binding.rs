@@ -1,4 +1,4 @@
-//! What a proof shows by itself: that its work was spent on its own share header.
+//! Context-free checks: a proof's work was done for its own share header.
 
 use bitcoin::TxOut;
 use bitcoin::hashes::sha256::{self, Midstate};
@@ -12,9 +12,9 @@ use crate::units::{ShareId, U256};
 #[cfg(test)]
 mod tests;
 
-/// A proof whose Bitcoin header commits to its share header, and whose hash meets some plausible target.
+/// A proof whose Bitcoin header commits to its share header and whose hash meets a plausible target.
 ///
-/// Only [`BoundProof::bind`] makes one, so whoever holds one need not check that again.
+/// Only [`BoundProof::bind`] creates one, so its holder need not repeat these checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundProof {
     proof: Proof,
@@ -22,22 +22,43 @@ pub struct BoundProof {
 }
 
 impl BoundProof {
-    /// Checks SC-101 and SC-102, which need nothing but the proof.
+    /// Checks SC-101 and SC-102, which depend only on the proof.
     ///
-    /// `easiest_target` is the easiest that any position in sight may have; templates, which have no hash yet, are bound
-    /// with [`U256::MAX`].
+    /// `easiest_target` is the easiest share target that any recent position may have. A job template has no hash yet,
+    /// so it binds with [`U256::MAX`].
     ///
     /// # Errors
-    /// The rule broken. It costs the sender and says nothing about the id: an honest proof with the same Bitcoin header
-    /// may still come.
+    /// The broken rule. The sender is at fault, but the id is not invalid: an honest proof with the same Bitcoin header
+    /// may still arrive.
+    ///
+    /// # Example
+    /// ```
+    /// use sharechain::RuleError;
+    /// use sharechain::check::binding::BoundProof;
+    /// use testkit::{World, miner};
+    ///
+    /// let mut world = World::new();
+    /// world.bitcoin_block();
+    /// let spec = world.spec(miner(1));
+    /// let proof = world.mine(&spec);
+    /// let (easiest, network) = (world.chain.params().easiest_share_target, world.chain.consensus_id());
+    /// let bound = BoundProof::bind(proof.clone(), easiest, network)?;
+    /// assert_eq!(bound.id(), proof.id());
+    ///
+    /// // The coinbase commits to the share header: with another payout script it is not bound.
+    /// let mut stolen = proof;
+    /// stolen.share.payout = miner(2);
+    /// assert_eq!(BoundProof::bind(stolen, easiest, network), Err(RuleError::NotBound));
+    /// # Ok::<(), RuleError>(())
+    /// ```
     pub fn bind(proof: Proof, easiest_target: U256, consensus_id: &[u8; 32]) -> Result<Self, RuleError> {
         let id = proof.id();
-        // SC-101: the hash, as a little-endian number, is not above the easiest plausible target.
+        // SC-101: The hash is not above the easiest plausible target.
         if id.as_number() > easiest_target {
             return Err(RuleError::NoWork);
         }
-        // SC-102: the coinbase that continues the prefix with the commitment output and the locktime hashes, folded with
-        // the branch from the left, to the header's merkle root.
+        // SC-102: The coinbase consists of the prefix, the commitment output and the locktime. Its hash, folded with
+        // the branch from the left, is the header's merkle root.
         let leaf = finish_coinbase(&proof, consensus_id).ok_or(RuleError::NotBound)?;
         if merkle_root(leaf, &proof.branch) != proof.header.merkle_root.to_byte_array() {
             return Err(RuleError::NotBound);
@@ -45,37 +66,38 @@ impl BoundProof {
         Ok(Self { proof, id })
     }
 
-    /// Checks SC-301, given what settled history demands.
+    /// Checks SC-301, given the payout outputs that follow from the share-chain.
     ///
     /// # Errors
-    /// [`RuleError::Payout`] when the coinbase is any other than the one that pays exactly this.
+    /// [`RuleError::Payout`] if the coinbase is not byte for byte the one with these payouts.
     pub fn check_coinbase(&self, payouts: &[TxOut]) -> Result<(), RuleError> {
         let Proof { share, extranonce, witness_commitment, prefix, .. } = &self.proof;
         let demanded = Coinbase { share, payouts, extranonce, witness_commitment: witness_commitment.as_ref() };
-        // SC-301: the coinbase is, to the byte, the one that the rules build from share header and history.
+        // SC-301: The coinbase is, byte for byte, the one that follows from the share header, the extranonce, the
+        // witness commitment and the payouts.
         if demanded.matches_prefix(prefix) { Ok(()) } else { Err(RuleError::Payout) }
     }
 
-    /// The proof's id.
+    /// Id of the proof.
     #[must_use]
     pub fn id(&self) -> ShareId {
         self.id
     }
 
-    /// The proof.
+    /// The proof itself.
     #[must_use]
     pub fn proof(&self) -> &Proof {
         &self.proof
     }
 
-    /// The proof, to be kept.
+    /// Returns the proof by value.
     #[must_use]
     pub fn into_proof(self) -> Proof {
         self.proof
     }
 }
 
-/// The merkle root over a leaf at index 0 and its branch.
+/// Returns the merkle root of a leaf at index 0 and its branch. All hashes are in SHA-256 output order.
 #[must_use]
 pub fn merkle_root(leaf: [u8; 32], branch: &[[u8; 32]]) -> [u8; 32] {
     branch.iter().fold(leaf, |left, right| {
@@ -86,8 +108,8 @@ pub fn merkle_root(leaf: [u8; 32], branch: &[[u8; 32]]) -> [u8; 32] {
     })
 }
 
-/// The coinbase's id, in hash order; none when the prefix's length and tail contradict each other, which no decoded
-/// proof's do.
+/// Returns the coinbase's txid in SHA-256 output order. Returns `None` if the prefix's length and tail contradict each
+/// other, which cannot happen in a decoded proof.
 fn finish_coinbase(proof: &Proof, consensus_id: &[u8; 32]) -> Option<[u8; 32]> {
     let prefix = &proof.prefix;
     let hashed = usize::try_from(prefix.length).ok()?.checked_sub(prefix.tail.len())?;

@@ -1,5 +1,5 @@
-//! What a proof's header must satisfy at its place in the chain. Values of the ancestors are passed in; there is no
-//! database and no clock here.
+//! Contextual checks of a proof's header. The values of its ancestors come in as arguments; there is no database and no
+//! clock here.
 
 use bitcoin::pow::CompactTarget;
 
@@ -8,46 +8,48 @@ use crate::params::ChainParams;
 use crate::share::Proof;
 use crate::units::{Height, ShareId, Timestamp, U256};
 
-/// Satoshi in 21 million bitcoin.
+/// 21 million bitcoin, satoshi.
 const MAX_MONEY_SAT: u64 = 2_100_000_000_000_000;
 
-/// Everything that a link decides about the proofs that name it as their parent.
+/// Everything that a link determines for its children.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Height of those proofs: the link's plus one.
+    /// Height of the children: the link's plus one.
     pub height: Height,
-    /// The one anchor they may have.
+    /// The only anchor that the children may have (SC-202).
     pub anchor: ShareId,
-    /// That anchor's height.
+    /// Height of that anchor.
     pub anchor_height: Height,
-    /// Target that makes them shares.
+    /// Share target of the children (SC-111).
     pub share_target: U256,
-    /// Target that makes them links; never easier than the share target.
+    /// Link target of the children (SC-110); never easier than the share target.
     pub link_target: U256,
-    /// Median time of the link and its last predecessors, which they must exceed; none for children of genesis.
+    /// Median time of the link and its last ancestors, which the children's time must exceed (SC-203). `None` for
+    /// children of genesis.
     pub median_time: Option<Timestamp>,
-    /// Chain work of the Bitcoin block that the link builds on.
+    /// Chain work of the link's previous Bitcoin block, hashes (SC-208).
     pub bitcoin_work: U256,
 }
 
-/// What Bitcoin's headers say about a proof's previous block.
+/// Data of a proof's previous Bitcoin block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreviousBlock {
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// Its chain work.
+    /// Chain work up to and including the block, hashes.
     pub chain_work: U256,
-    /// Median time of it and its ten predecessors.
+    /// Median time of the block and its ten predecessors.
     pub median_time: Timestamp,
-    /// The nBits that Bitcoin expects after it.
+    /// nBits that Bitcoin expects in the next block.
     pub next_bits: CompactTarget,
 }
 
-/// Checks SC-202 to SC-211: a proof's header against its position and its previous block. A template has no `hash` yet:
-/// it is checked by all of them but SC-209.
+/// Checks a proof's header against its position and its previous block: SC-202 to SC-211. A job template has no hash
+/// yet; with `hash` as `None`, SC-209 is skipped.
 ///
 /// # Errors
-/// The first rule, by number, that the proof breaks. All of them are bound by the proof's hash, so they condemn its id.
+/// The first broken rule, in order of number. The proof's hash binds everything that these rules check, so each of them
+/// makes the id invalid.
 pub fn check_header(
     proof: &Proof,
     hash: Option<&ShareId>,
@@ -56,28 +58,30 @@ pub fn check_header(
     params: &ChainParams,
 ) -> Result<(), RuleError> {
     let share = &proof.share;
-    // SC-202: the anchor is the ancestor of the parent exactly `anchor_depth` links below it, genesis while there is none.
+    // SC-202: The anchor is the ancestor exactly `anchor_depth` links below the parent; genesis if the chain is shorter
+    // than that.
     require(share.anchor == position.anchor, RuleError::Anchor)?;
-    // SC-203: the time is above the median of the times of the parent's last 11 links, or of as many as exist.
+    // SC-203: `time` is above the median of the times of the parent and its last ancestors, 11 links in total or as
+    // many as exist.
     require(position.median_time.is_none_or(|median| share.time > median), RuleError::TimeTooOld)?;
-    // SC-204: nTime is above the median time past of the previous block.
+    // SC-204: The Bitcoin header's time is above the median time past of its previous block.
     let bitcoin_time = Timestamp(proof.header.time);
     require(bitcoin_time > previous.median_time, RuleError::BitcoinTimeTooOld)?;
-    // SC-205: both times are within 7,200 s of each other.
+    // SC-205: The two times are at most 7,200 s apart.
     let apart_s = share.time.seconds_since(bitcoin_time).unsigned_abs();
     require(apart_s <= u64::from(params.times_apart_s), RuleError::TimesApart)?;
-    // SC-206: the Bitcoin height is one above that of the previous block.
+    // SC-206: `bitcoin_height` is one above the height of the previous block.
     require(previous.height.checked_add(1) == Some(share.bitcoin_height), RuleError::BitcoinHeight)?;
-    // SC-207: nBits is what Bitcoin expects.
+    // SC-207: nBits is the value that Bitcoin expects after the previous block.
     require(proof.header.bits == previous.next_bits, RuleError::Bits)?;
-    // SC-208: chain work, not height, never falls from a parent to its child.
+    // SC-208: Bitcoin's chain work at the previous block is not below that at the parent's previous block.
     require(previous.chain_work >= position.bitcoin_work, RuleError::BitcoinWorkFell)?;
-    // SC-209: the hash, as a little-endian number, is not above the share target.
+    // SC-209: The hash is not above the share target of the position.
     require(hash.is_none_or(|hash| hash.as_number() <= position.share_target), RuleError::ShareTarget)?;
-    // SC-210: subsidy <= coinbase value <= 21 million bitcoin.
+    // SC-210: Subsidy <= `coinbase_value` <= 21 million bitcoin.
     let subsidy_sat = params.bitcoin.subsidy_sat(share.bitcoin_height);
     require((subsidy_sat..=MAX_MONEY_SAT).contains(&share.coinbase_value), RuleError::CoinbaseValue)?;
-    // SC-211: the share-chain starts at a height of Bitcoin.
+    // SC-211: `bitcoin_height` is not below `start_height`.
     require(share.bitcoin_height >= params.bitcoin.start_height, RuleError::BeforeStart)
 }
 

@@ -1,5 +1,5 @@
-//! What a link's list must satisfy, and what each listed share earns. The chain answers questions through
-//! [`ListContext`]; this file decides.
+//! Checks of a link's list, and the credit of each listed proof. The chain answers queries through [`ListContext`];
+//! this file decides.
 
 use std::collections::BTreeSet;
 
@@ -10,35 +10,37 @@ use crate::limits::LIST_MAX;
 use crate::params::ChainParams;
 use crate::units::{Height, ShareId, Weight};
 
-/// What a list's checks ask about the branch that ends in the link's parent.
+/// Queries that the checks of a list make about the branch that ends in the link's parent.
 pub trait ListContext {
-    /// True when the link `id` at `height` is on the branch.
+    /// True if the link `id` at `height` is on the branch.
     fn contains(&self, id: &ShareId, height: Height) -> bool;
-    /// True when the branch lists `id`, or `id` is one of its links.
+    /// True if a link of the branch lists `id` or is `id`.
     fn lists_or_is(&self, id: &ShareId) -> bool;
-    /// The greatest Bitcoin height of the branch up to the link at `height`.
+    /// Greatest Bitcoin height on the branch up to and including the link at `height`.
     fn bitcoin_height_max(&self, height: Height) -> u32;
 }
 
-/// SC-009 and SC-401: the list is bounded and the one that the header commits to.
+/// Checks that a list is bounded and that the share header commits to it: SC-009 and SC-401. `count` and `root` are
+/// those of the share header.
 ///
 /// # Errors
-/// The rule broken. It says nothing about the id: somebody may have sent another list with an honest header.
+/// The broken rule. The link's id is not invalid: a peer may have sent a wrong list with an honest proof.
 pub fn check_root(count: u16, root: &[u8; 32], list: &[ShareId]) -> Result<(), RuleError> {
     if list.len() > LIST_MAX {
         return Err(RuleError::ListTooLong);
     }
-    // SC-401: count and root are those of the share header.
+    // SC-401: The list is the one to which the share header commits by root and count.
     if usize::from(count) != list.len() || shares_root(list) != *root {
         return Err(RuleError::ListRoot);
     }
     Ok(())
 }
 
-/// SC-403 to SC-405 for one proof: may the link at `link_height` list it? `earlier` holds what the same list has before it.
+/// Checks whether the link at `link_height` may list one proof: SC-403 to SC-405. `earlier` holds the ids that come
+/// before it in the same list.
 ///
 /// # Errors
-/// The rule broken.
+/// The first broken rule.
 pub fn check_listable(
     id: &ShareId,
     credit: &Credit,
@@ -47,29 +49,29 @@ pub fn check_listable(
     context: &impl ListContext,
     params: &ChainParams,
 ) -> Result<(), RuleError> {
-    // SC-403: the anchor is on the link's chain and at most `listing_depth` links below the link.
+    // SC-403: Each listed proof's anchor is on the link's chain and at most `listing_depth` links below the link.
     let depth = link_height.above(credit.anchor_height);
     if depth > params.listing_depth || !context.contains(&credit.anchor, credit.anchor_height) {
         return Err(RuleError::ListAnchor);
     }
-    // SC-404: the parent is on the branch, was listed before, or stands earlier in the same list.
+    // SC-404: Each listed proof's parent is on the branch, was listed by an earlier link, or comes earlier in the list.
     if !earlier.contains(&credit.parent)
         && !context.lists_or_is(&credit.parent)
         && !context.contains(&credit.parent, Height(credit.height.0.saturating_sub(1)))
     {
         return Err(RuleError::ListParent);
     }
-    // SC-405: no link of the branch lists it or is it.
+    // SC-405: No earlier link of the branch lists the proof or is the proof itself.
     if context.lists_or_is(id) {
         return Err(RuleError::ListRepeats);
     }
     Ok(())
 }
 
-/// Checks SC-402 to SC-405 for a whole list whose proofs are all known and valid.
+/// Checks a whole list whose proofs are all known and valid: SC-402 to SC-405.
 ///
 /// # Errors
-/// The first rule broken.
+/// The first broken rule, in order of the list.
 pub fn check_list(
     list: &[(ShareId, &Credit)],
     link_height: Height,
@@ -79,7 +81,8 @@ pub fn check_list(
     let mut earlier = BTreeSet::new();
     let mut last = None;
     for (id, credit) in list {
-        // SC-402: strictly ascending by height and id, so that a parent stands before its children and nothing twice.
+        // SC-402: The list is strictly ascending by (height, id). So a parent comes before its children, and no id
+        // comes twice.
         let key = (credit.height, *id);
         if last.is_some_and(|last| last >= key) {
             return Err(RuleError::ListOrder);
@@ -91,12 +94,14 @@ pub fn check_list(
     Ok(())
 }
 
-/// SC-410: what a listed proof earns. Its weight when its anchor is at most `credit_depth` links below the listing link
-/// and at most `stale_depth` links have passed since the first link with a greater Bitcoin height; otherwise nothing.
+/// Returns the weight that a listed proof earns (SC-410): its weight if its anchor is at most `credit_depth` links
+/// below the listing link and at most `stale_depth` links have passed since the first link with a greater Bitcoin
+/// height; otherwise 0.
 #[must_use]
 pub fn earned(credit: &Credit, link_height: Height, context: &impl ListContext, params: &ChainParams) -> Weight {
     let in_time = link_height.above(credit.anchor_height) <= params.credit_depth;
-    // The first link with a greater Bitcoin height lies at most `stale_depth` below exactly when no link deeper has one.
+    // The first link with a greater Bitcoin height is at most `stale_depth` below if and only if no deeper link has
+    // one.
     let fresh = match link_height.0.checked_sub(params.stale_depth.saturating_add(1)) {
         None => true,
         Some(height) => context.bitcoin_height_max(Height(height)) <= credit.bitcoin_height,

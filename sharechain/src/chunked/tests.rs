@@ -4,11 +4,11 @@ use super::*;
 
 #[derive(Clone, Debug)]
 enum Change {
-    /// Push that many entries.
+    /// Push this many entries.
     Push(usize),
-    /// Pop that many entries.
+    /// Pop this many entries.
     Pop(usize),
-    /// Change the entry that lies this deep below the end.
+    /// Change the entry at this depth below the end.
     Set(usize),
     Clone,
 }

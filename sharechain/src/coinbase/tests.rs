@@ -11,7 +11,7 @@ use crate::units::{ShareId, Timestamp};
 
 const CONSENSUS_ID: [u8; 32] = [7; 32];
 
-/// A script of each of the five forms that a payout may have.
+/// A script of each of the five payout script types.
 fn payout_script(form: u8, fill: u8) -> ScriptBuf {
     let (head, length, end): (&[u8], usize, &[u8]) = match form % 5 {
         0 => (&[0x76, 0xa9, 0x14], 20, &[0x88, 0xac]),
@@ -54,7 +54,7 @@ fn transaction(coinbase: &CoinbaseBytes) -> Transaction {
     deserialize(coinbase.as_bytes()).unwrap()
 }
 
-/// Finishes the hash from the stopped one, as a peer does.
+/// Completes the hash from the midstate, as a peer does.
 fn finish(prefix: &CoinbasePrefix, rest: &[u8]) -> Txid {
     let blocks = prefix.length as usize - prefix.tail.len();
     let midstate = sha256::Midstate::from_byte_array(prefix.midstate);
@@ -82,7 +82,7 @@ fn lengths_are_bitcoins_compact_sizes() {
     }
 }
 
-/// Another implementation builds the same bytes from this, or has another protocol.
+/// Frozen bytes: another implementation of this protocol must build the same.
 #[test]
 fn bytes_of_the_specification() {
     let payouts = [TxOut { value: Amount::from_sat(312_500_000), script_pubkey: payout_script(2, 0xaa) }];
@@ -137,12 +137,12 @@ fn every_number_of_outputs_fits_the_limits() {
 #[test]
 fn the_largest_coinbase_fits_devices_of_2250_bytes() {
     let coinbase = build(&share(925_344), &payouts(48, 4), &[0; 16], Some(&[1; 32]));
-    // Miners see it without its witness.
+    // Miners get the coinbase without its witness.
     assert_eq!(coinbase.as_bytes().len(), 2_234);
     assert_eq!(coinbase.split_for_stratum().0.len(), 55);
 }
 
-/// Each change alone gives other bytes: nothing that the miner chose is left out of the commitment.
+/// Each change alone changes the commitment, so it covers everything that the miner chooses.
 #[test]
 fn every_field_changes_the_bytes() {
     let base = share(100);

@@ -25,7 +25,7 @@ fn work_comes_before_omissions_and_those_before_the_order_of_arrival() {
 }
 
 proptest! {
-    /// Of two branches exactly one is better, so nodes that saw the same never go back and forth.
+    /// Exactly one of two branches is better, so a node never switches back and forth.
     #[test]
     fn of_two_branches_one_is_better(
         works in (0..3_u64, 0..3_u64), omits in any::<(bool, bool)>(), sequences in (0..3_u64, 0..3_u64),

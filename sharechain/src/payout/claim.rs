@@ -1,8 +1,8 @@
-//! What a script is due, while it is selected.
+//! The due of a script during selection.
 
 use bitcoin::Script;
 
-/// A due before the selection, which does not copy scripts that it will not select.
+/// A due that borrows its script, so that the selection copies only the scripts that it selects.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claim<'a> {
     pub(super) script: &'a Script,
@@ -10,7 +10,7 @@ pub(super) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// Larger dues first, then scripts in the order of their bytes.
+    /// Orders larger dues first, then scripts by their bytes.
     pub(super) fn rank(&self, other: &Self) -> core::cmp::Ordering {
         other.weight.cmp(&self.weight).then_with(|| self.script.cmp(other.script))
     }

@@ -1,4 +1,4 @@
-//! The draw of the tail: systematic sampling in an order that the seed decides.
+//! Lottery among the small dues: systematic sampling in an order that the seed determines.
 
 use bitcoin::Script;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
@@ -11,15 +11,16 @@ use crate::units::U256;
 #[cfg(test)]
 mod tests;
 
-/// Stretches into which the line of claims is cut, by the first bits of their hashes. Only those in which a point lies
-/// are put in order, one for each drawn output at most; sorting the whole line took a fifth of the draw's time.
+/// Number of stretches into which the line of claims is divided, by the first bits of the claims' hashes. Only
+/// stretches that contain a point are sorted, at most one per lottery output. Sorting the whole line took a fifth of
+/// the lottery's time.
 const STRETCHES: usize = 1 << STRETCH_BITS;
 const STRETCH_BITS: u32 = 10;
 
-/// A claim and its place in the order of the draw.
+/// A claim and its place in the order of the lottery.
 #[derive(Clone, Copy, Debug)]
 struct Ticket<'a> {
-    /// First eight bytes of the claim's hash: enough to tell all but one pair in 2^64 apart.
+    /// First eight bytes of the claim's hash. Only one pair in 2^64 has the same prefix.
     prefix: u64,
     claim: Claim<'a>,
 }
@@ -31,12 +32,12 @@ impl<'a> Ticket<'a> {
         Self { prefix, claim }
     }
 
-    /// The stretch of the line in which the claim lies.
+    /// Stretch of the line that contains the claim.
     fn stretch(&self) -> usize {
         usize::try_from(self.prefix.wrapping_shr(u64::BITS.saturating_sub(STRETCH_BITS))).unwrap_or(usize::MAX)
     }
 
-    /// Puts tickets in the order of their claims' whole hashes.
+    /// Compares tickets by the full hashes of their claims.
     fn order(&self, other: &Self, keyed: &sha256::HashEngine) -> core::cmp::Ordering {
         self.prefix.cmp(&other.prefix).then_with(|| self.hash(keyed).cmp(&other.hash(keyed)))
     }
@@ -46,10 +47,11 @@ impl<'a> Ticket<'a> {
     }
 }
 
-/// SC-307: lays the claims end to end, each as long as its weight, in the order of their hashes under the seed, and
-/// selects those in which the points `u + j * step` lie, for `j` below `count` and one random `u` below `step`.
+/// Runs the lottery of SC-307. It places the claims on a line end to end, each as long as its weight, in the order of
+/// their hashes under the seed. It selects the claims that contain the points `u + j * step`, for `j` below `count` and
+/// one random `u` below `step`.
 ///
-/// No claim is longer than a step, so none is selected twice, and each is selected with chance weight / step.
+/// No claim is longer than a step, so none is selected twice, and each is selected with probability weight / step.
 pub(super) fn draw<'a>(
     claims: &[Claim<'a>],
     seed: &[u8; 32],
@@ -81,8 +83,8 @@ pub(super) fn draw<'a>(
     Ok(drawn)
 }
 
-/// Where on the line each stretch starts in which one of the points lies that start at `point`, `step` apart; `None` for
-/// the other stretches. Nothing when a sum leaves the range.
+/// Returns where each stretch starts on the line if it contains a point, and `None` for each other stretch. The points
+/// start at `point` and are `step` apart. Returns `None` instead of a list if a sum overflows.
 fn starts_of_hit(tickets: &[Ticket<'_>], mut point: u128, step: u128) -> Option<Vec<Option<u128>>> {
     let mut lengths = vec![0_u128; STRETCHES];
     for ticket in tickets {
@@ -102,8 +104,8 @@ fn starts_of_hit(tickets: &[Ticket<'_>], mut point: u128, step: u128) -> Option<
     Some(starts)
 }
 
-/// `floor(step * r / 2^128)`, where r are the first 16 bytes, big-endian, of the keyed hash of no bytes: no script
-/// is empty, so this hash has no other use.
+/// `floor(step * r / 2^128)`, where r is the first 16 bytes, big-endian, of the keyed hash of the empty string. No
+/// script is empty, so this hash has no other use.
 fn first_point(keyed: &sha256::HashEngine, step: u128) -> Result<u128, RuleError> {
     let hash = keyed_hash(keyed, &[]);
     let (first, _) = hash.split_first_chunk::<16>().ok_or(RuleError::Overflow)?;
@@ -112,7 +114,7 @@ fn first_point(keyed: &sha256::HashEngine, step: u128) -> Result<u128, RuleError
     u128::try_from(product.wrapping_shr(128)).map_err(|_| RuleError::Overflow)
 }
 
-/// One compression for a script: the block with the key is behind the engine already.
+/// Hashes a script with one compression: the engine has already hashed the block with the key.
 fn keyed_hash(keyed: &sha256::HashEngine, bytes: &[u8]) -> [u8; 32] {
     let mut engine = keyed.clone();
     engine.input(bytes);

@@ -1,28 +1,28 @@
-//! How many outputs there are, how many of them are exact, and how much the others pay.
+//! Number of outputs, how many of them are proportional, and the payment of the others.
 
 use super::claim::Claim;
 use crate::error::RuleError;
 use crate::params::ChainParams;
 use crate::units::U256;
 
-/// The parts of a coinbase.
+/// Division of a coinbase into proportional and lottery outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Split {
-    /// Outputs that pay the largest dues exactly.
+    /// Number of outputs that pay the largest dues proportionally.
     pub(super) exact: usize,
-    /// Outputs that the others draw for.
+    /// Number of outputs that the lottery assigns.
     pub(super) drawn: usize,
-    /// Weight that each drawn output pays, at least that of any due in the draw. Without a draw, the smallest due.
+    /// Weight of each lottery output, at least that of any due in the lottery. Without a lottery, the smallest due.
     pub(super) tail: u128,
-    /// Weight of all outputs; below the sum of all dues by less than `drawn` units.
+    /// Total weight of all outputs. It is below the sum of all dues by less than `drawn` units.
     pub(super) total: u128,
 }
 
 impl Split {
-    /// SC-305: the most outputs, from `ranked.len()` down, of which the smallest is worth at least
-    /// [`ChainParams::output_floor_sat`] of the subsidy; or a single one.
+    /// Finds the largest number of outputs, at most `ranked.len()`, whose smallest output is worth at least
+    /// [`ChainParams::output_floor_sat`] of the subsidy; or one output (SC-305).
     ///
-    /// `ranked` are the largest dues in order; there are `dues` in all, which come to `sum`.
+    /// `ranked` holds the largest dues in order. There are `dues` dues in total, with the total weight `sum`.
     pub(super) fn new(
         ranked: &[Claim<'_>],
         dues: usize,
@@ -45,10 +45,10 @@ impl Split {
         }
     }
 
-    /// SC-306: with fewer outputs than dues, the smallest number of exact ones with which an even payment to all others,
-    /// `floor(rest / (outputs - exact))`, is at least the next due.
+    /// With fewer outputs than dues, finds the smallest number of proportional outputs such that an equal payment to
+    /// all others, `floor(rest / (outputs - exact))`, is at least the next due (SC-306).
     ///
-    /// One exact output less than all is always enough: the one payment left is then the whole rest.
+    /// All outputs but one always suffice: the last payment is then the whole rest.
     fn of_outputs(outputs: usize, ranked: &[Claim<'_>], sum: u128) -> Option<Self> {
         let mut rest = sum;
         for (exact, next) in ranked.iter().enumerate().take(outputs) {
@@ -65,7 +65,8 @@ impl Split {
         None
     }
 
-    /// `floor(subsidy * tail / total) >= floor`, without the division. The exact dues are all above the tail payment.
+    /// `floor(subsidy * tail / total) >= floor`, without the division. Proportional outputs never pay less than the
+    /// lottery.
     fn is_worth(&self, floor_sat: u64, subsidy_sat: u64) -> bool {
         let worth = U256::from(subsidy_sat).saturating_mul(U256::from(self.tail));
         worth >= U256::from(floor_sat).saturating_mul(U256::from(self.total))

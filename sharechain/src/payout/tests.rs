@@ -29,13 +29,13 @@ fn with_outputs(outputs_max: usize) -> ChainParams {
     ChainParams { outputs_max, ..ChainParams::main() }
 }
 
-/// No floor in the way of outputs of any size.
+/// Parameters without a floor, so outputs may have any size.
 fn with_outputs_and_no_floor(outputs_max: usize) -> ChainParams {
     ChainParams { output_floor_sat: 0, ..with_outputs(outputs_max) }
 }
 
-/// The rules in the words of the specification, with divisions, full sorts and full hashes; for small weights. How many are
-/// paid exactly, and who is paid what.
+/// The rules as the specification states them, with divisions, full sorts and full hashes, for small weights. Returns
+/// the number of proportional outputs and all payments.
 fn naive(dues: &[Due], seed: &[u8; 32], subsidy_sat: u64, params: &ChainParams) -> (usize, Vec<(ScriptBuf, u128)>) {
     let mut sorted: Vec<_> = dues.iter().filter(|due| due.weight.0 > 0).cloned().collect();
     sorted.sort_by(|a, b| b.weight.cmp(&a.weight).then(a.script.as_bytes().cmp(b.script.as_bytes())));
@@ -121,7 +121,8 @@ proptest! {
         prop_assert_eq!(selection.total().0, selection.entries().iter().map(|due| due.weight.0).sum::<u128>());
     }
 
-    /// The order in which dues come says nothing, and neither does the value: it is no argument of the selection.
+    /// The order of the dues does not matter. Neither does the coinbase value, which is not an argument of the
+    /// selection.
     #[test]
     fn input_order_changes_nothing(weights in small_weights(), params in some_params(), n in any::<u64>(), cut in any::<prop::sample::Index>()) {
         let mut dues = dues(&weights);
@@ -132,7 +133,7 @@ proptest! {
         prop_assert_eq!(before, chosen(&dues, &seed(n), SUBSIDY_SAT, &params));
     }
 
-    /// Whatever enters the draw is at most as long as a step, and exact dues are larger: the ground of "never twice".
+    /// No due in the lottery is longer than a step, and proportional dues are larger. So no script is selected twice.
     #[test]
     fn the_tail_payment_lies_between_exact_and_drawn_dues(weights in small_weights(), outputs_max in 1..=48_usize) {
         let mut claims: Vec<u128> = weights.into_iter().filter(|weight| *weight > 0).collect();
@@ -151,7 +152,7 @@ proptest! {
     }
 }
 
-/// Mean payment of each script over many seeds, as a part of the coinbase.
+/// Mean payment of each script over many seeds, as a fraction of the coinbase.
 fn means(dues: &[Due], seeds: u64, params: &ChainParams) -> BTreeMap<ScriptBuf, f64> {
     let mut sums: BTreeMap<ScriptBuf, f64> = dues.iter().map(|due| (due.script.clone(), 0.0)).collect();
     for n in 0..seeds {
@@ -163,7 +164,7 @@ fn means(dues: &[Due], seeds: u64, params: &ChainParams) -> BTreeMap<ScriptBuf, 
     sums.into_iter().map(|(script, sum)| (script, sum / seeds as f64)).collect()
 }
 
-/// A long tail under a few large miners.
+/// A few large miners and many small ones.
 fn pool() -> Vec<Due> {
     let unit = 1_u128 << 50;
     let mut weights: Vec<u128> = vec![900 * unit, 400 * unit, 150 * unit];
@@ -171,8 +172,8 @@ fn pool() -> Vec<Due> {
     dues(&weights)
 }
 
-/// Each payment is T or nothing, so that the mean of n draws of a due p*T has the variance T^2 p (1 - p) / n. Of 60
-/// independent normal deviations the largest is below 5 in all but 3 of 100,000 sets, and seeds here are fixed.
+/// Each payment is T or nothing, so the mean of n lotteries of a due p*T has the variance T^2 p (1 - p) / n. The
+/// largest of 60 independent normal deviations is below 5 in all but 3 of 100,000 sets, and the seeds here are fixed.
 #[test]
 fn expectation_is_the_due() {
     const SEEDS: u64 = 20_000;
@@ -196,11 +197,12 @@ fn expectation_is_the_due() {
         drawn += 1;
     }
     assert_eq!(drawn, 60);
-    // Near 60 with a standard deviation of 11 were the draws independent; a fixed number of winners makes it smaller.
+    // About 60 with a standard deviation of 11 if the payments were independent. The fixed number of winners makes it
+    // smaller.
     assert!(chi_square < 60.0 + 5.0 * 11.0, "chi square {chi_square} of {drawn}");
 }
 
-/// One due of the tail, cut in two: the parts expect together what the whole did.
+/// Splits one small due in two: the expected payments of the parts add up to that of the whole.
 #[test]
 fn splitting_an_address_gains_nothing() {
     const SEEDS: u64 = 20_000;
@@ -217,12 +219,12 @@ fn splitting_an_address_gains_nothing() {
     let means = means(&dues, SEEDS, &params);
     let together = means[&parts[0].script] + means[&parts[1].script];
     let expected = whole.weight.0 as f64 / sum as f64;
-    // Both at once or neither: the variance of two payments is at most twice the sum of each one's.
+    // At worst, both are paid or neither is: the variance of two payments is at most twice the sum of their variances.
     let error = (2.0 * tail * expected / SEEDS as f64).sqrt();
     assert!((together - expected).abs() < 5.0 * error, "{together} for {expected} +- {error}");
 }
 
-/// Thousands in the draw, so that every stretch of its line holds several.
+/// Thousands of dues in the lottery, so that every stretch of the line has several.
 #[test]
 fn long_lines_are_drawn_as_the_rules_say() {
     for n in 0..20 {
@@ -272,7 +274,7 @@ fn a_single_output_is_drawn_from_all() {
     assert_eq!(chosen(&dues, &seed(0), SUBSIDY_SAT, &with_outputs(0)), single, "a coinbase pays somebody");
 }
 
-/// A due below the floor is not paid a crumb every time but drawn for.
+/// A due below the floor is not paid a tiny amount every time. It enters the lottery.
 #[test]
 fn the_floor_turns_crumbs_into_draws() {
     let dues = dues(&[1_000_000, 1_000_000, 1]);

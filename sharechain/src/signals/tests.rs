@@ -54,7 +54,7 @@ fn a_period_without_weight_locks_nothing_in() {
 }
 
 proptest! {
-    /// The count is the one of a map, whatever the order.
+    /// The counts equal those of a map, in any order of proofs.
     #[test]
     fn counts_do_not_depend_on_the_order(
         credited in prop::collection::vec((any::<u32>(), 0_u128..1 << 64), 0..40),

@@ -67,7 +67,7 @@ fn the_fraction_lies_between_one_and_two() {
     }
 }
 
-/// One less in the square's coefficient changes two factors and no other test of them.
+/// Only this test detects a square coefficient that is lower by one: it changes two factors.
 #[test]
 fn every_factor_is_the_one_of_the_specification() {
     let factors: Vec<u8> = (0..ONE).flat_map(|x| (split_exponent(x).1 as u32).to_le_bytes()).collect();
@@ -77,7 +77,7 @@ fn every_factor_is_the_one_of_the_specification() {
 
 #[test]
 fn values_of_the_specification() {
-    // One second late and one early on main: e = floor(±65536 / 1200) = 54 and -55.
+    // One second late and one second early on mainnet: e = floor(±65536 / 1200) = 54 and -55.
     assert_eq!(exponent(11, &params()), 54);
     assert_eq!(exponent(9, &params()), -55);
     assert_eq!(split_exponent(54), (0, 65_574));
@@ -128,8 +128,8 @@ fn bits_agree_with_bitcoin() {
     }
 }
 
-/// A pool of constant hashrate, whose links take exponential times, keeps the interval. A small bias remains: near its
-/// ends the cubic is 0.3% steeper for late links than for early ones.
+/// With constant hashrate and exponentially distributed times, the mean interval is on schedule. A small bias remains:
+/// near its ends, the cubic is 0.3% steeper for late links than for early ones.
 #[test]
 fn a_constant_hashrate_keeps_the_interval() {
     let params = params();
@@ -147,7 +147,7 @@ fn a_constant_hashrate_keeps_the_interval() {
         last_time = clock as i64;
     }
     let mean = clock / f64::from(LINKS);
-    // The retarget holds the schedule, so the mean's own scatter is far below 10 / sqrt(200,000).
+    // The retarget follows the schedule, so the standard error of the mean is far below 10 / sqrt(200,000).
     assert!((mean - 10.0).abs() < 0.1, "{mean} s");
 }
 
@@ -177,8 +177,8 @@ proptest! {
         prop_assert!((to_f64(retarget(middle(), seconds)) / exact - 1.0).abs() < 0.000_2);
     }
 
-    /// Times that add up to the schedule leave the target where it was: rounding does not accumulate beyond the cubic's
-    /// error in the steps themselves.
+    /// Times that add up to the schedule leave the target unchanged: rounding errors do not accumulate beyond the
+    /// cubic's own error.
     #[test]
     fn no_drift(late in prop::collection::vec(-300_i64..300, 1..400)) {
         let mut target = middle();

@@ -1,27 +1,27 @@
-//! What one link credits, summed for each script.
+//! Credits of one link, summed by script.
 
 use std::sync::Arc;
 
 use super::scripts::ScriptIndex;
 use crate::units::Weight;
 
-/// What one link credits to one script.
+/// Credit of one link to one script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Who earned.
+    /// Script that earned.
     pub script: ScriptIndex,
-    /// What the credited shares weigh together.
+    /// Total weight of its credited proofs.
     pub weight: Weight,
-    /// How many shares were credited.
+    /// Number of its credited proofs.
     pub shares: u32,
 }
 
-/// What one link credits: one row for each distinct script, ascending by index. Clones share the rows.
+/// Credits of one link: one row for each distinct script, ascending by index. Clones share the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows(Arc<[Row]>);
 
 impl Rows {
-    /// Orders rows, and joins those of the same script.
+    /// Sorts rows by script, and merges rows of the same script.
     #[must_use]
     pub fn new(mut rows: Vec<Row>) -> Self {
         rows.sort_unstable_by_key(|row| row.script);
@@ -36,24 +36,24 @@ impl Rows {
         Self(rows.into())
     }
 
-    /// The rows, ascending by index.
+    /// Rows, ascending by script index.
     pub fn iter(&self) -> core::slice::Iter<'_, Row> {
         self.0.iter()
     }
 
-    /// How many rows there are: at most one for each listed proof, and one for the link itself.
+    /// Number of rows: at most one for each listed proof and one for the link itself.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.0.len() as u64
     }
 
-    /// What the link credits in all.
+    /// Total weight that the link credits.
     #[must_use]
     pub fn weight(&self) -> Weight {
         self.0.iter().fold(Weight::ZERO, |sum, row| sum.plus(row.weight))
     }
 
-    /// One more than the highest slot that a row names; 0 without rows.
+    /// One more than the highest slot in the rows; 0 without rows.
     pub(super) fn scripts_end(&self) -> usize {
         self.0.last().map_or(0, |row| row.script.slot().saturating_add(1))
     }

@@ -1,4 +1,4 @@
-//! Payout scripts by number, so that sums are kept in arrays and scripts once.
+//! Payout scripts by number, so that sums fit in arrays and each script is stored once.
 
 use bitcoin::Script;
 
@@ -7,20 +7,20 @@ use crate::error::RuleError;
 use crate::limits::SCRIPT_BYTES_MAX;
 use crate::ordered::Ordered;
 
-/// The number of a payout script in [`Scripts`]. Numbers follow the order of arrival: they are local to a process, and
+/// Number of a payout script in [`Scripts`]. Numbers follow the order of arrival, so they are local to a process, and
 /// no rule may depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScriptIndex(pub u32);
 
 impl ScriptIndex {
-    /// Position in an array by number. A `u32` fits wherever a Bitcoin node runs; elsewhere no array has that position.
+    /// Position in an array. A `u32` fits in `usize` on every platform that runs a Bitcoin node. On any other, no array
+    /// has that position.
     pub(super) fn slot(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 
-/// A script in place: a draw reads ten thousand of them, and one look-up of memory for each would cost more than its
-/// hash.
+/// Script stored inline. A lottery reads ten thousand scripts, and a pointer to each would cost more than its hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Inline {
     length: u8,
@@ -39,23 +39,23 @@ impl Inline {
     }
 }
 
-/// All payout scripts that the kept links credit, each once.
+/// All payout scripts that the stored links credit, each once.
 ///
-/// Takes about 150 bytes for each script. A new script costs a valid share, of which there are some 276,000 a day
-/// whatever the pool's hashrate; [`Scripts::retain`] gives room back when links are pruned.
+/// A script takes about 150 bytes. A new script costs a valid share, and there are about 276,000 shares per day
+/// whatever the pool's hashrate. [`Scripts::retain`] frees memory when links are pruned.
 #[derive(Clone, Debug, Default)]
 pub struct Scripts {
     by_index: Chunked<Inline>,
     by_script: Ordered<Inline, ScriptIndex>,
-    /// Numbers that no link uses any more.
+    /// Numbers that no link uses anymore.
     free: Chunked<ScriptIndex>,
 }
 
 impl Scripts {
-    /// The number of `script`, a new one when it has none yet.
+    /// Returns the number of `script`, and assigns one if it has none yet.
     ///
     /// # Errors
-    /// [`RuleError::PayoutScript`] when the script is longer than any payout script, [`RuleError::Overflow`] when 2^32
+    /// [`RuleError::PayoutScript`] if the script is longer than any payout script. [`RuleError::Overflow`] if 2^32
     /// scripts are in use.
     pub fn intern(&mut self, script: &Script) -> Result<ScriptIndex, RuleError> {
         let inline = Inline::new(script).ok_or(RuleError::PayoutScript)?;
@@ -75,33 +75,34 @@ impl Scripts {
         Ok(index)
     }
 
-    /// The number of `script`, if it has one.
+    /// Returns the number of `script`, if it has one.
     #[must_use]
     pub fn index(&self, script: &Script) -> Option<ScriptIndex> {
         self.by_script.get(&Inline::new(script)?).copied()
     }
 
-    /// The script behind a number. A number that [`Scripts::retain`] gave back has an old script or a new one.
+    /// Returns the script with this number. A number that [`Scripts::retain`] freed returns its old script until a new
+    /// script gets the number.
     #[must_use]
     pub fn script(&self, index: ScriptIndex) -> Option<&Script> {
         self.by_index.get(index.slot()).map(Inline::script)
     }
 
-    /// How many scripts have a number.
+    /// Number of scripts that have a number.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_script.len()
     }
 
-    /// True before the first script.
+    /// True if no script has a number.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_script.is_empty()
     }
 
-    /// Forgets all scripts whose numbers are not `in_use`, and gives those numbers to the next new scripts.
+    /// Frees the numbers that are not `in_use`. The next new scripts reuse them.
     ///
-    /// Every number in the rows of a kept link is in use.
+    /// Every number in the rows of a stored link is in use.
     pub fn retain(&mut self, mut in_use: impl FnMut(ScriptIndex) -> bool) {
         let all = self.by_script.iter().map(|(script, index)| (*script, *index));
         let unused: Vec<_> = all.filter(|(_, index)| !in_use(*index)).collect();
@@ -111,7 +112,7 @@ impl Scripts {
         }
     }
 
-    /// The scripts in the order of their numbers, forgotten ones included.
+    /// Scripts in order of their numbers, including freed ones.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Script> {
         self.by_index.iter().map(Inline::script)
     }

@@ -12,7 +12,7 @@ fn params(window_weight: u128, window_rows: u64) -> ChainParams {
     ChainParams { window_weight: Weight(window_weight), window_rows, ..ChainParams::main() }
 }
 
-/// The window as its rule says it, link by link from the top, with nothing shared but the types.
+/// The window as its rule states it, link by link from the top. It shares only the types with the implementation.
 fn naive(links: &[Rows], newest: usize, params: &ChainParams) -> (u32, u64, u128, BTreeMap<u32, (u128, u64)>) {
     let (mut rows, mut total, mut sums) = (0, 0, BTreeMap::new());
     for height in (0..=newest).rev() {
@@ -40,7 +40,7 @@ fn computed(links: &[Rows], newest: usize, params: &ChainParams) -> Window {
     Window::compute(back.into_iter().rev(), params)
 }
 
-/// Weights from nothing at all to the most that one link can credit to one script, 1,026 whole blocks.
+/// Weights from zero to the most that one link can credit to one script, 1,026 whole blocks.
 fn weight() -> impl Strategy<Value = Weight> {
     prop_oneof![
         4 => (0_u128..=20).prop_map(Weight),
@@ -54,7 +54,7 @@ fn link() -> impl Strategy<Value = Rows> {
     prop::collection::vec(row, 0..8).prop_map(Rows::new)
 }
 
-/// Genesis, which credits nobody, and the links above it.
+/// Genesis, which has no credits, and the links above it.
 fn links() -> impl Strategy<Value = Vec<Rows>> {
     prop::collection::vec(link(), 1..60).prop_map(|mut links| {
         links.insert(0, Rows::default());
@@ -62,7 +62,7 @@ fn links() -> impl Strategy<Value = Vec<Rows>> {
     })
 }
 
-/// Bounds that end a window after one link, after some, or never; by weight, by rows, or by whichever is first.
+/// Bounds that end a window after one link, after some, or never: by weight, by rows, or by whichever comes first.
 fn bounds() -> impl Strategy<Value = ChainParams> {
     let weight = prop_oneof![1..300_u128, Just(u128::MAX), Just(3 * Weight::ONE_BLOCK.0), Just(0)];
     let rows = prop_oneof![1..100_u64, Just(u64::MAX)];
@@ -82,7 +82,7 @@ proptest! {
     ) {
         let mut newest = 0;
         let mut window = computed(&links, newest, &params);
-        // Up over all links first, then at random, as reorganisations do.
+        // Up over all links first, then in random directions, as in reorganizations.
         for up in std::iter::repeat_n(true, links.len()).chain(walk) {
             if up && newest + 1 < links.len() {
                 newest += 1;
@@ -97,7 +97,7 @@ proptest! {
         }
     }
 
-    /// Down one branch and up another ends where summing the other branch ends.
+    /// Sliding down one branch and up another gives the same window as summing the other branch.
     #[test]
     fn a_reorganisation_equals_summing_anew(trunk in links(), lost in links(), won in links(), params in bounds()) {
         let (lost, won) = ([&trunk[..], &lost[..]].concat(), [&trunk[..], &won[..]].concat());
@@ -131,7 +131,7 @@ fn one_new_link_pushes_out_many_and_the_one_that_reaches_stays() {
     assert_eq!((window.oldest(), window.total()), (Height(1), Weight(90)));
     links.push(rows(75));
     window.slide_forward(&links[10], at(&links), &params).unwrap();
-    // 75 and one link of 10 are not enough, two are: 95.
+    // 75 plus one link of 10 is not enough; two links are: 95.
     assert_eq!((window.oldest(), window.total()), (Height(8), Weight(95)));
 }
 

@@ -1,11 +1,11 @@
-//! Runs a fuzz target over its committed corpus, and over altered copies of it, without instruments.
+//! Runs a fuzz target over its committed corpus and over altered copies of it, without instrumentation.
 
 use std::path::PathBuf;
 
-/// Altered copies of each input.
+/// Number of altered copies of each input.
 const COPIES: u64 = 200;
 
-/// A small generator (xorshift64*), so that a failure repeats.
+/// Pseudorandom generator (xorshift64*) with a fixed seed, so that failures are reproducible.
 struct Rng(u64);
 
 impl Rng {
@@ -20,7 +20,7 @@ impl Rng {
 /// Runs `target` over `fuzz/corpus/NAME` of the crate under test.
 ///
 /// # Panics
-/// When the target does, naming the file; or when there is no corpus.
+/// If the target panics, with the name of the file, or if there is no corpus.
 pub fn run(name: &str, target: fn(&[u8])) {
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo tells where the crate is");
     let corpus = PathBuf::from(folder).join("fuzz/corpus").join(name);
@@ -40,7 +40,7 @@ pub fn run(name: &str, target: fn(&[u8])) {
     }
 }
 
-/// Some bytes replaced, cut off, doubled or put in.
+/// Returns a copy with a few random changes: bytes replaced, cut off, duplicated or inserted.
 fn altered(data: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut bytes = data.to_vec();
     for _ in 0..=rng.next() % 4 {

@@ -1,4 +1,4 @@
-//! A recorded network in which some miners are hostile: what they send is recorded too, and which of it must not count.
+//! A recorded network with hostile miners. It also records what they send, and which of it must not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,17 +11,17 @@ use sharechain::{Proof, RuleError, ShareHeader, ShareId, U256};
 use super::recording::{Event, Random, Recording};
 use super::{Spec, miner};
 
-/// What hostile miners pay themselves by.
+/// Number of the hostile miners' payout script.
 const HOSTILE: u8 = 66;
 
-/// Links of a branch that does not count, in a row: fewer than the anchor's depth, so that what stands on them is judged.
+/// Maximum number of consecutive void links. Fewer than the anchor depth, so that proofs on them are judged.
 const VOID_IN_A_ROW: usize = 3;
 
-/// Something that reaches a node, and whether a hostile miner sent it.
+/// An item that reaches a node, and whether a hostile miner sent it.
 #[derive(Clone)]
 pub enum Told {
     Honest(Event),
-    /// A proof that may be refused.
+    /// A proof that may be rejected.
     Hostile(Proof, Option<Vec<ShareId>>),
 }
 
@@ -32,9 +32,9 @@ pub struct HostileNetwork {
     pub void: BTreeSet<ShareId>,
     /// Proofs that must never be credited.
     pub invalid: BTreeSet<ShareId>,
-    /// Shares that links list and that were not shown so far.
+    /// Shares that links list but that are not published yet.
     withheld: Vec<Proof>,
-    /// How many links that do not count stand on each other, by the newest.
+    /// Number of consecutive void links, by the newest.
     in_a_row: BTreeMap<ShareId, usize>,
 }
 
@@ -68,7 +68,7 @@ impl HostileNetwork {
         network
     }
 
-    /// Takes over what the honest recorded.
+    /// Takes over the events of the honest miners.
     fn hear(&mut self) {
         self.told.extend(self.recording.events.drain(..).map(Told::Honest));
     }
@@ -122,7 +122,7 @@ impl HostileNetwork {
         self.invalid.insert(proof.id());
     }
 
-    /// A valid proof that is a link, with a list that is not valid.
+    /// Sends a valid link whose list is not valid.
     fn void_link(&mut self, random: &mut Random) {
         let parent = self.recording.parent(random);
         let mut spec = Spec { link: true, ..self.spec(parent, random) };
@@ -151,7 +151,7 @@ impl HostileNetwork {
         self.recording.proofs.insert(proof.id(), (proof, spec.list));
     }
 
-    /// Work on a link that does not count: a valid share, or one more such link.
+    /// Sends a proof on a void link: a valid share or one more void link.
     fn on_a_void_link(&mut self, random: &mut Random) {
         let chain = &self.recording.world.chain;
         let near = |id: &&ShareId| chain.link(id).is_some_and(|link| chain.height().above(link.height) < 4);
@@ -167,7 +167,7 @@ impl HostileNetwork {
         self.recording.share(share);
     }
 
-    /// An honest proof with another extranonce, which binds and does not pay.
+    /// Sends a known honest proof with another extranonce.
     fn altered_copy(&mut self, random: &mut Random) {
         let proofs = &self.recording.proofs;
         let Some((proof, _)) = proofs.values().nth(random.below(proofs.len().max(1) as u64) as usize) else { return };
@@ -177,7 +177,7 @@ impl HostileNetwork {
         assert!(matches!(outcome, Outcome::Known(_)), "{outcome:?}");
     }
 
-    /// An honest link with a list that it does not commit to.
+    /// Sends an honest link with a list that it does not commit to.
     fn wrong_list(&mut self, random: &mut Random) {
         let proofs = &self.recording.proofs;
         let links = || proofs.values().filter(|(_, list)| !list.is_empty());
@@ -186,7 +186,7 @@ impl HostileNetwork {
         assert_eq!(self.tell(&proof, Some(list)), Outcome::Invalid(RuleError::ListRoot));
     }
 
-    /// A link that lists a share which is shown only much later.
+    /// Sends a link that lists a share that is published only much later.
     fn withholding_link(&mut self, random: &mut Random) {
         let tip = self.recording.world.chain.tip();
         let spec = self.spec(tip, random);
@@ -206,7 +206,7 @@ impl HostileNetwork {
         self.withheld.push(share);
     }
 
-    /// The heaviest link whose list is valid, down to genesis; from the raw proofs.
+    /// The heaviest link whose branch has only valid lists, from the raw proofs.
     pub fn best(&self) -> ShareId {
         let naive = self.recording.naive();
         let mut best = (U256::ZERO, self.recording.world.chain.params().genesis_id());
@@ -220,7 +220,7 @@ impl HostileNetwork {
         best.1
     }
 
-    /// Plays what was told, in this order, to an empty chain, and then brings what it asks for, as far as anybody has it.
+    /// Replays items in this order into an empty chain, and then provides what the chain reports as missing.
     pub fn replay(&self, told: &[Told]) -> sharechain::chain::Chain {
         let mut chain = self.recording.empty();
         for (number, told) in told.iter().enumerate() {

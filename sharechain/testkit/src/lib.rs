@@ -1,13 +1,20 @@
-//! What the tests of several crates share: a small share-chain with real proof of work at low difficulty.
+//! Test support for several crates: a small share-chain with real proof of work at low difficulty.
 //!
 //! ```text
-//! lib.rs        a world of links and shares, and how to make invalid neighbors of them
-//! recording.rs  what a small network found, to be played in any order
-//! naive.rs      the rules in other words, summed again from the start each time
-//! hostile.rs    networks with senders of altered proofs
+//! lib.rs        a world of links and shares, valid or not
+//! recording.rs  everything that a small network found, for replay in any order
+//! naive.rs      a second, slow implementation of the window and payout rules
+//! hostile.rs    networks with hostile miners and peers
 //! corpus.rs     runs a fuzz target over its committed corpus
 //! ```
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "only tests see this")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::new_without_default,
+    clippy::should_implement_trait,
+    reason = "only tests use this crate"
+)]
 
 pub mod corpus;
 pub mod hostile;
@@ -26,7 +33,7 @@ use sharechain::encode::shares_root;
 use sharechain::share::SHARE_VERSION;
 use sharechain::{BitcoinParams, ChainParams, Proof, ShareHeader, ShareId, Timestamp, U256, Weight};
 
-/// The local network's rules over regtest's easy blocks: some 8 hashes a share and 64 a link.
+/// Parameters of the local network with regtest's easy blocks: about 8 hashes per share and 64 per link.
 pub fn params() -> ChainParams {
     let local = ChainParams::local();
     ChainParams {
@@ -51,12 +58,12 @@ pub fn params() -> ChainParams {
     }
 }
 
-/// A payout script that stands for a miner.
+/// Payout script that identifies a miner.
 pub fn miner(number: u8) -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([number; 20]))
 }
 
-/// What a proof is to be made of; the rest follows from the chain.
+/// Inputs of a proof. The rest follows from the chain.
 #[derive(Clone, Debug)]
 pub struct Spec {
     pub parent: ShareId,
@@ -65,7 +72,7 @@ pub struct Spec {
     pub previous_block: BlockHash,
     pub list: Vec<ShareId>,
     pub fees_sat: u64,
-    /// Whether its hash is to meet the link target (`true`), only the share target (`false`).
+    /// Whether the hash must meet the link target (`true`) or only the share target (`false`).
     pub link: bool,
 }
 
@@ -93,7 +100,7 @@ impl World {
         Self { chain, now: START, bitcoin_tip, bitcoin_headers: Vec::new(), nonce: 0 }
     }
 
-    /// An empty chain that knows the same Bitcoin headers.
+    /// Creates an empty chain that knows the same Bitcoin headers.
     pub fn newcomer(&self) -> Chain {
         let params = self.chain.params().clone();
         let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
@@ -104,7 +111,7 @@ impl World {
         chain
     }
 
-    /// Mines a Bitcoin block on `previous` that belongs to nobody and tells the chain of it.
+    /// Mines a Bitcoin block on `previous` that is not the pool's, and inserts its header into the chain.
     pub fn bitcoin_block_on(&mut self, previous: Header) -> Header {
         let earliest = self.chain.bitcoin().median_time(&previous.block_hash()).unwrap().plus(1);
         let mut header = Header {
@@ -125,17 +132,17 @@ impl World {
         header
     }
 
-    /// Extends Bitcoin's tip.
+    /// Mines a Bitcoin block on Bitcoin's tip.
     pub fn bitcoin_block(&mut self) {
         self.bitcoin_tip = self.bitcoin_block_on(self.bitcoin_tip);
     }
 
-    /// What an honest miner would work on now.
+    /// Spec of the share that an honest miner would work on now.
     pub fn spec(&self, payout: ScriptBuf) -> Spec {
         self.spec_on(self.chain.build_on(), payout)
     }
 
-    /// What a miner would work on who stays on `parent`.
+    /// Spec of the share that a miner on `parent` would work on now.
     pub fn spec_on(&self, parent: ShareId, payout: ScriptBuf) -> Spec {
         let position = &self.chain.link(&parent).unwrap().position;
         let time = position.median_time.map_or(self.now, |median| self.now.max(median.plus(1)));
@@ -143,12 +150,12 @@ impl World {
         Spec { parent, payout, time, previous_block: self.bitcoin_tip.block_hash(), list, fees_sat: 0, link: false }
     }
 
-    /// The outputs that a proof of `share` must have.
+    /// Payout outputs that a proof of `share` must have.
     pub fn payouts(&mut self, share: &ShareHeader, previous: &BlockHash) -> Vec<TxOut> {
         self.chain.payouts(&share.anchor, previous, share.coinbase_value, &share.payout).unwrap()
     }
 
-    /// The header that a spec leads to.
+    /// Share header of a spec.
     pub fn header_of(&self, spec: &Spec) -> ShareHeader {
         let position = &self.chain.link(&spec.parent).unwrap().position;
         let bitcoin_height = self.chain.bitcoin().get(&spec.previous_block).unwrap().height + 1;
@@ -166,14 +173,14 @@ impl World {
         }
     }
 
-    /// Finds a proof for a spec.
+    /// Mines a proof for a spec.
     pub fn mine(&mut self, spec: &Spec) -> Proof {
         let share = self.header_of(spec);
         let payouts = self.payouts(&share, &spec.previous_block);
         self.mine_with(share, &payouts, spec.previous_block, spec.link)
     }
 
-    /// Finds a proof for any header and outputs, valid or not; `link` says which of its position's targets it meets.
+    /// Mines a proof for any header and outputs, valid or not. `link` selects which target of its position it meets.
     pub fn mine_with(&mut self, share: ShareHeader, payouts: &[TxOut], previous: BlockHash, link: bool) -> Proof {
         let known = self.chain.link(&share.parent).unwrap_or_else(|| self.chain.link(&self.chain.tip()).unwrap());
         let (share_target, link_target) = (known.position.share_target, known.position.link_target);
@@ -182,7 +189,7 @@ impl World {
         self.mine_until(share, payouts, previous, |_| (), meets)
     }
 
-    /// Finds a proof whose hash satisfies `meets`, with a Bitcoin header that was altered at will before.
+    /// Mines a proof whose hash satisfies `meets`, after `alter` changed its Bitcoin header.
     pub fn mine_until(
         &mut self,
         share: ShareHeader,
@@ -225,7 +232,7 @@ impl World {
         BoundProof::bind(proof.clone(), U256::MAX, self.chain.consensus_id()).unwrap()
     }
 
-    /// Inserts a proof as if a peer had sent it.
+    /// Inserts a proof as if a peer had sent it, without a check of its work.
     pub fn insert(&mut self, proof: &Proof, list: Option<Vec<ShareId>>) -> Outcome {
         let bound = self.bind(proof);
         self.chain.insert(bound, list, Source(1), self.now)
@@ -239,13 +246,13 @@ impl World {
         proof
     }
 
-    /// Mines and inserts a link that an honest miner would find now; a second passes.
+    /// Mines and inserts a link that an honest miner would find now. One link interval passes.
     pub fn link(&mut self, payout: ScriptBuf) -> (Proof, Vec<ShareId>) {
         let spec = Spec { link: true, ..self.spec(payout) };
         self.link_of(spec)
     }
 
-    /// Mines and inserts a link for a spec; a second passes.
+    /// Mines and inserts a link for a spec. One link interval passes.
     pub fn link_of(&mut self, spec: Spec) -> (Proof, Vec<ShareId>) {
         self.now = self.now.plus(self.chain.params().link_interval_s);
         let proof = self.mine(&spec);
@@ -253,7 +260,7 @@ impl World {
         (proof, spec.list)
     }
 
-    /// Mines and inserts an empty link on `parent` whose header sets these bits, an interval after the last.
+    /// Mines and inserts a link on `parent` with an empty list and these upgrade bits. One link interval passes.
     pub fn link_signalling(&mut self, parent: ShareId, signals: u32) -> Proof {
         self.now = self.now.plus(self.chain.params().link_interval_s);
         let spec = Spec { link: true, list: Vec::new(), ..self.spec_on(parent, miner(1)) };
@@ -264,8 +271,8 @@ impl World {
         proof
     }
 
-    /// Rounds of `shares` shares by different miners and a link, with a Bitcoin block every fifth round. Returns all
-    /// proofs in the order in which they were found, links with their lists.
+    /// Mines and inserts rounds of `shares` shares by different miners and one link, with a Bitcoin block every fifth
+    /// round. Returns all proofs in order, links with their lists.
     pub fn grow(&mut self, rounds: u8, shares: u8) -> Vec<(Proof, Option<Vec<ShareId>>)> {
         let mut all = Vec::new();
         for round in 0..rounds {
@@ -282,7 +289,7 @@ impl World {
     }
 }
 
-/// The change set of an accepted proof.
+/// Returns the change set of an accepted proof. Panics on any other outcome.
 #[track_caller]
 pub fn accepted(outcome: Outcome) -> sharechain::change_set::ChangeSet {
     match outcome {

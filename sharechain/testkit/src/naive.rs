@@ -1,4 +1,5 @@
-//! The rules of window and payout once more, from raw proofs, without any of the chain's shortcuts: slow and plain.
+//! A second implementation of the window and payout rules: from raw proofs, without the chain's shortcuts, slow and
+//! simple.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +10,14 @@ use sharechain::payout::{Selection, select};
 use sharechain::target::{link_bonus, link_target, share_target, weight_of_share};
 use sharechain::{ChainParams, Proof, ShareId, U256, Weight, Work};
 
-/// All that a network ever found.
+/// Everything that a network has found.
 pub struct Naive {
     pub params: ChainParams,
     pub proofs: BTreeMap<ShareId, (Proof, Vec<ShareId>)>,
     pub headers: Vec<Header>,
 }
 
-/// What each script earned, and in how many shares.
+/// Weight and number of credited proofs, by script.
 pub type Sums = BTreeMap<ScriptBuf, (Weight, u64)>;
 
 /// A branch from genesis (index 0) to its newest link.
@@ -46,7 +47,7 @@ impl Naive {
         (0..steps).fold(hash, |at, _| parent(at).unwrap_or(at))
     }
 
-    /// Snapshot, seed and outputs of a proof with this anchor, previous block, Bitcoin height, value and finder.
+    /// Snapshot, seed and selection of a proof with this anchor, previous block and Bitcoin height.
     pub fn plan(
         &self,
         anchor: ShareId,
@@ -71,7 +72,7 @@ impl Naive {
         (line.links[snapshot], seed, select(dues, &seed, subsidy, &self.params).unwrap())
     }
 
-    /// The outputs that a proof must pay.
+    /// Payout outputs that a proof must have.
     pub fn outputs(&self, proof: &Proof) -> Vec<TxOut> {
         let share = &proof.share;
         let (_, _, selection) = self.plan(share.anchor, proof.header.prev_blockhash, share.bitcoin_height);
@@ -88,7 +89,7 @@ impl Line<'_> {
         index.saturating_sub(self.naive.params.anchor_depth as usize)
     }
 
-    /// Share and link target of the children of each link of the line.
+    /// Share and link target of the children of each link in the line.
     fn targets(&self) -> Vec<(U256, U256)> {
         let params = &self.naive.params;
         let mut own = Vec::new();
@@ -106,13 +107,13 @@ impl Line<'_> {
         children
     }
 
-    /// Work of all links, genesis left out.
+    /// Work of all links, without genesis.
     pub fn work(&self) -> U256 {
         let own = self.targets().into_iter().take(self.links.len() - 1);
         own.map(|(_, link)| Work::of_target(link).0).sum()
     }
 
-    /// What a listed proof earns in the link at `index`.
+    /// Weight that a listed proof earns in the link at `index`.
     fn earned(&self, id: &ShareId, index: usize) -> Weight {
         let params = &self.naive.params;
         let proof = self.naive.proof(id);
@@ -144,7 +145,7 @@ impl Line<'_> {
         sums
     }
 
-    /// The lowest link of the window that ends in the newest, and the window's sums.
+    /// Index of the oldest link of the window whose snapshot is the newest link, and the window's sums.
     pub fn window(&self) -> (usize, Sums) {
         let mut sums = Sums::new();
         let (mut total, mut rows) = (Weight::ZERO, 0);

@@ -1,4 +1,5 @@
-//! What a small network with forks, late shares and competing Bitcoin blocks found, to be played in any order.
+//! Everything that a small network found, with forks, late shares and competing Bitcoin blocks, for replay in any
+//! order.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use sharechain::{Proof, ShareId, U256};
 use super::naive::{Naive, Sums};
 use super::{Spec, World, miner};
 
-/// SplitMix64.
+/// Pseudorandom generator: SplitMix64 with the given seed.
 pub struct Random(pub u64);
 
 impl Random {
@@ -34,7 +35,7 @@ impl Random {
     }
 }
 
-/// One thing that reaches a node.
+/// One item that reaches a node.
 #[derive(Clone)]
 pub enum Event {
     Bitcoin(Header),
@@ -49,12 +50,12 @@ pub struct Recording {
     pub world: World,
     pub events: Vec<Event>,
     pub proofs: BTreeMap<ShareId, (Proof, Vec<ShareId>)>,
-    /// Shares that were found and not shown yet.
+    /// Shares that were found but not published yet.
     late: Vec<Proof>,
 }
 
 impl Recording {
-    /// Plays `steps` random moves, and then a few links that decide every race.
+    /// Makes `steps` random moves, and then a few links that decide every race.
     pub fn new(seed: u64, steps: u32) -> Self {
         let mut recording = Self::empty_network();
         let mut random = Random(seed);
@@ -68,7 +69,7 @@ impl Recording {
         recording
     }
 
-    /// A network in which nothing was found yet.
+    /// A network that has found nothing yet, with two Bitcoin blocks.
     pub fn empty_network() -> Self {
         let (events, proofs, late) = (Vec::new(), BTreeMap::new(), Vec::new());
         let mut recording = Self { world: World::new(), events, proofs, late };
@@ -77,7 +78,7 @@ impl Recording {
         recording
     }
 
-    /// One random move of honest miners or of Bitcoin.
+    /// Makes one random move of honest miners or of Bitcoin.
     pub fn step(&mut self, random: &mut Random) {
         match random.below(20) {
             0 => self.bitcoin(random.below(3) == 0),
@@ -99,14 +100,14 @@ impl Recording {
         }
     }
 
-    /// Shows late shares before nothing can list them any more.
+    /// Publishes late shares while links can still list them.
     pub fn share_late(&mut self) {
         for proof in core::mem::take(&mut self.late) {
             self.share(proof);
         }
     }
 
-    /// A few links on the tip, so that no race is open.
+    /// Mines a few links on the tip, so that no race is open.
     pub fn decide(&mut self, random: &mut Random) {
         for _ in 0..3 {
             let spec = self.spec(self.world.chain.tip(), random);
@@ -114,7 +115,7 @@ impl Recording {
         }
     }
 
-    /// The tip, mostly; otherwise one of its last ancestors or a link that lost a race.
+    /// Usually the tip; otherwise one of its last ancestors or a link that lost a race.
     pub fn parent(&self, random: &mut Random) -> ShareId {
         let tip = self.world.chain.tip();
         let heights = self.world.chain.height();
@@ -135,7 +136,7 @@ impl Recording {
     pub fn spec(&self, parent: ShareId, random: &mut Random) -> Spec {
         let mut spec = self.world.spec_on(parent, miner(random.below(9) as u8 + 1));
         spec.fees_sat = random.below(1_000);
-        // Some still work on the Bitcoin block before.
+        // Some miners still work on the Bitcoin block before.
         let bitcoin = self.world.chain.bitcoin();
         let older = self.world.bitcoin_tip.prev_blockhash;
         let least = self.world.chain.link(&parent).unwrap().position.bitcoin_work;
@@ -157,7 +158,7 @@ impl Recording {
         self.events.push(Event::Bitcoin(*self.world.bitcoin_headers.last().unwrap()));
     }
 
-    /// Bitcoin leaves its last blocks, up to `depth` of them, for a branch with one more.
+    /// Reorganizes Bitcoin: a new branch replaces its last blocks, up to `depth` of them, and has one more.
     pub fn bitcoin_reorganisation(&mut self, depth: usize) {
         let known = |hash: &bitcoin::BlockHash| self.world.chain.bitcoin().get(hash).map(|known| known.header);
         let mut fork = self.world.bitcoin_tip;
@@ -191,7 +192,7 @@ impl Recording {
         Naive { params: self.world.chain.params().clone(), proofs: self.proofs.clone(), headers }
     }
 
-    /// A chain that knows nothing but genesis, of Bitcoin as well.
+    /// A chain that knows only genesis, and only Bitcoin's genesis.
     pub fn empty(&self) -> Chain {
         World::new().chain
     }
@@ -215,7 +216,7 @@ impl Recording {
         }
     }
 
-    /// Brings what the chain says is missing until it misses nothing that anybody has.
+    /// Provides what the chain reports as missing until only unknown items are missing.
     pub fn answer_wants(&self, chain: &mut Chain) {
         let mut before = Vec::new();
         for _ in 0..10_000 {
@@ -248,7 +249,7 @@ impl Recording {
     }
 }
 
-/// The window that ends in `newest`, by script.
+/// Height of the oldest link and sums by script of the window whose snapshot is `newest`.
 pub fn window_of(chain: &mut Chain, newest: ShareId) -> (usize, Sums) {
     let window = chain.window(&newest).unwrap();
     let scripts = chain.scripts();

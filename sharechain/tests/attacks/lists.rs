@@ -60,7 +60,7 @@ fn the_children_of_a_link_without_its_list_keep_their_credit() {
     let (withheld, _) = world.link_of(spec);
     let child = world.mine(&Spec { list: vec![], ..world.spec_on(withheld.id(), miner(9)) });
     accepted(world.insert(&child, None));
-    assert!(matches!(world.chain.link(&withheld.id()).unwrap().body, ListState::Waiting(_)));
+    assert!(matches!(world.chain.link(&withheld.id()).unwrap().list, ListState::Waiting(_)));
     let value = unit(&world);
     world.link(miner(1));
     assert_eq!(earned(&mut world, &miner(9)).0, value, "the withholder took nothing from who built on it");

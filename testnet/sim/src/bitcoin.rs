@@ -1,10 +1,10 @@
-//! A simulated Bitcoin: one tree of blocks with real headers at low difficulty, and what each node's bitcoind has seen
-//! of it.
+//! A simulated Bitcoin: one tree of blocks with real headers at low difficulty, and the part of it that each node's
+//! bitcoind has seen.
 //!
 //! ```text
-//! bitcoind.rs   one node's view of the tree: which tip it follows, what it vouches for
-//! template.rs   what a bitcoind offers to miners: a few made-up transactions
-//! paid.rs       what a block found by the pool pays to whom
+//! bitcoind.rs   one node's view of the tree: the tip that it follows and the headers that it vouches for
+//! template.rs   block templates with a few made-up transactions
+//! paid.rs       the payments of a block that the pool found
 //! ```
 
 pub mod bitcoind;
@@ -29,7 +29,7 @@ use super::pow::grind;
 use super::rng::SimRng;
 use paid::Paid;
 
-/// Version of all blocks: BIP-0009's top bits, nothing signalled.
+/// The version of all blocks: the top bits of BIP-0009, with no signal.
 const VERSION: i32 = 0x2000_0000;
 
 /// Height of the block that the simulated Bitcoin starts from: the start of a retarget period in the fifth era.
@@ -38,7 +38,7 @@ pub const ROOT_HEIGHT: u32 = 2_016 * 460;
 /// Seconds between the blocks below the root.
 const ROOT_INTERVAL_S: u32 = 600;
 
-/// The header that everything starts from, with its predecessors, at a difficulty of `hashes` a block.
+/// Returns the header that the chain starts from, with its predecessors. A block takes `hashes` hashes on average.
 #[must_use]
 pub fn root(hashes: f64, start: Timestamp, params: &BitcoinParams) -> Root {
     let bits = bits_of_hashes(hashes);
@@ -58,10 +58,10 @@ pub fn root(hashes: f64, start: Timestamp, params: &BitcoinParams) -> Root {
     Root { height: ROOT_HEIGHT, chain_work: work.saturating_mul(U256::from(ROOT_HEIGHT)), headers }
 }
 
-/// The target that takes so many hashes on average.
+/// Returns the target that takes `hashes` hashes on average.
 #[must_use]
 pub fn target_of_hashes(hashes: f64) -> U256 {
-    /// A target is worked out in this many bits and shifted to its place.
+    /// Precision of the target in bits, before it is shifted into place.
     const SCALE_BITS: usize = 160;
     if hashes <= 1.0 {
         return U256::MAX;
@@ -82,35 +82,35 @@ fn bits_of_hashes(hashes: f64) -> CompactTarget {
 /// A block of the tree.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// Its header.
+    /// The block header.
     pub header: Header,
-    /// False for a block whose header has the work and whose transactions break a rule.
+    /// False if the header has enough work but a transaction breaks a rule.
     pub valid: bool,
-    /// What it pays, if the pool found it.
+    /// The block's payments, if the pool found it.
     pub paid: Option<Paid>,
 }
 
-/// The tree of all blocks that anybody found, and the rest of the world's miners.
+/// The tree of all blocks, and the miners outside the pool.
 #[derive(Debug)]
 pub struct Bitcoin {
     headers: BitcoinHeaders,
     blocks: BTreeMap<BlockHash, Known>,
-    /// All blocks in the order they were found.
+    /// All blocks, in the order in which they were found.
     order: Vec<BlockHash>,
-    /// The pool's blocks in the order they were found.
+    /// The pool's blocks, in the order in which they were found.
     found: Vec<BlockHash>,
     templates: BTreeMap<BlockHash, Arc<BlockTemplate>>,
     params: BitcoinParams,
-    /// What the rest of the world's miners build on.
+    /// The block that miners outside the pool build on.
     rest_tip: BlockHash,
     rng: SimRng,
 }
 
 impl Bitcoin {
-    /// A tree that holds its root.
+    /// Creates a tree that holds only its root.
     ///
     /// # Panics
-    /// The root is not one of `params`.
+    /// If the root does not match `params`.
     #[must_use]
     pub fn new(params: &BitcoinParams, root: &Root, rng: SimRng) -> Self {
         let headers = BitcoinHeaders::new(params, root).expect("a made-up root hangs together");
@@ -129,48 +129,49 @@ impl Bitcoin {
         }
     }
 
-    /// All headers.
+    /// Returns all headers.
     #[must_use]
     pub fn headers(&self) -> &BitcoinHeaders {
         &self.headers
     }
 
-    /// A block.
+    /// Returns a block of the tree.
     #[must_use]
     pub fn block(&self, hash: &BlockHash) -> Option<&Known> {
         self.blocks.get(hash)
     }
 
-    /// The newest blocks, newest first.
+    /// Returns up to `count` blocks, newest first.
     pub fn newest(&self, count: usize) -> impl Iterator<Item = BlockHash> {
         self.order.iter().rev().take(count).copied()
     }
 
-    /// The pool's blocks in the order they were found.
+    /// Returns the pool's blocks, in the order in which they were found.
     #[must_use]
     pub fn found(&self) -> &[BlockHash] {
         &self.found
     }
 
-    /// What the rest of the world's miners build on: the valid block with the most work, the first seen of several.
+    /// Returns the block that miners outside the pool build on: the valid block with the most work. Of several, it is
+    /// the one seen first.
     #[must_use]
     pub fn rest_tip(&self) -> BlockHash {
         self.rest_tip
     }
 
-    /// Work of a block and all its ancestors.
+    /// Returns the work of a block and all its ancestors.
     #[must_use]
     pub fn chain_work(&self, hash: &BlockHash) -> U256 {
         self.headers.get(hash).map_or(U256::ZERO, |known| known.chain_work)
     }
 
-    /// Height of a block.
+    /// Returns the height of a block.
     #[must_use]
     pub fn height(&self, hash: &BlockHash) -> u32 {
         self.headers.get(hash).map_or(0, |known| known.height)
     }
 
-    /// Hashes that the next block of the rest of the world takes on average.
+    /// Returns the average number of hashes that the next block outside the pool takes.
     #[must_use]
     pub fn hashes_a_block(&self) -> f64 {
         let bits = self.headers.next_bits(&self.rest_tip).unwrap_or(self.headers.best().header.bits);
@@ -178,7 +179,7 @@ impl Bitcoin {
         f64::from(work)
     }
 
-    /// The rest of the world's miners find a block. Returns its hash.
+    /// Miners outside the pool find a block. Returns its hash.
     pub fn find(&mut self, now: Timestamp) -> Option<BlockHash> {
         let mut merkle_root = [0; 32];
         self.rng.fill_bytes(&mut merkle_root);
@@ -187,7 +188,7 @@ impl Bitcoin {
         Some(hash)
     }
 
-    /// Somebody mines a block that is not the pool's on a block of the tree.
+    /// Mines a block that is not the pool's on top of `prev`.
     pub fn mine_on(&mut self, prev: BlockHash, root: [u8; 32], now: Timestamp, valid: bool) -> Option<BlockHash> {
         let previous = self.headers.get(&prev)?;
         let time = now.0.max(previous.median_time.0 + 1);
@@ -204,7 +205,7 @@ impl Bitcoin {
         self.add(header, valid, None, now)
     }
 
-    /// Takes a serialized block that the pool found. Returns its hash if it is new and keeps Bitcoin's rules.
+    /// Accepts a serialized block that the pool found. Returns its hash if it is new and follows Bitcoin's rules.
     pub fn submit(&mut self, bytes: &[u8], now: Timestamp) -> Option<BlockHash> {
         let block: Block = bitcoin::consensus::deserialize(bytes).ok()?;
         if !block.check_merkle_root() {
@@ -218,7 +219,7 @@ impl Bitcoin {
     }
 
     fn add(&mut self, header: Header, valid: bool, paid: Option<Paid>, now: Timestamp) -> Option<BlockHash> {
-        // Miners' clocks may be ahead; what all nodes would refuse is refused here as well.
+        // Miners' clocks may be ahead. A header that every node would reject is rejected here too.
         if !matches!(self.headers.insert(header, now), Ok(Inserted::New)) {
             return None;
         }
@@ -229,7 +230,7 @@ impl Bitcoin {
         Some(hash)
     }
 
-    /// The rest of the world's miners hear of a block.
+    /// Miners outside the pool hear of a block.
     pub fn rest_hears(&mut self, hash: BlockHash) {
         let valid = self.block(&hash).is_some_and(|block| block.valid);
         if valid && self.chain_work(&hash) > self.chain_work(&self.rest_tip) {
@@ -237,7 +238,7 @@ impl Bitcoin {
         }
     }
 
-    /// What a bitcoind that follows `tip` offers to miners.
+    /// Returns the block template of a bitcoind that follows `tip`.
     pub fn template(&mut self, tip: &BlockHash) -> Option<Arc<BlockTemplate>> {
         if let Some(template) = self.templates.get(tip) {
             return Some(Arc::clone(template));
@@ -249,7 +250,7 @@ impl Bitcoin {
         Some(template)
     }
 
-    /// Whether `hash` is `tip` or one of its ancestors.
+    /// Returns whether `hash` is `tip` or one of its ancestors.
     #[must_use]
     pub fn is_ancestor(&self, hash: &BlockHash, tip: &BlockHash) -> bool {
         self.headers.ancestor(tip, self.height(hash)).is_some_and(|at| at == *hash)

@@ -1,60 +1,60 @@
-//! What goes wrong in a world, as a plan: what is done when. The world does what concerns lines, lives and hash rates
-//! itself and hands the rest to the nodes.
+//! The plan of faults in a world: actions and their times. The world itself acts on lines, lives and hash rates, and
+//! passes all other faults to the nodes.
 
+use super::ids::{MinerId, NodeId};
 use super::scenario::Claim;
 use super::time::Micros;
 use super::transport::Line;
-use super::world::{MinerId, NodeId};
 
-/// What happens to a node that only the node itself can act out.
+/// A fault that the node itself acts out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeFault {
-    /// Its clock jumps by so many microseconds, back if negative.
+    /// The node's clock jumps by this many microseconds, backward if negative.
     ClockStep(i64),
-    /// Its devices now take that long to switch to new work.
+    /// The node's devices now take this long to switch to new work.
     DeviceSwitch(Micros),
-    /// Its bitcoind now hears of blocks that late.
+    /// The node's bitcoind now hears of blocks with this delay.
     BitcoindDelay(Micros),
-    /// Its bitcoind now claims that; `None`: it is honest again.
+    /// The node's bitcoind now makes this claim. `None` makes it honest again.
     BitcoindClaims(Option<Claim>),
-    /// It is about to crash, and what it did not sync to disk will be torn.
+    /// The next crash tears the data that the node has not synced to disk.
     TornWrites,
 }
 
-/// Something that is done at a time.
+/// An action at a planned time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Nodes are now in these groups: messages pass only within one.
+    /// Sets the group of each node. Messages pass only within one group.
     Groups(Vec<u8>),
-    /// All ways take that many times as long as usual.
+    /// Multiplies all travel times by this factor.
     Stretch(f64),
-    /// A node's line is now this.
+    /// Replaces a node's line.
     Line(NodeId, Line),
-    /// A node starts, unless it runs.
+    /// Starts a node, unless it runs.
     Start(NodeId),
-    /// A node dies, if it runs.
+    /// Kills a node, if it runs.
     Crash(NodeId),
-    /// A miner has so many hashes a second.
+    /// Sets a miner's hash rate, in hashes per second.
     Hashrate(MinerId, f64),
-    /// Something that the node acts out itself.
+    /// A fault that the node itself acts out.
     Node(NodeId, NodeFault),
 }
 
-/// What is done when, by ascending time.
+/// Planned actions, by ascending time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     actions: Vec<(Micros, Action)>,
 }
 
 impl Plan {
-    /// A plan; what happens at the same time happens in the order given.
+    /// Creates a plan. Actions at the same time keep their given order.
     #[must_use]
     pub fn new(mut actions: Vec<(Micros, Action)>) -> Self {
         actions.sort_by_key(|(at, _)| *at);
         Self { actions }
     }
 
-    /// Everything that is done.
+    /// Returns all actions with their times.
     #[must_use]
     pub fn actions(&self) -> &[(Micros, Action)] {
         &self.actions

@@ -1,22 +1,23 @@
-//! The program itself in the simulated world: the real share-chain, engine, exchange between peers, sync, scores, rates,
-//! templates, jobs and payouts, with proof of work done for real at low difficulty. Simulated are lines, disks, clocks,
-//! machines and Bitcoin.
+//! The real program in the simulated world: the real share-chain, engine, peer exchange, sync, scores, rates,
+//! templates, jobs and payouts. Proof of work is real, at low difficulty. Lines, disks, clocks, devices and Bitcoin are
+//! simulated.
 //!
 //! ```text
-//! build.rs      from a scenario and a seed to a world
-//! surroundings.rs    what all nodes live in: Bitcoin, messages on their way, the ledger
-//! node/         a node: real parts, and the shell that stands in for the program's tasks
-//! strategist.rs       its strategy, and what that withholds
-//! devices.rs    its machines, which switch to new work after a while
-//! endpoint.rs   its side of the network: names, rates, points, bans
-//! mesh.rs       to whom it pushes gossip
-//! disk.rs       its disk, which forgets its end in a crash
-//! archive.rs    what disks hold, once for all
-//! gossip.rs     gossip on its way, each message once for all
-//! wire.rs       all other messages, and the length of both
-//! ledger.rs     what everybody found
-//! audit.rs      what became of it in the end, by the chain of one node
-//! summary.rs    a run in numbers
+//! build.rs         from a scenario and a seed to a world
+//! surroundings.rs  the environment of all nodes: Bitcoin, gossip in transit, the ledger
+//! node.rs          a node: real parts, and a shell in place of the program's tasks
+//! strategist.rs    a node's strategy, and the proofs that it withholds
+//! devices.rs       a miner's devices, which switch to new work after a delay
+//! endpoint.rs      a node's side of the network: peer ids, rates, scores, bans
+//! mesh.rs          the peers that gossip is pushed to
+//! disk.rs          a node's disk, which loses its unsynced end in a crash
+//! archive.rs       the records of all disks, each stored once
+//! gossip.rs        gossip in transit, each message stored once
+//! timer.rs         the reminders that a node sets for itself
+//! wire.rs          all messages, and their size in bytes
+//! ledger.rs        all proofs found, all bans, all crashes
+//! audit.rs         the fate of each proof, by the chain of one node
+//! summary.rs       a run in numbers
 //! ```
 
 pub mod archive;
@@ -34,6 +35,7 @@ pub mod summary;
 pub mod surroundings;
 #[cfg(test)]
 mod tests;
+pub mod timer;
 pub mod wire;
 
 pub use build::{BuildError, build};

@@ -1,21 +1,21 @@
-//! Where nodes are, and how far cities are from each other.
+//! The locations of nodes, and the distances between cities.
 //!
-//! Round-trip times are the median over one year between data centres of one provider, as `cloudping.co` published them
-//! on 8 April 2022 (its 50th percentile over `1Y`): connections over TCP between all regions, here rounded to whole
-//! milliseconds and averaged over both directions. Cities stand for the regions, so Columbus is `us-east-2` and Manama
-//! is `me-south-1`. Ten of these distances can be compared with what another provider published for September 2024: they
-//! agree within a fifth (see the tests). What a home adds on top is [`super::transport::Line::base`].
+//! Round-trip times are medians over one year between data centers of one provider, as published by `cloudping.co` on
+//! April 8, 2022 (50th percentile over `1Y`). They were measured over TCP between all regions. Here they are rounded to
+//! whole milliseconds and averaged over both directions. Cities stand for regions: Columbus is `us-east-2`, Manama is
+//! `me-south-1`. Ten of these distances can be compared with those that another provider published for September 2024;
+//! they agree within a fifth (see the tests). The last mile to a home is added by [`super::transport::Line::base`].
 
 use rand::Rng;
 
 use super::rng::SimRng;
 use super::time::Micros;
 
-/// A city, by its place in [`CITIES`].
+/// A city, by its index in [`CITIES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct City(u8);
 
-/// Names of the cities, west to east by continent.
+/// Names of the cities, from west to east by continent.
 pub const CITIES: [&str; 16] = [
     "portland",
     "columbus",
@@ -35,7 +35,7 @@ pub const CITIES: [&str; 16] = [
     "sydney",
 ];
 
-/// Milliseconds from each city to those before it and within itself, there and back.
+/// Round-trip milliseconds from each city to those before it, and within itself.
 const ROUND_TRIP_MS: [&[u16]; CITIES.len()] = [
     &[3],
     &[52, 5],
@@ -55,28 +55,28 @@ const ROUND_TRIP_MS: [&[u16]; CITIES.len()] = [
     &[141, 189, 199, 198, 313, 257, 266, 268, 296, 414, 181, 149, 94, 134, 111, 3],
 ];
 
-/// How likely a node is in each city, in hundredths. An assumption, after the parts of the hash rate that the Cambridge
-/// Centre for Alternative Finance gave for January 2022 (United States 38, China 21, Kazakhstan 13, Canada 6, Russia 5);
-/// where no city of the table is near, the one over which the traffic goes: Frankfurt for Kazakhstan, Stockholm for
-/// Russia.
+/// Probability of a node in each city, in percent. An assumption, based on the parts of the hash rate that the
+/// Cambridge Centre for Alternative Finance gave for January 2022 (United States 38, China 21, Kazakhstan 13, Canada 6,
+/// Russia 5). Where the table has no city nearby, the city that carries the traffic is used: Frankfurt for Kazakhstan,
+/// Stockholm for Russia.
 const WEIGHTS: [u8; CITIES.len()] = [12, 16, 10, 7, 3, 2, 2, 14, 8, 1, 3, 1, 3, 15, 2, 1];
 
-/// Sum of [`WEIGHTS`].
+/// The sum of [`WEIGHTS`].
 const WEIGHTS_SUM: u8 = 100;
 
 impl City {
-    /// All cities.
+    /// Returns all cities.
     pub fn all() -> impl Iterator<Item = Self> {
         (0u8..).take(CITIES.len()).map(Self)
     }
 
-    /// The city of that name, if the table has it.
+    /// Returns the city with this name, if the table has it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|city| city.name() == name)
     }
 
-    /// A city drawn by where miners live.
+    /// Draws a city by where miners live.
     #[must_use]
     pub fn draw(rng: &mut SimRng) -> Self {
         let mut left = rng.random_range(0..WEIGHTS_SUM);
@@ -89,26 +89,26 @@ impl City {
         Self(0)
     }
 
-    /// Its name.
+    /// Returns the city's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         CITIES[self.index()]
     }
 
-    /// Its place in [`CITIES`].
+    /// Returns the index in [`CITIES`].
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// The way to another city and back, between data centres.
+    /// Returns the round-trip time to another city, between data centers.
     #[must_use]
     pub fn round_trip(self, other: Self) -> Micros {
         let (near, far) = (self.min(other), self.max(other));
         Micros::from_millis(u64::from(ROUND_TRIP_MS[far.index()][near.index()]))
     }
 
-    /// The way to another city, half of [`City::round_trip`].
+    /// Returns the one-way time to another city: half of [`City::round_trip`].
     #[must_use]
     pub fn one_way(self, other: Self) -> Micros {
         Micros(self.round_trip(other).0 / 2)

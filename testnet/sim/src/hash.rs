@@ -1,8 +1,8 @@
 //! Hashing of Bitcoin headers with a rolling nonce.
 //!
-//! Two SHA-256 compressions a nonce: the first half of the header is compressed once. The
-//! compression is that of `bitcoin_hashes`, which uses the processor's SHA instructions when it has
-//! them (see [`has_sha_instructions`]).
+//! Each nonce takes two SHA-256 compressions, because the first half of the header is compressed only once. The
+//! compression is that of `bitcoin_hashes`, which uses the processor's SHA instructions if it has them (see
+//! [`has_sha_instructions`]).
 
 use bitcoin::BlockHash;
 use bitcoin::Target;
@@ -11,10 +11,10 @@ use bitcoin::consensus::encode::serialize;
 use bitcoin::hashes::sha256::{HashEngine, Midstate};
 use bitcoin::hashes::{Hash, HashEngine as _};
 
-/// Where the nonce stands in the header's second 64-byte block.
+/// Offset of the nonce in the header's second 64-byte block.
 const NONCE_AT: usize = 12;
 
-/// A header whose nonce is to be found.
+/// A header whose nonce is searched for.
 #[derive(Debug, Clone)]
 pub struct HeaderHasher {
     /// State after the header's first 64 bytes.
@@ -24,7 +24,7 @@ pub struct HeaderHasher {
 }
 
 impl HeaderHasher {
-    /// Prepares a header; the nonce in it does not matter.
+    /// Prepares a header. Its nonce does not matter.
     pub fn new(header: &Header) -> Self {
         let bytes = serialize(header);
         let mut engine = HashEngine::default();
@@ -36,7 +36,7 @@ impl HeaderHasher {
         Self { head: engine.midstate(), tail }
     }
 
-    /// The hash of the header with this nonce.
+    /// Returns the hash of the header with this nonce.
     pub fn hash(&mut self, nonce: u32) -> BlockHash {
         self.tail[NONCE_AT..NONCE_AT + 4].copy_from_slice(&nonce.to_le_bytes());
         let mut first = HashEngine::from_midstate(self.head, 64);
@@ -51,7 +51,7 @@ impl HeaderHasher {
         BlockHash::from_byte_array(second.midstate().to_byte_array())
     }
 
-    /// Tries `count` nonces from `start` on; returns the first whose hash meets `target`.
+    /// Tries `count` nonces from `start`. Returns the first whose hash meets `target`.
     pub fn search(&mut self, target: Target, start: u32, count: u32) -> Option<u32> {
         let limit = target.to_le_bytes();
         let limit_top = u64::from_le_bytes(top_eight(&limit));
@@ -63,7 +63,7 @@ impl HeaderHasher {
     }
 }
 
-/// Whether this processor has the SHA instructions that the compression uses.
+/// Returns whether this processor has the SHA instructions that the compression uses.
 pub fn has_sha_instructions() -> bool {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {

@@ -1,4 +1,4 @@
-//! `shoal-sim`: the simulator alone, built without RocksDB, libp2p and Bitcoin Core's engine.
+//! `shoal-sim`: the simulator alone, built without RocksDB, libp2p or Bitcoin Core's engine.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use sim::run::{SimArgs, SimError};
 use sim::sentence;
 use sim::soak::{SoakArgs, SoakError};
 
-/// Simulates a scenario: the real share-chain, peers and payouts in a world that a seed decides.
+/// Simulates a scenario: the real share-chain, peers and payouts in a world that a seed determines
 #[derive(Debug, Parser)]
 #[command(name = "shoal-sim", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
 #[command(subcommand_negates_reqs = true)]
@@ -20,7 +20,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Simulates random scenarios and looks for what must never happen
+    /// Simulates random scenarios and checks the invariants
     Soak(SoakArgs),
 }
 
@@ -36,7 +36,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
     match cli {
         Cli { command: Some(Command::Soak(args)), .. } => Ok(sim::soak::main(&args)?),
         Cli { sim: Some(args), .. } => Ok(sim::run::main(&args)?),
-        // clap demands one of the two.
+        // clap requires one of the two.
         Cli { .. } => Ok(()),
     }
 }

@@ -1,17 +1,17 @@
-//! What must hold in every simulated world, checked after every event on the node that it happened to, and every few
-//! seconds on all. The checks know what the world knows: who found what, who is honest, what goes wrong and when.
+//! The invariants of every simulated world. They are checked after each event on its node, and every few seconds on all
+//! nodes. The oracles know the whole world: who found each proof, who is honest, and which faults occur at which time.
 //!
 //! ```text
-//! chain_view.rs      what oracles see of a node's share-chain
-//! book.rs       what every link credits: the same on all nodes, nothing twice
-//! payout.rs     windows and payouts once more, from the book
-//! money.rs      blocks pay all they may, to whom it is due
-//! proofs.rs     nothing invalid is accepted, nothing valid is refused, nobody honest is banned
-//! memory.rs     what nodes keep is bounded
-//! fates.rs      what honest miners find is credited
-//! agreement.rs  final links never conflict; after faults all honest nodes have one chain
-//! calm.rs       when something goes wrong, and when that is over
-//! watch.rs      a scenario's run under the eyes of all oracles
+//! chain_view.rs  a node's share-chain, as the oracles see it
+//! book.rs        the credits of each link: the same on all nodes, none twice
+//! payout.rs      windows and payouts, computed again from the book
+//! money.rs       blocks pay all they may, to the right scripts
+//! proofs.rs      no invalid proof is accepted, no valid one rejected, no honest node banned
+//! memory.rs      the memory of nodes is bounded
+//! fates.rs       the proofs of honest miners are credited
+//! agreement.rs   final links never conflict; after faults, all honest nodes share one chain
+//! calm.rs        the times of faults
+//! watch.rs       runs a scenario under all oracles
 //! ```
 
 mod agreement;
@@ -27,52 +27,52 @@ mod watch;
 
 use std::fmt;
 
+use super::ids::NodeId;
 use super::time::Micros;
-use super::world::NodeId;
 
 pub use watch::{Oracles, Watched, watch};
 
-/// What must hold.
+/// An invariant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Oracle {
-    /// Each block that the pool found pays all it may, to whom it is due.
+    /// Each block that the pool found pays all it may, to the right scripts.
     Money,
     /// Nodes with the same tip have the same lists, credits and windows.
     State,
-    /// Nothing is credited twice on any main chain.
+    /// No proof is credited twice on any main chain.
     Credit,
-    /// What a node keeps is bounded.
+    /// The memory of a node is bounded.
     Memory,
-    /// Nothing is accepted that nobody found, or that has too little work.
+    /// No proof is accepted that no miner found, or that has too little work.
     Invalid,
-    /// What an honest miner found is called invalid by nobody, and no honest node is banned for it.
+    /// No node calls an honest miner's proof invalid, and no honest node is banned for one.
     Valid,
-    /// What an honest miner found while nothing went wrong is credited in time.
+    /// A proof that an honest miner found while no fault was active is credited in time.
     Lost,
-    /// Honest nodes never disagree about what is final.
+    /// Honest nodes never disagree about final links.
     Finality,
-    /// When nothing goes wrong any more, all honest nodes soon have one chain.
+    /// Soon after the last fault, all honest nodes share one chain.
     Convergence,
 }
 
 impl Oracle {
-    /// What this oracle finds.
+    /// Creates a finding of this oracle.
     const fn finds(self, what: String) -> Finding {
         Finding { oracle: self, what }
     }
 }
 
-/// Something that does not hold.
+/// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Finding {
     oracle: Oracle,
     what: String,
 }
 
-/// Something that does not hold, and the moment at which that was seen. The scenario, the seed and the step name it.
+/// A broken invariant and its moment. The scenario, the seed and the step identify it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// What does not hold.
+    /// The invariant.
     pub oracle: Oracle,
     /// The seed of the run.
     pub seed: u64,
@@ -80,9 +80,9 @@ pub struct Violation {
     pub step: u64,
     /// Time since the simulation began.
     pub at: Micros,
-    /// The node on which it was seen, if it was one.
+    /// The node that showed it, if it was a single one.
     pub node: Option<NodeId>,
-    /// What was seen.
+    /// A description of the violation.
     pub what: String,
 }
 

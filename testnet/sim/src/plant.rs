@@ -1,5 +1,5 @@
-//! Bugs planted in a simulated node, to show that the oracles find such bugs: each stands for one that the real code might
-//! have. The share-chain's own code has no switches; a plant sits in the shell around it, or in what the oracles see.
+//! Bugs planted in a simulated node, to show that the oracles find them. Each stands for a bug that the real code might
+//! have. The share-chain's own code has no switches: a bug is planted in the shell around it, or in the oracles' view.
 
 use std::collections::BTreeMap;
 
@@ -12,47 +12,48 @@ use super::time::Micros;
 /// A planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Plant {
-    /// Some links list a proof that was credited before.
+    /// Some links list a proof that was credited earlier.
     CreditTwice,
-    /// A node loses some of its own finds before its share-chain sees them.
+    /// A node loses some of its own proofs before its share-chain sees them.
     LostShare,
-    /// After a reorganisation a node goes on with the window of the branch that lost.
+    /// After a reorganization, a node keeps the window of the losing branch.
     OldWindow,
-    /// A node takes what it cannot judge yet for invalid, and bans whoever sent it.
+    /// A node rejects proofs that it cannot judge yet, and bans their senders.
     HeldInvalid,
     /// A node never forgets a request that it has answered.
     Leak,
     /// A block pays one satoshi less than it may.
     LostSatoshi,
-    /// Nodes list a proof that nobody found.
+    /// Nodes list a proof that no miner found.
     InventedShare,
-    /// A node takes its newest link for final.
+    /// A node treats its newest link as final.
     HastyFinality,
-    /// A node hears nothing that peers send, from some time on.
+    /// A node ignores all messages after some time.
     Deaf,
 }
 
 impl Plant {
-    /// When [`Plant::Deaf`] begins.
+    /// Time at which [`Plant::Deaf`] begins.
     pub const DEAF_FROM: Micros = Micros::from_secs(120);
 }
 
-/// What a plant remembers of one node.
+/// A plant's memory of one node.
 #[derive(Clone, Debug, Default)]
 pub struct Planted {
-    /// The bug, if there is one.
+    /// The bug, if any.
     pub plant: Option<Plant>,
     windows: BTreeMap<Height, BTreeMap<ScriptBuf, Weight>>,
 }
 
 impl Planted {
-    /// A node with this bug.
+    /// Creates the state for a node with this bug.
     #[must_use]
     pub fn new(plant: Option<Plant>) -> Self {
         Self { plant, windows: BTreeMap::new() }
     }
 
-    /// A window as the node sees it: with [`Plant::OldWindow`] the first of its height, whatever branch it was of.
+    /// Returns the window as the node sees it. With [`Plant::OldWindow`], it is the first window of that height, on any
+    /// branch.
     pub fn window(&mut self, newest: Height, sums: BTreeMap<ScriptBuf, Weight>) -> BTreeMap<ScriptBuf, Weight> {
         if self.plant == Some(Plant::OldWindow) { self.windows.entry(newest).or_insert(sums).clone() } else { sums }
     }

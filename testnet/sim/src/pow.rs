@@ -1,5 +1,5 @@
-//! Proof of work, done for real: the world draws when a miner finds something, and then the header is hashed until it
-//! meets its target, so that no check is ever off and the luck of links and blocks follows from the hash.
+//! Real proof of work. The world draws the time of a find, and then the header is hashed until it meets its target. So
+//! no check is ever off, and the luck of links and blocks follows from the hash.
 
 use bitcoin::Target;
 use bitcoin::block::Header;
@@ -10,8 +10,8 @@ use crate::hash::HeaderHasher;
 #[cfg(test)]
 mod tests;
 
-/// Rolls the nonce, from where it is, until the header's hash meets `target`. Simulated targets take some hashes,
-/// Bitcoin's some hundred thousand; a header whose nonces are used up gets a later time.
+/// Increments the nonce until the header's hash meets `target`. Simulated targets take a few hashes, those of Bitcoin
+/// some hundred thousand. A header without unused nonces gets a later time.
 pub fn grind(header: &mut Header, target: U256) {
     let target = Target::from_le_bytes(target.to_le_bytes());
     loop {

@@ -1,11 +1,12 @@
-//! What happens when: events in the order of their time, those of the same moment in the order in which they were added.
+//! The event queue. Events come in the order of their time. Those of the same moment come in the order in which they
+//! were added.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::time::Micros;
 
-/// Events to come.
+/// Future events.
 #[derive(Debug)]
 pub struct Queue<E> {
     heap: BinaryHeap<Entry<E>>,
@@ -32,31 +33,31 @@ impl<E> Queue<E> {
         self.heap.push(Entry { at, added: self.added, event });
     }
 
-    /// Takes the next event and its time.
+    /// Removes the next event and returns it with its time.
     pub fn pop(&mut self) -> Option<(Micros, E)> {
         self.heap.pop().map(|entry| (entry.at, entry.event))
     }
 
-    /// Time of the next event.
+    /// Returns the time of the next event.
     #[must_use]
     pub fn next_at(&self) -> Option<Micros> {
         self.heap.peek().map(|entry| entry.at)
     }
 
-    /// Events that wait.
+    /// Returns the number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.heap.len()
     }
 
-    /// True when nothing is to come.
+    /// Returns whether the queue is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }
 }
 
-// `BinaryHeap` gives the greatest first, so the earliest is the greatest.
+// `BinaryHeap` returns the greatest entry first, so the earliest must be the greatest.
 impl<E> Ord for Entry<E> {
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.added).cmp(&(self.at, self.added))

@@ -1,12 +1,12 @@
-//! Independent streams of randomness from one seed, so that a new user of randomness does not disturb the others.
+//! Independent streams of randomness from one seed. A new stream does not change the others.
 
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use rand::SeedableRng;
 
-/// The generator of all simulations; its output for a seed is fixed for good.
+/// The generator of all simulations. Its output for a seed never changes.
 pub type SimRng = rand_chacha::ChaCha8Rng;
 
-/// The stream of a purpose, such as `"latency"`, and of the `index`-th of those that share it.
+/// Returns the stream of a purpose, such as `"latency"`. `index` separates several users of one purpose.
 #[must_use]
 pub fn stream(seed: u64, purpose: &str, index: u64) -> SimRng {
     let mut engine = sha256::Hash::engine();
@@ -16,7 +16,7 @@ pub fn stream(seed: u64, purpose: &str, index: u64) -> SimRng {
     SimRng::from_seed(sha256::Hash::from_engine(engine).to_byte_array())
 }
 
-/// A seed for a part of what `seed` decides, such as one run of several.
+/// Derives a seed for a part of a simulation, such as one run of several.
 #[must_use]
 pub fn derive(seed: u64, purpose: &str, index: u64) -> u64 {
     rand::RngCore::next_u64(&mut stream(seed, purpose, index))

@@ -1,4 +1,4 @@
-//! `shoal-sim SCENARIO`: one scenario, one seed, and what came of it.
+//! `shoal-sim SCENARIO`: runs one scenario with one seed and prints the results.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -13,53 +13,53 @@ use super::scenario::{Scenario, ScenarioError};
 use super::time::Micros;
 use super::world::World;
 
-/// What to simulate.
+/// Options of a simulation.
 #[derive(Clone, Debug, Args)]
 pub struct SimArgs {
-    /// The scenario, a TOML file; see testnet/scenarios
+    /// Scenario file in TOML; see testnet/scenarios
     scenario: PathBuf,
-    /// Decides everything that is left open; the same seed gives the same output
+    /// Seed of all randomness; the same seed gives the same output
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Prints JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Writes the share-chain of one node to this file, for specs/model/replay.py and shoal verify
+    /// Write the share-chain of one node to this file, for specs/model/replay.py and shoal verify
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
 
-/// Simulated time between two lines about how far it is.
+/// Simulated time between two progress lines.
 const PROGRESS: Micros = Micros::from_secs(600);
 
-/// Why a scenario was not simulated.
+/// An error of a simulation.
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
     /// The file cannot be read.
     #[error("cannot read the scenario {}", path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The cause.
         source: std::io::Error,
     },
-    /// It is no scenario.
-    #[error("{} is no scenario", path.display())]
+    /// The file is not a valid scenario.
+    #[error("{} is not a valid scenario", path.display())]
     Scenario {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: Box<ScenarioError>,
     },
-    /// It asks for what there is not.
+    /// The scenario cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The recording cannot be written.
-    #[error("the recording {} cannot be written", path.display())]
+    #[error("cannot write the recording {}", path.display())]
     Record {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: RecordError,
     },
     /// The result cannot be printed.
@@ -70,17 +70,17 @@ pub enum SimError {
 /// Reads a scenario.
 ///
 /// # Errors
-/// The file cannot be read, or is no scenario.
+/// If the file cannot be read or is not a valid scenario.
 pub fn read(path: &Path) -> Result<Scenario, SimError> {
     let text = std::fs::read_to_string(path).map_err(|source| SimError::Read { path: path.to_owned(), source })?;
     Scenario::parse(&text).map_err(|source| SimError::Scenario { path: path.to_owned(), source: Box::new(source) })
 }
 
-/// Simulates the scenario of a file and prints what came of it: JSON, or some lines for people. How long it took goes to
-/// standard error, so that the output is the same each time. With `recording` the chain of one node is written there.
+/// Simulates the scenario of a file and prints the results, as JSON or as text. The running time goes to standard
+/// error, so that the output is the same each time. With `recording`, the chain of one node is written there.
 ///
 /// # Errors
-/// There is no such scenario, or the result cannot be printed or written.
+/// If the scenario cannot be read or built, or the results cannot be printed or written.
 pub fn main(args: &SimArgs) -> Result<(), SimError> {
     let SimArgs { scenario: path, seed, json, record } = args;
     let seed = *seed;

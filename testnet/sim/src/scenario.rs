@@ -1,15 +1,15 @@
-//! What a simulation is of, as a TOML file: nodes, miners, constants, faults. Plain data; [`Scenario::draw`] makes of it
-//! and a seed what a world is built from.
+//! The input of a simulation, as a TOML file: nodes, miners, constants, faults. It is plain data. [`Scenario::draw`]
+//! draws with a seed all values from which a world is built.
 //!
 //! ```text
 //! nodes.rs      groups of nodes: place, line, clock, devices, bitcoind
 //! miners.rs     groups of miners: hash rate, hours, strategy
-//! constants.rs  constants of the protocol other than main's
-//! fault.rs      what goes wrong, and when
-//! check.rs      what a scenario must be, and errors that say so
-//! draw.rs       everything that the seed decides
+//! constants.rs  protocol constants that differ from mainnet
+//! fault.rs      faults and their times
+//! check.rs      validation, and its errors
+//! draw.rs       all values that the seed determines
 //! random.rs     small random scenarios
-//! shrink.rs     smaller variants of one
+//! shrink.rs     smaller variants of a scenario
 //! ```
 
 mod check;
@@ -30,25 +30,25 @@ pub use fault::{Claim, Fault, Who};
 pub use miners::{Hours, Miners, STRATEGIES};
 pub use nodes::Nodes;
 
-/// What a simulation is of.
+/// A simulation's input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// A name, for people.
+    /// A name, for readers.
     pub name: String,
-    /// How long it lasts, simulated seconds.
+    /// Simulated seconds.
     pub duration_s: f64,
     /// The pool as a whole.
     #[serde(default)]
     pub pool: Pool,
-    /// Constants of the protocol that differ from main's.
+    /// Protocol constants that differ from mainnet.
     #[serde(default)]
     pub constants: Constants,
     /// Groups of nodes.
     pub nodes: Vec<Nodes>,
     /// Groups of miners.
     pub miners: Vec<Miners>,
-    /// What goes wrong.
+    /// The faults.
     #[serde(default)]
     pub faults: Vec<Fault>,
 }
@@ -57,44 +57,45 @@ pub struct Scenario {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pool {
-    /// Hashes a second of the simulated world that miners' parts are parts of. Proof of work is real at this small rate.
+    /// Hash rate of the pool in the simulated world, in hashes per second. Miners have parts of it. Proof of work is
+    /// real at this small rate.
     pub hashrate_hs: f64,
     /// The pool's part of Bitcoin's hash rate, above 0 and at most 1.
     pub bitcoin_part: f64,
-    /// One way between any two nodes, milliseconds; left out, it depends on their cities.
+    /// One-way milliseconds between any two nodes. By default, they depend on the nodes' cities.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance_ms: Option<f64>,
-    /// Connections that each node opens; everyone is connected with everyone among 12 nodes or fewer.
+    /// Number of connections that each node opens. With 12 nodes or fewer, all nodes are connected with each other.
     pub connections: u32,
 }
 
 impl Default for Pool {
-    /// 128 hashes a second make 3.2 shares a second at 40 hashes each; 20% of Bitcoin; distances of cities; eight
-    /// connections, as many as a gossip mesh wants.
+    /// 128 hashes per second make 3.2 shares per second at 40 hashes each. The pool has 20% of Bitcoin's hash rate,
+    /// cities determine distances, and eight connections suffice for a gossip mesh.
     fn default() -> Self {
         Self { hashrate_hs: 128.0, bitcoin_part: 0.2, distance_ms: None, connections: 8 }
     }
 }
 
 impl Scenario {
-    /// Reads a scenario and checks it.
+    /// Reads a scenario and validates it.
     ///
     /// # Errors
-    /// It is no TOML, has a field that there is not, or one with a value that it cannot have; the error says where, and
-    /// what is allowed.
+    /// If the text is not valid TOML, or has an unknown field or an invalid value. The error names the field and the
+    /// allowed values.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self = toml::from_str(text)?;
         scenario.check()?;
         Ok(scenario)
     }
 
-    /// The scenario as a file that [`Scenario::parse`] reads.
+    /// Returns the scenario as a file that [`Scenario::parse`] reads.
     #[must_use]
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("its maps have strings as keys, and its fields are plain values")
     }
 
-    /// Number of all nodes.
+    /// Returns the number of all nodes.
     #[must_use]
     pub fn node_count(&self) -> usize {
         self.nodes.iter().map(|group| group.count as usize).sum()

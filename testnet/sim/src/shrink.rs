@@ -1,7 +1,7 @@
-//! From what fails to little that fails: greedy, and bounded in tries.
+//! Reduces a failing case to a small one. The search is greedy, and its number of tries is bounded.
 
-/// The smallest of what `variants` leads to from `start` and still `fails`. Each step takes the first smaller variant that
-/// fails; it ends when none does, or after `tries`.
+/// Returns the smallest case that `variants` reaches from `start` and that still `fails`. Each step takes the first
+/// smaller variant that fails. The search ends when none does, or after `tries`.
 pub fn shrink<T>(start: T, tries: usize, variants: impl Fn(&T) -> Vec<T>, mut fails: impl FnMut(&T) -> bool) -> T {
     let mut smallest = start;
     let mut left = tries;

@@ -1,5 +1,5 @@
-//! `shoal-sim soak`: random scenarios under the eyes of the oracles, for as long as it is given. What fails is shown
-//! with a smaller scenario that fails in the same way.
+//! `shoal-sim soak`: random scenarios, checked by the oracles for a given time. A failure is reduced to a smaller
+//! scenario that fails in the same way.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,45 +16,45 @@ use super::run::{SimError, read};
 use super::scenario::Scenario;
 use super::shrink::shrink;
 
-/// Runs by which a scenario is made smaller, at most: some minutes.
+/// Largest number of runs to reduce a scenario: some minutes.
 const SHRINK_RUNS: usize = 60;
 
-/// Time that a soak takes when it is not told.
+/// Default length of a soak, in seconds.
 const SECONDS: u64 = 60;
 
-/// Time between two lines about how far it is.
+/// Time between two progress lines.
 const PROGRESS: Duration = Duration::from_secs(5);
 
-/// What to soak.
+/// Options of a soak.
 #[derive(Clone, Debug, Args)]
 pub struct SoakArgs {
-    /// Stops after so many seconds; runs under way are finished [default: 60, without --runs]
+    /// Stop after this many seconds; active runs are finished [default: 60, without --runs]
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
-    /// Stops after so many runs
+    /// Stop after this many runs
     #[arg(long, value_name = "N")]
     runs: Option<u64>,
-    /// The first seed; the others follow by one
+    /// First seed; each later run uses the next one
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     from_seed: u64,
-    /// Runs this scenario with all seeds, instead of a random one for each
+    /// Run this scenario with all seeds, instead of a random one for each
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// Runs at a time
+    /// Number of parallel runs
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=64))]
     threads: u64,
-    /// Gives one node of every network a bug, to see that it is found
+    /// Plant a bug in one node of every network, to see that it is found
     #[arg(long, hide = true)]
     plant: Option<Plant>,
 }
 
-/// Why a soak ended badly.
+/// An error of a soak.
 #[derive(Debug, thiserror::Error)]
 pub enum SoakError {
-    /// There is no such scenario, or nothing can be printed.
+    /// The scenario cannot be read, or nothing can be printed.
     #[error(transparent)]
     Sim(#[from] SimError),
-    /// Something does not hold.
+    /// An invariant is broken.
     #[error("an oracle found a violation")]
     Violated,
 }
@@ -62,10 +62,10 @@ pub enum SoakError {
 /// A run that ended.
 type Ended = (u64, Scenario, Result<Watched, BuildError>);
 
-/// Runs scenarios until time or runs are used up, or until something does not hold, and says what happens.
+/// Runs scenarios until the time or the runs are used up, or until an invariant breaks, and prints the progress.
 ///
 /// # Errors
-/// Something does not hold, or there is no such scenario.
+/// If an invariant breaks, or the scenario cannot be read.
 pub fn main(args: &SoakArgs) -> Result<(), SoakError> {
     let given = args.scenario.as_deref().map(read).transpose()?;
     let scenario = |seed: u64| given.clone().unwrap_or_else(|| Scenario::random(seed));
@@ -106,14 +106,14 @@ pub fn main(args: &SoakArgs) -> Result<(), SoakError> {
     }
 }
 
-/// Prints how far the runs are, until all have ended or one fails.
+/// Prints the progress until all runs have ended or one fails.
 fn report(ended: mpsc::Receiver<Ended>, stop: &AtomicBool) -> Result<Option<(Scenario, Violation)>, SimError> {
     let (began, mut told) = (Instant::now(), Instant::now());
     let (mut runs, mut steps, mut finds, mut links) = (0_u64, 0_u64, 0_u64, 0_u64);
     let mut failed = None;
     let tell = |runs: u64, steps: u64, finds: u64, links: u64| {
         let taken_s = began.elapsed().as_secs();
-        eprintln!("{taken_s} s: {runs} runs, {steps} events, {finds} proofs, {links} links: all holds");
+        eprintln!("{taken_s} s: {runs} runs, {steps} events, {finds} proofs, {links} links: no violation");
     };
     for (_, scenario, result) in ended {
         let Watched { steps: of_run, finds: found, links: linked, violation } = result?;
@@ -133,10 +133,10 @@ fn report(ended: mpsc::Receiver<Ended>, stop: &AtomicBool) -> Result<Option<(Sce
     Ok(failed)
 }
 
-/// Prints a violation, a smaller scenario that shows it, and how to see it again.
+/// Prints a violation, a smaller scenario that shows it, and the command to repeat it.
 fn show(scenario: &Scenario, violation: &Violation, plant: Option<Plant>) -> Result<(), SimError> {
     let Violation { oracle, seed, .. } = *violation;
-    eprintln!("{violation}\nlooking for a smaller scenario, in {SHRINK_RUNS} runs at most");
+    eprintln!("{violation}\nsearching for a smaller scenario, in at most {SHRINK_RUNS} runs");
     let again = |scenario: &Scenario| {
         let seen = watch(scenario, seed, plant).ok().and_then(|watched| watched.violation);
         seen.filter(|seen| seen.oracle == oracle)

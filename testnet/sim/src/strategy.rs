@@ -1,5 +1,5 @@
-//! What a miner's node decides, as a plug-in: a strategy overrides what it does differently from an honest node, and
-//! inherits the rest. [`named`] knows them all.
+//! The decisions of a miner's node, as a plug-in. A strategy overrides the decisions in which it differs from an honest
+//! node, and inherits the rest. [`named`] finds a strategy by its name.
 
 pub mod censor;
 pub mod difficulty_hop;
@@ -33,21 +33,21 @@ use super::time::Micros;
 
 pub use registry::{StrategyError, named};
 
-/// What a strategy may look at when it decides.
+/// The state that a strategy sees when it decides.
 #[derive(Debug)]
 pub struct View<'a> {
-    /// The node's own chain; what it withholds is in there like everything else. Constants: [`Chain::params`].
+    /// The node's own chain. It includes withheld proofs. For constants, see [`Chain::params`].
     pub chain: &'a Chain,
-    /// The node's clock.
+    /// The time on the node's clock.
     pub time: Timestamp,
     /// Time since the simulation began.
     pub now: Micros,
-    /// The heaviest link that others know as well, as far as this node has heard.
+    /// The heaviest link that others also know, as far as this node has heard.
     pub public_tip: ShareId,
-    /// Own finds that were not published yet, oldest first.
+    /// The node's own unpublished proofs, oldest first.
     pub withheld: &'a [ShareId],
-    /// Tips of Bitcoin that the node's bitcoind knows and that have no less work than their competitors, the one that it
-    /// follows first; never empty.
+    /// The Bitcoin tips that the node's bitcoind knows and that no competitor exceeds in work. The one that it follows
+    /// comes first. Never empty.
     pub bitcoin_tips: &'a [BlockHash],
     /// The script of the miner concerned, or of the node's first miner.
     pub script: &'a ScriptBuf,
@@ -58,95 +58,95 @@ pub struct View<'a> {
 /// A proof that one of the node's own miners found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FoundProof {
-    /// Its id.
+    /// Id of the proof.
     pub id: ShareId,
     /// The link that it extends.
     pub parent: ShareId,
-    /// True when it meets the link target of its position.
+    /// True if it meets the link target of its position.
     pub is_link: bool,
-    /// True when it is a Bitcoin block; the block goes to Bitcoin whatever becomes of the proof.
+    /// True if it is a Bitcoin block. The block goes to Bitcoin whatever the fate of the proof.
     pub is_block: bool,
 }
 
-/// What becomes of an own find.
+/// The fate of one of the node's own proofs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Everybody hears of it at once.
+    /// It is published at once.
     Publish,
-    /// Nobody does until [`Strategy::heard`] or [`Strategy::second`] names it.
+    /// It is withheld until [`Strategy::heard`] or [`Strategy::second`] names it.
     Withhold,
 }
 
 /// A node's decisions. Every default is what the program does.
 pub trait Strategy: std::fmt::Debug + Send {
-    /// The link that new work extends.
+    /// Returns the link that new work extends.
     fn parent(&mut self, view: &mut View<'_>) -> ShareId {
         view.chain.build_on()
     }
 
-    /// What new work lists, out of what it may list, which is in the order of lists. The result must keep that order, and
-    /// what stays must not need what was left out.
+    /// Returns the ids that new work lists, out of `listable`, which is in list order. The result must keep that order,
+    /// and no listed id may need one that was left out.
     fn list(&mut self, _view: &mut View<'_>, listable: Vec<ShareId>) -> Vec<ShareId> {
         listable
     }
 
-    /// The Bitcoin block that new work builds on.
+    /// Returns the Bitcoin block that new work builds on.
     fn previous_block(&mut self, view: &mut View<'_>) -> BlockHash {
         view.bitcoin_tips[0]
     }
 
-    /// Who is credited for new work.
+    /// Returns the script that new work credits.
     fn payout(&mut self, view: &mut View<'_>) -> ScriptBuf {
         view.script.clone()
     }
 
-    /// The time in new work.
+    /// Returns the header time of new work.
     fn header_time(&mut self, view: &mut View<'_>) -> Timestamp {
         view.time
     }
 
-    /// The part of the hash rate that works now, 0 to 1; asked every second and whenever there is new work.
+    /// Returns the active part of the hash rate, 0 to 1. Called every second and whenever there is new work.
     fn power(&mut self, _view: &mut View<'_>) -> f64 {
         1.0
     }
 
-    /// What becomes of an own find. It enters the node's own chain in any case, right after this.
+    /// Decides the fate of a new proof. It enters the node's own chain in any case, right after this call.
     fn found(&mut self, _view: &mut View<'_>, _found: &FoundProof) -> Fate {
         Fate::Publish
     }
 
-    /// The chain changed. Returns withheld finds to publish now, in this order; parents first.
+    /// Handles a change of the chain. Returns withheld proofs to publish now, in this order, parents first.
     fn heard(&mut self, _view: &mut View<'_>, _changes: &ChangeSet) -> Vec<ShareId> {
         Vec::new()
     }
 
-    /// A second passed. Returns withheld finds to publish now, in this order; parents first.
+    /// Runs once per second. Returns withheld proofs to publish now, in this order, parents first.
     fn second(&mut self, _view: &mut View<'_>) -> Vec<ShareId> {
         Vec::new()
     }
 
-    /// Messages to all peers that the node made up; asked every second.
+    /// Returns made-up messages to all peers. Called every second.
     fn flood(&mut self, _view: &mut View<'_>) -> Vec<Gossip> {
         Vec::new()
     }
 
-    /// Whether valid gossip of others with this id is passed on.
+    /// Returns whether valid gossip of other miners with this id is forwarded.
     fn forwards(&mut self, _id: &ShareId) -> bool {
         true
     }
 
-    /// Whether a peer's request is answered. What is withheld is never told; see the node.
+    /// Returns whether a peer's request is answered. Withheld proofs are never served; see the node.
     fn serves(&mut self, _request: &Request) -> bool {
         true
     }
 
-    /// True for a node that follows the rules in everything: oracles take it at its word.
+    /// Returns true for a node that follows all rules. Oracles rely on it.
     fn is_honest(&self) -> bool {
         false
     }
 }
 
-/// What the program does.
+/// The honest strategy, which is what the program does.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Honest;
 

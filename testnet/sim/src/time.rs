@@ -3,29 +3,29 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-/// Microseconds, since the start of a simulation or as a span.
+/// Microseconds since the start of a simulation, or as a time span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Micros(pub u64);
 
 impl Micros {
-    /// No time at all.
+    /// A span of zero.
     pub const ZERO: Self = Self(0);
-    /// Further away than any simulation goes.
+    /// A time after the end of any simulation.
     pub const NEVER: Self = Self(u64::MAX);
 
-    /// A span of whole milliseconds.
+    /// Creates a span of whole milliseconds.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis.saturating_mul(1_000))
     }
 
-    /// A span of whole seconds.
+    /// Creates a span of whole seconds.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1_000_000))
     }
 
-    /// A span of seconds with a fraction; what is negative or not a number counts as none.
+    /// Creates a span of seconds with a fraction. Negative values and NaN give zero.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -36,26 +36,26 @@ impl Micros {
         Self((secs * 1e6) as u64)
     }
 
-    /// The span in seconds.
+    /// Returns the span in seconds.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "simulations end long before 2^53 us, 285 years")]
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e6
     }
 
-    /// Whole seconds.
+    /// Returns the whole seconds.
     #[must_use]
     pub const fn whole_secs(self) -> u64 {
         self.0 / 1_000_000
     }
 
-    /// Whole milliseconds.
+    /// Returns the whole milliseconds.
     #[must_use]
     pub const fn whole_millis(self) -> u64 {
         self.0 / 1_000
     }
 
-    /// The span from `earlier` to this, none when it is later.
+    /// Returns the span from `earlier` to this time, or zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Self {
         Self(self.0.saturating_sub(earlier.0))

@@ -1,20 +1,20 @@
-//! Who keeps connections to whom.
+//! The graph of connections.
 
 use std::collections::BTreeSet;
 
 use rand::Rng;
 use rand::seq::SliceRandom;
 
+use super::ids::NodeId;
 use super::rng::SimRng;
-use super::world::NodeId;
 
-/// Nodes up to which everyone is connected with everyone: an operator of so few adds all addresses by hand.
+/// Number of nodes up to which all are connected with each other: the operator of so few adds all addresses by hand.
 pub const EVERYONE_MAX: usize = 12;
 
-/// Tries to find a peer that a node is not connected with yet, before it makes do with fewer.
+/// Number of tries to find an unconnected peer, before a node makes do with fewer.
 const TRIES_MAX: usize = 64;
 
-/// Connections that nodes keep, each from the node that opens it to the one that accepts.
+/// The connections of all nodes. Each one goes from the node that opens it to the node that accepts it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     nodes: usize,
@@ -22,21 +22,22 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Everyone with everyone for [`EVERYONE_MAX`] nodes or fewer, else a random connected graph.
+    /// Connects all nodes with each other if there are [`EVERYONE_MAX`] or fewer. Otherwise builds a random connected
+    /// graph.
     #[must_use]
     pub fn usual(nodes: usize, outbound: usize, rng: &mut SimRng) -> Self {
         if nodes <= EVERYONE_MAX { Self::everyone(nodes) } else { Self::random(nodes, outbound, rng) }
     }
 
-    /// Everyone with everyone.
+    /// Connects all nodes with each other.
     #[must_use]
     pub fn everyone(nodes: usize) -> Self {
         let pairs = (0..nodes).flat_map(|a| (a + 1..nodes).map(move |b| (NodeId::of(a), NodeId::of(b))));
         Self { nodes, edges: pairs.collect() }
     }
 
-    /// Each node opens `outbound` connections to others at random, fewer if there are not so many others. A ring through
-    /// all nodes in random order takes one of them, so that the graph is connected.
+    /// Lets each node open `outbound` connections to random others, or fewer if there are not enough. One of them
+    /// belongs to a ring through all nodes in random order, so that the graph is connected.
     #[must_use]
     pub fn random(nodes: usize, outbound: usize, rng: &mut SimRng) -> Self {
         let mut ring: Vec<usize> = (0..nodes).collect();
@@ -61,21 +62,21 @@ impl Topology {
         Self { nodes, edges }
     }
 
-    /// Number of nodes.
+    /// Returns the number of nodes.
     #[must_use]
     pub const fn nodes(&self) -> usize {
         self.nodes
     }
 
-    /// The connections: who opens it, who accepts it.
+    /// Returns the connections: the node that opens each, and the one that accepts it.
     #[must_use]
     pub fn edges(&self) -> &[(NodeId, NodeId)] {
         &self.edges
     }
 
-    /// Who is connected with each node, ascending.
+    /// Returns the peers of each node, ascending.
     #[must_use]
-    pub fn neighbours(&self) -> Vec<Vec<NodeId>> {
+    pub fn neighbors(&self) -> Vec<Vec<NodeId>> {
         let mut of = vec![Vec::new(); self.nodes];
         for (a, b) in &self.edges {
             of[a.index()].push(*b);

@@ -1,10 +1,10 @@
-//! How long a message takes from one node to another: distance, the sender's and the receiver's lines, losses, cuts.
+//! The travel time of messages: distances, the lines of sender and receiver, losses, cuts.
 //!
-//! A message waits for the sender's line, travels, and takes the receiver's line for as long as its bits need. What a
-//! receiver's line is busy with is only known when messages arrive, so [`Transport::send`] gives the time at which the
-//! last bit comes if the receiver's line is free, and [`Transport::receive`] is asked then: a message sent later that
-//! arrives earlier does not wait behind one that is still far away. Messages between two nodes may overtake each other
-//! by their jitter, as they do over QUIC.
+//! A message waits for the sender's line, travels, and occupies the receiver's line for as long as its bits take. The
+//! load of the receiver's line is known only when messages arrive. So [`Transport::send`] returns the arrival of the
+//! last bit on a free line, and [`Transport::receive`] is called then. A message sent later that arrives earlier does
+//! not wait behind one that is still far away. Messages between two nodes may overtake each other by their jitter, as
+//! they do over QUIC.
 
 mod line;
 
@@ -13,47 +13,47 @@ use rand::RngCore;
 pub use line::{Line, LineKind};
 
 use super::geography::City;
+use super::ids::NodeId;
 use super::rng::SimRng;
 use super::time::Micros;
-use super::world::NodeId;
 
-/// Nodes that one transport has at most: what it keeps for each is small, but what nodes keep themselves is not.
+/// Largest number of nodes in one transport. It stores little for each node, but nodes themselves store more.
 pub const NODES_MAX: usize = 100_000;
 
-/// Payload bytes of a packet, each of which may be lost.
+/// Payload bytes of a packet. Each packet may be lost.
 const PACKET_BYTES: u32 = 1_400;
 
-/// Queues on the way add up to one part in so many of the bare way.
+/// Queueing delay on the way is up to the bare travel time divided by this number.
 const JITTER_PARTS: u64 = 5;
 
-/// Times that a message is sent again at most; beyond that a connection would be given up.
+/// Largest number of retransmissions. Beyond it, a real connection would close.
 const REPEATS_MAX: u32 = 6;
 
-/// How far nodes are from each other.
+/// Distances between nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distances {
     /// Each node's city.
     Cities(Vec<City>),
-    /// One way between any two nodes.
+    /// The same one-way time between any two nodes.
     Even(Micros),
 }
 
-/// All lines between nodes.
+/// The lines of all nodes.
 #[derive(Clone, Debug)]
 pub struct Transport {
     lines: Vec<Line>,
     distances: Distances,
-    /// All ways are that many times as long as usual, in thousandths.
+    /// Factor of all travel times, in thousandths.
     stretch_thousandths: u64,
-    /// What each node's line is busy with.
+    /// The load of each node's line.
     busy: Vec<Busy>,
-    /// Group of each node; messages pass only within a group.
+    /// The group of each node. Messages pass only within a group.
     groups: Vec<u8>,
-    /// Bytes that each node sent and received.
+    /// Bytes that each node has sent and received.
     traffic: Vec<Traffic>,
 }
 
-/// When a node's line is free again.
+/// The times at which a node's line is free again.
 #[derive(Clone, Copy, Debug, Default)]
 struct Busy {
     sending_until: Micros,
@@ -63,17 +63,17 @@ struct Busy {
 /// Bytes over a node's line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Sent.
+    /// Bytes sent.
     pub sent_bytes: u64,
-    /// Received.
+    /// Bytes received.
     pub received_bytes: u64,
 }
 
 impl Transport {
-    /// Lines between nodes.
+    /// Creates the lines between nodes.
     ///
     /// # Panics
-    /// There are more than [`NODES_MAX`] nodes, or not as many cities as lines.
+    /// If there are more than [`NODES_MAX`] nodes, or if the numbers of cities and lines differ.
     #[must_use]
     pub fn new(lines: Vec<Line>, distances: Distances) -> Self {
         let nodes = lines.len();
@@ -91,7 +91,7 @@ impl Transport {
         }
     }
 
-    /// When the last bit of a message that is sent now arrives, if the receiver's line is free then; never, if the way
+    /// Sends a message. Returns the arrival of its last bit if the receiver's line is free then, or never if the path
     /// is cut.
     pub fn send(&mut self, from: NodeId, to: NodeId, size_bytes: u32, now: Micros, rng: &mut SimRng) -> Option<Micros> {
         if !self.connected(from, to) {
@@ -103,17 +103,17 @@ impl Transport {
         *busy = sent;
         self.traffic[from.index()].sent_bytes += u64::from(size_bytes);
         let way = self.way(from, to);
-        // One draw decides about jitter and losses: 32 bits each.
+        // One draw decides jitter and losses, with 32 bits each.
         let draw = rng.next_u64();
         let jitter = Micros((way.0 / JITTER_PARTS * (draw >> 32)) >> 32);
         let repeats = repeats(sender.loss + receiver.loss, size_bytes, draw);
-        // A loss is noticed after the way there and back; then it goes once more.
+        // A loss is noticed after a round trip. Then the message travels once more.
         let travel = way + jitter + Micros(2 * way.0 * u64::from(repeats));
         Some(sent + travel + span(size_bytes, receiver.down_bps))
     }
 
-    /// Takes in a message whose last bit would be there by now: `None` when it is, or else when the line, busy with
-    /// what came before, will have it. That message has its place then and must not be asked about again.
+    /// Receives a message whose last bit is due. Returns `None` if it has arrived. Otherwise returns the time at which
+    /// the busy line will have it. The message then has its slot and must not be received again.
     pub fn receive(&mut self, to: NodeId, size_bytes: u32, now: Micros) -> Option<Micros> {
         self.traffic[to.index()].received_bytes += u64::from(size_bytes);
         let busy = &mut self.busy[to.index()].receiving_until;
@@ -122,14 +122,14 @@ impl Transport {
         (done > now).then_some(done)
     }
 
-    /// Takes the receiver's line for a copy that nobody will look at.
+    /// Occupies the receiver's line for a copy that the node ignores.
     pub fn receive_copy(&mut self, to: NodeId, size_bytes: u32, now: Micros) {
         self.traffic[to.index()].received_bytes += u64::from(size_bytes);
         let busy = &mut self.busy[to.index()].receiving_until;
         *busy = now.max(*busy) + span(size_bytes, self.lines[to.index()].down_bps);
     }
 
-    /// One way between two nodes that are connected, without queues: distance and both last miles.
+    /// Returns the one-way time between two connected nodes, without queues: the distance and both last miles.
     #[must_use]
     pub fn way(&self, from: NodeId, to: NodeId) -> Micros {
         let distance = match &self.distances {
@@ -140,30 +140,30 @@ impl Transport {
         Micros(way.0 * self.stretch_thousandths / 1_000)
     }
 
-    /// Whether messages pass between two nodes.
+    /// Returns whether messages pass between two nodes.
     #[must_use]
     pub fn connected(&self, from: NodeId, to: NodeId) -> bool {
         self.groups[from.index()] == self.groups[to.index()]
     }
 
-    /// Puts a node into a group: messages pass only within one.
+    /// Sets the group of a node. Messages pass only within one group.
     pub fn set_group(&mut self, node: NodeId, group: u8) {
         self.groups[node.index()] = group;
     }
 
-    /// Makes all ways that many times as long as usual.
+    /// Sets the factor of all travel times.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates; factors are small")]
     pub fn set_stretch(&mut self, factor: f64) {
         self.stretch_thousandths = (factor * 1e3).round() as u64;
     }
 
-    /// A node's line.
+    /// Returns a node's line.
     #[must_use]
     pub fn line(&self, node: NodeId) -> &Line {
         &self.lines[node.index()]
     }
 
-    /// Gives a node another line; what waits goes on at its speed.
+    /// Replaces a node's line. Queued messages continue at the new speed.
     pub fn set_line(&mut self, node: NodeId, line: Line, now: Micros) {
         let before = std::mem::replace(&mut self.lines[node.index()], line);
         let rest = |until: Micros, factor: f64| now + Micros::from_secs_f64(until.since(now).as_secs_f64() * factor);
@@ -172,31 +172,32 @@ impl Transport {
         busy.receiving_until = rest(busy.receiving_until, before.down_bps / line.down_bps);
     }
 
-    /// For how long a message that is sent now waits for the sender's own line.
+    /// Returns how long a message sent now waits for the sender's own line.
     #[must_use]
     pub fn wait(&self, from: NodeId, now: Micros) -> Micros {
         self.busy[from.index()].sending_until.since(now)
     }
 
-    /// Number of nodes.
+    /// Returns the number of nodes.
     #[must_use]
     pub fn nodes(&self) -> usize {
         self.lines.len()
     }
 
-    /// What went over a node's line so far. Received is what arrived, and what did so for nothing.
+    /// Returns a node's traffic so far. Received bytes include useless copies.
     #[must_use]
     pub fn traffic(&self, node: NodeId) -> Traffic {
         self.traffic[node.index()]
     }
 }
 
-/// Time that a line of so many bits a second takes for a message.
+/// Returns the time that a message occupies a line of `bps` bits per second.
 fn span(size_bytes: u32, bps: f64) -> Micros {
     Micros::from_secs_f64(f64::from(size_bytes) * 8.0 / bps)
 }
 
-/// How often a message is sent again when each of its packets is lost with a chance, from the lower 32 bits of a draw.
+/// Returns how often a message is retransmitted if each of its packets is lost with probability `loss`. Uses the lower
+/// 32 bits of a draw.
 fn repeats(loss: f64, size_bytes: u32, draw: u64) -> u32 {
     if loss <= 0.0 {
         return 0;

@@ -1,5 +1,5 @@
-//! The loop: nodes that send each other messages, miners that find proofs, and what happens to them. Generic over what a
-//! node is, so that the pool's real nodes and the classic share-chains live in the same world.
+//! The event loop: nodes that send messages, miners that find proofs, and faults. It is generic over the node, so that
+//! real nodes of the pool and classic share-chains live in the same world.
 
 mod schedule;
 
@@ -9,120 +9,89 @@ use schedule::{Delivery, Planned};
 pub use schedule::{Miner, Schedule};
 
 use super::faults::{Action, NodeFault, Plan};
+use super::ids::{MinerId, NodeId};
 use super::time::Micros;
 use super::topology::Topology;
 use super::transport::Transport;
 
-/// A node, by its place in the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(pub u32);
-
-impl NodeId {
-    /// The node at an index.
-    ///
-    /// # Panics
-    /// There are more than 2^32 nodes.
-    #[must_use]
-    pub fn of(index: usize) -> Self {
-        Self(u32::try_from(index).expect("a world has fewer than 2^32 nodes"))
-    }
-
-    /// Its index.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A miner, by its place in the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MinerId(pub u32);
-
-impl MinerId {
-    /// Its index.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// What a node does. It reacts to events and has no other way to learn of time.
+/// A node. It reacts to events and has no other way to learn the time.
 pub trait Node: Sized {
-    /// What nodes send each other.
+    /// Messages between nodes.
     type Message;
-    /// What a node sets itself to be reminded of.
+    /// Reminders that a node sets for itself.
     type Timer;
-    /// What all nodes live in: Bitcoin, say. Everything that nodes may only learn by messages stays out of it.
+    /// The common environment of all nodes, such as Bitcoin. It must not hold anything that nodes may learn only by
+    /// messages.
     type Environment: Environment<Self>;
 
-    /// Takes in what happened.
+    /// Handles an event.
     fn on_event(&mut self, event: Event<Self>, context: &mut Context<'_, Self>);
 
-    /// Takes in what goes wrong with the node itself, while it runs or is down. Nodes without clocks, devices and
-    /// bitcoinds need not care.
+    /// Handles a fault of the node itself, while it runs or is down. Nodes without clocks, devices and bitcoinds can
+    /// ignore it.
     fn on_fault(&mut self, fault: NodeFault, context: &mut Context<'_, Self>) {
         let _ = (fault, context);
     }
 }
 
-/// What all nodes live in.
+/// The common environment of all nodes.
 pub trait Environment<N: Node> {
-    /// What it sets itself to be reminded of.
+    /// Reminders that the environment sets for itself.
     type Timer;
 
-    /// Takes in a reminder; tells nodes by [`Schedule::remind`].
+    /// Handles a reminder. It notifies nodes by [`Schedule::remind`].
     fn on_timer(&mut self, timer: Self::Timer, schedule: &mut Schedule<N>);
 }
 
-/// What happens to a node.
+/// An event at a node.
 #[derive(Debug)]
 pub enum Event<N: Node> {
-    /// The world begins, or the node joins it. It has no connections.
+    /// The world begins, or the node joins. It has no connections.
     Start,
-    /// A message arrived. Its sender may have sent it before one of the two lost or noticed their connection.
+    /// A message arrived. It may have been sent before one of the two lost or noticed their connection.
     Message {
-        /// From whom.
+        /// The sender.
         from: NodeId,
-        /// Which.
+        /// The message itself.
         message: Arc<N::Message>,
     },
     /// A reminder is due.
     Timer(N::Timer),
     /// A miner of this node finds a proof of as much work as [`Schedule::work`] last said.
     Found(MinerId),
-    /// A line to a peer is there.
+    /// A connection to a peer is up.
     Connected(NodeId),
-    /// It is gone.
+    /// A connection to a peer is down.
     Disconnected(NodeId),
-    /// The process dies at once. It hears nothing more until [`Event::Start`], and its miners have no work.
+    /// The process dies. It gets no event until the next [`Event::Start`], and its miners have no work.
     Crash,
 }
 
-/// What a node has at hand while it takes in an event.
+/// A node's surroundings while it handles an event.
 pub struct Context<'a, N: Node> {
-    /// Which node this is.
+    /// Id of the node.
     pub id: NodeId,
-    /// What all live in.
+    /// The common environment.
     pub environment: &'a mut N::Environment,
-    /// Time, and what is to come.
+    /// Time and future events.
     pub schedule: &'a mut Schedule<N>,
 }
 
-/// A world.
+/// A simulated world.
 pub struct World<N: Node> {
     /// The nodes.
     pub nodes: Vec<N>,
-    /// What they live in.
+    /// The common environment.
     pub environment: N::Environment,
-    /// Time, and what is to come.
+    /// Time and future events.
     pub schedule: Schedule<N>,
-    /// What is planned to go wrong.
+    /// Planned faults.
     actions: Vec<Action>,
     steps: u64,
 }
 
 impl<N: Node> World<N> {
-    /// A world in which no node runs yet, and nobody is connected. `miners` gives each one's node and hashes a second.
+    /// Creates a world in which no node runs or is connected. `miners` gives each miner's node and hashes per second.
     #[must_use]
     pub fn new(
         nodes: Vec<N>,
@@ -135,15 +104,15 @@ impl<N: Node> World<N> {
         Self { nodes, environment, schedule, actions: Vec::new(), steps: 0 }
     }
 
-    /// Gives nodes connections, which are dialled when they start, and again when they are lost.
+    /// Sets the nodes' connections. They are dialed when a node starts, and redialed when they are lost.
     pub fn connect(&mut self, topology: &Topology) {
         self.schedule.connect(topology);
     }
 
-    /// Plans what happens when; adds to what was planned.
+    /// Adds planned actions.
     ///
     /// # Panics
-    /// There are more than 2^32 actions.
+    /// If there are more than 2^32 actions.
     pub fn plan(&mut self, plan: &Plan) {
         for (at, action) in plan.actions() {
             let index = u32::try_from(self.actions.len()).expect("a plan has fewer than 2^32 actions");
@@ -152,14 +121,14 @@ impl<N: Node> World<N> {
         }
     }
 
-    /// Steps so far: with the seed, the name of a moment.
+    /// Returns the number of steps so far. With the seed, it identifies a moment.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Does what comes next, unless that is later than `end`. Returns the node that it happened to, if it was one.
-    /// `None` when nothing is left to do; the clock then stands at `end`.
+    /// Executes the next event, if it is not later than `end`. Returns the node concerned, if any. Returns `None` if no
+    /// event is left; the clock is then at `end`.
     pub fn step(&mut self, end: Micros) -> Option<Step> {
         let Some(planned) = self.schedule.next(end) else {
             self.schedule.wait_until(end);
@@ -170,7 +139,7 @@ impl<N: Node> World<N> {
         Some(Step { node })
     }
 
-    /// Runs until `end`.
+    /// Runs the world until `end`.
     pub fn run(&mut self, end: Micros) {
         while self.step(end).is_some() {}
     }
@@ -245,10 +214,10 @@ impl<N: Node> World<N> {
     }
 }
 
-/// What one step was.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The node that something happened to.
+    /// The node that the event happened to, if any.
     pub node: Option<NodeId>,
 }
 

@@ -1,11 +1,11 @@
-//! The oracles find bugs of the kinds that they look for, soon, and nothing where there is no bug.
+//! The oracles find planted bugs of their kinds soon, and report nothing where there is no bug.
 
 use sim::oracle::{Oracle, Watched, watch};
 use sim::plant::Plant;
 use sim::scenario::Scenario;
 
-/// Eight honest nodes far from each other, some of them slow, so that links race; a partition, after which proofs arrive
-/// before what they need; frequent Bitcoin blocks.
+/// Eight honest nodes far from each other. Some are slow, so that links race. After a partition, proofs arrive before
+/// their parents. Bitcoin blocks are frequent.
 const SCENARIO: &str = r#"
 name = "planted"
 duration_s = 1200
@@ -44,7 +44,7 @@ for_s = 90
 parts = [0.5, 0.5]
 "#;
 
-/// Worlds in which a bug must show: in some the node that has it has luck.
+/// Seeds of worlds in which a bug must show. In some worlds, the planted node is lucky.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=4;
 
 fn run(seed: u64, plant: Option<Plant>) -> Watched {

@@ -1,7 +1,8 @@
-//! Recorded networks of honest and hostile miners, replayed by this program's rules and by the model, which was written
-//! from the specification alone: both find what the recorder found, and both refuse the same alterations by the same rule.
+//! Recorded networks of honest and hostile miners, replayed by the program's rules and by the model, which was written
+//! from the specification alone. Both find what the recorder found, and both reject the same alterations by the same
+//! rule.
 //!
-//! `RECORDING_SEEDS=100` looks at a hundred random networks instead of a few.
+//! `RECORDING_SEEDS=100` checks a hundred random networks instead of a few.
 
 mod recorded;
 
@@ -9,9 +10,9 @@ use recorded::{Recorded, altered, found_by_model, found_by_program, shuffled};
 use recording::Line;
 use sim::scenario::Scenario;
 
-/// Five nodes far apart, one of them selfish, cut in two for a while. Both sides of the cut build links, so that the chain
-/// is reorganised when it heals. Miners have eight times the hash rate that the targets are made for, so that links come
-/// every five seconds and Bitcoin blocks every minute, and payouts are shared soon.
+/// Five nodes far apart. One is selfish, and a cut separates them for a while. Both sides of the cut build links, so
+/// that the chain is reorganized when it heals. Miners have eight times the hash rate that the targets are made for. So
+/// links come every five seconds and Bitcoin blocks every minute, and payouts are shared soon.
 const SCENARIO: &str = r#"
 name = "recorded"
 duration_s = 780
@@ -59,10 +60,10 @@ for_s = 120
 parts = [0.5, 0.5]
 "#;
 
-/// Random networks that are looked at when nobody asks for more.
+/// Default number of random networks.
 const SEEDS: u64 = 3;
 
-/// Longest random network, simulated seconds: the model takes a second for some hundred proofs.
+/// Longest random network in simulated seconds. The model takes a second for some hundred proofs.
 const SECONDS_MAX: f64 = 900.0;
 
 fn recorded() -> Recorded {

@@ -1,13 +1,13 @@
-//! Random scenarios of fixed seeds under the eyes of the oracles: what `make sim-soak` does for longer.
+//! Random scenarios of fixed seeds, checked by the oracles. `make sim-soak` does the same for longer.
 
 use sim::oracle::watch;
 use sim::scenario::Scenario;
 
-/// Seeds whose scenarios have partitions, crashes and strategies among them.
+/// Seeds whose scenarios include partitions, crashes and strategies.
 const SEEDS: [u64; 4] = [2, 3, 5, 6];
 
-/// Seeds that found something once: asking for the same again and again, a line whose queue outlived its fault, a race that
-/// nobody lost.
+/// Seeds that once found a bug: endless repeated requests, a line whose queue outlived its fault, a race without a
+/// loser.
 const FOUND: [u64; 7] = [1, 4, 14, 15, 18, 19, 72];
 
 #[test]

@@ -1,4 +1,4 @@
-//! Credentials in a file, as bitcoind makes them at every start.
+//! The cookie file with RPC credentials. Like bitcoind, the server creates new ones at every start.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
@@ -14,18 +14,17 @@ const USER: &str = "__cookie__";
 /// The credentials of one run.
 #[derive(Clone)]
 pub(super) struct Cookie {
-    /// The hash of the `Authorization` header that the server accepts: comparing hashes tells
-    /// nothing through timing.
+    /// The hash of the `Authorization` header that the server accepts. Comparing hashes leaks nothing through timing.
     accepted: sha256::Hash,
 }
 
 impl Cookie {
-    /// Makes new credentials and writes them to `path`, readable by the owner alone.
+    /// Creates new credentials and writes them to `path`, readable only by the owner.
     pub(super) fn write(path: &Path) -> io::Result<Self> {
         let mut random = [0; 32];
         std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
         let credentials = format!("{USER}:{}", random.to_lower_hex_string());
-        // Written aside and renamed: whoever reads it sees all of it.
+        // Written to another file and renamed, so that readers never see a part.
         let aside = path.with_extension("new");
         let _ = std::fs::remove_file(&aside);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
@@ -35,13 +34,13 @@ impl Cookie {
         Ok(Self { accepted: sha256::Hash::hash(header.as_bytes()) })
     }
 
-    /// Whether the value of an `Authorization` header is right.
+    /// Returns whether an `Authorization` header is correct.
     pub(super) fn accepts(&self, authorization: &[u8]) -> bool {
         sha256::Hash::hash(authorization) == self.accepted
     }
 }
 
-/// RFC 4648's base64, which the `Authorization` header wants.
+/// Encodes base64 of RFC 4648, as the `Authorization` header requires.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -50,7 +49,7 @@ fn base64(bytes: &[u8]) -> String {
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
         for digit in 0..4 {
             let value = (bits >> (18 - 6 * digit)) as usize & 0x3f;
-            // A chunk of n bytes has n + 1 digits, the rest is padding.
+            // A chunk of n bytes has n + 1 digits. The rest is padding.
             text.push(if digit <= chunk.len() { char::from(DIGITS[value]) } else { '=' });
         }
     }

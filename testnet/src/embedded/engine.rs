@@ -1,8 +1,8 @@
-//! Bitcoin Core's consensus engine, as the judge of every block.
+//! Bitcoin Core's consensus engine, which judges every block.
 //!
-//! `bitcoinkernel` says whether a block is valid, not why not; the reason in BIP-0022's words stands
-//! only in the engine's log. Judgement is synchronous and logs on the calling thread, so the lines
-//! of one judgement are captured there and the reason is read from them.
+//! `bitcoinkernel` tells whether a block is valid, but not why. The reason in BIP-0022's words is only in the engine's
+//! log. The engine is synchronous and logs on the calling thread, so the log lines of one judgment are captured there
+//! and the reason is read from them.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -22,48 +22,47 @@ use bitcoinkernel::{
 
 use crate::signet;
 
-/// Reasons why the engine does not run or cannot answer.
+/// An error of the engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// Its data folder has a name it cannot take.
-    #[error("the path {0} is not UTF-8, which the consensus engine needs")]
+    /// The path of its data folder is not UTF-8.
+    #[error("the path {0} is not UTF-8, which the consensus engine requires")]
     Path(PathBuf),
-    /// Its data folder cannot be made.
+    /// Its data folder cannot be created.
     #[error("cannot create {path}")]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The engine itself failed.
     #[error("the consensus engine failed")]
     Kernel(#[from] KernelError),
-    /// It returned a block that cannot be read.
-    #[error("the consensus engine returned a block that cannot be read")]
+    /// The engine returned a block that cannot be decoded.
+    #[error("the consensus engine returned a block that cannot be decoded")]
     Unreadable(#[from] bitcoin::consensus::encode::Error),
 }
 
-/// What the engine says about a submitted block.
+/// The engine's verdict about a submitted block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Valid, and part of the active chain.
     Accepted,
-    /// Known already.
+    /// The engine knows it already.
     Duplicate,
-    /// Stored, but nothing required to judge it in full: it is on a branch with less work.
+    /// Stored, but not fully checked, because it is on a branch with less work.
     Inconclusive,
     /// Invalid, with the engine's reason in BIP-0022's words.
     Invalid(String),
 }
 
-/// One judgement: the verdict, and every block that was fully checked on the way (a reorganisation
-/// checks several).
+/// The result of one judgment: the verdict, and all blocks that were fully checked. A reorganization checks several.
 #[derive(Debug)]
 pub(super) struct Judgement {
-    /// What became of the submitted block.
+    /// The verdict about the submitted block.
     pub verdict: Verdict,
-    /// Blocks that were fully checked, and whether they are valid.
+    /// Blocks that were fully checked, and whether each is valid.
     pub checked: Vec<(BlockHash, bool)>,
 }
 
@@ -71,17 +70,17 @@ type Checked = Arc<Mutex<Vec<(BlockHash, bool)>>>;
 
 /// The engine with its block and coin databases.
 pub(super) struct Engine {
-    // Dropped first: it uses the context.
+    // Dropped first, because it uses the context.
     chain: ChainstateManager,
     _context: Context,
     params: ChainParams,
     checked: Checked,
-    /// Judges one block at a time.
+    /// Serializes judgments.
     judging: Mutex<()>,
 }
 
 impl Engine {
-    /// Opens the engine on the databases in `dir`, which it creates when missing.
+    /// Opens the engine on the databases in `dir`, which are created if they are missing.
     ///
     /// # Errors
     /// [`EngineError`] if the folder cannot be used.
@@ -96,7 +95,7 @@ impl Engine {
         let context = ContextBuilder::new()
             .signet(&signet::CHALLENGE)
             .with_block_checked_validation(move |block: bitcoinkernel::Block, state: BlockValidationStateRef<'_>| {
-                // A body that does not belong to its header says nothing about the block.
+                // If a body does not match its header, the block itself may still be valid.
                 if state.result() != BlockValidationResult::Mutated {
                     let hash = BlockHash::from_byte_array(block.hash().to_bytes());
                     lock(&seen).push((hash, state.mode() == ValidationMode::Valid));
@@ -115,10 +114,10 @@ impl Engine {
         })
     }
 
-    /// Judges a block and connects it if it is valid and best. Blocks the thread for milliseconds.
+    /// Judges a block, and connects it if it is valid and best. Blocks the thread for milliseconds.
     ///
     /// # Errors
-    /// [`EngineError`] if the engine cannot take it in at all.
+    /// [`EngineError`] if the engine cannot process it.
     pub(super) fn judge(&self, block: &Block) -> Result<Judgement, EngineError> {
         let hash = block.block_hash();
         let kernel_block = bitcoinkernel::Block::new(&serialize(block))?;
@@ -136,10 +135,10 @@ impl Engine {
         Ok(Judgement { verdict, checked })
     }
 
-    /// Judges a header and remembers it if it is valid. `Err` in the result is the engine's reason.
+    /// Judges a header, and stores it if it is valid. `Err` in the result is the engine's reason.
     ///
     /// # Errors
-    /// [`EngineError`] if the engine cannot take it in at all.
+    /// [`EngineError`] if the engine cannot process it.
     pub(super) fn judge_header(&self, header: &Header) -> Result<Result<(), String>, EngineError> {
         let kernel_header = bitcoinkernel::BlockHeader::new(&serialize(header))?;
         let _one_at_a_time = lock(&self.judging);
@@ -150,18 +149,18 @@ impl Engine {
         })
     }
 
-    /// Whether the engine finds nothing wrong with the block apart from its work and its place in
-    /// the chain: sizes, merkle root, coinbase, transactions on their own, signature operations.
+    /// Checks a block without its work and its place in the chain: sizes, merkle root, coinbase, each transaction on
+    /// its own, signature operations.
     ///
     /// # Errors
-    /// [`EngineError`] if the engine cannot take it in at all.
+    /// [`EngineError`] if the engine cannot process it.
     pub(super) fn check_structure(&self, block: &Block) -> Result<bool, EngineError> {
         let kernel_block = bitcoinkernel::Block::new(&serialize(block))?;
         let result = kernel_block.check(&self.params, BLOCK_CHECK_MERKLE);
         Ok(matches!(result, BlockCheckResult::Valid))
     }
 
-    /// The active chain's hashes from height `from` on.
+    /// Returns the active chain's hashes from height `from` on.
     pub(super) fn active_from(&self, from: usize) -> Vec<BlockHash> {
         let chain = self.chain.active_chain();
         (from..)
@@ -170,15 +169,15 @@ impl Engine {
             .collect()
     }
 
-    /// Whether the engine remembers the block's header, be the block valid or not.
+    /// Returns whether the engine knows the block's header, even if the block is invalid.
     pub(super) fn knows(&self, hash: &BlockHash) -> bool {
         self.chain.get_block_tree_entry(&hash.to_byte_array().into()).is_some()
     }
 
-    /// Reads a stored block, or none if the engine has only its header or does not know it.
+    /// Reads a stored block. `None` if the engine has only its header or does not know it.
     ///
     /// # Errors
-    /// [`EngineError::Unreadable`] if what is stored is no block.
+    /// [`EngineError::Unreadable`] if the stored block cannot be decoded.
     pub(super) fn block(&self, hash: &BlockHash) -> Result<Option<Block>, EngineError> {
         if *hash == signet::genesis().block_hash() {
             return Ok(Some(signet::genesis()));
@@ -194,7 +193,7 @@ impl Engine {
 }
 
 thread_local! {
-    /// Log lines of the judgement that runs on this thread.
+    /// Log lines of the judgment on this thread.
     static LINES: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -211,7 +210,7 @@ impl bitcoinkernel::log::Log for Capture {
     }
 }
 
-/// Connects the engine's log, which is one for the process, once and for the process's life.
+/// Captures the engine's log, once for the life of the process. There is one log per process.
 fn capture_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -221,12 +220,12 @@ fn capture_log() {
         });
         match bitcoinkernel::Logger::new(Capture) {
             Ok(logger) => {
-                // Reasons for refused headers stand in the debug lines of this category.
+                // The reasons for rejected headers are in the debug lines of this category.
                 logger.set_level_category(LogCategory::Validation, LogLevel::Debug);
                 logger.enable_category(LogCategory::Validation);
                 std::mem::forget(logger);
             }
-            Err(error) => tracing::warn!(?error, "reasons for refused blocks will be missing"),
+            Err(error) => tracing::warn!(?error, "reasons for rejected blocks will be missing"),
         }
     });
 }
@@ -238,7 +237,7 @@ fn with_captured_log<T>(judge: impl FnOnce() -> T) -> (T, String) {
     (result, lines)
 }
 
-/// Finds the reason in what the engine logged; "rejected" is BIP-0022's word for no reason given.
+/// Finds the reason in the engine's log. "rejected" is BIP-0022's word if there is no reason.
 fn reason(log: &str, hash: &BlockHash) -> String {
     let connect = format!("ConnectBlock {hash} failed, ");
     // Headers: "Consensus::CheckBlockHeader: <hash>, <reason>".
@@ -255,7 +254,7 @@ fn reason(log: &str, hash: &BlockHash) -> String {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Nothing in here panics half way through a change.
+    // No code here panics halfway through a change.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,4 +1,4 @@
-//! JSON-RPC over HTTP as bitcoind speaks it: versions 1.0 and 2.0, batches, status codes.
+//! JSON-RPC over HTTP, like bitcoind's: versions 1.0 and 2.0, batches, status codes.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>, cookie: Cook
         .with_state(Server { state, cookie });
     let listener = BoundedListener::new(listener, RPC_CONNECTIONS_MAX);
     if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "the embedded Bitcoin's RPC ended");
+        tracing::error!(%error, "the embedded Bitcoin's RPC server stopped");
     }
 }
 
@@ -103,7 +103,7 @@ fn is_version_2(request: &Map<String, Value>) -> bool {
     request.get("jsonrpc").is_some_and(|version| version == "2.0")
 }
 
-/// Version 1.0 always names result and error; version 2.0 only the one there is.
+/// Version 1.0 always has both result and error. Version 2.0 has only one of them.
 fn envelope(request: &Map<String, Value>, outcome: Result<Value, RpcFailure>) -> Value {
     let id = request.get("id").cloned().unwrap_or(Value::Null);
     match (is_version_2(request), outcome) {

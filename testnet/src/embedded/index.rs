@@ -1,6 +1,6 @@
-//! Every header the embedded Bitcoin knows, and which of them are the active chain.
+//! Every header that the embedded Bitcoin knows, and the active chain.
 //!
-//! Pure bookkeeping for answers: what is valid and what is active is the engine's word alone.
+//! This is pure bookkeeping for answers. Only the engine decides which blocks are valid and active.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,32 +10,32 @@ use bitcoin::{BlockHash, CompactTarget};
 
 use crate::signet;
 
-/// Blocks whose times make up the median that a new block's time must exceed.
+/// Number of blocks in the median time that a new block's time must exceed.
 const MEDIAN_BLOCKS: usize = 11;
 
 /// How much is known of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
-    /// Only its header, which is valid.
+    /// Only its header is known, and the header is valid.
     HeaderOnly,
     /// Stored, but never connected.
     Stored,
     /// Fully valid.
     Valid,
-    /// Invalid, or on an invalid block.
+    /// Invalid, or a descendant of an invalid block.
     Invalid,
 }
 
 /// A block in the tree of headers.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    /// Its header.
+    /// The block header.
     pub header: Header,
     /// Distance from genesis.
     pub height: u32,
-    /// Work of the chain that ends here.
+    /// Total work of the chain that ends here.
     pub chainwork: Work,
-    /// Its transactions, 0 while only the header is known.
+    /// Number of its transactions. 0 while only the header is known.
     pub transaction_count: usize,
     /// How much is known of it.
     pub status: Status,
@@ -44,13 +44,13 @@ pub(super) struct Entry {
 /// The tip of a branch, as `getchaintips` lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChainTip {
-    /// Its hash.
+    /// Hash of the tip.
     pub hash: BlockHash,
-    /// Its height.
+    /// Height of the tip.
     pub height: u32,
-    /// Blocks between it and the active chain.
+    /// Number of blocks between it and the active chain.
     pub branch_length: u32,
-    /// Whether it is the active chain's.
+    /// Whether it is the tip of the active chain.
     pub active: bool,
     /// How much is known of it.
     pub status: Status,
@@ -60,12 +60,12 @@ pub(super) struct ChainTip {
 #[derive(Debug)]
 pub(super) struct Index {
     entries: HashMap<BlockHash, Entry>,
-    /// Hashes of the active chain by height.
+    /// Hashes of the active chain, by height.
     active: Vec<BlockHash>,
 }
 
 impl Index {
-    /// A tree of the genesis block alone.
+    /// Creates a tree that holds only the genesis block.
     pub(super) fn new() -> Self {
         let genesis = signet::genesis();
         let entry = Entry {
@@ -79,8 +79,8 @@ impl Index {
         Self { entries: HashMap::from([(hash, entry)]), active: vec![hash] }
     }
 
-    /// Adds a header below a known parent; a known header only changes its status. Without a parent
-    /// nothing happens.
+    /// Adds a header below a known parent. A known header only changes its status. A header without a known parent is
+    /// ignored.
     pub(super) fn insert(&mut self, header: Header, transaction_count: usize, status: Status) {
         let hash = header.block_hash();
         if let Some(known) = self.entries.get_mut(&hash) {
@@ -101,47 +101,47 @@ impl Index {
         self.entries.insert(hash, entry);
     }
 
-    /// Makes `tail` the active chain from height `from` on.
+    /// Replaces the active chain from height `from` on with `tail`.
     pub(super) fn set_active(&mut self, from: usize, tail: &[BlockHash]) {
         self.active.truncate(from);
         self.active.extend_from_slice(tail);
     }
 
-    /// The entry of a block.
+    /// Returns the entry of a block.
     pub(super) fn get(&self, hash: &BlockHash) -> Option<&Entry> {
         self.entries.get(hash)
     }
 
-    /// The active chain's hash at a height.
+    /// Returns the active chain's hash at a height.
     pub(super) fn at_height(&self, height: usize) -> Option<BlockHash> {
         self.active.get(height).copied()
     }
 
-    /// Whether the block is on the active chain.
+    /// Returns whether the block is on the active chain.
     pub(super) fn is_active(&self, hash: &BlockHash) -> bool {
         self.get(hash).is_some_and(|entry| self.at_height(entry.height as usize) == Some(*hash))
     }
 
-    /// The active chain's last block.
+    /// Returns the active chain's last block.
     pub(super) fn tip(&self) -> (BlockHash, &Entry) {
         let hash = *self.active.last().expect("genesis is always active");
         (hash, &self.entries[&hash])
     }
 
-    /// Height of the header with most work that is not known to be invalid.
+    /// Returns the height of the header with the most work that is not known to be invalid.
     pub(super) fn best_header_height(&self) -> u32 {
         let usable = self.entries.values().filter(|entry| entry.status != Status::Invalid);
         usable.max_by_key(|entry| entry.chainwork).map_or(0, |entry| entry.height)
     }
 
-    /// The median time of a block and its ancestors.
+    /// Returns the median time of a block and its ancestors.
     pub(super) fn median_time(&self, hash: &BlockHash) -> u32 {
         let mut times: Vec<u32> = self.ancestry(hash).take(MEDIAN_BLOCKS).map(|entry| entry.header.time).collect();
         times.sort_unstable();
         times.get(times.len() / 2).copied().unwrap_or(0)
     }
 
-    /// The `nBits` that a child of this block must carry.
+    /// Returns the `nBits` that a child of this block must have.
     pub(super) fn next_bits(&self, parent: &BlockHash) -> CompactTarget {
         let Some(entry) = self.get(parent) else {
             return CompactTarget::from_consensus(signet::POW_LIMIT_BITS);
@@ -157,10 +157,10 @@ impl Index {
         CompactTarget::from_consensus(next)
     }
 
-    /// The earliest time that a child of this block may carry, with BIP-0094's rule for the first
-    /// block of a period, which bitcoind's templates already keep.
+    /// Returns the earliest time of a child of this block. It includes BIP-0094's rule for the first block of a period,
+    /// which bitcoind's templates already follow.
     pub(super) fn min_time(&self, parent: &BlockHash) -> u32 {
-        /// How far the first block of a period may go back behind its parent, in seconds.
+        /// Seconds by which the first block of a period may precede its parent.
         const TIMEWARP_S: u32 = 600;
         let median = self.median_time(parent) + 1;
         match self.get(parent) {
@@ -171,7 +171,7 @@ impl Index {
         }
     }
 
-    /// The tips of all branches, the highest first.
+    /// Returns the tips of all branches, highest first.
     pub(super) fn chain_tips(&self) -> Vec<ChainTip> {
         let inactive = || self.entries.iter().filter(|(hash, _)| !self.is_active(hash));
         let parents: HashSet<BlockHash> = inactive().map(|(_, entry)| entry.header.prev_blockhash).collect();
@@ -193,7 +193,7 @@ impl Index {
         Some(ChainTip { hash, height: entry.height, branch_length, active: branch_length == 0, status: entry.status })
     }
 
-    /// A block and its ancestors, the youngest first.
+    /// Returns a block and its ancestors, newest first.
     fn ancestry(&self, hash: &BlockHash) -> impl Iterator<Item = &Entry> {
         std::iter::successors(self.get(hash), |entry| self.get(&entry.header.prev_blockhash))
     }

@@ -1,4 +1,4 @@
-//! A listener that serves a bounded number of connections at once; others wait in the backlog.
+//! A listener that serves a bounded number of connections at once. Others wait in the backlog.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Accepts a connection only while it holds a permit for it.
+/// A listener that needs a permit to accept a connection.
 pub(super) struct BoundedListener {
     inner: TcpListener,
     permits: Arc<Semaphore>,
@@ -31,7 +31,7 @@ impl Listener for BoundedListener {
         let permit = self.permits.clone().acquire_owned().await;
         let permit = permit.expect("the semaphore is never closed");
         let (stream, address) = Listener::accept(&mut self.inner).await;
-        // Small answers should leave at once; a connection without that still works.
+        // Without this, small answers are delayed but still arrive.
         let _ = stream.set_nodelay(true);
         (Permitted { stream, _permit: permit }, address)
     }
@@ -41,7 +41,7 @@ impl Listener for BoundedListener {
     }
 }
 
-/// A connection that gives its permit back when it is dropped.
+/// A connection that returns its permit when dropped.
 pub(super) struct Permitted {
     stream: TcpStream,
     _permit: OwnedSemaphorePermit,

@@ -1,4 +1,4 @@
-//! Transactions that wait for a block.
+//! The pool of unconfirmed transactions.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use bitcoin::{Amount, Block, OutPoint, Txid, Wtxid};
 use crate::limits::POOL_TRANSACTIONS_MAX;
 use crate::wallet::Spend;
 
-/// A transaction in the pool with everything a template says about it.
+/// An unconfirmed transaction with the facts that a template needs.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     /// Its bytes in hexadecimal.
@@ -17,13 +17,13 @@ pub(super) struct Waiting {
     pub txid: Txid,
     /// Its id with witness.
     pub wtxid: Wtxid,
-    /// Inputs less outputs.
+    /// Inputs minus outputs.
     pub fee: Amount,
     /// Cost in signature operations.
     pub sigops: usize,
-    /// Its weight units.
+    /// Weight in weight units.
     pub weight: u64,
-    /// What it spends.
+    /// The outputs that it spends.
     pub spends: Vec<OutPoint>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     waiting: Vec<Waiting>,
-    /// Counts changes; part of the long poll's id.
+    /// Number of changes. It is part of the long poll's id.
     version: u64,
 }
 
@@ -54,7 +54,7 @@ impl Pool {
         self.version += 1;
     }
 
-    /// Removes what a connected block contains, and what conflicts with it.
+    /// Removes the transactions of a connected block, and those that conflict with it.
     pub(super) fn connect(&mut self, block: &Block) {
         let mut gone: HashSet<Txid> = block.txdata.iter().map(|tx| tx.compute_txid()).collect();
         let spent: HashSet<OutPoint> =
@@ -74,18 +74,18 @@ impl Pool {
         self.version += 1;
     }
 
-    /// Drops everything, as after a reorganisation.
+    /// Drops all transactions, as after a reorganization.
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
         self.version += 1;
     }
 
-    /// The waiting transactions, parents before children.
+    /// Returns the unconfirmed transactions, parents before children.
     pub(super) fn waiting(&self) -> &[Waiting] {
         &self.waiting
     }
 
-    /// Counts changes.
+    /// Returns the number of changes.
     pub(super) fn version(&self) -> u64 {
         self.version
     }

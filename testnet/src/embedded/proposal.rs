@@ -1,10 +1,10 @@
-//! Judging a block that has no proof of work yet (`getblocktemplate`, mode "proposal").
+//! Checks a block without proof of work (`getblocktemplate`, mode "proposal").
 //!
-//! The kernel library judges only blocks with work, so it cannot try a proposal against its coins.
-//! What it offers without work, its context-free block check, is asked last. Everything before is
-//! checked here, in bitcoind's order and words: the parent, the header in its place, the coinbase's
-//! height and value, the witness commitment, and that every other transaction is one the pool
-//! holds, after its parents, since only of those inputs, fees and signatures are known good.
+//! The kernel library fully checks only blocks with work, so it cannot check a proposal against its coins. Its
+//! context-free block check needs no work and is called last. The checks before it are made here, in bitcoind's order
+//! and words: the parent, the header's context, the coinbase's height and value, the witness commitment, and that every
+//! other transaction is in the pool, after its parents. Only for those are inputs, fees and signatures known to be
+//! valid.
 
 use std::collections::HashMap;
 
@@ -18,13 +18,13 @@ use super::pool::Waiting;
 use super::state::{View, now_s};
 use crate::signet;
 
-/// How far a block's time may be ahead of the clock, in seconds.
+/// Seconds by which a block's time may be ahead of the clock.
 const FUTURE_S_MAX: u32 = 7_200;
 
-/// Least length of the output script with the witness commitment.
+/// Smallest length of the output script with the witness commitment, in bytes.
 const COMMITMENT_BYTES_MIN: usize = 38;
 
-/// The reason, in BIP-0022's words, why the block would not be valid on the current tip, or none.
+/// Returns the reason, in BIP-0022's words, why the block would be invalid on the current tip. `None` if it is valid.
 ///
 /// # Errors
 /// [`EngineError`] if the engine itself fails.
@@ -68,17 +68,17 @@ fn body(block: &Block) -> Check {
     require(serialize(coinbase).len() != 64, "bad-cb-length")
 }
 
-/// Checks that need the height alone.
+/// Checks that need only the height.
 fn in_place(block: &Block, view: &View) -> Check {
     let coinbase = &block.txdata[0];
     let (tip_hash, tip) = view.index.tip();
     let height = Builder::new().push_int(i64::from(tip.height) + 1).into_script();
     let script_sig = coinbase.input[0].script_sig.as_bytes();
     require(script_sig.starts_with(height.as_bytes()), "bad-cb-height")?;
-    // BIP-0113: a lock time is compared with the median time past.
+    // BIP-0113: lock times are compared with the median time past.
     let height = Height::from_consensus(tip.height + 1).map_err(|_| "bad-txns-nonfinal")?;
     let time = Time::from_consensus(view.index.median_time(&tip_hash)).map_err(|_| "bad-txns-nonfinal")?;
-    // The library counts a lock at the block's own height as met, consensus only from the next on.
+    // The library treats a lock at the block's own height as met. Consensus does so only from the next block on.
     let unlocked = match coinbase.lock_time {
         LockTime::Blocks(lock) => lock < height,
         LockTime::Seconds(lock) => lock < time,
@@ -98,8 +98,8 @@ fn witnesses(block: &Block) -> Check {
         .map(|output| output.script_pubkey.as_bytes())
         .find(|script| script.len() >= COMMITMENT_BYTES_MIN && script.starts_with(&signet::COMMITMENT_START));
     let Some(commitment) = commitment else {
-        // bitcoind does not look for a signet's solution in a proposal; a submitted block without
-        // the commitment is refused for lack of one.
+        // bitcoind does not check a signet's solution in a proposal. A submitted block without the commitment is
+        // rejected for that.
         let inputs = block.txdata.iter().flat_map(|transaction| &transaction.input);
         let bare = inputs.into_iter().all(|input| input.witness.is_empty());
         return require(bare, "unexpected-witness");
@@ -112,8 +112,8 @@ fn witnesses(block: &Block) -> Check {
     require(commitment[..COMMITMENT_BYTES_MIN] == *expected.as_bytes(), "bad-witness-merkle-match")
 }
 
-/// Every transaction is one the pool holds, parents first, and the coinbase takes no more than the
-/// subsidy and their fees.
+/// Checks that every transaction is in the pool, parents first, and that the coinbase takes at most the subsidy and
+/// their fees.
 fn value(block: &Block, view: &View) -> Check {
     let waiting: HashMap<Txid, &Waiting> = view.pool.waiting().iter().map(|waiting| (waiting.txid, waiting)).collect();
     let mut earlier: Vec<Txid> = Vec::new();

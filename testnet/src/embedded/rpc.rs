@@ -1,4 +1,4 @@
-//! The part of bitcoind's JSON-RPC that pool nodes use, in bitcoind's shapes and error codes.
+//! The part of bitcoind's JSON-RPC that pool nodes use, with bitcoind's formats and error codes.
 
 mod chain;
 mod failure;

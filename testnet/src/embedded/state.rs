@@ -1,7 +1,7 @@
-//! The embedded Bitcoin's state: the engine, what is known of the chain, the pool, the template.
+//! The state of the embedded Bitcoin: the engine, the known chain, the pool, the template.
 //!
-//! Judging takes the engine's own lock and runs on a blocking thread; answers read a separate view
-//! and never wait for a judgement.
+//! A judgment takes the engine's own lock and runs on a blocking thread. Answers read a separate view and never wait
+//! for a judgment.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -18,21 +18,21 @@ use super::template::Template;
 use crate::limits::WALLET_UNCONFIRMED_MAX;
 use crate::wallet::Wallet;
 
-/// What answers are read from.
+/// The data that answers are read from.
 pub(super) struct View {
     /// Headers and the active chain.
     pub index: Index,
-    /// Waiting transactions.
+    /// Unconfirmed transactions.
     pub pool: Pool,
     wallet: Wallet,
 }
 
-/// Everything that the RPC methods work on.
+/// The state that the RPC methods work on.
 pub(super) struct State {
     engine: Engine,
     view: RwLock<View>,
     template: watch::Sender<Arc<Template>>,
-    /// Keeps the view's changes in the order of the engine's judgements.
+    /// Keeps the view's changes in the order of the engine's judgments.
     submitting: Mutex<()>,
     started: Instant,
 }
@@ -56,8 +56,7 @@ impl State {
         })
     }
 
-    /// Judges a block, connects it if it is valid, and renews the template. Blocks the thread for
-    /// some milliseconds.
+    /// Judges a block, connects it if it is valid, and rebuilds the template. Blocks the thread for some milliseconds.
     ///
     /// # Errors
     /// [`EngineError`] if the engine itself fails.
@@ -83,7 +82,7 @@ impl State {
         Ok(verdict)
     }
 
-    /// Judges a header; `Err` in the result is the engine's reason.
+    /// Judges a header. `Err` in the result is the engine's reason.
     ///
     /// # Errors
     /// [`EngineError`] if the engine itself fails.
@@ -96,7 +95,7 @@ impl State {
         Ok(judged)
     }
 
-    /// Lets the wallet make one transaction, unless enough of them wait already.
+    /// Lets the wallet create one transaction, unless enough of them are unconfirmed.
     pub(super) fn make_transaction(&self) {
         let mut view = self.write();
         if view.pool.waiting().len() >= WALLET_UNCONFIRMED_MAX {
@@ -108,23 +107,23 @@ impl State {
         }
     }
 
-    /// What answers are read from. Held for microseconds.
+    /// Returns the view for answers. It is held for microseconds.
     pub(super) fn view(&self) -> RwLockReadGuard<'_, View> {
-        // No writer panics half way through a change.
+        // No writer panics halfway through a change.
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The engine, for stored blocks and structural checks.
+    /// Returns the engine, for stored blocks and structural checks.
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The current template and its changes.
+    /// Returns a receiver of the current template and its changes.
     pub(super) fn templates(&self) -> watch::Receiver<Arc<Template>> {
         self.template.subscribe()
     }
 
-    /// Seconds since this server started.
+    /// Returns the seconds since this server started.
     pub(super) fn uptime_s(&self) -> u64 {
         self.started.elapsed().as_secs()
     }
@@ -138,13 +137,13 @@ impl State {
     }
 }
 
-/// Seconds since the Unix epoch, as block headers hold them.
+/// Returns the seconds since the Unix epoch, as in block headers.
 pub(super) fn now_s() -> u32 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// Brings the view to the engine's active chain; says whether the tip moved.
+/// Updates the view to the engine's active chain. Returns whether the tip moved.
 fn follow(engine: &Engine, view: &mut View) -> Result<bool, EngineError> {
     let (old_tip, old_entry) = view.index.tip();
     // The last height at which both chains agree.
@@ -161,7 +160,7 @@ fn follow(engine: &Engine, view: &mut View) -> Result<bool, EngineError> {
         return Ok(false);
     }
     if reorganised {
-        tracing::warn!(%old_tip, fork_height = fork, "the embedded Bitcoin reorganises");
+        tracing::warn!(%old_tip, fork_height = fork, "the embedded Bitcoin reorganizes");
         view.pool.clear();
         view.wallet = Wallet::new();
     }
@@ -183,7 +182,7 @@ fn follow(engine: &Engine, view: &mut View) -> Result<bool, EngineError> {
     Ok(true)
 }
 
-/// Shows a new wallet the part of the chain that stayed.
+/// Shows a new wallet the part of the chain that remains.
 fn show_again(engine: &Engine, view: &mut View, up_to: usize) -> Result<(), EngineError> {
     for height in 1..=up_to {
         let Some(hash) = view.index.at_height(height) else { break };

@@ -1,4 +1,4 @@
-//! Block templates, ready before anyone asks.
+//! Block templates, built before they are requested.
 
 use std::collections::HashMap;
 
@@ -9,27 +9,27 @@ use super::index::Index;
 use super::pool::{Pool, Waiting};
 use crate::signet;
 
-/// Consensus' limit of signature operation cost in a block.
+/// Consensus limit of the signature operation cost of a block.
 pub(super) const SIGOPS_MAX: usize = 80_000;
 
-/// Version with BIP-0009's top bits and no deployment signalled.
+/// The top bits of BIP-0009, with no signal.
 const VERSION: i32 = 0x2000_0000;
 
-/// A template for the next block; only its time is left open.
+/// A template for the next block. Only its time is left open.
 #[derive(Debug)]
 pub(super) struct Template {
-    /// The block it builds on.
+    /// Hash of the block it builds on.
     pub tip: BlockHash,
-    /// The pool's version that it holds.
+    /// Version of the pool that it holds.
     pub pool_version: u64,
-    /// Earliest time of the block.
+    /// Earliest time of the block, in seconds since the Unix epoch.
     pub min_time: u32,
     /// The answer to `getblocktemplate`, without `curtime`.
     fields: Map<String, Value>,
 }
 
 impl Template {
-    /// Builds the template on the active tip with every waiting transaction.
+    /// Builds the template on the active tip with all unconfirmed transactions.
     pub(super) fn build(index: &Index, pool: &Pool) -> Self {
         let (tip, entry) = index.tip();
         let height = entry.height + 1;
@@ -68,7 +68,7 @@ impl Template {
         Self { tip, pool_version: pool.version(), min_time, fields }
     }
 
-    /// The answer to `getblocktemplate` at the time `now_s`.
+    /// Returns the answer to `getblocktemplate` at the time `now_s`.
     pub(super) fn answer(&self, now_s: u32) -> Value {
         let mut fields = self.fields.clone();
         fields.insert("curtime".to_owned(), json!(now_s.max(self.min_time)));
@@ -96,7 +96,7 @@ fn transactions(waiting: &[Waiting]) -> Vec<Value> {
     waiting.iter().map(entry).collect()
 }
 
-/// A target in the digits that bitcoind shows: most significant first.
+/// Formats a target like bitcoind: most significant digits first.
 pub(super) fn hex_target(target: Target) -> String {
     format!("{target:x}")
 }

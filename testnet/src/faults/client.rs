@@ -1,4 +1,4 @@
-//! The other terminal's end of the control socket.
+//! The other terminal's side of the control socket.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,35 +11,35 @@ use super::protocol::{Answer, Request};
 use super::server::socket_path;
 use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_LINE_BYTES_MAX};
 
-/// Why a command had no effect.
+/// The reason why a command had no effect.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No network was started here.
-    #[error("no test network was started yet; start one with `shoal-testnet up`, or name its folder with --dir")]
+    /// No network has been started yet.
+    #[error("no test network has been started yet; start one with `shoal-testnet up`, or name its folder with --dir")]
     NeverStarted,
     /// No network runs in the folder.
     #[error("no test network runs in {dir}; start one with `shoal-testnet up`, or name its folder with --dir")]
     NotRunning {
         /// The folder.
         dir: PathBuf,
-        /// Why its socket cannot be reached.
+        /// The cause.
         source: io::Error,
     },
-    /// The network ended meanwhile, or is stuck.
+    /// The network has ended or is stuck.
     #[error("the test network in {dir} does not answer")]
     NoAnswer {
         /// The folder.
         dir: PathBuf,
     },
-    /// The network refused.
+    /// The network rejected the command.
     #[error("{0}")]
-    Refused(String),
+    Rejected(String),
 }
 
 /// Sends a command to the network in `dir`.
 ///
 /// # Errors
-/// [`ClientError`]; a refusal carries the network's sentence.
+/// [`ClientError`]. A rejection carries the network's sentence.
 pub async fn ask(dir: &Path, request: &Request) -> Result<Answer, ClientError> {
     let no_answer = || ClientError::NoAnswer { dir: dir.to_owned() };
     let socket = UnixStream::connect(socket_path(dir))
@@ -51,12 +51,12 @@ pub async fn ask(dir: &Path, request: &Request) -> Result<Answer, ClientError> {
     let line = tokio::time::timeout(CONTROL_ANSWER_MAX, lines.next()).await.map_err(|_| no_answer())?;
     let Some(Ok(line)) = line else { return Err(no_answer()) };
     match serde_json::from_str(&line).map_err(|_| no_answer())? {
-        Answer::Error { error } => Err(ClientError::Refused(error)),
+        Answer::Error { error } => Err(ClientError::Rejected(error)),
         answer => Ok(answer),
     }
 }
 
-/// The folder of the network that was started last.
+/// Returns the folder of the network that was started last.
 ///
 /// # Errors
 /// [`ClientError::NeverStarted`].
@@ -65,10 +65,10 @@ pub fn latest_dir() -> Result<PathBuf, ClientError> {
     noted.map(|text| PathBuf::from(text.trim_end_matches('\n'))).ok_or(ClientError::NeverStarted)
 }
 
-/// Notes the folder of a network that was just started, for commands without `--dir`.
+/// Saves the folder of a network that was just started, for commands without `--dir`.
 ///
 /// # Errors
-/// The note cannot be written; the network runs all the same.
+/// If the note cannot be written. The network runs anyway.
 pub fn note_latest(dir: &Path) -> io::Result<()> {
     let path = note_path().ok_or(io::ErrorKind::NotFound)?;
     if let Some(folder) = path.parent() {

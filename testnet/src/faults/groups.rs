@@ -1,8 +1,8 @@
-//! Groups of nodes as people write them: `A,B|C,D`.
+//! Groups of nodes on the command line: `A,B|C,D`.
 
 use crate::network::Plan;
 
-/// Why a text names no groups.
+/// The reason why a text does not name groups.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GroupError {
     /// A node does not exist.
@@ -12,26 +12,26 @@ pub enum GroupError {
         name: String,
     },
     /// A node is in two groups.
-    #[error("node {name} stands in two groups")]
+    #[error("node {name} is in two groups")]
     Twice {
         /// The name.
         name: String,
     },
-    /// There is nothing to separate.
+    /// There is only one group.
     #[error("name at least two groups, or one that leaves out a node, as in 'A,B|C,D'")]
     OneGroup,
-    /// The nodes find each other by themselves.
+    /// The nodes find each other without lines.
     #[error("this network was started with --mdns: its nodes reach each other directly, so no line can be cut")]
-    NoLinks,
+    NoLines,
 }
 
-/// Reads groups, separated by `|`, of node names, separated by commas. Nodes that are not named form one more group.
+/// Parses groups, separated by `|`, of node names, separated by commas. All other nodes form one more group.
 ///
 /// # Errors
 /// [`GroupError`].
 pub fn parse(text: &str, plan: &Plan) -> Result<Vec<Vec<usize>>, GroupError> {
-    if plan.links.is_empty() {
-        return Err(GroupError::NoLinks);
+    if plan.lines.is_empty() {
+        return Err(GroupError::NoLines);
     }
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for names in text.split('|') {
@@ -51,7 +51,7 @@ pub fn parse(text: &str, plan: &Plan) -> Result<Vec<Vec<usize>>, GroupError> {
     if groups.len() < 2 { Err(GroupError::OneGroup) } else { Ok(groups) }
 }
 
-/// Writes groups as [`parse`] reads them.
+/// Formats groups as [`parse`] reads them.
 pub fn show(groups: &[Vec<usize>], plan: &Plan) -> String {
     let names =
         |group: &Vec<usize>| group.iter().map(|node| plan.nodes[*node].name.as_str()).collect::<Vec<_>>().join(",");

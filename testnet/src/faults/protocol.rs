@@ -1,4 +1,4 @@
-//! What is said on the control socket.
+//! The messages on the control socket.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,44 +10,44 @@ use crate::table::View;
 pub enum Request {
     /// Kills a node at once.
     Kill {
-        /// Its name.
+        /// Name of the node.
         node: String,
     },
     /// Starts a node again, or for the first time.
     Restart {
-        /// Its name.
+        /// Name of the node.
         node: String,
     },
     /// Cuts the lines between groups of nodes.
     Partition {
-        /// As [`super::parse_groups`] reads it: `A,B|C,D`.
+        /// The groups, as [`super::parse_groups`] reads them: `A,B|C,D`.
         groups: String,
     },
-    /// Joins all lines.
+    /// Restores all lines.
     Heal,
-    /// Asks how everything is.
+    /// Asks for the network's status.
     Status,
-    /// Ends the whole network, with its report.
+    /// Stops the whole network and writes its report.
     Stop,
 }
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// How everything is.
+    /// The status of the network.
     Status {
         /// The state of the network.
         status: Box<View>,
     },
-    /// It was done.
+    /// The command succeeded.
     Done {
-        /// What was done, in a sentence.
+        /// The effect, in a sentence.
         done: String,
     },
-    /// It was not.
+    /// The command failed.
     Error {
-        /// Why, in a sentence.
+        /// The reason, in a sentence.
         error: String,
     },
 }

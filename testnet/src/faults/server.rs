@@ -1,4 +1,4 @@
-//! The network's end of the control socket.
+//! The network's side of the control socket.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use tokio_util::codec::{Framed, LinesCodec};
 use super::protocol::{Answer, Request};
 use crate::limits::{CONTROL_LINE_BYTES_MAX, SOCKET_PATH_BYTES_MAX};
 
-/// Commands that wait at once; each comes from a person or a test.
+/// Largest number of commands that wait at once. Each comes from a person or a test.
 const CALLS_MAX: usize = 16;
 
-/// Why the socket cannot be opened.
+/// An error that prevents the socket from opening.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// Its path is too long for a socket.
@@ -30,39 +30,39 @@ pub enum ServerError {
         /// The network's folder.
         dir: PathBuf,
     },
-    /// It cannot be listened on.
+    /// The server cannot listen on the socket.
     #[error("cannot listen on {path}")]
     Listen {
-        /// The socket.
+        /// Path of the socket.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// A command and the way to answer it.
+/// A command and the channel for its answer.
 #[derive(Debug)]
 pub struct Call {
     /// The command.
     pub request: Request,
-    /// Takes the answer.
+    /// The channel for the answer.
     pub answer: oneshot::Sender<Answer>,
 }
 
-/// The listening end; the socket is removed when dropped.
+/// The listening side. The socket is removed when dropped.
 #[derive(Debug)]
 pub struct Server {
     path: PathBuf,
     task: JoinHandle<()>,
 }
 
-/// The control socket of the network in this folder.
+/// Returns the path of the control socket in this folder.
 pub(super) fn socket_path(dir: &Path) -> PathBuf {
     dir.join("control.sock")
 }
 
 impl Server {
-    /// Listens in the network's folder; commands come out of the receiver.
+    /// Listens in the network's folder. Commands arrive at the receiver.
     ///
     /// # Errors
     /// [`ServerError`].
@@ -74,7 +74,7 @@ impl Server {
         if UnixStream::connect(&path).await.is_ok() {
             return Err(ServerError::InUse { dir: dir.to_owned() });
         }
-        // A socket that nobody listens on was left behind by a network that was killed.
+        // A network that was killed leaves a socket without a listener behind.
         let _ = std::fs::remove_file(&path);
         let listener =
             UnixListener::bind(&path).map_err(|source| ServerError::Listen { path: path.clone(), source })?;
@@ -91,7 +91,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
-        // Nothing depends on it being gone.
+        // No code depends on its removal.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -100,13 +100,13 @@ async fn serve(socket: UnixStream, calls: mpsc::Sender<Call>) {
     let mut lines = Framed::new(socket, LinesCodec::new_with_max_length(CONTROL_LINE_BYTES_MAX));
     while let Some(Ok(line)) = lines.next().await {
         let reply = match serde_json::from_str::<Request>(&line) {
-            Err(error) => Answer::Error { error: format!("not a command of this program: {error}") },
+            Err(error) => Answer::Error { error: format!("invalid command: {error}") },
             Ok(request) => {
                 let (answer, answered) = oneshot::channel();
                 if calls.send(Call { request, answer }).await.is_err() {
                     return;
                 }
-                let ending = Answer::Error { error: "the test network is ending".to_owned() };
+                let ending = Answer::Error { error: "the test network is stopping".to_owned() };
                 answered.await.unwrap_or(ending)
             }
         };

@@ -1,18 +1,18 @@
-//! How a miner is set up.
+//! The options of a miner.
 
 use std::net::SocketAddr;
 
-/// What to mine for, and how fast.
+/// The options of a miner.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The node's Stratum server.
+    /// Address of the node's Stratum server.
     pub server: SocketAddr,
     /// User name, `address.worker`.
     pub user: String,
-    /// Hashes per second to stay at.
+    /// Intended hashes per second.
     pub hashrate: f64,
-    /// Delay before each new job is begun and before each proof is sent, in milliseconds.
+    /// Milliseconds of delay before each new job and before each proof is sent.
     pub delay_ms: u64,
-    /// What it calls itself in `mining.subscribe`.
+    /// User agent in `mining.subscribe`.
     pub agent: String,
 }

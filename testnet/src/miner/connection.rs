@@ -14,13 +14,13 @@ use super::journal::{Submit, Verdict};
 use super::worker::{Hit, Worker};
 use crate::limits::MINER_UNANSWERED_MAX;
 
-/// The newest job, and its place in the order of arrival.
+/// The newest job and its number, counted by arrival.
 type Current = Option<(u64, Arc<Job>)>;
 
 /// Connects and mines until the connection ends.
 ///
 /// # Errors
-/// Why it ended, or did not come up.
+/// The reason why the connection ended or failed.
 pub(super) async fn mine(config: &Config, counters: &Arc<Counters>) -> Result<Infallible, ClientError> {
     let (client, mut jobs) = Client::connect(config.server, &config.user, &config.agent).await?;
     let client = Arc::new(client);
@@ -52,7 +52,7 @@ pub(super) async fn mine(config: &Config, counters: &Arc<Counters>) -> Result<In
     }
 }
 
-/// Gives the worker a job once its delay is over.
+/// Gives the worker a job after its delay.
 fn hand_over(current: watch::Sender<Current>, number: u64, job: Arc<Job>, delay: Duration) {
     let replace = move || {
         current.send_if_modified(|current| {
@@ -91,7 +91,7 @@ fn verdict(answer: &Result<(), ClientError>) -> Verdict {
     }
 }
 
-/// Counts an answer; only what ends the connection is an error.
+/// Counts an answer. Returns an error only if the connection must end.
 fn note(answer: Result<(), ClientError>, counters: &Counters) -> Result<(), ClientError> {
     match answer {
         Ok(()) => count(&counters.accepted, 1),

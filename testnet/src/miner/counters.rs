@@ -1,10 +1,10 @@
-//! What a miner counts.
+//! The counters of a miner.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::journal::Journal;
 
-/// What a miner has done so far; shared and only ever growing.
+/// The counters of a miner. They are shared and only grow.
 #[derive(Debug, Default)]
 pub struct Counters {
     pub(super) hashes: AtomicU64,
@@ -24,14 +24,14 @@ pub struct Counts {
     pub jobs: u64,
     /// Proofs that the server accepted.
     pub accepted: u64,
-    /// Proofs that the server refused.
+    /// Proofs that the server rejected.
     pub rejected: u64,
-    /// Connections that came up.
+    /// Successful connections.
     pub connections: u64,
 }
 
 impl Counters {
-    /// Counts, and writes a line about each proof that is sent.
+    /// Creates counters that also write a line about each sent proof to a journal.
     pub fn with_journal(journal: Journal) -> Self {
         Self { journal: Some(journal), ..Self::default() }
     }
@@ -49,7 +49,7 @@ impl Counters {
     }
 }
 
-/// Raises one counter.
+/// Adds to one counter.
 pub(super) fn count(counter: &AtomicU64, by: u64) {
     counter.fetch_add(by, Ordering::Relaxed);
 }

@@ -1,10 +1,10 @@
-//! How much to hash in one go and how long to rest in between. Pure: time is passed in.
+//! Computes the length of a slice of hashing and the rest after it. Pure: time is an argument.
 
 use std::time::{Duration, Instant};
 
 use crate::limits::{MINER_CATCH_UP_MAX, MINER_PERIOD, MINER_SLICE_HASHES_MAX};
 
-/// A schedule of equal slices that keeps a hashrate over time, whatever single slices take.
+/// A schedule of equal slices that keeps a hash rate over time, whatever single slices take.
 #[derive(Debug)]
 pub(super) struct Throttle {
     slice_hashes: u32,
@@ -14,7 +14,7 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// A schedule for `hashrate` hashes a second, beginning now.
+    /// Creates a schedule for `hashrate` hashes per second that starts now.
     pub(super) fn new(hashrate: f64, now: Instant) -> Self {
         let hashrate = hashrate.max(1.0);
         let wanted = (hashrate * MINER_PERIOD.as_secs_f64()).clamp(1.0, MINER_SLICE_HASHES_MAX);
@@ -23,12 +23,12 @@ impl Throttle {
         Self { slice_hashes, period, due: now + period }
     }
 
-    /// Hashes of one slice.
+    /// Returns the hashes of one slice.
     pub(super) fn slice_hashes(&self) -> u32 {
         self.slice_hashes
     }
 
-    /// How long to rest after a slice that ended now.
+    /// Returns how long to rest after a slice that ended now.
     pub(super) fn pause(&mut self, now: Instant) -> Duration {
         let pause = self.due.saturating_duration_since(now);
         let behind = now.saturating_duration_since(self.due);
@@ -37,7 +37,7 @@ impl Throttle {
         pause
     }
 
-    /// Begins anew, forgetting what was not hashed.
+    /// Restarts the schedule and drops any backlog.
     pub(super) fn restart(&mut self, now: Instant) {
         self.due = now + self.period;
     }

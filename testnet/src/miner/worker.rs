@@ -12,7 +12,7 @@ use super::throttle::Throttle;
 use crate::limits::MINER_PERIOD;
 use sim::hash::HeaderHasher;
 
-/// A proof that is worth submitting.
+/// A proof that can be submitted.
 #[derive(Debug)]
 pub(super) struct Hit {
     /// The job it solves.
@@ -29,7 +29,7 @@ pub(super) struct Worker {
     hits: mpsc::Sender<Hit>,
     throttle: Throttle,
     counters: Arc<Counters>,
-    /// Never used twice on a connection: a job that is sent again must not give the same proofs.
+    /// Never used twice on a connection. Otherwise, a job that is sent again would give the same proofs.
     extranonce2: u64,
 }
 
@@ -73,7 +73,7 @@ impl Worker {
                 return;
             }
             count(&self.counters.hashes, u64::from(hashes));
-            // The nonces of a job that lasts for hours run out.
+            // A job that lasts for hours runs out of nonces.
             if current.nonce.checked_add(hashes).is_none() {
                 let job = current.job.clone();
                 rolling = Some(self.begin(job));
@@ -90,7 +90,7 @@ impl Worker {
     }
 }
 
-/// Tries `hashes` nonces and hands on what is found; says whether anyone still takes it.
+/// Tries `hashes` nonces and passes on the proofs. Returns false if the receiver is gone.
 fn mine(rolling: &mut Rolling, hashes: u32, hits: &mpsc::Sender<Hit>) -> bool {
     let end = rolling.nonce.saturating_add(hashes);
     while rolling.nonce < end {

@@ -1,4 +1,4 @@
-//! The Bitcoin of the network: a process of its own, of either kind.
+//! The network's Bitcoin: a separate process of either kind.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -16,44 +16,44 @@ use crate::limits::BITCOIN_START_MAX;
 use crate::rpc::Rpc;
 use crate::wallet;
 
-/// Pause between two transactions of the wallet: some eight a block.
+/// Pause between two transactions of the wallet: some eight per block.
 const TRANSACTION_INTERVAL: Duration = Duration::from_millis(1_500);
 
-/// Arguments of the hidden subcommand that is the Bitcoin's process.
+/// Arguments of the hidden subcommand that runs the Bitcoin.
 #[derive(Debug, Clone, Args)]
 pub struct BitcoinArgs {
-    /// Which one
+    /// Kind of the Bitcoin
     #[arg(long, value_enum)]
     pub kind: BitcoinKind,
-    /// Its folder
+    /// Folder of its data
     #[arg(long)]
     pub dir: PathBuf,
-    /// Where its RPC listens
+    /// Address of its RPC
     #[arg(long)]
     pub rpc: std::net::SocketAddr,
 }
 
-/// Why the Bitcoin does not run.
+/// An error of the network's Bitcoin.
 #[derive(Debug, thiserror::Error)]
 pub enum BitcoinError {
     /// The process does not start.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// The folder cannot be made.
-    #[error("cannot make the folder {path}")]
+    /// Its folder cannot be created.
+    #[error("cannot create the folder {path}")]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// This program cannot find itself.
+    /// The path of this program cannot be found.
     #[error("cannot find this program's own file")]
     OwnProgram(#[source] std::io::Error),
-    /// It ended or does not answer.
-    #[error("the network's Bitcoin did not come up; see {log}")]
+    /// It exited or does not answer.
+    #[error("the network's Bitcoin did not start; see {log}")]
     NotUp {
-        /// Its log.
+        /// Path of its log.
         log: PathBuf,
     },
     /// The embedded one does not start.
@@ -62,7 +62,7 @@ pub enum BitcoinError {
     /// The real one does not start.
     #[error(transparent)]
     Real(#[from] BitcoindError),
-    /// Signals cannot be waited for.
+    /// Signals cannot be received.
     #[error("cannot wait for signals")]
     Signals(#[source] std::io::Error),
 }
@@ -87,7 +87,7 @@ pub(super) async fn start(plan: &BitcoinPlan) -> Result<Process, BitcoinError> {
             plan.rpc.to_string().into(),
         ],
         log: plan.dir.join("bitcoin.log"),
-        // A real bitcoind is a child of this process and must be stopped by it.
+        // A real bitcoind is a child of this process, which must stop it.
         last_signal: LastSignal::Term,
     })?;
     let rpc = Rpc::new(plan.rpc, plan.cookie_path());
@@ -102,10 +102,10 @@ pub(super) async fn start(plan: &BitcoinPlan) -> Result<Process, BitcoinError> {
     Err(BitcoinError::NotUp { log: process.log().to_owned() })
 }
 
-/// Is the Bitcoin until a signal ends it.
+/// Runs the Bitcoin until a signal stops it.
 ///
 /// # Errors
-/// It does not start.
+/// If it does not start.
 pub async fn run(args: BitcoinArgs) -> Result<(), BitcoinError> {
     let mut stop = signal(SignalKind::terminate()).map_err(BitcoinError::Signals)?;
     match args.kind {

@@ -1,7 +1,7 @@
-//! Ties a process to its parent, so that nothing outlives the test network, whatever ends it.
+//! Ties a process to its parent, so that no process outlives the test network, however that ends.
 //!
-//! Every process of the network is started through `shoal-testnet guard`: the guard asks the kernel for a signal when
-//! its parent dies, then becomes the program. The wish survives the change of program, and no unsafe code runs between
+//! Every process of the network starts through `shoal-testnet guard`. The guard asks the kernel for a signal at its
+//! parent's death, then becomes the program by `exec`. The request survives `exec`, and no unsafe code runs between
 //! fork and exec.
 
 use std::ffi::OsString;
@@ -11,31 +11,31 @@ use std::process::Command;
 
 use clap::{Args, ValueEnum};
 
-/// What is run, and for whom.
+/// Arguments of the guard.
 #[derive(Debug, Clone, Args)]
 pub struct GuardArgs {
     /// Process id of the parent
     #[arg(long)]
     pub parent: u32,
-    /// What the kernel sends when the parent dies
+    /// Signal that the kernel sends when the parent dies
     #[arg(long, value_enum, default_value_t = LastSignal::Kill)]
     pub signal: LastSignal,
-    /// The program and its arguments
+    /// Program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<OsString>,
 }
 
-/// What a process gets when its parent dies.
+/// The signal at the parent's death.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LastSignal {
-    /// It ends at once.
+    /// It exits at once.
     Kill,
-    /// It may clean up: for a process that has a child of its own.
+    /// It may clean up: for a process with its own child.
     Term,
 }
 
 impl LastSignal {
-    /// The name on the command line.
+    /// Returns the name on the command line.
     pub fn as_arg(self) -> &'static str {
         match self {
             Self::Kill => "kill",
@@ -44,29 +44,29 @@ impl LastSignal {
     }
 }
 
-/// Why the guard did not become the program.
+/// The reason why the guard could not become the program.
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
-    /// The kernel does not take the wish.
+    /// The kernel rejects the request.
     #[error("cannot tie the process to its parent")]
     Tie(#[source] io::Error),
-    /// The parent died before the wish was made.
-    #[error("the parent is gone already")]
+    /// The parent died before the request.
+    #[error("the parent has already exited")]
     Orphaned,
     /// The program cannot be run.
     #[error("cannot run {program:?}")]
     Run {
         /// The program.
         program: OsString,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// Ties this process to its parent and becomes the program; it returns only when that fails.
+/// Ties this process to its parent and becomes the program. Returns only if that fails.
 ///
 /// # Errors
-/// [`GuardError`]; there is no other result.
+/// [`GuardError`]. There is no other result.
 pub fn run(args: &GuardArgs) -> Result<std::convert::Infallible, GuardError> {
     tie(args.signal)?;
     if nix::unistd::getppid().as_raw() != i32::try_from(args.parent).unwrap_or(-1) {
@@ -90,7 +90,7 @@ fn tie(signal: LastSignal) -> Result<(), GuardError> {
     nix::sys::prctl::set_pdeathsig(signal).map_err(|errno| GuardError::Tie(errno.into()))
 }
 
-/// Other systems have no such wish; there, a killed parent leaves its processes behind.
+/// Other systems have no such request. There, a killed parent leaves its processes behind.
 #[cfg(not(target_os = "linux"))]
 fn tie(_signal: LastSignal) -> Result<(), GuardError> {
     Ok(())

@@ -1,4 +1,4 @@
-//! A miner's process, and the journal in which it writes what it sent.
+//! A miner's process and its journal.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use super::plan::{MinerPlan, NodePlan};
 use super::process::{Process, ProcessError, Spec, own_program};
 use crate::miner::{self, Config, Counters, Journal};
 
-/// Arguments of the hidden subcommand that is a miner's process.
+/// Arguments of the hidden subcommand that runs a miner.
 #[derive(Debug, Clone, Args)]
 pub struct MinerArgs {
-    /// The node's Stratum server
+    /// Address of the node's Stratum server
     #[arg(long)]
     pub server: SocketAddr,
     /// User name, `address.worker`
@@ -23,15 +23,15 @@ pub struct MinerArgs {
     /// Hashes per second
     #[arg(long)]
     pub hashrate: f64,
-    /// Artificial delay of each job and each proof, milliseconds
+    /// Artificial delay of each job and each proof, in milliseconds
     #[arg(long)]
     pub delay_ms: u64,
-    /// File for a line about each proof that was sent
+    /// Journal file, with a line for each sent proof
     #[arg(long)]
     pub journal: PathBuf,
 }
 
-/// The journal of a miner.
+/// Returns the path of a miner's journal.
 pub fn journal_path(miner: &MinerPlan, dir: &Path) -> PathBuf {
     dir.join(format!("{}.jsonl", miner.name))
 }
@@ -39,7 +39,7 @@ pub fn journal_path(miner: &MinerPlan, dir: &Path) -> PathBuf {
 /// Starts a miner on a node.
 ///
 /// # Errors
-/// The process does not start.
+/// If the process does not start.
 pub(super) fn start(plan: &MinerPlan, node: &NodePlan, dir: &Path) -> Result<Process, ProcessError> {
     let start_error = |source| ProcessError::Start { name: plan.name.clone(), source };
     Process::start(&Spec {
@@ -63,10 +63,10 @@ pub(super) fn start(plan: &MinerPlan, node: &NodePlan, dir: &Path) -> Result<Pro
     })
 }
 
-/// Is the miner until a signal ends it.
+/// Runs the miner until a signal stops it.
 ///
 /// # Errors
-/// Its journal cannot be opened.
+/// If its journal cannot be opened.
 pub async fn run(args: MinerArgs) -> std::io::Result<()> {
     let journal = Journal::open(&args.journal)?;
     let config = Config {

@@ -1,4 +1,4 @@
-//! One node: the program `shoal` with a folder, a config file and ports of its own.
+//! One node: the program `shoal` with its own folder, config file and ports.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,21 +10,21 @@ use super::guard::LastSignal;
 use super::plan::{BitcoinPlan, NodePlan};
 use super::process::{Process, ProcessError, Spec, own_program};
 
-/// Why a node does not run.
+/// An error of a node.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
     /// The program is missing.
-    #[error("there is no program {path}; build the whole workspace, or name it in $SHOAL_BIN")]
+    #[error("found no program {path}; build the whole workspace, or set $SHOAL_BIN")]
     NoProgram {
-        /// Where it should be.
+        /// The expected path.
         path: PathBuf,
     },
     /// Its folder or config file cannot be written.
     #[error("cannot write {path}")]
     Write {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The config cannot be written as TOML.
@@ -35,7 +35,7 @@ pub enum NodeError {
     Process(#[from] ProcessError),
 }
 
-/// The config file of a node, as `shoal.example.toml` explains it.
+/// The config file of a node, as in `shoal.example.toml`.
 #[derive(Debug, Serialize)]
 struct ConfigFile<'a> {
     network: &'a str,
@@ -73,10 +73,10 @@ struct P2p {
     mdns: bool,
 }
 
-/// The program `shoal`: `$SHOAL_BIN`, or the one beside this program.
+/// Returns the path of `shoal`: `$SHOAL_BIN`, or the file next to this program.
 ///
 /// # Errors
-/// [`NodeError::NoProgram`] if it is not there.
+/// [`NodeError::NoProgram`] if there is none.
 fn program() -> Result<PathBuf, NodeError> {
     let path = match std::env::var_os("SHOAL_BIN").filter(|value| !value.is_empty()) {
         Some(path) => PathBuf::from(path),
@@ -99,7 +99,7 @@ pub(super) fn prepare(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<(), Node
     std::fs::write(&path, config(plan, bitcoin)?).map_err(write_error(&path))
 }
 
-/// Starts the node; its folder must have been prepared.
+/// Starts the node. Its folder must have been prepared.
 ///
 /// # Errors
 /// [`NodeError`].
@@ -131,7 +131,7 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
         bitcoind: Bitcoind { url: format!("http://{}", bitcoin.rpc), cookie_file: bitcoin.cookie_path() },
         stratum: Listen { listen: plan.stratum.to_string() },
         p2p: P2p { listen: vec![p2p.to_string()], peers: peers.collect(), mdns: plan.mdns },
-        // A report asks for the fate of every share, one after the other.
+        // A report requests the fate of every share, one after the other.
         api: Api { listen: plan.api.to_string(), requests_a_second: 100_000 },
     })
 }

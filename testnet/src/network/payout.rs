@@ -1,19 +1,20 @@
-//! Where the miners of a test network are paid: one address each, the same in every network.
+//! The miners' payout addresses: one for each, the same in every network.
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::key::CompressedPublicKey;
 use bitcoin::secp256k1::{Secp256k1, SecretKey};
 use bitcoin::{Address, KnownHrp};
 
-/// What the secret keys are hashed from, before the miner's number. Coins of the test network are worth nothing.
+/// Prefix of the hashed text from which secret keys derive; the miner's number follows. Coins of the test network have
+/// no value.
 const PHRASE: &[u8] = b"shoal test network miner, worth nothing";
 
-/// The payout address of the miner with this number: P2WPKH for even numbers, P2TR for odd ones.
+/// Returns the payout address of the miner with this number: P2WPKH for even numbers, P2TR for odd ones.
 pub(super) fn address(number: usize) -> Address {
     let secp = Secp256k1::new();
     let digest = sha256::Hash::hash(&[PHRASE, &number.to_le_bytes()].concat());
     let secret = SecretKey::from_slice(&digest.to_byte_array())
-        .expect("a SHA-256 digest is a valid secret key but for one in 2^128");
+        .expect("a SHA-256 digest is a valid secret key, except for one in 2^128");
     if number.is_multiple_of(2) {
         Address::p2wpkh(&CompressedPublicKey(secret.public_key(&secp)), KnownHrp::Testnets)
     } else {

@@ -1,4 +1,4 @@
-//! Which processes a test network consists of, with their ports, folders and names: decided before any is started.
+//! The plan of a test network: processes, ports, folders and names, decided before any process starts.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,21 +8,21 @@ use bitcoin::ScriptBuf;
 
 use super::payout;
 use super::ports::{NoFreePort, Ports};
-use crate::limits::LINKS_PER_NODE_MAX;
+use crate::limits::LINES_PER_NODE_MAX;
 
-/// Which Bitcoin the nodes work on.
+/// The kind of the nodes' Bitcoin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum BitcoinKind {
-    /// The one inside this program, which judges by Bitcoin Core's engine.
+    /// The one inside this program, which uses Bitcoin Core's engine.
     #[default]
     Embedded,
-    /// A bitcoind of its own.
+    /// A real bitcoind.
     Bitcoind,
 }
 
 impl BitcoinKind {
-    /// The name in the report.
+    /// Returns the name in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
@@ -31,67 +31,67 @@ impl BitcoinKind {
     }
 }
 
-/// What was asked for.
+/// The options of a network.
 #[derive(Debug, Clone)]
-pub struct Wishes {
+pub struct NetworkOptions {
     /// Folder of the whole network.
     pub dir: PathBuf,
     /// Number of nodes.
     pub nodes: usize,
-    /// Number of miners; they go round the nodes.
+    /// Number of miners, spread over the nodes.
     pub miners: usize,
-    /// Hashes a second of all miners together.
+    /// Hashes per second of all miners together.
     pub hashrate_hs: f64,
-    /// Artificial delay of a miner on each job, by its name, milliseconds.
+    /// Milliseconds of artificial delay of a miner on each job, by its name.
     pub delays_ms: BTreeMap<String, u64>,
-    /// Which Bitcoin.
+    /// Kind of the Bitcoin.
     pub bitcoin: BitcoinKind,
-    /// Whether nodes find each other by mDNS, without links that can be cut.
+    /// Whether nodes find each other by mDNS, without lines that can be cut.
     pub mdns: bool,
 }
 
-/// Why the wishes cannot be met.
+/// An error in the options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// A delay names a miner that does not exist.
     #[error("there is no miner {name} to delay; the miners are m1 to m{miners}")]
     UnknownMiner {
-        /// The name.
+        /// The unknown name.
         name: String,
-        /// How many there are.
+        /// Number of miners.
         miners: usize,
     },
-    /// The machine has no port left.
+    /// No port is left on this machine.
     #[error(transparent)]
     NoFreePort(#[from] NoFreePort),
 }
 
-/// The whole network.
+/// The plan of a whole network.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Its Bitcoin.
+    /// The network's Bitcoin.
     pub bitcoin: BitcoinPlan,
     /// The nodes, in the order in which they start.
     pub nodes: Vec<NodePlan>,
     /// The lines between nodes.
-    pub links: Vec<LinkPlan>,
+    pub lines: Vec<LinePlan>,
     /// The miners.
     pub miners: Vec<MinerPlan>,
 }
 
-/// The Bitcoin all nodes share.
+/// The Bitcoin of all nodes.
 #[derive(Debug, Clone)]
 pub struct BitcoinPlan {
     /// Which one.
     pub kind: BitcoinKind,
     /// Its folder.
     pub dir: PathBuf,
-    /// Where its RPC listens.
+    /// Address of its RPC.
     pub rpc: SocketAddr,
 }
 
 impl BitcoinPlan {
-    /// The file with its RPC credentials.
+    /// Returns the path of its cookie file.
     pub fn cookie_path(&self) -> PathBuf {
         match self.kind {
             BitcoinKind::Embedded => self.dir.join(".cookie"),
@@ -105,30 +105,30 @@ impl BitcoinPlan {
 pub struct NodePlan {
     /// `A`, `B` and so on.
     pub name: String,
-    /// Its folder: config, database, log.
+    /// Its folder, with config, database and log.
     pub dir: PathBuf,
-    /// Where miners connect.
+    /// Address for miners.
     pub stratum: SocketAddr,
-    /// Where other nodes connect, through links.
+    /// Address for other nodes, through lines.
     pub p2p: SocketAddr,
-    /// Where its API answers.
+    /// Address of its API.
     pub api: SocketAddr,
-    /// Whether it hands out work without a peer: only the first one.
+    /// Whether it hands out work without a peer. Only the first node does.
     pub new_pool: bool,
-    /// Whether it looks for others by mDNS.
+    /// Whether it looks for other nodes by mDNS.
     pub mdns: bool,
-    /// The near ends of its links.
+    /// Near ends of its lines.
     pub peers: Vec<SocketAddr>,
 }
 
-/// A line from a node that dials to one that listens, by their places in [`Plan::nodes`].
+/// A line from a node that dials to one that listens, by their indexes in [`Plan::nodes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LinkPlan {
-    /// Who dials.
+pub struct LinePlan {
+    /// The dialing node.
     pub from: usize,
-    /// Who listens.
+    /// The listening node.
     pub to: usize,
-    /// The near end.
+    /// Address of the near end.
     pub address: SocketAddr,
 }
 
@@ -137,87 +137,87 @@ pub struct LinkPlan {
 pub struct MinerPlan {
     /// `m1`, `m2` and so on.
     pub name: String,
-    /// Its node's place in [`Plan::nodes`].
+    /// Index of its node in [`Plan::nodes`].
     pub node: usize,
-    /// Where it is paid.
+    /// Payout address.
     pub address: String,
     /// The script of that address.
     pub script: ScriptBuf,
-    /// Hashes a second.
+    /// Hashes per second.
     pub hashrate_hs: f64,
-    /// Artificial delay on each job, milliseconds.
+    /// Milliseconds of artificial delay on each job.
     pub delay_ms: u64,
 }
 
 impl Plan {
-    /// Makes the plan; ports are checked to be free now.
+    /// Creates the plan. All ports are free at this time.
     ///
     /// # Errors
     /// [`PlanError`].
-    pub fn new(wishes: &Wishes) -> Result<Self, PlanError> {
+    pub fn new(options: &NetworkOptions) -> Result<Self, PlanError> {
         let mut ports = Ports::new();
-        let bitcoin = BitcoinPlan { kind: wishes.bitcoin, dir: wishes.dir.join("bitcoin"), rpc: ports.take()? };
-        let mut links = Vec::new();
-        if !wishes.mdns {
-            for (from, to) in line_ends(wishes.nodes) {
-                links.push(LinkPlan { from, to, address: ports.take()? });
+        let bitcoin = BitcoinPlan { kind: options.bitcoin, dir: options.dir.join("bitcoin"), rpc: ports.take()? };
+        let mut lines = Vec::new();
+        if !options.mdns {
+            for (from, to) in line_ends(options.nodes) {
+                lines.push(LinePlan { from, to, address: ports.take()? });
             }
         }
-        let mut nodes = Vec::with_capacity(wishes.nodes);
-        for index in 0..wishes.nodes {
+        let mut nodes = Vec::with_capacity(options.nodes);
+        for index in 0..options.nodes {
             let name = node_name(index);
             nodes.push(NodePlan {
-                dir: wishes.dir.join(format!("node-{name}")),
+                dir: options.dir.join(format!("node-{name}")),
                 name,
                 stratum: ports.take()?,
                 p2p: ports.take()?,
                 api: ports.take()?,
                 new_pool: index == 0,
-                mdns: wishes.mdns,
-                peers: links.iter().filter(|link| link.from == index).map(|link| link.address).collect(),
+                mdns: options.mdns,
+                peers: lines.iter().filter(|line| line.from == index).map(|line| line.address).collect(),
             });
         }
-        Ok(Self { bitcoin, nodes, links, miners: miners(wishes)? })
+        Ok(Self { bitcoin, nodes, lines, miners: miners(options)? })
     }
 
-    /// The place of the node with this name, in either case.
+    /// Returns the index of the node with this name, in upper or lower case.
     pub fn node(&self, name: &str) -> Option<usize> {
         self.nodes.iter().position(|node| node.name.eq_ignore_ascii_case(name))
     }
 
-    /// The miner that is paid to this script.
+    /// Returns the miner with this payout script.
     pub fn miner_of(&self, script: &bitcoin::Script) -> Option<&MinerPlan> {
         self.miners.iter().find(|miner| miner.script.as_script() == script)
     }
 }
 
-fn miners(wishes: &Wishes) -> Result<Vec<MinerPlan>, PlanError> {
-    let miners: Vec<MinerPlan> = (0..wishes.miners)
+fn miners(options: &NetworkOptions) -> Result<Vec<MinerPlan>, PlanError> {
+    let miners: Vec<MinerPlan> = (0..options.miners)
         .map(|index| {
             let name = format!("m{}", index + 1);
             let address = payout::address(index);
             MinerPlan {
-                node: index % wishes.nodes.max(1),
+                node: index % options.nodes.max(1),
                 script: address.script_pubkey(),
                 address: address.to_string(),
-                hashrate_hs: wishes.hashrate_hs / wishes.miners as f64,
-                delay_ms: wishes.delays_ms.get(&name).copied().unwrap_or(0),
+                hashrate_hs: options.hashrate_hs / options.miners as f64,
+                delay_ms: options.delays_ms.get(&name).copied().unwrap_or(0),
                 name,
             }
         })
         .collect();
-    match wishes.delays_ms.keys().find(|name| miners.iter().all(|miner| miner.name != **name)) {
+    match options.delays_ms.keys().find(|name| miners.iter().all(|miner| miner.name != **name)) {
         Some(name) => Err(PlanError::UnknownMiner { name: name.clone(), miners: miners.len() }),
         None => Ok(miners),
     }
 }
 
-/// Every node dials the ones started just before it.
+/// Returns the ends of all lines: every node dials the ones started just before it.
 fn line_ends(nodes: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..nodes).flat_map(|from| (from.saturating_sub(LINKS_PER_NODE_MAX)..from).rev().map(move |to| (from, to)))
+    (0..nodes).flat_map(|from| (from.saturating_sub(LINES_PER_NODE_MAX)..from).rev().map(move |to| (from, to)))
 }
 
-/// `A` to `Z`.
+/// Returns `A` to `Z`.
 fn node_name(index: usize) -> String {
     u8::try_from(index)
         .ok()
@@ -225,15 +225,15 @@ fn node_name(index: usize) -> String {
         .map_or_else(|| format!("N{index}"), |index| char::from(b'A' + index).to_string())
 }
 
-/// Whether the nodes of one group can all reach each other over links inside the group.
-pub fn is_connected(group: &[usize], links: &[LinkPlan]) -> bool {
+/// Returns whether the nodes of one group can all reach each other over lines inside the group.
+pub fn is_connected(group: &[usize], lines: &[LinePlan]) -> bool {
     let Some(first) = group.first() else { return true };
     let mut reached = vec![*first];
     let mut looked_at = 0;
     while let Some(node) = reached.get(looked_at).copied() {
         looked_at += 1;
-        for link in links {
-            for (near, far) in [(link.from, link.to), (link.to, link.from)] {
+        for line in lines {
+            for (near, far) in [(line.from, line.to), (line.to, line.from)] {
                 if near == node && group.contains(&far) && !reached.contains(&far) {
                     reached.push(far);
                 }
@@ -243,7 +243,7 @@ pub fn is_connected(group: &[usize], links: &[LinkPlan]) -> bool {
     reached.len() == group.len()
 }
 
-/// The folder of the miners' logs.
+/// Returns the folder of the miners' logs.
 pub fn miners_dir(dir: &Path) -> PathBuf {
     dir.join("miners")
 }

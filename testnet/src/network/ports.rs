@@ -11,8 +11,7 @@ pub struct NoFreePort;
 
 /// Hands out free ports, each once.
 ///
-/// They lie below the range that systems take for outgoing connections, so that a node which is restarted later finds
-/// its ports free.
+/// They are below the range that systems use for outgoing connections, so that a restarted node finds its ports free.
 #[derive(Debug)]
 pub(super) struct Ports {
     next: u16,
@@ -20,17 +19,17 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Starts at a place in the range that differs between processes, so that two networks seldom meet.
+    /// Starts at a place in the range that differs between processes, so that two networks rarely collide.
     pub(super) fn new() -> Self {
         let range = PORT_END - PORT_FIRST;
         let offset = u16::try_from(std::process::id().wrapping_mul(97) % u32::from(range)).unwrap_or(0);
         Self { next: PORT_FIRST + offset, left: range }
     }
 
-    /// The next port that is free for TCP and UDP, on 127.0.0.1.
+    /// Returns the next port that is free for TCP and UDP on 127.0.0.1.
     ///
     /// # Errors
-    /// [`NoFreePort`] when the range is used up.
+    /// [`NoFreePort`] if the range is used up.
     pub(super) fn take(&mut self) -> Result<SocketAddr, NoFreePort> {
         while self.left > 0 {
             self.left -= 1;

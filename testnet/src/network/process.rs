@@ -1,4 +1,4 @@
-//! One process of the test network: started through the guard, its words in a log file, stopped in two steps.
+//! One process of the test network: started through the guard, with its output in a log file, stopped in two steps.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -14,43 +14,43 @@ use tokio::process::{Child, Command};
 use super::guard::LastSignal;
 use crate::limits::STOP_GRACE;
 
-/// What to run.
+/// The specification of a process.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    /// What people call it.
+    /// Name for display.
     pub name: String,
-    /// The program.
+    /// Path of the program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// Arguments of the program.
     pub args: Vec<OsString>,
-    /// Where its output goes; appended.
+    /// Log file of its output, to which it is appended.
     pub log: PathBuf,
-    /// What it gets when the test network itself is killed.
+    /// The signal that it gets if the test network itself is killed.
     pub last_signal: LastSignal,
 }
 
-/// Why a process does not run.
+/// An error that prevents a process from running.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// Its log cannot be written.
     #[error("cannot write the log {path}")]
     Log {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// It cannot be started.
     #[error("cannot start {name}")]
     Start {
-        /// What people call it.
+        /// Name for display.
         name: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// A running process, or one that ended and was not looked at since. It is killed when dropped.
+/// A process that runs, or has exited unnoticed. It is killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -60,13 +60,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it, in a process group of its own: Ctrl-C in the terminal reaches the test network alone, which then
-    /// stops everything in order.
+    /// Starts a process in its own process group. Ctrl-C in the terminal reaches only the test network, which then
+    /// stops all processes in order.
     ///
-    /// Call it on the main thread: on Linux a child is told of its parent's death when the thread that started it ends.
+    /// Call it on the main thread: on Linux, the signal at the parent's death is sent when the thread that started the
+    /// child ends.
     ///
     /// # Errors
-    /// The program or its log cannot be opened.
+    /// If the program or its log cannot be opened.
     pub fn start(spec: &Spec) -> Result<Self, ProcessError> {
         let start_error = |source| ProcessError::Start { name: spec.name.clone(), source };
         let (stdout, stderr) = log_pair(&spec.log)?;
@@ -81,7 +82,7 @@ impl Process {
             .stderr(stderr)
             .process_group(0)
             .kill_on_drop(true);
-        // The settings of a node that this user runs otherwise mean nothing here.
+        // Settings of another node of this user must not apply here.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHOAL_")) {
             command.env_remove(name);
         }
@@ -90,55 +91,56 @@ impl Process {
         Ok(Self { name: spec.name.clone(), log: spec.log.clone(), child, pid })
     }
 
-    /// What people call it.
+    /// Returns the name for display.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where its output goes.
+    /// Returns the path of its log.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Its process id, also after it ended.
+    /// Returns its process id, even after it has exited.
     pub fn pid(&self) -> Option<u32> {
         self.pid
     }
 
-    /// How it ended, if it has.
+    /// Returns its exit status, if it has exited.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        // An error means that somebody else waited for it; then there is nothing to tell.
+        // An error means that other code has waited for it. Then no status is known.
         self.child.try_wait().ok().flatten()
     }
 
-    /// Kills it at once, as `kill -9` does.
+    /// Kills it at once, like `kill -9`.
     pub async fn kill(&mut self) {
-        // It may have ended before: then there is nothing left to kill.
+        // If it has exited, nothing is left to kill.
         let _ = self.child.kill().await;
     }
 
-    /// Asks it to end.
+    /// Asks it to stop.
     pub fn ask_to_stop(&self) {
         if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) {
-            // It may have ended in between.
+            // It may have exited in the meantime.
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
     }
 
-    /// Asks it to end, and kills it when that takes longer than [`STOP_GRACE`].
+    /// Asks it to stop, and kills it if that takes longer than [`STOP_GRACE`].
     pub async fn stop(&mut self) {
         self.ask_to_stop();
         if tokio::time::timeout(STOP_GRACE, self.child.wait()).await.is_err() {
-            tracing::warn!(process = self.name, "did not stop by itself, killing it");
+            tracing::warn!(process = self.name, "did not stop in time, killing it");
             self.kill().await;
         }
     }
 }
 
-/// The file of this program, as it was when the first process was started: a build may replace it while the network runs.
+/// Returns the path of this program's file as it was when the first process started. A build may replace it while the
+/// network runs.
 ///
 /// # Errors
-/// The system does not tell.
+/// If the system does not know it.
 pub(super) fn own_program() -> io::Result<PathBuf> {
     static OWN: OnceLock<PathBuf> = OnceLock::new();
     match OWN.get() {
@@ -147,7 +149,7 @@ pub(super) fn own_program() -> io::Result<PathBuf> {
     }
 }
 
-/// Two handles of one log file.
+/// Returns two handles of one log file.
 fn log_pair(path: &Path) -> Result<(File, File), ProcessError> {
     let open = || {
         let file = OpenOptions::new().create(true).append(true).open(path)?;

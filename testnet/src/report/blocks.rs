@@ -1,4 +1,4 @@
-//! Bitcoin blocks: what the nodes say about them, and what Bitcoin itself has.
+//! Bitcoin blocks: the nodes' accounts of them, and Bitcoin's own data.
 
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use bitcoin::{Block, Transaction};
@@ -11,30 +11,32 @@ use crate::rpc::{Rpc, RpcError};
 
 /// One node's account of a block.
 #[derive(Debug)]
-struct Told {
+struct NodeAccount {
     node: String,
     block: api_client::Block,
 }
 
-/// Describes one block; none if no node knows it.
+/// Describes one block. `None` if no node knows it.
 ///
 /// # Errors
-/// A node does not answer, or Bitcoin gives what is no block.
+/// If a node does not answer, or Bitcoin's block cannot be decoded.
 pub(super) async fn describe(
     hash: &str,
     plan: &Plan,
     apis: &[(String, Api)],
     rpc: &Rpc,
 ) -> Result<Option<BlockReport>, DescribeError> {
-    let mut told = Vec::new();
+    let mut accounts = Vec::new();
     for (node, api) in apis {
         if let Some(block) = api.block(hash).await? {
-            told.push(Told { node: node.clone(), block });
+            accounts.push(NodeAccount { node: node.clone(), block });
         }
     }
     let found = bitcoin_block(rpc, hash).await?;
-    // Whoever keeps the weights: a node that joined late may not have the snapshot's any more.
-    let Some(best) = told.iter().max_by_key(|told| told.block.weights.len()).map(|told| told.block.clone()) else {
+    // Prefer a node that has the weights: one that joined late may lack those of the snapshot.
+    let Some(best) =
+        accounts.iter().max_by_key(|account| account.block.weights.len()).map(|account| account.block.clone())
+    else {
         return Ok(None);
     };
     let coinbase = match &found {
@@ -42,7 +44,8 @@ pub(super) async fn describe(
         None => deserialize_hex(&best.coinbase_hex).ok(),
     }
     .ok_or(DescribeError::NoCoinbase)?;
-    let accepted = |told: &&Told| told.block.bitcoind.as_ref().is_some_and(api_client::BitcoindSays::is_accepted);
+    let accepted =
+        |account: &&NodeAccount| account.block.bitcoind.as_ref().is_some_and(api_client::BitcoindSays::is_accepted);
     let finder = plan.miner_of(&best.finder_script);
     Ok(Some(BlockReport {
         hash: hash.to_owned(),
@@ -50,7 +53,12 @@ pub(super) async fn describe(
         prev_hash: best.prev_hash,
         finder_node: finder.map(|miner| plan.nodes[miner.node].name.clone()),
         finder_script: best.finder_script,
-        accepted_by: told.iter().filter(accepted).filter(|_| found.is_some()).map(|told| told.node.clone()).collect(),
+        accepted_by: accounts
+            .iter()
+            .filter(accepted)
+            .filter(|_| found.is_some())
+            .map(|account| account.node.clone())
+            .collect(),
         is_active: found.is_some_and(|(_, is_active)| is_active),
         coinbase_hex: serialize_hex(&coinbase),
         value_sat: coinbase.output.iter().map(|output| output.value.to_sat()).sum(),
@@ -62,7 +70,7 @@ pub(super) async fn describe(
     }))
 }
 
-/// Why a block cannot be described.
+/// An error while describing a block.
 #[derive(Debug, thiserror::Error)]
 pub enum DescribeError {
     /// A node does not answer.
@@ -71,12 +79,12 @@ pub enum DescribeError {
     /// Bitcoin does not answer.
     #[error(transparent)]
     Rpc(#[from] RpcError),
-    /// There is no coinbase in the block.
-    #[error("it has no coinbase that can be read")]
+    /// The block has no coinbase.
+    #[error("it has no readable coinbase")]
     NoCoinbase,
 }
 
-/// The outputs that pay somebody: neither commitment does.
+/// Returns the outputs that pay a script, without the two commitments.
 pub fn payouts(coinbase: &Transaction) -> Vec<Output> {
     let pays = |output: &&bitcoin::TxOut| !output.script_pubkey.is_op_return();
     let output =
@@ -84,11 +92,11 @@ pub fn payouts(coinbase: &Transaction) -> Vec<Output> {
     coinbase.output.iter().filter(pays).map(output).collect()
 }
 
-/// A block as Bitcoin has it, and whether it is in the best chain; none if Bitcoin does not have it.
+/// Returns a block as Bitcoin has it, and whether it is in the best chain. `None` if Bitcoin does not have it.
 async fn bitcoin_block(rpc: &Rpc, hash: &str) -> Result<Option<(Block, bool)>, RpcError> {
     let hex = match rpc.call_str("getblock", json!([hash, 0])).await {
         // Bitcoin's code for a block that it does not have.
-        Err(RpcError::Refused { code: -5 | -1, .. }) => return Ok(None),
+        Err(RpcError::Failed { code: -5 | -1, .. }) => return Ok(None),
         other => other?,
     };
     let block = deserialize_hex(&hex).map_err(|_| RpcError::Unexpected { method: "getblock" })?;

@@ -1,4 +1,4 @@
-//! Asks everybody for the report.
+//! Gathers the data of the report.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,10 +13,10 @@ use crate::miner::{Submit, Verdict, read_submits};
 use crate::network::{NodeCondition, Plan, journal_path};
 use crate::rpc::Rpc;
 
-/// Questions to a node that are under way at once.
+/// Largest number of parallel requests to a node.
 const QUESTIONS_MAX: usize = 8;
 
-/// Why there is no report.
+/// An error that prevents a report.
 #[derive(Debug, thiserror::Error)]
 pub enum GatherError {
     /// No node answers.
@@ -30,7 +30,7 @@ pub enum GatherError {
     Block {
         /// Its hash.
         hash: String,
-        /// Why.
+        /// The cause.
         source: DescribeError,
     },
     /// A journal cannot be read.
@@ -38,29 +38,29 @@ pub enum GatherError {
     Journal {
         /// The miner.
         miner: String,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 }
 
-/// Whom to ask.
+/// The sources of a report.
 #[derive(Debug)]
 pub struct Sources<'a> {
     /// The network.
     pub plan: &'a Plan,
-    /// What each node's process is doing.
+    /// The state of each node's process.
     pub conditions: &'a [NodeCondition],
-    /// Resident memory of each node: now, and at most.
+    /// Resident memory of each node in bytes: present and maximum.
     pub rss_bytes: &'a [(u64, u64)],
     /// The network's Bitcoin.
     pub rpc: &'a Rpc,
     /// Folder of the miners' journals.
     pub miners_dir: &'a Path,
-    /// Expected hashes of a share, at the hardest share target that was seen.
+    /// Expected hashes of a share, at the hardest share target of the run.
     pub share_work_max: f64,
 }
 
-/// The parts of a report that were asked for.
+/// The gathered parts of a report.
 #[derive(Debug)]
 pub struct Gathered {
     /// Id of the network's constants.
@@ -75,7 +75,7 @@ pub struct Gathered {
     pub shares: super::model::SharesReport,
 }
 
-/// Asks the nodes that run, Bitcoin, and the miners' journals.
+/// Asks the running nodes and Bitcoin, and reads the miners' journals.
 ///
 /// # Errors
 /// [`GatherError`].
@@ -148,7 +148,7 @@ fn miner(plan: &Plan, miner: &crate::network::MinerPlan, submits: &[Submit]) -> 
     }
 }
 
-/// What the first node that knows the share says about it.
+/// Returns the fate of a share from the first node that knows it.
 async fn fate(id: bitcoin::BlockHash, apis: &[(String, Api)]) -> Result<Known, ApiError> {
     let text = id.to_string();
     let mut share = Share { fate: Fate::Unknown, rule: None };

@@ -1,4 +1,4 @@
-//! The report's form.
+//! The format of the report.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,22 @@ use serde::Serialize;
 use crate::network::NodeCondition;
 use crate::table::Note;
 
-/// Everything about a run.
+/// The report of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// Version of this form.
+    /// Version of this format.
     pub version: u32,
     /// Id of the network's constants.
     pub consensus_id: String,
     /// `embedded` or `bitcoind`.
     pub bitcoin: &'static str,
-    /// Seconds from the processes' start to the end of mining.
+    /// Seconds from the start of the processes to the end of mining.
     pub mined_s: u64,
-    /// Seconds from the processes' start to the first Bitcoin block, and to the first that pays more than one miner.
+    /// Seconds from the start of the processes to the first Bitcoin block.
     pub first_block_s: Option<u64>,
-    /// See `first_block_s`.
+    /// Seconds from the start of the processes to the first Bitcoin block that pays more than one miner.
     pub first_shared_block_s: Option<u64>,
-    /// Groups of the partition that was in force at the end, if there was one.
+    /// Groups of the partition in force at the end, if any.
     pub partition: Option<String>,
     /// The nodes.
     pub nodes: Vec<NodeReport>,
@@ -31,139 +31,140 @@ pub struct Report {
     pub miners: Vec<MinerReport>,
     /// The Bitcoin blocks, by height.
     pub blocks: Vec<BlockReport>,
-    /// What became of every share.
+    /// The fates of all shares.
     pub shares: SharesReport,
-    /// What happened, oldest first: the newest of them, if there were many.
+    /// Events, oldest first. If there were many, only the newest.
     pub events: Vec<Note>,
 }
 
-/// A node at the end.
+/// The final state of a node.
 #[derive(Debug, Clone, Serialize)]
 pub struct NodeReport {
-    /// Its name.
+    /// Name of the node.
     pub name: String,
-    /// What its process did.
+    /// The state of its process.
     pub condition: NodeCondition,
-    /// Its tip; empty if it did not answer, as all that follows.
+    /// Id of its tip. Empty if it did not answer, like all that follows.
     pub tip: String,
     /// Height of its tip.
     pub height: u32,
-    /// Nodes it was connected to.
+    /// Number of nodes it was connected to.
     pub peers: u64,
-    /// Resident memory at the end.
+    /// Resident memory at the end, in bytes.
     pub rss_bytes: u64,
-    /// The most resident memory it had in any second.
+    /// Largest resident memory in any second, in bytes.
     pub rss_bytes_max: u64,
-    /// The window up to its tip.
+    /// The window that ends in its tip.
     pub window: Vec<WindowRow>,
 }
 
-/// Who earned what in a window.
+/// The credit of a script in a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WindowRow {
     /// The script.
     pub script: ScriptBuf,
-    /// Units of 2^-64 expected blocks, a decimal string: up to 128 bits.
+    /// Decimal string in units of 2^-64 expected blocks, up to 128 bits.
     pub weight: String,
-    /// By how many shares.
+    /// Number of credited shares.
     pub shares: u64,
 }
 
 /// A miner.
 #[derive(Debug, Clone, Serialize)]
 pub struct MinerReport {
-    /// Its name.
+    /// Name of the miner.
     pub name: String,
-    /// Its node.
+    /// Name of its node.
     pub node: String,
-    /// Where it is paid.
+    /// Payout address.
     pub address: String,
     /// The script of that address.
     pub script: ScriptBuf,
-    /// Its artificial delay.
+    /// Artificial delay in milliseconds.
     pub delay_ms: u64,
     /// Hashes it computed up to its last proof.
     pub hashes: u64,
-    /// Its proofs that a node took.
+    /// Its proofs that a node accepted.
     pub accepted: u64,
-    /// Its proofs that a node refused.
+    /// Its proofs that a node rejected.
     pub refused: u64,
 }
 
 /// A Bitcoin block.
 #[derive(Debug, Clone, Serialize)]
 pub struct BlockReport {
-    /// Its hash.
+    /// Hash of the block.
     pub hash: String,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// The block before it.
+    /// Hash of the previous block.
     pub prev_hash: String,
     /// Node of the miner that found it.
     pub finder_node: Option<String>,
-    /// Where the finder is paid.
+    /// Payout script of the finder.
     pub finder_script: ScriptBuf,
-    /// Nodes whose Bitcoin took it.
+    /// Nodes whose bitcoind accepted it.
     pub accepted_by: Vec<String>,
     /// Whether it is in Bitcoin's best chain at the end.
     pub is_active: bool,
-    /// The coinbase as Bitcoin has it, with its witness; as the nodes have it if Bitcoin lacks the block.
+    /// The coinbase in hexadecimal as Bitcoin has it, with its witness. If Bitcoin lacks the block, as the nodes have
+    /// it.
     pub coinbase_hex: String,
-    /// Sum of its outputs.
+    /// Sum of its outputs, in satoshi.
     pub value_sat: u64,
-    /// Its outputs that pay somebody, in order.
+    /// Its outputs that pay a script, in order.
     pub outputs: Vec<Output>,
-    /// The link up to which work counted.
+    /// Id of the snapshot.
     pub snapshot: String,
-    /// Shares listed up to the snapshot.
+    /// Number of shares listed up to the snapshot.
     pub snapshot_listed: Option<u64>,
-    /// The Bitcoin block whose hash the draw was drawn with.
+    /// Hash of the Bitcoin block that seeds the draw.
     pub seed: String,
-    /// Who had earned what up to the snapshot.
+    /// The window's weights at the snapshot.
     pub weights: Vec<Weight>,
 }
 
 /// An output of a coinbase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Output {
-    /// Who is paid.
+    /// The paid script.
     pub script: ScriptBuf,
-    /// How much.
+    /// Amount in satoshi.
     pub value_sat: u64,
 }
 
-/// What a script had earned.
+/// The weight of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Weight {
     /// The script.
     pub script: ScriptBuf,
-    /// Units of 2^-64 expected blocks, a decimal string.
+    /// Decimal string in units of 2^-64 expected blocks.
     pub weight: String,
 }
 
-/// What became of every share that a node took from a miner.
+/// The fates of all shares that a node accepted from a miner.
 ///
-/// `found` is the sum of `listed`, `pending`, `held`, `expired`, `lost` and those of `refused` that a rule refused.
+/// `found` is the sum of `listed`, `pending`, `held`, `expired`, `lost` and the part of `refused` that a rule rejected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SharesReport {
-    /// Proofs that met the share target and that a node took, by the miners' own account.
+    /// Proofs that met the share target and that a node accepted, according to the miners.
     pub found: u64,
     /// In the main chain, as links or listed by one.
     pub listed: u64,
-    /// Valid, and waiting to be listed.
+    /// Valid, and not listed yet.
     pub pending: u64,
-    /// Waiting for something before they can be judged.
+    /// Cannot be judged yet.
     pub held: u64,
     /// Valid, and too old to be listed.
     pub expired: u64,
-    /// Refused, by reason: by the node's Stratum server, or later by a rule.
+    /// Rejected, by reason: by the node's Stratum server, or later by a rule.
     pub refused: BTreeMap<String, u64>,
-    /// Taken by a node, and known to none at the end.
+    /// Accepted by a node, and unknown to all nodes at the end.
     pub lost: u64,
-    /// Their ids, the first hundred.
+    /// Ids of the first hundred lost shares.
     pub lost_ids: Vec<String>,
-    /// Sent, and the connection ended before an answer: a node that was killed.
+    /// Sent without an answer, because the connection ended: a node was killed.
     pub unanswered: u64,
-    /// Proofs that a node took but that did not meet the share target: they measure a miner, and earn nothing.
+    /// Proofs that a node accepted but that did not meet the share target. They measure a miner, and earn nothing.
     pub below_target: u64,
 }

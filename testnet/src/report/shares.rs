@@ -1,4 +1,4 @@
-//! Counts what became of shares. Pure: journals and fates go in.
+//! Counts the fates of shares. Pure: journals and fates are arguments.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use super::model::SharesReport;
 use crate::api_client::{Fate, Share};
 use crate::miner::{Submit, Verdict};
 
-/// Ids of lost shares that are named.
+/// Largest number of lost shares in the report.
 const LOST_NAMED_MAX: usize = 100;
 
-/// What the nodes know of one share: the first answer that is not "unknown".
+/// A share as the nodes know it: the first answer that is not "unknown".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// Its id.
+    /// Id of the share.
     pub id: BlockHash,
-    /// What became of it.
+    /// Its fate.
     pub share: Share,
 }
 
@@ -29,7 +29,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Takes in a miner's journal.
+    /// Adds a miner's journal.
     pub fn add(&mut self, submits: &[Submit]) {
         for submit in submits {
             match &submit.verdict {
@@ -44,13 +44,13 @@ impl Tally {
         }
     }
 
-    /// Ids of the proofs that a node took.
+    /// Returns the ids of the proofs that a node accepted.
     pub fn taken(&self) -> impl Iterator<Item = BlockHash> {
         self.taken.iter().copied()
     }
 
-    /// Counts the fates of the proofs that were taken. What no node knows is lost if its hash met the hardest share
-    /// target of the run, `share_work_max` expected hashes; otherwise it was none.
+    /// Counts the fates of the accepted proofs. A proof that no node knows is lost if its hash met the hardest share
+    /// target of the run, `share_work_max` expected hashes. Otherwise, it was not a share.
     pub fn finish(mut self, known: &[Known], share_work_max: f64) -> SharesReport {
         let report = &mut self.report;
         for Known { id, share } in known {
@@ -77,13 +77,13 @@ impl Tally {
     }
 }
 
-/// Expected hashes until one is as low as this.
+/// Returns the expected hashes for a hash as low as this one.
 fn work_of(id: &BlockHash) -> f64 {
     let number = id.to_byte_array().iter().rev().fold(0.0, |number, byte| number * 256.0 + f64::from(*byte));
     2.0_f64.powi(256) / (number + 1.0)
 }
 
-/// Stratum's error codes in words.
+/// Returns the meaning of Stratum's error codes.
 fn stratum_reason(code: i64) -> String {
     let words = match code {
         21 => "stale or unknown job",

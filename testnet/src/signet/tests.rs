@@ -22,7 +22,7 @@ fn bits_change_only_at_a_retarget_and_never_pass_the_limit() {
     let two_weeks = 14 * 24 * 60 * 60;
     assert_eq!(next_bits(2015, harder, 0, 1), harder, "inside a period");
     assert_eq!(next_bits(2016, harder, 0, two_weeks), harder, "as planned");
-    // Twice too slow: twice as easy. Ten times too slow: four times, which is past the limit here.
+    // Twice too slow: twice as easy. Ten times too slow: four times, which exceeds the limit here.
     assert_eq!(next_bits(2016, 0x1d01_0000, 0, 2 * two_weeks), 0x1d02_0000);
     assert_eq!(next_bits(2016, harder, 0, 10 * two_weeks), POW_LIMIT_BITS);
     // Ten times too fast, and a clock that ran backwards: four times as hard.

@@ -10,8 +10,8 @@ use super::plain::{bitcoins, duration, hashrate, megabytes, percent, short_id, s
 use super::view::{BlockRow, NodeRow, View};
 use crate::network::NodeCondition;
 
-/// Colours that people with any colour vision tell apart (Okabe and Ito, 2008). Each miner has one, and each segment of
-/// a bar bears the miner's name as well.
+/// Colors that people with any color vision can tell apart (Okabe and Ito, 2008). Each miner has one, and each segment
+/// of a bar also shows the miner's name.
 const PALETTE: [Color; 7] = [
     Color::Rgb(230, 159, 0),
     Color::Rgb(86, 180, 233),
@@ -22,10 +22,10 @@ const PALETTE: [Color; 7] = [
     Color::Rgb(204, 121, 167),
 ];
 
-/// Lines that one block takes: what it is, its bar.
+/// Lines per block: its description and its bar.
 const BLOCK_LINES: usize = 2;
 
-/// Draws everything.
+/// Draws the whole table.
 pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
     let nodes = u16::try_from(view.nodes.len()).unwrap_or(u16::MAX);
     let [title, table, blocks, notes] = Layout::vertical([
@@ -115,7 +115,7 @@ fn block_head(block: &BlockRow) -> Line<'static> {
     Line::from(text)
 }
 
-/// One segment for each payee, as long as its part, with its name and percentage where they fit.
+/// Draws one segment for each payee, as long as its part, with its name and percentage if they fit.
 fn bar(block: &BlockRow, view: &View, width: u16) -> Line<'static> {
     let width = u64::from(width);
     let mut spans = Vec::with_capacity(block.payees.len());
@@ -129,12 +129,12 @@ fn bar(block: &BlockRow, view: &View, width: u16) -> Line<'static> {
         let label = format!("{} {}", payee.name, percent(payee.value_sat, block.value_sat));
         let text: String = if label.chars().count() < room { label } else { payee.name.clone() };
         let text: String = text.chars().take(room).collect();
-        spans.push(Span::styled(format!("{text:^room$}"), Style::new().bg(colour(&payee.name, view)).fg(Color::Black)));
+        spans.push(Span::styled(format!("{text:^room$}"), Style::new().bg(color(&payee.name, view)).fg(Color::Black)));
     }
     Line::from(spans)
 }
 
-fn colour(name: &str, view: &View) -> Color {
+fn color(name: &str, view: &View) -> Color {
     let known = view.miners.iter().position(|miner| miner == name);
     known.map_or(Color::Gray, |index| PALETTE[index % PALETTE.len()])
 }

@@ -1,14 +1,14 @@
-//! Plain text: lines of events, and the answer to `shoal-testnet status`.
+//! Plain text: event lines, and the answer to `shoal-testnet status`.
 
 use std::fmt::Write as _;
 
 use super::view::{BlockRow, NodeRow, View};
 use crate::network::NodeCondition;
 
-/// Characters of an id that are shown: enough to tell tips apart.
+/// Number of characters of an id to show. They suffice to tell tips apart.
 pub(super) const ID_CHARS: usize = 10;
 
-/// A found block in one line.
+/// Returns one line about a found block.
 pub fn block_line(block: &BlockRow) -> String {
     let finder = block.finder.as_deref().unwrap_or("an unknown miner");
     let mut line = format!("Bitcoin block {} found by {finder}, pays {}:", block.height, bitcoins(block.value_sat));
@@ -19,7 +19,7 @@ pub fn block_line(block: &BlockRow) -> String {
     line
 }
 
-/// The whole state as text.
+/// Returns the whole state as text.
 pub fn status_text(view: &View) -> String {
     let mut text = format!(
         "test network in {}\nrunning for {}, {} Bitcoin, {} blocks found, nodes {}\n",
@@ -50,19 +50,19 @@ pub fn status_text(view: &View) -> String {
     text
 }
 
-/// What a node does, in a few words.
+/// Returns a node's state in a few words.
 pub(super) fn state(node: &NodeRow) -> String {
     match (node.condition, node.answers, &node.no_work) {
         (NodeCondition::Waiting, ..) => "not started yet".to_owned(),
         (NodeCondition::Killed, ..) => "killed".to_owned(),
-        (NodeCondition::Ended, ..) => "ended by itself".to_owned(),
+        (NodeCondition::Ended, ..) => "exited by itself".to_owned(),
         (NodeCondition::Running, false, _) => "no answer yet".to_owned(),
         (NodeCondition::Running, true, Some(why)) => format!("no work: {why}"),
-        (NodeCondition::Running, true, None) => "works".to_owned(),
+        (NodeCondition::Running, true, None) => "working".to_owned(),
     }
 }
 
-/// The end of a hash, where it differs: its beginning is zeros.
+/// Returns the end of a hash, which differs between blocks. The beginning is zeros.
 pub(super) fn short_id(id: &str) -> &str {
     id.get(id.len().saturating_sub(ID_CHARS)..).unwrap_or(id)
 }
@@ -80,7 +80,7 @@ pub(super) fn hashrate(hs: f64) -> String {
     format!("{value:.digits$} {}", UNITS[unit])
 }
 
-/// `83 MB`, in millions of bytes as the limits count.
+/// `83 MB`, in millions of bytes, as in the limits.
 pub(super) fn megabytes(bytes: u64) -> String {
     format!("{} MB", bytes / 1_000_000)
 }

@@ -1,4 +1,4 @@
-//! The terminal: drawn on, and listened to.
+//! The terminal: drawing and keys.
 
 use std::io;
 
@@ -12,17 +12,17 @@ pub use node::terminal::Key;
 use super::draw;
 use super::view::View;
 
-/// The whole terminal, given back when dropped.
+/// The whole terminal. It is restored when dropped.
 #[derive(Debug)]
 pub struct Screen {
     terminal: DefaultTerminal,
 }
 
 impl Screen {
-    /// Takes the terminal over; keys come out of the receiver. A panic gives it back as well.
+    /// Takes over the terminal. Keys arrive at the receiver. A panic restores the terminal as well.
     ///
     /// # Errors
-    /// Standard output is no terminal that can be drawn on.
+    /// If standard output is not a terminal that can be drawn on.
     pub fn open() -> io::Result<(Self, mpsc::Receiver<Key>)> {
         let terminal = ratatui::try_init()?;
         Ok((Self { terminal }, keys(&[KeyCode::Char('q')])))
@@ -31,7 +31,7 @@ impl Screen {
     /// Draws the view.
     ///
     /// # Errors
-    /// The terminal is gone.
+    /// If the terminal is gone.
     pub fn draw(&mut self, view: &View) -> io::Result<()> {
         self.terminal.draw(|frame| draw::draw(frame, view)).map(drop)
     }

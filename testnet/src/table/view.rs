@@ -1,4 +1,4 @@
-//! The state of the network as it is shown, and as `shoal-testnet status` gets it.
+//! The state of the network for display, and for `shoal-testnet status`.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::TABLE_HISTORY_MAX;
 use crate::network::NodeCondition;
 
-/// Everything that is shown.
+/// The displayed state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct View {
     /// `embedded` or `bitcoind`.
@@ -16,104 +16,104 @@ pub struct View {
     pub dir: String,
     /// Seconds since the start.
     pub running_s: u64,
-    /// The groups of a partition, while there is one.
+    /// The groups of the present partition, if any.
     pub partition: Option<String>,
-    /// Names of the miners, in the order of their colours.
+    /// Names of the miners, in the order of their colors.
     pub miners: Vec<String>,
     /// The nodes.
     pub nodes: Vec<NodeRow>,
     /// Bitcoin blocks found so far.
     pub blocks_found: u64,
-    /// The latest of them, newest first.
+    /// The latest blocks, newest first.
     pub blocks: VecDeque<BlockRow>,
-    /// What happened lately, newest first.
+    /// The latest events, newest first.
     pub notes: VecDeque<Note>,
 }
 
 /// One node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeRow {
-    /// Its name.
+    /// Name of the node.
     pub name: String,
-    /// What its process is doing.
+    /// The state of its process.
     pub condition: NodeCondition,
     /// Whether its API answers.
     pub answers: bool,
-    /// Its tip.
+    /// Id of its tip.
     pub tip: String,
     /// Height of the tip.
     pub height: u32,
-    /// Nodes it is connected to.
+    /// Number of nodes it is connected to.
     pub peers: u64,
-    /// Hashes a second of its miners.
+    /// Hashes per second of its miners.
     pub hashrate_hs: f64,
-    /// Shares its miners found since it started.
+    /// Shares that its miners found since it started.
     pub shares: u64,
-    /// Shares that wait to be listed.
+    /// Shares that are not listed yet.
     pub pending: u64,
-    /// Submits it refused since it started.
+    /// Submissions that it rejected since it started.
     pub refused: u64,
-    /// Resident memory.
+    /// Resident memory in bytes.
     pub rss_bytes: u64,
-    /// Why it hands out no work, if it does not.
+    /// The reason why it hands out no work, if it does not.
     pub no_work: Option<String>,
 }
 
 /// One found block.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlockRow {
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// Its hash.
+    /// Hash of the block.
     pub hash: String,
-    /// Miner and node that found it, as far as known.
+    /// Miner and node that found it, if known.
     pub finder: Option<String>,
-    /// Seconds from the network's start to its discovery.
+    /// Seconds from the network's start to the find.
     pub at_s: u64,
-    /// Subsidy and fees.
+    /// Subsidy and fees, in satoshi.
     pub value_sat: u64,
-    /// Whom it pays, in the order of the outputs.
+    /// Its payments, in the order of the outputs.
     pub payees: Vec<Payee>,
 }
 
 /// One payment of a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payee {
-    /// The miner, or the script of somebody unknown.
+    /// Name of the miner, or the script if the miner is unknown.
     pub name: String,
-    /// The amount.
+    /// Amount in satoshi.
     pub value_sat: u64,
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// Seconds since the network's start.
     pub at_s: u64,
-    /// A sentence.
+    /// A sentence about the event.
     pub text: String,
 }
 
 impl View {
-    /// Adds a block on top.
+    /// Adds a block at the top.
     pub fn push_block(&mut self, block: BlockRow) {
         self.blocks_found += 1;
         self.blocks.push_front(block);
         self.blocks.truncate(TABLE_HISTORY_MAX);
     }
 
-    /// Adds a note on top.
+    /// Adds a note at the top.
     pub fn push_note(&mut self, text: String) {
         self.notes.push_front(Note { at_s: self.running_s, text });
         self.notes.truncate(TABLE_HISTORY_MAX);
     }
 
-    /// Hashes a second of all miners.
+    /// Returns the hashes per second of all miners.
     pub fn hashrate_hs(&self) -> f64 {
         self.nodes.iter().map(|node| node.hashrate_hs).sum()
     }
 
-    /// Whether all nodes that answer have the same tip.
+    /// Returns whether all answering nodes have the same tip.
     pub fn is_agreed(&self) -> bool {
         let mut tips = self.nodes.iter().filter(|node| node.answers).map(|node| &node.tip);
         let first = tips.next();

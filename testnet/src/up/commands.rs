@@ -1,27 +1,27 @@
-//! The commands of other terminals.
+//! Commands from other terminals.
 
 use super::session::Session;
 use crate::faults::{Answer, Call, Request, parse_groups, show_groups};
 use crate::network::{NodeCondition, is_connected};
 
 impl Session {
-    /// Does what another terminal asks for; says whether that is to stop.
+    /// Executes a command of another terminal. Returns whether the network is to stop.
     pub(super) async fn serve(&mut self, call: Call) -> bool {
         let is_stop = call.request == Request::Stop;
-        let answer = match self.obey(call.request).await {
+        let answer = match self.execute(call.request).await {
             Ok(answer) => answer,
             Err(error) => Answer::Error { error },
         };
         if let Answer::Done { done } = &answer {
             self.note(done.clone());
         }
-        // Whoever asked may have gone.
+        // The caller may be gone.
         let _ = call.answer.send(answer);
         is_stop
     }
 
-    /// Obeys a command; the error is a sentence for the person who gave it.
-    async fn obey(&mut self, request: Request) -> Result<Answer, String> {
+    /// Executes a command. The error is a sentence for its author.
+    async fn execute(&mut self, request: Request) -> Result<Answer, String> {
         let done = match request {
             Request::Status => return Ok(Answer::Status { status: Box::new(self.view.clone()) }),
             Request::Stop => "the network is stopping".to_owned(),
@@ -42,21 +42,21 @@ impl Session {
                 self.network.partition(&groups);
                 let plan = self.network.plan();
                 let shown = show_groups(&groups, plan);
-                let torn = groups.iter().any(|group| !is_connected(group, &plan.links));
+                let split = groups.iter().any(|group| !is_connected(group, &plan.lines));
                 self.view.partition = Some(shown.clone());
-                let warning = if torn { "; one group has no lines inside and falls apart further" } else { "" };
+                let warning = if split { "; one group is not connected inside, so it splits further" } else { "" };
                 format!("partition {shown}{warning}")
             }
             Request::Heal => {
                 self.network.heal();
                 self.view.partition = None;
-                "all lines are joined".to_owned()
+                "all lines are restored".to_owned()
             }
         };
         Ok(Answer::Done { done })
     }
 
-    /// Starts a node, and says so.
+    /// Starts a node, and notes that.
     pub(super) async fn start_node(&mut self, index: usize) -> Result<String, String> {
         let name = self.view.nodes[index].name.clone();
         let before = self.network.condition(index);

@@ -1,4 +1,4 @@
-//! The end of a run: the nodes settle, and everybody is asked for the report.
+//! The end of a run: the nodes settle, and the report is gathered.
 
 use std::time::Instant;
 
@@ -8,15 +8,15 @@ use crate::limits::SETTLE_MAX;
 use crate::network::{NodeCondition, miners_dir};
 use crate::report::{Report, Sources, gather};
 
-/// Version of the report's form.
+/// Version of the report's format.
 const REPORT_VERSION: u32 = 1;
 
 impl Session {
-    /// Lets the nodes agree, asks everybody, and writes the report.
+    /// Lets the nodes agree, gathers the report, and writes it.
     pub(super) async fn report(&mut self) -> Result<(), UpError> {
         let Some(path) = self.options.report.clone() else { return Ok(()) };
         let mined_s = self.started.elapsed().as_secs();
-        self.note("mining ends; the nodes settle".to_owned());
+        self.note("mining has stopped; waiting for the nodes to agree".to_owned());
         self.network.stop_miners_but_one().await;
         self.decide().await;
         self.network.stop_miners().await;
@@ -28,14 +28,14 @@ impl Session {
             conditions: &conditions,
             rss_bytes: self.memory.bytes(),
             rpc: &self.rpc,
-            miners_dir: &miners_dir(&self.options.wishes.dir),
+            miners_dir: &miners_dir(&self.options.network.dir),
             share_work_max: self.observer.last().share_work_max,
         })
         .await?;
         let report = Report {
             version: REPORT_VERSION,
             consensus_id: gathered.consensus_id,
-            bitcoin: self.options.wishes.bitcoin.as_str(),
+            bitcoin: self.options.network.bitcoin.as_str(),
             mined_s,
             first_block_s: self.first_block_s,
             first_shared_block_s: self.first_shared_block_s,
@@ -53,12 +53,12 @@ impl Session {
         Ok(())
     }
 
-    /// Waits until all nodes that run have the same tip, or for [`SETTLE_MAX`]. Of two links of the same weight each node
-    /// keeps the one that it saw first (SC-501) until a further link decides, so somebody has to mine on; one alone
-    /// makes no new tie.
+    /// Waits until all running nodes have the same tip, or for [`SETTLE_MAX`]. Of two links with the same weight, each
+    /// node keeps the one that it saw first (SC-501) until another link decides. So one miner must continue. A single
+    /// one causes no new tie.
     async fn decide(&mut self) {
         let deadline = Instant::now() + SETTLE_MAX;
-        // The first look may be older than the stop of the other miners.
+        // The first observation may be older than the stop of the other miners.
         let _ = self.look().await;
         while Instant::now() < deadline {
             let Some(states) = self.look().await else { return };
@@ -68,7 +68,7 @@ impl Session {
         }
     }
 
-    /// Waits until all nodes that run say the same twice in a row, or for [`SETTLE_MAX`].
+    /// Waits until all running nodes report the same state twice in a row, or for [`SETTLE_MAX`].
     async fn settle(&mut self) {
         let deadline = Instant::now() + SETTLE_MAX;
         let mut before: Option<Vec<NodeState>> = None;
@@ -82,7 +82,7 @@ impl Session {
         }
     }
 
-    /// The next look at the nodes that run; none if nobody looks any more.
+    /// Returns the next observation of the running nodes. `None` if the observer has stopped.
     async fn look(&mut self) -> Option<Vec<NodeState>> {
         let seen = tokio::time::timeout(SETTLE_MAX, self.observer.next()).await.ok()?;
         self.take_in(&seen);
@@ -91,7 +91,7 @@ impl Session {
     }
 }
 
-/// What nodes that agree have in common.
+/// The state that agreeing nodes share.
 #[derive(Debug, PartialEq, Eq)]
 struct NodeState {
     tip: String,

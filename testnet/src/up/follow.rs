@@ -1,4 +1,4 @@
-//! Follows Bitcoin's best chain: every block after the premined ones was found by the pool.
+//! Follows Bitcoin's best chain. The pool found every block after the premined ones.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 use crate::premine;
 use crate::rpc::{Rpc, RpcError};
 
-/// Pause between two looks.
+/// Pause between two polls.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Blocks told but not yet shown.
+/// Largest number of found blocks that are not shown yet.
 const QUEUE: usize = 64;
 
 /// A block of the best chain.
@@ -25,7 +25,7 @@ pub(super) struct ChainBlock {
     pub(super) coinbase: Transaction,
 }
 
-/// Follows until it is dropped.
+/// Follows the chain until it is dropped.
 #[derive(Debug)]
 pub(super) struct Follower {
     blocks: mpsc::Receiver<ChainBlock>,
@@ -36,11 +36,11 @@ impl Follower {
     pub(super) fn start(rpc: Rpc) -> Self {
         let (sender, blocks) = mpsc::channel(QUEUE);
         let task = tokio::spawn(async move {
-            // Hash of the last block told, by height above the premined ones.
-            let mut told: Vec<String> = Vec::new();
+            // Hashes of the reported blocks, by height above the premined ones.
+            let mut reported: Vec<String> = Vec::new();
             loop {
-                // Bitcoin may be busy: what was missed is told later.
-                if let Err(error) = follow(&rpc, &mut told, &sender).await {
+                // Bitcoin may be busy. Missed blocks are reported later.
+                if let Err(error) = follow(&rpc, &mut reported, &sender).await {
                     tracing::debug!(%error, "Bitcoin does not answer");
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -64,8 +64,8 @@ impl Drop for Follower {
     }
 }
 
-/// Tells the blocks of the best chain that were not told, lowest first; after a reorganisation those that replace others.
-async fn follow(rpc: &Rpc, told: &mut Vec<String>, sender: &mpsc::Sender<ChainBlock>) -> Result<(), RpcError> {
+/// Reports new blocks of the best chain, lowest first. After a reorganization, these include the replacements.
+async fn follow(rpc: &Rpc, reported: &mut Vec<String>, sender: &mpsc::Sender<ChainBlock>) -> Result<(), RpcError> {
     let mut new = Vec::new();
     let mut hash = rpc.call_str("getbestblockhash", json!([])).await?;
     loop {
@@ -73,7 +73,7 @@ async fn follow(rpc: &Rpc, told: &mut Vec<String>, sender: &mpsc::Sender<ChainBl
         let unexpected = RpcError::Unexpected { method: "getblockheader" };
         let height = header["height"].as_u64().and_then(|height| u32::try_from(height).ok()).ok_or(unexpected)?;
         let Some(place) = height.checked_sub(premine::BLOCKS + 1) else { break };
-        if told.get(place as usize) == Some(&hash) {
+        if reported.get(place as usize) == Some(&hash) {
             break;
         }
         new.push((place as usize, height, hash));
@@ -84,8 +84,8 @@ async fn follow(rpc: &Rpc, told: &mut Vec<String>, sender: &mpsc::Sender<ChainBl
         let unexpected = RpcError::Unexpected { method: "getblock" };
         let block: Block = deserialize_hex(&hex).map_err(|_| unexpected)?;
         let coinbase = block.txdata.into_iter().next().ok_or(RpcError::Unexpected { method: "getblock" })?;
-        told.truncate(place);
-        told.push(hash.clone());
+        reported.truncate(place);
+        reported.push(hash.clone());
         if sender.send(ChainBlock { height, hash, coinbase }).await.is_err() {
             return Ok(());
         }

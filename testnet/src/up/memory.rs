@@ -1,4 +1,4 @@
-//! Resident memory of the nodes, asked of the system rather than of themselves.
+//! Resident memory of the nodes, as measured by the operating system.
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -6,17 +6,17 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 #[derive(Debug)]
 pub(super) struct Memory {
     system: Option<System>,
-    /// Now and at most, by the node's place.
+    /// Present and largest bytes, by index of the node.
     bytes: Vec<(u64, u64)>,
 }
 
 impl Memory {
-    /// Nothing measured yet.
+    /// Creates it without measurements.
     pub(super) fn new(nodes: usize) -> Self {
         Self { system: System::new().ok(), bytes: vec![(0, 0); nodes] }
     }
 
-    /// Measures the processes of the nodes that run.
+    /// Measures the processes of the running nodes.
     pub(super) fn measure(&mut self, pids: impl Iterator<Item = Option<u32>>) {
         let Some(system) = &mut self.system else { return };
         let pids: Vec<Option<Pid>> = pids.map(|pid| pid.map(Pid::from_u32)).collect();
@@ -29,7 +29,7 @@ impl Memory {
         }
     }
 
-    /// Now and at most, by the node's place.
+    /// Returns the present and largest bytes, by index of the node.
     pub(super) fn bytes(&self) -> &[(u64, u64)] {
         &self.bytes
     }

@@ -1,4 +1,4 @@
-//! Looks at all nodes once a second, away from the loop that shows them.
+//! Observes all nodes once per second, in its own task.
 
 use futures::future::join_all;
 use node::api::Status;
@@ -8,16 +8,16 @@ use tokio::task::JoinHandle;
 use crate::api_client::Api;
 use crate::limits::OBSERVE_INTERVAL;
 
-/// What the nodes said last.
+/// The last answers of all nodes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Observation {
-    /// The status of each node that answers.
+    /// The status of each node. `None` if it does not answer.
     pub(super) nodes: Vec<Option<Status>>,
-    /// The most expected hashes that a share ever took, over all tips seen.
+    /// Largest expected hashes of a share, over all tips so far.
     pub(super) share_work_max: f64,
 }
 
-/// Looks until it is dropped.
+/// Observes until it is dropped.
 #[derive(Debug)]
 pub(super) struct Observer {
     seen: watch::Receiver<Observation>,
@@ -49,16 +49,16 @@ impl Observer {
         Self { seen, task }
     }
 
-    /// Waits for the next look at everybody.
+    /// Waits for the next observation.
     pub(super) async fn next(&mut self) -> Observation {
         if self.seen.changed().await.is_err() {
-            // The task never ends by itself; if it panicked, nothing new will come.
+            // The task never ends by itself. If it has panicked, no observation will come.
             std::future::pending::<()>().await;
         }
         self.seen.borrow_and_update().clone()
     }
 
-    /// What was seen last.
+    /// Returns the last observation.
     pub(super) fn last(&self) -> Observation {
         self.seen.borrow().clone()
     }

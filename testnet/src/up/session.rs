@@ -1,4 +1,4 @@
-//! The loop of a running network: everything that happens comes here, one thing after the other.
+//! The loop of a running network, which handles all events one after the other.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -18,26 +18,26 @@ use crate::report::payouts;
 use crate::rpc::Rpc;
 use crate::table::{BlockRow, Key, NodeRow, Payee, View, block_line};
 
-/// Pause between two looks at processes and clock.
+/// Pause between two checks of processes and clock.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How often, and with what pause, the nodes are asked who found a block.
+/// Number of attempts to ask the nodes for the finder of a block.
 const FINDER_ATTEMPTS: usize = 5;
-/// See [`FINDER_ATTEMPTS`].
+/// Pause between these attempts.
 const FINDER_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why the loop ended.
+/// The reason why the loop ended.
 #[derive(Debug)]
 enum End {
-    /// Somebody stopped it, or enough blocks were found.
+    /// It was stopped, or enough blocks were found.
     Wanted,
-    /// The time was over.
+    /// The time is over.
     TimeOver,
-    /// The network cannot go on.
+    /// The network cannot continue.
     Broken(String),
 }
 
-/// A running network with everything around it.
+/// A running network and its tasks.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) options: Options,
@@ -80,7 +80,7 @@ impl Session {
         };
         let view = View {
             bitcoin: plan.bitcoin.kind.as_str().to_owned(),
-            dir: options.wishes.dir.display().to_string(),
+            dir: options.network.dir.display().to_string(),
             running_s: 0,
             partition: None,
             miners: plan.miners.iter().map(|miner| miner.name.clone()).collect(),
@@ -106,7 +106,7 @@ impl Session {
         }
     }
 
-    /// Runs until an end, makes the report, and stops every process.
+    /// Runs until an end, writes the report, and stops every process.
     pub(super) async fn run(mut self) -> Result<(), UpError> {
         let end = self.watch().await;
         let reported = match (&end, &self.options.report) {
@@ -144,7 +144,7 @@ impl Session {
         Ok(end.unwrap_or(End::Wanted))
     }
 
-    /// Looks at clock and processes.
+    /// Checks clock and processes.
     async fn tick(&mut self) -> Option<End> {
         let elapsed = self.started.elapsed();
         self.view.running_s = elapsed.as_secs();
@@ -167,7 +167,7 @@ impl Session {
         self.options.duration.is_some_and(|duration| elapsed >= duration).then_some(End::TimeOver)
     }
 
-    /// Takes in what the nodes said.
+    /// Handles an observation.
     pub(super) fn take_in(&mut self, seen: &Observation) {
         let pids = (0..self.view.nodes.len()).map(|index| self.network.node_pid(index));
         self.memory.measure(pids);
@@ -187,7 +187,7 @@ impl Session {
         }
     }
 
-    /// Takes in a found block.
+    /// Handles a found block.
     async fn found(&mut self, found: &ChainBlock) -> Option<End> {
         let plan = self.network.plan();
         let outputs = payouts(&found.coinbase);
@@ -215,7 +215,8 @@ impl Session {
         wanted.is_some_and(|wanted| self.view.blocks_found >= wanted).then_some(End::Wanted)
     }
 
-    /// Miner and node that found a block. Bitcoin may know it before any node has written it down: then asks again.
+    /// Returns the miner and node that found a block. Bitcoin may know it before any node has stored it, so this asks
+    /// several times.
     async fn finder(&self, hash: &str) -> Option<String> {
         for _ in 0..FINDER_ATTEMPTS {
             if let Some(finder) = self.finder_now(hash).await {
@@ -226,7 +227,7 @@ impl Session {
         None
     }
 
-    /// The same, as the first node tells that knows it.
+    /// Returns the same from the first node that knows the block.
     async fn finder_now(&self, hash: &str) -> Option<String> {
         let plan = self.network.plan();
         let running = plan.nodes.iter().enumerate().filter(|(index, _)| self.network.is_running(*index));
@@ -238,7 +239,7 @@ impl Session {
         None
     }
 
-    /// Says what happened.
+    /// Notes an event.
     pub(super) fn note(&mut self, text: String) {
         self.shown.line(&format!("{:>5}s  {text}", self.started.elapsed().as_secs()));
         self.view.push_note(text);

@@ -1,4 +1,4 @@
-//! What the person sees: the live table on a terminal, lines elsewhere.
+//! The display: the live table on a terminal, lines elsewhere.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::table::{Key, Screen, View};
 
-/// The way to the person.
+/// The kind of display.
 #[derive(Debug)]
 pub(super) enum Shown {
     /// A terminal.
@@ -16,7 +16,7 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// Takes over the terminal if standard output is one and lines were not asked for.
+    /// Takes over the terminal, if standard output is one and `plain` is false.
     pub(super) fn open(plain: bool) -> io::Result<Self> {
         if plain || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
             return Ok(Self::Lines);
@@ -25,15 +25,15 @@ impl Shown {
         Ok(Self::Table(screen, keys))
     }
 
-    /// Prints a line, where lines are printed.
+    /// Prints a line, if lines are printed.
     pub(super) fn line(&self, text: &str) {
         if matches!(self, Self::Lines) {
-            // Whoever read the pipe may have gone; the network goes on.
+            // The reader of the pipe may be gone. The network continues.
             let _ = writeln!(io::stdout(), "{text}");
         }
     }
 
-    /// Draws the table, where there is one.
+    /// Draws the table, if there is one.
     pub(super) fn draw(&mut self, view: &View) -> io::Result<()> {
         match self {
             Self::Table(screen, _) => screen.draw(view),
@@ -41,7 +41,7 @@ impl Shown {
         }
     }
 
-    /// Waits for a key that means something.
+    /// Waits for a key with a meaning.
     pub(super) async fn key(&mut self) -> Key {
         match self {
             Self::Table(_, keys) => match keys.recv().await {

@@ -1,4 +1,4 @@
-//! The signals that end a network.
+//! The signals that stop a network.
 
 use std::io;
 
@@ -16,7 +16,7 @@ impl Stops {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for either.
+    /// Waits for either signal.
     pub(super) async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

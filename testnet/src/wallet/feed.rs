@@ -10,8 +10,8 @@ use super::Wallet;
 use crate::limits::WALLET_UNCONFIRMED_MAX;
 use crate::rpc::{Rpc, RpcError};
 
-/// Keeps sending transactions to the server until the task is dropped: one every `interval`, as long
-/// as few are unconfirmed. Errors end nothing; they are told and tried again.
+/// Sends transactions to the server until the task is dropped: one per `interval`, while few are unconfirmed. Errors
+/// are logged, and the call is repeated.
 pub async fn run(rpc: Rpc, interval: Duration) {
     let mut feed = Feed { rpc, wallet: Wallet::new(), tip: None };
     let mut ticks = tokio::time::interval(interval);
@@ -19,7 +19,7 @@ pub async fn run(rpc: Rpc, interval: Duration) {
     loop {
         ticks.tick().await;
         if let Err(error) = feed.step().await {
-            tracing::warn!(%error, "wallet starts over");
+            tracing::warn!(%error, "wallet restarts");
             feed.wallet = Wallet::new();
             feed.tip = None;
         }
@@ -62,8 +62,8 @@ impl Feed {
             let height = self.wallet.height() + 1;
             let hash = match self.rpc.call_str("getblockhash", json!([height])).await {
                 Ok(hash) => hash,
-                // Bitcoin's code for a height above the tip: everything has been seen.
-                Err(RpcError::Refused { code: -8, .. }) => return Ok(()),
+                // Bitcoin's code for a height above the tip: all blocks have been seen.
+                Err(RpcError::Failed { code: -8, .. }) => return Ok(()),
                 Err(error) => return Err(error),
             };
             let hex = self.rpc.call_str("getblock", json!([hash, 0])).await?;

@@ -1,4 +1,4 @@
-//! Building and signing one of the wallet's transactions.
+//! Builds and signs one of the wallet's transactions.
 
 use bitcoin::absolute::LockTime;
 use bitcoin::secp256k1::Message;
@@ -9,22 +9,22 @@ use super::keys::Keys;
 
 /// Virtual bytes of a transaction with one P2WPKH input and two such outputs.
 const ONE_INPUT_VBYTES: u64 = 141;
-/// Virtual bytes that each further P2WPKH input adds.
+/// Virtual bytes of each further P2WPKH input.
 const INPUT_VBYTES: u64 = 68;
 
-/// A signed transaction and what a block template has to know about it.
+/// A signed transaction with the facts that a block template needs.
 #[derive(Debug, Clone)]
 pub struct Spend {
     /// The transaction.
     pub transaction: Transaction,
-    /// Inputs less outputs.
+    /// Inputs minus outputs.
     pub fee: Amount,
     /// Cost in signature operations, as consensus counts them.
     pub sigops: usize,
 }
 
-/// Spends `coins` (outpoint, output, key number) to two keys of the wallet. `serial` varies the
-/// amounts, the keys and the fee rate, which runs from 1 to 12 sat/vB.
+/// Spends `coins` (outpoint, output, key number) to two keys of the wallet. `serial` varies the amounts, the keys and
+/// the fee rate, which ranges from 1 to 12 sat/vB.
 pub(super) fn build(keys: &Keys, coins: &[(OutPoint, TxOut, usize)], serial: u64) -> Spend {
     let total: Amount = coins.iter().map(|(_, output, _)| output.value).sum();
     let vbytes = ONE_INPUT_VBYTES + INPUT_VBYTES * (coins.len() as u64).saturating_sub(1);

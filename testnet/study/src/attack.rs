@@ -1,20 +1,19 @@
-//! What an attacker with 10 to 49% of the hash rate is credited with, for each strategy, as a ratio to its fair share.
+//! The earnings of attackers with 10 to 49% of the hash rate, for each strategy, as a ratio to their fair share.
 //!
 //! ```text
-//! cases.rs   who attacks whom, and how
+//! cases.rs   the attackers and their pools
 //! ```
 
 mod cases;
 
-use super::jobs::Effort;
+use super::jobs::{Effort, Progress};
 use super::result::{Axis, Cell, Experiment, Finding, Mark, Plot, Point, Series, Table};
 use super::rivals::Rules;
 use super::rivals::cases::{ONE, OTHERS, Result, as_number, run as run_cases, within};
-use super::run::Progress;
 use super::stats::Estimate;
 use cases::Key;
 
-/// The ratio that no strategy should exceed with up to [`TARGET_PART`] of the hash rate.
+/// Largest acceptable ratio of any strategy with up to [`TARGET_PART`] of the hash rate.
 const TARGET_RATIO: f64 = 1.01;
 
 /// See [`TARGET_RATIO`].
@@ -71,7 +70,7 @@ fn loss_of_others(result: &Result<Key>) -> Estimate {
     result.estimate(|run| run.sum(|miner| miner.group == OTHERS).loss())
 }
 
-/// Results of attackers under these rules: strategy, part, result.
+/// Returns the results of attackers under these rules: strategy, part, result.
 fn attacks<'a>(rules: &Rules, results: &'a [Result<Key>]) -> impl Iterator<Item = (&'a str, f64, &'a Result<Key>)> {
     let rules = *rules;
     results.iter().filter(move |result| result.rules == rules).filter_map(|result| match &result.key {
@@ -144,7 +143,7 @@ fn newcomer_table(results: &[Result<Key>]) -> Table {
     }
 }
 
-/// The strategy that earns most at each part of the hash rate.
+/// Returns the strategy that earns most at each part of the hash rate.
 fn best<'a>(rules: &Rules, results: &'a [Result<Key>]) -> Vec<(f64, &'a str, Estimate)> {
     let at = |part: f64| {
         let of_part = attacks(rules, results).filter(|(_, at, _)| at.to_bits() == part.to_bits());

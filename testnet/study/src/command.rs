@@ -3,75 +3,75 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::jobs::{Effort, Size};
+use super::jobs::{Effort, Size, threads};
 use super::page;
 use super::run::{self, Study, UnknownExperiment};
 
-/// The seed of the results that are kept in the repository.
+/// Seed of the results in the repository.
 const SEED: u64 = 1;
 
-/// What the command is told.
+/// Command-line options.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The page
+    /// HTML page to write
     #[arg(long, value_name = "FILE", default_value = "study.html")]
     out: PathBuf,
-    /// Writes the numbers as JSON, too
+    /// Also write the numbers as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Writes the results as Markdown with pictures, too
+    /// Also write the results as Markdown with pictures
     #[arg(long, value_name = "FOLDER")]
     markdown: Option<PathBuf>,
-    /// Makes page and Markdown of numbers that were written before, without running anything
+    /// Build page and Markdown from a JSON file, without running anything
     #[arg(long, value_name = "FILE", conflicts_with_all = ["reduced", "only", "seed"])]
     from: Option<PathBuf>,
-    /// Runs a few points of each experiment: minutes instead of hours
+    /// Run a few points of each experiment: minutes instead of hours
     #[arg(long)]
     reduced: bool,
-    /// Runs these experiments only; --only list names them
+    /// Run only these experiments; --only list prints their names
     #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
     only: Vec<String>,
-    /// The number that all randomness comes from
+    /// Seed of all randomness
     #[arg(long, default_value_t = SEED)]
     seed: u64,
-    /// Threads [default: one a core]
+    /// Number of threads [default: one per core]
     #[arg(long)]
     threads: Option<usize>,
 }
 
-/// Why there is no report.
+/// An error that prevents a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A name that no experiment has.
+    /// No experiment has this name.
     #[error(transparent)]
     Unknown(#[from] UnknownExperiment),
     /// A file cannot be written.
     #[error("cannot write {path}")]
     Write {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A file cannot be read.
     #[error("cannot read {path}")]
     Read {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A file holds something else than the results of a study.
+    /// The file does not hold results of a study.
     #[error("{path} holds no results of a study of this version; write them with `shoal-study --json`")]
     Results {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: serde_json::Error,
     },
 }
 
-/// Runs the study, or reads its results, and writes what was asked for.
+/// Runs the study, or reads its results, and writes the requested files.
 ///
 /// # Errors
 /// See [`ReportError`].
@@ -86,7 +86,7 @@ pub fn report(args: &Args) -> Result<(), ReportError> {
         Some(path) => read(path)?,
         None => {
             let size = if args.reduced { Size::Reduced } else { Size::Standard };
-            let effort = Effort::new(size, args.threads.unwrap_or_else(run::threads));
+            let effort = Effort::new(size, args.threads.unwrap_or_else(threads));
             run::run(&run::chosen(&args.only)?, effort, args.seed)
         }
     };

@@ -1,12 +1,12 @@
-//! The draw of the tail: whether it is fair, what an attacker gains by choosing, and what its constants cost.
+//! The draw of the tail: its fairness, an attacker's gain from choosing among draws, and the cost of its constants.
 //!
 //! ```text
-//! line.rs       who stands in line: miners with their dues
-//! bias.rs       whether everybody is paid its due: over all points of the draw, over many seeds, to the satoshi
-//! choice.rs     what a choice of draws would gain: two classes of devices, tips, blocks thrown away
-//! outputs.rs    how many outputs, from what payment on, and from when on
-//! depths.rs     how far back snapshot and seed lie
-//! tables.rs     all of it as tables and plots
+//! line.rs       miners in line for a draw, with their dues
+//! bias.rs       fairness: over all points of the draw, over many seeds, to the satoshi
+//! choice.rs     the gain from choosing: two classes of devices, tips, discarded blocks
+//! outputs.rs    number of outputs, smallest payment, first payments
+//! depths.rs     depths of snapshot and seed
+//! tables.rs     tables and plots
 //! ```
 
 mod bias;
@@ -25,10 +25,10 @@ use bias::{Bias, Grid};
 use choice::{Attack, Gains};
 use sim::rng::stream;
 
-/// What the target allows an attacker to gain.
+/// Largest acceptable gain of an attacker, as a part of its income.
 const TARGET: f64 = 0.01;
 
-/// Independent samples of each question.
+/// Independent samples for each question.
 const SAMPLES: u64 = 8;
 
 /// One sample of one question.
@@ -39,14 +39,14 @@ enum Job {
     Attack(usize),
 }
 
-/// What a job found.
+/// The result of one job.
 enum JobResult {
     Grid(Grid),
     Bias(Bias),
     Attack(Gains),
 }
 
-/// What all jobs found.
+/// The results of all jobs.
 struct Results {
     grids: Vec<Grid>,
     biases: Vec<Bias>,
@@ -115,20 +115,21 @@ fn experiment(results: &Results, seed: u64) -> Experiment {
     }
 }
 
-/// The largest mean of all attacks.
+/// Returns the largest mean over all attacks.
 fn worst(results: &Results, of: impl Fn(&Gains) -> f64) -> Option<(&Attack, Estimate)> {
     let all = results.attacks.iter().map(|(attack, gains)| (attack, tables::mean(gains, &of)));
     all.max_by(|(_, a), (_, b)| a.mean.total_cmp(&b.mean))
 }
 
-/// Whether an expectation is 1, with the interval widened: several such findings must all hold.
+/// Returns whether an expectation is 1. The interval is widened, because several such findings must all hold.
 fn is_one(estimate: Estimate) -> bool {
     /// From 95% to more than 99%.
     const WIDENED: f64 = 1.5;
     (estimate.mean - 1.0).abs() <= WIDENED * (estimate.high - estimate.low) / 2.0
 }
 
-/// Pay over due of all attackers with several scripts, by their size, so that the noise of the smallest counts little.
+/// Returns pay over due for all attackers with several scripts, weighted by size, so that the noise of the smallest
+/// counts little.
 fn split_pay(results: &Results) -> Estimate {
     let samples = (0..usize::try_from(SAMPLES).unwrap_or(0)).map(|sample| {
         let split = results.attacks.iter().filter(|(attack, _)| attack.scripts > 1);

@@ -1,11 +1,11 @@
-//! What miners earn a hash that mine only some of the time, beside one that always does.
+//! The earnings per hash of miners who mine only some of the time, compared with a miner who always mines.
 //!
 //! ```text
-//! hours.rs         when who mines
-//! pools.rs         pools in which hours differ, and what a hash is worth in them
-//! alternatives.rs  other windows and snapshots: the same question, and what it costs to wait
-//! rises.rs         pools whose hashrate changes for good, or for a day
-//! tables.rs        from worths to tables and plots
+//! hours.rs         the miners' hours
+//! pools.rs         pools with varying hash rate, and the worth of a hash in them
+//! alternatives.rs  other windows and snapshots: the same question, and the cost of waiting
+//! rises.rs         pools whose hash rate changes for good, or for a day
+//! tables.rs        tables and plots
 //! ```
 
 mod alternatives;
@@ -24,7 +24,7 @@ use pools::{Day, Pool};
 use rises::Rise;
 use sim::rng::stream;
 
-/// What the target allows: 1% in expectation.
+/// Largest acceptable deviation in expectation.
 const TARGET: f64 = 0.01;
 
 /// One run of one question.
@@ -35,7 +35,7 @@ enum Job {
     Rise(usize),
 }
 
-/// What a job found.
+/// The result of one job.
 enum JobResult {
     Day(Day),
     Rise(rises::Pays),
@@ -79,14 +79,14 @@ pub fn run(effort: Effort, seed: u64, progress: &(dyn Fn(usize, usize) + Sync)) 
     experiment(&results, seed)
 }
 
-/// A number for each run of each kind of job.
+/// Returns a unique number for each run of each kind of job.
 fn index(at: usize, run: u64) -> u64 {
-    /// More than there are runs of a kind.
+    /// More than the number of runs of any kind.
     const RUNS: u64 = 1_000;
     u64::try_from(at).unwrap_or(u64::MAX / RUNS) * RUNS + run
 }
 
-/// What all runs found, by question.
+/// The results of all runs, by question.
 struct Results {
     pools: Vec<(Pool, Vec<Day>)>,
     alternatives: Vec<(Alternative, Vec<Day>)>,

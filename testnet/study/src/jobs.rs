@@ -1,29 +1,32 @@
-//! Many independent runs on a few threads. Each run has its own world and its own seed, so results depend neither on the
-//! number of threads nor on which was faster.
+//! Many independent runs on a few threads. Each run has its own world and its own seed, so results do not depend on the
+//! number of threads or their speed.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How much is done, and on how many threads.
+/// A callback for progress. Its arguments are the number of runs done and the number of all runs.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// The size of the study, and the number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Threads.
+    /// Number of threads.
     pub threads: usize,
     /// The whole study, or the reduced one that tests run.
     pub size: Size,
 }
 
-/// How much of the study is done.
+/// The size of the study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// All of it: hours.
+    /// The whole study, which takes hours.
     Standard,
-    /// A few points of each experiment: minutes.
+    /// A few points of each experiment, which take minutes.
     Reduced,
 }
 
 impl Size {
-    /// One of two values.
+    /// Returns the value for this size.
     #[must_use]
     pub fn pick<T>(self, standard: T, reduced: T) -> T {
         match self {
@@ -33,12 +36,24 @@ impl Size {
     }
 }
 
+/// Returns the number of cores.
+#[must_use]
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 impl Effort {
-    /// Runs all jobs and returns their results in the order of the jobs. `progress` hears how many are done, and of how
-    /// many.
+    /// Creates an effort of this size, on this number of threads.
+    #[must_use]
+    pub const fn new(size: Size, threads: usize) -> Self {
+        Self { threads, size }
+    }
+
+    /// Runs all jobs and returns their results in the order of the jobs. Calls `progress` with the number of jobs done
+    /// and the number of all jobs.
     ///
     /// # Panics
-    /// When a job does.
+    /// If a job panics.
     pub fn run<J: Sync, R: Send>(
         self,
         jobs: &[J],

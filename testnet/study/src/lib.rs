@@ -1,25 +1,25 @@
-//! The standard study: experiments in the simulator and in models of parts, whose results choose the constants of the
-//! protocol.
+//! The standard study: experiments in the simulator and in models of parts of the pool. Its results justify the
+//! constants of the protocol.
 //!
 //! ```text
-//! result.rs   what an experiment gives: tables, plots, and how to repeat it; the only thing that a page is made of
+//! result.rs   the output of an experiment: tables, plots, the command to repeat it; pages are built from it alone
 //! stats.rs    estimates with confidence intervals
-//! jobs.rs     many independent runs on a few threads, in an order that depends on nothing
-//! run.rs      the list of experiments, and how they are run
+//! jobs.rs     many independent runs on a few threads, in a fixed order
+//! run.rs      the list of experiments, and how they run
 //! plot.rs     plots as SVG
 //! page.rs     the results as one HTML file, and as Markdown
 //! command.rs  the command line of `shoal-study`
 //!
 //! models.rs        models of parts of the pool: classic share-chains, pay over years, up to 90,000 nodes
 //! rivals.rs        one scenario under the pool's rules and under the classic ones, measured alike
-//! loss.rs          what latency and slow devices cost, and whom
-//! attack.rs        what attackers earn
+//! loss.rs          the cost of latency and slow devices, and who bears it
+//! attack.rs        the earnings of attackers
 //! optimal.rs       the best attack in a small model, found by search
-//! variance.rs      how uneven pay is, for small and large miners in small and large pools
-//! intermittent.rs  what miners earn a hash that mine some of the time
+//! variance.rs      the variance of pay, for small and large miners in small and large pools
+//! intermittent.rs  the earnings per hash of miners who mine some of the time
 //! partition.rs     partitions, surges and collapses of hash rate
-//! scale.rs         what a node of a large pool sends, stores and keeps
-//! draw.rs          whether the draw is fair, what choosing between draws gains, and what its constants cost
+//! scale.rs         bandwidth, disk and memory of a node in a large pool
+//! draw.rs          fairness of the draw, the gain from choosing draws, the cost of its constants
 //! ```
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]

@@ -1,25 +1,24 @@
-//! Honest share loss, and the large miner's advantage, against latency, device switch time, link interval and shares a
-//! link.
+//! Honest share loss, and the large miner's advantage, against latency, device switch time, link interval and shares
+//! per link.
 //!
 //! ```text
-//! sweeps.rs   what is varied, and over which values
+//! sweeps.rs   the parameters and their values
 //! ```
 
 mod sweeps;
 
-use super::jobs::Effort;
+use super::jobs::{Effort, Progress};
 use super::result::{Axis, Cell, Experiment, Finding, Mark, Plot, Point, Series, Table};
 use super::rivals::Rules;
 use super::rivals::cases::{self, ONE, OTHERS, Result, as_number, within};
-use super::run::Progress;
 use super::stats::Estimate;
 use sweeps::{Key, Sweep};
 
-/// The part of the large miner.
+/// The large miner's part of the hash rate.
 const LARGE: f64 = 0.3;
 
-/// Honest work that may be lost at most, and what the large miner may gain at most, by latency and devices of up to a
-/// second.
+/// Largest acceptable loss of honest work, and largest acceptable gain of the large miner, with latency and switch
+/// times of up to a second.
 const LOSS_TARGET: f64 = 0.001;
 
 /// Runs the experiment.
@@ -64,7 +63,7 @@ fn method() -> Vec<String> {
     ]
 }
 
-/// Credit for what is due of the large miner over that of the others, less 1.
+/// Returns the large miner's credit over due, divided by that of the others, minus 1.
 fn gain(result: &Result<Key>) -> Estimate {
     result.estimate(|run| {
         let (large, others) = (run.sum(|miner| miner.group == ONE), run.sum(|miner| miner.group == OTHERS));

@@ -1,8 +1,8 @@
 //! The best attack found by search in a small model, under each rule set and for other constants of links.
 //!
 //! ```text
-//! games.rs    which games are solved, and what came of each
-//! tables.rs   from solved games to tables and plots
+//! games.rs    the games to solve, and their results
+//! tables.rs   tables and plots
 //! ```
 
 mod games;
@@ -14,9 +14,9 @@ use super::jobs::Effort;
 use super::result::{Experiment, Finding};
 use games::{Chain, GAMMAS, Solved};
 
-/// The most that an attacker may earn, as a ratio to its fair share.
+/// Largest acceptable earnings of an attacker, as a ratio to its fair share.
 const TARGET: f64 = 1.01;
-/// The hash rate up to which that is demanded, as a part of the whole.
+/// Largest part of the hash rate for which the target must hold.
 const TARGET_ALPHA: f64 = 0.4;
 
 /// Runs the experiment.

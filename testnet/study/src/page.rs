@@ -1,4 +1,4 @@
-//! The study as one HTML file that needs nothing else, and as Markdown with a picture a plot.
+//! The study as one self-contained HTML file, and as Markdown with one picture per plot.
 
 mod html;
 mod markdown;
@@ -11,7 +11,7 @@ use super::stats::Estimate;
 pub use html::html;
 pub use markdown::{Files, markdown};
 
-/// A cell as text.
+/// Returns a cell as text.
 fn cell_text(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
@@ -20,7 +20,7 @@ fn cell_text(cell: &Cell) -> String {
     }
 }
 
-/// A mean and half the width of its interval, or both ends where they differ.
+/// Returns a mean and half the width of its interval, or both ends if they differ.
 fn estimate_text(estimate: &Estimate, digits: u8) -> String {
     let Estimate { mean, low, high } = *estimate;
     let mean_text = number(mean, digits);
@@ -35,13 +35,13 @@ fn estimate_text(estimate: &Estimate, digits: u8) -> String {
     }
 }
 
-/// A number with so many digits behind the point, and thin spaces between thousands.
+/// Returns a number with this many decimal places, with thin spaces between thousands.
 fn number(value: f64, digits: u8) -> String {
     if !value.is_finite() {
         return "\u{2013}".to_owned();
     }
     let text = format!("{value:.*}", usize::from(digits));
-    // Rounded to nothing, a sign says nothing.
+    // If all digits are zero, the sign is dropped.
     let text = if text.trim_start_matches('-').bytes().all(|byte| matches!(byte, b'0' | b'.')) {
         text.trim_start_matches('-').to_owned()
     } else {
@@ -59,7 +59,7 @@ fn number(value: f64, digits: u8) -> String {
     grouped + rest
 }
 
-/// Whether a claim holds, as a sign and a word.
+/// Returns whether a claim holds, as a sign and a word.
 fn verdict(finding: &Finding) -> (&'static str, &'static str) {
     match finding.holds {
         Some(true) => ("\u{2713}", "holds"),

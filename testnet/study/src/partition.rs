@@ -1,20 +1,22 @@
-//! What partitions cost, by size and length; and what surges and collapses of hash rate do until links come in time again.
+//! The cost of partitions by size and length, and the effects of surges and collapses of hash rate until links are on
+//! time again.
 //!
 //! ```text
 //! cut.rs       partitions
 //! surge.rs     surges and collapses in the simulated world
-//! retarget.rs  the same for the classic rules, whose targets are followed without a network
-//! alone.rs     the pool's links without a network, for constants that only their pace decides on
+//! retarget.rs  the same for the classic rules, whose targets are simulated without a network
+//! settling.rs  the measure of both: the time until links are on time
+//! alone.rs     the pool's links without a network, for constants that depend only on their pace
 //! ```
 
 mod alone;
 mod cut;
 mod retarget;
+mod settling;
 mod surge;
 
-use super::jobs::Effort;
+use super::jobs::{Effort, Progress};
 use super::result::Experiment;
-use super::run::Progress;
 
 /// Runs the experiment.
 #[must_use]

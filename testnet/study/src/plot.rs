@@ -1,5 +1,5 @@
-//! Plots as SVG: lines with markers and confidence intervals, a legend below, in colours that colour-blind readers tell
-//! apart; dashes and markers differ as well.
+//! Plots as SVG: lines with markers and confidence intervals, and a legend below. Color-blind readers can tell the
+//! colors apart; dashes and markers differ as well.
 
 mod scale;
 #[cfg(test)]
@@ -13,17 +13,17 @@ use super::result::{Plot, Series};
 
 use scale::Scale;
 
-/// Width of every plot in its own units; it is shown as wide as there is room.
+/// Width of every plot in its own units. It is scaled to the available width.
 const WIDTH: u32 = 720;
 /// Height of a plot without its legend.
 const HEIGHT: u32 = 400;
 /// Height of a line of the legend.
 const LEGEND_LINE: i32 = 24;
-/// Where the legend begins, from the left; its names follow after the sample.
+/// Left edge of the legend. Names follow the samples.
 const LEGEND_LEFT: i32 = 90;
 /// Length of a sample in the legend.
 const SAMPLE: i32 = 46;
-/// Font size: still readable on a telephone, where plots are half as wide.
+/// Font size, which is readable on a phone, where plots are half as wide.
 const FONT: u32 = 17;
 /// Half the size of a marker.
 const MARKER: i32 = 4;
@@ -39,16 +39,16 @@ const COLORS: [RGBColor; 7] = [
     RGBColor(230, 159, 0),
 ];
 
-/// Grey of grid and marks.
+/// Gray of grid and marks.
 const GRID: RGBColor = RGBColor(222, 222, 222);
 const MARK: RGBColor = RGBColor(110, 110, 110);
 
-/// Pixels, from the upper left corner.
+/// Pixels from the upper left corner.
 type Pixel = (i32, i32);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
-/// Draws a plot. `None` when it has no point that can be shown.
+/// Draws a plot. `None` if no point can be shown.
 ///
 /// # Panics
 /// Never: drawing into a string does not fail.
@@ -63,7 +63,7 @@ pub fn svg(plot: &Plot) -> Option<String> {
     Some(as_wide_as_there_is_room(text))
 }
 
-/// Drops the fixed size, so that the picture takes the width that there is.
+/// Drops the fixed size, so that the picture fills the available width.
 fn as_wide_as_there_is_room(mut text: String) -> String {
     if let (Some(start), Some(end)) = (text.find("width=\""), text.find("viewBox=")) {
         text.replace_range(start..end, "");
@@ -119,7 +119,7 @@ fn draw(plot: &Plot, x: &Scale, y: &Scale, text: &mut String) -> Drawn {
     root.present()
 }
 
-/// A name in the legend.
+/// Draws a name in the legend.
 fn name(root: &Area<'_>, name: &str, middle: i32) -> Drawn {
     let at = (LEGEND_LEFT + SAMPLE + 10, middle - FONT.cast_signed() / 2);
     root.draw(&Text::new(name.to_owned(), at, ("sans-serif", FONT)))
@@ -138,7 +138,7 @@ fn draw_series(root: &Area<'_>, series: &Series, pen: Pen, y: &Scale, place: &im
     line.iter().try_for_each(|at| pen.marker(root, *at))
 }
 
-/// Colour, dash and marker of a series.
+/// Color, dash and marker of a series.
 #[derive(Clone, Copy)]
 struct Pen {
     color: RGBColor,
@@ -186,7 +186,7 @@ impl Pen {
     }
 }
 
-/// A line, with dashes and gaps of so many pixels.
+/// Draws a line with dashes and gaps of this many pixels.
 fn dashed(root: &Area<'_>, path: &[Pixel], color: RGBColor, dash: Option<(i32, i32)>) -> Drawn {
     let style = color.stroke_width(2);
     match dash {

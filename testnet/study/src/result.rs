@@ -1,4 +1,5 @@
-//! What an experiment gives: tables, plots, and how to repeat it. Plain data: the same numbers make the same bytes.
+//! The output of an experiment: tables, plots, and the command to repeat it. It is plain data. The same numbers give
+//! the same bytes.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +12,9 @@ pub struct Experiment {
     pub id: String,
     /// A heading.
     pub title: String,
-    /// What it asks, in a sentence or two.
+    /// The question, in a sentence or two.
     pub question: String,
-    /// How it was done: which model or world, which simplifications; paragraphs.
+    /// The method in paragraphs: the model or world, and its simplifications.
     pub method: Vec<String>,
     /// Targets, and whether they were met.
     pub findings: Vec<Finding>,
@@ -21,29 +22,29 @@ pub struct Experiment {
     pub tables: Vec<Table>,
     /// Pictures.
     pub plots: Vec<Plot>,
-    /// The seed that everything in it was derived from.
+    /// The seed of all its randomness.
     pub seed: u64,
 }
 
 /// A statement that the numbers support or refute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What was to be shown.
+    /// The statement.
     pub claim: String,
-    /// The number that decides.
+    /// The decisive number.
     pub measured: String,
-    /// Whether it holds; `None` where nothing was demanded.
+    /// Whether it holds. `None` if there is no target.
     pub holds: Option<bool>,
 }
 
 /// A table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Table {
-    /// What it shows.
+    /// The caption.
     pub caption: String,
-    /// Heads of the columns, units included, as in `pay, sat/TH`.
+    /// Column heads with units, as in `pay, sat/TH`.
     pub columns: Vec<String>,
-    /// Rows as long as `columns`.
+    /// Rows, each as long as `columns`.
     pub rows: Vec<Vec<Cell>>,
 }
 
@@ -51,21 +52,21 @@ pub struct Table {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cell {
-    /// Words.
+    /// A text.
     Text(String),
-    /// A number, shown with that many digits behind the point.
+    /// A number with a fixed number of decimal places.
     Number {
-        /// The number.
+        /// The value.
         #[serde(deserialize_with = "super::stats::unknown")]
         value: f64,
-        /// Digits behind the point.
+        /// Decimal places.
         digits: u8,
     },
     /// A mean with its confidence interval.
     Estimate {
         /// The estimate.
         estimate: Estimate,
-        /// Digits behind the point.
+        /// Decimal places.
         digits: u8,
     },
 }
@@ -73,7 +74,7 @@ pub enum Cell {
 /// A plot of lines over one axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plot {
-    /// What it shows.
+    /// The caption.
     pub caption: String,
     /// The horizontal axis.
     pub x: Axis,
@@ -106,9 +107,9 @@ pub struct Series {
 /// A point of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Place on the horizontal axis.
+    /// Position on the horizontal axis.
     pub x: f64,
-    /// Place on the vertical axis, with its confidence interval; one of no width shows none.
+    /// Position on the vertical axis, with its confidence interval. An interval of no width is not drawn.
     pub y: Estimate,
 }
 
@@ -117,23 +118,23 @@ pub struct Point {
 pub struct Mark {
     /// Its name.
     pub name: String,
-    /// Its height.
+    /// Position on the vertical axis.
     pub y: f64,
 }
 
 impl Cell {
-    /// Words.
+    /// Creates a cell with text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A number with so many digits behind the point.
+    /// Creates a cell with a number and its decimal places.
     #[must_use]
     pub const fn number(value: f64, digits: u8) -> Self {
         Self::Number { value, digits }
     }
 
-    /// A mean with its confidence interval, with so many digits behind the point.
+    /// Creates a cell with an estimate and its decimal places.
     #[must_use]
     pub const fn estimate(estimate: Estimate, digits: u8) -> Self {
         Self::Estimate { estimate, digits }
@@ -141,13 +142,13 @@ impl Cell {
 }
 
 impl Point {
-    /// A point with a confidence interval.
+    /// Creates a point with a confidence interval.
     #[must_use]
     pub const fn new(x: f64, y: Estimate) -> Self {
         Self { x, y }
     }
 
-    /// A point that is known exactly.
+    /// Creates a point that is known exactly.
     #[must_use]
     pub const fn exact(x: f64, y: f64) -> Self {
         Self { x, y: Estimate::exact(y) }

@@ -1,5 +1,5 @@
-//! One scenario under the pool's rules and under the classic ones, measured alike: what each miner found, and what of it
-//! was credited.
+//! One scenario under the pool's rules and under the classic ones, measured alike: the work that each miner found, and
+//! its credit.
 
 pub mod cases;
 
@@ -12,61 +12,62 @@ use sharechain::encode::decode_list;
 
 use crate::models::baseline::{self, rules::Rules as Classic};
 use sim::faults::Action;
-use sim::full::audit::{Audit, blocks, referee};
-use sim::full::ledger::Ledger;
+use sim::full::audit::{Audit, referee};
+use sim::full::ledger::{Ledger, expected_blocks};
 use sim::full::{self, SimNode};
+use sim::ids::MinerId;
 use sim::scenario::Scenario;
 use sim::time::Micros;
-use sim::world::{MinerId, World};
+use sim::world::World;
 
-/// Whose rules.
+/// A rule set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rules {
-    /// The pool's own code.
+    /// The pool's real code.
     Shoal,
     /// A classic share-chain.
     Classic(Classic),
 }
 
-/// What a miner found in the time that was measured. Shoal's unit is the expected Bitcoin block, which a classic chain's
-/// is a share; only ratios mean something.
+/// A miner's work in the measured time. Shoal's unit is the expected Bitcoin block, that of a classic chain is the
+/// share. Only ratios are comparable.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measure {
-    /// Its group, by its place in [`Scenario::miners`].
+    /// Its group, as an index into [`Scenario::miners`].
     pub group: usize,
-    /// Its node.
+    /// Index of its node.
     pub node: usize,
-    /// Work of what it found.
+    /// Work of its proofs.
     pub work: f64,
-    /// Of that, work for which nobody is credited.
+    /// The part of its work that no miner is credited for.
     pub lost: f64,
-    /// What it would be credited with if all its finds were, those that are links as such.
+    /// Credit that it would get if all its proofs counted, including the bonus of links.
     pub due: f64,
-    /// What it is credited with, for its own finds and for links or for listing others'.
+    /// Credit that it gets, for its own proofs and for links or for listing others' shares.
     pub credited: f64,
-    /// How many proofs it found.
+    /// Number of its proofs.
     pub proofs: u64,
 }
 
-/// What came of a scenario.
+/// The result of a scenario.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
-    /// Each miner.
+    /// The measures of each miner.
     pub miners: Vec<Measure>,
     /// Whether all honest nodes ended on one tip.
     pub one_tip: bool,
-    /// The side of each node in the scenario's first partition; nothing without one.
+    /// The side of each node in the scenario's first partition. Empty without one.
     pub sides: Vec<u8>,
 }
 
 impl Rules {
-    /// The pool, and all that it is compared with.
+    /// Returns the pool's rules and all rules that it is compared with.
     #[must_use]
     pub fn all() -> Vec<Self> {
         std::iter::once(Self::Shoal).chain(baseline::rules::ALL.map(Self::Classic)).collect()
     }
 
-    /// Name in tables and plots.
+    /// Returns its name in tables and plots.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -75,10 +76,10 @@ impl Rules {
         }
     }
 
-    /// Runs a scenario to its end and measures what was found in a part of it.
+    /// Runs a scenario to its end and measures the proofs found in a part of it.
     ///
     /// # Panics
-    /// The scenario names a strategy that these rules do not know: a mistake in the study.
+    /// If the scenario names a strategy that these rules do not know: a mistake in the study.
     #[must_use]
     pub fn measure(&self, scenario: &Scenario, seed: u64, when: &Range<Micros>) -> Measured {
         let measured = match self {
@@ -102,7 +103,7 @@ impl Rules {
 }
 
 impl Measured {
-    /// Sum of those that `of` picks.
+    /// Returns the sum over the miners that `of` selects.
     #[must_use]
     pub fn sum(&self, of: impl Fn(&Measure) -> bool) -> Measure {
         self.miners.iter().filter(|miner| of(miner)).fold(Measure::default(), |sum, miner| Measure {
@@ -115,8 +116,8 @@ impl Measured {
         })
     }
 
-    /// What one group is credited with over what it is due, as a ratio to the same of everybody: 1 is fair. What the group
-    /// happened to find, shares and links, is divided by, so that luck hardly is a part of it.
+    /// Returns one group's credit over due, divided by that of all miners. 1 is fair. Dividing by what the group found
+    /// removes most of its luck.
     #[must_use]
     pub fn ratio(&self, group: usize) -> f64 {
         let (of, all) = (self.sum(|miner| miner.group == group), self.sum(|_| true));
@@ -125,13 +126,13 @@ impl Measured {
 }
 
 impl Measure {
-    /// The part of what was found for which nobody is credited.
+    /// Returns the part of the work that no miner is credited for.
     #[must_use]
     pub fn loss(&self) -> f64 {
         self.lost / self.work
     }
 
-    /// What is credited of what is due.
+    /// Returns credit over due.
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.credited / self.due
@@ -154,7 +155,7 @@ fn measure_classic(outcome: &baseline::run::Outcome) -> Measured {
     Measured { miners: outcome.miners.iter().map(miner).collect(), one_tip: true, sides: Vec::new() }
 }
 
-/// Measures a world of the pool as it is now.
+/// Measures a world of the pool in its present state.
 #[must_use]
 pub fn measure_shoal(world: &World<SimNode>, scenario: &Scenario, seed: u64, when: &Range<Micros>) -> Measured {
     let drawn = scenario.draw(seed);
@@ -175,7 +176,7 @@ pub fn measure_shoal(world: &World<SimNode>, scenario: &Scenario, seed: u64, whe
         miner.work += find.weight;
         miner.due += find.weight + find.bonus;
         miner.credited += credited;
-        // A link's bonus is no part of its work, and nobody's loss.
+        // A link's bonus is not part of its work, and losing it is no loss.
         miner.lost += (find.weight - credited).max(0.0);
     }
     let honest = world.nodes.iter().filter(|node| node.strategist().is_honest()).filter_map(SimNode::chain);
@@ -183,16 +184,16 @@ pub fn measure_shoal(world: &World<SimNode>, scenario: &Scenario, seed: u64, whe
     Measured { miners, one_tip: tips.len() == 1, sides: Vec::new() }
 }
 
-/// What each find is credited with on one node's main chain.
+/// The credit of each proof on one node's main chain.
 #[derive(Debug, Default)]
 struct Credits {
     finds: BTreeMap<ShareId, f64>,
 }
 
 impl Credits {
-    /// Reads the sums that each link credits to each miner, and shares them out among the finds that it lists. A listed
-    /// find that is too old earns nothing; where a link lists such beside others of the same miner, each is given the same
-    /// part, so that sums are exact.
+    /// Reads the sums that each link credits to each miner, and splits them among the proofs that it lists. A listed
+    /// proof that is too old earns nothing. If a link lists such a proof together with others of the same miner, each
+    /// gets the same part, so that sums are exact.
     fn of(node: &SimNode, audit: &Audit, ledger: &Ledger) -> Self {
         let mut credits = Self::default();
         for id in audit.main.iter().skip(1) {
@@ -209,10 +210,10 @@ impl Credits {
         for row in chain.link(&link)?.complete()?.rows.iter() {
             let miner = chain.scripts().script(row.script).and_then(|script| ledger.miner(script));
             if let Some(miner) = miner {
-                *rows.entry(miner).or_default() += blocks(row.weight);
+                *rows.entry(miner).or_default() += expected_blocks(row.weight);
             }
         }
-        // The link itself is credited in any case, its bonus included.
+        // The link itself is credited in any case, including its bonus.
         let own = ledger.find(&link)?;
         let worth = own.weight + own.bonus;
         self.finds.insert(link, worth);

@@ -1,4 +1,4 @@
-//! Runs the experiments and keeps what they give.
+//! Runs the experiments and collects their results.
 
 use std::io::Write as _;
 use std::sync::Mutex;
@@ -6,24 +6,21 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::jobs::{Effort, Size};
+use super::jobs::{Effort, Progress};
 use super::result::Experiment;
 
-/// Hears how many parts of an experiment are done, and of how many.
-pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
-
-/// An experiment that can be run.
+/// An experiment that can run.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// Its short name; see [`Experiment::id`].
     pub id: &'static str,
-    /// What it is about, in a few words.
+    /// Its topic, in a few words.
     pub about: &'static str,
-    /// Runs it: effort, seed, progress.
+    /// The function that runs it. Its arguments are effort, seed and progress.
     pub run: fn(Effort, u64, Progress<'_>) -> Experiment,
 }
 
-/// All experiments, in the order in which they are read.
+/// All experiments, in reading order.
 pub const EXPERIMENTS: &[Entry] = &[
     Entry { id: "loss", about: "what latency and slow devices cost, and whom", run: super::loss::run },
     Entry { id: "attack", about: "what attackers earn", run: super::attack::run },
@@ -35,20 +32,20 @@ pub const EXPERIMENTS: &[Entry] = &[
     Entry { id: "draw", about: "whether the draw is fair, and what choosing gains", run: super::draw::run },
 ];
 
-/// What a run of the study gave: plain data, the same bytes for the same seed and size.
+/// The results of a run of the study. It is plain data: the same seed and size give the same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Study {
-    /// Version of this form of data.
+    /// Version of this data format.
     pub version: u32,
     /// `standard` or `reduced`.
     pub size: String,
-    /// The seed that all others were derived from.
+    /// The seed from which all others derive.
     pub seed: u64,
-    /// What was found.
+    /// The results of each experiment.
     pub experiments: Vec<Experiment>,
 }
 
-/// A name that no experiment has.
+/// An error: no experiment has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no experiment {0:?}; there are {names}", names = names())]
 pub struct UnknownExperiment(pub String);
@@ -57,10 +54,10 @@ fn names() -> String {
     EXPERIMENTS.iter().map(|entry| entry.id).collect::<Vec<_>>().join(", ")
 }
 
-/// The experiments with these ids, in their usual order; all when none is named.
+/// Returns the experiments with these ids, in their usual order, or all if `ids` is empty.
 ///
 /// # Errors
-/// An id that no experiment has.
+/// If no experiment has one of the ids.
 pub fn chosen(ids: &[String]) -> Result<Vec<Entry>, UnknownExperiment> {
     if let Some(unknown) = ids.iter().find(|id| EXPERIMENTS.iter().all(|entry| entry.id != id.as_str())) {
         return Err(UnknownExperiment(unknown.clone()));
@@ -69,7 +66,7 @@ pub fn chosen(ids: &[String]) -> Result<Vec<Entry>, UnknownExperiment> {
     Ok(EXPERIMENTS.iter().filter(wanted).copied().collect())
 }
 
-/// Runs experiments one after the other, each on all threads, and says on standard error how far it is.
+/// Runs experiments one after the other, each on all threads, and prints the progress to standard error.
 #[must_use]
 pub fn run(entries: &[Entry], effort: Effort, seed: u64) -> Study {
     let experiments = entries.iter().map(|entry| {
@@ -83,7 +80,7 @@ pub fn run(entries: &[Entry], effort: Effort, seed: u64) -> Study {
     Study { version: 1, size: effort.size.pick("standard", "reduced").to_owned(), seed, experiments }
 }
 
-/// A line on standard error that says how far an experiment is.
+/// A progress line on standard error.
 struct ProgressLine {
     id: &'static str,
     started: Instant,
@@ -92,7 +89,7 @@ struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// Time between two looks of a person, and between two lines of a log.
+    /// Time between two updates, on a terminal and in a log.
     const LIVE: Duration = Duration::from_millis(200);
     const LOGGED: Duration = Duration::from_secs(30);
 
@@ -116,7 +113,7 @@ impl ProgressLine {
             elapsed.as_secs(),
             left.as_secs()
         );
-        // Whether anybody reads it does not matter.
+        // A failure to print progress does not matter.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
@@ -127,25 +124,11 @@ impl ProgressLine {
 }
 
 impl Study {
-    /// The command that gives the same numbers again.
+    /// Returns the command that gives the same numbers again.
     #[must_use]
     pub fn command(&self, only: Option<&str>) -> String {
         let size = if self.size == "reduced" { " --reduced" } else { "" };
         let only = only.map(|id| format!(" --only {id}")).unwrap_or_default();
         format!("shoal-study --seed {}{size}{only}", self.seed)
-    }
-}
-
-/// As many threads as there are cores.
-#[must_use]
-pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-impl Effort {
-    /// The whole study or the reduced one, on so many threads.
-    #[must_use]
-    pub const fn new(size: Size, threads: usize) -> Self {
-        Self { threads, size }
     }
 }

@@ -1,11 +1,11 @@
-//! What a node of a large pool sends, stores and keeps, and how fast messages reach all nodes.
+//! Bandwidth, disk and memory of a node in a large pool, and the time in which messages reach all nodes.
 //!
 //! ```text
-//! runs.rs    which pools are simulated
-//! tables.rs  from outcomes to tables and plots
+//! runs.rs    the simulated pools
+//! tables.rs  tables and plots
 //! kept.rs    disk and memory
-//! full.rs    against the program itself in the simulated world, a hundred nodes
-//! real.rs    against ten real nodes: what was measured there
+//! full.rs    comparison with the real program in the simulated world, a hundred nodes
+//! real.rs    comparison with measurements on ten real nodes
 //! ```
 
 mod full;
@@ -16,23 +16,22 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use super::jobs::Effort;
+use super::jobs::{Effort, Progress};
 use super::result::{Experiment, Finding};
-use super::run::Progress;
 use super::stats::quantile;
 use crate::models::scale::outcome::{Outcome, Traffic};
 use crate::models::scale::wave::Kind;
 use runs::Runs;
 use sim::transport::LineKind;
 
-/// Part of a line's upload that a node may take.
+/// Largest acceptable part of a line's upload.
 const LINE_PART_MAX: f64 = 0.5;
 
-/// By how much what a node sends may differ between model and ten real nodes. Chosen after a first bound of a tenth was
-/// missed by 0.2 percentage points in a reduced run.
+/// Largest acceptable difference in a node's upload between the model and ten real nodes. It was chosen after a reduced
+/// run missed a first bound of a tenth by 0.2 percentage points.
 const REAL_DIFFERENCE_MAX: f64 = 0.15;
 
-/// The same for the simulated world, which has the same lines and distances.
+/// Largest acceptable difference to the simulated world, which has the same lines and distances.
 const FULL_DIFFERENCE_MAX: f64 = 0.1;
 
 /// Runs the experiment.
@@ -63,7 +62,7 @@ fn method() -> Vec<String> {
          Noise, TCP and IP put around it, acknowledgements included. Lines of senders are shared by all messages; what \
          arrives before its parent, or before what it lists, waits and is asked for. No message is sampled: a simulated \
          hour of 90,000 nodes has 1.0 thousand million first arrivals and 5 times as many copies.",
-        "Control traffic goes on evenly and is reckoned from the rules: news of messages to peers surroundings the mesh \
+        "Control traffic goes on evenly and is reckoned from the rules: news of messages to peers outside the mesh \
          (IHAVE) each second, questions for tips each 10 s and for unlisted shares each 30 s to every peer, pings. The \
          messages that news bring (IWANT) are counted from the arrival times of every 64th message.",
         "Assumed: nodes in the cities where miners live; 15% rented servers (1 Gbit/s), 45% fibre (40 Mbit/s up), 25% \
@@ -76,8 +75,7 @@ fn method() -> Vec<String> {
     .into()
 }
 
-/// Bits a second of a line that nodes take, as a part of what it sends at most: the part that 95% of such nodes stay
-/// below.
+/// Returns the upload of nodes as a part of their line's capacity: the value that 95% of such nodes stay below.
 fn upload_part(outcome: &Outcome, kind: LineKind) -> f64 {
     let of_kind = outcome.traffic.iter().filter(|of| of.kind == kind);
     let up: Vec<f64> = of_kind.map(|of| of.sum().up).collect();

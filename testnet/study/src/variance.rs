@@ -1,11 +1,11 @@
-//! How uneven pay is for small and large miners in small and large pools, between mining alone and a central pool
-//! without fee.
+//! The variance of pay for small and large miners in small and large pools, compared with solo mining and with a
+//! central pool without fees.
 //!
 //! ```text
-//! spread.rs    samples of pay, most of them nothing: means, spreads, quantiles
-//! history.rs   years of a pool, and what each group of its miners was paid
-//! central.rs   the ends of the scale, which need no simulation
-//! tables.rs    from histories to tables and plots
+//! spread.rs    samples of pay, most of them zero: means, spreads, quantiles
+//! history.rs   years of a pool, and the pay of each group of its miners
+//! central.rs   the two extremes, which need no simulation
+//! tables.rs    tables and plots
 //! ```
 
 mod central;
@@ -25,26 +25,26 @@ use history::History;
 use sim::rng::stream;
 use tables::Measured;
 
-/// The miners in question, hashes a second.
+/// The miners to compare, in hashes per second.
 const SIZES: [(&str, f64); 3] = [("1 TH/s", TERA), ("100 TH/s", 100.0 * TERA), ("10 PH/s", 10.0 * PETA)];
 
-/// Independent histories of each pool: enough for a confidence interval.
+/// Number of independent histories of each pool: enough for a confidence interval.
 const HISTORIES: u64 = 20;
 
-/// By how much an interval is widened where several must all hold: eight at 95% would fail one time in three.
+/// Factor that widens an interval if several must all hold. Eight at 95% would fail one time in three.
 const SEVERAL: f64 = 1.5;
 
 /// A pool of the study.
 #[derive(Clone, Debug)]
 struct Spec {
     name: &'static str,
-    /// Groups of [`SIZES`] come first, in their order, as far as they fit; the last ones fill the pool up.
+    /// Groups of [`SIZES`] come first, in their order, as far as they fit. The last ones fill the pool.
     groups: Vec<Group>,
     /// Years of each history.
     years: u32,
 }
 
-/// The pools. Years are such that each finds some hundred blocks in all its histories.
+/// Returns the pools. Each finds some hundred blocks in all its histories.
 fn specs(effort: Effort) -> Vec<Spec> {
     let years = |standard, reduced| effort.size.pick(standard, reduced);
     vec![

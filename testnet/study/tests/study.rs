@@ -1,4 +1,4 @@
-//! The reduced study, as whoever reads the repository would run it: every experiment works, the page needs nothing else,
+//! The reduced study, as a reader of the repository would run it. Every experiment works, the page is self-contained,
 //! and the same seed gives the same numbers.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
@@ -8,7 +8,7 @@ use std::process::Command;
 use study::result::Experiment;
 use study::run::{EXPERIMENTS, Study};
 
-/// Runs `shoal-study --reduced` and reads what it wrote.
+/// Runs `shoal-study --reduced` and reads its output.
 fn report(folder: &Path, only: &str) -> Study {
     let json = folder.join("study.json");
     let page = folder.join("study.html");
@@ -20,7 +20,7 @@ fn report(folder: &Path, only: &str) -> Study {
     serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap()
 }
 
-/// Every table is rectangular, and whatever a plot shows exists.
+/// Checks that every table is rectangular and that all values of a plot exist.
 fn is_sound(experiment: &Experiment) {
     assert!(!experiment.findings.is_empty(), "{} finds nothing", experiment.id);
     for table in &experiment.tables {
@@ -38,7 +38,7 @@ fn the_reduced_study_runs_and_repeats() {
     let study = report(folder.path(), &all.join(","));
     assert_eq!(study.experiments.iter().map(|experiment| experiment.id.as_str()).collect::<Vec<_>>(), all);
     study.experiments.iter().for_each(is_sound);
-    // The experiments that run the program itself in the simulated world, once more, beside others or alone.
+    // Runs the experiments in the simulated world again, together with others or alone.
     let again = report(folder.path(), "loss,partition");
     let known = |experiment: &&Experiment| again.experiments.iter().any(|other| other.id == experiment.id);
     let before: Vec<_> = study.experiments.iter().filter(known).cloned().collect();

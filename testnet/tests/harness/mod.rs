@@ -1,4 +1,4 @@
-//! Runs `shoal-testnet` as a person does: as a process, by its command line.
+//! Runs `shoal-testnet` like a user: as a process, by its command line.
 
 // Each test program uses its own part of this.
 #![allow(dead_code)]
@@ -14,28 +14,28 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_shoal-testnet");
 
-/// The independent check of reports, in the tree that the tests run in.
+/// Returns the path of the independent report checker, in the tree that the tests run in.
 fn checker() -> String {
     std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/check_report.py"
 }
 
-/// Pause between two looks at something that should happen.
+/// Pause between two polls of an expected event.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A running network. Its folder stays when the test fails.
+/// A running network. Its folder is kept if the test fails.
 pub(crate) struct Up {
     child: Child,
     dir: PathBuf,
 }
 
 impl Up {
-    /// Starts `shoal-testnet up` with these options beside the folder and the report.
+    /// Starts `shoal-testnet up` with these options, plus the folder and the report.
     pub(crate) fn start(options: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("shoal-test-").tempdir().unwrap().keep();
         Self::start_in(dir, options)
     }
 
-    /// The same in a folder that may have been used before.
+    /// Does the same in a folder that may have been used before.
     pub(crate) fn start_in(dir: PathBuf, options: &[&str]) -> Self {
         let output = File::create(dir.join("up.log")).unwrap();
         let child = Command::new(PROGRAM)
@@ -56,25 +56,25 @@ impl Up {
         &self.dir
     }
 
-    /// Gives a command, as in another terminal.
+    /// Runs a command, as in another terminal.
     pub(crate) fn command(&self, args: &[&str]) -> Output {
         command_in(&self.dir, args)
     }
 
-    /// Gives a command that must succeed, and returns what it prints.
+    /// Runs a command that must succeed. Returns its output.
     pub(crate) fn must(&self, args: &[&str]) -> String {
         let output = self.command(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The state of the network; none while it does not answer.
+    /// Returns the status of the network. `None` while it does not answer.
     pub(crate) fn status(&self) -> Option<Value> {
         let output = self.command(&["status", "--json"]);
         output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
 
-    /// Waits until the state is as wanted.
+    /// Waits until the status meets a condition.
     pub(crate) fn wait_for(&mut self, what: &str, limit: Duration, is_so: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         loop {
@@ -89,7 +89,7 @@ impl Up {
         }
     }
 
-    /// Waits until so many seconds have passed since the network started.
+    /// Waits until this many seconds have passed since the network started.
     pub(crate) fn wait_until(&mut self, seconds: u64) {
         self.wait_for("time passing", Duration::from_secs(seconds + 60), |status| {
             status["running_s"].as_u64().is_some_and(|running| running >= seconds)
@@ -116,7 +116,7 @@ impl Up {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
 
-    /// What `up` printed.
+    /// Returns the output of `up`.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.dir.join("up.log")).unwrap_or_default()
     }
@@ -125,7 +125,7 @@ impl Up {
         serde_json::from_slice(&std::fs::read(self.dir.join("report.json")).unwrap()).unwrap()
     }
 
-    /// Lets the independent checker judge the report.
+    /// Checks the report with the independent checker.
     pub(crate) fn check(&self, demands: &[&str]) {
         let output =
             Command::new("python3").arg(checker()).arg(self.dir.join("report.json")).args(demands).output().unwrap();
@@ -135,7 +135,7 @@ impl Up {
         assert!(output.status.success(), "{said}\nsee {}", self.dir.display());
     }
 
-    /// Command lines of processes that belong to this network, `up` itself not included.
+    /// Returns the command lines of the network's processes, without `up` itself.
     pub(crate) fn processes(&self) -> Vec<String> {
         let dir = self.dir.to_str().unwrap();
         let mut found = Vec::new();
@@ -150,7 +150,7 @@ impl Up {
         found
     }
 
-    /// Waits until so many processes belong to this network: one that is just starting has no command line yet.
+    /// Waits until the network has this many processes. A process that is just starting has no command line yet.
     pub(crate) fn must_run(&self, count: usize, limit: Duration) {
         let started = Instant::now();
         loop {
@@ -163,7 +163,7 @@ impl Up {
         }
     }
 
-    /// Waits until nothing of this network runs any more.
+    /// Waits until no process of this network runs any more.
     pub(crate) fn must_be_gone(&self, limit: Duration) {
         let started = Instant::now();
         while started.elapsed() < limit {
@@ -186,30 +186,30 @@ impl Drop for Up {
     }
 }
 
-/// Gives a command to the network in a folder.
+/// Sends a command to the network in a folder.
 pub(crate) fn command_in(dir: &Path, args: &[&str]) -> Output {
     Command::new(PROGRAM).args(args).arg("--dir").arg(dir).output().unwrap()
 }
 
-/// The checker's check of itself.
+/// Runs the checker's test of itself.
 pub(crate) fn check_the_checker() {
     let output = Command::new("python3").arg(checker()).arg("--self-test").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The row of a node in a status.
+/// Returns the row of a node in a status.
 pub(crate) fn node<'a>(status: &'a Value, name: &str) -> &'a Value {
     let nodes = status["nodes"].as_array().unwrap();
     nodes.iter().find(|node| node["name"] == name).unwrap()
 }
 
-/// Distinct tips of the nodes that answer.
+/// Returns the distinct tips of the answering nodes.
 pub(crate) fn tips(status: &Value) -> std::collections::BTreeSet<&str> {
     let nodes = status["nodes"].as_array().unwrap().iter();
     nodes.filter(|node| node["answers"] == true).filter_map(|node| node["tip"].as_str()).collect()
 }
 
-/// How many nodes hand out work.
+/// Returns the number of nodes that hand out work.
 pub(crate) fn working(status: &Value) -> usize {
     let nodes = status["nodes"].as_array().unwrap().iter();
     nodes.filter(|node| node["answers"] == true && node["no_work"].is_null()).count()

@@ -1,5 +1,5 @@
-//! What the tests on a Bitcoin share: a server of each kind, and a miner of whole blocks that shares
-//! nothing with the node's template code.
+//! Shared code of the tests on a Bitcoin: a server of each kind, and a block miner that shares no code with the node's
+//! templates.
 
 // Each test program uses its own part of this.
 #![allow(dead_code)]
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use testnet::embedded::{Bitcoin, Config};
 use testnet::rpc::Rpc;
 
-/// An embedded Bitcoin in a folder of its own.
+/// An embedded Bitcoin in its own folder.
 pub(crate) struct Embedded {
     pub(crate) rpc: Rpc,
     pub(crate) bitcoin: Bitcoin,
@@ -38,7 +38,7 @@ pub(crate) async fn embedded(transaction_interval: Option<Duration>) -> Embedded
     Embedded { rpc, bitcoin, dir }
 }
 
-/// A template of the server.
+/// Returns a template of the server.
 pub(crate) async fn template(rpc: &Rpc) -> Value {
     rpc.call("getblocktemplate", template_request()).await.unwrap()
 }
@@ -47,7 +47,7 @@ pub(crate) fn template_request() -> Value {
     json!([{ "rules": ["segwit", "signet"] }])
 }
 
-/// The template's block without work, its coinbase paying everything to one script.
+/// Returns the template's block without work. Its coinbase pays one script.
 pub(crate) fn unsolved(template: &Value) -> Block {
     let number = |name: &str| template[name].as_u64().unwrap();
     let text = |name: &str| template[name].as_str().unwrap();
@@ -86,7 +86,7 @@ pub(crate) fn unsolved(template: &Value) -> Block {
     block
 }
 
-/// Gives the block the work that its header asks for.
+/// Gives the block the required work.
 pub(crate) fn solve(mut block: Block) -> Block {
     let target = Target::from_compact(block.header.bits);
     let nonce = HeaderHasher::new(&block.header).search(target, 0, u32::MAX);

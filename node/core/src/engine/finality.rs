@@ -1,4 +1,4 @@
-//! The final link outlives the process: branches without it stay refused after a restart.
+//! Stores the final link, so that branches without it stay rejected after a restart.
 
 use sharechain::{Height, ShareId};
 use tracing::warn;
@@ -6,20 +6,20 @@ use tracing::warn;
 use super::Engine;
 use crate::journal::{Journal, Record, RecordKind};
 
-/// Name under which the last final link is stored.
+/// Record id of the last final link.
 const FINAL_LINK: [u8; 32] = *b"last final link                 ";
 
-/// Forgets the stored final link, so that the engine opened next follows the heaviest branch of all. Finality grows anew
-/// from there.
+/// Forgets the stored final link, so that the next engine opened follows the heaviest branch. Finality starts over from
+/// there.
 ///
 /// # Errors
 /// The store cannot be read or written.
 pub fn forget_final<J: Journal>(store: &J) -> Result<(), J::Error> {
     match stored_final(store)? {
-        Some(link) => warn!(%link, "the final link was forgotten as told: the heaviest branch wins"),
-        None => warn!("no final link was stored that could be forgotten: the heaviest branch wins anyway"),
+        Some(link) => warn!(%link, "the final link is forgotten as requested; the node follows the heaviest branch"),
+        None => warn!("no final link is stored; the node follows the heaviest branch anyway"),
     }
-    // A record without a link's id; meta records are replaced, never removed.
+    // An empty record: meta records are replaced, never removed.
     store.append(&[Record { kind: RecordKind::Meta, id: FINAL_LINK, bytes: Vec::new() }])
 }
 

@@ -1,4 +1,4 @@
-//! From the journal back to the chain: the same records in the same order, judged by the same rules.
+//! Rebuilds the chain from the journal: the same records in the same order, judged by the same rules.
 
 use std::sync::Arc;
 
@@ -12,16 +12,17 @@ use tracing::warn;
 use super::Engine;
 use crate::journal::{Journal, Record, RecordKind};
 
-/// What became of a stored record.
+/// Result of replaying a stored record.
 enum Replayed {
     Taken,
-    /// Something is missing that may stand behind it in the journal.
+    /// It depends on a record that may come later in the journal.
     Waits,
 }
 
 impl<J: Journal> Engine<J> {
-    /// Takes everything stored. What one call of the past changed stands in the journal proofs first, so a proof may wait
-    /// for a list behind it; it is tried again as long as that helps, beside the bounds for what peers make wait.
+    /// Replays all stored records. One past call wrote its proofs before its lists, so a proof may wait for a list that
+    /// comes later. Waiting records are retried until none makes progress. The bounds on proofs held for peers do not
+    /// apply here.
     pub(super) fn replay(&mut self, now: Timestamp) -> Result<(), J::Error> {
         let store = Arc::clone(&self.store);
         let mut refused = 0_u64;
@@ -40,10 +41,10 @@ impl<J: Journal> Engine<J> {
             }
         }
         if refused > 0 {
-            warn!(refused, "stored proofs are not valid under this program's rules; they are left aside");
+            warn!(refused, "some stored proofs are not valid under this program's rules and are ignored");
         }
         if !waiting.is_empty() {
-            warn!(proofs = waiting.len(), "stored proofs cannot be judged, since something before them is missing");
+            warn!(proofs = waiting.len(), "some stored proofs cannot be judged because their ancestors are missing");
         }
         Ok(())
     }
@@ -67,7 +68,7 @@ impl<J: Journal> Engine<J> {
                 self.chain.supply_list(ShareId(record.id), list, now)?;
             }
             RecordKind::Header => {
-                // Its checksum held, so it decodes; its rules were checked when it came, and are again.
+                // Its checksum is valid, so it decodes. Its rules were checked on arrival and are checked again here.
                 if let Ok(header) = deserialize::<Header>(&record.bytes) {
                     self.chain.insert_bitcoin_header(header, now);
                 }

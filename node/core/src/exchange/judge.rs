@@ -1,4 +1,4 @@
-//! Gossip: nothing is forwarded that was not fully judged.
+//! Judges gossip. Only fully judged messages are forwarded.
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::{deserialize, deserialize_partial};
@@ -12,22 +12,22 @@ use super::{Exchange, Output, RefusedProof, Turn};
 use crate::journal::Journal;
 use crate::limits::BLOCK_DEPTH_MAX;
 
-/// A Bitcoin block that a peer found, as far as its header tells: the work is real.
+/// A Bitcoin block from a peer. Only its header is checked: its proof of work is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerBlock {
-    /// Names the message until its verdict.
+    /// Identifies the message until its verdict.
     pub token: VerdictToken,
-    /// Its hash.
+    /// Hash of the block.
     pub hash: BlockHash,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
     /// The serialized block.
     pub bytes: Vec<u8>,
 }
 
 impl PeerBlock {
-    /// What to tell the network of it; an accepted block is to be submitted to bitcoind as well. Reads all of up to 4 MB,
-    /// so it is called where that keeps nobody up.
+    /// The verdict for the network. An accepted block must also be submitted to bitcoind. This decodes up to 4 MB, so
+    /// call it off the consensus thread.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let whole = deserialize::<Block>(&self.bytes).is_ok_and(|block| block.check_merkle_root());
@@ -36,7 +36,8 @@ impl PeerBlock {
 }
 
 impl Exchange {
-    /// Judges a message for everybody. No verdict yet while the chain holds it: it is forwarded as soon as it is valid.
+    /// Judges a gossip message. Returns no verdict while the chain holds the proof; the message is forwarded once the
+    /// proof is valid.
     pub(super) fn judge_gossip<J: Journal>(
         &mut self,
         token: VerdictToken,
@@ -66,7 +67,7 @@ impl Exchange {
         }
     }
 
-    /// Binds a proof and gives it to the chain.
+    /// Binds a proof and inserts it into the chain.
     pub(super) fn insert<J: Journal>(
         &mut self,
         peer: PeerId,
@@ -79,8 +80,8 @@ impl Exchange {
         let floor = chain.params().easiest_share_target;
         let id = proof.id();
         let work = id.as_number();
-        // What is plausible follows from this node's own tip: after a long partition an honest peer's share may lie
-        // outside, and costs nobody. Only what no tip of this network could admit is invalid.
+        // Plausibility depends on this node's own tip. After a long partition an honest peer's share may be
+        // implausible, so it costs the peer nothing. Only a share that no tip of this network could accept is invalid.
         if work <= floor && work > chain.easiest_plausible_target(turn.now.time) {
             return Outcome::Unlistable;
         }
@@ -89,7 +90,7 @@ impl Exchange {
             Err(rule) => Outcome::Invalid(rule),
         };
         match outcome {
-            // By rules that are not the pool's any more nobody is punished.
+            // Peers are not punished under rules that the pool has replaced.
             Outcome::Invalid(_) if turn.engine.chain().too_old().is_some() => Outcome::Unlistable,
             Outcome::Invalid(rule) => {
                 self.outputs.push_back(Output::Refused(RefusedProof { id, rule, peer: Some(peer) }));
@@ -99,19 +100,20 @@ impl Exchange {
         }
     }
 
-    /// A Bitcoin block: submitted and forwarded when its header has Bitcoin's work on a block that is known here and not
-    /// long past. The header is judged first, since it is the part that cost something; the rest is judged elsewhere.
+    /// Judges a Bitcoin block. It is submitted and forwarded if its header meets Bitcoin's target and extends a recent
+    /// block that this node knows. Only the header, which carries the proof of work, is judged here; see
+    /// [`PeerBlock::verdict`] for the rest.
     fn judge_block<J: Journal>(&mut self, token: VerdictToken, bytes: Vec<u8>, turn: &Turn<'_, J>) -> Option<Verdict> {
         let Ok((header, _)) = deserialize_partial::<Header>(&bytes) else {
             return Some(Verdict::Reject(Misbehaviour::Garbage));
         };
         let bitcoin = turn.engine.chain().bitcoin();
-        let place = bitcoin.get(&header.prev_blockhash).and_then(|previous| {
+        let position = bitcoin.get(&header.prev_blockhash).and_then(|previous| {
             let height = previous.height.checked_add(1)?;
             let recent = height.saturating_add(BLOCK_DEPTH_MAX) >= turn.engine.own_bitcoin_height();
             recent.then_some((height, bitcoin.next_bits(&header.prev_blockhash)?))
         });
-        let Some((height, bits)) = place else { return Some(Verdict::Ignore) };
+        let Some((height, bits)) = position else { return Some(Verdict::Ignore) };
         if header.bits != bits || header.validate_pow(header.target()).is_err() {
             return Some(Verdict::Reject(Misbehaviour::InvalidItem));
         }

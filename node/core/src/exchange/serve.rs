@@ -15,10 +15,10 @@ use tracing::warn;
 use crate::engine::Engine;
 use crate::journal::{Journal, RecordKind};
 
-/// How this program names itself to peers.
+/// User agent that this program sends to peers.
 const USER_AGENT: &str = concat!("shoal/", env!("CARGO_PKG_VERSION"));
 
-/// What an answer is made of: what the chain says, and what is still to be read from the store.
+/// An answer in progress: what the chain knows, and what must still be read from the store.
 #[derive(Debug)]
 pub struct Answer<J>(Parts<J>);
 
@@ -29,12 +29,12 @@ enum Parts<J> {
     Proofs { ids: Vec<ShareId>, store: Arc<J> },
 }
 
-/// The answer to a peer's request.
+/// Answers a peer's request.
 pub fn answer<J: Journal>(request: Request, engine: &Engine<J>) -> Response {
     begin(request, engine.chain(), engine.store()).finish()
 }
 
-/// Looks up what the chain knows for an answer; the rest is read from the store.
+/// Starts an answer with what the chain knows; [`Answer::finish`] reads the rest from the store.
 pub fn begin<J: Journal>(request: Request, chain: &Chain, store: &Arc<J>) -> Answer<J> {
     Answer(match request {
         Request::Tip => Parts::Whole(Response::Tip(tip_info(chain))),
@@ -48,12 +48,12 @@ pub fn begin<J: Journal>(request: Request, chain: &Chain, store: &Arc<J>) -> Ans
 }
 
 impl<J: Journal> Answer<J> {
-    /// Reads the rest from the store, which takes as long as the disk does.
+    /// Reads the rest from the store. This blocks on the disk.
     #[must_use]
     pub fn finish(self) -> Response {
         match self.0 {
             Parts::Whole(response) => response,
-            // `Response::links` stops reading when its room is filled; a link that cannot be read ends the answer.
+            // `Response::links` stops reading when it is full. A link that cannot be read ends the answer.
             Parts::Links { ids, limit, store } => {
                 Response::links(ids.into_iter().map_while(|id| readable(link_item(&*store, &id))), limit)
             }
@@ -75,8 +75,8 @@ fn tip_info(chain: &Chain) -> TipInfo {
     }
 }
 
-/// Ids of the main chain after the newest of `locator` that is on it, one more than `limit` so that the answer can tell
-/// whether the branch goes on.
+/// Ids of the main chain after the newest entry of `locator` that is on it: one more than `limit`, so that the answer
+/// can say whether the branch continues.
 fn links_after(chain: &Chain, locator: &[ShareId], limit: u32) -> Vec<ShareId> {
     let on_main = |id: &&ShareId| chain.link(id).is_some_and(|link| chain.main_at(link.height) == Some(**id));
     let common = locator.iter().find(on_main).and_then(|id| chain.link(id)).map_or(Height(0), |link| link.height);
@@ -85,7 +85,7 @@ fn links_after(chain: &Chain, locator: &[ShareId], limit: u32) -> Vec<ShareId> {
     (first..=last).filter_map(|height| chain.main_at(Height(height))).collect()
 }
 
-/// Bitcoin headers that lead to the wanted ones, from the newest known of `locator` on, at most [`HEADERS_MAX`].
+/// Bitcoin headers from the newest known entry of `locator` up to the wanted ones, at most [`HEADERS_MAX`].
 fn headers(bitcoin: &BitcoinHeaders, wanted: &[BlockHash], locator: &[BlockHash]) -> Response {
     let mut all: Vec<Header> = Vec::new();
     let mut ends: BTreeSet<BlockHash> = locator.iter().copied().collect();
@@ -109,7 +109,7 @@ fn headers(bitcoin: &BitcoinHeaders, wanted: &[BlockHash], locator: &[BlockHash]
 fn item<J: Journal>(store: &J, id: &ShareId) -> Result<Option<Item>, J::Error> {
     let Some(bytes) = store.get(RecordKind::Proof, &id.0)? else { return Ok(None) };
     let list = store.get(RecordKind::List, &id.0)?;
-    // What is stored was encoded by this program; anything else fails its checksum before.
+    // This program encoded the stored bytes, and their checksum was verified.
     let proof = Proof::decode(&bytes).ok();
     let list = list.and_then(|bytes| encode::decode_list(&bytes).ok());
     Ok(proof.map(|proof| Item { proof, list }))

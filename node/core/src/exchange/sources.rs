@@ -1,4 +1,4 @@
-//! Numbers for peers, by which the chain knows who brought what.
+//! Numbers for peers, by which the chain knows who sent what.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use sharechain::change_set::Source;
 
 use crate::limits::SOURCES_MAX;
 
-/// The numbers of [`SOURCES_MAX`] peers. They outlive connections, so that a refusal reaches who hung up meanwhile.
+/// The numbers of up to [`SOURCES_MAX`] peers. They outlive connections, so that a late rejection can still be
+/// attributed to a peer that has disconnected.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     by_peer: BTreeMap<PeerId, Source>,
@@ -16,7 +17,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// The number of a peer, which gets one if it has none.
+    /// Returns the number of a peer, and assigns one if it has none.
     pub(super) fn of(&mut self, peer: PeerId) -> Source {
         if let Some(source) = self.by_peer.get(&peer) {
             return *source;
@@ -33,7 +34,7 @@ impl Sources {
         source
     }
 
-    /// Whose number this is.
+    /// The peer with this number, unless the number is forgotten.
     pub(super) fn peer(&self, source: Source) -> Option<PeerId> {
         self.by_source.get(&source).copied()
     }

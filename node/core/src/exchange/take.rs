@@ -1,4 +1,4 @@
-//! Responses of peers, into the chain.
+//! Feeds responses of peers to the chain.
 
 use std::vec::IntoIter;
 
@@ -14,7 +14,7 @@ use crate::headers::is_settled;
 use crate::journal::Journal;
 use crate::limits::ITEMS_A_TURN;
 
-/// A response of which a part is taken in.
+/// A response that is partly processed.
 #[derive(Debug)]
 pub(super) struct Taking {
     peer: PeerId,
@@ -29,7 +29,7 @@ enum Rest {
 }
 
 impl Exchange {
-    /// Takes the end of a request; the chain gets the first [`ITEMS_A_TURN`] of what came with it.
+    /// Processes the result of a request. The chain gets the first [`ITEMS_A_TURN`] items of the response.
     pub(super) fn take_response<J: Journal>(
         &mut self,
         (peer, id): (PeerId, RequestId),
@@ -66,7 +66,8 @@ impl Exchange {
         self.tell_sync(sync::Input::Response { id, outcome }, turn.now);
     }
 
-    /// Takes some more of what is being taken in, and says what it was good for once that is all.
+    /// Processes the next items of the current response, and reports the outcome to the sync machine after the last
+    /// one.
     pub(super) fn take_some<J: Journal>(&mut self, turn: &mut Turn<'_, J>) {
         let Some(Taking { peer, id, mut rest }) = self.taking.take() else { return };
         let step = match &mut rest {
@@ -160,7 +161,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Takes headers that bitcoind does not have on its active chain, where headers alone decide.
+    /// Inserts headers that are not on bitcoind's active chain but are deep enough to count on headers alone; see
+    /// [`is_settled`].
     fn take_headers<J: Journal>(&mut self, headers: &[Header], turn: &mut Turn<'_, J>) -> Taken {
         let own = turn.engine.own_bitcoin_height();
         let mut useful = 0;

@@ -1,4 +1,4 @@
-//! Gossip that the chain holds: forwarded if it turns out to be valid soon.
+//! Gossip without a verdict, because the chain holds it. It is forwarded if it becomes valid soon.
 
 use std::collections::VecDeque;
 
@@ -12,9 +12,9 @@ use crate::limits::UNDECIDED_MAX;
 pub(super) struct Undecided(VecDeque<(ShareId, VerdictToken)>);
 
 impl Undecided {
-    /// Notes a message; the oldest is forgotten when [`UNDECIDED_MAX`] wait.
+    /// Adds a message. Drops the oldest when [`UNDECIDED_MAX`] are waiting.
     pub(super) fn note(&mut self, id: ShareId, token: VerdictToken) {
-        // The network itself gives those up that wait too long.
+        // The network layer itself expires messages that wait too long.
         if self.0.len() >= UNDECIDED_MAX {
             self.0.pop_front();
         }
@@ -25,7 +25,7 @@ impl Undecided {
         self.0.len()
     }
 
-    /// Takes out the messages that wait for this proof.
+    /// Removes and returns the messages that wait for this proof.
     pub(super) fn take(&mut self, id: ShareId) -> Vec<VerdictToken> {
         let decided: Vec<_> = self.0.iter().filter(|(known, _)| *known == id).map(|(_, token)| *token).collect();
         if !decided.is_empty() {

@@ -1,5 +1,5 @@
-//! What the chain waits for, and where it comes from: Bitcoin headers from the own bitcoind first, everything else from
-//! peers.
+//! What the chain is missing, and where to get it: Bitcoin headers from this node's bitcoind first, everything else
+//! from peers.
 
 use bitcoin::BlockHash;
 use p2p_proto::PeerId;
@@ -14,8 +14,8 @@ use crate::journal::Journal;
 use crate::limits::HEADER_LOOKUPS_MAX;
 
 impl Exchange {
-    /// Asks for everything that the chain waits for, whoever has it. The peer that just answered is not named as one: it
-    /// would be asked at once again for what it does not have.
+    /// Requests everything that the chain is missing, from any peer. The peer that just answered is not named as a
+    /// source: it would be asked again at once for what it does not have.
     pub(super) fn want_missing<J: Journal>(&mut self, turn: &Turn<'_, J>) {
         let chain = turn.engine.chain();
         for missing in chain.missing().filter(|missing| !is_here(missing, chain)).take(WANTS_MAX) {
@@ -23,15 +23,15 @@ impl Exchange {
         }
     }
 
-    /// Asks for what a proof of a peer waits for, unless that is here and waits itself: what it waits for
-    /// was asked for when it came.
+    /// Requests what a peer's proof is waiting for, unless that is here and held itself: its own dependencies were
+    /// requested when it arrived.
     pub(super) fn want_for_held<J: Journal>(&mut self, missing: Missing, peer: PeerId, turn: &Turn<'_, J>) {
         if !is_here(&missing, turn.engine.chain()) {
             self.want(missing, Some(peer), turn.now);
         }
     }
 
-    /// Asks for what the lists that a peer brought name and nobody has brought yet: the peer has it.
+    /// Requests the unknown proofs named by the lists that a peer sent. That peer has them.
     pub(super) fn want_listed<J: Journal>(&mut self, changes: &ChangeSet, peer: PeerId, turn: &Turn<'_, J>) {
         for id in changes.lists.iter().flat_map(|(_, list)| list) {
             if turn.engine.chain().fate(id) == Fate::Unknown {
@@ -40,7 +40,7 @@ impl Exchange {
         }
     }
 
-    /// Asks for one thing: a Bitcoin header at the own bitcoind first, everything else at peers.
+    /// Requests one item: a Bitcoin header from this node's bitcoind first, everything else from peers.
     pub(super) fn want(&mut self, missing: Missing, from: Option<PeerId>, now: Now) {
         let want = match missing {
             Missing::Proof(id) => Want::Proof(id),
@@ -51,15 +51,15 @@ impl Exchange {
         self.tell_sync(sync::Input::Want { want, from }, now);
     }
 
-    /// Asks bitcoind for a header, unless it is being looked up or [`HEADER_LOOKUPS_MAX`] others are; what still misses
-    /// it is wanted again.
+    /// Asks bitcoind for a header, unless it is already being looked up or [`HEADER_LOOKUPS_MAX`] others are. A header
+    /// that is still missing is requested again later.
     fn look_up(&mut self, hash: BlockHash, from: Option<PeerId>) {
         if self.looked_up.len() < HEADER_LOOKUPS_MAX && self.looked_up.insert(hash) {
             self.outputs.push_back(Output::LookUp { hash, from });
         }
     }
 
-    /// Asks peers for a header that the own bitcoind does not have.
+    /// Requests a header from peers if this node's bitcoind does not have it.
     pub(super) fn on_looked_up(&mut self, hash: BlockHash, from: Option<PeerId>, found: bool, now: Now) {
         self.looked_up.remove(&hash);
         let want = Want::Header(hash);
@@ -68,19 +68,19 @@ impl Exchange {
     }
 }
 
-/// Whether what is missing has come, and is held.
+/// True if the missing proof has arrived and is held.
 fn is_here(missing: &Missing, chain: &Chain) -> bool {
     matches!(missing, Missing::Proof(id) if matches!(chain.fate(id), Fate::Held(_)))
 }
 
-/// Where this node is, as the sync machine wants to know it.
+/// This node's position in the chain, for the sync machine.
 pub(super) fn local(chain: &Chain) -> Local {
     let work = chain.link(&chain.tip()).map(|link| link.chain_work).unwrap_or_default();
     let bitcoin_locator = bitcoin_locator(chain.bitcoin());
     Local { height: chain.height(), work, locator: chain.locator(), bitcoin_locator }
 }
 
-/// Hashes of known Bitcoin headers from the best down, at growing distances.
+/// Hashes of known Bitcoin headers from the best one down, at growing distances.
 fn bitcoin_locator(bitcoin: &BitcoinHeaders) -> Vec<BlockHash> {
     const DENSE: usize = 10;
     let best = bitcoin.best();

@@ -1,43 +1,43 @@
-//! bitcoind's block template (BIP-0022, BIP-0023, BIP-0145), after its checks.
+//! A checked block template of bitcoind (BIP-0022, BIP-0023, BIP-0145).
 
 use bitcoin::consensus::encode;
 use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf, Target, Transaction, Txid, Wtxid};
 
-/// A block that lacks its coinbase and its proof of work.
+/// A block without its coinbase and its proof of work.
 #[derive(Debug, Clone)]
 pub struct BlockTemplate {
-    /// Version with the signals bitcoind wants.
+    /// Block version, with the signal bits that bitcoind sets.
     pub version: i32,
-    /// The block it extends.
+    /// Hash of the block that it extends.
     pub prev_block: BlockHash,
-    /// Its own height.
+    /// Height of the new block.
     pub height: u32,
-    /// Its target, as the header holds it.
+    /// Its target, in the header's compact encoding.
     pub bits: CompactTarget,
-    /// The time bitcoind suggests, in seconds since 1970.
+    /// The time that bitcoind suggests, seconds since 1970.
     pub time: u32,
-    /// The earliest time Bitcoin's rules allow.
+    /// The earliest time that Bitcoin's rules allow, seconds since 1970.
     pub min_time: u32,
     /// The most the coinbase may pay: subsidy and the fees of all transactions.
     pub coinbase_value: Amount,
     /// The output script that commits to the witnesses of all transactions.
     pub witness_commitment: Option<ScriptBuf>,
-    /// The transactions behind the coinbase, each after those it spends.
+    /// The transactions after the coinbase, each after those that it spends.
     pub transactions: Vec<TemplateTransaction>,
-    /// Weight a block may have.
+    /// Maximum weight of a block, weight units.
     pub weight_limit: u64,
-    /// Cost of signature operations a block may have.
+    /// Maximum signature operation cost of a block.
     pub sigops_limit: u64,
-    /// What to send to be told of the next template, if bitcoind supports it.
+    /// Long poll id, to wait for the next template; none if bitcoind does not support it.
     pub long_poll_id: Option<String>,
-    /// The challenge, in hex, if the network is a signet.
+    /// Challenge of the signet, hex; none on other networks.
     pub signet_challenge: Option<String>,
 }
 
 /// One transaction of a template.
 #[derive(Debug, Clone)]
 pub struct TemplateTransaction {
-    /// Its bytes as they stand in a block, with the witness.
+    /// Its serialization in a block, with the witness.
     pub raw: Vec<u8>,
     /// Hash without the witness, recomputed from the bytes.
     pub txid: Txid,
@@ -45,9 +45,9 @@ pub struct TemplateTransaction {
     pub wtxid: Wtxid,
     /// The fee it leaves to the coinbase.
     pub fee: Amount,
-    /// Its weight, recomputed from the bytes.
+    /// Its weight, recomputed from the bytes, weight units.
     pub weight: u64,
-    /// The cost of its signature operations.
+    /// Its signature operation cost.
     pub sigops_cost: u64,
     /// Positions (from 0) of the transactions before it that it spends.
     pub depends: Vec<u32>,
@@ -60,7 +60,7 @@ impl BlockTemplate {
         Target::from_compact(self.bits)
     }
 
-    /// Weight of all transactions, without header and coinbase.
+    /// Weight of all transactions, without header and coinbase, weight units.
     #[must_use]
     pub fn transactions_weight(&self) -> u64 {
         self.transactions.iter().map(|transaction| transaction.weight).sum()
@@ -68,9 +68,9 @@ impl BlockTemplate {
 }
 
 impl TemplateTransaction {
-    /// Decodes the transaction, for those few who need more than its bytes and ids.
+    /// Decodes the transaction, for the few callers that need more than its bytes and ids.
     #[must_use]
     pub fn decode(&self) -> Transaction {
-        encode::deserialize(&self.raw).expect("the bytes were decoded when the template came")
+        encode::deserialize(&self.raw).expect("the bytes were decoded when the template arrived")
     }
 }

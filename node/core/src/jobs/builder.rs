@@ -1,12 +1,12 @@
-//! When to make a new job template, and how: the decisions of a node about its miners' work.
+//! Decides when and how to build a new job template for this node's miners.
 //!
-//! Drive it so, whatever the clock and the threads are; `now` is the time since the node started:
+//! Drive it as follows, with any clock and any threads. `now` is the time since the node started.
 //! 1. [`JobBuilder::note_change`] when bitcoind's template or what [`Trigger`] names changes.
 //! 2. When [`JobBuilder::is_due`]: [`JobBuilder::begin`]. Bring bitcoind's headers into the share-chain, then
 //!    [`Trigger::apply`] and find the [`JobPosition`].
-//! 3. [`JobBuilder::known_contents`], or [`Contents::fit`] on any thread and [`JobBuilder::note_contents`]; where there is
-//!    one thread alone, [`JobBuilder::contents`] does both.
-//! 4. [`JobBuilder::finish`] makes the template and passes it through the check of peers.
+//! 3. [`JobBuilder::known_contents`], or [`Contents::fit`] on any thread and [`JobBuilder::note_contents`]. With a
+//!    single thread, [`JobBuilder::contents`] does both.
+//! 4. [`JobBuilder::finish`] builds the template and applies the check that peers apply.
 //! 5. [`JobBuilder::end`] in any case; it sets when the next one is due.
 
 use std::sync::Arc;
@@ -22,20 +22,20 @@ use crate::engine::{Engine, TipView};
 use crate::journal::Journal;
 use crate::limits::{JOB_INTERVAL, JOB_RETRY};
 
-/// What a job follows from beside the share-chain's tip and bitcoind's template.
+/// The inputs of a job other than the share-chain's tip and bitcoind's template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trigger {
-    /// Height of this node's bitcoind.
+    /// Height of the tip of this node's bitcoind.
     pub bitcoin_height: u32,
     /// Why the node is not in sync with its peers, in one sentence; none when it is.
     pub sync_trouble: Option<Arc<str>>,
 }
 
 impl Trigger {
-    /// Tells the share-chain where this node's bitcoind is, and whether the node is in sync.
+    /// Tells the share-chain the height of this node's bitcoind, and whether the node is in sync.
     ///
     /// # Errors
-    /// No job can be made, because the node is not in sync.
+    /// The node is not in sync, so no job can be built.
     pub fn apply<J: Journal>(&self, engine: &mut Engine<J>) -> Result<(), JobError> {
         engine.note_own_bitcoin_height(self.bitcoin_height, self.sync_trouble.is_none());
         match &self.sync_trouble {
@@ -45,17 +45,18 @@ impl Trigger {
     }
 }
 
-/// The state from one job template to the next.
+/// The job builder: the state between one job template and the next.
 #[derive(Debug)]
 pub struct JobBuilder {
     changed: bool,
-    /// The tip that the newest attempt followed from.
+    /// The tip of the latest attempt.
     tip: Option<TipView>,
-    /// Time since the node started.
+    /// When the next template is due, as time since the node started.
     due: Duration,
-    /// Contents of the newest block template: a new link changes a job's position, seldom its contents.
+    /// Contents of the newest block template, with the coinbase weight they fit. A new link changes a job's position
+    /// but rarely its contents.
     contents: Option<(Arc<BlockTemplate>, u64, Arc<Contents>)>,
-    /// The block template that bitcoind was last asked about.
+    /// The block template last proposed to bitcoind.
     proposed: Option<Arc<BlockTemplate>>,
 }
 
@@ -66,47 +67,47 @@ impl Default for JobBuilder {
 }
 
 impl JobBuilder {
-    /// Something that a job follows from has changed, other than the share-chain's tip.
+    /// Notes that an input of a job other than the share-chain's tip has changed.
     pub fn note_change(&mut self) {
         self.changed = true;
     }
 
-    /// Whether a new job template is due: what it follows from has changed, or the last one is old.
+    /// Whether a new job template is due: an input has changed, or the last template is old.
     #[must_use]
     pub fn is_due(&self, tip: &TipView, now: Duration) -> bool {
         self.changed || self.tip.as_ref() != Some(tip) || now >= self.due
     }
 
-    /// Time until a new job template is due though nothing changes.
+    /// Time until a new job template is due even if no input changes.
     #[must_use]
     pub fn due_in(&self, now: Duration) -> Duration {
         self.due.saturating_sub(now)
     }
 
-    /// Begins an attempt on this tip.
+    /// Begins an attempt to build a job template on this tip.
     pub fn begin(&mut self, tip: TipView) {
         self.tip = Some(tip);
         self.changed = false;
     }
 
-    /// Ends an attempt. The next one is due after [`JOB_INTERVAL`], or after [`JOB_RETRY`] when none was made.
+    /// Ends an attempt. The next one is due after [`JOB_INTERVAL`], or after [`JOB_RETRY`] if no template was built.
     pub fn end(&mut self, made: bool, now: Duration) {
         self.due = now.saturating_add(if made { JOB_INTERVAL } else { JOB_RETRY });
     }
 
-    /// The contents of `block` beside a coinbase of this weight, if they are known.
+    /// The contents of `block` with a coinbase of this weight, if known.
     #[must_use]
     pub fn known_contents(&self, block: &Arc<BlockTemplate>, coinbase_weight: u64) -> Option<Arc<Contents>> {
         let (of, weight, contents) = self.contents.as_ref()?;
         (Arc::ptr_eq(of, block) && *weight == coinbase_weight).then(|| Arc::clone(contents))
     }
 
-    /// Keeps the contents of `block` beside a coinbase of this weight.
+    /// Stores the contents of `block` with a coinbase of this weight.
     pub fn note_contents(&mut self, block: &Arc<BlockTemplate>, coinbase_weight: u64, contents: &Arc<Contents>) {
         self.contents = Some((Arc::clone(block), coinbase_weight, Arc::clone(contents)));
     }
 
-    /// The contents of `block` beside a coinbase of this weight: known, or made by `fit` and kept.
+    /// The contents of `block` with a coinbase of this weight: known, or computed by `fit` and stored.
     pub fn contents(
         &mut self,
         block: &Arc<BlockTemplate>,
@@ -120,11 +121,11 @@ impl JobBuilder {
         })
     }
 
-    /// Makes the job template and passes it through the check that peers apply. `header_time` is the time from which its
-    /// Bitcoin header starts, `now` the clock that it is judged by.
+    /// Builds the job template and applies the check that peers apply. `header_time` is the initial time of its Bitcoin
+    /// header; `now` is the time that it is judged at.
     ///
     /// # Errors
-    /// What peers would say, or an amount that leaves its range.
+    /// The template does not pass the check, or an amount is out of range.
     pub fn finish<J: Journal>(
         engine: &mut Engine<J>,
         block: Arc<BlockTemplate>,
@@ -138,7 +139,7 @@ impl JobBuilder {
         Ok(template)
     }
 
-    /// Whether bitcoind should be asked about a block of this template: once for each of its block templates.
+    /// Whether to propose a block of this template to bitcoind: true once for each block template.
     pub fn should_propose(&mut self, template: &JobTemplate) -> bool {
         let new = !self.proposed.as_ref().is_some_and(|last| Arc::ptr_eq(last, &template.block));
         if new {

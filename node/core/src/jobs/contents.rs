@@ -1,29 +1,29 @@
-//! Makes room for a coinbase that is larger than what bitcoind left for it.
+//! Makes room for a coinbase that is larger than bitcoind's template allows.
 
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
 use bitcoin::{Amount, VarInt};
 
 use super::block_template::{BlockTemplate, TemplateTransaction};
 
-/// Weight of a block header.
+/// Weight of a block header, weight units.
 const HEADER_WEIGHT: u64 = 80 * 4;
 
-/// The transactions of a block and what follows from their number.
+/// The kept transactions of a block template, and the values that depend on how many are kept.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// How many of the template's transactions stay, counted from its first.
+    /// Number of the template's transactions kept, from the first.
     pub kept: usize,
-    /// Subsidy and the fees of what stays.
+    /// Subsidy and the fees of the kept transactions.
     pub coinbase_value: Amount,
-    /// What the coinbase commits to for the witnesses of what stays.
+    /// The coinbase's commitment to the witnesses of the kept transactions (BIP-0141).
     pub witness_commitment: [u8; 32],
     /// Merkle branch of the coinbase, lowest level first.
     pub branch: Vec<[u8; 32]>,
 }
 
 impl Contents {
-    /// Drops the last transactions until a coinbase of `coinbase_weight` fits. Taking from the end keeps every
-    /// transaction behind those it spends.
+    /// Drops transactions from the end until a coinbase of `coinbase_weight` fits. Dropping from the end never drops a
+    /// transaction that a kept one spends.
     #[must_use]
     pub fn fit(template: &BlockTemplate, coinbase_weight: u64) -> Self {
         let mut kept = template.transactions.as_slice();
@@ -51,7 +51,7 @@ fn block_weight(transactions_weight: u64, transactions: usize, coinbase_weight: 
     HEADER_WEIGHT + 4 * count + coinbase_weight + transactions_weight
 }
 
-/// BIP-0141: hash of the witness root and the reserved value, which is zero; the coinbase's own witness hash is zero.
+/// BIP-0141: hash of the witness root and the reserved value, which is zero. The coinbase's own witness hash is zero.
 fn witness_commitment(transactions: &[TemplateTransaction]) -> [u8; 32] {
     let mut level = vec![[0; 32]];
     level.extend(transactions.iter().map(|tx| tx.wtxid.to_byte_array()));
@@ -61,7 +61,7 @@ fn witness_commitment(transactions: &[TemplateTransaction]) -> [u8; 32] {
     hash_pair(&level[0], &[0; 32])
 }
 
-/// The siblings on the way from the first leaf, the coinbase, to the root; `others` are the leaves behind it.
+/// The siblings on the path from the first leaf, the coinbase, to the root. `others` are the leaves after it.
 fn coinbase_branch(others: Vec<[u8; 32]>) -> Vec<[u8; 32]> {
     let mut branch = Vec::new();
     let mut level = others;
@@ -72,7 +72,7 @@ fn coinbase_branch(others: Vec<[u8; 32]>) -> Vec<[u8; 32]> {
     branch
 }
 
-/// The next level of a merkle tree; an odd hash is paired with itself.
+/// The next level of a Merkle tree. An odd hash is paired with itself.
 fn parents(level: &[[u8; 32]]) -> Vec<[u8; 32]> {
     level.chunks(2).map(|pair| hash_pair(&pair[0], pair.last().expect("a chunk is never empty"))).collect()
 }

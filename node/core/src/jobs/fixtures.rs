@@ -12,7 +12,7 @@ use testkit::World;
 
 use super::{BlockTemplate, Contents, Job, JobError, JobPosition, JobTemplate, TemplateTransaction};
 
-/// A chain of transactions, each of which spends the one before.
+/// A chain of transactions, each of which spends the previous one.
 #[must_use]
 pub fn transactions(count: u32) -> Vec<TemplateTransaction> {
     let mut previous = Txid::all_zeros();
@@ -84,7 +84,7 @@ pub fn template_of(world: &World, transactions_count: u32, weight_limit: u64) ->
 /// A checked job template of `block` on the world's tip.
 ///
 /// # Errors
-/// Why there is none.
+/// No job template can be built; the error says why.
 pub fn job_template(world: &mut World, block: &Arc<BlockTemplate>) -> Result<Arc<JobTemplate>, JobError> {
     let position = JobPosition::find(&mut world.chain, &block.prev_block)?;
     let contents = Arc::new(Contents::fit(block, position.coinbase_weight()));
@@ -97,7 +97,7 @@ pub fn job_template(world: &mut World, block: &Arc<BlockTemplate>) -> Result<Arc
 #[must_use]
 pub fn grown() -> World {
     let mut world = World::new();
-    // Heights up to 16 are written in another way, which the bitcoin crate does not read.
+    // Heights up to 16 have another encoding, which the bitcoin crate does not parse.
     for _ in 0..20 {
         world.bitcoin_block();
     }
@@ -115,7 +115,7 @@ pub fn worked(job: &Job) -> Header {
     header
 }
 
-/// Some job templates, each of another block template.
+/// Several job templates, each with a block template of its own.
 #[must_use]
 pub fn job_templates(count: u32) -> Vec<Arc<JobTemplate>> {
     let mut world = grown();

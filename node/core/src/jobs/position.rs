@@ -1,4 +1,4 @@
-//! Where new work belongs in the share-chain, and why there may be no place for it.
+//! The position of new work in the share-chain, and why there may be none.
 
 use std::sync::Arc;
 
@@ -6,22 +6,23 @@ use bitcoin::BlockHash;
 use sharechain::ShareId;
 use sharechain::chain::{Assignment, Chain, Plan, TemplateError, Unpayable};
 
-/// Weight of everything in a coinbase but its payouts, at most: 192 bytes that count fourfold, and the witness.
+/// Maximum weight of a coinbase without its payouts: 192 bytes that count fourfold, and the witness. Weight units.
 const COINBASE_WEIGHT_AROUND: u64 = 192 * 4 + 36;
 
-/// Weight of the largest payout output.
+/// Weight of the largest payout output, weight units.
 const PAYOUT_WEIGHT: u64 = 43 * 4;
 
-/// Where a new job extends the share-chain, and whom it pays.
+/// Where a new job extends the share-chain, and which scripts it pays.
 #[derive(Debug)]
 pub struct JobPosition {
-    /// The link to extend, and what follows from it. Its list may be changed before a job template commits to it.
+    /// The link to extend, and the values that follow from it. Its list may be changed before a job template commits to
+    /// it.
     pub assignment: Assignment,
     pub(super) plan: Arc<Plan>,
     pub(super) consensus_id: [u8; 32],
 }
 
-/// Why no job can be made now.
+/// Why no job can be built now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
     /// The share-chain has no link to extend.
@@ -38,7 +39,7 @@ pub enum JobError {
         "the pool has upgraded (bit {0}), and this version of shoal does not know the new rules; install a newer one"
     )]
     TooOld(u8),
-    /// bitcoind reports a problem, or has given no template yet; the sentence says which.
+    /// bitcoind has a problem, or has sent no template yet; the sentence says which.
     #[error("{0}")]
     Bitcoind(Arc<str>),
     /// The node is not in sync with its peers; the sentence says why.
@@ -50,19 +51,19 @@ pub enum JobError {
     /// bitcoind's tip has less work than the one that the share-chain builds on.
     #[error("bitcoind is behind the share-chain")]
     BitcoinBehind,
-    /// What it must pay is not known yet.
-    #[error("what the next coinbase must pay is not known yet: {0}")]
+    /// The payouts of the coinbase are not known yet.
+    #[error("the payouts of the next coinbase are not known yet: {0}")]
     Unpayable(#[from] Unpayable),
-    /// It does not pass the check that peers apply.
+    /// The job template does not pass the check that peers apply.
     #[error(transparent)]
     Template(#[from] TemplateError),
 }
 
 impl JobPosition {
-    /// The position of a job on `prev_block` now.
+    /// The current position of a job on `prev_block`.
     ///
     /// # Errors
-    /// Why no job can be made.
+    /// No job can be built; the error says why.
     pub fn find(chain: &mut Chain, prev_block: &BlockHash) -> Result<Self, JobError> {
         if let Some(conflict) = chain.finality().conflict {
             return Err(JobError::Conflict(conflict));
@@ -74,10 +75,10 @@ impl JobPosition {
         Self::find_on(chain, &parent, prev_block)
     }
 
-    /// The position of a job on `prev_block` that extends `parent`, whatever the chain would choose.
+    /// The position of a job on `prev_block` that extends `parent`, regardless of the chain's own choice.
     ///
     /// # Errors
-    /// Why no job can be made.
+    /// No job can be built; the error says why.
     pub fn find_on(chain: &mut Chain, parent: &ShareId, prev_block: &BlockHash) -> Result<Self, JobError> {
         let assignment = chain.assignment_on(parent).ok_or(JobError::NoParent)?;
         let known = chain.bitcoin().get(prev_block).ok_or(JobError::UnknownTip(*prev_block))?;
@@ -94,7 +95,7 @@ impl JobPosition {
         self.plan.selection.as_ref().map_or(1, |selection| selection.entries().len())
     }
 
-    /// Weight of the coinbase at most, weight units.
+    /// Maximum weight of the coinbase, weight units.
     #[must_use]
     pub fn coinbase_weight(&self) -> u64 {
         COINBASE_WEIGHT_AROUND + PAYOUT_WEIGHT * self.outputs() as u64

@@ -1,4 +1,4 @@
-//! Job templates on which late work still counts, bounded in number and bytes.
+//! Recent job templates, for which late work still counts; bounded in number and bytes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use super::block_template::BlockTemplate;
 use super::template::JobTemplate;
 use crate::limits::{JOB_TEMPLATES_BYTES_MAX, JOB_TEMPLATES_MAX};
 
-/// The newest job templates, oldest first, each with a key that is never used again. Jobs are not kept: a template and a
-/// payout script make one again.
+/// The newest job templates, oldest first, each with a unique key. Jobs are not kept: a template and a payout script
+/// rebuild one.
 #[derive(Debug, Default)]
 pub struct RecentTemplates {
     templates: VecDeque<Arc<JobTemplate>>,
-    /// Key of the oldest; those behind it count on.
+    /// Key of the oldest template; the following ones have consecutive keys.
     first_key: u64,
-    /// Bytes of all their block templates.
+    /// Total bytes of their block templates.
     size_bytes: usize,
 }
 
 impl RecentTemplates {
-    /// Adds a template; the oldest go when there are more than [`JOB_TEMPLATES_MAX`] or their transactions fill more than
-    /// [`JOB_TEMPLATES_BYTES_MAX`].
+    /// Adds a template. Drops the oldest while there are more than [`JOB_TEMPLATES_MAX`], or while their transactions
+    /// take more than [`JOB_TEMPLATES_BYTES_MAX`] bytes.
     pub fn push(&mut self, template: Arc<JobTemplate>) {
-        // Job templates of one block template follow each other, so each block template is counted once.
+        // Job templates of the same block template are adjacent, so each block template is counted once.
         if self.templates.back().is_none_or(|newest| !Arc::ptr_eq(&newest.block, &template.block)) {
             self.size_bytes += block_bytes(&template.block);
         }
@@ -49,20 +49,20 @@ impl RecentTemplates {
         Some((self.first_key + behind as u64, self.templates.get(behind)?))
     }
 
-    /// The template with this key, unless it is forgotten.
+    /// The template with this key, unless it was dropped.
     #[must_use]
     pub fn get(&self, key: u64) -> Option<&Arc<JobTemplate>> {
         let behind = usize::try_from(key.checked_sub(self.first_key)?).ok()?;
         self.templates.get(behind)
     }
 
-    /// How many templates are kept.
+    /// Number of templates kept.
     #[must_use]
     pub fn len(&self) -> usize {
         self.templates.len()
     }
 
-    /// Whether none is kept.
+    /// True if no template is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.templates.is_empty()

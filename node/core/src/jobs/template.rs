@@ -1,4 +1,5 @@
-//! Job templates and jobs: bitcoind's block template bound to a position in the share-chain, and one miner's version of it.
+//! Job templates and jobs: bitcoind's block template bound to a position in the share-chain, and each miner's version
+//! of it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,39 +19,39 @@ use super::block_template::BlockTemplate;
 use super::contents::Contents;
 use super::position::{JobError, JobPosition};
 
-/// What all jobs of a moment have in common: a block template, its position in the share-chain, and its payouts.
+/// A job template, common to all miners' jobs: a block template, its position in the share-chain, and its payouts.
 #[derive(Debug)]
 pub struct JobTemplate {
     /// bitcoind's block template.
     pub block: Arc<BlockTemplate>,
-    /// The link to extend, and what follows from it.
+    /// The link to extend, and the values that follow from it.
     pub assignment: Assignment,
-    /// Which of its transactions stay.
+    /// The transactions that are kept.
     pub contents: Arc<Contents>,
-    /// The outputs that settled history demands; `None` pays the finder alone.
+    /// The outputs that settled history requires; `None` pays the finder alone.
     payouts: Option<Vec<TxOut>>,
-    /// The share header's time.
+    /// Time of the share header.
     share_time: Timestamp,
-    /// The Bitcoin header's time to start from: bitcoind's, or later when the template has been waiting.
+    /// Initial time of the Bitcoin header, seconds since 1970: bitcoind's, or later if the template has aged.
     header_time: u32,
     shares_root: [u8; 32],
     consensus_id: [u8; 32],
 }
 
-/// One miner's version of a job template: the same but for the payout script that its coinbase commits to.
+/// One miner's version of a job template. It differs only in the payout script that its coinbase commits to.
 #[derive(Debug)]
 pub struct Job {
-    /// What is common to all.
+    /// The job template.
     pub template: Arc<JobTemplate>,
-    /// What the miner commits to.
+    /// The share header that the miner's coinbase commits to.
     pub share: ShareHeader,
 }
 
 impl JobTemplate {
-    /// Binds a block template, of which `contents` stay, to a position.
+    /// Binds a block template, of which `contents` are kept, to a position.
     ///
     /// # Errors
-    /// An amount leaves its range.
+    /// An amount is out of range.
     pub fn new(
         block: Arc<BlockTemplate>,
         contents: Arc<Contents>,
@@ -67,10 +68,10 @@ impl JobTemplate {
         Ok(Arc::new(Self { block, assignment, contents, payouts, share_time, header_time, shares_root, consensus_id }))
     }
 
-    /// Passes the template through the check that peers apply to what is found with it.
+    /// Applies the check that peers apply to proofs found with this template.
     ///
     /// # Errors
-    /// What a peer would say.
+    /// The template does not pass the check.
     pub fn check(self: &Arc<Self>, chain: &mut Chain, now: Timestamp) -> Result<(), JobError> {
         let job = Job::new(Arc::clone(self), check_script());
         let proof = job.proof(job.unworked_header(), [0; EXTRANONCE_BYTES]);
@@ -78,14 +79,14 @@ impl JobTemplate {
         Ok(chain.check_template(&bound, now)?)
     }
 
-    /// A block of this template without proof of work, for bitcoind to judge.
+    /// A serialized block of this template without proof of work, for a block proposal to bitcoind (BIP-0023).
     #[must_use]
     pub fn proposal(self: &Arc<Self>) -> Vec<u8> {
         let job = Job::new(Arc::clone(self), check_script());
         job.block(&job.unworked_header(), &[0; EXTRANONCE_BYTES])
     }
 
-    /// What a miner with this payout script commits to.
+    /// The share header that a miner with this payout script commits to.
     #[must_use]
     pub fn share_header(&self, payout: ScriptBuf) -> ShareHeader {
         ShareHeader {
@@ -138,7 +139,7 @@ impl Job {
         (before.to_vec(), after.to_vec())
     }
 
-    /// Bitcoin header time to start from, seconds since 1970.
+    /// Initial time of the Bitcoin header, seconds since 1970.
     #[must_use]
     pub fn header_time(&self) -> u32 {
         self.template.header_time
@@ -150,7 +151,7 @@ impl Job {
         Target::from_le_bytes(self.template.assignment.position.share_target.to_le_bytes())
     }
 
-    /// The proof that this header with this extranonce is.
+    /// The proof made of this header and this extranonce.
     #[must_use]
     pub fn proof(&self, header: Header, extranonce: [u8; EXTRANONCE_BYTES]) -> Proof {
         Proof {
@@ -163,13 +164,13 @@ impl Job {
         }
     }
 
-    /// The ids that the proof lists if it is a link.
+    /// Ids of the shares that the proof lists if it is a link.
     #[must_use]
     pub fn list(&self) -> &[ShareId] {
         &self.template.assignment.list
     }
 
-    /// The whole Bitcoin block with this header, serialized.
+    /// The complete Bitcoin block with this header, serialized.
     #[must_use]
     pub fn block(&self, header: &Header, extranonce: &[u8; EXTRANONCE_BYTES]) -> Vec<u8> {
         let kept = &self.template.block.transactions[..self.template.contents.kept];
@@ -182,7 +183,7 @@ impl Job {
         block
     }
 
-    /// A header of this job without proof of work, for an extranonce of zeros.
+    /// A header of this job without proof of work, for an all-zero extranonce.
     #[must_use]
     pub fn unworked_header(&self) -> Header {
         let leaf = self.coinbase(&[0; EXTRANONCE_BYTES]).txid().to_byte_array();
@@ -203,7 +204,7 @@ fn check_script() -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::all_zeros())
 }
 
-/// Adds to a coinbase the witness that BIP-0141 demands: one item of 32 zero bytes.
+/// Adds the witness that BIP-0141 requires of a coinbase: one item of 32 zero bytes.
 fn with_witness(stripped: &[u8]) -> Vec<u8> {
     const VERSION_BYTES: usize = 4;
     const LOCKTIME_BYTES: usize = 4;

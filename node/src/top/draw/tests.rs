@@ -46,10 +46,10 @@ fn everything_stands_in_a_usual_terminal() {
     for words in [
         "0.123%",
         "2 h 1 min on average",
-        "0.50 blocks' work; 39% are shorter",
-        "goes to 3 addresses or fewer",
+        "50%; 39% of rounds are shorter",
+        "3 addresses have more than half",
         "tb1qaddressofs… 25.0%",
-        "at most 4.00 TH/s",
+        "maximum 4.00 TH/s",
         "1 min 30 s ago  miners get work",
     ] {
         assert!(text.contains(words), "{words} is not in\n{text}");
@@ -60,10 +60,10 @@ fn everything_stands_in_a_usual_terminal() {
 #[test]
 fn what_asks_for_attention_says_so_without_colour() {
     let mut view = view();
-    view.status.no_work_because = Some("no peer was reached yet".into());
+    view.status.no_work_because = Some("no peer has been reached yet".into());
     view.trouble = Some("no node answers".into());
     let text = drawn(&view, 100, 30);
-    assert!(text.contains("! no work") && text.contains("no peer was reached yet"), "{text}");
+    assert!(text.contains("! no work") && text.contains("no peer has been reached yet"), "{text}");
     assert!(text.contains("! no node answers"), "{text}");
 }
 

@@ -1,4 +1,4 @@
-//! What goes to everybody.
+//! Gossip: messages to all peers.
 
 use sharechain::{Proof, ShareId};
 
@@ -10,23 +10,23 @@ const SHARE: u8 = 1;
 const LINK: u8 = 2;
 const BITCOIN_BLOCK: u8 = 3;
 
-/// A message for everybody.
+/// A message to all peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gossip {
-    /// A share.
+    /// Proof of a share.
     Share(Box<Proof>),
-    /// A link and the ids it lists.
+    /// A link and its list.
     Link {
-        /// The link.
+        /// Proof of the link.
         proof: Box<Proof>,
-        /// What it lists.
+        /// Ids that the link lists.
         list: Vec<ShareId>,
     },
-    /// A Bitcoin block that the pool found, serialized as on Bitcoin's network: whoever sees it submits it.
+    /// A Bitcoin block that the pool found, in Bitcoin's network serialization. Every node submits it to its bitcoind.
     BitcoinBlock(Vec<u8>),
 }
 
-/// The three channels of gossip, so that a peer short of one kind of message does not wait behind another.
+/// Gossip topics. Each kind of message has its own, so that no kind delays another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// [`Gossip::Share`].
@@ -38,10 +38,10 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// All of them.
+    /// All topics.
     pub const ALL: [Self; 3] = [Self::Shares, Self::Links, Self::BitcoinBlocks];
 
-    /// The last part of its name.
+    /// Last part of the topic's name before its version.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Topic {
         }
     }
 
-    /// Bytes that a message on it has at most.
+    /// Maximum length of a message on this topic, bytes.
     #[must_use]
     pub const fn bytes_max(self) -> usize {
         match self {
@@ -63,7 +63,7 @@ impl Topic {
 }
 
 impl Gossip {
-    /// The topic it belongs to; on another it is garbage.
+    /// Topic of the message. On any other topic it is garbage.
     #[must_use]
     pub const fn topic(&self) -> Topic {
         match self {
@@ -73,7 +73,7 @@ impl Gossip {
         }
     }
 
-    /// The canonical bytes.
+    /// Canonical encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -95,10 +95,10 @@ impl Gossip {
         out
     }
 
-    /// Reads a message that fills `bytes` exactly.
+    /// Decodes a message that takes up all of `bytes`.
     ///
     /// # Errors
-    /// When the bytes are not the canonical encoding of any message.
+    /// [`WireError`] if `bytes` is not the canonical encoding of a message.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let mut reader = Reader(bytes);
         let message = match reader.u8()? {

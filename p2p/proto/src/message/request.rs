@@ -1,4 +1,4 @@
-//! What one peer asks another.
+//! Requests.
 
 use bitcoin::BlockHash;
 use sharechain::ShareId;
@@ -13,35 +13,35 @@ const PROOFS: u8 = 3;
 const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
 
-/// A question to one peer.
+/// A request to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Where are you?
+    /// Status of the peer.
     Tip,
-    /// Which links of your branch come after the newest of these that is on it?
+    /// Links of the peer's main chain after the newest one in the locator that is on it.
     Links {
-        /// Ids of known links, newest first; genesis is understood. At most [`LOCATOR_MAX`].
+        /// Ids of known links, newest first, at most [`LOCATOR_MAX`]. Genesis is implied.
         locator: Vec<ShareId>,
-        /// How many links at most, at most [`LINKS_MAX`].
+        /// Maximum number of links in the response, at most [`LINKS_MAX`].
         limit: u32,
     },
-    /// These proofs, and the lists of those that are links.
+    /// Proofs with these ids, and the lists of those that are links.
     Proofs {
-        /// At most [`PROOFS_MAX`].
+        /// Ids of the proofs, at most [`PROOFS_MAX`].
         ids: Vec<ShareId>,
     },
-    /// The Bitcoin headers that lead from a known one to each of these.
+    /// Bitcoin headers that lead from a known header to each wanted one.
     Headers {
-        /// Hashes of the headers that are missing, at most [`HEADERS_WANTED_MAX`].
+        /// Hashes of the missing headers, at most [`HEADERS_WANTED_MAX`].
         wanted: Vec<BlockHash>,
-        /// Hashes of known headers, newest first. At most [`LOCATOR_MAX`].
+        /// Hashes of known headers, newest first, at most [`LOCATOR_MAX`].
         locator: Vec<BlockHash>,
     },
-    /// The ids of valid shares that no link of your branch lists yet, by height, then id.
+    /// Ids of valid proofs that no link of the peer's main chain lists yet, by height, then id.
     Pending,
 }
 
-/// A request without its content: what rates are limited by.
+/// Kind of a request. Each kind has its own rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RequestKind {
     /// [`Request::Tip`].
@@ -57,7 +57,7 @@ pub enum RequestKind {
 }
 
 impl Request {
-    /// Which question it is.
+    /// Kind of the request.
     #[must_use]
     pub const fn kind(&self) -> RequestKind {
         match self {
@@ -69,7 +69,7 @@ impl Request {
         }
     }
 
-    /// The canonical bytes.
+    /// Canonical encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -94,10 +94,10 @@ impl Request {
         out
     }
 
-    /// Reads a request that fills `bytes` exactly.
+    /// Decodes a request that takes up all of `bytes`.
     ///
     /// # Errors
-    /// When the bytes are not the canonical encoding of any request.
+    /// [`WireError`] if `bytes` is not the canonical encoding of a request.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let mut reader = Reader(bytes);
         let request = match reader.u8()? {

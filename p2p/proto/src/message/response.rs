@@ -1,4 +1,4 @@
-//! What one peer answers another. Answers may hold less than was asked for: they are bounded in bytes.
+//! Responses. Their size is bounded, so a response may hold less than the request asked for.
 
 use bitcoin::block::Header;
 use sharechain::{Height, Proof, ShareId, U256, Work};
@@ -13,61 +13,61 @@ const PROOFS: u8 = 3;
 const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
 
-/// Where a peer is.
+/// Status of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TipInfo {
-    /// Its best link, or genesis.
+    /// Tip of its main chain, or genesis.
     pub tip: ShareId,
-    /// That link's height.
+    /// Height of the tip.
     pub height: Height,
-    /// Cumulative link work of its branch.
+    /// Cumulative link work of its main chain.
     pub work: Work,
     /// Height of its Bitcoin tip.
     pub bitcoin_height: u32,
-    /// Name and version of its program, printable ASCII of at most [`USER_AGENT_BYTES_MAX`].
+    /// Name and version of its program: printable ASCII, at most [`USER_AGENT_BYTES_MAX`] bytes.
     pub user_agent: String,
 }
 
-/// A link and what it lists.
+/// A link and its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkItem {
-    /// The link.
+    /// Proof of the link.
     pub proof: Proof,
-    /// What it lists.
+    /// Ids that the link lists.
     pub list: Vec<ShareId>,
 }
 
-/// A proof, and what it lists when it is a link whose list the sender has.
+/// A proof, with its list if it is a link and the sender has the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// The share or link.
+    /// Proof of the share or link.
     pub proof: Proof,
-    /// What it lists, if known.
+    /// Ids that it lists, if known.
     pub list: Option<Vec<ShareId>>,
 }
 
-/// The answer to a [`super::Request`] of the same name.
+/// A response to the [`super::Request`] of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
-    /// Where this node is.
+    /// Status of the sender.
     Tip(TipInfo),
     /// Links in ascending order.
     Links {
-        /// At most as many as asked for.
+        /// Links of the branch, at most as many as requested.
         links: Vec<LinkItem>,
-        /// Whether the branch goes on after the last one.
+        /// True if the branch continues after the last link.
         more: bool,
     },
-    /// Those of the proofs asked for that this node has, in the order asked for.
+    /// The requested proofs that the sender has, in the order of the request.
     Proofs(Vec<Item>),
-    /// Headers, each after its previous one.
+    /// Bitcoin headers, each after its previous header.
     Headers(Vec<Header>),
-    /// Ids of valid shares that are not listed yet.
+    /// Ids of valid proofs that no link of the sender's main chain lists yet.
     Pending(Vec<ShareId>),
 }
 
 impl LinkItem {
-    /// Bytes that it takes in a response.
+    /// Size of the item in a response, bytes.
     #[must_use]
     pub fn encoded_bytes(&self) -> usize {
         4 + self.proof.encode().len() + 4 + 2 + 32 * self.list.len()
@@ -75,7 +75,7 @@ impl LinkItem {
 }
 
 impl Item {
-    /// Bytes that it takes in a response.
+    /// Size of the item in a response, bytes.
     #[must_use]
     pub fn encoded_bytes(&self) -> usize {
         let list_bytes = self.list.as_ref().map_or(0, |list| 4 + 2 + 32 * list.len());
@@ -83,10 +83,10 @@ impl Item {
     }
 }
 
-/// Room for items in a response: its tag, count and flag are set aside.
+/// Maximum total size of the items in a response, bytes. The rest is for the kind, the count and the flag.
 const ITEMS_BYTES_MAX: usize = RESPONSE_BYTES_MAX - 16;
 
-/// Takes items as long as they fit one response; true when some were left over.
+/// Takes items until one does not fit into the response. The flag is true if items are left over.
 fn fitting<T>(items: impl Iterator<Item = T>, count_max: usize, bytes: impl Fn(&T) -> usize) -> (Vec<T>, bool) {
     let mut room_bytes = ITEMS_BYTES_MAX;
     let mut taken = Vec::new();
@@ -101,7 +101,7 @@ fn fitting<T>(items: impl Iterator<Item = T>, count_max: usize, bytes: impl Fn(&
 }
 
 impl Response {
-    /// An answer with as many of the links, at most `limit`, as fit. `links` is read no further than needed.
+    /// Creates a response with as many links as fit, at most `limit`. It does not read `links` further than needed.
     #[must_use]
     pub fn links(links: impl IntoIterator<Item = LinkItem>, limit: u32) -> Self {
         let count_max = usize::try_from(limit).unwrap_or(LINKS_MAX).min(LINKS_MAX);
@@ -109,13 +109,13 @@ impl Response {
         Self::Links { links, more }
     }
 
-    /// An answer with as many of the proofs as fit. `items` is read no further than needed.
+    /// Creates a response with as many proofs as fit. It does not read `items` further than needed.
     #[must_use]
     pub fn proofs(items: impl IntoIterator<Item = Item>) -> Self {
         Self::Proofs(fitting(items.into_iter(), PROOFS_MAX, Item::encoded_bytes).0)
     }
 
-    /// Which question it answers.
+    /// Kind of request that it answers.
     #[must_use]
     pub const fn kind(&self) -> RequestKind {
         match self {
@@ -127,7 +127,7 @@ impl Response {
         }
     }
 
-    /// The canonical bytes.
+    /// Canonical encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -168,10 +168,10 @@ impl Response {
         out
     }
 
-    /// Reads a response that fills `bytes` exactly.
+    /// Decodes a response that takes up all of `bytes`.
     ///
     /// # Errors
-    /// When the bytes are not the canonical encoding of any response.
+    /// [`WireError`] if `bytes` is not the canonical encoding of a response.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let mut reader = Reader(bytes);
         let response = match reader.u8()? {

@@ -8,7 +8,7 @@ use sharechain::{CoinbasePrefix, Height, Proof, ShareHeader, ShareId, Timestamp,
 use super::{Gossip, Item, LinkItem, Request, Response, TipInfo, WireError};
 use crate::limits::*;
 
-/// A proof whose bytes are canonical; no rule beyond that is kept.
+/// A proof with a canonical encoding. It may break all other rules.
 fn proof() -> impl Strategy<Value = Proof> {
     let hashes = prop::collection::vec(any::<[u8; 32]>(), 0..=14);
     (any::<[u8; 32]>(), any::<[u8; 20]>(), any::<u32>(), hashes, any::<Option<[u8; 32]>>(), 100_u32..=3_000).prop_map(

@@ -1,4 +1,4 @@
-//! Fetching links from one peer that claims more work, batch by batch.
+//! Catch-up: fetches links in batches from one peer that claims more work.
 
 use sharechain::{ShareId, Work};
 
@@ -8,35 +8,35 @@ use crate::message::{Request, RequestKind};
 use crate::score::Misbehaviour;
 use crate::{Millis, PeerId};
 
-/// A catch-up under way.
+/// A catch-up in progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CatchUp {
     pub(super) peer: PeerId,
-    /// The last link received. It leads the locator, because links of a branch that is not the best one yet are not in it.
+    /// Last link received. It comes first in the locator, which otherwise holds only links of the main chain.
     cursor: Option<ShareId>,
-    /// Whether any link was new, though it may wait for something.
-    fruitful: bool,
-    /// This node's work when it began.
+    /// True if any link was new, even if it is held.
+    found_new: bool,
+    /// This node's chain work when the catch-up began.
     began_at: Work,
-    /// When the peer said that it has no more.
-    drained_at: Option<Millis>,
+    /// Time at which the peer reported that it has no more links.
+    exhausted_at: Option<Millis>,
 }
 
 impl Sync {
     pub(super) fn on_links(&mut self, peer: PeerId, last: Option<ShareId>, new: u32, more: bool) {
         let Some(catch_up) = self.catch_up.as_mut().filter(|catch_up| catch_up.peer == peer) else { return };
-        catch_up.fruitful |= new > 0;
-        // A branch that goes on but does not get on is a circle.
+        catch_up.found_new |= new > 0;
+        // A branch that continues without new links is a loop.
         let circle = more && (last.is_none() || last == catch_up.cursor);
         catch_up.cursor = last.or(catch_up.cursor);
         if circle {
-            self.end_in_disbelief(peer);
+            self.distrust_claim(peer);
         } else if !more {
-            catch_up.drained_at = Some(self.now);
+            catch_up.exhausted_at = Some(self.now);
         }
     }
 
-    fn end_in_disbelief(&mut self, peer: PeerId) {
+    fn distrust_claim(&mut self, peer: PeerId) {
         self.catch_up = None;
         self.peers.disbelieve(peer, self.now);
         self.punish(peer, Misbehaviour::Useless);
@@ -44,19 +44,19 @@ impl Sync {
 
     /// Starts, continues or ends the catch-up.
     pub(super) fn schedule_links(&mut self) {
-        self.end_if_drained();
+        self.end_if_exhausted();
         if self.catch_up.is_none() {
             let began_at = self.local.work;
             self.catch_up = self.best_peer().map(|peer| CatchUp {
                 peer,
                 cursor: None,
-                fruitful: false,
+                found_new: false,
                 began_at,
-                drained_at: None,
+                exhausted_at: None,
             });
         }
         let Some(catch_up) = self.catch_up else { return };
-        let waiting = catch_up.drained_at.is_some()
+        let waiting = catch_up.exhausted_at.is_some()
             || self.flights.any(catch_up.peer, Purpose::Links)
             || !self.asked.allows(catch_up.peer, RequestKind::Links, self.now)
             || self.wants.of_chain() >= WANTS_LOW;
@@ -69,29 +69,30 @@ impl Sync {
         self.send(catch_up.peer, Purpose::Links, Vec::new(), Request::Links { locator, limit });
     }
 
-    fn end_if_drained(&mut self) {
+    fn end_if_exhausted(&mut self) {
         let Some(catch_up) = self.catch_up else { return };
-        let Some(drained_at) = catch_up.drained_at else { return };
+        let Some(exhausted_at) = catch_up.exhausted_at else { return };
         let claim = self.peers.get(catch_up.peer).and_then(|peer| peer.claim);
         let reached = claim.is_none_or(|claim| claim.work <= self.local.work);
-        let settled = self.wants.of_chain() == 0 || self.now.since(drained_at) >= CATCH_UP_GRACE_MS;
+        let settled = self.wants.of_chain() == 0 || self.now.since(exhausted_at) >= CATCH_UP_GRACE_MS;
         if reached {
             self.peers.believe(catch_up.peer);
             self.catch_up = None;
         } else if settled && self.local.work > catch_up.began_at {
-            // It went on meanwhile. Ask again where it is.
+            // The peer has advanced meanwhile. Request its tip again.
             self.catch_up = None;
             self.peers.hint(catch_up.peer, self.now);
-        } else if settled && catch_up.fruitful {
-            // What it sent waits, as for this node's own Bitcoin. The same links again would bring nothing.
+        } else if settled && catch_up.found_new {
+            // The links are held, for example until this node's bitcoind catches up. Fetching them again would not
+            // help.
             self.catch_up = None;
             self.peers.pause(catch_up.peer, self.now);
         } else if settled {
-            self.end_in_disbelief(catch_up.peer);
+            self.distrust_claim(catch_up.peer);
         }
     }
 
-    /// The peer with the most work, if that is more than this node's.
+    /// Peer with the most claimed work, if that is more than this node's.
     fn best_peer(&self) -> Option<PeerId> {
         self.peers
             .credible(self.now)
@@ -100,7 +101,7 @@ impl Sync {
             .map(|(id, ..)| id)
     }
 
-    /// Recomputes the state and tells when it changed.
+    /// Recomputes the sync state, and outputs it if it changed.
     pub(super) fn update_state(&mut self) {
         let ahead = self.peers.credible(self.now).map(|(.., claim)| claim).filter(|claim| claim.work > self.local.work);
         let target = ahead.map(|claim| claim.height).max().unwrap_or(self.local.height);

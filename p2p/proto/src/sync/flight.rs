@@ -1,4 +1,4 @@
-//! Requests that are under way.
+//! Requests in flight.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,30 +6,30 @@ use super::{RequestId, Want};
 use crate::limits::REQUEST_TIMEOUT_MS;
 use crate::{Millis, PeerId};
 
-/// What a request is for.
+/// Purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The periodic exchange of tips.
+    /// Periodic exchange of tips.
     Tip,
-    /// The periodic exchange of unlisted shares.
+    /// Periodic exchange of unlisted shares.
     Pending,
-    /// The next batch of a catch-up.
+    /// Next batch of a catch-up.
     Links,
     /// Wanted ids.
     Wants,
 }
 
-/// A request under way.
+/// A request in flight.
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
     pub(super) peer: PeerId,
     pub(super) purpose: Purpose,
-    /// What it asks for, when its purpose is that.
+    /// Items that it requests, if its purpose is [`Purpose::Wants`].
     pub(super) wants: Vec<Want>,
     deadline: Millis,
 }
 
-/// All requests under way.
+/// All requests in flight.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flights {
     by_id: BTreeMap<RequestId, Flight>,
@@ -64,12 +64,12 @@ impl Flights {
         ids.into_iter().filter_map(|id| self.take(id)).collect()
     }
 
-    /// Requests under way for wanted ids and links, to all peers: the large ones.
+    /// Number of large requests in flight to all peers: those for wanted ids and links.
     pub(super) fn large(&self) -> usize {
         self.by_id.values().filter(|flight| matches!(flight.purpose, Purpose::Links | Purpose::Wants)).count()
     }
 
-    /// The same, to one peer.
+    /// Number of large requests in flight to one peer.
     pub(super) fn large_of(&self, peer: PeerId) -> usize {
         let large = |flight: &Flight| matches!(flight.purpose, Purpose::Links | Purpose::Wants);
         self.by_id.values().filter(|flight| flight.peer == peer && large(flight)).count()

@@ -1,4 +1,4 @@
-//! What is known of each peer.
+//! Sync state of each peer.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::limits::{
 };
 use crate::{Millis, PeerId};
 
-/// Where a peer says it is.
+/// Height and work that a peer claims for its tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
     pub(super) height: Height,
@@ -20,21 +20,21 @@ pub(super) struct Claim {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
     pub(super) claim: Option<Claim>,
-    /// Its claim is not believed before then.
+    /// Time before which its claim is not credible.
     believed_from: Millis,
-    /// Catch-ups in a row that did not reach what it claims.
+    /// Number of consecutive catch-ups that did not reach its claim.
     disbeliefs: u32,
-    /// It is not asked for links before then.
+    /// Time before which it is not asked for links.
     pub(super) links_at: Millis,
     pub(super) next_tip_at: Millis,
     last_tip_at: Millis,
     pub(super) next_pending_at: Millis,
-    /// Nothing large is asked of it before then.
+    /// Time before which it gets no large request.
     pub(super) rested_at: Millis,
     pub(super) failures: u32,
 }
 
-/// The peers that sync follows.
+/// Peers that sync follows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SyncPeers {
     by_id: BTreeMap<PeerId, Peer>,
@@ -70,7 +70,7 @@ impl SyncPeers {
         self.by_id.iter().map(|(id, peer)| (*id, peer))
     }
 
-    /// Asks for the peer's tip soon.
+    /// Schedules a request for the peer's tip soon.
     pub(super) fn hint(&mut self, peer: PeerId, now: Millis) {
         if let Some(peer) = self.by_id.get_mut(&peer) {
             let soon = now.max(peer.last_tip_at.plus(TIP_HINT_INTERVAL_MS));
@@ -97,7 +97,7 @@ impl SyncPeers {
         }
     }
 
-    /// The peer's links did not bear out its claim.
+    /// Pauses the peer's claim because its links did not reach it.
     pub(super) fn disbelieve(&mut self, peer: PeerId, now: Millis) {
         if let Some(peer) = self.by_id.get_mut(&peer) {
             peer.believed_from = now.plus(backoff_ms(CLAIM_PAUSE_MS, peer.disbeliefs));
@@ -105,7 +105,7 @@ impl SyncPeers {
         }
     }
 
-    /// What the peer's links need is not there yet.
+    /// Pauses requests for the peer's links because its links are held.
     pub(super) fn pause(&mut self, peer: PeerId, now: Millis) {
         if let Some(peer) = self.by_id.get_mut(&peer) {
             peer.links_at = now.plus(backoff_ms(CLAIM_PAUSE_MS, peer.disbeliefs));
@@ -132,7 +132,7 @@ impl SyncPeers {
         }
     }
 
-    /// Claims that are believed now.
+    /// Claims that are credible now.
     pub(super) fn credible(&self, now: Millis) -> impl Iterator<Item = (PeerId, &Peer, Claim)> {
         self.iter().filter(move |(_, peer)| peer.believed_from <= now).filter_map(|(id, peer)| {
             let claim = peer.claim?;
@@ -140,7 +140,7 @@ impl SyncPeers {
         })
     }
 
-    /// Whether any peer has told its tip.
+    /// True if any peer has sent its status.
     pub(super) fn any_claim(&self) -> bool {
         self.by_id.values().any(|peer| peer.claim.is_some())
     }

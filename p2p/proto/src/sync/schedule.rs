@@ -1,4 +1,4 @@
-//! Turns what is due into requests.
+//! Schedules requests.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ struct Batch {
 }
 
 impl Batch {
-    /// Adds to the one or the other; false when that is full.
+    /// Adds an item to its list. Returns false if that list is full.
     fn add(&mut self, want: Want) -> bool {
         let (room, max) = match want {
             Want::Proof(_) | Want::List(_) => (&mut self.proofs, PROOFS_MAX),
@@ -59,7 +59,7 @@ impl Sync {
         }
     }
 
-    /// Unlisted shares are of use only to a node that can judge them.
+    /// Requests unlisted shares, once this node is in sync and can judge them.
     fn schedule_pending(&mut self) {
         if self.state != SyncState::Synced || self.catch_up.is_some() {
             return;
@@ -74,7 +74,7 @@ impl Sync {
         }
     }
 
-    /// Asks for wanted ids, one request a peer and kind in each turn, so that the load spreads.
+    /// Requests wanted ids, with one request per peer and kind in each call, so that the load spreads.
     fn schedule_wants(&mut self) {
         let free = IN_FLIGHT_MAX.saturating_sub(self.flights.large());
         let peers = self.free_peers();
@@ -85,7 +85,7 @@ impl Sync {
         for want in self.wants.due(self.now, free * PROOFS_MAX) {
             match self.wants.choose(want, &peers) {
                 Some(peer) if batches.entry(peer).or_default().add(want) => self.wants.under_way(want),
-                // Whoever has it is busy. Looked at with every event, thousands of such ids would take all the time.
+                // All suitable peers are busy. Checking thousands of such ids on every event would be too slow.
                 _ => self.wants.postpone(want, self.now.plus(BUSY_PAUSE_MS)),
             }
         }
@@ -102,7 +102,7 @@ impl Sync {
         }
     }
 
-    /// SyncPeers that may be asked for something large, the most reliable and least busy first.
+    /// Peers that may get a large request, the most reliable and least busy first.
     fn free_peers(&mut self) -> Vec<PeerId> {
         let (asked, now) = (&mut self.asked, self.now);
         let mut may_ask = |peer, kind| asked.allows(peer, kind, now);
@@ -119,7 +119,7 @@ impl Sync {
     }
 }
 
-/// A proof and its list come together: an id that is wanted for both is asked for once.
+/// Ids to request. A response holds a proof with its list, so an id that is wanted for both appears once.
 fn share_ids(wants: &[Want]) -> Vec<ShareId> {
     let mut ids: Vec<_> = wants
         .iter()

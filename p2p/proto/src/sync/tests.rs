@@ -1,4 +1,4 @@
-//! Single decisions; `crowd` below lets whole crowds of them talk.
+//! Tests of single decisions. `crowd` tests many nodes together.
 
 mod crowd;
 
@@ -38,7 +38,7 @@ fn tip(height: u32) -> Outcome {
     })
 }
 
-/// A machine and what it puts out.
+/// A state machine and its outputs.
 struct Bench {
     sync: Sync,
     now: Millis,
@@ -74,7 +74,7 @@ impl Bench {
         self.give(Input::Tick);
     }
 
-    /// Connects a peer and tells its tip.
+    /// Connects a peer and passes in its status.
     fn meet(&mut self, peer: PeerId, height: u32) -> Vec<(PeerId, RequestId, Request)> {
         self.give(Input::Connected(peer));
         let requests = self.requests();

@@ -1,4 +1,4 @@
-//! What is wanted, who has it, and when to ask for it again.
+//! Wanted items: which peers have them, and when to request them again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -6,10 +6,10 @@ use super::{Want, backoff_ms};
 use crate::limits::{BACKOFF_MS, CAME_REMEMBERED_MS, CLAIMED_WANTS_MAX, HOLDERS_MAX, WANT_ATTEMPTS_MAX, WANTS_MAX};
 use crate::{Millis, PeerId};
 
-/// Why something is wanted.
+/// Reason why an item is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
-    /// A peer claims that it exists. Nobody else is asked for it, and it is given up when they do not deliver.
+    /// A peer claims that it exists. Only such peers are asked, and the want is dropped if they do not deliver.
     Claim,
     /// A proof that carries work depends on it.
     Chain,
@@ -18,16 +18,16 @@ pub(super) enum Origin {
 #[derive(Clone, Debug)]
 struct Wanted {
     origin: Origin,
-    /// SyncPeers that should have it.
+    /// Peers that should have it.
     holders: Vec<PeerId>,
-    /// SyncPeers asked in this round.
+    /// Peers asked in this round.
     tried: BTreeSet<PeerId>,
     attempts: u32,
-    /// Its place among those to be asked for; none while a request is under way.
+    /// Its place in the queue; `None` while a request for it is in flight.
     ready: Option<(Millis, u64)>,
 }
 
-/// All that is wanted. Those that are not under way are kept in the order in which they are due.
+/// All wanted items. Those without a request in flight are in a queue ordered by due time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wants {
     by_want: BTreeMap<Want, Wanted>,
@@ -37,8 +37,8 @@ pub(super) struct Wants {
     came: Came,
 }
 
-/// What came lately. Whoever wants it again had no room for it, or got an altered copy, and would have it at once and for
-/// nothing again and again.
+/// Items that arrived recently. If the chain wants one again, it had no room for it or got an altered copy. Without a
+/// pause, it would get the same useless copy over and over.
 #[derive(Clone, Debug, Default)]
 struct Came {
     by_want: BTreeMap<Want, (Millis, u32)>,
@@ -60,7 +60,7 @@ impl Came {
         }
     }
 
-    /// When it may be asked for.
+    /// Earliest time at which the item may be requested.
     fn again_at(&self, want: &Want, now: Millis) -> Millis {
         let again = self.by_want.get(want).map(|(at, times)| at.plus(backoff_ms(BACKOFF_MS, *times)));
         again.map_or(now, |again| again.max(now))
@@ -72,7 +72,7 @@ impl Wants {
         self.by_want.len()
     }
 
-    /// How many of them the chain depends on.
+    /// Number of items that the chain is missing.
     pub(super) fn of_chain(&self) -> usize {
         self.by_want.len().saturating_sub(self.claimed)
     }
@@ -104,7 +104,7 @@ impl Wants {
         self.make_ready(want, self.came.again_at(&want, now));
     }
 
-    /// It came.
+    /// Records that an item arrived.
     pub(super) fn got(&mut self, want: Want, now: Millis) {
         if self.by_want.contains_key(&want) {
             self.came.note(want, now);
@@ -120,10 +120,11 @@ impl Wants {
         self.claimed = self.claimed.saturating_sub(usize::from(wanted.origin == Origin::Claim));
     }
 
-    /// A request for these ended: those that did not arrive are asked for again, of others, after a pause.
+    /// Ends a request for these items. Items that did not arrive go back into the queue, for other peers, after a
+    /// pause.
     pub(super) fn put_back(&mut self, wants: &[Want], peer: PeerId, now: Millis) {
         for &want in wants {
-            // One that came, and is wanted again since, has its place already.
+            // An item that arrived and is wanted again is already in the queue.
             let under_way = |wanted: &&mut Wanted| wanted.ready.is_none();
             let Some(wanted) = self.by_want.get_mut(&want).filter(under_way) else { continue };
             wanted.tried.insert(peer);
@@ -134,13 +135,13 @@ impl Wants {
                 self.give_up(want);
                 continue;
             }
-            // Another holder is asked at once, strangers after a pause.
+            // Another holder is asked at once, other peers after a pause.
             let pause_ms = if wanted.holders.is_empty() { backoff_ms(BACKOFF_MS, wanted.attempts) } else { 0 };
             self.make_ready(want, now.plus(pause_ms));
         }
     }
 
-    /// The peer is gone.
+    /// Removes a peer that disconnected.
     pub(super) fn forget_holder(&mut self, peer: PeerId) {
         let mut hopeless = Vec::new();
         for (want, wanted) in &mut self.by_want {
@@ -155,7 +156,7 @@ impl Wants {
         }
     }
 
-    /// Whether one of these that are still wanted should be had by the peer.
+    /// True if the peer should have one of these items that is still wanted.
     pub(super) fn any_held_by(&self, wants: &[Want], peer: PeerId) -> bool {
         wants.iter().filter_map(|want| self.by_want.get(want)).any(|wanted| wanted.holders.contains(&peer))
     }
@@ -169,18 +170,18 @@ impl Wants {
         }
     }
 
-    /// What is due, longest due first.
+    /// Items that are due, earliest first, at most `count_max`.
     pub(super) fn due(&self, now: Millis, count_max: usize) -> Vec<Want> {
         self.ready.iter().take_while(|(at, ..)| *at <= now).take(count_max).map(|(.., want)| *want).collect()
     }
 
-    /// Whom of these to ask: a holder, else, for the chain's own wants, one that was not asked in this round; the first
-    /// in the order given. A new round begins when all were asked.
+    /// Chooses a peer to ask, the first suitable one in the given order: a holder, or, for an item that the chain is
+    /// missing, a peer that was not asked in this round. A new round begins when all were asked.
     pub(super) fn choose(&mut self, want: Want, peers: &[PeerId]) -> Option<PeerId> {
         let wanted = self.by_want.get_mut(&want)?;
         let holder = peers.iter().find(|peer| wanted.holders.contains(peer));
         if holder.is_some() || wanted.origin == Origin::Claim || !wanted.holders.is_empty() {
-            // A holder who is busy now is worth waiting for.
+            // Wait for a holder that is busy.
             return holder.copied();
         }
         let fresh = peers.iter().find(|peer| !wanted.tried.contains(peer)).copied();
@@ -190,13 +191,13 @@ impl Wants {
         fresh.or_else(|| peers.first().copied())
     }
 
-    /// It is not looked at before then.
+    /// Delays an item until the given time.
     pub(super) fn postpone(&mut self, want: Want, until: Millis) {
         self.under_way(want);
         self.make_ready(want, until);
     }
 
-    /// A request for it starts.
+    /// Removes an item from the queue because a request for it starts.
     pub(super) fn under_way(&mut self, want: Want) {
         if let Some((at, place)) = self.by_want.get_mut(&want).and_then(|wanted| wanted.ready.take()) {
             self.ready.remove(&(at, place, want));

@@ -1,4 +1,4 @@
-//! What the caller asks for.
+//! Commands and queries of the caller.
 
 use libp2p::gossipsub::{MessageAcceptance, MessageId, PublishError};
 
@@ -17,7 +17,7 @@ impl Task {
             Call::Command(command) => self.on_command(command),
             Call::Peers(reply) => {
                 let now = self.now();
-                // An error means that the asker is gone.
+                // An error means that the caller no longer waits.
                 let _ = reply.send(self.peers.snapshot(now, |peer| self.endpoint.points(peer, now)));
             }
         }
@@ -29,7 +29,7 @@ impl Task {
             Command::Request { peer, id, request } => self.ask(peer, id, request),
             Command::Reply { token, response } => {
                 if let Some(channel) = self.endpoint.reply(token) {
-                    // An error gives the response back: the asker is gone.
+                    // An error returns the response: the peer is gone.
                     let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
                 }
             }
@@ -55,7 +55,7 @@ impl Task {
         let size_bytes = bytes.len();
         match self.swarm.behaviour_mut().gossip.publish(topic, bytes) {
             Ok(_) => tracing::trace!(topic = message.topic().name(), size_bytes, "published"),
-            // Known already, or nobody there: the exchange of unlisted shares makes up for it.
+            // The message is already known, or no peer is subscribed. The exchange of unlisted shares makes up for it.
             Err(error @ (PublishError::Duplicate | PublishError::NoPeersSubscribedToTopic)) => {
                 tracing::debug!(topic = message.topic().name(), %error, "not published");
             }
@@ -94,7 +94,8 @@ impl Task {
         }
     }
 
-    /// Tells gossipsub. That a message has left its cache by now is no harm: it is not forwarded.
+    /// Reports a verdict to gossipsub. If the message has already left gossipsub's cache, it is not forwarded, which is
+    /// harmless.
     pub(super) fn judge(&mut self, id: &MessageId, source: &libp2p::PeerId, acceptance: MessageAcceptance) {
         self.swarm.behaviour_mut().gossip.report_message_validation_result(id, source, acceptance);
     }
@@ -102,11 +103,11 @@ impl Task {
     fn add_explicit(&mut self, text: &str) {
         let now = self.now();
         match parse_address(text) {
-            Err(error) => tracing::warn!(%error, "not dialled"),
+            Err(error) => tracing::warn!(%error, "not dialed"),
             Ok(address) => {
                 let peer = peer_in(&address);
                 if !self.redial.add(address, peer, Source::Explicit, now) {
-                    tracing::warn!(address = text, "not dialled: too many explicit peers");
+                    tracing::warn!(address = text, "not dialed: too many explicit peers");
                 }
             }
         }

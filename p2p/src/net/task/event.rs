@@ -1,4 +1,4 @@
-//! What happens to connections.
+//! Events of connections.
 
 use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
@@ -124,7 +124,7 @@ impl Task {
         self.announce(peer);
     }
 
-    /// Tells the caller of a peer before anything that the peer says.
+    /// Announces a peer to the caller, before any message from it.
     pub(super) fn announce(&mut self, peer: PeerId) {
         if let Some(Connection { addr, inbound }) = self.peers.announce(peer) {
             tracing::info!(%peer, %addr, inbound, "peer connected");

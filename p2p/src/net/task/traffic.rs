@@ -1,4 +1,4 @@
-//! What peers say: gossip, requests and responses.
+//! Messages from peers: gossip, requests and responses.
 
 use libp2p::gossipsub::{self, MessageAcceptance};
 use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRequestId, ResponseChannel};
@@ -29,7 +29,8 @@ impl Task {
         }
     }
 
-    /// Cheap checks first: room, rate, size, form. The error tells what the message costs its sender, if anything.
+    /// Checks a gossip message, cheap checks first: room, rate, size, form. The error is the misbehavior to punish, if
+    /// any.
     fn admit(&mut self, peer: PeerId, message: &gossipsub::Message) -> Result<Gossip, Option<Misbehaviour>> {
         if self.outbox.len() >= OUTBOX_DROP {
             return Err(None);
@@ -102,7 +103,7 @@ impl Task {
     fn on_request(&mut self, peer: PeerId, request: Request, channel: ResponseChannel<Response>) {
         let now = self.now();
         let kind = request.kind();
-        // Dropping the channel refuses the request.
+        // Dropping the channel rejects the request.
         match self.endpoint.on_request(peer, kind, channel, now) {
             Ok(token) if self.outbox.len() >= OUTBOX_DROP => drop(self.endpoint.reply(token)),
             Ok(token) => {

@@ -22,7 +22,7 @@ fn straight(height: u32) -> Tree {
     tree
 }
 
-/// How often a search for the header at `height` goes down: by the jump where that does not lead too far.
+/// Number of steps that a search for the header at `height` takes, with jumps where they do not go too far.
 fn steps(tree: &Tree, height: u32) -> u32 {
     let (mut at, mut steps) = (tree.best, 0);
     while tree.at(at).height > height {
@@ -33,7 +33,7 @@ fn steps(tree: &Tree, height: u32) -> u32 {
     steps
 }
 
-/// Nothing else shows a jump that leads nowhere: the ancestor found is the same, after a longer search.
+/// Only the number of steps shows a useless jump: the search still finds the same ancestor, but takes longer.
 #[test]
 fn a_search_takes_logarithmically_many_steps() {
     for top in [1, 2, 3, 100, 1_023, 1_024, 5_000] {

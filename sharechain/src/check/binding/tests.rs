@@ -79,7 +79,7 @@ fn the_root_of_two_is_bitcoins() {
     assert_eq!(Some(merkle_root(leaves[0], &leaves[1..])), theirs.map(|root| root.to_byte_array()));
 }
 
-/// Attack: theft by replay. Somebody else's header under an own share header binds nothing.
+/// Attack: theft by replay. Another miner's Bitcoin header does not bind the attacker's share header.
 #[test]
 fn a_replayed_header_does_not_bind() {
     let honest_proof = honest(&payouts(3), 4);
@@ -96,7 +96,8 @@ fn another_network_does_not_bind() {
     assert_eq!(BoundProof::bind(proof, U256::MAX, &[8; 32]), Err(RuleError::NotBound));
 }
 
-/// Attack: malleation. Whatever the header binds cannot be changed; what only the prefix holds shows at the payout check.
+/// Attack: malleation. Nothing that the header binds can be changed. The payout check catches changes that only the
+/// prefix binds.
 #[test]
 fn no_field_can_be_changed() {
     let with = |change: &dyn Fn(&mut Proof)| {
@@ -141,7 +142,7 @@ fn no_field_can_be_changed() {
 }
 
 proptest! {
-    /// What travels binds just as well.
+    /// A proof still binds after encoding and decoding.
     #[test]
     fn a_decoded_proof_binds(count in 1_u8..49, depth in 0_u8..15) {
         let proof = honest(&payouts(count), depth);

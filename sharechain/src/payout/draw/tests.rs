@@ -9,7 +9,7 @@ fn keyed() -> sha256::HashEngine {
     keyed_engine(&Tag::Draw.hash(&[&SEED]))
 }
 
-/// Scripts with these weights, in the order in which the draw lays them end to end.
+/// Scripts with these weights, in the order of the lottery.
 fn line(weights: &[u128]) -> Vec<(ScriptBuf, u128)> {
     let keyed = keyed();
     let mut scripts: Vec<_> = (1..=weights.len()).map(|n| ScriptBuf::from_bytes(n.to_le_bytes().to_vec())).collect();
@@ -21,7 +21,7 @@ fn claims(line: &[(ScriptBuf, u128)]) -> Vec<Claim<'_>> {
     line.iter().map(|(script, weight)| Claim { script, weight: *weight }).collect()
 }
 
-/// No two hashes are known that begin alike, so two tickets are made that do.
+/// No known hashes have the same prefix, so the test makes two tickets that do.
 #[test]
 fn equal_beginnings_are_told_apart_by_whole_hashes() {
     let (keyed, line) = (keyed(), line(&[1, 1, 1]));
@@ -34,7 +34,7 @@ fn equal_beginnings_are_told_apart_by_whole_hashes() {
 }
 
 proptest! {
-    /// Where points meet the ends of claims, and where what the division left over has room for one point more.
+    /// Covers points at the ends of claims, and a division remainder that has room for one more point.
     #[test]
     fn crumbs_are_drawn_as_the_rules_say(weights in prop::collection::vec(1..6_u128, 1..80), count in 1..20_usize) {
         let (line, sum) = (line(&weights), weights.iter().sum::<u128>());

@@ -1,4 +1,4 @@
-//! One node's bitcoind: the blocks that it has heard of, the tip that it follows, and how it may be unwell.
+//! One node's bitcoind: the blocks that it has heard of, the tip that it follows, and its possible faults.
 
 use std::collections::BTreeSet;
 
@@ -7,42 +7,42 @@ use bitcoin::block::Header;
 
 use super::Bitcoin;
 
-/// What is wrong with a bitcoind.
+/// The fault of a bitcoind, if any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Health {
-    /// Nothing.
+    /// It works correctly.
     #[default]
     Well,
-    /// It stays where it is and takes no block.
+    /// It stays at its tip and accepts no block.
     Stuck,
-    /// It takes blocks whose transactions break Bitcoin's rules.
+    /// It accepts blocks whose transactions break Bitcoin's rules.
     Credulous,
-    /// It claims to follow a block that nobody ever found.
+    /// It claims to follow a block that does not exist.
     Dreaming(BlockHash),
 }
 
-/// A header as the bitcoind knows it.
+/// A header, as this bitcoind knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeaderInfo {
-    /// The header.
+    /// The block header.
     pub header: Header,
-    /// Its height.
+    /// Height of the block.
     pub height: u32,
-    /// Whether it is on the active chain.
+    /// Whether the block is on the active chain.
     pub active: bool,
 }
 
-/// One bitcoind. It is a process of its own: it outlives the node's crashes.
+/// One bitcoind. It is a separate process, so it survives crashes of its node.
 #[derive(Clone, Debug)]
 pub struct Bitcoind {
     known: BTreeSet<BlockHash>,
     tip: BlockHash,
-    /// How it is.
+    /// Its fault, if any.
     pub health: Health,
 }
 
 impl Bitcoind {
-    /// A bitcoind that knows the tree's present tip and what is below.
+    /// Creates a bitcoind that knows the tree's present tip and all blocks below it.
     #[must_use]
     pub fn new(bitcoin: &Bitcoin) -> Self {
         let tip = bitcoin.rest_tip();
@@ -51,7 +51,7 @@ impl Bitcoind {
         new
     }
 
-    /// The tip that it follows.
+    /// Returns the tip that it follows.
     #[must_use]
     pub fn tip(&self) -> BlockHash {
         match self.health {
@@ -60,13 +60,13 @@ impl Bitcoind {
         }
     }
 
-    /// It is well again and follows what everybody else does.
+    /// Ends its fault. It then follows the same tip as other bitcoinds.
     pub fn recover(&mut self, bitcoin: &Bitcoin) {
         *self = Self { known: std::mem::take(&mut self.known), tip: bitcoin.rest_tip(), health: Health::Well };
         self.learn(self.tip, bitcoin);
     }
 
-    /// Hears of a block, and fetches what leads to it. True when the tip moved.
+    /// Learns of a block and fetches its ancestors. Returns true if the tip moved.
     pub fn hear(&mut self, hash: BlockHash, bitcoin: &Bitcoin) -> bool {
         if self.health == Health::Stuck || !self.learn(hash, bitcoin) {
             return false;
@@ -79,7 +79,7 @@ impl Bitcoind {
         better
     }
 
-    /// Notes a block with its ancestors; false when it knew it.
+    /// Adds a block and its ancestors. Returns false if the block is known.
     fn learn(&mut self, hash: BlockHash, bitcoin: &Bitcoin) -> bool {
         let mut at = hash;
         let mut new = false;
@@ -92,7 +92,7 @@ impl Bitcoind {
         new
     }
 
-    /// What it knows of a header.
+    /// Returns what this bitcoind knows of a header.
     #[must_use]
     pub fn header(&self, hash: &BlockHash, bitcoin: &Bitcoin) -> Option<HeaderInfo> {
         let known = bitcoin.block(hash).filter(|_| self.known.contains(hash))?;
@@ -100,10 +100,10 @@ impl Bitcoind {
         Some(HeaderInfo { header: known.header, height: bitcoin.height(hash), active })
     }
 
-    /// Known valid blocks with the work of the tip, the tip first.
+    /// Returns the known valid blocks that have as much work as the tip. The tip comes first.
     #[must_use]
     pub fn competing_tips(&self, bitcoin: &Bitcoin) -> Vec<BlockHash> {
-        /// Blocks below the tip's height among which competitors are looked for.
+        /// Number of blocks below the tip's height among which competitors are searched.
         const LOOK_BACK: usize = 8;
         if matches!(self.health, Health::Dreaming(_)) {
             return vec![self.tip()];

@@ -1,22 +1,22 @@
-//! What a block found by the pool pays to whom.
+//! The payments of a block that the pool found.
 
 use std::collections::BTreeMap;
 
 use bitcoin::{Block, ScriptBuf};
 use node_core::jobs::BlockTemplate;
 
-/// A coinbase's outputs.
+/// The outputs of a coinbase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paid {
-    /// What the block may pay: subsidy and the fees of its transactions, satoshi.
+    /// The most that the block may pay, in satoshi: the subsidy and the fees of its transactions.
     pub value_sat: u64,
-    /// Satoshi of each script, outputs without value left out.
+    /// Satoshi for each script. Outputs without value are left out.
     pub scripts: BTreeMap<ScriptBuf, u64>,
 }
 
 impl Paid {
-    /// What `block` pays; none if it is more than its transactions' fees and the subsidy allow, or if a transaction is
-    /// not the template's.
+    /// Returns the payments of `block`. Returns `None` if the block pays more than the subsidy and its fees allow, or
+    /// if it has a transaction that is not in the template.
     #[must_use]
     pub fn by(block: &Block, template: &BlockTemplate) -> Option<Self> {
         let (coinbase, others) = block.txdata.split_first()?;
@@ -35,7 +35,7 @@ impl Paid {
         (paid.total_sat() <= value_sat).then_some(paid)
     }
 
-    /// Satoshi paid to all together.
+    /// Returns the sum of all payments in satoshi.
     #[must_use]
     pub fn total_sat(&self) -> u64 {
         self.scripts.values().sum()

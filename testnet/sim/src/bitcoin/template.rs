@@ -1,5 +1,5 @@
-//! What a bitcoind offers to miners: a few made-up transactions that are as good as real ones for everybody who only
-//! hashes them.
+//! The block template of a bitcoind: a few made-up transactions. To a miner that only hashes them, they are as good as
+//! real ones.
 
 use bitcoin::absolute::LockTime;
 use bitcoin::consensus::encode::serialize;
@@ -12,13 +12,13 @@ use node_core::limits::{BLOCK_SIGOPS_COST_MAX, BLOCK_WEIGHT_MAX};
 use sharechain::BitcoinParams;
 use sharechain::bitcoin_headers::BitcoinHeader;
 
-/// Transactions of a template: enough for a merkle branch with two levels.
+/// Number of transactions in a template: enough for a merkle branch with two levels.
 const TRANSACTIONS: u32 = 3;
 
-/// The fee of the first transaction, satoshi; that of each next is lower. Together some 0.03 BTC.
+/// Fee of the first transaction in satoshi. Each later one pays less. Together they pay about 0.03 BTC.
 const FIRST_FEE_SAT: u64 = 1_500_000;
 
-/// The template on top of `previous`.
+/// Returns the template on top of `previous`.
 pub(super) fn template(previous: &BitcoinHeader, bits: CompactTarget, params: &BitcoinParams) -> BlockTemplate {
     let prev_block = previous.header.block_hash();
     let height = previous.height + 1;
@@ -42,7 +42,7 @@ pub(super) fn template(previous: &BitcoinHeader, bits: CompactTarget, params: &B
     }
 }
 
-/// A transaction that spends an output which nobody made.
+/// Returns a transaction that spends an output that does not exist.
 fn transaction(prev_block: &bitcoin::BlockHash, position: u32) -> TemplateTransaction {
     let mut engine = sha256::Hash::engine();
     engine.input(prev_block.as_byte_array());

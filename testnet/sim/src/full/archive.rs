@@ -1,23 +1,23 @@
-//! What simulated disks hold, once for all of them: a hundred nodes store the same proofs.
+//! The records of all simulated disks, each stored once. A hundred nodes store the same proofs.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use node_core::journal::{Record, RecordKind};
 
-/// A record's place in the archive.
+/// A record's index in the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordIndex(u32);
 
 impl RecordIndex {
-    /// Its number, counted from 0.
+    /// Returns the index, counted from 0.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// All records that any disk ever took, each once.
+/// All records that any disk has stored, each once.
 #[derive(Debug, Default)]
 pub struct Archive {
     kept: Mutex<Kept>,
@@ -26,7 +26,7 @@ pub struct Archive {
 #[derive(Debug, Default)]
 struct Kept {
     contents: Vec<Content>,
-    /// The newest version with a kind and id; older ones follow from it. Only looked up, never walked through.
+    /// The newest version for each kind and id. It points to the older ones. The map is only looked up, never iterated.
     newest: HashMap<(u8, [u8; 32]), RecordIndex>,
 }
 
@@ -35,17 +35,17 @@ struct Content {
     kind: RecordKind,
     id: [u8; 32],
     bytes: Box<[u8]>,
-    /// Another version with the same kind and id: a proof whose extranonce was altered on the way, say.
+    /// The previous version with the same kind and id, such as a proof whose extranonce was altered in transit.
     older: Option<RecordIndex>,
 }
 
 impl Archive {
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        // A world runs on one thread, so that nothing is left half-done.
+        // A world runs on one thread, so no change is left half done.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place of a record, which is made if no disk has it yet.
+    /// Returns the index of a record. Adds the record if no disk has it yet.
     pub fn intern(&self, record: &Record) -> RecordIndex {
         let mut kept = self.kept();
         let key = (record.kind as u8, record.id);
@@ -65,7 +65,7 @@ impl Archive {
         place
     }
 
-    /// The newest version of a record that `has` says is there.
+    /// Returns the newest version of a record for which `has` returns true.
     pub fn find(&self, kind: RecordKind, id: &[u8; 32], has: impl Fn(RecordIndex) -> bool) -> Option<Vec<u8>> {
         let kept = self.kept();
         let mut at = kept.newest.get(&(kind as u8, *id)).copied();
@@ -79,7 +79,7 @@ impl Archive {
         None
     }
 
-    /// The record at a place.
+    /// Returns the record at an index.
     #[must_use]
     pub fn record(&self, place: RecordIndex) -> Record {
         let kept = self.kept();
@@ -87,7 +87,7 @@ impl Archive {
         Record { kind: *kind, id: *id, bytes: bytes.to_vec() }
     }
 
-    /// Bytes of all contents.
+    /// Returns the bytes of all records.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.kept().contents.iter().map(|content| content.bytes.len()).sum()

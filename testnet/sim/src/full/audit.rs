@@ -1,5 +1,5 @@
-//! What became of everything that was found, by the chain of one node: read from its main chain and its disk, since a
-//! chain forgets what it lists so deep that nothing can change it.
+//! The fate of all proofs found, by the chain of one node. It is read from the node's main chain and its disk, because
+//! a chain forgets lists that are too deep to change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,25 +8,27 @@ use sharechain::chain::Fate as ChainFate;
 use sharechain::encode::decode_list;
 use sharechain::{Height, ShareId};
 
+use super::ledger::expected_blocks;
 use super::node::SimNode;
 use super::surroundings::Surroundings;
+use crate::ids::{MinerId, NodeId};
 use crate::time::Micros;
-use crate::world::{MinerId, NodeId, World};
+use crate::world::World;
 
-/// What became of a find.
+/// The fate of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
     /// It is a link of the main chain.
     MainLink,
     /// A link of the main chain lists it.
     Listed,
-    /// It may still be listed.
+    /// It can still be listed.
     Pending,
     /// It can no longer be listed.
     Expired,
-    /// It was never told to anybody.
+    /// Its finder never published it.
     Withheld,
-    /// The finder's own node refused it.
+    /// The finder's node rejected it.
     Refused,
     /// The node does not know it.
     Unknown,
@@ -35,31 +37,23 @@ pub enum End {
 /// The main chain of one node, link by link.
 #[derive(Debug)]
 pub struct Audit {
-    /// Height at which each find was listed, or stands as a link.
+    /// Height at which each proof is listed, or is a link.
     pub listed: BTreeMap<ShareId, Height>,
     /// Ids of the main chain, genesis first.
     pub main: Vec<ShareId>,
-    /// Credited weight of each miner, expected Bitcoin blocks.
+    /// Credited weight of each miner, in expected Bitcoin blocks.
     pub credited: BTreeMap<MinerId, f64>,
-    /// Weight that was credited to scripts of no miner.
-    pub credited_nobody: f64,
-}
-
-/// A weight as a number of expected Bitcoin blocks.
-#[must_use]
-pub fn blocks(weight: sharechain::Weight) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "53 bits of a weight are plenty")]
-    let units = weight.0 as f64;
-    units / 2_f64.powi(64)
+    /// Weight credited to scripts that belong to no miner, in expected Bitcoin blocks.
+    pub credited_elsewhere: f64,
 }
 
 impl Audit {
-    /// Reads the main chain of a node that runs.
+    /// Reads the main chain of a running node. Returns `None` if the node is down.
     #[must_use]
     pub fn of(node: &SimNode, surroundings: &Surroundings) -> Option<Self> {
         let chain = node.chain()?;
         let main: Vec<ShareId> = (0..=chain.height().0).map_while(|height| chain.main_at(Height(height))).collect();
-        let mut audit = Self { listed: BTreeMap::new(), main, credited: BTreeMap::new(), credited_nobody: 0.0 };
+        let mut audit = Self { listed: BTreeMap::new(), main, credited: BTreeMap::new(), credited_elsewhere: 0.0 };
         for (height, id) in (1u32..).zip(audit.main.iter().skip(1)) {
             audit.listed.insert(*id, Height(height));
             let list = node.disk().get(RecordKind::List, &id.0).ok().flatten();
@@ -69,15 +63,15 @@ impl Audit {
             for row in complete.rows.iter() {
                 let script = chain.scripts().script(row.script);
                 match script.and_then(|script| surroundings.ledger.miner(script)) {
-                    Some(miner) => *audit.credited.entry(miner).or_default() += blocks(row.weight),
-                    None => audit.credited_nobody += blocks(row.weight),
+                    Some(miner) => *audit.credited.entry(miner).or_default() += expected_blocks(row.weight),
+                    None => audit.credited_elsewhere += expected_blocks(row.weight),
                 }
             }
         }
         Some(audit)
     }
 
-    /// What became of a find.
+    /// Returns the fate of a proof.
     #[must_use]
     pub fn end(&self, id: &ShareId, node: &SimNode, withheld: &BTreeSet<ShareId>) -> End {
         if let Some(height) = self.listed.get(id) {
@@ -95,7 +89,7 @@ impl Audit {
     }
 }
 
-/// The honest node that runs and whose tip has the most work, the first of several: whose chain is believed.
+/// Returns the running honest node whose tip has the most work, the first of several. Its chain is the reference.
 #[must_use]
 pub fn referee(world: &World<SimNode>) -> Option<NodeId> {
     let mut best = None;
@@ -109,7 +103,7 @@ pub fn referee(world: &World<SimNode>) -> Option<NodeId> {
     best.map(|(node, _)| node)
 }
 
-/// When the link that lists a find, or is it, was found.
+/// Returns the time at which the link that lists a proof, or is it, was found.
 #[must_use]
 pub fn listed_at(audit: &Audit, surroundings: &Surroundings, id: &ShareId) -> Option<Micros> {
     let height = audit.listed.get(id)?;

@@ -1,4 +1,4 @@
-//! From a scenario and a seed to a world.
+//! Builds a world from a scenario and a seed.
 
 use bitcoin::hashes::{Hash, HashEngine, hash160};
 use bitcoin::{ScriptBuf, WPubkeyHash};
@@ -10,36 +10,37 @@ use super::node::{Setup, SimNode};
 use super::strategist::Strategist;
 use super::surroundings::Surroundings;
 use crate::bitcoin::{ROOT_HEIGHT, target_of_hashes};
+use crate::ids::{MinerId, NodeId};
 use crate::rng::{derive, stream};
 use crate::scenario::{Drawn, Scenario};
 use crate::strategy::{Strategy, StrategyError};
 use crate::time::Micros;
-use crate::world::{MinerId, NodeId, World};
+use crate::world::World;
 
-/// Seconds between Bitcoin's blocks at its initial difficulty.
+/// Seconds between Bitcoin blocks at the initial difficulty.
 const BLOCK_INTERVAL_S: f64 = 600.0;
 
-/// The easiest share takes this part of the hashes that one takes at the scenario's hash rate, so that the pool may
-/// shrink as far before the floor holds its targets.
+/// Work of the easiest allowed share, as a fraction of a share's work at the scenario's hash rate. The pool may shrink
+/// by this factor before the floor holds its targets.
 const FLOOR_PART: f64 = 1.0 / 32.0;
 
 /// Easiest nBits: two hashes on average.
 const POW_LIMIT_BITS: u32 = 0x207f_ffff;
 
-/// Why there is no world for a scenario.
+/// An error that prevents building a world for a scenario.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A strategy does not exist, or not with these options.
-    #[error("the miners `{miners}` cannot follow their strategy")]
+    /// A strategy does not exist, or does not have these options.
+    #[error("cannot create the strategy of the miners `{miners}`")]
     Strategy {
-        /// The group of miners.
+        /// Name of the group of miners.
         miners: String,
-        /// What is wrong.
+        /// The cause.
         source: Box<StrategyError>,
     },
 }
 
-/// The constants of a scenario: main's, with targets for the small hash rate of the simulation.
+/// Returns the constants of a scenario: mainnet's, with targets for the simulation's small hash rate.
 #[must_use]
 pub fn params(scenario: &Scenario) -> ChainParams {
     let main = ChainParams::main();
@@ -65,7 +66,7 @@ fn easiest(share_hashes: f64) -> U256 {
     target_of_hashes((share_hashes * FLOOR_PART).max(2.0))
 }
 
-/// The script of a miner, or one of several that it has: P2WPKH of a made-up key.
+/// Returns the script of a miner, or one of its several scripts: P2WPKH of a made-up key.
 #[must_use]
 pub fn script(miner: MinerId, number: u32) -> ScriptBuf {
     let mut engine = hash160::Hash::engine();
@@ -74,10 +75,11 @@ pub fn script(miner: MinerId, number: u32) -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(hash160::Hash::from_engine(engine).to_byte_array()))
 }
 
-/// Builds the world of a scenario, with everything that is open drawn by the seed. No step was made yet.
+/// Builds the world of a scenario. The seed decides everything that the scenario leaves open. The world has made no
+/// step yet.
 ///
 /// # Errors
-/// The scenario asks for what there is not.
+/// If a strategy does not exist or does not have the given options.
 pub fn build(scenario: &Scenario, seed: u64) -> Result<World<SimNode>, BuildError> {
     let drawn = scenario.draw(seed);
     let params = params(scenario);

@@ -1,4 +1,4 @@
-//! Machines that hash: each works on its newest job as soon as it has switched to it, and on the one before until then.
+//! Mining devices. A device works on its newest job once it has switched to it, and on the one before until then.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use node_core::jobs::Job;
 use rand::RngCore;
 use sharechain::Work;
 
+use crate::ids::MinerId;
 use crate::pow::grind;
 use crate::rng::SimRng;
-use crate::world::MinerId;
 
-/// A miner's machines, which all do the same.
+/// A miner's devices, which all behave alike.
 #[derive(Debug)]
 pub struct Device {
-    /// Whose they are.
+    /// The miner that owns them.
     pub miner: MinerId,
-    /// Who is credited, unless the strategy decides otherwise.
+    /// The script that is credited, unless the strategy decides otherwise.
     pub script: ScriptBuf,
-    /// What they work on, and the hashes that a share of it takes on average.
+    /// The present job, and the average number of hashes for a share of it.
     job: Option<(Arc<Job>, f64)>,
     /// Newer jobs that they will switch to, oldest first, with their numbers.
     coming: VecDeque<(u64, Arc<Job>)>,
@@ -28,13 +28,14 @@ pub struct Device {
 }
 
 impl Device {
-    /// Machines without work.
+    /// Creates devices without work.
     #[must_use]
     pub fn new(miner: MinerId, script: ScriptBuf) -> Self {
         Self { miner, script, job: None, coming: VecDeque::new(), jobs: 0 }
     }
 
-    /// Hands out a job. Returns its number if the machines will switch to it later; an idle one begins at once.
+    /// Hands out a job. Idle devices start at once. Otherwise returns the job's number, because the devices switch to
+    /// it later.
     pub fn hand(&mut self, job: Arc<Job>, at_once: bool) -> Option<u64> {
         if at_once || self.job.is_none() {
             self.job = Some(with_hashes(job));
@@ -46,7 +47,7 @@ impl Device {
         Some(self.jobs)
     }
 
-    /// The machines switch to a job. False if they have a newer one by now.
+    /// Switches to a job. Returns false if the devices already have a newer one.
     pub fn switch(&mut self, number: u64) -> bool {
         let mut switched = false;
         while let Some((_, job)) = self.coming.pop_front_if(|(oldest, _)| *oldest <= number) {
@@ -56,20 +57,19 @@ impl Device {
         switched
     }
 
-    /// They lose their connection, and all work with it.
+    /// Disconnects the devices, which then have no work.
     pub fn stop(&mut self) {
         self.job = None;
         self.coming.clear();
     }
 
-    /// Hashes that a share takes on average at the present job.
+    /// Returns the average number of hashes for a share of the present job.
     #[must_use]
     pub fn hashes(&self) -> Option<f64> {
         self.job.as_ref().map(|(_, hashes)| *hashes)
     }
 
-    /// Finds a share of the present job: hashes until there is one. Beginning at a random nonce, the extranonce can stay
-    /// what it is.
+    /// Finds a share of the present job by hashing. It starts at a random nonce, so the extranonce need not change.
     pub fn find(&self, rng: &mut SimRng) -> Option<(Arc<Job>, Header)> {
         let (job, _) = self.job.clone()?;
         let mut header = job.unworked_header();

@@ -1,4 +1,4 @@
-//! A simulated disk: the node's journal in memory, which forgets its end when the machine crashes.
+//! A simulated disk: the node's journal in memory. A crash may lose its unsynced end.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,10 @@ use crate::rng::SimRng;
 #[cfg(test)]
 mod tests;
 
-/// Why a disk takes nothing.
+/// An error of a disk that accepts no writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiskError {
-    /// It is full.
+    /// The disk is full.
     #[error("the simulated disk is full")]
     Full,
 }
@@ -29,13 +29,13 @@ pub struct Disk {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Proofs, lists and headers in the order they were written.
+    /// Proofs, lists and headers, in the order in which they were written.
     journal: Vec<RecordIndex>,
-    /// Everything that can be looked up, small facts excepted: a bit for each place of the archive.
+    /// One bit for each record of the archive: set if this disk can look the record up. Meta records are kept apart.
     has: Vec<u64>,
-    /// Small facts.
+    /// Meta records.
     meta: BTreeMap<[u8; 32], Vec<u8>>,
-    /// How much of the journal would survive a power cut.
+    /// Number of journal records that would survive a power failure.
     synced: usize,
     full: bool,
     written_bytes: u64,
@@ -60,19 +60,19 @@ impl State {
 }
 
 impl Disk {
-    /// An empty disk.
+    /// Creates an empty disk.
     #[must_use]
     pub fn new(archive: Arc<Archive>) -> Self {
         Self { archive, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A world runs on one thread, so that nothing is left half-done.
+        // A world runs on one thread, so no change is left half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The machine loses power: a random part of what was written since the last forced write is gone, from the end.
-    /// Returns how many records.
+    /// Simulates a power failure: a random part of the records since the last sync is lost, from the end. Returns the
+    /// number of lost records.
     pub fn tear(&self, rng: &mut SimRng) -> usize {
         let mut state = self.state();
         let (synced, end) = (state.synced, state.journal.len());
@@ -84,18 +84,18 @@ impl Disk {
         torn.len()
     }
 
-    /// From now on the disk takes nothing, or does again.
+    /// Makes the disk full, or ends that.
     pub fn set_full(&self, full: bool) {
         self.state().full = full;
     }
 
-    /// Proofs, lists and headers in the journal.
+    /// Returns the number of proofs, lists and headers in the journal.
     #[must_use]
     pub fn journal_len(&self) -> usize {
         self.state().journal.len()
     }
 
-    /// Bytes written so far, with what a record has around its content.
+    /// Returns the bytes written so far, with the overhead of each record.
     #[must_use]
     pub fn written_bytes(&self) -> u64 {
         self.state().written_bytes
@@ -106,7 +106,7 @@ impl Journal for Disk {
     type Error = DiskError;
 
     fn append(&self, batch: &[Record]) -> Result<(), DiskError> {
-        /// Checksum, kind, id, sequence number twice, and the key of the index.
+        /// Checksum, kind, id, two copies of the sequence number, and the index key.
         const RECORD_AROUND_BYTES: u64 = 4 + 1 + 32 + 8 + 8 + 33;
         let mut state = self.state();
         if state.full {

@@ -3,17 +3,17 @@
 use p2p_proto::sync::RequestId;
 use p2p_proto::{Millis, Misbehaviour, PeerId};
 
-use super::gossip::SpreadId;
 use super::mesh::Mesh;
-use crate::world::NodeId;
+use super::wire::SpreadId;
+use crate::ids::NodeId;
 
-/// Bytes at the end of a made-up identity that say whose it is.
+/// Number of bytes at the end of a peer id that hold the node's index.
 const INDEX_BYTES: usize = 4;
 
-/// A node's identity: bytes in no particular order, and its number at their end.
+/// Returns a node's peer id: scattered bytes, with the node's index at the end.
 #[must_use]
 pub fn peer_id(node: NodeId) -> PeerId {
-    /// 2^64 divided by the golden ratio: its multiples lie scattered.
+    /// 2^64 divided by the golden ratio. Its multiples are scattered.
     const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
     let scattered = (u64::from(node.0) + 1).wrapping_mul(SCATTER);
     let mut bytes = [0; 32];
@@ -22,7 +22,7 @@ pub fn peer_id(node: NodeId) -> PeerId {
     PeerId(bytes)
 }
 
-/// Whose identity it is.
+/// Returns the node with this peer id.
 #[must_use]
 pub fn node_of(peer: &PeerId) -> NodeId {
     let mut bytes = [0; INDEX_BYTES];
@@ -30,31 +30,31 @@ pub fn node_of(peer: &PeerId) -> NodeId {
     NodeId(u32::from_le_bytes(bytes))
 }
 
-/// A node's side of the simulated network: the program's own bookkeeping, and what stands for gossipsub.
+/// A node's side of the simulated network: the program's real bookkeeping, and a model of gossipsub.
 #[derive(Debug, Default)]
 pub struct Endpoint {
-    /// Peers, and to whom gossip is pushed.
+    /// Connected peers, and those that gossip is pushed to.
     pub mesh: Mesh,
     /// Rates, scores, verdicts and requests, as in the program.
     pub net: p2p_proto::endpoint::Endpoint<SpreadId, (NodeId, RequestId), RequestId>,
-    /// Peers that this node banned, for the reports.
+    /// Peers that this node has banned, for reports.
     pub bans: Vec<NodeId>,
 }
 
 impl Endpoint {
-    /// Whether a peer is banned.
+    /// Returns whether a peer is banned.
     #[must_use]
     pub fn is_banned(&self, peer: NodeId) -> bool {
         self.net.is_banned(&peer_id(peer))
     }
 
-    /// A peer is gone: its requests, and those on their way to it, which this returns.
+    /// Drops a peer's requests. Returns the ids of open requests to it.
     pub fn lost(&mut self, peer: NodeId) -> Vec<RequestId> {
         self.net.retain_replies(|(asker, _)| *asker != peer);
         self.net.lost(peer_id(peer)).into_iter().map(|asked| asked.id).collect()
     }
 
-    /// Adds what a misbehavior costs. True when the peer is banned from now on.
+    /// Adds the score of a misbehavior. Returns true if the peer is now banned.
     pub fn punish(&mut self, peer: NodeId, misbehaviour: Misbehaviour, now: Millis) -> bool {
         let banned = self.net.punish(peer_id(peer), misbehaviour, now).is_some();
         if banned {
@@ -63,7 +63,7 @@ impl Endpoint {
         banned
     }
 
-    /// A second passed: requests that took too long, each with who was asked, and peers whose ban is over.
+    /// Runs once per second. Returns overdue requests with their peers, and peers whose ban has ended.
     pub fn second(&mut self, now: Millis) -> (Vec<(NodeId, RequestId)>, Vec<NodeId>) {
         self.net.late_verdicts(now);
         let mesh = &self.mesh;

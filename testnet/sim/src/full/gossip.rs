@@ -1,5 +1,5 @@
-//! Gossip on its way. Every message is kept once for all nodes, with the earliest time at which each has it: a copy that
-//! arrives later takes bandwidth and is no event.
+//! Gossip in transit. Each message is stored once for all nodes, with the earliest time at which each node has it. A
+//! later copy uses bandwidth but causes no event.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,49 +7,45 @@ use std::sync::Arc;
 use p2p_proto::Gossip;
 use sharechain::ShareId;
 
-use super::node::SimNode;
-use super::wire::{Message, gossip_bytes};
+use super::wire::{Message, SpreadId, gossip_bytes};
+use crate::ids::NodeId;
 use crate::time::Micros;
-use crate::world::{NodeId, Schedule};
+use crate::world::{Node, Schedule};
 
-/// How long a message is remembered: gossipsub's cache of what was seen.
+/// How long a message is remembered, as in gossipsub's cache of seen messages.
 const REMEMBERED: Micros = Micros::from_secs(180);
 
-/// The node had the message.
+/// Marks a node that has received the message.
 const SEEN: Micros = Micros::ZERO;
 
-/// Names a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SpreadId(u64);
-
-/// A message and how far it has come.
+/// A message and how far it has spread.
 #[derive(Debug)]
 struct Spread {
     message: Arc<Message>,
-    /// Of the proof that it carries; none for Bitcoin blocks.
+    /// Id of the proof that it carries. `None` for Bitcoin blocks.
     proof: Option<ShareId>,
     size_bytes: u32,
     began: Micros,
-    /// When each node has it as far as is known: [`SEEN`] since it took it in, or never.
+    /// The earliest known arrival at each node: [`SEEN`] once the node has received it, or never.
     arrives: Vec<Micros>,
 }
 
-/// All messages on their way.
+/// All messages in transit.
 #[derive(Debug)]
 pub struct Spreads {
     nodes: usize,
-    /// Oldest first.
+    /// Messages, oldest first.
     live: VecDeque<Spread>,
-    /// Number of the oldest.
+    /// Number of the oldest message.
     first: u64,
-    /// Bytes of copies that told their receiver nothing.
+    /// Bytes of copies that were not new to their receiver.
     duplicate_bytes: u64,
     /// Bytes of all copies.
     all_bytes: u64,
 }
 
 impl Spreads {
-    /// Nothing on its way between so many nodes.
+    /// Creates an empty set for `nodes` nodes.
     #[must_use]
     pub fn new(nodes: usize) -> Self {
         Self { nodes, live: VecDeque::new(), first: 0, duplicate_bytes: 0, all_bytes: 0 }
@@ -60,7 +56,7 @@ impl Spreads {
         self.live.get_mut(behind)
     }
 
-    /// Begins a message that `by` made.
+    /// Adds a message by the node `by`.
     pub fn begin(&mut self, message: Gossip, by: NodeId, now: Micros) -> SpreadId {
         while self.live.front().is_some_and(|oldest| oldest.began + REMEMBERED < now) {
             self.live.pop_front();
@@ -79,8 +75,14 @@ impl Spreads {
         id
     }
 
-    /// Sends a message; the receiver is told unless it has it by then, or will.
-    pub fn send(&mut self, id: SpreadId, from: NodeId, to: NodeId, schedule: &mut Schedule<SimNode>) {
+    /// Sends a message. It causes an event at the receiver, unless an earlier copy does.
+    pub fn send<N: Node<Message = Message>>(
+        &mut self,
+        id: SpreadId,
+        from: NodeId,
+        to: NodeId,
+        schedule: &mut Schedule<N>,
+    ) {
         let Some(spread) = self.get(id) else { return };
         let size_bytes = u64::from(spread.size_bytes);
         let earliest = &mut spread.arrives[to.index()];
@@ -91,7 +93,7 @@ impl Spreads {
         self.duplicate_bytes += if news { 0 } else { size_bytes };
     }
 
-    /// The message has arrived at a node. True if that is news to it.
+    /// Records that the message has arrived at a node. Returns true if it is new to that node.
     pub fn take(&mut self, id: SpreadId, to: NodeId) -> bool {
         let Some(spread) = self.get(id) else { return false };
         let news = std::mem::replace(&mut spread.arrives[to.index()], SEEN) != SEEN;
@@ -100,19 +102,19 @@ impl Spreads {
         news
     }
 
-    /// The id of the proof that a message carries; none for Bitcoin blocks.
+    /// Returns the id of the proof that a message carries. `None` for Bitcoin blocks.
     pub fn proof_id(&mut self, id: SpreadId) -> Option<ShareId> {
         self.get(id)?.proof
     }
 
-    /// A node lost its memory.
+    /// Records that a node has lost its memory.
     pub fn forget(&mut self, node: NodeId) {
         for spread in &mut self.live {
             spread.arrives[node.index()] = Micros::NEVER;
         }
     }
 
-    /// Bytes of all copies that were sent, and of those that told their receiver nothing.
+    /// Returns the bytes of all copies sent, and of those that were not new to their receiver.
     #[must_use]
     pub fn bytes(&self) -> (u64, u64) {
         (self.all_bytes, self.duplicate_bytes)

@@ -1,109 +1,117 @@
-//! What happened in a world, written down by whoever did it and read only by people: what each miner found, and what
-//! became of it at once.
+//! A record of a world's events, for reports and oracles. It holds each proof that a miner found and the verdict of the
+//! miner's node.
 
 use std::collections::{BTreeMap, HashMap};
 
 use bitcoin::ScriptBuf;
 use p2p_proto::Misbehaviour;
-use sharechain::{RuleError, ShareId};
+use sharechain::{RuleError, ShareId, Weight};
 
+use crate::ids::{MinerId, NodeId};
 use crate::time::Micros;
-use crate::world::{MinerId, NodeId};
 
-/// What the finder's own node said.
+/// The verdict of the finder's node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Valid.
+    /// The proof is valid.
     Accepted,
-    /// It cannot be judged yet.
+    /// The node cannot judge the proof yet.
     Held,
-    /// Too late to be listed.
+    /// It is too late to list the proof.
     Unlistable,
-    /// FoundProof before.
+    /// The node knows the proof already.
     Repeated,
-    /// It breaks a rule.
+    /// The proof breaks a rule.
     Invalid(RuleError),
 }
 
-/// A proof that somebody found.
+/// Converts a weight to expected Bitcoin blocks.
+#[must_use]
+pub fn expected_blocks(weight: Weight) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "53 bits of a weight are plenty")]
+    let units = weight.0 as f64;
+    units / 2_f64.powi(64)
+}
+
+/// A proof that a miner found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Find {
-    /// Its id.
+    /// Id of the proof.
     pub id: ShareId,
-    /// Who found it.
+    /// The miner that found it.
     pub miner: MinerId,
-    /// When.
+    /// Time of the find.
     pub at: Micros,
-    /// What a share of its place earns, expected Bitcoin blocks.
+    /// Weight of a share at its position, in expected Bitcoin blocks.
     pub weight: f64,
-    /// What it earns on top as a link of the main chain; 0 for a share.
+    /// Extra weight as a link of the main chain, in expected Bitcoin blocks. 0 for a share.
     pub bonus: f64,
-    /// Whether it met the link target.
+    /// Whether it meets the link target.
     pub is_link: bool,
     /// Whether it is a Bitcoin block.
     pub is_block: bool,
     /// Whether it was withheld at first.
     pub withheld: bool,
-    /// What the finder's own node said.
+    /// The verdict of the finder's node.
     pub verdict: Verdict,
 }
 
-/// A node bans a peer.
+/// A node's ban of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ban {
-    /// When.
+    /// Time of the ban.
     pub at: Micros,
-    /// Who bans.
+    /// The node that bans.
     pub by: NodeId,
-    /// Who is banned.
+    /// The node that is banned.
     pub whom: NodeId,
-    /// For what, in the end.
+    /// The last misbehavior before the ban.
     pub why: Misbehaviour,
 }
 
-/// Everything written down.
+/// All recorded events.
 #[derive(Debug, Default)]
 pub struct Ledger {
     finds: Vec<Find>,
     by_id: HashMap<ShareId, usize>,
     miners: BTreeMap<ScriptBuf, MinerId>,
-    /// Reorganisations of all nodes by the number of links that left the main chain.
+    /// Reorganizations on all nodes, by the number of links that left the main chain.
     pub reorgs: BTreeMap<u32, u64>,
-    /// Starts of nodes after a crash, and records that the crash took from their disks.
+    /// Crashes of nodes.
     pub restarts: u64,
-    /// See [`Ledger::restarts`].
+    /// Records that crashes tore from disks.
     pub torn_records: u64,
-    /// Peers that nodes banned.
+    /// Bans by any node.
     pub bans: Vec<Ban>,
 }
 
 impl Ledger {
-    /// A miner works for a script.
+    /// Assigns a script to a miner.
     pub fn register(&mut self, script: &ScriptBuf, miner: MinerId) {
         if !self.miners.contains_key(script) {
             self.miners.insert(script.clone(), miner);
         }
     }
 
-    /// Who works for a script.
+    /// Returns the miner that a script belongs to.
     #[must_use]
     pub fn miner(&self, script: &bitcoin::Script) -> Option<MinerId> {
         self.miners.get(script).copied()
     }
 
-    /// Somebody found something.
+    /// Records a proof.
     pub fn found(&mut self, find: Find) {
         self.by_id.entry(find.id).or_insert(self.finds.len());
         self.finds.push(find);
     }
 
-    /// Everything found, in the order of time.
+    /// Returns all proofs, in the order in which they were found.
     #[must_use]
     pub fn finds(&self) -> &[Find] {
         &self.finds
     }
 
-    /// A find.
+    /// Returns one proof.
     #[must_use]
     pub fn find(&self, id: &ShareId) -> Option<&Find> {
         self.by_id.get(id).and_then(|index| self.finds.get(*index))

@@ -1,25 +1,25 @@
-//! To whom a node pushes gossip: a mesh of about eight of its peers, kept as gossipsub keeps it, with the numbers of
-//! `p2p/src/net/behaviour.rs`. One mesh stands for those of all topics, and what gossipsub tells beside its mesh is left
-//! out: it repairs what gets lost, as the exchange of unlisted shares does here.
+//! The peers that a node pushes gossip to: a mesh of about eight, maintained by gossipsub's rules with the numbers of
+//! `p2p/src/net/behaviour.rs`. One mesh stands for those of all topics. Gossipsub's messages outside the mesh are left
+//! out: they repair losses, which the exchange of unlisted shares does here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::seq::SliceRandom;
 
 use super::wire::Message;
+use crate::ids::NodeId;
 use crate::rng::SimRng;
 use crate::time::Micros;
-use crate::world::NodeId;
 
-/// Peers in a mesh as it should be, at least, and at most.
+/// The intended, smallest and largest number of peers in a mesh.
 const WANTED: usize = 8;
 const LEAST: usize = 5;
 const MOST: usize = 12;
 
-/// After a prune neither side grafts the other for so long.
+/// After a prune, neither side grafts the other for this long.
 const BACKOFF: Micros = Micros::from_secs(5);
 
-/// Peers, and those of them in the mesh.
+/// Connected peers, and those in the mesh.
 #[derive(Debug, Default)]
 pub struct Mesh {
     connected: BTreeSet<NodeId>,
@@ -28,34 +28,34 @@ pub struct Mesh {
 }
 
 impl Mesh {
-    /// Peers in the mesh.
+    /// Returns the peers in the mesh.
     pub fn peers(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.mesh.iter().copied()
     }
 
-    /// All connected peers.
+    /// Returns all connected peers.
     pub fn connected(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.connected.iter().copied()
     }
 
-    /// Whether a peer is connected.
+    /// Returns whether a peer is connected.
     #[must_use]
     pub fn is_connected(&self, peer: NodeId) -> bool {
         self.connected.contains(&peer)
     }
 
-    /// A peer is there. True if it is grafted at once, which it must be told; see [`Message::Graft`].
+    /// Adds a peer. Returns true if it is grafted at once; the caller then sends [`Message::Graft`].
     pub fn connect(&mut self, peer: NodeId) -> bool {
         self.connected.insert(peer) && self.mesh.len() < LEAST && self.mesh.insert(peer)
     }
 
-    /// A peer is gone. True if it was there.
+    /// Removes a peer. Returns true if it was connected.
     pub fn disconnect(&mut self, peer: NodeId) -> bool {
         self.mesh.remove(&peer);
         self.connected.remove(&peer)
     }
 
-    /// A peer grafts or prunes this node. Returns the answer, if there is one.
+    /// Handles a graft or prune. Returns the answer, if any.
     pub fn hear(&mut self, peer: NodeId, message: &Message, now: Micros) -> Option<Message> {
         match message {
             Message::Graft if self.mesh.len() >= MOST || !self.connected.contains(&peer) => {
@@ -74,7 +74,7 @@ impl Mesh {
         None
     }
 
-    /// A second passed: what to tell whom.
+    /// Runs once per second. Returns messages to send.
     pub fn heartbeat(&mut self, now: Micros, rng: &mut SimRng) -> Vec<(NodeId, Message)> {
         self.backoff_until.retain(|_, until| *until > now);
         if self.mesh.len() > MOST {

@@ -1,10 +1,10 @@
-//! A node of the simulated world: the program's own share-chain, exchange with peers, work and payouts, on a simulated
-//! disk, line, bitcoind and clock.
+//! A node of the simulated world: the program's real share-chain, peer exchange, work and payouts, on a simulated disk,
+//! line, bitcoind and clock.
 //!
 //! ```text
-//! network.rs   peers: what comes from the lines, and what the exchange wants done
-//! work.rs      jobs for miners, and what miners find
-//! bitcoin.rs   the own bitcoind: blocks, headers that proofs wait for
+//! network.rs   peers: incoming messages, and the commands of the exchange
+//! work.rs      jobs for miners, and the proofs that miners find
+//! bitcoin.rs   this node's bitcoind: blocks, and headers that proofs wait for
 //! ```
 
 mod bitcoin;
@@ -29,58 +29,42 @@ use super::disk::Disk;
 use super::endpoint::Endpoint;
 use super::strategist::{Glance, Strategist};
 use super::surroundings::{START, Surroundings};
+use super::timer::Timer;
 use super::wire::Message;
 use crate::bitcoin::bitcoind::Bitcoind;
 use crate::faults::NodeFault;
+use crate::ids::NodeId;
 use crate::plant::Plant;
 use crate::rng::SimRng;
 use crate::time::Micros;
-use crate::world::{self, Event, Node, NodeId};
+use crate::world::{self, Event, Node};
 
-/// Between two looks at what is missing, as in `node/src/peers.rs`.
+/// Time between two checks for missing data, as in `node/src/peers.rs`.
 const TICK: Micros = Micros::from_millis(500);
 
-/// Between two looks at connections, requests and bans.
+/// Time between two checks of connections, requests and bans.
 const SECOND: Micros = Micros::from_secs(1);
 
-/// After so long a program that stopped because of its disk is started again.
+/// A program that stopped because of its disk restarts after this time.
 const RESTART: Micros = Micros::from_secs(60);
 
-/// What a node is reminded of.
-#[derive(Clone, Copy, Debug)]
-pub enum Timer {
-    /// Half a second passed.
-    Tick,
-    /// A second passed.
-    Second,
-    /// The own bitcoind hears of a block.
-    Block(BlockHash),
-    /// Machines switch to a job.
-    Switch {
-        /// Which machines, by their place.
-        device: usize,
-        /// The job's number.
-        job: u64,
-    },
-}
-
-/// A node's context.
+/// The context of a node's event.
 type Context<'a> = world::Context<'a, SimNode>;
 
-/// How a node is set up.
+/// The setup of a node.
 #[derive(Debug)]
 pub struct Setup {
-    /// What it decides by.
+    /// The strategy that makes its decisions.
     pub strategist: Strategist,
-    /// Its machines.
+    /// Its mining devices.
     pub devices: Vec<Device>,
-    /// How long they take to switch to new work.
+    /// Time that the devices take to switch to new work.
     pub device_switch: Micros,
-    /// Microseconds by which its clock is fast.
+    /// Microseconds by which its clock is fast. Negative if it is slow.
     pub clock_skew_us: i64,
-    /// Hand out work though no peer was reached.
+    /// Hand out work even if no peer has been reached.
     pub new_pool: bool,
-    /// Randomness of everything but its strategy.
+    /// Randomness of everything but the strategy.
     pub rng: SimRng,
 }
 
@@ -95,33 +79,33 @@ pub struct SimNode {
     rng: SimRng,
     disk: Arc<Disk>,
     bitcoind: Bitcoind,
-    /// Peers to which there is a line, banned ones included.
+    /// Peers with a connection, including banned ones.
     lines: BTreeSet<NodeId>,
     /// The process, while it runs.
     alive: Option<Alive>,
-    /// The next crash tears what was not forced to the disk.
+    /// Whether the next crash tears unsynced data.
     tear: bool,
-    /// A bug of this node, for oracles to find.
+    /// A planted bug for the oracles to find.
     plant: Option<Plant>,
 }
 
-/// What dies with the process.
+/// The state that is lost when the process dies.
 #[derive(Debug)]
 struct Alive {
     engine: Engine<Disk>,
     exchange: Exchange,
     endpoint: Endpoint,
-    /// What the exchange has not heard of yet.
+    /// Inputs that the exchange has not handled yet.
     inputs: VecDeque<Input>,
     jobs: JobBuilder,
-    /// Tips of Bitcoin that the node's bitcoind knows, the one that it follows first.
+    /// The Bitcoin tips that the node's bitcoind knows. The one that it follows comes first.
     bitcoin_tips: Vec<BlockHash>,
     sync: SyncState,
     trouble: Option<Arc<str>>,
 }
 
 impl SimNode {
-    /// A node that was never started.
+    /// Creates a node that has never run.
     #[must_use]
     pub fn new(setup: Setup, surroundings: &Surroundings) -> Self {
         let Setup { strategist, devices, device_switch, clock_skew_us, new_pool, rng } = setup;
@@ -141,71 +125,71 @@ impl SimNode {
         }
     }
 
-    /// The node's chain, while it runs.
+    /// Returns the node's chain, while it runs.
     #[must_use]
     pub fn chain(&self) -> Option<&Chain> {
         self.alive.as_ref().map(|alive| alive.engine.chain())
     }
 
-    /// The chain, for questions that remember their answers.
+    /// Returns the chain for queries that cache their results, while the node runs.
     pub fn chain_mut(&mut self) -> Option<&mut Chain> {
         self.alive.as_mut().map(|alive| alive.engine.chain_mut())
     }
 
-    /// Gives the node a bug, for oracles to find.
+    /// Plants a bug for the oracles to find.
     pub fn plant(&mut self, plant: Plant) {
         self.plant = Some(plant);
     }
 
-    /// Its bug.
+    /// Returns the planted bug.
     #[must_use]
     pub fn planted(&self) -> Option<Plant> {
         self.plant
     }
 
-    /// What it decides by.
+    /// Returns the strategy and its memory.
     #[must_use]
     pub fn strategist(&self) -> &Strategist {
         &self.strategist
     }
 
-    /// Its disk.
+    /// Returns the node's disk.
     #[must_use]
     pub fn disk(&self) -> &Disk {
         &self.disk
     }
 
-    /// Its disk, to be held while the node is changed.
+    /// Returns a shared handle to the disk, which can be held while the node changes.
     #[must_use]
     pub fn shared_disk(&self) -> Arc<Disk> {
         Arc::clone(&self.disk)
     }
 
-    /// Its bitcoind.
+    /// Returns the node's bitcoind.
     #[must_use]
     pub fn bitcoind(&self) -> &Bitcoind {
         &self.bitcoind
     }
 
-    /// How far it is, while it runs.
+    /// Returns the sync state, while the node runs.
     #[must_use]
     pub fn sync(&self) -> Option<SyncState> {
         self.alive.as_ref().map(|alive| alive.sync)
     }
 
-    /// Its side of the network, while it runs.
+    /// Returns the node's side of the network, while it runs.
     #[must_use]
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.alive.as_ref().map(|alive| &alive.endpoint)
     }
 
-    /// What it exchanges with peers, while it runs.
+    /// Returns the peer exchange, while the node runs.
     #[must_use]
     pub fn exchange(&self) -> Option<&Exchange> {
         self.alive.as_ref().map(|alive| &alive.exchange)
     }
 
-    /// Its clock.
+    /// Returns the time on the node's clock.
     #[must_use]
     pub fn time(&self, now: Micros) -> Timestamp {
         let micros = i64::try_from(now.0).unwrap_or(i64::MAX).saturating_add(self.clock_skew_us);
@@ -224,7 +208,7 @@ impl SimNode {
             BitcoinHeaders::new(&surroundings.params.bitcoin, &surroundings.root).expect("the root was used before");
         let chain = Chain::new(surroundings.params.clone(), headers);
         let Ok(mut engine) = Engine::open(chain, Arc::clone(&self.disk), self.time(now)) else { return };
-        // What was read is there already: nobody is told.
+        // These events describe what was read from the disk. They are not new, so they are dropped.
         let _ = engine.take_events();
         let exchange = Exchange::new(&engine, self.new_pool);
         self.bitcoind.hear(surroundings.bitcoin.rest_tip(), &surroundings.bitcoin);
@@ -240,7 +224,7 @@ impl SimNode {
         });
         self.lines.clear();
         for (period, timer) in [(TICK, Timer::Tick), (SECOND, Timer::Second)] {
-            // Nodes do not beat in step.
+            // A random phase keeps nodes from ticking in step.
             let phase = Micros(self.rng.random_range(0..period.0));
             context.schedule.remind(context.id, phase, timer);
         }
@@ -276,14 +260,14 @@ impl SimNode {
         }
     }
 
-    /// Queues something for the exchange.
+    /// Queues an input for the exchange.
     fn hear(&mut self, input: Input) {
         if let Some(alive) = &mut self.alive {
             alive.inputs.push_back(input);
         }
     }
 
-    /// Does everything that follows from what happened, until nothing does any more.
+    /// Handles all consequences of an event until none are left.
     fn settle(&mut self, context: &mut Context<'_>) {
         let present = self.present(context.schedule.now());
         while let Some(alive) = &mut self.alive {
@@ -304,7 +288,7 @@ impl SimNode {
             }
         }
         if self.alive.as_ref().is_some_and(|alive| alive.engine.failure().is_some()) {
-            // The program stops rather than announce what may be lost, until somebody starts it again.
+            // The program stops rather than announce data that may be lost. It restarts later.
             context.schedule.crash(context.id, Micros::ZERO);
             context.schedule.start(context.id, RESTART);
             return;
@@ -323,7 +307,7 @@ impl SimNode {
                 self.hear(Input::LookedUp { hash, from, found });
             }
             Output::Block(block) => self.on_peer_block(&block, context),
-            // No diary is kept here.
+            // The simulator keeps no event log.
             Output::Refused(_) => {}
             Output::State { state, trouble } => {
                 if let Some(alive) = &mut self.alive {
@@ -337,7 +321,7 @@ impl SimNode {
         }
     }
 
-    /// The chain changed: the strategy may publish what it withheld.
+    /// Handles a change of the chain. The strategy may publish withheld proofs.
     fn on_changes(&mut self, changes: &ChangeSet, context: &mut Context<'_>) {
         let Some(alive) = &self.alive else { return };
         for tip in &changes.tips {

@@ -1,4 +1,4 @@
-//! A node's strategy with what it needs to decide: what it withholds, and what others know.
+//! A node's strategy and its memory: the proofs that it withholds, and the tip that others know.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use crate::rng::SimRng;
 use crate::strategy::{Strategy, View};
 use crate::time::Micros;
 
-/// What a strategy is shown.
+/// The node's state, as a strategy sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Glance<'a> {
     /// The node's chain.
     pub chain: &'a Chain,
-    /// Its clock.
+    /// The time on the node's clock.
     pub time: Timestamp,
     /// Time since the simulation began.
     pub now: Micros,
-    /// Tips of Bitcoin that its bitcoind knows.
+    /// The Bitcoin tips that the node's bitcoind knows.
     pub bitcoin_tips: &'a [BlockHash],
-    /// The script concerned.
+    /// The script of the miner concerned.
     pub script: &'a ScriptBuf,
 }
 
@@ -31,22 +31,22 @@ pub struct Glance<'a> {
 pub struct Strategist {
     strategy: Box<dyn Strategy>,
     rng: SimRng,
-    /// Own finds that nobody heard of, oldest first.
+    /// The node's own unpublished proofs, oldest first.
     withheld: Vec<ShareId>,
-    /// Those of them that the chain took, ready to be sent.
+    /// Those of them that the chain accepted, ready to be sent.
     kept: BTreeMap<ShareId, Gossip>,
     /// The heaviest link that others know.
     public_tip: Option<ShareId>,
 }
 
 impl Strategist {
-    /// A strategy that withholds nothing yet.
+    /// Creates a strategy that withholds nothing yet.
     #[must_use]
     pub fn new(strategy: Box<dyn Strategy>, rng: SimRng) -> Self {
         Self { strategy, rng, withheld: Vec::new(), kept: BTreeMap::new(), public_tip: None }
     }
 
-    /// Lets the strategy decide something.
+    /// Lets the strategy decide.
     pub fn ask<T>(&mut self, glance: Glance<'_>, decide: impl FnOnce(&mut dyn Strategy, &mut View<'_>) -> T) -> T {
         let Glance { chain, time, now, bitcoin_tips, script } = glance;
         let public_tip = self.public_tip.unwrap_or_else(|| chain.tip());
@@ -54,29 +54,29 @@ impl Strategist {
         decide(&mut **strategy, &mut View { chain, time, now, public_tip, withheld, bitcoin_tips, script, rng })
     }
 
-    /// The strategy, for decisions that need no view.
+    /// Returns the strategy, for decisions that need no view.
     pub fn strategy(&mut self) -> &mut dyn Strategy {
         &mut *self.strategy
     }
 
-    /// Whether it is one that follows the rules.
+    /// Returns whether the strategy follows the rules.
     #[must_use]
     pub fn is_honest(&self) -> bool {
         self.strategy.is_honest()
     }
 
-    /// What is withheld.
+    /// Returns the withheld proofs.
     #[must_use]
     pub fn withheld(&self) -> &[ShareId] {
         &self.withheld
     }
 
-    /// An own find is not to be told.
+    /// Withholds one of the node's own proofs.
     pub fn withhold(&mut self, id: ShareId) {
         self.withheld.push(id);
     }
 
-    /// Takes a message to everybody if it is about what is withheld; gives it back if not.
+    /// Keeps a message if its proof is withheld. Returns it otherwise.
     pub fn keep(&mut self, message: Gossip) -> Option<Gossip> {
         let id = match &message {
             Gossip::Share(proof) | Gossip::Link { proof, .. } => proof.id(),
@@ -89,7 +89,7 @@ impl Strategist {
         None
     }
 
-    /// Something withheld is to be told now.
+    /// Releases a withheld proof. Returns the message to publish.
     pub fn release(&mut self, id: ShareId, chain: &Chain) -> Option<Gossip> {
         let message = self.kept.remove(&id)?;
         self.withheld.retain(|withheld| *withheld != id);
@@ -97,7 +97,7 @@ impl Strategist {
         Some(message)
     }
 
-    /// The chain changed: follows the branch that others know.
+    /// Handles a change of the chain: follows the branch that others know.
     pub fn note(&mut self, changes: &ChangeSet, chain: &Chain) {
         for id in &changes.completed {
             if !self.withheld.contains(id) {
@@ -113,7 +113,7 @@ impl Strategist {
         }
     }
 
-    /// Takes what is withheld out of an answer to a peer; none is left of an answer that cannot do without.
+    /// Removes withheld proofs from a response. Returns `None` if nothing useful is left.
     #[must_use]
     pub fn censor(&self, response: Response) -> Option<Response> {
         if self.withheld.is_empty() {

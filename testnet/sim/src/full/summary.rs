@@ -1,4 +1,4 @@
-//! A run in numbers, the same for the same scenario and seed to the last digit.
+//! A run in numbers. The same scenario and seed give the same numbers to the last digit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,14 +11,15 @@ use super::build::{BuildError, build};
 use super::ledger::{Find, Verdict};
 use super::node::SimNode;
 use super::surroundings::Surroundings;
+use crate::ids::{MinerId, NodeId};
 use crate::scenario::Scenario;
 use crate::time::Micros;
-use crate::world::{MinerId, NodeId, World};
+use crate::world::World;
 
-/// Finds of this long before the end are left out of what became of finds: they may be listed later.
+/// Proofs found this long before the end are left out of the fates: they may still be listed.
 const UNSETTLED: Micros = Micros::from_secs(120);
 
-/// Upper bounds of the classes into which the times between links fall, seconds; the last class has none.
+/// Upper bounds of the histogram of link intervals, in seconds. The last class has none.
 const INTERVAL_BOUNDS_S: [u32; 6] = [2, 5, 10, 20, 40, 80];
 
 /// A run in numbers.
@@ -28,54 +29,54 @@ pub struct Summary {
     pub scenario: String,
     /// The seed.
     pub seed: u64,
-    /// How long it lasted, simulated seconds.
+    /// Simulated seconds.
     pub duration_s: f64,
     /// Steps of the world.
     pub steps: u64,
-    /// Whether all honest nodes that run ended on one tip.
+    /// Whether all running honest nodes ended on one tip.
     pub one_tip: bool,
     /// Groups of miners, by name.
     pub miners: BTreeMap<String, MinersSummary>,
-    /// What became of finds that were made early enough, by what.
+    /// Number of settled proofs, by their fate.
     pub ends: BTreeMap<String, u64>,
-    /// What the finders' own nodes said of their finds.
+    /// Number of proofs, by the verdict of the finder's node.
     pub verdicts: BTreeMap<String, u64>,
     /// The main chain.
     pub links: LinksSummary,
-    /// Seconds from a find to the link that lists it, among those that were listed.
+    /// Seconds from a proof to the link that lists it, for listed proofs.
     pub listing_s: Spread,
-    /// Bitcoin.
+    /// Bitcoin blocks and their payments.
     pub bitcoin: BitcoinSummary,
     /// Bytes on lines.
     pub traffic: TrafficSummary,
-    /// What nodes keep.
+    /// Data that nodes keep.
     pub kept: KeptSummary,
-    /// Bans of one node by another, by what for.
+    /// Number of bans, by reason.
     pub bans: BTreeMap<String, u64>,
-    /// Crashes of nodes.
+    /// Number of crashes.
     pub crashes: u64,
 }
 
 /// A group of miners.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MinersSummary {
-    /// How many.
+    /// Number of miners.
     pub miners: u64,
     /// Proofs found.
     pub found: u64,
-    /// Links found, and those of them that the main chain has.
+    /// Links found.
     pub links: u64,
-    /// See [`Self::links`].
+    /// Links that are on the main chain.
     pub main_links: u64,
     /// Bitcoin blocks found.
     pub blocks: u64,
-    /// Weight of what was found, without the bonus of links, expected Bitcoin blocks.
+    /// Weight of all proofs found, without the bonus of links, in expected Bitcoin blocks.
     pub found_weight: f64,
-    /// Weight that was credited, with the bonus of links.
+    /// Weight credited, with the bonus of links, in expected Bitcoin blocks.
     pub credited_weight: f64,
-    /// Weight, without bonus, of settled finds, and of those among them that nothing credits.
+    /// Weight of settled proofs, without bonus, in expected Bitcoin blocks.
     pub settled_weight: f64,
-    /// See [`Self::settled_weight`].
+    /// The part of [`Self::settled_weight`] that no link credits, in expected Bitcoin blocks.
     pub lost_weight: f64,
     /// Satoshi that the pool's Bitcoin blocks pay.
     pub paid_sat: u64,
@@ -84,17 +85,17 @@ pub struct MinersSummary {
 /// The main chain's links.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LinksSummary {
-    /// How many.
+    /// Links on the main chain.
     pub main: u64,
-    /// Links found by anybody.
+    /// Links that any miner found.
     pub found: u64,
-    /// Mean seconds between them, by their headers.
+    /// Mean seconds between links, by their headers.
     pub interval_s: f64,
-    /// Times between them: how many up to 2, 5, 10, 20, 40, 80 seconds, and more.
+    /// Histogram of the time between links: up to 2, 5, 10, 20, 40 and 80 seconds, and more.
     pub intervals: [u64; INTERVAL_BOUNDS_S.len() + 1],
-    /// Ids in their lists.
+    /// Ids in the links' lists.
     pub listed: u64,
-    /// Moves of any node's tip by the number of links that left its main chain; 0 where the chain just grew.
+    /// Tip changes of all nodes, by the number of links that left the main chain. 0 where the chain only grew.
     pub reorganisations: BTreeMap<u32, u64>,
 }
 
@@ -103,52 +104,52 @@ pub struct LinksSummary {
 pub struct Spread {
     /// The mean.
     pub mean: f64,
-    /// Half are below.
+    /// The median.
     pub median: f64,
-    /// 99 of 100 are below.
+    /// The 99th percentile.
     pub p99: f64,
-    /// The greatest.
+    /// The maximum.
     pub max: f64,
 }
 
-/// Bitcoin.
+/// Bitcoin blocks and their payments.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct BitcoinSummary {
     /// Blocks of the active chain since the simulation began.
     pub blocks: u64,
     /// Blocks that the pool found.
     pub found: u64,
-    /// Those of them on the active chain.
+    /// The pool's blocks on the active chain.
     pub active: u64,
-    /// What those pay together, satoshi, and what they might pay; the same if money is conserved.
+    /// Satoshi that the pool's active blocks pay.
     pub paid_sat: u64,
-    /// See [`Self::paid_sat`].
+    /// Satoshi that the pool's active blocks may pay. Equal to [`Self::paid_sat`] if money is conserved.
     pub value_sat: u64,
-    /// What goes to scripts of no miner, satoshi.
+    /// Satoshi paid to scripts that belong to no miner.
     pub paid_nobody_sat: u64,
 }
 
 /// Bytes on lines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TrafficSummary {
-    /// Bytes a second that a node sends and receives, mean over nodes.
+    /// Bytes per second that a node sends, mean over nodes.
     pub sent_bytes_per_s: f64,
-    /// See [`Self::sent_bytes_per_s`].
+    /// Bytes per second that a node receives, mean over nodes.
     pub received_bytes_per_s: f64,
-    /// The most that one node sends.
+    /// Largest bytes per second that one node sends.
     pub sent_bytes_per_s_max: f64,
-    /// Part of gossip's bytes that told their receiver nothing.
+    /// The part of gossip bytes that were not new to their receiver.
     pub duplicate_part: f64,
 }
 
-/// What nodes keep.
+/// Data that nodes keep.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct KeptSummary {
     /// Bytes that a node wrote to its disk, mean over nodes.
     pub written_bytes: f64,
-    /// Proofs that wait, the most of any node at the end.
+    /// Largest number of held proofs on any node at the end.
     pub held_max: u64,
-    /// Links in memory, the most of any node at the end.
+    /// Largest number of links in memory on any node at the end.
     pub links_max: u64,
     /// Bytes of all distinct records on all disks.
     pub archive_bytes: u64,
@@ -157,7 +158,7 @@ pub struct KeptSummary {
 /// Runs a scenario to its end.
 ///
 /// # Errors
-/// The scenario asks for what there is not.
+/// If a strategy does not exist or does not have the given options.
 pub fn run(scenario: &Scenario, seed: u64) -> Result<Summary, BuildError> {
     let mut world = build(scenario, seed)?;
     world.run(Micros::from_secs_f64(scenario.duration_s));
@@ -165,7 +166,7 @@ pub fn run(scenario: &Scenario, seed: u64) -> Result<Summary, BuildError> {
 }
 
 impl Summary {
-    /// Sums up a world as it is now.
+    /// Summarizes a world in its present state.
     #[must_use]
     pub fn of(world: &World<SimNode>, scenario: &Scenario, seed: u64) -> Self {
         let surroundings = &world.environment;
@@ -346,7 +347,7 @@ fn number(count: u64) -> f64 {
 }
 
 impl Spread {
-    /// The distribution of these values.
+    /// Returns the distribution of these values.
     #[must_use]
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_unstable_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! What all nodes live in: Bitcoin and the rest of its miners, messages on their way, and the ledger.
+//! The environment of all nodes: Bitcoin and its other miners, gossip in transit, and the ledger.
 
 use std::sync::Arc;
 
@@ -11,58 +11,65 @@ use sharechain::{ChainParams, Timestamp};
 use super::archive::Archive;
 use super::gossip::Spreads;
 use super::ledger::Ledger;
-use super::node::{SimNode, Timer};
+use super::timer::Timer;
 use crate::bitcoin::Bitcoin;
+use crate::ids::NodeId;
 use crate::rng::{SimRng, stream};
 use crate::time::Micros;
-use crate::world::{Environment, NodeId, Schedule};
+use crate::world::{Environment, Node, Schedule};
 
-/// When simulations begin, seconds since 1970.
+/// The time at which simulations begin, in seconds since 1970.
 pub const START: Timestamp = Timestamp(1_800_000_000);
 
-/// What a block takes on its way through Bitcoin's network, before each bitcoind's own delay: within these bounds, drawn
-/// for each. Compact blocks reach most nodes in well under a second.
+/// Bounds of a block's travel time through Bitcoin's network, drawn for each bitcoind before its own delay. Compact
+/// blocks reach most nodes in well under a second.
 const BLOCK_WAY: (Micros, Micros) = (Micros::from_millis(50), Micros::from_millis(800));
 
-/// The time of day by a clock that is right.
+/// Returns the time on a correct clock.
 #[must_use]
 pub fn time_at(now: Micros) -> Timestamp {
     START.plus(u32::try_from(now.0 / 1_000_000).unwrap_or(u32::MAX))
 }
 
-/// What happens surroundings of all nodes.
+/// A reminder of the environment.
 #[derive(Clone, Copy, Debug)]
 pub enum SurroundingsTimer {
-    /// The rest of the world's miners find a block.
+    /// Miners outside the pool find a block.
     RestFinds,
-    /// They hear of one of the pool's.
+    /// Miners outside the pool hear of one of its blocks.
     RestHears(BlockHash),
 }
 
-/// What all nodes live in.
+/// The environment of all nodes.
 #[derive(Debug)]
 pub struct Surroundings {
     /// The protocol's constants.
     pub params: ChainParams,
-    /// Where Bitcoin's headers start.
+    /// The header that Bitcoin starts from.
     pub root: Root,
-    /// Bitcoin.
+    /// The simulated Bitcoin.
     pub bitcoin: Bitcoin,
-    /// Hashes a second of the rest of Bitcoin's miners.
+    /// Hash rate of miners outside the pool, in hashes per second.
     pub rest_hashrate_hs: f64,
-    /// What is on its way.
+    /// Gossip in transit.
     pub spreads: Spreads,
-    /// What is on disks.
+    /// The records of all disks.
     pub archive: Arc<Archive>,
-    /// What happened.
+    /// Recorded events.
     pub ledger: Ledger,
-    /// How late each node's bitcoind hears of blocks, on top of their way.
+    /// Extra delay with which each node's bitcoind hears of blocks.
     pub bitcoind_delays: Vec<Micros>,
     rng: SimRng,
 }
 
+/// A node that lives in these surroundings. Bitcoin blocks reach it as [`Timer::Block`].
+pub trait SurroundedNode: Node<Timer = Timer, Environment = Surroundings> {}
+
+impl<N: Node<Timer = Timer, Environment = Surroundings>> SurroundedNode for N {}
+
 impl Surroundings {
-    /// A quiet world. Bitcoin begins with blocks of `block_hashes` on average.
+    /// Creates an environment in which nothing has happened. A Bitcoin block takes `block_hashes` hashes on average at
+    /// first.
     #[must_use]
     pub fn new(
         params: ChainParams,
@@ -85,8 +92,8 @@ impl Surroundings {
         }
     }
 
-    /// The rest of Bitcoin's miners begin, or go on, to look for a block.
-    pub fn mine(&mut self, schedule: &mut Schedule<SimNode>) {
+    /// Draws the time at which miners outside the pool find their next block.
+    pub fn mine<N: SurroundedNode>(&mut self, schedule: &mut Schedule<N>) {
         let mean_s = self.bitcoin.hashes_a_block() / self.rest_hashrate_hs;
         if mean_s.is_finite() {
             let share: f64 = self.rng.sample(Exp1);
@@ -94,16 +101,16 @@ impl Surroundings {
         }
     }
 
-    /// Sends a block on its way to all bitcoinds.
-    pub fn announce(&mut self, hash: BlockHash, schedule: &mut Schedule<SimNode>) {
+    /// Sends a block to all bitcoinds.
+    pub fn announce<N: SurroundedNode>(&mut self, hash: BlockHash, schedule: &mut Schedule<N>) {
         for (node, delay) in self.bitcoind_delays.iter().enumerate() {
             let way = Micros(self.rng.random_range(BLOCK_WAY.0.0..=BLOCK_WAY.1.0));
             schedule.remind(NodeId::of(node), *delay + way, Timer::Block(hash));
         }
     }
 
-    /// Takes a block of the pool's. Returns its hash if it is new.
-    pub fn submit(&mut self, bytes: &[u8], schedule: &mut Schedule<SimNode>) -> Option<BlockHash> {
+    /// Submits a block of the pool to Bitcoin. Returns its hash if it is new.
+    pub fn submit<N: SurroundedNode>(&mut self, bytes: &[u8], schedule: &mut Schedule<N>) -> Option<BlockHash> {
         let hash = self.bitcoin.submit(bytes, time_at(schedule.now()))?;
         let way = Micros(self.rng.random_range(BLOCK_WAY.0.0..=BLOCK_WAY.1.0));
         schedule.remind_environment(way, SurroundingsTimer::RestHears(hash));
@@ -112,10 +119,10 @@ impl Surroundings {
     }
 }
 
-impl Environment<SimNode> for Surroundings {
+impl<N: SurroundedNode> Environment<N> for Surroundings {
     type Timer = SurroundingsTimer;
 
-    fn on_timer(&mut self, timer: SurroundingsTimer, schedule: &mut Schedule<SimNode>) {
+    fn on_timer(&mut self, timer: SurroundingsTimer, schedule: &mut Schedule<N>) {
         match timer {
             SurroundingsTimer::RestFinds => {
                 if let Some(hash) = self.bitcoin.find(time_at(schedule.now())) {

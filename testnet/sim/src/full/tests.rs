@@ -2,7 +2,7 @@ use super::*;
 use crate::scenario::Scenario;
 use crate::time::Micros;
 
-/// Honest nodes on home lines; Bitcoin blocks are frequent, and payouts begin after a few.
+/// Honest nodes on home lines. Bitcoin blocks are frequent, and payouts begin after a few.
 fn honest(nodes: u32, duration_s: u32, faults: &str) -> Scenario {
     let text = format!(
         r#"

@@ -1,58 +1,59 @@
-//! What nodes send each other, and how large it is: the real messages in their real length, with what the network puts
-//! around them.
+//! The messages between nodes and their size: the real encoding, with the overhead of the network's layers.
 
 use p2p_proto::sync::RequestId;
 use p2p_proto::{Failure, Gossip, Request, Response};
 
-use super::gossip::SpreadId;
-
-/// Bytes around a message of gossip: topic, lengths, and the frames of yamux, Noise, TCP and IP.
+/// Overhead of a gossip message in bytes: topic, lengths, and the frames of Yamux, Noise, TCP and IP.
 pub const GOSSIP_AROUND_BYTES: u32 = 130;
 
-/// Bytes around a request or response: its stream's opening, length, and the frames.
+/// Overhead of a request or response in bytes: stream opening, length, and the frames.
 pub const REQUEST_AROUND_BYTES: u32 = 160;
 
-/// Bytes of everything that is said of connections.
+/// Bytes of a message that controls a connection.
 const CONTROL_BYTES: u32 = 150;
+
+/// The number of a gossip message, counted from 0 over all nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SpreadId(pub(super) u64);
 
 /// A message from one node to another.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// Gossip, which is sent by [`super::gossip::Spreads`].
+    /// Gossip. It is sent by [`super::gossip::Spreads`].
     Gossip {
-        /// Which.
+        /// Number of the message.
         id: SpreadId,
-        /// What.
+        /// The gossip itself.
         message: Gossip,
         /// Bytes on the line.
         size_bytes: u32,
     },
-    /// A question.
+    /// A request to a peer.
     Request {
-        /// What the asker calls it.
+        /// The asker's id of the request.
         id: RequestId,
-        /// What.
+        /// The request itself.
         request: Request,
     },
-    /// Its end.
+    /// The response to a request.
     Response {
-        /// What the asker calls it.
+        /// The asker's id of the request.
         id: RequestId,
-        /// What came of it.
+        /// The response, or the reason why there is none.
         result: Result<Response, Failure>,
     },
-    /// The sender pushes gossip to the receiver from now on, and asks for the same.
+    /// The sender starts to push gossip to the receiver, and asks for the same.
     Graft,
-    /// It does no longer.
+    /// The sender stops pushing gossip to the receiver.
     Prune,
-    /// The sender banned the receiver and closes the connection.
+    /// The sender has banned the receiver and closes the connection.
     Close,
-    /// The ban is over: the sender takes the receiver back.
+    /// The ban has ended. The sender accepts the receiver again.
     Reopen,
 }
 
 impl Message {
-    /// Bytes on the line.
+    /// Returns the bytes on the line.
     #[must_use]
     pub fn size_bytes(&self) -> u32 {
         match self {
@@ -65,7 +66,7 @@ impl Message {
     }
 }
 
-/// Bytes of a message of gossip on the line.
+/// Returns the bytes of a gossip message on the line.
 #[must_use]
 pub fn gossip_bytes(message: &Gossip) -> u32 {
     GOSSIP_AROUND_BYTES + bytes(message.encode().len())

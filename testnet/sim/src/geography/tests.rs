@@ -20,7 +20,7 @@ fn a_city_is_nearest_to_itself() {
     }
 }
 
-/// Cables do not run straight, so a detour may be shorter; not by much.
+/// Cables are not straight, so a detour may be shorter, but not by much.
 #[test]
 fn detours_save_little() {
     for (a, b) in City::all().flat_map(|a| City::all().map(move |b| (a, b))) {
@@ -31,7 +31,7 @@ fn detours_save_little() {
     }
 }
 
-/// IBM Cloud's averages of the 30 days to 29 September 2024 between its regions; its Washington is Ashburn.
+/// IBM Cloud's averages between its regions over the 30 days to September 29, 2024. Its Washington is Ashburn.
 #[test]
 fn another_provider_measured_about_the_same() {
     let others = [

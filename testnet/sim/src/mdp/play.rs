@@ -1,14 +1,16 @@
-//! The same game played with dice, to check the solver: every share stands on the link on which it was found, and every
-//! uncle waits for a block that may name it, where the solver reckons with expectations.
+//! The same game played with dice, to check the solver. Each share stays on the link on which it was found, and each
+//! uncle waits for a block that may name it. The solver uses expected values instead.
 
 use rand::Rng;
 
 use super::policy::Policy;
-use super::race::{Action, Fork, Game, State};
+use super::race::Game;
 use super::rules::{LinkPay, Reward, Rules, Uncles};
+use super::state::{Action, Fork, State};
 use crate::rng::SimRng;
 
-/// What both sides get while `links` links are found, on whichever branch, and until the race ends that is then under way.
+/// Returns the rewards of both sides while `links` links are found on either branch, and until the race then in
+/// progress ends.
 #[must_use]
 pub fn play(game: &Game, policy: &Policy, links: u64, rng: &mut SimRng) -> Reward {
     let mut table = Table::new(game);
@@ -37,16 +39,16 @@ pub fn play(game: &Game, policy: &Policy, links: u64, rng: &mut SimRng) -> Rewar
     table.paid
 }
 
-/// A game under way.
+/// A game in progress.
 struct Table<'a> {
     game: &'a Game,
     paid: Reward,
-    /// Shares found on each link of a branch since the fork; the first on the last common link.
+    /// Shares found on each link of a branch since the fork. The first entry belongs to the last common link.
     own_shares: Vec<f64>,
     public_shares: Vec<f64>,
-    /// Others' shares on the attacker's branch, found in ties.
+    /// Shares of the others on the attacker's branch, found during ties.
     joined_shares: Vec<f64>,
-    /// Blocks of the chain so far.
+    /// Number of blocks on the chain so far.
     height: u64,
     /// Uncles that no block has named.
     waiting: Vec<Uncle>,
@@ -64,7 +66,7 @@ impl<'a> Table<'a> {
         Self { game, paid: Reward::default(), own_shares, public_shares, joined_shares, height: 0, waiting }
     }
 
-    /// Finds a link.
+    /// Finds a link. Returns the next state.
     fn next(&mut self, state: State, rng: &mut SimRng) -> State {
         let Game { alpha, gamma, rules, .. } = *self.game;
         let tie = state.fork == Fork::Active;
@@ -88,14 +90,14 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The attacker gives up.
+    /// The attacker gives up its branch.
     fn adopt(&mut self, state: State) {
         match self.game.rules {
             Rules::Linear => self.paid.others += count(state.public),
             Rules::Uncles(uncles) => {
                 let fork = self.height;
                 self.grow(uncles, state.public, false);
-                // Nobody could name these before.
+                // No block could name these earlier.
                 self.waiting.extend((1..=state.own as u64).map(|place| Uncle { height: fork + place, own: true }));
             }
             Rules::LinkPay(LinkPay { bonus, anchor_depth, .. }) => {
@@ -128,7 +130,7 @@ impl<'a> Table<'a> {
                 self.paid.own += own + bonus * count(shown);
             }
         }
-        // What others found on the link that is now common.
+        // Shares that the others found on the link that is now common.
         self.public_shares = std::mem::take(&mut self.joined_shares);
     }
 
@@ -162,7 +164,7 @@ fn add(shares: &mut Vec<f64>, on: usize, found: f64) {
     shares[on] += found;
 }
 
-/// Takes the shares on the first links; those that remain move to the front.
+/// Removes and returns the shares on the first links. The rest moves to the front.
 fn drain(shares: &mut Vec<f64>, links: usize) -> Vec<f64> {
     shares.drain(..links.min(shares.len())).collect()
 }

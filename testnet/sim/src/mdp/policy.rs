@@ -1,8 +1,9 @@
-//! Which action in which state.
+//! The action for each state.
 
-use super::race::{Action, Fork, Game, State};
+use super::race::Game;
+use super::state::{Action, Fork, State};
 
-/// An action for each state of a game. It plays by lengths alone, so that a strategy in a whole network can ask it too.
+/// An action for each state of a game. It depends on lengths only, so a strategy in a whole network can use it too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     longest: usize,
@@ -11,7 +12,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policy that a rule gives. What the game does not allow is replaced by what it does.
+    /// Creates the policy of a rule. Actions that the game does not allow are replaced by allowed ones.
     pub fn new(game: &Game, rule: impl Fn(State) -> Action) -> Self {
         let actions = states(game).flat_map(|state| FORKS.map(|fork| State { fork, ..state })).map(|state| {
             let action = rule(state);
@@ -20,7 +21,7 @@ impl Policy {
         Self { longest: game.longest, cases: game.rules.cases(), actions: actions.collect() }
     }
 
-    /// What to do. A branch that is longer than the table is shown when it wins, and given up otherwise.
+    /// Returns the action. A branch longer than the table is shown if it wins, and given up otherwise.
     #[must_use]
     pub fn action(&self, state: State) -> Action {
         let State { own, public, fork, .. } = state;
@@ -30,13 +31,13 @@ impl Policy {
         self.actions[place(self.longest, self.cases, state) * FORKS.len() + fork_index(fork)]
     }
 
-    /// Shows every link at once and keeps nothing.
+    /// The honest policy: shows every link at once and withholds none.
     #[must_use]
     pub fn honest(game: &Game) -> Self {
         Self::new(game, |state| if state.own > state.public { Action::Override } else { Action::Adopt })
     }
 
-    /// Eyal and Sirer's: keeps a lead to itself until it is down to one link.
+    /// Eyal and Sirer's policy: withholds a lead until it is down to one link.
     #[must_use]
     pub fn selfish(game: &Game) -> Self {
         Self::new(game, |State { own, public, fork, .. }| match (own, public) {
@@ -48,7 +49,8 @@ impl Policy {
         })
     }
 
-    /// Nayak and others' lead-stubborn miner: answers each link with one of its own and never overrides while it leads.
+    /// The lead-stubborn miner of Nayak et al.: answers each link with one of its own and never overrides while it
+    /// leads.
     #[must_use]
     pub fn lead_stubborn(game: &Game) -> Self {
         Self::new(game, |State { own, public, fork, .. }| match () {
@@ -59,8 +61,8 @@ impl Policy {
         })
     }
 
-    /// Mines in private until its branch is `depth` links long or more and the longer one, to leave as many of the others'
-    /// shares as possible without an anchor; gives up when it is `behind` links short.
+    /// Mines in private until its branch has `depth` links or more and is the longer one. Its aim is to leave as many
+    /// of the others' shares as possible without an anchor. It gives up when it is `behind` links short.
     #[must_use]
     pub fn deep(game: &Game, depth: usize, behind: usize) -> Self {
         Self::new(game, |State { own, public, .. }| match () {
@@ -70,7 +72,7 @@ impl Policy {
         })
     }
 
-    /// A lazy miner: stays on a parent until `links` links have come after it, and never shows a link of its own in time.
+    /// A lazy miner: stays on a parent until `links` links follow it, and never shows one of its own links in time.
     #[must_use]
     pub fn lazy(game: &Game, links: usize) -> Self {
         Self::new(
@@ -82,10 +84,10 @@ impl Policy {
     }
 }
 
-/// All values of the last part of a state.
+/// All values of [`State::fork`].
 pub(super) const FORKS: [Fork; 3] = [Fork::Irrelevant, Fork::Relevant, Fork::Active];
 
-/// Number of a value of the last part of a state.
+/// Returns the index of a value of [`State::fork`].
 pub(super) const fn fork_index(fork: Fork) -> usize {
     match fork {
         Fork::Irrelevant => 0,
@@ -94,7 +96,7 @@ pub(super) const fn fork_index(fork: Fork) -> usize {
     }
 }
 
-/// All states but for the last link, in the order of tables.
+/// Returns all states without the value of [`State::fork`], in the order of the tables.
 pub(super) fn states(game: &Game) -> impl Iterator<Item = State> {
     let sides = || 0..=game.longest;
     let lengths = sides().flat_map(move |own| sides().map(move |public| (own, public)));
@@ -102,12 +104,12 @@ pub(super) fn states(game: &Game) -> impl Iterator<Item = State> {
     lengths.flat_map(move |(own, public)| (0..cases).map(move |uncles| State { own, public, uncles, ..State::START }))
 }
 
-/// Where a state stands in a table, whoever found the last link.
+/// Returns the table index of a state, whatever its [`State::fork`].
 pub(super) const fn place(longest: usize, cases: usize, state: State) -> usize {
     (state.own * (longest + 1) + state.public) * cases + state.uncles
 }
 
-/// What is done where a rule's action is not allowed: going on if possible.
+/// Returns the replacement for an action that is not allowed: wait, if possible.
 const fn forced(game: &Game, state: State) -> Action {
     if game.allows(state, Action::Wait) {
         Action::Wait

@@ -1,23 +1,23 @@
-//! What each rule set pays when a race ends.
+//! Rewards at the end of a race.
 //!
-//! Everything is counted in shares of one target. Where shares and links are different things, as in Shoal, these are only
-//! what links earn; shares are paid when they are found, unless they are at stake.
+//! The unit is a share of one fixed target. Where shares and links differ, as in Shoal, these rewards are only those of
+//! links. Shares are paid when they are found, unless they are at stake.
 
-use super::race::State;
+use super::state::State;
 
-/// What both sides get.
+/// The rewards of both sides, in shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reward {
-    /// The attacker.
+    /// The attacker's reward.
     pub own: f64,
-    /// Everybody else.
+    /// The reward of all other miners.
     pub others: f64,
 }
 
 /// A rule set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rules {
-    /// One chain; what is not on it earns nothing: Bitcoin, p2pool.
+    /// One chain. Blocks off the chain earn nothing: Bitcoin, p2pool.
     Linear,
     /// One chain with uncles.
     Uncles(Uncles),
@@ -25,49 +25,48 @@ pub enum Rules {
     LinkPay(LinkPay),
 }
 
-/// Uncles that are young enough when a block of the chain names them.
+/// A rule set in which a block of the chain may name uncles that are young enough.
 ///
-/// All miners but the attacker name every uncle they may; the attacker names only its own. Left out: how many uncles a
-/// block may name, and that uncles may count for fork choice.
+/// All miners but the attacker name every uncle they may. The attacker names only its own. The model ignores limits on
+/// uncles per block, and the weight of uncles in fork choice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Uncles {
-    /// The part of its reward that an uncle's miner keeps; the rest is for the block that names it.
+    /// The part of an uncle's reward that its miner keeps. The rest goes to the block that names it.
     pub kept: f64,
-    /// The most blocks that an uncle may be below the block that names it.
+    /// Largest number of blocks between an uncle and the block that names it.
     pub depth: usize,
 }
 
 /// Shoal's rules, in links.
 ///
-/// A share on the `i`-th link of a branch that lost has its anchor on the chain as long as `i` is at most `anchor_depth`;
-/// it then earns if it is listed in time. Others list in their next link whatever can be listed, the attacker lists nothing
-/// of theirs. Where numbers of shares are expected ones, every order in which the links of two branches were found is taken
-/// to be equally likely.
+/// A share on link `i` of a losing branch has its anchor on the chain if `i` is at most `anchor_depth`. It then earns
+/// if it is listed in time. The other miners list all they can in their next link; the attacker lists no shares of
+/// theirs. Expected numbers of shares assume that all orders in which the links of two branches were found are equally
+/// likely.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkPay {
-    /// Shares for each link, the link included.
+    /// Shares per link, including the link.
     pub shares: f64,
-    /// What a link of the chain earns in addition, in shares: `shares / link_credit_divisor`.
+    /// Extra reward of a main-chain link, in shares: `shares / link_credit_divisor`.
     pub bonus: f64,
-    /// How far below its parent a share's anchor is.
+    /// Number of links between a share's parent and its anchor.
     pub anchor_depth: usize,
-    /// How far below the link that lists it a share's anchor may be.
+    /// Largest number of links between a share's anchor and the link that lists it.
     pub credit_depth: usize,
 }
 
 impl LinkPay {
-    /// The constants of main.
+    /// The constants of mainnet.
     pub const MAIN: Self = Self { shares: 32.0, bonus: 0.5, anchor_depth: 60, credit_depth: 240 };
 
-    /// Whether a share earns even if the branch loses on which it stands on the link of this number; 0 is the last common
-    /// link.
+    /// Returns whether a share on this link earns even if its branch loses. Link 0 is the last common one.
     #[must_use]
     pub const fn safe(&self, link: usize) -> bool {
         link <= self.anchor_depth
     }
 
-    /// Shares found on the links of a branch from number `from` on, in expectation, by miners with a part `rate` of the
-    /// hash rate. The branch has `length` links, the other one `against`.
+    /// Returns the expected number of shares on the links of a branch from number `from`, found by miners with the part
+    /// `rate` of the hash rate. The branch has `length` links, the other one `against`.
     fn found(&self, rate: f64, length: usize, against: usize, from: usize) -> f64 {
         if from > length {
             return 0.0;
@@ -77,8 +76,8 @@ impl LinkPay {
         rate * (self.shares - 1.0) * intervals + links
     }
 
-    /// The others' shares that get too old to be listed while `shown` links of the attacker's replace theirs, without
-    /// those that lose their anchor.
+    /// Returns the others' shares that become too old to be listed while `shown` links of the attacker replace theirs.
+    /// Shares that lose their anchor are not included.
     fn too_old(&self, alpha: f64, state: State, shown: usize) -> f64 {
         // The next link can list a share on link `i` while `shown + 1 - (i - anchor_depth) <= credit_depth`.
         let first = (shown + 1 + self.anchor_depth).saturating_sub(self.credit_depth).min(self.anchor_depth + 1);
@@ -93,35 +92,36 @@ impl Uncles {
     /// p2poolv2: 90% and 10%, three blocks.
     pub const P2POOL_V2: Self = Self { kept: 0.9, depth: 3 };
 
-    /// What races can leave behind.
+    /// Returns the number of possible leftovers of a race.
     const fn cases(&self) -> usize {
         (self.depth + 1) << self.depth
     }
 
-    /// What earlier races left: the number of the attacker's own uncles, which the next block names, and a bit for each
-    /// number of blocks, one to `depth`, that are the last ones to name an uncle of the others'.
+    /// Returns the leftovers of earlier races: the number of the attacker's uncles, which the next block names, and a
+    /// bit mask of the others' uncles. Bit `n - 1` is set if one of them can be named by the next `n` blocks only.
     #[must_use]
     pub const fn left(&self, state: State) -> (usize, usize) {
         (state.uncles >> self.depth, state.uncles & ((1 << self.depth) - 1))
     }
 
-    /// Uncles among the first `length` blocks of a branch that lost against one of `against` blocks.
+    /// Returns the number of uncles among the first `length` blocks of a losing branch, against one of `against`
+    /// blocks.
     const fn young(&self, length: usize, against: usize) -> usize {
         length.saturating_sub(against.saturating_sub(self.depth))
     }
 
-    /// What is left after the attacker has shown `shown` blocks, which name none of the others'.
+    /// Returns the leftovers after the attacker has shown `shown` blocks, which name none of the others' uncles.
     fn left_by_others(&self, state: State, shown: usize) -> usize {
         let (_, others) = self.left(state);
         let older = others.checked_shr(u32::try_from(shown).unwrap_or(u32::MAX)).unwrap_or(0);
-        // The `i`-th of the branch that lost may be named up to `depth` above it.
+        // Block `i` of the losing branch can be named up to `depth` blocks above it.
         let chances = (1..=state.public).map(|place| (place + self.depth).saturating_sub(shown));
         chances.filter(|&chances| chances > 0).fold(older, |left, chances| left | 1 << (chances - 1))
     }
 }
 
 impl Rules {
-    /// Shares found so far that earn only if the branch wins on which they stand, in expectation.
+    /// Returns the expected number of shares that earn only if their branch wins.
     #[must_use]
     pub fn at_stake(&self, alpha: f64, state: State) -> Reward {
         match self {
@@ -136,7 +136,7 @@ impl Rules {
         }
     }
 
-    /// How many values [`State::uncles`] has.
+    /// Returns the number of values of [`State::uncles`].
     #[must_use]
     pub const fn cases(&self) -> usize {
         match self {
@@ -145,7 +145,7 @@ impl Rules {
         }
     }
 
-    /// What an adopted branch leaves behind, as [`State::uncles`].
+    /// Returns the leftovers of a branch that the attacker gave up, as [`State::uncles`].
     pub(super) fn left_by_own(&self, state: State) -> usize {
         match self {
             Self::Linear | Self::LinkPay(_) => 0,
@@ -153,16 +153,16 @@ impl Rules {
         }
     }
 
-    /// What a public branch leaves behind that `shown` links of the attacker's replace, as [`State::uncles`].
+    /// Returns the leftovers of a public branch that `shown` links of the attacker replace, as [`State::uncles`].
     pub(super) fn left_by_others(&self, state: State, shown: usize) -> usize {
         match self {
             Self::Linear | Self::LinkPay(_) => 0,
-            // The attacker's first block names its own.
+            // The attacker's first block names its own uncles.
             Self::Uncles(uncles) => uncles.left_by_others(state, shown),
         }
     }
 
-    /// What is paid when the attacker adopts the public branch.
+    /// Returns the rewards when the attacker adopts the public branch.
     #[must_use]
     pub fn adopted(&self, state: State) -> Reward {
         let links = count(state.public);
@@ -178,7 +178,7 @@ impl Rules {
         }
     }
 
-    /// What is paid when `shown` links of the attacker's, at least one, replace the public branch.
+    /// Returns the rewards when `shown` links of the attacker, at least one, replace the public branch.
     #[must_use]
     pub fn shown(&self, alpha: f64, state: State, shown: usize) -> Reward {
         match self {
@@ -191,7 +191,7 @@ impl Rules {
     }
 }
 
-/// A length as a number to reckon with.
+/// Converts a length to a float.
 #[expect(clippy::cast_precision_loss, reason = "races are far shorter than 2^53")]
 const fn count(length: usize) -> f64 {
     length as f64

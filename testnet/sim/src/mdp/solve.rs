@@ -1,38 +1,39 @@
-//! The best policy, and what any policy earns.
+//! The best policy, and the earnings of any policy.
 //!
-//! A race starts anew whenever the attacker joins the public branch, so the attacker's part of all rewards is the expected
-//! reward of a race, divided by what all get during one. A policy is the best one when none has a greater expectation of
-//! `own - part * all` at the part that it reaches itself (Dinkelbach's way of maximising a quotient). Both expectations are
-//! found by sweeps over all states, the longest branches first, as nothing but the end of a race leads to shorter ones.
-//! What a policy earns is exact for branches no longer than the game's limit; which policy is the best is so for all rules
-//! but those of links, where the search reckons with the expected number of shares at stake.
+//! A race restarts whenever the attacker joins the public branch. The attacker's part of all rewards is therefore the
+//! attacker's expected reward in a race, divided by everyone's. A policy is the best one if none has a greater
+//! expectation of `own - part * all` at the part that it reaches itself (Dinkelbach's method for quotients). Both
+//! expectations are found by sweeps over all states, longest branches first, because only the end of a race leads to
+//! shorter ones. The earnings of a policy are exact for branches within the game's limit. The best policy is exact for
+//! all rules but those of links, where the search uses the expected number of shares at stake.
 
 use super::policy::{FORKS, Policy, fork_index, place, states};
-use super::race::{Action, Fork, Game, State};
+use super::race::Game;
 use super::rules::{Reward, Rules};
+use super::state::{Action, Fork, State};
 
-/// Rounds of sweeps, at most; it takes ten to a few hundred.
+/// Largest number of rounds. A search takes ten to a few hundred.
 const ROUNDS: usize = 2_000;
-/// Sweeps between two of these over states with a short public branch, at most. An attacker close to half of the hash rate
-/// stays ahead for hundreds of links.
+/// Largest number of sweeps over states with a short public branch between two full sweeps. An attacker with close to
+/// half of the hash rate stays ahead for hundreds of links.
 const STRIP_SWEEPS: usize = 8;
-/// Public branches that count as short, in links.
+/// Length of a short public branch, in links.
 const STRIP: usize = 8;
-/// Change of the attacker's part in a round that is none.
+/// Change of the attacker's part in a round that counts as convergence.
 const PRECISION: f64 = 1e-8;
-/// Change of what is to come in a race that is none, in shares.
+/// Change of the expected future reward that counts as convergence, in shares.
 const CHANGE: f64 = 1e-5;
 
 /// A solved game.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution {
-    /// The attacker's part of all rewards.
+    /// The attacker's part of all rewards, 0 to 1.
     pub part: f64,
-    /// How it gets it.
+    /// The policy that earns it.
     pub policy: Policy,
 }
 
-/// The policy with the greatest part of all rewards.
+/// Returns the policy with the largest part of all rewards.
 #[must_use]
 pub fn best(game: &Game) -> Solution {
     let mut search = Search::new(game, game.gamma > 0.0);
@@ -41,18 +42,18 @@ pub fn best(game: &Game) -> Solution {
     Solution { part: search.run(Some(&policy)), policy }
 }
 
-/// The part of all rewards that a policy earns.
+/// Returns the part of all rewards that a policy earns, 0 to 1.
 #[must_use]
 pub fn earned(game: &Game, policy: &Policy) -> f64 {
     Search::new(game, true).run(Some(policy))
 }
 
-/// What is still to come in a race, by state.
+/// The expected future of a race, for each state.
 struct Search<'a> {
     game: &'a Game,
     /// See [`Rules::cases`].
     cases: usize,
-    /// The attacker's part so far: the price of a reward to anybody.
+    /// The attacker's part so far: the price of one reward to any miner.
     part: f64,
     to_come: Vec<[Future; FORKS.len()]>,
     facts: Vec<Facts>,
@@ -60,16 +61,16 @@ struct Search<'a> {
     ties: bool,
 }
 
-/// What is to come in one state.
+/// The expected future of one state.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Future {
-    /// Until the race ends.
+    /// Expected rewards until the race ends.
     reward: Reward,
-    /// The chance that what is at stake on a branch is paid in the end.
+    /// Probability that the shares at stake on each branch are paid in the end.
     kept: Reward,
 }
 
-/// What depends neither on the part so far nor on what comes.
+/// Facts of a state that depend neither on the part so far nor on its future.
 #[derive(Clone, Copy, Default)]
 struct Facts {
     adopted: Reward,
@@ -85,7 +86,7 @@ impl<'a> Search<'a> {
         Self { game, cases, part: game.alpha, to_come: vec![<_>::default(); facts.len()], facts, ties }
     }
 
-    /// Finds the part of all rewards, of the policy or of the best one.
+    /// Finds the part of all rewards, of the given policy or of the best one.
     fn run(&mut self, policy: Option<&Policy>) -> f64 {
         let longest = self.game.longest;
         for _ in 0..ROUNDS {
@@ -107,8 +108,8 @@ impl<'a> Search<'a> {
         self.part
     }
 
-    /// Reckons all states with a public branch of at most `public` links once more; the greatest change of one that the end
-    /// of a race leads to. Up and down in turn, as a race goes either way.
+    /// Updates all states with a public branch of at most `public` links. Returns the largest change of a state that
+    /// the end of a race leads to. Sweeps alternate in direction, because a race can go either way.
     fn sweep(&mut self, public: usize, policy: Option<&Policy>) -> f64 {
         let longest = self.game.longest;
         let whole = public == longest;
@@ -127,7 +128,7 @@ impl<'a> Search<'a> {
         change
     }
 
-    /// Reckons a state once more, whoever found the last link; the greatest change.
+    /// Updates one state for all values of [`State::fork`]. Returns the largest change.
     fn reckon(&mut self, lengths: State, policy: Option<&Policy>) -> f64 {
         let mut change: f64 = 0.0;
         for fork in FORKS {
@@ -147,7 +148,7 @@ impl<'a> Search<'a> {
         place(self.game.longest, self.cases, state)
     }
 
-    /// Whether a race may come to a state.
+    /// Returns whether a race may reach a state.
     const fn reachable(&self, state: State) -> bool {
         let State { own, public, fork, uncles } = state;
         match fork {
@@ -157,7 +158,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The best action; of equals the simplest.
+    /// Returns the best action, and of equal ones the simplest.
     fn choose(&self, state: State) -> Action {
         let mut best = (Action::Adopt, f64::NEG_INFINITY);
         let at_stake = self.facts(state).at_stake;
@@ -175,12 +176,12 @@ impl<'a> Search<'a> {
         best.0
     }
 
-    /// Rewards at the price of the part so far.
+    /// Returns the value of rewards at the price of the part so far.
     fn worth(&self, reward: Reward) -> f64 {
         reward.own - self.part * (reward.own + reward.others)
     }
 
-    /// What is to come after an action.
+    /// Returns the future after an action.
     fn after(&self, state: State, action: Action) -> Future {
         match action {
             Action::Adopt => {
@@ -194,7 +195,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What is to come after the next link, with what is paid for the shares before it.
+    /// Returns the future after the next link, including the pay for the shares before it.
     fn go_on(&self, state: State) -> Future {
         let Game { alpha, gamma, rules, .. } = *self.game;
         let split = if state.fork == Fork::Active { gamma } else { 0.0 };
@@ -218,7 +219,7 @@ impl<'a> Search<'a> {
         &self.facts[self.place(state)]
     }
 
-    /// What is to come in a state; nothing more when no race is on.
+    /// Returns the future of a state. It is zero if no race is on.
     fn at(&self, state: State) -> Future {
         if state == State::START {
             return Future::default();
@@ -243,7 +244,7 @@ impl Facts {
 }
 
 impl Future {
-    /// This with a chance, the other otherwise.
+    /// Mixes two futures: this one with probability `chance`, the other one otherwise.
     fn or(self, chance: f64, other: Self) -> Self {
         let mix = |one: Reward, other: Reward| Reward {
             own: chance * one.own + (1.0 - chance) * other.own,
@@ -253,7 +254,7 @@ impl Future {
     }
 }
 
-/// The attacker's branch replaces the other one.
+/// Returns the future after the attacker's branch replaces the other one.
 fn won(reward: Reward, then: Future) -> Future {
     Future { reward: sum(reward, then.reward), kept: Reward { own: 1.0, others: 0.0 } }
 }

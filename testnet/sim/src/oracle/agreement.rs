@@ -1,4 +1,4 @@
-//! Agreement: honest nodes never disagree about what is final, and have one chain soon after the last fault.
+//! Agreement: honest nodes never disagree about final links, and share one chain soon after the last fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,33 +7,34 @@ use sharechain::{Chain, Height, ShareId};
 use super::calm::Calm;
 use super::{Finding, Oracle};
 use crate::full::node::SimNode;
+use crate::ids::NodeId;
 use crate::plant::Plant;
 use crate::time::Micros;
-use crate::world::{NodeId, World};
+use crate::world::World;
 
-/// Seconds by which the newest link that all honest nodes have in common may be old: 18 link intervals, in which a race
-/// that lasts is less likely than 10^-4 against 40% of the hash rate, and then ends by itself.
+/// Largest age of the newest link that all honest nodes share, in seconds: 18 link intervals. Against 40% of the hash
+/// rate, a race lasts that long with a probability below 10^-4, and then ends by itself.
 const COMMON_WITHIN_S: i64 = 180;
 
-/// Links by which a tip may lie above it however old it is: when the hash rate collapsed, links are far between, and a race
-/// of two goes on until the next one.
+/// Number of links by which a tip may exceed the common link, however old that is. After a collapse of the hash rate,
+/// links are rare, and a race of two branches lasts until the next link.
 const RACE_LINKS: u32 = 3;
 
-/// A node that started is given this time to catch up.
+/// Time that a started node has to catch up.
 const CATCH_UP: Micros = Micros::from_secs(180);
 
-/// What is final, as the first node had it.
+/// The final links, as the first node had them.
 #[derive(Debug, Default)]
 pub(super) struct Finality {
     by_height: BTreeMap<Height, ShareId>,
 }
 
 impl Finality {
-    /// Compares what is final on a node with what was final before on any, from `since` on. Returns the height up to which
-    /// it was compared.
+    /// Compares the final links of a node from `since` on with those that any node had before. Returns the height up to
+    /// which they were compared.
     ///
     /// # Errors
-    /// A link that conflicts.
+    /// If a link conflicts.
     pub(super) fn check(&mut self, chain: &Chain, since: Height, plant: Option<Plant>) -> Result<Height, Finding> {
         let planted = plant == Some(Plant::HastyFinality);
         let newest = if planted { chain.height() } else { chain.finality().height };
@@ -49,8 +50,8 @@ impl Finality {
     }
 }
 
-/// Whether a node and at least half of the others have let go of each other because answers took too long, so that it has
-/// to wait until that is over.
+/// Returns whether a node and at least half of the other nodes have disconnected from each other because answers took
+/// too long. The node then has to wait until the bans end.
 fn is_alone(node: NodeId, world: &World<SimNode>) -> bool {
     const BAN: Micros = Micros::from_millis(p2p_proto::limits::BAN_MS);
     let bans = world.environment.ledger.bans.iter().rev();
@@ -60,29 +61,29 @@ fn is_alone(node: NodeId, world: &World<SimNode>) -> bool {
     others.len() * 2 > world.nodes.len()
 }
 
-/// When each node started last.
+/// The last start of each node.
 #[derive(Debug)]
 pub(super) struct Convergence {
     up_since: Vec<Option<Micros>>,
 }
 
 impl Convergence {
-    /// No node runs yet.
+    /// Creates the state before any node runs.
     #[must_use]
     pub(super) fn new(nodes: usize) -> Self {
         Self { up_since: vec![None; nodes] }
     }
 
-    /// Notes whether a node runs.
+    /// Records whether a node runs.
     pub(super) fn note(&mut self, node: NodeId, runs: bool, now: Micros) {
         let since = &mut self.up_since[node.index()];
         *since = if runs { since.or(Some(now)) } else { None };
     }
 
-    /// Looks for the newest link that all honest nodes have in common.
+    /// Searches for the newest link that all honest nodes share.
     ///
     /// # Errors
-    /// It is too old.
+    /// If that link is too old.
     pub(super) fn check(&self, world: &World<SimNode>, calm: &Calm) -> Result<(), Finding> {
         let now = world.schedule.now();
         if !calm.between(Micros(now.0.saturating_sub(CATCH_UP.0)), now) {

@@ -1,5 +1,6 @@
-//! What every link lists and credits, written down when the first node has it on its main chain and compared with what
-//! every other node has: the same tip must mean the same state, and nothing is credited twice on any chain.
+//! The lists and credits of each link. They are recorded when the first node has the link on its main chain, and
+//! compared with every other node's. The same tip must mean the same state, and no proof may be credited twice on any
+//! chain.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,36 +11,36 @@ use sharechain::{ChainParams, Height, ShareId, Weight};
 use super::chain_view::{ChainView, LinkView};
 use super::{Finding, Oracle};
 
-/// What is written down of a link.
+/// The recorded facts of a link.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
-    /// Its parent; genesis has none.
+    /// The parent. `None` for genesis.
     pub parent: Option<ShareId>,
-    /// Links between it and genesis.
+    /// Number of links between it and genesis.
     pub height: u32,
     /// Height of the Bitcoin block that it would have been.
     pub bitcoin_height: u32,
     /// The greatest Bitcoin height of it and its ancestors.
     bitcoin_height_max: u32,
-    /// Proofs that it credits, itself included.
+    /// Number of proofs that it credits, including itself.
     pub credited: u64,
-    /// What it credits to each script, worked out anew.
+    /// Credits for each script, computed again.
     pub earned: BTreeMap<ScriptBuf, Weight>,
-    /// Of everything that nodes must have in common about it.
+    /// Digest of the facts that all nodes must agree on.
     digest: u64,
 }
 
-/// All links.
+/// The recorded facts of all links.
 #[derive(Debug)]
 pub(super) struct Book {
     params: ChainParams,
     pages: BTreeMap<ShareId, Page>,
-    /// Links that list a proof, or are it: several if they are on different branches.
+    /// For each proof, the links that list it or are it. They are several if they are on different branches.
     listed_by: BTreeMap<ShareId, Vec<ShareId>>,
 }
 
 impl Book {
-    /// A book with nothing but genesis.
+    /// Creates a book that holds only genesis.
     #[must_use]
     pub(super) fn new(params: ChainParams) -> Self {
         let genesis = Page {
@@ -54,19 +55,19 @@ impl Book {
         Self { pages: BTreeMap::from([(params.genesis_id(), genesis)]), listed_by: BTreeMap::new(), params }
     }
 
-    /// The constants.
+    /// Returns the protocol's constants.
     #[must_use]
     pub(super) fn params(&self) -> &ChainParams {
         &self.params
     }
 
-    /// What is written down of a link.
+    /// Returns the recorded facts of a link.
     #[must_use]
     pub(super) fn page(&self, id: &ShareId) -> Option<&Page> {
         self.pages.get(id)
     }
 
-    /// A link and its ancestors down to genesis, genesis last.
+    /// Returns a link and its ancestors, down to genesis.
     pub(super) fn branch(&self, newest: &ShareId) -> impl Iterator<Item = (ShareId, &Page)> {
         let first = self.pages.get(newest).map(|page| (*newest, page));
         std::iter::successors(first, |(_, page)| {
@@ -75,14 +76,13 @@ impl Book {
         })
     }
 
-    /// Compares a link of a node's main chain with what is written down of it; writes it down if it is new. Parents come
-    /// first.
+    /// Compares a link of a node's main chain with its page, or records it if it is new. Parents come first.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If the link differs from its page or breaks a rule.
     pub(super) fn check(&mut self, id: ShareId, link: &LinkView, chain_view: &ChainView<'_>) -> Result<(), Finding> {
         if let Some(page) = self.pages.get(&id) {
-            // What lies deep has forgotten its list.
+            // Nodes forget the lists of deep links.
             let same =
                 page.digest == link.digest() || (link.list.is_empty() && page.credited > 1 && chain_view.is_deep(&id));
             if same {
@@ -120,7 +120,7 @@ impl Book {
         })
     }
 
-    /// Neither the link nor what it lists was credited before on its branch, or twice in its list.
+    /// Checks that neither the link nor any proof in its list was credited earlier on its branch or twice in its list.
     fn check_credited_once(&self, id: ShareId, link: &LinkView) -> Result<(), Finding> {
         let items: Vec<ShareId> = link.list.iter().copied().chain([id]).collect();
         for (index, item) in items.iter().enumerate() {
@@ -138,7 +138,8 @@ impl Book {
         Ok(())
     }
 
-    /// What each script earns in a link, by the rules' words rather than by the chain's code: SC-410 and SC-411.
+    /// Returns the credits of a link for each script, by the text of rules SC-410 and SC-411 and not by the chain's
+    /// code.
     fn earned(
         &self,
         id: ShareId,
@@ -172,7 +173,7 @@ impl Book {
 }
 
 impl LinkView {
-    /// A number for everything that nodes must have in common about the link, with fixed keys.
+    /// Returns a digest of the facts that all nodes must agree on. It uses fixed keys.
     #[must_use]
     pub(super) fn digest(&self) -> u64 {
         let mut hasher = DefaultHasher::new();

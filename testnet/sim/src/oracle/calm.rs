@@ -1,30 +1,30 @@
-//! When something goes wrong in a scenario, and when it is over for good: what is promised then is promised only after.
+//! The times of faults in a scenario, and the times after them. Some invariants hold only in calm times.
 
 use crate::scenario::{Fault, Scenario};
 use crate::time::Micros;
 
-/// Before a fault: what is under way when it begins is its victim.
+/// Seconds before a fault in which a proof may still be affected by it.
 const BEFORE_S: f64 = 60.0;
 
-/// After a fault: connections are dialled again within 30 s, and what was missed is fetched.
+/// Seconds after a fault: connections are redialed within 30 s, and nodes fetch the data they missed.
 const AFTER_S: f64 = 180.0;
 
-/// After a change of hash rate: targets need half an hour to follow a factor of 10 at a half-life of 20 minutes, and
-/// until then links may come faster than they travel.
+/// Seconds after a change of hash rate. At a half-life of 20 minutes, targets need half an hour to follow a factor of
+/// 10. Until then, links may come faster than they travel.
 const AFTER_HASHRATE_S: f64 = 3_600.0;
 
-/// After the start: nodes connect.
+/// Seconds after the start, while nodes connect.
 const START_S: f64 = 60.0;
 
-/// The times at which something goes wrong.
+/// The times of faults.
 #[derive(Clone, Debug)]
 pub(super) struct Calm {
-    /// Start and end, seconds.
+    /// Start and end of each fault, in seconds.
     troubles: Vec<(f64, f64)>,
 }
 
 impl Calm {
-    /// The troubles of a scenario.
+    /// Returns the faults of a scenario.
     #[must_use]
     pub(super) fn of(scenario: &Scenario) -> Self {
         let faults = scenario.faults.iter().map(|fault| {
@@ -42,7 +42,7 @@ impl Calm {
         Self { troubles: faults.chain(joins).collect() }
     }
 
-    /// Whether nothing goes wrong from one moment to another.
+    /// Returns whether no fault is active between two moments.
     #[must_use]
     pub(super) fn between(&self, from: Micros, to: Micros) -> bool {
         let (from_s, to_s) = (from.as_secs_f64(), to.as_secs_f64());
@@ -51,7 +51,7 @@ impl Calm {
 }
 
 impl Scenario {
-    /// When a partition without an end that began at `at_s` is healed, seconds; never, if not.
+    /// Returns when a partition without an end that began at `at_s` heals, in seconds. Infinite if it does not.
     fn healed_s(&self, at_s: f64) -> f64 {
         let heals = self.faults.iter().filter_map(|fault| match fault {
             Fault::Heal { at_s: heal_s } if *heal_s >= at_s => Some(*heal_s),

@@ -1,4 +1,4 @@
-//! What oracles see of a node's share-chain: the chain itself, unless a bug is planted in what they see.
+//! A node's share-chain as the oracles see it: the chain itself, unless a bug is planted in the view.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use sharechain::{Chain, Height, ShareId, U256, Weight};
 
 use crate::plant::{Plant, Planted};
 
-/// A node's chain.
+/// A view of a node's chain.
 #[derive(Debug)]
 pub(super) struct ChainView<'a> {
     /// The chain.
@@ -21,12 +21,12 @@ pub(super) struct ChainView<'a> {
     plant: Option<Plant>,
 }
 
-/// What a node knows of a link of its main chain.
+/// A node's facts about a link of its main chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LinkView {
-    /// Its parent.
+    /// The parent link.
     pub parent: ShareId,
-    /// Links between it and genesis.
+    /// Number of links between it and genesis.
     pub height: u32,
     /// Height of the Bitcoin block that it would have been.
     pub bitcoin_height: u32,
@@ -34,25 +34,25 @@ pub(super) struct LinkView {
     pub target: U256,
     /// nBits of its Bitcoin header.
     pub bits: CompactTarget,
-    /// What it lists; empty when that was forgotten.
+    /// The ids that it lists. Empty if the node has forgotten them.
     pub list: Vec<ShareId>,
-    /// What it credits to each script.
+    /// Credits for each script.
     pub rows: BTreeMap<ScriptBuf, Weight>,
-    /// Proofs credited from genesis up to and including it.
+    /// Number of proofs credited from genesis up to and including it.
     pub listed_total: u64,
 }
 
 impl<'a> ChainView<'a> {
-    /// What is seen of a chain.
+    /// Creates a view of a chain.
     #[must_use]
     pub(super) fn new(chain: &'a Chain, plant: Option<Plant>) -> Self {
         Self { chain, plant }
     }
 
-    /// A link of the main chain.
+    /// Returns a link of the main chain.
     ///
     /// # Errors
-    /// It is not known, or not complete.
+    /// If the link is unknown or incomplete.
     pub(super) fn link(&self, id: &ShareId) -> Result<LinkView, String> {
         let link = self.chain.link(id).ok_or_else(|| format!("link {id} of the main chain is not known"))?;
         let complete = link.complete().ok_or_else(|| format!("link {id} of the main chain is not complete"))?;
@@ -80,23 +80,23 @@ impl<'a> ChainView<'a> {
         })
     }
 
-    /// What is kept of a proof, and who earns.
+    /// Returns the credit of a proof and its script.
     ///
     /// # Errors
-    /// It is not known.
+    /// If the proof is unknown.
     pub(super) fn credit(&self, id: &ShareId) -> Result<(&'a Credit, ScriptBuf), String> {
         let credit = self.chain.credit(id).ok_or_else(|| format!("{id} is listed and not known"))?;
         let script = self.chain.scripts().script(credit.script).ok_or_else(|| format!("{id} earns for nobody"))?;
         Ok((credit, script.to_owned()))
     }
 
-    /// Whether a link is so deep that lists there may have been forgotten.
+    /// Returns whether a link is so deep that lists there may have been forgotten.
     #[must_use]
     pub(super) fn is_deep(&self, id: &ShareId) -> bool {
         self.chain.link(id).is_some_and(|link| self.chain.height().above(link.height) >= MEMORY_DEPTH)
     }
 
-    /// Whether the node's own index of the main chain says that this link lists this proof, or is it.
+    /// Returns whether the node's index of the main chain says that this link lists this proof, or is it.
     #[must_use]
     pub(super) fn is_listed_at(&self, id: &ShareId, at: Height, by: &ShareId) -> bool {
         match self.chain.fate(id) {
@@ -107,7 +107,7 @@ impl<'a> ChainView<'a> {
     }
 }
 
-/// The window that ends in a link, by script.
+/// Returns the weights of the window that ends in a link, for each script.
 #[must_use]
 pub(super) fn window_of(
     chain: &mut Chain,

@@ -1,4 +1,4 @@
-//! No share is lost without a reason: what an honest miner found, while nothing went wrong, is credited in time.
+//! No share is lost without a reason: a proof that an honest miner found while no fault was active is credited in time.
 
 use sharechain::chain::Fate;
 
@@ -11,24 +11,24 @@ use crate::full::node::SimNode;
 use crate::time::Micros;
 use crate::world::World;
 
-/// Link intervals within which a share is listed, whatever strategies others follow: with 45% of the links made by who
-/// leaves it out, the chance that it takes longer is below 10^-10.
+/// Link intervals within which a share is listed, whatever strategies other miners follow. If miners of 45% of the
+/// links leave it out, the probability that it takes longer is below 10^-10.
 const INTERVALS: u64 = 30;
 
-/// Where links come fast, distances and machines are as slow as ever.
+/// Shortest time limit. Where links come fast, distances and devices are as slow as ever.
 const WITHIN_MIN: Micros = Micros::from_secs(180);
 
-/// Finds that were looked at so far.
+/// Number of proofs checked so far.
 #[derive(Debug, Default)]
 pub(super) struct Fates {
     looked_at: usize,
 }
 
 impl Fates {
-    /// Looks at the finds that should be credited by now.
+    /// Checks the proofs that should be credited by now.
     ///
     /// # Errors
-    /// A find that is not.
+    /// If one is not credited.
     pub(super) fn check(&mut self, world: &World<SimNode>, calm: &Calm) -> Result<(), Finding> {
         let now = world.schedule.now();
         let interval = Micros::from_secs(u64::from(world.environment.params.link_interval_s));
@@ -53,7 +53,7 @@ impl Fates {
     }
 }
 
-/// Withheld, or found for what was too old already.
+/// Returns whether a proof was withheld, or was too old when it was found.
 fn is_excused(find: &Find) -> bool {
     find.withheld || matches!(find.verdict, Verdict::Unlistable | Verdict::Repeated)
 }

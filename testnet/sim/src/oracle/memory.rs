@@ -1,4 +1,4 @@
-//! Bounded memory: what a node keeps stays within its limits, whatever peers send.
+//! Bounded memory: a node's memory stays within its limits, whatever peers send.
 
 use p2p_proto::limits::{REPLIES_MAX, VERDICTS_MAX, WANTS_MAX};
 use sharechain::limits::{HELD_MAX, REFUSED_MAX};
@@ -7,10 +7,10 @@ use super::{Finding, Oracle};
 use crate::full::node::SimNode;
 use crate::full::surroundings::Surroundings;
 
-/// Checks what takes no time to count.
+/// Checks the counts that are cheap to get.
 ///
 /// # Errors
-/// What is too much.
+/// If a limit is exceeded.
 pub(super) fn check(node: &SimNode) -> Result<(), Finding> {
     let (Some(chain), Some(endpoint), Some(exchange)) = (node.chain(), node.endpoint(), node.exchange()) else {
         return Ok(());
@@ -29,15 +29,15 @@ pub(super) fn check(node: &SimNode) -> Result<(), Finding> {
     ])
 }
 
-/// Checks the rest.
+/// Checks the other counts.
 ///
 /// # Errors
-/// What is too much.
+/// If a limit is exceeded.
 pub(super) fn check_pending(node: &SimNode, surroundings: &Surroundings) -> Result<(), Finding> {
     let Some(chain) = node.chain() else { return Ok(()) };
     let found = surroundings.ledger.finds().len();
     within(&[
-        // What nobody found is held at most.
+        // Proofs that no miner found are held at most.
         ("pending shares", chain.pending(usize::MAX).len(), found),
         ("withheld finds", node.strategist().withheld().len(), found),
     ])

@@ -1,4 +1,4 @@
-//! Conservation of money: each block that the pool found pays all it may, and to each script what is due.
+//! Conservation of money: each block that the pool found pays all it may, and pays each script what it is due.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use crate::full::node::SimNode;
 use crate::full::surroundings::Surroundings;
 use crate::plant::Plant;
 
-/// Blocks of the pool that were checked so far.
+/// Number of the pool's blocks checked so far.
 #[derive(Debug, Default)]
 pub(super) struct Money {
     checked: usize,
 }
 
 impl Money {
-    /// Checks the blocks found since the last call, which the node that was concerned found.
+    /// Checks the blocks that this node found since the last call.
     ///
     /// # Errors
-    /// A block that pays too little, or the wrong scripts.
+    /// If a block pays too little, or the wrong scripts.
     pub(super) fn check(
         &mut self,
         book: &Book,
@@ -37,10 +37,10 @@ impl Money {
     }
 }
 
-/// Checks whom a node would have the next block pay.
+/// Checks the payments that a node would put into the next block.
 ///
 /// # Errors
-/// It is not to whom it is due.
+/// If it would pay the wrong scripts.
 pub(super) fn check_next(book: &Book, node: &mut SimNode, bitcoin: &BitcoinHeaders) -> Result<(), Finding> {
     const VALUE_SAT: u64 = 5_000_000_007;
     let previous = node.bitcoind().tip();
@@ -74,7 +74,7 @@ fn check_block(
         let what = format!("block {hash} pays {total_sat} sat of {} sat", paid.value_sat);
         return Err(Oracle::Money.finds(what));
     }
-    // What a strategy built on a branch of its own is not in the book, and nobody else's money.
+    // A strategy's private branch is not in the book, and takes no other miner's money.
     let Some(credit) = chain.credit(&ShareId::from(*hash)) else { return Ok(()) };
     let Some(finder) = chain.scripts().script(credit.script) else { return Ok(()) };
     let previous = &block.header.prev_blockhash;

@@ -1,5 +1,5 @@
-//! Snapshot, window, selection and amounts once more, from what is written down of each link and in the words of the
-//! specification, without the share-chain's shortcuts.
+//! Snapshot, window, selection and amounts, computed again from the book in the words of the specification, without the
+//! share-chain's shortcuts.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use sharechain::{ChainParams, ShareId, U256, Weight};
 
 use super::book::{Book, Page};
 
-/// Weight of each script.
+/// The weight of each script.
 pub(super) type Dues = BTreeMap<ScriptBuf, Weight>;
 
-/// SC-303: the dues of the window that ends in `newest`; none when a link below is not written down.
+/// SC-303: returns the dues of the window that ends in `newest`. `None` if a link of the window is not recorded.
 #[must_use]
 pub(super) fn window(book: &Book, newest: &ShareId) -> Option<Dues> {
     book.page(newest)?;
@@ -34,8 +34,8 @@ pub(super) fn window(book: &Book, newest: &ShareId) -> Option<Dues> {
     Some(dues)
 }
 
-/// What a coinbase of `value_sat` with this anchor and previous block must pay to whom, satoshi; none when a link is not
-/// written down.
+/// Returns the payments that a coinbase of `value_sat` with this anchor and previous block must make, in satoshi.
+/// `None` if a link is not recorded.
 #[must_use]
 pub(super) fn payouts(
     book: &Book,
@@ -63,7 +63,7 @@ pub(super) fn payouts(
     Some(amounts(&outputs, value_sat))
 }
 
-/// SC-305 to SC-307: who is paid, in what proportion.
+/// SC-305 to SC-307: selects the scripts to pay and their proportions.
 fn select(dues: Dues, seed: &[u8; 32], subsidy_sat: u64, params: &ChainParams) -> Option<Vec<(ScriptBuf, u128)>> {
     let mut dues: Vec<(ScriptBuf, u128)> = dues.into_iter().map(|(script, weight)| (script, weight.0)).collect();
     dues.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.as_bytes().cmp(other.0.as_bytes())));
@@ -82,7 +82,8 @@ fn select(dues: Dues, seed: &[u8; 32], subsidy_sat: u64, params: &ChainParams) -
     None
 }
 
-/// With fewer outputs than dues: how many dues are exact, what the others pay, and the sum of all.
+/// Splits the dues if there are fewer outputs: the number of exact dues, the payment of each other output, and the sum
+/// of all.
 fn split(dues: &[(ScriptBuf, u128)], outputs: usize) -> (usize, u128, u128) {
     let mut exact = 0;
     loop {
@@ -96,7 +97,7 @@ fn split(dues: &[(ScriptBuf, u128)], outputs: usize) -> (usize, u128, u128) {
     }
 }
 
-/// The scripts that win the payments of the tail.
+/// Draws the scripts that win the payments of the tail.
 fn draw(rest: &[(ScriptBuf, u128)], seed: &[u8; 32], tail: u128, payments: usize) -> Vec<ScriptBuf> {
     let tag = sha256::Hash::hash(b"shoal/draw").to_byte_array();
     let key = sha256::Hash::hash(&[&tag[..], &tag, seed].concat()).to_byte_array();
@@ -118,7 +119,7 @@ fn draw(rest: &[(ScriptBuf, u128)], seed: &[u8; 32], tail: u128, payments: usize
     won
 }
 
-/// SC-308: what each output pays.
+/// SC-308: returns the amount of each output.
 fn amounts(outputs: &[(ScriptBuf, u128)], value_sat: u64) -> BTreeMap<ScriptBuf, u64> {
     let total: u128 = outputs.iter().map(|(_, weight)| weight).sum();
     let part =

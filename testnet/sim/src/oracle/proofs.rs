@@ -1,5 +1,5 @@
-//! Judgement: nothing is accepted that nobody found, nothing that an honest miner found is called invalid, and no honest
-//! node is banned by another for what it sent.
+//! Verdicts: no proof is accepted that no miner found, no node calls an honest miner's proof invalid, and no honest
+//! node is banned for its messages.
 
 use p2p_proto::Misbehaviour;
 use sharechain::ShareId;
@@ -12,20 +12,20 @@ use crate::full::surroundings::Surroundings;
 use crate::time::Micros;
 use crate::world::{Miner, World};
 
-/// How far back nodes are asked whether they refuse a find.
+/// Age of proofs for which nodes are asked whether they reject them.
 const REFUSED_WITHIN: Micros = Micros::from_secs(60);
 
-/// Finds and bans that were looked at so far.
+/// Number of proofs and bans checked so far.
 #[derive(Debug, Default)]
 pub(super) struct Proofs {
     finds: usize,
     bans: usize,
 }
 
-/// What a link credits was found by somebody, and has the work that it needs.
+/// Checks that each credited proof was found by a miner and has enough work.
 ///
 /// # Errors
-/// What was not.
+/// If one was not.
 pub(super) fn check_found(
     id: &ShareId,
     link: &LinkView,
@@ -46,10 +46,10 @@ pub(super) fn check_found(
 }
 
 impl Proofs {
-    /// Looks at finds and bans since the last call.
+    /// Checks the proofs and bans since the last call.
     ///
     /// # Errors
-    /// A valid find that its own node calls invalid, or an unjust ban.
+    /// If a valid proof was called invalid by its own node, or a ban was unjust.
     pub(super) fn check(&mut self, world: &World<SimNode>) -> Result<(), Finding> {
         let ledger = &world.environment.ledger;
         for find in ledger.finds().get(self.finds..).unwrap_or_default() {
@@ -60,7 +60,8 @@ impl Proofs {
         }
         for ban in ledger.bans.get(self.bans..).unwrap_or_default() {
             self.bans += 1;
-            // Whose line is too slow for its answers may be let go; who told the truth, and kept to the limits, may not.
+            // A node may be disconnected if its line is too slow for its answers, but not if it was truthful and kept
+            // to the limits.
             let unjust = ban.why != Misbehaviour::Timeout;
             let honest = [ban.by, ban.whom].iter().all(|node| world.nodes[node.index()].strategist().is_honest());
             if unjust && honest {
@@ -71,10 +72,10 @@ impl Proofs {
         Ok(())
     }
 
-    /// Looks whether any honest node refuses what honest miners found lately.
+    /// Checks that no honest node rejects recent proofs of honest miners.
     ///
     /// # Errors
-    /// What is refused.
+    /// If a node rejects one.
     pub(super) fn check_refusals(&self, world: &World<SimNode>) -> Result<(), Finding> {
         let now = world.schedule.now();
         let finds = world.environment.ledger.finds().iter().rev();
@@ -90,7 +91,7 @@ impl Proofs {
     }
 }
 
-/// Whether an honest node found it.
+/// Returns whether an honest node found the proof.
 pub(super) fn is_honest(find: &Find, world: &World<SimNode>) -> bool {
     let Miner { node, .. } = world.schedule.miners()[find.miner.index()];
     world.nodes[node.index()].strategist().is_honest()

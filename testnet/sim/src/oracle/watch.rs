@@ -1,4 +1,4 @@
-//! A scenario's run under the eyes of all oracles.
+//! Runs a scenario under all oracles.
 
 use std::collections::BTreeMap;
 
@@ -14,37 +14,38 @@ use super::money::{Money, check_next};
 use super::proofs::{Proofs, check_found};
 use super::{Finding, Oracle, Violation, memory, payout};
 use crate::full::{BuildError, SimNode, build};
+use crate::ids::NodeId;
 use crate::plant::{Plant, Planted};
 use crate::scenario::Scenario;
 use crate::time::Micros;
-use crate::world::{NodeId, Step, World};
+use crate::world::{Step, World};
 
-/// Simulated time between two looks at everything.
+/// Simulated time between two checks of all nodes.
 const ROUND: Micros = Micros::from_secs(10);
 
-/// Windows that are remembered to compare those of other nodes with: tips of the last ten minutes.
+/// Number of remembered windows, for comparison with other nodes: the tips of the last ten minutes.
 const WINDOWS_MAX: usize = 64;
 
-/// The node that has a planted bug: the first one is there before all others, and some bugs need company.
+/// The node with a planted bug. It is not the first one, which starts before all others, because some bugs need peers.
 const PLANTED: NodeId = NodeId(1);
 
-/// What a run was.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched {
     /// Steps of the world.
     pub steps: u64,
-    /// Proofs found.
+    /// Number of proofs found.
     pub finds: u64,
     /// Height of the highest main chain.
     pub links: u32,
-    /// What did not hold, if anything: the run ended there.
+    /// The broken invariant, if any. The run ends there.
     pub violation: Option<Violation>,
 }
 
-/// Runs a scenario until it is over, or until something does not hold; with a bug planted in one node, if wanted.
+/// Runs a scenario until it ends or an invariant breaks. `plant` adds a bug to one node.
 ///
 /// # Errors
-/// The scenario asks for what there is not.
+/// If a strategy does not exist or does not have the given options.
 pub fn watch(scenario: &Scenario, seed: u64, plant: Option<Plant>) -> Result<Watched, BuildError> {
     let mut world = build(scenario, seed)?;
     if let (Some(plant), Some(node)) = (plant, world.nodes.get_mut(PLANTED.index())) {
@@ -58,12 +59,12 @@ pub fn watch(scenario: &Scenario, seed: u64, plant: Option<Plant>) -> Result<Wat
     Ok(Watched { steps: world.steps(), finds: world.environment.ledger.finds().len() as u64, links, violation })
 }
 
-/// What the oracles know of one node.
+/// The oracles' facts about one node.
 #[derive(Debug)]
 struct Known {
-    /// Its main chain as last seen, genesis first.
+    /// Its main chain when last checked, genesis first.
     main: Vec<ShareId>,
-    /// Height up to which it was compared what is final.
+    /// Height up to which its final links were compared.
     r#final: Height,
     planted: Planted,
 }
@@ -86,7 +87,7 @@ pub struct Oracles {
 }
 
 impl Oracles {
-    /// Oracles for a world that has made no step.
+    /// Creates the oracles for a world that has made no step.
     #[must_use]
     pub fn new(world: &World<SimNode>, scenario: &Scenario, seed: u64) -> Self {
         let genesis = world.environment.params.genesis_id();
@@ -108,10 +109,10 @@ impl Oracles {
         }
     }
 
-    /// Runs the world until `end` and looks at it after every step.
+    /// Runs the world until `end` and checks it after every step.
     ///
     /// # Errors
-    /// The first thing that does not hold.
+    /// The first broken invariant.
     pub fn watch(&mut self, world: &mut World<SimNode>, end: Micros) -> Result<(), Violation> {
         while let Some(step) = world.step(end) {
             self.after(world, step)?;
@@ -119,10 +120,10 @@ impl Oracles {
         self.round(world).map_err(|(node, finding)| self.violation(world, node, finding))
     }
 
-    /// Looks at what a step changed, and from time to time at everything.
+    /// Checks the changes of a step, and all nodes from time to time.
     ///
     /// # Errors
-    /// What does not hold.
+    /// A broken invariant.
     pub fn after(&mut self, world: &mut World<SimNode>, step: Step) -> Result<(), Violation> {
         if let Some(node) = step.node {
             self.look_at(world, node).map_err(|finding| self.violation(world, Some(node), finding))?;
@@ -139,12 +140,12 @@ impl Oracles {
         Violation { oracle, seed: self.seed, step: world.steps(), at: world.schedule.now(), node, what }
     }
 
-    /// Everything about the node that something happened to.
+    /// Checks the node that an event happened to.
     fn look_at(&mut self, world: &mut World<SimNode>, id: NodeId) -> Result<(), Finding> {
         let node = &world.nodes[id.index()];
         self.convergence.note(id, node.chain().is_some(), world.schedule.now());
         self.proofs.check(world)?;
-        // Whoever found the block: one node alone may find none.
+        // Another node may have found the block. The planted node alone may find none.
         let plant = world.nodes.get(PLANTED.index()).and_then(SimNode::planted);
         self.money.check(&self.book, node, &world.environment, plant)?;
         memory::check(node)?;
@@ -168,7 +169,7 @@ impl Oracles {
         self.compare_window(world, id)
     }
 
-    /// Nodes with the same tip have the same window, and it is the one that the book gives.
+    /// Checks that nodes with the same tip have the same window, and that the book gives it too.
     fn compare_window(&mut self, world: &mut World<SimNode>, id: NodeId) -> Result<(), Finding> {
         let Some(chain) = world.nodes[id.index()].chain_mut() else { return Ok(()) };
         let tip = chain.tip();
@@ -189,13 +190,13 @@ impl Oracles {
         Err(Oracle::State.finds(format!("the window at link {tip} is {window:?}, and {due:?} by the book")))
     }
 
-    /// Everything about everybody.
+    /// Checks all nodes.
     fn round(&mut self, world: &mut World<SimNode>) -> Result<(), (Option<NodeId>, Finding)> {
         let World { nodes, environment, .. } = world;
         for (index, node) in nodes.iter_mut().enumerate() {
             memory::check_pending(node, environment).map_err(|finding| (Some(NodeId::of(index)), finding))?;
         }
-        // One node's turn in each round: from the book it takes a while.
+        // One node per round is compared with the book, because that takes a while.
         let turn = usize::try_from(self.rounds).unwrap_or(usize::MAX) % nodes.len();
         self.rounds += 1;
         check_next(&self.book, &mut nodes[turn], environment.bitcoin.headers())
@@ -210,7 +211,7 @@ impl Oracles {
     }
 }
 
-/// How many links, from genesis on, a chain still has on its main chain.
+/// Returns the number of links, from genesis on, that a chain still has on its main chain.
 fn common_len(main: &[ShareId], chain: &Chain) -> usize {
     let mut len = main.len().min(chain.height().0 as usize + 1);
     while len > 1 && chain.main_at(Height(u32::try_from(len - 1).unwrap_or(u32::MAX))) != main.get(len - 1).copied() {
@@ -219,7 +220,7 @@ fn common_len(main: &[ShareId], chain: &Chain) -> usize {
     len
 }
 
-/// Everything about a link that entered a node's main chain.
+/// Checks a link that entered a node's main chain.
 fn check_link(
     id: ShareId,
     chain_view: &ChainView<'_>,

@@ -1,4 +1,4 @@
-//! What a scenario must be, and errors that say so.
+//! Validation of a scenario, and its errors.
 
 use std::collections::BTreeMap;
 
@@ -6,40 +6,41 @@ use super::{Fault, Hours, Miners, Nodes, STRATEGIES, Scenario, Who};
 use crate::geography::{CITIES, City};
 use crate::transport::NODES_MAX;
 
-/// Longest simulation, seconds: a year.
+/// Longest simulation, in seconds: a year.
 const DURATION_S_MAX: f64 = 365.0 * 86_400.0;
 
-/// Most that a scenario may multiply anything by, and least as its inverse.
+/// Largest factor of a scenario. Its inverse is the smallest.
 const FACTOR_MAX: f64 = 1e6;
 
-/// Largest hash rate, hashes a second: proofs are ground for real, some millions a second.
+/// Largest hash rate, in hashes per second. Real hashing does some millions per second.
 const HASHRATE_HS_MAX: f64 = 1e6;
 
-/// Parts that a partition has at most.
+/// Largest number of parts of a partition.
 const PARTS_MAX: usize = 8;
 
-/// Miners of a group at most.
+/// Largest number of miners in a group.
 const MINERS_MAX: u32 = 100_000;
 
-/// Why something is no scenario.
+/// An error of an invalid scenario.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    /// No TOML, or a field that there is not or of the wrong type; names line, field and what is allowed.
+    /// The text is not valid TOML, or has an unknown field or a value of the wrong type. The message names the line,
+    /// the field and the allowed values.
     #[error(transparent)]
     Syntax(#[from] toml::de::Error),
-    /// A value that a field cannot have.
+    /// A field has an invalid value.
     #[error("{field}: {found} is not allowed; it must be {allowed}")]
     Value {
-        /// Where, as in `miners.home.part`.
+        /// The field, such as `miners.home.part`.
         field: String,
-        /// What it is.
+        /// The invalid value.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         allowed: String,
     },
 }
 
-/// One value and where it is.
+/// A value's path: table and field.
 struct Field<'a>(&'a str, &'a str);
 
 impl Field<'_> {
@@ -59,7 +60,7 @@ impl Field<'_> {
         Err(self.refuse(value, format!("from {low} to {high}")))
     }
 
-    /// A finite time from zero to the longest there is.
+    /// Checks for a finite time from zero to the longest allowed one.
     fn time(&self, value_s: f64) -> Result<(), ScenarioError> {
         self.within(value_s, 0.0, DURATION_S_MAX)
     }
@@ -74,10 +75,10 @@ impl Field<'_> {
 }
 
 impl Scenario {
-    /// Checks what types cannot say.
+    /// Checks what the types do not express.
     ///
     /// # Errors
-    /// A value that its field cannot have.
+    /// If a field has an invalid value.
     pub fn check(&self) -> Result<(), ScenarioError> {
         Field("", "duration_s").within(self.duration_s, 1.0, DURATION_S_MAX)?;
         Field("pool", "hashrate_hs").within(self.pool.hashrate_hs, 1e-3, HASHRATE_HS_MAX)?;
@@ -137,7 +138,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// Name of the group of nodes that miners are on.
+    /// Returns the name of the group of nodes that miners use.
     #[must_use]
     pub fn on<'a>(&'a self, miners: &'a Miners) -> &'a str {
         let first = || self.nodes.first().map_or("", |nodes| nodes.name.as_str());

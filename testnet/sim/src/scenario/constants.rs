@@ -1,4 +1,4 @@
-//! Constants of the protocol other than main's.
+//! Protocol constants that differ from mainnet.
 
 use serde::{Deserialize, Serialize};
 use sharechain::ChainParams;
@@ -6,19 +6,18 @@ use sharechain::units::Weight;
 
 macro_rules! constants {
     ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
-        /// Constants of the protocol that differ from what a simulation starts from, by the names that [`ChainParams`]
-        /// has for them.
+        /// Protocol constants that differ from a simulation's defaults. The names are those of [`ChainParams`].
         #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct Constants {
             $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $name: Option<$type>,)*
-            /// See [`ChainParams::window_weight`]; in expected Bitcoin blocks.
+            /// See [`ChainParams::window_weight`]. In expected Bitcoin blocks.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub window_blocks: Option<f64>,
         }
 
         impl Constants {
-            /// Changes the constants that are named here.
+            /// Applies the constants to `params`.
             pub fn apply(&self, params: &mut ChainParams) {
                 $(if let Some(value) = self.$name {
                     params.$name = value;
@@ -66,7 +65,7 @@ constants! {
     output_floor_sat: u64,
 }
 
-/// A weight of so many expected Bitcoin blocks; [`Weight`] counts in units of 2^-64.
+/// Converts expected Bitcoin blocks to a weight. [`Weight`] counts in units of 2^-64 blocks.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is wanted")]
 fn weight_of(blocks: f64) -> Weight {
     Weight((blocks * 2f64.powi(64)) as u128)

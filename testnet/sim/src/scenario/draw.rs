@@ -1,4 +1,5 @@
-//! Everything that the seed decides before a world begins: places, clocks, connections, and whom faults hit.
+//! All values that the seed determines before a world begins: places, clocks, connections, and the nodes that faults
+//! hit.
 
 mod hours;
 mod lives;
@@ -10,66 +11,67 @@ use rand_distr::StandardNormal;
 use super::{Nodes, Scenario};
 use crate::faults::Plan;
 use crate::geography::City;
+use crate::ids::NodeId;
 use crate::rng::{SimRng, stream};
 use crate::time::Micros;
 use crate::topology::Topology;
 use crate::transport::{Distances, Line, LineKind, Transport};
-use crate::world::{Node, NodeId, World};
+use crate::world::{Node, World};
 
-/// Clocks are drawn up to so many standard deviations.
+/// Largest deviation of a clock, in standard deviations.
 const SKEW_DEVIATIONS_MAX: f64 = 3.0;
 
-/// A scenario with everything drawn.
+/// A scenario with all values drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
-    /// How long it lasts.
+    /// Length of the simulation.
     pub duration: Micros,
     /// The nodes, group by group.
     pub nodes: Vec<DrawnNode>,
     /// The miners, group by group.
     pub miners: Vec<DrawnMiner>,
-    /// How far nodes are from each other.
+    /// Distances between the nodes.
     pub distances: Distances,
-    /// Who keeps connections to whom.
+    /// The graph of connections.
     pub topology: Topology,
-    /// What goes wrong, joins and hours of miners included.
+    /// The plan of faults, including the joins of nodes and the hours of miners.
     pub plan: Plan,
 }
 
 /// A node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DrawnNode {
-    /// Its group, by its place in [`Scenario::nodes`].
+    /// Its group, as an index into [`Scenario::nodes`].
     pub group: usize,
-    /// Where it is.
+    /// Its city.
     pub city: City,
     /// The kind of its line.
     pub line: LineKind,
-    /// Microseconds by which its clock is fast; slow if negative.
+    /// Microseconds by which its clock is fast. Negative if it is slow.
     pub clock_skew_us: i64,
-    /// How long its devices keep working on an old job.
+    /// Time for which its devices keep working on an old job.
     pub device_switch: Micros,
-    /// By how much its bitcoind hears of blocks late.
+    /// Extra delay with which its bitcoind hears of blocks.
     pub bitcoind_delay: Micros,
-    /// When it joins.
+    /// Time at which it joins.
     pub join_at: Micros,
-    /// What its miners follow, by place in [`Scenario::miners`]; `None` without miners.
+    /// The group of miners that it serves, as an index into [`Scenario::miners`]. `None` without miners.
     pub miners: Option<usize>,
 }
 
 /// A miner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DrawnMiner {
-    /// Its group, by its place in [`Scenario::miners`].
+    /// Its group, as an index into [`Scenario::miners`].
     pub group: usize,
     /// The node that it mines with.
     pub node: NodeId,
-    /// Hashes a second while it mines and nothing goes wrong.
+    /// Hashes per second while it mines without faults.
     pub hashrate_hs: f64,
 }
 
 impl Scenario {
-    /// Draws everything that is open.
+    /// Draws all values that the scenario leaves open.
     #[must_use]
     pub fn draw(&self, seed: u64) -> Drawn {
         let mut nodes = self.draw_nodes(seed);
@@ -115,7 +117,7 @@ impl Scenario {
 }
 
 fn draw_node(index: usize, group: &Nodes, member: u32, rng: &mut SimRng) -> DrawnNode {
-    // Drawn even if it is not needed, so that one group's settings do not move another's places.
+    // A city is drawn even if it is not needed, so that one group's settings do not change another's cities.
     let drawn = City::draw(rng);
     let deviation: f64 = rng.sample(StandardNormal);
     let skew_s = deviation.clamp(-SKEW_DEVIATIONS_MAX, SKEW_DEVIATIONS_MAX) * group.clock_skew_s;
@@ -136,14 +138,14 @@ fn draw_node(index: usize, group: &Nodes, member: u32, rng: &mut SimRng) -> Draw
 }
 
 impl Drawn {
-    /// The lines between these nodes.
+    /// Returns the lines between these nodes.
     #[must_use]
     pub fn transport(&self) -> Transport {
         let lines = self.nodes.iter().map(|node| node.line.line()).collect::<Vec<Line>>();
         Transport::new(lines, self.distances.clone())
     }
 
-    /// A world of these nodes, which join and fail as planned.
+    /// Builds a world of these nodes, which join and fail as planned.
     #[must_use]
     pub fn world<N: Node>(&self, nodes: Vec<N>, environment: N::Environment, seed: u64) -> World<N> {
         let miners: Vec<_> = self.miners.iter().map(|miner| (miner.node, miner.hashrate_hs)).collect();

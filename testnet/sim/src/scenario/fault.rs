@@ -1,175 +1,175 @@
-//! What goes wrong.
+//! Faults of a scenario.
 
 use serde::{Deserialize, Serialize};
 
-/// Something that goes wrong at a time. Its table has the fields of its kind, too.
+/// A fault and its time. Its TOML table also has the fields of its kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, tag = "kind", rename_all = "kebab-case")]
 pub enum Fault {
     /// Nodes, in random order, are cut into parts that hear nothing of each other.
     Partition {
-        /// When, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long; left out, until a `heal`.
+        /// Duration in seconds. By default, until a `heal`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_s: Option<f64>,
-        /// How many parts of how many nodes: `[0.3, 0.7]`; what is missing to 1 joins the last.
+        /// Sizes of the parts, as parts of all nodes: `[0.3, 0.7]`. The last one includes the rest.
         parts: Vec<f64>,
     },
-    /// All partitions end.
+    /// Ends all partitions.
     Heal {
-        /// When, seconds.
+        /// Time, in seconds.
         at_s: f64,
     },
-    /// Nodes die at once and come back.
+    /// Nodes crash and restart.
     Crash {
-        /// When, seconds.
+        /// Time, in seconds.
         at_s: f64,
-        /// Down for so long.
+        /// Time until the restart, in seconds.
         for_s: f64,
-        /// Which; see [`Who`].
+        /// The nodes that crash.
         who: Who,
-        /// Whether what was not synced to disk is torn.
+        /// Whether unsynced data on the disk is torn.
         #[serde(default)]
         torn: bool,
     },
     /// Nodes leave for good, one after the other.
     Leave {
-        /// When it begins, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// Within how many seconds all have left.
+        /// Seconds within which all of them leave.
         #[serde(default)]
         within_s: f64,
-        /// Which.
+        /// The nodes that leave.
         who: Who,
     },
-    /// Nodes leave and come back all the time.
+    /// Nodes keep leaving and rejoining.
     Churn {
-        /// When it begins, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long.
+        /// Duration, in seconds.
         for_s: f64,
-        /// Departures an hour among those concerned.
+        /// Departures per hour among these nodes.
         per_hour: f64,
-        /// Mean time away, seconds.
+        /// Mean time away, in seconds.
         away_s: f64,
-        /// Which.
+        /// The nodes concerned.
         who: Who,
     },
-    /// All ways take longer.
+    /// All travel times grow.
     Latency {
-        /// When, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long.
+        /// Duration, in seconds.
         for_s: f64,
-        /// How many times as long.
+        /// Factor of all travel times.
         factor: f64,
     },
-    /// Lines carry less, or more.
+    /// The bandwidth of lines changes.
     Bandwidth {
-        /// When, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long.
+        /// Duration, in seconds.
         for_s: f64,
-        /// How many times as much.
+        /// Factor of the bandwidth.
         factor: f64,
-        /// Whose.
+        /// The nodes concerned.
         who: Who,
     },
     /// Packets are lost.
     Loss {
-        /// When, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long.
+        /// Duration, in seconds.
         for_s: f64,
-        /// Chance that a packet is lost.
+        /// Probability that a packet is lost.
         chance: f64,
-        /// On whose lines.
+        /// The nodes concerned.
         who: Who,
     },
-    /// Clocks jump, for good.
+    /// Clocks jump and stay wrong.
     ClockStep {
-        /// When, seconds.
+        /// Time, in seconds.
         at_s: f64,
-        /// By how much; back if negative.
+        /// Seconds by which they jump, backward if negative.
         step_s: f64,
-        /// Whose.
+        /// The nodes concerned.
         who: Who,
     },
     /// Devices switch to new work slowly.
     SlowDevice {
-        /// When, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long.
+        /// Duration, in seconds.
         for_s: f64,
-        /// Seconds that they take.
+        /// Seconds that a switch takes.
         switch_s: f64,
-        /// Whose.
+        /// The nodes concerned.
         who: Who,
     },
     /// Bitcoinds hear of blocks late.
     SlowBitcoind {
-        /// When, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long.
+        /// Duration, in seconds.
         for_s: f64,
-        /// Seconds by which they are late.
+        /// Extra delay in seconds.
         delay_s: f64,
-        /// Whose.
+        /// The nodes concerned.
         who: Who,
     },
-    /// Bitcoinds claim what is not so.
+    /// Bitcoinds make false claims.
     LyingBitcoind {
-        /// When, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long.
+        /// Duration, in seconds.
         for_s: f64,
-        /// What.
+        /// The false claim.
         claim: Claim,
-        /// Whose.
+        /// The nodes concerned.
         who: Who,
     },
     /// Hash rate grows or falls.
     Hashrate {
-        /// When, seconds.
+        /// Start, in seconds.
         at_s: f64,
-        /// For how long; left out, for good.
+        /// Duration in seconds. By default, for good.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_s: Option<f64>,
-        /// How many times as much: 1000, 0.001.
+        /// Factor of the hash rate, such as 1000 or 0.001.
         factor: f64,
-        /// Group of miners; left out, all.
+        /// The group of miners. By default, all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         miners: Option<String>,
     },
 }
 
-/// Which nodes a fault concerns.
+/// The nodes that a fault hits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Who {
-    /// A part of all nodes, drawn: `0.3`. At least one.
+    /// A part of all nodes, at least one, drawn at random: `0.3`.
     Part(f64),
     /// A group of nodes: `"home"`.
     Group(String),
-    /// Nodes by number, groups in order: `[0, 3]`.
+    /// Nodes by index, in the order of groups: `[0, 3]`.
     Nodes(Vec<u32>),
 }
 
-/// What a lying bitcoind claims.
+/// The claim of a faulty bitcoind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Claim {
-    /// A tip that was made up, with work below Bitcoin's.
+    /// Its tip does not exist, and has less work than Bitcoin's.
     MadeUpTip,
-    /// A block whose proof of work holds and whose body is invalid is its tip.
+    /// Its tip is a block with valid proof of work and an invalid body.
     InvalidBlock,
-    /// It stays at the block that it has.
+    /// It stays at its present block.
     StaysBehind,
 }
 
 impl Fault {
-    /// When it begins, seconds.
+    /// Returns the start, in seconds.
     #[must_use]
     pub const fn at_s(&self) -> f64 {
         match self {
@@ -189,14 +189,14 @@ impl Fault {
         }
     }
 
-    /// How long it lasts, seconds; `None` when it does not end by itself.
+    /// Returns the duration in seconds. `None` if the fault does not end by itself.
     #[must_use]
     pub fn for_s(&self) -> Option<f64> {
         let mut copy = self.clone();
         copy.for_s_mut().copied()
     }
 
-    /// How long it lasts, to be changed.
+    /// Returns the duration, to be changed.
     pub(super) fn for_s_mut(&mut self) -> Option<&mut f64> {
         match self {
             Self::Partition { for_s, .. } | Self::Hashrate { for_s, .. } => for_s.as_mut(),
@@ -212,7 +212,7 @@ impl Fault {
         }
     }
 
-    /// Which nodes it concerns; `None` for all, or for miners.
+    /// Returns the nodes concerned. `None` for all nodes, or for miners.
     #[must_use]
     pub const fn who(&self) -> Option<&Who> {
         match self {
@@ -229,7 +229,7 @@ impl Fault {
         }
     }
 
-    /// Which nodes it concerns, to be changed.
+    /// Returns the nodes concerned, to be changed.
     pub(super) const fn who_mut(&mut self) -> Option<&mut Who> {
         match self {
             Self::Crash { who, .. }
@@ -245,7 +245,7 @@ impl Fault {
         }
     }
 
-    /// When it is over, seconds: its end, or its time if it has none.
+    /// Returns the end in seconds, or the start if the fault has no end.
     #[must_use]
     pub fn end_s(&self) -> f64 {
         let within_s = if let Self::Leave { within_s, .. } = self { *within_s } else { 0.0 };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Strategies that a scenario may name. What each does, and its options, is told where it is implemented.
+/// Strategies that a scenario may name. Each strategy and its options are documented in its own file.
 pub const STRATEGIES: [&str; 20] = [
     "honest",
     "selfish",
@@ -26,66 +26,66 @@ pub const STRATEGIES: [&str; 20] = [
     "mdp",
 ];
 
-/// A group of like miners.
+/// A group of equal miners.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Miners {
-    /// Name of the group: results are told by it.
+    /// Name of the group. Results are grouped by it.
     pub name: String,
-    /// How many share its hash rate evenly; left out, one for each of its nodes.
+    /// Number of miners, which share the group's hash rate equally. By default, one for each node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
-    /// Hash rate of the whole group as a part of [`super::Pool::hashrate_hs`]; more than 1 is more than the pool.
+    /// Hash rate of the whole group as a part of [`super::Pool::hashrate_hs`]. It may exceed 1.
     pub part: f64,
-    /// The group of nodes that they mine with, in turn; left out, the first group.
+    /// The group of nodes that they mine with, in turn. By default, the first group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
-    /// One of [`STRATEGIES`]. It is their nodes that follow it, so all miners on a node have the same.
+    /// One of [`STRATEGIES`]. The node follows the strategy, so all miners of a node have the same one.
     #[serde(default = "honest")]
     pub strategy: String,
-    /// Options of the strategy, by its own names.
+    /// Options of the strategy.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub options: toml::Table,
-    /// When they mine.
+    /// The miners' hours.
     #[serde(default, skip_serializing_if = "Hours::is_always")]
     pub hours: Hours,
 }
 
-/// When a miner mines.
+/// The hours in which a miner mines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, tag = "kind", rename_all = "kebab-case")]
 pub enum Hours {
-    /// All the time.
+    /// Always.
     #[default]
     Always,
-    /// `on_s` seconds of every `period_s`, from `offset_s` on, as with sun or cheap power.
+    /// `on_s` seconds of every `period_s`, from `offset_s` on, as with solar or off-peak power.
     Periodic {
-        /// Length of a period, seconds.
+        /// Length of a period, in seconds.
         period_s: f64,
-        /// Seconds of it that are mined.
+        /// Seconds of mining per period.
         on_s: f64,
-        /// When the first of them begins.
+        /// Start of the first period, in seconds.
         #[serde(default)]
         offset_s: f64,
     },
-    /// On and off for times drawn from exponential distributions with these means.
+    /// Times on and off, drawn from exponential distributions with these means.
     Random {
-        /// Mean of the times that are mined, seconds.
+        /// Mean time on, in seconds.
         on_s: f64,
-        /// Mean of the times between, seconds.
+        /// Mean time off, in seconds.
         off_s: f64,
     },
-    /// Once.
+    /// One time span.
     Between {
-        /// From when on, seconds.
+        /// Start, in seconds.
         from_s: f64,
-        /// Until when.
+        /// End, in seconds.
         to_s: f64,
     },
 }
 
 impl Hours {
-    /// True when there is nothing to tell.
+    /// Returns whether the miner always mines.
     #[must_use]
     pub fn is_always(&self) -> bool {
         *self == Self::Always
@@ -93,7 +93,7 @@ impl Hours {
 }
 
 impl Miners {
-    /// Honest miners, one for each node of a group, with that part of the pool's hash rate.
+    /// Creates honest miners, one for each node of a group, with the given part of the pool's hash rate.
     #[must_use]
     pub fn honest(name: &str, on: &str, part: f64) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Miners {
         }
     }
 
-    /// The same with another strategy.
+    /// Returns the same miners with another strategy.
     #[must_use]
     pub fn with(mut self, strategy: &str, options: toml::Table) -> Self {
         self.strategy = strategy.into();

@@ -4,31 +4,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::transport::LineKind;
 
-/// A group of like nodes.
+/// A group of equal nodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nodes {
-    /// Name of the group, for miners and faults to refer to.
+    /// Name of the group. Miners and faults refer to it.
     pub name: String,
-    /// How many.
+    /// Number of nodes.
     pub count: u32,
-    /// A city of `geography::CITIES` where all of them are; left out, each is in one drawn by where miners live.
+    /// The city of all nodes, one of `geography::CITIES`. By default, each node's city is drawn by where miners live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// Kinds of lines, of which each node has one, in turn.
+    /// Kinds of lines, assigned to the nodes in turn.
     #[serde(default = "fibre")]
     pub lines: Vec<LineKind>,
-    /// Standard deviation of their clocks, seconds; drawn up to three times as much.
+    /// Standard deviation of the clocks, in seconds. Deviations of up to three times as much are drawn.
     #[serde(default = "clock_skew_s")]
     pub clock_skew_s: f64,
-    /// Seconds for which devices keep working on an old job after a new one came.
+    /// Seconds for which devices keep working on an old job.
     #[serde(default = "device_switch_s")]
     pub device_switch_s: f64,
-    /// Seconds after which their bitcoinds know a new block, on average, on top of its way through Bitcoin's network;
-    /// drawn from half to one and a half times that.
+    /// Mean delay in seconds until the bitcoinds know a new block, after its way through Bitcoin's network. Values from
+    /// half to one and a half times the mean are drawn.
     #[serde(default = "bitcoind_delay_s")]
     pub bitcoind_delay_s: f64,
-    /// When they join, seconds; one after the other within `join_within_s`.
+    /// Time in seconds at which the first node joins. The others follow within `join_within_s`.
     #[serde(default)]
     pub join_at_s: f64,
     /// Seconds within which all of them join.
@@ -37,7 +37,7 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// So many usual nodes.
+    /// Creates a group of `count` usual nodes.
     #[must_use]
     pub fn usual(name: &str, count: u32) -> Self {
         Self {
@@ -58,17 +58,17 @@ fn fibre() -> Vec<LineKind> {
     vec![LineKind::Fibre]
 }
 
-/// Clocks that are kept by NTP are within tenths of a second; this is worse.
+/// Clocks synchronized by NTP are within tenths of a second. This is worse.
 fn clock_skew_s() -> f64 {
     0.5
 }
 
-/// Usual firmware takes a few tenths of a second to a second for new work.
+/// Usual firmware takes a few tenths of a second to a second to switch.
 fn device_switch_s() -> f64 {
     0.5
 }
 
-/// A block reaches most of Bitcoin's nodes within a second or two, most of which is validation.
+/// A block reaches most Bitcoin nodes within a second or two. Most of that is validation.
 fn bitcoind_delay_s() -> f64 {
     1.0
 }

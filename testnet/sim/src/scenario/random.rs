@@ -1,4 +1,4 @@
-//! Small random scenarios, to look for what nobody thought of.
+//! Small random scenarios, to find unexpected failures.
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
@@ -7,20 +7,21 @@ use super::{Claim, Constants, Fault, Hours, Miners, Nodes, Pool, STRATEGIES, Sce
 use crate::rng::{SimRng, stream};
 use crate::transport::LineKind;
 
-/// Nodes of a random scenario.
+/// Number of nodes of a random scenario.
 const NODES: std::ops::RangeInclusive<u32> = 6..=12;
 
-/// Its length, minutes.
+/// Length in minutes.
 const MINUTES: std::ops::RangeInclusive<u32> = 10..=40;
 
-/// Faults that it has at most.
+/// Largest number of faults.
 const FAULTS_MAX: u32 = 6;
 
-/// Faults are over in this part of the time, so that the pool has the rest to recover.
+/// Part of the time within which faults end, so that the pool has the rest to recover.
 const FAULTY_PART: f64 = 0.7;
 
 impl Scenario {
-    /// A random scenario: some nodes for some minutes, some with a strategy, some faults. The same for the same seed.
+    /// Creates a random scenario: some nodes for some minutes, some with a strategy, some faults. It depends on the
+    /// seed only.
     #[must_use]
     pub fn random(seed: u64) -> Self {
         let rng = &mut stream(seed, "scenario", 0);
@@ -28,7 +29,7 @@ impl Scenario {
         let dishonest = rng.random_range(0..=nodes / 4);
         let duration_s = f64::from(rng.random_range(MINUTES)) * 60.0;
         let mut groups = vec![random_nodes("honest", nodes - dishonest, rng)];
-        // The dishonest have less than half of the hash rate: with more, nothing is promised.
+        // Dishonest miners have less than half of the hash rate. With more, the protocol guarantees nothing.
         let part = if dishonest > 0 { f64::from(rng.random_range(5..=45)) / 100.0 } else { 0.0 };
         let mut miners = vec![Miners::honest("honest", "honest", 1.0 - part)];
         for index in 0..dishonest {
@@ -56,7 +57,7 @@ impl Scenario {
     }
 }
 
-/// Main's constants, or such that payouts are shared, and links final, within the short time of a scenario.
+/// Returns mainnet's constants, or others with which payouts are shared and links become final within a short scenario.
 fn random_constants(rng: &mut SimRng) -> Constants {
     if rng.random() {
         return Constants::default();
@@ -116,7 +117,7 @@ fn random_fault(end_s: f64, rng: &mut SimRng) -> Fault {
     }
 }
 
-/// A number from `low` to `high` tenths, so that files stay readable.
+/// Returns a number from `low` to `high` tenths, so that files stay readable.
 fn tenths(low: i32, high: i32, rng: &mut SimRng) -> f64 {
     f64::from(rng.random_range(low..=high)) / 10.0
 }

@@ -1,14 +1,14 @@
-//! Smaller variants of a scenario, so that what fails can be shown with little.
+//! Smaller variants of a scenario, to reduce a failing one.
 
 use super::{Constants, Fault, Hours, Scenario, Who};
 
-/// Shortest scenario that is tried, seconds.
+/// Shortest duration that is tried, in seconds.
 const DURATION_S_MIN: f64 = 30.0;
 
 impl Scenario {
-    /// Variants that are smaller in one thing each, the largest steps first: fewer faults, a shorter time, fewer nodes,
-    /// honest miners, shorter faults, usual settings. All pass [`Scenario::check`]. Empty when nothing is left to take
-    /// away.
+    /// Returns variants that are smaller in one respect each, largest steps first: fewer faults, a shorter time, fewer
+    /// nodes, honest miners, shorter faults, usual settings. All of them pass [`Scenario::check`]. Empty if the
+    /// scenario cannot shrink.
     #[must_use]
     pub fn shrinks(&self) -> Vec<Self> {
         let mut variants = self.fewer_faults();
@@ -45,7 +45,7 @@ impl Scenario {
         parts.map(|duration_s| self.changed(|it| it.cut_to(duration_s))).collect()
     }
 
-    /// Ends earlier; what would go wrong after that does not.
+    /// Ends the scenario earlier. Later faults are dropped.
     fn cut_to(&mut self, duration_s: f64) {
         self.duration_s = duration_s;
         self.faults.retain(|fault| fault.at_s() < duration_s);
@@ -84,7 +84,7 @@ impl Scenario {
         Some(smaller.with_numbers_in_range())
     }
 
-    /// Faults concern no nodes any more that there are not.
+    /// Removes nodes that no longer exist from all faults.
     fn with_numbers_in_range(mut self) -> Self {
         let count = self.node_count();
         self.faults.retain_mut(|fault| match fault.who_mut() {

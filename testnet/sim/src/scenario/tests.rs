@@ -9,7 +9,7 @@ const EXAMPLES: [&str; 5] = [
     include_str!("../../../scenarios/recorded.toml"),
 ];
 
-/// What parsing says about the calm example with a text added or replaced.
+/// Returns the parser's error for the calm example with a text added or replaced.
 fn complaint(from: &str, to: &str) -> String {
     assert!(CALM.contains(from));
     Scenario::parse(&CALM.replacen(from, to, 1)).unwrap_err().to_string()
@@ -61,7 +61,7 @@ fn shrinks_are_sound_smaller_and_come_to_an_end() {
     let mut scenario = Scenario::parse(EXAMPLES[1]).unwrap();
     let size = |scenario: &Scenario| scenario.to_toml().len();
     let mut rounds = 0;
-    // Whoever fails whatever is taken away ends with next to nothing.
+    // A failure that survives every step ends with an almost empty scenario.
     while let Some(smaller) = scenario.shrinks().into_iter().find(|variant| {
         assert!(variant.check().is_ok());
         *variant != scenario

@@ -1,6 +1,6 @@
 use super::shrink;
 
-/// Numbers from which one digit was taken.
+/// Returns the numbers with one digit removed.
 fn without_a_digit(number: &u64) -> Vec<u64> {
     let text = number.to_string();
     let less = (0..text.len()).map(|at| [&text[..at], &text[at + 1..]].concat());

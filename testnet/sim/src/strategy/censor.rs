@@ -1,4 +1,4 @@
-//! Censorship: own links list own shares only, and nobody's else are passed on.
+//! Censorship: the miner's links list only its own shares, and it forwards no other miner's proofs.
 
 use serde::Deserialize;
 use sharechain::ShareId;
@@ -11,12 +11,12 @@ use super::{Strategy, View};
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Censor {
-    /// Whether it passes on what others found.
+    /// Whether it forwards other miners' proofs.
     pub forwards: bool,
 }
 
 impl Strategy for Censor {
-    /// Its own links stay its parents, though an honest node passes over a link that leaves others out.
+    /// Its parents are its own links, although an honest node passes over a link that leaves out others' shares.
     fn parent(&mut self, view: &mut View<'_>) -> ShareId {
         view.chain.tip()
     }

@@ -1,4 +1,5 @@
-//! Difficulty hopping: the miner leaves while Bitcoin is harder than before. Honest while it is there.
+//! Difficulty hopping: the miner leaves while Bitcoin is harder than in the previous period. It is honest while it
+//! mines.
 
 use bitcoin::Target;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What the draw would pay, for miners that choose what pays them most.
+//! The payments of the draw, for miners that choose what pays them most.
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, Script};
@@ -6,8 +6,8 @@ use sharechain::payout::select;
 use sharechain::window::Window;
 use sharechain::{Chain, Height, ShareId};
 
-/// What a block with this parent on the main chain and this previous block would pay a script, of the subsidy alone,
-/// satoshi; all of it where the finder is paid alone.
+/// Returns what a block with this parent on the main chain and this previous block would pay a script, out of the
+/// subsidy alone, in satoshi. If only the finder is paid, that is all of it.
 #[must_use]
 pub fn pays_sat(chain: &Chain, parent: &ShareId, previous: &BlockHash, script: &Script) -> Option<u64> {
     let params = chain.params();

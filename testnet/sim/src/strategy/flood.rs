@@ -1,5 +1,5 @@
-//! Flooding: messages of no use, as many as the options say. Some cost their maker work; none may cost anybody more than
-//! the bounds allow.
+//! Flooding with useless messages at a given rate. Some kinds cost the sender work. None may cost other nodes more than
+//! the limits allow.
 
 use bitcoin::hashes::Hash;
 use bitcoin::{TxMerkleNode, TxOut};
@@ -13,19 +13,19 @@ use sharechain::{Proof, ShareId};
 use super::{Strategy, View};
 use crate::pow::grind;
 
-/// What a message of no use is.
+/// A kind of useless message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// What everybody heard before.
+    /// A message that all nodes have seen.
     Duplicate,
     /// A header that commits to nothing.
     Garbage,
-    /// A heard proof whose extranonce was altered.
+    /// A known proof with an altered extranonce.
     Altered,
     /// Real work on a parent that does not exist.
     UnknownParent,
-    /// Bytes that are no Bitcoin block.
+    /// Bytes that are not a Bitcoin block.
     Block,
 }
 
@@ -33,11 +33,11 @@ pub enum Kind {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Flood {
-    /// Messages a second.
+    /// Messages per second.
     pub per_second: u32,
-    /// What they are, in turn.
+    /// Kinds of messages, in turn.
     pub kinds: Vec<Kind>,
-    /// The last proof heard.
+    /// The last proof that the node heard.
     #[serde(skip)]
     heard: Option<Proof>,
 }
@@ -62,7 +62,7 @@ impl Flood {
     }
 }
 
-/// Real work on a parent that does not exist, which nobody can judge.
+/// Returns real work on a parent that does not exist, which no node can judge.
 fn orphan(like: Proof, view: &mut View<'_>) -> Proof {
     let mut proof = Proof { branch: Vec::new(), witness_commitment: None, ..like };
     proof.share.parent = ShareId(view.rng.random());

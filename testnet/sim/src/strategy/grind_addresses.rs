@@ -1,4 +1,4 @@
-//! Grinding of the draw by addresses: the miner splits its work over many.
+//! Grinding of the draw by addresses: the miner splits its work over many addresses.
 
 use bitcoin::hashes::{Hash, hash160};
 use bitcoin::{Script, ScriptBuf, WPubkeyHash};
@@ -11,7 +11,7 @@ use super::{Strategy, View};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GrindAddresses {
-    /// How many.
+    /// Number of addresses.
     pub addresses: u32,
 }
 
@@ -22,7 +22,7 @@ impl Default for GrindAddresses {
 }
 
 impl GrindAddresses {
-    /// One of the addresses of the miner who owns `script`.
+    /// Returns one of the addresses of the miner that owns `script`.
     #[must_use]
     pub fn address(script: &Script, index: u32) -> ScriptBuf {
         let hash = hash160::Hash::hash(&[script.as_bytes(), &index.to_le_bytes()].concat());

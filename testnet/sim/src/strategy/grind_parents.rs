@@ -1,4 +1,4 @@
-//! Grinding of the draw by old parents: the miner builds where it is paid most, as long as that earns.
+//! Grinding of the draw by old parents: the miner builds where it is paid most, among parents that still earn.
 
 use serde::Deserialize;
 use sharechain::ShareId;
@@ -10,9 +10,9 @@ use super::{Strategy, View};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GrindParents {
-    /// How many it compares, evenly spaced.
+    /// Number of parents to compare, evenly spaced.
     pub parents: u32,
-    /// Links down to the deepest.
+    /// Number of links down to the deepest parent.
     pub depth_links: u32,
 }
 
@@ -29,7 +29,7 @@ impl Strategy for GrindParents {
         let below = (0..self.parents).map(|index| view.chain.height().below(index.saturating_mul(step)));
         let old = below.filter_map(|height| view.chain.main_at(height));
         let previous = view.bitcoin_tips[0];
-        // The last of equals is taken, and that is the newest.
+        // Of equal ones, `max_by_key` takes the last, which is the newest.
         let paid = |parent: &ShareId| pays_sat(view.chain, parent, &previous, view.script);
         old.collect::<Vec<_>>().into_iter().rev().chain([newest]).max_by_key(paid).unwrap_or(newest)
     }

@@ -14,7 +14,7 @@ pub struct GrindTips {}
 impl Strategy for GrindTips {
     fn previous_block(&mut self, view: &mut View<'_>) -> BlockHash {
         let parent = self.parent(view);
-        // The last of equals is taken, and that is the tip which the own bitcoind follows.
+        // Of equal ones, the last is taken, which is the tip that this node's bitcoind follows.
         let paid = |tip: &&BlockHash| pays_sat(view.chain, &parent, tip, view.script);
         view.bitcoin_tips.iter().rev().max_by_key(paid).copied().unwrap_or(view.bitcoin_tips[0])
     }

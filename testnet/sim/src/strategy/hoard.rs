@@ -1,4 +1,5 @@
-//! Share hoarding: shares are kept and published just inside their lifetime, so that others' windows know them late.
+//! Share hoarding: the miner publishes shares just before their lifetime ends, so that other miners' windows know them
+//! late.
 
 use serde::Deserialize;
 use sharechain::{Height, ShareId};
@@ -10,7 +11,7 @@ use super::{Fate, FoundProof, Strategy, View};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hoard {
-    /// Links before the end of a share's lifetime at which it is published.
+    /// Number of links before the end of a share's lifetime at which it is published.
     pub margin_links: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Laziness: work stays on an old parent as long as it earns, and helps nobody's chain.
+//! Laziness: the miner stays on an old parent while its work there still earns, and never extends the chain's tip.
 
 use serde::Deserialize;
 use sharechain::ShareId;
@@ -10,7 +10,7 @@ use super::{Strategy, View};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lazy {
-    /// Links before the end of a share's lifetime at which the miner moves on.
+    /// Number of links before the end of a share's lifetime at which the miner moves on.
     pub margin_links: u32,
     #[serde(skip)]
     parent: Option<ShareId>,

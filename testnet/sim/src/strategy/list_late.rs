@@ -1,5 +1,5 @@
-//! Listing chosen shares late: own links leave out others' shares for as long as no node takes offence, so as to choose
-//! in which link they are credited.
+//! Late listing of chosen shares: the miner's links leave out others' shares for as long as other nodes tolerate it. So
+//! the miner chooses the link that credits them.
 
 use serde::Deserialize;
 use sharechain::ShareId;
@@ -8,12 +8,12 @@ use sharechain::change_set::Source;
 use super::tools::keep;
 use super::{Strategy, View};
 
-/// A miner that lists others late.
+/// A miner that lists other miners' shares late.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListLate {
-    /// Seconds since this node validated a share before it lists it. Links that leave out what is older than
-    /// [`sharechain::limits::OMISSION_SECONDS`] are passed over.
+    /// Seconds between validating a share and listing it. Nodes pass over links that leave out a share older than
+    /// [`sharechain::limits::OMISSION_SECONDS`].
     pub delay_s: u32,
 }
 

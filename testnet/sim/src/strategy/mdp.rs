@@ -1,4 +1,4 @@
-//! The best policy that the search of a small model finds, played in the whole network.
+//! The best policy that the search finds in a small model, played in the whole network.
 
 use serde::Deserialize;
 use sharechain::change_set::ChangeSet;
@@ -8,19 +8,19 @@ use super::tools::{ancestor, height, withheld_up_to};
 use super::{Fate, FoundProof, Strategy, View};
 use crate::mdp::{Action, Fork, Game, LinkPay, Policy, Rules, State, best};
 
-/// What the model is told; it does not learn it from the network.
+/// The parameters of the model. They are given, not learned from the network.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Options {
-    /// The miner's part of the hash rate.
+    /// The miner's part of the hash rate, 0 to 1.
     alpha: f64,
-    /// The part of the others' hash rate that follows its branch in a tie.
+    /// The part of the others' hash rate that follows its branch in a tie, 0 to 1.
     gamma: f64,
     /// See [`LinkPay::anchor_depth`].
     anchor_depth: usize,
     /// See [`LinkPay::bonus`].
     bonus: f64,
-    /// See [`Game::longest`]; the policy is solved when the strategy is made.
+    /// See [`Game::longest`]. The policy is solved when the strategy is created.
     longest: usize,
 }
 
@@ -32,7 +32,7 @@ pub struct Mdp {
     race: Option<Race>,
 }
 
-/// An own branch and the public one.
+/// The miner's own branch and the public one.
 #[derive(Clone, Copy, Debug)]
 struct Race {
     /// Newest link of the own branch.
@@ -58,7 +58,7 @@ impl From<Options> for Mdp {
 }
 
 impl Race {
-    /// What the policy knows of it.
+    /// Returns the state of the race in the policy's terms.
     fn state(&self, chain: &Chain) -> State {
         let (own, public) = (height(chain, &self.tip), height(chain, &self.rival));
         let mut common = own.min(public);
@@ -74,18 +74,18 @@ impl Race {
 }
 
 impl Mdp {
-    /// Does what the policy says; returns what is to be published.
+    /// Executes the policy's action. Returns the proofs to publish.
     fn act(&mut self, view: &View<'_>) -> Vec<ShareId> {
         let Some(race) = &mut self.race else { return Vec::new() };
         let state = race.state(view.chain);
         let public = height(view.chain, &race.rival);
         match self.policy.action(state) {
-            // What was found in it still earns.
+            // The shares found in the race still earn.
             Action::Adopt => {
                 self.race = None;
                 view.withheld.to_vec()
             }
-            // Everything was shown.
+            // All links have been shown.
             _ if state.is_start() => {
                 self.race = None;
                 view.withheld.to_vec()
@@ -119,7 +119,7 @@ impl Strategy for Mdp {
         if race.fork == Fork::Relevant {
             race.fork = Fork::Irrelevant;
         }
-        // The next call takes it from here, once the chain has the link.
+        // The next call acts on it, once the chain has the link.
         Fate::Withhold
     }
 

@@ -1,4 +1,5 @@
-//! Pool hopping: the miner leaves when a proportional pool would pay less than its fair share. Honest while it is there.
+//! Pool hopping: the miner leaves when a proportional pool would pay less than its fair share. It is honest while it
+//! mines.
 
 use serde::Deserialize;
 use sharechain::change_set::ChangeSet;
@@ -6,14 +7,14 @@ use sharechain::{ShareId, Weight};
 
 use super::{Strategy, View};
 
-/// A miner that works while a pool that pays in proportion within a round would pay more than its fair share: until
-/// 43.5% of the expected work of a round is done (Raulo, 2011).
+/// A miner that works while a pool that pays in proportion within a round would pay more than its fair share. That is
+/// until 43.5% of a round's expected work is done (Raulo, 2011).
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PoolHop {
     /// The part of a round's expected work after which it leaves.
     pub until: f64,
-    /// Work since the pool's last Bitcoin block, expected blocks.
+    /// Work since the pool's last Bitcoin block, in expected blocks.
     #[serde(skip)]
     done: f64,
 }

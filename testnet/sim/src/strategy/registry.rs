@@ -1,4 +1,4 @@
-//! Strategies by the names that scenarios use.
+//! The registry of strategies by the names that scenarios use.
 
 use serde::de::DeserializeOwned;
 use toml::Table;
@@ -21,10 +21,10 @@ use super::surge::Surge;
 use super::withhold_listed::WithholdListed;
 use super::{Honest, Strategy};
 
-/// A name, and what makes the strategy of a scenario's options.
+/// A name, and the constructor of the strategy from a scenario's options.
 type Entry = (&'static str, fn(&Table) -> Result<Box<dyn Strategy>, toml::de::Error>);
 
-/// All strategies. A new one is a file and a line here.
+/// All strategies. A new one takes a file and a line here.
 const ENTRIES: [Entry; 20] = [
     ("honest", |options| options.is_empty().then(|| plain(Honest)).ok_or_else(no_options)),
     ("selfish", |options| Ok(plain(Selfish::new(read(options, &Table::new())?)))),
@@ -48,35 +48,35 @@ const ENTRIES: [Entry; 20] = [
     ("mdp", configured::<Mdp>),
 ];
 
-/// A strategy cannot be made.
+/// An error while creating a strategy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StrategyError {
-    /// There is none with that name.
-    #[error("no strategy is called {name:?}; there are {}", names().collect::<Vec<_>>().join(", "))]
+    /// No strategy has this name.
+    #[error("unknown strategy {name:?}; known strategies are {}", names().collect::<Vec<_>>().join(", "))]
     Unknown {
-        /// What was asked for.
+        /// The unknown name.
         name: String,
     },
-    /// Its options are not what it takes.
-    #[error("the options of strategy {name:?} are wrong")]
+    /// The options are not valid for this strategy.
+    #[error("invalid options of strategy {name:?}")]
     Options {
-        /// Which strategy.
+        /// Name of the strategy.
         name: String,
-        /// What is wrong.
+        /// The cause.
         #[source]
         error: toml::de::Error,
     },
 }
 
-/// The names of all strategies.
+/// Returns the names of all strategies.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ENTRIES.iter().map(|(name, _)| *name)
 }
 
-/// Makes the strategy with this name and these options; options that are not given have their defaults.
+/// Creates the strategy with this name and these options. Missing options have their defaults.
 ///
 /// # Errors
-/// There is no such strategy, or it has no such options.
+/// If there is no such strategy, or it has no such options.
 pub fn named(name: &str, options: &Table) -> Result<Box<dyn Strategy>, StrategyError> {
     let unknown = || StrategyError::Unknown { name: name.to_owned() };
     let (_, make) = ENTRIES.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
@@ -96,7 +96,7 @@ fn stubborn(options: &Table, key: &str, value: toml::Value) -> Result<Box<dyn St
     Ok(plain(Selfish::new(stubborn)))
 }
 
-/// Options over other defaults than the type's own.
+/// Reads options over defaults that differ from the type's own.
 fn read<T: DeserializeOwned>(options: &Table, defaults: &Table) -> Result<T, toml::de::Error> {
     let mut all = defaults.clone();
     all.extend(options.clone());

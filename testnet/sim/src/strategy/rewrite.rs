@@ -1,5 +1,5 @@
-//! Rewriting: a newcomer with more hash rate than the pool mines a branch of its own from an old link, or from genesis,
-//! and publishes it when it is the heavier one.
+//! Rewriting: a newcomer with more hash rate than the pool mines a private branch from an old link, or from genesis. It
+//! publishes the branch once it is heavier than the public one.
 
 use serde::Deserialize;
 use sharechain::change_set::ChangeSet;
@@ -8,13 +8,13 @@ use sharechain::{Height, ShareId};
 use super::tools::work;
 use super::{Fate, FoundProof, Strategy, View};
 
-/// A miner that rewrites the chain once, and is honest from then on.
+/// A miner that rewrites the chain once and is honest afterward.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rewrite {
-    /// Links below the tip at which its branch starts; from genesis when not given.
+    /// Number of links below the tip at which its branch starts. By default, it starts at genesis.
     pub depth_links: Option<u32>,
-    /// Seconds since the simulation began at which it starts.
+    /// Start, in seconds since the simulation began.
     pub from_s: u64,
     #[serde(skip)]
     tip: Option<ShareId>,

@@ -1,7 +1,7 @@
 //! Selfish mining on links (Eyal and Sirer, 2014) and its stubborn variants (Nayak, Kumar, Miller and Shi, 2016).
 //!
-//! Links are withheld while they lead, published to match or to override what others find. Shares behind a withheld link
-//! go with it; once a race is lost, all are published, for they still earn.
+//! Links are withheld while they lead, and published to match or override those of other miners. Shares behind a
+//! withheld link are published with it. Once a race is lost, all are published, because they still earn.
 
 use serde::Deserialize;
 use sharechain::change_set::ChangeSet;
@@ -10,15 +10,15 @@ use sharechain::{Height, ShareId};
 use super::tools::{ancestor, height, withheld_up_to};
 use super::{Fate, FoundProof, Strategy, View};
 
-/// What the miner does differently from the textbook; all of it may be combined.
+/// Deviations from the textbook strategy. They can be combined.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stubborn {
-    /// With a lead of two it matches a rival's link instead of overriding it.
+    /// With a lead of two, it matches a rival's link instead of overriding it.
     pub lead: bool,
-    /// In a race of equals it withholds the link that would win it.
+    /// In a tie, it withholds the link that would win.
     pub fork: bool,
-    /// Links by which it may be behind without giving up.
+    /// Number of links by which it may be behind without giving up.
     pub trail: u32,
 }
 
@@ -26,16 +26,16 @@ pub struct Stubborn {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Selfish {
     stubborn: Stubborn,
-    /// Newest link of the own branch.
+    /// Newest link of its own branch.
     tip: Option<ShareId>,
-    /// Height of the public tip when it last grew.
+    /// Height of the public tip when that last grew.
     public: Height,
-    /// The own branch is published, and as long as a rival.
+    /// Whether its own branch is published and as long as a rival.
     racing: bool,
 }
 
 impl Selfish {
-    /// A selfish miner that is as stubborn as that.
+    /// Creates a selfish miner with these deviations.
     #[must_use]
     pub fn new(stubborn: Stubborn) -> Self {
         Self { stubborn, ..Self::default() }

@@ -1,5 +1,5 @@
-//! Stale Bitcoin work: the miner ignores Bitcoin's newest blocks, on a parent that is old enough to allow that, for as
-//! long as such work is credited.
+//! Stale Bitcoin work: the miner ignores Bitcoin's newest blocks while such work is credited. Its parent is old enough
+//! to allow that.
 
 use bitcoin::BlockHash;
 use serde::Deserialize;
@@ -11,9 +11,9 @@ use super::{Strategy, View};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StaleBitcoin {
-    /// Blocks by which it is behind.
+    /// Number of blocks by which it is behind.
     pub blocks: u32,
-    /// Links before the end of such work's lifetime at which the miner moves on.
+    /// Number of links before the end of such work's lifetime at which the miner moves on.
     pub margin_links: u32,
 }
 
@@ -24,7 +24,8 @@ impl Default for StaleBitcoin {
 }
 
 impl StaleBitcoin {
-    /// The old block, and the newest parent that work on it may have; none when that is too old to earn.
+    /// Returns the newest parent that work on the old block may have, and that block. `None` if the parent is too old
+    /// to earn.
     fn place(self, view: &View<'_>) -> Option<(ShareId, BlockHash)> {
         let (chain, tip) = (view.chain, view.bitcoin_tips[0]);
         let height = chain.bitcoin().get(&tip)?.height.checked_sub(self.blocks)?;

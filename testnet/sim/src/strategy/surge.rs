@@ -1,4 +1,4 @@
-//! A surge of hash rate, and its collapse. Honest all the while.
+//! A surge of hash rate, and its collapse. The miner is honest all the time.
 
 use serde::Deserialize;
 
@@ -8,11 +8,11 @@ use super::{Strategy, View};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Surge {
-    /// Full hash rate over that surroundings the surge.
+    /// Full hash rate divided by the rate outside the surge.
     pub factor: f64,
-    /// Start, seconds since the simulation began.
+    /// Start, in seconds since the simulation began.
     pub from_s: u64,
-    /// Length, seconds.
+    /// Length in seconds.
     pub for_s: u64,
 }
 

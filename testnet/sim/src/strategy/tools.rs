@@ -1,4 +1,4 @@
-//! What several strategies ask of a chain.
+//! Queries of a chain that several strategies need.
 
 use std::collections::BTreeSet;
 
@@ -6,19 +6,19 @@ use sharechain::{Chain, Height, ShareId, Work};
 
 use super::View;
 
-/// A link's height; genesis' for what is not known.
+/// Returns a link's height, or genesis' height if the link is unknown.
 #[must_use]
 pub fn height(chain: &Chain, id: &ShareId) -> Height {
     chain.link(id).map_or(Height(0), |link| link.height)
 }
 
-/// Work of a link and its ancestors; none for what is not known.
+/// Returns the work of a link and its ancestors, or zero if the link is unknown.
 #[must_use]
 pub fn work(chain: &Chain, id: &ShareId) -> Work {
     chain.link(id).map(|link| link.chain_work).unwrap_or_default()
 }
 
-/// The ancestor of a link, or itself, at a height.
+/// Returns the ancestor of a link at a height, or the link itself.
 #[must_use]
 pub fn ancestor(chain: &Chain, id: &ShareId, at: Height) -> Option<ShareId> {
     let mut id = *id;
@@ -34,14 +34,16 @@ pub fn ancestor(chain: &Chain, id: &ShareId, at: Height) -> Option<ShareId> {
     }
 }
 
-/// Withheld finds of this height and below, oldest first: everything that others need to judge a withheld link there.
+/// Returns the withheld proofs of this height and below, oldest first: all that others need to judge a withheld link
+/// there.
 #[must_use]
 pub fn withheld_up_to(view: &View<'_>, at: Height) -> Vec<ShareId> {
     let low = |id: &&ShareId| view.chain.credit(id).is_none_or(|credit| credit.height <= at);
     view.withheld.iter().filter(low).copied().collect()
 }
 
-/// What of `listable` is `wanted` and needs nothing that is not: a share needs its parent when that is to be listed, too.
+/// Returns the ids of `listable` that are `wanted` and need no unwanted one. A share needs its parent if the parent is
+/// yet to be listed.
 #[must_use]
 pub fn keep(chain: &Chain, listable: &[ShareId], wanted: impl Fn(&ShareId) -> bool) -> Vec<ShareId> {
     let all: BTreeSet<&ShareId> = listable.iter().collect();

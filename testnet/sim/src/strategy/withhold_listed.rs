@@ -1,12 +1,12 @@
-//! Withholding listed shares: links are published, the shares that they list are not, so that everybody looks for data
-//! that nobody tells, until they come in one go.
+//! Withholding listed shares: the miner publishes links but not the shares they list. All nodes search for data that no
+//! node serves, until it arrives all at once.
 
 use serde::Deserialize;
 use sharechain::ShareId;
 
 use super::{Fate, FoundProof, Strategy, View};
 
-/// A miner that withholds what its links list.
+/// A miner that withholds the shares that its links list.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WithholdListed {

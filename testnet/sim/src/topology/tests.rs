@@ -2,11 +2,11 @@ use super::*;
 use crate::rng::stream;
 
 fn reached(topology: &Topology) -> usize {
-    let neighbours = topology.neighbours();
+    let neighbors = topology.neighbors();
     let mut seen = BTreeSet::from([NodeId(0)]);
     let mut open = vec![NodeId(0)];
     while let Some(node) = open.pop() {
-        open.extend(neighbours[node.index()].iter().copied().filter(|peer| seen.insert(*peer)));
+        open.extend(neighbors[node.index()].iter().copied().filter(|peer| seen.insert(*peer)));
     }
     seen.len()
 }
@@ -15,7 +15,7 @@ fn reached(topology: &Topology) -> usize {
 fn few_nodes_know_everyone() {
     let topology = Topology::usual(EVERYONE_MAX, 8, &mut stream(1, "topology", 0));
     assert_eq!(topology.edges().len(), 66);
-    assert!(topology.neighbours().iter().all(|peers| peers.len() == 11));
+    assert!(topology.neighbors().iter().all(|peers| peers.len() == 11));
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn many_nodes_are_connected_by_a_random_graph() {
         assert_eq!(reached(&topology), 100);
         let mut opened = [0; 100];
         topology.edges().iter().for_each(|(from, _)| opened[from.index()] += 1);
-        // A rare node found nobody new.
+        // Rarely, a node finds no new peer.
         assert!(opened.iter().all(|count| (1..=8).contains(count)));
         assert!(topology.edges().len() > 790);
         let mut pairs: Vec<_> = topology.edges().iter().map(|(a, b)| (a.min(b), a.max(b))).collect();

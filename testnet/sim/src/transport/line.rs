@@ -1,29 +1,29 @@
-//! Kinds of lines that nodes have.
+//! Kinds of lines.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::Micros;
 
-/// A node's line.
+/// A node's access line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Line {
-    /// One way to the city's data centres: the last mile.
+    /// One-way time to the city's data centers: the last mile.
     pub base: Micros,
-    /// Bits a second that it sends.
+    /// Upload in bits per second.
     pub up_bps: f64,
-    /// Bits a second that it receives.
+    /// Download in bits per second.
     pub down_bps: f64,
-    /// Chance that a packet is lost and its message needs sending again.
+    /// Probability that a packet is lost and its message is retransmitted.
     pub loss: f64,
 }
 
-/// Kinds of lines, with typical values of what is sold.
+/// Kinds of lines, with typical values of what providers sell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LineKind {
     /// A rented server: 1 Gbit/s both ways.
     Datacenter,
-    /// Fibre at home or in a hall: 100 Mbit/s down, 40 up.
+    /// Fiber at home or in a hall: 100 Mbit/s down, 40 up.
     #[default]
     Fibre,
     /// A telephone line: 16 Mbit/s down, 2 up.
@@ -38,7 +38,7 @@ impl LineKind {
     /// All kinds.
     pub const ALL: [Self; 5] = [Self::Datacenter, Self::Fibre, Self::Dsl, Self::Mobile, Self::Tor];
 
-    /// Its values.
+    /// Returns the typical values.
     #[must_use]
     pub const fn line(self) -> Line {
         let (base_us, up_mbps, down_mbps, loss) = match self {

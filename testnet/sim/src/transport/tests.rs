@@ -10,19 +10,19 @@ fn transport(kinds: &[LineKind], distances: Distances) -> Transport {
     Transport::new(kinds.iter().map(|kind| kind.line()).collect(), distances)
 }
 
-/// A message as it was sent, and as it was received.
+/// A sent message and its arrival.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Received {
     from: NodeId,
     to: NodeId,
     size_bytes: u32,
     sent_at: Micros,
-    /// When it would be there if its receiver had nothing else to do.
+    /// Arrival time at a receiver that is idle.
     earliest: Micros,
     at: Micros,
 }
 
-/// Sends messages at their times, each a pair of nodes, a size and a time, and waits for all.
+/// Sends messages at their times and waits for all. Each one is a pair of nodes, a size and a time.
 fn exchange(transport: &mut Transport, mut messages: Vec<(usize, usize, u32, Micros)>, seed: u64) -> Vec<Received> {
     let mut rng = stream(seed, "lines", 0);
     let mut queue = Queue::default();
@@ -78,7 +78,7 @@ proptest! {
             let to: Vec<_> = received.iter().filter(|message| message.to == node).collect();
             let bps = transport.line(node).down_bps;
             for (first, begin) in to.iter().enumerate() {
-                // All bits of what was complete after `begin` came after it.
+                // All bits of messages complete after `begin` arrived after it.
                 let mut bits = 0.0;
                 for end in &to[first + 1..] {
                     bits += f64::from(end.size_bytes) * 8.0;
@@ -153,7 +153,7 @@ fn losses_cost_ways() {
         let at = transport.send(NodeId(0), NodeId(1), 100, Micros::ZERO, &mut rng).unwrap();
         sum_s += at.as_secs_f64();
     }
-    // A third of a repetition each on average, of 200 ms, beside 100 ms and a tenth of jitter.
+    // A third of a retransmission each on average, at 200 ms, plus 100 ms and a tenth of jitter.
     let mean_s = sum_s / 4_000.0;
     assert!((mean_s - 0.110 - 0.200 / 3.0).abs() < 0.01, "{mean_s}");
     assert_eq!(repeats(0.0, SIZE_MAX, 0), 0);

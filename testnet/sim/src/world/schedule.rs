@@ -1,36 +1,37 @@
-//! Time, and what is to come.
+//! Time and future events.
 
 use std::sync::Arc;
 
 use rand::Rng;
 use rand_distr::Exp1;
 
-use super::{Environment, MinerId, Node, NodeId};
-use crate::links::{Attempt, AttemptResult, Connections};
+use super::{Environment, Node};
+use crate::connections::{Attempt, AttemptResult, Connections};
+use crate::ids::{MinerId, NodeId};
 use crate::queue::Queue;
 use crate::rng::{SimRng, stream};
 use crate::time::Micros;
 use crate::topology::Topology;
 use crate::transport::{Line, Transport};
 
-/// A copy that would wait for longer for its sender's line is dropped, as libp2p's gossipsub does after 5 s with what a node
-/// publishes itself, and after 1 s with what it forwards.
+/// Longest wait of a copy for its sender's line; then it is dropped. Gossipsub in libp2p drops a node's own messages
+/// after 5 s, and forwarded ones after 1 s.
 const COPY_WAITS_MAX: Micros = Micros::from_secs(5);
 
-/// Hash rate that belongs to a node.
+/// A miner: hash rate that belongs to a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Miner {
-    /// Whose.
+    /// The node that it mines with.
     pub node: NodeId,
-    /// Hashes a second.
+    /// Hashes per second.
     pub hashrate_hs: f64,
-    /// Hashes that a proof takes now; not a number while it has no work.
+    /// Hashes that a proof takes now, on average. NaN while it has no work.
     hashes: f64,
-    /// Raised whenever what it works on changes, so that older plans are void.
+    /// Incremented whenever its work changes, which voids older plans.
     generation: u32,
 }
 
-/// What waits in the queue. Small, for it is moved often.
+/// An entry of the event queue. It is small, because it is moved often.
 pub(super) enum Planned<N: Node> {
     Deliver(Delivery<N>),
     Timer { node: NodeId, timer: N::Timer, life: u32 },
@@ -43,30 +44,30 @@ pub(super) enum Planned<N: Node> {
     Action(u32),
 }
 
-/// A message under way.
+/// A message in transit.
 pub(super) struct Delivery<N: Node> {
     pub(super) message: Arc<N::Message>,
     pub(super) from: NodeId,
     pub(super) to: NodeId,
-    /// Of the receiver.
+    /// The life of the receiver.
     life: u32,
-    /// Nothing once it has its place on the receiver's line.
+    /// Zero once the message has its slot on the receiver's line.
     size_bytes: u32,
 }
 
-/// Time, and what is to come.
+/// Time and future events.
 pub struct Schedule<N: Node> {
     now: Micros,
     queue: Queue<Planned<N>>,
     transport: Transport,
-    links: Connections,
+    connections: Connections,
     miners: Vec<Miner>,
-    /// How often each node was started or died; what was meant for an earlier life does not reach it. Even: it is down.
+    /// Number of starts and deaths of each node. Events of an earlier life are dropped. Even while the node is down.
     lives: Vec<u32>,
     lines_rng: SimRng,
-    links_rng: SimRng,
+    connections_rng: SimRng,
     mining_rng: SimRng,
-    /// For the decisions of nodes and environment.
+    /// Randomness of nodes and environment.
     pub rng: SimRng,
 }
 
@@ -77,33 +78,33 @@ impl<N: Node> Schedule<N> {
             now: Micros::ZERO,
             queue: Queue::default(),
             transport,
-            links: Connections::default(),
+            connections: Connections::default(),
             miners: miners.iter().map(idle).collect(),
             lives: vec![0; nodes],
             lines_rng: stream(seed, "lines", 0),
-            links_rng: stream(seed, "links", 0),
+            connections_rng: stream(seed, "links", 0),
             mining_rng: stream(seed, "mining", 0),
             rng: stream(seed, "nodes", 0),
         }
     }
 
-    /// The present.
+    /// Returns the present time.
     #[must_use]
     pub fn now(&self) -> Micros {
         self.now
     }
 
-    /// Sends a message; it is lost if the way is cut or the receiver dies before it arrives.
+    /// Sends a message. It is lost if the path is cut or if the receiver dies before it arrives.
     pub fn send(&mut self, from: NodeId, to: NodeId, message: Arc<N::Message>, size_bytes: u32) {
         if let Some(at) = self.transport.send(from, to, size_bytes, self.now, &mut self.lines_rng) {
             self.deliver(at, from, to, message, size_bytes);
         }
     }
 
-    /// Sends a copy of a message of which others may be on their way to the same node. `earliest` is when the first of
-    /// them is expected, [`Micros::NEVER`] at first; a copy that comes later takes its time on both lines, and is counted
-    /// as traffic, but is no event. It is no event either if the first of them gets lost after all. A copy that would wait
-    /// for its sender's line for longer than 5 s is not sent.
+    /// Sends a copy of a message, of which others may be in transit to the same node. `earliest` is the first expected
+    /// arrival, [`Micros::NEVER`] at the beginning. A later copy occupies both lines and counts as traffic, but causes
+    /// no event, not even if the first copy is lost. A copy that would wait more than 5 s for its sender's line is not
+    /// sent.
     pub fn send_copy(
         &mut self,
         from: NodeId,
@@ -129,7 +130,7 @@ impl<N: Node> Schedule<N> {
         self.queue.push(at, Planned::Deliver(Delivery { message, from, to, life, size_bytes }));
     }
 
-    /// A message is there, unless its receiver is not, or its line is busy, or the way was cut meanwhile.
+    /// Delivers a message, unless its receiver is down, its line is busy, or the path has been cut.
     pub(super) fn arrive(&mut self, mut delivery: Delivery<N>) -> Option<Delivery<N>> {
         let Delivery { from, to, life, size_bytes, .. } = delivery;
         if self.life(to) != Some(life) || !self.transport.connected(from, to) {
@@ -156,8 +157,8 @@ impl<N: Node> Schedule<N> {
         self.queue.push(self.now + after, Planned::Environment(timer));
     }
 
-    /// Says how many hashes a miner's next proof takes on average; `None` when it has no work. The time until then is
-    /// drawn from the exponential distribution, which has no memory: drawing anew changes nothing.
+    /// Sets the average number of hashes for a miner's next proof. `None` means no work. The time until then has an
+    /// exponential distribution, which has no memory, so drawing it again changes nothing.
     pub fn work(&mut self, miner: MinerId, hashes: Option<f64>) {
         let hashes = hashes.unwrap_or(f64::NAN);
         let old = &mut self.miners[miner.index()];
@@ -167,7 +168,7 @@ impl<N: Node> Schedule<N> {
         }
     }
 
-    /// Changes a miner's hash rate.
+    /// Sets a miner's hash rate, in hashes per second.
     pub fn set_hashrate(&mut self, miner: MinerId, hashrate_hs: f64) {
         self.miners[miner.index()].hashrate_hs = hashrate_hs;
         self.draw(miner);
@@ -184,7 +185,7 @@ impl<N: Node> Schedule<N> {
         }
     }
 
-    /// The miner finds something, if it still works on that; it goes on.
+    /// Handles a find, if the miner still works on that job. The miner continues.
     pub(super) fn found(&mut self, miner: MinerId, generation: u32) -> Option<NodeId> {
         let Miner { node, generation: current, .. } = self.miners[miner.index()];
         if generation != current || !self.is_up(node) {
@@ -194,61 +195,62 @@ impl<N: Node> Schedule<N> {
         Some(node)
     }
 
-    /// The miners.
+    /// Returns the miners.
     #[must_use]
     pub fn miners(&self) -> &[Miner] {
         &self.miners
     }
 
-    /// Whether a node runs.
+    /// Returns whether a node runs.
     #[must_use]
     pub fn is_up(&self, node: NodeId) -> bool {
         self.lives[node.index()] % 2 == 1
     }
 
-    /// Which life a node is in, `None` while it is down.
+    /// Returns the number of a node's life. `None` while it is down.
     #[must_use]
     pub fn life(&self, node: NodeId) -> Option<u32> {
         Some(self.lives[node.index()]).filter(|life| life % 2 == 1)
     }
 
-    /// The lines between nodes.
+    /// Returns the lines of all nodes.
     #[must_use]
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
 
-    /// Gives a node another line.
+    /// Replaces a node's line.
     pub fn change_line(&mut self, node: NodeId, line: Line) {
         self.transport.set_line(node, line, self.now);
     }
 
-    /// The lines between nodes, to be changed. Cutting them tells nobody; see [`Schedule::regroup`].
+    /// Returns the lines of all nodes, to be changed. A cut made here is not announced to nodes; see
+    /// [`Schedule::regroup`].
     pub fn transport_mut(&mut self) -> &mut Transport {
         &mut self.transport
     }
 
-    /// Cuts and heals ways: messages pass only within a group. Nodes notice some time later.
+    /// Cuts and heals paths: messages pass only within a group. Nodes notice some time later.
     pub fn regroup(&mut self, groups: &[u8]) {
         for (index, group) in groups.iter().enumerate() {
             self.transport.set_group(NodeId::of(index), *group);
         }
-        let Self { links, transport, links_rng, now, .. } = self;
-        let attempts = links.rewired(*now, |a, b| transport.connected(a, b), links_rng);
+        let Self { connections, transport, connections_rng, now, .. } = self;
+        let attempts = connections.rewired(*now, |a, b| transport.connected(a, b), connections_rng);
         self.plan_attempts(attempts);
     }
 
-    /// Tells two nodes that run, after a while, that the line between them is there, or gone. For worlds without a
-    /// [`Topology`], which does this by itself.
+    /// Tells two running nodes, after a while, that the connection between them is up or down. Use it in worlds without
+    /// a [`Topology`], which does this by itself.
     pub fn set_line(&mut self, node: NodeId, peer: NodeId, up: bool, after: Micros) {
         for (node, peer) in [(node, peer), (peer, node)] {
-            // Those that start until then hear of it, too.
+            // Nodes that start before then hear of it too.
             let life = self.lives[node.index()] | 1;
             self.queue.push(self.now + after, Planned::Line { node, peer, up, life });
         }
     }
 
-    /// Starts a node after a while; one that runs is not disturbed.
+    /// Starts a node after a while. It does not affect a running node.
     pub fn start(&mut self, node: NodeId, after: Micros) {
         self.queue.push(self.now + after, Planned::Start(node));
     }
@@ -259,14 +261,14 @@ impl<N: Node> Schedule<N> {
     }
 
     pub(super) fn connect(&mut self, topology: &Topology) {
-        self.links = Connections::new(topology);
+        self.connections = Connections::new(topology);
     }
 
     pub(super) fn plan_action(&mut self, at: Micros, index: u32) {
         self.queue.push(at, Planned::Action(index));
     }
 
-    /// Takes what comes next, up to `end`.
+    /// Removes the next event that is not later than `end`.
     pub(super) fn next(&mut self, end: Micros) -> Option<Planned<N>> {
         self.queue.next_at().filter(|at| *at <= end)?;
         let (now, planned) = self.queue.pop()?;
@@ -278,13 +280,13 @@ impl<N: Node> Schedule<N> {
         self.now = self.now.max(end);
     }
 
-    /// False when it runs already.
+    /// Returns false if the node runs already.
     pub(super) fn begin_life(&mut self, node: NodeId) -> bool {
         if self.is_up(node) {
             return false;
         }
         self.lives[node.index()] += 1;
-        let attempts = self.links.started(node, &mut self.links_rng);
+        let attempts = self.connections.started(node, &mut self.connections_rng);
         self.plan_attempts(attempts);
         true
     }
@@ -292,11 +294,11 @@ impl<N: Node> Schedule<N> {
     pub(super) fn end_life(&mut self, node: NodeId) {
         self.lives[node.index()] += 1;
         for miner in self.miners.iter_mut().filter(|miner| miner.node == node) {
-            // The devices have nobody to tell.
+            // The devices have no node to submit to.
             miner.hashes = f64::NAN;
             miner.generation = miner.generation.wrapping_add(1);
         }
-        let attempts = self.links.died(node, &mut self.links_rng);
+        let attempts = self.connections.died(node, &mut self.connections_rng);
         self.plan_attempts(attempts);
     }
 
@@ -306,11 +308,11 @@ impl<N: Node> Schedule<N> {
         }
     }
 
-    /// The time of an attempt has come.
+    /// Executes a due attempt.
     pub(super) fn attempt(&mut self, attempt: Attempt) {
-        let Self { links, transport, lives, now, .. } = self;
+        let Self { connections, transport, lives, now, .. } = self;
         let life = |node: NodeId| Some(lives[node.index()]).filter(|life| life % 2 == 1);
-        match links.attempt(attempt, *now, |a, b| transport.connected(a, b), life) {
+        match connections.attempt(attempt, *now, |a, b| transport.connected(a, b), life) {
             AttemptResult::None => {}
             AttemptResult::Connected(ends) => {
                 self.tell_line(ends, [self.lives[ends[0].index()], self.lives[ends[1].index()]], true)

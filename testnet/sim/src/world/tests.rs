@@ -13,7 +13,7 @@ fn even(count: usize) -> Transport {
     Transport::new(vec![LineKind::Fibre.line(); count], Distances::Even(Micros::from_millis(40)))
 }
 
-/// So many toys that know each other, with one miner each of a hash a second, started.
+/// Creates a world of `count` toys that know each other. Each has one miner with a hash per second. All are started.
 fn world(count: usize, seed: u64) -> World<Toy> {
     let miners: Vec<_> = (0..count).map(|index| (NodeId::of(index), 1.0)).collect();
     let mut world = World::new(toys(count, 10.0), toy::Nothing, &miners, even(count), seed);
@@ -22,7 +22,7 @@ fn world(count: usize, seed: u64) -> World<Toy> {
     world
 }
 
-/// Times at which a node heard of lines.
+/// Returns the times at which a node heard that a connection is up or down.
 fn lines(toy: &Toy, up: bool) -> Vec<Micros> {
     let told = toy.heard.iter().filter(|(_, heard)| matches!(heard, Heard::Line(_, is_up) if *is_up == up));
     told.map(|(at, _)| *at).collect()
@@ -68,7 +68,7 @@ fn proofs_are_found_as_often_as_their_work_says() {
     world.run(Micros::from_secs(4_000));
     let count = |toy: &Toy| toy.heard.iter().filter(|(_, heard)| *heard == Heard::Found).count();
     let found: usize = world.nodes.iter().map(count).sum();
-    // Four hashes a second, ten a proof.
+    // Four hashes per second, ten per proof.
     assert!(found.abs_diff(1_600) < 160, "{found}");
 }
 
@@ -106,7 +106,7 @@ fn cuts_are_noticed_late_and_healed_soon() {
         assert_eq!(toy.confusion, None);
         assert_eq!(toy.peers.len(), 3);
     }
-    // Messages did not pass meanwhile.
+    // Messages did not pass in the meantime.
     let crossed = world.nodes[0]
         .heard
         .iter()

@@ -1,4 +1,4 @@
-//! Recordings of simulated networks: made, altered, and replayed by program and model.
+//! Recordings of simulated networks: created, altered, and replayed by the program and the model.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -21,23 +21,23 @@ use sim::rng::stream;
 use sim::scenario::Scenario;
 use sim::time::Micros;
 
-/// Every so many proofs one is altered.
+/// One in this many proofs is altered.
 const ALTERED_EVERY: usize = 25;
 
-/// What one node of a network recorded.
+/// The recording of one node.
 pub(crate) struct Recorded {
     start: Start,
     pub(crate) lines: Vec<Line>,
 }
 
-/// What a replay found: the same for program and model.
+/// The findings of a replay. Program and model must agree on them.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ReplayResult {
     pub(crate) links: u64,
     pub(crate) height: u64,
     pub(crate) chain_work: String,
     pub(crate) held: u64,
-    /// Line, and what was computed there.
+    /// Line numbers, and the values that were computed there.
     pub(crate) differences: Vec<(u64, String)>,
 }
 
@@ -55,7 +55,7 @@ impl Recorded {
         Self { start, lines }
     }
 
-    /// The recording with other lines.
+    /// Returns the recording with other lines.
     pub(crate) fn text(&self, lines: &[Line]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut writer = Writer::new(&mut bytes, &self.start, None).expect("memory takes it");
@@ -66,7 +66,7 @@ impl Recorded {
         bytes
     }
 
-    /// How many outputs the recorder's next proof has.
+    /// Returns the number of outputs of the recorder's next proof.
     pub(crate) fn claimed_outputs(&self) -> usize {
         let outputs = self.lines.iter().find_map(|line| match line {
             Line::Claim(Claim::Outputs(claim)) => Some(claim.outputs.len()),
@@ -90,7 +90,7 @@ pub(crate) fn found_by_program(text: &[u8]) -> ReplayResult {
     }
 }
 
-/// Ids of the proofs in a recording, each once.
+/// Returns the ids of the proofs in a recording, each once.
 fn ids(text: &[u8]) -> BTreeSet<ShareId> {
     let (_, mut reader) = Reader::new(text).expect("it is a recording");
     let mut ids = BTreeSet::new();
@@ -102,7 +102,7 @@ fn ids(text: &[u8]) -> BTreeSet<ShareId> {
     ids
 }
 
-/// What the Python model finds in a recording.
+/// Returns what the Python model finds in a recording.
 pub(crate) fn found_by_model(text: &[u8]) -> ReplayResult {
     let mut file = tempfile::NamedTempFile::new().expect("there is room for a file");
     file.write_all(text).expect("there is room for a file");
@@ -127,7 +127,7 @@ pub(crate) fn found_by_model(text: &[u8]) -> ReplayResult {
     }
 }
 
-/// The lines before the claims in a random order, a tenth of them twice.
+/// Returns the lines before the claims in random order, a tenth of them twice.
 pub(crate) fn shuffled(lines: &[Line], claims: usize, seed: u64) -> Vec<Line> {
     let rng = &mut stream(seed, "order", 0);
     let (came, claims) = lines.split_at(claims);
@@ -136,8 +136,9 @@ pub(crate) fn shuffled(lines: &[Line], claims: usize, seed: u64) -> Vec<Line> {
     [&came, claims].concat()
 }
 
-/// The recording with altered proofs in front of some of its proofs, and what both replays must find. Each moves one
-/// satoshi from one output to another and is mined anew, so that it breaks no other rule.
+/// Inserts altered proofs in front of some of the recording's proofs. Returns the lines and the findings of both
+/// replays. Each altered proof moves one satoshi from one output to another and is mined again, so that it breaks no
+/// other rule.
 pub(crate) fn altered(recorded: &Recorded) -> (Vec<Line>, Vec<(u64, String)>) {
     let mut replay = Replay::new(recorded.start.clone()).expect("its headers are a chain");
     let (mut lines, mut expected) = (Vec::new(), Vec::new());
@@ -157,8 +158,8 @@ pub(crate) fn altered(recorded: &Recorded) -> (Vec<Line>, Vec<(u64, String)>) {
     (lines, expected)
 }
 
-/// The same proof, but for a satoshi that goes from one output to the next; `number` decides which. Nothing while the chain
-/// does not know what it must pay.
+/// Returns the same proof with one satoshi moved from one output to the next. `number` chooses the output. `None` if
+/// the chain does not know the required payments.
 fn move_a_satoshi(proof: &Proof, chain: &Chain, number: usize) -> Option<Proof> {
     let Proof { share, extranonce, witness_commitment, branch, .. } = proof;
     let mut chain = chain.clone();
@@ -169,7 +170,7 @@ fn move_a_satoshi(proof: &Proof, chain: &Chain, number: usize) -> Option<Proof> 
         let other = ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([1; 20]));
         payouts.push(TxOut { value: Amount::ZERO, script_pubkey: other });
     }
-    // The finder alone has everything at first; otherwise every output gives and takes in turn.
+    // At first, only the finder is paid. Later, the outputs give and take in turn.
     let from = if payouts[1].value == Amount::ZERO { 0 } else { number / ALTERED_EVERY % payouts.len() };
     let to = (from + 1) % payouts.len();
     payouts[from].value -= Amount::from_sat(1);

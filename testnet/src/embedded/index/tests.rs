@@ -1,6 +1,6 @@
 use super::*;
 
-/// A header on `parent`, with a time that tells it apart.
+/// A header on `parent` with a distinct time.
 fn child(parent: &Header, after_s: u32, nonce: u32) -> Header {
     Header { prev_blockhash: parent.block_hash(), time: parent.time + after_s, nonce, ..*parent }
 }
@@ -34,7 +34,7 @@ fn bits_are_recomputed_at_a_retarget() {
     let (index, headers) = chain(2015);
     let (tip, entry) = index.tip();
     assert_eq!(entry.height, 2015);
-    // 2,015 intervals of ten minutes count as 2,016: a little harder than before, as on every chain.
+    // 2,015 intervals of ten minutes count as 2,016, which is slightly harder than before, as on every chain.
     let next = index.next_bits(&tip);
     assert!(bitcoin::Target::from_compact(next) < signet::pow_limit());
     let before = index.next_bits(&headers[2014].block_hash());

@@ -104,7 +104,7 @@ pub(super) fn blockchain_info(state: &State) -> Answer {
         "time": tip.header.time,
         "mediantime": view.index.median_time(&hash),
         "verificationprogress": 1,
-        // It has no peers to catch up with.
+        // There are no peers to sync with.
         "initialblockdownload": false,
         "chainwork": chainwork(tip),
         "size_on_disk": 0,
@@ -161,7 +161,7 @@ fn body_fields(block: &Block) -> Map<String, Value> {
     let weight = block.weight().to_wu();
     let size = block.total_size() as u64;
     let mut fields = Map::new();
-    // Weight is three times the size without witnesses and once the size with them.
+    // Weight is three times the size without witnesses plus once the size with them.
     fields.insert("strippedsize".to_owned(), json!((weight - size) / 3));
     fields.insert("size".to_owned(), json!(size));
     fields.insert("weight".to_owned(), json!(weight));

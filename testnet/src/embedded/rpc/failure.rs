@@ -1,30 +1,30 @@
-//! What a call answers, and how it fails.
+//! The answer of a call, and its errors.
 
 use serde_json::{Value, json};
 
 use crate::embedded::engine::EngineError;
 
-/// bitcoind's error codes, `rpc/protocol.h`.
+/// bitcoind's error codes, from `rpc/protocol.h`.
 pub(in crate::embedded) mod code {
-    /// Anything without a code of its own, such as a missing argument.
+    /// Any error without its own code, such as a missing argument.
     pub(in crate::embedded) const MISC: i32 = -1;
     /// An argument of the wrong type.
     pub(in crate::embedded) const TYPE: i32 = -3;
-    /// No such block, or no valid address.
+    /// An unknown block, or an invalid address.
     pub(in crate::embedded) const NOT_FOUND: i32 = -5;
-    /// An argument out of its range.
+    /// An argument out of range.
     pub(in crate::embedded) const INVALID_PARAMETER: i32 = -8;
-    /// Bytes that are no block or header.
+    /// Bytes that do not decode to a block or header.
     pub(in crate::embedded) const DESERIALIZATION: i32 = -22;
-    /// A header that is not valid.
+    /// An invalid header.
     pub(in crate::embedded) const VERIFY: i32 = -25;
-    /// JSON-RPC: no such method.
+    /// JSON-RPC: unknown method.
     pub(in crate::embedded) const METHOD_NOT_FOUND: i32 = -32601;
-    /// JSON-RPC: not a request.
+    /// JSON-RPC: not a valid request.
     pub(in crate::embedded) const INVALID_REQUEST: i32 = -32600;
-    /// JSON-RPC: not JSON.
+    /// JSON-RPC: invalid JSON.
     pub(in crate::embedded) const PARSE: i32 = -32700;
-    /// JSON-RPC: the server's own fault.
+    /// JSON-RPC: an internal error of the server.
     pub(in crate::embedded) const INTERNAL: i32 = -32603;
 }
 
@@ -33,7 +33,7 @@ pub(in crate::embedded) mod code {
 pub(in crate::embedded) struct RpcFailure {
     /// One of [`code`].
     pub(in crate::embedded) code: i32,
-    /// What is wrong, in bitcoind's words where they are known.
+    /// The error message, in bitcoind's words if they are known.
     pub(in crate::embedded) message: String,
 }
 
@@ -54,5 +54,5 @@ impl From<EngineError> for RpcFailure {
     }
 }
 
-/// A result, or the error answer in its place.
+/// A result, or an error answer.
 pub(super) type Answer = Result<Value, RpcFailure>;

@@ -51,8 +51,7 @@ fn missing_rule(rule: &str) -> RpcFailure {
     RpcFailure::new(code::INVALID_PARAMETER, message)
 }
 
-/// Waits until the tip is not the one the id names, or, after some seconds, until there are other
-/// transactions than it names.
+/// Waits until the tip differs from the one in the id. After some seconds, other transactions end the wait too.
 async fn long_poll(state: &State, id: &str) -> Result<(), RpcFailure> {
     let hash_part = id.get(..64).unwrap_or(id);
     let watched: BlockHash = parse_hash(hash_part, "longpollid")?;
@@ -68,7 +67,7 @@ async fn long_poll(state: &State, id: &str) -> Result<(), RpcFailure> {
         if tip != watched || (version != pool_version && wait.is_zero()) {
             return Ok(());
         }
-        // A change that came early still ends the wait at its end.
+        // A change that came early still ends the wait when the time is up.
         let deadline = if wait.is_zero() { Duration::MAX } else { wait };
         if let Ok(Err(_closed)) = tokio::time::timeout(deadline, templates.changed()).await {
             return Ok(());
@@ -147,7 +146,7 @@ fn decode_block(hex: &str) -> Result<Block, RpcFailure> {
     deserialize_hex(hex).map_err(|_| RpcFailure::new(code::DESERIALIZATION, "Block decode failed"))
 }
 
-/// bitcoind adds the coinbase's witness of zeros when a miner left it out.
+/// Adds the coinbase's witness of zeros if the miner left it out, as bitcoind does.
 fn add_reserved_value(block: &mut Block) {
     let commits = block.txdata.first().is_some_and(|coinbase| {
         coinbase.output.iter().any(|output| output.script_pubkey.as_bytes().starts_with(&signet::COMMITMENT_START))

@@ -45,7 +45,7 @@ pub(super) fn validate_address(params: &Params<'_>) -> Answer {
         "isvalid": true,
         "address": address.to_string(),
         "scriptPubKey": script.to_hex_string(),
-        // A taproot output hides a script, which bitcoind counts.
+        // A taproot output hides a script, so bitcoind counts it as one.
         "isscript": script.is_p2sh() || script.is_p2wsh() || script.is_p2tr(),
         "iswitness": script.is_witness_program(),
     });

@@ -1,4 +1,4 @@
-//! Reading a call's arguments, refused in bitcoind's words.
+//! Reads the arguments of a call. Errors have bitcoind's words.
 
 use bitcoin::BlockHash;
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub(super) struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    /// Takes the request's `params`; named arguments are not served.
+    /// Reads the request's `params`. Named arguments are not supported.
     pub(super) fn new(method: &'a str, params: &'a Value) -> Result<Self, RpcFailure> {
         match params {
             Value::Null => Ok(Self { method, values: &[] }),
@@ -25,13 +25,13 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// An argument, or none when it is missing or null.
+    /// Returns an argument, or `None` if it is missing or null.
     pub(super) fn optional(&self, index: usize) -> Option<&'a Value> {
         self.values.get(index).filter(|value| !value.is_null())
     }
 
     pub(super) fn required(&self, index: usize) -> Result<&'a Value, RpcFailure> {
-        // bitcoind answers with the method's help text, code and all.
+        // bitcoind answers with the method's help text and this code.
         let missing = || RpcFailure::new(code::MISC, format!("{}: missing argument", self.method));
         self.optional(index).ok_or_else(missing)
     }
@@ -46,13 +46,13 @@ impl<'a> Params<'a> {
         value.as_i64().ok_or_else(|| wrong_type(index, name, value, "number"))
     }
 
-    /// A block hash; bitcoind names a malformed one otherwise than one of the wrong type.
+    /// Returns a block hash. bitcoind words a malformed hash differently from a value of the wrong type.
     pub(super) fn hash(&self, index: usize, malformed: &str) -> Result<BlockHash, RpcFailure> {
         parse_hash(self.text(index, "blockhash")?, malformed)
     }
 }
 
-/// Reads a block hash as bitcoind shows it.
+/// Parses a block hash in bitcoind's format.
 pub(super) fn parse_hash(text: &str, name: &str) -> Result<BlockHash, RpcFailure> {
     if text.len() != 64 {
         let length = text.len();
@@ -65,7 +65,7 @@ pub(super) fn parse_hash(text: &str, name: &str) -> Result<BlockHash, RpcFailure
     })
 }
 
-/// The failure for an argument that is not of the expected type.
+/// Returns the error for an argument of the wrong type.
 pub(super) fn wrong_type(index: usize, name: &str, value: &Value, expected: &str) -> RpcFailure {
     let actual = match value {
         Value::Null => "null",

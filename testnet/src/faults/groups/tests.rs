@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{GroupError, parse, show};
-use crate::network::{BitcoinKind, Plan, Wishes};
+use crate::network::{BitcoinKind, NetworkOptions, Plan};
 
 fn plan(mdns: bool) -> Plan {
-    Plan::new(&Wishes {
+    Plan::new(&NetworkOptions {
         dir: PathBuf::from("nowhere"),
         nodes: 5,
         miners: 1,
@@ -37,5 +37,5 @@ fn what_separates_nothing_is_refused() {
 
 #[test]
 fn nodes_that_find_each_other_cannot_be_separated() {
-    assert_eq!(parse("A|B", &plan(true)), Err(GroupError::NoLinks));
+    assert_eq!(parse("A|B", &plan(true)), Err(GroupError::NoLines));
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Hashes done in `seconds` when a slice takes `slice_ms`.
+/// Returns the hashes done in `seconds` if a slice takes `slice_ms`.
 fn hashes_in(hashrate: f64, seconds: u64, slice_ms: u64) -> f64 {
     let start = Instant::now();
     let mut now = start;

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::{BitcoinKind, Plan, PlanError, Wishes, is_connected};
+use super::{BitcoinKind, NetworkOptions, Plan, PlanError, is_connected};
 
-fn wishes(nodes: usize, miners: usize) -> Wishes {
-    Wishes {
+fn options(nodes: usize, miners: usize) -> NetworkOptions {
+    NetworkOptions {
         dir: PathBuf::from("nowhere"),
         nodes,
         miners,
@@ -17,9 +17,9 @@ fn wishes(nodes: usize, miners: usize) -> Wishes {
 
 #[test]
 fn every_port_and_every_payout_is_used_once() {
-    let plan = Plan::new(&wishes(5, 7)).unwrap();
+    let plan = Plan::new(&options(5, 7)).unwrap();
     let nodes = plan.nodes.iter().flat_map(|node| [node.stratum, node.p2p, node.api]);
-    let ports: Vec<_> = nodes.chain(plan.links.iter().map(|link| link.address)).chain([plan.bitcoin.rpc]).collect();
+    let ports: Vec<_> = nodes.chain(plan.lines.iter().map(|line| line.address)).chain([plan.bitcoin.rpc]).collect();
     assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
     let scripts: BTreeSet<_> = plan.miners.iter().map(|miner| &miner.script).collect();
     assert_eq!(scripts.len(), 7);
@@ -29,8 +29,8 @@ fn every_port_and_every_payout_is_used_once() {
 
 #[test]
 fn nodes_dial_those_before_them_and_only_the_first_may_start_a_pool() {
-    let plan = Plan::new(&wishes(5, 5)).unwrap();
-    let ends: Vec<_> = plan.links.iter().map(|link| (link.from, link.to)).collect();
+    let plan = Plan::new(&options(5, 5)).unwrap();
+    let ends: Vec<_> = plan.lines.iter().map(|line| (line.from, line.to)).collect();
     assert_eq!(ends, [(1, 0), (2, 1), (2, 0), (3, 2), (3, 1), (3, 0), (4, 3), (4, 2), (4, 1)]);
     let new_pool: Vec<_> = plan.nodes.iter().map(|node| node.new_pool).collect();
     assert_eq!(new_pool, [true, false, false, false, false]);
@@ -39,22 +39,22 @@ fn nodes_dial_those_before_them_and_only_the_first_may_start_a_pool() {
 
 #[test]
 fn a_group_without_links_inside_is_told() {
-    let links = Plan::new(&wishes(5, 5)).unwrap().links;
-    assert!(is_connected(&[0, 1], &links) && is_connected(&[2, 3, 4], &links) && is_connected(&[1], &links));
-    assert!(!is_connected(&[0, 4], &links));
+    let lines = Plan::new(&options(5, 5)).unwrap().lines;
+    assert!(is_connected(&[0, 1], &lines) && is_connected(&[2, 3, 4], &lines) && is_connected(&[1], &lines));
+    assert!(!is_connected(&[0, 4], &lines));
 }
 
 #[test]
 fn a_delay_for_nobody_is_refused() {
-    let mut wishes = wishes(2, 2);
-    wishes.delays_ms = BTreeMap::from([("m2".to_owned(), 2_000)]);
-    assert_eq!(Plan::new(&wishes).unwrap().miners[1].delay_ms, 2_000);
-    wishes.delays_ms = BTreeMap::from([("m3".to_owned(), 2_000)]);
-    assert_eq!(Plan::new(&wishes).unwrap_err(), PlanError::UnknownMiner { name: "m3".to_owned(), miners: 2 });
+    let mut options = options(2, 2);
+    options.delays_ms = BTreeMap::from([("m2".to_owned(), 2_000)]);
+    assert_eq!(Plan::new(&options).unwrap().miners[1].delay_ms, 2_000);
+    options.delays_ms = BTreeMap::from([("m3".to_owned(), 2_000)]);
+    assert_eq!(Plan::new(&options).unwrap_err(), PlanError::UnknownMiner { name: "m3".to_owned(), miners: 2 });
 }
 
 #[test]
 fn names_are_found_in_either_case() {
-    let plan = Plan::new(&wishes(3, 3)).unwrap();
+    let plan = Plan::new(&options(3, 3)).unwrap();
     assert_eq!((plan.node("b"), plan.node("C"), plan.node("D")), (Some(1), Some(2), None));
 }

@@ -1,4 +1,4 @@
-//! Who attacks whom, and how.
+//! The attackers and their pools.
 
 use crate::jobs::Size;
 use crate::rivals::Rules;
@@ -6,49 +6,49 @@ use crate::rivals::cases::{Case, ONE, between, pool, seconds_for};
 use sim::scenario::{Miners, STRATEGIES, Scenario};
 use sim::transport::LineKind;
 
-/// Honest miners.
+/// Number of honest miners.
 const HONEST: u32 = 7;
 
-/// Seconds at the beginning of which nothing is measured.
+/// Seconds at the beginning that are not measured.
 const WARM_UP_S: f64 = 300.0;
 
-/// Seconds at the end of which nothing is measured under the pool's rules: the 301 links for which a proof may be listed,
-/// and a tenth more.
+/// Seconds at the end that are not measured under the pool's rules: the 301 links for which a proof can be listed, and
+/// a tenth more.
 const SETTLE_S: f64 = 3_300.0;
 
-/// Strategies that mean something under the classic rules.
+/// Strategies that make sense under the classic rules.
 const CLASSIC: [&str; 4] = ["selfish", "stubborn-lead", "stubborn-fork", "stubborn-trail"];
 
-/// Those that the reduced study tries under the pool's rules.
+/// Strategies of the reduced study under the pool's rules.
 const REDUCED: [&str; 5] = ["selfish", "mdp", "hoard", "censor", "lazy"];
 
-/// What a newcomer has, as a multiple of the pool's hash rate.
+/// Hash rate of a newcomer, as a multiple of the pool's.
 const NEWCOMER_PART: f64 = 10.0;
 
-/// Seconds for which a newcomer is watched, and those at the end that are not measured: with eleven times the hash rate
-/// links come every second or two, and 301 of them within ten minutes.
+/// Seconds for which a newcomer is watched. With eleven times the hash rate, links come every second or two, and 301 of
+/// them take less than ten minutes.
 const NEWCOMER_S: f64 = 900.0;
-/// See [`NEWCOMER_S`].
+/// Seconds after that, which are not measured.
 const NEWCOMER_SETTLE_S: f64 = 900.0;
 
-/// What a case is of.
+/// What a case measures.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Key {
-    /// An attacker.
+    /// An attacker who is part of the pool.
     Attack {
         /// Its strategy.
         strategy: String,
-        /// Its part of the hash rate.
+        /// Its part of the hash rate, 0 to 1.
         part: f64,
     },
-    /// A newcomer with far more than the pool.
+    /// A newcomer with far more hash rate than the pool.
     Newcomer {
-        /// What it does, in words.
+        /// A description of its strategy.
         name: String,
     },
 }
 
-/// All cases.
+/// Returns all cases.
 pub(super) fn cases(size: Size) -> Vec<Case<Key>> {
     let parts: &[f64] = size.pick(&[0.1, 0.2, 0.3, 0.4, 0.49], &[0.3, 0.4]);
     let mut cases = Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn cases(size: Size) -> Vec<Case<Key>> {
     cases
 }
 
-/// The strategies that are tried. What a newcomer does is no strategy for a part of the pool, and honesty is none to try.
+/// Returns the strategies to try. It leaves out those of a newcomer, and honesty.
 fn names(rules: &Rules, size: Size) -> Vec<String> {
     let all = STRATEGIES.iter().filter(|name| !["honest", "rewrite"].contains(name)).map(|name| (*name).to_owned());
     match rules {
@@ -84,8 +84,8 @@ fn attack(rules: Rules, strategy: &str, part: f64, size: Size) -> Case<Key> {
     Case { key: Key::Attack { strategy: strategy.into(), part }, rules, scenario, when, runs }
 }
 
-/// The policy that was searched for is the best one for a part of the hash rate, and for ties that the others win: they
-/// have heard of their own link when the attacker's comes.
+/// Returns the options of a strategy. The solved policy is the best one for this part of the hash rate when the others
+/// win all ties: they hear of their own link before the attacker's.
 fn options(strategy: &str, part: f64) -> toml::Table {
     let mdp = [("alpha".to_owned(), toml::Value::from(part)), ("gamma".to_owned(), toml::Value::from(0.0))];
     if strategy == "mdp" { toml::Table::from_iter(mdp) } else { toml::Table::new() }
@@ -97,7 +97,7 @@ fn attacker(scenario: &mut Scenario, strategy: &str, options: toml::Table) {
     scenario.miners[ONE] = Miners::honest(&name, &name, part).with(strategy, options);
 }
 
-/// A newcomer that rewrites the last so many links of a pool that is two hours old.
+/// A newcomer that rewrites the last `depth_links` links of a pool that is two hours old.
 fn newcomer(depth_links: u32) -> Case<Key> {
     let from_s = 7_200;
     let mut scenario = pool(0.5, HONEST, f64::from(from_s) + NEWCOMER_S + NEWCOMER_SETTLE_S);

@@ -1,4 +1,4 @@
-//! Whether everybody is paid its due: over all points at which a draw can start, over many seeds, to the satoshi.
+//! Fairness of the draw: over all points at which it can start, over many seeds, to the satoshi.
 
 use bitcoin::hashes::{Hash, HashEngine};
 use rand::Rng;
@@ -11,17 +11,17 @@ use crate::models::pay::units::{SUBSIDY_SAT, to_f64};
 use crate::stats::as_f64;
 use sim::rng::SimRng;
 
-/// Miners with dues so small that a draw starts at one of a few hundred points, and all of them can be tried.
+/// A pool with dues so small that a draw can start at only a few hundred points. All of them are tried.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Grid {
-    /// Seeds that were tried.
+    /// Number of seeds tried.
     pub(super) draws: u64,
-    /// Seeds for which the pool's code selected others than the rule does, and miners who were selected, over all
-    /// points, more or less often than their due says.
+    /// Number of seeds for which the pool's code differs from the rule, plus the number of miners that are selected,
+    /// over all points, more or less often than their due.
     pub(super) faults: u64,
 }
 
-/// The line in the order of a seed, as the rule says it, with code of its own.
+/// An independent implementation of the rule: the line in the order of a seed.
 struct Rule {
     /// Numbers of the miners that draw, and their dues, in order.
     order: Vec<(usize, u128)>,
@@ -59,7 +59,7 @@ impl Rule {
         Self { order, tail, drawn: outputs, point: u128::try_from(point).unwrap_or(0) }
     }
 
-    /// The numbers that are selected when the draw starts at a point.
+    /// Returns the miners selected when the draw starts at `point`.
     fn selected(&self, point: u128) -> Vec<usize> {
         let mut start = 0;
         let mut selected = Vec::new();
@@ -80,9 +80,9 @@ fn script_bytes(number: usize) -> Vec<u8> {
 }
 
 impl Grid {
-    /// Tries so many lines with a seed each.
+    /// Checks `draws` pools with one seed each.
     pub(super) fn check(draws: usize, rng: &mut SimRng) -> Self {
-        /// A tenth of the seeds is enough for the points: they cost a hundred times as much.
+        /// One seed in this many is checked at all points, which costs a hundred times as much.
         const WHOLE: usize = 10;
         let mut grid = Self::default();
         for draw in 0..draws {
@@ -106,8 +106,8 @@ impl Grid {
 }
 
 impl Rule {
-    /// Miners that are not selected exactly as often as their due says, over all points. The last of the line may lose
-    /// the remainder of the division that makes payments whole.
+    /// Returns the number of miners that are not selected exactly as often as their due, over all points. The last one
+    /// in line may lose the remainder of the division that makes payments whole.
     fn unfair(&self) -> u64 {
         let mut counts = vec![0_u128; self.order.len()];
         for point in 0..self.tail {
@@ -127,23 +127,23 @@ impl Rule {
     }
 }
 
-/// Pay over due in a large pool.
+/// Pay over due in a large pool, for groups of miners.
 #[derive(Clone, Debug)]
 pub(super) struct Bias {
-    /// Of the smallest miners, 750 of 1,000.
+    /// The smallest miners: 750 of 1,000.
     pub(super) tail: f64,
-    /// Of the middle ones, who draw as well.
+    /// The medium miners, who also draw.
     pub(super) middle: f64,
-    /// Of those who are paid exactly.
+    /// The miners who are paid exactly.
     pub(super) exact: f64,
-    /// Expectation of a payment less the due, at most, satoshi; the first output aside.
+    /// Largest expected payment minus due, in satoshi, without the first output.
     pub(super) most_sat: f64,
-    /// What the first output gets beyond its due, satoshi.
+    /// The first output's payment beyond its due, in satoshi.
     pub(super) first_sat: f64,
 }
 
 impl Bias {
-    /// Averages over so many seeds.
+    /// Averages over `draws` seeds.
     pub(super) fn measure(draws: usize, rng: &mut SimRng) -> Self {
         let params = ChainParams::main();
         let line = Line::honest();
@@ -168,8 +168,8 @@ impl Bias {
     }
 }
 
-/// By how much the expectation of a payment differs from the due, at most, and what the first output gets beyond its
-/// own: satoshi.
+/// Returns the largest difference between expected payment and due, and the first output's payment beyond its due, in
+/// satoshi.
 fn rounding(line: &Line, seed: &[u8; 32], params: &ChainParams) -> (f64, f64) {
     let selection = line.select(seed, params);
     let amounts = selection.amounts(SUBSIDY_SAT).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a choice between draws would gain an attacker.
+//! An attacker's gain from choosing between draws.
 
 use sharechain::ChainParams;
 
@@ -7,40 +7,40 @@ use crate::jobs::Size;
 use crate::stats::as_f64;
 use sim::rng::SimRng;
 
-/// Outputs of a coinbase for devices with small buffers.
+/// Number of coinbase outputs for devices with small buffers.
 pub(super) const SMALL_CLASS: usize = 12;
 
-/// Parts of Bitcoin's hashrate that the pool may have.
+/// Possible parts of Bitcoin's hash rate that the pool has.
 pub(super) const NETWORK_PARTS: [f64; 3] = [0.01, 0.1, 0.3];
 
-/// Most tips that compete.
+/// Largest number of competing tips.
 pub(super) const TIPS: usize = 3;
 
 /// An attacker.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attack {
-    /// Its part of the pool.
+    /// Its part of the pool, 0 to 1.
     pub(super) part: f64,
-    /// Scripts among which it splits it.
+    /// Number of scripts among which it splits its hash rate.
     pub(super) scripts: u32,
 }
 
-/// What choices gain: parts of the fair income.
+/// The gains from choices, as parts of the fair income.
 #[derive(Clone, Debug)]
 pub(super) struct Gains {
-    /// Pay without any choice over due.
+    /// Pay over due, without any choice.
     pub(super) mean: f64,
-    /// Standard deviation of the pay for a block, over its mean.
+    /// Coefficient of variation of the pay per block.
     pub(super) spread: f64,
-    /// From the better of two classes.
+    /// Gain from the better of two device classes.
     pub(super) two_classes: f64,
-    /// From the best of 1, 2, 3 draws, in every block that it finds.
+    /// Gain from the best of 1, 2 and 3 draws, in each block that it finds.
     pub(super) tips: [f64; TIPS],
-    /// From throwing blocks away, by [`NETWORK_PARTS`].
+    /// Gain from discarding blocks, for each of [`NETWORK_PARTS`].
     pub(super) discard: [f64; NETWORK_PARTS.len()],
 }
 
-/// Attackers of all sizes, with few and many scripts.
+/// Returns attackers of all sizes, with few and many scripts.
 pub(super) fn all(size: Size) -> Vec<Attack> {
     let parts: &[f64] = size.pick(&[0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3], &[0.001, 0.01, 0.3]);
     let scripts: &[u32] = size.pick(&[1, 2, 4, 16, 64], &[1, 16]);
@@ -48,13 +48,13 @@ pub(super) fn all(size: Size) -> Vec<Attack> {
 }
 
 impl Attack {
-    /// In words.
+    /// Returns the attacker's name in tables.
     pub(super) fn name(&self) -> String {
         let scripts = if self.scripts == 1 { "1 script".to_owned() } else { format!("{} scripts", self.scripts) };
         format!("{:.1}% of the pool under {scripts}", 100.0 * self.part)
     }
 
-    /// Samples so many draws.
+    /// Samples `draws` draws.
     pub(super) fn measure(&self, draws: usize, rng: &mut SimRng) -> Gains {
         let line = Line::with_attacker(self.part, self.scripts);
         let own = 0..usize::try_from(self.scripts).unwrap_or(usize::MAX);
@@ -85,7 +85,8 @@ fn average(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     values.sum::<f64>() / count
 }
 
-/// Mean of the best of so many independent draws: over all draws in order, each is the best with a known chance.
+/// Returns the mean of the best of `draws` independent draws. Over all draws in order, each is the best one with a
+/// known probability.
 fn best_of(pays: &[f64], draws: usize) -> f64 {
     let mut sorted = pays.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -95,15 +96,15 @@ fn best_of(pays: &[f64], draws: usize) -> f64 {
     sorted.iter().enumerate().map(|(rank, pay)| pay * (chance(rank + 1) - chance(rank))).sum()
 }
 
-/// What an attacker gains, as a part of its income, for each part of the pool that it is.
+/// Returns an attacker's gain from discarding blocks, as a part of its income.
 ///
-/// In units of what it is due from a block of the pool: publishing the block that it found gives `now` and, when the
-/// pool finds the block after next but one, `next`. Throwing it away gives the mean then, and `now` when the pool finds
-/// the other block at that height. Both draws are known to it.
+/// The unit is the attacker's due in a block of the pool. Publishing a block gives `now` and, if the pool finds the
+/// block two heights later, `next`. Discarding it gives the mean then, and `now` if the pool finds the other block at
+/// that height. The attacker knows both draws.
 fn discarded(pays: &[f64], network: f64) -> f64 {
     let mean = average(pays.iter().copied());
     let nows = pays.iter();
-    // Draws are independent: any other pay of the sample will do for the next.
+    // Draws are independent, so any other pay of the sample can serve as the next one.
     let nexts = pays.iter().skip(1).chain(pays.first());
     let gains = nows.zip(nexts).map(|(now, next)| (network * (mean - next) - (1.0 - network) * now).max(0.0));
     gains.sum::<f64>() / as_f64(pays.len())

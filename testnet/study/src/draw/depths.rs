@@ -1,32 +1,33 @@
-//! How far back snapshot and seed lie, and what could still be chosen. Exact: Bitcoin blocks are a Poisson process.
+//! The depths of snapshot and seed, and the choices that they leave to a miner. Exact, because Bitcoin blocks are a
+//! Poisson process.
 
 use sharechain::ChainParams;
 
 use crate::models::pay::units::BLOCK_INTERVAL_S;
 
-/// What a depth of the snapshot, in Bitcoin blocks, allows.
+/// The consequences of a snapshot depth, in Bitcoin blocks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Depth {
-    /// Minutes from snapshot to block on average.
+    /// Mean minutes from snapshot to block.
     pub(super) lag_min: f64,
-    /// Chance that a proof which is as old as still earns has an anchor below the depth, so that its maker chose among
+    /// Probability that the oldest proof that still earns has an anchor below the depth, so that its finder chose among
     /// snapshots by choosing a parent.
     pub(super) choice: f64,
-    /// Chance that the seed was known while the snapshot was buried by less than an anchor's depth, the depth of credit
-    /// and finality: 60, 240 and 360 links.
+    /// Probability that the seed was known before the snapshot was buried by 60, 240 and 360 links: the anchor depth,
+    /// the credit depth and finality.
     pub(super) early_seed: [f64; 3],
 }
 
-/// Burials, links.
+/// Burials of a snapshot, in links.
 pub(super) const BURIALS: [u32; 3] = [60, 240, 360];
 
 impl Depth {
-    /// Of a snapshot so many Bitcoin blocks deep.
+    /// Computes the consequences of a snapshot `blocks` Bitcoin blocks deep.
     pub(super) fn of(blocks: u32, params: &ChainParams) -> Self {
         let link_s = f64::from(params.link_interval_s);
         let burial_s = f64::from(params.snapshot_burial) * link_s;
         let oldest_s = f64::from(params.credit_depth) * link_s;
-        // Between the block after which the snapshot's first link came and the one that is the seed.
+        // Blocks between the one followed by the snapshot's first link and the seed.
         let between = blocks.saturating_sub(params.seed_depth) + 1;
         let early = |links: u32| reached(between, f64::from(links) * link_s - burial_s);
         Self {
@@ -37,7 +38,7 @@ impl Depth {
     }
 }
 
-/// The chance of at least so many Bitcoin blocks in a time.
+/// Returns the probability of at least `blocks` Bitcoin blocks within `seconds`.
 pub(super) fn reached(blocks: u32, seconds: f64) -> f64 {
     let mean = (seconds / BLOCK_INTERVAL_S).max(0.0);
     let (mut term, mut below) = ((-mean).exp(), 0.0);
@@ -45,7 +46,7 @@ pub(super) fn reached(blocks: u32, seconds: f64) -> f64 {
         below += term;
         term *= mean / f64::from(count + 1);
     }
-    // What is left of the sum is the chance itself, to more digits than one less the sum.
+    // Summing the tail itself is more precise than subtracting the sum from 1.
     if below < 0.5 {
         return 1.0 - below;
     }

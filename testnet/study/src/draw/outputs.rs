@@ -1,4 +1,4 @@
-//! How many outputs a coinbase has, from what payment on, and from when on: what each costs a small miner.
+//! The number of coinbase outputs, the smallest payment and the start of payments, and what each costs a small miner.
 
 use sharechain::ChainParams;
 
@@ -6,16 +6,16 @@ use super::line::Line;
 use crate::models::pay::miners::Group;
 use crate::models::pay::units::{BLOCK_WORK, EXA, SUBSIDY_SAT, TERA, YEAR_S, to_f64};
 
-/// Hashrate of the pool, hashes a second.
+/// Hash rate of the pool, in hashes per second.
 const POOL_HASHRATE: f64 = 10.0 * EXA;
 
-/// Bytes of a coinbase with one P2TR output less than there are: input, extranonce, witness commitment, commitment.
+/// Bytes of a coinbase without one P2TR output: input, extranonce, witness commitment, commitment.
 const COINBASE_BYTES: usize = 185;
 
 /// Bytes of a P2TR output.
 const P2TR_BYTES: usize = 43;
 
-/// Numbers of outputs and what made them thinkable.
+/// Numbers of outputs, and the reason for each.
 pub(super) const OUTPUTS: [(usize, &str); 5] = [
     (12, "S19 stock firmware, 755 bytes"),
     (24, ""),
@@ -24,22 +24,22 @@ pub(super) const OUTPUTS: [(usize, &str); 5] = [
     (146, "Whatsminer, Bitaxe, 6,500 bytes"),
 ];
 
-/// What a draw looks like.
+/// The shape of a draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shape {
-    /// Outputs in all.
+    /// Number of all outputs.
     pub(super) outputs: usize,
-    /// Of which exact.
+    /// Number of exact outputs.
     pub(super) exact: usize,
-    /// What each drawn output pays, satoshi.
+    /// Payment of each drawn output, in satoshi.
     pub(super) even_sat: f64,
-    /// Payments in a year of a miner with 1 TH/s, in a pool of 10 EH/s.
+    /// Payments per year to a miner with 1 TH/s in a pool of 10 EH/s.
     pub(super) payments_per_year: f64,
 }
 
 impl Shape {
     fn of(line: &Line, params: &ChainParams) -> Self {
-        // How many are exact and what the others draw for does not depend on the seed.
+        // The number of exact outputs and the drawn payment do not depend on the seed.
         let selection = line.select(&[0; 32], params);
         let tail = selection.entries().last().map_or(1.0, |due| to_f64(due.weight.0));
         let exact = selection.entries().iter().filter(|due| to_f64(due.weight.0) > tail).count();
@@ -53,24 +53,25 @@ impl Shape {
         }
     }
 
-    /// With at most so many outputs.
+    /// Computes the shape with at most `outputs_max` outputs.
     pub(super) fn of_outputs(outputs_max: usize) -> Self {
         Self::of(&Line::honest(), &ChainParams { outputs_max, ..ChainParams::main() })
     }
 
-    /// With that floor, when one miner has all of the pool but a part that a thousand others share.
+    /// Computes the shape with this output floor, if one miner has the whole pool except a part that a thousand others
+    /// share.
     pub(super) fn of_floor(output_floor_sat: u64, others: f64) -> Self {
         let line = Line::new(&[Group::new(1, 1.0 - others), Group::new(1_000, others / 1_000.0)]);
         Self::of(&line, &ChainParams { output_floor_sat, ..ChainParams::main() })
     }
 }
 
-/// Bytes of a coinbase with so many P2TR outputs.
+/// Returns the bytes of a coinbase with this number of P2TR outputs.
 pub(super) const fn coinbase_bytes(outputs: usize) -> usize {
     COINBASE_BYTES + outputs * P2TR_BYTES
 }
 
-/// Standard deviation of a miner's weight in a window of so many shares, over its mean.
+/// Returns the coefficient of variation of a miner's weight in a window of `shares` shares.
 pub(super) fn window_noise(shares: f64, part: f64) -> f64 {
     ((1.0 - part) / (part * shares)).sqrt()
 }

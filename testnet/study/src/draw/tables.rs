@@ -1,4 +1,4 @@
-//! All of it as tables and plots.
+//! Tables and plots of the draw.
 
 use sharechain::ChainParams;
 
@@ -10,7 +10,7 @@ use crate::models::pay::units::to_f64;
 use crate::result::{Axis, Cell, Mark, Plot, Point, Series, Table};
 use crate::stats::{Estimate, as_f64};
 
-/// Of several samples.
+/// Returns the mean over several samples.
 pub(super) fn mean(gains: &[Gains], of: impl Fn(&Gains) -> f64) -> Estimate {
     Estimate::of(&gains.iter().map(of).collect::<Vec<_>>())
 }
@@ -23,7 +23,7 @@ fn table<const N: usize>(caption: &str, columns: [&str; N], rows: Vec<Vec<Cell>>
     Table { caption: caption.to_owned(), columns: columns.map(str::to_owned).to_vec(), rows }
 }
 
-/// A chance in percent, with as many digits as it needs.
+/// Returns a probability in percent, with enough digits.
 fn percent(part: f64) -> Cell {
     if part > 0.0 && part < 1e-4 { Cell::text(format!("{:.0e}", 100.0 * part)) } else { Cell::number(100.0 * part, 2) }
 }

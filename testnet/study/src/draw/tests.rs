@@ -21,7 +21,7 @@ fn expectations_are_dues_to_the_satoshi() {
 fn one_small_script_is_nearly_always_drawn_by_one_class_only() {
     let attack = Attack { part: 0.001, scripts: 1 };
     let gains = attack.measure(4_000, &mut stream(1, "test", 2));
-    // Both classes pay the due; together they pay it twice unless both select.
+    // Both classes pay the due. Together they pay it twice, unless both select the miner.
     assert!((0.0005..0.0015).contains(&gains.two_classes), "{gains:?}");
     assert!(gains.tips[0].abs() < 1e-9, "one draw is no choice: {gains:?}");
     assert!(gains.discard.iter().all(|gain| *gain < attack.part));

@@ -1,4 +1,4 @@
-//! Other windows and snapshots: what the hour of a hash is worth, and what it costs to wait.
+//! Other windows and snapshots: the worth of a hash by the hour, and the cost of waiting.
 
 use sharechain::{ChainParams, Weight};
 
@@ -6,16 +6,16 @@ use super::pools::Pool;
 use crate::jobs::Size;
 use crate::models::pay::units::{EXA, weight_of_blocks};
 
-/// Constants that might have been chosen.
+/// Alternative constants.
 #[derive(Clone, Debug)]
 pub(super) struct Alternative {
-    /// Blocks of weight in a window.
+    /// Weight of a window, in expected blocks.
     pub(super) window_blocks: f64,
-    /// Bitcoin blocks to the snapshot.
+    /// Depth of the snapshot, in Bitcoin blocks.
     pub(super) depth: u32,
 }
 
-/// Windows at the chosen snapshot, and snapshots at the chosen window.
+/// Returns windows at the chosen snapshot, and snapshots at the chosen window.
 pub(super) fn all(size: Size) -> Vec<Alternative> {
     let chosen = ChainParams::main();
     let windows: &[f64] = size.pick(&[0.5, 1.0, 2.0, 4.0, 8.0], &[0.5, 2.0]);
@@ -26,15 +26,15 @@ pub(super) fn all(size: Size) -> Vec<Alternative> {
 }
 
 impl Alternative {
-    /// A pool of 10 EH/s with these constants, of which 30% is solar.
+    /// Returns a pool of 10 EH/s with these constants, of which 30% is solar.
     pub(super) fn pool(&self) -> Pool {
         let window_weight: Weight = weight_of_blocks(self.window_blocks);
         let params = ChainParams { window_weight, snapshot_bitcoin_depth: self.depth, ..ChainParams::main() };
         Pool { name: String::new(), params, hashrate: 10.0 * EXA, solar: 0.3, is_in_question: false }
     }
 
-    /// Spread of the pay for a short time of work, as a part of that pay: the blocks found while it lies in the window
-    /// are Poisson.
+    /// Returns the coefficient of variation of the pay for a short time of work. The number of blocks found while it is
+    /// in the window has a Poisson distribution.
     pub(super) fn spread_of_stint(&self) -> f64 {
         let bonus = 1.0 + f64::from(ChainParams::main().link_credit_divisor).recip();
         (self.window_blocks / bonus).sqrt().recip()

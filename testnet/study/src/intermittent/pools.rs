@@ -1,4 +1,4 @@
-//! Pools in which hours differ, and what a hash is worth in them.
+//! Pools with varying hash rate, and the worth of a hash in them.
 
 use sharechain::ChainParams;
 
@@ -10,10 +10,10 @@ use crate::models::pay::pool::window_s;
 use crate::models::pay::units::{BLOCK_INTERVAL_S, DAY_S, EXA, PETA};
 use sim::rng::SimRng;
 
-/// The part of a pool's hashrate at noon that is solar.
+/// The solar part of a pool's hash rate at noon.
 const SOLAR_PART: f64 = 0.3;
 
-/// Miners of a pool, of equal size: so many that nearly every share of a link makes a row.
+/// Number of miners of a pool, of equal size: so many that nearly every share of a link makes a row.
 const MINERS: u32 = 1_000;
 
 /// A pool.
@@ -21,26 +21,26 @@ const MINERS: u32 = 1_000;
 pub(super) struct Pool {
     pub(super) name: String,
     pub(super) params: ChainParams,
-    /// Hashes a second at noon.
+    /// Hashes per second at noon.
     pub(super) hashrate: f64,
-    /// The part of that which runs on sun.
+    /// The solar part of the hash rate at noon.
     pub(super) solar: f64,
-    /// Whether the target is asked of it.
+    /// Whether the pool must meet the target.
     pub(super) is_in_question: bool,
 }
 
-/// What hashes were worth in one run of a pool.
+/// The worth of hashes in one run of a pool.
 #[derive(Clone, Debug)]
 pub(super) struct Day {
-    /// Pay of a hash, a part of what is due, by hour of the day.
+    /// Pay per hash relative to its due, by hour of the day.
     pub(super) by_hour: [f64; HOURS],
     /// Mean over all time.
     pub(super) constant: f64,
-    /// Mean over the times of each habit.
+    /// Mean over the times of each pattern.
     pub(super) habits: [f64; PATTERNS.len()],
 }
 
-/// The pools in question, and larger ones that show where it stops being so.
+/// Returns the pools that must meet the target, and larger ones that show where it is missed.
 pub(super) fn all(size: Size) -> Vec<Pool> {
     let sizes: &[(&str, f64, bool)] = &[
         ("1 PH/s", PETA, true),
@@ -55,28 +55,28 @@ pub(super) fn all(size: Size) -> Vec<Pool> {
         solar,
         is_in_question: *is_in_question,
     };
-    // Steady pools of 1 and 100 PH/s differ in nothing that matters here.
+    // Steady pools of 1 and 100 PH/s do not differ here.
     let skipped = size.pick(0, 1);
     [0.0, SOLAR_PART].iter().flat_map(|solar| sizes.iter().skip(skipped).map(|of| pool(of, *solar))).collect()
 }
 
 impl Pool {
-    /// How long its window lasts, seconds, at the hashrate of the night.
+    /// Returns the length of its window in seconds, at the hash rate of the night.
     pub(super) fn window_s(&self) -> f64 {
         let each = self.hashrate * (1.0 - self.solar) / f64::from(MINERS);
         window_s(&Miners::new(&[Group::new(MINERS, each)]), &self.params)
     }
 
-    /// How far back a snapshot lies on average, seconds.
+    /// Returns the mean age of a snapshot, in seconds.
     pub(super) fn lag_s(&self) -> f64 {
         (f64::from(self.params.snapshot_bitcoin_depth) + 1.0) * BLOCK_INTERVAL_S
             + f64::from(self.params.snapshot_burial) * f64::from(self.params.link_interval_s)
     }
 
-    /// Measures the hashes of so many whole days.
+    /// Measures the hashes of `days` whole days.
     pub(super) fn measure(&self, days: u32, rng: &mut SimRng) -> Day {
         let hashrate = |at_s: f64| if is_sunny(at_s) { self.hashrate } else { self.hashrate * (1.0 - self.solar) };
-        // The window is full, and its beginning forgotten, after its own length and a day.
+        // The window is full, and the start forgotten, after the window's own length and a day.
         let from_s = ((self.window_s() / DAY_S).ceil() + 2.0) * DAY_S;
         let until_s = from_s + f64::from(days) * DAY_S;
         let run = PayRun { params: self.params.clone(), hashrate: &hashrate, miners: MINERS, from_s, until_s };
@@ -116,7 +116,7 @@ impl Mean {
 }
 
 impl Day {
-    /// Pay a hash of a habit over that of a constant miner.
+    /// Returns a pattern's pay per hash, divided by that of a constant miner.
     pub(super) fn ratio(&self, habit: usize) -> f64 {
         self.habits.get(habit).copied().unwrap_or(f64::NAN) / self.constant
     }

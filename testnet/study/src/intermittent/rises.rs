@@ -1,4 +1,4 @@
-//! Pools whose hashrate changes for good, or for a day: who earns by it.
+//! Pools whose hash rate changes for good, or for a day, and the miners who gain from it.
 
 use sharechain::ChainParams;
 
@@ -7,30 +7,30 @@ use crate::models::pay::pay_run::PayRun;
 use crate::models::pay::units::{DAY_S, EXA, PETA};
 use sim::rng::SimRng;
 
-/// A pool that becomes larger.
+/// A pool that grows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rise {
     pub(super) name: &'static str,
     hashrate: f64,
     factor: f64,
-    /// How long it stays so, days.
+    /// Duration of the rise, in days.
     lasts_days: f64,
-    /// Its window lasts so long at most, days.
+    /// Largest length of its window, in days.
     window_days: f64,
 }
 
-/// Pay of a hash, as a part of what is due.
+/// Pay per hash, relative to its due.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pays {
-    /// Of the last six hours before.
+    /// During the last six hours before the rise.
     pub(super) before: f64,
-    /// Of the surge, or of its first day when it stays.
+    /// During the surge, or on its first day if it lasts.
     pub(super) during: f64,
-    /// Of all time from a window before the rise to its end, or for the same time after the rise when it stays.
+    /// From one window before the rise to its end. If the rise lasts, for the same time after it.
     pub(super) constant: f64,
 }
 
-/// Small pools, whose windows end at their rows, and large ones, whose windows end at their weight.
+/// Returns small pools, whose windows end by their number of rows, and large ones, whose windows end by their weight.
 pub(super) fn all() -> Vec<Rise> {
     let small = Rise { name: "1 PH/s, twice for good", hashrate: PETA, factor: 2.0, lasts_days: 1e6, window_days: 8.0 };
     vec![
@@ -43,9 +43,9 @@ pub(super) fn all() -> Vec<Rise> {
 }
 
 impl Rise {
-    /// Pay of hashes before and in the surge.
+    /// Measures the pay for hashes before and during the surge.
     pub(super) fn measure(&self, rng: &mut SimRng) -> Pays {
-        /// Seconds before the rise that are looked at apart.
+        /// Seconds before the rise that are measured separately.
         const BEFORE_S: f64 = 6.0 * 3_600.0;
         let from_s = (self.window_days + 1.0) * DAY_S;
         let rise_s = from_s + (self.window_days + 1.0) * DAY_S;

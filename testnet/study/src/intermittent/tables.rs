@@ -1,4 +1,4 @@
-//! From worths to tables and plots.
+//! Tables and plots of intermittent mining.
 
 use sharechain::ChainParams;
 
@@ -21,7 +21,8 @@ fn columns<const N: usize>(names: [&str; N]) -> Vec<String> {
     names.map(str::to_owned).to_vec()
 }
 
-/// Means over the runs by hour; then the best and the worst hour, which a single run would exaggerate.
+/// Returns the means over the runs, by hour. The best and worst hour come from these means, because a single run would
+/// exaggerate them.
 fn mean_by_hour(days: &[Day]) -> Vec<Estimate> {
     (0..HOURS)
         .map(|hour| estimate(days, |day| day.by_hour.get(hour).copied().unwrap_or(f64::NAN) / day.constant))
@@ -126,7 +127,7 @@ fn of_rises(results: &Results) -> Table {
     }
 }
 
-/// What a hash is worth by the hour.
+/// Plots the worth of a hash by the hour.
 pub(super) fn plots(results: &Results) -> Vec<Plot> {
     let series = results.pools.iter().filter(|(pool, _)| pool.solar > 0.0).map(|(pool, days)| Series {
         name: pool.name.clone(),

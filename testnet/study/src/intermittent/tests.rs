@@ -15,7 +15,7 @@ fn habits_keep_their_hours() {
     assert!((430..570).contains(&heads), "{heads}");
 }
 
-/// A pool of 500 EH/s with a window of an hour.
+/// A pool of 500 EH/s with a window of one hour.
 fn short(solar: f64) -> Pool {
     let params = ChainParams { window_weight: Weight(3 << 64), ..ChainParams::main() };
     Pool { name: String::new(), params, hashrate: 500.0 * EXA, solar, is_in_question: false }
@@ -44,7 +44,7 @@ fn steady_pools_pay_every_hash_the_same() {
 #[test]
 fn work_before_the_sun_earns_by_it_when_the_window_is_short() {
     let day = short(0.3).measure(10, &mut stream(3, "test", 0));
-    // Two hours from work to snapshot: what was done from six on is paid by the blocks of nine o'clock and later.
+    // It takes two hours from work to snapshot. Work from 6:00 on is paid by blocks from 9:00 on.
     let mean = |hours: std::ops::Range<usize>| day.by_hour[hours].iter().sum::<f64>() / 3.0;
     assert!(mean(6..9) > 1.3 * mean(12..15), "{:?}", day.by_hour);
 }

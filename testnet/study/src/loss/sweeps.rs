@@ -1,4 +1,4 @@
-//! What is varied, and over which values.
+//! The parameters and their values.
 
 use super::LARGE;
 use crate::jobs::Size;
@@ -6,39 +6,39 @@ use crate::rivals::Rules;
 use crate::rivals::cases::{Case, between, pool, seconds_for, spread_evenly};
 use sim::scenario::Scenario;
 
-/// Miners besides the large one.
+/// Number of miners besides the large one.
 const OTHERS: u32 = 7;
 
-/// Seconds at the beginning of which nothing is measured: nodes connect, and the first links are found.
+/// Seconds at the beginning that are not measured: nodes connect, and the first links are found.
 const WARM_UP_S: f64 = 120.0;
 
-/// Link intervals at the end of which nothing is measured: what is honest is listed within a few.
+/// Link intervals at the end that are not measured. Honest proofs are listed within a few.
 const SETTLE_LINKS: f64 = 30.0;
 
-/// What a case is of.
+/// What a case measures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Key {
-    /// A point of a line.
+    /// A point of a sweep.
     Line(Sweep, f64),
-    /// Nodes in cities, everything as usual.
+    /// Nodes in cities, with default settings.
     Cities,
-    /// Other constants.
+    /// Other protocol constants.
     Constants {
         /// Seconds between links.
         interval_s: f64,
         /// Shares between links.
         shares: f64,
-        /// One way between nodes; `None` for cities.
+        /// One-way seconds between nodes. `None` for cities.
         latency_s: Option<f64>,
     },
 }
 
-/// What is varied along a line.
+/// The parameter of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sweep {
-    /// One way between any two nodes.
+    /// One-way time between any two nodes.
     Latency,
-    /// What devices take to switch.
+    /// Switch time of devices.
     Switch,
 }
 
@@ -76,7 +76,7 @@ fn set_switch(scenario: &mut Scenario, seconds: f64) {
     }
 }
 
-/// All cases.
+/// Returns all cases.
 pub(super) fn cases(size: Size) -> Vec<Case<Key>> {
     let mut cases = Vec::new();
     for sweep in Sweep::LINES {
@@ -115,7 +115,7 @@ fn case(key: Key, rules: Rules, scenario: Scenario) -> Case<Key> {
     Case { key, rules, scenario, when, runs: 4 }
 }
 
-/// Shoal with other constants. The hash rate is such that a share takes as many hashes as ever.
+/// Returns a case of Shoal with other constants. The hash rate is such that a share takes as many hashes as usual.
 fn constants(interval_s: u32, shares: u32, latency_s: Option<f64>, size: Size) -> Case<Key> {
     let links = f64::from(size.pick(400, 120));
     let mut scenario = pool(LARGE, OTHERS, (links + SETTLE_LINKS) * f64::from(interval_s) + 2.0 * WARM_UP_S);

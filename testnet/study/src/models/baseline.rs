@@ -1,14 +1,15 @@
-//! The classic share-chains, as nodes of the same world: one node that follows rules which are data. A share is an entry
-//! of a table that all nodes can read but know of only by messages; nothing is hashed or signed, for nothing here forges.
+//! The classic share-chains, as nodes of the same simulated world. One node type follows rules that are data. A share
+//! is an entry of a table that all nodes can read but learn of only by messages. Nothing is hashed or signed, because
+//! no node forges.
 //!
 //! ```text
-//! rules.rs     the three rule sets, and where each fact was read
-//! tree.rs      all shares that were ever found, and which may be listed as uncles
-//! view.rs      what one node knows of them, and which tip it follows
-//! device.rs    hash rate that goes on with its old job for a while
-//! strategy.rs  what a miner does with its finds: honest, selfish, stubborn
+//! rules.rs     the three rule sets, and the source of each fact
+//! tree.rs      all shares ever found, and the rules for uncles
+//! view.rs      a node's knowledge of them, and the tip that it follows
+//! device.rs    devices that keep working on an old job for a while
+//! strategy.rs  a miner's decisions about its shares: honest, selfish, stubborn
 //! node.rs      the node: events in, messages out
-//! ledger.rs    who was credited with what in the end
+//! ledger.rs    the final credits
 //! run.rs       a whole pool, from its miners to the tallies
 //! ```
 

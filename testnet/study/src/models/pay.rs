@@ -1,12 +1,12 @@
 //! Models of pay over years: shares drawn from their exact distribution, and the pool's real window, selection and
-//! amounts over them. What a whole network does in between (delay, forks, lists) is the business of other experiments.
+//! amounts on top of them. Delays, forks and lists are left to other experiments.
 //!
 //! ```text
-//! units.rs    Bitcoin and the pool in numbers: works, targets, weights
-//! miners.rs   who mines with how much, under which scripts
-//! ledger.rs   what the links credited, and the window that ends in a snapshot
-//! pool.rs     a pool of constant hashrate for years: who was paid what
-//! pay_run.rs   a pool whose hashrate goes up and down: what a hash is worth by the time at which it was done
+//! units.rs    units and conversions: works, targets, weights
+//! miners.rs   miners with their hash rates and scripts
+//! ledger.rs   the credits of links, and the window that ends in a snapshot
+//! pool.rs     a pool of constant hash rate over years, and its payments
+//! pay_run.rs  a pool of varying hash rate: the worth of a hash by its time
 //! ```
 
 pub mod ledger;

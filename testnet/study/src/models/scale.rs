@@ -1,33 +1,34 @@
-//! A scale model: as many nodes as the pool is meant for, each message over gossipsub's mesh with its real size.
+//! A model of the largest intended pool: each message travels over gossipsub's mesh with its real size.
 //!
-//! It leaves out what a node computes: no proof is checked, no payout selected; every item is valid. It does not leave out
-//! what a node sends. A share or link is a message of the size that its encoding has, forwarded by the mesh's rules over
-//! lines that are busy with other messages, and held where its parent or something that it lists has not arrived yet. What
-//! goes on evenly (news of messages, questions for tips and unlisted shares) is reckoned and taken off every line.
+//! The model leaves out a node's computation: no proof is checked, no payout is selected, every item is valid. It
+//! includes all traffic. A share or link is a message with the size of its real encoding. It is forwarded by the mesh's
+//! rules, over lines that are busy with other messages, and it is held where its parent or an item that it lists has
+//! not arrived yet. Steady traffic (announcements of messages, requests for tips and unlisted shares) is computed and
+//! subtracted from every line.
 //!
-//! Simplifications, each of which is small against what is measured:
-//! - The meshes are settled before the first message and stay as they are; a node that leaves and comes back finds its old
-//!   peers, as configured peers are dialled again. Grafts and prunes then cost nothing.
-//! - A receiver's line delays a message by its own length only; it is nowhere near full when the senders' lines are not.
-//! - Messages that gossip's news bring (`IWANT`), and unlisted shares that a peer's answer names, are counted from the
-//!   arrival times afterwards; they do not speed up arrivals.
+//! Simplifications, each of which is small against the results:
+//! - The meshes settle before the first message and do not change. A node that leaves and returns finds its old
+//!   peers, because configured peers are redialed. Grafts and prunes then cost nothing.
+//! - A receiver's line delays a message by its own length only. It is far from full when the senders' lines are not.
+//! - Messages requested after an announcement (`IWANT`), and unlisted shares that a peer's answer names, are counted
+//!   from the arrival times afterward. They do not speed up arrivals.
 //! - All miners have the same hash rate, one at each node.
 //!
 //! ```text
-//! wire.rs       what messages weigh: the real encodings, and what the layers below put around them
-//! ground.rs     where nodes are, and what lines they have
-//! peers.rs      who is connected to whom
-//! mesh.rs       who forwards to whom: gossipsub's rules
-//! control.rs    what a node sends beside shares and links
-//! calendar.rs   what happens when, for a thousand million events
-//! wave.rs       one message on its way
+//! wire.rs       sizes of messages: the real encodings, and the overhead of the layers below
+//! ground.rs     the places and lines of nodes
+//! peers.rs      the graph of connections
+//! mesh.rs       the graph of forwarding: gossipsub's rules
+//! control.rs    a node's other traffic
+//! calendar.rs   the event queue, for a billion events
+//! wave.rs       one message in transit
 //! flood.rs      all messages over the mesh
-//! pool.rs       who finds what, and what links list
-//! churn.rs      nodes that leave and come back
-//! run.rs        a simulation under way
-//! probe.rs      takes the measure of messages
-//! histogram.rs  how long messages take, counted
-//! outcome.rs    what was measured
+//! pool.rs       who finds a proof, and what links list
+//! churn.rs      nodes that leave and return
+//! run.rs        a running simulation
+//! probe.rs      measures messages
+//! histogram.rs  a histogram of arrival times
+//! outcome.rs    the results
 //! cost.rs       a node's disk and memory
 //! ```
 
@@ -59,42 +60,42 @@ use sim::time::Micros;
 use sim::topology::Topology;
 use wire::Sizes;
 
-/// A pool to be simulated.
+/// The setup of a simulation.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Places and lines.
     pub ground: Ground,
-    /// Who is connected to whom.
+    /// The graph of connections.
     pub connections: Connections,
     /// Gossipsub's numbers.
     pub rules: MeshRules,
     /// Sizes of messages.
     pub sizes: Sizes,
-    /// Seconds between links that the retarget aims at.
+    /// Intended seconds between links.
     pub link_interval_s: f64,
-    /// Shares for each link, links included.
+    /// Shares per link, including the link.
     pub shares_per_link: f64,
-    /// How long proofs are found.
+    /// Time span in which proofs are found.
     pub duration: Micros,
-    /// What a node takes to judge and store an item, and to hand it from task to task.
+    /// Time in which a node judges and stores an item, and hands it from task to task.
     pub hop: Micros,
-    /// What it takes until devices work on what their node knows.
+    /// Time until devices work on the node's newest state.
     pub switch: Micros,
-    /// Nodes that leave and come back.
+    /// Nodes that leave and return.
     pub churn: Option<Churn>,
-    /// Everything that is drawn is drawn from it.
+    /// Seed of all randomness.
     pub seed: u64,
 }
 
-/// What a hop costs: some 10 us to check and insert a proof (`specs/decisions/0004-in-order-sync.md`). What it takes to
-/// write it and to hand it through the node's tasks is an assumption.
+/// Time of a hop. Checking and inserting a proof takes some 10 us (`specs/decisions/0004-in-order-sync.md`). The time
+/// to write it and to hand it through the node's tasks is an assumption.
 pub const HOP: Micros = Micros(200);
 
-/// Connections that a node makes itself: the size of the list of peers in its configuration.
+/// Number of connections that a node opens itself: the number of peers in its configuration.
 pub const OUTBOUND: usize = 8;
 
 impl Setup {
-    /// Main's pool with so many nodes, by the mix of places and lines that is assumed everywhere.
+    /// Creates mainnet's pool with this number of nodes, with the usual mix of places and lines.
     #[must_use]
     pub fn main(nodes: usize, duration: Micros, seed: u64) -> Self {
         Self {
@@ -112,20 +113,20 @@ impl Setup {
         }
     }
 
-    /// The same with nodes that dial so many others.
+    /// Returns the same setup with nodes that dial this many others.
     #[must_use]
-    pub fn dialling(self, outbound: usize) -> Self {
+    pub fn dialing(self, outbound: usize) -> Self {
         Self { connections: connections(self.ground.nodes(), outbound, self.seed), ..self }
     }
 
-    /// Proofs found a second.
+    /// Returns the proofs found per second.
     #[must_use]
     pub fn proofs_per_s(&self) -> f64 {
         self.shares_per_link / self.link_interval_s
     }
 
-    /// What control traffic is reckoned with: shares and links a second, and shares that wait for the next link. A link
-    /// lists what its miner knew when the work was made, so shares wait for an interval or two.
+    /// Returns the load that control traffic depends on: shares and links per second, and shares that wait for the next
+    /// link. A link lists what its miner knew when the job was built, so shares wait for an interval or two.
     fn load(&self) -> Load {
         const INTERVALS_PENDING: f64 = 1.5;
         let links_per_s = 1.0 / self.link_interval_s;
@@ -135,7 +136,7 @@ impl Setup {
         }
     }
 
-    /// Runs it.
+    /// Runs the simulation.
     #[must_use]
     pub fn run(&self) -> Outcome {
         let meshes =
@@ -153,19 +154,19 @@ fn connections(nodes: usize, outbound: usize, seed: u64) -> Connections {
     Connections::new(&Topology::usual(nodes, outbound, &mut rng), &mut rng)
 }
 
-/// A count as a number to reckon with.
+/// Converts a count to a float.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 const fn count_f64(count: usize) -> f64 {
     count as f64
 }
 
-/// The same of 64 bits.
+/// Converts a 64-bit count to a float.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 const fn count_u64(count: u64) -> f64 {
     count as f64
 }
 
-/// The next whole number; 0 for what is negative.
+/// Rounds up. Negative values give 0.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is wanted")]
 fn ceil_u32(value: f64) -> u32 {
     value.ceil() as u32

@@ -1,4 +1,4 @@
-//! Which games are solved, and what came of each.
+//! The games to solve, and their results.
 
 use crate::jobs::Size;
 use crate::stats::Estimate;
@@ -8,26 +8,26 @@ use sim::rng::stream;
 
 /// Parts of the others' hash rate that mine on the attacker's branch in a tie.
 pub(super) const GAMMAS: [f64; 3] = [0.0, 0.5, 1.0];
-/// Anchor depths in question, in links; main's is among them.
+/// Anchor depths to compare, in links, including mainnet's.
 pub(super) const ANCHOR_DEPTHS: [usize; 3] = [18, 60, 120];
-/// Link credit divisors in question; none: links earn nothing extra.
+/// Link credit divisors to compare. With `None`, links earn nothing extra.
 pub(super) const DIVISORS: [Option<u32>; 4] = [None, Some(16), Some(32), Some(64)];
-/// Attackers for whom the optimum of a linear chain is published (gamma 0), and the part that it earns: Sapirshtein and
-/// others, 2016, table 1.
+/// Attackers for whom the optimum of a linear chain is published (gamma 0), with the part that it earns: Sapirshtein et
+/// al., 2016, table 1.
 pub(super) const PUBLISHED: [(f64, f64); 6] =
     [(1.0 / 3.0, 0.33705), (0.35, 0.37077), (0.375, 0.42600), (0.4, 0.48866), (0.425, 0.56808), (0.45, 0.66891)];
 
-/// The longest race on classic chains, in blocks: that of the published table.
+/// Longest race on classic chains, in blocks: that of the published table.
 const LONGEST_CLASSIC: usize = 95;
-/// The longest race with uncles, in blocks: what races leave behind makes each one 32 times as much work.
+/// Longest race with uncles, in blocks. The leftovers of races make each one 32 times as costly.
 const LONGEST_UNCLES: usize = 40;
-/// The longest race for links: one more and a link would have to be given up that is final.
+/// Longest race for links. In a longer one, a final link would have to be given up.
 const LONGEST_LINKS: usize = 360;
-/// The same for attackers below [`STRONG`], who never get there.
+/// Longest race for attackers below [`STRONG`], who never reach the limit.
 const LONGEST_WEAK: usize = 180;
-/// See [`LONGEST_WEAK`].
+/// Part of the hash rate from which an attacker gets the longer limit.
 const STRONG: f64 = 0.36;
-/// Games with dice of which each estimate is made.
+/// Number of games with dice per estimate.
 const REPLICATES: u64 = 8;
 
 /// A rule set and its constants.
@@ -39,22 +39,22 @@ pub(super) enum Chain {
     P2poolV2,
     /// Monero's p2pool.
     Monero,
-    /// LinkPay, with an anchor depth and a divisor of the link credit.
+    /// Shoal's link pay, with an anchor depth and a divisor of the link credit.
     LinkPay(usize, Option<u32>),
 }
 
 impl Chain {
-    /// The constants of main.
+    /// The constants of mainnet.
     pub(super) const MAIN: Self = Self::LinkPay(60, Some(64));
-    /// The rule sets that are compared.
+    /// The rule sets to compare.
     pub(super) const ALL: [Self; 4] = [Self::Linear, Self::P2poolV2, Self::Monero, Self::MAIN];
 
-    /// Main's but for the link credit.
+    /// Returns mainnet's constants without the link credit.
     pub(super) const fn without_link_credit() -> Self {
         Self::LinkPay(60, None)
     }
 
-    /// Its name in tables and plots.
+    /// Returns its name in tables and plots.
     pub(super) fn name(self) -> String {
         match self {
             Self::Linear => "p2pool (linear)".to_owned(),
@@ -87,7 +87,7 @@ impl Chain {
     }
 }
 
-/// A game to be solved.
+/// A game to solve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Job {
     pub(super) chain: Chain,
@@ -96,7 +96,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// The game.
+    /// Returns the game.
     pub(super) fn game(self) -> Game {
         let longest = match self.chain {
             Chain::Linear => LONGEST_CLASSIC,
@@ -108,25 +108,25 @@ impl Job {
     }
 }
 
-/// What came of a game.
+/// The result of a game.
 #[derive(Clone, Debug)]
 pub(super) struct Solved {
     pub(super) job: Job,
-    /// The attacker's part of all rewards, as reckoned.
+    /// The attacker's part of all rewards, as solved.
     pub(super) part: f64,
-    /// The same with dice, where these were thrown.
+    /// The same as played with dice, for games that were played.
     pub(super) played: Option<Estimate>,
     pub(super) policy: Policy,
 }
 
 impl Solved {
-    /// The attacker's revenue as a ratio to its fair share.
+    /// Returns the attacker's revenue as a ratio to its fair share.
     pub(super) fn ratio(&self) -> f64 {
         self.part / self.job.alpha
     }
 }
 
-/// All games of a study.
+/// Returns all games of a study.
 pub(super) fn jobs(size: Size) -> Vec<Job> {
     let alphas: &[f64] = size.pick(&[0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.49], &[0.3, 0.4]);
     let mut chains = Chain::ALL.to_vec();
@@ -137,7 +137,7 @@ pub(super) fn jobs(size: Size) -> Vec<Job> {
         chains.extend(DIVISORS.map(|divisor| Chain::LinkPay(60, divisor)).into_iter().filter(|it| *it != Chain::MAIN));
     }
     let all = chains.into_iter().flat_map(|chain| GAMMAS.map(move |gamma| (chain, gamma)));
-    // With uncles it takes longest.
+    // Games with uncles take longest.
     let kept = |job: &Job| size == Size::Standard || job.chain.uncles().is_none() || job.gamma == 0.5;
     let mut jobs: Vec<Job> = all
         .flat_map(|(chain, gamma)| alphas.iter().map(move |&alpha| Job { chain, alpha, gamma }))
@@ -152,7 +152,7 @@ pub(super) fn jobs(size: Size) -> Vec<Job> {
     jobs
 }
 
-/// Solves a game, and plays it where that says more.
+/// Solves a game, and plays it if that adds information.
 pub(super) fn solve(job: Job, size: Size, seed: u64) -> Solved {
     let game = job.game();
     let solution = best(&game);
@@ -171,7 +171,7 @@ pub(super) fn solve(job: Job, size: Size, seed: u64) -> Solved {
     Solved { job, part: solution.part, played, policy: solution.policy }
 }
 
-/// How far a solution is from the published one, if there is one.
+/// Returns the difference between a solution and the published one, if there is one.
 pub(super) fn error(solved: &Solved) -> Option<f64> {
     let Job { chain, alpha, gamma } = solved.job;
     let published = PUBLISHED.iter().find(|(at, _)| chain == Chain::Linear && gamma == 0.0 && *at == alpha);

@@ -1,4 +1,4 @@
-//! From solved games to tables and plots.
+//! Tables and plots of solved games.
 
 use super::games::{ANCHOR_DEPTHS, Chain, DIVISORS, GAMMAS, Job, PUBLISHED, Solved};
 use super::{TARGET, TARGET_ALPHA};
@@ -6,12 +6,12 @@ use crate::result::{Axis, Cell, Mark, Plot, Point, Series, Table};
 use sim::mdp::policy::Policy;
 use sim::mdp::{Action, Fork, State, earned};
 
-/// How many links a lazy miner stays on its parent.
+/// Number of links for which a lazy miner stays on its parent.
 const LAZY: usize = 20;
-/// Lengths of branches up to which the policy is shown, in links.
+/// Largest length of branches for which the policy is shown, in links.
 const SHOWN: usize = 8;
 
-/// All tables.
+/// Returns all tables.
 pub(super) fn tables(solved: &[Solved]) -> Vec<Table> {
     vec![ratios(solved), dice(solved), strategies(), lazy(), policy(solved), published(solved)]
         .into_iter()
@@ -19,7 +19,7 @@ pub(super) fn tables(solved: &[Solved]) -> Vec<Table> {
         .collect()
 }
 
-/// All plots.
+/// Returns all plots.
 pub(super) fn plots(solved: &[Solved]) -> Vec<Plot> {
     let by =
         |chains: &[Chain], gamma| chains.iter().map(move |&chain| (chain.name(), chain, gamma)).collect::<Vec<_>>();
@@ -40,7 +40,7 @@ pub(super) fn plots(solved: &[Solved]) -> Vec<Plot> {
     .collect()
 }
 
-/// Ratios over the attacker's part of the hash rate, one line for each name, chain and gamma.
+/// Plots ratios over the attacker's part of the hash rate, one line for each name, chain and gamma.
 fn plot(solved: &[Solved], caption: &str, lines: &[(String, Chain, f64)], up_to: f64) -> Plot {
     let series = lines.iter().map(|(name, chain, gamma)| {
         let mut points: Vec<Point> = solved
@@ -62,7 +62,7 @@ fn plot(solved: &[Solved], caption: &str, lines: &[(String, Chain, f64)], up_to:
     }
 }
 
-/// Whether a game was solved only to compare it with the published solution.
+/// Returns whether a game was solved only to compare it with the published solution.
 fn is_extra(job: Job) -> bool {
     job.chain == Chain::Linear && [1.0 / 3.0, 0.375, 0.425].contains(&job.alpha)
 }
@@ -111,12 +111,12 @@ fn dice(solved: &[Solved]) -> Table {
     }
 }
 
-/// What named strategies earn, beside the best one.
+/// Returns the earnings of named strategies and of the best one.
 fn strategies() -> Table {
     let rows = [0.3, 0.4, 0.45].into_iter().flat_map(|alpha| {
         GAMMAS.map(|gamma| {
             let game = Job { chain: Chain::MAIN, alpha, gamma }.game();
-            // The best policy is in the other tables; short races are enough for these.
+            // The best policy is in the other tables. Short races suffice here.
             let game = sim::mdp::Game { longest: 180, ..game };
             let ratio = |policy: Policy| Cell::number(earned(&game, &policy) / alpha, 4);
             vec![
@@ -139,7 +139,7 @@ fn strategies() -> Table {
     }
 }
 
-/// What a lazy miner earns, as a ratio to its fair share.
+/// Returns the earnings of a lazy miner, as a ratio to its fair share.
 pub(super) fn lazy_ratio(chain: Chain, alpha: f64) -> f64 {
     let game = sim::mdp::Game { longest: LAZY + 2, ..Job { chain, alpha, gamma: 0.0 }.game() };
     earned(&game, &Policy::lazy(&game, LAZY)) / alpha
@@ -162,7 +162,7 @@ fn lazy() -> Table {
     }
 }
 
-/// The best policy, as the literature shows them.
+/// Returns the best policy, in the format of the literature.
 fn policy(solved: &[Solved]) -> Table {
     let wanted = Job { chain: Chain::MAIN, alpha: 0.4, gamma: 0.5 };
     let rows = solved.iter().filter(|one| one.job == wanted).flat_map(|one| {

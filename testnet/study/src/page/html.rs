@@ -1,4 +1,4 @@
-//! One HTML file: no scripts, nothing loaded from anywhere.
+//! One HTML file, without scripts or external resources.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -8,10 +8,10 @@ use crate::run::Study;
 
 use super::{cell_text, verdict};
 
-/// Colours for light and dark, one column, tables that scroll within their box.
+/// Colors for light and dark mode, one column, tables that scroll within their box.
 const STYLE: &str = include_str!("style.css");
 
-/// The page of a study.
+/// Returns the page of a study.
 #[must_use]
 pub fn html(study: &Study) -> String {
     let page = html! {
@@ -50,7 +50,7 @@ pub fn html(study: &Study) -> String {
     page.into_string()
 }
 
-/// All claims in one table, before anything else.
+/// Returns all claims in one table, at the top of the page.
 fn summary(study: &Study) -> Markup {
     html! {
         section {

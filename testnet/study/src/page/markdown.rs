@@ -1,4 +1,4 @@
-//! Markdown for the repository, with a picture a plot.
+//! Markdown for the repository, with one picture per plot.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use crate::run::Study;
 
 use super::{cell_text, verdict};
 
-/// Files by their names: `results.md`, and the pictures that it shows.
+/// Files by name: `results.md`, and its pictures.
 pub type Files = Vec<(String, String)>;
 
-/// The study as Markdown.
+/// Returns the study as Markdown.
 #[must_use]
 pub fn markdown(study: &Study) -> Files {
     let mut files = Vec::new();
@@ -75,7 +75,7 @@ fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }
 
-/// The anchor that Markdown viewers give to a heading.
+/// Returns the anchor that Markdown viewers give to a heading.
 fn anchor(experiment: &Experiment) -> String {
     let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-');
     experiment

@@ -58,8 +58,8 @@ fn intervals_say_as_much_as_they_know() {
 #[test]
 fn the_page_loads_nothing_and_escapes_what_it_shows() {
     let page = html(&sample());
-    for surroundings in ["src=", "<script", "<link", "url(", "@import"] {
-        assert!(!page.contains(surroundings), "{surroundings}");
+    for external in ["src=", "<script", "<link", "url(", "@import"] {
+        assert!(!page.contains(external), "{external}");
     }
     assert_eq!(page.matches("http").count(), page.matches("http://www.w3.org/2000/svg").count());
     assert!(page.contains("&lt;b&gt;") && !page.contains("<b>"));

@@ -1,5 +1,5 @@
-//! The pool's own links without a network: drawn one after the other, with the real targets. For constants that only the
-//! pace of links decides on: the half-life of the retarget, and how deep a link is final.
+//! The pool's own links without a network: drawn one after the other, with the real targets. They serve to choose
+//! constants that depend only on the pace of links: the half-life of the retarget, and the depth of finality.
 
 use std::collections::VecDeque;
 
@@ -9,29 +9,29 @@ use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};
 use sharechain::target::{link_target, share_target};
 use sharechain::{ChainParams, U256};
 
-use super::surge::TOLERANCE;
+use super::settling::TOLERANCE;
 use crate::jobs::Size;
 use crate::models::pay::units::{BLOCK_INTERVAL_S, PETA, target_of_work, to_u128, work_of};
 use crate::result::{Cell, Table};
 use crate::stats::{Estimate, quantile};
 use sim::rng::{SimRng, stream};
 
-/// Hashes a second before anything changes: far from the floor of the share target on both sides.
+/// Hashes per second before a change. Far from the floor of the share target on both sides.
 const HASHRATE_HS: f64 = 100.0 * PETA;
 
-/// Seconds before the change: the longest half-life that is tried, four times.
+/// Seconds before the change: four times the longest half-life that is tried.
 const BEFORE_S: f64 = 19_200.0;
 
-/// Seconds for which links must stay in time, and after which it is given up.
+/// Seconds for which links must stay on time.
 const STAYS_S: f64 = 600.0;
-/// See [`STAYS_S`].
+/// Seconds after which a run is abandoned.
 const GIVEN_UP_S: f64 = 400_000.0;
 
-/// LinkStream, as they come.
+/// A sequence of links.
 struct LinkStream<'a> {
     params: &'a ChainParams,
     hashrate_hs: f64,
-    /// Time of the last one, seconds, and the times that the retarget sees.
+    /// Time of the last link in seconds, and the times that the retarget sees.
     at_s: f64,
     last_s: [f64; 2],
     target: U256,
@@ -45,7 +45,7 @@ impl<'a> LinkStream<'a> {
         Self { params, hashrate_hs, at_s: 0.0, last_s: [0.0; 2], target, targets: VecDeque::new() }
     }
 
-    /// Seconds that the next link is expected to take.
+    /// Returns the expected seconds of the next link.
     fn expected_s(&self) -> f64 {
         work_of(self.target) / self.hashrate_hs
     }
@@ -71,7 +71,7 @@ impl<'a> LinkStream<'a> {
     }
 }
 
-/// Minutes until links come in time again after the hash rate grew to `factor` times what it was.
+/// Returns the minutes until links are on time again, after the hash rate grew to `factor` times its value.
 fn settles_min(params: &ChainParams, factor: f64, rng: &mut SimRng) -> f64 {
     let mut links = LinkStream::new(params, HASHRATE_HS);
     links.run_until(BEFORE_S, rng);
@@ -89,8 +89,8 @@ fn settles_min(params: &ChainParams, factor: f64, rng: &mut SimRng) -> f64 {
     (since_s - changed_s) / 60.0
 }
 
-/// How far links are out of time though nothing changes: the standard deviation of what the next one is expected to take,
-/// as a part of the interval.
+/// Returns how far links are off time without any change: the standard deviation of the next one's expected time, as a
+/// part of the interval.
 fn jitter(params: &ChainParams, links_count: u32, rng: &mut SimRng) -> f64 {
     let mut links = LinkStream::new(params, HASHRATE_HS);
     links.run_until(BEFORE_S, rng);
@@ -102,7 +102,7 @@ fn jitter(params: &ChainParams, links_count: u32, rng: &mut SimRng) -> f64 {
     (squares / f64::from(links_count)).sqrt()
 }
 
-/// Half-lives of the retarget.
+/// Compares half-lives of the retarget.
 pub(super) fn half_lives(size: Size, seed: u64) -> Table {
     let factors = [10.0, 1_000.0, 0.1, 0.001];
     let (runs, links): (u64, u32) = size.pick((20, 100_000), (3, 5_000));
@@ -129,14 +129,15 @@ pub(super) fn half_lives(size: Size, seed: u64) -> Table {
     }
 }
 
-/// Minutes that the smaller side of a partition goes on before a link that the other side lacks is final for it.
+/// Returns the minutes for which the smaller side of a partition continues, before a link that the other side lacks is
+/// final on it.
 fn final_after_min(part: f64, depth: u32, rng: &mut SimRng) -> f64 {
     let params = ChainParams::main();
     let mut links = LinkStream::new(&params, HASHRATE_HS);
     links.run_until(BEFORE_S, rng);
     let cut_s = links.at_s;
     links.hashrate_hs *= part;
-    // The first link after the cut, and so many on top of it.
+    // The first link after the cut, and `depth` links on top of it.
     for _ in 0..=depth {
         links.next(rng);
     }
@@ -144,7 +145,7 @@ fn final_after_min(part: f64, depth: u32, rng: &mut SimRng) -> f64 {
     (links.at_s - cut_s).max(blocks_s) / 60.0
 }
 
-/// Depths of finality.
+/// Compares depths of finality.
 pub(super) fn finalities(size: Size, seed: u64) -> Table {
     let runs: u64 = size.pick(400, 20);
     let row = |depth: u32| {
@@ -155,7 +156,7 @@ pub(super) fn finalities(size: Size, seed: u64) -> Table {
             let minutes: Vec<f64> = (0..runs).map(|_| final_after_min(part, depth, rng)).collect();
             Cell::number(quantile(&minutes, 0.01), 0)
         }));
-        // A random walk with steps of one link each way ever comes that far.
+        // The probability that a random walk with steps of one link each way ever gets that far.
         let caught_up = [0.4_f64, 0.45, 0.49].map(|attacker| (attacker / (1.0 - attacker)).powf(f64::from(depth)));
         row.extend(caught_up.map(|chance| Cell::text(format!("{chance:.0e}"))));
         row

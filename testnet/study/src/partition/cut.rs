@@ -1,43 +1,43 @@
 //! Partitions.
 
-use crate::jobs::{Effort, Size};
+use crate::jobs::{Effort, Progress, Size};
 use crate::result::{Axis, Cell, Finding, Plot, Point, Series, Table};
 use crate::rivals::Rules;
 use crate::rivals::cases::{self, Case, Result, pool, within};
-use crate::run::Progress;
 use crate::stats::Estimate;
 use sim::scenario::Fault;
 use sim::time::Micros;
 
-/// Nodes, each with as much hash rate.
+/// Number of nodes, each with the same hash rate.
 const NODES: u32 = 8;
 
-/// When a partition begins, seconds.
+/// Start of a partition, in seconds.
 const BEGINS_S: f64 = 1_200.0;
 
-/// From the end of a partition until what came of it is settled: the 301 links for which a proof may be listed, and more.
+/// Seconds from the end of a partition until its effects are settled: the 301 links for which a proof can be listed,
+/// and more.
 const SETTLE_S: f64 = 4_000.0;
 
-/// A length up to which hardly anything should be lost, seconds, and what that means.
+/// Length of a short partition in seconds. It should lose hardly any work.
 const SHORT_S: f64 = 600.0;
-/// See [`SHORT_S`].
+/// Largest acceptable loss in a short partition.
 const SHORT_LOSS: f64 = 0.01;
 
-/// What a case is of.
+/// What a case measures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Key {
-    /// Nodes on the smaller side.
+    /// Number of nodes on the smaller side.
     small: u32,
-    /// Length, seconds.
+    /// Length in seconds.
     length_s: f64,
 }
 
-/// What came of all partitions.
+/// The results of all partitions.
 pub(super) struct Cuts {
     results: Vec<Result<Key>>,
 }
 
-/// What this part of the experiment does, for its reader.
+/// Describes this part of the experiment for its reader.
 pub(super) fn method() -> Vec<String> {
     vec![
         "Partitions: eight nodes with an eighth of the hash rate each, in cities, are cut into two sides for a while, and \
@@ -141,7 +141,7 @@ impl Cuts {
     }
 }
 
-/// The part of what was found on one side, the smaller one being 0, that nobody is credited for.
+/// Returns the part of work found on one side that no miner is credited for. Side 0 is the smaller one.
 fn loss(result: &Result<Key>, side: u8) -> Estimate {
     result.estimate(|run| run.sum(|miner| run.sides.get(miner.node) == Some(&side)).loss())
 }

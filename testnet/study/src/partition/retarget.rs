@@ -1,40 +1,39 @@
-//! How the classic rules find their difficulty after hash rate changed: shares drawn one after the other on one chain,
-//! without a network. The rules as in the sources that [`crate::models::baseline::rules`] names.
+//! How fast the classic rules adjust their difficulty after a change of hash rate. Shares are drawn one after the other
+//! on one chain, without a network. The rules are those of the sources named in [`crate::models::baseline::rules`].
 
 use rand::Rng;
 use rand_distr::Exp1;
 
-use super::surge::{Settling, TOLERANCE};
+use super::settling::{Settling, TOLERANCE};
 use crate::models::baseline::rules::{MONERO_P2POOL, P2POOL, P2POOL_V2, Rules};
 use sim::rng::SimRng;
 
-/// Shares before the change: more than any rule looks back.
+/// Number of shares before the change, more than any rule looks back.
 const BEFORE: usize = 2_500;
 
-/// Shares after it at most; nothing takes that many to settle.
+/// Largest number of shares after it. No rule takes that many to settle.
 const AFTER_MAX: usize = 200_000;
 
-/// Seconds for which the expected interval must stay in bounds.
+/// Seconds for which the expected interval must stay within the tolerance.
 const STAYS_S: f64 = 600.0;
 
-/// How a rule set finds its difficulty.
+/// The difficulty rule of a rule set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Retarget {
-    /// p2pool: the hash rate of the last 200 shares, and at most a tenth from share to share (`data.py`,
-    /// `TARGET_LOOKBEHIND`).
+    /// p2pool: the hash rate of the last 200 shares, with steps of at most a tenth (`data.py`, `TARGET_LOOKBEHIND`).
     Lookbehind,
     /// p2poolv2: an absolute schedule with a half-life of 600 s (`pool_difficulty.rs`).
     Schedule,
-    /// Monero p2pool: the last 2,160 shares less the tenth at either end (`side_chain.cpp`, `get_difficulty`).
+    /// Monero p2pool: the last 2,160 shares without the tenth at either end (`side_chain.cpp`, `get_difficulty`).
     Window,
 }
 
 impl Retarget {
-    /// Each rule set and how it finds its difficulty.
+    /// Each rule set with its difficulty rule.
     pub(super) const ALL: [(Rules, Self); 3] =
         [(P2POOL, Self::Lookbehind), (P2POOL_V2, Self::Schedule), (MONERO_P2POOL, Self::Window)];
 
-    /// Difficulty of the share on top of these; hashes.
+    /// Returns the difficulty of the share on top of these, in hashes.
     fn next(self, chain: &[Share], interval_s: f64) -> f64 {
         let last = chain.len() - 1;
         match self {
@@ -57,10 +56,10 @@ impl Retarget {
         }
     }
 
-    /// How long it takes after the hash rate grew to `factor` times what it was.
+    /// Simulates how long it takes to settle after the hash rate grew to `factor` times its value.
     pub(super) fn settles(self, rules: &Rules, factor: f64, rng: &mut SimRng) -> Settling {
         let interval_s = rules.interval.as_secs_f64();
-        // One hash a second before the change. The first chain keeps time exactly.
+        // One hash per second before the change. The first chain is exactly on time.
         let old = |index: usize| Share {
             at_s: index as f64 * interval_s,
             hashes: interval_s,
@@ -91,7 +90,7 @@ impl Retarget {
 struct Share {
     at_s: f64,
     hashes: f64,
-    /// Hashes of it and all below it.
+    /// Hashes of it and of all shares below it.
     work: f64,
 }
 

@@ -3,22 +3,20 @@
 use sharechain::Work;
 
 use super::retarget::Retarget;
-use crate::jobs::{Effort, Size};
+use super::settling::{Settling, TOLERANCE};
+use crate::jobs::{Effort, Progress, Size};
 use crate::result::{Axis, Cell, Finding, Mark, Plot, Point, Series, Table};
 use crate::rivals::cases::pool;
 use crate::rivals::measure_shoal;
-use crate::run::Progress;
 use crate::stats::{Estimate, as_f64, quantile};
 use sim::full::{self, SimNode};
+use sim::ids::NodeId;
 use sim::rng::{derive, stream};
 use sim::scenario::{Fault, Scenario};
 use sim::time::Micros;
-use sim::world::{NodeId, World};
+use sim::world::World;
 
-/// Links come in time while they are expected within this factor of their interval.
-pub(super) const TOLERANCE: f64 = 1.25;
-
-/// Samples in a row that must be in time: ten minutes.
+/// Number of consecutive samples that must be on time: ten minutes.
 const STAYS: usize = 10;
 
 /// Seconds between samples.
@@ -27,10 +25,11 @@ const SAMPLE_S: f64 = 60.0;
 /// Seconds before the surge.
 const BEFORE_S: f64 = 1_800.0;
 
-/// Hashes a second before the surge: ten hashes a share, so that a hundred times as many can still be done for real.
+/// Hashes per second before the surge: ten hashes per share, so that a hundred times as many can still be done for
+/// real.
 const HASHRATE_HS: f64 = 32.0;
 
-/// Nodes.
+/// Number of nodes.
 const NODES: u32 = 8;
 
 /// A surge, and the collapse at its end, which undoes it.
@@ -41,30 +40,21 @@ pub(super) struct Run {
     after_s: f64,
 }
 
-/// How a change of hash rate settled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Settling {
-    /// Seconds from the change until links come in time again; `None` if they did not.
-    pub(super) after_s: Option<f64>,
-    /// The most links, or shares of a classic chain, that were expected a second meanwhile.
-    pub(super) busiest_per_s: f64,
-}
-
-/// A look at the world.
+/// A sample of the world's state.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     at_s: f64,
-    /// Seconds that the next link takes on average.
+    /// Expected seconds of the next link.
     expected_s: f64,
-    /// Proofs found a second since the last look.
+    /// Proofs found per second since the last sample.
     proofs_per_s: f64,
-    /// Bytes a second that a node received since, mean over nodes.
+    /// Bytes per second that a node received since the last sample, mean over nodes.
     received_per_s: f64,
-    /// The most that any node holds back.
+    /// Largest number of held proofs on any node.
     held: usize,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug)]
 struct Story {
     run: Run,
@@ -73,14 +63,14 @@ struct Story {
     lost: [f64; 2],
 }
 
-/// What came of all.
+/// The results of all runs.
 pub(super) struct Surges {
     stories: Vec<Story>,
-    /// Settling of classic rules: name, factor, one for each run.
+    /// Settling of the classic rules: name, factor, one result per run.
     classic: Vec<(&'static str, f64, Vec<Settling>)>,
 }
 
-/// What this part of the experiment does, for its reader.
+/// Describes this part of the experiment for its reader.
 pub(super) fn method() -> Vec<String> {
     vec![format!(
         "Surges and collapses: eight nodes in cities; after half an hour the hash rate of all grows by a factor, and some \
@@ -91,7 +81,7 @@ pub(super) fn method() -> Vec<String> {
     )]
 }
 
-/// All runs.
+/// Returns all runs.
 pub(super) fn runs(size: Size) -> Vec<Run> {
     size.pick(
         vec![
@@ -250,7 +240,7 @@ impl Run {
     }
 }
 
-/// Looks at the world; `before` is what was found, and received by all nodes, until the last look.
+/// Takes a sample. `before` holds the proofs found, and the bytes received by all nodes, up to the last one.
 fn look(world: &World<SimNode>, at_s: f64, before: &mut (usize, u64)) -> Option<Sample> {
     let hashrate_hs: f64 = world.schedule.miners().iter().map(|miner| miner.hashrate_hs).sum();
     let received =
@@ -270,7 +260,7 @@ fn look(world: &World<SimNode>, at_s: f64, before: &mut (usize, u64)) -> Option<
     Some(sample)
 }
 
-/// Hashes that a target takes on average.
+/// Returns the average number of hashes for a target.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are plenty")]
 fn hashes(target: sharechain::U256) -> f64 {
     Work::of_target(target).0.saturating_to::<u128>() as f64
@@ -285,7 +275,7 @@ impl Story {
         self.settles(BEFORE_S + self.run.surge_s, f64::INFINITY)
     }
 
-    /// How a change settles that is followed by nothing until `to_s`.
+    /// Returns how a change settles if no other follows until `to_s`.
     fn settles(&self, from_s: f64, to_s: f64) -> Settling {
         let after: Vec<&Sample> = self.samples.iter().filter(|at| at.at_s > from_s && at.at_s <= to_s).collect();
         let in_time = |sample: &&Sample| sample.expected_s < 10.0 * TOLERANCE && sample.expected_s > 10.0 / TOLERANCE;

@@ -1,27 +1,27 @@
-//! An axis: what it spans, and where it has ticks.
+//! The scale of an axis: its range and its ticks.
 
 use std::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
-/// An axis whose places are values, or their decimal logarithms.
+/// An axis whose positions are values, or their decimal logarithms.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scale {
     log: bool,
-    /// The least place.
+    /// The smallest position.
     pub(super) low: f64,
-    /// The greatest place.
+    /// The largest position.
     pub(super) high: f64,
-    /// Places of the ticks.
+    /// Positions of the ticks.
     pub(super) ticks: Vec<f64>,
-    /// The least value.
+    /// The smallest value.
     pub(super) first: f64,
-    /// Digits behind the point that tell the ticks apart.
+    /// Decimal places that tell the ticks apart.
     digits: usize,
 }
 
 impl Scale {
-    /// Spans all values that can be shown; `None` when there are none.
+    /// Creates a scale for all values that can be shown. `None` if there are none.
     pub(super) fn of(values: impl Iterator<Item = f64>, log: bool) -> Option<Self> {
         let shown = |value: &f64| value.is_finite() && (!log || *value > 0.0);
         let (first, last) = values
@@ -36,7 +36,7 @@ impl Scale {
     fn linear(first: f64, last: f64) -> Self {
         let span = if last > first { last - first } else { first.abs().max(1.0) };
         let step = step_for(span / 5.0);
-        // Zero is on the axis unless everything lies far from it.
+        // Zero is on the axis, unless all values are far from it.
         let from = if first >= 0.0 && first < span { 0.0 } else { first };
         let (low, high) = ((from / step).floor() * step, (last / step).ceil() * step);
         let high = if high > low { high } else { low + step };
@@ -69,24 +69,24 @@ impl Scale {
         Self { log: true, low, high, ticks, first, digits: 0 }
     }
 
-    /// The place of a value.
+    /// Returns the position of a value.
     pub(super) fn place(&self, value: f64) -> f64 {
         if self.log { value.log10() } else { value }
     }
 
-    /// Whether a value has a place.
+    /// Returns whether a value has a position.
     pub(super) fn shows(&self, value: f64) -> bool {
         value.is_finite() && (!self.log || value > 0.0)
     }
 
-    /// The value, or the end of the axis that it lies beyond.
+    /// Returns the value, or the nearer end of the axis if it is out of range.
     pub(super) fn clamp(&self, value: f64) -> f64 {
         let (low, high) =
             if self.log { (10_f64.powf(self.low), 10_f64.powf(self.high)) } else { (self.low, self.high) };
         value.clamp(low, high)
     }
 
-    /// The name of a tick.
+    /// Returns the label of a tick.
     pub(super) fn label(&self, place: f64) -> String {
         if !self.log {
             return format!("{place:.digits$}", digits = self.digits);
@@ -120,13 +120,13 @@ impl Ranged for Scale {
     }
 }
 
-/// The round step next above a width: 1, 2 or 5 times a power of ten.
+/// Returns the next larger round step: 1, 2 or 5 times a power of ten.
 fn step_for(width: f64) -> f64 {
     let decade = 10_f64.powf(width.log10().floor());
     [1.0, 2.0, 5.0].into_iter().map(|part| part * decade).find(|step| *step >= width * 0.999).unwrap_or(10.0 * decade)
 }
 
-/// Digits behind the point that show a step.
+/// Returns the decimal places that show a step.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 12")]
 fn digits_of(step: f64) -> usize {
     (-(step.log10() + 1e-9).floor()).clamp(0.0, 12.0) as usize

@@ -1,43 +1,42 @@
-//! Cases that are run several times each, with seeds of their own.
+//! Cases that run several times each, with their own seeds.
 
 use std::ops::Range;
 
 use super::{Measured, Rules};
-use crate::jobs::Effort;
-use crate::run::Progress;
+use crate::jobs::{Effort, Progress};
 use crate::stats::{Estimate, as_f64};
 use sim::rng::derive;
 use sim::scenario::{Constants, Miners, Nodes, Pool, Scenario};
 use sim::time::Micros;
 use sim::transport::LineKind;
 
-/// A scenario under somebody's rules.
+/// A scenario under one rule set.
 #[derive(Clone, Debug)]
 pub struct Case<K> {
-    /// What it is a case of.
+    /// What the case measures.
     pub key: K,
-    /// Whose rules.
+    /// The rule set.
     pub rules: Rules,
     /// The scenario.
     pub scenario: Scenario,
-    /// The part of it in which finds are measured.
+    /// The part of it in which proofs are measured.
     pub when: Range<Micros>,
-    /// How often it is run.
+    /// Number of runs.
     pub runs: u64,
 }
 
-/// A case and what came of each of its runs.
+/// A case and the results of its runs.
 #[derive(Clone, Debug)]
 pub struct Result<K> {
     /// See [`Case::key`].
     pub key: K,
-    /// Whose rules.
+    /// The rule set.
     pub rules: Rules,
-    /// One for each run.
+    /// One result per run.
     pub runs: Vec<Measured>,
 }
 
-/// Runs all cases; the seeds are derived from the study's, `purpose`, and the numbers of case and run.
+/// Runs all cases. The seeds derive from the study's seed, `purpose`, and the numbers of case and run.
 pub fn run<K: Clone + Sync>(
     cases: &[Case<K>],
     purpose: &str,
@@ -61,21 +60,21 @@ pub fn run<K: Clone + Sync>(
 }
 
 impl<K> Result<K> {
-    /// A number of each run, as an estimate.
+    /// Returns a number of each run, as an estimate.
     #[must_use]
     pub fn estimate(&self, of: impl Fn(&Measured) -> f64) -> Estimate {
         Estimate::of(&self.runs.iter().map(of).collect::<Vec<_>>())
     }
 
-    /// Proofs found in all runs.
+    /// Returns the number of proofs found in all runs.
     #[must_use]
     pub fn proofs(&self) -> u64 {
         self.runs.iter().map(|run| run.sum(|_| true).proofs).sum()
     }
 }
 
-/// Whether several estimates stay at or below a bound: not if one lies above it with all of its interval, and yes if all
-/// means are within it; otherwise the runs do not tell. Returns the worst of them, too.
+/// Returns whether several estimates are within a bound: false if the whole interval of one is above it, true if all
+/// means are within it, otherwise `None`. Also returns the worst estimate.
 #[must_use]
 pub fn within(estimates: impl Iterator<Item = Estimate>, bound: f64) -> Option<(Estimate, Option<bool>)> {
     let all: Vec<Estimate> = estimates.collect();
@@ -85,13 +84,13 @@ pub fn within(estimates: impl Iterator<Item = Estimate>, bound: f64) -> Option<(
     Some((worst, holds))
 }
 
-/// The group of the one miner in question, and that of all others, in [`pool`].
+/// The group of the single miner in [`pool`].
 pub const ONE: usize = 0;
-/// See [`ONE`].
+/// The group of all other miners in [`pool`].
 pub const OTHERS: usize = 1;
 
-/// A pool of one miner with that part of the hash rate and so many others that share the rest evenly, each with a node of
-/// its own in a city drawn by where miners live, on fibre, with devices that take half a second to switch.
+/// Creates a pool of one miner with this part of the hash rate and `others` other miners that share the rest equally.
+/// Each has its own node on fiber, in a city drawn by where miners live, and devices that take half a second to switch.
 #[must_use]
 pub fn pool(part: f64, others: u32, duration_s: f64) -> Scenario {
     let node = |name, count| Nodes { clock_skew_s: 0.1, ..Nodes::usual(name, count) };
@@ -106,7 +105,7 @@ pub fn pool(part: f64, others: u32, duration_s: f64) -> Scenario {
     }
 }
 
-/// Puts all nodes at the same distance from each other, on lines that add next to nothing.
+/// Puts all nodes at the same distance from each other, on lines that add almost no delay.
 pub fn spread_evenly(scenario: &mut Scenario, one_way_s: f64) {
     scenario.pool.distance_ms = Some(one_way_s * 1e3);
     for nodes in &mut scenario.nodes {
@@ -114,7 +113,7 @@ pub fn spread_evenly(scenario: &mut Scenario, one_way_s: f64) {
     }
 }
 
-/// How long a run of `rules` lasts in which the whole pool finds about `shares` shares, seconds.
+/// Returns the seconds in which the whole pool finds about `shares` shares under `rules`.
 #[must_use]
 pub fn seconds_for(rules: &Rules, shares: usize) -> f64 {
     match rules {
@@ -123,13 +122,13 @@ pub fn seconds_for(rules: &Rules, shares: usize) -> f64 {
     }
 }
 
-/// From `from_s` until `settle_s` before the end of a scenario: what is found later cannot be judged yet.
+/// Returns the time from `from_s` until `settle_s` before the end of a scenario. Later proofs cannot be judged yet.
 #[must_use]
 pub fn between(from_s: f64, scenario: &Scenario, settle_s: f64) -> Range<Micros> {
     Micros::from_secs_f64(from_s)..Micros::from_secs_f64((scenario.duration_s - settle_s).max(from_s))
 }
 
-/// A count of proofs as a number to show.
+/// Converts a count of proofs to a float.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts of proofs are far below 2^53")]
 pub const fn as_number(count: u64) -> f64 {

@@ -1,4 +1,4 @@
-//! Against the program itself in the simulated world: the same nodes, lines, distances and connections in both.
+//! Comparison with the real program in the simulated world: the same nodes, lines, distances and connections in both.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ const BRANCH: usize = 2;
 #[derive(Debug)]
 pub(super) struct Comparison {
     summary: Summary,
-    /// Seconds from a link's making until it is a node's tip, for those nodes whose tip it became.
+    /// Seconds from the creation of a link until it becomes a node's tip, for the nodes where it does.
     tips_s: Vec<f64>,
     model: Outcome,
     sizes: Sizes,
@@ -40,7 +40,7 @@ impl Comparison {
     /// Runs both.
     ///
     /// # Panics
-    /// Never: the scenario asks for honest miners only.
+    /// Never: the scenario has only honest miners.
     pub(super) fn new(effort: Effort, seed: u64) -> Self {
         let seed = derive(seed, "scale full", 0);
         let scenario = scenario(effort.size.pick(100, 40), effort.size.pick(3_600.0, 600.0));
@@ -51,8 +51,8 @@ impl Comparison {
         Self { summary, tips_s, model: setup.run(), sizes: setup.sizes }
     }
 
-    /// Bytes a second that the model's messages have with what the simulated world puts around them: it knows neither
-    /// news of messages nor acknowledgements.
+    /// Returns the bytes per second of the model's messages with the simulated world's overhead, which includes neither
+    /// announcements nor acknowledgements.
     fn model_sent(&self) -> f64 {
         let (model, sizes) = (&self.model, &self.sizes);
         let copies = |kind: usize| {
@@ -69,7 +69,7 @@ impl Comparison {
         gossip + peers * (tip / TIP_INTERVAL_S + pending / PENDING_INTERVAL_S)
     }
 
-    /// By how much what a node sends in the model lies above what it sends in the simulated world.
+    /// Returns the relative difference of a node's upload, the model's over the simulated world's.
     pub(super) fn difference(&self) -> f64 {
         self.model_sent() / self.summary.traffic.sent_bytes_per_s - 1.0
     }
@@ -104,12 +104,12 @@ impl Comparison {
     }
 }
 
-/// Seconds between two questions for a peer's tip, and for its unlisted shares.
+/// Seconds between two requests for a peer's tip, and for its unlisted shares.
 const TIP_INTERVAL_S: f64 = p2p_proto::limits::TIP_INTERVAL_MS as f64 / 1e3;
 const PENDING_INTERVAL_S: f64 = p2p_proto::limits::PENDING_INTERVAL_MS as f64 / 1e3;
 
 fn scenario(nodes: u32, duration_s: f64) -> Scenario {
-    // Twenty lines in the mix that the model assumes: each stands for five hundredths.
+    // Twenty lines in the model's mix. Each stands for five percent.
     let lines = LINES.iter().flat_map(|(kind, hundredths)| std::iter::repeat_n(*kind, usize::from(hundredths / 5)));
     Scenario {
         name: "scale".to_owned(),
@@ -122,11 +122,11 @@ fn scenario(nodes: u32, duration_s: f64) -> Scenario {
     }
 }
 
-/// The same in the model.
+/// Returns the same setup for the model.
 fn setup(scenario: &Scenario, seed: u64) -> Setup {
     let drawn = scenario.draw(seed);
     let kinds = drawn.nodes.iter().map(|node| node.line).collect();
-    // P2WPKH, as the simulated world's miners have it.
+    // P2WPKH, as for the miners of the simulated world.
     let payout = ScriptBuf::from_bytes([&[0x00, 0x14][..], &[7; 20]].concat());
     let payouts = drawn.miners.len().min(sharechain::ChainParams::main().outputs_max);
     Setup {
@@ -137,7 +137,7 @@ fn setup(scenario: &Scenario, seed: u64) -> Setup {
     }
 }
 
-/// Runs the world and notes when nodes' tips change.
+/// Runs the world and records when nodes' tips change.
 fn run(world: &mut World<SimNode>, end: Micros) -> Vec<f64> {
     let mut tips: BTreeMap<usize, ShareId> = BTreeMap::new();
     let mut after_s = Vec::new();

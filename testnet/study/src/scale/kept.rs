@@ -14,7 +14,7 @@ use sim::time::Micros;
 
 const MEGA: f64 = 1e6;
 
-/// Days of a year.
+/// Days per year.
 const YEAR: f64 = 365.0;
 
 /// Pools: name, addresses, part of Bitcoin's hash rate.
@@ -66,7 +66,7 @@ pub(super) fn tables() -> Vec<Table> {
     vec![memory, catch_up()]
 }
 
-/// What a node fetches that was away, or is new.
+/// Returns the data that a node fetches if it was away or is new.
 fn catch_up() -> Table {
     let setup = Setup::main(2, Micros::ZERO, 0);
     let row = |(name, seconds): (&str, f64)| {
@@ -76,7 +76,7 @@ fn catch_up() -> Table {
             Cell::number(bytes / MEGA, 1),
             // 16 Mbit/s down.
             Cell::number(bytes * 8.0 / 16e6, 0),
-            // 2 Mbit/s up, at whoever serves it.
+            // 2 Mbit/s up, at the peer that serves it.
             Cell::number(bytes * 8.0 / 2e6, 0),
         ]
     };

@@ -1,10 +1,10 @@
-//! Against ten real nodes: the same connections and the same rates in the model, and what the kernel counted there.
+//! Comparison with ten real nodes: the same connections and rates in the model, and what the kernel counted.
 //!
-//! Measured on 21 November 2026 with `shoal-testnet up --nodes 10 --plain --duration 125` on a busy machine with two
-//! cores: 45 s after the start and again 57.7 s later, `ss -ti` gave what each of the nodes' sockets to other nodes had
-//! sent, and the nodes' metrics how many shares there were and which height. Connections go through the test network's
-//! lines, which pass bytes on as they are. Proofs of the whole run had 495 bytes on average, as three nodes' stores tell.
-//! One run, once.
+//! Measured on November 21, 2026, with `shoal-testnet up --nodes 10 --plain --duration 125` on a busy machine with two
+//! cores. 45 s after the start and again 57.7 s later, `ss -ti` gave the bytes that each of the nodes' sockets to other
+//! nodes had sent, and the nodes' metrics gave the number of shares and the height. Connections go through the test
+//! network's lines, which forward bytes unchanged. Proofs of the whole run had 495 bytes on average, according to three
+//! nodes' stores. It was one run, done once.
 
 use crate::models::scale::ground::Ground;
 use crate::models::scale::outcome::Traffic;
@@ -16,18 +16,18 @@ use crate::stats::as_f64;
 use sim::time::Micros;
 use sim::transport::{Distances, LineKind};
 
-/// Nodes.
+/// Number of nodes.
 const NODES: usize = 10;
 
-/// Each node dials so many of those started before it.
+/// Number of earlier nodes that each node dials.
 const DIALS: u32 = 3;
 
-/// Seconds between the two looks; shares, links included, and links in that time.
+/// Seconds between the two measurements. Then shares, including links, and links in that time.
 const SECONDS: f64 = 57.66;
 const SHARES: f64 = 445.0;
 const LINKS: f64 = 48.0;
 
-/// Bytes a second that nodes sent, by the number of their peers, as TCP counts it.
+/// Bytes per second that nodes sent, by the number of their peers, as TCP counts it.
 const SENT: [(usize, &[f64]); 4] = [
     (3, &[6_578.0, 7_143.0]),
     (4, &[11_479.0, 10_749.0]),
@@ -35,14 +35,14 @@ const SENT: [(usize, &[f64]); 4] = [
     (6, &[20_656.0, 20_780.0, 20_375.0, 20_302.0]),
 ];
 
-/// Payouts and hashes of a branch of proofs as long as those that were measured.
+/// Payouts and branch hashes of proofs with the measured length.
 const PAYOUTS: usize = 10;
 const BRANCH: usize = 4;
 
-/// Simulated time: twenty times what was measured, so that the model's own chance does not count.
+/// Simulated time: twenty times the measured one, so that the model's own randomness does not matter.
 const SIMULATED: Micros = Micros::from_secs(1_200);
 
-/// What the model says of those nodes.
+/// The model's results for those nodes.
 #[derive(Debug)]
 pub(super) struct Comparison {
     traffic: Vec<Traffic>,
@@ -65,13 +65,13 @@ impl Comparison {
         Self { traffic: outcome.traffic }
     }
 
-    /// What nodes with so many peers send in the model, bytes a second.
+    /// Returns the bytes per second that the model's nodes with this number of peers send.
     fn model(&self, peers: impl Fn(usize) -> bool) -> f64 {
         let sent: Vec<f64> = self.traffic.iter().filter(|of| peers(of.peers.0)).map(|of| of.sum().stream_up).collect();
         sent.iter().sum::<f64>() / as_f64(sent.len().max(1))
     }
 
-    /// By how much the model's mean lies above what was measured.
+    /// Returns the relative difference of the model's mean over the measured one.
     pub(super) fn difference(&self) -> f64 {
         self.model(|_| true) / measured(&SENT) - 1.0
     }

@@ -1,18 +1,17 @@
-//! Which pools are simulated.
+//! The simulated pools.
 
-use crate::jobs::Effort;
+use crate::jobs::{Effort, Progress};
 use crate::models::scale::Setup;
 use crate::models::scale::churn::Churn;
 use crate::models::scale::mesh::MeshRules;
 use crate::models::scale::outcome::Outcome;
-use crate::run::Progress;
 use sim::rng::derive;
 use sim::time::Micros;
 
-/// A small pool that the largest one is compared with.
+/// Nodes of a small pool, to compare with the largest one.
 pub(super) const SMALL: usize = 1_000;
 
-/// A job: what is different from main's pool.
+/// A job: the difference from mainnet's pool.
 #[derive(Clone, Copy, Debug)]
 enum Job {
     Nodes(usize, u64),
@@ -24,32 +23,32 @@ enum Job {
     Churn(u64),
 }
 
-/// What was measured of all pools.
+/// The results of all pools.
 #[derive(Debug)]
 pub(super) struct Runs {
     /// By number of nodes.
     pub sizes: Vec<Outcome>,
-    /// By peers that a node dials.
+    /// By number of peers that a node dials.
     pub dials: Vec<(usize, Outcome)>,
-    /// By the degree that the mesh aims at.
+    /// By intended degree of the mesh.
     pub degrees: Vec<(usize, Outcome)>,
-    /// By shares a link.
+    /// By shares per link.
     pub shares: Vec<(u32, Outcome)>,
     /// By seconds between links.
     pub intervals: Vec<(u32, Outcome)>,
     /// By milliseconds until devices switch to new work.
     pub switches: Vec<(u64, Outcome)>,
-    /// By minutes that a node stays before it leaves for a tenth of that.
+    /// By minutes that a node stays before it leaves for a tenth of that time.
     pub churns: Vec<(u64, Outcome)>,
 }
 
-/// How large the runs are.
+/// The size of the runs.
 struct Scope {
     /// Nodes and simulated seconds.
     sizes: &'static [(usize, u64)],
-    /// Nodes and simulated seconds where degree and shares are varied.
+    /// Nodes and simulated seconds for varying degrees and shares.
     middle: (usize, u64),
-    /// Nodes and links where intervals and times of switching are varied.
+    /// Nodes and links for varying intervals and switch times.
     races: (usize, u64),
     /// Nodes and simulated seconds with churn.
     churn: (usize, u64),
@@ -69,7 +68,7 @@ const REDUCED: Scope = Scope {
     churn: (500, 600),
 };
 
-/// Up to the most connections that a node makes itself.
+/// Numbers of connections that a node opens itself, up to the maximum.
 const DIALS: [usize; 4] = [4, 8, 16, 48];
 const DEGREES: [usize; 4] = [4, 6, 8, 12];
 const SHARES: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
@@ -78,7 +77,7 @@ const SWITCHES_MS: [u64; 6] = [0, 100, 500, 1_000, 2_000, 5_000];
 const CHURNS_MIN: [u64; 2] = [480, 60];
 
 impl Runs {
-    /// Simulates all of them. The largest come first, so that no thread is left with them at the end.
+    /// Simulates all pools. The largest come first, so that no thread is left with them at the end.
     pub(super) fn new(effort: Effort, seed: u64, progress: Progress<'_>) -> Self {
         let scope = effort.size.pick(STANDARD, REDUCED);
         let jobs = jobs(&scope);
@@ -107,7 +106,7 @@ impl Runs {
         runs
     }
 
-    /// The pool with the most nodes.
+    /// Returns the pool with the most nodes.
     pub(super) fn largest(&self) -> &Outcome {
         self.sizes.last().expect("there are several sizes")
     }
@@ -133,7 +132,7 @@ impl Job {
         let (race_nodes, race_links) = scope.races;
         match self {
             Self::Nodes(nodes, secs) => main((nodes, secs), "scale nodes", nodes as u64),
-            Self::Dials(dials) => main((race_nodes, scope.middle.1), "scale dials", dials as u64).dialling(dials),
+            Self::Dials(dials) => main((race_nodes, scope.middle.1), "scale dials", dials as u64).dialing(dials),
             Self::Degree(aim) => {
                 Setup { rules: MeshRules::with_aim(aim), ..main(scope.middle, "scale degree", aim as u64) }
             }

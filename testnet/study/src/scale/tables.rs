@@ -1,4 +1,4 @@
-//! From outcomes to tables and plots.
+//! Tables and plots of large pools.
 
 use super::runs::Runs;
 use super::{mean, upload_part};
@@ -10,7 +10,7 @@ use crate::result::{Axis, Cell, Mark, Plot, Point, Series, Table};
 use crate::stats::{Estimate, as_f64, quantile};
 use sim::transport::LineKind;
 
-/// Bytes of a kilobyte, in which bandwidth is told.
+/// Bytes per kilobyte, the unit of bandwidth.
 const KILO: f64 = 1_000.0;
 
 pub(super) fn all(runs: &Runs) -> Vec<Table> {
@@ -63,12 +63,12 @@ fn seconds(histogram: &Histogram) -> [Cell; 3] {
     [0.5, 0.9, 0.99].map(|part| arrived(histogram, part))
 }
 
-/// Seconds that a part of the arrivals did not exceed; a dash without any.
+/// Returns the seconds that a part of the arrivals did not exceed, or a dash if there are none.
 pub(super) fn arrived(histogram: &Histogram, part: f64) -> Cell {
     if histogram.total() == 0 { Cell::text("-") } else { Cell::number(histogram.quantile_s(part), 2) }
 }
 
-/// The part of links that lost a race, with the interval of a binomial part.
+/// Returns the part of links that lost a race, with its binomial interval.
 pub(super) fn stale(outcome: &Outcome) -> Estimate {
     let (part, links) =
         (outcome.stale_links(), as_f64(usize::try_from(outcome.made[1]).unwrap_or(usize::MAX)).max(1.0));
@@ -108,7 +108,7 @@ fn propagation(runs: &Runs) -> Table {
     )
 }
 
-/// Bytes a second of nodes with one kind of line: mean, and what 95% of them stay below.
+/// Returns the bytes per second of nodes with one kind of line: mean, and the value that 95% stay below.
 fn spread(outcome: &Outcome, kind: LineKind, of: fn(&Traffic) -> f64) -> (f64, f64) {
     let all: Vec<f64> = outcome.traffic.iter().filter(|traffic| traffic.kind == kind).map(of).collect();
     (all.iter().sum::<f64>() / as_f64(all.len().max(1)), quantile(&all, 0.95))

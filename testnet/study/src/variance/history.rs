@@ -1,4 +1,4 @@
-//! Years of a pool, and what each group of its miners was paid.
+//! Years of a pool, and the pay of each group of its miners.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use crate::models::pay::pool::{PaidBlock, Pool};
 use crate::models::pay::units::{BLOCK_WORK, MONTH_S, SUBSIDY_SAT, YEAR_S, to_f64};
 use sim::rng::SimRng;
 
-/// Months of a year.
+/// Months per year.
 const MONTHS: u32 = 12;
 
-/// What a group of equal miners was paid in one history.
+/// The pay of a group of equal miners in one history.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GroupHistory {
     /// Pay of each miner in each month.
     pub(super) months: Pays,
     /// Pay of each miner in each year.
     pub(super) years: Pays,
-    /// Expected payments of one miner in a year, given the windows.
+    /// Expected payments per year of one miner, given the windows.
     pub(super) payments_per_year: f64,
-    /// What all miners were paid, less their part of the blocks that were found, plus what they were due; over what
-    /// they were due. The mean is that of pay over due, without the noise of the pool's luck.
+    /// The pay of all miners, minus their part of the blocks found, plus their due; divided by their due. Its mean is
+    /// that of pay over due, without the noise of the pool's luck.
     pub(super) paid_of_due: f64,
 }
 
@@ -33,19 +33,19 @@ pub(super) struct History {
     pub(super) groups: Vec<GroupHistory>,
 }
 
-/// Payments of one history, as they come.
+/// Payments of one history.
 struct Books<'a> {
     miners: &'a Miners,
     /// Satoshi by miner and month.
     paid_sat: BTreeMap<(usize, u32), u64>,
-    /// Sum over blocks and members of the chance to be paid, by group.
+    /// Sum of the probabilities to be paid, over blocks and members, by group.
     chances: Vec<f64>,
-    /// Blocks found.
+    /// Number of blocks found.
     blocks: f64,
 }
 
 impl History {
-    /// Simulates that many years.
+    /// Simulates this many years.
     pub(super) fn simulate(miners: &Miners, params: &ChainParams, years: u32, rng: &mut SimRng) -> Self {
         let mut pool = Pool::new(miners, params);
         let mut books =
@@ -71,7 +71,7 @@ impl Books<'_> {
         }
     }
 
-    /// With which chance a draw of this window pays each miner: its due as a part of the even payment.
+    /// Adds the probability with which a draw of this window pays each miner: its due divided by the drawn payment.
     fn add_chances(&mut self, pool: &Pool<'_>, found: &PaidBlock) {
         let Some(last) = found.selection.entries().last() else { return };
         let dues = pool.window().sums().filter(|(_, sum)| sum.weight > Weight::ZERO).count();

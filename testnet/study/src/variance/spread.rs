@@ -1,13 +1,13 @@
-//! Samples of pay, most of them nothing.
+//! Samples of pay, most of them zero.
 
 use crate::stats::{Estimate, as_f64, quantile};
 
-/// Pays of equally long times, as parts of what was due in them.
+/// Pay in equally long time spans, relative to the due in them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Pays {
-    /// All times, those without pay included.
+    /// Number of time spans, including those without pay.
     pub(super) count: usize,
-    /// The pays that were not nothing.
+    /// The pays that are not zero.
     pub(super) paid: Vec<f64>,
 }
 
@@ -18,18 +18,18 @@ impl Pays {
         Sums { count: as_f64(self.count), sum, squares }
     }
 
-    /// The part of the times in which nothing was paid.
+    /// Returns the part of the time spans without pay.
     pub(super) fn unpaid(&self) -> f64 {
         1.0 - as_f64(self.paid.len()) / as_f64(self.count)
     }
 
-    /// The pay that a part (0 to 1) of the times does not exceed.
+    /// Returns the pay that a part (0 to 1) of the time spans does not exceed.
     pub(super) fn quantile(&self, part: f64) -> f64 {
         let unpaid = self.unpaid();
         if part <= unpaid { 0.0 } else { quantile(&self.paid, (part - unpaid) / (1.0 - unpaid)) }
     }
 
-    /// All pays of several histories together.
+    /// Joins the pays of several histories.
     pub(super) fn joined<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
         all.into_iter().fold(Self::default(), |mut joined, pays| {
             joined.count += pays.count;
@@ -39,7 +39,7 @@ impl Pays {
     }
 }
 
-/// Enough of the samples for mean and spread.
+/// The sums needed for mean and spread.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     count: f64,
@@ -56,14 +56,14 @@ impl Sums {
         Self { count: self.count - other.count, sum: self.sum - other.sum, squares: self.squares - other.squares }
     }
 
-    /// Standard deviation as a part of what was due, which the pays are relative to already.
+    /// Returns the standard deviation as a part of the due, to which pays are already relative.
     fn variation(self) -> f64 {
         let mean = self.sum / self.count;
         (self.squares / self.count - mean * mean).max(0.0).sqrt()
     }
 }
 
-/// The coefficient of variation over several independent histories, with an interval by the jackknife.
+/// Returns the coefficient of variation over several independent histories, with an interval by the jackknife.
 pub(super) fn variation(histories: &[&Pays]) -> Estimate {
     let parts: Vec<Sums> = histories.iter().map(|pays| pays.sums()).collect();
     let all = parts.iter().fold(Sums::default(), |all, part| all.add(*part));

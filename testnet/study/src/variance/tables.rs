@@ -1,4 +1,4 @@
-//! From histories to tables and plots.
+//! Tables and plots of histories.
 
 use sharechain::ChainParams;
 
@@ -12,10 +12,10 @@ use crate::models::pay::units::{BLOCK_WORK, DAY_S, MONTH_S, PETA, TERA, Worth, Y
 use crate::result::{Axis, Cell, Plot, Point, Series, Table};
 use crate::stats::Estimate;
 
-/// Parts of the samples below the quantiles of the tables.
+/// The quantiles in the tables.
 const QUANTILES: [f64; 3] = [0.05, 0.5, 0.95];
 
-/// What was measured of one pool.
+/// The results of one pool.
 pub(super) struct Measured<'a> {
     pub(super) name: &'static str,
     pub(super) histories: Vec<History>,
@@ -30,7 +30,7 @@ impl<'a> Measured<'a> {
         Self { name, histories: Vec::new(), miners, window_s: window_s(miners, params), worth }
     }
 
-    /// The sizes of miners in question that this pool has, with their names; a size is the number of its group.
+    /// Returns the sizes of miners in this pool, with their names. A size is the number of its group.
     pub(super) fn sizes(&self) -> impl Iterator<Item = (usize, &'static str)> + '_ {
         let has = |hashrate: f64| self.miners.groups().any(|(_, group)| group.hashrate.total_cmp(&hashrate).is_eq());
         SIZES.iter().enumerate().filter(move |(_, (_, hashrate))| has(*hashrate)).map(|(size, (name, _))| (size, *name))
@@ -44,12 +44,12 @@ impl<'a> Measured<'a> {
         Estimate::of(&self.of_group(group).map(of).collect::<Vec<_>>())
     }
 
-    /// Pay over due, without the noise of the pool's luck.
+    /// Returns pay over due, without the noise of the pool's luck.
     pub(super) fn mean_pay(&self, group: usize) -> Estimate {
         self.estimate(group, |history| history.paid_of_due)
     }
 
-    /// Payments of one miner in a year.
+    /// Returns the payments per year of one miner.
     pub(super) fn payments_per_year(&self, group: usize) -> Estimate {
         self.estimate(group, |history| history.payments_per_year)
     }
@@ -81,7 +81,7 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// A row of what is known exactly.
+/// Returns a row of exactly known values.
 fn exact_row(name: String, credits_days: Option<f64>, even: Even) -> Vec<Cell> {
     let (month, year) = even.variations();
     let credits = credits_days.map_or_else(|| Cell::text("none"), number);
@@ -94,7 +94,7 @@ fn exact_row(name: String, credits_days: Option<f64>, even: Even) -> Vec<Cell> {
     row
 }
 
-/// One table for each size of miner, and one of the pools.
+/// Returns one table for each size of miner, and one of the pools.
 pub(super) fn tables(measured: &[Measured<'_>]) -> Vec<Table> {
     let mut tables: Vec<Table> = SIZES.iter().enumerate().map(|(size, _)| of_size(size, measured)).collect();
     tables.push(of_pools(measured));
@@ -158,7 +158,7 @@ fn of_pools(measured: &[Measured<'_>]) -> Table {
     }
 }
 
-/// A number with three significant digits or more.
+/// Returns a number with three significant digits or more.
 fn number(value: f64) -> Cell {
     let digits = match value {
         _ if value >= 100.0 => 0,
@@ -170,7 +170,7 @@ fn number(value: f64) -> Cell {
     Cell::number(value, digits)
 }
 
-/// The spread of a year's pay against the size of the miner, alone, here, and centrally.
+/// Plots the spread of a year's pay against the size of the miner: solo, in this pool, and centrally.
 pub(super) fn plots(measured: &[Measured<'_>]) -> Vec<Plot> {
     let sizes = || [0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1_000.0].map(|petas| petas * PETA);
     let line = |name: &str, of: &dyn Fn(f64) -> f64| Series {

@@ -21,7 +21,7 @@ fn even_payments_are_poisson() {
     // Poisson of mean 52.6: 95% lie at or below 65.
     assert!((often.quantile(YEAR_S, 0.95) * mean - 65.0).abs() < 1e-6);
     assert_eq!(Even::blocks_of(TERA).quantile(YEAR_S, 0.95), 0.0);
-    // Exact and normal quantiles meet where one takes over from the other.
+    // Exact and normal quantiles agree where one replaces the other.
     let (below, above) = (Even::blocks_of(9.4 * EXA), Even::blocks_of(9.6 * EXA));
     assert!((below.quantile(YEAR_S, 0.05) - above.quantile(YEAR_S, 0.05)).abs() < 0.005);
 }

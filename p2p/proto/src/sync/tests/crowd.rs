@@ -1,5 +1,6 @@
-//! Crowds of machines that serve each other over a lossy, slow line: whatever happened, all end with the same links and
-//! shares. The chain is a toy (a link is its number; the heavier branch has the higher link); the decisions are real.
+//! Tests with many nodes that serve each other over lossy, slow connections: in the end, all have the same links and
+//! shares. The chain is a toy, in which a link is its number and the heavier branch has the higher link. The decisions
+//! are real.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,17 +13,17 @@ use crate::message::{Failure, Request, TipInfo};
 use crate::sync::{Input, Local, Outcome, Output, RequestId, Sync, Want};
 use crate::{Millis, PeerId};
 
-/// Shares that each link lists.
+/// Number of shares that each link lists.
 const LISTED: u64 = 5;
 
-/// A toy node: links 1 to `height` of the one true chain, each valid once its listed shares are here.
+/// A toy node with links 1 to `height` of the only chain. A link is valid once the node has its listed shares.
 struct Toy {
     sync: Sync,
     height: u64,
     /// Links whose shares are missing.
     headers: BTreeSet<u64>,
     shares: BTreeSet<ShareId>,
-    /// Shares of no link.
+    /// Shares that no link lists.
     unlisted: BTreeSet<ShareId>,
 }
 
@@ -69,7 +70,7 @@ impl Toy {
         }
     }
 
-    /// What the driver of a real node does with a response.
+    /// Processes a response as the driver of a real node does.
     fn receive(&mut self, from: PeerId, id: RequestId, answer: Option<Answer>, now: Millis) {
         let outcome = match answer {
             None => Outcome::Failed(Failure::Refused),
@@ -128,7 +129,7 @@ enum Answer {
     Pending(Vec<ShareId>),
 }
 
-/// Something on the line.
+/// A message in transit.
 struct Packet {
     at: Millis,
     from: usize,
@@ -141,7 +142,7 @@ struct Crowd {
     nodes: Vec<Toy>,
     line: VecDeque<Packet>,
     now: Millis,
-    /// State of the generator that decides what the line loses: xorshift.
+    /// State of the generator (xorshift) that decides which messages get lost.
     dice: u64,
     loss_percent: u64,
 }
@@ -212,7 +213,7 @@ impl Crowd {
         self.nodes.iter().all(|node| node.height == first.height && node.shares == first.shares)
     }
 
-    /// Seconds until all agree.
+    /// Runs until all nodes agree, and returns the time that it took, seconds.
     fn run(&mut self, seconds_max: u64) -> Option<u64> {
         while self.now.0 < seconds_max * 1_000 {
             self.step();

@@ -1,4 +1,4 @@
-//! The own bitcoind: blocks that it hears of, and headers that proofs wait for.
+//! This node's bitcoind: blocks that it hears of, and headers that proofs wait for.
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
@@ -26,7 +26,7 @@ impl SimNode {
         }
     }
 
-    /// The bitcoind begins to claim what is not so, or ends to.
+    /// The bitcoind starts a false claim, or ends it.
     pub(super) fn on_claim(&mut self, claim: Option<Claim>, context: &mut Context<'_>) {
         let time = self.time(context.schedule.now());
         let bitcoin = &mut context.environment.bitcoin;
@@ -49,7 +49,7 @@ impl SimNode {
         }
     }
 
-    /// A peer found a Bitcoin block: the own bitcoind gets it, too.
+    /// A peer found a Bitcoin block. This node's bitcoind gets it too.
     pub(super) fn on_peer_block(&mut self, block: &PeerBlock, context: &mut Context<'_>) {
         let verdict = block.verdict();
         if verdict == Verdict::Accept {
@@ -61,8 +61,8 @@ impl SimNode {
         self.on_verdict(block.token, verdict, context);
     }
 
-    /// Brings a header that a proof waits for from the bitcoind into the share-chain, if it may count. True if the
-    /// share-chain has it now.
+    /// Brings a header that a proof waits for from the bitcoind into the share-chain, if it may count. Returns true if
+    /// the share-chain then has it.
     pub(super) fn look_up(&mut self, hash: BlockHash, context: &mut Context<'_>) -> bool {
         let Some(alive) = &self.alive else { return false };
         if alive.engine.chain().bitcoin().get(&hash).is_some() {
@@ -75,7 +75,7 @@ impl SimNode {
         self.follow(hash, context)
     }
 
-    /// Brings a block's header and what leads to it into the share-chain. True if it is there now.
+    /// Brings a block's header and its ancestors into the share-chain. Returns true if the share-chain then has it.
     pub(super) fn follow(&mut self, tip: BlockHash, context: &mut Context<'_>) -> bool {
         let time = self.time(context.schedule.now());
         let Some(alive) = &mut self.alive else { return false };

@@ -1,4 +1,4 @@
-//! Peers: what comes from the lines, and what the exchange wants done.
+//! Peers: incoming messages, and the commands of the exchange.
 
 use std::sync::Arc;
 
@@ -9,12 +9,11 @@ use sharechain::ShareId;
 
 use super::{Context, SimNode};
 use crate::full::endpoint::{node_of, peer_id};
-use crate::full::gossip::SpreadId;
 use crate::full::ledger::Ban;
 use crate::full::strategist::Glance;
-use crate::full::wire::Message;
+use crate::full::wire::{Message, SpreadId};
+use crate::ids::NodeId;
 use crate::plant::Plant;
-use crate::world::NodeId;
 
 impl SimNode {
     fn send(peer: NodeId, message: Message, context: &mut Context<'_>) {
@@ -22,7 +21,7 @@ impl SimNode {
         context.schedule.send(context.id, peer, Arc::new(message), size_bytes);
     }
 
-    /// A connection with a peer begins.
+    /// Opens a connection with a peer.
     pub(super) fn open(&mut self, peer: NodeId, context: &mut Context<'_>) {
         let Some(alive) = &mut self.alive else { return };
         if alive.endpoint.is_banned(peer) {
@@ -34,12 +33,12 @@ impl SimNode {
         if alive.endpoint.mesh.connect(peer) {
             Self::send(peer, Message::Graft, context);
         }
-        // Who opened it says nothing here, and addresses are not looked at.
+        // The direction does not matter here, and addresses are not used.
         let event = p2p_proto::Event::PeerConnected { peer: peer_id(peer), addr: String::new(), inbound: false };
         self.hear(Input::Network(event));
     }
 
-    /// It ends.
+    /// Closes a connection with a peer.
     pub(super) fn close(&mut self, peer: NodeId) {
         let Some(alive) = &mut self.alive else { return };
         if !alive.endpoint.mesh.disconnect(peer) {
@@ -56,7 +55,7 @@ impl SimNode {
         self.hear(Input::Network(p2p_proto::Event::Response { peer: peer_id(peer), id, result: Err(failure) }));
     }
 
-    /// A second passed.
+    /// Runs once per second.
     pub(super) fn on_second(&mut self, context: &mut Context<'_>) {
         let now = context.schedule.now();
         let present = self.present(now);
@@ -78,7 +77,7 @@ impl SimNode {
         self.consult(context);
     }
 
-    /// Every second the strategy may do something by itself.
+    /// Lets the strategy act, once per second.
     fn consult(&mut self, context: &mut Context<'_>) {
         let (now, time) = (context.schedule.now(), self.time(context.schedule.now()));
         let (Some(alive), Some(device)) = (&self.alive, self.devices.first()) else { return };
@@ -93,7 +92,7 @@ impl SimNode {
         self.set_power(context);
     }
 
-    /// Gossip arrives.
+    /// Handles incoming gossip.
     fn on_gossip(&mut self, from: NodeId, id: SpreadId, message: &Gossip, size_bytes: u32, context: &mut Context<'_>) {
         let present = self.present(context.schedule.now());
         let Some(alive) = &mut self.alive else { return };
@@ -110,7 +109,7 @@ impl SimNode {
         }
     }
 
-    /// A message arrives.
+    /// Handles an incoming message.
     pub(super) fn on_message(&mut self, from: NodeId, message: &Message, context: &mut Context<'_>) {
         let now = context.schedule.now();
         let present = self.present(now);
@@ -169,7 +168,7 @@ impl SimNode {
         }
     }
 
-    /// Does what the exchange wants of the network.
+    /// Executes a command of the exchange.
     pub(super) fn on_command(&mut self, command: Command, context: &mut Context<'_>) {
         let present = self.present(context.schedule.now());
         let Some(alive) = &mut self.alive else { return };
@@ -191,7 +190,7 @@ impl SimNode {
             Command::Reply { token, response } => {
                 if let Some((asker, id)) = alive.endpoint.net.reply(token) {
                     if self.plant == Some(Plant::Leak) {
-                        // Three for one, so that the bound of 256 is passed and not just reached.
+                        // Three extra copies for one reply, so that the limit of 256 is exceeded and not just reached.
                         for copy in 1..=3_u64 {
                             alive.endpoint.net.keep_reply(ReplyToken(token.0 ^ copy << 60), (asker, id));
                         }
@@ -229,7 +228,7 @@ impl SimNode {
         }
     }
 
-    /// [`Plant::HeldInvalid`]: what has no verdict is called invalid.
+    /// [`Plant::HeldInvalid`]: rejects gossip that has no verdict yet.
     pub(super) fn reject_undecided(&mut self, context: &mut Context<'_>) {
         let tokens: Vec<_> = self.alive.iter().flat_map(|alive| alive.endpoint.net.undecided()).collect();
         for token in tokens {
@@ -237,7 +236,7 @@ impl SimNode {
         }
     }
 
-    /// Tells all peers; gossipsub's flood publishing.
+    /// Sends a message to all peers, like gossipsub's flood publishing.
     pub(super) fn publish(&mut self, message: Gossip, context: &mut Context<'_>) {
         let Some(alive) = &self.alive else { return };
         let id = context.environment.spreads.begin(message, context.id, context.schedule.now());
@@ -246,7 +245,7 @@ impl SimNode {
         }
     }
 
-    /// Publishes what was withheld.
+    /// Publishes withheld proofs.
     pub(super) fn release(&mut self, ids: &[ShareId], context: &mut Context<'_>) {
         for id in ids {
             let Some(alive) = &self.alive else { return };

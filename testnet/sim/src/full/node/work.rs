@@ -1,4 +1,4 @@
-//! Jobs for miners, made by the program's own job builder, and what miners find.
+//! Jobs for miners, built by the program's real job builder, and the proofs that miners find.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use p2p_proto::Gossip;
 use sharechain::share::EXTRANONCE_BYTES;
 use sharechain::{Outcome, ShareId, target};
 
-use super::{Context, SimNode, Timer};
-use crate::full::audit::blocks;
-use crate::full::ledger::{Find, Verdict};
+use super::{Context, SimNode};
+use crate::full::ledger::{Find, Verdict, expected_blocks};
 use crate::full::strategist::Glance;
+use crate::full::timer::Timer;
+use crate::ids::MinerId;
 use crate::plant::Plant;
 use crate::strategy::{Fate, FoundProof};
 use crate::time::Micros;
-use crate::world::MinerId;
 
-/// The bytes that miners roll; here a random nonce is enough.
+/// The bytes that miners roll. A random nonce is enough here.
 const EXTRANONCE: [u8; EXTRANONCE_BYTES] = [0; EXTRANONCE_BYTES];
 
 impl SimNode {
-    /// Makes a new job template if one is due.
+    /// Builds a new job template if one is due.
     pub(super) fn renew_work(&mut self, context: &mut Context<'_>) {
         let now = Duration::from_micros(context.schedule.now().0);
         let Some(alive) = &mut self.alive else { return };
@@ -40,7 +40,7 @@ impl SimNode {
         }
     }
 
-    /// A job template of what is newest; none while the node has no work for its miners, or no miners.
+    /// Builds a job template from the newest state. Returns `None` if the node has no work or no miners.
     fn job_template(&mut self, context: &mut Context<'_>) -> Option<Arc<JobTemplate>> {
         let tip = self.bitcoind.tip();
         if !self.follow(tip, context) {
@@ -73,7 +73,7 @@ impl SimNode {
         JobBuilder::finish(&mut alive.engine, block, contents, position, header_time, time).ok()
     }
 
-    /// Gives every machine its job.
+    /// Gives each device its job.
     fn hand_out(&mut self, template: &Arc<JobTemplate>, context: &mut Context<'_>) {
         for index in 0..self.devices.len() {
             let script = self.payout(index, context);
@@ -105,7 +105,7 @@ impl SimNode {
         }
     }
 
-    /// Says how much work the next share of these machines takes, with the part of them that works.
+    /// Sets the number of hashes for the devices' next share, by the active part of their hash rate.
     fn work(&mut self, index: usize, context: &mut Context<'_>) {
         let now = context.schedule.now();
         let time = self.time(now);
@@ -118,14 +118,14 @@ impl SimNode {
         context.schedule.work(device.miner, hashes);
     }
 
-    /// Asks the strategy again how much of the machines works.
+    /// Asks the strategy again which part of the hash rate is active.
     pub(super) fn set_power(&mut self, context: &mut Context<'_>) {
         for index in 0..self.devices.len() {
             self.work(index, context);
         }
     }
 
-    /// A miner finds a share of what its machines work on.
+    /// A miner finds a share of the job that its devices work on.
     pub(super) fn on_found(&mut self, miner: MinerId, context: &mut Context<'_>) {
         let now = context.schedule.now();
         let time = self.time(now);
@@ -142,9 +142,12 @@ impl SimNode {
             is_block: Target::from_compact(header.bits).is_met_by(hash),
         };
         let params = &context.environment.params;
-        let weight = blocks(target::weight_of_share(position.share_target, header.bits, params));
-        let bonus =
-            if found.is_link { blocks(target::link_bonus(position.link_target, header.bits, params)) } else { 0.0 };
+        let weight = expected_blocks(target::weight_of_share(position.share_target, header.bits, params));
+        let bonus = if found.is_link {
+            expected_blocks(target::link_bonus(position.link_target, header.bits, params))
+        } else {
+            0.0
+        };
         let chain = alive.engine.chain();
         let script = &self.devices[index].script;
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script };
@@ -175,7 +178,7 @@ impl SimNode {
         });
     }
 
-    /// A Bitcoin block goes to bitcoind and to peers at once, whatever the share-chain says.
+    /// Sends a Bitcoin block to bitcoind and to peers at once, before the share-chain judges it.
     fn on_own_block(&mut self, bytes: Vec<u8>, hash: BlockHash, context: &mut Context<'_>) {
         if context.environment.submit(&bytes, context.schedule).is_some() {
             self.on_block(hash, context);
@@ -194,7 +197,7 @@ fn verdict(outcome: &Outcome) -> Verdict {
     }
 }
 
-/// Where the program would build, or where the strategy wants to.
+/// Finds the position on the chain's choice of parent, or on the strategy's.
 fn find_position(
     chain: &mut sharechain::Chain,
     parent: &ShareId,

@@ -24,7 +24,7 @@ fn selfish_mining_earns_what_its_authors_say() {
 
 #[test]
 fn the_best_is_what_sapirshtein_and_others_found() {
-    // Their table 1: gamma 0, branches of at most 95 blocks.
+    // Table 1 of Sapirshtein et al.: gamma 0, branches of at most 95 blocks.
     let table =
         [(1.0 / 3.0, 0.33705), (0.35, 0.37077), (0.375, 0.42600), (0.4, 0.48866), (0.425, 0.56808), (0.45, 0.66891)];
     for (alpha, published) in table {
@@ -62,7 +62,7 @@ fn a_lazy_miner_loses_the_credit_of_its_links_and_nothing_else() {
     for bonus in [0.0, 1.0] {
         let game = Game { alpha, gamma: 0.0, longest: 20, rules: Rules::LinkPay(LinkPay { bonus, ..LinkPay::MAIN }) };
         let part = earned(&game, &Policy::lazy(&game, 10));
-        // All shares earn, and of the links those of the others.
+        // All shares earn, and only the others' links.
         let expected = alpha * 32.0 / (32.0 + bonus * (1.0 - alpha));
         assert!((part - expected).abs() < 1e-6, "{part}, expected {expected}");
     }

@@ -6,7 +6,7 @@ use sharechain::{ChainParams, Weight};
 use super::{Dues, amounts, select};
 use crate::rng::stream;
 
-/// Dues of `count` scripts, a few of them large, some alike.
+/// Returns dues of `count` scripts. A few are large, and some are equal.
 fn dues(count: u8, rng: &mut impl Rng) -> Dues {
     let script = |number: u8| ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([number; 20]));
     let weight =

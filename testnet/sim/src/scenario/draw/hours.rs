@@ -1,4 +1,4 @@
-//! When miners mine.
+//! The hours of miners.
 
 use rand::Rng;
 use rand_distr::Exp1;
@@ -6,13 +6,14 @@ use rand_distr::Exp1;
 use crate::rng::SimRng;
 use crate::scenario::Hours;
 
-/// Times in seconds, ascending, at which a miner begins and ends by turns, the first a beginning, up to `end_s`.
+/// Returns the times in seconds at which a miner starts and stops, in turn, up to `end_s`. They ascend, and the first
+/// one is a start.
 pub(super) fn turns(hours: Hours, end_s: f64, rng: &mut SimRng) -> Vec<f64> {
     match hours {
         Hours::Always => vec![0.0],
         Hours::Between { from_s, to_s } => vec![from_s, to_s],
         Hours::Periodic { period_s, on_s, offset_s } => {
-            // A period that began before the world did may still be on.
+            // A period that began before the world may still be on.
             let mut begin_s = offset_s % period_s - period_s;
             let mut turns = Vec::new();
             while begin_s < end_s {
@@ -26,7 +27,7 @@ pub(super) fn turns(hours: Hours, end_s: f64, rng: &mut SimRng) -> Vec<f64> {
         Hours::Random { on_s, off_s } => {
             let mut turns = Vec::new();
             let mut now_s = 0.0;
-            // It begins as one finds it at any time.
+            // The initial state has its stationary probability.
             let mut on = rng.random_bool(on_s / (on_s + off_s));
             if on {
                 turns.push(now_s);

@@ -1,10 +1,10 @@
-//! When nodes run: joins, crashes, departures and churn, put together.
+//! The times at which nodes run: joins, crashes, departures and churn combined.
 
 use crate::faults::{Action, NodeFault};
+use crate::ids::NodeId;
 use crate::time::Micros;
-use crate::world::NodeId;
 
-/// A time for which a node is down.
+/// A time span for which a node is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Down {
     pub(super) from: Micros,
@@ -12,7 +12,7 @@ pub(super) struct Down {
     pub(super) torn: bool,
 }
 
-/// What is done about a node that joins at a time and is down for those times, which may overlap.
+/// Returns the actions for a node that joins at a time and is down for the given spans, which may overlap.
 pub(super) fn actions(node: NodeId, join_at: Micros, mut downs: Vec<Down>) -> Vec<(Micros, Action)> {
     downs.sort_unstable();
     let mut up_from = join_at;

@@ -1,5 +1,5 @@
-//! From faults and hours to what is done when. Faults of one kind may overlap: factors multiply, chances add up, of what
-//! can only be one thing the latest holds.
+//! Turns faults and hours into planned actions. Faults of one kind may overlap: factors multiply and probabilities add
+//! up. Where only one value is possible, the latest fault wins.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -8,17 +8,17 @@ use rand_distr::Exp1;
 use super::lives::{self, Down};
 use super::{DrawnMiner, DrawnNode, hours};
 use crate::faults::{Action, NodeFault, Plan};
+use crate::ids::{MinerId, NodeId};
 use crate::rng::{SimRng, stream};
 use crate::scenario::{Claim, Fault, Scenario, Who};
 use crate::time::Micros;
-use crate::world::{MinerId, NodeId};
 
-/// A fault with its span and whom it hits.
+/// A fault with its time span and its nodes.
 struct Hit<'a> {
     fault: &'a Fault,
     from: Micros,
     until: Micros,
-    /// Ascending.
+    /// The nodes that it hits, ascending.
     nodes: Vec<NodeId>,
     rng: SimRng,
 }
@@ -85,13 +85,13 @@ impl Scenario {
         chosen
     }
 
-    /// A miner's hash rates: what it has by its hours, times what faults make of it.
+    /// Returns a miner's hash rates over time: those of its hours, times the factors of faults.
     fn rates(&self, index: u32, miner: &DrawnMiner, hits: &[Hit<'_>], seed: u64) -> Vec<(Micros, Action)> {
         let group = &self.miners[miner.group];
         let turns = hours::turns(group.hours, self.duration_s, &mut stream(seed, "hours", index.into()));
         let turns: Vec<_> = turns.into_iter().map(Micros::from_secs_f64).collect();
         let rate = |at: Micros| {
-            // Turns are beginnings and ends by turns.
+            // Turns alternate between start and stop.
             if turns.partition_point(|turn| *turn <= at) % 2 == 0 {
                 return 0.0;
             }
@@ -110,7 +110,7 @@ impl Scenario {
     }
 }
 
-/// So many of `count`, rounded.
+/// Returns this part of `count`, rounded.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -125,18 +125,18 @@ fn stretch_of(fault: &Fault) -> Option<f64> {
     if let Fault::Latency { factor, .. } = fault { Some(*factor) } else { None }
 }
 
-/// The product of those factors that there are.
+/// Returns the product of the given factors.
 fn factor<'a, 'f: 'a>(hits: &'a [Hit<'f>], of: impl Fn(&'a Hit<'f>) -> Option<f64>) -> f64 {
     hits.iter().filter_map(of).product()
 }
 
-/// Times at which anything may change, and the beginning.
+/// Returns the times at which any value may change, and the beginning.
 fn boundaries(hits: &[Hit<'_>]) -> Vec<Micros> {
     let spans = hits.iter().flat_map(|hit| [hit.from, hit.until]);
     std::iter::once(Micros::ZERO).chain(spans).filter(|at| *at < Micros::NEVER).collect()
 }
 
-/// When a value changes, and to what, if it is `start` at first.
+/// Returns the times and values of all changes of a value that is `start` at first.
 fn changes<T: PartialEq + Clone>(
     hits: &[Hit<'_>],
     start: T,
@@ -194,7 +194,7 @@ fn lives_of(nodes: &[DrawnNode], hits: &mut [Hit<'_>]) -> Vec<(Micros, Action)> 
     all.flat_map(|(index, (node, downs))| lives::actions(NodeId::of(index), node.join_at, downs)).collect()
 }
 
-/// Groups of nodes: those of the latest partition that lasts.
+/// Returns the groups of nodes over time, by the latest active partition.
 fn groups_of(nodes: usize, hits: &mut [Hit<'_>]) -> Vec<(Micros, Action)> {
     let mut drawn = Vec::new();
     for (index, hit) in hits.iter_mut().enumerate() {

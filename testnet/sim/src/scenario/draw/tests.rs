@@ -1,12 +1,12 @@
 use super::lives::{self, Down};
 use super::*;
 use crate::faults::{Action, NodeFault};
+use crate::ids::MinerId;
 use crate::scenario::{Hours, Scenario};
-use crate::world::MinerId;
 
 const SECOND: Micros = Micros::from_secs(1);
 
-/// Ten nodes, one miner each, for an hour, with these lines of TOML.
+/// Ten nodes with one miner each, for an hour, plus these lines of TOML.
 fn scenario(top: &str, faults: &str) -> Scenario {
     let text = format!(
         r#"name = "test"
@@ -109,7 +109,7 @@ fn partitions_have_parts_and_end() {
         })
         .collect();
     let times: Vec<_> = groups.iter().map(|(at, _)| *at).collect();
-    // A partition into one part is none.
+    // A partition into one part has no effect.
     assert_eq!(times, [100, 200, 500, 600]);
     assert_eq!(groups[0].1.iter().filter(|group| **group == 0).count(), 3);
     assert_eq!(groups[1].1, vec![0; 10]);

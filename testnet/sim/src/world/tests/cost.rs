@@ -1,24 +1,25 @@
-//! What an event costs. Run with
-//! `cargo nextest run --release --workspace --run-ignored only --no-capture -E 'test(world::tests::cost)'`.
+//! The cost of an event. Run with `cargo nextest run --release --workspace --run-ignored only --no-capture -E
+//! 'test(world::tests::cost)'`.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::ids::{MinerId, NodeId};
 use crate::scenario::Scenario;
 use crate::time::Micros;
-use crate::world::{Context, Environment, Event, MinerId, Node, NodeId, Schedule};
+use crate::world::{Context, Environment, Event, Node, Schedule};
 
-/// Bytes of a share as nodes send it, about.
+/// Approximate bytes of a share on the line.
 const SIZE_BYTES: u32 = 700;
 
-/// Hashes of a share: 3.2 a second in a pool of 128 hashes a second.
+/// Hashes per share: 3.2 shares per second in a pool of 128 hashes per second.
 const HASHES: f64 = 40.0;
 
-/// Nodes that pass on what they hear for the first time, and do nothing else.
+/// A node that only forwards messages that are new to it.
 struct Relay {
     peers: Vec<NodeId>,
     newest: u64,
-    /// Whether each of the last messages was heard.
+    /// One bit for each of the last messages: set if it was heard.
     seen: [u64; 64],
 }
 

@@ -1,22 +1,23 @@
-//! A node that does nothing but tell its peers what it found, and remember what happened to it.
+//! A node that only tells its peers about its finds and remembers its events.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::faults::NodeFault;
+use crate::ids::{MinerId, NodeId};
 use crate::time::Micros;
-use crate::world::{Context, Environment, Event, MinerId, Node, NodeId, Schedule};
+use crate::world::{Context, Environment, Event, Node, Schedule};
 
 /// Bytes of a toy's message.
 const SIZE_BYTES: u32 = 500;
 
 pub(super) struct Toy {
-    /// Hashes that its proofs take.
+    /// Average hashes of its proofs.
     pub(super) hashes: f64,
     pub(super) heard: Vec<(Micros, Heard)>,
     pub(super) peers: BTreeSet<NodeId>,
     pub(super) faults: Vec<NodeFault>,
-    /// What cannot be, if it was.
+    /// The first impossible event, if any.
     pub(super) confusion: Option<String>,
 }
 
@@ -29,7 +30,7 @@ pub(super) enum Heard {
     Line(NodeId, bool),
 }
 
-/// Toys have no surroundings.
+/// Toys have no environment.
 pub(super) struct Nothing;
 
 impl Environment<Toy> for Nothing {
@@ -38,7 +39,7 @@ impl Environment<Toy> for Nothing {
     fn on_timer(&mut self, (): (), _: &mut Schedule<Toy>) {}
 }
 
-/// So many toys, whose proofs take so many hashes.
+/// Creates `count` toys whose proofs take `hashes` hashes.
 pub(super) fn toys(count: usize, hashes: f64) -> Vec<Toy> {
     let toy = || Toy { hashes, heard: Vec::new(), peers: BTreeSet::new(), faults: Vec::new(), confusion: None };
     (0..count).map(|_| toy()).collect()

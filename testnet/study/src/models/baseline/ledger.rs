@@ -1,4 +1,4 @@
-//! Who was credited with what in the end.
+//! The final credits.
 
 use std::ops::Range;
 
@@ -8,27 +8,27 @@ use super::rules::Rules;
 use super::tree::{Share, ShareId, Tree};
 use sim::time::Micros;
 
-/// What became of one miner's shares. A share is worth 1.
+/// The fate of one miner's shares. A share is worth 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Tally {
-    /// Found.
+    /// Number of shares found.
     pub found: u32,
-    /// Of those, on the final chain.
+    /// Number of them on the final chain.
     pub on_chain: u32,
-    /// Of those, listed there as uncles.
+    /// Number of them listed there as uncles.
     pub uncles: u32,
-    /// Credited, for its own shares and for listing others'.
+    /// Credit for its own shares and for listing others'.
     pub credited: f64,
 }
 
 impl Tally {
-    /// The part of what it found that is neither on the final chain nor listed there.
+    /// Returns the part of its shares that are neither on the final chain nor listed there.
     #[must_use]
     pub fn orphaned(&self) -> f64 {
         1.0 - f64::from(self.on_chain + self.uncles) / f64::from(self.found)
     }
 
-    /// Credit for each share found.
+    /// Returns the credit per share found.
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.credited / f64::from(self.found)
@@ -46,7 +46,7 @@ impl std::iter::Sum for Tally {
     }
 }
 
-/// Counts what the chain of `tip` credits to each of so many miners for what they found in a time.
+/// Counts what the chain of `tip` credits to each of `miners` miners for shares found within a time span.
 #[must_use]
 pub fn tally(tree: &Tree, rules: &Rules, tip: ShareId, miners: usize, when: &Range<Micros>) -> Vec<Tally> {
     let mut tallies = vec![Tally::default(); miners];

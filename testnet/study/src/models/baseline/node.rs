@@ -8,31 +8,32 @@ use super::strategy::Strategy;
 use super::tree::{Job, ShareId, Tree};
 use super::view::{Arrival, View};
 use sim::faults::NodeFault;
-use sim::world::{Context, Environment, Event, MinerId, Node, NodeId, Schedule};
+use sim::ids::{MinerId, NodeId};
+use sim::world::{Context, Environment, Event, Node, Schedule};
 
-/// Shares that an answer carries at most: some minutes of the chain, so that a long gap takes several.
+/// Largest number of shares in an answer: some minutes of the chain. A long gap takes several answers.
 const ANSWER_SHARES: usize = 200;
 
-/// Bytes of a message around what it carries.
+/// Overhead of a message in bytes.
 const FRAME_BYTES: u32 = 40;
 
-/// What all nodes of a share-chain live in.
+/// The environment of all nodes of a share-chain.
 #[derive(Debug)]
 pub struct Pool {
     /// Its rules.
     pub rules: Rules,
-    /// Hashes a second of the whole pool, by which shares are as hard as they are.
+    /// Hash rate of the whole pool in hashes per second, which sets the difficulty of shares.
     pub hashrate_hs: f64,
-    /// All shares. A node looks only at those that it was told of.
+    /// All shares. A node looks only at those it has heard of.
     pub tree: Tree,
 }
 
-/// What nodes send each other.
+/// A message between nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Shares, lower ones first.
     Shares(Vec<ShareId>),
-    /// Asks for a share and those below it.
+    /// A request for a share and those below it.
     Ask(ShareId),
 }
 
@@ -40,7 +41,7 @@ pub enum Message {
 #[derive(Debug)]
 pub struct ClassicNode {
     peers: Vec<NodeId>,
-    /// Whether it passes on what it hears: needed unless everyone is connected with everyone.
+    /// Whether it forwards messages. Needed unless all nodes are connected with each other.
     relays: bool,
     view: View,
     strategy: Strategy,
@@ -48,7 +49,7 @@ pub struct ClassicNode {
 }
 
 impl ClassicNode {
-    /// A node that knows only the first share.
+    /// Creates a node that knows only the first share.
     #[must_use]
     pub fn new(relays: bool, strategy: Strategy, devices: Vec<(MinerId, Device)>) -> Self {
         Self { peers: Vec::new(), relays, view: View::default(), strategy, devices }
@@ -92,14 +93,14 @@ impl ClassicNode {
         self.send_jobs(context);
     }
 
-    /// Shows shares of its own to all.
+    /// Sends the miner's own shares to all peers.
     fn publish(&mut self, mut shares: Vec<ShareId>, context: &mut Context<'_, Self>) {
         let Pool { rules, tree, .. } = &*context.environment;
         for &id in &shares {
             self.view.take_in(tree, rules, id);
         }
         if rules.uncles.is_none() && matches!(self.strategy, Strategy::Honest) {
-            // Where nothing beside the chain earns, only a new tip is worth sending: late work reaches nobody.
+            // Where shares off the chain earn nothing, only a new tip is worth sending. Late work is sent to no peer.
             shares.retain(|&id| id == self.view.tip());
         }
         if !shares.is_empty() {
@@ -182,7 +183,7 @@ impl Node for ClassicNode {
                 if !self.peers.contains(&peer) {
                     self.peers.push(peer);
                 }
-                // What the two missed of each other is asked for when the tip cannot be placed.
+                // If the tip cannot be connected, each side asks for the shares it missed.
                 let tip = self.view.tip();
                 if tip != ShareId::GENESIS {
                     self.send(peer, Message::Shares(vec![tip]), context);

@@ -1,7 +1,9 @@
-//! The rule sets. Each fact was read in the named project's source, at the commit given; what is left out stands below.
+//! The classic rule sets. Each fact was read in the named project's source at the given commit. Simplifications are
+//! listed below.
 //!
-//! Left out of all: retargeting (every share takes as much work as the pool does in an interval, so races neither slow the
-//! chain nor make shares easier), Bitcoin's own tip, and the time that validation takes. Each flatters the classic rules.
+//! All rule sets leave out retargeting, Bitcoin's own tip, and validation time. Without retargeting, every share takes
+//! as much work as the pool does in an interval, so races neither slow the chain nor make shares easier. Each of these
+//! simplifications favors the classic rules.
 
 use sim::time::Micros;
 
@@ -10,24 +12,24 @@ use sim::time::Micros;
 pub struct Rules {
     /// Name in tables and plots.
     pub name: &'static str,
-    /// Mean time in which the whole pool finds a share.
+    /// Mean time between shares of the whole pool.
     pub interval: Micros,
-    /// How shares beside the chain are credited, if they are.
+    /// Credit of shares off the chain. `None` if they get none.
     pub uncles: Option<Uncles>,
     /// Bytes of a share on the wire.
     pub share_bytes: u32,
 }
 
-/// How shares beside the chain are credited.
+/// The credit of shares off the chain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Uncles {
-    /// How many heights below the share that lists it an uncle may be.
+    /// Largest height difference between an uncle and the share that lists it.
     pub depth: u32,
-    /// How long a branch beside the chain may be for its shares to be uncles.
+    /// Largest length of a side branch whose shares can be uncles.
     pub branch: u32,
-    /// Uncles that one share may list.
+    /// Largest number of uncles in one share.
     pub at_most: usize,
-    /// The part of a share with which an uncle's miner is credited. The rest goes to the miner who lists it.
+    /// The part of a share that its miner keeps if it is an uncle. The rest goes to the miner who lists it.
     pub pay: f64,
     /// Whether an uncle's work adds to the weight of the chain that lists it.
     pub weigh: bool,
@@ -36,19 +38,20 @@ pub struct Uncles {
 }
 
 /// p2pool, 2011 to 2018 (`p2pool/p2pool`, `53c438b`). `networks/bitcoin.py`: `SHARE_PERIOD` 30 s. `bitcoin/stratum.py`:
-/// `clean_jobs` is always true. `node.py` sends a share only when it is the best, so what was found on an old tip ("dead on
-/// arrival") reaches nobody. `data.py`, `think`: most work, then first seen; and the weight of a share is its difficulty.
-/// Left out: miners above 1.67% of the pool make harder shares by default (`work.py`), and heads are compared by the work
-/// of their fifth ancestor. A share is header, share info and references to transactions: typically 1 to 2 kB.
+/// `clean_jobs` is always true. `node.py` sends a share only if it is the best one, so shares found on an old tip
+/// ("dead on arrival") reach no peer. `data.py`, `think`: most work, then first seen; the weight of a share is its
+/// difficulty. Left out: miners above 1.67% of the pool find harder shares by default (`work.py`), and heads are
+/// compared by the work of their fifth ancestor. A share is header, share info and references to transactions:
+/// typically 1 to 2 kB.
 pub const P2POOL: Rules = Rules { name: "p2pool", interval: Micros::from_secs(30), uncles: None, share_bytes: 1_500 };
 
 /// p2poolv2 (`p2poolv2/p2poolv2`, `ae7f717`). `sim_overrides.rs`: `IDEAL_BLOCK_TIME` 10 s. `dag_store.rs`,
 /// `MAX_UNCLES_DEPTH` 3 and `find_uncles`: off the chain, child of one of the three shares below the tip, not listed
 /// before. `validation/mod.rs`: `MAX_UNCLES` 3. `pplns_window.rs`: 9/10 to the uncle, 1/10 to the nephew.
-/// `organise_header.rs`: a chain weighs the work of its own shares only, and a tie changes nothing. `notify.rs`: a new tip
-/// cleans all jobs; its stratum server accepts late work, which its own node can only list as an uncle.
-/// Left out: shares go further by inventory, request and answer; here they are pushed. Shares carry transactions of the
-/// share-chain: typically 1 to 3 kB.
+/// `organise_header.rs`: the weight of a chain is the work of its own shares only, and a tie changes nothing.
+/// `notify.rs`: a new tip cleans all jobs; its stratum server accepts late work, which its own node can only list as an
+/// uncle. Left out: shares spread by inventory, request and answer; here they are pushed. Shares carry transactions of
+/// the share-chain: typically 1 to 3 kB.
 pub const P2POOL_V2: Rules = Rules {
     name: "p2poolv2",
     interval: Micros::from_secs(10),

@@ -1,4 +1,4 @@
-//! A scenario under classic rules, from its miners to the tallies. Clocks and bitcoinds play no part.
+//! Runs a scenario under classic rules, from its miners to the tallies. Clocks and bitcoinds are not modeled.
 
 use std::ops::Range;
 
@@ -10,22 +10,23 @@ use super::node::{ClassicNode, Pool};
 use super::rules::Rules;
 use super::strategy::Strategy;
 use super::tree::Tree;
+use sim::ids::{MinerId, NodeId};
 use sim::scenario::{Drawn, Scenario};
 use sim::time::Micros;
 use sim::topology::EVERYONE_MAX;
-use sim::world::{MinerId, NodeId, World};
+use sim::world::World;
 
-/// A strategy that is not about the order of shares, and so means nothing under classic rules.
+/// The strategy is not about the order of shares, so it makes no sense under classic rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no strategy {0:?} under the classic rules; there are honest, selfish, stubborn-lead, stubborn-fork, stubborn-trail"
 )]
 pub struct NoSuchStrategy(pub String);
 
-/// What came of it.
+/// The outcome of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
-    /// Per miner.
+    /// Outcome of each miner.
     pub miners: Vec<MinerOutcome>,
     /// Height of the final chain.
     pub height: u32,
@@ -35,21 +36,21 @@ pub struct Outcome {
     pub steps: u64,
 }
 
-/// What came of one miner.
+/// The outcome of one miner.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MinerOutcome {
-    /// Its group, by its place in [`Scenario::miners`].
+    /// Its group, as an index into [`Scenario::miners`].
     pub group: usize,
-    /// Its node.
+    /// Index of its node.
     pub node: u32,
-    /// Its shares.
+    /// Credits of its shares.
     pub tally: Tally,
 }
 
 /// Builds the world of a scenario.
 ///
 /// # Errors
-/// A strategy that there is not under classic rules.
+/// If a strategy does not exist under classic rules.
 pub fn build(scenario: &Scenario, rules: Rules, seed: u64) -> Result<World<ClassicNode>, NoSuchStrategy> {
     let drawn = scenario.draw(seed);
     let relays = drawn.nodes.len() > EVERYONE_MAX;
@@ -68,10 +69,11 @@ fn node(scenario: &Scenario, drawn: &Drawn, index: usize, relays: bool) -> Resul
     Ok(ClassicNode::new(relays, strategy, devices))
 }
 
-/// Runs a scenario, and counts what was found in a part of it. The final chain is the heaviest of all, so that what a selfish miner still hides counts for it.
+/// Runs a scenario and counts the shares found during `when`. The final chain is the heaviest one, so a branch that a
+/// selfish miner still hides counts.
 ///
 /// # Errors
-/// A strategy that there is not under classic rules.
+/// If a strategy does not exist under classic rules.
 pub fn run(scenario: &Scenario, rules: Rules, seed: u64, when: &Range<Micros>) -> Result<Outcome, NoSuchStrategy> {
     let drawn = scenario.draw(seed);
     let mut world = build(scenario, rules, seed)?;
@@ -87,7 +89,7 @@ pub fn run(scenario: &Scenario, rules: Rules, seed: u64, when: &Range<Micros>) -
 }
 
 impl Outcome {
-    /// Sum of the tallies of the miners that `of` picks.
+    /// Returns the sum of the tallies of the miners that `of` selects.
     #[must_use]
     pub fn sum(&self, of: impl Fn(&MinerOutcome) -> bool) -> Tally {
         self.miners.iter().filter(|miner| of(miner)).map(|miner| miner.tally).sum()

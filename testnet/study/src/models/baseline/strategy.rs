@@ -1,44 +1,44 @@
-//! What a miner does with its finds. A selfish one mines a branch of its own in secret and publishes of it what suits it
-//! (Eyal and Sirer, 2013); a stubborn one gives in later (Nayak, Kumar, Miller and Shi, 2016). Both are written for weights
-//! rather than lengths, so that they also hold where uncles add weight.
+//! A miner's decisions about its shares. A selfish miner builds a private branch and publishes parts of it to its
+//! advantage (Eyal and Sirer, 2013). A stubborn one gives up later (Nayak, Kumar, Miller and Shi, 2016). Both compare
+//! weights instead of lengths, so that they also work where uncles add weight.
 
 use std::collections::VecDeque;
 
 use super::tree::{ShareId, Tree};
 use super::view::View;
 
-/// What a miner does with its finds.
+/// A miner's strategy.
 #[derive(Clone, Debug)]
 pub enum Strategy {
-    /// Publishes at once.
+    /// Publishes every share at once.
     Honest,
-    /// Mines in secret.
+    /// Builds a private branch.
     Selfish(Selfish),
 }
 
-/// In which cases a selfish miner does not give in.
+/// The cases in which a selfish miner does not give up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stubborn {
-    /// When its lead shrinks to one share, it publishes only as much as matches the others, not all.
+    /// When its lead shrinks to one share, it publishes only enough to match the others.
     pub lead: bool,
-    /// When it finds a share during a tie, it does not publish that.
+    /// When it finds a share during a tie, it withholds that share.
     pub fork: bool,
-    /// It goes on while it is no more than this many shares behind.
+    /// It continues while it is at most this many shares behind.
     pub trail: u32,
 }
 
-/// A miner with a branch of its own.
+/// A miner with a private branch.
 #[derive(Clone, Debug, Default)]
 pub struct Selfish {
     stubborn: Stubborn,
-    /// The top of its branch.
+    /// The tip of its branch.
     own: Option<ShareId>,
-    /// The part of it that it has not published, from below.
+    /// The hidden part of its branch, lowest share first.
     hidden: VecDeque<ShareId>,
 }
 
 impl Strategy {
-    /// The strategy of a name, as scenarios and tables spell it.
+    /// Returns the strategy with this name, as in scenarios and tables.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let stubborn = match name {
@@ -52,7 +52,7 @@ impl Strategy {
         Some(Self::Selfish(Selfish { stubborn, ..Selfish::default() }))
     }
 
-    /// What its next share builds on.
+    /// Returns the parent of its next share.
     #[must_use]
     pub fn base(&self, view: &View) -> ShareId {
         match self {
@@ -61,7 +61,7 @@ impl Strategy {
         }
     }
 
-    /// It found a share. Returns what it publishes; `view` is what the public knows.
+    /// Handles a share that the miner found. Returns the shares to publish. `view` is the public's.
     pub fn found(&mut self, tree: &Tree, view: &View, id: ShareId) -> Vec<ShareId> {
         match self {
             Self::Honest => vec![id],
@@ -69,7 +69,7 @@ impl Strategy {
         }
     }
 
-    /// The public's tip changed. Returns what it publishes.
+    /// Handles a change of the public tip. Returns the shares to publish.
     pub fn heard(&mut self, tree: &Tree, view: &View) -> Vec<ShareId> {
         match self {
             Self::Honest => Vec::new(),
@@ -82,11 +82,11 @@ impl Selfish {
     fn found(&mut self, tree: &Tree, view: &View, id: ShareId) -> Vec<ShareId> {
         let base = self.own.unwrap_or(view.tip());
         if tree.parent(id) != base {
-            // Late work on another parent: of use to nobody but an honest miner.
+            // Late work on another parent, which only an honest miner can use.
             return vec![id];
         }
         let tied = tree.get(base).work == tree.get(view.tip()).work;
-        // While the others have nothing beside its branch, there is nothing to win by showing it.
+        // While the others have no share off its branch, showing it gains nothing.
         let contested = !tree.is_on_chain(view.tip(), id);
         self.own = Some(id);
         self.hidden.push_back(id);
@@ -103,7 +103,7 @@ impl Selfish {
             return Vec::new();
         }
         if theirs > mine + self.stubborn.trail {
-            // It gives up; what it publishes now may still become an uncle.
+            // It gives up. The shares it publishes now may still become uncles.
             self.own = None;
             return self.hidden.drain(..).collect();
         }
@@ -115,7 +115,7 @@ impl Selfish {
         }
     }
 
-    /// Publishes its branch as far as it weighs no more than `work`.
+    /// Publishes its branch up to the weight `work`.
     fn publish(&mut self, tree: &Tree, work: u32) -> Vec<ShareId> {
         std::iter::from_fn(|| self.hidden.pop_front_if(|id| tree.get(*id).work <= work)).collect()
     }

@@ -80,7 +80,7 @@ fn devices_that_switch_slowly_lose_on_a_linear_chain() {
     let mut setup = setup(&FIVE, 10.0, 2_000.0);
     setup.nodes[0].device_switch_s = 3.0;
     let outcome = run(&setup, P2POOL, 9);
-    // Every share makes it work on the old one for 3 s, its own included.
+    // Every share, including its own, makes it work on the old one for 3 s.
     let (slow, others) =
         (outcome.sum(|miner| miner.group == 0).orphaned(), outcome.sum(|miner| miner.group != 0).orphaned());
     assert!((slow / (1.0 - (-3.0_f64 / 30.0).exp()) - 1.0).abs() < 0.1, "{slow}");
@@ -92,7 +92,7 @@ fn selfish_mining_pays_on_a_linear_chain_what_eyal_and_sirer_say() {
     let miners: Vec<_> = [(0.4, "selfish")].into_iter().chain([(0.1, "honest"); 6]).collect();
     let outcome = run(&setup(&miners, 10.0, 4000.0), P2POOL, 11);
     let alpha: f64 = 0.4;
-    // Others saw their own share first, so none builds on the attacker's during a tie.
+    // The others saw their own share first, so none builds on the attacker's during a tie.
     let gain = alpha * (1.0 - alpha).powi(2) * 4.0 * alpha - alpha.powi(3);
     let expected = gain / (1.0 - alpha * (1.0 + (2.0 - alpha) * alpha));
     let (attacker, all) = (outcome.sum(|miner| miner.group == 0), outcome.sum(|_| true));

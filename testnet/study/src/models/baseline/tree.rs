@@ -1,45 +1,45 @@
 //! All shares that were ever found.
 
 use super::rules::{Rules, Uncles};
+use sim::ids::MinerId;
 use sim::time::Micros;
-use sim::world::MinerId;
 
-/// A share, by its place in the [`Tree`].
+/// A share, by its index in the [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShareId(u32);
 
 impl ShareId {
-    /// The share that all chains begin with; nobody found it.
+    /// The first share of all chains. No miner found it.
     pub const GENESIS: Self = Self(0);
 
-    /// Its index.
+    /// Returns the index.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// What a miner works on.
+/// A miner's job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// The share that it builds on.
+    /// The parent share.
     pub parent: ShareId,
-    /// The shares that it lists.
+    /// The shares to list as uncles.
     pub uncles: Vec<ShareId>,
 }
 
 /// A share.
 #[derive(Clone, Debug)]
 pub struct Share {
-    /// What it builds on and lists.
+    /// The parent and the listed uncles.
     pub job: Job,
-    /// Who found it; nobody found the first.
+    /// The finder. `None` for the first share.
     pub miner: Option<MinerId>,
-    /// When.
+    /// Time of the find.
     pub found: Micros,
-    /// Shares below it on its chain.
+    /// Number of shares below it on its chain.
     pub height: u32,
-    /// What fork choice compares: shares on its chain, itself included, and uncles where they count.
+    /// The weight for fork choice: shares on its chain, itself included, and uncles where they count.
     pub work: u32,
 }
 
@@ -60,7 +60,7 @@ impl Tree {
     /// Adds a share that was just found.
     ///
     /// # Panics
-    /// There are 2^32 shares.
+    /// If there are 2^32 shares.
     pub fn add(&mut self, rules: &Rules, job: Job, miner: MinerId, found: Micros) -> ShareId {
         let id = ShareId(u32::try_from(self.shares.len()).expect("a run finds fewer than 2^32 shares"));
         let parent = self.get(job.parent);
@@ -71,30 +71,30 @@ impl Tree {
         id
     }
 
-    /// A share.
+    /// Returns a share.
     #[must_use]
     pub fn get(&self, id: ShareId) -> &Share {
         &self.shares[id.index()]
     }
 
-    /// The share it builds on; the first builds on itself.
+    /// Returns the parent. The first share is its own parent.
     #[must_use]
     pub fn parent(&self, id: ShareId) -> ShareId {
         self.get(id).job.parent
     }
 
-    /// All shares that were found.
+    /// Returns all shares that miners found.
     pub fn found(&self) -> impl Iterator<Item = (ShareId, &Share)> {
         (0..).map(ShareId).zip(&self.shares).skip(1)
     }
 
-    /// The chain below and with `tip`, from its top; without the first share.
+    /// Returns the chain of `tip` from its top, without the first share.
     pub fn chain(&self, tip: ShareId) -> impl Iterator<Item = ShareId> + '_ {
         let above_genesis = |id: ShareId| (id != ShareId::GENESIS).then_some(id);
         std::iter::successors(above_genesis(tip), move |id| above_genesis(self.parent(*id)))
     }
 
-    /// The heaviest of all shares, known to others or not; the first found on a tie.
+    /// Returns the heaviest of all shares, hidden ones included. On a tie, returns the first one found.
     #[must_use]
     pub fn heaviest(&self) -> ShareId {
         let better = |best: ShareId, (id, share): (ShareId, &Share)| {
@@ -103,7 +103,7 @@ impl Tree {
         self.found().fold(ShareId::GENESIS, better)
     }
 
-    /// The share at a height on the chain of `tip`.
+    /// Returns the share at a height on the chain of `tip`.
     #[must_use]
     pub fn at_height(&self, tip: ShareId, height: u32) -> Option<ShareId> {
         let mut id = tip;
@@ -113,19 +113,20 @@ impl Tree {
         (self.get(id).height == height).then_some(id)
     }
 
-    /// Whether `id` is on the chain of `tip`.
+    /// Returns whether `id` is on the chain of `tip`.
     #[must_use]
     pub fn is_on_chain(&self, id: ShareId, tip: ShareId) -> bool {
         self.at_height(tip, self.get(id).height) == Some(id)
     }
 
-    /// The uncles that a share on top of `parent` lists, out of those that its maker knows.
+    /// Returns the uncles that a share on top of `parent` lists, out of the shares that its finder knows.
     #[must_use]
     pub fn uncles(&self, rules: &Uncles, parent: ShareId, known: impl Iterator<Item = ShareId>) -> Vec<ShareId> {
         known.filter(|&id| self.may_list(rules, parent, id)).take(rules.at_most).collect()
     }
 
-    /// Whether a share on top of `parent` may list `uncle`: near enough, on a short branch beside its chain, not listed yet.
+    /// Returns whether a share on top of `parent` may list `uncle`: near enough, on a short side branch, not listed
+    /// yet.
     #[must_use]
     pub fn may_list(&self, rules: &Uncles, parent: ShareId, uncle: ShareId) -> bool {
         let height = self.get(parent).height + 1;

@@ -1,50 +1,50 @@
-//! What one node knows of the shares, and which tip it follows: the heaviest, the first seen of equals.
+//! A node's knowledge of the shares, and the tip that it follows: the heaviest, and of equal ones the first seen.
 
 use std::collections::VecDeque;
 
 use super::rules::Rules;
 use super::tree::{ShareId, Tree};
 
-/// What one node knows.
+/// A node's view of the shares.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    /// Whether each share is known, with everything that it builds on and lists.
+    /// Whether each share is known, along with all shares that it builds on and lists.
     known: Vec<bool>,
     tip: Option<ShareId>,
-    /// Shares that may become uncles: those near the tip.
+    /// Shares near the tip, which may become uncles.
     recent: VecDeque<ShareId>,
-    /// Shares that build on or list what is not known yet.
+    /// Shares that build on or list an unknown share.
     waiting: Vec<ShareId>,
 }
 
-/// What came of a share that arrived.
+/// The result of a share's arrival.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// It was known.
+    /// The share was known.
     Known,
-    /// It waits for another share.
+    /// The share waits for another one.
     Waits {
-        /// Which is to be asked for.
+        /// The share to ask for.
         missing: ShareId,
     },
-    /// It is known now, and so are those that waited for it, in this order.
+    /// The share is now known, and so are those that waited for it, in this order.
     New(Vec<ShareId>),
 }
 
 impl View {
-    /// The share that new ones build on.
+    /// Returns the share that new ones build on.
     #[must_use]
     pub fn tip(&self) -> ShareId {
         self.tip.unwrap_or(ShareId::GENESIS)
     }
 
-    /// Whether a share is known, with everything below it.
+    /// Returns whether a share is known, along with all shares below it.
     #[must_use]
     pub fn knows(&self, id: ShareId) -> bool {
         id == ShareId::GENESIS || self.known.get(id.index()).is_some_and(|&known| known)
     }
 
-    /// Takes in a share.
+    /// Adds a share.
     pub fn take_in(&mut self, tree: &Tree, rules: &Rules, id: ShareId) -> Arrival {
         if self.knows(id) {
             return Arrival::Known;
@@ -67,13 +67,13 @@ impl View {
         Arrival::New(new)
     }
 
-    /// The uncles that a share on top of `parent` would list.
+    /// Returns the uncles that a share on top of `parent` would list.
     #[must_use]
     pub fn uncles(&self, tree: &Tree, rules: &Rules, parent: ShareId) -> Vec<ShareId> {
         rules.uncles.map_or_else(Vec::new, |uncles| tree.uncles(&uncles, parent, self.recent.iter().copied()))
     }
 
-    /// The lowest share that is missing for this one.
+    /// Returns the lowest share that is missing for this one.
     fn missing(&self, tree: &Tree, id: ShareId) -> Option<ShareId> {
         let job = &tree.get(id).job;
         std::iter::once(&job.parent).chain(&job.uncles).find(|&&below| !self.knows(below)).copied()

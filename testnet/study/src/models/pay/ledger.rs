@@ -1,4 +1,4 @@
-//! What the links credited, and the real window over them.
+//! The credits of links, and the real window over them.
 
 use std::collections::VecDeque;
 
@@ -16,29 +16,29 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A chain of nothing but genesis.
+    /// Creates a chain that holds only genesis.
     #[must_use]
     pub fn new(params: ChainParams) -> Self {
         Self { params, first: Height(0), links: VecDeque::from([Rows::default()]), window: Window::default() }
     }
 
-    /// Appends a link that credits these rows; returns its height.
+    /// Appends a link that credits these rows. Returns its height.
     pub fn push(&mut self, rows: Vec<Row>) -> Height {
         self.links.push_back(Rows::new(rows));
         self.tip()
     }
 
-    /// Height of the last link.
+    /// Returns the height of the last link.
     #[must_use]
     pub fn tip(&self) -> Height {
         let links = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
         Height(self.first.0.saturating_add(links)).below(1)
     }
 
-    /// Moves the window up to `snapshot`, never down, and forgets the links that lie below it then.
+    /// Moves the window up to `snapshot`, never down, and forgets the links below it.
     ///
     /// # Panics
-    /// When there is no such link yet.
+    /// If there is no such link yet.
     pub fn settle(&mut self, snapshot: Height) -> &Window {
         let Self { params, first, links, window } = self;
         while window.newest() < snapshot {
@@ -52,13 +52,13 @@ impl Ledger {
         window
     }
 
-    /// The window that ends in the last snapshot.
+    /// Returns the window that ends in the last snapshot.
     #[must_use]
     pub const fn window(&self) -> &Window {
         &self.window
     }
 
-    /// The constants.
+    /// Returns the protocol's constants.
     #[must_use]
     pub const fn params(&self) -> &ChainParams {
         &self.params

@@ -1,33 +1,33 @@
-//! Who mines with how much, under which scripts.
+//! Miners with their hash rates and scripts.
 
 use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
 use sharechain::window::{ScriptIndex, Scripts};
 
-/// Miners of equal hashrate.
+/// Miners of equal hash rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
-    /// How many.
+    /// Number of miners.
     pub count: u32,
-    /// Hashes a second of each.
+    /// Hashes per second of each miner.
     pub hashrate: f64,
 }
 
 impl Group {
-    /// So many miners with so many hashes a second each.
+    /// Creates `count` miners with this hash rate each.
     #[must_use]
     pub const fn new(count: u32, hashrate: f64) -> Self {
         Self { count, hashrate }
     }
 
-    /// Hashes a second of all.
+    /// Returns the hashes per second of all miners.
     #[must_use]
     pub fn total(&self) -> f64 {
         f64::from(self.count) * self.hashrate
     }
 }
 
-/// The miners of a pool, numbered through all groups; a miner's number is that of its script.
+/// The miners of a pool, numbered over all groups. A miner's number is that of its script.
 #[derive(Clone, Debug)]
 pub struct Miners {
     groups: Vec<Group>,
@@ -35,7 +35,7 @@ pub struct Miners {
 }
 
 impl Miners {
-    /// Miners with a P2TR script each.
+    /// Creates miners with one P2TR script each.
     ///
     /// # Panics
     /// Never: P2TR scripts are short enough, and there are fewer than 2^32.
@@ -48,13 +48,13 @@ impl Miners {
         Self { groups: groups.to_vec(), scripts }
     }
 
-    /// The scripts; numbers are those of the miners.
+    /// Returns the scripts, by number of the miner.
     #[must_use]
     pub const fn scripts(&self) -> &Scripts {
         &self.scripts
     }
 
-    /// The groups, each with the number of its first miner.
+    /// Returns the groups, each with the number of its first miner.
     pub fn groups(&self) -> impl Iterator<Item = (u32, Group)> + '_ {
         self.groups.iter().scan(0, |next, group| {
             let first = *next;
@@ -63,25 +63,25 @@ impl Miners {
         })
     }
 
-    /// How many miners there are.
+    /// Returns the number of miners.
     #[must_use]
     pub fn count(&self) -> usize {
         self.scripts.len()
     }
 
-    /// Hashes a second of all.
+    /// Returns the hashes per second of all miners.
     #[must_use]
     pub fn hashrate(&self) -> f64 {
         self.groups.iter().map(Group::total).sum()
     }
 
-    /// The number of the miner behind a script; `None` for a stranger's.
+    /// Returns the number of the miner with this script. `None` for an unknown script.
     #[must_use]
     pub fn number(&self, script: &bitcoin::Script) -> Option<usize> {
         self.scripts.index(script).and_then(|index| usize::try_from(index.0).ok())
     }
 
-    /// Mean number of distinct scripts among `shares` shares: the rows that they make in one link.
+    /// Returns the mean number of distinct scripts among `shares` shares: the rows that they make in one link.
     #[must_use]
     pub fn distinct(&self, shares: f64) -> f64 {
         let all = self.hashrate();
@@ -90,13 +90,13 @@ impl Miners {
     }
 }
 
-/// The number of a script.
+/// Returns the index of a script.
 #[must_use]
 pub const fn script(number: u32) -> ScriptIndex {
     ScriptIndex(number)
 }
 
-/// The script of the miner with this number.
+/// Returns the script of the miner with this number.
 #[must_use]
 pub fn p2tr(number: u32) -> ScriptBuf {
     let key = sha256::Hash::hash(&number.to_le_bytes()).to_byte_array();

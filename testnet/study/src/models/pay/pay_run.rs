@@ -1,8 +1,9 @@
-//! A pool whose hashrate goes up and down: what a hash is worth by the time at which it was done.
+//! A pool of varying hash rate: the worth of a hash by the time at which it was done.
 //!
-//! Link by link, with the real targets, weights and window. What a link's credits are paid needs no draw: a pool with so
-//! much work behind it finds so many blocks on average, and each pays a credit its part of the window. So the worth of
-//! a hash is exact but for the chance in the times of links and Bitcoin blocks, and that averages out within days.
+//! It runs link by link, with the real targets, weights and window. The pay of a link's credits needs no draw: a pool
+//! with a given amount of work finds an expected number of blocks, and each one pays a credit its part of the window.
+//! The worth of a hash is therefore exact, except for the randomness of the times of links and Bitcoin blocks, which
+//! averages out within days.
 
 use std::collections::VecDeque;
 
@@ -17,32 +18,32 @@ use super::miners::script;
 use super::units::{BLOCK_INTERVAL_S, BLOCK_WORK, bits, blocks, target_of_work, to_f64, to_u128, work_of};
 use sim::rng::SimRng;
 
-/// A pool, and how long it is watched. Times are seconds since its start, which is a midnight.
+/// A pool and the time span of its simulation. Times are in seconds since its start, which is a midnight.
 pub struct PayRun<'a> {
-    /// The constants.
+    /// The protocol's constants.
     pub params: ChainParams,
-    /// Hashes a second at a time.
+    /// Hashes per second as a function of time.
     pub hashrate: &'a (dyn Fn(f64) -> f64 + Sync),
-    /// Miners of equal hashrate, which decide how many rows a link has.
+    /// Number of miners of equal hash rate, which determines the rows of a link.
     pub miners: u32,
-    /// Worth is measured for hashes done from this time on; until then the window fills.
+    /// Start of the measurement. The window fills before it.
     pub from_s: f64,
-    /// And before this time; the simulation goes on until the window has passed it.
+    /// End of the measurement. The simulation continues until the window has passed it.
     pub until_s: f64,
 }
 
-/// What hashes were worth that were listed by one link.
+/// The worth of hashes that one link lists.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
-    /// When the link came, seconds.
+    /// Time of the link, in seconds.
     pub at_s: f64,
-    /// How long it took, seconds.
+    /// Seconds since the previous link.
     pub span_s: f64,
-    /// Pay of a hash, as a part of what it finds on average.
+    /// Pay of a hash, relative to its expected finds.
     pub worth: f64,
 }
 
-/// A link as the next ones need it.
+/// The facts of a link that later ones need.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     target: U256,
@@ -50,7 +51,7 @@ struct Link {
     time_s: i64,
 }
 
-/// A snapshot and since when blocks are paid by it.
+/// A snapshot, and the first block that it pays.
 #[derive(Clone, Copy, Debug)]
 struct Settled {
     oldest: Height,
@@ -62,31 +63,31 @@ struct Settled {
 struct Course<'a, 'b> {
     run: &'b PayRun<'a>,
     ledger: Ledger,
-    /// The last links, newest at the back; as many as an anchor lies deep, and two more.
+    /// The last links, newest at the back: an anchor's depth and two more.
     links: VecDeque<Link>,
     /// Height of the first link after each of the last Bitcoin blocks.
     firsts: VecDeque<Height>,
     settled: Option<Settled>,
-    /// Blocks that the pool finds on average since the last Bitcoin block.
+    /// Expected blocks of the pool since the last Bitcoin block.
     work: f64,
-    /// Blocks that were paid on average so far.
+    /// Expected number of blocks paid so far.
     paid: f64,
     now_s: f64,
     next_block_s: f64,
-    /// By height: when the link came, what it credited, and by how much worth differs from that of the link before.
+    /// For each height: the link's time, its credit, and the difference between its worth and the previous link's.
     times_s: Vec<f64>,
     credits: Vec<f64>,
     steps: Vec<f64>,
 }
 
-/// What became of all links that were measured.
+/// The worth of all measured links.
 #[derive(Clone, Debug)]
 pub struct Worths {
     /// Links by time.
     pub moments: Vec<Moment>,
-    /// Blocks that were paid on average in all of the simulation.
+    /// Expected number of blocks paid in the whole simulation.
     pub paid: f64,
-    /// The same by the worth of all credits, measured or not: equal to `paid` but for rounding.
+    /// The same, computed from the worth of all credits. It equals `paid` except for rounding.
     pub received: f64,
 }
 
@@ -94,7 +95,7 @@ impl PayRun<'_> {
     /// Runs until the window has passed [`Self::until_s`].
     ///
     /// # Panics
-    /// When the hashrate is not positive.
+    /// If the hash rate is not positive.
     #[must_use]
     pub fn simulate(&self, rng: &mut SimRng) -> Worths {
         let mut course = Course::new(self, rng);
@@ -136,7 +137,7 @@ impl<'a, 'b> Course<'a, 'b> {
         }
     }
 
-    /// Share target and link target of the next proofs.
+    /// Returns the share target and link target of the next proofs.
     fn targets(&self) -> (U256, U256) {
         let params = &self.run.params;
         let mut last = self.links.iter().rev();
@@ -149,7 +150,7 @@ impl<'a, 'b> Course<'a, 'b> {
         (share, link_target(parent.target, parent.time_s - grandparent.time_s, share, params))
     }
 
-    /// The next link, the shares that it lists, and the Bitcoin blocks that come before it.
+    /// Adds the next link, the shares that it lists, and the Bitcoin blocks before it.
     fn link(&mut self, rng: &mut SimRng) {
         let (share, link) = self.targets();
         let luck: f64 = rng.sample(Exp1);
@@ -175,7 +176,7 @@ impl<'a, 'b> Course<'a, 'b> {
         self.links.pop_front();
     }
 
-    /// Credits a link and so many other shares on average, each of any miner; returns its height.
+    /// Credits a link and an expected number of other shares, each of a random miner. Returns the link's height.
     fn credit(&mut self, share: U256, link: U256, others: f64, rng: &mut SimRng) -> Height {
         let params = &self.run.params;
         let weight = weight_of_share(share, bits(), params);
@@ -190,11 +191,11 @@ impl<'a, 'b> Course<'a, 'b> {
         self.ledger.push(rows)
     }
 
-    /// The pool's work since the last Bitcoin block was paid by the snapshot of that time; now there is a new one.
+    /// Pays the pool's work since the last Bitcoin block by the snapshot of that time, and sets the next snapshot.
     fn bitcoin_block(&mut self) {
         self.pay();
         let depth = usize::try_from(self.run.params.snapshot_bitcoin_depth).unwrap_or(0);
-        // The new tip is not among the firsts yet: a link after it has still to come.
+        // The new tip is not among the firsts yet, because no link has followed it.
         if self.firsts.len() > depth {
             self.firsts.drain(..self.firsts.len() - depth - 1);
             let first = self.firsts.front().copied().unwrap_or_default();
@@ -216,7 +217,7 @@ impl<'a, 'b> Course<'a, 'b> {
         self.paid += work;
     }
 
-    /// The worth of the links up to `last`.
+    /// Returns the worth of the links up to `last`.
     fn worths(&self, last: Height) -> Worths {
         let divisor = f64::from(self.run.params.link_credit_divisor);
         let per_hash = 1.0 + divisor.recip();
@@ -242,7 +243,7 @@ fn index(height: Height) -> usize {
     usize::try_from(height.0).unwrap_or(usize::MAX)
 }
 
-/// Rounded down.
+/// Rounds down.
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and times are years at most")]
 fn to_i64(value: f64) -> i64 {
     value.floor() as i64

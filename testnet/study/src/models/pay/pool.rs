@@ -1,8 +1,8 @@
-//! A pool of constant hashrate for years: who was paid what.
+//! A pool of constant hash rate over years, and its payments.
 //!
-//! Shares of each miner in a slice of time are Poisson, links among them binomial, Bitcoin blocks of the pool Poisson,
-//! and the snapshot lies as far back as 13 Bitcoin blocks and the burial take. Slices are the links of the window: it
-//! is exact up to one slice. Windows that no block can need any more are not simulated.
+//! The shares of each miner in a time slice have a Poisson distribution, the links among them a binomial one, the
+//! pool's Bitcoin blocks a Poisson one. The snapshot's age is that of 13 Bitcoin blocks and the burial. Slices are the
+//! links of the window, which is exact up to one slice. Windows that no block can need any more are not simulated.
 
 use std::ops::Range;
 
@@ -17,13 +17,13 @@ use super::miners::{Miners, script};
 use super::units::{BLOCK_INTERVAL_S, BLOCK_WORK, SUBSIDY_SAT, Worth, blocks, to_f64, weight_of_blocks};
 use sim::rng::SimRng;
 
-/// Links that are merged into one of the window, a slice: some hundred slices make a window.
+/// Number of links that are merged into one slice of the window. Some hundred slices make a window.
 const SLICE_LINKS: f64 = 64.0;
 
-/// Mean shares in a slice above which a miner's are drawn by themselves, rather than those of the group together.
+/// Mean shares in a slice above which a miner's shares are drawn individually, instead of for the group.
 const LARGE: f64 = 1.0;
 
-/// Length of the simulated past before a snapshot, in windows: enough for the window to be full whatever chance does.
+/// Length of the simulated past before a snapshot, in windows. It suffices to fill the window, whatever the randomness.
 const PAST: f64 = 1.3;
 
 /// A pool and the chain of its credits.
@@ -35,24 +35,24 @@ pub struct Pool<'a> {
     slice_s: f64,
     window_s: f64,
     ledger: Ledger,
-    /// Up to when credits are simulated, seconds.
+    /// Time up to which credits are simulated, in seconds.
     credited_s: f64,
-    /// When the pool found its last block, seconds.
+    /// Time of the pool's last block, in seconds.
     now_s: f64,
 }
 
 /// A block that the pool found.
 #[derive(Clone, Debug)]
 pub struct PaidBlock {
-    /// When, seconds since the start.
+    /// Time in seconds since the start.
     pub at_s: f64,
-    /// Who is paid.
+    /// The selection of its payments.
     pub selection: Selection,
 }
 
 impl<'a> Pool<'a> {
-    /// A pool under these constants. Of the two bounds of a window, that of rows is turned into one of weight: at
-    /// constant hashrate they mean the same, and slices have fewer rows than the links in them.
+    /// Creates a pool with these constants. The window's limit of rows is turned into one of weight: at constant hash
+    /// rate they are equivalent, and slices have fewer rows than their links.
     #[must_use]
     pub fn new(miners: &'a Miners, params: &ChainParams) -> Self {
         let worth = Worth::of(miners.hashrate(), params);
@@ -71,8 +71,7 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The pool's next block and whom it pays; the block itself need not be found before `end_s`, in which case there is
-    /// none.
+    /// Returns the pool's next block and its payments. Returns `None` if the block comes after `end_s`.
     ///
     /// # Panics
     /// Never: a full window has dues, and its weights fit.
@@ -93,19 +92,19 @@ impl<'a> Pool<'a> {
         Some(PaidBlock { at_s: self.now_s, selection })
     }
 
-    /// The window behind the last block.
+    /// Returns the window of the last block.
     #[must_use]
     pub const fn window(&self) -> &Window {
         self.ledger.window()
     }
 
-    /// What proofs are worth.
+    /// Returns the worth of proofs.
     #[must_use]
     pub const fn worth(&self) -> &Worth {
         &self.worth
     }
 
-    /// Simulates the credits that the window of a snapshot at this time needs, and settles it.
+    /// Simulates the credits that the window of a snapshot at this time needs, and moves the window there.
     fn credit_until(&mut self, snapshot_s: f64, rng: &mut SimRng) {
         let from_s = snapshot_s - PAST * self.window_s;
         if self.credited_s < from_s {
@@ -121,7 +120,7 @@ impl<'a> Pool<'a> {
         self.ledger.settle(tip);
     }
 
-    /// The credits of one slice.
+    /// Draws the credits of one slice.
     fn slice(&self, rng: &mut SimRng) -> Vec<Row> {
         let mut rows = Vec::new();
         for (first, group) in self.miners.groups() {
@@ -137,7 +136,7 @@ impl<'a> Pool<'a> {
         rows
     }
 
-    /// What a miner is credited with for so many shares, of which some are links.
+    /// Draws a miner's credit for `shares` shares, some of which are links.
     fn row(&self, number: u32, shares: u32, rng: &mut SimRng) -> Option<Row> {
         if shares == 0 {
             return None;
@@ -148,7 +147,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// How long a window of a pool with constant hashrate lasts, seconds: until its weight or its rows are reached.
+/// Returns the length of a window in seconds, at constant hash rate: until its weight or its rows are reached.
 #[must_use]
 pub fn window_s(miners: &Miners, params: &ChainParams) -> f64 {
     let worth = Worth::of(miners.hashrate(), params);
@@ -158,7 +157,7 @@ pub fn window_s(miners: &Miners, params: &ChainParams) -> f64 {
     by_weight.min(to_f64(u128::from(params.window_rows)) / rows_per_link * link_s)
 }
 
-/// Seconds from the snapshot to a block that is paid by it: the Bitcoin blocks between them, and the burial.
+/// Draws the seconds from a snapshot to a block that it pays: the Bitcoin blocks between them, and the burial.
 ///
 /// # Panics
 /// Never: the shape of the gamma distribution is positive.
@@ -168,9 +167,9 @@ pub fn snapshot_lag_s(params: &ChainParams, rng: &mut SimRng) -> f64 {
     between.sample(rng) + f64::from(params.snapshot_burial) * f64::from(params.link_interval_s)
 }
 
-/// How many of `shares` are links.
+/// Draws how many of `shares` are links.
 fn links_among(shares: u32, part: f64, rng: &mut SimRng) -> u32 {
-    /// Shares from which on the binomial distribution is cheaper than one coin each.
+    /// Number of shares from which the binomial distribution is cheaper than one coin toss each.
     const MANY: u32 = 8;
     if shares < MANY {
         return (0..shares).map(|_| u32::from(rng.random_bool(part))).sum();
@@ -179,7 +178,7 @@ fn links_among(shares: u32, part: f64, rng: &mut SimRng) -> u32 {
     u32::try_from(links).unwrap_or(shares)
 }
 
-/// A Poisson number with this mean.
+/// Draws a Poisson number with this mean.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "means are below a million")]
 fn poisson(mean: f64, rng: &mut SimRng) -> u32 {
     Poisson::new(mean).map_or(0.0, |poisson| poisson.sample(rng)) as u32

@@ -14,7 +14,7 @@ fn work_is_credited_at_its_worth_whatever_the_pool() {
     for hashrate in [TERA, PETA, 10.0 * EXA] {
         let worth = Worth::of(hashrate, &params);
         let fair = hashrate / to_f64(BLOCK_WORK);
-        // Links earn a thirty-second on top.
+        // Links earn an extra thirty-second.
         assert!((worth.blocks_per_s() / fair - 65.0 / 64.0).abs() < 1e-3, "{hashrate}: {worth:?}");
     }
     // The floor of 2^42 hashes binds below 14 TH/s.
@@ -26,7 +26,7 @@ fn work_is_credited_at_its_worth_whatever_the_pool() {
 fn windows_end_at_their_weight_in_large_pools_and_at_their_rows_in_small_ones() {
     let params = ChainParams::main();
     let large = Miners::new(&[Group::new(1_000, 10.0 * PETA)]);
-    // Eight blocks at 1.44 a day, and a sixty-fourth of credit on top.
+    // Eight blocks at 1.44 per day, plus a sixty-fourth of credit.
     assert!((window_s(&large, &params) / DAY_S - 8.0 / 1.44 * 64.0 / 65.0).abs() < 0.04);
     let small = Miners::new(&[Group::new(1_000, TERA)]);
     let days = to_f64(1 << 21) / 3.2 / DAY_S;

@@ -1,26 +1,29 @@
-//! What happens when, for a thousand million events: a ring of short spans of time instead of a heap. Events of the same
-//! span come in the order in which they were added.
+//! The event queue for a billion events: a ring of short time spans instead of a heap. Events of the same span come in
+//! the order in which they were added.
 //!
-//! Exact as long as no event causes another within its own span: [`SPAN_US`] is shorter than any way between two nodes.
+//! It is exact as long as no event causes another within its own span: [`SPAN_US`] is shorter than any path between two
+//! nodes.
 
 use std::collections::BTreeMap;
 
-/// Length of a span, microseconds.
+/// Length of a span, in microseconds.
 pub const SPAN_US: u64 = 256;
 
-/// Spans of the ring: 4.2 s, longer than nearly every message takes to its next node. What is later waits in a map.
+/// Number of spans in the ring: 4.2 s, longer than nearly every message takes to its next node. Later events wait in a
+/// map.
 const RING: usize = 1 << 14;
 
-/// Events to come.
+/// Future events.
 #[derive(Debug)]
 pub struct Calendar<E> {
     ring: Vec<Vec<E>>,
     /// Events beyond the ring, by span.
     later: BTreeMap<u64, Vec<E>>,
-    /// The first span that was not taken yet.
+    /// The first span that has not been removed yet.
     next: u64,
     in_ring: usize,
-    /// Emptied lists, so that memory follows the events in chain_view rather than the busiest span of each place in the ring.
+    /// Emptied lists for reuse, so that memory follows the pending events and not the busiest span of each slot of the
+    /// ring.
     spare: Vec<Vec<E>>,
 }
 
@@ -31,7 +34,7 @@ impl<E> Default for Calendar<E> {
     }
 }
 
-/// The span in which a moment lies.
+/// Returns the span of a moment.
 #[must_use]
 pub const fn span_of(at_us: u64) -> u64 {
     at_us / SPAN_US
@@ -42,7 +45,7 @@ fn place(span: u64) -> usize {
 }
 
 impl<E> Calendar<E> {
-    /// Adds an event. One that is late already comes in the next span.
+    /// Adds an event. A late one comes in the next span.
     pub fn push(&mut self, at_us: u64, event: E) {
         let span = span_of(at_us).max(self.next);
         if span - self.next >= RING as u64 {
@@ -59,7 +62,7 @@ impl<E> Calendar<E> {
         list.push(event);
     }
 
-    /// Start of the next span with events, microseconds.
+    /// Returns the start of the next span with events, in microseconds.
     pub fn next_us(&mut self) -> Option<u64> {
         if self.in_ring == 0 {
             let first = *self.later.keys().next()?;
@@ -73,7 +76,7 @@ impl<E> Calendar<E> {
         Some(self.next * SPAN_US)
     }
 
-    /// Takes the events of the span that [`Calendar::next_us`] told. Give the list back with [`Calendar::recycle`].
+    /// Removes the events of the span that [`Calendar::next_us`] returned. Return the list with [`Calendar::recycle`].
     pub fn take(&mut self) -> Vec<E> {
         let events = std::mem::take(&mut self.ring[place(self.next)]);
         self.in_ring -= events.len();
@@ -81,19 +84,19 @@ impl<E> Calendar<E> {
         events
     }
 
-    /// The first span that was not taken yet.
+    /// Returns the first span that has not been removed yet.
     #[must_use]
     pub const fn taken(&self) -> u64 {
         self.next
     }
 
-    /// Gives an emptied list back.
+    /// Returns an emptied list for reuse.
     pub fn recycle(&mut self, mut events: Vec<E>) {
         events.clear();
         self.spare.push(events);
     }
 
-    /// Moves those later events into the ring for which there is a place by now.
+    /// Moves later events into the ring if it has reached them.
     fn move_in(&mut self) {
         while let Some(entry) = self.later.first_entry().filter(|entry| *entry.key() < self.next + RING as u64) {
             let (span, mut events) = entry.remove_entry();

@@ -1,4 +1,4 @@
-//! Nodes that leave and come back, and what they fetch then.
+//! Nodes that leave and return, and the data that they then fetch.
 
 use rand::Rng;
 use rand_distr::Exp1;
@@ -11,16 +11,16 @@ use sim::queue::Queue;
 use sim::rng::{SimRng, stream};
 use sim::time::Micros;
 
-/// How often nodes leave, and for how long; both exponential.
+/// Mean times for which nodes run and are away. Both are exponential.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Churn {
-    /// Mean time that a node runs.
+    /// Mean time for which a node runs.
     pub up: Micros,
-    /// Mean time that it is away.
+    /// Mean time for which it is away.
     pub down: Micros,
 }
 
-/// A node leaves, or is back and has fetched what it missed.
+/// A node leaves, or has returned and fetched what it missed.
 #[derive(Clone, Copy, Debug)]
 enum Move {
     Leave(u32),
@@ -28,23 +28,23 @@ enum Move {
     Ready(u32),
 }
 
-/// Nodes that leave and come back.
+/// Nodes that leave and return.
 #[derive(Debug)]
 pub struct Churning {
     churn: Churn,
     queue: Queue<Move>,
     rng: SimRng,
     left_us: Vec<u64>,
-    /// Bytes on the line that each node fetched after it came back, and that it served to others.
+    /// Bytes on the line that each node fetched after it returned.
     pub fetched_bytes: Vec<u64>,
-    /// See there.
+    /// Bytes on the line that each node served to others.
     pub served_bytes: Vec<u64>,
-    /// Times that a node left.
+    /// Number of departures.
     pub leaves: u64,
 }
 
 impl Churning {
-    /// All nodes run.
+    /// Creates the state in which all nodes run.
     #[must_use]
     pub fn new(churn: Churn, nodes: usize, seed: u64) -> Self {
         let mut churning = Self {
@@ -68,13 +68,13 @@ impl Churning {
         Micros::from_secs_f64(mean.as_secs_f64() * draw)
     }
 
-    /// When the next node moves, microseconds.
+    /// Returns the time of the next move, in microseconds.
     #[must_use]
     pub fn next_us(&self) -> Option<u64> {
         self.queue.next_at().map(|at| at.0)
     }
 
-    /// Does what comes next.
+    /// Executes the next move.
     pub fn step(&mut self, setup: &Setup, flood: &mut Flood) {
         let Some((now, step)) = self.queue.pop() else { return };
         match step {
@@ -97,7 +97,7 @@ impl Churning {
         }
     }
 
-    /// A node fetches the links and shares that it missed from one of its peers; how long that takes.
+    /// Fetches the links and shares that a node missed from one of its peers. Returns how long that takes.
     fn catch_up(&mut self, setup: &Setup, flood: &Flood, node: u32, now: Micros) -> Micros {
         let missed_s = Micros(now.0 - self.left_us[node as usize]).as_secs_f64();
         let bytes = missed_line_bytes(setup, missed_s);
@@ -112,12 +112,13 @@ impl Churning {
     }
 }
 
-/// Bytes on the line to fetch what was found in so many seconds: links with their lists, and every other proof.
+/// Returns the bytes on the line to fetch the proofs of `missed_s` seconds: links with their lists, and every other
+/// proof.
 #[must_use]
 pub fn missed_line_bytes(setup: &Setup, missed_s: f64) -> u64 {
     let proofs = missed_s * setup.proofs_per_s();
     let bytes = proofs * f64::from(setup.sizes.item + setup.sizes.id);
-    // In answers of a few hundred proofs each; the part of the headers is that of a large one.
+    // Bytes of an answer with a few hundred proofs. The part of the headers is that of a large answer.
     const LARGE: u32 = 170_000;
     let headers = f64::from(Weight::of_exchange(LARGE).line) / f64::from(LARGE);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and far below 2^64")]
@@ -125,7 +126,7 @@ pub fn missed_line_bytes(setup: &Setup, missed_s: f64) -> u64 {
     whole
 }
 
-/// A node that has fetched what it missed knows everything that is not under way any more.
+/// Makes all messages known to a node that has caught up, except those still in transit.
 fn ready(flood: &mut Flood, node: u32, now: Micros) {
     flood.set_running(node, true);
     for wave in flood.waves.iter_mut().rev() {

@@ -1,5 +1,5 @@
-//! What a node sends that is neither a share nor a link: news of what there is, questions for tips and unlisted shares,
-//! pings. It goes on evenly, so it is reckoned, not simulated, and taken off every line.
+//! A node's traffic besides shares and links: announcements of messages, requests for tips and unlisted shares, pings.
+//! It is steady, so it is computed instead of simulated, and subtracted from every line.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use super::peers::Connections;
 use super::wire::{Sizes, Weight};
 use super::{ceil_u32, count_f64};
 
-/// Ids of unlisted shares in one answer.
+/// Largest number of ids of unlisted shares in one answer.
 const PENDING_IDS_MAX: u32 = p2p_proto::limits::PENDING_MAX as u32;
 
-/// Bytes a second of one kind.
+/// Bytes per second of one kind of traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rate {
-    /// On TCP streams, up.
+    /// Upload on TCP streams.
     pub stream_up: f64,
-    /// On the line, up, without acknowledgements.
+    /// Upload on the line, without acknowledgements.
     pub bare_up: f64,
-    /// On the line, up: acknowledgements of what comes down included.
+    /// Upload on the line, including acknowledgements of the download.
     pub up: f64,
-    /// On the line, down.
+    /// Download on the line.
     pub down: f64,
 }
 
 impl Rate {
-    /// So many messages a second of one weight, sent and received.
+    /// Computes the rate of messages of one weight, sent and received this often per second.
     #[must_use]
     pub fn of(weight: Weight, sent_per_s: f64, received_per_s: f64) -> Self {
         let (line, back) = (f64::from(weight.line), f64::from(weight.back));
@@ -39,7 +39,7 @@ impl Rate {
         }
     }
 
-    /// So many times as much.
+    /// Multiplies the rate.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Rate {
         }
     }
 
-    /// Both together.
+    /// Adds two rates.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -62,30 +62,30 @@ impl Rate {
     }
 }
 
-/// What control traffic depends on.
+/// The load that control traffic depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Load {
-    /// Shares and links a second.
+    /// Shares and links per second.
     pub per_s: [f64; 2],
-    /// Shares that no link lists yet, on average.
+    /// Mean number of shares that no link lists yet.
     pub pending: f64,
 }
 
 /// A node's control traffic by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Control {
-    /// Which messages there are (`IHAVE`), to peers surroundings the mesh.
+    /// Announcements of messages (`IHAVE`) to peers outside the mesh.
     pub ihave: Rate,
-    /// Tips.
+    /// Requests for tips.
     pub tips: Rate,
-    /// Ids of unlisted shares.
+    /// Requests for ids of unlisted shares.
     pub pending: Rate,
     /// Pings.
     pub pings: Rate,
 }
 
 impl Control {
-    /// The mean over nodes.
+    /// Returns the mean over nodes.
     #[must_use]
     pub fn mean(all: &[Self]) -> Self {
         let mean = |of: fn(&Self) -> Rate| {
@@ -99,14 +99,14 @@ impl Control {
         }
     }
 
-    /// All of it.
+    /// Returns the sum of all kinds.
     #[must_use]
     pub fn sum(&self) -> Rate {
         self.ihave.plus(self.tips).plus(self.pending).plus(self.pings)
     }
 }
 
-/// The control traffic of each node.
+/// Computes the control traffic of each node.
 #[must_use]
 pub fn control(
     connections: &Connections,
@@ -122,14 +122,14 @@ pub fn control(
     for (mesh, per_s) in meshes.into_iter().zip(load.per_s) {
         let (sent, received) = ihave(per_s, rules);
         for node in (0u32..).take(connections.nodes()) {
-            let surroundings = mesh.surroundings(node, connections);
-            if surroundings.is_empty() {
+            let outside = mesh.outside(node, connections);
+            if outside.is_empty() {
                 continue;
             }
-            let chance = count_f64(rules.told(surroundings.len())) / count_f64(surroundings.len());
+            let chance = count_f64(rules.told(outside.len())) / count_f64(outside.len());
             let own = &mut all[node as usize].ihave;
-            *own = own.plus(sent.times(chance * count_f64(surroundings.len())));
-            for peer in surroundings {
+            *own = own.plus(sent.times(chance * count_f64(outside.len())));
+            for peer in outside {
                 let there = &mut all[peer as usize].ihave;
                 *there = there.plus(received.times(chance));
             }
@@ -138,7 +138,7 @@ pub fn control(
     all
 }
 
-/// What goes over so many connections. Every peer asks and is asked.
+/// Computes the traffic over `peers` connections. Each peer asks and is asked.
 fn of_connections(peers: usize, sizes: &Sizes, load: Load) -> Control {
     let peers = count_f64(peers);
     let every = |interval_ms: u64| peers / Duration::from_millis(interval_ms).as_secs_f64();
@@ -156,12 +156,13 @@ fn of_connections(peers: usize, sizes: &Sizes, load: Load) -> Control {
     }
 }
 
-/// What it takes to tell one peer at every heartbeat which messages of a topic there are, and to be told: a mean over how
-/// many there are.
+/// Computes the traffic of announcing one topic's messages to one peer at each heartbeat, in both directions: a mean
+/// over the number of messages.
 fn ihave(per_s: f64, rules: MeshRules) -> (Rate, Rate) {
     let mean = per_s * f64::from(rules.told_heartbeats);
     let (mut sent, mut received) = (Rate::default(), Rate::default());
-    // Poisson; what lies beyond this is rarer than once in a million heartbeats. Without messages nothing is sent.
+    // A Poisson distribution. Its ignored tail is rarer than one in a million heartbeats. Without messages, nothing is
+    // sent.
     let mut chance = (-mean).exp();
     for count in 1..=4 * ceil_u32(mean) + 16 {
         chance *= mean / f64::from(count);

@@ -1,4 +1,4 @@
-//! A node's disk and memory, from the sizes of what it stores and keeps.
+//! A node's disk and memory, from the sizes of its records and structures.
 
 use std::mem::size_of;
 
@@ -10,41 +10,42 @@ use sharechain::{ChainParams, Height, ShareId};
 
 use super::wire::Sizes;
 
-/// Bytes that a record has beside its content: key 8, checksum 4, kind 1, id 32; and its entry in the index: key 33,
-/// sequence number 8 (`node/src/store`).
+/// Overhead of a record in bytes: key 8, checksum 4, kind 1, id 32; and of its index entry: key 33, sequence number 8
+/// (`node/src/store`).
 const RECORD_BYTES: u32 = 8 + 4 + 1 + 32 + 33 + 8;
 
-/// Bytes that RocksDB adds to a record and its entry in the index, blocks' own indexes and filters included. Most of a
-/// proof are hashes, which LZ4 cannot make smaller. An assumption, one part in seventy of a record; the ignored test
-/// `disk_per_record` would measure it.
+/// Bytes that RocksDB adds to a record and its index entry, including indexes and filters of its blocks. Most of a
+/// proof are hashes, which LZ4 cannot compress. This is an assumption, about one seventieth of a record. The ignored
+/// test `disk_per_record` would measure it.
 const ROCKSDB_BYTES: u32 = 12;
 
-/// Part of a hash table's places that are taken, on average: it doubles when seven eighths are.
+/// Mean load of a hash table, which doubles when seven eighths of its slots are used.
 const TABLE_LOAD: f64 = 0.65;
 
-/// Bytes that an allocation takes more than was asked for.
+/// Overhead of an allocation, in bytes.
 const ALLOCATION_BYTES: f64 = 16.0;
 
-/// Bytes of a node that has just started: program, RocksDB's caches and buffers, tasks. Measured with
-/// `shoal-testnet up --nodes 10` after 45 s: 32 MB, libraries included.
+/// Bytes of a node that has just started: program, RocksDB's caches and buffers, tasks. Measured with `shoal-testnet up
+/// --nodes 10` after 45 s: 32 MB, including libraries.
 pub const BASE_BYTES: f64 = 32e6;
 
 /// Seconds between Bitcoin blocks.
 const BITCOIN_INTERVAL_S: f64 = 600.0;
 
-/// Seconds of a day.
+/// Seconds per day.
 const DAY_S: f64 = 86_400.0;
 
-/// A pool, as far as disk and memory depend on it.
+/// The properties of a pool on which disk and memory depend.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pool {
-    /// Addresses that are paid.
+    /// Number of paid addresses.
     pub miners: f64,
-    /// The pool's part of Bitcoin's hash rate.
+    /// The pool's part of Bitcoin's hash rate, 0 to 1.
     pub part: f64,
 }
 
-/// Bytes that a node stores in a day; no pool's size changes them, since targets follow its hash rate.
+/// Returns the bytes that a node stores per day. They do not depend on the pool's size, because targets follow its hash
+/// rate.
 #[must_use]
 pub fn disk_bytes_per_day(params: &ChainParams, sizes: &Sizes) -> f64 {
     let record = |content: u32| f64::from(RECORD_BYTES + ROCKSDB_BYTES + content);
@@ -53,7 +54,7 @@ pub fn disk_bytes_per_day(params: &ChainParams, sizes: &Sizes) -> f64 {
     links_per_day(params) * (per_link * record(sizes.proof) + record(0) + list)
 }
 
-/// Bytes that a node keeps for what may still be listed or undone: reached after [`MEMORY_DEPTH`] links, then constant.
+/// Returns the bytes for proofs that may still be listed or undone. They stay constant after [`MEMORY_DEPTH`] links.
 #[must_use]
 pub fn recent_bytes(params: &ChainParams) -> f64 {
     let links = f64::from(MEMORY_DEPTH + params.listing_depth + 2);
@@ -64,23 +65,23 @@ pub fn recent_bytes(params: &ChainParams) -> f64 {
         * (entry(size_of::<Credit>()) + entry(size_of::<Height>()) + f64::from(u32::try_from(id).unwrap_or(u32::MAX)))
 }
 
-/// Bytes that a node keeps for good of each link: the link, and who earned what in it.
+/// Returns the bytes that a node keeps for good for each link: the link, and its credits.
 #[must_use]
 pub fn link_bytes(params: &ChainParams, pool: Pool) -> f64 {
     let size = |bytes: usize| f64::from(u32::try_from(bytes).unwrap_or(u32::MAX));
     let entry = size(size_of::<ShareId>() + size_of::<Link>() + 1) / TABLE_LOAD;
-    // The main chain by height, and the link's own place among what is listed.
+    // The main chain by height, and the link's own entry in the index of listed proofs.
     let names = 2.0 * size(size_of::<ShareId>());
     entry + names + rows_per_link(params, pool) * size(size_of::<Row>()) + ALLOCATION_BYTES
 }
 
-/// Different addresses among a link's shares, when all have the same hash rate.
+/// Returns the number of distinct addresses among a link's shares, if all have the same hash rate.
 #[must_use]
 pub fn rows_per_link(params: &ChainParams, pool: Pool) -> f64 {
     pool.miners * (1.0 - (1.0 - 1.0 / pool.miners).powf(f64::from(params.shares_per_link)))
 }
 
-/// Bytes that a node keeps of the addresses and of the windows it remembers.
+/// Returns the bytes for the addresses and for the windows that the node remembers.
 #[must_use]
 pub fn miners_bytes(pool: Pool) -> f64 {
     let size = |bytes: usize| f64::from(u32::try_from(bytes).unwrap_or(u32::MAX));
@@ -90,7 +91,7 @@ pub fn miners_bytes(pool: Pool) -> f64 {
     pool.miners * (script + size(WINDOWS_MAX) * size(size_of::<Sum>()))
 }
 
-/// Bytes in all, so many days after a chain began.
+/// Returns the bytes in all, `days` days after a chain began.
 #[must_use]
 pub fn memory_bytes(params: &ChainParams, pool: Pool, days: f64) -> f64 {
     let links = links_per_day(params) * days;
@@ -98,8 +99,8 @@ pub fn memory_bytes(params: &ChainParams, pool: Pool, days: f64) -> f64 {
     BASE_BYTES + recent + links * link_bytes(params, pool) + miners_bytes(pool)
 }
 
-/// Links of a window: until the weights reach [`ChainParams::window_weight`] expected Bitcoin blocks, or the rows their
-/// bound.
+/// Returns the links of a window: until the weights reach [`ChainParams::window_weight`] expected Bitcoin blocks, or
+/// the rows their limit.
 #[must_use]
 pub fn window_links(params: &ChainParams, pool: Pool) -> f64 {
     const WEIGHT_OF_A_BLOCK: f64 = 18_446_744_073_709_551_616.0;

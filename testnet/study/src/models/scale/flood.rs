@@ -1,8 +1,8 @@
-//! Messages over the mesh: each one's first arrival at each node, with the senders' lines shared by all that is under
-//! way, copies counted, and what must wait for something else held until it comes.
+//! Messages over the mesh: the first arrival of each message at each node. The senders' lines are shared by all
+//! messages in transit, copies are counted, and a message that needs another one is held until that arrives.
 //!
-//! A copy that is later than another one known to be under way to the same node is only counted. So a message makes two
-//! or three events a node, not one for each of its eight copies.
+//! A copy later than another one in transit to the same node is only counted. So a message causes two or three events
+//! per node, not one for each of its eight copies.
 
 use super::calendar::{Calendar, span_of};
 use super::count_f64;
@@ -12,32 +12,32 @@ use super::wave::{Cell, Wave, WaveId};
 use super::wire::REQUEST_ROUND_TRIPS;
 use sim::transport::LineKind;
 
-/// Time after which a lost packet is sent again at the soonest (Linux's least retransmission timeout), microseconds.
+/// Shortest time until a lost packet is retransmitted, in microseconds: the least retransmission timeout of Linux.
 const RETRANSMIT_US: u64 = 200_000;
 
-/// An event: a message is to be looked at by a node.
+/// An event: a node looks at a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
     wave: WaveId,
     node: u32,
 }
 
-/// What a node has at hand when it sends, and what was counted of it.
+/// A node's line and counters.
 #[derive(Clone, Copy, Debug)]
 pub struct Station {
-    /// Nanoseconds that it takes to send a byte, what is taken by everything but gossip being gone.
+    /// Nanoseconds to send a byte, after subtracting all other traffic.
     pub up_ns_per_byte: f32,
-    /// When its line is free to send, nanoseconds.
+    /// Time at which its line is free to send, in nanoseconds.
     pub sending_until_ns: u64,
     /// Copies of shares and of links that it sent.
     pub sent: [u32; 2],
-    /// Items that it asked a peer for, because something that came before needed them.
+    /// Items that it requested from a peer because a later item needed them.
     pub fetched: u32,
-    /// Shares and links that waited for something.
+    /// Shares and links that waited for another item.
     pub held: [u32; 2],
 }
 
-/// Losses: a copy in so many is lost and sent again, drawn as the distance from one loss to the next.
+/// Losses: one copy in this many is lost and retransmitted. The distance from one loss to the next is drawn.
 #[derive(Debug)]
 struct Losses {
     rng: sim::rng::SimRng,
@@ -69,7 +69,7 @@ impl Losses {
     }
 }
 
-/// A node as those see it that send to it.
+/// A node as its senders see it.
 #[derive(Clone, Copy, Debug)]
 struct End {
     kind: u8,
@@ -79,15 +79,15 @@ struct End {
 /// All messages and nodes.
 #[derive(Debug)]
 pub struct Flood {
-    /// The mesh of each topic: of shares, of links.
+    /// The meshes for shares and for links.
     pub meshes: [Graph; 2],
-    /// All connections: what a node makes itself goes to every peer.
+    /// All connections. A node's own messages go to every peer.
     pub all: Graph,
     /// The nodes.
     pub stations: Vec<Station>,
     /// All messages so far.
     pub waves: Vec<Wave>,
-    /// What is looked at for every copy stands apart, so that it fits into the processor's caches: each node's kind of
+    /// Data that is read for every copy is kept apart, so that it fits into the processor's caches: each node's kind of
     /// line, and whether it runs.
     ends: Vec<End>,
     /// Copies of shares and of links that each node received.
@@ -99,12 +99,12 @@ pub struct Flood {
     events: Calendar<Arrival>,
     losses: Losses,
     turn: u32,
-    /// Events so far.
+    /// Number of events so far.
     pub steps: u64,
 }
 
 impl Flood {
-    /// Nodes at rest, whose control traffic takes so many bytes a second of each line, up and down.
+    /// Creates idle nodes. Control traffic occupies these bytes per second of each line, up and down.
     #[must_use]
     pub fn new(ground: &Ground, meshes: [Graph; 2], all: Graph, taken: &[(f64, f64)], hop_us: u32, seed: u64) -> Self {
         let kinds = (0u32..).take(ground.nodes()).map(|node| ground.kind(node));
@@ -132,7 +132,7 @@ impl Flood {
         }
     }
 
-    /// Whether a node runs.
+    /// Returns whether a node runs.
     #[must_use]
     pub fn is_running(&self, node: u32) -> bool {
         self.ends[node as usize].is_running
@@ -143,14 +143,14 @@ impl Flood {
         self.ends[node as usize].is_running = is_running;
     }
 
-    /// Microseconds that a node's line takes to receive so many bytes.
+    /// Returns the microseconds that a node's line takes to receive this many bytes.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative; `as` saturates")]
     fn receiving_us(&self, node: u32, bytes: f32) -> u64 {
         (bytes * self.down_ns_per_byte[usize::from(self.ends[node as usize].kind)] / 1e3) as u64
     }
 
-    /// Seconds to bring so many bytes from one node to another, their lines being all that counts.
+    /// Returns the seconds to transfer this many bytes from one node to another, limited only by their lines.
     #[must_use]
     pub fn transfer_s(&self, from: u32, to: u32, bytes: f64) -> f64 {
         let up = self.stations[from as usize].up_ns_per_byte;
@@ -158,7 +158,7 @@ impl Flood {
         bytes * f64::from(up.max(down)) / 1e9
     }
 
-    /// A node makes a message and sends it to all its peers.
+    /// Publishes a node's own message to all its peers.
     pub fn publish(&mut self, wave: Wave) -> WaveId {
         let id = WaveId::try_from(self.waves.len()).expect("fewer than 2^32 messages");
         let (origin, born_us) = (wave.origin, wave.born_us);
@@ -168,12 +168,12 @@ impl Flood {
         id
     }
 
-    /// Start of the next span with events, microseconds.
+    /// Returns the start of the next span with events, in microseconds.
     pub fn next_us(&mut self) -> Option<u64> {
         self.events.next_us()
     }
 
-    /// Handles the events of the next span. Messages of which nothing more is to come are added to `done`.
+    /// Handles the events of the next span. Finished messages are added to `done`.
     pub fn step(&mut self, done: &mut Vec<WaveId>) {
         let events = self.events.take();
         for &Arrival { wave, node } in &events {
@@ -192,7 +192,7 @@ impl Flood {
         let wave = &self.waves[id as usize];
         let cell = wave.cells[node as usize];
         let at_us = wave.born_us + u64::from(cell.after_us());
-        // Looked at before; or it was held meanwhile, and another event will come.
+        // The node has it already, or holds it and another event will come.
         if cell.is_valid() || !self.is_due(at_us) {
             return;
         }
@@ -213,12 +213,12 @@ impl Flood {
         }
     }
 
-    /// Whether a moment lies in the span that is being handled, or before.
+    /// Returns whether a moment is in the span being handled, or before.
     fn is_due(&self, at_us: u64) -> bool {
         span_of(at_us) < self.events.taken()
     }
 
-    /// A node sends on what it found valid: to its mesh, or to all its peers when it is its own.
+    /// Forwards a valid message to the node's mesh, or sends the node's own message to all its peers.
     fn send(&mut self, id: WaveId, node: u32, at_us: u64, own: bool) {
         let wave = &mut self.waves[id as usize];
         let kind = wave.kind as usize;
@@ -233,10 +233,10 @@ impl Flood {
         let mut free_ns = station.sending_until_ns.max(at_us * 1_000);
         let after_us = wave.since_born_us(at_us);
         let mut copies = 0;
-        // Whom a node sends to first is a matter of chance in gossipsub.
+        // Gossipsub sends to its peers in random order.
         for edge in edges[turn..].iter().chain(&edges[..turn]) {
             let cell = wave.cells[edge.to as usize];
-            // It came from there, or did so while it was judged.
+            // The peer has sent it, or sent it while the node judged it.
             if cell.is_valid() && cell.after_us().saturating_add(edge.way_us) <= after_us {
                 continue;
             }
@@ -270,7 +270,8 @@ impl Flood {
         station.sent[kind] += copies;
     }
 
-    /// Puts a message aside if the node lacks what it depends on, and asks whoever sent it for that. True when it waits.
+    /// Holds a message if the node lacks an item it depends on, and requests that item from the sender. Returns true if
+    /// the message waits.
     fn hold(&mut self, id: WaveId, node: u32, at_us: u64) -> bool {
         let wave = &self.waves[id as usize];
         let needs = wave.parent.into_iter().chain(wave.list.iter().copied());
@@ -293,8 +294,8 @@ impl Flood {
         true
     }
 
-    /// A node asks whoever sent it `by` for a message, unless gossip is faster; when it will have it and have judged it,
-    /// microseconds.
+    /// Requests an item from the sender of `by`, unless gossip is faster. Returns the microseconds at which the node
+    /// will have judged it.
     fn fetch(&mut self, need: WaveId, by: WaveId, node: u32, at_us: u64, bytes: u32) -> u64 {
         let way_us = self.way_from_sender(by, node);
         let take_us = self.receiving_us(node, bytes as f32);
@@ -315,7 +316,8 @@ impl Flood {
         there_us + u64::from(self.hop_us) + 1
     }
 
-    /// Microseconds to the peer from which a message came: the one whose copy is the first, lines' occupation aside.
+    /// Returns the microseconds to the peer that sent a message: the peer whose copy is the first, ignoring the load of
+    /// lines.
     fn way_from_sender(&self, id: WaveId, node: u32) -> u64 {
         let wave = &self.waves[id as usize];
         let kind = wave.kind as usize;
@@ -324,7 +326,7 @@ impl Flood {
             cell.is_valid().then(|| (u64::from(cell.after_us()) + u64::from(edge.way_us), edge.way_us))
         };
         let first = self.meshes[kind].of(node).iter().filter_map(sent).min();
-        // Only its maker sends to peers surroundings the mesh.
+        // Only the origin sends to peers outside the mesh.
         let (_, way_us) = first.unwrap_or_else(|| (0, self.way_between(node, wave.origin)));
         u64::from(way_us)
     }
@@ -335,7 +337,8 @@ impl Flood {
     }
 }
 
-/// Nanoseconds a byte over a line of which so many bytes a second are taken. A line that is full still has a hundredth.
+/// Returns the nanoseconds per byte of a line of which other traffic takes `taken` bytes per second. At least a
+/// hundredth of the line is left.
 #[expect(clippy::cast_possible_truncation, reason = "seven digits are plenty")]
 fn ns_per_byte(bps: f64, taken: f64) -> f32 {
     const LEFT: f64 = 0.01;

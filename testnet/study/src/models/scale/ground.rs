@@ -1,4 +1,4 @@
-//! Where nodes are and what lines they have.
+//! The places and lines of nodes.
 
 use rand::Rng;
 
@@ -7,11 +7,12 @@ use sim::geography::City;
 use sim::rng::stream;
 use sim::transport::{Distances, LineKind};
 
-/// The way between two nodes is up to one part in so many longer than the bare distance, drawn once for each connection.
+/// The path between two nodes is longer than the bare distance by up to one part in this many, drawn once per
+/// connection.
 const JITTER_PARTS: u64 = 5;
 
-/// How likely each kind of line is, in hundredths. An assumption: most who run a node have fibre or a rented server; one
-/// in ten hides behind Tor.
+/// Probability of each kind of line, in percent. An assumption: most operators have fiber or a rented server, and one
+/// in ten uses Tor.
 pub const LINES: [(LineKind, u8); 5] = [
     (LineKind::Datacenter, 15),
     (LineKind::Fibre, 45),
@@ -29,7 +30,7 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Nodes where miners live, with the mix of lines that is assumed everywhere.
+    /// Draws nodes by where miners live, with the usual mix of lines.
     #[must_use]
     pub fn drawn(nodes: usize, seed: u64) -> Self {
         let mut rng = stream(seed, "scale ground", 0);
@@ -41,32 +42,32 @@ impl Ground {
         Self { distances: Distances::Cities(cities), kinds, seed }
     }
 
-    /// Nodes whose places and lines are given, such as those of another simulation.
+    /// Creates nodes with given places and lines, such as those of another simulation.
     #[must_use]
     pub fn given(distances: Distances, kinds: Vec<LineKind>, seed: u64) -> Self {
         Self { distances, kinds, seed }
     }
 
-    /// How many nodes there are.
+    /// Returns the number of nodes.
     #[must_use]
     pub fn nodes(&self) -> usize {
         self.kinds.len()
     }
 
-    /// A node's kind of line.
+    /// Returns a node's kind of line.
     #[must_use]
     pub fn kind(&self, node: u32) -> LineKind {
         self.kinds[node as usize]
     }
 
-    /// Chance that a copy of a message is lost on the way between two nodes, on average.
+    /// Returns the mean probability that a copy of a message is lost between two nodes.
     #[must_use]
     pub fn mean_loss(&self) -> f64 {
         let both_ends = 2.0;
         both_ends * self.kinds.iter().map(|kind| kind.line().loss).sum::<f64>() / count_f64(self.nodes().max(1))
     }
 
-    /// Microseconds that a bit is under way between two nodes.
+    /// Returns the microseconds that a bit travels between two nodes.
     #[must_use]
     pub fn way_us(&self, node: u32, other: u32) -> u32 {
         let (low, high) = (node.min(other), node.max(other));
@@ -75,7 +76,8 @@ impl Ground {
             Distances::Even(distance) => *distance,
         };
         let way = (distance + self.kind(low).line().base + self.kind(high).line().base).0;
-        // The same for both directions and for all topics, so it is not drawn from a stream but follows from the pair.
+        // It is the same for both directions and all topics, so it is computed from the pair and not drawn from a
+        // stream.
         let draw = mix(self.seed ^ (u64::from(low) << 32 | u64::from(high)));
         let jitter = ((way / JITTER_PARTS) * (draw >> 32)) >> 32;
         u32::try_from(way + jitter).expect("no way takes an hour")

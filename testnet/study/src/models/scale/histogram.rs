@@ -1,11 +1,11 @@
-//! How long messages take to nodes, counted by milliseconds.
+//! A histogram of arrival times, by milliseconds.
 
 use super::count_f64;
 
-/// Milliseconds of arrival times that are told apart; later ones count as this late.
+/// Largest arrival time in milliseconds. Later arrivals count as this late.
 const MILLIS_MAX: usize = 60_000;
 
-/// How often each number of milliseconds was seen.
+/// The count for each number of milliseconds.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     counts: Vec<u64>,
@@ -19,14 +19,15 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts one that took so many microseconds.
+    /// Counts an arrival after this many microseconds.
     pub fn add(&mut self, after_us: u32) {
         let millis = usize::try_from(after_us / 1_000).unwrap_or(MILLIS_MAX).min(MILLIS_MAX);
         self.counts[millis] += 1;
         self.total += 1;
     }
 
-    /// Seconds that a share `part` (0 to 1) of all did not exceed, to the millisecond; not a number without any.
+    /// Returns the seconds that a part (0 to 1) of all arrivals did not exceed, to the millisecond. NaN if there are
+    /// none.
     #[must_use]
     pub fn quantile_s(&self, part: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 arrivals")]
@@ -42,7 +43,7 @@ impl Histogram {
         f64::NAN
     }
 
-    /// Mean, seconds.
+    /// Returns the mean in seconds.
     #[must_use]
     pub fn mean_s(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 arrivals")]
@@ -53,7 +54,7 @@ impl Histogram {
         mean
     }
 
-    /// All arrivals of several.
+    /// Returns the sum of several histograms.
     #[must_use]
     pub fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut sum = Self::default();
@@ -64,7 +65,7 @@ impl Histogram {
         sum
     }
 
-    /// How many there are.
+    /// Returns the number of arrivals.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.total

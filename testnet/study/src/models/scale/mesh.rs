@@ -1,31 +1,31 @@
-//! Who forwards to whom: gossipsub's mesh of one topic, formed by its rules over the connections that there are.
+//! The graph of forwarding: gossipsub's mesh of one topic, formed by its rules over the existing connections.
 
 use rand::seq::SliceRandom;
 
 use super::peers::Connections;
 use sim::rng::SimRng;
 
-/// Heartbeats after which the mesh is taken as it is; it settles within a few.
+/// Heartbeats after which the mesh is used as it is. It settles within a few.
 const HEARTBEATS_MAX: u32 = 60;
 
-/// The numbers of gossipsub, as `p2p/src/net/behaviour.rs` sets them or leaves them at libp2p's defaults.
+/// The parameters of gossipsub, as `p2p/src/net/behaviour.rs` sets them or leaves them at libp2p's defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeshRules {
-    /// Peers in the mesh that a node aims at.
+    /// Intended number of peers in the mesh.
     pub aim: usize,
-    /// Fewer than these: it asks others in.
+    /// With fewer peers, it grafts others.
     pub low: usize,
-    /// So many or more: it takes nobody in, and puts some out.
+    /// With this many or more, it accepts no graft and prunes some peers.
     pub high: usize,
-    /// Peers in the mesh that it dialled itself, at least.
+    /// Least number of peers in the mesh that it dialed itself.
     pub outbound_min: usize,
-    /// Heartbeats before it asks a peer again that put it out, or that it put out.
+    /// Heartbeats after a prune before it grafts that peer again.
     pub backoff_heartbeats: u32,
-    /// Peers surroundings the mesh that it tells at each heartbeat which messages it has (`IHAVE`), at least.
+    /// Least number of peers outside the mesh that get announcements of messages (`IHAVE`) at each heartbeat.
     pub lazy: usize,
-    /// The same as a part of all peers surroundings the mesh, where that is more; one in so many.
+    /// The same as a fraction of all peers outside the mesh, if that is more: one in this many.
     pub lazy_divisor: usize,
-    /// Heartbeats, one a second, for which a message is told of.
+    /// Heartbeats, one per second, for which a message is announced.
     pub told_heartbeats: u32,
 }
 
@@ -46,7 +46,7 @@ impl Default for MeshRules {
 }
 
 impl MeshRules {
-    /// The rules for another degree, its neighbours in the proportions of the default.
+    /// Returns the rules for another degree, with its limits in the default proportions.
     #[must_use]
     pub fn with_aim(aim: usize) -> Self {
         let default = Self::default();
@@ -54,29 +54,29 @@ impl MeshRules {
         Self { aim, low: scaled(default.low), high: scaled(default.high), ..default }
     }
 
-    /// Peers that hear at a heartbeat which messages there are, of so many surroundings the mesh.
+    /// Returns the number of peers that get announcements at a heartbeat, out of `outside` peers outside the mesh.
     #[must_use]
-    pub fn told(&self, surroundings: usize) -> usize {
-        self.lazy.max(surroundings / self.lazy_divisor).min(surroundings)
+    pub fn told(&self, outside: usize) -> usize {
+        self.lazy.max(outside / self.lazy_divisor).min(outside)
     }
 }
 
-/// Each node's peers in the mesh of a topic, ascending; always mutual.
+/// Each node's peers in the mesh of a topic, ascending. Always mutual.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mesh(pub Vec<Vec<u32>>);
 
-/// A mesh while it forms.
+/// A forming mesh.
 struct Forming<'a> {
     rules: MeshRules,
     connections: &'a Connections,
     members: Vec<Vec<u32>>,
-    /// Peers not to be asked before a heartbeat.
+    /// Peers not to be grafted before a heartbeat.
     backoff: Vec<Vec<(u32, u32)>>,
     heartbeat: u32,
 }
 
 impl Mesh {
-    /// The mesh of nodes that connected one after the other and then had time to settle.
+    /// Forms the mesh of nodes that connected one after the other and then had time to settle.
     #[must_use]
     pub fn form(connections: &Connections, rules: MeshRules, rng: &mut SimRng) -> Self {
         let nodes = connections.nodes();
@@ -88,7 +88,7 @@ impl Mesh {
             heartbeat: 0,
         };
         for &(dialler, other) in connections.dialled() {
-            // Each takes the other in when it hears its subscriptions and has few peers yet.
+            // Each grafts the other when it learns its subscriptions, if it has few peers yet.
             for (node, peer) in [(dialler, other), (other, dialler)] {
                 if forming.members[node as usize].len() < rules.low {
                     forming.graft(node, peer);
@@ -102,22 +102,22 @@ impl Mesh {
         Self(forming.members)
     }
 
-    /// A node's peers in the mesh.
+    /// Returns a node's peers in the mesh.
     #[must_use]
     pub fn of(&self, node: u32) -> &[u32] {
         &self.0[node as usize]
     }
 
-    /// A node's peers that are not in the mesh.
+    /// Returns a node's peers outside the mesh.
     #[must_use]
-    pub fn surroundings(&self, node: u32, connections: &Connections) -> Vec<u32> {
+    pub fn outside(&self, node: u32, connections: &Connections) -> Vec<u32> {
         let ids = connections.of(node).iter().map(|peer| peer.id);
         ids.filter(|peer| self.of(node).binary_search(peer).is_err()).collect()
     }
 }
 
 impl Forming<'_> {
-    /// A heartbeat of every node; false when nothing changed and nobody waits.
+    /// Runs a heartbeat of every node. Returns false if nothing changed and no node waits.
     fn beat(&mut self, rng: &mut SimRng) -> bool {
         self.heartbeat += 1;
         let mut changed = false;
@@ -145,7 +145,7 @@ impl Forming<'_> {
         self.members[node as usize].iter().filter(|peer| self.connections.has_dialled(node, **peer)).count()
     }
 
-    /// Asks so many peers surroundings the mesh in; true when there was one to ask.
+    /// Grafts peers outside the mesh, up to `wanted`. Returns true if there was one to graft.
     fn ask(&mut self, node: u32, wanted: usize, dialled_only: bool, rng: &mut SimRng) -> bool {
         let index = node as usize;
         let waits =
@@ -163,7 +163,7 @@ impl Forming<'_> {
         !chosen.is_empty()
     }
 
-    /// A node takes a peer in and tells it, which takes the node in as well or puts it out again.
+    /// A node grafts a peer. The peer grafts the node as well, or prunes it.
     fn graft(&mut self, node: u32, peer: u32) {
         let (here, there) = (node as usize, peer as usize);
         if self.members[here].contains(&peer) {
@@ -188,7 +188,7 @@ impl Forming<'_> {
         }
     }
 
-    /// Puts random members out until as many are left as the node aims at, though not its last dialled ones.
+    /// Prunes random members down to the intended number, but not the last dialed ones.
     fn put_out(&mut self, node: u32, rng: &mut SimRng) {
         let mut shuffled = self.members[node as usize].clone();
         shuffled.shuffle(rng);

@@ -1,4 +1,4 @@
-//! What is measured: arrival times, bytes of each line, copies, what waits.
+//! The results: arrival times, bytes of each line, copies, waiting items.
 
 use super::control::{Control, Rate};
 use super::histogram::Histogram;
@@ -7,74 +7,74 @@ use super::wire::Weight;
 use sim::time::Micros;
 use sim::transport::LineKind;
 
-/// Bytes a second of one node.
+/// Bytes per second of one node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Traffic {
-    /// Its line.
+    /// Its kind of line.
     pub kind: LineKind,
-    /// Peers, and those of them in the mesh of shares.
+    /// Number of peers, and of those in the mesh of shares.
     pub peers: (usize, usize),
-    /// Shares.
+    /// Traffic of shares.
     pub shares: Rate,
-    /// Links.
+    /// Traffic of links.
     pub links: Rate,
-    /// Everything else, `IWANT` and fetched items included.
+    /// All other traffic, including `IWANT` and fetched items.
     pub control: Rate,
 }
 
 impl Traffic {
-    /// All of it.
+    /// Returns the sum of all traffic.
     #[must_use]
     pub fn sum(&self) -> Rate {
         self.shares.plus(self.links).plus(self.control)
     }
 }
 
-/// What a simulation measured. Arrays are by [`Kind`]: shares, then links.
+/// The results of a simulation. Arrays are by [`Kind`]: shares, then links.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Nodes.
+    /// Number of nodes.
     pub nodes: usize,
-    /// How long proofs were found.
+    /// Time span in which proofs were found.
     pub duration: Micros,
-    /// Messages made.
+    /// Number of messages.
     pub made: [u64; 2],
-    /// Time from the making of a message until a node found it valid, for each kind of line.
+    /// Time from the creation of a message until a node found it valid, for each kind of line.
     pub arrivals: [Vec<(LineKind, Histogram)>; 2],
-    /// Pairs of message and running node in which the message did not arrive by gossip or by need.
+    /// Pairs of a message and a running node where the message did not arrive by gossip or on request.
     pub missed: [u64; 2],
-    /// Copies that came for each first arrival.
+    /// Copies for each first arrival.
     pub copies: [f64; 2],
-    /// Parts of arrivals that waited for something.
+    /// The part of arrivals that waited for another item.
     pub held: [f64; 2],
-    /// Part of arrivals that were asked for because something needed them, both kinds together.
+    /// The part of arrivals that were requested because another item needed them, both kinds together.
     pub fetched: f64,
-    /// Part of arrivals for which a further copy comes because gossip's news overtook the message.
+    /// The part of arrivals that get an extra copy because an announcement overtook the message.
     pub iwant: f64,
-    /// Part of arrivals that come first, or once more, because a peer's answer named them as unlisted.
+    /// The part of arrivals that come first, or once more, because a peer's answer named them as unlisted.
     pub claimed: f64,
-    /// Each node's bytes a second.
+    /// Bytes per second of each node.
     pub traffic: Vec<Traffic>,
     /// Control traffic by kind, mean over nodes.
     pub control: Control,
     /// Links on the longest branch.
     pub main_links: u64,
-    /// Ids that a link lists, mean.
+    /// Mean number of ids that a link lists.
     pub listed: f64,
-    /// Seconds from a share to the first link that lists it, mean.
+    /// Mean seconds from a share to the first link that lists it.
     pub listing_s: f64,
-    /// Shares that a node knows and no link of its branch lists, mean.
+    /// Mean number of shares that a node knows and that no link of its branch lists.
     pub pending: f64,
     /// Weights of a share, and of a link of mean length.
     pub weights: [Weight; 2],
-    /// Times that a node left, and bytes that nodes fetched for that when they came back.
+    /// Number of departures, and bytes that nodes fetched after their return.
     pub churn: (u64, u64),
-    /// Events that were handled.
+    /// Number of events.
     pub steps: u64,
 }
 
 impl Outcome {
-    /// The part of links that lost their race.
+    /// Returns the part of links that lost their race.
     #[must_use]
     pub fn stale_links(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts of links are small")]
@@ -82,7 +82,7 @@ impl Outcome {
         part
     }
 
-    /// Arrival times of a kind at all nodes.
+    /// Returns the arrival times of a kind at all nodes.
     #[must_use]
     pub fn all_arrivals(&self, kind: Kind) -> Histogram {
         Histogram::sum(self.arrivals[kind as usize].iter().map(|(_, histogram)| histogram))

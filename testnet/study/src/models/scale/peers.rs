@@ -1,4 +1,4 @@
-//! Who is connected to whom.
+//! The graph of connections.
 
 use rand::seq::SliceRandom;
 
@@ -8,9 +8,9 @@ use sim::topology::Topology;
 /// A peer of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Which.
+    /// Index of the peer.
     pub id: u32,
-    /// Whether the node dialled it, not the other way round.
+    /// True if the node dialed it, false if the connection is inbound.
     pub dialled: bool,
 }
 
@@ -22,7 +22,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Those of a topology, made in random order.
+    /// Creates the connections of a topology, opened in random order.
     #[must_use]
     pub fn new(topology: &Topology, rng: &mut SimRng) -> Self {
         let mut dialled: Vec<(u32, u32)> = topology.edges().iter().map(|(node, other)| (node.0, other.0)).collect();
@@ -30,7 +30,7 @@ impl Connections {
         Self::given(topology.nodes(), dialled)
     }
 
-    /// Those that are given, in the order in which they are made: who dials, and whom.
+    /// Creates the given connections, in the order in which they are opened: the dialing node, and the dialed one.
     #[must_use]
     pub fn given(nodes: usize, dialled: Vec<(u32, u32)>) -> Self {
         let mut connections = Self { peers: vec![Vec::new(); nodes], dialled: Vec::new() };
@@ -46,72 +46,72 @@ impl Connections {
         self.peers[other as usize].push(Peer { id: node, dialled: false });
     }
 
-    /// How many nodes there are.
+    /// Returns the number of nodes.
     #[must_use]
     pub fn nodes(&self) -> usize {
         self.peers.len()
     }
 
-    /// The peers of a node.
+    /// Returns the peers of a node.
     #[must_use]
     pub fn of(&self, node: u32) -> &[Peer] {
         &self.peers[node as usize]
     }
 
-    /// All connections in the order in which they were made, each as (who dialled, whom).
+    /// Returns all connections in the order in which they were opened, each as (dialing node, dialed node).
     #[must_use]
     pub fn dialled(&self) -> &[(u32, u32)] {
         &self.dialled
     }
 
-    /// Whether two nodes are connected.
+    /// Returns whether two nodes are connected.
     #[must_use]
     pub fn are_connected(&self, node: u32, other: u32) -> bool {
         self.of(node).iter().any(|peer| peer.id == other)
     }
 
-    /// Whether a node dialled another.
+    /// Returns whether a node dialed another.
     #[must_use]
     pub fn has_dialled(&self, node: u32, other: u32) -> bool {
         self.of(node).iter().any(|peer| peer.id == other && peer.dialled)
     }
 }
 
-/// Where a node's messages go: for each node, its neighbours and the time that a message is under way to each.
+/// The paths of a node's messages: its neighbors, and the travel time to each.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    /// Where each node's edges start; one more than there are nodes.
+    /// Index of each node's first edge, with one entry more than there are nodes.
     first: Vec<u32>,
     edges: Vec<Edge>,
 }
 
-/// A way to a neighbour.
+/// A path to a neighbor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// Which.
+    /// Index of the neighbor.
     pub to: u32,
-    /// Time under way, microseconds, lines' occupation not counted.
+    /// Travel time in microseconds, without the load of lines.
     pub way_us: u32,
 }
 
 impl Graph {
-    /// A graph from each node's neighbours and the time between two nodes.
-    pub fn new<L: AsRef<[u32]>>(neighbours: &[L], way_us: impl Fn(u32, u32) -> u32) -> Self {
+    /// Creates a graph from each node's neighbors and the time between two nodes.
+    pub fn new<L: AsRef<[u32]>>(neighbors: &[L], way_us: impl Fn(u32, u32) -> u32) -> Self {
         let mut graph = Self { first: vec![0], edges: Vec::new() };
-        for (node, neighbours) in (0..).zip(neighbours) {
-            graph.edges.extend(neighbours.as_ref().iter().map(|to| Edge { to: *to, way_us: way_us(node, *to) }));
+        for (node, neighbors) in (0..).zip(neighbors) {
+            graph.edges.extend(neighbors.as_ref().iter().map(|to| Edge { to: *to, way_us: way_us(node, *to) }));
             graph.first.push(u32::try_from(graph.edges.len()).expect("fewer than 2^32 connections"));
         }
         graph
     }
 
-    /// The ways out of a node.
+    /// Returns the edges of a node.
     #[must_use]
     pub fn of(&self, node: u32) -> &[Edge] {
         &self.edges[self.first[node as usize] as usize..self.first[node as usize + 1] as usize]
     }
 
-    /// Ways in all, each direction counted.
+    /// Returns the number of edges. Each direction counts.
     #[must_use]
     pub fn edges(&self) -> usize {
         self.edges.len()

@@ -1,4 +1,4 @@
-//! Takes the measure of messages.
+//! Measures messages.
 
 use rand::Rng;
 
@@ -14,20 +14,20 @@ use super::{Setup, ceil_u32, count_f64, count_u64};
 use sim::rng::stream;
 use sim::transport::LineKind;
 
-/// Of so many messages, one is looked at for what gossip's news and questions for unlisted shares would bring.
+/// One message in this many is sampled for the traffic of announcements and of requests for unlisted shares.
 const SAMPLE: usize = 64;
 
-/// Heartbeats come once a second.
+/// Heartbeats come once per second.
 const HEARTBEAT_US: u64 = 1_000_000;
 
-/// Takes the measure of messages as they end.
+/// Measures messages as they end.
 #[derive(Debug)]
 pub struct Probe<'a> {
     setup: &'a Setup,
     meshes: &'a [Mesh; 2],
     arrivals: [Vec<(LineKind, Histogram)>; 2],
     missed: [u64; 2],
-    /// When each node's heartbeat is within a second, microseconds.
+    /// Time of each node's heartbeat within a second, in microseconds.
     beats_us: Vec<u32>,
     sampled: u64,
     iwant: f64,
@@ -35,14 +35,14 @@ pub struct Probe<'a> {
     made: [u64; 2],
     listed: u64,
     pending: u64,
-    /// Microseconds from shares to the first links that list them, and how many.
+    /// Microseconds from shares to the first links that list them, and their number.
     listing: (u64, u64),
     link_weight: [u64; 3],
     share_weight: Weight,
 }
 
 impl<'a> Probe<'a> {
-    /// Nothing was measured yet.
+    /// Creates a probe without measurements.
     #[must_use]
     pub fn new(setup: &'a Setup, meshes: &'a [Mesh; 2]) -> Self {
         let mut rng = stream(setup.seed, "scale heartbeats", 0);
@@ -65,7 +65,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// A proof was found on some work.
+    /// Counts a proof found on a job.
     pub fn found(&mut self, kind: Kind, work: &Work, waves: &[Wave], now_us: u64) {
         self.made[kind as usize] += 1;
         self.pending += work.pending as u64;
@@ -78,7 +78,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// It weighs that much.
+    /// Adds the weight of a message.
     pub fn weigh(&mut self, kind: Kind, weight: Weight) {
         match kind {
             Kind::Share => self.share_weight = weight,
@@ -89,8 +89,8 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// A message has come to its end. One that goes on later, because something needs it, is told of again; then only
-    /// what is new could be counted, so the first end counts.
+    /// Measures a finished message. A message that continues later, because another item needs it, finishes again. Only
+    /// its first end counts, because later ones would count too little.
     pub fn take(&mut self, flood: &mut Flood, id: WaveId) {
         let wave = &mut flood.waves[id as usize];
         if std::mem::replace(&mut wave.measured, true) {
@@ -111,7 +111,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Looks at what news and questions would have brought.
+    /// Computes the traffic that announcements and requests would have caused for a message.
     fn sample(&mut self, wave: &Wave) {
         let claims_us = f64::from(u32::try_from(p2p_proto::limits::PENDING_INTERVAL_MS).unwrap_or(u32::MAX)) * 1e3;
         let mesh = &self.meshes[wave.kind as usize];
@@ -126,8 +126,8 @@ impl<'a> Probe<'a> {
                 claimed += f64::from(u32::try_from(gap_us).unwrap_or(u32::MAX)) / claims_us;
                 let beat_us = next_beat(known_us, self.beats_us[peer.id as usize]);
                 if beat_us + way_us < arrived_us && mesh.of(node).binary_search(&peer.id).is_err() {
-                    let surroundings = self.setup.connections.of(peer.id).len() - mesh.of(peer.id).len();
-                    iwant += count_f64(self.setup.rules.told(surroundings)) / count_f64(surroundings);
+                    let outside = self.setup.connections.of(peer.id).len() - mesh.of(peer.id).len();
+                    iwant += count_f64(self.setup.rules.told(outside)) / count_f64(outside);
                 }
             }
             self.iwant += f64::min(iwant, 1.0);
@@ -135,14 +135,14 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Sums everything up.
+    /// Returns the results.
     #[must_use]
     pub fn outcome(self, flood: &Flood, control: &[Control], main_links: u32, churn: (u64, u64)) -> Outcome {
         let seconds = self.setup.duration.as_secs_f64();
         let found = count_u64(self.made[0] + self.made[1]).max(1.0);
         let sampled = count_u64(self.sampled).max(1.0);
         let arrivals = [0, 1].map(|kind| self.arrivals[kind].iter().map(|(_, of)| of.total()).sum::<u64>());
-        // A node's own messages do not come to it.
+        // A node's own messages do not arrive at it.
         let came = [0, 1].map(|kind| count_u64((arrivals[kind] - self.made[kind]).max(1)));
         let sum =
             |of: &dyn Fn(&Station) -> u32| count_u64(flood.stations.iter().map(|station| u64::from(of(station))).sum());
@@ -196,7 +196,7 @@ impl<'a> Probe<'a> {
         [self.share_weight, Weight { stream, line, back }]
     }
 
-    /// What gossip's news and named unlisted shares cost every node, a mean.
+    /// Returns the mean cost of announcements and named unlisted shares for every node.
     fn extra(&self, iwant: f64, claimed: f64, weights: [Weight; 2]) -> Rate {
         let per_s = self.setup.proofs_per_s();
         let sizes = &self.setup.sizes;
@@ -208,7 +208,7 @@ impl<'a> Probe<'a> {
     }
 }
 
-/// The first heartbeat at or after a moment.
+/// Returns the first heartbeat at or after a moment.
 fn next_beat(after_us: u64, beat_us: u32) -> u64 {
     let beat_us = u64::from(beat_us);
     after_us + (beat_us + HEARTBEAT_US - after_us % HEARTBEAT_US) % HEARTBEAT_US

@@ -1,4 +1,4 @@
-//! A simulation under way.
+//! A running simulation.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use super::wire::Weight;
 use sim::rng::{SimRng, stream};
 use sim::time::Micros;
 
-/// A simulation under way.
+/// A running simulation.
 pub(super) struct Run<'a> {
     setup: &'a Setup,
     flood: Flood,
@@ -33,7 +33,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(setup: &'a Setup, meshes: &'a [Mesh; 2], control: &[Control]) -> Self {
         let ground = &setup.ground;
-        let graph = |neighbours: &[Vec<u32>]| Graph::new(neighbours, |node, other| ground.way_us(node, other));
+        let graph = |neighbors: &[Vec<u32>]| Graph::new(neighbors, |node, other| ground.way_us(node, other));
         let all: Vec<Vec<u32>> = (0u32..)
             .take(ground.nodes())
             .map(|node| setup.connections.of(node).iter().map(|peer| peer.id).collect())
@@ -60,7 +60,7 @@ impl<'a> Run<'a> {
         self.next_found_us += Micros::from_secs_f64(wait / self.setup.proofs_per_s()).0;
     }
 
-    /// Runs until nothing is under way and no time is left.
+    /// Runs until the time is over and no message is in transit.
     pub(super) fn go(&mut self) {
         let end_us = self.setup.duration.0;
         let mut done = Vec::new();
@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
         let node = self.mining.random_range(0..nodes);
         let kind =
             if self.mining.random_bool((1.0 / self.setup.shares_per_link).min(1.0)) { Kind::Link } else { Kind::Share };
-        // A node that does not run wastes nobody's draw: its hash rate is missing.
+        // A stopped node's find is dropped, because its hash rate is missing.
         if !self.flood.is_running(node) {
             return;
         }
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
         let id: WaveId = self.flood.publish(wave);
         for forgotten in self.pool.note(&mut self.flood.waves, id, now_us) {
             let wave = &mut self.flood.waves[forgotten as usize];
-            // What is still under way somewhere after minutes is kept.
+            // A message that is still in transit after minutes is kept.
             if wave.under_way == 0 {
                 wave.cells = Vec::new();
             }

@@ -11,7 +11,7 @@ fn everybody_gets_every_message_by_a_bounded_number_of_copies() {
     assert_eq!(outcome.missed, [0, 0]);
     let shares = outcome.all_arrivals(Kind::Share);
     assert_eq!(shares.total(), outcome.made[0] * 300);
-    // About one for each peer in the mesh, but not from where the first came.
+    // About one copy for each peer in the mesh, except the peer that sent the first.
     let degree = outcome.traffic.iter().map(|of| of.peers.1).sum::<usize>() as f64 / 300.0;
     assert!(outcome.copies[0] > degree - 1.5 && outcome.copies[0] < degree + 0.5, "{:?} {degree}", outcome.copies);
     assert!(shares.quantile_s(0.5) < shares.quantile_s(0.99));

@@ -1,7 +1,7 @@
-//! What messages weigh: the real encodings, and what gossipsub, Yamux, Noise, TCP and IP put around them.
+//! Sizes of messages: the real encodings, and the overhead of gossipsub, Yamux, Noise, TCP and IP.
 //!
 //! Two sums are kept apart. A [`Weight::stream`] is what a TCP socket counts as sent, so that it can be compared with a
-//! running node's sockets; a [`Weight::line`] is what the line carries, headers of packets and acknowledgements included.
+//! running node's sockets. A [`Weight::line`] is what the line carries, including packet headers and acknowledgements.
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
@@ -12,22 +12,22 @@ use sharechain::coinbase::Coinbase;
 use sharechain::share::SHARE_VERSION;
 use sharechain::{Height, Proof, ShareHeader, ShareId, Timestamp, U256, Work};
 
-/// Bytes of a Yamux frame's header.
+/// Bytes of a Yamux frame header.
 const YAMUX_BYTES: u32 = 12;
 
-/// Payload of a Yamux frame at most, before it is split.
+/// Largest payload of a Yamux frame, before it is split.
 const YAMUX_PAYLOAD_MAX: u32 = 16 << 10;
 
-/// Bytes that Noise adds to what is flushed at once: a length of 2 and a tag of 16.
+/// Bytes that Noise adds to each flush: a length of 2 and a tag of 16.
 const NOISE_BYTES: u32 = 18;
 
 /// Bytes of an IPv4 and a TCP header with timestamps.
 const PACKET_HEADER_BYTES: u32 = 52;
 
-/// Payload of a packet on Ethernet: 1,500 less the headers.
+/// Largest payload of a packet on Ethernet: 1,500 bytes minus the headers.
 const PACKET_PAYLOAD_MAX: u32 = 1_448;
 
-/// Packets for which one acknowledgement is sent.
+/// Number of packets per acknowledgement.
 const PACKETS_PER_ACK: u32 = 2;
 
 /// Bytes of a gossipsub topic, such as `/shoal/2cd5eb913453d89a/shares/1`.
@@ -36,39 +36,39 @@ const TOPIC_BYTES: u32 = 32;
 /// Bytes of a gossip message's id: SHA-256.
 const MESSAGE_ID_BYTES: u32 = 32;
 
-/// Bytes by which both sides of a new stream agree on its protocol: `/multistream/1.0.0` and
-/// `/shoal/2cd5eb913453d89a/sync/1`, each with a length before and a line's end behind.
+/// Bytes with which each side of a new stream negotiates its protocol: `/multistream/1.0.0` and
+/// `/shoal/2cd5eb913453d89a/sync/1`, each with a length prefix and a newline.
 const NEGOTIATION_BYTES: u32 = 20 + 32;
 
-/// Yamux frames that one side of a request sends beside the message itself: opening or accepting, the protocol's name,
-/// the length, the end.
+/// Yamux frames that one side of a request sends besides the message: opening or accepting, protocol name, length, end.
 const REQUEST_FRAMES: u32 = 4;
 
-/// Flushes in which one side of a request sends all that: each is a packet.
+/// Flushes in which one side of a request sends all of that. Each is a packet.
 const REQUEST_FLUSHES: u32 = 3;
 
-/// There and back for a request until its response is there: the protocol is agreed upon first.
+/// Round trips of a request until its response: the protocol is negotiated first.
 pub const REQUEST_ROUND_TRIPS: u32 = 2;
 
 /// Bytes of a ping, and of its answer.
 const PING_BYTES: u32 = 32;
 
-/// Hashes of the merkle branch of a block with the 2,048 to 4,096 transactions that blocks have as a rule.
+/// Hashes of the merkle branch of a block with 2,048 to 4,096 transactions, as most blocks have.
 const BRANCH: usize = 12;
 
-/// What one side sends.
+/// The bytes that one side sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weight {
     /// Bytes of a TCP stream.
     pub stream: u32,
-    /// Bytes on the line, this direction.
+    /// Bytes on the line in this direction.
     pub line: u32,
-    /// Bytes of acknowledgements on the line, the other direction.
+    /// Bytes of acknowledgements on the line in the other direction.
     pub back: u32,
 }
 
 impl Weight {
-    /// Of messages that are each flushed alone: so many Yamux frames in so many flushes around `payload` bytes.
+    /// Weight of messages that are each flushed alone: `frames` Yamux frames in `flushes` flushes around `payload`
+    /// bytes.
     const fn of(payload: u32, frames: u32, flushes: u32) -> Self {
         let stream = payload + frames * YAMUX_BYTES + flushes * NOISE_BYTES;
         let full = stream.div_ceil(PACKET_PAYLOAD_MAX);
@@ -77,33 +77,33 @@ impl Weight {
         Self { stream, line: stream + packets * PACKET_HEADER_BYTES, back }
     }
 
-    /// Of a gossipsub frame with so many bytes of protocol buffers.
+    /// Weight of a gossipsub frame with this many bytes of protocol buffers.
     const fn of_rpc(bytes: u32) -> Self {
         let framed = bytes + varint(bytes);
         Self::of(framed, framed.div_ceil(YAMUX_PAYLOAD_MAX), 1)
     }
 
-    /// Of a message of so many bytes that gossipsub publishes or forwards.
+    /// Weight of a message of this many bytes that gossipsub publishes or forwards.
     #[must_use]
     pub const fn of_gossip(bytes: u32) -> Self {
         let message = field(bytes) + field(TOPIC_BYTES);
         Self::of_rpc(field(message))
     }
 
-    /// Of the news which messages there are (`IHAVE`), with so many ids; a fraction where it is a mean.
+    /// Weight of an announcement of messages (`IHAVE`) with this many ids, which may be a fractional mean.
     #[must_use]
     pub const fn of_ihave(ids: u32) -> Self {
         let ihave = field(TOPIC_BYTES) + ids * field(MESSAGE_ID_BYTES);
         Self::of_rpc(field(field(ihave)))
     }
 
-    /// Of the wish for a message (`IWANT`).
+    /// Weight of a request for a message (`IWANT`).
     #[must_use]
     pub const fn of_iwant(ids: u32) -> Self {
         Self::of_rpc(field(field(ids * field(MESSAGE_ID_BYTES))))
     }
 
-    /// Of a request or a response of so many bytes, with what its side of the stream takes.
+    /// Weight of a request or a response of this many bytes, with the overhead of its side of the stream.
     #[must_use]
     pub const fn of_exchange(bytes: u32) -> Self {
         const LENGTH_BYTES: u32 = 4;
@@ -111,14 +111,14 @@ impl Weight {
         Self::of(NEGOTIATION_BYTES + LENGTH_BYTES + bytes, REQUEST_FRAMES + split, REQUEST_FLUSHES + split - 1)
     }
 
-    /// Of a ping or its answer.
+    /// Weight of a ping or its answer.
     #[must_use]
     pub const fn of_ping() -> Self {
         Self::of(PING_BYTES, 1, 1)
     }
 }
 
-/// Bytes of a number as protocol buffers write lengths.
+/// Returns the bytes of a varint in protocol buffers.
 const fn varint(value: u32) -> u32 {
     match value {
         0..=0x7f => 1,
@@ -128,7 +128,7 @@ const fn varint(value: u32) -> u32 {
     }
 }
 
-/// Bytes of a field with so much content: its number, its length, the content.
+/// Returns the bytes of a field with this much content: its number, its length, the content.
 const fn field(bytes: u32) -> u32 {
     1 + varint(bytes) + bytes
 }
@@ -140,28 +140,28 @@ pub struct Sizes {
     pub proof: u32,
     /// A share as gossip.
     pub share: u32,
-    /// A link as gossip whose list is empty.
+    /// A link with an empty list, as gossip.
     pub link: u32,
     /// An id in a list.
     pub id: u32,
-    /// A question for the tip, and its answer.
+    /// A request for the tip, and its answer.
     pub tip: (u32, u32),
-    /// A question for unlisted shares, and its answer without any.
+    /// A request for unlisted shares, and an empty answer.
     pub pending: (u32, u32),
-    /// A question for proofs without ids, and its answer without any.
+    /// A request for proofs without ids, and an empty answer.
     pub proofs: (u32, u32),
     /// A proof in an answer.
     pub item: u32,
 }
 
 impl Sizes {
-    /// Those of main's network: a block of thousands of transactions, and a coinbase with 48 Taproot payouts.
+    /// Returns the sizes on mainnet: a block of thousands of transactions, and a coinbase with 48 Taproot payouts.
     #[must_use]
     pub fn main() -> Self {
         Self::of(&proof(taproot(), 48, BRANCH))
     }
 
-    /// Those of a proof.
+    /// Returns the sizes for a proof.
     ///
     /// # Panics
     /// Never: no message has 4 GB.
@@ -189,21 +189,21 @@ impl Sizes {
         }
     }
 
-    /// A link as gossip that lists so many shares.
+    /// Returns the bytes of a link as gossip that lists this many shares.
     #[must_use]
     pub const fn link_of(&self, listed: u32) -> u32 {
         self.link + listed * self.id
     }
 }
 
-/// A Taproot address.
+/// Returns a Taproot address.
 #[must_use]
 pub fn taproot() -> ScriptBuf {
     ScriptBuf::from_bytes([&[0x51, 0x20][..], &[7; 32]].concat())
 }
 
-/// A proof of a miner with this address, with so many payouts to such addresses and so many hashes in its branch. Its
-/// hashes are made up.
+/// Returns a proof of a miner with this address, with this many payouts to such addresses and this many hashes in its
+/// branch. Its hashes are made up.
 #[must_use]
 pub fn proof(payout: ScriptBuf, payouts: usize, branch: usize) -> Proof {
     let share = ShareHeader {

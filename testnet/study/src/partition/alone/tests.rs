@@ -29,6 +29,6 @@ fn a_shorter_half_life_settles_sooner() {
 fn the_smaller_side_has_the_longer_time() {
     let rng = &mut stream(1, "alone", 0);
     let [small, half] = [0.1, 0.5].map(|part| final_after_min(part, 360, rng));
-    // 361 links of 10 s take an hour; fewer hashes take longer until the target follows.
+    // 361 links of 10 s take an hour. Fewer hashes take longer, until the target follows.
     assert!(small > half && half > 60.0 && half < 120.0, "{small} {half}");
 }

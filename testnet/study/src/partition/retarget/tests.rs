@@ -1,7 +1,7 @@
 use super::*;
 use sim::rng::stream;
 
-/// Mean of some runs, hours.
+/// Returns the mean of some runs, in hours.
 fn settles_h(retarget: Retarget, rules: &Rules, factor: f64) -> f64 {
     let mut rng = stream(1, "retarget", 0);
     let settlings = (0..10).map(|_| retarget.settles(rules, factor, &mut rng).after_s.unwrap());
@@ -26,7 +26,7 @@ fn a_schedule_with_a_half_life_settles_within_two_of_them() {
 #[test]
 fn a_chain_that_gives_way_by_a_tenth_a_share_takes_days_to_recover_from_a_collapse() {
     let (rules, retarget) = Retarget::ALL[0];
-    // Shares of 30 s each take ten times less only after 22 of them: 30,000 s x (1 + 0.9 + 0.81 + ...) = 83 hours.
+    // Shares of 30 s need 22 shares to become ten times easier: 30,000 s x (1 + 0.9 + 0.81 + ...) = 83 hours.
     let hours = settles_h(retarget, &rules, 1e-3);
     assert!((40.0..160.0).contains(&hours), "{hours}");
 }

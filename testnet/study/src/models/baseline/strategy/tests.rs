@@ -2,10 +2,10 @@ use super::super::rules::P2POOL;
 use super::super::tree::Job;
 use super::super::view::View;
 use super::*;
+use sim::ids::MinerId;
 use sim::time::Micros;
-use sim::world::MinerId;
 
-/// A table of shares, what the public knows of them, and one selfish miner.
+/// A table of shares, the public's view of them, and one selfish miner.
 struct Game {
     tree: Tree,
     public: View,
@@ -21,14 +21,14 @@ impl Game {
         self.tree.add(&P2POOL, Job { parent, uncles: Vec::new() }, MinerId(miner), Micros::ZERO)
     }
 
-    /// The miner finds a share; returns how many it publishes.
+    /// The miner finds a share. Returns how many it publishes.
     fn finds(&mut self) -> usize {
         let id = self.share(self.strategy.base(&self.public), 0);
         let published = self.strategy.found(&self.tree, &self.public, id);
         self.show(&published)
     }
 
-    /// The others find one on the public's tip; returns how many the miner publishes.
+    /// The others find a share on the public tip. Returns how many the miner publishes.
     fn others_find(&mut self) -> usize {
         let id = self.share(self.public.tip(), 1);
         self.public.take_in(&self.tree, &P2POOL, id);
@@ -43,7 +43,7 @@ impl Game {
         published.len()
     }
 
-    /// Who found the shares of the public's chain, from below.
+    /// Returns the finders of the shares on the public chain, lowest first.
     fn chain(&self) -> Vec<u32> {
         let mut miners: Vec<u32> =
             self.tree.chain(self.public.tip()).filter_map(|id| self.tree.get(id).miner).map(|miner| miner.0).collect();

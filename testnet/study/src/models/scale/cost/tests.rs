@@ -27,7 +27,7 @@ fn disk_per_record() {
             .map(|_| {
                 let (mut id, mut bytes) = ([0; 32], proof.clone());
                 rand::RngCore::fill_bytes(&mut rng, &mut id);
-                // Nearly all of a proof are hashes, different each time.
+                // Most of a proof are hashes, which differ each time.
                 rand::RngCore::fill_bytes(&mut rng, &mut bytes);
                 Record { kind: RecordKind::Proof, id, bytes }
             })

@@ -1,7 +1,7 @@
 use super::super::wave::Cell;
 use super::*;
 
-/// A message that every one of two nodes found valid at once.
+/// A message that both nodes found valid at once.
 fn wave(kind: Kind, born_us: u64, parent: Option<WaveId>, height: u32, list: Vec<WaveId>) -> Wave {
     Wave {
         born_us,
@@ -41,7 +41,7 @@ fn a_link_lists_what_its_branch_does_not() {
     assert_eq!(work.list, [late], "made when the link came: the rival was not known then");
     assert_eq!(work.pending, 2, "the rival may be listed as a share by now");
     assert_eq!(pool.work(&waves, 1, 8_000_000, 0).list, Vec::<WaveId>::new(), "the late share is not there yet");
-    // Work is made anew after 20 s.
+    // A job is rebuilt after 20 s.
     assert_eq!(pool.work(&waves, 0, 27_000_000, 0).list, [late, rival]);
     assert_eq!(pool.work(&waves, 0, 6_400_000, 500_000).parent, None, "the device has not switched yet");
 }

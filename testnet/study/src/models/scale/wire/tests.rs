@@ -20,7 +20,7 @@ fn sizes_stay_under_the_limits_and_grow_with_the_list() {
 #[test]
 fn what_is_put_around_a_message_is_counted() {
     // Data and topic with tag and length each, message with tag and length, frame with its length; one Yamux frame, one
-    // Noise frame; one packet.
+    // Noise frame, one packet.
     let weight = Weight::of_gossip(740);
     assert_eq!(weight.stream, 740 + 3 + 32 + 2 + 3 + 2 + 12 + 18);
     assert_eq!(weight.line, weight.stream + 52);

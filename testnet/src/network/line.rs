@@ -1,9 +1,9 @@
 //! A line between two nodes that can be cut.
 //!
-//! A node does not dial another one but a port of the test network, which passes the bytes on: that is the only way
-//! between them, and it needs no root. Cutting a link closes its connections and refuses new ones; the nodes' own
-//! dialling brings it back after healing. Nodes find no other way around: they are told of no other addresses, and mDNS
-//! is off while links are used.
+//! A node does not dial another node but a port of the test network, which forwards the bytes. This is the only path
+//! between them, and it needs no root privileges. Cutting a line closes its connections and rejects new ones. After
+//! healing, the nodes redial. They find no other path: they know no other addresses, and mDNS is off while lines are
+//! used.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::limits::LINK_CONNECTIONS_MAX;
+use crate::limits::LINE_CONNECTIONS_MAX;
 
-/// A line from a node that dials to one that listens; it ends when dropped.
+/// A line from a dialing node to a listening one. It is removed when dropped.
 #[derive(Debug)]
-pub struct Link {
+pub struct Line {
     address: SocketAddr,
     open: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-impl Link {
+impl Line {
     /// Listens on `address` and passes connections on to `target`.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Link {
         self.address
     }
 
-    /// Cuts the line, or joins it again.
+    /// Cuts the line, or restores it.
     pub fn set_open(&self, open: bool) {
         self.open.send_replace(open);
     }
@@ -51,14 +51,14 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for Line {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 async fn accept(listener: TcpListener, target: SocketAddr, is_open: watch::Receiver<bool>) {
-    let room = Arc::new(Semaphore::new(LINK_CONNECTIONS_MAX));
+    let room = Arc::new(Semaphore::new(LINE_CONNECTIONS_MAX));
     loop {
         let Ok((near, _)) = listener.accept().await else {
             // Out of file handles, for instance: give others a moment to close theirs.
@@ -76,14 +76,14 @@ async fn accept(listener: TcpListener, target: SocketAddr, is_open: watch::Recei
     }
 }
 
-/// Passes bytes until one side ends or the line is cut.
+/// Forwards bytes until one side closes or the line is cut.
 async fn pass(mut near: TcpStream, target: SocketAddr, mut is_open: watch::Receiver<bool>) {
     let Ok(mut far) = TcpStream::connect(target).await else { return };
     // Without it the test network would add delays of its own.
     let _ = (near.set_nodelay(true), far.set_nodelay(true));
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-        // The link is dropped, or cut.
+        // The line was dropped or cut.
         _ = is_open.wait_for(|open| !open) => {}
     }
 }

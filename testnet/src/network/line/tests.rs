@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::Link;
+use super::Line;
 
 fn any_port() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
@@ -32,18 +32,18 @@ async fn says_back(socket: &mut TcpStream, text: &[u8]) -> bool {
 
 #[tokio::test]
 async fn passes_bytes_until_cut_and_again_after_healing() {
-    let link = Link::start(any_port(), echo().await).await.unwrap();
-    let mut before = TcpStream::connect(link.address()).await.unwrap();
+    let line = Line::start(any_port(), echo().await).await.unwrap();
+    let mut before = TcpStream::connect(line.address()).await.unwrap();
     assert!(says_back(&mut before, b"one").await);
 
-    link.set_open(false);
+    line.set_open(false);
     let mut byte = [0];
     let closed = tokio::time::timeout(Duration::from_secs(5), before.read(&mut byte)).await.unwrap();
-    assert!(matches!(closed, Ok(0) | Err(_)), "a cut link closes its connections");
-    let mut during = TcpStream::connect(link.address()).await.unwrap();
-    assert!(!says_back(&mut during, b"two").await, "a cut link passes nothing");
+    assert!(matches!(closed, Ok(0) | Err(_)), "a cut line closes its connections");
+    let mut during = TcpStream::connect(line.address()).await.unwrap();
+    assert!(!says_back(&mut during, b"two").await, "a cut line passes nothing");
 
-    link.set_open(true);
-    let mut after = TcpStream::connect(link.address()).await.unwrap();
+    line.set_open(true);
+    let mut after = TcpStream::connect(line.address()).await.unwrap();
     assert!(says_back(&mut after, b"three").await);
 }

@@ -1,0 +1,198 @@
+//! The node under test: its real parts, wired as `shoal run` does, but without a bitcoind. Only this file knows how they
+//! hang together.
+
+use std::net::{SocketAddr, TcpListener as Probe};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bitcoin::BlockHash;
+use node::api::{self, Context, Token};
+use node::bitcoind::Bitcoind;
+use node::clock::now;
+use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
+use node::consensus::{self, EngineHandle, FoundWork, Inputs, PeerLinks, PeerSide, Started};
+use node::headers::HeaderSource;
+use node::history::History;
+use node::limits::REFUSED_QUEUE;
+use node::miners::{FoundBlocks, Miners};
+use node::peers::{self, Lookups, PeerTips, Publisher, Server};
+use node::state::{NodeState, PeerView};
+use node::store::Store;
+use node::submissions::Submissions;
+use node_core::engine::{ChainEvent, Engine};
+use node_core::exchange::{Exchange, SyncState};
+use node_core::jobs::{BlockTemplate, Contents, JobBuilder, JobPosition, JobTemplate};
+use sharechain::change_set::Source;
+use sharechain::check::binding::BoundProof;
+use sharechain::{Outcome, U256};
+use testkit::World;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::chain::Grown;
+
+/// The running node, as the bench sees it.
+pub(crate) struct Node {
+    engine: EngineHandle,
+    /// Where readers connect.
+    pub(crate) api: SocketAddr,
+    /// Where peers connect by TCP, and by QUIC.
+    pub(crate) p2p: [String; 2],
+    /// Where Stratum hands in what miners find.
+    pub(crate) miners: Arc<Miners>,
+}
+
+impl Node {
+    /// What the chain tells everybody, once it is stored.
+    pub(crate) fn events(&self) -> broadcast::Receiver<ChainEvent> {
+        self.engine.reader().events()
+    }
+
+    /// Where new work belongs, found as the job builder does.
+    pub(crate) async fn position(&self, previous: BlockHash) -> JobPosition {
+        let found = self.engine.call(move |engine| JobPosition::find(engine.chain_mut(), &previous)).await;
+        found.expect("the engine runs").expect("the chain has a position")
+    }
+
+    /// Makes a job template that has passed the check of peers, as the job builder does.
+    pub(crate) async fn template(
+        &self,
+        block: Arc<BlockTemplate>,
+        contents: Arc<Contents>,
+        position: JobPosition,
+    ) -> Arc<JobTemplate> {
+        let time = now();
+        let finishing =
+            self.engine.call(move |engine| JobBuilder::finish(engine, block, contents, position, time, now()));
+        finishing.await.expect("the engine runs").expect("peers would take it")
+    }
+
+    /// Ends the thread that owns the chain.
+    pub(crate) async fn end(&self) {
+        self.engine.end().await;
+    }
+}
+
+/// Starts a node on the current runtime. Its database in `dir` gets what was found.
+pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
+    let store = Arc::new(Store::open(&dir.join("db"), grown.params.consensus_id()).expect("a new database"));
+    let engine = engine(grown, Arc::clone(&store));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let api = listener.local_addr().expect("it listens");
+    let config = Arc::new(config(dir, api));
+    let bitcoind = Bitcoind::new(&config.bitcoind, config.network).expect("the settings are right");
+    let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store)).expect("it is empty");
+    let (network, events, p2p) = network(&grown.params.consensus_id());
+    let (miners, found) = Miners::new(Network::Local, None);
+    let peers = Peers { network: network.clone(), events, submissions: submissions.clone() };
+    let (Started { engine, reader, .. }, peers) = peers.start(engine, found.shares, bitcoind, &store);
+    let blocks = FoundBlocks { submissions: submissions.clone(), publisher: Publisher::start(network) };
+    tokio::spawn(blocks.run(found.blocks));
+    let history = History::open(Arc::clone(&store)).expect("it is empty");
+    history.catch_up(&reader).await.expect("the disk works");
+    tokio::spawn(history.clone().run(reader.clone()));
+    let context = Context {
+        chain: reader,
+        submissions,
+        store,
+        history,
+        stratum: Arc::default(),
+        peers,
+        node: watch::channel(NodeState::default()).1,
+        token: Token::load(dir).expect("the folder can be written"),
+        started: Instant::now(),
+        config,
+    };
+    drop(api::start(listener, context, std::future::pending()).expect("the system gives threads"));
+    Node { engine, api, p2p, miners: Arc::new(miners) }
+}
+
+/// What connects the thread that owns the chain with peers.
+struct Peers {
+    network: p2p::Handle,
+    events: mpsc::Receiver<p2p_proto::Event>,
+    submissions: Submissions,
+}
+
+impl Peers {
+    /// Starts that thread and all tasks that do something for peers; what peers the node has can be watched.
+    fn start(
+        self,
+        engine: Engine<Store>,
+        found: mpsc::Receiver<FoundWork>,
+        bitcoind: Bitcoind,
+        store: &Arc<Store>,
+    ) -> (Started, watch::Receiver<Arc<Vec<PeerView>>>) {
+        let Self { network, events, submissions } = self;
+        let (tips, tips_seen) = watch::channel(PeerTips::default());
+        let (shown, peers_seen) = watch::channel(Arc::default());
+        let (refused, _) = mpsc::channel(REFUSED_QUEUE);
+        let (trouble, sync) = (watch::Sender::new(None), watch::Sender::new(SyncState::Alone));
+        let (lookups, looking_up) = Lookups::new();
+        let (server, serving) = Server::new();
+        let links =
+            PeerLinks { network: network.clone(), events, lookups, server, submissions, refused, trouble, sync, tips };
+        let exchange = Exchange::new(&engine, true);
+        let started = consensus::start(engine, Inputs { found, peers: Some(PeerSide::new(exchange, links)) });
+        tokio::spawn(looking_up.run(HeaderSource::new(bitcoind, started.engine.clone())));
+        tokio::spawn(serving.run(started.reader.clone(), Arc::clone(store), network.clone()));
+        tokio::spawn(peers::show(network, tips_seen, shown));
+        (started, peers_seen)
+    }
+}
+
+/// An engine that has what was found.
+fn engine(grown: &Grown, store: Arc<Store>) -> Engine<Store> {
+    let chain = World::with(grown.params.clone()).chain;
+    let mut engine = Engine::open(chain, store, now()).expect("it is empty");
+    engine.insert_bitcoin_headers(&grown.headers, now());
+    for (proof, list) in &grown.found {
+        let bound = BoundProof::bind(proof.clone(), U256::MAX, engine.chain().consensus_id()).expect("it was mined so");
+        let outcome = engine.insert(bound, list.clone(), Source(u64::MAX), now());
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+        drop(engine.take_events());
+    }
+    engine
+}
+
+/// A network that listens on a free port of loopback, and its addresses.
+fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::Event>, [String; 2]) {
+    // The network tells its addresses to the peers' task alone, so the port is chosen before.
+    let free = Probe::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).expect("a free port").port();
+    let listen = [format!("/ip4/127.0.0.1/tcp/{free}"), format!("/ip4/127.0.0.1/udp/{free}/quic-v1")];
+    let config = p2p::Config {
+        secret_key: [1; 32],
+        listen: listen.to_vec(),
+        peers: Vec::new(),
+        mdns: false,
+        consensus_id: *consensus_id,
+        user_agent: "bench/1".to_owned(),
+    };
+    let (handle, events) = p2p::Network::start(config).expect("loopback can be listened on");
+    (handle, events, listen)
+}
+
+fn config(dir: &Path, listen: SocketAddr) -> Config {
+    let any = "127.0.0.1:0".parse().expect("an address");
+    Config {
+        file: None,
+        network: Network::Local,
+        data_dir: dir.to_owned(),
+        address: None,
+        new_pool: true,
+        log: "info".into(),
+        log_format: LogFormat::Text,
+        bitcoind: BitcoindConfig {
+            // Nothing answers there: found blocks go nowhere.
+            url: "http://127.0.0.1:1".parse().expect("an address"),
+            auth: BitcoindAuth::Cookie("no cookie".into()),
+            timeout: Duration::from_secs(1),
+        },
+        stratum: StratumConfig { listen: any },
+        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false },
+        // What a client may ask when the operator does not say.
+        api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 100.try_into().expect("not zero") },
+        webhooks: None,
+    }
+}

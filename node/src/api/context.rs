@@ -1,0 +1,110 @@
+//! What handlers share: the parts of the node that answers are made from, and caches between requests.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sharechain::chain::Chain;
+use tokio::sync::watch;
+
+use super::error::ApiError;
+use super::live_feed::Live;
+use super::memory::Memory;
+use super::peer_groups::Groups;
+use super::pool_view::KeptPool;
+use super::refusals::Refusals;
+use super::token::Token;
+use super::windows::Windows;
+use crate::clock::now;
+use crate::config::Config;
+use crate::consensus::ChainReader;
+use crate::history::History;
+use crate::state::{NodeState, PeerView};
+use crate::store::{Store, StoreError};
+use crate::submissions::Submissions;
+
+/// Everything that answers are made from.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The node's settings.
+    pub config: Arc<Config>,
+    /// The share-chain, read from published snapshots: no answer takes time from the thread that owns it.
+    pub chain: ChainReader,
+    /// The database, for what the share-chain no longer keeps in memory.
+    pub store: Arc<Store>,
+    /// The event log and what was found and paid, by address and by time.
+    pub history: History,
+    /// The miners connected here.
+    pub stratum: Arc<stratum::Stats>,
+    /// bitcoind's verdicts on found blocks.
+    pub submissions: Submissions,
+    /// The connected peers.
+    pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// State of sync, of mining and of bitcoind.
+    pub node: watch::Receiver<NodeState>,
+    /// The token of the node's operator.
+    pub token: Token,
+    /// Start time of the process.
+    pub started: Instant,
+}
+
+/// The context, and the caches kept between requests.
+#[derive(Debug)]
+pub(super) struct Api {
+    /// The parts of the node that answers are made from.
+    pub context: Context,
+    /// PPLNS windows by payout script.
+    pub windows: Windows,
+    /// The last summary of the pool.
+    pub pool: KeptPool,
+    /// Rejected shares, counted by rule.
+    pub refusals: Arc<Refusals>,
+    /// Groups of neighboring peers.
+    pub groups: Groups,
+    /// Memory of this process.
+    pub memory: Memory,
+    /// The newest live events and their readers.
+    pub live: Live,
+    /// Start time of the process, seconds since 1970. Taken once, since the monotonic clock and the wall clock drift.
+    pub start_unix_s: f64,
+    /// The OpenAPI document, JSON.
+    pub openapi: String,
+}
+
+impl Api {
+    /// The context with empty caches and the OpenAPI document.
+    pub(super) fn new(context: Context, openapi: String) -> Self {
+        let start_unix_s = f64::from(now().0) - context.started.elapsed().as_secs_f64();
+        Self {
+            context,
+            windows: Windows::default(),
+            pool: KeptPool::default(),
+            refusals: Arc::default(),
+            groups: Groups::default(),
+            memory: Memory::default(),
+            live: Live::new(),
+            start_unix_s,
+            openapi,
+        }
+    }
+
+    /// The newest published chain. One answer must use one snapshot, so that its parts agree.
+    pub(super) fn chain(&self) -> Arc<Chain> {
+        self.context.chain.chain()
+    }
+
+    /// Reads the database on a blocking thread, off the threads that serve sockets.
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    {
+        let store = Arc::clone(&self.context.store);
+        let result = tokio::task::spawn_blocking(move || work(&store)).await.map_err(|_| ApiError::Stopping)?;
+        result.map_err(ApiError::from)
+    }
+
+    /// The Bitcoin network of this node, for addresses.
+    pub(super) fn network(&self) -> bitcoin::Network {
+        self.context.config.network.into()
+    }
+}
