@@ -10,7 +10,7 @@ use crate::units::{ShareId, U256, Weight};
 /// §3).
 ///
 /// Each line is `/// documentation`, then `name: type = value on mainnet,`. The lines form two blocks: `bitcoin { .. }`
-/// for [`BitcoinParams`](crate::BitcoinParams) and `chain { .. }` for [`ChainParams`](crate::ChainParams). The table
+/// for [`BitcoinParams`] and `chain { .. }` for [`ChainParams`]. The table
 /// leaves out what is not a plain number: the name of the share-chain, the Bitcoin network and its genesis, and the
 /// signet challenge.
 #[macro_export]

@@ -11,10 +11,13 @@ use crate::store::Store;
 /// Sends a call's answer, once its changes are published.
 type Answer = Box<dyn FnOnce() + Send>;
 
+/// Work on the engine.
+type Work = Box<dyn FnOnce(&mut Engine<Store>) -> Answer + Send>;
+
 /// A call to the thread.
 pub(super) enum Call {
     /// Runs a closure on the engine.
-    Run(Box<dyn FnOnce(&mut Engine<Store>) -> Answer + Send>),
+    Run(Work),
     /// Ends the thread.
     End,
 }

@@ -160,8 +160,8 @@ fn imports(modules: &BTreeMap<Path, Module>) -> BTreeMap<String, BTreeSet<String
         for (full, passed_on) in &parsed.paths {
             let Some(target) = definer(full, modules, 0) else { continue };
             let is_whole = module.starts_with(&target);
-            let is_part = target.starts_with(module);
-            if !is_whole && !(is_part && *passed_on) {
+            let passes_on_a_part = *passed_on && target.starts_with(module);
+            if !(is_whole || passes_on_a_part) {
                 entry.insert(modules[&target].file.clone());
             }
         }
