@@ -8,10 +8,10 @@
 //!  job builder calls►└──────────────────────┘──view──────► every reader
 //! ```
 //!
-//! Readers never reach this thread. They hold a [`ChainReader`], which has the newest published snapshot of the chain.
+//! Readers never reach this thread. They hold a [`ChainReader`], which has the newest published view of the chain.
 //!
 //! ```text
-//! handle.rs   handles of the thread: calls for those that change the chain, snapshots for readers
+//! handle.rs   handles of the thread: calls for those that change the chain, a view for readers
 //! peers.rs    feeds the exchange, and executes its outputs
 //! ```
 
@@ -164,7 +164,7 @@ impl Thread {
             Step::Call(Call::End) => return Err(End),
             Step::Call(Call::Run(work)) => {
                 let answer = work(&mut self.engine);
-                // Published before the answer, so that the caller finds its changes in the snapshot.
+                // Published before the answer, so that the caller finds its changes in the view.
                 self.settle().await?;
                 answer();
                 return Ok(());

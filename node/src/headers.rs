@@ -141,7 +141,7 @@ impl HeaderSource {
         Ok(self.insert(walk.into_headers()).await?)
     }
 
-    /// Inserted headers are published before the call returns, so the snapshot has them.
+    /// Inserted headers are published before the call returns, so the view has them.
     fn knows(&self, hash: &BlockHash) -> bool {
         self.engine.reader().chain().bitcoin().get(hash).is_some()
     }

@@ -1,5 +1,16 @@
 //! The peer-to-peer network: libp2p around the state machines of [`p2p_proto`]. No other crate names libp2p.
 //!
+//! ```text
+//! net.rs            configuration, start, addresses
+//! net/api.rs        the handle of the network task
+//! net/task.rs       the task that owns the swarm; its commands, connection events and traffic in task/
+//! net/behaviour.rs  the libp2p behaviours in use, and their configuration
+//! net/codec.rs      requests and responses on a stream
+//! net/peers.rs      connected peers
+//! net/redial.rs     when to dial peers again
+//! net/ip_limit.rs   inbound connections from one IP address
+//! ```
+//!
 //! One task owns the sockets. It takes [`p2p_proto::Command`]s from a [`Handle`] and sends [`p2p_proto::Event`]s.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]

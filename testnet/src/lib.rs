@@ -1,4 +1,23 @@
-//! A local multi-node Shoal network on an embedded Bitcoin or a real bitcoind.
+//! A local multi-node Shoal network on an embedded Bitcoin or a real bitcoind. The simulator and the study are crates of
+//! their own, `sim` and `study`.
+//!
+//! ```text
+//! cli.rs         the command line
+//! up.rs          `shoal-testnet up`: starts a network, shows it, handles faults, and ends with a report
+//! network.rs     the processes of a network, and the lines between its nodes
+//! faults.rs      commands from another terminal to a running network
+//! table.rs       the display of a running network
+//! report.rs      the report of a run
+//! api_client.rs  a client of the nodes' HTTP API
+//! miner.rs       the CPU miner, over its own Stratum connection
+//! wallet.rs      fills block templates with transactions
+//! embedded.rs    bitcoind's JSON-RPC on top of Bitcoin Core's consensus engine
+//! bitcoind.rs    a real bitcoind as a child process
+//! rpc.rs         a JSON-RPC client for both kinds of Bitcoin
+//! signet.rs      the custom signet of all test networks
+//! premine.rs     its initial chain, mined in advance
+//! limits.rs      every limit, with its unit and its reason
+//! ```
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 

@@ -11,6 +11,7 @@
 //! | [`pool_block`] | a Bitcoin block that the pool found |
 //! | [`export`] | a journal as a recording |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
+//! | `sentence` | an error and its causes in one sentence |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 

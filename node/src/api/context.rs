@@ -27,7 +27,7 @@ use crate::submissions::Submissions;
 pub struct Context {
     /// The node's settings.
     pub config: Arc<Config>,
-    /// The share-chain, read from published snapshots: no answer takes time from the thread that owns it.
+    /// The share-chain, read from the published view: no answer takes time from the thread that owns it.
     pub chain: ChainReader,
     /// The database, for what the share-chain no longer keeps in memory.
     pub store: Arc<Store>,
@@ -87,7 +87,7 @@ impl Api {
         }
     }
 
-    /// The newest published chain. One answer must use one snapshot, so that its parts agree.
+    /// The newest published chain. One answer must use one view, so that its parts agree.
     pub(super) fn chain(&self) -> Arc<Chain> {
         self.context.chain.chain()
     }

@@ -1,4 +1,4 @@
-//! Answers requests of peers, one after the other, from published snapshots of the chain and the store.
+//! Answers requests of peers, one after the other, from the published view of the chain and from the store.
 
 use std::sync::Arc;
 

@@ -15,6 +15,8 @@
 //! | [`event`] | commands to a network and events from it |
 //! | [`peer`] | a peer's identity |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
+//! | `wire` | how the parts of a message are read and written |
+//! | `time` | the time that the state machines are driven with |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 

@@ -1,4 +1,4 @@
-//! Files and functions stay short.
+//! Files and functions stay short, and every crate has a map of its modules.
 
 use crate::{CRATES, program};
 
@@ -52,4 +52,22 @@ fn functions_stay_short() {
         }
     }
     assert!(seen > 2_000, "the functions of the workspace are found: {seen}");
+}
+
+#[test]
+fn every_crate_maps_all_its_modules() {
+    for (name, folder) in CRATES {
+        let files = program(&format!("{folder}/src"));
+        let (_, text) = files.iter().find(|(file, _)| *file == format!("{folder}/src/lib.rs")).unwrap();
+        let map: String = text.lines().filter(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
+        let modules = text.lines().filter_map(|line| {
+            let line = line.strip_prefix("pub(crate) ").or(line.strip_prefix("pub ")).unwrap_or(line);
+            line.strip_prefix("mod ")?.strip_suffix(';')
+        });
+        for module in modules.filter(|module| *module != "tests") {
+            let named =
+                [format!(" {module}.rs"), format!(" {module}/"), format!("[`{module}`]"), format!("`{module}`")];
+            assert!(named.iter().any(|name| map.contains(name)), "{name}: lib.rs does not map {module}");
+        }
+    }
 }
