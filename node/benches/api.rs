@@ -26,7 +26,7 @@ use testkit::World;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Links when nobody says another number: eight hours of main.
+/// Links by default: eight hours of mainnet.
 const LINKS: u32 = 3_000;
 
 /// Shares between two links: main's.

@@ -36,10 +36,10 @@ use table::{Figures, Times};
 use traffic::{LOOKS_A_SECOND, MESSAGES_A_SECOND, Marks};
 use wiring::Node;
 
-/// Links when nobody says another number: eight hours of main.
+/// Links by default: eight hours of mainnet.
 const LINKS: u32 = 3_000;
 
-/// Runs when nobody says another number.
+/// Runs by default.
 const RUNS: u32 = 5;
 
 /// Seconds that are measured at rest, and as many under load.
@@ -49,7 +49,7 @@ const SECONDS: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Everything that runs. The node has a runtime with as many threads as there are cores, as in `shoal run`; peers and
-/// readers, which would be other machines, have their own. Runtimes stand last: the node's ends once nobody holds the node.
+/// readers, which would be other machines, have their own. Runtimes come last: the node's ends once no handle to the node is left.
 struct Bench {
     node: Arc<Node>,
     /// The peer that sends.

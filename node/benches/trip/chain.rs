@@ -87,7 +87,7 @@ impl Grown {
     }
 }
 
-/// A payout script that stands for a miner.
+/// The payout script of a miner.
 pub(crate) fn script(number: u32) -> ScriptBuf {
     let mut hash = [7; 20];
     hash[..4].copy_from_slice(&(number % MINERS).to_be_bytes());

@@ -56,7 +56,7 @@ pub(crate) fn watch_stored(mut events: broadcast::Receiver<ChainEvent>, stored: 
     });
 }
 
-/// A peer of the node, connected to nobody else; notes what it hears.
+/// A peer of the node, connected to no other; notes what it hears.
 pub(crate) async fn peer(number: u8, address: &str, consensus_id: [u8; 32], tip: TipInfo, heard: Marks) -> Handle {
     let config = p2p::Config {
         secret_key: [number; 32],

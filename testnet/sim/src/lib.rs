@@ -54,9 +54,3 @@ pub mod time;
 pub mod topology;
 pub mod transport;
 pub mod world;
-
-/// An error and what caused it, in one sentence.
-#[must_use]
-pub fn sentence(error: &dyn std::error::Error) -> String {
-    node_core::sentence(error)
-}

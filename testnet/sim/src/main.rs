@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use node_core::sentence;
 use sim::run::{SimArgs, SimError};
-use sim::sentence;
 use sim::soak::{SoakArgs, SoakError};
 
 /// Simulates a scenario: the real share-chain, peers and payouts in a world that a seed determines

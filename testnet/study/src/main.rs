@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     match report(&Cli::parse().args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("shoal-study: {}", sim::sentence(&error));
+            eprintln!("shoal-study: {}", node_core::sentence(&error));
             ExitCode::FAILURE
         }
     }
