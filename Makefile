@@ -52,7 +52,7 @@ sim: sim-build ## Simulate a scenario, as in: make sim ARGS="testnet/scenarios/c
 .PHONY: sim-build
 sim-build:
 	@.ci/deps.sh sim
-	cargo build --release --locked --package sim --bin shoal-sim
+	@cargo build --release --locked --package sim --bin shoal-sim
 
 .PHONY: test
 test: ## Run every test
