@@ -75,7 +75,8 @@ fn template_of(world: &World) -> BlockTemplate {
 fn job_template(world: &mut World, block: &Arc<BlockTemplate>, contents: Option<&Arc<Contents>>) -> Arc<JobTemplate> {
     let position = JobPosition::find(&mut world.chain, &block.prev_block).expect("the chain has a position");
     let contents = contents.map_or_else(|| Arc::new(Contents::fit(block, position.coinbase_weight())), Arc::clone);
-    let template = JobTemplate::new(Arc::clone(block), contents, position, world.now).expect("the amounts fit");
+    let template =
+        JobTemplate::new(&mut world.chain, Arc::clone(block), contents, position, world.now).expect("the amounts fit");
     template.check(&mut world.chain, world.now).expect("peers would accept it");
     template
 }

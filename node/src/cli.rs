@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::NodeError;
-use crate::run::StoredFinality;
-use crate::{logging, recording, run, status, top};
+use crate::run::StoredSettled;
+use crate::{db, logging, recording, run, status, top};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
@@ -27,7 +27,7 @@ struct Cli {
 enum Command {
     /// Run the node until Ctrl-C or SIGTERM
     Run {
-        /// Resolve a conflict: forget which links are final, and follow the heaviest branch
+        /// Resolve a conflict: forget which links are settled, and follow the heaviest branch
         #[arg(long)]
         follow_heaviest: bool,
     },
@@ -54,8 +54,29 @@ enum Command {
         /// File to read
         file: PathBuf,
     },
+    /// Check or repair the database of a stopped node
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
     /// Check configuration, bitcoind, ports and folders without changing anything
     Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DbCommand {
+    /// Read every record, and compare deep links with their proofs
+    Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy what is sound into a new database; the damaged one stays beside it
+    Repair {
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -85,14 +106,16 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Run { follow_heaviest } => {
             let config = config?;
             logging::init(&config.log, config.log_format)?;
-            let finality = if *follow_heaviest { StoredFinality::Forget } else { StoredFinality::Keep };
-            runtime.block_on(run::run(config, finality))
+            let settled = if *follow_heaviest { StoredSettled::Forget } else { StoredSettled::Keep };
+            runtime.block_on(run::run(config, settled))
         }
         Command::Export { file } => runtime.block_on(recording::export(&config?, file)),
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),
         Command::Verify { file } => Ok(recording::verify(file)?),
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
         Command::Top => runtime.block_on(top::top(config?)),
+        Command::Db { command: DbCommand::Check { json } } => db::check(&config?, *json),
+        Command::Db { command: DbCommand::Repair { json } } => db::repair(&config?, *json),
         Command::Check { json } => {
             let report = match &config {
                 Ok(config) => runtime.block_on(check::check(config)),

@@ -33,13 +33,15 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 
-pub use address::{AddressError, parse_address};
+pub use address::{AddressError, parse_address, parse_payout_address};
 pub use error::ConfigError;
 pub use flags::Overrides;
 pub use network::{Network, NetworkMismatch};
 pub use origin::Origin;
 pub use secret::Secret;
 pub use settings::Setting;
+
+use node_core::engine::Keep;
 
 use crate::event_kind::EventKind;
 
@@ -60,6 +62,8 @@ pub struct Config {
     pub log: String,
     /// Format of log lines.
     pub log_format: LogFormat,
+    /// What the database keeps.
+    pub store: StoreConfig,
     /// Connection to bitcoind.
     pub bitcoind: BitcoindConfig,
     /// The Stratum server for miners.
@@ -95,6 +99,13 @@ pub enum BitcoindAuth {
         /// The user's password.
         password: Secret,
     },
+}
+
+/// The database.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreConfig {
+    /// What it keeps of the share-chain.
+    pub keep: Keep,
 }
 
 /// The Stratum server for miners.

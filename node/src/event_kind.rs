@@ -24,7 +24,7 @@ pub enum EventKind {
     Bitcoin,
     /// The first peer connected, or the last one disconnected.
     Peers,
-    /// A heavier branch would undo final links.
+    /// A heavier branch would undo settled links.
     Conflict,
     /// Miners locked in an upgrade.
     Upgrade,

@@ -4,7 +4,7 @@ use bitcoin::block::Header;
 use bitcoin::{BlockHash, Work};
 use node_core::headers::{HeaderWalk, counts};
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
-use sharechain::{BitcoinParams, U256};
+use sharechain::{ChainParams, U256};
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::clock::now;
@@ -40,21 +40,30 @@ pub enum HeadersError {
 }
 
 /// Loads the headers that the share-chain starts from: those at the last difficulty change before its first height, so
-/// that every later change can be checked.
+/// that every later change can be checked. If the node starts from a base, whose newest link has the Bitcoin height
+/// `base`, two difficulty periods before that are enough: no deeper block decides anything.
 ///
 /// # Errors
 /// bitcoind cannot be queried, or has not reached that height.
-pub async fn load(bitcoind: &Bitcoind, params: &BitcoinParams) -> Result<BitcoinHeaders, HeadersError> {
-    let start = params.start_height.saturating_sub(1);
-    let height = start - start % params.retarget_blocks;
+pub async fn load(
+    bitcoind: &Bitcoind,
+    params: &ChainParams,
+    base: Option<u32>,
+) -> Result<BitcoinHeaders, HeadersError> {
+    let bitcoin = &params.bitcoin;
+    let near = base.map_or(0, |height| height.saturating_sub(2 * bitcoin.retarget_blocks));
+    let start = bitcoin.start_height.saturating_sub(1).max(near);
+    let height = start - start % bitcoin.retarget_blocks;
     if height == 0 {
-        return Ok(BitcoinHeaders::new(params, &Root::genesis(params))?);
+        return Ok(BitcoinHeaders::new(bitcoin, &Root::genesis(bitcoin))?);
     }
-    let needed = Root::headers_needed(height, params);
+    // The first proofs may build on the root. Their snapshot and seed follow from blocks below it.
+    let for_payouts = params.snapshot_bitcoin_depth.max(params.seed_depth).saturating_add(1).min(height + 1);
+    let needed = Root::headers_needed(height, bitcoin).max(for_payouts);
     let headers = bitcoind.headers((height + 1 - needed)..(height + 1)).await?;
     let root = bitcoind.block_hash(height).await?.ok_or(HeadersError::NotSynced { height })?;
     let info = bitcoind.header(root).await?.ok_or(HeadersError::Missing(root))?;
-    Ok(BitcoinHeaders::new(params, &Root { height, chain_work: number(info.chain_work), headers })?)
+    Ok(BitcoinHeaders::new(bitcoin, &Root { height, chain_work: number(info.chain_work), headers })?)
 }
 
 fn number(work: Work) -> U256 {

@@ -7,6 +7,7 @@
 //! run.rs       `shoal run`
 //! ports.rs     checks whether the configured ports are free
 //! status.rs    `shoal status`
+//! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
 //! headers.rs   inserts bitcoind's headers into the share-chain
 //! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
@@ -39,6 +40,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod consensus;
+mod db;
 mod error;
 mod event_kind;
 pub mod headers;

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use bitcoin::hex::DisplayHex;
 use ed25519_dalek::SigningKey;
-use node_core::engine::{Engine, forget_final};
+use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
 use p2p::{Handle, Network};
+use sharechain::base::Chunk;
 use sharechain::{Chain, ChainParams};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,10 +36,10 @@ use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 use crate::webhooks;
 
-/// What to do with the final link that the last run stored.
+/// What to do with the settled link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoredFinality {
-    /// Keep it final: the node follows no branch without it.
+pub enum StoredSettled {
+    /// Keep it settled: a heavier branch without it is a conflict.
     Keep,
     /// Forget it, so that the node follows the heaviest branch: the operator's way to resolve a conflict.
     Forget,
@@ -48,9 +49,9 @@ pub enum StoredFinality {
 ///
 /// # Errors
 /// The node cannot start, or a part of it failed.
-pub async fn run(config: Config, finality: StoredFinality) -> Result<(), NodeError> {
+pub async fn run(config: Config, settled: StoredSettled) -> Result<(), NodeError> {
     let config = Arc::new(config);
-    let node = Node::start(&config, finality).await?;
+    let node = Node::start(&config, settled).await?;
     node.until_stopped().await
 }
 
@@ -101,7 +102,7 @@ struct PeersSeen {
 }
 
 impl Node {
-    async fn start(config: &Arc<Config>, finality: StoredFinality) -> Result<Self, NodeError> {
+    async fn start(config: &Arc<Config>, settled: StoredSettled) -> Result<Self, NodeError> {
         let started = Instant::now();
         let params = config.network.chain_params();
         let consensus_id = params.consensus_id();
@@ -114,7 +115,7 @@ impl Node {
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         // Bound before the replay, so that a port in use is reported at once.
         let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
-        let engine = open_engine(&bitcoind, params, &store, finality).await?;
+        let engine = open_engine(&bitcoind, params, &store, settled, config.store.keep).await?;
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
         let history = History::open(Arc::clone(&store))?;
         let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
@@ -303,24 +304,33 @@ async fn open_engine(
     bitcoind: &Bitcoind,
     params: ChainParams,
     store: &Arc<Store>,
-    finality: StoredFinality,
+    settled: StoredSettled,
+    keep: Keep,
 ) -> Result<Engine<Store>, NodeError> {
-    let headers = headers::load(bitcoind, &params.bitcoin).await?;
-    if finality == StoredFinality::Forget {
-        forget_final(&**store)?;
+    let mut headers = headers::load(bitcoind, &params, newest_base_height(store)?).await?;
+    let mut catch_up = headers::CatchUp::new(bitcoind, headers.best().height).await.map_err(HeadersError::from)?;
+    while let Some(batch) = catch_up.batch().await.map_err(HeadersError::from)? {
+        for header in batch {
+            // A header that is not taken is fetched again when bitcoind's tip is followed, which says why.
+            let _ = headers.insert(header, now());
+        }
+    }
+    if settled == StoredSettled::Forget {
+        forget_settled(&**store)?;
     }
     let (chain, store) = (Chain::new(params, headers), Arc::clone(store));
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
     let mut engine = replay.await.map_err(|_| NodeError::Stopped)??;
+    engine.set_keep(keep);
     let (links, tip) = (engine.chain().height().0, engine.chain().tip());
     info!(links, %tip, "the share-chain is loaded from disk and checked");
-    let best_known = engine.chain().bitcoin().best().height;
-    let catch_up = headers::CatchUp::new(bitcoind, best_known).await.map_err(HeadersError::from);
-    let mut catch_up = catch_up?;
-    while let Some(headers) = catch_up.batch().await.map_err(HeadersError::from)? {
-        engine.insert_bitcoin_headers(&headers, now());
-    }
     Ok(engine)
+}
+
+/// Bitcoin height of the newest link in the base chunks of a store, if it has any.
+fn newest_base_height(store: &Store) -> Result<Option<u32>, NodeError> {
+    let newest = store.newest_base()?.and_then(|bytes| Chunk::decode(&bytes).ok());
+    Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.bitcoin_height)))
 }
 
 /// The TCP and QUIC multiaddrs of a socket address.

@@ -8,6 +8,9 @@
 //! lock.rs     checks whether another process has the database open
 //! open.rs     opens or creates a database; checks schema and network before it writes
 //! store.rs    append, look up, replay
+//! forget.rs   what is no longer needed
+//! check.rs    reads everything and says what is wrong
+//! repair.rs   copies what is sound into a new database
 //! history.rs  rows that can be rebuilt from the records
 //! error.rs    errors, with advice for the operator
 //! ```
@@ -18,19 +21,24 @@
 //! to the disk and survives a power cut. A power cut may lose the last seconds of other records, in whole batches from
 //! the end; peers still have those. [`Store::flush`] forces everything to the disk.
 
+mod check;
 mod error;
+mod forget;
 mod history;
 mod layout;
 mod lock;
 mod open;
 mod record;
+mod repair;
 #[expect(clippy::module_inception, reason = "the store itself")]
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use check::{Checked, FAULTS_MAX, check};
 pub use error::StoreError;
 pub use history::Row;
 pub use node_core::journal::{Journal, Record, RecordKind};
 pub use record::Entry;
+pub use repair::{Repaired, repair};
 pub use store::Store;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use sharechain::chain::{Chain, Fate};
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
-use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};
+use sharechain::limits::{SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
 use sharechain::{Height, Outcome, Proof, RuleError, ShareId, U256};
 
 use node::consensus::{self, EngineStopped, Inputs, Started};
 use node::limits::RECORD_BYTES_MAX;
 use node::store::{Record, RecordKind, Store};
-use node_core::engine::{ChainEvent, forget_final};
+use node_core::engine::{ChainEvent, forget_settled};
 
 use testkit::{Spec, World, miner};
 
@@ -101,24 +101,24 @@ fn a_conflict_stays_until_the_operator_follows_the_heaviest_branch() {
     let mut common = world.grow(12, 1);
     let mut rival = world.clone();
     rival.now = rival.now.plus(1);
-    let heavier = bare_links(&mut rival, FINAL_LINKS + 10);
-    let own = bare_links(&mut world, FINAL_LINKS + 2);
+    let heavier = bare_links(&mut rival, SETTLED_LINKS + 10);
+    let own = bare_links(&mut world, SETTLED_LINKS + 2);
     let mut before = engine(&world, folder.path());
     before.note_own_bitcoin_height(10, true);
     common.extend(own);
     fill(&mut before, &world, &common);
-    before.note_own_bitcoin_height(10 + FINAL_BITCOIN_BLOCKS, true);
-    assert_ne!(before.chain().finality().height, Height(0));
+    before.note_own_bitcoin_height(10 + SETTLED_BITCOIN_BLOCKS, true);
+    assert_ne!(before.chain().settled().height, Height(0));
     for (proof, list) in &heavier {
         insert(&mut before, proof, list.clone(), &rival);
     }
     let conflict = Some(rival.chain.tip());
-    let seen = |engine: &Engine| (engine.tip().tip, engine.tip().conflict);
+    let seen = |engine: &Engine| (engine.tip().tip, engine.chain().conflict());
     assert_eq!(seen(&before), (world.chain.tip(), conflict));
     drop(before);
     let kept = engine(&world, folder.path());
     assert_eq!(seen(&kept), (world.chain.tip(), conflict));
-    forget_final(&**kept.store()).unwrap();
+    forget_settled(&**kept.store()).unwrap();
     drop(kept);
     for _ in 0..2 {
         let switched = engine(&world, folder.path());

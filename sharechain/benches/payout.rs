@@ -77,11 +77,11 @@ fn p2tr(n: u64) -> ScriptBuf {
 
 fn payout(c: &mut Criterion) {
     let pool = Pool::new();
-    let window = Window::compute(pool.links_back(), &pool.params);
+    let window = Window::compute(pool.links_back(), &pool.params).expect("it is whole");
     let selection = pool.select(&window);
     eprintln!(
         "window: {} rows, {} scripts; {} outputs",
-        window.rows(),
+        window.proofs(),
         window.sums().count(),
         selection.entries().len()
     );
@@ -107,7 +107,7 @@ fn payout(c: &mut Criterion) {
         b.iter(|| Window::compute(black_box(&pool).links_back(), &pool.params));
     });
     c.bench_function("payout/everything from rows, once at start (no target)", |b| {
-        b.iter(|| pool.select(&Window::compute(black_box(&pool).links_back(), &pool.params)).amounts(SUBSIDY_SAT));
+        b.iter(|| pool.select(&Window::compute(black_box(&pool).links_back(), &pool.params).expect("it is whole")).amounts(SUBSIDY_SAT));
     });
 }
 

@@ -36,11 +36,13 @@ fn honest() -> (Proof, Vec<TxOut>) {
         anchor: ShareId([2; 32]),
         shares_root: [3; 32],
         shares_count: 32,
+        state_root: [8; 32],
         payout: script(9),
         time: Timestamp(1_700_000_000),
         bitcoin_height: 925_344,
         coinbase_value: 312_500_000,
         signals: 0,
+        null_data: ScriptBuf::new(),
     };
     let (extranonce, witness) = ([4; 16], [5; 32]);
     let coinbase =

@@ -57,7 +57,7 @@ pub fn chain(data: &[u8]) {
     assert_eq!(work(&world.chain), work(&other), "both know everything");
     let (tip, same) = (world.chain.tip(), other.tip());
     if tip == same {
-        let total = |chain: &mut Chain| chain.window(&tip).map(|window| (window.total(), window.rows()));
+        let total = |chain: &mut Chain| chain.window(&tip).map(|window| (window.total(), window.proofs()));
         assert_eq!(total(&mut world.chain), total(&mut other), "the same tip, the same window");
     }
 }

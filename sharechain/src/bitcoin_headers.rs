@@ -19,7 +19,7 @@ use bitcoin::pow::CompactTarget;
 
 use crate::limits::BITCOIN_FUTURE_SECONDS;
 use crate::params::BitcoinParams;
-use crate::units::Timestamp;
+use crate::units::{Timestamp, U256};
 
 pub use header::BitcoinHeader;
 pub use root::{Root, RootError};
@@ -103,6 +103,31 @@ impl BitcoinHeaders {
         Ok(Inserted::New)
     }
 
+    /// A tree of the same headers from a higher root on: the header at `height` on the best chain. Branches that part
+    /// below it go.
+    ///
+    /// `None` if the tree does not have the header and the ones below it that a root needs.
+    #[must_use]
+    pub fn from_height(&self, height: u32) -> Option<Self> {
+        let best = self.tree.best().header.block_hash();
+        let (at, _) = self.tree.find(&best)?;
+        let needed = Root::headers_needed(height, &self.params);
+        let lowest = height.checked_sub(needed.checked_sub(1)?)?;
+        let header_at = |height: u32| Some(self.tree.ancestor(at, height)?.header);
+        let headers = (lowest..=height).map(header_at).collect::<Option<Vec<_>>>()?;
+        let chain_work = self.tree.ancestor(at, height)?.chain_work;
+        let mut fresh = Self::new(&self.params, &Root { height, chain_work, headers }).ok()?;
+        for known in self.tree.above_root() {
+            let hash = known.header.block_hash();
+            if fresh.tree.find(&hash).is_none()
+                && let Some((parent, _)) = fresh.tree.find(&known.header.prev_blockhash)
+            {
+                fresh.tree.push(hash, known.header, parent, known.chain_work);
+            }
+        }
+        Some(fresh)
+    }
+
     /// The root that the tree started from.
     #[must_use]
     pub fn root(&self) -> Root {
@@ -130,6 +155,13 @@ impl BitcoinHeaders {
         let (at, _) = self.tree.find(hash)?;
         let ancestor = self.tree.ancestor(at, height)?;
         Some(ancestor.header.block_hash())
+    }
+
+    /// Returns the chain work of the ancestor of `hash` at `height`, under the same conditions as [`Self::ancestor`].
+    #[must_use]
+    pub fn work_at(&self, hash: &BlockHash, height: u32) -> Option<U256> {
+        let (at, _) = self.tree.find(hash)?;
+        Some(self.tree.ancestor(at, height)?.chain_work)
     }
 
     /// Returns the nBits that Bitcoin expects in a child of `prev`.

@@ -13,7 +13,7 @@
 //!
 //! | when | call |
 //! |---|---|
-//! | at the start | [`Chain::new`]; [`Chain::restore_final`] with the final link of the last run; then everything stored, in its order |
+//! | at the start | [`Chain::new`]; [`Chain::restore_settled`] with the settled link of the last run; then everything stored, in its order |
 //! | a Bitcoin header that may count | [`Chain::insert_bitcoin_header`], after its parent |
 //! | a proof | [`BoundProof::bind`], then [`Chain::insert`] |
 //! | a list without its proof | [`Chain::supply_list`] |
@@ -30,16 +30,19 @@
 //! - Readers: give them a clone. They read what it says with methods that take `&self`, such as [`Chain::plan_of`].
 
 mod advance;
+mod base;
 mod branch;
 mod complete;
 mod fate;
-mod finality;
 mod held;
 mod judge;
 mod link;
 mod payouts;
 mod plausible;
+mod prune;
 mod refused;
+mod settled;
+mod side;
 mod template;
 mod view;
 mod wanted;
@@ -59,21 +62,24 @@ use crate::error::RuleError;
 use crate::id_map::IdMap;
 use crate::ordered::Ordered;
 use crate::params::ChainParams;
+use crate::share::Proof;
 use crate::units::{Height, ShareId, Timestamp};
 use crate::window::Scripts;
 
 pub use fate::Fate;
-pub use finality::Finality;
 pub use held::Missing;
 pub use judge::TemplateError;
 pub use link::{Complete, Link, List, ListState};
 pub use payouts::{Plan, Unpayable};
+pub use settled::Settled;
 pub use template::Assignment;
 
-use held::{Held, Waiter};
+use held::{Arrival, Held, Waiter};
 use judge::Judgement;
 use plausible::PlausibleTargets;
+use prune::Pruned;
 use refused::Refused;
+use side::SideLinks;
 use wanted::Wanted;
 
 /// Result of inserting a proof.
@@ -113,9 +119,13 @@ pub struct Chain {
     wanted: Wanted,
     refused: Refused,
     payouts: Arc<payouts::Caches>,
-    finality: Finality,
+    settled: Settled,
+    side: SideLinks,
     /// Height up to which lists of the main chain were dropped. Never falls.
     forgotten: Height,
+    /// Height of the highest tip so far.
+    highest: Height,
+    pruned: Pruned,
     plausible: PlausibleTargets,
     sequence: u64,
     /// Changes of calls whose outcome cannot return them. The next call returns them.
@@ -167,8 +177,11 @@ impl Chain {
             wanted: Wanted::default(),
             refused: Refused::default(),
             payouts: Arc::default(),
-            finality: Finality::new(genesis_id),
+            settled: Settled::new(genesis_id),
+            side: SideLinks::default(),
             forgotten: Height(0),
+            highest: Height(0),
+            pruned: Pruned::default(),
             plausible: PlausibleTargets::default(),
             sequence: 0,
             untold: ChangeSet::default(),
@@ -202,11 +215,28 @@ impl Chain {
     /// assert_eq!((other.tip(), other.pending(10)), (link.id(), vec![share.id()]));
     /// ```
     pub fn insert(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, now: Timestamp) -> Outcome {
+        self.insert_as(Arrival { proof, list, source, requested: false }, now)
+    }
+
+    /// As [`Chain::insert`], for a proof that this node asked a peer for, or that its own store holds: its list is kept
+    /// even if its branch is light so far.
+    pub fn insert_requested(
+        &mut self,
+        proof: BoundProof,
+        list: Option<Vec<ShareId>>,
+        source: Source,
+        now: Timestamp,
+    ) -> Outcome {
+        self.insert_as(Arrival { proof, list, source, requested: true }, now)
+    }
+
+    fn insert_as(&mut self, arrival: Arrival, now: Timestamp) -> Outcome {
+        let Arrival { proof, list, .. } = &arrival;
         let id = proof.id();
         if let Some(rule) = self.refused.get(&id) {
             return Outcome::Invalid(rule);
         }
-        if let Some(list) = &list {
+        if let Some(list) = list {
             let share = &proof.proof().share;
             if let Err(rule) = check_root(share.shares_count, &share.shares_root, list) {
                 return Outcome::Invalid(rule);
@@ -214,11 +244,12 @@ impl Chain {
         }
         let mut call = self.call(now);
         if self.knows(&id) {
-            self.give_list(id, list, &mut call);
+            let list = list_or_empty(arrival.proof.proof(), arrival.list);
+            self.give_list(id, list, arrival.requested, &mut call);
             self.settle(&mut call);
             return Outcome::Known(call.changes);
         }
-        let judgement = self.take(proof, list, source, &mut call);
+        let judgement = self.take(arrival, &mut call);
         self.settle(&mut call);
         if matches!(judgement, Judgement::Valid(_)) {
             return Outcome::Accepted(call.changes);
@@ -250,7 +281,7 @@ impl Chain {
             check_root(link.shares_count, &link.shares_root, &list)?;
         }
         let mut call = self.call(now);
-        self.give_list(id, Some(list), &mut call);
+        self.give_list(id, Some(list), true, &mut call);
         self.settle(&mut call);
         Ok(call.changes)
     }
@@ -262,11 +293,13 @@ impl Chain {
         if matches!(self.bitcoin.insert(header, now), Ok(Inserted::New)) {
             call.queue.push_back(Missing::BitcoinHeader(header.block_hash()));
             self.settle(&mut call);
+            self.reconsider_conflicts(&mut call);
         }
         call.changes
     }
 
-    /// Judges the held proofs whose time has come, and drops the ones that were held too long.
+    /// Judges the held proofs whose time has come, and drops the ones that were held too long. Computes ahead what
+    /// Bitcoin's next block will need.
     pub fn tick(&mut self, now: Timestamp) -> ChangeSet {
         let mut call = self.call(now);
         for waiter in self.held.take_due(now) {
@@ -274,37 +307,42 @@ impl Chain {
         }
         call.changes.dropped.extend(self.held.expire(now));
         self.settle(&mut call);
+        self.prepare_next_block();
         call.changes
     }
 
     /// Judges one proof, and stores, holds or drops it accordingly.
-    fn take(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, call: &mut Call) -> Judgement {
+    fn take(&mut self, arrival: Arrival, call: &mut Call) -> Judgement {
+        let Arrival { proof, list, source, requested } = arrival;
         let id = proof.id();
         let judgement = self.judge(&proof, source, call.now);
         match &judgement {
             Judgement::Valid(valid) => {
-                let is_link = valid.link.is_some();
+                let is_link = valid.credit.is_link;
+                if let Some(link) = &valid.link {
+                    self.links.insert(id, link.clone());
+                    self.note_side(&id);
+                }
                 self.held.remove_all(&id);
                 self.wanted.has_come(&id);
                 self.credits.insert(id, valid.credit.clone());
                 self.pending.insert((valid.credit.height, id), ());
-                let lists_nothing =
-                    check_root(proof.proof().share.shares_count, &proof.proof().share.shares_root, &[]).is_ok();
-                call.changes.accepted.push(AcceptedProof { id, proof: proof.into_proof(), is_link, source });
+                let list = list_or_empty(proof.proof(), list);
+                let forward = self.is_worth_forwarding(&id);
+                call.changes.accepted.push(AcceptedProof { id, proof: proof.into_proof(), is_link, forward, source });
                 if let Some(link) = &valid.link {
-                    self.links.insert(id, link.clone());
                     self.wanted.add_link(link.height, id);
-                    // An empty list need not arrive: the header commits to it.
-                    let list = if lists_nothing { Some(Vec::new()) } else { list };
-                    self.give_list(id, list, call);
+                    self.give_list(id, list, requested, call);
                     if self.is_void(&link.parent) {
                         self.try_complete(id, call);
                     }
+                    self.evict_side_links();
                 }
                 call.queue.push_back(Missing::Proof(id));
             }
             Judgement::Held(missing) => {
-                let evicted = self.held.hold(proof, list, source, *missing, call.now);
+                let held = Arrival { proof, list, source, requested };
+                let evicted = self.held.hold(held, *missing, call.now);
                 call.changes.dropped.extend(evicted);
             }
             Judgement::Invalid(rule) if rule.invalidates_id() => {
@@ -318,13 +356,13 @@ impl Chain {
 
     /// Judges a held proof again.
     fn retake(&mut self, waiter: Waiter, call: &mut Call) {
-        let id = waiter.proof.id();
-        let source = waiter.source;
+        let arrival = waiter.arrival;
+        let (id, source) = (arrival.proof.id(), arrival.source);
         if self.knows(&id) {
             // Another version of the proof was valid.
-            return self.give_list(id, waiter.list, call);
+            return self.give_list(id, arrival.list, arrival.requested, call);
         }
-        match self.take(waiter.proof, waiter.list, source, call) {
+        match self.take(arrival, call) {
             Judgement::Invalid(rule) => call.changes.refused.push(Refusal { id, rule, source }),
             Judgement::Unlistable => call.changes.dropped.push(id),
             Judgement::Valid(_) | Judgement::Held(_) => {}
@@ -351,4 +389,9 @@ impl Chain {
             }
         }
     }
+}
+
+/// The list of a proof as it came. An empty list need not come: the header commits to it.
+fn list_or_empty(proof: &Proof, list: Option<Vec<ShareId>>) -> Option<Vec<ShareId>> {
+    list.or_else(|| check_root(proof.share.shares_count, &proof.share.shares_root, &[]).is_ok().then(Vec::new))
 }

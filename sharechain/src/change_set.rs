@@ -18,6 +18,8 @@ pub struct AcceptedProof {
     pub proof: Proof,
     /// True if it meets the link target of its position.
     pub is_link: bool,
+    /// True if peers should hear of it: the main chain can list it, or its branch may yet become the main chain.
+    pub forward: bool,
     /// Source that sent it.
     pub source: Source,
 }
@@ -64,7 +66,7 @@ pub struct ChangeSet {
     pub refused: Vec<Refusal>,
     /// Held proofs that the chain discarded without a verdict: they expired, made room, or became unlistable.
     pub dropped: Vec<ShareId>,
-    /// Newest link of a heavier branch that would undo final links. The operator must choose.
+    /// Newest link of a heavier branch that would undo settled links, when it is first seen.
     pub conflict: Option<ShareId>,
 }
 

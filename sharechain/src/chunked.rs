@@ -12,7 +12,9 @@ const CHUNK: usize = 256;
 /// last chunk. Only a change further down, or a push that fills a chunk, also copies the pointers to all chunks.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunked<T> {
-    /// All chunks but the last, [`CHUNK`] entries each.
+    /// Number of chunks that were forgotten.
+    forgotten: usize,
+    /// All other chunks but the last, [`CHUNK`] entries each.
     full: Arc<Vec<Arc<Vec<T>>>>,
     /// The last chunk, with fewer entries than [`CHUNK`].
     tail: Arc<Vec<T>>,
@@ -20,17 +22,32 @@ pub(crate) struct Chunked<T> {
 
 impl<T> Default for Chunked<T> {
     fn default() -> Self {
-        Self { full: Arc::default(), tail: Arc::default() }
+        Self { forgotten: 0, full: Arc::default(), tail: Arc::default() }
     }
 }
 
 impl<T> Chunked<T> {
+    /// Creates a vector whose first entries, up to `index`, are forgotten. Rounds down to whole chunks.
+    pub(crate) fn starting_at(index: usize) -> Self {
+        Self { forgotten: index / CHUNK, ..Self::default() }
+    }
+
+    /// Number of entries, forgotten ones included.
     pub(crate) fn len(&self) -> usize {
-        self.full.len().saturating_mul(CHUNK).saturating_add(self.tail.len())
+        self.forgotten.saturating_add(self.full.len()).saturating_mul(CHUNK).saturating_add(self.tail.len())
+    }
+
+    /// Forgets entries below `index`. Those that share a chunk with an entry that stays, stay too.
+    pub(crate) fn forget_below(&mut self, index: usize) {
+        let chunks = (index / CHUNK).saturating_sub(self.forgotten).min(self.full.len());
+        if chunks > 0 {
+            Arc::make_mut(&mut self.full).drain(..chunks);
+            self.forgotten = self.forgotten.saturating_add(chunks);
+        }
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<&T> {
-        let (chunk, at) = (index / CHUNK, index % CHUNK);
+        let (chunk, at) = ((index / CHUNK).checked_sub(self.forgotten)?, index % CHUNK);
         if chunk == self.full.len() { self.tail.get(at) } else { self.full.get(chunk)?.get(at) }
     }
 
@@ -46,7 +63,7 @@ impl<T> Chunked<T> {
 
 impl<T: Clone> Chunked<T> {
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        let (chunk, at) = (index / CHUNK, index % CHUNK);
+        let (chunk, at) = ((index / CHUNK).checked_sub(self.forgotten)?, index % CHUNK);
         if chunk == self.full.len() {
             return Arc::make_mut(&mut self.tail).get_mut(at);
         }

@@ -1,8 +1,8 @@
 //! Builds the one valid coinbase of a share, byte for byte, and its hash state before the last output.
 //!
 //! ```text
-//! version 2 │ 1 input: null outpoint, scriptSig, sequence │ count │ payouts │ witness commitment? │ commitment │ locktime
-//!           scriptSig = height, "/shoal/", extranonce             └───────── prefix ends here ────┘
+//! version 2 │ 1 input: null outpoint, scriptSig, sequence │ count │ payouts │ null data? │ witness commitment? │ commitment │ locktime
+//!           scriptSig = height, "/shoal/", extranonce             └───────────── prefix ends here ─────────────┘
 //! ```
 
 use std::sync::LazyLock;
@@ -32,7 +32,7 @@ const SEQUENCE: [u8; 4] = 0xffff_fffe_u32.to_le_bytes();
 
 /// Start of the witness commitment script: `OP_RETURN`, a push of 36 bytes, and the magic of
 /// [BIP-0141](https://github.com/bitcoin/bips/blob/master/bip-0141.mediawiki).
-const WITNESS_COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+pub(crate) const WITNESS_COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
 
 /// Start of the commitment script: `OP_RETURN` and a push of 32 bytes.
 const COMMITMENT: [u8; 2] = [0x6a, 0x20];
@@ -43,9 +43,9 @@ const COMMITMENT_OUTPUT_BYTES: usize = 8 + 1 + 2 + 32;
 /// Length of the coinbase after the prefix, bytes: the last output and the locktime.
 pub(crate) const SUFFIX_BYTES: usize = COMMITMENT_OUTPUT_BYTES + 4;
 
-/// Maximum length of everything but the payouts, bytes: fixed parts, a 6-byte height, the witness commitment and the
-/// suffix.
-const AROUND_BYTES_MAX: usize = 192;
+/// Maximum length of everything but the payouts, bytes: fixed parts, a 6-byte height, the null data, the witness
+/// commitment and the suffix.
+const AROUND_BYTES_MAX: usize = 284;
 
 /// Maximum length of a payout output, bytes: value, script length, and a P2TR or P2WSH script.
 const PAYOUT_BYTES_MAX: usize = 43;
@@ -103,10 +103,16 @@ impl Coinbase<'_> {
         let mut out = Vec::with_capacity(room);
         out.extend_from_slice(&VERSION);
         let extranonce_offset = self.push_input(&mut out);
-        let with_commitments = if self.witness_commitment.is_some() { 2 } else { 1 };
-        push_compact_size(&mut out, self.payouts.len().saturating_add(with_commitments));
+        let null_data = self.share.null_data.as_bytes();
+        let others =
+            1_usize.saturating_add(usize::from(!null_data.is_empty())).saturating_add(usize::from(self.witness_commitment.is_some()));
+        push_compact_size(&mut out, self.payouts.len().saturating_add(others));
         for payout in self.payouts {
             push_output(&mut out, payout.value.to_sat(), &[payout.script_pubkey.as_bytes()]);
+        }
+        // Of several outputs that look like a witness commitment, Bitcoin takes the last.
+        if !null_data.is_empty() {
+            push_output(&mut out, 0, &[null_data]);
         }
         if let Some(hash) = self.witness_commitment {
             push_output(&mut out, 0, &[&WITNESS_COMMITMENT, hash]);

@@ -1,21 +1,24 @@
 //! The canonical encoding. Integers are little-endian and have a fixed width. Lengths are explicit and bounded. Each
 //! value has exactly one encoding, so decoded data always encodes to the same bytes.
 
-use bitcoin::ScriptBuf;
+use bitcoin::{Script, ScriptBuf, WitnessVersion};
 use bitcoin::block::Header;
 use bitcoin::consensus::Encodable;
 use bitcoin::consensus::encode::deserialize;
 
 use crate::error::RuleError;
 use crate::hash::Tag;
-use crate::limits::{BRANCH_MAX, LIST_MAX, PREFIX_BYTES_MAX, PREFIX_BYTES_MIN, PROOF_BYTES_MAX, SCRIPT_BYTES_MAX};
+use crate::coinbase::WITNESS_COMMITMENT;
+use crate::limits::{
+    BRANCH_MAX, LIST_MAX, NULL_DATA_BYTES_MAX, PREFIX_BYTES_MAX, PREFIX_BYTES_MIN, PROOF_BYTES_MAX, SCRIPT_BYTES_MAX,
+};
 use crate::share::{CoinbasePrefix, Proof, SHARE_VERSION, ShareHeader};
 use crate::units::{ShareId, Timestamp};
 
 const SHA256_BLOCK_BYTES: u32 = 64;
 
 /// Reads fields from the front of a slice.
-struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], RuleError> {
@@ -25,38 +28,80 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], RuleError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], RuleError> {
         let (head, rest) = self.0.split_first_chunk().ok_or(RuleError::Truncated)?;
         self.0 = rest;
         Ok(*head)
     }
 
-    fn u8(&mut self) -> Result<u8, RuleError> {
+    pub(crate) fn u8(&mut self) -> Result<u8, RuleError> {
         self.array().map(u8::from_le_bytes)
     }
 
-    fn u16(&mut self) -> Result<u16, RuleError> {
+    pub(crate) fn u16(&mut self) -> Result<u16, RuleError> {
         self.array().map(u16::from_le_bytes)
     }
 
-    fn u32(&mut self) -> Result<u32, RuleError> {
+    pub(crate) fn u32(&mut self) -> Result<u32, RuleError> {
         self.array().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Result<u64, RuleError> {
+    pub(crate) fn u64(&mut self) -> Result<u64, RuleError> {
         self.array().map(u64::from_le_bytes)
     }
 
-    fn end(&self) -> Result<(), RuleError> {
+    /// A length byte and a script of at most `longest` bytes that has a form that `is_allowed`.
+    pub(crate) fn script(
+        &mut self,
+        longest: usize,
+        is_allowed: impl FnOnce(&Script) -> bool,
+        otherwise: RuleError,
+    ) -> Result<ScriptBuf, RuleError> {
+        let length = usize::from(self.u8()?);
+        if length > longest {
+            return Err(otherwise);
+        }
+        let script = ScriptBuf::from_bytes(self.take(length)?.to_vec());
+        if is_allowed(&script) { Ok(script) } else { Err(otherwise) }
+    }
+
+    pub(crate) fn end(&self) -> Result<(), RuleError> {
         if self.0.is_empty() { Ok(()) } else { Err(RuleError::TrailingBytes) }
     }
 }
 
-/// True for the five payout script types of SC-005. All are standard and spendable, and add few or no sigops to a
-/// block.
+/// True for the payout scripts of SC-005. All are standard, and add few or no sigops to a block.
+///
+/// Witness versions from 2 on have no meaning yet: anyone may spend such an output until a soft fork gives it one.
+/// [`is_spendable_by_owner`] tells.
 #[must_use]
-pub fn is_payout_script(script: &bitcoin::Script) -> bool {
+pub fn is_payout_script(script: &Script) -> bool {
+    let later = script.witness_version().is_some_and(|version| version > WitnessVersion::V1) && script.len() == 34;
+    later || is_spendable_by_owner(script)
+}
+
+/// True for the payout scripts that only their owner can spend by today's rules of Bitcoin: P2PKH, P2SH, P2WPKH, P2WSH
+/// and P2TR.
+#[must_use]
+pub fn is_spendable_by_owner(script: &Script) -> bool {
     script.is_p2pkh() || script.is_p2sh() || script.is_p2wpkh() || script.is_p2wsh() || script.is_p2tr()
+}
+
+/// True for the null data scripts of SC-010. A single push has no sigops, and Bitcoin must not take it for the witness
+/// commitment.
+#[must_use]
+pub fn is_null_data(script: &Script) -> bool {
+    const OP_RETURN: u8 = 0x6a;
+    const OP_PUSHDATA1: u8 = 0x4c;
+    let bytes = script.as_bytes();
+    let pushed = match bytes {
+        [] => return true,
+        [OP_RETURN, OP_PUSHDATA1, length @ 76..=80, pushed @ ..] | [OP_RETURN, length @ 1..=75, pushed @ ..] => {
+            pushed.len() == usize::from(*length)
+        }
+        _ => false,
+    };
+    pushed && !bytes.starts_with(&WITNESS_COMMITMENT)
 }
 
 impl ShareHeader {
@@ -67,18 +112,21 @@ impl ShareHeader {
         out.extend_from_slice(&self.anchor.0);
         out.extend_from_slice(&self.shares_root);
         out.extend_from_slice(&self.shares_count.to_le_bytes());
+        out.extend_from_slice(&self.state_root);
         out.push(u8::try_from(self.payout.len()).unwrap_or(u8::MAX));
         out.extend_from_slice(self.payout.as_bytes());
         out.extend_from_slice(&self.time.0.to_le_bytes());
         out.extend_from_slice(&self.bitcoin_height.to_le_bytes());
         out.extend_from_slice(&self.coinbase_value.to_le_bytes());
         out.extend_from_slice(&self.signals.to_le_bytes());
+        out.push(u8::try_from(self.null_data.len()).unwrap_or(u8::MAX));
+        out.extend_from_slice(self.null_data.as_bytes());
     }
 
     /// Canonical encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(160);
+        let mut out = Vec::with_capacity(192);
         self.encode_into(&mut out);
         out
     }
@@ -97,26 +145,30 @@ impl ShareHeader {
         if usize::from(shares_count) > LIST_MAX {
             return Err(RuleError::ListTooLong);
         }
-        // SC-005: The payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR.
-        let script_bytes = usize::from(reader.u8()?);
-        if script_bytes > SCRIPT_BYTES_MAX {
-            return Err(RuleError::PayoutScript);
-        }
-        let payout = ScriptBuf::from_bytes(reader.take(script_bytes)?.to_vec());
-        if !is_payout_script(&payout) {
-            return Err(RuleError::PayoutScript);
-        }
+        let state_root = reader.array()?;
+        // SC-005: The payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR, or of a witness version from 2 to 16
+        // with 32 bytes.
+        let payout = reader.script(SCRIPT_BYTES_MAX, is_payout_script, RuleError::PayoutScript)?;
+        let time = Timestamp(reader.u32()?);
+        let bitcoin_height = reader.u32()?;
+        let coinbase_value = reader.u64()?;
+        let signals = reader.u32()?;
+        // SC-010: The null data script is empty, or OP_RETURN and one push of 1 to 80 bytes with the shortest length
+        // prefix that is not a witness commitment.
+        let null_data = reader.script(NULL_DATA_BYTES_MAX, is_null_data, RuleError::NullData)?;
         Ok(Self {
             version,
             parent,
             anchor,
             shares_root,
             shares_count,
+            state_root,
             payout,
-            time: Timestamp(reader.u32()?),
-            bitcoin_height: reader.u32()?,
-            coinbase_value: reader.u64()?,
-            signals: reader.u32()?,
+            time,
+            bitcoin_height,
+            coinbase_value,
+            signals,
+            null_data,
         })
     }
 }
@@ -150,9 +202,9 @@ impl Proof {
     /// Decodes a proof that takes up all of `bytes`.
     ///
     /// # Errors
-    /// The first broken rule of SC-001 to SC-009, if `bytes` is not the canonical encoding of a proof.
+    /// The first broken rule of SC-001 to SC-010, if `bytes` is not the canonical encoding of a proof.
     pub fn decode(bytes: &[u8]) -> Result<Self, RuleError> {
-        // SC-001: An encoded proof has at most 864 bytes.
+        // SC-001: An encoded proof has at most 960 bytes.
         if bytes.len() > PROOF_BYTES_MAX {
             return Err(RuleError::TooLong);
         }

@@ -7,8 +7,8 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RuleError {
-    /// SC-001: An encoded proof has at most 864 bytes.
-    #[error("SC-001: the encoded proof has more than 864 bytes")]
+    /// SC-001: An encoded proof has at most 960 bytes.
+    #[error("SC-001: the encoded proof has more than 960 bytes")]
     TooLong,
     /// SC-002: The encoding does not end before its last field.
     #[error("SC-002: the encoding ends before its last field")]
@@ -16,11 +16,12 @@ pub enum RuleError {
     /// SC-003: Nothing follows the last field.
     #[error("SC-003: bytes follow the last field")]
     TrailingBytes,
-    /// SC-004: The version of the share header is 1.
+    /// SC-004: The version of the share header is 2.
     #[error("SC-004: unknown share header version {0}")]
     Version(u32),
-    /// SC-005: The payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR.
-    #[error("SC-005: the payout script is not P2PKH, P2SH, P2WPKH, P2WSH or P2TR")]
+    /// SC-005: The payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR, or of a witness version from 2 to 16
+    /// with 32 bytes.
+    #[error("SC-005: the payout script is not P2PKH, P2SH, P2WPKH, P2WSH, P2TR or of a later witness version")]
     PayoutScript,
     /// SC-006: The flag before the witness commitment is 0 or 1.
     #[error("SC-006: the flag before the witness commitment is neither 0 nor 1")]
@@ -34,6 +35,10 @@ pub enum RuleError {
     /// SC-009: A list has at most 1,024 ids.
     #[error("SC-009: the list has more than 1,024 ids")]
     ListTooLong,
+    /// SC-010: The null data script is empty, or OP_RETURN and one push of 1 to 80 bytes with the shortest length
+    /// prefix that is not a witness commitment.
+    #[error("SC-010: the null data script is not OP_RETURN and one push of 1 to 80 bytes")]
+    NullData,
 
     /// SC-101: The hash is not above the easiest plausible target.
     #[error("SC-101: the hash is above the easiest plausible target")]
@@ -82,6 +87,9 @@ pub enum RuleError {
     /// SC-212: The parent is not invalid.
     #[error("SC-212: the parent is invalid")]
     ParentInvalid,
+    /// SC-213: The version of the Bitcoin header, as a signed number, is at least 4.
+    #[error("SC-213: Bitcoin rejects blocks of version {0}")]
+    BlockVersion(i32),
 
     /// SC-301: The coinbase is, byte for byte, the one that follows from the share header, the extranonce, the witness
     /// commitment and the payouts below.
@@ -110,6 +118,10 @@ pub enum RuleError {
     /// SC-407: The parent's list is valid.
     #[error("SC-407: the parent's list is invalid")]
     ParentListInvalid,
+    /// SC-408: The state root is the one that follows from the window that the link pays by, the credits of its list,
+    /// and the links and signals below it.
+    #[error("SC-408: the state root is not the one that follows from the share-chain")]
+    StateRoot,
 
     /// SC-901: No amount leaves its range. No known input passes the rules above and breaks this one.
     #[error("SC-901: an amount left its range")]
@@ -130,6 +142,7 @@ impl RuleError {
             Self::BranchTooLong => "SC-007",
             Self::PrefixLength(_) => "SC-008",
             Self::ListTooLong => "SC-009",
+            Self::NullData => "SC-010",
             Self::NoWork => "SC-101",
             Self::NotBound => "SC-102",
             Self::ParentNotLink => "SC-201",
@@ -144,6 +157,7 @@ impl RuleError {
             Self::CoinbaseValue => "SC-210",
             Self::BeforeStart => "SC-211",
             Self::ParentInvalid => "SC-212",
+            Self::BlockVersion(_) => "SC-213",
             Self::Payout => "SC-301",
             Self::ListRoot => "SC-401",
             Self::ListOrder => "SC-402",
@@ -152,6 +166,7 @@ impl RuleError {
             Self::ListRepeats => "SC-405",
             Self::ListInvalid => "SC-406",
             Self::ParentListInvalid => "SC-407",
+            Self::StateRoot => "SC-408",
             Self::Overflow => "SC-901",
         }
     }
@@ -177,6 +192,7 @@ impl RuleError {
                 | Self::CoinbaseValue
                 | Self::BeforeStart
                 | Self::ParentInvalid
+                | Self::BlockVersion(_)
         )
     }
 }

@@ -14,6 +14,18 @@ pub enum Tag {
     SharesRoot,
     /// Lottery among the small dues.
     Draw,
+    /// State commitment of a link.
+    State,
+    /// Leaf of a tree of weights.
+    WeightLeaf,
+    /// Inner node of a tree of weights.
+    WeightNode,
+    /// Leaf of the history: a link.
+    LinkLeaf,
+    /// Inner node of the history.
+    LinkNode,
+    /// State of the upgrades.
+    Signals,
 }
 
 impl Tag {
@@ -23,6 +35,12 @@ impl Tag {
             Self::Commitment => b"shoal/commitment",
             Self::SharesRoot => b"shoal/shares",
             Self::Draw => b"shoal/draw",
+            Self::State => b"shoal/state",
+            Self::WeightLeaf => b"shoal/leaf",
+            Self::WeightNode => b"shoal/node",
+            Self::LinkLeaf => b"shoal/link",
+            Self::LinkNode => b"shoal/history",
+            Self::Signals => b"shoal/signals",
         }
     }
 

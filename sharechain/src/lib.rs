@@ -10,13 +10,13 @@
 //!
 //! | level | type | rules | what it allows |
 //! |---|---|---|---|
-//! | decoded | [`Proof`] | SC-001 to SC-009 | nothing yet: such bytes cost no work |
+//! | decoded | [`Proof`] | SC-001 to SC-010 | nothing yet: such bytes cost no work |
 //! | bound | [`check::binding::BoundProof`] | SC-101, SC-102 | [`Chain::insert`]: the work was spent on this share header |
-//! | valid | [`credit::Credit`] | SC-201 to SC-212, SC-301 | to be stored, forwarded, listed, and paid |
+//! | valid | [`credit::Credit`] | SC-201 to SC-213, SC-301 | to be stored, forwarded, listed, and paid |
 //! | a link | [`chain::Link`] | valid, and the hash meets the link target (SC-110) | to be a parent |
-//! | complete, links only | [`chain::Complete`] | SC-401 to SC-407, and the parent is complete | to count for fork choice |
+//! | complete, links only | [`chain::Complete`] | SC-401 to SC-408, and the parent is complete | to count for fork choice |
 //! | on the main chain | [`chain::Fate::MainLink`] | SC-501 | to be built on; its list earns |
-//! | final, links only | [`chain::Finality`] | policy, protocol section 12 | this node never undoes it |
+//! | settled, links only | [`chain::Settled`] | policy, protocol section 12 | this node undoes it for a lasting majority only |
 //!
 //! A proof that is not valid is one of three other things. [`Outcome::Held`]: something is missing, and the proof costs no
 //! peer anything. [`Outcome::Invalid`]: it breaks a rule, and its sender is penalized. [`Outcome::Unlistable`]: it is too
@@ -60,10 +60,11 @@
 //!
 //! **Payouts**
 //!
-//! - *Snapshot*: the newest link of a window. It follows from the anchor and the previous Bitcoin block (SC-302). A clone
+//! - *Snapshot*: the newest link of a window. It follows from the anchor, the previous Bitcoin block and the parent's
+//!   snapshot (SC-302). A clone
 //!   of the chain for readers is called a published chain or a frozen view.
 //! - *PPLNS window*: the links whose credits determine a payout (pay per last N shares): from the snapshot back until the
-//!   weights reach `window_weight` (SC-303).
+//!   weights reach `window_weight` or the proofs `window_proofs` (SC-303).
 //! - *Due*: the weight of one script in the window.
 //! - *Selection*: who gets the outputs of a coinbase, by what weights (SC-305). A *plan* is a selection with its snapshot
 //!   and seed.
@@ -74,11 +75,14 @@
 //! - *Effort*: work done over work expected since the pool's last Bitcoin block: 100% is average, below is lucky. No rule
 //!   uses it.
 //!
+//! - *State root*: what a link commits to: the window that it pays by, the credits of its list, and all links before it
+//!   (SC-408).
+//!
 //! **Policy and upgrades**
 //!
 //! - *Policy*: what nodes may decide differently without disagreeing on the chain (section 12).
-//! - *Final*: a link that this node does not undo for any branch. *Conflict*: a heavier branch that would undo it (section
-//!   12).
+//! - *Settled*: a link that this node undoes only for a branch that outgrows its own for hours. *Conflict*: a heavier
+//!   branch that would undo it (section 12).
 //! - *Omission*: a link that leaves out a share that this node had long found valid. It loses ties (section 12).
 //! - *Signals*: bits of the share header by which miners count themselves ready for an upgrade (SC-601, SC-602).
 //!
@@ -94,7 +98,7 @@
 //! hash.rs              tagged hashes
 //! coinbase.rs          the one valid coinbase of a share
 //! target.rs            work arithmetic and retarget
-//! signals.rs           upgrades, counted by weight
+//! signals.rs           upgrades, counted by links
 //! bitcoin_headers.rs   Bitcoin's headers as a tree
 //!   header.rs          a header, and what follows from its place
 //!   median.rs          median times
@@ -106,6 +110,14 @@
 //!   header.rs          its header at its position
 //!   list.rs            a link's list, and what each entry earns
 //! credit.rs            what is kept of a valid proof
+//! state.rs             what a link commits to
+//!   tree.rs            Merkle trees with sums
+//!   history.rs         all links of a branch as one tree
+//! link_headers.rs      a chain of links, verified without lists
+//!   rows.rs            their credits, verified against their state roots
+//! base.rs              what is kept of deep links, in chunks
+//!   encode.rs          their encoding
+//!   check.rs           what a database says of them against their proofs
 //! window.rs            the PPLNS window and its sums
 //!   rows.rs            what one link credits
 //!   scripts.rs         payout scripts by number
@@ -124,10 +136,13 @@
 //!   wanted.rs          links that are not complete, and what they wait for
 //!   branch.rs          one branch, seen from its newest link
 //!   advance.rs         moves of the tip
-//!   finality.rs        final links, and conflicts
+//!   settled.rs         settled links, and conflicts
+//!   side.rs            links off the main chain: how many, and which go first
 //!   payouts.rs         windows and plans, with their caches
+//!   prune.rs           links and rows that nothing can need any more
 //!   plausible.rs       the easiest share target in sight of the tip
 //!   template.rs        where new work belongs, and what it lists
+//!   base.rs            a chain from base chunks, and back
 //!   fate.rs            what became of a share
 //!   view.rs            what readers may look at
 //! chunked.rs           private: a list whose clones share what they have in common
@@ -155,6 +170,7 @@
     )
 )]
 
+pub mod base;
 pub mod bitcoin_headers;
 pub mod chain;
 pub mod change_set;
@@ -168,11 +184,13 @@ pub mod fork_choice;
 pub mod hash;
 mod id_map;
 pub mod limits;
+pub mod link_headers;
 mod ordered;
 pub mod params;
 pub mod payout;
 pub mod share;
 pub mod signals;
+pub mod state;
 pub mod target;
 pub mod units;
 pub mod window;

@@ -14,14 +14,18 @@ pub const SCRIPT_BYTES_MAX: usize = 34;
 /// output (4 + 1 + 36 + 1 + 1 + 7 + 17 + 4 + 1 + 8 + 1 + 22 = 103). Well above 64, the length of an inner merkle node.
 pub const PREFIX_BYTES_MIN: u32 = 100;
 
+/// Maximum length of a null data script, bytes: OP_RETURN, a push of 80 bytes and its two length bytes, the size that
+/// Bitcoin nodes have relayed since 2015.
+pub const NULL_DATA_BYTES_MAX: usize = 83;
+
 /// Maximum length of a coinbase before its last output, bytes: 64 outputs of 43 bytes and the fixed parts.
 pub const PREFIX_BYTES_MAX: u32 = 3_000;
 
-/// Maximum length of an encoded proof, bytes: header 80, share header 123 + 34, extranonce 16, witness commitment 33,
-/// branch 1 + 14 * 32, midstate 32, length 4, tail 63; rounded up.
-pub const PROOF_BYTES_MAX: usize = 864;
+/// Maximum length of an encoded proof, bytes: header 80, share header 156 + 34 + 83, extranonce 16, witness commitment
+/// 33, branch 1 + 14 * 32, midstate 32, length 4, tail 63; rounded up.
+pub const PROOF_BYTES_MAX: usize = 960;
 
-/// Maximum number of held proofs. At 864 bytes each they take 3.5 MB.
+/// Maximum number of held proofs. At 960 bytes each they take 4 MB.
 pub const HELD_MAX: usize = 4_096;
 
 /// Maximum total size of the lists stored with held proofs, bytes. Above that, a proof is held without its list; the
@@ -39,10 +43,22 @@ pub const HELD_SECONDS_MAX: u32 = 600;
 /// hours.
 pub const REFUSED_MAX: usize = 8_192;
 
-/// Depth below the highest tip so far, in links, down to which proofs are judged and links can become complete. Shares
-/// and lists stay in memory to this depth plus the listing depth. That is far above the finality bound, and takes 30 MB
-/// at 33 proofs per link and about 400 bytes each.
-pub const MEMORY_DEPTH: u32 = 2_000;
+/// Depth below the highest tip so far, in links, down to which proofs are judged and links can become complete: eight
+/// hours on mainnet. Shares and lists stay in memory to this depth plus the listing depth. That leaves two hours to
+/// fetch a branch that parted [`CONFLICT_LINKS`] ago, and takes 45 MB at 33 proofs per link and about 400 bytes each.
+pub const MEMORY_DEPTH: u32 = 2_880;
+
+/// Depth below the tip, in links, at which a branch may leave the main chain and still be followed: a day on mainnet.
+/// Links and the rows of their windows stay to this depth. A branch in conflict may grow for that long before it wins.
+pub const STATE_DEPTH: u32 = 8_640;
+
+/// Depth below the tip, in links, of the last link that a newcomer takes from verified rows; it judges everything above
+/// in full. At least the memory depth of version 1: five and a half hours on mainnet.
+pub const NEWCOMER_DEPTH: u32 = 2_000;
+
+/// Maximum number of links off the main chain. Each cost the work of a link, and each takes about 700 bytes. It is three
+/// times the longest branch that is judged.
+pub const SIDE_LINKS_MAX: usize = 8_192;
 
 /// How far a share header's time may be ahead of the node's clock before the proof is held, seconds.
 pub const FUTURE_SECONDS: u32 = 30;
@@ -54,11 +70,26 @@ pub const BITCOIN_FUTURE_SECONDS: u32 = 7_200;
 /// the link's arrival if that is earlier, seconds. Otherwise this node does not build on the link (policy).
 pub const OMISSION_SECONDS: u32 = 30;
 
-/// Number of blocks that this node's bitcoind must gain before a link can be final (policy).
-pub const FINAL_BITCOIN_BLOCKS: u32 = 3;
+/// Number of blocks that this node's bitcoind must gain before a link can be settled (policy).
+pub const SETTLED_BITCOIN_BLOCKS: u32 = 3;
 
-/// Number of links that must be validated on top of a link before it can be final (policy).
-pub const FINAL_LINKS: u32 = 360;
+/// Number of links that must be validated on top of a link before it can be settled (policy).
+pub const SETTLED_LINKS: u32 = 360;
+
+/// Depth below the tip, in links, at which a branch may have parted so that this node can switch to it by itself: six
+/// hours on mainnet (policy).
+pub const CONFLICT_LINKS: u32 = 2_160;
+
+/// Number of Bitcoin blocks over which a branch must gain more than this node's own before the node switches (policy):
+/// three hours.
+pub const CONFLICT_BITCOIN_BLOCKS: u32 = 18;
+
+/// Number of Bitcoin blocks within which a link must be complete here after its own block, to count for its branch in a
+/// conflict (policy): time to fetch it, and no time to hide it.
+pub const VISIBLE_BITCOIN_BLOCKS: u32 = 1;
+
+/// Number of branches in conflict that are followed; the lightest go first.
+pub const CONFLICTS_MAX: usize = 8;
 
 /// Number of cached selections. All proofs with the same Bitcoin tip and the same snapshot share one.
 pub const SELECTIONS_MAX: usize = 64;

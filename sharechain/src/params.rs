@@ -27,7 +27,7 @@ macro_rules! for_each_parameter {
                 /// Blocks between halvings of the subsidy.
                 halving_blocks: u32 = 210_000,
                 /// Height of the first block that the share-chain may find (SC-211).
-                start_height: u32 = 925_344,
+                start_height: u32 = 1_008_000,
                 /// Least work of a block that weights are measured in, hashes. It protects networks that have
                 /// minimum-difficulty blocks.
                 min_block_work: u64 = 1 << 32,
@@ -38,7 +38,7 @@ macro_rules! for_each_parameter {
                 /// Shares per link that the targets aim for.
                 shares_per_link: u32 = 32,
                 /// Deviation from the interval that doubles or halves the link target, seconds.
-                retarget_half_life_s: u32 = 1_200,
+                retarget_half_life_s: u32 = 600,
                 /// Maximum number of doublings or halvings that one link may cause.
                 retarget_exponent_max: u32 = 16,
                 /// Links between a proof's parent and its anchor.
@@ -47,16 +47,15 @@ macro_rules! for_each_parameter {
                 listing_depth: u32 = 301,
                 /// Maximum number of links between a link and the anchor of a listed proof that still earns.
                 credit_depth: u32 = 240,
-                /// Number of links, counted from the first link with a greater Bitcoin height, for which a proof still
-                /// earns.
+                /// Number of links, counted from the first link with more Bitcoin work, for which a proof still earns.
                 stale_depth: u32 = 60,
                 /// A link earns an extra 1/n of the work of its link target.
                 link_credit_divisor: u32 = 64,
                 /// Maximum difference between the times of the share header and the Bitcoin header, seconds.
                 times_apart_s: u32 = 7_200,
-                /// Bitcoin blocks between a proof's previous block and the block that determines its snapshot.
-                snapshot_bitcoin_depth: u32 = 12,
-                /// Links between the first link of that Bitcoin height and the snapshot below it.
+                /// Bitcoin blocks between a proof's previous block and the block whose work determines its snapshot.
+                snapshot_bitcoin_depth: u32 = 13,
+                /// Links between the first link with that Bitcoin work and the snapshot below it.
                 snapshot_burial: u32 = 18,
                 /// Bitcoin blocks between a proof's own height and the block whose hash seeds the lottery.
                 seed_depth: u32 = 2,
@@ -67,8 +66,8 @@ macro_rules! for_each_parameter {
                 easiest_share_target: U256 = target_of_bits(42),
                 /// Weight at which the window ends.
                 window_weight: Weight = Weight(8 << 64),
-                /// Number of rows at which the window ends. A row is the sum over one link and one script.
-                window_rows: u64 = 1 << 21,
+                /// Number of credited proofs at which the window ends: 7.6 days on mainnet.
+                window_proofs: u64 = 1 << 21,
                 /// Number of proofs that must be listed before payouts go to more than the finder.
                 listed_before_payouts: u64 = 576,
                 /// Least lottery payment when the coinbase holds only the subsidy, satoshi.
@@ -242,11 +241,11 @@ impl ChainParams {
             },
             link_interval_s: 1,
             shares_per_link: 8,
-            retarget_half_life_s: 120,
+            retarget_half_life_s: 60,
             first_link_target: U256::from_limbs([u64::MAX, u64::MAX, u64::MAX, u64::MAX / 400_000]),
             easiest_share_target: target_of_bits(10),
             anchor_depth: 48,
-            snapshot_bitcoin_depth: 2,
+            snapshot_bitcoin_depth: 3,
             snapshot_burial: 4,
             seed_depth: 1,
             // Six minutes at the intended hashrate, so one window covers a five-minute trial.

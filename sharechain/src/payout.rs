@@ -78,11 +78,7 @@ pub fn select<'a>(
     subsidy_sat: u64,
     params: &ChainParams,
 ) -> Result<Option<Selection>, RuleError> {
-    let mut claims: Vec<Claim<'_>> = dues
-        .into_iter()
-        .filter(|(_, weight)| *weight > Weight::ZERO)
-        .map(|(script, weight)| Claim { script, weight: weight.0 })
-        .collect();
+    let mut claims = claims_of(dues);
     if claims.is_empty() {
         return Ok(None);
     }
@@ -102,6 +98,25 @@ pub fn select<'a>(
     let drawn = draw::draw(rest, seed, split.tail, split.drawn)?;
     entries.extend(drawn.into_iter().map(|script| Due { script: script.into(), weight: Weight(split.tail) }));
     Ok(Some(Selection { entries, exact: split.exact, total: Weight(split.total) }))
+}
+
+/// The dues above 0 in the order of a coinbase with `exact` proportional outputs: the largest dues in their order, then
+/// all others in the order of the lottery, whether drawn or not (SC-408).
+pub fn in_coinbase_order<'a>(
+    dues: impl IntoIterator<Item = (&'a Script, Weight)>,
+    exact: usize,
+    seed: &[u8; 32],
+) -> impl Iterator<Item = (&'a Script, Weight)> {
+    let mut claims = claims_of(dues);
+    let exact = exact.min(claims.len());
+    rank_first(&mut claims, exact);
+    draw::sort(claims.get_mut(exact..).unwrap_or_default(), seed);
+    claims.into_iter().map(|claim| (claim.script, Weight(claim.weight)))
+}
+
+fn claims_of<'a>(dues: impl IntoIterator<Item = (&'a Script, Weight)>) -> Vec<Claim<'a>> {
+    let some = dues.into_iter().filter(|(_, weight)| *weight > Weight::ZERO);
+    some.map(|(script, weight)| Claim { script, weight: weight.0 }).collect()
 }
 
 /// Moves the `count` highest-ranked claims to the front, in order, and returns them. The others stay unordered.

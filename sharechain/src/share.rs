@@ -6,7 +6,7 @@ use bitcoin::block::Header;
 use crate::units::{ShareId, Timestamp};
 
 /// Version of the share header that this implementation writes and accepts (SC-004).
-pub const SHARE_VERSION: u32 = 1;
+pub const SHARE_VERSION: u32 = 2;
 
 /// Length of the extranonce in the coinbase's scriptSig, bytes. The device and its mining server roll it.
 pub const EXTRANONCE_BYTES: usize = 16;
@@ -24,7 +24,9 @@ pub struct ShareHeader {
     pub shares_root: [u8; 32],
     /// Number of ids in that list.
     pub shares_count: u16,
-    /// Payout script that is credited: P2PKH, P2SH, P2WPKH, P2WSH or P2TR (SC-005).
+    /// [`crate::state::State::root`]: commits to the window, the credits and the history if the proof becomes a link.
+    pub state_root: [u8; 32],
+    /// Payout script that is credited, in one of the forms of SC-005.
     pub payout: ScriptBuf,
     /// When the node handed out the work, Unix time in seconds.
     pub time: Timestamp,
@@ -34,6 +36,9 @@ pub struct ShareHeader {
     pub coinbase_value: u64,
     /// Bits that signal readiness for upgrades of the share-chain's rules.
     pub signals: u32,
+    /// Script of one more output without value, for what Bitcoin may demand of a block later (SC-010). Empty: no such
+    /// output.
+    pub null_data: ScriptBuf,
 }
 
 /// A share or link: a Bitcoin header with a low hash, and the data that binds the header to a [`ShareHeader`].

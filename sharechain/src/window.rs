@@ -31,40 +31,21 @@ pub enum WindowError {
     RowsMissing(Height),
 }
 
-/// The window of SC-303: whole links, from the snapshot back until their weights reach [`ChainParams::window_weight`]
-/// or their rows reach [`ChainParams::window_rows`]. The link that reaches either bound belongs to the window.
-///
-/// Summing a window takes a pass over up to two million rows, so a known window is moved link by link instead. The sums
-/// cannot saturate: a link credits at most 1,024 proofs, itself and a bonus, at most 2^64 units each, and there are
-/// fewer than 2^32 links.
-#[derive(Clone, Debug, Default)]
-pub struct Window {
+/// Where a window lies, without its sums (SC-303): whole links, from the snapshot back until their weights reach
+/// [`ChainParams::window_weight`] or their proofs reach [`ChainParams::window_proofs`]. The link that reaches either
+/// bound belongs to the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
     newest: Height,
     oldest: Height,
-    rows: u64,
+    proofs: u64,
     total: Weight,
-    /// By [`ScriptIndex`].
-    sums: Vec<Sum>,
 }
 
-impl Window {
-    /// Sums the window from `links`, which must run from the snapshot down to genesis without gaps. Genesis is included
-    /// and has no rows.
-    #[must_use]
-    pub fn compute<'a>(links: impl IntoIterator<Item = (Height, &'a Rows)>, params: &ChainParams) -> Self {
-        let mut window = Self::default();
-        let mut links = links.into_iter().peekable();
-        if let Some((height, _)) = links.peek() {
-            window.newest = *height;
-        }
-        for (height, rows) in links {
-            window.oldest = height;
-            window.add(rows);
-            if Self::is_reached(window.total, window.rows, params) {
-                break;
-            }
-        }
-        window
+impl Span {
+    /// A span without links, in a chain whose lowest link is at `first`.
+    pub(crate) fn beginning_at(first: Height) -> Self {
+        Self { newest: first.below(1), oldest: first, ..Self::default() }
     }
 
     /// Moves the snapshot up to its child, whose rows are `newest`. `rows_at` returns the rows of the links already in
@@ -74,7 +55,7 @@ impl Window {
     /// the new link also reach it with the new link.
     ///
     /// # Errors
-    /// [`WindowError::RowsMissing`] if `rows_at` has no rows of a link that leaves. The window is then unusable.
+    /// [`WindowError::RowsMissing`] if `rows_at` has no rows of a link that leaves. The span is then unusable.
     pub fn slide_forward<'a>(
         &mut self,
         newest: &Rows,
@@ -85,44 +66,13 @@ impl Window {
         self.add(newest);
         while self.oldest < self.newest {
             let oldest = rows_at(self.oldest).ok_or(WindowError::RowsMissing(self.oldest))?;
-            let total = self.total.minus(oldest.weight());
-            let rows = self.rows.saturating_sub(oldest.count());
-            if !Self::is_reached(total, rows, params) {
+            let mut rest = *self;
+            rest.remove(oldest);
+            if !rest.is_reached(params) {
                 break;
             }
-            self.remove(oldest);
-            self.oldest = self.oldest.child();
-        }
-        Ok(())
-    }
-
-    /// Moves the snapshot down to its parent, as after a reorganization. `newest` are the rows of the link that leaves.
-    /// `rows_at` returns the rows of the links below the window, by height. Does nothing if the snapshot is genesis.
-    ///
-    /// # Errors
-    /// [`WindowError::RowsMissing`] if `rows_at` has no rows of a link that enters. The window is then unusable.
-    pub fn slide_back<'a>(
-        &mut self,
-        newest: &Rows,
-        mut rows_at: impl FnMut(Height) -> Option<&'a Rows>,
-        params: &ChainParams,
-    ) -> Result<(), WindowError> {
-        if self.newest == Height(0) {
-            return Ok(());
-        }
-        let emptied = self.oldest == self.newest;
-        self.remove(newest);
-        self.newest = self.newest.below(1);
-        if emptied {
-            let only = rows_at(self.newest).ok_or(WindowError::RowsMissing(self.newest))?;
-            self.oldest = self.newest;
-            self.add(only);
-        }
-        while self.oldest > Height(0) && !Self::is_reached(self.total, self.rows, params) {
-            let older = self.oldest.below(1);
-            let rows = rows_at(older).ok_or(WindowError::RowsMissing(older))?;
-            self.oldest = older;
-            self.add(rows);
+            rest.oldest = self.oldest.child();
+            *self = rest;
         }
         Ok(())
     }
@@ -139,16 +89,126 @@ impl Window {
         self.oldest
     }
 
-    /// Number of rows in the window. A row is the sum over one link and one script.
+    fn is_reached(&self, params: &ChainParams) -> bool {
+        self.total >= params.window_weight || self.proofs >= params.window_proofs
+    }
+
+    fn add(&mut self, rows: &Rows) {
+        self.total = self.total.plus(rows.weight());
+        self.proofs = self.proofs.saturating_add(rows.proofs());
+    }
+
+    fn remove(&mut self, rows: &Rows) {
+        self.total = self.total.minus(rows.weight());
+        self.proofs = self.proofs.saturating_sub(rows.proofs());
+    }
+}
+
+/// A window with its sums.
+///
+/// Summing a window takes a pass over up to two million rows, so a known window is moved link by link instead. The sums
+/// cannot saturate: a link credits at most 1,024 proofs, itself and a bonus, at most 2^64 units each, and there are
+/// fewer than 2^32 links.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    span: Span,
+    /// By [`ScriptIndex`].
+    sums: Vec<Sum>,
+}
+
+impl Window {
+    /// Sums the window from `links`, which must run from the snapshot down without gaps. Genesis is included and has no
+    /// rows.
+    ///
+    /// Returns `None` if the links end before the window does.
     #[must_use]
-    pub const fn rows(&self) -> u64 {
-        self.rows
+    pub fn compute<'a>(links: impl IntoIterator<Item = (Height, &'a Rows)>, params: &ChainParams) -> Option<Self> {
+        let mut window = Self::default();
+        let mut links = links.into_iter().peekable();
+        window.span.newest = links.peek()?.0;
+        for (height, rows) in links {
+            window.span.oldest = height;
+            window.add(rows);
+            if window.span.is_reached(params) || height == Height(0) {
+                return Some(window);
+            }
+        }
+        None
+    }
+
+    /// As [`Span::slide_forward`].
+    ///
+    /// # Errors
+    /// [`WindowError::RowsMissing`] if `rows_at` has no rows of a link that leaves. The window is then unusable.
+    pub fn slide_forward<'a>(
+        &mut self,
+        newest: &Rows,
+        mut rows_at: impl FnMut(Height) -> Option<&'a Rows>,
+        params: &ChainParams,
+    ) -> Result<(), WindowError> {
+        let before = self.span.oldest;
+        self.span.slide_forward(newest, &mut rows_at, params)?;
+        self.add_sums(newest);
+        for height in (before.0..self.span.oldest.0).map(Height) {
+            self.remove_sums(rows_at(height).ok_or(WindowError::RowsMissing(height))?);
+        }
+        Ok(())
+    }
+
+    /// Moves the snapshot down to its parent, as after a reorganization. `newest` are the rows of the link that leaves.
+    /// `rows_at` returns the rows of the links below the window, by height. Does nothing if the snapshot is genesis.
+    ///
+    /// # Errors
+    /// [`WindowError::RowsMissing`] if `rows_at` has no rows of a link that enters. The window is then unusable.
+    pub fn slide_back<'a>(
+        &mut self,
+        newest: &Rows,
+        mut rows_at: impl FnMut(Height) -> Option<&'a Rows>,
+        params: &ChainParams,
+    ) -> Result<(), WindowError> {
+        if self.span.newest == Height(0) {
+            return Ok(());
+        }
+        let emptied = self.span.oldest == self.span.newest;
+        self.span.remove(newest);
+        self.remove_sums(newest);
+        self.span.newest = self.span.newest.below(1);
+        if emptied {
+            let only = rows_at(self.span.newest).ok_or(WindowError::RowsMissing(self.span.newest))?;
+            self.span.oldest = self.span.newest;
+            self.add(only);
+        }
+        while self.span.oldest > Height(0) && !self.span.is_reached(params) {
+            let older = self.span.oldest.below(1);
+            let rows = rows_at(older).ok_or(WindowError::RowsMissing(older))?;
+            self.span.oldest = older;
+            self.add(rows);
+        }
+        Ok(())
+    }
+
+    /// Height of the snapshot.
+    #[must_use]
+    pub const fn newest(&self) -> Height {
+        self.span.newest
+    }
+
+    /// Height of the lowest link in the window.
+    #[must_use]
+    pub const fn oldest(&self) -> Height {
+        self.span.oldest
+    }
+
+    /// Number of credited proofs in the window.
+    #[must_use]
+    pub const fn proofs(&self) -> u64 {
+        self.span.proofs
     }
 
     /// Total weight of all credited proofs in the window.
     #[must_use]
     pub const fn total(&self) -> Weight {
-        self.total
+        self.span.total
     }
 
     /// Total credit of one script; zero if it has none in the window.
@@ -168,35 +228,30 @@ impl Window {
         scripts.iter().zip(weights).filter(|(_, weight)| *weight > Weight::ZERO)
     }
 
-    fn is_reached(total: Weight, rows: u64, params: &ChainParams) -> bool {
-        total >= params.window_weight || rows >= params.window_rows
+    fn add(&mut self, rows: &Rows) {
+        self.span.add(rows);
+        self.add_sums(rows);
     }
 
-    fn add(&mut self, rows: &Rows) {
+    fn add_sums(&mut self, rows: &Rows) {
         let len = rows.scripts_end();
         if self.sums.len() < len {
             self.sums.resize(len, Sum::default());
         }
-        let mut total = self.total;
         for row in rows.iter() {
             if let Some(sum) = self.sums.get_mut(row.script.slot()) {
                 sum.weight = sum.weight.plus(row.weight);
                 sum.shares = sum.shares.saturating_add(u64::from(row.shares));
             }
-            total = total.plus(row.weight);
         }
-        self.total = total;
-        self.rows = self.rows.saturating_add(rows.count());
     }
 
-    fn remove(&mut self, rows: &Rows) {
+    fn remove_sums(&mut self, rows: &Rows) {
         for row in rows.iter() {
             if let Some(sum) = self.sums.get_mut(row.script.slot()) {
                 sum.weight = sum.weight.minus(row.weight);
                 sum.shares = sum.shares.saturating_sub(u64::from(row.shares));
             }
         }
-        self.total = self.total.minus(rows.weight());
-        self.rows = self.rows.saturating_sub(rows.count());
     }
 }

@@ -6,7 +6,7 @@
 use bitcoin::{CompactTarget, ScriptBuf};
 use sharechain::chain::{Missing, Outcome};
 use sharechain::limits::{
-    BITCOIN_FUTURE_SECONDS, FINAL_BITCOIN_BLOCKS, FINAL_LINKS, FUTURE_SECONDS, MEMORY_DEPTH, OMISSION_SECONDS,
+    BITCOIN_FUTURE_SECONDS, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS, FUTURE_SECONDS, MEMORY_DEPTH, OMISSION_SECONDS,
 };
 use sharechain::payout::select;
 use sharechain::target::{link_bonus, link_target, share_target, target_of_bits, weight_of_share, work_of_bits};
@@ -241,18 +241,18 @@ fn rows(scripts: u32, weight: u128) -> Rows {
 }
 
 #[test]
-fn window_weight_and_window_rows() {
+fn window_weight_and_window_proofs() {
     let links: Vec<Rows> = (0..10).map(|height| if height == 0 { Rows::default() } else { rows(5, 20) }).collect();
-    let oldest = |window_weight: u128, window_rows| {
-        let params = ChainParams { window_weight: Weight(window_weight), window_rows, ..ChainParams::main() };
-        Window::compute((0..10).rev().map(|height| (Height(height), &links[height as usize])), &params).oldest()
+    let oldest = |window_weight: u128, window_proofs| {
+        let params = ChainParams { window_weight: Weight(window_weight), window_proofs, ..ChainParams::main() };
+        Window::compute((0..10).rev().map(|height| (Height(height), &links[height as usize])), &params).unwrap().oldest()
     };
-    // 100 units and 5 rows a link.
+    // 100 units and 5 proofs a link.
     for (bound, expected) in [(299, 7), (300, 7), (301, 6), (900, 1), (901, 0), (1, 9), (0, 9)] {
         assert_eq!(oldest(bound, u64::MAX), Height(expected), "{bound} units");
     }
     for (bound, expected) in [(14, 7), (15, 7), (16, 6), (45, 1), (46, 0), (1, 9), (0, 9)] {
-        assert_eq!(oldest(u128::MAX, bound), Height(expected), "{bound} rows");
+        assert_eq!(oldest(u128::MAX, bound), Height(expected), "{bound} proofs");
     }
     assert_eq!(oldest(300, 15), Height(7));
     assert_eq!((oldest(300, 16), oldest(301, 15)), (Height(7), Height(7)), "whichever is reached first");
@@ -270,25 +270,27 @@ fn listed_before_payouts_and_snapshot_depths() {
         bare(&mut world, 1);
     }
     let params = world.chain.params().clone();
-    let bitcoin_height =
-        |world: &World, height| world.chain.link(&world.chain.main_at(Height(height)).unwrap()).unwrap().bitcoin_height;
+    // Height of the previous block of the main chain's link at a height; below all others for genesis.
+    let previous_height = |world: &World, height: u32| {
+        i64::from(world.chain.link(&world.chain.main_at(Height(height)).unwrap()).unwrap().bitcoin_height) - 1
+    };
     let tip = world.chain.bitcoin().best().height;
     let (mut listed_seen, mut burials_seen) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-    for anchor in 0..=60 {
-        for bitcoin in bitcoin_height(&world, anchor).max(1) - 1..=tip {
+    for parent in 0..=60_u32 {
+        let anchor = parent.saturating_sub(params.anchor_depth);
+        let id = world.chain.main_at(Height(parent)).unwrap();
+        let least = world.chain.link(&id).unwrap().position.least_snapshot.0;
+        for bitcoin in u32::try_from(previous_height(&world, parent)).unwrap_or(0)..=tip {
             let previous = world.chain.bitcoin().ancestor(&world.bitcoin_tip.block_hash(), bitcoin).unwrap();
-            let g = bitcoin.saturating_sub(params.snapshot_bitcoin_depth).min(bitcoin_height(&world, anchor));
-            let first = (0..=anchor).find(|height| bitcoin_height(&world, *height) >= g).unwrap();
-            let snapshot = first.saturating_sub(params.snapshot_burial);
+            let deep = i64::from(bitcoin.saturating_sub(params.snapshot_bitcoin_depth));
+            let least_height = deep.min(previous_height(&world, anchor));
+            let first = (0..=anchor).find(|height| previous_height(&world, *height) >= least_height).unwrap();
+            let snapshot = first.saturating_sub(params.snapshot_burial).max(least);
             let seed_at = bitcoin.saturating_sub(params.seed_depth);
             let seed = world.chain.bitcoin().ancestor(&previous, seed_at).unwrap();
-            let id = world.chain.main_at(Height(anchor)).unwrap();
             let plan = world.chain.plan(&id, &previous).unwrap();
-            assert_eq!(
-                plan.snapshot,
-                world.chain.main_at(Height(snapshot)).unwrap(),
-                "anchor {anchor}, block {bitcoin}"
-            );
+            let expected = world.chain.main_at(Height(snapshot)).unwrap();
+            assert_eq!(plan.snapshot, expected, "parent {parent}, block {bitcoin}");
             assert_eq!(ShareId(plan.seed), ShareId::from(seed));
             // Each link counts itself and lists nothing.
             let shared = u64::from(snapshot) >= params.listed_before_payouts;
@@ -333,6 +335,7 @@ fn omission_seconds() {
     for (seconds, omits) in [(OMISSION_SECONDS - 1, false), (OMISSION_SECONDS, false), (OMISSION_SECONDS + 1, true)] {
         let mut world = World::new();
         world.grow(4, 1);
+        world.in_sync();
         let validated = world.now;
         world.share(miner(5));
         world.now = validated.plus(seconds);
@@ -344,19 +347,19 @@ fn omission_seconds() {
 }
 
 #[test]
-fn final_links_and_final_bitcoin_blocks() {
+fn settled_links_and_settled_bitcoin_blocks() {
     for (links, blocks, expected) in [
-        (FINAL_LINKS, FINAL_BITCOIN_BLOCKS, 0),
-        (FINAL_LINKS + 1, FINAL_BITCOIN_BLOCKS - 1, 0),
-        (FINAL_LINKS + 1, FINAL_BITCOIN_BLOCKS, 1),
-        (FINAL_LINKS + 2, FINAL_BITCOIN_BLOCKS, 2),
+        (SETTLED_LINKS, SETTLED_BITCOIN_BLOCKS, 0),
+        (SETTLED_LINKS + 1, SETTLED_BITCOIN_BLOCKS - 1, 0),
+        (SETTLED_LINKS + 1, SETTLED_BITCOIN_BLOCKS, 1),
+        (SETTLED_LINKS + 2, SETTLED_BITCOIN_BLOCKS, 2),
     ] {
         let mut world = World::new();
         world.bitcoin_block();
         world.chain.note_own_bitcoin_height(Some(1));
         bare(&mut world, links);
         world.chain.note_own_bitcoin_height(Some(1 + blocks));
-        assert_eq!(world.chain.finality().height, Height(expected), "{links} links, {blocks} blocks");
+        assert_eq!(world.chain.settled().height, Height(expected), "{links} links, {blocks} blocks");
     }
 }
 

@@ -7,7 +7,7 @@ use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sharechain::encode::{decode_list, encode_list};
+use sharechain::encode::{is_spendable_by_owner, decode_list, encode_list};
 use sharechain::limits::{BRANCH_MAX, LIST_MAX, PREFIX_BYTES_MAX, PREFIX_BYTES_MIN, PROOF_BYTES_MAX, SCRIPT_BYTES_MAX};
 use sharechain::share::SHARE_VERSION;
 use sharechain::{CoinbasePrefix, Proof, RuleError, ShareHeader, ShareId, Timestamp};
@@ -36,23 +36,36 @@ fn header() -> impl Strategy<Value = Header> {
     })
 }
 
+/// Null data scripts of every length, in their only form.
+fn null_data() -> impl Strategy<Value = ScriptBuf> {
+    prop_oneof![
+        3 => Just(ScriptBuf::new()),
+        2 => vec(any::<u8>(), 1..=75).prop_map(|data| [&[0x6a, data.len() as u8], &data[..]].concat().into()),
+        1 => vec(any::<u8>(), 76..=80).prop_map(|data| [&[0x6a, 0x4c, data.len() as u8], &data[..]].concat().into()),
+    ]
+}
+
 fn share() -> impl Strategy<Value = ShareHeader> {
-    let ids = any::<([u8; 32], [u8; 32], [u8; 32])>();
-    (ids, 0..=LIST_MAX as u16, script(), any::<(u32, u32, u64, u32)>()).prop_map(|(ids, shares_count, payout, rest)| {
+    let ids = any::<([u8; 32], [u8; 32], [u8; 32], [u8; 32])>();
+    let scripts = (script(), null_data());
+    (ids, 0..=LIST_MAX as u16, scripts, any::<(u32, u32, u64, u32)>()).prop_map(|(ids, shares_count, scripts, rest)| {
         let (time, bitcoin_height, coinbase_value, signals) = rest;
-        let (parent, anchor, shares_root) = (ShareId(ids.0), ShareId(ids.1), ids.2);
+        let (parent, anchor, shares_root, state_root) = (ShareId(ids.0), ShareId(ids.1), ids.2, ids.3);
         let (version, time) = (SHARE_VERSION, Timestamp(time));
+        let (payout, null_data) = scripts;
         ShareHeader {
             version,
             parent,
             anchor,
             shares_root,
             shares_count,
+            state_root,
             payout,
             time,
             bitcoin_height,
             coinbase_value,
             signals,
+            null_data,
         }
     })
 }
@@ -150,14 +163,14 @@ fn sc_001_to_003_length_is_exact() {
 #[test]
 fn sc_004_another_version_is_not_known() {
     let (mut proof, _) = example();
-    for version in [0, 2, u32::MAX] {
+    for version in [0, 1, 3, u32::MAX] {
         proof.share.version = version;
         assert_eq!(Proof::decode(&proof.encode()), Err(RuleError::Version(version)));
     }
 }
 
 #[test]
-fn sc_005_payout_scripts_have_one_of_five_forms() {
+fn sc_005_payout_scripts_have_known_forms() {
     let (mut proof, _) = example();
     let pubkey = [&[0x21, 0x02][..], &[1; 32], &[0xac]].concat();
     let v1_short = [&[0x51, 0x02][..], &[0x4e, 0x73]].concat();
@@ -167,6 +180,40 @@ fn sc_005_payout_scripts_have_one_of_five_forms() {
     {
         proof.share.payout = ScriptBuf::from_bytes(script);
         assert_eq!(Proof::decode(&proof.encode()), Err(RuleError::PayoutScript));
+    }
+    // Later witness versions have 32 bytes, and there are 17 versions in all.
+    for (op, length, valid) in [(0x51, 32, true), (0x52, 32, true), (0x60, 32, true), (0x61, 32, false),
+        (0x52, 31, false), (0x52, 33, false), (0x52, 20, false), (0x60, 2, false), (0x4f, 32, false)]
+    {
+        let bytes = [vec![op, length], vec![7; usize::from(length)]].concat();
+        proof.share.payout = ScriptBuf::from_bytes(bytes);
+        let decoded = Proof::decode(&proof.encode());
+        assert_eq!(decoded, if valid { Ok(proof.clone()) } else { Err(RuleError::PayoutScript) }, "{op:#x} {length}");
+        assert_eq!(is_spendable_by_owner(&proof.share.payout), op == 0x51);
+    }
+}
+
+#[test]
+fn sc_010_null_data_is_one_push_and_no_witness_commitment() {
+    let (mut proof, _) = example();
+    let push = |length: u8| vec![vec![0x6a, length], vec![7; usize::from(length)]].concat();
+    let long = |length: u8| vec![vec![0x6a, 0x4c, length], vec![7; usize::from(length)]].concat();
+    let commitment = [vec![0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed], vec![7; 32]].concat();
+    let mut near = commitment.clone();
+    near[5] ^= 1;
+    for valid in [vec![], push(1), push(75), long(76), long(80), near] {
+        proof.share.null_data = ScriptBuf::from_bytes(valid);
+        assert_eq!(Proof::decode(&proof.encode()), Ok(proof.clone()));
+    }
+    let checksigs = [vec![0x6a], vec![0xac; 40]].concat();
+    let cut = push(9)[..10].to_vec();
+    let two = [push(3), push(3)].concat();
+    let two_pushes = [push(3), vec![1, 1]].concat();
+    for invalid in [vec![0x6a], vec![0x6a, 0], vec![0x51], long(75), long(81), commitment, checksigs, cut, two, two_pushes,
+        vec![0x6a, 0x51], vec![0; 83], vec![0x6a; 84]]
+    {
+        proof.share.null_data = ScriptBuf::from_bytes(invalid.clone());
+        assert_eq!(Proof::decode(&proof.encode()), Err(RuleError::NullData), "{invalid:02x?}");
     }
 }
 

@@ -11,7 +11,7 @@ use testkit::{Spec, World, miner};
 
 /// Everything that readers ask of a chain, about all ids that ever came.
 fn view(chain: &Chain, world: &World, ids: &[ShareId]) -> String {
-    let mut view = format!("{:?} {:?} {:?}", chain.tip(), chain.finality(), chain.locator());
+    let mut view = format!("{:?} {:?} {:?}", chain.tip(), chain.settled(), chain.locator());
     for height in (0..=chain.height().0).map(Height) {
         view += &format!("{:?}", chain.main_at(height));
     }
@@ -100,7 +100,7 @@ fn readers_get_the_plans_and_windows_that_the_chain_remembers() {
     let window = world.chain.window(&tip).unwrap();
     assert!(Arc::ptr_eq(&window, &world.chain.window_of(&tip).unwrap()), "it was remembered");
     let again = newcomer.window_of(&tip).unwrap();
-    assert_eq!((again.total(), again.rows(), again.oldest()), (window.total(), window.rows(), window.oldest()));
+    assert_eq!((again.total(), again.proofs(), again.oldest()), (window.total(), window.proofs(), window.oldest()));
     assert!(again.sums().eq(window.sums()));
     let unknown = ShareId([1; 32]);
     assert!(newcomer.window_of(&unknown).is_none());

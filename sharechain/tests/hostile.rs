@@ -188,10 +188,29 @@ fn sc_201_a_share_is_no_parent() {
 }
 
 #[test]
+fn sc_213_versions_that_bitcoin_rejects_earn_nothing() {
+    let mut world = grown();
+    let spec = world.spec(miner(1));
+    let share = world.header_of(&spec);
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let position = world.chain.link(&spec.parent).unwrap().position.clone();
+    for version in [3, 1, 0, -1, i32::MIN, 4, 5, 0x2000_0000, i32::MAX] {
+        let alter = |header: &mut bitcoin::block::Header| header.version = bitcoin::block::Version::from_consensus(version);
+        let meets = |hash: sharechain::U256| hash <= position.share_target;
+        let proof = world.mine_until(share.clone(), &payouts, spec.previous_block, alter, meets);
+        match world.insert(&proof, None) {
+            Outcome::Accepted(_) => assert!(version >= 4, "version {version}"),
+            outcome => assert_eq!(outcome, Outcome::Invalid(RuleError::BlockVersion(version))),
+        }
+    }
+}
+
+#[test]
 fn sc_202_the_anchor_is_not_to_be_chosen() {
     let mut world = grown();
     let spec = world.spec(miner(1));
-    let anchor = world.chain.link(&world.header_of(&spec).anchor).unwrap().clone();
+    let anchor = world.header_of(&spec).anchor;
+    let anchor = world.chain.link(&anchor).unwrap().clone();
     for chosen in [anchor.parent, world.chain.tip(), world.chain.params().genesis_id(), ShareId([5; 32])] {
         let proof = remined(&mut world, &spec, |header| header.anchor = chosen);
         assert_eq!(refused(&mut world, proof), RuleError::Anchor);

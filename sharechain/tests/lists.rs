@@ -285,7 +285,11 @@ fn what_two_links_list_stays_wanted_when_one_of_them_falls() {
     let parent = world.chain.tip();
     let (falls, _) = listing(&mut world, both.to_vec());
     let spec = Spec { list: vec![shared.id()], link: true, ..world.spec_on(parent, miner(2)) };
-    let (stays, _) = world.link_of(spec);
+    // Its miner knows the share.
+    let mut knowing = world.clone();
+    accepted(knowing.insert(&shared, None));
+    let stays = knowing.mine(&spec);
+    accepted(world.insert(&stays, Some(spec.list)));
     assert_eq!(world.insert(&invalid, None), Outcome::Invalid(RuleError::Anchor));
     assert!(world.chain.missing().any(|missing| missing == Missing::Proof(shared.id())));
     accepted(world.insert(&shared, None));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use sharechain::chain::{Fate, ListState, Missing, Outcome};
 use sharechain::change_set::Source;
 use sharechain::limits::{
-    FINAL_BITCOIN_BLOCKS, FINAL_LINKS, HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_MAX, MEMORY_DEPTH, OMISSION_SECONDS,
+    SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS, HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_MAX, MEMORY_DEPTH, OMISSION_SECONDS,
     REFUSED_MAX,
 };
 use sharechain::{Height, Proof, RuleError, ShareId, Timestamp};
@@ -36,7 +36,7 @@ fn send(links: &[(Proof, Vec<ShareId>)], from: &World, to: &mut World) {
         to.chain.insert_bitcoin_header(*header, to.now);
     }
     for (proof, list) in links {
-        let outcome = to.insert(proof, Some(list.clone()));
+        let outcome = to.insert_requested(proof, Some(list.clone()));
         assert!(matches!(outcome, Outcome::Accepted(_) | Outcome::Known(_)), "{outcome:?}");
     }
 }
@@ -47,87 +47,87 @@ fn note_bitcoin(world: &mut World) {
 }
 
 /// A world whose newest final link lies 360 below its tip.
-fn with_final_links() -> World {
+fn with_settled_links() -> World {
     let mut world = grown();
     note_bitcoin(&mut world);
-    bare_links(&mut world, FINAL_LINKS + 10);
-    assert_eq!(world.chain.finality().height, Height(0), "Bitcoin has not moved");
-    for _ in 0..FINAL_BITCOIN_BLOCKS {
+    bare_links(&mut world, SETTLED_LINKS + 10);
+    assert_eq!(world.chain.settled().height, Height(0), "Bitcoin has not moved");
+    for _ in 0..SETTLED_BITCOIN_BLOCKS {
         world.bitcoin_block();
     }
     note_bitcoin(&mut world);
-    assert_eq!(world.chain.finality().height, Height(12 + 10));
+    assert_eq!(world.chain.settled().height, Height(12 + 10));
     world
 }
 
 #[test]
-fn links_are_final_only_after_bitcoin_blocks_and_links_in_sync() {
-    let mut world = with_final_links();
+fn links_are_settled_only_after_bitcoin_blocks_and_links_in_sync() {
+    let mut world = with_settled_links();
     bare_links(&mut world, 5);
     let final_link = world.chain.main_at(Height(27)).unwrap();
-    assert_eq!(world.chain.finality().height, Height(27), "each link moves it up");
-    assert_eq!(world.chain.finality().id, final_link);
-    bare_links(&mut world, FINAL_LINKS);
+    assert_eq!(world.chain.settled().height, Height(27), "each link moves it up");
+    assert_eq!(world.chain.settled().id, final_link);
+    bare_links(&mut world, SETTLED_LINKS);
     assert_eq!(
-        world.chain.finality().height,
-        Height(FINAL_LINKS + 22),
+        world.chain.settled().height,
+        Height(SETTLED_LINKS + 22),
         "newer ones wait for Bitcoin blocks of their own"
     );
 }
 
 #[test]
-fn nothing_becomes_final_during_sync() {
+fn nothing_is_settled_during_sync() {
     let mut world = grown();
     world.chain.note_own_bitcoin_height(None);
-    bare_links(&mut world, FINAL_LINKS + 10);
-    for _ in 0..FINAL_BITCOIN_BLOCKS {
+    bare_links(&mut world, SETTLED_LINKS + 10);
+    for _ in 0..SETTLED_BITCOIN_BLOCKS {
         world.bitcoin_block();
     }
     note_bitcoin(&mut world);
-    assert_eq!(world.chain.finality().height, Height(0));
+    assert_eq!(world.chain.settled().height, Height(0));
     // Links that came while the node was out of sync do not count as links on top either.
     bare_links(&mut world, 1);
     world.chain.note_own_bitcoin_height(None);
-    bare_links(&mut world, FINAL_LINKS);
-    for _ in 0..FINAL_BITCOIN_BLOCKS {
+    bare_links(&mut world, SETTLED_LINKS);
+    for _ in 0..SETTLED_BITCOIN_BLOCKS {
         world.bitcoin_block();
     }
     note_bitcoin(&mut world);
     bare_links(&mut world, 1);
-    assert_eq!(world.chain.finality().height, Height(0));
+    assert_eq!(world.chain.settled().height, Height(0));
 }
 
 #[test]
-fn a_branch_that_undoes_final_links_raises_an_alarm_and_does_not_win() {
+fn a_branch_that_undoes_settled_links_raises_an_alarm_and_does_not_win() {
     let common = grown();
     let mut world = common.clone();
     note_bitcoin(&mut world);
     let mut rival = common.clone();
-    bare_links(&mut world, FINAL_LINKS + 2);
-    for _ in 0..FINAL_BITCOIN_BLOCKS {
+    bare_links(&mut world, SETTLED_LINKS + 2);
+    for _ in 0..SETTLED_BITCOIN_BLOCKS {
         world.bitcoin_block();
     }
     note_bitcoin(&mut world);
-    assert!(world.chain.finality().height >= Height(13));
+    assert!(world.chain.settled().height >= Height(13));
     rival.now = rival.now.plus(1);
-    let heavier = bare_links(&mut rival, FINAL_LINKS + 10);
+    let heavier = bare_links(&mut rival, SETTLED_LINKS + 10);
     let tip = world.chain.tip();
     send(&heavier, &rival, &mut world);
     assert_eq!(world.chain.tip(), tip);
-    assert_eq!(world.chain.finality().conflict, Some(rival.chain.tip()));
+    assert_eq!(world.chain.conflict(), Some(rival.chain.tip()));
     // A newcomer takes the heavier branch, however it gets to know both.
     let mut newcomer = common.clone();
     send(&heavier, &rival, &mut newcomer);
     assert_eq!(newcomer.chain.tip(), rival.chain.tip());
     // The alarm ends when the main chain is the heavier one again, and no sooner.
     bare_links(&mut world, 1);
-    assert_eq!(world.chain.finality().conflict, Some(rival.chain.tip()));
+    assert_eq!(world.chain.conflict(), Some(rival.chain.tip()));
     bare_links(&mut world, 11);
-    assert_eq!(world.chain.finality().conflict, None);
+    assert_eq!(world.chain.conflict(), None);
 }
 
 #[test]
-fn finality_survives_a_restart_even_with_the_conflicting_branch_in_store() {
+fn what_is_settled_survives_a_restart_even_with_the_conflicting_branch_in_store() {
     let common = grown();
     let mut before = common.clone();
     let mut rival = common.clone();
@@ -138,20 +138,20 @@ fn finality_survives_a_restart_even_with_the_conflicting_branch_in_store() {
     for told_first in [true, false] {
         let mut world = common.clone();
         if told_first {
-            world.chain.restore_final(last);
-            assert_eq!(world.chain.finality().height, Height(0), "it is not known yet");
+            world.chain.restore_settled(last);
+            assert_eq!(world.chain.settled().height, Height(0), "it is not known yet");
         }
         send(&own, &before, &mut world);
         if !told_first {
-            world.chain.restore_final(last);
+            world.chain.restore_settled(last);
         }
-        assert_eq!((world.chain.finality().id, world.chain.finality().height), (last, Height(22)));
+        assert_eq!((world.chain.settled().id, world.chain.settled().height), (last, Height(22)));
         send(&heavier, &rival, &mut world);
         assert_eq!(world.chain.tip(), before.chain.tip());
-        assert_eq!(world.chain.finality().conflict, Some(rival.chain.tip()));
+        assert_eq!(world.chain.conflict(), Some(rival.chain.tip()));
     }
     let mut elsewhere = common.clone();
-    elsewhere.chain.restore_final(last);
+    elsewhere.chain.restore_settled(last);
     send(&heavier, &rival, &mut elsewhere);
     assert_eq!(elsewhere.chain.tip(), rival.chain.tip(), "a link that never comes holds nothing up");
 }
@@ -161,13 +161,13 @@ fn finality_survives_a_restart_even_with_the_conflicting_branch_in_store() {
 fn what_was_final_before_a_restart_stays_so() {
     let mut world = grown();
     let mut before = world.clone();
-    let own = bare_links(&mut before, FINAL_LINKS + 5);
+    let own = bare_links(&mut before, SETTLED_LINKS + 5);
     note_bitcoin(&mut world);
-    world.chain.restore_final(own[9].0.id());
+    world.chain.restore_settled(own[9].0.id());
     send(&own, &before, &mut world);
-    (0..FINAL_BITCOIN_BLOCKS).for_each(|_| world.bitcoin_block());
+    (0..SETTLED_BITCOIN_BLOCKS).for_each(|_| world.bitcoin_block());
     note_bitcoin(&mut world);
-    assert_eq!(world.chain.finality().height, Height(12 + 10));
+    assert_eq!(world.chain.settled().height, Height(12 + 10));
 }
 
 #[test]
@@ -204,12 +204,13 @@ fn both_sides_of_a_partition_keep_their_shares() {
     let tip = left.chain.tip();
     assert_eq!(right.chain.tip(), tip);
     let (one, other) = (left.chain.window(&tip).unwrap(), right.chain.window(&tip).unwrap());
-    assert_eq!((one.total(), one.rows()), (other.total(), other.rows()));
+    assert_eq!((one.total(), one.proofs()), (other.total(), other.proofs()));
 }
 
 #[test]
 fn a_link_that_leaves_out_a_known_share_is_passed_over_until_it_has_a_child() {
     let mut world = grown();
+    world.in_sync();
     let share = world.share(miner(5));
     let parent = world.chain.tip();
     world.now = world.now.plus(OMISSION_SECONDS + 1);

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use sharechain::chain::{Chain, Fate, Outcome};
-use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};
+use sharechain::limits::{SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
 use sharechain::{ChainParams, Height, Proof, ShareId, Timestamp};
 use testkit::recording::window_of;
 use testkit::{Spec, World, accepted, miner, params};
@@ -43,22 +43,21 @@ fn bare(world: &mut World, count: u32, number: u8) -> Vec<Mined> {
 fn insert(world: &mut World, found: &[Mined], now: Timestamp) {
     world.now = world.now.max(now);
     for (proof, list) in found {
-        accepted(world.insert(proof, list.clone()));
+        accepted(world.insert_requested(proof, list.clone()));
     }
 }
 
 /// What a node knows of its main chain: tip, window, payouts and what is listed where.
 fn view(chain: &mut Chain, bitcoin_tip: bitcoin::BlockHash, of: &[Mined]) -> impl PartialEq + std::fmt::Debug + use<> {
     let tip = chain.tip();
-    let anchor = chain.link(&tip).unwrap().position.anchor;
-    let plan = (*chain.plan(&anchor, &bitcoin_tip).unwrap()).clone();
+    let plan = (*chain.plan(&tip, &bitcoin_tip).unwrap()).clone();
     let fates: Vec<Fate> = of.iter().map(|(proof, _)| chain.fate(&proof.id())).collect();
     (tip, chain.height(), window_of(chain, tip), plan, fates)
 }
 
 /// Depths that are tried: every one up to 20, then in growing steps, and all around the bound of finality.
 fn depths() -> Vec<u32> {
-    let around = FINAL_LINKS - 1..=FINAL_LINKS + 1;
+    let around = SETTLED_LINKS - 1..=SETTLED_LINKS + 1;
     let mut all: Vec<u32> = (1..=20).chain((20..DEPTH_MAX).step_by(23)).chain(around).chain([DEPTH_MAX]).collect();
     all.sort_unstable();
     all.dedup();
@@ -130,8 +129,8 @@ fn work_of_the_lost_branch_is_listed_down_to_the_anchors_depth() {
 }
 
 #[test]
-fn the_bound_of_finality_is_exact() {
-    for (depth, follows) in [(FINAL_LINKS - 1, true), (FINAL_LINKS, true), (FINAL_LINKS + 1, false)] {
+fn the_bound_of_settled_links_is_exact() {
+    for (depth, follows) in [(SETTLED_LINKS - 1, true), (SETTLED_LINKS, true), (SETTLED_LINKS + 1, false)] {
         let mut common = World::new();
         common.grow(12, 1);
         let mut node = common.clone();
@@ -140,20 +139,20 @@ fn the_bound_of_finality_is_exact() {
         let mut rival = common.clone();
         rival.now = rival.now.plus(1);
         bare(&mut node, depth, 10);
-        node.chain.note_own_bitcoin_height(Some(height + FINAL_BITCOIN_BLOCKS));
+        node.chain.note_own_bitcoin_height(Some(height + SETTLED_BITCOIN_BLOCKS));
         let heavier = bare(&mut rival, depth + 20, 20);
         let tip = node.chain.tip();
         insert(&mut node, &heavier, rival.now);
         // A node that follows keeps following; its own new links become final only with Bitcoin blocks of their own.
         assert_eq!(node.chain.tip() == rival.chain.tip(), follows, "{depth} links");
-        assert_eq!(node.chain.finality().conflict.is_some(), !follows);
+        assert_eq!(node.chain.conflict().is_some(), !follows);
         assert!(follows || node.chain.tip() == tip);
     }
 }
 
 /// The links that they replace were looked at before: those came out of sync.
 #[test]
-fn links_of_a_reorganisation_become_final_in_their_turn() {
+fn links_of_a_reorganization_are_settled_in_their_turn() {
     let mut common = World::new();
     common.grow(12, 1);
     let (mut node, mut rival) = (common.clone(), common.clone());
@@ -161,11 +160,11 @@ fn links_of_a_reorganisation_become_final_in_their_turn() {
     bare(&mut node, 10, 10);
     node.chain.note_own_bitcoin_height(Some(height));
     rival.now = rival.now.plus(1);
-    let heavier = bare(&mut rival, FINAL_LINKS + 1, 20);
+    let heavier = bare(&mut rival, SETTLED_LINKS + 1, 20);
     insert(&mut node, &heavier, rival.now);
     assert_eq!(node.chain.tip(), rival.chain.tip());
-    node.chain.note_own_bitcoin_height(Some(height + FINAL_BITCOIN_BLOCKS));
-    assert_eq!(node.chain.finality().height, common.chain.height().child());
+    node.chain.note_own_bitcoin_height(Some(height + SETTLED_BITCOIN_BLOCKS));
+    assert_eq!(node.chain.settled().height, common.chain.height().child());
 }
 
 #[test]

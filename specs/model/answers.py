@@ -1,11 +1,12 @@
-"""What the model answers to the questions of the small files of vectors: each function takes a case's question and gives
-the fields that follow from it."""
+"""What the model answers to the questions of the small files of vectors: each function takes a case's question and
+gives the fields that follow from it."""
 
 from dataclasses import fields, replace
 
-from shoal_model import coinbase, encoding, payout, signals, targets
+from shoal_model import coinbase, encoding, payout, signals, state, targets
 from shoal_model.params import NETWORKS
 from shoal_model.sha256 import double, midstate
+from shoal_model.sum_tree import HISTORY
 from shoal_model.verdict import Broken
 
 raw = bytes.fromhex
@@ -104,10 +105,17 @@ def weight(case):
     }
 
 
-def selection(case):
+def selected_by(case):
+    """The selection of the dues above 0, of which there may be none."""
     limits = {name: case[name] for name in ("outputs_max", "output_floor_sat")}
     dues = {raw(due["script"]): int(due["weight"]) for due in case["dues"] if int(due["weight"])}
-    selected = payout.select(replace(NETWORKS["main"], **limits), dues, raw(case["seed"]), case["subsidy_sat"])
+    if not dues:
+        return None
+    return payout.select(replace(NETWORKS["main"], **limits), dues, raw(case["seed"]), case["subsidy_sat"])
+
+
+def selection(case):
+    selected = selected_by(case)
     paid = payout.amounts(selected, case["value_sat"])
     outputs = [
         {"script": script.hex(), "weight": str(due), "value_sat": amount}
@@ -117,15 +125,52 @@ def selection(case):
 
 
 def signalled(case):
-    count, height = signals.Signals(), 0
-    for run in case["runs"]:
-        credited = [(bits, int(due)) for bits, due in run["credited"]]
-        for _ in range(run["links"]):
-            height += 1
-            count = count.after(height, credited)
-    found = {bit: [bit, str(due), str(count.total)] for bit, due in count.sums.items()}
-    found.update({bit: [bit, active] for bit, active in count.active_from.items()})
-    return {"states": [found[bit] for bit in sorted(found)]}
+    """The states after each period, as runs of periods with the same states, and what commits to the last link's."""
+    states, found = [], signals.Signals()
+    for height, found in signals_of(case["patterns"]):
+        if height % signals.PERIOD_LINKS == 0:
+            _add_period(states, found)
+    return {"states": states, "commitment": found.commitment().hex()}
+
+
+def signals_of(patterns):
+    """Height and state of each link of some patterns."""
+    found, height = signals.Signals(), 0
+    for pattern in patterns:
+        for _ in range(pattern["times"]):
+            for links, bits in pattern["links"]:
+                for _ in range(links):
+                    height += 1
+                    found = found.after(height, bits)
+                    yield height, found
+
+
+def _add_period(states, found):
+    masks = {"locked_in": found.mask(signals.LOCKED_IN), "active": found.mask(signals.ACTIVE)}
+    if states and states[-1] == {"periods": states[-1]["periods"], **masks}:
+        states[-1]["periods"] += 1
+    else:
+        states.append({"periods": 1, **masks})
+
+
+def committed(case):
+    selected, found = selected_by(case), signals.Signals()
+    for _, found in signals_of(case["patterns"]):
+        pass
+    parts = {
+        "window": state.window_commitment(selected.order if selected else ()),
+        "credits": state.credits_commitment({raw(row["script"]): (int(row["weight"]), 1) for row in case["credits"]}),
+        "history": HISTORY.commitment(map(_link_leaf, case["links"])),
+        "signals": found.commitment(),
+    }
+    shown = {f"{name}_commitment": value.hex() for name, value in parts.items()}
+    return {**shown, "state_root": state.state_root(**parts).hex()}
+
+
+def _link_leaf(link):
+    numbers = {name: link[name] for name in ("height", "time", "proofs", "snapshot_height")}
+    targets_and_work = {name: int(link[name], 16) for name in ("link_target", "chain_work")}
+    return state.history_leaf(id_=raw(link["id"]), **numbers, **targets_and_work)
 
 
 # By file.
@@ -140,4 +185,5 @@ ANSWERS = {
     "weight": weight,
     "selection": selection,
     "signals": signalled,
+    "state": committed,
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes specs/vectors: `rules.json` whole, and in the other files what follows from each case's question. The same every
-time. For a new case, add its question (the fields that `answers.py` reads) and run this."""
+"""Writes specs/vectors: `rules.json` whole, and in the other files what follows from each case's question. The same
+every time. For a new case, add its question (the fields that `answers.py` reads) and run this."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from rule_cases import book
 FOLDER = Path(__file__).resolve().parent.parent / "vectors"
 FILE = FOLDER / "rules.json"
 ABOUT = (
-    "Judgements by rule. Each case is a recording (specs/recording.md): the lines of its setup, then its own, which"
+    "Judgments by rule. Each case is a recording (specs/recording.md): the lines of its setup, then its own, which"
     " claim their verdicts. Written by specs/model/make_vectors.py."
 )
 

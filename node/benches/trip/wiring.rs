@@ -183,6 +183,7 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
         new_pool: true,
         log: "info".into(),
         log_format: LogFormat::Text,
+        store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },
         bitcoind: BitcoindConfig {
             // Nothing answers there: found blocks go nowhere.
             url: "http://127.0.0.1:1".parse().expect("an address"),

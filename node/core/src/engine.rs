@@ -1,12 +1,16 @@
 //! The one owner of the share-chain. Everything it accepts is on disk before it announces it.
 //!
 //! ```text
-//! replay.rs    rebuilds the chain from the journal
-//! finality.rs  stores the final link across restarts
+//! prune.rs    what the journal forgets
+//! replay.rs   rebuilds the chain from the journal
+//! settled.rs  stores the settled link across restarts
+//! warn.rs     tells the log what the operator must know of the chain
 //! ```
 
-mod finality;
+pub mod prune;
 mod replay;
+mod settled;
+mod warn;
 
 use std::sync::Arc;
 
@@ -15,13 +19,13 @@ use bitcoin::consensus::encode::serialize;
 use sharechain::chain::{Chain, Outcome};
 use sharechain::change_set::{AcceptedProof, ChangeSet, Source};
 use sharechain::check::binding::BoundProof;
-use sharechain::{RuleError, ShareId, Timestamp, encode};
-use tracing::error;
+use sharechain::{Height, RuleError, ShareId, Timestamp, encode};
 
 use crate::journal::{Journal, Record, RecordKind};
 use crate::pool_block::PoolBlock;
 
-pub use finality::forget_final;
+pub use prune::Keep;
+pub use settled::forget_settled;
 
 /// A change of the chain that other parts of the node react to.
 #[derive(Clone, Debug)]
@@ -41,9 +45,6 @@ pub struct TipView {
     pub build_on: ShareId,
     /// Height of the tip.
     pub height: u32,
-    /// Tip of a heavier branch that would undo final links. The node hands out no work until the operator chooses; see
-    /// [`forget_final`].
-    pub conflict: Option<ShareId>,
 }
 
 /// The chain and its store. It has no thread and no clock. Its caller runs it and calls [`Engine::take_events`] after
@@ -57,26 +58,55 @@ pub struct Engine<J: Journal> {
     /// True when the chain may have changed since the last [`Engine::take_changed`].
     changed: bool,
     own_bitcoin_height: u32,
-    /// The final link in the store.
-    stored_final: Option<ShareId>,
+    /// The settled link in the store.
+    stored_settled: Option<ShareId>,
+    /// True once the log says that the pool has upgraded to rules that this program does not know.
+    said_too_old: bool,
+    keep: Keep,
+    /// Number of the base chunk that is written next.
+    next_base: u32,
+    /// Number of the lowest base chunk in the store.
+    lowest_base: Option<u32>,
+    /// Height of the tip when nothing was left to forget.
+    forgotten_at: Height,
     fatal: Option<J::Error>,
 }
 
 impl<J: Journal> Engine<J> {
-    /// Rebuilds the chain from the store's journal. Every proof passes every check again.
+    /// Rebuilds the chain from the store: from its base chunks, if there are any, and then from the journal, every proof
+    /// of which passes every check again. `chain` holds only genesis and Bitcoin's headers.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn open(chain: Chain, store: Arc<J>, now: Timestamp) -> Result<Self, J::Error> {
-        let stored_final = finality::stored_final(&*store)?;
-        let mut engine =
-            Self { chain, store, events: Vec::new(), changed: true, own_bitcoin_height: 0, stored_final, fatal: None };
-        if let Some(id) = stored_final {
+        let stored_settled = settled::stored_settled(&*store)?;
+        let mut engine = Self {
+            chain,
+            store,
+            events: Vec::new(),
+            changed: true,
+            own_bitcoin_height: 0,
+            stored_settled,
+            said_too_old: false,
+            keep: Keep::default(),
+            next_base: 0,
+            lowest_base: None,
+            forgotten_at: Height(0),
+            fatal: None,
+        };
+        engine.start_from_bases()?;
+        if let Some(id) = stored_settled {
             // Before the replay, so that a conflicting branch conflicts again.
-            engine.chain.restore_final(id);
+            engine.chain.restore_settled(id);
         }
         engine.replay(now)?;
+        engine.warn_if_too_old();
         Ok(engine)
+    }
+
+    /// Sets what the store keeps. It keeps [`Keep::Window`] at first.
+    pub fn set_keep(&mut self, keep: Keep) {
+        self.keep = keep;
     }
 
     /// Returns the events since the last call, oldest first. All of them are in the store. The engine's caller must
@@ -87,7 +117,7 @@ impl<J: Journal> Engine<J> {
     }
 
     /// Returns whether the chain may have changed since the last call. This includes changes that make no event: held
-    /// proofs, finality, caches. The chain's publisher calls this after every call of the engine.
+    /// proofs, what is settled, caches. The chain's publisher calls this after every call of the engine.
     #[must_use]
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
@@ -108,8 +138,7 @@ impl<J: Journal> Engine<J> {
     #[must_use]
     pub fn tip(&self) -> TipView {
         let chain = &self.chain;
-        let conflict = chain.finality().conflict;
-        TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0, conflict }
+        TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0 }
     }
 
     /// The chain, read-only.
@@ -133,15 +162,34 @@ impl<J: Journal> Engine<J> {
     /// Judges a proof, with its list if the sender gave one. An accepted proof is stored before this returns.
     pub fn insert(&mut self, proof: BoundProof, list: Option<Vec<ShareId>>, source: Source, now: Timestamp) -> Outcome {
         let id = proof.id();
-        self.changed = true;
         let outcome = self.chain.insert(proof, list, source, now);
-        match &outcome {
+        self.took(id, &outcome);
+        outcome
+    }
+
+    /// As [`Engine::insert`], for a proof that this node asked a peer for, or that its own miners found: its list is kept
+    /// even if its branch is light.
+    pub fn insert_requested(
+        &mut self,
+        proof: BoundProof,
+        list: Option<Vec<ShareId>>,
+        source: Source,
+        now: Timestamp,
+    ) -> Outcome {
+        let id = proof.id();
+        let outcome = self.chain.insert_requested(proof, list, source, now);
+        self.took(id, &outcome);
+        outcome
+    }
+
+    fn took(&mut self, id: ShareId, outcome: &Outcome) {
+        self.changed = true;
+        match outcome {
             Outcome::Accepted(changes) | Outcome::Known(changes) => self.commit(changes.clone()),
             // Other rules concern the list that came with the proof, or its sender.
             Outcome::Invalid(rule) if rule.invalidates_id() => self.store_refusals(&[(id, *rule)]),
             Outcome::Invalid(_) | Outcome::Held(_) | Outcome::Unlistable => {}
         }
-        outcome
     }
 
     /// Supplies the list of a link that arrived without one.
@@ -184,7 +232,7 @@ impl<J: Journal> Engine<J> {
         self.changed = true;
         self.own_bitcoin_height = height;
         self.chain.note_own_bitcoin_height(in_sync.then_some(height));
-        self.store_final();
+        self.store_settled();
     }
 
     /// Height of the tip of this node's bitcoind, as last set.
@@ -193,11 +241,12 @@ impl<J: Journal> Engine<J> {
         self.own_bitcoin_height
     }
 
-    /// Advances the clock: releases proofs that were held for their time.
+    /// Advances the clock: releases proofs that were held for their time, and forgets what is no longer needed.
     pub fn tick(&mut self, now: Timestamp) {
         self.changed = true;
         let changes = self.chain.tick(now);
         self.commit(changes);
+        self.forget();
     }
 
     /// Writes a change set to the store, then queues its events.
@@ -221,14 +270,11 @@ impl<J: Journal> Engine<J> {
         let refused: Vec<_> = changes.refused.iter().map(|refusal| (refusal.id, refusal.rule)).collect();
         self.store_refusals(&refused);
         if let Some(conflict) = changes.conflict {
-            error!(
-                link = %conflict,
-                "a heavier branch would undo final links, so this node hands out no work; to follow that branch, \
-                 restart the node once with `shoal run --follow-heaviest`"
-            );
+            warn::conflict(conflict);
         }
         if !changes.tips.is_empty() {
-            self.store_final();
+            self.store_settled();
+            self.warn_if_too_old();
         }
         self.events.push(ChainEvent::Changed(Arc::new(changes)));
         self.events.extend(blocks.into_iter().map(|block| ChainEvent::Block(Arc::new(block))));

@@ -152,6 +152,8 @@ pub struct Exchange {
     /// Hand out work even if no peer was ever reached.
     new_pool: bool,
     was_synced: bool,
+    /// Newest link of the branch that the sync machine was last told of.
+    told: ShareId,
     outputs: VecDeque<Output>,
 }
 
@@ -175,6 +177,7 @@ impl Exchange {
             tips: BTreeMap::new(),
             new_pool,
             was_synced: false,
+            told: wants::newest(engine.chain()),
             outputs: VecDeque::new(),
         };
         exchange.tell_state(SyncState::Alone);
@@ -282,8 +285,8 @@ impl Exchange {
     fn on_change<J: Journal>(&mut self, changes: &ChangeSet, turn: &Turn<'_, J>) {
         for accepted in &changes.accepted {
             self.tell_sync(sync::Input::Got(Want::Proof(accepted.id)), turn.now);
-            self.decide(accepted.id, Verdict::Accept);
-            if accepted.source == Source::default() {
+            self.decide(accepted.id, if accepted.forward { Verdict::Accept } else { Verdict::Ignore });
+            if accepted.forward && accepted.source == Source::default() {
                 self.publish_own(accepted, &changes.lists);
             }
         }
@@ -300,7 +303,7 @@ impl Exchange {
                 self.punish(peer, Misbehaviour::InvalidItem);
             }
         }
-        if !changes.tips.is_empty() {
+        if wants::newest(turn.engine.chain()) != self.told {
             self.tell_local(turn);
         }
     }
@@ -324,6 +327,7 @@ impl Exchange {
     }
 
     fn tell_local<J: Journal>(&mut self, turn: &Turn<'_, J>) {
+        self.told = wants::newest(turn.engine.chain());
         let local = wants::local(turn.engine.chain());
         self.tell_sync(sync::Input::Local(local), turn.now);
     }

@@ -12,10 +12,13 @@ pub enum RecordKind {
     Block = 3,
     /// Why a share was rejected. Only the newest are kept.
     Refusal = 4,
-    /// A small fact that is replaced when it changes, such as the last final link.
+    /// A small fact that is replaced when it changes, such as the last settled link.
     Meta = 5,
     /// A Bitcoin header that was given to the chain; replayed at its place among the proofs.
     Header = 6,
+    /// A base chunk: deep links with what they credit. Its id is its number, in little-endian. A chunk replaces one with
+    /// the same number.
+    Base = 7,
 }
 
 /// One record of the journal.
@@ -27,6 +30,19 @@ pub struct Record {
     pub id: [u8; 32],
     /// Its content, opaque here.
     pub bytes: Vec<u8>,
+}
+
+/// What a journal is to forget.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Proofs, lists and Bitcoin headers up to this sequence number, but for `kept`.
+    pub through: Option<u64>,
+    /// Proofs among them that lookups still find; replays do not.
+    pub kept: Vec<[u8; 32]>,
+    /// Kept proofs that are no longer needed.
+    pub proofs: Vec<[u8; 32]>,
+    /// Base chunks that are no longer needed.
+    pub bases: Vec<[u8; 32]>,
 }
 
 /// Durable storage of the engine: a database, or a simulated disk.
@@ -46,6 +62,33 @@ pub trait Journal {
     /// The disk cannot be read, or the record is damaged.
     fn get(&self, kind: RecordKind, id: &[u8; 32]) -> Result<Option<Vec<u8>>, Self::Error>;
 
+    /// Proofs, lists and Bitcoin headers in the sequence in which they were written, from the newest record of this proof
+    /// on. From the first one if there is no such proof.
+    fn replay_from(&self, first: Option<&[u8; 32]>) -> impl Iterator<Item = Result<Record, Self::Error>> + '_;
+
+    /// Base chunks, ascending by number.
+    fn bases(&self) -> impl Iterator<Item = Result<Record, Self::Error>> + '_ {
+        std::iter::empty()
+    }
+
+    /// The oldest proofs, lists and Bitcoin headers, with their sequence numbers. None if this journal forgets nothing.
+    ///
+    /// # Errors
+    /// The disk cannot be read, or a record is damaged.
+    fn oldest(&self, _count: usize) -> Result<Vec<(u64, Record)>, Self::Error> {
+        Ok(Vec::new())
+    }
+
+    /// Forgets records, all or none.
+    ///
+    /// # Errors
+    /// The disk rejects the write.
+    fn forget(&self, _forgotten: &Forgotten) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// Proofs, lists and Bitcoin headers in the sequence in which they were written.
-    fn replay(&self) -> impl Iterator<Item = Result<Record, Self::Error>> + '_;
+    fn replay(&self) -> impl Iterator<Item = Result<Record, Self::Error>> + '_ {
+        self.replay_from(None)
+    }
 }

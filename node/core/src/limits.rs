@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sharechain::limits::MEMORY_DEPTH;
+
 /// Maximum weight of a block (BIP-0141), weight units. A template that allows more is wrong.
 pub const BLOCK_WEIGHT_MAX: u64 = 4_000_000;
 
@@ -25,6 +27,13 @@ pub const JOB_RETRY: Duration = Duration::from_secs(1);
 /// Links by which peers may be ahead of a node that has been in sync before its miners stop. Shares on older parents
 /// keep their credit for longer than that.
 pub const SYNC_GAP_LINKS: u32 = 30;
+
+/// Links below the tip whose proofs and lists the store keeps: the memory depth, what lists may name below it, and a day
+/// more, so that a newcomer is not outrun while it fetches them.
+pub const KEEP_LINKS: u32 = MEMORY_DEPTH + 303 + 8_640;
+
+/// Records that the store forgets in one step. There are two steps a second, and 33 new records in ten.
+pub const FORGET_RECORDS: usize = 64;
 
 /// Bitcoin headers that are looked up in bitcoind at the same time because proofs wait for them.
 pub const HEADER_LOOKUPS_MAX: usize = 16;

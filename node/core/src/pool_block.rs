@@ -48,8 +48,8 @@ impl PoolBlock {
     pub fn of(proof: &Proof, chain: &mut Chain) -> Option<Self> {
         let share = &proof.share;
         let previous = proof.header.prev_blockhash;
-        let plan = chain.plan(&share.anchor, &previous).ok()?;
-        let payouts = chain.payouts(&share.anchor, &previous, share.coinbase_value, &share.payout).ok()?;
+        let plan = chain.plan(&share.parent, &previous).ok()?;
+        let payouts = chain.payouts(&share.parent, &previous, share.coinbase_value, &share.payout).ok()?;
         let coinbase = Coinbase {
             share,
             payouts: &payouts,

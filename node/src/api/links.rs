@@ -69,8 +69,8 @@ pub(super) struct LinkSummary {
     pub list_state: ListState,
     /// True if it is on the main chain.
     pub is_main: bool,
-    /// True if it is final: this node will not undo it for any branch.
-    pub is_final: bool,
+    /// True if it is settled: this node undoes it only for a branch that outgrows its own for about three hours.
+    pub is_settled: bool,
 }
 
 /// A link with its list.
@@ -118,7 +118,7 @@ impl LinkSummary {
             shares_count: link.shares_count,
             list_state,
             is_main,
-            is_final: is_main && link.height <= chain.finality().height,
+            is_settled: is_main && link.height <= chain.settled().height,
         }
     }
 

@@ -118,13 +118,13 @@ impl Numbers {
     fn chain(&self, page: &mut Page<'_>) -> fmt::Result {
         let status = &self.status;
         page.gauge("shoal_chain_height", "Height of the share-chain's tip", None, status.height.into())?;
-        let help = "Height of the newest final link";
-        page.gauge("shoal_chain_final_height", help, None, status.final_height.into())?;
+        let help = "Height of the newest settled link";
+        page.gauge("shoal_chain_settled_height", help, None, status.settled_height.into())?;
         if let Some(age_s) = status.tip_age_s {
             let help = "Time since the job of the tip was handed out";
             page.gauge("shoal_chain_tip_age", help, Some(&Unit::Seconds), age_s as f64)?;
         }
-        let help = "1 while a heavier branch would undo final links and the operator must choose";
+        let help = "1 while a heavier branch would undo settled links";
         page.gauge("shoal_chain_conflict", help, None, flag(status.conflict.is_some()))?;
         let help = "1 while the pool has locked in an upgrade that this version does not know";
         let upgrade = status.upgrades.iter().any(Upgrade::asks_for_a_newer_program);

@@ -25,14 +25,13 @@ impl NextBlock {
     /// Computes it for the link that this node builds on and the tip of its bitcoind. None while a part of the history
     /// is missing.
     pub(super) fn of(chain: &Chain, bitcoin: &BitcoinView) -> Option<Self> {
-        let anchor = chain.link(&chain.build_on())?.position.anchor;
         let headers = chain.bitcoin();
         let tip = bitcoin.tip.and_then(|tip| headers.get(&tip)).unwrap_or_else(|| headers.best());
         let (previous, height) = (tip.header.block_hash(), tip.height.saturating_add(1));
         // A template on another tip says nothing about this block.
         let template_sat = bitcoin.template_value_sat.filter(|_| bitcoin.tip == Some(previous));
         let value_sat = template_sat.unwrap_or_else(|| chain.params().bitcoin.subsidy_sat(height));
-        let plan = chain.plan_of(&anchor, &previous).ok()?;
+        let plan = chain.plan_of(&chain.build_on(), &previous).ok()?;
         let outputs = match &plan.selection {
             Some(selection) => Some(selection.amounts(value_sat).ok()?),
             None => None,

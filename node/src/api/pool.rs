@@ -59,7 +59,7 @@ impl ChainPart {
             oldest_unix_s: time_at(Height(oldest)),
             newest_unix_s: time_at(chain.height()),
             links_by_script: links_by_script(chain),
-            chain: ChainSummary { height: chain.height().0, final_height: chain.finality().height.0 },
+            chain: ChainSummary { height: chain.height().0, settled_height: chain.settled().height.0 },
         }
     }
 }

@@ -87,8 +87,8 @@ pub(super) struct WindowSummary {
 pub(super) struct ChainSummary {
     /// Height of the tip.
     pub height: u32,
-    /// Height of the newest final link.
-    pub final_height: u32,
+    /// Height of the newest settled link.
+    pub settled_height: u32,
 }
 
 /// The last answer and the tip that it was made for, so that many readers cost no more than one.

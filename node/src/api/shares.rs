@@ -230,7 +230,7 @@ pub(super) fn main_link_of(chain: &Chain, id: ShareId, listed: &[(ShareId, u32)]
     own.into_iter().chain(listed).find(|(link, height)| chain.main_at(*height) == Some(*link))
 }
 
-/// The fate of a valid share that the chain in memory has dropped: a final link, or a share that a stored list names.
+/// The fate of a valid share that the chain in memory has dropped: a deep link, or a share that a stored list names.
 async fn deep(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError> {
     let history = api.context.history.clone();
     let listed = api.read(move |_| history.listed_in(&id)).await?;

@@ -39,10 +39,12 @@ pub struct Status {
     pub height: u32,
     /// Seconds since the tip's job was handed out; none while the chain has only genesis.
     pub tip_age_s: Option<u64>,
-    /// Height of the newest final link, which this node will not undo for any branch.
-    pub final_height: u32,
-    /// Alarm: tip of a heavier branch that would undo final links. The node stays on its own branch until its operator
-    /// chooses.
+    /// Height of the newest settled link, which this node undoes only for a branch that outgrows its own for about three
+    /// hours.
+    pub settled_height: u32,
+    /// Alarm: tip of a heavier branch that would undo settled links. The node goes on working on its own branch, and
+    /// switches by itself once the other one has outgrown it for about three hours. If the branches parted more than 2,160
+    /// links ago, it does not: then its operator must choose.
     pub conflict: Option<String>,
     /// Upgrades of the rules that miners signal.
     pub upgrades: Vec<Upgrade>,
@@ -69,31 +71,65 @@ pub struct Status {
 pub struct Upgrade {
     /// Its bit in the signals of share headers, 0 to 31.
     pub bit: u8,
-    /// True if this version knows it. Otherwise the node hands out no jobs once it is active.
+    /// True if this version knows it. Otherwise this node does not know all rules that the pool uses or will use.
     pub known: bool,
-    /// Part of this period's weight that signals it, 0 to 1; none once it is locked in.
+    /// How far it is.
+    pub state: UpgradeStateName,
+    /// Part of this period's links that signal it, 0 to 1; none once it is locked in.
     pub signalled: Option<f64>,
-    /// Height of the first link that it applies to; none until it is locked in.
+    /// Periods in a row since its state last changed in which three quarters of the links signaled it, at most 120; none
+    /// once it is active. Twelve with 90% on average bring it to the next state.
+    pub good_periods: Option<u32>,
+    /// Height of the last link of the period that locked it in; none unless it is locked in.
+    pub locked_in_height: Option<u32>,
+    /// Height of the first link that it applies to; none until it is active.
     pub active_from_height: Option<u32>,
-    /// True if it applies to the next link.
-    pub active: bool,
+}
+
+/// How far an upgrade is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpgradeStateName {
+    /// Some links signal it.
+    Counting,
+    /// Enough links signaled it. It becomes active once as many do so again; a period below three quarters ends that.
+    LockedIn,
+    /// It applies, permanently.
+    Active,
 }
 
 impl Upgrade {
     fn of((bit, state): (u8, UpgradeState)) -> Self {
-        let known = signals::KNOWN >> bit & 1 == 1;
-        let (signalled, from, active) = match state {
-            UpgradeState::Counting { weight, of } => (Some(weight.0 as f64 / (of.0 as f64).max(1.0)), None, false),
-            UpgradeState::LockedIn { from } => (None, Some(from.0), false),
-            UpgradeState::Active { from } => (None, Some(from.0), true),
+        let of_state = |state| Self {
+            bit,
+            known: signals::KNOWN >> bit & 1 == 1,
+            state,
+            signalled: None,
+            good_periods: None,
+            locked_in_height: None,
+            active_from_height: None,
         };
-        Self { bit, known, signalled, active_from_height: from, active }
+        match state {
+            UpgradeState::Counting { links, of, good_periods } => Self {
+                signalled: Some(f64::from(links) / f64::from(of.max(1))),
+                good_periods: Some(good_periods),
+                ..of_state(UpgradeStateName::Counting)
+            },
+            UpgradeState::LockedIn { since, good_periods } => Self {
+                locked_in_height: Some(since.0),
+                good_periods: Some(good_periods),
+                ..of_state(UpgradeStateName::LockedIn)
+            },
+            UpgradeState::Active { from } => {
+                Self { active_from_height: Some(from.0), ..of_state(UpgradeStateName::Active) }
+            }
+        }
     }
 
-    /// True if this version is, or will certainly be, too old.
+    /// True if this version is, or probably will be, too old.
     #[must_use]
     pub fn asks_for_a_newer_program(&self) -> bool {
-        !self.known && self.active_from_height.is_some()
+        !self.known && self.state != UpgradeStateName::Counting
     }
 }
 
@@ -184,7 +220,7 @@ struct ChainPart {
     tip: String,
     height: u32,
     tip_time: Option<u32>,
-    final_height: u32,
+    settled_height: u32,
     conflict: Option<String>,
     upgrades: Vec<Upgrade>,
     header_height: u32,
@@ -197,14 +233,13 @@ impl ChainPart {
     fn of(chain: &Chain) -> Self {
         let tip = chain.tip();
         let height = chain.height();
-        let finality = chain.finality();
         Self {
             consensus_id: *chain.consensus_id(),
             tip: tip.to_string(),
             height: height.0,
             tip_time: chain.link(&tip).filter(|_| height > Height(0)).map(|link| link.time.0),
-            final_height: finality.height.0,
-            conflict: finality.conflict.map(|id| id.to_string()),
+            settled_height: chain.settled().height.0,
+            conflict: chain.conflict().map(|id| id.to_string()),
             upgrades: chain.upgrades().map(Upgrade::of).collect(),
             header_height: chain.bitcoin().best().height,
             pool_hs: pool_hashrate_hs(chain),
@@ -244,7 +279,7 @@ impl Api {
             tip: chain.tip,
             height: chain.height,
             tip_age_s: chain.tip_time.map(|tip| u64::from(time.0.saturating_sub(tip))),
-            final_height: chain.final_height,
+            settled_height: chain.settled_height,
             conflict: chain.conflict,
             upgrades: chain.upgrades,
             sync: sync(&node, chain.height),

@@ -77,7 +77,7 @@ impl Windows {
 fn standing(chain: &Chain, newest: ShareId) -> Option<Standing> {
     let link = chain.link(&newest)?;
     let listed_total = link.complete()?.listed_total;
-    let window = Window::compute(links_down(chain, newest), chain.params());
+    let window = Window::compute(links_down(chain, newest), chain.params())?;
     let scripts = chain.scripts();
     let mut earners: Vec<(ScriptBuf, Sum)> =
         window.sums().filter_map(|(index, sum)| Some((scripts.script(index)?.to_owned(), sum))).collect();
@@ -92,7 +92,7 @@ fn standing(chain: &Chain, newest: ShareId) -> Option<Standing> {
     })
 }
 
-/// Links from `newest` down to genesis, with the weights that they credit.
+/// Links from `newest` down, with the weights that they credit.
 fn links_down(chain: &Chain, newest: ShareId) -> impl Iterator<Item = (Height, &Rows)> {
     let mut next = Some(newest);
     std::iter::from_fn(move || {

@@ -3,6 +3,7 @@
 use bitcoin::Address;
 use bitcoin::address::{NetworkUnchecked, ParseError};
 use bitcoin::bech32::segwit;
+use sharechain::encode::{is_payout_script, is_spendable_by_owner};
 
 use super::network::Network;
 use crate::limits::ADDRESS_CHARS_SHOWN_MAX;
@@ -45,22 +46,43 @@ pub enum AddressError {
         /// The given address, truncated.
         text: String,
     },
+    /// An address of a witness version that has no rules in Bitcoin yet. The share-chain would pay it.
+    #[error(
+        "anyone could spend what is paid to {text} today, because Bitcoin has no rules for its kind yet; use a P2PKH, P2SH, \
+         P2WPKH, P2WSH or P2TR address"
+    )]
+    Unprotected {
+        /// The given address, truncated.
+        text: String,
+    },
 }
 
 /// Prefixes of bech32 addresses on all networks. No base58 address starts like this.
 const BECH32_STARTS: [&str; 3] = ["bc1", "tb1", "bcrt1"];
 
-/// Parses a payout address of `network`.
+/// Parses an address of `network` to which a miner's work may be credited.
 ///
 /// # Errors
-/// Not a payout address of this network; the sentence is for the person who typed it.
+/// Not such an address, or one that anyone could spend from; the sentence is for the person who typed it.
+pub fn parse_payout_address(text: &str, network: Network) -> Result<Address, AddressError> {
+    let address = parse_address(text, network)?;
+    if is_spendable_by_owner(&address.script_pubkey()) {
+        Ok(address)
+    } else {
+        Err(AddressError::Unprotected { text: shown(text) })
+    }
+}
+
+/// Parses an address of `network` that the share-chain can pay.
+///
+/// # Errors
+/// Not such an address; the sentence is for the person who typed it.
 pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressError> {
-    let shown = || text.chars().take(ADDRESS_CHARS_SHOWN_MAX).collect::<String>();
     let address: Address<NetworkUnchecked> = text.parse().map_err(|source| {
         // The parser treats invalid bech32 as base58, whose error would explain nothing.
         match segwit::decode(text) {
-            Err(source) if is_bech32(text) => AddressError::Mistyped { text: shown(), source },
-            _ => AddressError::NotAnAddress { text: shown(), source },
+            Err(source) if is_bech32(text) => AddressError::Mistyped { text: shown(text), source },
+            _ => AddressError::NotAnAddress { text: shown(text), source },
         }
     })?;
     let starts = match network {
@@ -68,13 +90,19 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressErr
         Network::Signet | Network::Local => "tb1, m, n or 2",
     };
     let address = address.require_network(network.into()).map_err(|_| AddressError::OtherNetwork {
-        text: shown(),
+        text: shown(text),
         network,
         starts,
     })?;
-    let script = address.script_pubkey();
-    let payable = script.is_p2pkh() || script.is_p2sh() || script.is_p2wpkh() || script.is_p2wsh() || script.is_p2tr();
-    if payable { Ok(address) } else { Err(AddressError::Unpayable { text: shown() }) }
+    if is_payout_script(&address.script_pubkey()) {
+        Ok(address)
+    } else {
+        Err(AddressError::Unpayable { text: shown(text) })
+    }
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(ADDRESS_CHARS_SHOWN_MAX).collect()
 }
 
 fn is_bech32(text: &str) -> bool {

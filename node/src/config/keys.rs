@@ -73,6 +73,12 @@ pub const NEW_POOL: Key = Key::one(
     "Hand out work even without peers; only to start a new pool [default: false]",
 )
 .shaped(Shape::Switch);
+/// What the database keeps of the share-chain.
+pub const STORE_KEEP: Key = Key::one(
+    ["store.keep", "store-keep", "SHOAL_STORE_KEEP"],
+    "WHAT",
+    "What the database keeps: window (what payouts and newcomers need) or all [default: window]",
+);
 /// Log filter.
 pub const LOG: Key = Key::one(
     ["log", "log", "SHOAL_LOG"],
@@ -182,11 +188,12 @@ pub const WEBHOOKS_EVENTS: Key = Key::one(
 .shaped(Shape::Many);
 
 /// All keys, in the sequence of the example file.
-pub const KEYS: [&Key; 21] = [
+pub const KEYS: [&Key; 22] = [
     &NETWORK,
     &DATA_DIR,
     &ADDRESS,
     &NEW_POOL,
+    &STORE_KEEP,
     &LOG,
     &LOG_FORMAT,
     &BITCOIND_URL,

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use node_core::engine::Keep;
 use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
-use super::address::parse_address;
+use super::address::parse_payout_address;
 use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::network::Network;
 use super::origin::Origin;
 use super::secret::Secret;
 use super::settings::Settings;
-use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StratumConfig, WebhooksConfig};
+use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, WebhooksConfig};
 use crate::event_kind::EventKind;
 use crate::limits::{
     API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX, WEBHOOKS_MAX,
@@ -54,7 +55,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     let address = match settings.text(&keys::ADDRESS) {
         None => None,
         Some((text, origin)) => Some(
-            parse_address(text, network)
+            parse_payout_address(text, network)
                 .map_err(|source| ConfigError::Address { origin: origin.clone(), source: Box::new(source) })?,
         ),
     };
@@ -69,12 +70,21 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
             .parse(&keys::LOG, "a level like info, or levels by part like info,p2p=debug", filter)?
             .unwrap_or_else(|| LOG.to_owned()),
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
+        store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
         bitcoind: bitcoind(settings, network, home)?,
         stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
         p2p: p2p(settings)?,
         api: api(settings)?,
         webhooks: webhooks(settings)?,
     })
+}
+
+fn keep(text: &str) -> Option<Keep> {
+    match text {
+        "window" => Some(Keep::Window),
+        "all" => Some(Keep::All),
+        _ => None,
+    }
 }
 
 fn bitcoind(settings: &Settings, network: Network, home: Option<&Path>) -> Result<BitcoindConfig, ConfigError> {

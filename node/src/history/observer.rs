@@ -48,6 +48,8 @@ struct Noted {
     has_peers: bool,
     /// Bits of upgrades whose lock-in was logged.
     locked_in: u32,
+    /// Bits of upgrades whose activation was logged.
+    active: u32,
 }
 
 impl Observer {
@@ -94,8 +96,8 @@ impl Observer {
             self.event_log.note(reorganised(tip));
         }
         if let Some(conflict) = changes.conflict {
-            let sentence = "a heavier branch would undo final links; this node hands out no work until its operator \
-                            chooses; to follow that branch, restart once with `shoal run --follow-heaviest`";
+            let sentence = "a heavier branch would undo settled links; this node goes on working on its own branch, and \
+                            switches by itself once the other one has outgrown it for about three hours";
             self.event_log.note(Event::new(EventKind::Conflict, sentence).at(format!("/links/{conflict}")));
         }
         if !changes.tips.is_empty() {
@@ -125,16 +127,17 @@ impl Observer {
 
     fn upgrades(&self, noted: &mut Noted) {
         for (bit, state) in self.chain.chain().upgrades() {
-            let from = match state {
+            let (noted, what) = match state {
                 State::Counting { .. } => continue,
-                State::LockedIn { from } | State::Active { from } => from.0,
+                State::LockedIn { since, .. } => (&mut noted.locked_in, format!("is locked in since height {since}")),
+                State::Active { from } => (&mut noted.active, format!("is active from height {from}")),
             };
-            if noted.locked_in >> bit & 1 == 1 {
+            if *noted >> bit & 1 == 1 {
                 continue;
             }
-            noted.locked_in |= 1 << bit;
+            *noted |= 1 << bit;
             let knows = if signals::KNOWN >> bit & 1 == 1 { "supports it" } else { "does not; install a newer one" };
-            let sentence = format!("upgrade {bit} is locked in, active from height {from}; this version {knows}");
+            let sentence = format!("upgrade {bit} {what}; this version {knows}");
             self.event_log.note(Event::new(EventKind::Upgrade, sentence));
         }
     }

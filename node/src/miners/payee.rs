@@ -3,7 +3,7 @@
 
 use bitcoin::ScriptBuf;
 
-use crate::config::{AddressError, Network, parse_address};
+use crate::config::{AddressError, Network, parse_payout_address};
 
 /// A parsed user name: `ADDRESS`, `ADDRESS.WORKER`, or `WORKER` if the node has a default payout address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Payee {
     pub fn parse(user: &str, network: Network, default: Option<&ScriptBuf>) -> Result<Self, PayeeError> {
         let (address, worker) = user.split_once('.').unwrap_or((user, ""));
         let (address, worker) = (address.trim(), worker.trim());
-        match parse_address(address, network) {
+        match parse_payout_address(address, network) {
             Ok(address) => Ok(Self { script: address.script_pubkey(), worker: worker.to_owned() }),
             Err(error) => match default {
                 // Without an address, the whole name is the worker's.

@@ -31,7 +31,7 @@ pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError
     }
     let store = Arc::new(open_store(&config.store_path(), consensus_id)?);
     let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
-    let headers = headers::load(&bitcoind, &params.bitcoin).await?;
+    let headers = headers::load(&bitcoind, &params, None).await?;
     let mut engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now())?;
     if store.journal(0).next().is_none() {
         return Err(RecordingError::Nothing.into());

@@ -85,7 +85,7 @@ impl Import {
         let list = line.list.map(share_ids);
         self.lists += u64::from(list.is_some());
         // Each line is its own source, so that no version of a held proof displaces another.
-        match engine.insert(bound, list, Source(number), now) {
+        match engine.insert_requested(bound, list, Source(number), now) {
             Outcome::Accepted(_) => self.proofs += 1,
             Outcome::Known(_) => {}
             Outcome::Held(_) => self.held += 1,
@@ -142,7 +142,7 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
         return Err(RecordingError::OtherNetwork { found, expected }.into());
     }
     let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
-    let headers = headers::load(&bitcoind, &params.bitcoin).await?;
+    let headers = headers::load(&bitcoind, &params, None).await?;
     let own_height = bitcoind.chain_status().await?.blocks;
     let (found, expected) = (newest(&start.root), newest(&headers.root()));
     if found != expected {

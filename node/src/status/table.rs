@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use super::words::{count, duration, hashrate, memory, printable};
 use crate::api::Status;
+use sharechain::limits::CONFLICT_LINKS;
+
 use crate::api::status::{SyncStateName, Upgrade};
 
 const LABEL_CHARS: usize = 13;
@@ -70,23 +72,25 @@ fn rows(status: &Status) -> Vec<Row> {
     ];
     if let Some(link) = &status.conflict {
         let words = format!(
-            "conflict: the heavier branch of link {link} would undo final links; \
-             to follow it, restart once with `shoal run --follow-heaviest`"
+            "conflict: the heavier branch of link {link} would undo settled links; this node works on its own branch and \
+             switches by itself once the other one has outgrown it for about three hours; only if they parted more than \
+             {CONFLICT_LINKS} links ago, choose: `shoal run --follow-heaviest`, once, follows the heavier one"
         );
         rows.insert(0, Row::new("ALARM", Mood::Attention, words));
     }
     if let Some(upgrade) = status.upgrades.iter().find(|upgrade| upgrade.asks_for_a_newer_program()) {
-        rows.insert(0, Row::new("ALARM", Mood::Attention, upgrade_needed(upgrade, status.height)));
+        rows.insert(0, Row::new("ALARM", Mood::Attention, upgrade_needed(upgrade)));
     }
     rows
 }
 
-fn upgrade_needed(upgrade: &Upgrade, height: u32) -> String {
-    let left = upgrade.active_from_height.map_or(0, |from| from.saturating_sub(height));
-    let when =
-        if upgrade.active { "is active".to_owned() } else { format!("begins in {} links", count(u64::from(left))) };
+fn upgrade_needed(upgrade: &Upgrade) -> String {
+    let what = match upgrade.active_from_height {
+        Some(from) => format!("is active from link {}", count(from)),
+        None => "is locked in".to_owned(),
+    };
     format!(
-        "an upgrade of the pool's rules (bit {}) {when}, and this version does not know it; install a newer one",
+        "an upgrade of the pool's rules (bit {}) {what}, and this version does not know it; install a newer one",
         upgrade.bit
     )
 }
@@ -107,10 +111,10 @@ fn work(status: &Status) -> Row {
 fn chain(status: &Status) -> Row {
     let words = match status.tip_age_s {
         Some(age_s) => format!(
-            "link {}, {} ago; final up to {}",
+            "link {}, {} ago; settled up to {}",
             count(status.height),
             duration(age_s),
-            count(status.final_height)
+            count(status.settled_height)
         ),
         None => "no link yet".to_owned(),
     };

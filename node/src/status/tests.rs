@@ -1,6 +1,6 @@
 use super::words::{count, duration, hashrate, memory};
 use super::*;
-use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus, Upgrade};
+use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus, Upgrade, UpgradeStateName};
 
 pub(crate) fn healthy() -> Status {
     Status {
@@ -13,7 +13,7 @@ pub(crate) fn healthy() -> Status {
         tip: "cd".repeat(32),
         height: 1_234,
         tip_age_s: Some(2),
-        final_height: 870,
+        settled_height: 870,
         conflict: None,
         upgrades: Vec::new(),
         sync: SyncStatus { state: SyncStateName::Synced, peers_height: Some(1_234), progress: Some(1.0) },
@@ -34,7 +34,7 @@ fn a_healthy_node_needs_no_attention() {
         "  node          shoal 0.1.0, up 3 min 20 s, 61 MB of memory",
         "  network       local, share-chain abababababababab…",
         "  work          handing out jobs; 2 miners connected",
-        "  share-chain   link 1,234, 2 s ago; final up to 870",
+        "  share-chain   link 1,234, 2 s ago; settled up to 870",
         "  sync          in sync; 4 peers connected",
         "  bitcoind      block 101",
         "  hashrate      160 kH/s here; pool: about 412 kH/s",
@@ -44,16 +44,32 @@ fn a_healthy_node_needs_no_attention() {
 }
 
 #[test]
-fn an_upgrade_that_this_program_does_not_know_is_an_alarm_before_it_begins() {
+fn an_upgrade_that_this_program_does_not_know_is_an_alarm_once_it_is_locked_in() {
     let mut status = healthy();
-    let counting = Upgrade { bit: 3, known: false, signalled: Some(0.4), active_from_height: None, active: false };
+    let counting = Upgrade {
+        bit: 3,
+        known: false,
+        state: UpgradeStateName::Counting,
+        signalled: Some(0.4),
+        good_periods: Some(0),
+        locked_in_height: None,
+        active_from_height: None,
+    };
     status.upgrades = vec![counting.clone()];
     assert!(!table::render(&status, false).contains("ALARM"));
-    status.upgrades = vec![Upgrade { signalled: None, active_from_height: Some(3_235), ..counting }];
-    let table = table::render(&status, false);
-    let alarm = "! ALARM         an upgrade of the pool's rules (bit 3) begins in 2,001 links, and this version does not know it; \
-                 install a newer one";
-    assert_eq!(table.lines().next(), Some(alarm));
+    let alarm = |what: &str| {
+        format!(
+            "! ALARM         an upgrade of the pool's rules (bit 3) {what}, and this version does not know it; install a \
+             newer one"
+        )
+    };
+    let locked_in =
+        Upgrade { state: UpgradeStateName::LockedIn, signalled: None, locked_in_height: Some(1_200), ..counting };
+    status.upgrades = vec![locked_in.clone()];
+    assert_eq!(table::render(&status, false).lines().next(), Some(&*alarm("is locked in")));
+    let active = Upgrade { state: UpgradeStateName::Active, active_from_height: Some(1_230), ..locked_in };
+    status.upgrades = vec![active];
+    assert_eq!(table::render(&status, false).lines().next(), Some(&*alarm("is active from link 1,230")));
 }
 
 #[test]

@@ -18,6 +18,16 @@ pub enum StoreError {
         /// Newest schema version that this program knows.
         known: u32,
     },
+    /// An older version of the program wrote the database.
+    #[error(
+        "the database {path} holds a share-chain of version 1 of the protocol, which this program cannot continue; move \
+         that folder away, or set another `data_dir`; the node then starts with the share-chain of version 2",
+        path = path.display()
+    )]
+    Older {
+        /// The database's folder.
+        path: PathBuf,
+    },
     /// The database belongs to another share-chain.
     #[error(
         "the database {path} belongs to another share-chain ({found}…, not {expected}…); \
@@ -49,10 +59,18 @@ pub enum StoreError {
         /// Path of the folder.
         path: PathBuf,
     },
+    /// The file that names the others is missing.
+    #[error(
+        "the database {path} lacks its file CURRENT, so its other files cannot be read; `shoal db repair` finds them again",
+        path = path.display()
+    )]
+    NoCurrent {
+        /// The database's folder.
+        path: PathBuf,
+    },
     /// Files of the database are damaged or missing.
     #[error(
-        "the database {path} is damaged; move that folder away and start again; the node then downloads the \
-         share-chain from its peers", path = path.display()
+        "the database {path} is damaged; `shoal db repair` keeps what is sound, and peers send the rest again", path = path.display()
     )]
     Corrupt {
         /// The database's folder.
@@ -62,8 +80,8 @@ pub enum StoreError {
     },
     /// A record is damaged.
     #[error(
-        "record {sequence} of the database {path} is damaged; move that folder away and start again; the node then \
-         downloads the share-chain from its peers", path = path.display()
+        "record {sequence} of the database {path} is damaged; `shoal db repair` keeps what is sound, and peers send the \
+         rest again", path = path.display()
     )]
     CorruptRecord {
         /// The database's folder.

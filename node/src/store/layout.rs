@@ -4,14 +4,17 @@
 //! |-----------|---------------------------|------------------------------------------|
 //! | `meta`    | `schema`                  | version, u32 big-endian                  |
 //! | `meta`    | `network`                 | consensus id, 32 bytes                   |
+//! | `meta`    | `floor`                   | sequence numbers up to it are not used again, u64 |
 //! | `meta`    | `r` and id                | record of kind `Meta`                    |
 //! | `journal` | sequence, u64 big-endian  | record: a proof, a list, a Bitcoin header|
 //! | `blocks`  | sequence, u64 big-endian  | record: a Bitcoin block                  |
 //! | `refused` | sequence, u64 big-endian  | record: a rejection                      |
 //! | `index`   | kind (1 byte) and id      | sequence of the newest record, u64       |
+//! | `bases`   | number, u32 big-endian     | record: a base chunk                     |
+//! | `links`   | id                        | record: the proof of a deep link         |
 //! | `history` | defined by `crate::history` | likewise; rebuilt from the others if lost |
 //!
-//! Version 1 had no `history`.
+//! Versions 1 and 2 held share-chains of version 1 of the protocol, which no program of this version can judge.
 
 use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 
@@ -21,8 +24,9 @@ use crate::limits::{
 };
 use node_core::journal::RecordKind;
 
-/// Version of the layout above, raised with every change that older programs cannot read.
-pub(super) const SCHEMA: u32 = 2;
+/// Version of the layout above and of the share-chain's protocol in it, raised with every change that other programs
+/// cannot read.
+pub(super) const SCHEMA: u32 = 3;
 
 pub(super) const META: &str = "meta";
 pub(super) const JOURNAL: &str = "journal";
@@ -30,10 +34,13 @@ pub(super) const BLOCKS: &str = "blocks";
 pub(super) const REFUSED: &str = "refused";
 pub(super) const INDEX: &str = "index";
 pub(super) const HISTORY: &str = "history";
-pub(super) const FAMILIES: [&str; 6] = [META, JOURNAL, BLOCKS, REFUSED, INDEX, HISTORY];
+pub(super) const BASES: &str = "bases";
+pub(super) const LINKS: &str = "links";
+pub(super) const FAMILIES: [&str; 8] = [META, JOURNAL, BLOCKS, REFUSED, INDEX, HISTORY, BASES, LINKS];
 
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 pub(super) const NETWORK_KEY: &[u8] = b"network";
+pub(super) const FLOOR_KEY: &[u8] = b"floor";
 
 /// The family that keeps records of a kind, by sequence number.
 pub(super) fn family(kind: RecordKind) -> &'static str {
@@ -42,6 +49,7 @@ pub(super) fn family(kind: RecordKind) -> &'static str {
         RecordKind::Block => BLOCKS,
         RecordKind::Refusal => REFUSED,
         RecordKind::Meta => META,
+        RecordKind::Base => BASES,
     }
 }
 
@@ -55,6 +63,12 @@ pub(super) fn meta_key(id: &[u8; 32]) -> [u8; 33] {
     let mut key = [b'r'; 33];
     key[1..].copy_from_slice(id);
     key
+}
+
+/// Key of a base chunk: its number, so that chunks sort by height.
+pub(super) fn base_key(id: &[u8; 32]) -> [u8; 4] {
+    let [a, b, c, d, ..] = *id;
+    u32::from_le_bytes([a, b, c, d]).to_be_bytes()
 }
 
 pub(super) fn sequence_of(bytes: &[u8]) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! Opens or creates a database, and inspects it before writing.
 //!
 //! A new database is created in a temporary folder and renamed when it is complete. So a folder with files but without
-//! our keys is never an incomplete database of ours. An existing database is first opened read-only: one of a newer
+//! our keys is never an incomplete database of ours. An existing database is first opened read-only: one of another
 //! version or of another network stays unchanged.
 
 use std::fs;
@@ -23,19 +23,7 @@ pub(super) fn open(path: &Path, network_id: [u8; 32]) -> Result<DB, StoreError> 
     if !inspect(path, network_id)? {
         create(path, network_id)?;
     }
-    let mut options = database_options();
-    // Adds families that an older version did not have.
-    options.create_missing_column_families(true);
-    let db = DB::open_cf_descriptors(&options, path, families()).map_err(|error| explain(path, error))?;
-    write_schema(&db).map_err(|error| explain(path, error))?;
-    Ok(db)
-}
-
-fn write_schema(db: &DB) -> Result<(), rocksdb::Error> {
-    let meta = db.cf_handle(META).expect("every family is opened with the database");
-    let mut synced = WriteOptions::default();
-    synced.set_sync(true);
-    db.put_cf_opt(meta, SCHEMA_KEY, SCHEMA.to_be_bytes(), &synced)
+    DB::open_cf_descriptors(&database_options(), path, families()).map_err(|error| explain(path, error))
 }
 
 /// Inspects a database without writing. Returns whether there is one.
@@ -48,13 +36,23 @@ pub(super) fn inspect(path: &Path, network_id: [u8; 32]) -> Result<bool, StoreEr
     }
     // The file that RocksDB needs to read anything.
     if !path.join("CURRENT").exists() {
-        return Err(StoreError::NotADatabase { path: path.to_owned() });
+        let path = path.to_owned();
+        return Err(if has_tables(&path) { StoreError::NoCurrent { path } } else { StoreError::NotADatabase { path } });
     }
     verify(path, network_id)?;
     if lock::is_held(path) {
         return Err(StoreError::Locked { path: path.to_owned() });
     }
     Ok(true)
+}
+
+/// True if a folder has files that only RocksDB writes.
+fn has_tables(path: &Path) -> bool {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.starts_with("MANIFEST-") || path.extension().is_some_and(|extension| extension == "sst")
+    })
 }
 
 fn is_vacant(path: &Path) -> io::Result<bool> {
@@ -84,7 +82,7 @@ fn create(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     let mut synced = WriteOptions::default();
     synced.set_sync(true);
     db.put_cf_opt(meta, NETWORK_KEY, network_id, &synced).map_err(failed)?;
-    write_schema(&db).map_err(failed)?;
+    db.put_cf_opt(meta, SCHEMA_KEY, SCHEMA.to_be_bytes(), &synced).map_err(failed)?;
     drop(db);
     fs::rename(&unfinished, path).map_err(folder(path))
 }
@@ -109,6 +107,9 @@ fn verify(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     let found = schema.ok_or_else(not_ours)?;
     if found > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA });
+    }
+    if found < SCHEMA {
+        return Err(StoreError::Older { path: path.to_owned() });
     }
     let network = read(NETWORK_KEY)?.ok_or_else(not_ours)?;
     if network != network_id {

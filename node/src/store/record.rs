@@ -6,8 +6,8 @@ use node_core::journal::{Record, RecordKind};
 /// A stored record with its sequence number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Sequence number: counts records of all kinds from 1, as they were written; 0 for [`RecordKind::Meta`], which has
-    /// none.
+    /// Sequence number: counts records of all kinds from 1, as they were written; 0 for records that
+    /// have none: see [`Store::append`](super::Store::append).
     pub sequence: u64,
     /// The record.
     pub record: Record,
@@ -17,13 +17,14 @@ const CHECKSUM_BYTES: usize = 4;
 const HEADER_BYTES: usize = CHECKSUM_BYTES + 1 + 32;
 
 fn kind_of(byte: u8) -> Option<RecordKind> {
-    const KINDS: [RecordKind; 6] = [
+    const KINDS: [RecordKind; 7] = [
         RecordKind::Proof,
         RecordKind::List,
         RecordKind::Block,
         RecordKind::Refusal,
         RecordKind::Meta,
         RecordKind::Header,
+        RecordKind::Base,
     ];
     KINDS.into_iter().find(|kind| *kind as u8 == byte)
 }

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use node_core::journal::{Journal, Record, RecordKind};
+use node_core::journal::{Forgotten, Journal, Record, RecordKind};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch, WriteOptions};
 
 use super::error::StoreError;
-use super::layout::{self, BLOCKS, INDEX, JOURNAL, META, REFUSED};
+use super::layout::{self, BASES, BLOCKS, INDEX, JOURNAL, LINKS, META, REFUSED};
 use super::open;
 use super::record::{self, Entry};
 use crate::limits::{RECORD_BYTES_MAX, REFUSALS_MAX};
@@ -20,6 +21,9 @@ pub struct Store {
     path: PathBuf,
     refusals_max: usize,
     writer: Mutex<Writer>,
+    /// Sequence number before which the journal has no record. Without it, each look at the oldest record would pass over
+    /// all that were removed since RocksDB last compacted them away.
+    pub(super) journal_from: AtomicU64,
 }
 
 /// State that the next write depends on.
@@ -53,7 +57,8 @@ impl Store {
     pub(super) fn open_with(path: &Path, network_id: [u8; 32], refusals_max: usize) -> Result<Self, StoreError> {
         let db = open::open(path, network_id)?;
         let writer = Mutex::new(Writer { next_sequence: 1, refusals: VecDeque::new() });
-        let store = Self { db, path: path.to_owned(), refusals_max, writer };
+        let journal_from = AtomicU64::new(0);
+        let store = Self { db, path: path.to_owned(), refusals_max, writer, journal_from };
         let writer = Writer { next_sequence: store.newest_sequence()? + 1, refusals: store.sequences(REFUSED)? };
         *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = writer;
         Ok(store)
@@ -62,7 +67,8 @@ impl Store {
     /// Writes all records or none, in sequence; see the module documentation for durability.
     ///
     /// A record whose kind and id already exist is written again, and lookups return the newer one. Returns the
-    /// sequence number of the first record that got one, or the next free one if all are [`RecordKind::Meta`].
+    /// sequence number of the first record that got one, or the next free one if none did: [`RecordKind::Meta`] and
+    /// [`RecordKind::Base`] have none.
     ///
     /// # Errors
     /// A record is too large, or the disk rejects the write.
@@ -80,9 +86,16 @@ impl Store {
                 return Err(StoreError::RecordTooLarge { size_bytes, limit_bytes });
             }
             let family = self.family(layout::family(record.kind));
-            if record.kind == RecordKind::Meta {
-                changes.put_cf(family, layout::meta_key(&record.id), record::encode(record, 0));
-                continue;
+            match record.kind {
+                RecordKind::Meta => {
+                    changes.put_cf(family, layout::meta_key(&record.id), record::encode(record, 0));
+                    continue;
+                }
+                RecordKind::Base => {
+                    changes.put_cf(family, layout::base_key(&record.id), record::encode(record, 0));
+                    continue;
+                }
+                _ => {}
             }
             changes.put_cf(family, next.to_be_bytes(), record::encode(record, next));
             let key = layout::index_key(record.kind, &record.id);
@@ -102,7 +115,8 @@ impl Store {
 
     fn write(&self, changes: WriteBatch, batch: &[Record]) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
-        let precious = |record: &Record| matches!(record.kind, RecordKind::Block | RecordKind::Meta);
+        let precious =
+            |record: &Record| matches!(record.kind, RecordKind::Block | RecordKind::Meta | RecordKind::Base);
         options.set_sync(batch.iter().any(precious));
         self.db.write_opt(changes, &options).map_err(|error| self.explain(error))
     }
@@ -140,6 +154,11 @@ impl Store {
                 let value = value.map_err(|error| self.explain(error))?;
                 value.map(|value| self.decode(0, &value)).transpose()?
             }
+            RecordKind::Base => self.read_at(BASES, &layout::base_key(id))?,
+            RecordKind::Proof => match self.indexed(&layout::index_key(kind, id))? {
+                None => self.read_at(LINKS, id)?,
+                Some(sequence) => self.read(JOURNAL, sequence)?,
+            },
             _ => match self.indexed(&layout::index_key(kind, id))? {
                 None => None,
                 Some(sequence) => self.read(layout::family(kind), sequence)?,
@@ -154,7 +173,7 @@ impl Store {
     /// The disk cannot be read.
     pub fn contains(&self, kind: RecordKind, id: &[u8; 32]) -> Result<bool, StoreError> {
         match kind {
-            RecordKind::Meta => Ok(self.get(kind, id)?.is_some()),
+            RecordKind::Meta | RecordKind::Base | RecordKind::Proof => Ok(self.get(kind, id)?.is_some()),
             _ => Ok(self.indexed(&layout::index_key(kind, id))?.is_some()),
         }
     }
@@ -176,6 +195,17 @@ impl Store {
         self.entries(BLOCKS, IteratorMode::From(&start, Direction::Reverse))
     }
 
+    /// The newest base chunk, encoded.
+    ///
+    /// # Errors
+    /// The disk cannot be read, or the record is damaged.
+    pub fn newest_base(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let newest = self.db.iterator_cf(self.family(BASES), IteratorMode::End).next();
+        let Some(item) = newest else { return Ok(None) };
+        let (_, value) = item.map_err(|error| self.explain(error))?;
+        Ok(Some(self.decode(0, &value)?.record.bytes))
+    }
+
     /// The kept rejections, newest first.
     pub fn refusals(&self) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
         self.entries(REFUSED, IteratorMode::End)
@@ -194,7 +224,7 @@ impl Store {
         self.db.flush_wal(true).map_err(|error| self.explain(error))
     }
 
-    fn entries<'a>(
+    pub(super) fn entries<'a>(
         &'a self,
         family: &str,
         mode: IteratorMode<'_>,
@@ -211,14 +241,51 @@ impl Store {
         value.map(|value| self.decode(sequence, &value)).transpose()
     }
 
-    fn indexed(&self, key: &[u8; 33]) -> Result<Option<u64>, StoreError> {
+    /// A record under a key of its own.
+    fn read_at(&self, family: &str, key: &[u8]) -> Result<Option<Entry>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(family), key).map_err(|error| self.explain(error))?;
+        value.map(|value| self.decode(0, &value)).transpose()
+    }
+
+    pub(super) fn indexed(&self, key: &[u8; 33]) -> Result<Option<u64>, StoreError> {
         let value = self.db.get_pinned_cf(self.family(INDEX), key);
         let value = value.map_err(|error| self.explain(error))?;
         Ok(value.and_then(|value| layout::sequence_of(&value)))
     }
 
+    /// Writes records under the sequence numbers that they had in another database.
+    ///
+    /// # Errors
+    /// The disk rejects the write.
+    pub(super) fn restore(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        let mut changes = WriteBatch::default();
+        for Entry { sequence, record } in entries {
+            let family = self.family(layout::family(record.kind));
+            let value = record::encode(record, *sequence);
+            match record.kind {
+                RecordKind::Meta => changes.put_cf(family, layout::meta_key(&record.id), value),
+                RecordKind::Base => changes.put_cf(family, layout::base_key(&record.id), value),
+                kind => {
+                    changes.put_cf(family, sequence.to_be_bytes(), value);
+                    changes.put_cf(self.family(INDEX), layout::index_key(kind, &record.id), sequence.to_be_bytes());
+                }
+            }
+        }
+        self.db.write(changes).map_err(|error| self.explain(error))
+    }
+
+    /// Makes later records have higher sequence numbers than this.
+    ///
+    /// # Errors
+    /// The disk rejects the write.
+    pub(super) fn set_sequence_floor(&self, floor: u64) -> Result<(), StoreError> {
+        let written = self.db.put_cf(self.family(META), layout::FLOOR_KEY, floor.to_be_bytes());
+        written.map_err(|error| self.explain(error))
+    }
+
     fn newest_sequence(&self) -> Result<u64, StoreError> {
-        let mut newest = 0;
+        let floor = self.db.get_cf(self.family(META), layout::FLOOR_KEY).map_err(|error| self.explain(error))?;
+        let mut newest = floor.and_then(|bytes| layout::sequence_of(&bytes)).unwrap_or(0);
         for family in [JOURNAL, BLOCKS, REFUSED] {
             if let Some(entry) = self.entries(family, IteratorMode::End).next() {
                 newest = newest.max(entry?.sequence);
@@ -257,7 +324,27 @@ impl Journal for Store {
         Self::get(self, kind, id)
     }
 
-    fn replay(&self) -> impl Iterator<Item = Result<Record, StoreError>> + '_ {
-        self.journal(0).map(|entry| entry.map(|entry| entry.record))
+    fn replay_from(&self, first: Option<&[u8; 32]>) -> impl Iterator<Item = Result<Record, StoreError>> + '_ {
+        let indexed = first.map(|id| self.indexed(&layout::index_key(RecordKind::Proof, id)));
+        let (from, failed) = match indexed.transpose() {
+            Ok(sequence) => (sequence.flatten().unwrap_or(0), None),
+            Err(error) => (u64::MAX, Some(Err(error))),
+        };
+        failed.into_iter().chain(self.journal(from).map(|entry| entry.map(|entry| entry.record)))
+    }
+
+    fn bases(&self) -> impl Iterator<Item = Result<Record, StoreError>> + '_ {
+        self.db.iterator_cf(self.family(BASES), IteratorMode::Start).map(|item| {
+            let (_, value) = item.map_err(|error| self.explain(error))?;
+            Ok(self.decode(0, &value)?.record)
+        })
+    }
+
+    fn oldest(&self, count: usize) -> Result<Vec<(u64, Record)>, StoreError> {
+        self.journal(self.journal_from.load(Ordering::Relaxed)).take(count).map(|entry| entry.map(|entry| (entry.sequence, entry.record))).collect()
+    }
+
+    fn forget(&self, forgotten: &Forgotten) -> Result<(), StoreError> {
+        Self::forget(self, forgotten)
     }
 }

@@ -116,31 +116,22 @@ fn a_batch_is_written_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_database_of_version_1_opens() {
-    let (_dir, path) = folder();
-    let db = raw_with(&path, &["meta", "journal", "blocks", "refused", "index"]);
-    let put = |family, key: &[u8], value: &[u8]| {
-        db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();
-    };
-    put("meta", b"schema", &[0, 0, 0, 1]);
-    put("meta", b"network", &OURS);
-    // Checksum, kind 1, an id of 0x22s, the content "proof"; written by version 1.
-    let mut value = vec![0x48, 0x20, 0x73, 0x8b, 1];
-    value.extend([0x22; 32]);
-    value.extend(b"proof");
-    put("journal", &[0, 0, 0, 0, 0, 0, 0, 1], &value);
-    let mut key = vec![1];
-    key.extend([0x22; 32]);
-    put("index", &key, &[0, 0, 0, 0, 0, 0, 0, 1]);
-    drop(db);
-    let store = Store::open(&path, OURS).unwrap();
-    assert_eq!(store.get(RecordKind::Proof, &[0x22; 32]).unwrap().unwrap(), b"proof");
-    assert_eq!(store.next_sequence(), 2);
-    store.write_history(&[(vec![1], vec![2])], &[]).unwrap();
-    drop(store);
-    let db = raw(&path);
-    let schema = db.get_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY).unwrap().unwrap();
-    assert_eq!(schema, [0, 0, 0, 2], "an older program would not find its families any more");
+fn a_database_of_an_older_version_is_left_alone() {
+    for (version, families) in [(1_u32, &FAMILIES[..5]), (2, &FAMILIES[..])] {
+        let (_dir, path) = folder();
+        let db = raw_with(&path, families);
+        let meta = db.cf_handle(META).unwrap();
+        db.put_cf(meta, SCHEMA_KEY, version.to_be_bytes()).unwrap();
+        // Its consensus id is another one, but that is not what is wrong with it.
+        db.put_cf(meta, NETWORK_KEY, [8; 32]).unwrap();
+        drop(db);
+        let before = contents(&path);
+        let error = Store::open(&path, OURS).unwrap_err();
+        assert!(matches!(error, StoreError::Older { .. }), "{error:?}");
+        let words = error.to_string();
+        assert!(words.contains("version 1 of the protocol") && words.contains("move that folder away"), "{words}");
+        assert_eq!(contents(&path), before);
+    }
 }
 
 #[test]
@@ -167,11 +158,11 @@ fn a_newer_database_is_left_alone() {
     let (_dir, path) = folder();
     drop(Store::open(&path, OURS).unwrap());
     let db = raw(&path);
-    db.put_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY, 3_u32.to_be_bytes()).unwrap();
+    db.put_cf(db.cf_handle(META).unwrap(), SCHEMA_KEY, 4_u32.to_be_bytes()).unwrap();
     drop(db);
     let before = contents(&path);
     let error = Store::open(&path, OURS).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 4, known: 3, .. }), "{error}");
     assert_eq!(contents(&path), before);
 }
 

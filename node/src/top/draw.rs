@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph, Sparkline, Wrap};
 
 use super::source::{Part, View};
+use crate::api::status::Upgrade;
 use crate::status::words::{count, duration, hashrate, printable};
 
 /// Lines of the section on node and pool, its frame included.
@@ -70,7 +71,10 @@ fn node(view: &View) -> Vec<Line<'static>> {
     let status = &view.status;
     let mut lines = Vec::new();
     if status.conflict.is_some() {
-        lines.push(alarm("ALARM", "a heavier branch would undo final links; see `shoal status`"));
+        lines.push(alarm("ALARM", "a heavier branch would undo settled links; see `shoal status`"));
+    }
+    if status.upgrades.iter().any(Upgrade::asks_for_a_newer_program) {
+        lines.push(alarm("ALARM", "the pool upgrades its rules; see `shoal status`"));
     }
     lines.push(match &status.no_work_because {
         None => row("work", format!("handing out jobs to {}", counted(status.miners_connected, "miner", "miners"))),
@@ -80,7 +84,7 @@ fn node(view: &View) -> Vec<Line<'static>> {
     lines.push(row("shares found", format!("{} since the start", count(status.shares.found_total))));
     let tip = status.tip_age_s.map_or_else(|| "none yet".to_owned(), |age_s| format!("{} ago", duration(age_s)));
     lines.push(row("tip", format!("{}, {tip}", count(status.height))));
-    lines.push(row("final up to", count(status.final_height)));
+    lines.push(row("settled to", count(status.settled_height)));
     lines.push(match status.peers {
         0 => alarm("peers", "none"),
         peers => row("peers", count(peers)),

@@ -98,10 +98,16 @@ impl Pool {
     pub(crate) fn next_share_and_link(&mut self, payout: &ScriptBuf) -> ((Proof, Vec<ShareId>), (Proof, Vec<ShareId>)) {
         let share = self.find(payout, false);
         let id = share.0.id();
+        let mut later = self.engine.chain().clone();
+        let bound = BoundProof::bind(share.0.clone(), U256::MAX, later.consensus_id()).unwrap();
+        assert!(matches!(later.insert(bound, None, Source::default(), self.clock), Outcome::Accepted(_)));
+        let (parent, previous) = (later.build_on(), later.bitcoin().best().header.block_hash());
+        let state_root = later.state_root(&parent, &previous, &[id]).unwrap();
         self.clock = self.clock.plus(1);
         let link = self.find_changed(payout, true, |header| {
             header.shares_root = shares_root(&[id]);
             header.shares_count = 1;
+            header.state_root = state_root;
         });
         (share, (link.0, vec![id]))
     }
@@ -139,13 +145,15 @@ impl Pool {
             anchor: assignment.position.anchor,
             shares_root: shares_root(&assignment.list),
             shares_count: u16::try_from(assignment.list.len()).unwrap(),
+            state_root: chain.state_root(&assignment.parent, &previous, &assignment.list).unwrap(),
             payout: payout.clone(),
             time: assignment.time(self.clock),
             bitcoin_height: tip.height + 1,
             coinbase_value: value_sat,
             signals: 0,
+            null_data: ScriptBuf::new(),
         };
-        let payouts = chain.payouts(&share.anchor, &previous, value_sat, payout).unwrap();
+        let payouts = chain.payouts(&share.parent, &previous, value_sat, payout).unwrap();
         change(&mut share);
         self.extranonce += 1;
         let mut extranonce = [0; 16];

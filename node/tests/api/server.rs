@@ -42,6 +42,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         new_pool: true,
         log: "info".into(),
         log_format: LogFormat::Text,
+        store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },
         bitcoind: BitcoindConfig {
             // Nothing is asked of it.
             url: "http://127.0.0.1:1".parse().unwrap(),

@@ -6,7 +6,7 @@ import { fromHex } from "../../web/js/proof/bytes.js";
 import { checkBlock, target } from "../../web/js/proof/header.js";
 import { prove } from "../../web/js/proof/prove.js";
 import { select } from "../../web/js/proof/payout.js";
-import { heightPush } from "../../web/js/proof/coinbase.js";
+import { checkFrame, heightPush, parseCoinbase } from "../../web/js/proof/coinbase.js";
 import { toHex } from "../../web/js/proof/bytes.js";
 
 const { cases } = JSON.parse(readFileSync(new URL("../../../specs/vectors/selection.json", import.meta.url)));
@@ -89,6 +89,22 @@ test("whatever is changed in it is noticed", () => {
     "too early to share": (block) => (block.snapshot_listed_total = 47),
   };
   for (const [what, change] of Object.entries(changes)) assert.equal(proven(change).right, false, what);
+});
+
+test("an output that pays nobody, between the payouts and the witness commitment", () => {
+  const block = read();
+  const rest = (outputs) => {
+    const coinbase = parseCoinbase(block.coinbase_hex);
+    const at = coinbase.outputs.findIndex((output) => output.script.startsWith("6a"));
+    coinbase.outputs.splice(at, 0, ...outputs);
+    return checkFrame(coinbase, block.height).checks.at(-1)[1];
+  };
+  const nullData = (script, sat = 0n) => ({ sat, script });
+  assert.equal(rest([]), true);
+  for (const script of ["6a01ff", `6a4b${"11".repeat(75)}`, `6a4c4c${"11".repeat(76)}`, `6a4c50${"11".repeat(80)}`]) assert.equal(rest([nullData(script)]), true, script);
+  for (const script of ["6a", "6a00", "6a02ff", `6a4c4b${"11".repeat(75)}`, `6a4c51${"11".repeat(81)}`, "6a01ff01"]) assert.equal(rest([nullData(script)]), false, script);
+  assert.equal(rest([nullData("6a01ff", 1n)]), false);
+  assert.equal(rest([nullData("6a01ff"), nullData("6a01ff")]), false);
 });
 
 test("what is not kept is not proven", () => {

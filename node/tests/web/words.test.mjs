@@ -72,8 +72,10 @@ test("what is wrong, worst first", () => {
   assert.deepEqual(levels({ sync: { state: "shares", progress: 0.5 } }), ["warn"]);
   assert.deepEqual(levels({ tip_age_s: 301 }), ["warn"]);
   assert.deepEqual(levels({ tip_age_s: 400, bitcoin: { ...WELL.bitcoin, trouble: "it does not answer" } }), ["bad", "warn"]);
-  assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, active_from_height: 5, active: true }] }), ["bad"]);
-  assert.deepEqual(levels({ upgrades: [{ bit: 1, known: true, active_from_height: 5, active: true }] }), []);
+  assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "active", active_from_height: 5 }] }), ["bad"]);
+  assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "locked_in", locked_in_height: 5, good_periods: 3 }] }), ["warn"]);
+  assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "counting", signalled: 0.5, good_periods: 3 }] }), []);
+  assert.deepEqual(levels({ upgrades: [{ bit: 1, known: true, state: "active", active_from_height: 5 }] }), []);
 });
 
 test("what a block found now would pay", () => {

@@ -16,8 +16,8 @@ export function troubles(status) {
 function alarms(status) {
   const found = [];
   if (status.conflict) {
-    found.push(item("bad", "Another branch of the share-chain has more work, but following it would undo links that this node holds to be final.",
-      "Ask other miners which branch is the pool's. Restart the node with --follow-heaviest to take the other one."));
+    found.push(item("bad", "Another branch of the share-chain has more work, but following it would undo settled links. This node goes on working on its own branch.",
+      "It switches by itself once the other branch has outgrown its own for about three hours. Only if the branches parted more than 2,160 links ago, ask other miners which one is the pool's; restart the node once with --follow-heaviest to take the other one."));
   }
   if (!status.handing_out_work) found.push(item("bad", `Miners get no work from this node: ${(status.no_work_because ?? "it does not say why").replace(/\.$/, "")}.`, "Miners with a second pool set should have gone there; they come back by themselves."));
   return found;
@@ -39,8 +39,10 @@ function bitcoin(status) {
 }
 
 function upgrades(status) {
-  return status.upgrades.filter((upgrade) => !upgrade.known && upgrade.active_from_height != null).map((upgrade) =>
-    item(upgrade.active ? "bad" : "warn", `The pool's rules ${upgrade.active ? "changed" : "will change"} at link ${upgrade.active_from_height}, and this program does not know the new ones.`, "Install a newer version of shoal."));
+  return status.upgrades.filter((upgrade) => !upgrade.known && upgrade.state !== "counting").map((upgrade) =>
+    (upgrade.state === "active"
+      ? item("bad", `The pool's rules changed at link ${upgrade.active_from_height}, and this program does not know the new ones. What it finds may not count.`, "Install a newer version of shoal.")
+      : item("warn", "The pool's rules will probably change within days, and this program does not know the new ones.", "Install a newer version of shoal.")));
 }
 
 function quiet(status) {

@@ -7,6 +7,7 @@ const RULES = {
   "SC-003": ["Something followed the share's last byte.", "It was altered on its way; if that repeats, update the node that sent it."],
   "SC-004": ["The share is of a version that this node does not know.", "Install the newest version on both nodes."],
   "SC-005": ["It pays to a kind of script that shares cannot pay.", "Use an ordinary address: P2PKH, P2SH, P2WPKH, P2WSH or P2TR."],
+  "SC-010": ["Its extra output without value is not what the rules allow.", "The node that made it is faulty; update it."],
   "SC-101": ["Its hash is not low enough for any share.", "It carries too little work; a miner does not cause this, only a faulty or hostile node."],
   "SC-102": ["Its Bitcoin header does not commit to what it claims.", "The miner changed the coinbase, or the share was altered. Firmware that rewrites the coinbase cannot mine here."],
   "SC-201": ["It was found on top of something that is no link.", "The node that made it was misled; it should look for other peers."],
@@ -21,6 +22,7 @@ const RULES = {
   "SC-210": ["It claims to earn less or more than a Bitcoin block may.", "The node that made it is faulty; update it."],
   "SC-211": ["It is for a Bitcoin height from before this pool.", "Look whether that node's bitcoind is synced."],
   "SC-212": ["It was found on top of a link that breaks a rule.", "The node that made it followed a bad link; it should be updated."],
+  "SC-213": ["Its block version is one that Bitcoin rejects.", "The firmware changes bits of the version that it may not; update it, or ask its maker."],
   "SC-301": ["Its coinbase does not pay what the rules want.", "The firmware changed or cut the outputs (some take no coinbase so long), or that node reckons payouts wrongly. The README says which devices fit."],
   "SC-901": ["An amount leaves its range.", "Report it: no input is known that does this."],
 };

@@ -6,7 +6,7 @@ use bitcoin::{BlockHash, ScriptBuf, TxOut};
 use sharechain::window::{Row, ScriptIndex, Scripts};
 use sharechain::{Chain, Height, ShareId};
 
-use crate::line::{Claim, LinkClaim, OutputRow, OutputsClaim, SumRow, TipClaim, WindowClaim};
+use crate::line::{Claim, LinkClaim, OutputRow, OutputsClaim, StateClaim, SumRow, TipClaim, WindowClaim};
 use crate::value::{Decimal, Id, Number, RawScript};
 
 /// Number of claims of each kind.
@@ -25,7 +25,8 @@ impl Default for ClaimLimits {
     }
 }
 
-/// Returns claims for the tip, the rows of the main chain, windows, and the outputs of a proof on the tip by `finder`.
+/// Returns claims for the tip, the rows of the main chain, windows, the outputs of a proof on the tip by `finder`, and
+/// the state root of a link on the tip.
 pub fn claims(chain: &mut Chain, limits: ClaimLimits, finder: &ScriptBuf) -> Vec<Claim> {
     let mut claims = Vec::new();
     let tip = chain.height().0;
@@ -38,6 +39,7 @@ pub fn claims(chain: &mut Chain, limits: ClaimLimits, finder: &ScriptBuf) -> Vec
     }
     let previous = chain.bitcoin().best().header.block_hash();
     claims.extend(outputs(chain, previous, finder).map(Claim::Outputs));
+    claims.extend(state(chain, previous).map(Claim::State));
     claims.extend(tip_claim(chain).map(Claim::Tip));
     claims
 }
@@ -71,7 +73,7 @@ pub(crate) fn window(chain: &mut Chain, snapshot: ShareId) -> Option<WindowClaim
         snapshot: snapshot.into(),
         oldest: window.oldest().0.max(newest.min(1)),
         newest,
-        rows: u32::try_from(window.rows()).unwrap_or(u32::MAX),
+        proofs: window.proofs(),
         total: Decimal(window.total().0),
         sums: sum_rows(chain.scripts(), sums),
     })
@@ -80,16 +82,30 @@ pub(crate) fn window(chain: &mut Chain, snapshot: ShareId) -> Option<WindowClaim
 /// Returns the claim of the outputs of a proof whose parent is the tip, on this previous block, with only the subsidy
 /// to pay.
 fn outputs(chain: &mut Chain, previous: BlockHash, finder: &ScriptBuf) -> Option<OutputsClaim> {
-    let anchor = chain.link(&chain.tip())?.position.anchor;
+    let parent = chain.tip();
     let height = chain.bitcoin().get(&previous)?.height.saturating_add(1);
     let coinbase_value = chain.params().bitcoin.subsidy_sat(height);
-    let outputs = chain.payouts(&anchor, &previous, coinbase_value, finder).ok()?;
+    let outputs = chain.payouts(&parent, &previous, coinbase_value, finder).ok()?;
     Some(OutputsClaim {
-        anchor: anchor.into(),
+        parent: parent.into(),
         previous_block: Id::from(previous),
         payout: RawScript(finder.to_bytes()),
         coinbase_value,
         outputs: output_rows(&outputs),
+    })
+}
+
+/// Returns the claim of the state root of a link whose parent is the tip, on this previous block, that lists what it
+/// can.
+fn state(chain: &mut Chain, previous: BlockHash) -> Option<StateClaim> {
+    let parent = chain.tip();
+    let list = chain.listable(&parent)?;
+    let state_root = chain.state_root(&parent, &previous, &list).ok()?;
+    Some(StateClaim {
+        parent: parent.into(),
+        previous_block: Id::from(previous),
+        list: list.into_iter().map(Id::from).collect(),
+        state_root: Id(state_root),
     })
 }
 
@@ -110,6 +126,6 @@ pub(crate) fn sum_rows(scripts: &Scripts, sums: impl Iterator<Item = (ScriptInde
 }
 
 /// Returns script, weight and number of proofs of a link's row.
-pub(crate) fn of_row(row: &Row) -> (ScriptIndex, u128, u64) {
+pub(crate) fn of_row(row: Row) -> (ScriptIndex, u128, u64) {
     (row.script, row.weight.0, u64::from(row.shares))
 }

@@ -11,6 +11,7 @@
 //! claim.rs         describes the state of a chain as claims
 //! replay.rs        replays lines into a chain; the counterpart of `specs/model/replay.py`
 //! replay/check.rs  compares claims with the state of the chain
+//! replay/ancestors.rs  the links below a claimed one, as the check of its list needs them
 //! compare.rs       differences between a recording and the rules
 //! ```
 //!
@@ -32,8 +33,8 @@ mod write;
 pub use claim::{ClaimLimits, claims};
 pub use compare::Difference;
 pub use line::{
-    Claim, HeaderLine, Line, LinkClaim, ListLine, NowLine, OutputRow, OutputsClaim, ProofClaim, ProofLine, SumRow,
-    TipClaim, WindowClaim,
+    Claim, HeaderLine, Line, LinkClaim, ListLine, NowLine, OutputRow, OutputsClaim, ProofClaim, ProofLine, StateClaim,
+    SumRow, TipClaim, WindowClaim,
 };
 pub use read::{ReadError, Reader};
 pub use replay::{Counts, Replay};
@@ -43,7 +44,7 @@ pub use verdict::{HeaderVerdict, ListVerdict, ProofVerdict, Rule};
 pub use write::{Came, WriteError, Writer, lines_of};
 
 /// Version of the recording format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Maximum length of a line with its line feed, bytes. Far above the largest window of a real network.
 pub const LINE_BYTES_MAX: usize = 16 << 20;

@@ -84,6 +84,8 @@ pub enum Claim {
     Window(WindowClaim),
     /// Outputs that a proof pays.
     Outputs(OutputsClaim),
+    /// State root that a link commits to.
+    State(StateClaim),
     /// The current verdict on an id.
     Proof(ProofClaim),
 }
@@ -128,20 +130,20 @@ pub struct WindowClaim {
     pub oldest: u32,
     /// Height of the snapshot.
     pub newest: u32,
-    /// Number of rows of all links in the window.
-    pub rows: u32,
+    /// Number of proofs credited in the window.
+    pub proofs: u64,
     /// Total weight of the window, in units of 2^-64 block.
     pub total: Decimal,
     /// One sum per script, ascending by script bytes.
     pub sums: Vec<SumRow>,
 }
 
-/// Claim of the outputs that a proof with this anchor, previous block, script and value pays.
+/// Claim of the outputs that a proof with this parent, previous block, script and value pays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutputsClaim {
-    /// Id of the anchor: a complete link or genesis.
-    pub anchor: Id,
+    /// Id of the parent: a valid link or genesis, whose children's anchor is complete.
+    pub parent: Id,
     /// Hash of the proof's previous Bitcoin block.
     pub previous_block: Id,
     /// Payout script of the finder.
@@ -150,6 +152,20 @@ pub struct OutputsClaim {
     pub coinbase_value: u64,
     /// Outputs in coinbase order, without the witness commitment and the last output.
     pub outputs: Vec<OutputRow>,
+}
+
+/// Claim of the state root that a link with this parent, previous block and list commits to (SC-408).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateClaim {
+    /// Id of the parent: a complete link or genesis.
+    pub parent: Id,
+    /// Hash of the link's previous Bitcoin block.
+    pub previous_block: Id,
+    /// Ids in the list: valid proofs that it may list.
+    pub list: Vec<Id>,
+    /// State root.
+    pub state_root: Id,
 }
 
 /// Claim of the verdict on an id at this line.
@@ -201,6 +217,7 @@ impl Line {
             }
             Self::Proof(line) => line.list.as_ref(),
             Self::List(line) => Some(&line.list),
+            Self::Claim(Claim::State(claim)) => Some(&claim.list),
             Self::Header(_) | Self::Now(_) | Self::Claim(_) => None,
         };
         if list.is_some_and(|list| list.len() > crate::IDS_MAX) {

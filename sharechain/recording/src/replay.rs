@@ -1,5 +1,6 @@
 //! Replays lines into a chain, and compares the recording with what the rules give.
 
+mod ancestors;
 mod check;
 
 use std::collections::BTreeMap;
@@ -258,7 +259,7 @@ impl Replay {
     fn give(&mut self, proof: Proof, number: u64) -> Result<Outcome, RuleError> {
         let easiest = self.chain.params().easiest_share_target;
         let bound = BoundProof::bind(proof, easiest, self.chain.consensus_id())?;
-        Ok(self.chain.insert(bound, None, Source(number), self.now))
+        Ok(self.chain.insert_requested(bound, None, Source(number), self.now))
     }
 
     /// Inserts held proofs again that the chain dropped because it had held them too long.
@@ -357,7 +358,8 @@ impl Replay {
 
     /// Current verdict on a link's list.
     fn list_state(&self, id: Option<Id>) -> ListVerdict {
-        let Some(id) = id.map(Id::share).filter(|id| !self.is_no_link(id)) else { return ListVerdict::Ignored };
+        let is_link = |id: &ShareId| *id != self.chain.params().genesis_id() && !self.is_no_link(id);
+        let Some(id) = id.map(Id::share).filter(is_link) else { return ListVerdict::Ignored };
         match self.chain.link(&id).map(|link| &link.list) {
             Some(ListState::Complete(_)) => ListVerdict::Complete,
             Some(ListState::Invalid(rule)) => (*rule).into(),

@@ -108,9 +108,10 @@ impl Start {
     fn check_root(&self) -> Result<(), String> {
         let Self { params, root } = self;
         let found = root.headers.len();
-        // The lottery's seed is `seed_depth` blocks back, which may be more than judging headers needs.
-        let for_seeds = params.seed_depth.saturating_add(1).min(root.height.saturating_add(1));
-        let least = usize::try_from(for_seeds).unwrap_or(usize::MAX);
+        // Snapshot and seed follow from blocks that may lie deeper than judging headers needs.
+        let depth = params.snapshot_bitcoin_depth.max(params.seed_depth);
+        let for_payouts = depth.saturating_add(1).min(root.height.saturating_add(1));
+        let least = usize::try_from(for_payouts).unwrap_or(usize::MAX);
         if found < least || found > ROOT_HEADERS_MAX {
             return Err(format!("root: has {found} headers, but needs {least} to {ROOT_HEADERS_MAX}"));
         }

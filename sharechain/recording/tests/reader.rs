@@ -59,9 +59,10 @@ fn lines_that_the_format_allows_are_read_and_written_again() {
         json!({"now": u32::MAX}),
         json!({"claim": "tip", "id": ID, "height": 7, "chain_work": number}),
         json!({"claim": "link", "id": ID, "height": 7, "rows": [row]}),
-        json!({"claim": "window", "snapshot": ID, "oldest": 0, "newest": 0, "rows": 0, "total": "0", "sums": [row]}),
-        json!({"claim": "outputs", "anchor": ID, "previous_block": ID, "payout": script, "coinbase_value": u64::MAX,
+        json!({"claim": "window", "snapshot": ID, "oldest": 0, "newest": 0, "proofs": u64::MAX, "total": "0", "sums": [row]}),
+        json!({"claim": "outputs", "parent": ID, "previous_block": ID, "payout": script, "coinbase_value": u64::MAX,
                "outputs": [[script, 1]]}),
+        json!({"claim": "state", "parent": ID, "previous_block": ID, "list": [ID], "state_root": ID}),
         json!({"claim": "proof", "id": ID, "verdict": "unlistable", "list_verdict": "SC-407"}),
     ];
     for line in lines {
@@ -101,7 +102,9 @@ fn other_lines_are_refused() {
         (format!(r#"{{"claim":"tip","id":"{ID}","height":1,"chain_work":"{ID}","rows":1}}"#), "unknown field"),
         (format!(r#"{{"claim":"link","id":"{ID}","height":1,"rows":[["0014","1",1]]}}"#), "2 bytes"),
         (
-            format!(r#"{{"claim":"window","snapshot":"{ID}","oldest":0,"newest":0,"rows":0,"total":"01","sums":[]}}"#),
+            format!(
+                r#"{{"claim":"window","snapshot":"{ID}","oldest":0,"newest":0,"proofs":0,"total":"01","sums":[]}}"#
+            ),
             "leading zeros",
         ),
     ];
@@ -118,7 +121,7 @@ fn first_lines_are_checked() {
         let complaint = complaint_of_first(change).unwrap_or_else(|| panic!("{words} is taken"));
         assert!(complaint.contains(words), "{complaint}");
     };
-    refused(|first| first["shoal_recording"] = json!(2), "version 2");
+    refused(|first| first["shoal_recording"] = json!(1), "version 1");
     refused(|first| first["more"] = json!(1), "unknown field `more`");
     refused(|first| first["about"] = json!("a".repeat(1_001)), "about");
     refused(|first| first["network"] = json!("moon"), "moon");

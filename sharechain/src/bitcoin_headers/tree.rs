@@ -87,6 +87,12 @@ impl Tree {
         (root, came.map(|node| node.known.header).collect())
     }
 
+    /// All headers above the root, each after its parent.
+    pub(super) fn above_root(&self) -> impl Iterator<Item = &BitcoinHeader> {
+        let Index(root) = self.root;
+        self.nodes.iter().skip(root).map(|node| &node.known)
+    }
+
     /// Number of headers that lookup by hash can find.
     pub(super) fn len(&self) -> usize {
         self.by_hash.len()

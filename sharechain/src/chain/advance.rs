@@ -20,8 +20,8 @@ impl Chain {
         let Some(branch) = Branch::new(self, id) else { return };
         let fork_height = branch.fork_height();
         let side: Vec<ShareId> = branch.side().iter().rev().copied().collect();
-        if self.conflicts(id, fork_height) {
-            call.changes.conflict = Some(id);
+        let is_too_deep = self.state_bound().is_some_and(|bound| fork_height <= bound);
+        if is_too_deep || !self.may_follow(id, fork_height, call) {
             return;
         }
         let old_tip = self.tip();
@@ -29,15 +29,18 @@ impl Chain {
         while self.height() > fork_height {
             let Some(link) = self.main.pop() else { break };
             self.unlist(link);
+            self.note_side(&link);
             disconnected.push(link);
         }
         for link in &side {
+            self.note_no_side(link);
             self.main.push(*link);
             self.list(*link);
             self.forget_deep();
         }
         self.note_targets_from(fork_height, !disconnected.is_empty());
-        self.finalize_after(fork_height);
+        self.settle_after(fork_height);
+        self.prune();
         call.changes.tips.push(TipChange { old: old_tip, new: id, fork_height, disconnected, connected: side });
     }
 
@@ -62,6 +65,9 @@ impl Chain {
     fn list(&mut self, link: ShareId) {
         let Some(known) = self.links.get(&link) else { return };
         let height = known.height;
+        if height <= self.forgotten {
+            return;
+        }
         let list = known.complete().map(|complete| complete.list.clone());
         for id in list.unwrap_or_default().iter().copied().chain([link]) {
             self.listed.insert(id, height);
@@ -99,7 +105,7 @@ impl Chain {
 
     /// Depth below a link, in links, down to which lists may name a proof that the link may list, or that proof's
     /// parent.
-    fn listing_reach(&self) -> u32 {
+    pub(super) fn listing_reach(&self) -> u32 {
         self.params.listing_depth.saturating_add(2)
     }
 
@@ -111,17 +117,18 @@ impl Chain {
     }
 
     /// Policy: marks a link that left out a listable share although it had room, if this node had validated the share
-    /// more than 30 s before the link's time, or before `now` if that is earlier. This node does not build on such a
-    /// link until it has a child, and the link loses ties.
+    /// more than 30 s before the link's date. This node does not build on such a link until it has a child, and the link
+    /// loses ties. While this node is not in sync, it marks nothing: what its peers could know then is not known here.
     pub(super) fn note_omission(&mut self, id: ShareId, now: Timestamp) {
         let Some(link) = self.links.get(&id) else { return };
         let Some(complete) = link.complete() else { return };
-        if link.parent != self.tip() || complete.list.len() >= LIST_MAX {
+        if link.parent != self.tip() || complete.list.len() >= LIST_MAX || self.settled.live_height().is_none() {
             return;
         }
-        // A node with a slow clock or a late view is not blamed for what it cannot know. A link dated ahead gains
-        // nothing.
-        let dated = link.time.min(now);
+        // A node with a slow clock or a late view is not blamed for what it cannot know, and a link dated ahead gains
+        // nothing. Nor does one dated back: it was found after its parent, which this node saw at a time of its own.
+        let parent_seen = self.credits.get(&link.parent).map_or(link.time, |parent| parent.first_seen);
+        let dated = link.time.max(parent_seen).min(now);
         let Some(branch) = Branch::new(self, link.parent) else { return };
         let listed: BTreeSet<ShareId> = complete.list.iter().copied().collect();
         let first = (link.height.below(self.params.listing_depth), ShareId([0; 32]));

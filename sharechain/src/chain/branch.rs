@@ -4,7 +4,7 @@ use core::cell::OnceCell;
 
 use super::{Chain, Link};
 use crate::id_map::IdSet;
-use crate::units::{Height, ShareId};
+use crate::units::{Height, ShareId, U256};
 
 /// A branch down to genesis. It stores its own part; the rest refers to the main chain.
 pub(super) struct Branch<'a> {
@@ -86,15 +86,16 @@ impl<'a> Branch<'a> {
             || self.chain.listed.get(id).is_some_and(|height| *height <= self.fork_height)
     }
 
-    /// Height of the branch's first link whose Bitcoin height is at least `bitcoin_height`. `None` if there is none.
-    pub(super) fn first_at_bitcoin_height(&self, bitcoin_height: u32) -> Option<Height> {
+    /// Height of the branch's first link from height `lowest` on whose Bitcoin work is at least `work`. `None` if there
+    /// is none.
+    pub(super) fn first_with_bitcoin_work(&self, work: U256, lowest: Height) -> Option<Height> {
         let reached =
-            |height: u32| self.link_at(Height(height)).is_some_and(|link| link.bitcoin_height_max >= bitcoin_height);
+            |height: u32| self.link_at(Height(height)).is_some_and(|link| link.position.bitcoin_work >= work);
         if !reached(self.height.0) {
             return None;
         }
-        // The greatest Bitcoin height so far never falls along a branch, so a binary search finds the first link.
-        let (mut low, mut high) = (0_u32, self.height.0);
+        // Bitcoin work never falls along a branch (SC-208), so a binary search finds the first link.
+        let (mut low, mut high) = (lowest.0, self.height.0);
         while low < high {
             let middle = low.midpoint(high);
             if reached(middle) {

@@ -24,12 +24,20 @@ pub enum Missing {
     Time(Timestamp),
 }
 
-/// A held proof.
+/// A proof as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Waiter {
+pub(super) struct Arrival {
     pub(super) proof: BoundProof,
     pub(super) list: Option<Vec<ShareId>>,
     pub(super) source: Source,
+    /// True if this node asked for it.
+    pub(super) requested: bool,
+}
+
+/// A held proof.
+#[derive(Clone, Debug)]
+pub(super) struct Waiter {
+    pub(super) arrival: Arrival,
     pub(super) missing: Missing,
     since: Timestamp,
 }
@@ -60,28 +68,28 @@ impl Held {
         self.versions(id).next().map(|(_, waiter)| waiter)
     }
 
+    /// When the first version of a proof came.
+    pub(super) fn since(&self, id: &ShareId) -> Option<Timestamp> {
+        self.versions(id).map(|(_, waiter)| waiter.since).min()
+    }
+
     fn versions(&self, id: &ShareId) -> impl Iterator<Item = (&Key, &Waiter)> {
         let versions = self.waiters.range((*id, Source(0))..=(*id, Source(u64::MAX)));
         versions.map(|(key, waiter)| (key, &**waiter))
     }
 
     /// Holds a proof. Returns the id of the proof that was dropped to make room, if any; it may be this one.
-    pub(super) fn hold(
-        &mut self,
-        proof: BoundProof,
-        list: Option<Vec<ShareId>>,
-        source: Source,
-        missing: Missing,
-        now: Timestamp,
-    ) -> Option<ShareId> {
+    pub(super) fn hold(&mut self, arrival: Arrival, missing: Missing, now: Timestamp) -> Option<ShareId> {
+        let Arrival { proof, list, source, requested } = arrival;
         let id = proof.id();
-        let same = self.versions(&id).find(|(_, waiter)| waiter.proof == proof).map(|(key, _)| *key);
+        let same = self.versions(&id).find(|(_, waiter)| waiter.arrival.proof == proof).map(|(key, _)| *key);
         // The same bytes from another source add nothing but the list.
         let old = self.remove(&same.unwrap_or((id, source)));
         let (source, since) =
-            old.as_ref().filter(|_| same.is_some()).map_or((source, now), |old| (old.source, old.since));
-        let list = list.or_else(|| old.and_then(|old| old.list)).filter(|list| self.has_room_for(list));
-        self.add(Waiter { proof, list, source, missing, since });
+            old.as_ref().filter(|_| same.is_some()).map_or((source, now), |old| (old.arrival.source, old.since));
+        let requested = requested || old.as_ref().is_some_and(|old| same.is_some() && old.arrival.requested);
+        let list = list.or_else(|| old.and_then(|old| old.arrival.list)).filter(|list| self.has_room_for(list));
+        self.add(Waiter { arrival: Arrival { proof, list, source, requested }, missing, since });
         let crowded = self.per_source.get(&source).is_some_and(|count| *count > HELD_PER_SOURCE_MAX);
         if !crowded && self.waiters.len() <= HELD_MAX {
             return None;
@@ -96,9 +104,10 @@ impl Held {
     }
 
     fn add(&mut self, waiter: Waiter) {
-        let key = (waiter.proof.id(), waiter.source);
-        let count = self.per_source.get(&waiter.source).map_or(1, |count| count.saturating_add(1));
-        self.per_source.insert(waiter.source, count);
+        let source = waiter.arrival.source;
+        let key = (waiter.arrival.proof.id(), source);
+        let count = self.per_source.get(&source).map_or(1, |count| count.saturating_add(1));
+        self.per_source.insert(source, count);
         self.list_bytes = self.list_bytes.saturating_add(waiter.list_bytes());
         self.by_missing.insert((waiter.missing, key), ());
         self.waiters.insert(key, Arc::new(waiter));
@@ -114,10 +123,10 @@ impl Held {
         let waiter = Arc::unwrap_or_clone(self.waiters.remove(key)?);
         self.by_missing.remove(&(waiter.missing, *key));
         self.list_bytes = self.list_bytes.saturating_sub(waiter.list_bytes());
-        if let Some(count) = self.per_source.get_mut(&waiter.source) {
+        if let Some(count) = self.per_source.get_mut(&waiter.arrival.source) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.per_source.remove(&waiter.source);
+                self.per_source.remove(&waiter.arrival.source);
             }
         }
         Some(waiter)
@@ -150,7 +159,7 @@ impl Held {
     pub(super) fn expire(&mut self, now: Timestamp) -> Vec<ShareId> {
         let waited = |waiter: &Waiter| now.seconds_since(waiter.since) > i64::from(HELD_SECONDS_MAX);
         let keys: Vec<Key> = self.waiters.iter().filter(|(_, waiter)| waited(waiter)).map(|(key, _)| *key).collect();
-        keys.iter().filter_map(|key| self.remove(key)).map(|waiter| waiter.proof.id()).collect()
+        keys.iter().filter_map(|key| self.remove(key)).map(|waiter| waiter.arrival.proof.id()).collect()
     }
 
     /// Links whose lists held proofs wait for, without duplicates.
@@ -173,6 +182,6 @@ impl Held {
 
 impl Waiter {
     fn list_bytes(&self) -> usize {
-        self.list.as_deref().map_or(0, size_of_val)
+        self.arrival.list.as_deref().map_or(0, size_of_val)
     }
 }

@@ -12,6 +12,7 @@ use crate::limits::{BITCOIN_FUTURE_SECONDS, FUTURE_SECONDS};
 use crate::params::ChainParams;
 use crate::share::Proof;
 use crate::signals::Signals;
+use crate::state::{Commitment, History};
 use crate::target;
 use crate::units::{Height, ShareId, Timestamp, U256, Work};
 
@@ -54,10 +55,10 @@ impl Chain {
     fn try_judge(&mut self, bound: &BoundProof, source: Source, now: Timestamp) -> Result<Valid, Judgement> {
         let id = bound.id();
         let proof = bound.proof();
-        let position = self.position_after(&proof.share.parent)?.clone();
-        if self.too_deep().is_some_and(|bound| position.height <= bound) {
-            // The main chain's lists at this depth were dropped, so the lists of such a branch can no longer be
-            // checked.
+        let position = self.position_after(&proof.share.parent).map_err(|held| self.or_too_old(proof, held))?.clone();
+        // The main chain's lists at this depth were dropped, so the lists of such a branch can no longer be checked.
+        let is_too_deep = self.too_deep().is_some_and(|bound| position.height <= bound);
+        if is_too_deep || self.forks_too_deep(&proof.share.parent) {
             return Err(Judgement::Unlistable);
         }
         let previous = self.previous_block(&proof.header.prev_blockhash)?;
@@ -68,10 +69,29 @@ impl Chain {
         if !is_link && depth > self.params.listing_depth && !self.wanted.awaits(&id) {
             return Err(Judgement::Unlistable);
         }
-        self.check_payout(bound, &position)?;
-        let credit = self.credit_of(proof, &position, source, now)?;
-        let link = is_link.then(|| self.link_of(&id, proof, &position, &previous)).flatten();
+        let snapshot = self.check_payout(bound)?;
+        let credit = Credit { is_link, ..self.credit_of(proof, &position, previous.chain_work, source, now)? };
+        let mut link = is_link.then(|| self.link_of(&id, proof, &position, &previous, snapshot)).flatten();
+        if link.as_ref().is_some_and(|link| self.would_go_first(&id, link)) {
+            if !self.can_be_listed_by_main(&credit) {
+                return Err(Judgement::Unlistable);
+            }
+            link = None;
+        }
         Ok(Valid { credit, link })
+    }
+
+    /// True if the branch that ends in `newest` leaves the main chain at or below the state depth.
+    fn forks_too_deep(&self, newest: &ShareId) -> bool {
+        let Some(bound) = self.state_bound() else { return false };
+        let mut at = *newest;
+        while let Some(link) = self.links.get(&at).filter(|link| link.height > bound) {
+            if self.main_at(link.height) == Some(at) {
+                return false;
+            }
+            at = link.parent;
+        }
+        true
     }
 
     /// Makes the checks on a job template that peers will make on its proofs. A template has no hash yet, so the checks
@@ -86,7 +106,7 @@ impl Chain {
             let previous = self.previous_block(&proof.header.prev_blockhash)?;
             check_header(proof, None, &position, &previous, &self.params)?;
             not_from_the_future(proof, now)?;
-            self.check_payout(bound, &position)
+            self.check_payout(bound).map(drop)
         })();
         judged.map_err(|judgement| match judgement {
             Judgement::Invalid(rule) => TemplateError::Rule(rule),
@@ -105,10 +125,25 @@ impl Chain {
             return Err(RuleError::ParentInvalid.into());
         }
         // SC-201: The parent is genesis or meets the link target of its own position.
-        if self.credits.contains(parent) {
-            return Err(RuleError::ParentNotLink.into());
+        match self.credits.get(parent) {
+            // It was dropped to make room.
+            Some(credit) if credit.is_link => return Err(Judgement::Unlistable),
+            Some(_) => return Err(RuleError::ParentNotLink.into()),
+            None => {}
         }
         Err(Missing::Proof(*parent).into())
+    }
+
+    /// Turns down a proof that would be held for its parent if no branch with it can be judged: its Bitcoin work is less
+    /// than that of the link at the state depth. Otherwise anyone could replay what was pruned.
+    fn or_too_old(&self, proof: &Proof, judgement: Judgement) -> Judgement {
+        let deep = self.state_bound().and_then(|bound| self.links.get(&self.main_at(bound)?));
+        let (Judgement::Held(_), Some(deep), Some(previous)) =
+            (&judgement, deep, self.bitcoin.get(&proof.header.prev_blockhash))
+        else {
+            return judgement;
+        };
+        if previous.chain_work < deep.position.bitcoin_work { Judgement::Unlistable } else { judgement }
     }
 
     fn previous_block(&self, hash: &BlockHash) -> Result<PreviousBlock, Judgement> {
@@ -123,28 +158,33 @@ impl Chain {
     }
 
     /// Checks that the coinbase is, byte for byte, the one with the payouts that follow from the share-chain (SC-301).
-    fn check_payout(&mut self, bound: &BoundProof, position: &Position) -> Result<(), Judgement> {
+    /// Returns the height of the snapshot that it pays by.
+    fn check_payout(&mut self, bound: &BoundProof) -> Result<Height, Judgement> {
         let Proof { header, share, .. } = bound.proof();
-        let previous = &header.prev_blockhash;
-        let payouts = self.shared_payouts(&position.anchor, previous, share.coinbase_value, &share.payout)?;
-        Ok(bound.check_coinbase(&payouts)?)
+        let plan = self.plan(&share.parent, &header.prev_blockhash)?;
+        let payouts = self.outputs(&plan, share.coinbase_value, &share.payout)?;
+        bound.check_coinbase(&payouts)?;
+        Ok(plan.snapshot_height)
     }
 
     fn credit_of(
         &mut self,
         proof: &Proof,
         position: &Position,
+        bitcoin_work: U256,
         source: Source,
         now: Timestamp,
     ) -> Result<Credit, RuleError> {
         Ok(Credit {
+            is_link: false,
             parent: proof.share.parent,
             height: position.height,
             anchor: position.anchor,
             anchor_height: position.anchor_height,
-            bitcoin_height: proof.share.bitcoin_height,
+            bitcoin_work,
             script: self.scripts.intern(&proof.share.payout)?,
             weight: target::weight_of_share(position.share_target, proof.header.bits, &self.params),
+            first_seen: self.held.since(&proof.id()).map_or(now, |since| since.min(now)),
             validated_at: now,
             time: proof.share.time,
             signals: proof.share.signals,
@@ -152,7 +192,14 @@ impl Chain {
         })
     }
 
-    fn link_of(&self, id: &ShareId, proof: &Proof, at: &Position, previous: &PreviousBlock) -> Option<Link> {
+    fn link_of(
+        &self,
+        id: &ShareId,
+        proof: &Proof,
+        at: &Position,
+        previous: &PreviousBlock,
+        snapshot: Height,
+    ) -> Option<Link> {
         let share = &proof.share;
         let parent = self.links.get(&share.parent)?;
         let height = at.height;
@@ -174,8 +221,8 @@ impl Chain {
             height,
             time: share.time,
             bitcoin_height: share.bitcoin_height,
-            bitcoin_height_max: share.bitcoin_height.max(parent.bitcoin_height_max),
             previous_block: proof.header.prev_blockhash,
+            state_root: share.state_root,
             target: at.link_target,
             shares_root: share.shares_root,
             shares_count: share.shares_count,
@@ -189,6 +236,7 @@ impl Chain {
                 link_target,
                 median_time: median(times),
                 bitcoin_work: previous.chain_work,
+                least_snapshot: snapshot,
             },
             list: ListState::Missing,
         })
@@ -248,7 +296,7 @@ fn not_from_the_future(proof: &Proof, now: Timestamp) -> Result<(), Judgement> {
 }
 
 /// Median, as in Bitcoin: for an even number, the later of the middle two.
-fn median(mut times: Vec<Timestamp>) -> Option<Timestamp> {
+pub(super) fn median(mut times: Vec<Timestamp>) -> Option<Timestamp> {
     times.sort_unstable();
     times.get(times.len() / 2).copied()
 }
@@ -262,8 +310,8 @@ impl Link {
             height: Height(0),
             time: Timestamp(0),
             bitcoin_height: 0,
-            bitcoin_height_max: 0,
             previous_block: ShareId(params.bitcoin.genesis_hash()).block_hash(),
+            state_root: [0; 32],
             target: params.first_link_target,
             shares_root: crate::encode::shares_root(&[]),
             shares_count: 0,
@@ -277,15 +325,19 @@ impl Link {
                 link_target: params.first_link_target.min(share_target),
                 median_time: None,
                 bitcoin_work: U256::ZERO,
+                least_snapshot: Height(0),
             },
             list: ListState::Complete(super::Complete {
                 list: super::List::default(),
                 rows: crate::window::Rows::default(),
                 listed_total: 0,
+                window: Commitment::default(),
+                history: History::default(),
                 sequence: 0,
                 live_since: None,
                 live_total: 0,
                 signals: Signals::default(),
+                own_signals: 0,
                 omits: false,
             }),
         }

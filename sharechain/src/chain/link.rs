@@ -8,7 +8,8 @@ use bitcoin::pow::CompactTarget;
 use crate::check::header::Position;
 use crate::error::RuleError;
 use crate::signals::Signals;
-use crate::units::{Height, ShareId, Timestamp, U256, Work};
+use crate::state::{Commitment, History};
+use crate::units::{Height, ShareId, Timestamp, U256, Weight, Work};
 use crate::window::Rows;
 
 /// A valid proof that meets the link target of its position, or genesis.
@@ -22,10 +23,10 @@ pub struct Link {
     pub time: Timestamp,
     /// Height that it would have as a Bitcoin block.
     pub bitcoin_height: u32,
-    /// Greatest Bitcoin height of it and its ancestors. Unlike `bitcoin_height`, it never falls along a branch.
-    pub bitcoin_height_max: u32,
     /// Previous block in its Bitcoin header.
     pub previous_block: BlockHash,
+    /// State root in its share header (SC-408).
+    pub state_root: [u8; 32],
     /// Link target that it had to meet.
     pub target: U256,
     /// Root of its list, from its share header.
@@ -88,8 +89,12 @@ pub struct Complete {
     pub list: List,
     /// Credits of this link, by script.
     pub rows: Rows,
-    /// Number of proofs credited from genesis up to and including this link (SC-304).
+    /// Number of proofs credited from genesis up to and including this link (SC-303, SC-304).
     pub listed_total: u64,
+    /// The window that it pays by, as its state root commits to it (SC-408).
+    pub window: Commitment<Weight>,
+    /// All links of its branch up to and including this one (SC-408).
+    pub history: History,
     /// Position in the order in which links became complete on this node. The first wins a tie.
     pub sequence: u64,
     /// Height of this node's bitcoind when the link became complete. `None` if the node was not in sync.
@@ -98,6 +103,8 @@ pub struct Complete {
     pub live_total: u64,
     /// Upgrade signals of its branch (SC-601, SC-602).
     pub signals: Signals,
+    /// Upgrade bits that the link itself sets.
+    pub own_signals: u32,
     /// True if it left out a share that it should have listed (policy, protocol §12).
     pub omits: bool,
 }

@@ -1,4 +1,4 @@
-//! Derives the payout outputs of a coinbase from the proof's anchor and previous block. Caches results that many proofs
+//! Derives the payout outputs of a coinbase from the proof's parent and previous block. Caches results that many proofs
 //! share.
 
 use std::collections::VecDeque;
@@ -12,26 +12,35 @@ use super::judge::Judgement;
 use super::{Chain, ListState, Missing};
 use crate::error::RuleError;
 use crate::limits::{AMOUNTS_MAX, SELECTIONS_MAX, WINDOWS_MAX};
-use crate::payout::{Selection, select};
-use crate::units::{Height, ShareId};
+use crate::payout::{Selection, in_coinbase_order, select};
+use crate::state::{self, Commitment};
+use crate::units::{Height, ShareId, Weight};
 use crate::window::{Rows, Window};
 
 /// Maximum number of links over which a cached window is moved instead of summed again.
 const SLIDE_MAX: u32 = 1_024;
 
-/// Payouts of all proofs with one anchor and one previous block, in proportions.
+/// Payouts of all proofs with one parent and one previous block, in proportions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Newest link of the window (SC-302).
     pub snapshot: ShareId,
+    /// Height of that link.
+    pub snapshot_height: Height,
     /// Seed of the lottery: a Bitcoin block hash in SHA-256 output order (SC-302).
     pub seed: [u8; 32],
     /// Selection of outputs. `None` pays only the finder (SC-304).
     pub selection: Option<Selection>,
 }
 
-/// Inputs of a selection: snapshot, seed and subsidy in satoshi.
-type Basis = (ShareId, [u8; 32], u64);
+/// Inputs of a selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Basis {
+    snapshot: ShareId,
+    snapshot_height: Height,
+    seed: [u8; 32],
+    subsidy_sat: u64,
+}
 
 /// Cached results, newest last.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +48,8 @@ pub(super) struct Caches {
     plans: VecDeque<((ShareId, BlockHash), Arc<Plan>)>,
     selections: VecDeque<(Basis, Arc<Plan>)>,
     windows: VecDeque<(ShareId, Arc<Window>)>,
+    /// What links of one plan commit to.
+    commitments: VecDeque<(Basis, Commitment<Weight>)>,
     /// Outputs of the proofs of one job template, by its plan and its coinbase value in satoshi.
     amounts: VecDeque<(Arc<Plan>, u64, Arc<[TxOut]>)>,
 }
@@ -77,36 +88,35 @@ fn keep<K, V>(cache: &mut VecDeque<(K, V)>, key: K, value: V, most: usize) {
 }
 
 impl Chain {
-    /// Returns the payout outputs of a coinbase, in order, given its proof's anchor, previous block, coinbase value in
-    /// satoshi and finder. They come before the witness commitment.
+    /// Returns the payout outputs of a coinbase, in order, given its proof's parent, previous block, coinbase value in
+    /// satoshi and finder. They come before the null data and the witness commitment.
     ///
     /// # Errors
     /// [`Unpayable::Missing`] if something is not known yet, [`Unpayable::Abandoned`] if the anchor's list is invalid.
     /// [`RuleError::Overflow`] (SC-901) has no known input.
     pub fn payouts(
         &mut self,
-        anchor: &ShareId,
+        parent: &ShareId,
         previous: &BlockHash,
         value_sat: u64,
         finder: &ScriptBuf,
     ) -> Result<Vec<TxOut>, Unpayable> {
-        self.shared_payouts(anchor, previous, value_sat, finder).map(|outputs| outputs.to_vec())
+        let plan = self.plan(parent, previous)?;
+        Ok(self.outputs(&plan, value_sat, finder)?.to_vec())
     }
 
-    /// Like [`Chain::payouts`], but shared: many proofs of one job template have the same outputs.
-    pub(super) fn shared_payouts(
+    /// Outputs of one plan. They are shared: many proofs of one job template have the same ones.
+    pub(super) fn outputs(
         &mut self,
-        anchor: &ShareId,
-        previous: &BlockHash,
+        plan: &Arc<Plan>,
         value_sat: u64,
         finder: &ScriptBuf,
-    ) -> Result<Arc<[TxOut]>, Unpayable> {
-        let plan = self.plan(anchor, previous)?;
+    ) -> Result<Arc<[TxOut]>, RuleError> {
         let Some(selection) = &plan.selection else {
             return Ok(Selection::finder_alone(finder.clone()).amounts(value_sat)?.into());
         };
         let known =
-            self.payouts.amounts.iter().rev().find(|(of, value, _)| *value == value_sat && Arc::ptr_eq(of, &plan));
+            self.payouts.amounts.iter().rev().find(|(of, value, _)| *value == value_sat && Arc::ptr_eq(of, plan));
         if let Some((.., outputs)) = known {
             return Ok(Arc::clone(outputs));
         }
@@ -115,16 +125,16 @@ impl Chain {
         if amounts.len() >= AMOUNTS_MAX {
             amounts.pop_front();
         }
-        amounts.push_back((Arc::clone(&plan), value_sat, Arc::clone(&outputs)));
+        amounts.push_back((Arc::clone(plan), value_sat, Arc::clone(&outputs)));
         Ok(outputs)
     }
 
-    /// Returns the plan for proofs with this anchor and this previous block, and caches it.
+    /// Returns the plan for proofs with this parent and this previous block, and caches it.
     ///
     /// # Errors
     /// As [`Chain::payouts`].
-    pub fn plan(&mut self, anchor: &ShareId, previous: &BlockHash) -> Result<Arc<Plan>, Unpayable> {
-        let (plan, computed) = self.find_plan(anchor, previous)?;
+    pub fn plan(&mut self, parent: &ShareId, previous: &BlockHash) -> Result<Arc<Plan>, Unpayable> {
+        let (plan, computed) = self.find_plan(parent, previous)?;
         if computed.plan.is_some() {
             Arc::make_mut(&mut self.payouts).remember(&plan, computed);
         }
@@ -146,58 +156,113 @@ impl Chain {
     /// let frozen = world.chain.clone();
     ///
     /// // Whom does the next Bitcoin block pay?
-    /// let anchor = frozen.assignment().expect("genesis is complete").position.anchor;
-    /// let plan = frozen.plan_of(&anchor, &world.bitcoin_tip.block_hash())?;
+    /// let plan = frozen.plan_of(&frozen.tip(), &world.bitcoin_tip.block_hash())?;
     /// let selection = plan.selection.as_ref().expect("enough proofs are listed");
     /// let outputs = selection.amounts(5_000_000_000)?;
     /// assert!(outputs.len() > 3);
     /// assert_eq!(outputs.iter().map(|output| output.value.to_sat()).sum::<u64>(), 5_000_000_000);
     /// # Ok::<(), Unpayable>(())
     /// ```
-    pub fn plan_of(&self, anchor: &ShareId, previous: &BlockHash) -> Result<Arc<Plan>, Unpayable> {
-        self.find_plan(anchor, previous).map(|(plan, _)| plan)
+    pub fn plan_of(&self, parent: &ShareId, previous: &BlockHash) -> Result<Arc<Plan>, Unpayable> {
+        self.find_plan(parent, previous).map(|(plan, _)| plan)
     }
 
     /// Returns a plan, and the new results to cache.
-    fn find_plan(&self, anchor: &ShareId, previous: &BlockHash) -> Result<(Arc<Plan>, Computed), Unpayable> {
-        let key = (*anchor, *previous);
-        let mut computed = Computed::default();
+    fn find_plan(&self, parent: &ShareId, previous: &BlockHash) -> Result<(Arc<Plan>, Computed), Unpayable> {
+        let key = (*parent, *previous);
         if let Some(plan) = find(&self.payouts.plans, &key) {
-            return Ok((plan, computed));
+            return Ok((plan, Computed::default()));
         }
-        computed.plan = Some(key);
-        let basis = self.basis(anchor, previous)?;
+        let (plan, computed) = self.plan_on(self.basis(parent, previous)?)?;
+        Ok((plan, Computed { plan: Some(key), ..computed }))
+    }
+
+    fn plan_on(&self, basis: Basis) -> Result<(Arc<Plan>, Computed), Unpayable> {
+        let mut computed = Computed::default();
         if let Some(plan) = find(&self.payouts.selections, &basis) {
             return Ok((plan, computed));
         }
         computed.selection = Some(basis);
-        let (snapshot, seed, subsidy_sat) = basis;
+        let Basis { snapshot, snapshot_height, seed, subsidy_sat } = basis;
         let selection = self.selection(&snapshot, &seed, subsidy_sat, &mut computed)?;
-        Ok((Arc::new(Plan { snapshot, seed, selection }), computed))
+        Ok((Arc::new(Plan { snapshot, snapshot_height, seed, selection }), computed))
     }
 
-    /// Returns snapshot, seed and subsidy for an anchor and a previous block (SC-302).
+    /// Returns the basis of proofs with this parent and this previous block (SC-302).
+    fn basis(&self, parent: &ShareId, previous: &BlockHash) -> Result<Basis, Unpayable> {
+        let missing = Unpayable::Missing(Missing::BitcoinHeader(*previous));
+        let height = self.bitcoin.get(previous).ok_or(missing)?.height;
+        self.basis_at(parent, previous, height)
+    }
+
+    /// As [`Chain::basis`] for a previous block at `height` that is `descendant`, one of its ancestors, or a block on it.
     ///
-    /// Let h be the height of the previous block and g = min(h - 12, Bitcoin height of the anchor). The snapshot is 18
-    /// links below the first link on the anchor's chain whose Bitcoin height is at least g. The seed is the hash of the
-    /// previous block's ancestor at height h - 2. The numbers are mainnet's.
-    fn basis(&self, anchor: &ShareId, previous: &BlockHash) -> Result<Basis, Unpayable> {
-        let missing_header = Unpayable::Missing(Missing::BitcoinHeader(*previous));
-        let height = self.bitcoin.get(previous).ok_or(missing_header)?.height;
-        let branch = Branch::new(self, *anchor).ok_or(Unpayable::Missing(Missing::Proof(*anchor)))?;
-        let anchor_link = self.links.get(anchor).ok_or(Unpayable::Missing(Missing::Proof(*anchor)))?;
+    /// Let w be the chain work of the block 13 below the previous block, at most that of the anchor's previous block. The
+    /// snapshot is 18 links below the first link on the anchor's chain whose previous block has at least that work, but
+    /// not below the parent's. The seed is the hash of the previous block's ancestor at height h - 2. The numbers are
+    /// mainnet's.
+    fn basis_at(&self, parent: &ShareId, descendant: &BlockHash, height: u32) -> Result<Basis, Unpayable> {
+        let missing_header = Unpayable::Missing(Missing::BitcoinHeader(*descendant));
+        let position = &self.links.get(parent).ok_or(Unpayable::Missing(Missing::Proof(*parent)))?.position;
+        let anchor = position.anchor;
+        let anchor_link = self.links.get(&anchor).ok_or(Unpayable::Missing(Missing::Proof(anchor)))?;
         match anchor_link.list {
             ListState::Complete(_) => {}
-            ListState::Invalid(_) => return Err(Unpayable::Abandoned(*anchor)),
-            ListState::Missing | ListState::Waiting(_) => return Err(Unpayable::Missing(Missing::List(*anchor))),
+            ListState::Invalid(_) => return Err(Unpayable::Abandoned(anchor)),
+            ListState::Missing | ListState::Waiting(_) => return Err(Unpayable::Missing(Missing::List(anchor))),
         }
-        let settled = height.saturating_sub(self.params.snapshot_bitcoin_depth).min(anchor_link.bitcoin_height);
-        let first = branch.first_at_bitcoin_height(settled).ok_or(RuleError::Overflow)?;
-        let snapshot = branch.at(first.below(self.params.snapshot_burial)).ok_or(RuleError::Overflow)?;
+        let branch = Branch::new(self, anchor).ok_or(Unpayable::Missing(Missing::Proof(anchor)))?;
+        let deep = height.saturating_sub(self.params.snapshot_bitcoin_depth);
+        let work = self.bitcoin.work_at(descendant, deep).ok_or(missing_header)?.min(anchor_link.position.bitcoin_work);
+        let least = position.least_snapshot;
+        let first = branch.first_with_bitcoin_work(work, least).ok_or(RuleError::Overflow)?;
+        let snapshot_height = first.below(self.params.snapshot_burial).max(least);
+        let snapshot = branch.at(snapshot_height).ok_or(RuleError::Overflow)?;
         let seed_height = height.saturating_sub(self.params.seed_depth);
-        let seed = self.bitcoin.ancestor(previous, seed_height).ok_or(missing_header)?;
+        let seed = self.bitcoin.ancestor(descendant, seed_height).ok_or(missing_header)?.to_byte_array();
         let subsidy_sat = self.params.bitcoin.subsidy_sat(height.saturating_add(1));
-        Ok((snapshot, seed.to_byte_array(), subsidy_sat))
+        Ok(Basis { snapshot, snapshot_height, seed, subsidy_sat })
+    }
+
+    /// What a link with this parent and this previous block commits to of the window that it pays by (SC-408).
+    ///
+    /// # Errors
+    /// As [`Chain::payouts`].
+    pub(super) fn window_commitment(
+        &mut self,
+        parent: &ShareId,
+        previous: &BlockHash,
+    ) -> Result<Commitment<Weight>, Unpayable> {
+        let plan = self.plan(parent, previous)?;
+        let basis = self.basis(parent, previous)?;
+        self.commitment_of(&plan, basis)
+    }
+
+    fn commitment_of(&mut self, plan: &Plan, basis: Basis) -> Result<Commitment<Weight>, Unpayable> {
+        if let Some(known) = find(&self.payouts.commitments, &basis) {
+            return Ok(known);
+        }
+        let Some(selection) = &plan.selection else { return Ok(Commitment::default()) };
+        let window = self.window(&plan.snapshot).ok_or(Unpayable::Missing(Missing::List(plan.snapshot)))?;
+        let dues = in_coinbase_order(window.dues(&self.scripts), selection.exact(), &plan.seed);
+        let commitment = state::of_weights(dues).ok_or(RuleError::Overflow)?;
+        keep(&mut Arc::make_mut(&mut self.payouts).commitments, basis, commitment, SELECTIONS_MAX);
+        Ok(commitment)
+    }
+
+    /// Computes ahead what the first links on Bitcoin's next block need, so that nothing of it runs when that block
+    /// comes: its snapshot and its seed are known already.
+    pub(super) fn prepare_next_block(&mut self) {
+        let best = self.bitcoin.best();
+        let (hash, height) = (best.header.block_hash(), best.height.saturating_add(1));
+        let Ok(basis) = self.basis_at(&self.tip(), &hash, height) else { return };
+        if find(&self.payouts.commitments, &basis).is_some() {
+            return;
+        }
+        let Ok((plan, computed)) = self.plan_on(basis) else { return };
+        Arc::make_mut(&mut self.payouts).remember(&plan, computed);
+        // What fails here fails again for the first link, with a reason.
+        let _ = self.commitment_of(&plan, basis);
     }
 
     fn selection(
@@ -264,6 +329,11 @@ impl Chain {
         Some(window)
     }
 
+    /// Forgets cached windows that reach below a height: their sums may name scripts that are freed.
+    pub(super) fn forget_windows_below(&mut self, bottom: Height) {
+        Arc::make_mut(&mut self.payouts).windows.retain(|(_, window)| window.oldest() >= bottom);
+    }
+
     fn summed_window(&self, branch: &Branch<'_>, newest: &ShareId) -> Option<Window> {
         let newest = self.links.get(newest)?;
         newest.complete()?;
@@ -271,7 +341,7 @@ impl Chain {
             let height = Height(height);
             Some((height, &branch.link_at(height)?.complete()?.rows))
         });
-        Some(Window::compute(links, &self.params))
+        Window::compute(links, &self.params)
     }
 }
 

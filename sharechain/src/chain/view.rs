@@ -51,7 +51,7 @@ impl Chain {
     /// rules.
     #[must_use]
     pub fn too_old(&self) -> Option<u8> {
-        self.links.get(&self.tip())?.complete()?.signals.too_old(self.height())
+        self.links.get(&self.tip())?.complete()?.signals.too_old()
     }
 
     /// Returns the main chain's link at a height.

@@ -11,6 +11,9 @@ use crate::units::{Height, ShareId, Timestamp, U256};
 /// 21 million bitcoin, satoshi.
 const MAX_MONEY_SAT: u64 = 2_100_000_000_000_000;
 
+/// Least block version since [BIP-0065](https://github.com/bitcoin/bips/blob/master/bip-0065.mediawiki).
+const LEAST_BLOCK_VERSION: i32 = 4;
+
 /// Everything that a link determines for its children.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -29,6 +32,8 @@ pub struct Position {
     pub median_time: Option<Timestamp>,
     /// Chain work of the link's previous Bitcoin block, hashes (SC-208).
     pub bitcoin_work: U256,
+    /// Height of the snapshot that the link pays by: that of the children is not below it (SC-302).
+    pub least_snapshot: Height,
 }
 
 /// Data of a proof's previous Bitcoin block.
@@ -44,7 +49,7 @@ pub struct PreviousBlock {
     pub next_bits: CompactTarget,
 }
 
-/// Checks a proof's header against its position and its previous block: SC-202 to SC-211. A job template has no hash
+/// Checks a proof's header against its position and its previous block: SC-202 to SC-211 and SC-213. A job template has no hash
 /// yet; with `hash` as `None`, SC-209 is skipped.
 ///
 /// # Errors
@@ -82,7 +87,10 @@ pub fn check_header(
     let subsidy_sat = params.bitcoin.subsidy_sat(share.bitcoin_height);
     require((subsidy_sat..=MAX_MONEY_SAT).contains(&share.coinbase_value), RuleError::CoinbaseValue)?;
     // SC-211: `bitcoin_height` is not below `start_height`.
-    require(share.bitcoin_height >= params.bitcoin.start_height, RuleError::BeforeStart)
+    require(share.bitcoin_height >= params.bitcoin.start_height, RuleError::BeforeStart)?;
+    // SC-213: The version of the Bitcoin header, as a signed number, is at least 4.
+    let version = proof.header.version.to_consensus();
+    require(version >= LEAST_BLOCK_VERSION, RuleError::BlockVersion(version))
 }
 
 fn require(holds: bool, otherwise: RuleError) -> Result<(), RuleError> {

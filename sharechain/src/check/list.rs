@@ -8,7 +8,7 @@ use crate::encode::shares_root;
 use crate::error::RuleError;
 use crate::limits::LIST_MAX;
 use crate::params::ChainParams;
-use crate::units::{Height, ShareId, Weight};
+use crate::units::{Height, ShareId, U256, Weight};
 
 /// Queries that the checks of a list make about the branch that ends in the link's parent.
 pub trait ListContext {
@@ -16,8 +16,9 @@ pub trait ListContext {
     fn contains(&self, id: &ShareId, height: Height) -> bool;
     /// True if a link of the branch lists `id` or is `id`.
     fn lists_or_is(&self, id: &ShareId) -> bool;
-    /// Greatest Bitcoin height on the branch up to and including the link at `height`.
-    fn bitcoin_height_max(&self, height: Height) -> u32;
+    /// Bitcoin's chain work at the previous block of the branch's link at `height`, hashes. Never falls along a branch
+    /// (SC-208).
+    fn bitcoin_work(&self, height: Height) -> U256;
 }
 
 /// Checks that a list is bounded and that the share header commits to it: SC-009 and SC-401. `count` and `root` are
@@ -95,16 +96,15 @@ pub fn check_list(
 }
 
 /// Returns the weight that a listed proof earns (SC-410): its weight if its anchor is at most `credit_depth` links
-/// below the listing link and at most `stale_depth` links have passed since the first link with a greater Bitcoin
-/// height; otherwise 0.
+/// below the listing link and at most `stale_depth` links have passed since the first link with more Bitcoin work;
+/// otherwise 0.
 #[must_use]
 pub fn earned(credit: &Credit, link_height: Height, context: &impl ListContext, params: &ChainParams) -> Weight {
     let in_time = link_height.above(credit.anchor_height) <= params.credit_depth;
-    // The first link with a greater Bitcoin height is at most `stale_depth` below if and only if no deeper link has
-    // one.
+    // The first link with more Bitcoin work is at most `stale_depth` below if and only if no deeper link has more.
     let fresh = match link_height.0.checked_sub(params.stale_depth.saturating_add(1)) {
         None => true,
-        Some(height) => context.bitcoin_height_max(Height(height)) <= credit.bitcoin_height,
+        Some(height) => context.bitcoin_work(Height(height)) <= credit.bitcoin_work,
     };
     if in_time && fresh { credit.weight } else { Weight::ZERO }
 }

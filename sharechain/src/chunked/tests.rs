@@ -10,6 +10,8 @@ enum Change {
     Pop(usize),
     /// Change the entry at this depth below the end.
     Set(usize),
+    /// Forget this many entries from the first on.
+    Forget(usize),
     Clone,
 }
 
@@ -18,21 +20,25 @@ fn change() -> impl Strategy<Value = Change> {
         (0..2 * CHUNK).prop_map(Change::Push),
         (0..2 * CHUNK).prop_map(Change::Pop),
         (0..4 * CHUNK).prop_map(Change::Set),
+        (0..3 * CHUNK).prop_map(Change::Forget),
         Just(Change::Clone),
     ]
 }
 
-fn assert_same(list: &Chunked<u64>, naive: &[u64]) {
+/// The vector, of which whole chunks are forgotten.
+fn assert_same(list: &Chunked<u64>, (naive, forgotten): &(Vec<u64>, usize)) {
     assert_eq!(list.len(), naive.len());
-    assert_eq!(list.last(), naive.last());
-    assert!(list.iter().eq(naive));
-    assert!((0..naive.len() + 2 * CHUNK).all(|index| list.get(index) == naive.get(index)));
+    let kept = &naive[*forgotten..];
+    assert_eq!(list.last(), kept.last());
+    assert!(list.iter().eq(kept));
+    let known = |index: usize| naive.get(index).filter(|_| index >= *forgotten);
+    assert!((0..naive.len() + 2 * CHUNK).all(|index| list.get(index) == known(index)));
 }
 
 proptest! {
     #[test]
     fn it_does_what_a_vector_does_and_clones_stay_as_they_were(changes in prop::collection::vec(change(), 0..40)) {
-        let (mut list, mut naive) = (Chunked::default(), Vec::new());
+        let (mut list, mut naive, mut forgotten) = (Chunked::default(), Vec::new(), 0);
         let mut frozen = Vec::new();
         for (number, change) in changes.into_iter().enumerate() {
             let number = number as u64;
@@ -41,19 +47,24 @@ proptest! {
                     list.push(number << 32 | low);
                     naive.push(number << 32 | low);
                 }),
-                Change::Pop(count) => (0..count).for_each(|_| assert_eq!(list.pop(), naive.pop())),
+                Change::Pop(count) => (0..count.min(naive.len() - forgotten)).for_each(|_| assert_eq!(list.pop(), naive.pop())),
                 Change::Set(depth) => {
-                    let index = naive.len().saturating_sub(depth);
+                    let index = naive.len().saturating_sub(depth).max(forgotten);
                     let (entry, known) = (list.get_mut(index), naive.get_mut(index));
                     assert_eq!(entry, known);
                     if let (Some(entry), Some(known)) = (entry, known) {
                         (*entry, *known) = (number, number);
                     }
                 }
-                Change::Clone => frozen.push((list.clone(), naive.clone())),
+                Change::Forget(count) => {
+                    list.forget_below(forgotten + count);
+                    // Whole chunks only, and never the last.
+                    forgotten = ((forgotten + count) / CHUNK).min(naive.len() / CHUNK) * CHUNK;
+                }
+                Change::Clone => frozen.push((list.clone(), (naive.clone(), forgotten))),
             }
         }
-        assert_same(&list, &naive);
+        assert_same(&list, &(naive, forgotten));
         frozen.iter().for_each(|(list, naive)| assert_same(list, naive));
     }
 }

@@ -38,11 +38,13 @@ fn share(bitcoin_height: u32) -> ShareHeader {
         anchor: ShareId([2; 32]),
         shares_root: [3; 32],
         shares_count: 4,
+        state_root: [8; 32],
         payout: payout_script(4, 5),
         time: Timestamp(6),
         bitcoin_height,
         coinbase_value: 8,
         signals: 9,
+        null_data: ScriptBuf::new(),
     }
 }
 

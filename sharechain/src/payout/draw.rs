@@ -62,7 +62,7 @@ pub(super) fn draw<'a>(
     if count == 0 {
         return Ok(drawn);
     }
-    let keyed = keyed_engine(&Tag::Draw.hash(&[seed]));
+    let keyed = keyed_by(seed);
     let mut tickets: Vec<Ticket<'_>> = claims.iter().map(|claim| Ticket::new(*claim, &keyed)).collect();
     let mut point = first_point(&keyed, step)?;
     let starts = starts_of_hit(&tickets, point, step).ok_or(RuleError::Overflow)?;
@@ -81,6 +81,21 @@ pub(super) fn draw<'a>(
         }
     }
     Ok(drawn)
+}
+
+/// Sorts claims into the order in which the lottery of SC-307 places them.
+pub(super) fn sort(claims: &mut [Claim<'_>], seed: &[u8; 32]) {
+    let keyed = keyed_by(seed);
+    let mut tickets: Vec<Ticket<'_>> = claims.iter().map(|claim| Ticket::new(*claim, &keyed)).collect();
+    tickets.sort_unstable_by(|a, b| a.order(b, &keyed));
+    for (claim, ticket) in claims.iter_mut().zip(tickets) {
+        *claim = ticket.claim;
+    }
+}
+
+/// SHA-256 engine that hashes claims for the lottery of this seed.
+fn keyed_by(seed: &[u8; 32]) -> sha256::HashEngine {
+    keyed_engine(&Tag::Draw.hash(&[seed]))
 }
 
 /// Returns where each stretch starts on the line if it contains a point, and `None` for each other stretch. The points

@@ -2,73 +2,138 @@ use proptest::prelude::*;
 
 use super::*;
 
-const HALF: Weight = Weight(1 << 40);
+const BIT: u32 = 1 << 5;
 
-/// One period from `first` on, in which each link credits these proofs.
-fn period(before: &Signals, first: u32, credited: &[(u32, Weight)]) -> Signals {
-    (first..first + PERIOD_LINKS)
-        .fold(before.clone(), |signals, height| signals.after(Height(height), credited.iter().copied()))
+/// One more period after the link at `height`, in which so many links set [`BIT`]; they come last.
+fn period(before: &Signals, height: u32, links: u32) -> Signals {
+    let sets = |number: u32| if number >= PERIOD_LINKS - links { BIT } else { 0 };
+    (0..PERIOD_LINKS)
+        .fold(before.clone(), |signals, number| signals.after(Height(height + 1 + number), sets(number)))
+}
+
+/// The state of [`BIT`] after each of these periods, from genesis on.
+fn states_after(periods: &[u32]) -> Vec<Option<State>> {
+    let mut signals = Signals::default();
+    let mut height = 0;
+    let state_after = |links: &u32| {
+        signals = period(&signals, height, *links);
+        height += PERIOD_LINKS;
+        signals.states(Height(height)).next().map(|(bit, state)| {
+            assert_eq!(bit, 5);
+            state
+        })
+    };
+    periods.iter().map(state_after).collect()
+}
+
+fn locked_in(state: &Option<State>) -> bool {
+    matches!(state, Some(State::LockedIn { .. }))
+}
+
+fn active(state: &Option<State>) -> bool {
+    matches!(state, Some(State::Active { .. }))
 }
 
 #[test]
-fn nine_tenths_of_the_weight_lock_a_bit_in() {
-    let just = period(&Signals::default(), 1, &[(1 << 5, Weight(9 * HALF.0)), (0, HALF)]);
-    let from = Height(PERIOD_LINKS * (1 + GRACE_PERIODS) + 1);
-    assert_eq!(just.states(Height(PERIOD_LINKS)).collect::<Vec<_>>(), [(5, State::LockedIn { from })]);
-    let short = period(&Signals::default(), 1, &[(1 << 5, Weight(9 * HALF.0 - 1)), (0, HALF)]);
-    assert!(short.states(Height(PERIOD_LINKS)).all(|(_, state)| matches!(state, State::Counting { .. })));
+fn twelve_periods_of_nine_tenths_lock_a_bit_in() {
+    // 11 x 1,814 + 1,819 is one link above nine tenths.
+    let just = [vec![1_814; 11], vec![1_819]].concat();
+    let states = states_after(&just);
+    assert!(states[..11].iter().all(|state| matches!(state, Some(State::Counting { .. }))));
+    assert_eq!(states[11], Some(State::LockedIn { since: Height(12 * PERIOD_LINKS), good_periods: 0 }));
+    let short = [vec![1_814; 11], vec![1_818]].concat();
+    assert!(!locked_in(&states_after(&short)[11]));
 }
 
 #[test]
-fn it_is_active_after_the_grace_periods_and_stays_so() {
-    let mut signals = period(&Signals::default(), 1, &[(1 << 31 | 1, HALF)]);
-    let from = PERIOD_LINKS * (1 + GRACE_PERIODS) + 1;
-    for period_number in 1..=GRACE_PERIODS {
-        assert_eq!(signals.too_old(Height(period_number * PERIOD_LINKS)), None);
-        signals = period(&signals, period_number * PERIOD_LINKS + 1, &[(0, HALF)]);
+fn a_burst_in_one_period_forces_nothing() {
+    let states = states_after(&[2_016, 2_016, 2_016, 0, 0, 0]);
+    assert!(states.iter().all(|state| !locked_in(state)));
+    assert_eq!(states[3], None, "and leaves nothing behind");
+}
+
+#[test]
+fn a_short_burst_against_it_delays_by_twelve_periods_at_most() {
+    // Half and one link more of one period's links do not set the bit.
+    let periods = [vec![2_016; 11], vec![1_007], vec![2_016; 12]].concat();
+    let states = states_after(&periods);
+    assert!(states[..23].iter().all(|state| !locked_in(state)));
+    assert!(locked_in(&states[23]));
+}
+
+#[test]
+fn a_tenth_against_it_cannot_block_for_good() {
+    let states = states_after(&[1_512; 240]);
+    assert!(!locked_in(&states[118]) && locked_in(&states[119]));
+    assert!(!active(&states[238]) && active(&states[239]));
+    assert!(states_after(&[[1_512; 119].as_slice(), &[1_511]].concat()).iter().all(|state| !locked_in(state)));
+    // A burst against it in some periods is outweighed by the others, unless it takes half.
+    let burst = [1_700, 1_700, 1_700, 1_700, 1_008].repeat(24);
+    assert!(locked_in(&states_after(&burst)[119]));
+}
+
+#[test]
+fn it_takes_the_same_again_to_become_active() {
+    let states = states_after(&[2_016; 25]);
+    assert!(locked_in(&states[11]) && locked_in(&states[22]));
+    assert_eq!(states[23], Some(State::Active { from: Height(24 * PERIOD_LINKS + 1) }));
+    assert_eq!(states[24], states[23], "permanently");
+}
+
+#[test]
+fn a_lock_in_lapses_and_may_begin_again() {
+    let periods = [vec![2_016; 20], vec![1_007], vec![2_016; 24], vec![0]].concat();
+    let states = states_after(&periods);
+    assert!(locked_in(&states[19]));
+    assert_eq!(states[20], Some(State::Counting { links: 1_007, of: PERIOD_LINKS, good_periods: 0 }));
+    assert!(locked_in(&states[32]) && active(&states[44]) && active(&states[45]));
+}
+
+#[test]
+fn a_program_that_does_not_know_an_active_bit_is_too_old() {
+    let mut signals = Signals::default();
+    for number in 0..24 {
+        assert_eq!(signals.too_old(), None);
+        signals = period(&signals, number * PERIOD_LINKS, PERIOD_LINKS);
     }
-    assert_eq!(signals.too_old(Height(from - 2)), None);
-    assert_eq!(signals.too_old(Height(from - 1)), Some(0), "for the link at {from}");
-    let later = period(&signals, from, &[(0, HALF)]);
-    let active = State::Active { from: Height(from) };
-    assert_eq!(later.states(Height(from + PERIOD_LINKS - 1)).collect::<Vec<_>>(), [(0, active), (31, active)]);
-}
-
-#[test]
-fn a_new_period_counts_anew() {
-    let nearly =
-        (1..PERIOD_LINKS).fold(Signals::default(), |signals, height| signals.after(Height(height), [(2, HALF)]));
-    let missed = nearly.after(Height(PERIOD_LINKS), [(0, Weight(HALF.0 * u128::from(PERIOD_LINKS)))]);
-    assert!(missed.locked_in.is_empty());
-    let anew = missed.after(Height(PERIOD_LINKS + 1), [(1, HALF)]);
-    assert_eq!(
-        anew.states(Height(PERIOD_LINKS + 1)).collect::<Vec<_>>(),
-        [(0, State::Counting { weight: HALF, of: HALF })]
-    );
-}
-
-#[test]
-fn a_period_without_weight_locks_nothing_in() {
-    let nothing = period(&Signals::default(), 1, &[(u32::MAX, Weight::ZERO)]);
-    assert!(nothing.locked_in.is_empty());
+    assert_eq!(signals.too_old(), Some(5));
+    assert_eq!(period(&signals, 24 * PERIOD_LINKS, 0).too_old(), Some(5));
 }
 
 proptest! {
-    /// The counts equal those of a map, in any order of proofs.
+    /// The counts of a period are those of a plain sum, for every bit.
     #[test]
-    fn counts_do_not_depend_on_the_order(
-        credited in prop::collection::vec((any::<u32>(), 0_u128..1 << 64), 0..40),
-        split in 0_usize..40,
-    ) {
-        let credited: Vec<_> = credited.into_iter().map(|(bits, weight)| (bits, Weight(weight))).collect();
-        let at_once = Signals::default().after(Height(2), credited.iter().copied());
-        let (first, second) = credited.split_at(split.min(credited.len()));
-        let in_two = Signals::default().after(Height(2), second.iter().copied()).after(Height(3), first.iter().copied());
-        prop_assert_eq!(&at_once, &in_two);
-        for (bit, state) in at_once.states(Height(2)) {
-            let weight = credited.iter().filter(|(bits, _)| bits >> bit & 1 == 1).map(|(_, weight)| weight.0).sum();
-            let of = Weight(credited.iter().map(|(_, weight)| weight.0).sum());
-            prop_assert_eq!(state, State::Counting { weight: Weight(weight), of });
+    fn counts_are_plain_sums(headers in prop::collection::vec(any::<u32>(), 1..40), first in 1_u32..PERIOD_LINKS - 40) {
+        let after = |signals: Signals, (number, bits): (usize, &u32)| signals.after(Height(first + number as u32), *bits);
+        let signals = headers.iter().enumerate().fold(Signals::default(), after);
+        let last = Height(first + headers.len() as u32 - 1);
+        for (bit, state) in signals.states(last) {
+            let links = headers.iter().filter(|bits| *bits >> bit & 1 == 1).count() as u32;
+            prop_assert_eq!(state, State::Counting { links, of: last.0, good_periods: 0 });
+        }
+    }
+
+    /// A second, slow reading of SC-602: it looks back over all periods.
+    #[test]
+    fn states_equal_those_of_a_second_reading(periods in prop::collection::vec(prop_oneof![
+        8 => 1_800_u32..=2_016, 3 => 1_008_u32..=1_830, 1 => 0_u32..=1_010,
+    ], 1..60)) {
+        let mut since = 0;
+        let mut stage = 0;
+        for (number, state) in states_after(&periods).iter().enumerate() {
+            let counts = &periods[since..=number];
+            let good = counts.iter().rev().take_while(|links| **links >= 1_008).count();
+            let sum: u32 = counts.iter().rev().take(good).sum();
+            let last_12: u32 = counts.iter().rev().take(12).sum();
+            if stage < 2 {
+                if good >= 120 && sum >= 1_512 * good as u32 || good >= 12 && last_12 * 10 >= 9 * 12 * 2_016 {
+                    (stage, since) = (stage + 1, number + 1);
+                } else if stage == 1 && good == 0 {
+                    (stage, since) = (0, number + 1);
+                }
+            }
+            let found = if active(state) { 2 } else { i32::from(locked_in(state)) };
+            prop_assert_eq!(found, stage, "after period {}", number);
         }
     }
 }

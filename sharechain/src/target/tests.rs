@@ -31,14 +31,14 @@ fn the_interval_changes_nothing() {
 
 #[test]
 fn a_half_life_doubles_and_halves_exactly() {
-    assert_eq!(retarget(middle(), 10 + 1_200), middle() << 1);
-    assert_eq!(retarget(middle(), 10 - 1_200), middle() >> 1);
-    assert_eq!(retarget(middle(), 10 + 5 * 1_200), middle() << 5);
+    assert_eq!(retarget(middle(), 10 + 600), middle() << 1);
+    assert_eq!(retarget(middle(), 10 - 600), middle() >> 1);
+    assert_eq!(retarget(middle(), 10 + 5 * 600), middle() << 5);
 }
 
 #[test]
 fn the_exponent_is_clamped() {
-    assert_eq!(retarget(middle(), 10 + 16 * 1_200), middle() << 16);
+    assert_eq!(retarget(middle(), 10 + 16 * 600), middle() << 16);
     assert_eq!(retarget(middle(), i64::MAX), middle() << 16);
     assert_eq!(retarget(middle(), i64::MIN), middle() >> 16);
 }
@@ -53,7 +53,7 @@ fn no_target_is_zero_or_overflows() {
 #[test]
 fn the_share_target_bounds_the_link_target() {
     let bound = middle() + U256::ONE;
-    assert_eq!(link_target(middle(), 1_210, bound, &params()), bound);
+    assert_eq!(link_target(middle(), 610, bound, &params()), bound);
 }
 
 #[test]
@@ -77,13 +77,13 @@ fn every_factor_is_the_one_of_the_specification() {
 
 #[test]
 fn values_of_the_specification() {
-    // One second late and one second early on mainnet: e = floor(±65536 / 1200) = 54 and -55.
-    assert_eq!(exponent(11, &params()), 54);
-    assert_eq!(exponent(9, &params()), -55);
-    assert_eq!(split_exponent(54), (0, 65_574));
-    assert_eq!(split_exponent(-55), (-1, 130_996));
-    assert_eq!(retarget(middle(), 11), (middle() >> 16) * U256::from(65_574));
-    assert_eq!(retarget(middle(), 9), (middle() >> 17) * U256::from(130_996));
+    // One second late and one second early on mainnet: e = floor(±65536 / 600) = 109 and -110.
+    assert_eq!(exponent(11, &params()), 109);
+    assert_eq!(exponent(9, &params()), -110);
+    assert_eq!(split_exponent(109), (0, 65_612));
+    assert_eq!(split_exponent(-110), (-1, 130_920));
+    assert_eq!(retarget(middle(), 11), (middle() >> 16) * U256::from(65_612));
+    assert_eq!(retarget(middle(), 9), (middle() >> 17) * U256::from(130_920));
 }
 
 #[test]
@@ -172,8 +172,8 @@ proptest! {
     }
 
     #[test]
-    fn close_to_the_real_exponential(seconds in -19_000_i64..19_000) {
-        let exact = to_f64(middle()) * ((seconds - 10) as f64 / 1_200.0).exp2();
+    fn close_to_the_real_exponential(seconds in -9_500_i64..9_500) {
+        let exact = to_f64(middle()) * ((seconds - 10) as f64 / 600.0).exp2();
         prop_assert!((to_f64(retarget(middle(), seconds)) / exact - 1.0).abs() < 0.000_2);
     }
 

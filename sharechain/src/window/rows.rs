@@ -16,9 +16,35 @@ pub struct Row {
     pub shares: u32,
 }
 
+/// A row in 16 bytes: windows hold two million.
+///
+/// A link credits at most 1,024 proofs, itself and a bonus, at most 2^64 units each. That takes 75 bits of weight and 11
+/// bits of count. What does not fit becomes the largest value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packed {
+    script: ScriptIndex,
+    shares: u16,
+    weight_high: u16,
+    weight_low: u64,
+}
+
+impl Packed {
+    fn new(row: &Row) -> Self {
+        let (high, low) = (row.weight.0 >> 64, row.weight.0 & u128::from(u64::MAX));
+        let weight = u16::try_from(high).ok().zip(u64::try_from(low).ok());
+        let (weight_high, weight_low) = weight.unwrap_or((u16::MAX, u64::MAX));
+        Self { script: row.script, shares: u16::try_from(row.shares).unwrap_or(u16::MAX), weight_high, weight_low }
+    }
+
+    fn row(&self) -> Row {
+        let weight = Weight(u128::from(self.weight_high) << 64 | u128::from(self.weight_low));
+        Row { script: self.script, weight, shares: u32::from(self.shares) }
+    }
+}
+
 /// Credits of one link: one row for each distinct script, ascending by index. Clones share the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rows(Arc<[Row]>);
+pub struct Rows(Arc<[Packed]>);
 
 impl Rows {
     /// Sorts rows by script, and merges rows of the same script.
@@ -33,12 +59,12 @@ impl Rows {
             }
             same
         });
-        Self(rows.into())
+        Self(rows.iter().map(Packed::new).collect())
     }
 
     /// Rows, ascending by script index.
-    pub fn iter(&self) -> core::slice::Iter<'_, Row> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = Row> {
+        self.0.iter().map(Packed::row)
     }
 
     /// Number of rows: at most one for each listed proof and one for the link itself.
@@ -47,23 +73,20 @@ impl Rows {
         self.0.len() as u64
     }
 
+    /// Number of proofs that the link credits, itself included.
+    #[must_use]
+    pub fn proofs(&self) -> u64 {
+        self.iter().fold(0, |sum, row| sum.saturating_add(u64::from(row.shares)))
+    }
+
     /// Total weight that the link credits.
     #[must_use]
     pub fn weight(&self) -> Weight {
-        self.0.iter().fold(Weight::ZERO, |sum, row| sum.plus(row.weight))
+        self.iter().fold(Weight::ZERO, |sum, row| sum.plus(row.weight))
     }
 
     /// One more than the highest slot in the rows; 0 without rows.
     pub(super) fn scripts_end(&self) -> usize {
         self.0.last().map_or(0, |row| row.script.slot().saturating_add(1))
-    }
-}
-
-impl<'a> IntoIterator for &'a Rows {
-    type Item = &'a Row;
-    type IntoIter = core::slice::Iter<'a, Row>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
     }
 }

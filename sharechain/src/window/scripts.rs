@@ -15,7 +15,7 @@ pub struct ScriptIndex(pub u32);
 impl ScriptIndex {
     /// Position in an array. A `u32` fits in `usize` on every platform that runs a Bitcoin node. On any other, no array
     /// has that position.
-    pub(super) fn slot(self) -> usize {
+    pub(crate) fn slot(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
@@ -86,6 +86,11 @@ impl Scripts {
     #[must_use]
     pub fn script(&self, index: ScriptIndex) -> Option<&Script> {
         self.by_index.get(index.slot()).map(Inline::script)
+    }
+
+    /// Number of array positions that the numbers take, freed ones included.
+    pub(crate) fn slots(&self) -> usize {
+        self.by_index.len()
     }
 
     /// Number of scripts that have a number.

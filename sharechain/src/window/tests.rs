@@ -8,36 +8,36 @@ use crate::RuleError;
 
 const SCRIPTS: u32 = 12;
 
-fn params(window_weight: u128, window_rows: u64) -> ChainParams {
-    ChainParams { window_weight: Weight(window_weight), window_rows, ..ChainParams::main() }
+fn params(window_weight: u128, window_proofs: u64) -> ChainParams {
+    ChainParams { window_weight: Weight(window_weight), window_proofs, ..ChainParams::main() }
 }
 
 /// The window as its rule states it, link by link from the top. It shares only the types with the implementation.
 fn naive(links: &[Rows], newest: usize, params: &ChainParams) -> (u32, u64, u128, BTreeMap<u32, (u128, u64)>) {
-    let (mut rows, mut total, mut sums) = (0, 0, BTreeMap::new());
+    let (mut proofs, mut total, mut sums) = (0, 0, BTreeMap::new());
     for height in (0..=newest).rev() {
-        for row in &links[height] {
+        for row in links[height].iter() {
             let sum: &mut (u128, u64) = sums.entry(row.script.0).or_default();
             sum.0 += row.weight.0;
             sum.1 += u64::from(row.shares);
             total += row.weight.0;
-            rows += 1;
+            proofs += u64::from(row.shares);
         }
-        if total >= params.window_weight.0 || rows >= params.window_rows {
-            return (u32::try_from(height).unwrap(), rows, total, sums);
+        if total >= params.window_weight.0 || proofs >= params.window_proofs {
+            return (u32::try_from(height).unwrap(), proofs, total, sums);
         }
     }
-    (0, rows, total, sums)
+    (0, proofs, total, sums)
 }
 
 fn parts(window: &Window) -> (u32, u64, u128, BTreeMap<u32, (u128, u64)>) {
     let sums = window.sums().map(|(script, sum)| (script.0, (sum.weight.0, sum.shares))).collect();
-    (window.oldest().0, window.rows(), window.total().0, sums)
+    (window.oldest().0, window.proofs(), window.total().0, sums)
 }
 
 fn computed(links: &[Rows], newest: usize, params: &ChainParams) -> Window {
     let back = (0..).map(Height).zip(&links[..=newest]).collect::<Vec<_>>();
-    Window::compute(back.into_iter().rev(), params)
+    Window::compute(back.into_iter().rev(), params).unwrap()
 }
 
 /// Weights from zero to the most that one link can credit to one script, 1,026 whole blocks.

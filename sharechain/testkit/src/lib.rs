@@ -137,6 +137,12 @@ impl World {
         self.bitcoin_tip = self.bitcoin_block_on(self.bitcoin_tip);
     }
 
+    /// Puts the node in sync with its bitcoind, so that links settle and omissions count.
+    pub fn in_sync(&mut self) {
+        let height = self.chain.bitcoin().best().height;
+        self.chain.note_own_bitcoin_height(Some(height));
+    }
+
     /// Spec of the share that an honest miner would work on now.
     pub fn spec(&self, payout: ScriptBuf) -> Spec {
         self.spec_on(self.chain.build_on(), payout)
@@ -152,11 +158,12 @@ impl World {
 
     /// Payout outputs that a proof of `share` must have.
     pub fn payouts(&mut self, share: &ShareHeader, previous: &BlockHash) -> Vec<TxOut> {
-        self.chain.payouts(&share.anchor, previous, share.coinbase_value, &share.payout).unwrap()
+        self.chain.payouts(&share.parent, previous, share.coinbase_value, &share.payout).unwrap()
     }
 
-    /// Share header of a spec.
-    pub fn header_of(&self, spec: &Spec) -> ShareHeader {
+    /// Share header of a spec. Its state root is zero if the parent's list is not known.
+    pub fn header_of(&mut self, spec: &Spec) -> ShareHeader {
+        let state_root = self.chain.state_root(&spec.parent, &spec.previous_block, &spec.list).unwrap_or_default();
         let position = &self.chain.link(&spec.parent).unwrap().position;
         let bitcoin_height = self.chain.bitcoin().get(&spec.previous_block).unwrap().height + 1;
         ShareHeader {
@@ -165,11 +172,13 @@ impl World {
             anchor: position.anchor,
             shares_root: shares_root(&spec.list),
             shares_count: spec.list.len() as u16,
+            state_root,
             payout: spec.payout.clone(),
             time: spec.time,
             bitcoin_height,
             coinbase_value: self.chain.params().bitcoin.subsidy_sat(bitcoin_height) + spec.fees_sat,
             signals: 0,
+            null_data: ScriptBuf::new(),
         }
     }
 
@@ -236,6 +245,12 @@ impl World {
     pub fn insert(&mut self, proof: &Proof, list: Option<Vec<ShareId>>) -> Outcome {
         let bound = self.bind(proof);
         self.chain.insert(bound, list, Source(1), self.now)
+    }
+
+    /// Inserts a proof that this node asked a peer for.
+    pub fn insert_requested(&mut self, proof: &Proof, list: Option<Vec<ShareId>>) -> Outcome {
+        let bound = self.bind(proof);
+        self.chain.insert_requested(bound, list, Source(1), self.now)
     }
 
     /// Mines and inserts a share that an honest miner would find now.

@@ -7,7 +7,7 @@ use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, ScriptBuf, TxOut};
 use sharechain::payout::{Selection, select};
-use sharechain::target::{link_bonus, link_target, share_target, weight_of_share};
+use sharechain::target::{link_bonus, link_target, share_target, weight_of_share, work_of_bits};
 use sharechain::{ChainParams, Proof, ShareId, U256, Weight, Work};
 
 /// Everything that a network has found.
@@ -47,19 +47,38 @@ impl Naive {
         (0..steps).fold(hash, |at, _| parent(at).unwrap_or(at))
     }
 
-    /// Snapshot, seed and selection of a proof with this anchor, previous block and Bitcoin height.
+    /// Bitcoin's chain work from its genesis to a block, both included.
+    fn bitcoin_work(&self, hash: BlockHash) -> U256 {
+        let known = self.headers.iter().find(|header| header.block_hash() == hash);
+        let work = |header: &Header| work_of_bits(header.bits).0;
+        known.map_or(work(&self.params.bitcoin.genesis()), |header| {
+            work(header) + self.bitcoin_work(header.prev_blockhash)
+        })
+    }
+
+    /// Index of the snapshot of a proof that extends the newest link of `line`, on a Bitcoin block at height `h`.
+    fn snapshot(&self, line: &Line<'_>, previous: BlockHash, h: u32) -> usize {
+        let newest = line.links.len() - 1;
+        let anchor = line.anchor_index(newest);
+        let deep = self.bitcoin_ancestor(previous, self.params.snapshot_bitcoin_depth.min(h));
+        let work = self.bitcoin_work(deep).min(line.bitcoin_work(anchor));
+        let first = (0..=anchor).find(|index| line.bitcoin_work(*index) >= work).unwrap();
+        let own = first.saturating_sub(self.params.snapshot_burial as usize);
+        let Some((parent, _)) = self.proofs.get(&line.links[newest]) else { return own };
+        let below = Line { naive: self, links: line.links[..newest].to_vec() };
+        own.max(self.snapshot(&below, parent.header.prev_blockhash, parent.share.bitcoin_height - 1))
+    }
+
+    /// Snapshot, seed and selection of a proof with this parent, previous block and Bitcoin height.
     pub fn plan(
         &self,
-        anchor: ShareId,
+        parent: ShareId,
         previous: BlockHash,
         bitcoin_height: u32,
     ) -> (ShareId, [u8; 32], Option<Selection>) {
-        let line = self.line(anchor);
+        let line = self.line(parent);
         let h = bitcoin_height - 1;
-        let of_anchor = line.bitcoin_height(line.links.len() - 1);
-        let g = h.saturating_sub(self.params.snapshot_bitcoin_depth).min(of_anchor);
-        let first = (0..line.links.len()).find(|index| line.bitcoin_height(*index) >= g).unwrap();
-        let snapshot = first.saturating_sub(self.params.snapshot_burial as usize);
+        let snapshot = self.snapshot(&line, previous, h);
         let seed = self.bitcoin_ancestor(previous, self.params.seed_depth.min(h)).to_byte_array();
         let listed: usize = line.links[1..=snapshot].iter().map(|id| self.proofs[id].1.len() + 1).sum();
         let line = self.line(line.links[snapshot]);
@@ -75,14 +94,15 @@ impl Naive {
     /// Payout outputs that a proof must have.
     pub fn outputs(&self, proof: &Proof) -> Vec<TxOut> {
         let share = &proof.share;
-        let (_, _, selection) = self.plan(share.anchor, proof.header.prev_blockhash, share.bitcoin_height);
+        let (_, _, selection) = self.plan(share.parent, proof.header.prev_blockhash, share.bitcoin_height);
         selection.unwrap_or(Selection::finder_alone(share.payout.clone())).amounts(share.coinbase_value).unwrap()
     }
 }
 
 impl Line<'_> {
-    fn bitcoin_height(&self, index: usize) -> u32 {
-        if index == 0 { 0 } else { self.naive.proof(&self.links[index]).share.bitcoin_height }
+    fn bitcoin_work(&self, index: usize) -> U256 {
+        let link = self.naive.proofs.get(&self.links[index]);
+        link.map_or(U256::ZERO, |(proof, _)| self.naive.bitcoin_work(proof.header.prev_blockhash))
     }
 
     fn anchor_index(&self, index: usize) -> usize {
@@ -119,7 +139,8 @@ impl Line<'_> {
         let proof = self.naive.proof(id);
         let own_line = self.naive.line(proof.share.parent);
         let anchor = own_line.anchor_index(own_line.links.len() - 1);
-        let greater = (1..index).find(|at| self.bitcoin_height(*at) > proof.share.bitcoin_height);
+        let work = self.naive.bitcoin_work(proof.header.prev_blockhash);
+        let greater = (1..index).find(|at| self.bitcoin_work(*at) > work);
         let stale = greater.is_some_and(|first| index - first > params.stale_depth as usize);
         if stale || index - anchor > params.credit_depth as usize {
             return Weight::ZERO;
@@ -148,16 +169,16 @@ impl Line<'_> {
     /// Index of the oldest link of the window whose snapshot is the newest link, and the window's sums.
     pub fn window(&self) -> (usize, Sums) {
         let mut sums = Sums::new();
-        let (mut total, mut rows) = (Weight::ZERO, 0);
+        let (mut total, mut proofs) = (Weight::ZERO, 0);
         for index in (1..self.links.len()).rev() {
             for (script, (weight, shares)) in self.rows(index) {
                 let (sum, count) = sums.entry(script).or_default();
                 *sum = sum.plus(weight);
                 *count += shares;
                 total = total.plus(weight);
-                rows += 1;
+                proofs += shares;
             }
-            if total >= self.naive.params.window_weight || rows >= self.naive.params.window_rows {
+            if total >= self.naive.params.window_weight || proofs >= self.naive.params.window_proofs {
                 return (index, sums);
             }
         }

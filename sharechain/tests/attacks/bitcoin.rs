@@ -238,8 +238,8 @@ fn bitcoins_work_may_not_fall_and_its_height_may() {
 }
 
 #[test]
-fn after_a_fall_of_bitcoins_height_work_earns_for_the_stale_depth_only() {
-    // Known and accepted: all work is stale as long as some link more than `stale_depth` below had a greater height.
+fn after_a_fall_of_bitcoins_height_work_earns_as_before() {
+    // Work is stale by Bitcoin's chain work, which never falls. By height, nothing would earn from here on.
     let (mut world, _) = after_a_fall();
     let stale_depth = world.chain.params().stale_depth;
     let first = world.chain.height().0 - 1;
@@ -250,12 +250,61 @@ fn after_a_fall_of_bitcoins_height_work_earns_for_the_stale_depth_only() {
         earned(world, &miner(9)).0 > before
     };
     while world.chain.height().0 < first + 2 * stale_depth {
-        let height = world.chain.height().0 + 1;
-        assert_eq!(earns(&mut world), height - first <= stale_depth, "{} links above the highest", height - first);
+        assert!(earns(&mut world), "{} links above the highest", world.chain.height().0 - first);
     }
-    // Six blocks later Bitcoin is where it was, and work earns again.
-    for blocks in 1..=7 {
+    for height in 21..=27 {
         world.bitcoin_block();
-        assert_eq!(earns(&mut world), 20 + blocks >= 26, "at height {}", 20 + blocks);
+        assert!(earns(&mut world), "at height {height}");
     }
+}
+
+#[test]
+fn a_reorganization_of_bitcoin_lowers_no_snapshot() {
+    // Bitcoin leaves a long, easy branch for a short one with more work. The work 3 blocks below its tip falls.
+    let mut world = World::with(retargeting(8, 80));
+    let start = world.now.0;
+    let mut trunk = world.bitcoin_tip;
+    for height in 1..=12 {
+        trunk = bitcoin_block_at(&mut world, trunk, start + height);
+    }
+    let (mut long, mut short) = (trunk, trunk);
+    for height in 13..=25 {
+        long = bitcoin_block_at(&mut world, long, start + 1_000 * height);
+        world.bitcoin_tip = long;
+        (0..4).for_each(|_| drop(world.link(miner(1))));
+    }
+    let snapshot_of = |world: &World| world.chain.link(&world.chain.tip()).unwrap().position.least_snapshot;
+    let before = snapshot_of(&world);
+    let now = world.now;
+    for height in 13..=19 {
+        short = bitcoin_block_at(&mut world, short, start + height);
+    }
+    world.now = now;
+    let (params, bitcoin) = (world.chain.params(), world.chain.bitcoin());
+    let deep = |tip: &bitcoin::block::Header, height: u32| {
+        bitcoin.work_at(&tip.block_hash(), height - params.snapshot_bitcoin_depth).unwrap()
+    };
+    assert!(deep(&short, 19) < deep(&long, 25), "the work that decides the snapshot falls");
+    world.bitcoin_tip = short;
+    for _ in 0..20 {
+        world.link(miner(1));
+        assert!(snapshot_of(&world) >= before, "{} is below {before}", snapshot_of(&world));
+    }
+}
+
+#[test]
+fn a_block_version_that_bitcoin_rejects_earns_nothing() {
+    let mut world = grown();
+    let spec = world.spec(thief());
+    let share = world.header_of(&spec);
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let target = world.chain.link(&spec.parent).unwrap().position.share_target;
+    for version in [-1, 0, 3] {
+        let alter = |header: &mut bitcoin::block::Header| header.version = bitcoin::block::Version::from_consensus(version);
+        let proof = world.mine_until(share.clone(), &payouts, spec.previous_block, alter, |hash| hash <= target);
+        assert_eq!(receive(&mut world, &proof), Outcome::Invalid(RuleError::BlockVersion(version)));
+        assert_eq!(world.chain.refusal(&proof.id()), Some(RuleError::BlockVersion(version)));
+    }
+    world.link(miner(1));
+    assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
 }

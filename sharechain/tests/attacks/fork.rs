@@ -1,7 +1,7 @@
 //! Branches that the attacker keeps to itself, and branches that it makes of old links.
 
 use sharechain::chain::{Fate, Outcome};
-use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS, MEMORY_DEPTH};
+use sharechain::limits::{SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS, MEMORY_DEPTH};
 use sharechain::{Height, Proof, RuleError, ShareId, U256, Weight};
 
 use super::{bonus, earned, grown, receive, secret_link, thief, times, unit};
@@ -115,7 +115,7 @@ fn publish(links: &[Proof], from: &World, to: &mut World) {
         to.chain.insert_bitcoin_header(*header, to.now);
     }
     for link in links {
-        let outcome = to.insert(link, Some(vec![]));
+        let outcome = to.insert_requested(link, Some(vec![]));
         assert!(matches!(outcome, Outcome::Accepted(_) | Outcome::Known(_)), "{outcome:?}");
     }
 }
@@ -149,15 +149,15 @@ fn share_chain_majority() {
     assert!(kept < at_stake, "the rest is lost: {kept:?} of {at_stake:?}");
 }
 
-/// A node in sync whose newest final link lies [`FINAL_LINKS`] below its tip; and the moment before it grew.
-fn with_final_links() -> (World, World) {
+/// A node in sync whose newest final link lies [`SETTLED_LINKS`] below its tip; and the moment before it grew.
+fn with_settled_links() -> (World, World) {
     let mut world = grown();
     let common = world.clone();
     let best = |world: &World| Some(world.chain.bitcoin().best().height);
     let height = best(&world);
     world.chain.note_own_bitcoin_height(height);
-    bare(&mut world, 1, FINAL_LINKS + 10);
-    for _ in 0..FINAL_BITCOIN_BLOCKS {
+    bare(&mut world, 1, SETTLED_LINKS + 10);
+    for _ in 0..SETTLED_BITCOIN_BLOCKS {
         world.bitcoin_block();
     }
     let height = best(&world);
@@ -167,16 +167,16 @@ fn with_final_links() -> (World, World) {
 
 #[test]
 fn deep_private_fork() {
-    let (mut world, common) = with_final_links();
+    let (mut world, common) = with_settled_links();
     let mut rival = common;
     rival.now = rival.now.plus(1);
-    let private = bare(&mut rival, 66, FINAL_LINKS + 40);
-    let (tip, final_link) = (world.chain.tip(), world.chain.finality().id);
+    let private = bare(&mut rival, 66, SETTLED_LINKS + 40);
+    let (tip, final_link) = (world.chain.tip(), world.chain.settled().id);
     let paid = earned(&mut world, &miner(1));
     publish(&private, &rival, &mut world);
     assert_eq!(world.chain.tip(), tip, "heavier by 30 links, and nobody follows");
-    assert_eq!(world.chain.finality().id, final_link);
-    assert_eq!(world.chain.finality().conflict, Some(rival.chain.tip()), "the operator hears of it");
+    assert_eq!(world.chain.settled().id, final_link);
+    assert_eq!(world.chain.conflict(), Some(rival.chain.tip()), "the operator hears of it");
     assert_eq!(earned(&mut world, &miner(1)), paid);
     assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
 }

@@ -1,9 +1,10 @@
 //! When a miner works and what it keeps to itself: what that earns it, and what it costs the pool.
 
+use sharechain::signals::{PERIOD_LINKS, Signals};
 use sharechain::target::target_of_bits;
-use sharechain::{Proof, U256, Weight};
+use sharechain::{ChainParams, Height, Proof, U256, Weight};
 
-use super::{earned, rare_blocks, receive, thief, times, unit};
+use super::{earned, rare_blocks, receive, thief, times, unit, wide};
 use testkit::{Spec, World, accepted, miner};
 
 /// Any proof of the thief or another on the tip, as an honest machine would find it: share, link or block.
@@ -120,4 +121,48 @@ fn weight_is_never_above_one_block() {
     assert_eq!(most, Weight::ONE_BLOCK);
     let proof = found(&mut world, 66, false);
     assert!(world.chain.credit(&proof.id()).unwrap().weight < Weight::ONE_BLOCK);
+}
+
+/// Height of the oldest link of a window of 100 proofs, in which the thief's shares go to so many scripts in turn.
+fn oldest_with_scripts(scripts: u8) -> Height {
+    let mut world = World::with(ChainParams { window_proofs: 100, ..wide() });
+    for number in 0..40_u8 {
+        if number % 5 == 0 {
+            world.bitcoin_block();
+        }
+        (0..3).for_each(|share| drop(world.share(miner(100 + (3 * number + share) % scripts))));
+        world.link(miner(1));
+    }
+    let tip = world.chain.tip();
+    world.chain.window(&tip).unwrap().oldest()
+}
+
+#[test]
+fn splitting_an_address_shortens_nobodys_window() {
+    let whole = oldest_with_scripts(1);
+    assert!(whole > Height(10), "the window ends by its proofs: {whole}");
+    for scripts in [2, 3, 50] {
+        assert_eq!(oldest_with_scripts(scripts), whole, "{scripts} scripts");
+    }
+}
+
+#[test]
+fn a_burst_of_signals_forces_nothing_and_blocks_only_while_it_lasts() {
+    let (bit, period) = (1, PERIOD_LINKS);
+    let after = |signals: &Signals, from: u32, links: u32, with: u32| {
+        (0..links).fold(signals.clone(), |signals, at| signals.after(Height(from + at + 1), if at < with { bit } else { 0 }))
+    };
+    // Nine times the pool's work of one period sets the bit, then nobody does.
+    let mut signals = after(&Signals::default(), 0, period, period);
+    for number in 1..70 {
+        signals = after(&signals, number * period, period, 0);
+        assert_eq!(signals.states(Height((number + 1) * period)).count(), 0, "nothing is locked in");
+    }
+    // A burst of nearly half against the bit in one period of each twelve: the others still carry it.
+    let mut signals = Signals::default();
+    for number in 0..24 {
+        let with = if number % 12 == 5 { period * 51 / 100 } else { period * 95 / 100 };
+        signals = after(&signals, number * period, period, with);
+    }
+    assert_eq!(signals.too_old(), Some(0), "it is active after 24 periods");
 }

@@ -121,6 +121,7 @@ fn a_worthless_proof_does_not_void_the_branch() {
 #[test]
 fn leaving_others_out_delays_them_and_costs_the_censor_its_bonus() {
     let mut world = grown();
+    world.in_sync();
     let victim = world.share(miner(9));
     let value = unit(&world);
     let parent = world.chain.tip();
@@ -138,10 +139,11 @@ fn leaving_others_out_delays_them_and_costs_the_censor_its_bonus() {
     assert_eq!(earned(&mut world, &thief()).0, value, "the censor's link earns as a share");
 }
 
-/// A censor's link on the tip, `after_s` seconds after a share was found that it leaves out, dated `dated_s` seconds off
-/// the clock or as early as the rules allow. Says whether honest miners build on it.
+/// A censor's link on the tip `after_s` seconds after a share was found that it leaves out,
+/// dated `dated_s` seconds off the clock or as early as the rules allow. Says whether honest miners build on it.
 fn is_built_on(after_s: u32, dated_s: i64) -> bool {
     let mut world = grown();
+    world.in_sync();
     world.share(miner(9));
     let least = world.chain.link(&world.chain.tip()).unwrap().position.median_time.unwrap().plus(1);
     world.now = world.now.plus(after_s);
@@ -154,17 +156,35 @@ fn is_built_on(after_s: u32, dated_s: i64) -> bool {
 }
 
 #[test]
-fn a_censor_that_dates_its_links_gains_seconds() {
+fn a_censor_that_dates_its_links_gains_one_interval() {
     assert!(is_built_on(OMISSION_SECONDS, 0) && !is_built_on(OMISSION_SECONDS + 1, 0));
     // Ahead of the clock by all that is allowed: nothing.
     for ahead_s in [1, i64::from(FUTURE_SECONDS)] {
         assert!(!is_built_on(OMISSION_SECONDS + 1, ahead_s), "{ahead_s} s ahead");
         assert!(is_built_on(OMISSION_SECONDS, ahead_s), "a clock that is fast leaves nothing out, {ahead_s} s ahead");
     }
-    // Back to the median of the last links: as long as the chain takes for half of them, here and as a rule.
-    let back_s = 2 * OMISSION_SECONDS;
-    assert!(!is_built_on(OMISSION_SECONDS + back_s + 1, -i64::from(back_s)));
-    assert!(is_built_on(OMISSION_SECONDS + back_s, -i64::from(back_s)));
+    // Back to when its parent was seen, and no further: it was found after that.
+    assert!(is_built_on(OMISSION_SECONDS + 1, -1), "one interval is what remains");
+    assert!(!is_built_on_second(-i64::from(2 * OMISSION_SECONDS)), "the median of the last links does not matter");
+}
+
+/// As [`is_built_on`], on a link that left the share out too, and was seen more than 30 s after it.
+fn is_built_on_second(dated_s: i64) -> bool {
+    let mut world = grown();
+    world.in_sync();
+    world.share(miner(9));
+    world.now = world.now.plus(OMISSION_SECONDS);
+    let first = Spec { link: true, list: vec![], ..world.spec(miner(1)) };
+    let first = world.mine(&first);
+    world.now = world.now.plus(1);
+    accepted(world.insert(&first, Some(vec![])));
+    assert_eq!(world.chain.build_on(), first.id(), "it was found in time");
+    let least = world.chain.link(&first.id()).unwrap().position.median_time.unwrap().plus(1);
+    let time = Timestamp((i64::from(world.now.0) + dated_s) as u32).max(least);
+    let spec = Spec { link: true, list: vec![], time, ..world.spec(thief()) };
+    let censoring = world.mine(&spec);
+    accepted(world.insert(&censoring, Some(vec![])));
+    world.chain.build_on() == censoring.id()
 }
 
 #[test]

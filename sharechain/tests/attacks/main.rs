@@ -9,6 +9,9 @@
 //! income.rs    when and for what a miner works: hopping, fees, withheld blocks
 //! fork.rs      branches: selfish, lazy, private, majority
 //! lists.rs     withheld data, withheld work, censorship
+//! settled.rs   bursts and partitions around settled links
+//! state.rs     state commitments and null data
+//! side.rs      links off the main chain
 //! flood.rs     memory and time of nodes
 //! ```
 
@@ -21,6 +24,9 @@ mod fork;
 mod income;
 mod lists;
 mod payout;
+mod settled;
+mod side;
+mod state;
 
 use ::bitcoin::ScriptBuf;
 use sharechain::chain::Outcome;

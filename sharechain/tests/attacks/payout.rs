@@ -151,8 +151,7 @@ fn choices(world: &World, parent: ShareId) -> Vec<Spec> {
 
 /// Who is paid by work for this spec, in proportion.
 fn plan(world: &mut World, spec: &Spec) -> Plan {
-    let anchor = world.header_of(spec).anchor;
-    Plan::clone(&world.chain.plan(&anchor, &spec.previous_block).unwrap())
+    Plan::clone(&world.chain.plan(&spec.parent, &spec.previous_block).unwrap())
 }
 
 #[test]
@@ -174,20 +173,21 @@ fn tail_draw_grinding() {
     assert_ne!(rival.block_hash(), world.bitcoin_tip.block_hash());
     let on_rival = Spec { previous_block: rival.block_hash(), ..honest };
     assert_eq!(plan(&mut world, &on_rival), due);
-    // What is left are old parents: as many draws as Bitcoin heights lie among their anchors, each for a link's bonus.
+    // What is left are old parents: as many draws as Bitcoin blocks lie among their anchors, each for a link's bonus.
     let params = world.chain.params().clone();
     let oldest = world.chain.height().below(params.credit_depth - params.anchor_depth);
     let mut draws = BTreeSet::new();
-    let mut heights = BTreeSet::new();
-    let settled = world.chain.bitcoin().best().height - params.snapshot_bitcoin_depth;
+    let mut works = BTreeSet::new();
+    let (best, deep) = (world.bitcoin_tip.block_hash(), world.chain.bitcoin().best().height - params.snapshot_bitcoin_depth);
+    let settled = world.chain.bitcoin().work_at(&best, deep).unwrap();
     for height in oldest.0..=world.chain.height().0 {
         let spec = world.spec_on(world.chain.main_at(Height(height)).unwrap(), thief());
         let anchor = world.header_of(&spec).anchor;
-        heights.insert(world.chain.link(&anchor).unwrap().bitcoin_height.min(settled));
+        works.insert(world.chain.link(&anchor).unwrap().position.bitcoin_work.min(settled));
         let plan = plan(&mut world, &spec);
         draws.insert((plan.snapshot, plan.seed));
     }
-    assert_eq!(draws.len(), heights.len());
+    assert_eq!(draws.len(), works.len());
     assert!(draws.len() <= 1 + (params.credit_depth as usize).div_ceil(5), "a Bitcoin block every fifth link");
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bitcoin::hex::FromHex;
 use serde_json::Value;
 
-use crate::{draw, proof, signals, targets};
+use crate::{draw, proof, signals, state, targets};
 
 /// How a case of a file is checked.
 pub type Check = fn(&mut Case);
@@ -22,6 +22,7 @@ pub const FILES: &[(&str, Check)] = &[
     ("weight", targets::check_weight),
     ("selection", draw::check),
     ("signals", signals::check),
+    ("state", state::check),
 ];
 
 /// A case of which every field must be read.

@@ -7,6 +7,7 @@ mod draw;
 mod files;
 mod proof;
 mod signals;
+mod state;
 mod targets;
 
 use std::collections::BTreeSet;

@@ -28,11 +28,13 @@ fn share_of(fields: &Value) -> ShareHeader {
         anchor: ShareId(case.array("anchor")),
         shares_root: case.array("shares_root"),
         shares_count: case.number("shares_count") as u16,
+        state_root: case.array("state_root"),
         payout: ScriptBuf::from_bytes(case.bytes("payout")),
         time: Timestamp(case.number("time") as u32),
         bitcoin_height: case.number("bitcoin_height") as u32,
         coinbase_value: case.number("coinbase_value"),
         signals: case.number("signals") as u32,
+        null_data: ScriptBuf::from_bytes(case.bytes("null_data")),
     };
     case.assert_all_read();
     share

@@ -1,39 +1,47 @@
-//! Counts of signals.
+//! States of upgrades.
 
 use serde_json::{Value, json};
-use sharechain::signals::{Signals, State};
-use sharechain::{Height, Weight};
+use sharechain::Height;
+use sharechain::signals::{PERIOD_LINKS, Signals, State};
 
 use crate::files::Case;
 
-/// So many links in a row, and what each credits: bits and weights.
-type Run = (u32, Vec<(u32, u128)>);
+/// Masks of the bits that are locked in and of those that are active.
+fn masks(signals: &Signals, height: Height) -> (u32, u32) {
+    signals.states(height).fold((0, 0), |(locked_in, active), (bit, state)| match state {
+        State::Counting { .. } => (locked_in, active),
+        State::LockedIn { .. } => (locked_in | 1 << bit, active),
+        State::Active { .. } => (locked_in, active | 1 << bit),
+    })
+}
 
-fn count(runs: &[Run]) -> (Height, Signals) {
-    let mut height = Height(0);
-    let mut signals = Signals::default();
-    for (links, credited) in runs {
-        for _ in 0..*links {
-            height = height.child();
-            signals = signals.after(height, credited.iter().map(|(bits, weight)| (*bits, Weight(*weight))));
+/// Links after links, as `patterns` says, and the masks at the end of each period.
+pub(super) fn counted(patterns: &Value) -> (Signals, Vec<(u32, u32)>) {
+    let number = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
+    let (mut height, mut signals, mut periods) = (Height(0), Signals::default(), Vec::new());
+    for pattern in patterns.as_array().unwrap() {
+        for _ in 0..number(&pattern["times"]) {
+            for run in pattern["links"].as_array().unwrap() {
+                for _ in 0..number(&run[0]) {
+                    height = height.child();
+                    signals = signals.after(height, number(&run[1]));
+                    if height.0.is_multiple_of(PERIOD_LINKS) {
+                        periods.push(masks(&signals, height));
+                    }
+                }
+            }
         }
     }
-    (height, signals)
+    (signals, periods)
 }
 
 pub(super) fn check(case: &mut Case) {
-    let read = |run: &Value| -> Run {
-        let credited = run["credited"].as_array().unwrap().iter().map(|credit| {
-            let bits = u32::try_from(credit[0].as_u64().unwrap()).unwrap();
-            (bits, credit[1].as_str().unwrap().parse().unwrap())
-        });
-        (u32::try_from(run["links"].as_u64().unwrap()).unwrap(), credited.collect())
-    };
-    let runs: Vec<Run> = case.get("runs").as_array().unwrap().iter().map(read).collect();
-    let (height, signals) = count(&runs);
-    let states = signals.states(height).map(|(bit, state)| match state {
-        State::Counting { weight, of } => json!([bit, weight.0.to_string(), of.0.to_string()]),
-        State::LockedIn { from } | State::Active { from } => json!([bit, from.0]),
+    case.text("name");
+    let (signals, periods) = counted(case.get("patterns"));
+    let states = periods.chunk_by(|a, b| a == b).map(|same| {
+        let (locked_in, active) = same[0];
+        json!({"periods": same.len(), "locked_in": locked_in, "active": active})
     });
     assert_eq!(&Value::Array(states.collect()), case.get("states"));
+    assert_eq!(signals.commitment(), case.array("commitment"));
 }

@@ -8,9 +8,15 @@ from shoal_model.replayer import replay_lines
 
 # Heights of the links that are the first on a new Bitcoin block.
 NEW_BLOCKS = (2, 4, 6, 8, 9, 10, 11, 12)
-# Scripts of the shares that each link lists. Many shares of one script make weight without rows: windows up to there
-# are bounded by weight, those before by rows.
+# Scripts of the shares that each link lists.
 SHARES = ((1,), (2, 3), (1,), (4, 2), (5,), (6, 1), (7,), (2, 4), (3,) * 5, (1, 5), (2,) * 5, (6, 7), (4,), (3, 1))
+# One link also lists shares that come too late to earn, so that windows up to the next few links are bounded by proofs;
+# others are bounded by weight. Nothing else is paid to the second script.
+LATE_AT, LATE_SHARES = 6, (SCRIPTS[3],) * 8 + (SCRIPTS[8],)
+# The last shares are not listed yet: two on the tip and one that comes too late to earn.
+UNLISTED, UNLISTED_LATE = (SCRIPTS[9], SCRIPTS[2]), SCRIPTS[8]
+# Links of the chain signal the first of these, times 0 to 2; its shares signal the second, which does not count.
+LINK_SIGNALS, SHARE_SIGNALS = 1 << 30, 4
 # A network whose Bitcoin retargets after eight blocks, each of which takes 65,536 hashes at first.
 RETARGET = replace(
     EASY,
@@ -20,6 +26,10 @@ RETARGET = replace(
     retarget_timespan_s=4800,
     min_block_work=1 << 16,
 )
+# The same with easier blocks, for a fork of Bitcoin one block before a retarget, and with outputs enough for all
+# scripts.
+FORKED = replace(RETARGET, name="forked", pow_limit_bits=0x2000FFFF, min_block_work=1 << 10, outputs_max=12)
+FORKED_LINKS, FORK_HEIGHT, SLOW_BLOCK_S = 16, 6, 700
 BLOCKS_APART_S = 400
 TIME = 1_800_000_000
 LINK_TIME = 10
@@ -41,10 +51,56 @@ def chain():
             made.block()
         time = TIME + LINK_TIME * height
         shares = [
-            made.add(payout=SCRIPTS[number], time=time - 5 + late, link=False).id for late, number in enumerate(payouts)
+            made.add(payout=SCRIPTS[number], time=time - 5 + late, link=False, signals=SHARE_SIGNALS)
+            for late, number in enumerate(payouts)
         ]
-        made.add(payout=SCRIPTS[0], time=time, ids=tuple(sorted(shares)), link=True)
+        if height == LATE_AT:
+            shares += late_shares(made, LATE_SHARES, made.chain.tip.ancestor(1))
+        made.add(payout=SCRIPTS[0], time=time, ids=in_order(*shares), link=True, signals=LINK_SIGNALS * (height % 3))
+    for payout in UNLISTED:
+        made.add(payout=payout, time=time + 1, link=False)
+    late_shares(made, (UNLISTED_LATE,), made.chain.tip.ancestor(10))
     return made
+
+
+def late_shares(made, payouts, parent):
+    """Shares on an old link and its Bitcoin block, found now."""
+    time = made.chain.tip.time + 1
+    return [
+        made.add(parent, payout, time + late, link=False, previous=parent.previous)
+        for late, payout in enumerate(payouts)
+    ]
+
+
+def forked():
+    """Sixteen links, two on each Bitcoin block, on a branch of slow blocks. See `rival_blocks`."""
+    genesis_time = TIME - 10 * SLOW_BLOCK_S
+    genesis = miner.bitcoin_header(FORKED, None, genesis_time)
+    made = Made(replace(FORKED, bitcoin_genesis=miner.double(genesis)), genesis)
+    for height in range(1, FORKED.start_height):
+        made.block(time=genesis_time + SLOW_BLOCK_S * height)
+    for height in range(1, FORKED_LINKS + 1):
+        if height > 1 and height % 2:
+            made.block(time=made.best_block.time + SLOW_BLOCK_S)
+        time = TIME + LINK_TIME * height
+        payouts = SHARES[height % len(SHARES)][:2]
+        shares = [made.add(payout=SCRIPTS[number], time=time - 5, link=False) for number in payouts]
+        made.add(payout=SCRIPTS[0], time=time, ids=in_order(*shares), link=True)
+    return made
+
+
+def rival_blocks(made, blocks):
+    """Bitcoin blocks that leave the branch of `forked` before a retarget, which makes them harder. Three of them are
+    two blocks below its tip and have more work. Returns the last."""
+    block = made.best_block.ancestor(FORK_HEIGHT)
+    for _ in range(blocks):
+        block = made.block(block, block.median_time() + 1, b"\6" * 32)
+    return block
+
+
+def in_order(*nodes):
+    """The ids of nodes in the order of a list."""
+    return tuple(node.id for node in sorted(nodes, key=lambda node: (node.height, node.id)))
 
 
 def retarget():
@@ -57,7 +113,7 @@ def retarget():
     return made
 
 
-SETUPS = {"start": start, "chain": chain, "retarget": retarget}
+SETUPS = {"start": start, "chain": chain, "retarget": retarget, "forked": forked}
 
 
 class Book:
@@ -116,3 +172,7 @@ def state_line(id_, verdict, list_verdict=None):
     if list_verdict is not None:
         value["list_verdict"] = list_verdict
     return value
+
+
+def tip_line(link):
+    return {"claim": "tip", "id": link.id.hex(), "height": link.height, "chain_work": f"{link.chain_work:064x}"}

@@ -5,13 +5,14 @@ from dataclasses import replace
 from shoal_model import miner
 from shoal_model.made_chain import SCRIPTS, link_claim
 
-from .base import LINK_TIME, line, list_line, mined, state_line
+from .base import LINK_TIME, in_order, line, list_line, mined, rival_blocks, state_line
 
 
 def add_to(book):
     _empty(book)
     _root(book)
     _order(book)
+    _first_broken(book)
     _anchor_depth(book)
     _anchor_off_chain(book)
     _parents(book)
@@ -19,6 +20,7 @@ def add_to(book):
     _invalid(book)
     _void_parent(book)
     _credit(book)
+    _credit_by_work(book)
     _own_credit(book)
 
 
@@ -26,18 +28,18 @@ class Scene:
     """A chain at a setup's end, and the lines of a case in the making."""
 
     def __init__(self, book, setup="chain"):
-        self.book, self.made, self.lines = book, book.open(setup), []
+        self.book, self.setup, self.made, self.lines = book, setup, book.open(setup), []
         self.tip = self.made.chain.tip
 
     def at(self, height):
         """The main chain's link at a height."""
         return self.tip.ancestor(height)
 
-    def proof(self, parent, payout=SCRIPTS[3], ids=(), link=False, previous=None):
-        """A proof on `parent` that nobody has been told of yet."""
+    def proof(self, parent, payout=SCRIPTS[3], ids=(), link=False, previous=None, unseen=()):
+        """A proof on `parent` that the chain does not know yet. `unseen` are others, which it lists."""
         chain, time = self.made.chain, parent.time + LINK_TIME
-        work = miner.work_on(chain, parent, previous or self.made.best_block, payout, time, ids)
-        return mined(self.made, work, parent, link)
+        block = previous or self.made.best_block
+        return mined(self.made, miner.work_on(chain, parent, block, payout, time, ids, unseen=unseen), parent, link)
 
     def tell(self, proof, ids=None):
         """Tells of a valid proof; returns its node."""
@@ -58,26 +60,22 @@ class Scene:
     def lists(self, rule, name, ids, verdict, parent=None):
         """A case: a link on `parent` with this list, and how that is judged."""
         proof = self.proof(parent or self.tip, ids=ids, link=True)
-        self.book.add(rule, name, "chain", self.lines + [line(proof, "valid", ids, verdict)])
+        self.book.add(rule, name, self.setup, self.lines + [line(proof, "valid", ids, verdict)])
 
-    def credits(self, rule, name, ids):
-        """A case: what a link with this list credits."""
-        proof = self.proof(self.tip, ids=ids, link=True)
-        chain = self.made.chain
-        node = chain.insert(proof.encode())
-        chain.insert_list(proof.id, ids)
-        self.book.add(rule, name, "chain", self.lines + [line(proof, "valid", ids, "complete"), link_claim(node)])
-
-
-def in_order(*nodes):
-    return tuple(node.id for node in sorted(nodes, key=lambda node: (node.height, node.id)))
+    def credits(self, rule, name, ids, parent=None, previous=None):
+        """A case: what a link on `parent` with this list credits."""
+        lines, self.lines = self.lines, list(self.lines)
+        node = self.link(parent or self.tip, ids, previous=previous)
+        self.book.add(rule, name, self.setup, [*self.lines, link_claim(node)])
+        self.lines = lines
 
 
 def _empty(book):
     """An empty list need not come: the header says that it is. Without an id there is no other list."""
     scene = Scene(book)
     link = scene.proof(scene.tip, link=True)
-    book.add("SC-401", "an empty list that nobody sends", "chain", [line(link), state_line(link.id, "valid", "complete")])
+    lines = [line(link), state_line(link.id, "valid", "complete")]
+    book.add("SC-401", "an empty list that nobody sends", "chain", lines)
     work = miner.work_on(scene.made.chain, scene.tip, scene.made.best_block, SCRIPTS[3], scene.tip.time + LINK_TIME)
     odd = mined(scene.made, work.with_share(shares_root=bytes(32)), link=True)
     lines = [line(odd), state_line(odd.id, "valid", "held"), list_line(odd.id, (), "SC-401")]
@@ -118,13 +116,39 @@ def _order(book):
     scene.lists("SC-402", "an id twice", (low.id, a.id, a.id), "SC-402")
 
 
+def _first_broken(book):
+    """The rules are checked for each id in turn, so the first id that breaks one decides."""
+    scene = Scene(book)
+    fork = scene.at(scene.tip.height - 2)
+    unlisted = scene.share(scene.link(fork))
+    listed = scene.tip.ids[0]
+    a, b = sorted((scene.share(scene.tip, payout=SCRIPTS[number]) for number in (1, 2)), key=lambda node: node.id)
+    scene.lists("SC-402", "two ids swapped, then one that is already listed", (b.id, a.id, listed), "SC-402")
+    scene.lists("SC-405", "an id that is already listed, then two swapped", (listed, b.id, a.id), "SC-405")
+    scene.lists("SC-404", "an id without its parent, then two swapped", (unlisted.id, b.id, a.id), "SC-404")
+    scene.lists("SC-402", "an id that is too low and already listed", (a.id, listed), "SC-402")
+    scene.lists("SC-402", "an id that is too low and without its parent", (a.id, unlisted.id), "SC-402")
+    _off_chain_first(book)
+
+
+def _off_chain_first(book):
+    scene = Scene(book)
+    rivals = [scene.link(scene.at(scene.tip.height - scene.made.params.anchor_depth - 1))]
+    for _ in range(scene.made.params.anchor_depth):
+        rivals.append(scene.link(rivals[-1]))
+    deep = scene.share(rivals[-1])
+    a, b = sorted((scene.share(scene.tip, payout=SCRIPTS[number]) for number in (1, 2)), key=lambda node: node.id)
+    scene.lists("SC-403", "an id with its anchor elsewhere, then two swapped", (deep.id, b.id, a.id), "SC-403")
+    scene.lists("SC-402", "two ids swapped, then one with its anchor elsewhere", (b.id, a.id, deep.id), "SC-402")
+
+
 def _anchor_depth(book):
     """The link that lists the share comes first: nobody keeps a share that no link can list."""
     scene = Scene(book)
     params = scene.made.params
     for depth, verdict in ((params.listing_depth, "complete"), (params.listing_depth + 1, "SC-403")):
         share = scene.proof(scene.at(scene.tip.height + 1 - depth + params.anchor_depth))
-        link = scene.proof(scene.tip, ids=(share.id,), link=True)
+        link = scene.proof(scene.tip, ids=(share.id,), link=True, unseen=(share,))
         lines = [line(link, ids=(share.id,), list_verdict="held"), line(share), state_line(link.id, "valid", verdict)]
         book.add("SC-403", f"anchor {depth} links below the link", "chain", lines)
 
@@ -200,7 +224,7 @@ def _altered(book):
     scene = Scene(book)
     share = scene.proof(scene.tip)
     copy = replace(share, extranonce=b"\1" * 16)
-    link = scene.proof(scene.tip, ids=(share.id,), link=True)
+    link = scene.proof(scene.tip, ids=(share.id,), link=True, unseen=(share,))
     lines = [line(copy, "SC-301"), line(link, ids=(share.id,), list_verdict="held"), line(share)]
     lines.append(state_line(link.id, "valid", "complete"))
     book.add("SC-406", "an altered copy of a listed proof", "chain", lines)
@@ -243,9 +267,31 @@ def _credit(book):
         scene.credits("SC-410", f"{passed} links since a later Bitcoin block: {verdict}", (share.id,))
 
 
+def _credit_by_work(book):
+    """Bitcoin's height falls from link 16 to link 17, and its work rises."""
+    scene = Scene(book, "forked")
+    params, tip = scene.made.params, scene.tip
+    late = scene.share(tip, payout=SCRIPTS[8])
+    end = rival_blocks(scene.made, 3)
+    scene.lines += scene.made.lines
+    branch = [tip]
+    for _ in range(params.stale_depth):
+        branch.append(scene.link(branch[-1], previous=end))
+    more = f"on a higher Bitcoin block with less work than that of link {tip.height + 1}"
+    scene.credits("SC-410", f"{more}, listed 3 links later: earns", (late.id,), branch[-1], end)
+    branch.append(scene.link(branch[-1], previous=end))
+    scene.credits("SC-410", f"{more}, listed 4 links later: earns nothing", (late.id,), branch[-1], end)
+    scene = Scene(book, "forked")
+    end = rival_blocks(scene.made, 3)
+    scene.lines += scene.made.lines
+    share = scene.share(scene.tip, payout=SCRIPTS[8], previous=end)
+    name = "on a lower Bitcoin block with more work than that of any link: earns"
+    scene.credits("SC-410", name, (share.id,), previous=scene.tip.previous)
+
+
 def _own_credit(book):
     scene = Scene(book)
     scene.credits("SC-411", "a link that lists nothing", ())
-    rival = scene.link(scene.at(scene.tip.height - 1), payout=SCRIPTS[2])
+    other = scene.link(scene.at(scene.tip.height - 1), payout=SCRIPTS[2])
     shares = [scene.share(scene.tip, payout=SCRIPTS[number]) for number in (2, 4)]
-    scene.credits("SC-411", "a rival link earns as a share, and one script has one row", in_order(rival, *shares))
+    scene.credits("SC-411", "a rival link earns as a share, and one script has one row", in_order(other, *shares))

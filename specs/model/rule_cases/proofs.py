@@ -1,5 +1,6 @@
 """Rules 0xx, 1xx and 2xx: what a proof must satisfy before anything is paid."""
 
+import struct
 from dataclasses import replace
 
 from shoal_model import bitcoin, miner
@@ -8,7 +9,7 @@ from shoal_model.made_chain import SCRIPTS
 
 from .base import line, list_line, mined, work_on_tip
 
-PAYOUT_AT = 80 + 4 + 96 + 2  # where the length of the payout script stands in a proof
+PAYOUT_AT = 80 + 4 + 96 + 2 + 32  # where the length of the payout script stands in a proof
 
 
 def add_to(book):
@@ -27,7 +28,8 @@ def _encoding(book):
     data = proof.encode()
     size = data[PAYOUT_AT]
     script_end = PAYOUT_AT + 1 + size
-    flag_at = script_end + 20 + 16
+    null_data_at = script_end + 20
+    flag_at = null_data_at + 1 + 16
     length_at = len(data) - len(proof.tail) - 4
 
     def with_byte(at, value):
@@ -40,19 +42,20 @@ def _encoding(book):
         book.add(rule, name, "chain", [line(changed, verdict or rule)])
 
     full = data + bytes(PROOF_BYTES_MAX - len(data))
-    add("SC-001", "865 bytes", full + b"\0")
-    add("SC-001", "864 bytes are not too many, but more than the fields have", full, "SC-003")
+    add("SC-001", "961 bytes", full + b"\0")
+    add("SC-001", "960 bytes are not too many, but more than the fields have", full, "SC-003")
     add("SC-002", "the last byte is missing", data[:-1])
     add("SC-002", "only the header", data[:80])
     add("SC-002", "nothing", b"")
     add("SC-002", "nothing is missing", data, "valid")
     add("SC-003", "one byte too many", data + b"\0")
     add("SC-003", "the last byte is the last of the tail", data, "valid")
-    for version in (0, 2):
+    for version in (0, 1, 3):
         changed = replace(proof, share=replace(proof.share, version=version))
         add("SC-004", f"version {version}", changed.encode())
-    add("SC-004", "version 1", data, "valid")
+    add("SC-004", "version 2", data, "valid")
     _scripts(book, made, add, data, script_end)
+    _null_data(book, made, add, data, null_data_at)
     add("SC-006", "witness flag 2", with_byte(flag_at, 2))
     _witness(book, made)
     _branches(book, made, proof)
@@ -69,17 +72,55 @@ def _scripts(book, made, add, data, script_end):
         "an empty script": b"",
         "pay to a bare key": b"\x21\x02" + bytes(32) + b"\xac",
         "OP_RETURN": b"\x6a\x14" + bytes(20),
-        "witness version 2": b"\x52\x20" + bytes(32),
         "witness program of 21 bytes": b"\x00\x15" + bytes(21),
         "P2PKH without its end": bytes.fromhex("76a914") + bytes(20) + b"\x88",
         "35 bytes": bytes(35),
+        "witness version 2 with 20 bytes": b"\x52\x14" + bytes(20),
+        "witness version 17": b"\x61\x20" + bytes(32),
+        "a version byte below those of witness versions": b"\x50\x20" + bytes(32),
     }
+    for version in (0x51, 0x52, 0x60):
+        for size in (31, 33):
+            script = bytes([version, size]) + bytes(size)
+            scripts[f"witness version {version - 0x50} with {size} bytes"] = script
     for name, script in scripts.items():
         changed = data[:PAYOUT_AT] + bytes([len(script)]) + script + data[script_end:]
         add("SC-005", f"payout: {name}", changed)
-    for script in SCRIPTS[:5]:
+    future = [bytes([0x50 + version, 0x20]) + bytes([version]) * 32 for version in (2, 3, 15, 16)]
+    for script in SCRIPTS[:5] + future:
         proof = mined(made, work_on_tip(made, payout=script))
         add("SC-005", f"payout: a script of {len(script)} bytes, {script[:3].hex()}", proof.encode(), "valid")
+
+
+def _null_data(book, made, add, data, null_data_at):
+    witness = bytes.fromhex("24aa21a9ed")
+    scripts = {
+        "OP_RETURN alone": b"",
+        "a push of nothing": b"\0",
+        "one byte, pushed by a number": b"\x51",
+        "a byte missing": b"\2\7",
+        "a byte too many": b"\1\7\7",
+        "75 bytes, pushed the long way": b"\x4c\x4b" + bytes(75),
+        "76 bytes, pushed the longer way": b"\x4d\x4c\0" + bytes(76),
+        "76 bytes, pushed as fewer are": b"\x4c" + bytes(76),
+        "81 bytes": b"\x4c\x51" + bytes(81),
+        "two pushes": b"\1\7\1\7",
+        "a witness commitment": witness + bytes(32),
+    }
+    scripts = {name: b"\x6a" + script for name, script in scripts.items()} | {"no OP_RETURN": b"\1\7"}
+    rest = data[null_data_at + 1 :]
+    for name, script in scripts.items():
+        add("SC-010", f"null data: {name}", data[:null_data_at] + bytes([len(script)]) + script + rest)
+    add("SC-010", "null data: 84 bytes that are missing", data[:null_data_at] + b"\x54")
+    add("SC-002", "83 bytes of null data that are missing", data[:null_data_at] + b"\x53")
+    flag = bytes([2]) + rest[17:]
+    add("SC-010", "null data before the witness flag", data[:null_data_at] + b"\1\x6a" + rest[:16] + flag)
+    good = [bytes([size]) + bytes(size) for size in (1, 2, 75)]
+    good += [b"\x4c" + bytes([size]) * (size + 1) for size in (76, 80)]
+    good += [b"\1\x51", witness[:-1] + b"\xee" + bytes(32), b"\x23" + witness[1:] + bytes(31)]
+    for script in (b"", *(b"\x6a" + end for end in good)):
+        proof = mined(made, work_on_tip(made).with_share(null_data=script))
+        add("SC-010", f"null data: {len(script)} bytes, {script[:6].hex() or 'none'}", proof.encode(), "valid")
 
 
 def _witness(book, made):
@@ -113,7 +154,7 @@ def _binding(book):
     for hash_rule, fits in (("SC-101", lambda hash_: hash_ > floor), ("SC-209", _above_share_target(made))):
         book.add(hash_rule, "too little work", "chain", [line(work.mine(made.params, fits), hash_rule)])
     both = work.with_share(coinbase_value=0).mine(made.params, _above_share_target(made))
-    book.add("SC-209", "too little work, and no value: the lower number is told", "chain", [line(both, "SC-209")])
+    book.add("SC-209", "too little work, and no value: the lower number is reported", "chain", [line(both, "SC-209")])
     at = made.chain.tip.position(made.params).share_target
     book.add("SC-209", "the work of the position", "chain", [line(work.mine(made.params, lambda hash_: hash_ <= at))])
     book.add("SC-101", "a link has more work than needed", "chain", [line(mined(made, work, link=True), ids=())])
@@ -190,6 +231,7 @@ def _bitcoin(book):
     _retarget(book)
     _work_fell(book)
     _before_start(book)
+    _versions(book)
 
 
 def _retarget(book):
@@ -230,6 +272,19 @@ def _before_start(book):
         book.add("SC-211", f"bitcoin_height {height}", "start", [line(mined(made, work), verdict)])
 
 
+def _versions(book):
+    for version in (4, 0x20000000, (1 << 31) - 1, 3, 0, -1, -(1 << 31)):
+        verdict = "valid" if version >= 4 else "SC-213"
+        header = {"version": struct.pack("<i", version)}
+        _changed(book, "SC-213", f"version {version}", verdict, header=header)
+    three = {"version": struct.pack("<i", 3)}
+    name = "version 3, and no value: the lower number is reported"
+    _changed(book, "SC-213", name, "SC-210", "chain", three, coinbase_value=0)
+    made = book.open("chain")
+    proof = mined(made, replace(work_on_tip(made), version=three["version"], payouts=((SCRIPTS[3], 1),)))
+    book.add("SC-213", "version 3, and a wrong payout", "chain", [line(proof, "SC-213")])
+
+
 def _value(book):
     made = book.open("chain")
     tip = made.chain.tip
@@ -261,9 +316,10 @@ def _parents(book):
 
 def _child(made, work, parent):
     """A share on `parent`, a proof on the tip that the chain does not know; as if `parent` were a valid link."""
-    tip = made.chain.tip
+    tip, below = made.chain.tip, made.chain.tip.position(made.params)
     anchor = tip.ancestor(tip.height + 1 - made.params.anchor_depth)
-    payouts = made.chain.payouts(anchor, made.best_block, work.share.payout, work.share.coinbase_value)
+    place = replace(below, anchor=anchor, least_snapshot=made.chain.snapshot(below, made.best_block))
+    payouts = made.chain.payouts(place, made.best_block, work.share.payout, work.share.coinbase_value)
     work = replace(work, payouts=tuple(payouts)).with_share(
         parent=parent.id, anchor=anchor.id, time=work.share.time + 10
     )

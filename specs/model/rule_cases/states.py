@@ -1,11 +1,12 @@
 """Rule SC-501, and what is held, known or unlistable (section 11 of the protocol)."""
 
+import struct
 from dataclasses import replace
 
 from shoal_model import chain, miner
 from shoal_model.made_chain import SCRIPTS
 
-from .base import LINK_TIME, line, list_line, mined, state_line
+from .base import LINK_TIME, line, list_line, mined, state_line, tip_line
 from .lists import Scene
 
 HELD, UNLISTABLE = "held", "unlistable"
@@ -17,10 +18,6 @@ def add_to(book):
     _too_early(book)
     _too_old(book)
     _void_anchor(book)
-
-
-def tip_line(link):
-    return {"claim": "tip", "id": link.id.hex(), "height": link.height, "chain_work": f"{link.chain_work:064x}"}
 
 
 def _fork_choice(book):
@@ -62,13 +59,28 @@ def _missing(book):
     book.add(HELD, "a Bitcoin header before its previous one", "chain", [above, header, {**above, "verdict": "valid"}])
     bad = miner.bitcoin_header(scene.made.params, block, block.median_time())
     book.add(HELD, "a Bitcoin header that is too old", "chain", [header, {"header": bad.hex(), "verdict": "invalid"}])
+    for version, verdict in ((4, "valid"), (3, "invalid"), (-1, "invalid")):
+        bad = miner.bitcoin_header(scene.made.params, block, block.time + 1, version=struct.pack("<i", version))
+        lines = [header, {"header": bad.hex(), "verdict": verdict}]
+        book.add(HELD, f"a Bitcoin header of version {version}", "chain", lines)
     clock = block.time - chain.BITCOIN_AHEAD_S
     book.add(HELD, "a Bitcoin header as far ahead as it may be", "chain", [{"now": clock}, header])
     lines = [{"now": clock - 1}, {**header, "verdict": HELD}, {"now": clock}, header]
     book.add(HELD, "a Bitcoin header a second too far ahead", "chain", lines)
     lines = [line(link), line(link, "known"), line(share), line(share, "known")]
     book.add(HELD, "a proof that is known", "chain", lines)
+    _genesis_listed(book)
     _missing_anchor(book)
+
+
+def _genesis_listed(book):
+    """Genesis is a link but no proof: a list that names its id waits forever, and it has no list."""
+    scene = Scene(book)
+    genesis = scene.made.chain.genesis.id
+    link = scene.proof(scene.tip, ids=(genesis,), link=True)
+    lines = [line(link, ids=(genesis,), list_verdict=HELD), tip_line(scene.tip)]
+    book.add(HELD, "a list that names genesis", "chain", lines)
+    book.add(HELD, "a list of genesis", "chain", [list_line(genesis, (), "ignored")])
 
 
 def _missing_anchor(book):

@@ -64,9 +64,10 @@ def next_bits(params, bits, seconds):
 
 
 def oldest_needed(params, height):
-    """The lowest header that checking the block after `height`, or drawing its payouts, looks at."""
+    """The lowest header that decides anything about the block after `height`: its nBits, its median or its payouts."""
     period = height - height % params.retarget_blocks
-    return max(0, min(period, height - MEDIAN_BLOCKS + 1, height - params.seed_depth))
+    depths = (MEDIAN_BLOCKS - 1, params.seed_depth, params.snapshot_bitcoin_depth)
+    return max(0, min(period, height - max(depths)))
 
 
 class Headers:
@@ -79,6 +80,8 @@ class Headers:
         self._check_root(height, raws)
         at, previous = height - len(raws) + 1, None
         total = chain_work - sum(work(_target(raw)) for raw in raws)
+        if total < 0:
+            raise BadHeader(f"the root's chain work {chain_work:x} is below that of its headers")
         for raw in raws:
             if previous is not None and raw[4:36] != previous.hash:
                 raise BadHeader(f"header {double(raw).hex()} does not follow the one before it")

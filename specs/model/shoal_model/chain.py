@@ -1,4 +1,4 @@
-"""The tree of proofs: judgement, what is held, which links are complete, and the fork choice (section 11).
+"""The tree of proofs: judgment, what is held, which links are complete, and the fork choice (section 11).
 
 Whatever can be missing has a key. A held proof waits for one key at a time, a list for its proofs and for the parent's
 list; both are judged again when it comes.
@@ -6,17 +6,19 @@ list; both are judged again when it comes.
 
 from collections import deque
 
-from . import coinbase, lists, payout, window
+from . import coinbase, lists, payout, state, window
 from .bitcoin import BadHeader, subsidy
 from .encoding import check_list_length, decode_proof
 from .header import check_header
 from .node import COMPLETE, PENDING, VOID, Genesis, Node
-from .targets import number
 from .verdict import CONDEMNING, Broken, Held, Unlistable, need
 
 AHEAD_S = 30  # how far a proof's time may be ahead of the clock
 BITCOIN_AHEAD_S = 7200  # how far a Bitcoin header's time may be
-MEMORY_DEPTH = 2000  # links below the highest tip so far, from which on nothing is judged (local policy)
+# Local policy. Nothing is judged so many links or more below the highest tip so far, once that tip is above the second
+# number and the listing depth; and nothing on branches that leave the main chain so many links or more below the tip.
+MEMORY_DEPTH, MEMORY_FROM = 2880, 2882
+STATE_DEPTH = 8640
 
 
 class Chain:
@@ -35,7 +37,7 @@ class Chain:
         self.easiest_plausible = params.easiest_share_target
         self._waiting = {}  # key -> what to call when it comes
         self._came = deque()
-        self._windows, self._selections = {}, {}
+        self._snapshots, self._windows, self._selections = {}, {}, {}
 
     # --- What comes in ---
 
@@ -60,7 +62,7 @@ class Chain:
         """
         check_list_length(len(ids))
         node = self.nodes.get(id_)
-        if id_ in self.invalid or node is not None and not node.is_link:
+        if id_ in self.invalid or node is self.genesis or node is not None and not node.is_link:
             return False
         if node is None:
             for proof in self.held.get(id_, ()):
@@ -73,7 +75,8 @@ class Chain:
         return True
 
     def add_header(self, raw):
-        """Takes a Bitcoin header; returns False if it waits for its previous one or for the clock. Raises `BadHeader`."""
+        """Takes a Bitcoin header; returns False if it waits for its previous one or for the clock. Raises
+        `BadHeader`."""
         key = self._missing_for(raw)
         if key:
             self._wait(key, lambda: self._add_waiting_header(raw))
@@ -115,7 +118,7 @@ class Chain:
             for call in self._waiting.pop(self._came.popleft(), ()):
                 call()
 
-    # --- Judgement of proofs ---
+    # --- Judgment of proofs ---
 
     def _judge_new(self, proof):
         """Judges a bound proof; keeps it when it has to wait."""
@@ -159,19 +162,33 @@ class Chain:
         # SC-201: The parent is genesis or meets the link target of its own position.
         need(parent.is_link, "SC-201", "the parent is a share")
         place = parent.position(self.params)
-        if place.height <= self.highest - MEMORY_DEPTH:
-            raise Unlistable("at or below the memory depth")
+        if self._is_forgotten(place.height) or self._leaves_too_deep(parent):
+            raise Unlistable("too deep below the tip")
         previous = self.headers.get(proof.previous_block)
         if previous is None:
             raise Held("header", proof.previous_block)
         check_header(self.params, proof, place, previous)
         self._check_clock(proof)
-        node = Node(proof, parent, place, previous, number(proof.id) <= place.link_target)
+        node = Node(proof, parent, place, previous, self.snapshot(place, previous))
         self._check_of_use(node)
         share = proof.share
-        payouts = self.payouts(node.anchor, previous, share.payout, share.coinbase_value)
-        coinbase.check_payout(proof, payouts)
+        coinbase.check_payout(proof, self.payouts(place, previous, share.payout, share.coinbase_value))
         return node
+
+    def _is_forgotten(self, height):
+        """Whether a height is at or below the memory depth."""
+        applies = self.highest > MEMORY_FROM + self.params.listing_depth
+        return applies and height <= self.highest - MEMORY_DEPTH
+
+    def _leaves_too_deep(self, link):
+        """Whether the branch of what builds on `link` leaves the main chain at or below the state depth."""
+        main, deepest = self.tip, self.tip.height - STATE_DEPTH
+        while deepest >= 0 and link is not main:
+            if link.height > main.height:
+                link = link.parent
+            else:
+                main = main.parent
+        return link.height <= deepest
 
     def _check_clock(self, proof):
         if self.now is None:
@@ -207,7 +224,7 @@ class Chain:
             self._take_empty_list(node)
 
     def _take_empty_list(self, link):
-        """Nobody need send an empty list: the header says that it is."""
+        """An empty list is known without being sent: the header commits to it."""
         try:
             lists.check_root(link.proof.share, ())
         except Broken:
@@ -222,35 +239,44 @@ class Chain:
 
     # --- Lists ---
 
+    def is_proof(self, id_):
+        """Whether a list that names this id finds a valid proof. Genesis is none."""
+        return id_ in self.nodes and id_ != self.genesis.id
+
     def _set_list(self, link, ids):
         if link.ids is not None:
             return
         link.ids, link.listed = tuple(ids), frozenset(ids)
         for id_ in link.ids:
             self.naming.setdefault(id_, []).append(link)
-            if id_ not in self.nodes:
+            if not self.is_proof(id_):
                 self._wait(("proof", id_), lambda: self._complete(link))
         self._complete(link)
 
     def _complete(self, link):
-        """Makes a link complete when all is there, or void when a rule says so."""
-        if link.state != PENDING or link.height <= self.highest - MEMORY_DEPTH:
+        """Makes a link complete when everything is there, or void when a rule says so."""
+        if link.state != PENDING or self._is_forgotten(link.height):
             return
         try:
             listed = self._listed(link)
             if listed is None:
                 return
-            lists.check_list(self.params, link, listed)
+            self._credit(link, listed)
         except Broken as broken:
             link.state, link.void_rule = VOID, broken
         else:
-            link.rows = lists.credits(self.params, link, listed)
-            signalled = [(node.proof.share.signals, earned) for node, earned in lists.weights(self.params, link, listed)]
-            link.signals = link.parent.signals.after(link.height, signalled)
-            link.credited = link.parent.credited + len(listed) + 1
             link.state = COMPLETE
             self._choose(link)
         self._come(("list", link.id))
+
+    def _credit(self, link, listed):
+        """The rules for a list whose proofs are valid and whose link has a complete parent, and what it gives."""
+        lists.check_list(self.params, link.parent, listed)
+        list_rows = lists.list_credits(self.params, link.parent, listed)
+        state.check_root(link, self.state_root(link.parent, link.previous, list_rows))
+        link.rows = lists.credits(self.params, link, list_rows)
+        link.credited = link.parent.credited + len(listed) + 1
+        link.history = state.history_with(link)
 
     def _listed(self, link):
         """The nodes that a link lists, in order; None while one is missing or the parent is not complete."""
@@ -259,25 +285,29 @@ class Chain:
         for id_ in link.ids or ():
             # SC-406: No listed proof is invalid.
             need(id_ not in self.invalid, "SC-406", lambda: f"{id_.hex()} is invalid")
-        if link.ids is None or link.parent.state == PENDING or link.listed - self.nodes.keys():
+        if link.ids is None or link.parent.state == PENDING or not all(map(self.is_proof, link.ids)):
             return None
         return [self.nodes[id_] for id_ in link.ids]
 
     def _choose(self, link):
-        """SC-501: The main chain ends in the complete link with the most cumulative link work; on a tie the one that
-        was complete first. (That a link which leaves something out loses ties is policy, and not followed here.)"""
+        """SC-501: The main chain ends in the complete link with the most cumulative link work; on a tie, a link that
+        leaves nothing out (policy), then the one that became complete first. The model does not follow that policy."""
         if link.chain_work > self.tip.chain_work:
             self.tip = link
             self.highest = max(self.highest, link.height)
 
-    # --- Payouts ---
-
-    def snapshot(self, anchor, previous):
-        return window.snapshot(self.params, anchor, previous)
+    # --- Payouts and the state ---
 
     def created(self, previous):
         """Subsidy of the block after `previous`, in satoshi."""
         return subsidy(self.params, previous.height + 1)
+
+    def snapshot(self, place, previous):
+        """By which link a proof at this position, on this Bitcoin block, pays."""
+        key = place.anchor.id, place.least_snapshot.id, previous.hash
+        if key not in self._snapshots:
+            self._snapshots[key] = window.snapshot(self.params, place, previous)
+        return self._snapshots[key]
 
     def window(self, newest):
         """The window whose snapshot is `newest`, a complete link."""
@@ -285,18 +315,38 @@ class Chain:
             self._windows[newest.id] = window.window(self.params, newest)
         return self._windows[newest.id]
 
-    def selection(self, anchor, previous):
-        """Who is paid by a proof with this anchor on this Bitcoin block; None when the finder is paid alone."""
-        snapshot, seed = self.snapshot(anchor, previous), window.seed(self.params, previous)
-        created = self.created(previous)
+    def selection(self, place, previous):
+        """Who is paid by a proof at this position on this Bitcoin block; None if only the finder is paid."""
+        snapshot, created = self.snapshot(place, previous), self.created(previous)
+        seed = window.seed(self.params, previous)
         key = snapshot.id, seed, created
         if key not in self._selections:
             dues = window.dues(self.params, snapshot, self.window(snapshot))
             self._selections[key] = payout.select(self.params, dues, seed, created) if dues else None
         return self._selections[key]
 
-    def payouts(self, anchor, previous, finder, value):
-        """What a proof with this anchor, on this Bitcoin block, pays: (script, satoshi). The anchor is complete;
+    def payouts(self, place, previous, finder, value):
+        """What a proof at this position, on this Bitcoin block, pays: (script, satoshi). The anchor is complete;
         `finder` is the proof's own script, and `value` its coinbase value."""
-        selection = self.selection(anchor, previous)
+        selection = self.selection(place, previous)
         return payout.amounts(selection, value) if selection else [(finder, value)]
+
+    def state_root(self, parent, previous, list_rows):
+        """The state root of a link on `parent`, a complete link, whose list gives these rows."""
+        selection = self.selection(parent.position(self.params), previous)
+        return state.state_root(
+            state.window_commitment(selection.order if selection else ()),
+            state.credits_commitment(list_rows),
+            parent.history.commitment(),
+            parent.signals.commitment(),
+        )
+
+    def state_root_for(self, parent, previous, ids):
+        """The state root of a link on `parent` with this list. Raises `Broken` if the list breaks a rule, and `Held` if
+        a listed proof is not valid."""
+        for id_ in ids:
+            if not self.is_proof(id_):
+                raise Held("proof", id_)
+        listed = [self.nodes[id_] for id_ in ids]
+        lists.check_list(self.params, parent, listed)
+        return self.state_root(parent, previous, lists.list_credits(self.params, parent, listed))

@@ -1,8 +1,9 @@
-"""The coinbase to the byte, and how a proof is bound to it (section 5). Rules SC-101, SC-102 and SC-301."""
+"""The coinbase, byte for byte, and how a proof is bound to it (section 5). Rules SC-101, SC-102 and SC-301."""
 
 import struct
 from hashlib import sha256
 
+from .encoding import WITNESS_START
 from .sha256 import double, finish, midstate, tagged
 from .targets import number
 from .verdict import differ, need
@@ -10,7 +11,6 @@ from .verdict import differ, need
 NULL_OUTPOINT = bytes(32) + b"\xff" * 4
 POOL_TAG = b"\x07/shoal/"
 SEQUENCE = struct.pack("<I", 0xFFFFFFFE)
-WITNESS_SCRIPT = bytes.fromhex("6a24aa21a9ed")
 COMMITMENT_SCRIPT = bytes.fromhex("6a20")
 
 
@@ -41,8 +41,10 @@ def prefix(share, extranonce, witness, payouts):
     """The coinbase before its last output. `payouts` are (script, satoshi) in their order."""
     script_sig = height_push(share.bitcoin_height) + POOL_TAG + b"\x10" + extranonce
     outputs = [output(value, script) for script, value in payouts]
+    if share.null_data:
+        outputs.append(output(0, share.null_data))
     if witness is not None:
-        outputs.append(output(0, WITNESS_SCRIPT + witness))
+        outputs.append(output(0, WITNESS_START + witness))
     return b"".join(
         (
             struct.pack("<I", 2),
@@ -77,14 +79,14 @@ def check_binding(params, proof, easiest):
     hashed = proof.prefix_length - len(proof.tail)
     leaf = sha256(finish(proof.midstate, hashed, proof.tail + suffix(params, proof.share))).digest()
     root = fold(leaf, proof.branch)
-    # SC-102: The coinbase that continues the prefix with the commitment output and the locktime hashes, folded with the
-    # branch from the left, to the header's merkle root.
+    # SC-102: The coinbase consists of the prefix, the commitment output and the locktime. Its hash, folded with the
+    # branch from the left, is the header's merkle root.
     need(root == proof.merkle_root, "SC-102", lambda: differ("merkle root", proof.merkle_root, root))
 
 
 def check_payout(proof, payouts):
-    """SC-301: The coinbase is, to the byte, the one that follows from share header, extranonce, witness commitment and
-    the payouts."""
+    """SC-301: The coinbase is, byte for byte, the one that follows from the share header, the extranonce, the witness
+    commitment and the payouts below."""
     expected = prefix(proof.share, proof.extranonce, proof.witness, payouts)
     found, length = proof.prefix_length, len(expected)
     need(found == length, "SC-301", lambda: differ("length of the coinbase before its last output", found, length))

@@ -1,4 +1,4 @@
-"""Share headers, proofs and lists, and their only encoding (section 4). Rules SC-001 to SC-009."""
+"""Share headers, proofs and lists, and their only encoding (section 4). Rules SC-001 to SC-010."""
 
 import struct
 from dataclasses import dataclass
@@ -8,20 +8,28 @@ from typing import Optional
 from .sha256 import BLOCK, double, tagged
 from .verdict import Broken, need
 
-PROOF_BYTES_MAX = 864
-SHARE_VERSION = 1
+PROOF_BYTES_MAX = 960
+SHARE_VERSION = 2
 IDS_MAX = 1024
 BRANCH_MAX = 14
 SCRIPT_BYTES_MAX = 34
+NULL_DATA_BYTES_MAX = 83
 PREFIX_BYTES = range(100, 3001)
+WITNESS_START = bytes.fromhex("6a24aa21a9ed")  # of the script of a witness commitment
 
-# Payout scripts: what stands before and after the hash or key, and how long that is.
+# Payout scripts: the bytes before the hash or key, its length, and the bytes after it.
 PAYOUT_FORMS = (
     (bytes.fromhex("76a914"), 20, bytes.fromhex("88ac")),  # P2PKH
     (bytes.fromhex("a914"), 20, bytes.fromhex("87")),  # P2SH
     (bytes.fromhex("0014"), 20, b""),  # P2WPKH
     (bytes.fromhex("0020"), 32, b""),  # P2WSH
     (bytes.fromhex("5120"), 32, b""),  # P2TR
+    *((bytes([version, 0x20]), 32, b"") for version in range(0x52, 0x61)),  # witness versions 2 to 16
+)
+# Null data scripts: the bytes before the length of the data, and the lengths allowed.
+NULL_DATA_FORMS = (
+    (bytes.fromhex("6a"), range(1, 76)),
+    (bytes.fromhex("6a4c"), range(76, 81)),
 )
 
 
@@ -33,11 +41,13 @@ class ShareHeader:
     anchor: bytes
     shares_root: bytes
     shares_count: int
+    state_root: bytes
     payout: bytes
     time: int
     bitcoin_height: int
     coinbase_value: int
     signals: int = 0
+    null_data: bytes = b""
     version: int = SHARE_VERSION
 
     def encode(self):
@@ -47,9 +57,11 @@ class ShareHeader:
                 self.parent,
                 self.anchor,
                 self.shares_root,
-                struct.pack("<HB", self.shares_count, len(self.payout)),
-                self.payout,
+                struct.pack("<H", self.shares_count),
+                self.state_root,
+                bytes([len(self.payout)]) + self.payout,
                 struct.pack("<IIQI", self.time, self.bitcoin_height, self.coinbase_value, self.signals),
+                bytes([len(self.null_data)]) + self.null_data,
             )
         )
 
@@ -70,6 +82,10 @@ class Proof:
     @cached_property
     def id(self):
         return double(self.header)
+
+    @property
+    def version(self):
+        return int.from_bytes(self.header[:4], "little", signed=True)
 
     @property
     def previous_block(self):
@@ -104,11 +120,21 @@ class Proof:
 
 
 def is_payout(script):
-    """Whether a script has one of the five forms."""
+    """Whether a script has one of the forms of a payout."""
     return any(
         len(script) == len(start) + size + len(end) and script.startswith(start) and script.endswith(end)
         for start, size, end in PAYOUT_FORMS
     )
+
+
+def is_null_data(script):
+    """Whether a script is empty or has one of the forms of null data."""
+    if not script:
+        return True
+    if script.startswith(WITNESS_START):
+        return False
+    sizes = [(start, len(script) - len(start) - 1, lengths) for start, lengths in NULL_DATA_FORMS]
+    return any(size in lengths and script.startswith(start + bytes([size])) for start, size, lengths in sizes)
 
 
 class _Reader:
@@ -132,8 +158,8 @@ class _Reader:
 
 
 def decode_proof(data):
-    """The proof that `data` encodes. Of several broken rules the one whose field comes first is told."""
-    # SC-001: An encoded proof has at most 864 bytes.
+    """The proof that `data` encodes. Of several broken rules, the one whose field comes first is reported."""
+    # SC-001: An encoded proof has at most 960 bytes.
     need(len(data) <= PROOF_BYTES_MAX, "SC-001", f"{len(data)} bytes")
     reader = _Reader(data)
     header = reader.take(80)
@@ -152,19 +178,32 @@ def decode_proof(data):
 
 def _decode_share(reader):
     version = reader.number(4)
-    # SC-004: The version of the share header is 1.
+    # SC-004: The version of the share header is 2.
     need(version == SHARE_VERSION, "SC-004", f"version {version}")
     parent, anchor, root = reader.take(32), reader.take(32), reader.take(32)
     count = reader.number(2)
     # SC-009: A list has at most 1,024 ids.
     need(count <= IDS_MAX, "SC-009", f"{count} ids")
-    size = reader.number(1)
-    # SC-005: The payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR. A length that none has is refused unread.
-    need(size <= SCRIPT_BYTES_MAX, "SC-005", f"script of {size} bytes")
-    payout = reader.take(size)
-    need(is_payout(payout), "SC-005", f"script {payout.hex()}")
+    state_root = reader.take(32)
+    # SC-005: The payout script is exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR, or of a witness version from 2 to 16 with
+    # 32 bytes.
+    payout = _decode_script(reader, "SC-005", SCRIPT_BYTES_MAX, is_payout)
     time, height, value, signals = (reader.number(size) for size in (4, 4, 8, 4))
-    return ShareHeader(parent, anchor, root, count, payout, time, height, value, signals, version)
+    # SC-010: The null data script is empty, or OP_RETURN and one push of 1 to 80 bytes with the shortest length prefix
+    # that is not a witness commitment.
+    null_data = _decode_script(reader, "SC-010", NULL_DATA_BYTES_MAX, is_null_data)
+    return ShareHeader(
+        parent, anchor, root, count, state_root, payout, time, height, value, signals, null_data, version
+    )
+
+
+def _decode_script(reader, rule, most, allowed):
+    """A length and a script. A length above that of every form is rejected before the script is read."""
+    size = reader.number(1)
+    need(size <= most, rule, f"script of {size} bytes")
+    script = reader.take(size)
+    need(allowed(script), rule, f"script {script.hex()}")
+    return script
 
 
 def _decode_witness(reader):

@@ -9,14 +9,18 @@ from .verdict import differ, need
 
 @dataclass(frozen=True)
 class Position:
-    """What a link decides about its children."""
+    """What a link determines for its children."""
 
     height: int
     anchor: Any  # a `node.Node`
     share_target: int
     link_target: int
     least_time: int  # seconds; a child's time is above it. -1: any time will do
-    least_bitcoin_work: int  # chain work at the link's previous block
+    least_bitcoin_work: int  # the link's Bitcoin work
+    least_snapshot: Any  # the `node.Node` that is the snapshot by which the link pays
+
+    def meets_link_target(self, proof):
+        return targets.number(proof.id) <= self.link_target
 
     @property
     def link_work(self):
@@ -32,8 +36,8 @@ def position(params, link):
         target = min(params.first_link_target, share)
     else:
         target = targets.next_link_target(params, link.link_target, link.time - link.parent.time, share)
-    work = link.previous.chain_work if link.previous else 0
-    return Position(link.height + 1, anchor, share, target, _least_time(params, link), work)
+    least_time = _least_time(params, link)
+    return Position(link.height + 1, anchor, share, target, least_time, link.bitcoin_work, link.snapshot)
 
 
 def _least_time(params, link):
@@ -46,12 +50,13 @@ def _least_time(params, link):
 
 
 def check_header(params, proof, place, previous):
-    """Rules SC-202 to SC-211 for a proof at position `place` on the Bitcoin block `previous`, in this order."""
+    """Rules SC-202 to SC-211 and SC-213, in this order, for a proof at position `place` on the Bitcoin block
+    `previous`."""
     share = proof.share
-    # SC-202: The anchor is the ancestor of the parent exactly `anchor_depth` links below it, genesis while there is
-    # none.
+    # SC-202: The anchor is the ancestor exactly `anchor_depth` links below the parent; genesis if the chain is shorter
+    # than that.
     need(share.anchor == place.anchor.id, "SC-202", lambda: differ("anchor", share.anchor, place.anchor.id))
-    # SC-203: `time` is above the median of the times of the parent and its last ancestors, 11 links in all or as many
+    # SC-203: `time` is above the median of the times of the parent and its last ancestors, 11 links in total or as many
     # as exist.
     need(share.time > place.least_time, "SC-203", lambda: f"time {share.time} is not above {place.least_time}")
     # SC-204: The Bitcoin header's time is above the median time past of its previous block.
@@ -63,7 +68,7 @@ def check_header(params, proof, place, previous):
     # SC-206: `bitcoin_height` is one above the height of the previous block.
     height = previous.height + 1
     need(share.bitcoin_height == height, "SC-206", lambda: differ("bitcoin_height", share.bitcoin_height, height))
-    # SC-207: nBits is what Bitcoin expects after the previous block.
+    # SC-207: nBits is the value that Bitcoin expects after the previous block.
     bits = bitcoin.expected_bits(params, previous)
     need(proof.bits == bits, "SC-207", lambda: f"nBits is {proof.bits:08x}, expected {bits:08x}")
     # SC-208: Bitcoin's chain work at the previous block is not below that at the parent's previous block.
@@ -82,3 +87,5 @@ def check_header(params, proof, place, previous):
     # SC-211: `bitcoin_height` is not below `start_height`.
     start = params.start_height
     need(share.bitcoin_height >= start, "SC-211", lambda: f"bitcoin_height {share.bitcoin_height} is below {start}")
+    # SC-213: The version of the Bitcoin header, as a signed number, is at least 4.
+    need(proof.version >= bitcoin.VERSION_LEAST, "SC-213", lambda: f"version {proof.version}")

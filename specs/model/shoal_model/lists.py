@@ -6,84 +6,93 @@ from .verdict import differ, need
 
 
 def check_root(share, ids):
-    """SC-401: The list is the one that the share header commits to by root and count."""
+    """SC-401: The list is the one to which the share header commits by root and count."""
     check_list_length(len(ids))
     need(len(ids) == share.shares_count, "SC-401", lambda: differ("number of ids", len(ids), share.shares_count))
     root = shares_root(ids)
     need(root == share.shares_root, "SC-401", lambda: differ("root of the list", root, share.shares_root))
 
 
-def check_list(params, link, listed):
-    """Rules SC-402 to SC-405 for the list of `link`, whose parent is complete. `listed` are nodes in its order."""
-    keys = [(node.height, node.id) for node in listed]
-    for before, after in zip(keys, keys[1:]):
-        # SC-402: The list is strictly ascending by (height, id).
-        need(before < after, "SC-402", lambda: f"{after[1].hex()} stands after {before[1].hex()}")
-    earlier_in_list = set()
+def check_list(params, parent, listed):
+    """Rules SC-402 to SC-405, for each id in turn, for the list of a link on the complete link `parent`. `listed` are
+    nodes in its order."""
+    before, earlier_in_list = (0, b""), set()
     for node in listed:
-        check_entry(params, link, node, earlier_in_list)
+        key = (node.height, node.id)
+        # SC-402: The list is strictly ascending by (height, id).
+        need(before < key, "SC-402", lambda: f"{node.id.hex()} is not above the id before it")
+        check_entry(params, parent, node, earlier_in_list)
+        before = key
         earlier_in_list.add(node.id)
 
 
-def check_entry(params, link, node, earlier_in_list):
-    """Whether `link` may list `node`. Walks down the branch to the node's anchor.
+def check_entry(params, parent, node, earlier_in_list):
+    """Whether a link on `parent` may list `node`. Walks down the branch to the node's anchor.
 
     That is far enough. The node and its parent were made with the anchor's hash in them, or are the anchor: neither the
     anchor nor a link below it can list them.
     """
-    deepest = link.height - params.listing_depth
+    deepest = parent.height + 1 - params.listing_depth
     # SC-403: Each listed proof's anchor is on the link's chain and at most `listing_depth` links below the link.
     need(node.anchor.height >= deepest, "SC-403", lambda: f"anchor of {node.id.hex()} is too deep")
     parent_found, repeated = node.parent.id in earlier_in_list, False
-    below = link.parent
+    below = parent
     while below.height > node.anchor.height:
         parent_found |= node.parent.id == below.id or node.parent.id in below.listed
         repeated |= node.id == below.id or node.id in below.listed
         below = below.parent
     need(below is node.anchor, "SC-403", lambda: f"anchor of {node.id.hex()} is not on the chain")
     parent_found |= node.parent.id == below.id
-    # SC-404: Each listed proof's parent is on the branch, was listed by an earlier link, or stands earlier in the list.
+    # SC-404: Each listed proof's parent is on the branch, was listed by an earlier link, or comes earlier in the list.
     need(parent_found, "SC-404", lambda: f"parent of {node.id.hex()} is not on the branch")
-    # SC-405: No earlier link of the branch lists the proof or is it.
+    # SC-405: No earlier link of the branch lists the proof or is the proof itself.
     need(not repeated, "SC-405", lambda: f"{node.id.hex()} is already listed")
 
 
-def earns(params, link, node):
+def earns(params, parent, node):
     """SC-410: A listed proof earns its weight when its anchor is at most `credit_depth` links below the listing link
-    and at most `stale_depth` links have passed since the first with a greater Bitcoin height; otherwise 0."""
-    if link.height - node.anchor.height > params.credit_depth:
+    and at most `stale_depth` links have passed since the first link with more Bitcoin work; otherwise it earns 0.
+
+    The listing link is one on `parent`.
+    """
+    height = parent.height + 1
+    if height - node.anchor.height > params.credit_depth:
         return False
-    first = first_above(link.parent, node.proof.share.bitcoin_height)
-    return first is None or link.height - first <= params.stale_depth
+    first = first_above(parent, node.bitcoin_work)
+    return first is None or height - first <= params.stale_depth
 
 
-def first_above(link, bitcoin_height):
-    """Height of the lowest link from genesis to `link` whose Bitcoin height is greater; None if there is none."""
+def first_above(link, bitcoin_work):
+    """Height of the lowest link from genesis to `link` with more Bitcoin work; None if there is none."""
     found = None
-    while link is not None and link.greatest_bitcoin_height > bitcoin_height:
+    while link is not None and link.bitcoin_work > bitcoin_work:
         found = link.height
         link = link.parent
     return found
 
 
-def credits(params, link, listed):
-    """The row of each script that `link` credits, be it with weight 0: script -> (weight, proofs)."""
+def list_credits(params, parent, listed):
+    """The rows that the list of a link on `parent` gives, those of weight 0 included: script -> (weight, proofs)."""
     rows = {}
-    for node, weight in weights(params, link, listed):
-        script = node.proof.share.payout
-        before, proofs = rows.get(script, (0, 0))
-        rows[script] = (before + weight, proofs + 1)
+    for node in listed:
+        weight = own_weight(params, node) if earns(params, parent, node) else 0
+        _add(rows, node.proof.share.payout, weight)
     return rows
 
 
-def weights(params, link, listed):
-    """What each proof that `link` credits earns, the link itself last: (node, weight)."""
-    earned = [(node, own_weight(params, node) if earns(params, link, node) else 0) for node in listed]
-    # SC-411: A link earns its own weight and that of SC-113.
-    bonus = targets.link_bonus(params, link.link_target, link.proof.bits)
-    return [*earned, (link, own_weight(params, link) + bonus)]
+def credits(params, link, list_rows):
+    """All that `link` credits: the rows that its list gives, and its own credit."""
+    rows = dict(list_rows)
+    # SC-411: A link earns its own weight plus the weight of SC-113.
+    weight = own_weight(params, link) + targets.link_bonus(params, link.link_target, link.proof.bits)
+    _add(rows, link.proof.share.payout, weight)
+    return rows
+
+
+def _add(rows, script, weight):
+    before, proofs = rows.get(script, (0, 0))
+    rows[script] = (before + weight, proofs + 1)
 
 
 def own_weight(params, node):
     return targets.share_weight(params, node.share_target, node.proof.bits)
-

@@ -6,7 +6,8 @@ from typing import Optional
 
 from . import bitcoin, coinbase
 from .encoding import IDS_MAX, Proof, ShareHeader, shares_root
-from .lists import check_entry
+from .lists import check_entry, list_credits
+from .node import COMPLETE, Node
 from .sha256 import double, midstate
 from .targets import expand, number
 from .verdict import Broken
@@ -44,12 +45,13 @@ class Work:
     witness: bytes = bytes([0x77]) * 32
     branch: tuple = ()
     prefix: Optional[bytes] = None  # a coinbase of another form, up to its last output
+    version: bytes = BLOCK_VERSION  # of the Bitcoin header
 
     def mine(self, params, fits):
         """The proof whose id, as a number, `fits`."""
         prefix = self.prefix or coinbase.prefix(self.share, self.extranonce, self.witness, self.payouts)
         root = coinbase.fold(double(prefix + coinbase.suffix(params, self.share)), self.branch)
-        header = BLOCK_VERSION + self.previous + root + struct.pack("<III", self.bitcoin_time, self.bits, 0)
+        header = self.version + self.previous + root + struct.pack("<III", self.bitcoin_time, self.bits, 0)
         tail = prefix[len(prefix) - len(prefix) % 64 :]
         return Proof(
             header=grind(header, fits),
@@ -66,7 +68,7 @@ class Work:
         return replace(self, share=replace(self.share, **fields))
 
 
-def work_on(chain, parent, previous, payout, time, ids=(), value_over_subsidy=0, branch=()):
+def work_on(chain, parent, previous, payout, time, ids=(), value_over_subsidy=0, branch=(), unseen=()):
     """Honest work on `parent` (a node with a complete anchor) and the Bitcoin header `previous`, listing `ids`."""
     params, place = chain.params, parent.position(chain.params)
     height = previous.height + 1
@@ -75,30 +77,41 @@ def work_on(chain, parent, previous, payout, time, ids=(), value_over_subsidy=0,
         anchor=place.anchor.id,
         shares_root=shares_root(ids),
         shares_count=len(ids),
+        state_root=state_root(chain, parent, previous, ids, unseen),
         payout=payout,
         time=max(time, place.least_time + 1),
         bitcoin_height=height,
         coinbase_value=bitcoin.subsidy(params, height) + value_over_subsidy,
     )
-    payouts = tuple(chain.payouts(place.anchor, previous, payout, share.coinbase_value))
+    payouts = tuple(chain.payouts(place, previous, payout, share.coinbase_value))
     bitcoin_time = max(share.time, previous.median_time() + 1)
     return Work(share, payouts, previous.hash, bitcoin.expected_bits(params, previous), bitcoin_time, branch=branch)
 
 
-class _Next:
-    """What `check_entry` needs of the link that would come after `parent`."""
+def state_root(chain, parent, previous, ids, unseen=()):
+    """The state root of a link that lists `ids`, whether it may or not; zeros while something is missing. `unseen` are
+    valid proofs that the chain does not know."""
+    unknown = {proof.id: node_of(chain, proof) for proof in unseen}
+    if parent.state != COMPLETE or not all(id_ in unknown or chain.is_proof(id_) for id_ in ids):
+        return bytes(32)
+    rows = list_credits(chain.params, parent, [unknown.get(id_) or chain.nodes[id_] for id_ in ids])
+    return chain.state_root(parent, previous, rows)
 
-    def __init__(self, parent):
-        self.parent, self.height = parent, parent.height + 1
+
+def node_of(chain, proof):
+    """The node that a valid proof on a known link becomes."""
+    parent, previous = chain.nodes[proof.share.parent], chain.headers.get(proof.previous_block)
+    place = parent.position(chain.params)
+    return Node(proof, parent, place, previous, chain.snapshot(place, previous))
 
 
 def listable(chain, parent):
     """The ids that a link on `parent` can list: all that are allowed, ascending, the lowest when they are too many."""
-    link, chosen, ids = _Next(parent), [], set()
+    chosen, ids = [], set()
     for node in sorted(chain.nodes.values(), key=lambda node: (node.height, node.id)):
         if node.height and len(chosen) < IDS_MAX:
             try:
-                check_entry(chain.params, link, node, ids)
+                check_entry(chain.params, parent, node, ids)
             except Broken:
                 continue
             chosen.append(node.id)

@@ -32,7 +32,7 @@ FIELDS = (
     ("first_link_target", 32),
     ("easiest_share_target", 32),
     ("window_weight", 16),
-    ("window_rows", 8),
+    ("window_proofs", 8),
     ("listed_before_payouts", 8),
     ("output_floor_sat", 8),
     ("median_span", 8),
@@ -69,7 +69,7 @@ class Params:
     first_link_target: int
     easiest_share_target: int
     window_weight: int
-    window_rows: int
+    window_proofs: int
     listed_before_payouts: int
     output_floor_sat: int
     median_span: int
@@ -107,11 +107,11 @@ MAIN = Params(
     retarget_blocks=2016,
     retarget_timespan_s=1_209_600,
     halving_blocks=210_000,
-    start_height=925_344,
+    start_height=1_008_000,
     min_block_work=1 << 32,
     link_interval_s=10,
     shares_per_link=32,
-    retarget_half_life_s=1200,
+    retarget_half_life_s=600,
     retarget_exponent_max=16,
     anchor_depth=60,
     listing_depth=301,
@@ -119,13 +119,13 @@ MAIN = Params(
     stale_depth=60,
     link_credit_divisor=64,
     times_apart_s=7200,
-    snapshot_bitcoin_depth=12,
+    snapshot_bitcoin_depth=13,
     snapshot_burial=18,
     seed_depth=2,
     first_link_target=_ones(209),
     easiest_share_target=_ones(214),
     window_weight=8 * ONE_BLOCK,
-    window_rows=1 << 21,
+    window_proofs=1 << 21,
     listed_before_payouts=576,
     output_floor_sat=10_000,
     median_span=11,
@@ -149,9 +149,9 @@ _LOCAL = {
     "start_height": 1,
     "link_interval_s": 1,
     "shares_per_link": 8,
-    "retarget_half_life_s": 120,
+    "retarget_half_life_s": 60,
     "anchor_depth": 48,
-    "snapshot_bitcoin_depth": 2,
+    "snapshot_bitcoin_depth": 3,
     "snapshot_burial": 4,
     "seed_depth": 1,
     "first_link_target": (_ones(64) // 400_000) << 192 | _ones(192),

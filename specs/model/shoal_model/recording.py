@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .params import FIELDS, NETWORKS, Params
 from .targets import expand
 
-VERSION = 1
+VERSION = 2
 LINE_BYTES_MAX = 16 << 20
 PROOF_BYTES_MAX = 4096  # more than a proof may have, so that a recording can hold one that is too long
 IDS_MAX = 65535  # what the count of an encoded list can say
@@ -174,18 +174,19 @@ CLAIMS = {
         "snapshot": HASH,
         "oldest": integer(32),
         "newest": integer(32),
-        "rows": integer(32),
+        "proofs": integer(64),
         "total": decimal(128),
         "sums": rows_of(SCRIPT, decimal(128), integer(32)),
     },
     "outputs": {
         "claim": text(16),
-        "anchor": HASH,
+        "parent": HASH,
         "previous_block": HASH,
         "payout": SCRIPT,
         "coinbase_value": integer(64),
         "outputs": rows_of(SCRIPT, integer(64)),
     },
+    "state": {"claim": text(16), "parent": HASH, "previous_block": HASH, "list": IDS, "state_root": HASH},
     "proof": {"claim": text(16), "id": HASH, "verdict": VERDICT, "list_verdict?": LIST_VERDICT},
 }
 

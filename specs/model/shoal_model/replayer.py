@@ -127,7 +127,8 @@ class Replay:
     def list_state(self, id_):
         """Verdict and detail of a link's list as it stands."""
         node = self.chain.nodes.get(id_)
-        if id_ is None or id_ in self.chain.invalid or node is not None and not node.is_link:
+        no_link = node is not None and not node.is_link
+        if id_ is None or id_ in self.chain.invalid or node is self.chain.genesis or no_link:
             return "ignored", "no valid link"
         if node is None:
             return "held", "the proof is not valid yet"
@@ -175,19 +176,41 @@ class Replay:
         if link is None:
             return
         window = self.chain.window(link)
-        for name in ("oldest", "newest", "rows", "total"):
+        for name in ("oldest", "newest", "proofs", "total"):
             self._compare(number, f"window {name}", link.id, said[name], getattr(window, name))
         self._compare_rows(number, "window sum", link.id, said["sums"], table(window.sums))
 
+    def _previous(self, number, what, hash_):
+        """The Bitcoin header that a claim builds on; None, and a difference, if it is not known."""
+        previous = self.chain.headers.get(hash_)
+        if previous is None:
+            self._compare(number, what, hash_, "header", "held")
+        return previous
+
     def _play_claim_outputs(self, number, said):
         self.counts["claims"] += 1
-        link = self._complete_link(number, "outputs", said["anchor"])
-        previous = self.chain.headers.get(said["previous_block"])
-        if previous is None:
-            self._compare(number, "outputs", said["previous_block"], "header", "held")
-        elif link is not None:
-            paid = self.chain.payouts(link, previous, said["payout"], said["coinbase_value"])
-            self._compare_rows(number, "output", link.id, said["outputs"], paid)
+        parent = self.chain.nodes.get(said["parent"])
+        if parent is None or not parent.is_link:
+            self._compare(number, "outputs", said["parent"], "link", "no valid link")
+            return
+        place = parent.position(self.chain.params)
+        anchor = self._complete_link(number, "outputs", place.anchor.id)
+        previous = self._previous(number, "outputs", said["previous_block"])
+        if anchor is not None and previous is not None:
+            paid = self.chain.payouts(place, previous, said["payout"], said["coinbase_value"])
+            self._compare_rows(number, "output", parent.id, said["outputs"], paid)
+
+    def _play_claim_state(self, number, said):
+        self.counts["claims"] += 1
+        parent = self._complete_link(number, "state", said["parent"])
+        previous = self._previous(number, "state", said["previous_block"])
+        if parent is None or previous is None:
+            return
+        try:
+            root = self.chain.state_root_for(parent, previous, said["list"]).hex()
+        except (Broken, Held) as reason:
+            root = name_of(reason)[0]
+        self._compare(number, "state root", parent.id, said["state_root"].hex(), root)
 
     def _play_claim_proof(self, number, said):
         self.counts["claims"] += 1
@@ -234,7 +257,7 @@ class Replay:
 
 
 def name_of(reason):
-    """Verdict and detail of what a judgement raised."""
+    """Verdict and detail of what a judgment raised."""
     if isinstance(reason, Broken):
         return reason.rule, reason.detail
     if isinstance(reason, Held):

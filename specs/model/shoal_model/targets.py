@@ -32,12 +32,13 @@ def compact(target):
 
 
 def share_target(params, anchor_target):
-    """SC-111: the harder of the floor and `shares_per_link` times the link target of the anchor."""
+    """SC-111: The share target is the harder of the floor and `shares_per_link` times the anchor's link target."""
     return min(params.easiest_share_target, params.shares_per_link * anchor_target, MAX)
 
 
 def retarget(params, target, seconds):
-    """SC-110: the link target that follows `target` after an interval of `seconds` (which may be negative)."""
+    """SC-110: The link target of a link's children follows from the link's own target and the interval before the link.
+    The interval of `seconds` may be negative."""
     bound = params.retarget_exponent_max << 16
     # Python's // and >> round towards minus infinity.
     exponent = ((seconds - params.link_interval_s) << 16) // params.retarget_half_life_s
@@ -52,17 +53,18 @@ def retarget(params, target, seconds):
 
 
 def next_link_target(params, target, seconds, position_share_target):
-    """SC-110 with its last step: a link is always a share."""
+    """SC-110 with its last step: every link is a share."""
     return min(retarget(params, target, seconds), position_share_target)
 
 
 def share_weight(params, target, bits):
-    """SC-112: the work of the share target in Bitcoin blocks of its own nBits, in units of 2^-64 block."""
+    """SC-112: A share's weight is the work of its share target, measured in blocks at its own nBits; at least one unit,
+    at most one block. In units of 2^-64 block."""
     return _weight(params, target, bits, 1)
 
 
 def link_bonus(params, target, bits):
-    """SC-113: what a link earns on top: the work of its link target divided by `link_credit_divisor`."""
+    """SC-113: In addition, a link earns the work of its link target divided by `link_credit_divisor`."""
     return _weight(params, target, bits, params.link_credit_divisor)
 
 

@@ -1,7 +1,7 @@
-"""What a judgement can be, besides valid (section 11). Each is raised where it is decided."""
+"""What a judgment can be, besides valid (section 11). Each is raised where it is decided."""
 
 # Rules that every proof with the same id breaks: the id is remembered as invalid.
-CONDEMNING = frozenset(f"SC-{number}" for number in range(201, 213))
+CONDEMNING = frozenset(f"SC-{number}" for number in range(201, 214))
 
 
 class Broken(Exception):

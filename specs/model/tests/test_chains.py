@@ -5,11 +5,13 @@ import random
 import unittest
 
 from shoal_model.encoding import decode_proof
-from shoal_model.made_chain import Odds, random_chain
+from shoal_model.made_chain import Odds, forked_chain, random_chain
 from shoal_model.node import COMPLETE
+from shoal_model.recording import read_line
 from shoal_model.replayer import replay_lines
 
 SEEDS = range(6)
+FORKED_SEEDS = (12, 37)
 PROOFS = 120
 HEADER_BYTES = 80
 
@@ -18,8 +20,12 @@ def chain(seed):
     return random_chain(seed, PROOFS)
 
 
+def forked(seed):
+    return forked_chain(seed, PROOFS)
+
+
 def plain(made):
-    """First line, and the lines that every order can do with: what was refused as too old depends on the order."""
+    """First line, and the lines that every order can do with: what was rejected as too old depends on the order."""
     return made.lines[0], [value for value in made.lines[1:] if value.get("verdict") != "unlistable"]
 
 
@@ -97,11 +103,15 @@ class Orders(unittest.TestCase):
         self.assertEqual(replay.chain.tip.chain_work, max(node.chain_work for node in complete if node.is_link))
         self.assertLess(replay.chain.tip.chain_work, made.chain.tip.chain_work)
 
-    def test_reorganisations(self):
-        """A world in which half of all work is on old links."""
-        made = random_chain(11, PROOFS, Odds(old_parent=0.5, late=0.4))
-        first, rest = plain(made)
-        self.assert_same(made, [first] + rest[::-1] + made.claims())
+    def test_reorganizations(self):
+        """A world in which half of all work is on old links, and worlds in which Bitcoin reorganizes."""
+        for made in (random_chain(11, PROOFS, Odds(old_parent=0.5, late=0.4)), *map(forked, FORKED_SEEDS)):
+            first, rest = plain(made)
+            self.assert_same(made, made.lines + made.claims(), exact_tip=True)
+            self.assert_same(made, [first] + rest[::-1] + made.claims())
+            rest = list(separate(rest))
+            random.Random(1).shuffle(rest)
+            self.assert_same(made, [first] + rest + made.claims())
 
 
 def tells(value, id_):
@@ -139,13 +149,39 @@ class Damage(unittest.TestCase):
             self.assertTrue(found and found[0].rule, f"line {number + 1}, byte {at // 2}")
 
     def test_claims(self):
+        """A claim changes nothing, so one replay serves all of them."""
+        replay = replay_lines(self.lines)
         for number in self.numbers(lambda value: "claim" in value):
             for key, value in self.lines[number].items():
-                if key in ("claim", "id", "snapshot", "anchor", "previous_block", "payout", "coinbase_value"):
+                if key in ("claim", "id", "snapshot", "parent", "previous_block", "payout", "coinbase_value"):
                     continue
                 for change in changes(value):
-                    found = self.differences(number, lambda line: line.update({key: change}))
-                    self.assertEqual([difference.line for difference in found], [number + 1], f"{key} {change}")
+                    replay.differences.clear()
+                    replay.play(read_line(number + 1, {**self.lines[number], key: change}))
+                    found = [difference.line for difference in replay.differences]
+                    self.assertEqual(found, [number + 1], f"{key} {change}")
+
+    def test_claims_about_what_is_not_there(self):
+        """Parents and lists that are unknown, no links, or break a rule, and unknown Bitcoin blocks."""
+        replay = replay_lines(self.lines)
+        chain, tip = self.made.chain, self.made.chain.tip
+        share = next(node for node in chain.nodes.values() if not node.is_link)
+        claims = {value["claim"]: value for value in self.lines if value.get("claim") in ("outputs", "state")}
+        cases = [
+            ({"parent": "00" * 32}, "no valid link", "unlistable"),
+            ({"parent": share.id.hex()}, "no valid link", "ignored"),
+            ({"previous_block": "00" * 32}, "held", "held"),
+            ({"list": ["00" * 32]}, None, "held"),
+            ({"list": [chain.genesis.id.hex()]}, None, "held"),
+            ({"list": [tip.id.hex()]}, None, "SC-405"),
+            ({"list": [tip.ids[0].hex()] * 2}, None, "SC-405"),
+        ]
+        for changed, *found in cases:
+            for name, expected in zip(("outputs", "state"), found):
+                if expected:
+                    replay.differences.clear()
+                    replay.play(read_line(1, {**claims[name], **changed}))
+                    self.assertEqual([difference.computed for difference in replay.differences], [expected], changed)
 
     def test_a_wrong_tip(self):
         number = self.numbers(lambda value: value.get("claim") == "tip")[0]
@@ -153,7 +189,7 @@ class Damage(unittest.TestCase):
         self.assertEqual(self.differences(number, lambda line: line.update(id=below))[0].what, "tip")
 
     def test_a_list_with_an_id_changed(self):
-        number = self.numbers(lambda value: value.get("list"))[-1]
+        number = self.numbers(lambda value: value.get("list") and "proof" in value)[-1]
 
         def other(value):
             value["list"][0] = "00" * 32
@@ -166,9 +202,9 @@ def changes(value):
     if isinstance(value, list):
         if not value:
             return []
-        cells = value[0]
-        last = cells[:-1] + [cells[-1] + 1]
-        return [[last] + value[1:], value[1:]]
+        first = value[0]
+        other = first[:-1] + [first[-1] + 1] if isinstance(first, list) else "00" * 32
+        return [[other] + value[1:], value[1:]]
     if isinstance(value, str):
         return [str(int(value) + 1)] if len(value) != 64 else [f"{int(value, 16) + 1:064x}"]
     return [value + 1]

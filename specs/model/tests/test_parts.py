@@ -6,9 +6,10 @@ import unittest
 from dataclasses import replace
 from fractions import Fraction
 
-from shoal_model import bitcoin, payout, sha256, targets
+from shoal_model import bitcoin, payout, sha256, signals, targets
 from shoal_model.made_chain import EASY, random_chain
 from shoal_model.params import LOCAL, MAIN
+from shoal_model.sum_tree import HISTORY, WEIGHTS, Growing
 from shoal_model.window import window
 
 
@@ -77,13 +78,14 @@ class Targets(unittest.TestCase):
 
 class Payout(unittest.TestCase):
     def test_expectation_is_the_due(self):
-        """Over many seeds each script gets its weight, whether paid exactly or drawn."""
+        """Over many seeds each script gets its weight, whether paid proportionally or drawn."""
         params = replace(EASY, outputs_max=4, output_floor_sat=0)
         dues = {bytes([number]): weight for number, weight in enumerate((900, 300, 200, 100, 60, 40, 25, 11))}
         tries, paid = 4000, dict.fromkeys(dues, 0)
         for seed in range(tries):
             chosen = payout.select(params, dues, hashlib.sha256(str(seed).encode()).digest(), 10**9)
             self.assertEqual(len(chosen.outputs), 4)
+            self.assertEqual(dict(chosen.order), dues)
             for script, weight in chosen.outputs:
                 paid[script] += weight
         for script, weight in dues.items():
@@ -111,20 +113,112 @@ class Payout(unittest.TestCase):
         self.assertEqual(payout.select(EASY, dues, bytes(32), 10**9), payout.select(EASY, backwards, bytes(32), 10**9))
 
 
+class SumTrees(unittest.TestCase):
+    def test_a_growing_tree_is_the_same_as_a_whole_one(self):
+        leaves, growing = [], Growing(HISTORY)
+        for number in range(70):
+            self.assertEqual(growing.commitment(), HISTORY.commitment(leaves))
+            leaf = hashlib.sha256(bytes([number])).digest(), number * number
+            leaves.append(leaf)
+            growing = growing.with_leaf(leaf)
+
+    def test_by_hand(self):
+        """Five leaves: two pairs, a pair of pairs, and the fifth beside it."""
+        hashes = [bytes([number]) * 32 for number in range(5)]
+
+        def node(left, left_sum, right, right_sum):
+            sums = left_sum.to_bytes(16, "little"), right_sum.to_bytes(16, "little")
+            return sha256.tagged("shoal/node", left + sums[0] + right + sums[1])
+
+        four = node(node(hashes[0], 1, hashes[1], 2), 3, node(hashes[2], 3, hashes[3], 4), 7)
+        expected = bytes([5, 0, 0, 0, 15]) + bytes(15) + node(four, 10, hashes[4], 5)
+        self.assertEqual(WEIGHTS.commitment(zip(hashes, range(1, 6))), expected)
+        self.assertEqual(WEIGHTS.commitment(()), bytes(52))
+        self.assertEqual(HISTORY.commitment(()), bytes(68))
+
+
+class UpgradeBits(unittest.TestCase):
+    def test_states_by_words(self):
+        """Random periods against the words of section 14, which look at all counts since the state last changed."""
+        chance, seen = random.Random(5), set()
+        usual = (1007, 1008, 1511, 1512, 1513, 1600, 1814, 1815, 2016)
+        for number in range(60):
+            bit, state, counts = signals.Bit(), signals.COUNTING, []
+            often, spread = usual[number % len(usual)], chance.choice((0, 0, 0.004, 0.1))
+            for _ in range(400):
+                count = chance.choice((0, 1007, 1008, 1511, 1512, 2016)) if chance.random() < spread else often
+                bit, counts = bit.after(0, count), good_in_a_row([*counts, count])
+                few = len(counts) >= 12 and sum(counts[-12:]) >= 21_773
+                many = len(counts) >= 120 and sum(counts) >= 1512 * len(counts)
+                if state == signals.LOCKED_IN and not counts:
+                    state = signals.COUNTING
+                elif state != signals.ACTIVE and (few or many):
+                    state, counts = signals.LOCKED_IN if state == signals.COUNTING else signals.ACTIVE, []
+                if state == signals.ACTIVE:
+                    counts = []
+                found = bit.state, bit.run, bit.sum_, bit.last
+                self.assertEqual(found, (state, len(counts), sum(counts), tuple(counts[-12:])))
+                seen.add((state, often, "few" if few else "many" if many else ""))
+        for state, often, way in ((signals.ACTIVE, 1512, "many"), (signals.ACTIVE, 1815, "few")):
+            self.assertIn((state, often, way), seen)
+
+    def test_half_is_enough_and_a_link_less_ends_the_run(self):
+        bit = run_of((1008, *[1600] * 10))
+        self.assertEqual((bit.state, bit.run), (signals.COUNTING, 11))
+        self.assertEqual(bit.after(0, 1008).run, 12)
+        self.assertEqual(bit.after(0, 1007), signals.Bit())
+
+    def test_a_long_run_is_carried_once_its_mean_is_three_quarters(self):
+        """200 periods with a link too few in each take 200 links more, not a period of 75%."""
+        bit = run_of([1511] * 200)
+        self.assertEqual((bit.state, bit.run, bit.sum_), (signals.COUNTING, 200, 200 * 1511))
+        self.assertEqual(bit.after(9, 1512 + 199).state, signals.COUNTING)
+        self.assertEqual(bit.after(9, 1512 + 200), signals.Bit(signals.LOCKED_IN, 9))
+
+    def test_what_is_committed_to_has_bounds(self):
+        """No branch has so many periods; the bytes then hold the greatest numbers that fit."""
+        bit = signals.Bit(run=1 << 16, sum_=1 << 32, last=(1008,) * 12)
+        encoded = bytes([7, 0, 0, 0, 0, 0]) + b"\xff" * 6 + b"\xf0\x03" * 12 + bytes(2)
+        expected = sha256.tagged("shoal/signals", encoded)
+        self.assertEqual(signals.Signals(bits={7: bit}).commitment(), expected)
+
+    def test_counts_are_aligned_to_the_right(self):
+        encoded = bytes([3, 0]) + bytes(4) + b"\x02\x00" + (1008 + 2016).to_bytes(4, "little")
+        encoded += bytes(20) + b"\xf0\x03\xe0\x07" + bytes(2)
+        found = signals.Signals(bits={3: run_of([1008, 2016])}).commitment()
+        self.assertEqual(found, sha256.tagged("shoal/signals", encoded))
+
+
+def good_in_a_row(counts):
+    """The good periods at the end of some."""
+    bad = [number for number, count in enumerate(counts) if count < 1008]
+    return counts[bad[-1] + 1 :] if bad else counts
+
+
+def run_of(counts):
+    """A bit after these periods."""
+    bit = signals.Bit()
+    for count in counts:
+        bit = bit.after(0, count)
+    return bit
+
+
 class Windows(unittest.TestCase):
     def test_bounds(self):
         """Each window has reached a bound with its oldest link and not before, or goes back to genesis."""
-        tip = random_chain(5, 150).chain.tip
+        tip, reached = random_chain(5, 150).chain.tip, set()
         for height in range(tip.height + 1):
             newest = tip.ancestor(height)
             found = window(EASY, newest)
             links = [newest.ancestor(at) for at in range(found.oldest, found.newest + 1) if at]
-            rows = [len(link.rows) for link in links]
+            proofs = [len(link.ids) + 1 for link in links]
             weights = [sum(weight for weight, _ in link.rows.values()) for link in links]
-            self.assertEqual((sum(rows), sum(weights)), (found.rows, found.total))
-            reached = found.rows >= EASY.window_rows or found.total >= EASY.window_weight
-            self.assertTrue(reached or found.oldest <= 1)
-            self.assertTrue(sum(rows[1:]) < EASY.window_rows and sum(weights[1:]) < EASY.window_weight)
+            self.assertEqual((sum(proofs), sum(weights)), (found.proofs, found.total))
+            bounds = found.proofs >= EASY.window_proofs, found.total >= EASY.window_weight
+            self.assertTrue(any(bounds) or found.oldest <= 1)
+            self.assertTrue(sum(proofs[1:]) < EASY.window_proofs and sum(weights[1:]) < EASY.window_weight)
+            reached.add(bounds)
+        self.assertGreaterEqual(reached, {(True, False), (False, True), (False, False)})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The format: what is refused, and what the command line says."""
+"""The format: what is rejected, and what the command line says."""
 
 import json
 import random
@@ -6,11 +6,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 import make_vectors
 import rule_cases
 from answers import ANSWERS
+from shoal_model.bitcoin import oldest_needed
 from shoal_model.made_chain import EASY, random_chain
 from shoal_model.params import Params
 from shoal_model.recording import PARAMETERS, BadRecording, fields_of, show_line
@@ -54,7 +56,7 @@ class Format(unittest.TestCase):
     def test_first_line(self):
         self.refused("", "empty")
         self.refused(show_line(self.rest[0]), "line 1: is not the first line")
-        self.refused(self.with_first(shoal_recording=2), "version 2")
+        self.refused(self.with_first(shoal_recording=1), "version 1")
         self.refused(self.with_first(consensus_id="00" * 32), "consensus_id is 0000")
         self.refused(self.with_first(consensus_id=None), "consensus_id is missing")
         self.refused(self.with_first(network="other"), "parameters are those of easy")
@@ -78,6 +80,15 @@ class Format(unittest.TestCase):
         other = self.rest[0]["header"]
         self.refused(self.with_first(root={**root, "headers": [other]}), "is not Bitcoin's genesis")
         self.refused(self.with_first(root={**root, "headers": [root["headers"][0][:-2]]}), "79 bytes")
+        self.refused(self.with_first(root={**root, "chain_work": f"{1:064x}"}), "below that of its headers")
+
+    def test_headers_below_the_root(self):
+        """Down to the work that decides snapshots: 13 blocks below the root, more than a median takes."""
+        deep = replace(EASY, snapshot_bitcoin_depth=13)
+        self.assertEqual([oldest_needed(deep, height) for height in (5, 13, 14, 20)], [0, 0, 0, 0])
+        short = replace(deep, retarget_blocks=4)
+        self.assertEqual([oldest_needed(short, height) for height in (5, 13, 14, 20)], [0, 0, 1, 7])
+        self.assertEqual(oldest_needed(replace(short, snapshot_bitcoin_depth=3), 20), 10)
 
     def test_later_root(self):
         """The same chain from a root a few blocks above genesis."""
@@ -147,12 +158,12 @@ class CommandLine(unittest.TestCase):
         status, out, _ = self.run_on(text)
         self.assertEqual(status, 0)
         self.assertIn("no differences", out)
-        lines[-1]["outputs"][0][1] += 1
+        next(value for value in lines if "outputs" in value)["outputs"][0][1] += 1
         status, out, _ = self.run_on("".join(map(show_line, lines)), "--json")
         self.assertEqual(status, 1)
         found = json.loads(out)
         self.assertEqual(found["consensus_id"], EASY.consensus_id.hex())
-        self.assertEqual(found["differences"][0]["line"], len(lines))
+        self.assertEqual(found["differences"][0]["line"], len(lines) - 1)
         status, _, err = self.run_on("{}\n")
         self.assertEqual(status, 2)
         self.assertIn("line 1", err)

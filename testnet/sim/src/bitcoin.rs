@@ -23,7 +23,7 @@ use bitcoin::{Block, BlockHash, TxMerkleNode};
 use node_core::jobs::BlockTemplate;
 use rand::RngCore;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Inserted, Root};
-use sharechain::{BitcoinParams, Timestamp, U256, Work, target};
+use sharechain::{BitcoinParams, ChainParams, Timestamp, U256, Work, target};
 
 use super::pow::grind;
 use super::rng::SimRng;
@@ -40,9 +40,11 @@ const ROOT_INTERVAL_S: u32 = 600;
 
 /// Returns the header that the chain starts from, with its predecessors. A block takes `hashes` hashes on average.
 #[must_use]
-pub fn root(hashes: f64, start: Timestamp, params: &BitcoinParams) -> Root {
+pub fn root(hashes: f64, start: Timestamp, params: &ChainParams) -> Root {
     let bits = bits_of_hashes(hashes);
-    let count = Root::headers_needed(ROOT_HEIGHT, params);
+    // Snapshot and seed of the first proofs follow from blocks below the root.
+    let for_payouts = params.snapshot_bitcoin_depth.max(params.seed_depth) + 1;
+    let count = Root::headers_needed(ROOT_HEIGHT, &params.bitcoin).max(for_payouts);
     let mut headers: Vec<Header> = Vec::new();
     for below in (0..count).rev() {
         headers.push(Header {

@@ -9,7 +9,7 @@
 //! proofs.rs      no invalid proof is accepted, no valid one rejected, no honest node banned
 //! memory.rs      the memory of nodes is bounded
 //! fates.rs       the proofs of honest miners are credited
-//! agreement.rs   final links never conflict; after faults, all honest nodes share one chain
+//! agreement.rs   settled links never conflict; after faults, all honest nodes share one chain
 //! calm.rs        the times of faults
 //! watch.rs       runs a scenario under all oracles
 //! ```
@@ -49,8 +49,8 @@ pub enum Oracle {
     Valid,
     /// A proof that an honest miner found while no fault was active is credited in time.
     Lost,
-    /// Honest nodes never disagree about final links.
-    Finality,
+    /// Honest nodes never disagree about settled links.
+    Settled,
     /// Soon after the last fault, all honest nodes share one chain.
     Convergence,
 }

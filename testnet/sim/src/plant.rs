@@ -26,8 +26,8 @@ pub enum Plant {
     LostSatoshi,
     /// Nodes list a proof that no miner found.
     InventedShare,
-    /// A node treats its newest link as final.
-    HastyFinality,
+    /// A node treats its newest link as settled.
+    SettledAtOnce,
     /// A node ignores all messages after some time.
     Deaf,
 }

@@ -100,8 +100,8 @@ fn an_invented_share_is_found() {
 }
 
 #[test]
-fn finality_that_gives_way_is_found() {
-    assert_found(Plant::HastyFinality, &[Oracle::Finality]);
+fn a_settled_link_that_gives_way_is_found() {
+    assert_found(Plant::SettledAtOnce, &[Oracle::Settled]);
 }
 
 #[test]

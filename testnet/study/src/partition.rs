@@ -26,7 +26,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
     let of = cut_runs + surge.len();
     let cuts = cut::Cuts::run(&cut, effort, seed, &|done, _| progress(done, of));
     let surges = surge::Surges::run(&surge, effort, seed, &|done, _| progress(cut_runs + done, of));
-    let alone = [alone::half_lives(effort.size, seed), alone::finalities(effort.size, seed)];
+    let alone = [alone::half_lives(effort.size, seed), alone::settled_depths(effort.size, seed)];
     Experiment {
         id: "partition".into(),
         title: "Partitions, surges, collapses".into(),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
+use sharechain::base::Chunk;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
-use sharechain::{Outcome, Proof, RuleError, ShareId, Timestamp, encode};
+use sharechain::{Chain, Height, Outcome, Proof, RuleError, ShareId, Timestamp, encode};
 use tracing::warn;
 
 use super::Engine;
@@ -25,9 +26,10 @@ impl<J: Journal> Engine<J> {
     /// apply here.
     pub(super) fn replay(&mut self, now: Timestamp) -> Result<(), J::Error> {
         let store = Arc::clone(&self.store);
+        let first = self.first_to_replay()?;
         let mut refused = 0_u64;
         let mut waiting = Vec::new();
-        for record in store.replay() {
+        for record in store.replay_from(first.as_ref().map(|id| &id.0)) {
             self.replay_into(record?, now, &mut waiting, &mut refused);
         }
         loop {
@@ -47,6 +49,64 @@ impl<J: Journal> Engine<J> {
             warn!(proofs = waiting.len(), "some stored proofs cannot be judged because their ancestors are missing");
         }
         Ok(())
+    }
+
+    /// Starts from the base chunks in the store.
+    pub(super) fn start_from_bases(&mut self) -> Result<(), J::Error> {
+        let store = Arc::clone(&self.store);
+        let (mut first, mut last, mut failed) = (None, None, None);
+        let mut damaged = None;
+        let chunks = store.bases().map_while(|record| match record {
+            Ok(record) => match Chunk::decode(&record.bytes) {
+                Ok(chunk) => {
+                    last = Some(Chunk::number_of(chunk.start.height.child()));
+                    first = first.or(last);
+                    Some(chunk)
+                }
+                Err(error) => {
+                    damaged = Some(error);
+                    None
+                }
+            },
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        });
+        let started = Chain::from_base(self.chain.params().clone(), self.chain.bitcoin().clone(), chunks);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let Some(last) = last else { return Ok(()) };
+        match (started, damaged) {
+            (Ok(chain), None) => {
+                self.chain = chain;
+                self.next_base = last.saturating_add(1);
+                self.lowest_base = first;
+            }
+            (Err(error), _) | (_, Some(error)) => {
+                warn!(%error, "the base chunks cannot be used, so peers must send the share-chain again");
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a chain from base chunks what its last links list. Returns the proof from which on the journal may hold what
+    /// is above the base: proofs of higher links were accepted after their ancestors on the main chain, and side branches
+    /// part within the listing depth.
+    fn first_to_replay(&mut self) -> Result<Option<ShareId>, J::Error> {
+        if self.lowest_base.is_none() {
+            return Ok(None);
+        }
+        let mut lists = Vec::new();
+        for height in self.chain.base_lists_from().0..=self.chain.height().0 {
+            let Some(id) = self.chain.main_at(Height(height)) else { continue };
+            let bytes = self.store.get(RecordKind::List, &id.0)?;
+            lists.extend(bytes.and_then(|bytes| Some((id, encode::decode_list(&bytes).ok()?))));
+        }
+        self.chain.note_base_lists(lists);
+        let depth = self.chain.params().listing_depth;
+        Ok(self.chain.main_at(self.chain.height().below(depth)))
     }
 
     fn replay_into(&mut self, record: Record, now: Timestamp, waiting: &mut Vec<Record>, refused: &mut u64) {
@@ -73,7 +133,7 @@ impl<J: Journal> Engine<J> {
                     self.chain.insert_bitcoin_header(header, now);
                 }
             }
-            RecordKind::Block | RecordKind::Refusal | RecordKind::Meta => {}
+            RecordKind::Block | RecordKind::Refusal | RecordKind::Meta | RecordKind::Base => {}
         }
         Ok(Replayed::Taken)
     }
@@ -82,7 +142,7 @@ impl<J: Journal> Engine<J> {
         let proof = Proof::decode(bytes)?;
         let easiest = self.chain.params().easiest_share_target;
         let bound = BoundProof::bind(proof, easiest, self.chain.consensus_id())?;
-        match self.chain.insert(bound, None, Source::default(), now) {
+        match self.chain.insert_requested(bound, None, Source::default(), now) {
             Outcome::Accepted(_) | Outcome::Known(_) | Outcome::Unlistable => Ok(Replayed::Taken),
             Outcome::Held(_) => Ok(Replayed::Waits),
             Outcome::Invalid(rule) => Err(rule),

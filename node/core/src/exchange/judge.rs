@@ -4,6 +4,7 @@ use bitcoin::block::Header;
 use bitcoin::consensus::encode::{deserialize, deserialize_partial};
 use bitcoin::{Block, BlockHash};
 use p2p_proto::{Gossip, Misbehaviour, PeerId, Verdict, VerdictToken, sync};
+use sharechain::change_set::ChangeSet;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, Proof, ShareId};
 use tracing::debug;
@@ -35,8 +36,23 @@ impl PeerBlock {
     }
 }
 
+/// How a proof came from a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The peer announced it.
+    Gossip,
+    /// This node asked for it.
+    Response,
+}
+
+/// Verdict on a valid proof: it is forwarded if it may yet matter to the main chain.
+fn forwarded(changes: &ChangeSet, id: &ShareId) -> Verdict {
+    let forward = changes.accepted.iter().any(|accepted| accepted.id == *id && accepted.forward);
+    if forward { Verdict::Accept } else { Verdict::Ignore }
+}
+
 impl Exchange {
-    /// Judges a gossip message. Returns no verdict while the chain holds the proof; the message is forwarded once the
+    /// Judges a gossip message. Returns no verdict while the chain holds the proof; the message may be forwarded once the
     /// proof is valid.
     pub(super) fn judge_gossip<J: Journal>(
         &mut self,
@@ -51,8 +67,8 @@ impl Exchange {
             Gossip::BitcoinBlock(bytes) => return self.judge_block(token, bytes, turn),
         };
         let id = proof.id();
-        match self.insert(peer, proof, list, turn) {
-            Outcome::Accepted(_) => Some(Verdict::Accept),
+        match self.insert((peer, Way::Gossip), proof, list, turn) {
+            Outcome::Accepted(changes) => Some(forwarded(&changes, &id)),
             Outcome::Known(_) | Outcome::Unlistable => Some(Verdict::Ignore),
             Outcome::Held(missing) => {
                 self.want_for_held(missing, peer, turn);
@@ -67,10 +83,10 @@ impl Exchange {
         }
     }
 
-    /// Binds a proof and inserts it into the chain.
+    /// Binds a proof that a peer sent, and inserts it into the chain.
     pub(super) fn insert<J: Journal>(
         &mut self,
-        peer: PeerId,
+        (peer, way): (PeerId, Way),
         proof: Proof,
         list: Option<Vec<ShareId>>,
         turn: &mut Turn<'_, J>,
@@ -86,6 +102,7 @@ impl Exchange {
             return Outcome::Unlistable;
         }
         let outcome = match BoundProof::bind(proof, floor, chain.consensus_id()) {
+            Ok(bound) if way == Way::Response => turn.engine.insert_requested(bound, list, source, turn.now.time),
             Ok(bound) => turn.engine.insert(bound, list, source, turn.now.time),
             Err(rule) => Outcome::Invalid(rule),
         };

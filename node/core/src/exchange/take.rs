@@ -9,6 +9,7 @@ use sharechain::chain::Fate;
 use sharechain::{Outcome, ShareId};
 use tracing::debug;
 
+use super::judge::Way;
 use super::{Exchange, Turn};
 use crate::headers::is_settled;
 use crate::journal::Journal;
@@ -100,7 +101,7 @@ impl Exchange {
         turn: &mut Turn<'_, J>,
     ) -> Result<(), Misbehaviour> {
         for LinkItem { proof, list } in links.take(ITEMS_A_TURN) {
-            match self.insert(peer, proof, Some(list), turn) {
+            match self.insert((peer, Way::Response), proof, Some(list), turn) {
                 Outcome::Accepted(changes) => {
                     *new += 1;
                     self.want_listed(&changes, peer, turn);
@@ -134,7 +135,7 @@ impl Exchange {
                 return Err(Misbehaviour::Unsolicited);
             }
             let has_list = list.is_some();
-            match self.insert(peer, proof, list, turn) {
+            match self.insert((peer, Way::Response), proof, list, turn) {
                 Outcome::Accepted(changes) => {
                     *useful += 1;
                     self.want_listed(&changes, peer, turn);

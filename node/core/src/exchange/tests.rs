@@ -1,16 +1,17 @@
 //! Two nodes that exchange messages in memory, without tasks, sockets and clocks.
 
+mod policy;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use p2p_proto::{Item, PeerId, ReplyToken, Response, VerdictToken};
+use p2p_proto::{PeerId, ReplyToken, VerdictToken};
 use sharechain::chain::Chain;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, Proof, ShareHeader, U256};
 
 use super::*;
 use crate::engine::ChainEvent;
-use crate::jobs::{JobError, JobPosition};
 use crate::journal::{Record, RecordKind};
 use testkit::{World, miner};
 
@@ -45,7 +46,7 @@ impl Journal for Memory {
             .map(|record| record.bytes.clone()))
     }
 
-    fn replay(&self) -> impl Iterator<Item = Result<Record, Full>> + '_ {
+    fn replay_from(&self, _first: Option<&[u8; 32]>) -> impl Iterator<Item = Result<Record, Full>> + '_ {
         let kept = |kind| matches!(kind, RecordKind::Proof | RecordKind::List | RecordKind::Header);
         self.records.lock().unwrap().clone().into_iter().filter(move |record| kept(record.kind)).map(Ok)
     }
@@ -274,44 +275,6 @@ fn a_peer_that_lacks_what_its_link_lists_is_not_asked_again_at_once() {
     assert!(known.complete().is_none());
     // Tips and unlisted shares are asked for, too, and all is answered; the share with growing pauses.
     assert!(pair.tokens - before < 120, "{}", pair.tokens - before);
-}
-
-/// A chain on which an upgrade became active that this program does not know.
-fn upgraded() -> World {
-    let mut world = World::new();
-    world.bitcoin_block();
-    while world.chain.too_old().is_none() {
-        let tip = world.chain.tip();
-        world.link_signalling(tip, 1 << 7);
-    }
-    world
-}
-
-#[test]
-fn a_program_that_is_too_old_punishes_nobody_and_hands_out_no_work() {
-    let mut world = upgraded();
-    let spec = world.spec(miner(2));
-    let mut share = world.header_of(&spec);
-    share.coinbase_value = 1;
-    let payouts = world.payouts(&share, &spec.previous_block);
-    let invalid = world.mine_with(share, &payouts, spec.previous_block, false);
-    let peer = PeerId([2; 32]);
-    let mut node = Node::on(1, world.chain.clone(), &world);
-
-    let message = Gossip::Share(Box::new(invalid.clone()));
-    let event = Event::Gossip { token: VerdictToken(1), peer, message };
-    let told = node.handle(Input::Network(event), &world, 0);
-    assert!(matches!(told[..], [Command::Verdict { verdict: Verdict::Ignore, .. }]), "{told:?}");
-
-    let answer = Response::Proofs(vec![Item { proof: invalid.clone(), list: None }]);
-    let request = Request::Proofs { ids: vec![invalid.id()] };
-    let mut turn = Turn { engine: &mut node.engine, now: Now { millis: Millis(1), time: world.now } };
-    node.exchange.take_response((peer, RequestId(1)), request, Ok(answer), &mut turn);
-    let mut outputs = std::iter::from_fn(|| node.exchange.poll_output());
-    assert!(!outputs.any(|output| matches!(output, Output::Network(Command::Punish { .. }))));
-
-    let previous = world.bitcoin_tip.block_hash();
-    assert!(matches!(JobPosition::find(&mut world.chain, &previous), Err(JobError::TooOld(7))));
 }
 
 #[test]

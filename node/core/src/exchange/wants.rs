@@ -8,6 +8,7 @@ use p2p_proto::sync::{self, Local, Want};
 use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::chain::{Chain, Fate, Missing};
 use sharechain::change_set::ChangeSet;
+use sharechain::{Height, ShareId, Work};
 
 use super::{Exchange, Now, Output, Turn};
 use crate::journal::Journal;
@@ -73,11 +74,42 @@ fn is_here(missing: &Missing, chain: &Chain) -> bool {
     matches!(missing, Missing::Proof(id) if matches!(chain.fate(id), Fate::Held(_)))
 }
 
-/// This node's position in the chain, for the sync machine.
+/// This node's position in the chain, for the sync machine: that of the heaviest branch that it has.
 pub(super) fn local(chain: &Chain) -> Local {
-    let work = chain.link(&chain.tip()).map(|link| link.chain_work).unwrap_or_default();
-    let bitcoin_locator = bitcoin_locator(chain.bitcoin());
-    Local { height: chain.height(), work, locator: chain.locator(), bitcoin_locator }
+    let newest = newest(chain);
+    let (height, work) =
+        chain.link(&newest).map_or((chain.height(), Work::default()), |link| (link.height, link.chain_work));
+    Local { height, work, locator: locator(chain, newest), bitcoin_locator: bitcoin_locator(chain.bitcoin()) }
+}
+
+/// Newest link of the heaviest branch that this node has: the tip, unless a heavier branch is in conflict. Peers on that
+/// branch are not ahead of this node, although it does not follow them.
+pub(super) fn newest(chain: &Chain) -> ShareId {
+    chain.conflict().unwrap_or_else(|| chain.tip())
+}
+
+/// Ids of a branch from its newest link down, at growing distances above the main chain, and again on it.
+fn locator(chain: &Chain, newest: ShareId) -> Vec<ShareId> {
+    let mut side = Vec::new();
+    let mut at = newest;
+    while let Some(link) = chain.link(&at).filter(|link| chain.main_at(link.height) != Some(at)) {
+        side.push(at);
+        at = link.parent;
+    }
+    if side.is_empty() {
+        return chain.locator();
+    }
+    let fork = chain.link(&at).map_or(0, |link| link.height.0);
+    let above = distances().map_while(|depth| side.get(usize::try_from(depth).ok()?).copied());
+    let below = distances().map_while(|depth| fork.checked_sub(depth).filter(|height| *height > 0));
+    let below = below.filter_map(|height| chain.main_at(Height(height)));
+    above.chain(below).take(LOCATOR_MAX - 1).chain([chain.params().genesis_id()]).collect()
+}
+
+/// Distances from the newest entry of a locator: 0 to 9, then each further than the last by twice as much.
+fn distances() -> impl Iterator<Item = u32> {
+    const DENSE: u32 = 10;
+    (0..DENSE).chain((2..u32::BITS).map(|power| DENSE - 3 + (1 << power)))
 }
 
 /// Hashes of known Bitcoin headers from the best one down, at growing distances.

@@ -125,7 +125,7 @@ impl JobBuilder {
     /// header; `now` is the time that it is judged at.
     ///
     /// # Errors
-    /// The template does not pass the check, or an amount is out of range.
+    /// The template does not pass the check, an amount is out of range, or the chain has dropped what the position needs.
     pub fn finish<J: Journal>(
         engine: &mut Engine<J>,
         block: Arc<BlockTemplate>,
@@ -134,7 +134,7 @@ impl JobBuilder {
         header_time: Timestamp,
         now: Timestamp,
     ) -> Result<Arc<JobTemplate>, JobError> {
-        let template = JobTemplate::new(block, contents, position, header_time)?;
+        let template = JobTemplate::new(engine.chain_mut(), block, contents, position, header_time)?;
         template.check(engine.chain_mut(), now)?;
         Ok(template)
     }

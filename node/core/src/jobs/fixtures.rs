@@ -88,7 +88,7 @@ pub fn template_of(world: &World, transactions_count: u32, weight_limit: u64) ->
 pub fn job_template(world: &mut World, block: &Arc<BlockTemplate>) -> Result<Arc<JobTemplate>, JobError> {
     let position = JobPosition::find(&mut world.chain, &block.prev_block)?;
     let contents = Arc::new(Contents::fit(block, position.coinbase_weight()));
-    let template = JobTemplate::new(Arc::clone(block), contents, position, world.now)?;
+    let template = JobTemplate::new(&mut world.chain, Arc::clone(block), contents, position, world.now)?;
     template.check(&mut world.chain, world.now)?;
     Ok(template)
 }

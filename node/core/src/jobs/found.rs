@@ -20,7 +20,7 @@ pub fn judge_found<J: Journal>(
     now: Timestamp,
 ) -> Outcome {
     match BoundProof::bind(job.proof(header, extranonce), U256::MAX, engine.chain().consensus_id()) {
-        Ok(bound) => engine.insert(bound, Some(job.list().to_vec()), Source::default(), now),
+        Ok(bound) => engine.insert_requested(bound, Some(job.list().to_vec()), Source::default(), now),
         Err(rule) => Outcome::Invalid(rule),
     }
 }

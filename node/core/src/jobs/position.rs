@@ -6,8 +6,8 @@ use bitcoin::BlockHash;
 use sharechain::ShareId;
 use sharechain::chain::{Assignment, Chain, Plan, TemplateError, Unpayable};
 
-/// Maximum weight of a coinbase without its payouts: 192 bytes that count fourfold, and the witness. Weight units.
-const COINBASE_WEIGHT_AROUND: u64 = 192 * 4 + 36;
+/// Maximum weight of a coinbase without its payouts: 284 bytes that count fourfold, and the witness. Weight units.
+const COINBASE_WEIGHT_AROUND: u64 = 284 * 4 + 36;
 
 /// Weight of the largest payout output, weight units.
 const PAYOUT_WEIGHT: u64 = 43 * 4;
@@ -28,17 +28,6 @@ pub enum JobError {
     /// The share-chain has no link to extend.
     #[error("the share-chain has no link to build on")]
     NoParent,
-    /// A heavier branch would undo final links, and the operator has not chosen.
-    #[error(
-        "link {0} is the tip of a heavier branch that would undo final links; to follow it, restart once with \
-         `shoal run --follow-heaviest`"
-    )]
-    Conflict(ShareId),
-    /// The pool upgraded its rules, and this program does not know the new ones.
-    #[error(
-        "the pool has upgraded (bit {0}), and this version of shoal does not know the new rules; install a newer one"
-    )]
-    TooOld(u8),
     /// bitcoind has a problem, or has sent no template yet; the sentence says which.
     #[error("{0}")]
     Bitcoind(Arc<str>),
@@ -65,12 +54,6 @@ impl JobPosition {
     /// # Errors
     /// No job can be built; the error says why.
     pub fn find(chain: &mut Chain, prev_block: &BlockHash) -> Result<Self, JobError> {
-        if let Some(conflict) = chain.finality().conflict {
-            return Err(JobError::Conflict(conflict));
-        }
-        if let Some(bit) = chain.too_old() {
-            return Err(JobError::TooOld(bit));
-        }
         let parent = chain.build_on();
         Self::find_on(chain, &parent, prev_block)
     }
@@ -85,7 +68,7 @@ impl JobPosition {
         if known.chain_work < assignment.position.bitcoin_work {
             return Err(JobError::BitcoinBehind);
         }
-        let plan = chain.plan(&assignment.position.anchor, prev_block)?;
+        let plan = chain.plan(&assignment.parent, prev_block)?;
         Ok(Self { assignment, plan, consensus_id: *chain.consensus_id() })
     }
 

@@ -35,6 +35,7 @@ pub struct JobTemplate {
     /// Initial time of the Bitcoin header, seconds since 1970: bitcoind's, or later if the template has aged.
     header_time: u32,
     shares_root: [u8; 32],
+    state_root: [u8; 32],
     consensus_id: [u8; 32],
 }
 
@@ -48,11 +49,13 @@ pub struct Job {
 }
 
 impl JobTemplate {
-    /// Binds a block template, of which `contents` are kept, to a position.
+    /// Binds a block template, of which `contents` are kept, to a position. From here on its list does not change, so the
+    /// state root is computed here.
     ///
     /// # Errors
-    /// An amount is out of range.
+    /// An amount is out of range, or the chain has dropped something that the position needs.
     pub fn new(
+        chain: &mut Chain,
         block: Arc<BlockTemplate>,
         contents: Arc<Contents>,
         position: JobPosition,
@@ -65,7 +68,18 @@ impl JobTemplate {
         let share_time = assignment.time(now);
         let header_time = block.time.max(now.0);
         let shares_root = shares_root(&assignment.list);
-        Ok(Arc::new(Self { block, assignment, contents, payouts, share_time, header_time, shares_root, consensus_id }))
+        let state_root = chain.state_root(&assignment.parent, &block.prev_block, &assignment.list)?;
+        Ok(Arc::new(Self {
+            block,
+            assignment,
+            contents,
+            payouts,
+            share_time,
+            header_time,
+            shares_root,
+            state_root,
+            consensus_id,
+        }))
     }
 
     /// Applies the check that peers apply to proofs found with this template.
@@ -94,12 +108,14 @@ impl JobTemplate {
             parent: self.assignment.parent,
             anchor: self.assignment.position.anchor,
             shares_root: self.shares_root,
+            state_root: self.state_root,
             shares_count: u16::try_from(self.assignment.list.len()).expect("a list is bounded by 1,024"),
             payout,
             time: self.share_time,
             bitcoin_height: self.block.height,
             coinbase_value: self.contents.coinbase_value.to_sat(),
             signals: 0,
+            null_data: ScriptBuf::new(),
         }
     }
 }

@@ -46,6 +46,20 @@ fn a_name_without_an_address_is_paid_to_the_nodes_own() {
     assert_eq!(parse("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq.rig1", Some(9)), None);
 }
 
+#[test]
+fn addresses_that_anyone_could_spend_from_are_refused() {
+    let address = |version: u8, bytes: usize| {
+        let program = [&[0x50 + version, bytes as u8][..], &vec![7; bytes]].concat();
+        Address::from_script(&ScriptBuf::from_bytes(program), bitcoin::Network::Signet).unwrap().to_string()
+    };
+    let refusal = |address: String| Payee::parse(&address, Network::Local, Some(&script(9))).unwrap_err().to_string();
+    for version in 2..=16 {
+        assert!(refusal(address(version, 32)).contains("anyone could spend"), "{version}");
+        assert!(refusal(address(version, 20)).contains("cannot pay"), "{version}");
+    }
+    assert!(Payee::parse(&address(1, 32), Network::Local, None).is_ok());
+}
+
 proptest! {
     #[test]
     fn blanks_around_the_parts_change_nothing(before in " {0,3}", middle in " {0,3}", after in " {0,3}", worker in "[a-z0-9]{1,9}") {

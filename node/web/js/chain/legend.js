@@ -5,8 +5,8 @@ const sign = (content) => html`<svg width="26" height="18" viewBox="0 0 26 18" a
 
 export const Legend = ({ mine }) => html`
   <ul class="legend" aria-label="What the shapes mean">
-    <li>${sign(html`<circle class="net-link final" cx="13" cy="9" r="7" />`)} link, final</li>
-    <li>${sign(html`<circle class="net-link" cx="13" cy="9" r="7" />`)} link, not final yet</li>
+    <li>${sign(html`<circle class="net-link settled" cx="13" cy="9" r="7" />`)} link, settled</li>
+    <li>${sign(html`<circle class="net-link" cx="13" cy="9" r="7" />`)} link, not settled yet</li>
     <li>${sign(html`<polygon class="net-link fork" points="13,1 21,9 13,17 5,9" />`)} link on another branch</li>
     <li>${sign(html`<circle class="net-share" cx="13" cy="9" r="4" />`)} share, listed</li>
     <li>${sign(html`<circle class="net-share waiting" cx="13" cy="9" r="4" />`)} share, waits</li>

@@ -15,7 +15,7 @@ export function Picked({ graph, id }) {
 function OfLink({ link, graph }) {
   if (link.height === 0) return html`<p><strong>Genesis</strong>, where the chain begins. <a href=${`/links/${link.id}`}>Open</a></p>`;
   const hanging = graph.shares.filter((share) => share.parent === link.id).length;
-  const branch = link.is_main ? (link.is_final ? "final" : "on the main chain") : "on another branch: its shares still count when a later link lists them";
+  const branch = link.is_main ? (link.is_settled ? "settled" : "on the main chain") : "on another branch: its shares still count when a later link lists them";
   return html`<p><strong>Link ${count(link.height)}${link.is_bitcoin_block ? ", a Bitcoin block" : ""}</strong> <${Id} id=${link.id} />, ${branch}. Found by <${Payee} payee=${link.finder} /> <${Time} at=${link.time_unix_s} />; it lists ${plural(link.shares_count, "share")}, and ${plural(hanging, "share was", "shares were")} found on it. <a href=${`/links/${link.id}`}>Open this link</a></p>`;
 }
 

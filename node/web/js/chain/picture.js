@@ -128,7 +128,7 @@ const Won = ({ x, y }) => html`<polygon class="net-star" points=${star(x, y, 7)}
 
 /** Main links are round, others are diamonds: shape tells them apart, too. */
 function Link({ link, x, y, mine }) {
-  const look = `net-link net-hit${link.is_final ? " final" : ""}${link.is_main ? "" : " fork"}${mine ? " mine" : ""}`;
+  const look = `net-link net-hit${link.is_settled ? " settled" : ""}${link.is_main ? "" : " fork"}${mine ? " mine" : ""}`;
   if (link.is_main) return html`<circle class=${look} cx=${x} cy=${y} r=${LINK_R} data-id=${link.id} />`;
   const s = LINK_R + 1;
   return html`<polygon class=${look} points=${`${x},${y - s} ${x + s},${y} ${x},${y + s} ${x - s},${y}`} data-id=${link.id} />`;

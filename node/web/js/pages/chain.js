@@ -117,7 +117,7 @@ function AsTable({ links }) {
         { head: "When", cell: (link) => html`<${Time} at=${link.time_unix_s || null} />` },
         { head: "Found by", cell: (link) => html`<${Payee} payee=${link.finder} />` },
         { head: "Lists", num: true, cell: (link) => plural(link.shares_count, "share") },
-        { head: "State", cell: (link) => (link.is_main ? html`<${Tag} tone="good">${link.is_final ? "final" : "main chain"}</${Tag}>` : html`<${Tag} tone="warn">other branch</${Tag}>`) },
+        { head: "State", cell: (link) => (link.is_main ? html`<${Tag} tone="good">${link.is_settled ? "settled" : "main chain"}</${Tag}>` : html`<${Tag} tone="warn">other branch</${Tag}>`) },
       ]} />
     </details>`;
 }

@@ -39,7 +39,7 @@ function Pool({ pool }) {
       <${Figure} name="Part of Bitcoin's hashrate" value=${part}>${partAbout}</${Figure}>
       <${Figure} name="A Bitcoin block" value=${wait}>${waitAbout}</${Figure}>
       <${Figure} name="Work on this round" value=${percent(round.effort)}>of what a block takes on average. ${roundWords(round.probability)} ${since}</${Figure}>
-      <${Figure} name="Links and shares" value=${`${si(pool.shares_minute, "shares/min")}`}>${count(pool.links_minute)} links in the last minute; the newest has height ${count(pool.chain.height)}, up to ${count(pool.chain.final_height)} they are final.</${Figure}>
+      <${Figure} name="Links and shares" value=${`${si(pool.shares_minute, "shares/min")}`}>${count(pool.links_minute)} links in the last minute; the newest has height ${count(pool.chain.height)}, up to ${count(pool.chain.settled_height)} they are settled.</${Figure}>
       <${Figure} name="Paid addresses" value=${count(pool.window.scripts_total)}>share the next block by their work ${pool.window.oldest_unix_s == null ? "since the pool began" : html`since <${Time} at=${pool.window.oldest_unix_s} />`}.</${Figure}>
     </${Figures}>`;
 }

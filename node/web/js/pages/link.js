@@ -20,8 +20,8 @@ export default function Link({ route }) {
 
 function state(link) {
   if (link.height === 0) return ["ok", "Genesis: the share-chain begins here."];
-  if (link.is_final) return ["ok", "It is on the main chain and final: this node would not undo it, whatever comes."];
-  if (link.is_main) return ["ok", "It is on the main chain. It becomes final when enough links and Bitcoin blocks stand on it."];
+  if (link.is_settled) return ["ok", "It is on the main chain and settled: only a branch that outgrows this one for about three hours would undo it."];
+  if (link.is_main) return ["ok", "It is on the main chain. It settles when enough links and Bitcoin blocks stand on it."];
   return ["warn", "It is on another branch, not on the main chain. It still earns as a share when a link of the main chain lists it in time."];
 }
 

@@ -56,13 +56,22 @@ function Versions({ peers, own }) {
     <ul class="bars">${rows.map(([agent, n]) => html`<li key=${agent}><span>${agent}</span><b>${plural(n, "peer")}</b><${Bar} part=${n / peers.length} label=${`Peers with ${agent}`} /></li>`)}</ul>`;
 }
 
+/** Periods with 75% of the links, of which 12 with 90% on average bring an upgrade to its next state. */
+const good = (upgrade) => plural(upgrade.good_periods, "good period");
+
+function upgradeState(upgrade) {
+  if (upgrade.state === "active") return `active from link ${count(upgrade.active_from_height)}`;
+  if (upgrade.state === "locked_in") return `locked in at link ${count(upgrade.locked_in_height)}, ${good(upgrade)} since`;
+  return `${percent(upgrade.signalled)} of this period's links, after ${good(upgrade)}`;
+}
+
 function Upgrades({ upgrades }) {
-  if (upgrades.length === 0) return html`<h3>Upgrades of the rules</h3><p>None is signalled by miners now. When one is, it begins only after nine tenths of the work asked for it.</p>`;
+  if (upgrades.length === 0) return html`<h3>Upgrades of the rules</h3><p>None is signalled by miners now. When one is, it begins only after nine tenths of the links asked for it for more than five days, or three quarters for eight weeks.</p>`;
   return html`
     <h3>Upgrades of the rules</h3>
     <ul class="bars">${upgrades.map((upgrade) => html`
       <li key=${upgrade.bit}><span>Bit ${upgrade.bit}: ${upgrade.known ? "known to this program" : html`<strong>not known to this program: a newer one is needed</strong>`}</span>
-        <b>${upgrade.active ? "active" : upgrade.active_from_height != null ? `active from link ${count(upgrade.active_from_height)}` : `${percent(upgrade.signalled)} of 90%`}</b>
+        <b>${upgradeState(upgrade)}</b>
         ${upgrade.signalled != null && html`<${Bar} part=${upgrade.signalled} label=${`Signalled for bit ${upgrade.bit}`} />`}</li>`)}
     </ul>`;
 }

@@ -56,6 +56,13 @@ export function heightPush(height) {
   return Uint8Array.of(bytes.length, ...bytes);
 }
 
+/** SC-010: OP_RETURN and one push of 1 to 80 bytes in its shortest form. */
+function isNullData([, length, ...pushed]) {
+  if (length !== 0x4c) return length >= 1 && length <= 75 && pushed.length === length;
+  const [long, ...rest] = pushed;
+  return long >= 76 && long <= 80 && rest.length === long;
+}
+
 /** Checks the frame; gives { checks: [[what, holds]], payouts } with the outputs that pay miners. */
 export function checkFrame(coinbase, height) {
   const start = concat(heightPush(height), Uint8Array.of(NAME.length), NAME, Uint8Array.of(EXTRANONCE));
@@ -69,6 +76,11 @@ export function checkFrame(coinbase, height) {
     const output = payouts.pop();
     witness = output.sat === 0n && output.script.length === 76;
   }
+  let empty = true;
+  if (payouts.at(-1)?.script.startsWith("6a")) {
+    const output = payouts.pop();
+    empty = output.sat === 0n && isNullData(fromHex(output.script));
+  }
   return {
     payouts,
     checks: [
@@ -76,7 +88,7 @@ export function checkFrame(coinbase, height) {
       ["It begins with the height, /shoal/ and 16 free bytes.", begins],
       ["Sequence and locktime are those that BIP 54 wants.", coinbase.sequence === 0xfffffffen && coinbase.locktime === BigInt(Math.max(0, height - 1))],
       ["Its last output commits to the share and pays nobody.", commits],
-      ["Before that stand only payouts and Bitcoin's witness commitment.", witness && payouts.every((output) => !output.script.startsWith("6a"))],
+      ["Before that stand only payouts, at most one output that pays nobody, and Bitcoin's witness commitment.", witness && empty && payouts.every((output) => !output.script.startsWith("6a"))],
     ],
   };
 }

@@ -1,6 +1,6 @@
 // The constants of each network that payouts depend on: specs/protocol.md, section 3.
 const ONE_BLOCK = 1n << 64n;
-const COMMON = { outputsMax: 48, floorSat: 10_000n, halvingBlocks: 210_000, windowRows: 1 << 21 };
+const COMMON = { outputsMax: 48, floorSat: 10_000n, halvingBlocks: 210_000, windowProofs: 1 << 21 };
 
 export const NETWORKS = {
   main: { ...COMMON, listedBeforePayouts: 576, windowWeight: 8n * ONE_BLOCK, seedDepth: 2 },

@@ -28,7 +28,7 @@ export async function sumWindow(snapshot, networkName, onProgress, gone) {
   const top = await patient(`/links/${snapshot}`);
   const weights = new Map();
   let total = 0n;
-  let rows = 0;
+  let proofs = 0;
   let links = 0;
   let from = top.height;
   while (from !== null && from > 0) {
@@ -40,13 +40,13 @@ export async function sumWindow(snapshot, networkName, onProgress, gone) {
       const details = await Promise.all(batch.map((link) => patient(`/links/${link.id}`)));
       for (const link of details) {
         if (link.earned.length === 0) return { missing: link.height };
-        for (const { script, weight } of link.earned) {
+        for (const { script, weight, shares } of link.earned) {
           weights.set(script, (weights.get(script) ?? 0n) + BigInt(weight));
           total += BigInt(weight);
+          proofs += shares;
         }
-        rows += link.earned.length;
         links += 1;
-        if (total >= network.windowWeight || rows >= network.windowRows) return { links, weights, listedTotal: top.listed_total };
+        if (total >= network.windowWeight || proofs >= network.windowProofs) return { links, weights, listedTotal: top.listed_total };
       }
       onProgress(links, Number((total * 1000n) / network.windowWeight) / 1000);
     }

@@ -1,10 +1,13 @@
 //! Compares claims with the state of the chain.
 
 use bitcoin::ScriptBuf;
+use sharechain::ShareId;
+use sharechain::check::list::check_list;
 
 use super::Replay;
+use super::ancestors::Ancestors;
 use crate::claim::{of_row, output_rows, sum_rows, window};
-use crate::line::{Claim, LinkClaim, OutputRow, OutputsClaim, ProofClaim, SumRow, TipClaim, WindowClaim};
+use crate::line::{Claim, LinkClaim, OutputRow, OutputsClaim, ProofClaim, StateClaim, SumRow, TipClaim, WindowClaim};
 use crate::value::{Id, Number};
 use crate::verdict::{ListVerdict, ProofVerdict};
 
@@ -23,6 +26,7 @@ impl Replay {
             Claim::Link(claim) => self.check_link(line, claim),
             Claim::Window(claim) => self.check_window(line, claim),
             Claim::Outputs(claim) => self.check_outputs(line, claim),
+            Claim::State(claim) => self.check_state(line, claim),
             Claim::Proof(claim) => self.check_proof(line, claim),
         }
     }
@@ -75,29 +79,59 @@ impl Replay {
         let differences = &mut self.differences;
         differences.compare(line, "window oldest", Some(id), &claim.oldest, &found.oldest);
         differences.compare(line, "window newest", Some(id), &claim.newest, &found.newest);
-        differences.compare(line, "window rows", Some(id), &claim.rows, &found.rows);
+        differences.compare(line, "window proofs", Some(id), &claim.proofs, &found.proofs);
         differences.compare(line, "window total", Some(id), &claim.total, &found.total);
         differences.compare_rows(line, "window sum", id, &claim.sums, &found.sums, show_sum);
     }
 
     fn check_outputs(&mut self, line: u64, claim: &OutputsClaim) {
-        let complete = self.is_complete(line, "outputs", claim.anchor);
-        let (anchor, previous) = (claim.anchor.share(), claim.previous_block.block());
-        if self.chain.bitcoin().get(&previous).is_none() {
-            self.differences.note(line, "outputs", Some(claim.previous_block), "header", "held");
+        let parent = claim.parent.share();
+        let Some(anchor) = self.chain.link(&parent).map(|link| link.position.anchor) else {
+            self.differences.note(line, "outputs", Some(claim.parent), "link", "no valid link");
             return;
-        }
-        if !complete {
+        };
+        let complete = self.is_complete(line, "outputs", anchor.into());
+        if !self.is_known(line, "outputs", claim.previous_block) || !complete {
             return;
         }
         let script = ScriptBuf::from_bytes(claim.payout.0.clone());
-        match self.chain.payouts(&anchor, &previous, claim.coinbase_value, &script) {
-            Err(error) => self.differences.note(line, "outputs", Some(claim.anchor), "outputs", error),
+        match self.chain.payouts(&parent, &claim.previous_block.block(), claim.coinbase_value, &script) {
+            Err(error) => self.differences.note(line, "outputs", Some(claim.parent), "outputs", error),
             Ok(outputs) => {
                 let found = output_rows(&outputs);
-                self.differences.compare_rows(line, "output", claim.anchor, &claim.outputs, &found, show_output);
+                self.differences.compare_rows(line, "output", claim.parent, &claim.outputs, &found, show_output);
             }
         }
+    }
+
+    fn check_state(&mut self, line: u64, claim: &StateClaim) {
+        let complete = self.is_complete(line, "state", claim.parent);
+        if !self.is_known(line, "state", claim.previous_block) || !complete {
+            return;
+        }
+        let found = self.state_root(claim);
+        let found = found.as_ref().map_or_else(|verdict| verdict.to_string(), |root| Id(*root).to_string());
+        self.differences.compare(line, "state root", Some(claim.parent), &claim.state_root.to_string(), &found);
+    }
+
+    /// State root of a link on a complete parent, on a known block. Fails if its list would not be complete.
+    fn state_root(&mut self, claim: &StateClaim) -> Result<[u8; 32], ListVerdict> {
+        let (parent, previous) = (claim.parent.share(), claim.previous_block.block());
+        let list: Vec<ShareId> = claim.list.iter().copied().map(Id::share).collect();
+        let items = list.iter().map(|id| Some((*id, self.chain.credit(id)?)));
+        let items = items.collect::<Option<Vec<_>>>().ok_or(ListVerdict::Held)?;
+        let ancestors = Ancestors::of(&self.chain, parent);
+        check_list(&items, ancestors.height().child(), &ancestors, self.chain.params()).map_err(ListVerdict::from)?;
+        self.chain.state_root(&parent, &previous, &list).map_err(|_| ListVerdict::Held)
+    }
+
+    /// True if the Bitcoin header is known. Otherwise records a difference.
+    fn is_known(&mut self, line: u64, what: &str, header: Id) -> bool {
+        let known = self.chain.bitcoin().get(&header.block()).is_some();
+        if !known {
+            self.differences.note(line, what, Some(header), "header", "held");
+        }
+        known
     }
 
     fn check_proof(&mut self, line: u64, claim: &ProofClaim) {

@@ -25,11 +25,13 @@ fn honest(payouts: &[TxOut], depth: u8) -> Proof {
         anchor: ShareId([2; 32]),
         shares_root: [3; 32],
         shares_count: 0,
+        state_root: [8; 32],
         payout: script(9),
         time: Timestamp(1_700_000_000),
         bitcoin_height: 925_344,
         coinbase_value: 312_500_000,
         signals: 0,
+        null_data: ScriptBuf::new(),
     };
     let (extranonce, witness_commitment) = ([4; 16], Some([5; 32]));
     let coinbase =

@@ -1,13 +1,13 @@
 use super::bitcoind::{Bitcoind, Health};
 use super::*;
 use crate::rng::stream;
-use sharechain::ChainParams;
 
 fn bitcoin(seed: u64) -> Bitcoin {
-    let params =
-        BitcoinParams { pow_limit_bits: 0x207f_ffff, start_height: ROOT_HEIGHT + 1, ..ChainParams::main().bitcoin };
+    let main = ChainParams::main();
+    let bitcoin = BitcoinParams { pow_limit_bits: 0x207f_ffff, start_height: ROOT_HEIGHT + 1, ..main.bitcoin.clone() };
+    let params = ChainParams { bitcoin, ..main };
     let root = root(100.0, Timestamp(1_800_000_000), &params);
-    Bitcoin::new(&params, &root, stream(seed, "bitcoin", 0))
+    Bitcoin::new(&params.bitcoin, &root, stream(seed, "bitcoin", 0))
 }
 
 #[test]

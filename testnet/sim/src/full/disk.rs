@@ -35,6 +35,8 @@ struct State {
     has: Vec<u64>,
     /// Meta records.
     meta: BTreeMap<[u8; 32], Vec<u8>>,
+    /// Base chunks by number.
+    bases: BTreeMap<u32, Record>,
     /// Number of journal records that would survive a power failure.
     synced: usize,
     full: bool,
@@ -120,12 +122,18 @@ impl Journal for Disk {
                 forced = true;
                 continue;
             }
+            if record.kind == RecordKind::Base {
+                let [a, b, c, d, ..] = record.id;
+                state.bases.insert(u32::from_le_bytes([a, b, c, d]), record.clone());
+                forced = true;
+                continue;
+            }
             let place = self.archive.intern(record);
             state.set(place, true);
             match record.kind {
                 RecordKind::Proof | RecordKind::List | RecordKind::Header => state.journal.push(place),
                 RecordKind::Block => forced = true,
-                RecordKind::Refusal | RecordKind::Meta => {}
+                RecordKind::Refusal | RecordKind::Meta | RecordKind::Base => {}
             }
         }
         if forced {
@@ -142,8 +150,17 @@ impl Journal for Disk {
         Ok(self.archive.find(kind, id, |place| state.has(place)))
     }
 
-    fn replay(&self) -> impl Iterator<Item = Result<Record, DiskError>> + '_ {
+    fn replay_from(&self, first: Option<&[u8; 32]>) -> impl Iterator<Item = Result<Record, DiskError>> + '_ {
         let journal = self.state().journal.clone();
-        journal.into_iter().map(|place| Ok(self.archive.record(place)))
+        let is_first = |place: &RecordIndex| {
+            let record = self.archive.record(*place);
+            record.kind == RecordKind::Proof && Some(&record.id) == first
+        };
+        let skipped = first.and_then(|_| journal.iter().rposition(is_first)).unwrap_or(0);
+        journal.into_iter().skip(skipped).map(|place| Ok(self.archive.record(place)))
+    }
+
+    fn bases(&self) -> impl Iterator<Item = Result<Record, DiskError>> + '_ {
+        self.state().bases.values().cloned().map(Ok).collect::<Vec<_>>().into_iter()
     }
 }

@@ -78,7 +78,7 @@ impl Surroundings {
         bitcoind_delays: Vec<Micros>,
         seed: u64,
     ) -> Self {
-        let root = crate::bitcoin::root(block_hashes, START, &params.bitcoin);
+        let root = crate::bitcoin::root(block_hashes, START, &params);
         Self {
             bitcoin: Bitcoin::new(&params.bitcoin, &root, stream(seed, "bitcoin", 0)),
             params,

@@ -11,7 +11,8 @@ pub struct Game {
     /// The part of the others' hash rate that mines on the attacker's branch while there is a tie.
     pub gamma: f64,
     /// Longest branch of either side, in links. The attacker must end a race that reaches it. The result is therefore a
-    /// lower bound of what an unlimited attacker earns. For links, it is the depth of finality, which is a real limit.
+    /// lower bound of what an unlimited attacker earns. For links, it is the depth at which links settle: a limit of any
+    /// attack that does not outgrow the pool for hours.
     pub longest: usize,
     /// The reward rules.
     pub rules: Rules,

@@ -1,4 +1,4 @@
-//! Agreement: honest nodes never disagree about final links, and share one chain soon after the last fault.
+//! Agreement: honest nodes never disagree about settled links, and share one chain soon after the last fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,27 +23,29 @@ const RACE_LINKS: u32 = 3;
 /// Time that a started node has to catch up.
 const CATCH_UP: Micros = Micros::from_secs(180);
 
-/// The final links, as the first node had them.
+/// The settled links, as the first node had them.
 #[derive(Debug, Default)]
-pub(super) struct Finality {
+pub(super) struct Settled {
     by_height: BTreeMap<Height, ShareId>,
 }
 
-impl Finality {
-    /// Compares the final links of a node from `since` on with those that any node had before. Returns the height up to
+impl Settled {
+    /// Compares the settled links of a node from `since` on with those that any node had before. Returns the height up to
     /// which they were compared.
     ///
     /// # Errors
     /// If a link conflicts.
     pub(super) fn check(&mut self, chain: &Chain, since: Height, plant: Option<Plant>) -> Result<Height, Finding> {
-        let planted = plant == Some(Plant::HastyFinality);
-        let newest = if planted { chain.height() } else { chain.finality().height };
+        let planted = plant == Some(Plant::SettledAtOnce);
+        let newest = if planted { chain.height() } else { chain.settled().height };
         for height in since.0..=newest.0 {
             let height = Height(height);
             let Some(id) = chain.main_at(height) else { continue };
             let known = self.by_height.entry(height).or_insert(id);
             if *known != id {
-                return Err(Oracle::Finality.finds(format!("link {id} is final at height {height}, where {known} was")));
+                return Err(
+                    Oracle::Settled.finds(format!("link {id} is settled at height {height}, where {known} was"))
+                );
             }
         }
         Ok(newest)

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use bitcoin::ScriptBuf;
-use sharechain::{ChainParams, Height, ShareId, Weight};
+use bitcoin::{BlockHash, ScriptBuf};
+use sharechain::bitcoin_headers::BitcoinHeaders;
+use sharechain::{ChainParams, Height, ShareId, U256, Weight};
 
 use super::chain_view::{ChainView, LinkView};
 use super::{Finding, Oracle};
@@ -18,10 +19,10 @@ pub(super) struct Page {
     pub parent: Option<ShareId>,
     /// Number of links between it and genesis.
     pub height: u32,
-    /// Height of the Bitcoin block that it would have been.
-    pub bitcoin_height: u32,
-    /// The greatest Bitcoin height of it and its ancestors.
-    bitcoin_height_max: u32,
+    /// Bitcoin's chain work up to its previous block, hashes. 0 for genesis.
+    pub bitcoin_work: U256,
+    /// Height of the snapshot that it pays by, computed again.
+    pub snapshot: u32,
     /// Number of proofs that it credits, including itself.
     pub credited: u64,
     /// Credits for each script, computed again.
@@ -46,8 +47,8 @@ impl Book {
         let genesis = Page {
             parent: None,
             height: 0,
-            bitcoin_height: 0,
-            bitcoin_height_max: 0,
+            bitcoin_work: U256::ZERO,
+            snapshot: 0,
             credited: 0,
             earned: BTreeMap::new(),
             digest: 0,
@@ -74,6 +75,22 @@ impl Book {
             let parent = page.parent?;
             Some((parent, self.pages.get(&parent)?))
         })
+    }
+
+    /// SC-302: returns the height of the snapshot of a proof with this parent and previous block, by the text of the rule
+    /// and not by the chain's code. `None` if a link is not recorded, or a block is not known.
+    #[must_use]
+    pub(super) fn snapshot(&self, bitcoin: &BitcoinHeaders, parent: &ShareId, previous: &BlockHash) -> Option<u32> {
+        let params = &self.params;
+        let extended = self.page(parent)?;
+        let depth = params.anchor_depth.min(extended.height);
+        let (anchor, of_anchor) = self.branch(parent).nth(depth as usize)?;
+        let height = bitcoin.get(previous)?.height;
+        let deep = height.saturating_sub(params.snapshot_bitcoin_depth);
+        let work = bitcoin.work_at(previous, deep)?.min(of_anchor.bitcoin_work);
+        // Each new page is checked so that Bitcoin work never falls along a branch.
+        let (_, first) = self.branch(&anchor).take_while(|(_, page)| page.bitcoin_work >= work).last()?;
+        Some(first.height.saturating_sub(params.snapshot_burial).max(extended.snapshot))
     }
 
     /// Compares a link of a node's main chain with its page, or records it if it is new. Parents come first.
@@ -105,6 +122,11 @@ impl Book {
         if link.height != parent.height + 1 {
             return Err(format!("link {id} has height {}, its parent {}", link.height, parent.height));
         }
+        if link.bitcoin_work < parent.bitcoin_work {
+            return Err(format!("link {id} builds on a Bitcoin block with less work than its parent's"));
+        }
+        let snapshot = self.snapshot(chain_view.chain.bitcoin(), &link.parent, &link.previous_block);
+        let snapshot = snapshot.ok_or_else(|| format!("link {id} has no snapshot"))?;
         let earned = self.earned(id, link, chain_view)?;
         if earned != link.rows {
             return Err(format!("link {id} credits {:?}, and {earned:?} is due", link.rows));
@@ -112,8 +134,8 @@ impl Book {
         Ok(Page {
             parent: Some(link.parent),
             height: link.height,
-            bitcoin_height: link.bitcoin_height,
-            bitcoin_height_max: link.bitcoin_height.max(parent.bitcoin_height_max),
+            bitcoin_work: link.bitcoin_work,
+            snapshot,
             credited: link.list.len() as u64 + 1,
             earned,
             digest: link.digest(),
@@ -147,9 +169,9 @@ impl Book {
         chain_view: &ChainView<'_>,
     ) -> Result<BTreeMap<ScriptBuf, Weight>, String> {
         let params = &self.params;
-        let passed = link.height.saturating_sub(params.stale_depth + 1);
-        let settled = self.branch(&link.parent).find(|(_, page)| page.height <= passed);
-        let settled = settled.map_or(0, |(_, page)| if page.height == passed { page.bitcoin_height_max } else { 0 });
+        // The greatest Bitcoin work of the links that are more than `stale_depth` below this one.
+        let passed = self.branch(&link.parent).find(|(_, page)| page.height + params.stale_depth < link.height);
+        let passed = passed.map_or(U256::ZERO, |(_, page)| page.bitcoin_work);
         let mut earned = BTreeMap::new();
         let mut add = |script: ScriptBuf, weight: Weight| {
             let sum: &mut Weight = earned.entry(script).or_default();
@@ -163,7 +185,7 @@ impl Book {
                 return Err(format!("{item} has height {} and an anchor at {}", credit.height, credit.anchor_height));
             }
             let in_time = link.height - anchor <= params.credit_depth;
-            let fresh = settled <= credit.bitcoin_height;
+            let fresh = passed <= credit.bitcoin_work;
             add(script, if in_time && fresh { credit.weight } else { Weight::ZERO });
         }
         let (own, script) = chain_view.credit(&id)?;
@@ -177,7 +199,7 @@ impl LinkView {
     #[must_use]
     pub(super) fn digest(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        (self.parent, self.height, self.bitcoin_height, &self.list, self.listed_total).hash(&mut hasher);
+        (self.parent, self.height, self.previous_block, &self.list, self.listed_total).hash(&mut hasher);
         for (script, weight) in &self.rows {
             (script.as_bytes(), weight.0).hash(&mut hasher);
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bitcoin::ScriptBuf;
 use bitcoin::pow::CompactTarget;
+use bitcoin::{BlockHash, ScriptBuf};
 use sharechain::chain::Fate;
 use sharechain::credit::Credit;
 use sharechain::limits::MEMORY_DEPTH;
@@ -28,8 +28,10 @@ pub(super) struct LinkView {
     pub parent: ShareId,
     /// Number of links between it and genesis.
     pub height: u32,
-    /// Height of the Bitcoin block that it would have been.
-    pub bitcoin_height: u32,
+    /// Previous block in its Bitcoin header.
+    pub previous_block: BlockHash,
+    /// Bitcoin's chain work up to that block, hashes.
+    pub bitcoin_work: U256,
     /// The target that it had to meet.
     pub target: U256,
     /// nBits of its Bitcoin header.
@@ -56,6 +58,8 @@ impl<'a> ChainView<'a> {
     pub(super) fn link(&self, id: &ShareId) -> Result<LinkView, String> {
         let link = self.chain.link(id).ok_or_else(|| format!("link {id} of the main chain is not known"))?;
         let complete = link.complete().ok_or_else(|| format!("link {id} of the main chain is not complete"))?;
+        let previous = self.chain.bitcoin().get(&link.previous_block);
+        let previous = previous.ok_or_else(|| format!("the Bitcoin block that link {id} builds on is not known"))?;
         let mut rows = BTreeMap::new();
         for row in complete.rows.iter() {
             let script = self.chain.scripts().script(row.script).ok_or_else(|| format!("link {id} credits nobody"))?;
@@ -71,7 +75,8 @@ impl<'a> ChainView<'a> {
         Ok(LinkView {
             parent: link.parent,
             height: link.height.0,
-            bitcoin_height: link.bitcoin_height,
+            previous_block: link.previous_block,
+            bitcoin_work: previous.chain_work,
             target: link.target,
             bits: link.bits,
             list,

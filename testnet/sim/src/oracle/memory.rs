@@ -1,7 +1,7 @@
 //! Bounded memory: a node's memory stays within its limits, whatever peers send.
 
 use p2p_proto::limits::{REPLIES_MAX, VERDICTS_MAX, WANTS_MAX};
-use sharechain::limits::{HELD_MAX, REFUSED_MAX};
+use sharechain::limits::{HELD_MAX, REFUSED_MAX, SIDE_LINKS_MAX};
 
 use super::{Finding, Oracle};
 use crate::full::node::SimNode;
@@ -20,6 +20,7 @@ pub(super) fn check(node: &SimNode) -> Result<(), Finding> {
     within(&[
         ("held proofs", chain.held_len(), HELD_MAX),
         ("refused ids", chain.refused_len(), REFUSED_MAX),
+        ("links off the main chain", chain.side_links(), SIDE_LINKS_MAX),
         ("wanted ids", wanted, WANTS_MAX),
         ("messages about what is held", undecided, node_core::limits::UNDECIDED_MAX),
         ("headers looked up", looked_up, node_core::limits::HEADER_LOOKUPS_MAX),

@@ -46,14 +46,13 @@ pub(super) fn check_next(book: &Book, node: &mut SimNode, bitcoin: &BitcoinHeade
     let previous = node.bitcoind().tip();
     let Some(chain) = node.chain_mut() else { return Ok(()) };
     let tip = chain.tip();
-    let Some(anchor) = chain.link(&tip).map(|link| link.position.anchor) else { return Ok(()) };
     let finder = ScriptBuf::new();
-    let Ok(outputs) = chain.payouts(&anchor, &previous, VALUE_SAT, &finder) else { return Ok(()) };
+    let Ok(outputs) = chain.payouts(&tip, &previous, VALUE_SAT, &finder) else { return Ok(()) };
     let mut paid = BTreeMap::new();
     for output in outputs.into_iter().filter(|output| output.value.to_sat() > 0) {
         *paid.entry(output.script_pubkey).or_default() += output.value.to_sat();
     }
-    let due = payouts(book, bitcoin, &anchor, &previous, &finder, VALUE_SAT);
+    let due = payouts(book, bitcoin, &tip, &previous, &finder, VALUE_SAT);
     if due.as_ref().is_none_or(|due| *due == paid) {
         return Ok(());
     }
@@ -79,7 +78,7 @@ fn check_block(
     let Some(finder) = chain.scripts().script(credit.script) else { return Ok(()) };
     let previous = &block.header.prev_blockhash;
     let headers = surroundings.bitcoin.headers();
-    let due = payouts(book, headers, &credit.anchor, previous, &finder.to_owned(), paid.value_sat);
+    let due = payouts(book, headers, &credit.parent, previous, &finder.to_owned(), paid.value_sat);
     match due {
         Some(due) if due != paid.scripts => {
             let what = format!("block {hash} pays {:?}, and {due:?} is due", paid.scripts);

@@ -8,7 +8,7 @@ use bitcoin::{BlockHash, ScriptBuf};
 use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::{ChainParams, ShareId, U256, Weight};
 
-use super::book::{Book, Page};
+use super::book::Book;
 
 /// The weight of each script.
 pub(super) type Dues = BTreeMap<ScriptBuf, Weight>;
@@ -18,15 +18,15 @@ pub(super) type Dues = BTreeMap<ScriptBuf, Weight>;
 pub(super) fn window(book: &Book, newest: &ShareId) -> Option<Dues> {
     book.page(newest)?;
     let params = book.params();
-    let (mut dues, mut total, mut rows) = (Dues::new(), 0_u128, 0_u64);
+    let (mut dues, mut total, mut proofs) = (Dues::new(), 0_u128, 0_u64);
     for (_, page) in book.branch(newest) {
         for (script, weight) in &page.earned {
             let due = dues.entry(script.clone()).or_default();
             *due = due.plus(*weight);
             total += weight.0;
-            rows += 1;
         }
-        if total >= params.window_weight.0 || rows >= params.window_rows {
+        proofs += page.credited;
+        if total >= params.window_weight.0 || proofs >= params.window_proofs {
             break;
         }
     }
@@ -34,26 +34,23 @@ pub(super) fn window(book: &Book, newest: &ShareId) -> Option<Dues> {
     Some(dues)
 }
 
-/// Returns the payments that a coinbase of `value_sat` with this anchor and previous block must make, in satoshi.
+/// Returns the payments that a coinbase of `value_sat` with this parent and previous block must make, in satoshi.
 /// `None` if a link is not recorded.
 #[must_use]
 pub(super) fn payouts(
     book: &Book,
     bitcoin: &BitcoinHeaders,
-    anchor: &ShareId,
+    parent: &ShareId,
     previous: &BlockHash,
     finder: &ScriptBuf,
     value_sat: u64,
 ) -> Option<BTreeMap<ScriptBuf, u64>> {
     let params = book.params();
-    let mut chain: Vec<(ShareId, &Page)> = book.branch(anchor).collect();
-    chain.reverse();
     let height = bitcoin.get(previous)?.height;
-    let settled = height.saturating_sub(params.snapshot_bitcoin_depth).min(chain.last()?.1.bitcoin_height);
-    let first = chain.iter().position(|(_, page)| page.bitcoin_height >= settled)?;
-    let snapshot = first.saturating_sub(params.snapshot_burial as usize);
-    let credited: u64 = chain[..=snapshot].iter().map(|(_, page)| page.credited).sum();
-    let dues = window(book, &chain[snapshot].0)?;
+    let snapshot = book.snapshot(bitcoin, parent, previous)?;
+    let (snapshot, _) = book.branch(parent).find(|(_, page)| page.height == snapshot)?;
+    let credited: u64 = book.branch(&snapshot).map(|(_, page)| page.credited).sum();
+    let dues = window(book, &snapshot)?;
     if credited < params.listed_before_payouts || dues.is_empty() {
         return Some(BTreeMap::from([(finder.clone(), value_sat)]));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 use sharechain::{Chain, Height, ShareId, Weight};
 
-use super::agreement::{Convergence, Finality};
+use super::agreement::{Convergence, Settled};
 use super::book::Book;
 use super::calm::Calm;
 use super::chain_view::{ChainView, window_of};
@@ -64,8 +64,8 @@ pub fn watch(scenario: &Scenario, seed: u64, plant: Option<Plant>) -> Result<Wat
 struct Known {
     /// Its main chain when last checked, genesis first.
     main: Vec<ShareId>,
-    /// Height up to which its final links were compared.
-    r#final: Height,
+    /// Height up to which its settled links were compared.
+    settled: Height,
     planted: Planted,
 }
 
@@ -80,7 +80,7 @@ pub struct Oracles {
     money: Money,
     proofs: Proofs,
     fates: Fates,
-    finality: Finality,
+    settled: Settled,
     convergence: Convergence,
     next_round: Micros,
     rounds: u64,
@@ -92,7 +92,7 @@ impl Oracles {
     pub fn new(world: &World<SimNode>, scenario: &Scenario, seed: u64) -> Self {
         let genesis = world.environment.params.genesis_id();
         let known =
-            |node: &SimNode| Known { main: vec![genesis], r#final: Height(0), planted: Planted::new(node.planted()) };
+            |node: &SimNode| Known { main: vec![genesis], settled: Height(0), planted: Planted::new(node.planted()) };
         Self {
             seed,
             book: Book::new(world.environment.params.clone()),
@@ -102,7 +102,7 @@ impl Oracles {
             money: Money::default(),
             proofs: Proofs::default(),
             fates: Fates::default(),
-            finality: Finality::default(),
+            settled: Settled::default(),
             convergence: Convergence::new(world.nodes.len()),
             next_round: ROUND,
             rounds: 0,
@@ -164,7 +164,7 @@ impl Oracles {
             check_link(link, &chain_view, node, world, &mut self.book)?;
         }
         if node.strategist().is_honest() {
-            known.r#final = self.finality.check(chain, known.r#final, node.planted())?;
+            known.settled = self.settled.check(chain, known.settled, node.planted())?;
         }
         self.compare_window(world, id)
     }

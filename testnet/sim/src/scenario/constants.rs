@@ -55,8 +55,8 @@ constants! {
     snapshot_burial: u32,
     /// See [`ChainParams::seed_depth`].
     seed_depth: u32,
-    /// See [`ChainParams::window_rows`].
-    window_rows: u64,
+    /// See [`ChainParams::window_proofs`].
+    window_proofs: u64,
     /// See [`ChainParams::listed_before_payouts`].
     listed_before_payouts: u64,
     /// See [`ChainParams::outputs_max`].

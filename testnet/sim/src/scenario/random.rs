@@ -57,7 +57,7 @@ impl Scenario {
     }
 }
 
-/// Returns mainnet's constants, or others with which payouts are shared and links become final within a short scenario.
+/// Returns mainnet's constants, or others with which payouts are shared and links settle within a short scenario.
 fn random_constants(rng: &mut SimRng) -> Constants {
     if rng.random() {
         return Constants::default();

@@ -2,7 +2,7 @@
 //! late.
 
 use serde::Deserialize;
-use sharechain::{Height, ShareId};
+use sharechain::{Height, ShareId, U256};
 
 use super::tools::keep;
 use super::{Fate, FoundProof, Strategy, View};
@@ -34,12 +34,12 @@ impl Strategy for Hoard {
         let params = view.chain.params();
         let tip = view.chain.height();
         let stale = tip.below(params.stale_depth.saturating_sub(self.margin_links));
-        let bitcoin_height = |at: Height| Some(view.chain.link(&view.chain.main_at(at)?)?.bitcoin_height_max);
-        let settled = bitcoin_height(stale).unwrap_or(0);
+        let bitcoin_work = |at: Height| Some(view.chain.link(&view.chain.main_at(at)?)?.position.bitcoin_work);
+        let passed = bitcoin_work(stale).unwrap_or(U256::ZERO);
         let lifetime = params.credit_depth.saturating_sub(self.margin_links);
         let due = |id: &&ShareId| {
             let credit = view.chain.credit(id);
-            credit.is_none_or(|credit| tip.above(credit.anchor_height) >= lifetime || settled > credit.bitcoin_height)
+            credit.is_none_or(|credit| tip.above(credit.anchor_height) >= lifetime || passed > credit.bitcoin_work)
         };
         view.withheld.iter().filter(due).copied().collect()
     }

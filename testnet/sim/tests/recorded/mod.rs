@@ -163,7 +163,7 @@ pub(crate) fn altered(recorded: &Recorded) -> (Vec<Line>, Vec<(u64, String)>) {
 fn move_a_satoshi(proof: &Proof, chain: &Chain, number: usize) -> Option<Proof> {
     let Proof { share, extranonce, witness_commitment, branch, .. } = proof;
     let mut chain = chain.clone();
-    let due = chain.payouts(&share.anchor, &proof.header.prev_blockhash, share.coinbase_value, &share.payout);
+    let due = chain.payouts(&share.parent, &proof.header.prev_blockhash, share.coinbase_value, &share.payout);
     let mut payouts = due.ok()?;
     let target = chain.link(&share.parent)?.position.share_target;
     if payouts.len() == 1 {

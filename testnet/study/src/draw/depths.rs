@@ -14,7 +14,7 @@ pub(super) struct Depth {
     /// snapshots by choosing a parent.
     pub(super) choice: f64,
     /// Probability that the seed was known before the snapshot was buried by 60, 240 and 360 links: the anchor depth,
-    /// the credit depth and finality.
+    /// the credit depth and the depth at which links settle.
     pub(super) early_seed: [f64; 3],
 }
 
@@ -28,11 +28,11 @@ impl Depth {
         let burial_s = f64::from(params.snapshot_burial) * link_s;
         let oldest_s = f64::from(params.credit_depth) * link_s;
         // Blocks between the one followed by the snapshot's first link and the seed.
-        let between = blocks.saturating_sub(params.seed_depth) + 1;
+        let between = blocks.saturating_sub(params.seed_depth);
         let early = |links: u32| reached(between, f64::from(links) * link_s - burial_s);
         Self {
-            lag_min: (f64::from(blocks + 1) * BLOCK_INTERVAL_S + burial_s) / 60.0,
-            choice: reached(blocks + 2, oldest_s),
+            lag_min: (f64::from(blocks) * BLOCK_INTERVAL_S + burial_s) / 60.0,
+            choice: reached(blocks + 1, oldest_s),
             early_seed: BURIALS.map(early),
         }
     }

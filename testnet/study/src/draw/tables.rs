@@ -156,7 +156,7 @@ fn of_depths() -> Table {
                   360 links deep could try to replace the links that it rests on; 360 links are final."
             .to_owned(),
         columns: columns.into_iter().chain(burials).collect(),
-        rows: [(2, 18), (4, 18), (6, 18), (8, 18), (12, 0), (12, 18), (12, 60), (18, 18), (24, 18)].map(row).to_vec(),
+        rows: [(3, 18), (5, 18), (7, 18), (9, 18), (13, 0), (13, 18), (13, 60), (19, 18), (25, 18)].map(row).to_vec(),
     }
 }
 

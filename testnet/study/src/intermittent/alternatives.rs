@@ -19,7 +19,7 @@ pub(super) struct Alternative {
 pub(super) fn all(size: Size) -> Vec<Alternative> {
     let chosen = ChainParams::main();
     let windows: &[f64] = size.pick(&[0.5, 1.0, 2.0, 4.0, 8.0], &[0.5, 2.0]);
-    let depths: &[u32] = size.pick(&[2, 6, 24], &[2]);
+    let depths: &[u32] = size.pick(&[3, 7, 25], &[3]);
     let of_windows = windows.iter().map(|blocks| (*blocks, chosen.snapshot_bitcoin_depth));
     let of_depths = depths.iter().map(|depth| (2.0, *depth));
     of_windows.chain(of_depths).map(|(window_blocks, depth)| Alternative { window_blocks, depth }).collect()

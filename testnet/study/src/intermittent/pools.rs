@@ -69,7 +69,7 @@ impl Pool {
 
     /// Returns the mean age of a snapshot, in seconds.
     pub(super) fn lag_s(&self) -> f64 {
-        (f64::from(self.params.snapshot_bitcoin_depth) + 1.0) * BLOCK_INTERVAL_S
+        f64::from(self.params.snapshot_bitcoin_depth) * BLOCK_INTERVAL_S
             + f64::from(self.params.snapshot_burial) * f64::from(self.params.link_interval_s)
     }
 

@@ -21,7 +21,7 @@ pub(super) const PUBLISHED: [(f64, f64); 6] =
 const LONGEST_CLASSIC: usize = 95;
 /// Longest race with uncles, in blocks. The leftovers of races make each one 32 times as costly.
 const LONGEST_UNCLES: usize = 40;
-/// Longest race for links. In a longer one, a final link would have to be given up.
+/// Longest race for links. In a longer one, a settled link would have to be given up.
 const LONGEST_LINKS: usize = 360;
 /// Longest race for attackers below [`STRONG`], who never reach the limit.
 const LONGEST_WEAK: usize = 180;

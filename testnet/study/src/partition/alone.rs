@@ -1,11 +1,12 @@
 //! The pool's own links without a network: drawn one after the other, with the real targets. They serve to choose
-//! constants that depend only on the pace of links: the half-life of the retarget, and the depth of finality.
+//! constants that depend only on the pace of links: the half-life of the retarget, and the depth at which links
+//! settle.
 
 use std::collections::VecDeque;
 
 use rand::Rng;
 use rand_distr::Exp1;
-use sharechain::limits::{FINAL_BITCOIN_BLOCKS, FINAL_LINKS};
+use sharechain::limits::{SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
 use sharechain::target::{link_target, share_target};
 use sharechain::{ChainParams, U256};
 
@@ -130,8 +131,8 @@ pub(super) fn half_lives(size: Size, seed: u64) -> Table {
 }
 
 /// Returns the minutes for which the smaller side of a partition continues, before a link that the other side lacks is
-/// final on it.
-fn final_after_min(part: f64, depth: u32, rng: &mut SimRng) -> f64 {
+/// settled on it.
+fn settled_after_min(part: f64, depth: u32, rng: &mut SimRng) -> f64 {
     let params = ChainParams::main();
     let mut links = LinkStream::new(&params, HASHRATE_HS);
     links.run_until(BEFORE_S, rng);
@@ -141,19 +142,19 @@ fn final_after_min(part: f64, depth: u32, rng: &mut SimRng) -> f64 {
     for _ in 0..=depth {
         links.next(rng);
     }
-    let blocks_s: f64 = (0..FINAL_BITCOIN_BLOCKS).map(|_| rng.sample::<f64, _>(Exp1) * BLOCK_INTERVAL_S).sum();
+    let blocks_s: f64 = (0..SETTLED_BITCOIN_BLOCKS).map(|_| rng.sample::<f64, _>(Exp1) * BLOCK_INTERVAL_S).sum();
     (links.at_s - cut_s).max(blocks_s) / 60.0
 }
 
-/// Compares depths of finality.
-pub(super) fn finalities(size: Size, seed: u64) -> Table {
+/// Compares depths at which links settle.
+pub(super) fn settled_depths(size: Size, seed: u64) -> Table {
     let runs: u64 = size.pick(400, 20);
     let row = |depth: u32| {
-        let name = if depth == FINAL_LINKS { format!("{depth}, chosen") } else { depth.to_string() };
+        let name = if depth == SETTLED_LINKS { format!("{depth}, chosen") } else { depth.to_string() };
         let rng = &mut stream(seed, "finality", depth.into());
         let mut row = vec![Cell::text(name)];
         row.extend([0.1, 0.25, 0.5].map(|part| {
-            let minutes: Vec<f64> = (0..runs).map(|_| final_after_min(part, depth, rng)).collect();
+            let minutes: Vec<f64> = (0..runs).map(|_| settled_after_min(part, depth, rng)).collect();
             Cell::number(quantile(&minutes, 0.01), 0)
         }));
         // The probability that a random walk with steps of one link each way ever gets that far.

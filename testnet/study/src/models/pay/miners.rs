@@ -80,14 +80,6 @@ impl Miners {
     pub fn number(&self, script: &bitcoin::Script) -> Option<usize> {
         self.scripts.index(script).and_then(|index| usize::try_from(index.0).ok())
     }
-
-    /// Returns the mean number of distinct scripts among `shares` shares: the rows that they make in one link.
-    #[must_use]
-    pub fn distinct(&self, shares: f64) -> f64 {
-        let all = self.hashrate();
-        let of = |group: &Group| f64::from(group.count) * -(-shares * group.hashrate / all).exp_m1();
-        self.groups.iter().map(of).sum()
-    }
 }
 
 /// Returns the index of a script.

@@ -194,7 +194,7 @@ impl<'a, 'b> Course<'a, 'b> {
     /// Pays the pool's work since the last Bitcoin block by the snapshot of that time, and sets the next snapshot.
     fn bitcoin_block(&mut self) {
         self.pay();
-        let depth = usize::try_from(self.run.params.snapshot_bitcoin_depth).unwrap_or(0);
+        let depth = usize::try_from(self.run.params.snapshot_bitcoin_depth.saturating_sub(1)).unwrap_or(0);
         // The new tip is not among the firsts yet, because no link has followed it.
         if self.firsts.len() > depth {
             self.firsts.drain(..self.firsts.len() - depth - 1);

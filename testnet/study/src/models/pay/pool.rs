@@ -51,14 +51,14 @@ pub struct PaidBlock {
 }
 
 impl<'a> Pool<'a> {
-    /// Creates a pool with these constants. The window's limit of rows is turned into one of weight: at constant hash
-    /// rate they are equivalent, and slices have fewer rows than their links.
+    /// Creates a pool with these constants. The window's limit of proofs is turned into one of weight: at constant
+    /// hash rate they are equivalent.
     #[must_use]
     pub fn new(miners: &'a Miners, params: &ChainParams) -> Self {
         let worth = Worth::of(miners.hashrate(), params);
         let window_s = window_s(miners, params);
         let window_weight = weight_of_blocks(window_s * worth.blocks_per_s());
-        let params = ChainParams { window_weight, ..params.clone() };
+        let params = ChainParams { window_weight, window_proofs: u64::MAX, ..params.clone() };
         Self {
             miners,
             worth,
@@ -147,14 +147,12 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Returns the length of a window in seconds, at constant hash rate: until its weight or its rows are reached.
+/// Returns the length of a window in seconds, at constant hash rate: until its weight or its proofs are reached.
 #[must_use]
 pub fn window_s(miners: &Miners, params: &ChainParams) -> f64 {
     let worth = Worth::of(miners.hashrate(), params);
     let by_weight = blocks(params.window_weight) / worth.blocks_per_s();
-    let link_s = 1.0 / (worth.shares_per_s * worth.link_part);
-    let rows_per_link = miners.distinct(1.0 / worth.link_part);
-    by_weight.min(to_f64(u128::from(params.window_rows)) / rows_per_link * link_s)
+    by_weight.min(to_f64(u128::from(params.window_proofs)) / worth.shares_per_s)
 }
 
 /// Draws the seconds from a snapshot to a block that it pays: the Bitcoin blocks between them, and the burial.
@@ -162,7 +160,7 @@ pub fn window_s(miners: &Miners, params: &ChainParams) -> f64 {
 /// # Panics
 /// Never: the shape of the gamma distribution is positive.
 pub fn snapshot_lag_s(params: &ChainParams, rng: &mut SimRng) -> f64 {
-    let blocks = f64::from(params.snapshot_bitcoin_depth) + 1.0;
+    let blocks = f64::from(params.snapshot_bitcoin_depth);
     let between = Gamma::new(blocks, BLOCK_INTERVAL_S).expect("a positive shape and scale");
     between.sample(rng) + f64::from(params.snapshot_burial) * f64::from(params.link_interval_s)
 }

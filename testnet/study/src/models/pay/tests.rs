@@ -23,7 +23,7 @@ fn work_is_credited_at_its_worth_whatever_the_pool() {
 }
 
 #[test]
-fn windows_end_at_their_weight_in_large_pools_and_at_their_rows_in_small_ones() {
+fn windows_end_at_their_weight_in_large_pools_and_at_their_proofs_in_small_ones() {
     let params = ChainParams::main();
     let large = Miners::new(&[Group::new(1_000, 10.0 * PETA)]);
     // Eight blocks at 1.44 per day, plus a sixty-fourth of credit.

@@ -4,8 +4,8 @@ use std::mem::size_of;
 
 use sharechain::chain::Link;
 use sharechain::credit::Credit;
-use sharechain::limits::{MEMORY_DEPTH, WINDOWS_MAX};
-use sharechain::window::{Row, Sum};
+use sharechain::limits::{MEMORY_DEPTH, STATE_DEPTH, WINDOWS_MAX};
+use sharechain::window::Sum;
 use sharechain::{ChainParams, Height, ShareId};
 
 use super::wire::Sizes;
@@ -21,6 +21,9 @@ const ROCKSDB_BYTES: u32 = 12;
 
 /// Mean load of a hash table, which doubles when seven eighths of its slots are used.
 const TABLE_LOAD: f64 = 0.65;
+
+/// Bytes of a row of a link's credits, packed.
+const ROW_BYTES: f64 = 16.0;
 
 /// Overhead of an allocation, in bytes.
 const ALLOCATION_BYTES: f64 = 16.0;
@@ -65,14 +68,14 @@ pub fn recent_bytes(params: &ChainParams) -> f64 {
         * (entry(size_of::<Credit>()) + entry(size_of::<Height>()) + f64::from(u32::try_from(id).unwrap_or(u32::MAX)))
 }
 
-/// Returns the bytes that a node keeps for good for each link: the link, and its credits.
+/// Returns the bytes that a node keeps for each link: the link, and its credits.
 #[must_use]
 pub fn link_bytes(params: &ChainParams, pool: Pool) -> f64 {
     let size = |bytes: usize| f64::from(u32::try_from(bytes).unwrap_or(u32::MAX));
     let entry = size(size_of::<ShareId>() + size_of::<Link>() + 1) / TABLE_LOAD;
     // The main chain by height, and the link's own entry in the index of listed proofs.
     let names = 2.0 * size(size_of::<ShareId>());
-    entry + names + rows_per_link(params, pool) * size(size_of::<Row>()) + ALLOCATION_BYTES
+    entry + names + rows_per_link(params, pool) * ROW_BYTES + ALLOCATION_BYTES
 }
 
 /// Returns the number of distinct addresses among a link's shares, if all have the same hash rate.
@@ -94,20 +97,29 @@ pub fn miners_bytes(pool: Pool) -> f64 {
 /// Returns the bytes in all, `days` days after a chain began.
 #[must_use]
 pub fn memory_bytes(params: &ChainParams, pool: Pool, days: f64) -> f64 {
-    let links = links_per_day(params) * days;
+    let links = (links_per_day(params) * days).min(kept_links(params, pool));
     let recent = recent_bytes(params) * (links / f64::from(MEMORY_DEPTH)).min(1.0);
     BASE_BYTES + recent + links * link_bytes(params, pool) + miners_bytes(pool)
 }
 
+/// Returns the links that a node keeps: those to the state depth, and those down to the bottom of the window that the
+/// link there pays by.
+#[must_use]
+pub fn kept_links(params: &ChainParams, pool: Pool) -> f64 {
+    let blocks_s = f64::from(params.snapshot_bitcoin_depth) * BITCOIN_INTERVAL_S;
+    let snapshot = blocks_s / f64::from(params.link_interval_s) + f64::from(params.snapshot_burial);
+    f64::from(STATE_DEPTH) + snapshot + window_links(params, pool) + f64::from(params.anchor_depth)
+}
+
 /// Returns the links of a window: until the weights reach [`ChainParams::window_weight`] expected Bitcoin blocks, or
-/// the rows their limit.
+/// the proofs their limit.
 #[must_use]
 pub fn window_links(params: &ChainParams, pool: Pool) -> f64 {
     const WEIGHT_OF_A_BLOCK: f64 = 18_446_744_073_709_551_616.0;
-    #[expect(clippy::cast_precision_loss, reason = "a few blocks, and two million rows")]
-    let (blocks, rows) = (params.window_weight.0 as f64 / WEIGHT_OF_A_BLOCK, params.window_rows as f64);
+    #[expect(clippy::cast_precision_loss, reason = "a few blocks, and two million proofs")]
+    let (blocks, proofs) = (params.window_weight.0 as f64 / WEIGHT_OF_A_BLOCK, params.window_proofs as f64);
     let by_weight = blocks * BITCOIN_INTERVAL_S / pool.part / f64::from(params.link_interval_s);
-    by_weight.min(rows / rows_per_link(params, pool))
+    by_weight.min(proofs / f64::from(params.shares_per_link))
 }
 
 fn links_per_day(params: &ChainParams) -> f64 {

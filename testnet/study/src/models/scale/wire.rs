@@ -212,11 +212,13 @@ pub fn proof(payout: ScriptBuf, payouts: usize, branch: usize) -> Proof {
         anchor: ShareId([2; 32]),
         shares_root: [3; 32],
         shares_count: 32,
+        state_root: [9; 32],
         payout: payout.clone(),
         time: Timestamp(0),
-        bitcoin_height: 925_344,
+        bitcoin_height: 1_008_000,
         coinbase_value: 312_500_000,
         signals: 0,
+        null_data: ScriptBuf::new(),
     };
     let extranonce = [4; 16];
     let witness_commitment = Some([5; 32]);

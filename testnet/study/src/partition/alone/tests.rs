@@ -10,9 +10,9 @@ fn links_keep_time_by_themselves() {
     }
     let mean_s = links.at_s / 20_000.0;
     assert!((mean_s - 10.0).abs() < 0.1, "{mean_s}");
-    // Each link moves the target by a 173rd of its lateness: noise of 5.4% in the long run.
+    // Each link moves the target by an 87th of its lateness: noise of 7.6% in the long run.
     let jitter = jitter(&params, 20_000, rng);
-    assert!((0.04..0.07).contains(&jitter), "{jitter}");
+    assert!((0.06..0.1).contains(&jitter), "{jitter}");
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_shorter_half_life_settles_sooner() {
 #[test]
 fn the_smaller_side_has_the_longer_time() {
     let rng = &mut stream(1, "alone", 0);
-    let [small, half] = [0.1, 0.5].map(|part| final_after_min(part, 360, rng));
+    let [small, half] = [0.1, 0.5].map(|part| settled_after_min(part, 360, rng));
     // 361 links of 10 s take an hour. Fewer hashes take longer, until the target follows.
     assert!(small > half && half > 60.0 && half < 120.0, "{small} {half}");
 }

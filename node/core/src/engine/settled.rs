@@ -1,0 +1,41 @@
+//! Stores the settled link, so that branches without it still conflict after a restart.
+
+use sharechain::{Height, ShareId};
+use tracing::warn;
+
+use super::Engine;
+use crate::journal::{Journal, Record, RecordKind};
+
+/// Record id of the last settled link.
+const SETTLED_LINK: [u8; 32] = *b"last settled link               ";
+
+/// Forgets the stored settled link, so that the next engine opened follows the heaviest branch. From there, links settle
+/// anew.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn forget_settled<J: Journal>(store: &J) -> Result<(), J::Error> {
+    match stored_settled(store)? {
+        Some(link) => warn!(%link, "the settled link is forgotten as requested; the node follows the heaviest branch"),
+        None => warn!("no settled link is stored; the node follows the heaviest branch anyway"),
+    }
+    // An empty record: meta records are replaced, never removed.
+    store.append(&[Record { kind: RecordKind::Meta, id: SETTLED_LINK, bytes: Vec::new() }])
+}
+
+pub(super) fn stored_settled<J: Journal>(store: &J) -> Result<Option<ShareId>, J::Error> {
+    let bytes = store.get(RecordKind::Meta, &SETTLED_LINK)?;
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(ShareId))
+}
+
+impl<J: Journal> Engine<J> {
+    pub(super) fn store_settled(&mut self) {
+        let settled = self.chain.settled();
+        if settled.height == Height(0) || self.stored_settled == Some(settled.id) {
+            return;
+        }
+        let id = settled.id;
+        self.append(&[Record { kind: RecordKind::Meta, id: SETTLED_LINK, bytes: id.0.to_vec() }]);
+        self.stored_settled = Some(id);
+    }
+}

@@ -1,0 +1,190 @@
+//! Encoding of chunks. A checksum comes last, so that damage on disk is noticed. Scripts come first, each once.
+
+use std::collections::BTreeMap;
+
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::pow::CompactTarget;
+use bitcoin::{BlockHash, ScriptBuf};
+use thiserror::Error;
+
+use super::{BaseLink, BaseRow, Chunk, Start};
+use crate::encode::{Reader, is_payout_script};
+use crate::error::RuleError;
+use crate::limits::{LIST_MAX, SCRIPT_BYTES_MAX};
+use crate::signals::Signals;
+use crate::state::tree::Node;
+use crate::state::{Commitment, History};
+use crate::units::{Height, ShareId, Timestamp, U256, Weight, Work};
+
+/// Version of the encoding.
+const VERSION: u8 = 1;
+
+/// Length of the checksum, bytes.
+const CHECKSUM_BYTES: usize = 32;
+
+/// Why bytes are no chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BaseError {
+    /// The checksum does not match: the bytes are damaged.
+    #[error("the checksum does not match")]
+    Checksum,
+    /// The version is unknown.
+    #[error("unknown version {0}")]
+    Version(u8),
+    /// The bytes end early, go on too long, or hold a value out of range.
+    #[error("the encoding is not valid")]
+    Encoding,
+    /// The chunks do not continue one another.
+    #[error("the links do not continue one another at height {0}")]
+    Gap(Height),
+}
+
+impl From<RuleError> for BaseError {
+    fn from(_: RuleError) -> Self {
+        Self::Encoding
+    }
+}
+
+impl Chunk {
+    /// Encoding with checksum.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        self.start.encode_into(&mut out);
+        let rows = self.links.iter().flat_map(|link| &link.rows);
+        let mut numbers: BTreeMap<&ScriptBuf, u32> = rows.map(|row| (&row.script, 0)).collect();
+        push_u32(&mut out, numbers.len());
+        for (number, (script, known)) in (0..).zip(&mut numbers) {
+            *known = number;
+            out.push(u8::try_from(script.len()).unwrap_or(u8::MAX));
+            out.extend_from_slice(script.as_bytes());
+        }
+        push_u32(&mut out, self.links.len());
+        for link in &self.links {
+            link.encode_into(&numbers, &mut out);
+        }
+        let checksum = sha256::Hash::hash(&out);
+        out.extend_from_slice(checksum.as_byte_array());
+        out
+    }
+
+    /// Decodes a chunk that takes up all of `bytes`.
+    ///
+    /// # Errors
+    /// The bytes are damaged or not a chunk.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BaseError> {
+        let body = bytes.len().checked_sub(CHECKSUM_BYTES).ok_or(BaseError::Checksum)?;
+        let (body, checksum) = bytes.split_at_checked(body).ok_or(BaseError::Checksum)?;
+        if sha256::Hash::hash(body).as_byte_array().as_slice() != checksum {
+            return Err(BaseError::Checksum);
+        }
+        let mut reader = Reader(body);
+        match reader.u8()? {
+            VERSION => {}
+            other => return Err(BaseError::Version(other)),
+        }
+        let start = Start::read(&mut reader)?;
+        let scripts = read_many(&mut reader, |reader| {
+            reader.script(SCRIPT_BYTES_MAX, is_payout_script, RuleError::PayoutScript)
+        })?;
+        let links = read_many(&mut reader, |reader| BaseLink::read(reader, &scripts))?;
+        reader.end()?;
+        Ok(Self { start, links })
+    }
+}
+
+fn push_u32(out: &mut Vec<u8>, value: usize) {
+    out.extend_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+/// Reads a count and so many items. Grows with what is read, not with what is claimed.
+fn read_many<T>(
+    reader: &mut Reader<'_>,
+    mut read: impl FnMut(&mut Reader<'_>) -> Result<T, RuleError>,
+) -> Result<Vec<T>, RuleError> {
+    let count = reader.u32()?;
+    (0..count).map(|_| read(reader)).collect()
+}
+
+impl Start {
+    fn encode_into(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.height.0.to_le_bytes());
+        out.extend_from_slice(&self.id.0);
+        out.extend_from_slice(&self.time.0.to_le_bytes());
+        out.extend_from_slice(&self.chain_work.0.to_le_bytes::<32>());
+        out.extend_from_slice(&self.proofs.to_le_bytes());
+        self.history.encode_into(out);
+        self.signals.encode_into(out);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, RuleError> {
+        Ok(Self {
+            height: Height(reader.u32()?),
+            id: ShareId(reader.array()?),
+            time: Timestamp(reader.u32()?),
+            chain_work: Work(U256::from_le_bytes(reader.array::<32>()?)),
+            proofs: reader.u64()?,
+            history: History::read(reader)?,
+            signals: Signals::read(reader)?,
+        })
+    }
+}
+
+impl BaseLink {
+    fn encode_into(&self, numbers: &BTreeMap<&ScriptBuf, u32>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.id.0);
+        out.extend_from_slice(&self.time.0.to_le_bytes());
+        out.extend_from_slice(&self.bitcoin_height.to_le_bytes());
+        out.extend_from_slice(self.previous_block.as_ref());
+        out.extend_from_slice(&self.bitcoin_work.to_le_bytes::<32>());
+        out.extend_from_slice(&self.bits.to_consensus().to_le_bytes());
+        out.extend_from_slice(&self.target.to_le_bytes::<32>());
+        out.extend_from_slice(&self.snapshot.0.to_le_bytes());
+        out.extend_from_slice(&self.window.encode());
+        out.extend_from_slice(&self.signals.to_le_bytes());
+        out.extend_from_slice(&u16::try_from(self.rows.len()).unwrap_or(u16::MAX).to_le_bytes());
+        for row in &self.rows {
+            out.extend_from_slice(&numbers.get(&row.script).copied().unwrap_or(u32::MAX).to_le_bytes());
+            out.extend_from_slice(&u16::try_from(row.shares).unwrap_or(u16::MAX).to_le_bytes());
+            out.extend(row.weight.0.to_le_bytes().iter().take(10));
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>, scripts: &[ScriptBuf]) -> Result<Self, RuleError> {
+        Ok(Self {
+            id: ShareId(reader.array()?),
+            time: Timestamp(reader.u32()?),
+            bitcoin_height: reader.u32()?,
+            previous_block: BlockHash::from_byte_array(reader.array()?),
+            bitcoin_work: U256::from_le_bytes(reader.array::<32>()?),
+            bits: CompactTarget::from_consensus(reader.u32()?),
+            target: U256::from_le_bytes(reader.array::<32>()?),
+            snapshot: Height(reader.u32()?),
+            window: read_commitment(reader)?,
+            signals: reader.u32()?,
+            rows: read_rows(reader, scripts)?,
+        })
+    }
+}
+
+fn read_commitment(reader: &mut Reader<'_>) -> Result<Commitment<Weight>, RuleError> {
+    let (leaves, sum) = (reader.u32()?, Weight(u128::from_le_bytes(reader.array()?)));
+    Ok(Commitment { leaves, root: Node { hash: reader.array()?, sum } })
+}
+
+/// Rows: number of the script, 4 bytes; number of proofs, 2; weight, 10. See [`crate::window::Row`] for the ranges.
+fn read_rows(reader: &mut Reader<'_>, scripts: &[ScriptBuf]) -> Result<Vec<BaseRow>, RuleError> {
+    let count = usize::from(reader.u16()?);
+    if count > LIST_MAX.saturating_add(1) {
+        return Err(RuleError::ListTooLong);
+    }
+    let mut row = || {
+        let number = usize::try_from(reader.u32()?).map_err(|_| RuleError::Overflow)?;
+        let script = scripts.get(number).ok_or(RuleError::PayoutScript)?.clone();
+        let shares = u32::from(reader.u16()?);
+        let mut weight = [0; 16];
+        weight.iter_mut().zip(reader.array::<10>()?).for_each(|(to, byte)| *to = byte);
+        Ok(BaseRow { script, shares, weight: Weight(u128::from_le_bytes(weight)) })
+    };
+    (0..count).map(|_| row()).collect()
+}

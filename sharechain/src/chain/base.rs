@@ -1,0 +1,267 @@
+//! A chain from base chunks, and base chunks from a chain.
+
+use std::collections::BTreeMap;
+
+use super::judge::median;
+use super::prune::Pruned;
+use super::{Chain, Complete, Link, List, ListState};
+use crate::base::{BaseError, BaseLink, BaseRow, Chunk, Start};
+use crate::bitcoin_headers::BitcoinHeaders;
+use crate::check::header::Position;
+use crate::chunked::Chunked;
+use crate::error::RuleError;
+use crate::link_headers::Beginning;
+use crate::params::ChainParams;
+use crate::state::HistoryLink;
+use crate::target;
+use crate::units::{Height, ShareId, Work};
+use crate::window::{Row, Rows};
+
+impl Chain {
+    /// Returns a base chunk, if its last link is so deep that no reorganization changes it. If the chain begins within the
+    /// chunk, so does what is returned.
+    #[must_use]
+    pub fn base_chunk(&self, number: u32) -> Option<Chunk> {
+        let (first, last) = Chunk::heights(number)?;
+        if self.too_deep()? < last {
+            return None;
+        }
+        // A chain from a base may begin within the chunk.
+        self.chunk_of(first.max(self.bottom().max(Height(1))), last)
+    }
+
+    /// What a newcomer needs to know of the links below `first` to verify those from there on.
+    #[must_use]
+    pub fn beginning_at(&self, first: Height) -> Option<Beginning> {
+        let last = first.below(1);
+        let lowest = first.below(self.recent_depth()).max(Height(1));
+        let below = self.links.get(&self.main_at(lowest.below(1))?)?.complete()?;
+        let recent = (lowest.0..=last.0).map(|height| self.history_link(Height(height))).collect::<Option<_>>()?;
+        let signals = self.links.get(&self.main_at(last)?)?.complete()?.signals.clone();
+        Some(Beginning { history: below.history.clone(), recent, signals })
+    }
+
+    fn history_link(&self, height: Height) -> Option<HistoryLink> {
+        let id = self.main_at(height)?;
+        let link = self.links.get(&id)?;
+        Some(HistoryLink {
+            height,
+            id,
+            target: link.target,
+            time: link.time,
+            chain_work: link.chain_work,
+            proofs: link.complete()?.listed_total,
+            snapshot: link.position.least_snapshot,
+        })
+    }
+
+    /// Links of the main chain from one height to another, with what they credit.
+    #[must_use]
+    pub fn chunk_of(&self, first: Height, last: Height) -> Option<Chunk> {
+        let start = self.start_at(first.below(1))?;
+        let links = (first.0..=last.0).map(|height| self.base_link(Height(height)));
+        Some(Chunk { start, links: links.collect::<Option<_>>()? })
+    }
+
+    /// What the link above `height` continues.
+    fn start_at(&self, height: Height) -> Option<Start> {
+        if let Some(start) = self.pruned.start_at(height) {
+            return Some(start.clone());
+        }
+        let id = self.main_at(height)?;
+        let link = self.links.get(&id)?;
+        let complete = link.complete()?;
+        Some(Start {
+            height,
+            id,
+            time: link.time,
+            chain_work: link.chain_work,
+            proofs: complete.listed_total,
+            history: complete.history.clone(),
+            signals: complete.signals.clone(),
+        })
+    }
+
+    fn base_link(&self, height: Height) -> Option<BaseLink> {
+        let id = self.main_at(height)?;
+        let link = self.links.get(&id)?;
+        let complete = link.complete()?;
+        let row = |row: Row| {
+            let script = self.scripts.script(row.script)?.to_owned();
+            Some(BaseRow { script, weight: row.weight, shares: row.shares })
+        };
+        let mut rows = complete.rows.iter().map(row).collect::<Option<Vec<_>>>()?;
+        rows.sort_unstable_by(|a, b| a.script.cmp(&b.script));
+        Some(BaseLink {
+            id,
+            time: link.time,
+            bitcoin_height: link.bitcoin_height,
+            previous_block: link.previous_block,
+            bitcoin_work: link.position.bitcoin_work,
+            bits: link.bits,
+            target: link.target,
+            snapshot: link.position.least_snapshot,
+            window: complete.window,
+            signals: complete.own_signals,
+            rows,
+        })
+    }
+
+    /// Creates a chain from base chunks that this node wrote, lowest first. Its tip is their last link, and nothing at or
+    /// below that is judged again.
+    ///
+    /// # Errors
+    /// The chunks do not continue one another.
+    pub fn from_base(
+        params: ChainParams,
+        bitcoin: BitcoinHeaders,
+        chunks: impl IntoIterator<Item = Chunk>,
+    ) -> Result<Self, BaseError> {
+        let mut chain = Self::new(params, bitcoin);
+        let mut at: Option<Start> = None;
+        for Chunk { start, links } in chunks {
+            let below = match at.take() {
+                Some(below) if below.id != start.id => return Err(BaseError::Gap(start.height)),
+                Some(below) => below,
+                None => {
+                    chain.begin_above(&start);
+                    start
+                }
+            };
+            let mut below = below;
+            for link in links {
+                below = chain.push_base(&below, link)?;
+            }
+            at = Some(below);
+        }
+        chain.forgotten = chain.height().below(chain.listing_reach());
+        chain.highest = chain.height();
+        Ok(chain)
+    }
+
+    /// Begins the main chain with the link above `below`. Genesis stays known if that is what it continues.
+    fn begin_above(&mut self, below: &Start) {
+        if below.height > Height(0) {
+            let genesis = ShareId(self.consensus_id);
+            self.links.remove(&genesis);
+            self.listed.remove(&genesis);
+            let first = usize::try_from(below.height.child().0).unwrap_or(usize::MAX);
+            self.main = Chunked::starting_at(first);
+            while self.main.len() < first {
+                self.main.push(below.id);
+            }
+            self.pruned = Pruned::above(below.clone());
+        }
+    }
+
+    /// Appends a link to the main chain. Returns what the next one continues.
+    fn push_base(&mut self, below: &Start, base: BaseLink) -> Result<Start, BaseError> {
+        let gap = || BaseError::Gap(below.height.child());
+        let height = below.height.child();
+        let chain_work = below.chain_work.plus(Work::of_target(base.target));
+        let rows = self.rows_of_base(&base.rows).map_err(|_| BaseError::Encoding)?;
+        let proofs = below.proofs.checked_add(rows.proofs()).ok_or_else(gap)?;
+        let leaf = HistoryLink {
+            height,
+            id: base.id,
+            target: base.target,
+            time: base.time,
+            chain_work,
+            proofs,
+            snapshot: base.snapshot,
+        };
+        let history = below.history.with(&leaf).ok_or_else(gap)?;
+        let signals = below.signals.after(height, base.signals);
+        let start =
+            Start { height, id: base.id, time: base.time, chain_work, proofs, history: history.clone(), signals };
+        let complete = Complete {
+            list: List::default(),
+            rows,
+            listed_total: proofs,
+            window: base.window,
+            history,
+            sequence: 0,
+            live_since: None,
+            live_total: 0,
+            signals: start.signals.clone(),
+            own_signals: base.signals,
+            omits: false,
+        };
+        let position = self.base_position(below, &base);
+        let link = Link {
+            parent: below.id,
+            height,
+            time: base.time,
+            bitcoin_height: base.bitcoin_height,
+            previous_block: base.previous_block,
+            state_root: [0; 32],
+            target: base.target,
+            shares_root: [0; 32],
+            shares_count: 0,
+            bits: base.bits,
+            chain_work,
+            position,
+            list: ListState::Complete(complete),
+        };
+        self.links.insert(base.id, link);
+        self.main.push(base.id);
+        if self.height() == height { Ok(start) } else { Err(gap()) }
+    }
+
+    /// Numbers the scripts of rows.
+    fn rows_of_base(&mut self, rows: &[BaseRow]) -> Result<Rows, RuleError> {
+        let number = |row: &BaseRow| {
+            Ok(Row { script: self.scripts.intern(&row.script)?, weight: row.weight, shares: row.shares })
+        };
+        Ok(Rows::new(rows.iter().map(number).collect::<Result<_, RuleError>>()?))
+    }
+
+    /// Position of the children of a base link. For the first links, whose anchors are not known, the targets are their
+    /// own: nothing extends them any more.
+    fn base_position(&self, below: &Start, base: &BaseLink) -> Position {
+        let height = below.height.child();
+        let anchor_height = height.below(self.params.anchor_depth);
+        let anchor = self.main_at(anchor_height).unwrap_or(base.id);
+        let anchor_target = self.links.get(&anchor).map_or(base.target, |link| link.target);
+        let share_target = target::share_target(anchor_target, &self.params);
+        let link_target = match height {
+            Height(0 | 1) => self.params.first_link_target.min(share_target),
+            _ => {
+                let interval_s = base.time.seconds_since(below.time);
+                target::link_target(base.target, interval_s, share_target, &self.params)
+            }
+        };
+        let span = u32::try_from(self.params.median_span).unwrap_or(u32::MAX);
+        let lowest = height.below(span.saturating_sub(1)).max(Height(1));
+        let known = (lowest.0..height.0).filter_map(|at| Some(self.links.get(&self.main_at(Height(at))?)?.time));
+        Position {
+            height: height.child(),
+            anchor,
+            anchor_height,
+            share_target,
+            link_target,
+            median_time: median(known.chain([base.time]).collect()),
+            bitcoin_work: base.bitcoin_work,
+            least_snapshot: base.snapshot,
+        }
+    }
+
+    /// Tells a chain that starts from a base what its last links list, so that later lists can be checked against them.
+    /// The ids must be those of the links' lists (SC-401).
+    pub fn note_base_lists(&mut self, lists: impl IntoIterator<Item = (ShareId, Vec<ShareId>)>) {
+        let by_link: BTreeMap<ShareId, Vec<ShareId>> = lists.into_iter().collect();
+        for height in (self.forgotten.0..=self.height().0).map(Height) {
+            let Some(id) = self.main_at(height) else { continue };
+            self.listed.insert(id, height);
+            for listed in by_link.get(&id).into_iter().flatten() {
+                self.listed.insert(*listed, height);
+            }
+        }
+    }
+
+    /// Lowest height from which on a chain that starts from a base needs the lists of its links.
+    #[must_use]
+    pub fn base_lists_from(&self) -> Height {
+        self.forgotten
+    }
+}

@@ -1,0 +1,176 @@
+//! Verifies what links credited against their state roots (SC-408). With that, a chain can start from them.
+
+use bitcoin::Script;
+use thiserror::Error;
+
+use super::{Beginning, LinkHeader, LinkHeaders};
+use crate::base::{BaseLink, BaseRow, Chunk, Start};
+use crate::params::ChainParams;
+use crate::signals::Signals;
+use crate::state::{self, History, HistoryLink, State};
+use crate::target;
+use crate::units::{Height, ShareId, Timestamp, Weight, Work};
+
+/// Why rows are not those of a chain of links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RowsError {
+    /// The chain of links does not have this link, or another one at this height.
+    #[error("link {0} is not the next one of the verified chain")]
+    NotNext(ShareId),
+    /// The state root does not commit to what the peer says.
+    #[error("the state root at height {0} commits to something else")]
+    StateRoot(Height),
+    /// A sum leaves its range, or a row is less than what the link itself earns.
+    #[error("the rows at height {0} are out of range")]
+    Range(Height),
+}
+
+/// Links whose rows are verified so far: the input of [`Chain::from_base`](crate::Chain::from_base).
+///
+/// The state root of a link commits to the history below it. So the last link's own data is verified only by the next
+/// link's root: push one link more than the base will have.
+#[derive(Clone, Debug)]
+pub struct VerifiedRows {
+    params: ChainParams,
+    start: Start,
+    /// The state after the last verified link.
+    at: Start,
+    links: Vec<BaseLink>,
+}
+
+impl VerifiedRows {
+    /// Starts at the beginning of a chain of links. `None` if its history and its last links do not fit.
+    #[must_use]
+    pub fn new(headers: &LinkHeaders) -> Option<Self> {
+        let Beginning { history, recent, signals } = &headers.beginning;
+        let mut history: History = history.clone();
+        for link in recent {
+            history = history.with(link)?;
+        }
+        let (id, height, chain_work) = headers.below;
+        let last = recent.last();
+        let start = Start {
+            height,
+            id,
+            time: last.map_or(Timestamp(0), |link| link.time),
+            chain_work,
+            proofs: last.map_or(0, |link| link.proofs),
+            history,
+            signals: signals.clone(),
+        };
+        let params = headers.params.clone();
+        Some(Self { params, at: start.clone(), start, links: Vec::new() })
+    }
+
+    /// Height of the last verified link.
+    #[must_use]
+    pub fn height(&self) -> Height {
+        self.at.height
+    }
+
+    /// Verifies the next link's rows, window and snapshot.
+    ///
+    /// # Errors
+    /// They are not what the link committed to. The peer that sent them, or the one that sent the beginning, lies.
+    pub fn push(&mut self, headers: &LinkHeaders, link: BaseLink) -> Result<(), RowsError> {
+        let height = self.at.height.child();
+        let header = headers.at(height).filter(|header| header.id == link.id).ok_or(RowsError::NotNext(link.id))?;
+        let out_of_range = RowsError::Range(height);
+        let own = self.own_credit(header);
+        let credits = without_own(&own, &link.rows).and_then(state::of_weights).ok_or(out_of_range)?;
+        let history = self.at.history.commitment().ok_or(out_of_range)?;
+        let state = State { window: link.window, credits, history, signals: self.at.signals.commitment() };
+        if state.root() != header.state_root {
+            return Err(RowsError::StateRoot(height));
+        }
+        self.at = self.after(header, &link, height).ok_or(out_of_range)?;
+        self.links.push(canonical(header, link));
+        Ok(())
+    }
+
+    fn own_credit<'a>(&self, header: &'a LinkHeader) -> OwnCredit<'a> {
+        let weight = target::weight_of_share(header.share_target, header.bits, &self.params)
+            .plus(target::link_bonus(header.target, header.bits, &self.params));
+        OwnCredit { payout: &header.payout, weight, shares_count: header.shares_count }
+    }
+
+    fn after(&self, header: &LinkHeader, link: &BaseLink, height: Height) -> Option<Start> {
+        let proofs = self.at.proofs.checked_add(u64::from(header.shares_count))?.checked_add(1)?;
+        let chain_work = self.at.chain_work.plus(Work::of_target(header.target));
+        let leaf = HistoryLink {
+            height,
+            id: header.id,
+            target: header.target,
+            time: header.time,
+            chain_work,
+            proofs,
+            snapshot: link.snapshot,
+        };
+        let history = self.at.history.with(&leaf)?;
+        let signals: Signals = self.at.signals.after(height, header.signals);
+        Some(Start { height, id: header.id, time: header.time, chain_work, proofs, history, signals })
+    }
+
+    /// The verified links up to a height as one chunk. A height above the last but one is not verified yet.
+    #[must_use]
+    pub fn into_chunk(mut self, last: Height) -> Option<Chunk> {
+        if last >= self.at.height {
+            return None;
+        }
+        self.links.truncate(usize::try_from(last.above(self.start.height)).ok()?);
+        Some(Chunk { start: self.start, links: self.links })
+    }
+}
+
+/// What a link's own header says of its credit.
+pub(crate) struct OwnCredit<'a> {
+    /// Script that it earns for.
+    pub(crate) payout: &'a Script,
+    /// What it earns itself.
+    pub(crate) weight: Weight,
+    /// Number of proofs that it lists.
+    pub(crate) shares_count: u16,
+}
+
+/// Rows of a link's list, by script, without what the link earns itself. `None` if they are not in order, or not what a
+/// list of that length can give.
+pub(crate) fn without_own<'a>(own: &OwnCredit<'_>, rows: &'a [BaseRow]) -> Option<Vec<(&'a Script, Weight)>> {
+    let mut listed = Vec::with_capacity(rows.len());
+    let mut found_own = false;
+    let mut last: Option<&Script> = None;
+    for row in rows {
+        if row.shares == 0 || last.is_some_and(|last| last >= row.script.as_script()) {
+            return None;
+        }
+        last = Some(&row.script);
+        let (mut weight, mut shares) = (row.weight.0, row.shares);
+        if row.script.as_script() == own.payout {
+            found_own = true;
+            (weight, shares) = (weight.checked_sub(own.weight.0)?, shares.checked_sub(1)?);
+        }
+        match shares {
+            // Nothing but what the link itself earns, to the last unit.
+            0 if weight == 0 => {}
+            0 => return None,
+            _ => listed.push((row.script.as_script(), Weight(weight))),
+        }
+    }
+    let proofs = rows.iter().try_fold(0_u32, |sum, row| sum.checked_add(row.shares))?;
+    let is_whole = proofs == u32::from(own.shares_count).checked_add(1)?;
+    (found_own && is_whole).then_some(listed)
+}
+
+/// The link with everything that its proof shows taken from there.
+fn canonical(header: &LinkHeader, link: BaseLink) -> BaseLink {
+    BaseLink {
+        id: header.id,
+        time: header.time,
+        bitcoin_height: header.bitcoin_height,
+        previous_block: header.previous_block,
+        bitcoin_work: header.bitcoin_work,
+        bits: header.bits,
+        target: header.target,
+        signals: header.signals,
+        ..link
+    }
+}

@@ -1,0 +1,165 @@
+//! Bursts and partitions around settled links: what a heavier branch can undo, and when.
+
+use sharechain::chain::Outcome;
+use sharechain::limits::{CONFLICT_BITCOIN_BLOCKS, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
+use sharechain::{ChainParams, Height, Proof};
+
+use super::wide;
+use testkit::{Spec, World, miner};
+
+/// Links that list nothing, one interval after the other.
+fn bare(world: &mut World, count: u32) -> Vec<Proof> {
+    let link = |world: &mut World| {
+        let spec = Spec { list: vec![], link: true, ..world.spec_on(world.chain.tip(), miner(1)) };
+        world.link_of(spec).0
+    };
+    (0..count).map(|_| link(world)).collect()
+}
+
+/// Gives links to a node that asks for them.
+fn publish(links: &[Proof], from: &World, to: &mut World) {
+    to.now = to.now.max(from.now);
+    for link in links {
+        let outcome = to.insert_requested(link, Some(vec![]));
+        assert!(matches!(outcome, Outcome::Accepted(_) | Outcome::Known(_)), "{outcome:?}");
+    }
+}
+
+/// A Bitcoin block that both halves see.
+fn block_for_both(one: &mut World, other: &mut World) {
+    one.bitcoin_block();
+    other.chain.insert_bitcoin_header(one.bitcoin_tip, one.now);
+    other.bitcoin_tip = one.bitcoin_tip;
+    other.bitcoin_headers.push(one.bitcoin_tip);
+    one.in_sync();
+}
+
+/// A node with settled links, and a rival branch that would undo them with 10 links more. The node has seen `shown` links
+/// of it.
+fn conflict(hidden: u32) -> (World, World, Vec<Proof>) {
+    // Targets that hardly move: work is counted in links here.
+    let mut world = World::with(ChainParams { retarget_half_life_s: 1 << 24, ..wide() });
+    world.grow(40, 3);
+    world.in_sync();
+    let mut rival = world.clone();
+    rival.now = rival.now.plus(1);
+    bare(&mut world, SETTLED_LINKS + 2);
+    for _ in 0..SETTLED_BITCOIN_BLOCKS {
+        world.bitcoin_block();
+    }
+    world.in_sync();
+    assert!(world.chain.settled().height > rival.chain.height());
+    let shown = bare(&mut rival, SETTLED_LINKS + 10);
+    let hidden = bare(&mut rival, hidden);
+    for header in world.bitcoin_headers.clone() {
+        rival.chain.insert_bitcoin_header(header, world.now);
+    }
+    rival.bitcoin_tip = world.bitcoin_tip;
+    publish(&shown, &rival, &mut world);
+    assert_eq!(world.chain.conflict(), shown.last().map(Proof::id));
+    (world, rival, hidden)
+}
+
+#[test]
+fn a_burst_that_would_undo_settled_links_stops_nobody() {
+    let (mut world, rival, _) = conflict(0);
+    // The operator hears of it, and the node works on.
+    let own = world.chain.tip();
+    assert_ne!(own, rival.chain.tip());
+    assert_eq!(world.chain.assignment().map(|work| work.parent), Some(own));
+    let settled = world.chain.settled().clone();
+    bare(&mut world, 9);
+    assert!(world.chain.conflict().is_none(), "its own branch wins by its own work");
+    assert!(world.chain.settled().height >= settled.height);
+    assert_eq!(world.chain.main_at(settled.height), Some(settled.id), "nothing was undone");
+}
+
+/// Says after how many Bitcoin blocks a node follows a rival branch that finds `theirs` links a block, beside its own
+/// `ours`. 0: not within 40.
+fn followed_after(ours: u32, theirs: u32) -> u32 {
+    let (mut world, mut rival, _) = conflict(0);
+    for blocks in 1..=40 {
+        block_for_both(&mut world, &mut rival);
+        bare(&mut world, ours);
+        let more = bare(&mut rival, theirs);
+        publish(&more, &rival, &mut world);
+        if world.chain.tip() == rival.chain.tip() {
+            return blocks;
+        }
+    }
+    0
+}
+
+#[test]
+fn a_lasting_majority_heals_a_partition() {
+    // All 18 blocks came after the whole branch was here. The first links on the last of them decide.
+    assert_eq!(followed_after(10, 12), CONFLICT_BITCOIN_BLOCKS);
+    assert_eq!(followed_after(20, 21), 0, "5% more is not enough");
+    assert_eq!(followed_after(10, 10), 0);
+}
+
+#[test]
+fn races_on_the_other_branch_do_not_restart_its_conflict() {
+    let (mut world, mut rival, _) = conflict(0);
+    for _ in 0..CONFLICT_BITCOIN_BLOCKS {
+        block_for_both(&mut world, &mut rival);
+        // Two links race, and the one that was not first wins.
+        let mut other = rival.clone();
+        let first = bare(&mut rival, 1);
+        publish(&first, &rival, &mut world);
+        other.now = other.now.plus(1);
+        let second = bare(&mut other, 4);
+        publish(&second, &other, &mut world);
+        rival = other;
+    }
+    assert_eq!(world.chain.tip(), rival.chain.tip());
+}
+
+#[test]
+fn a_majority_that_hides_until_the_end_decides_nothing() {
+    // The branch is shown once. It then grows faster in secret, on each new block, and is shown as a whole.
+    let (mut world, mut rival, _) = conflict(0);
+    let mut secret = Vec::new();
+    for _ in 0..CONFLICT_BITCOIN_BLOCKS {
+        block_for_both(&mut world, &mut rival);
+        bare(&mut world, 2);
+        secret.extend(bare(&mut rival, 6));
+    }
+    let fork = world.chain.height();
+    let own = world.chain.tip();
+    publish(&secret, &rival, &mut world);
+    assert_eq!(world.chain.main_at(fork), Some(own));
+    assert_eq!(world.chain.conflict(), Some(rival.chain.tip()));
+}
+
+#[test]
+fn after_the_switch_the_other_branch_is_the_conflict() {
+    let (mut world, mut rival, _) = conflict(0);
+    let left = world.chain.tip();
+    for _ in 0..CONFLICT_BITCOIN_BLOCKS {
+        block_for_both(&mut world, &mut rival);
+        let more = bare(&mut rival, 3);
+        publish(&more, &rival, &mut world);
+    }
+    assert_eq!(world.chain.tip(), rival.chain.tip());
+    assert!(world.chain.conflict().is_none());
+    assert!(world.chain.link(&left).is_some(), "what it left is still known");
+    let settled = world.chain.settled().height;
+    assert!(settled >= Height(40), "at the fork or above it: {settled}");
+    assert_eq!(world.chain.main_at(settled), Some(world.chain.settled().id), "and on the branch that it follows");
+}
+
+#[test]
+fn hidden_work_does_not_count_in_a_conflict() {
+    // The rival found all its work in one burst and shows the rest of it bit by bit, as if it grew.
+    let (mut world, mut rival, hidden) = conflict(4 * CONFLICT_BITCOIN_BLOCKS);
+    let own = world.chain.tip();
+    for links in hidden.chunks(4) {
+        block_for_both(&mut world, &mut rival);
+        bare(&mut world, 2);
+        publish(links, &rival, &mut world);
+    }
+    assert_eq!(world.chain.conflict(), Some(rival.chain.tip()), "it is heavier");
+    let fork = world.chain.link(&own).unwrap().height;
+    assert_eq!(world.chain.main_at(fork), Some(own), "but it gained nothing on the new blocks");
+}
