@@ -26,7 +26,8 @@ pub(crate) fn repair(config: &Config, json: bool) -> Result<(), NodeError> {
 }
 
 fn print<T: serde::Serialize + fmt::Display>(found: &T, json: bool) -> Result<(), NodeError> {
-    let text = if json { serde_json::to_string_pretty(found).map_err(std::io::Error::from)? } else { found.to_string() };
+    let text =
+        if json { serde_json::to_string_pretty(found).map_err(std::io::Error::from)? } else { found.to_string() };
     writeln!(std::io::stdout(), "{text}")?;
     Ok(())
 }

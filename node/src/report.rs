@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use node_core::engine::ChainEvent;
-use node_core::exchange::SyncState;
+use node_core::exchange::{Phase, SyncState};
 use tokio::sync::{broadcast, watch};
 use tracing::{debug, info};
 
@@ -91,14 +91,26 @@ impl Reporter {
             working = matches!(*self.work.borrow(), WorkState::Working),
             "status"
         );
+        if let SyncState::Syncing { phase, done, target, received_bytes } = *self.sync.borrow() {
+            info!(?phase, %done, %target, received_bytes, "downloading the share-chain");
+        }
     }
 }
 
 fn view_of(sync: SyncState) -> SyncView {
     match sync {
-        SyncState::Alone => SyncView { state: state::SyncState::Searching, peers_height: None },
-        SyncState::Syncing { target, .. } => SyncView { state: state::SyncState::Shares, peers_height: Some(target.0) },
-        SyncState::Synced => SyncView { state: state::SyncState::Synced, peers_height: None },
+        SyncState::Alone => SyncView { state: state::SyncState::Searching, ..SyncView::default() },
+        SyncState::Syncing { phase, done, target, received_bytes } => SyncView {
+            state: match phase {
+                Phase::Headers => state::SyncState::Headers,
+                Phase::Rows => state::SyncState::Rows,
+                Phase::Proofs => state::SyncState::Shares,
+            },
+            peers_height: Some(target.0),
+            done_height: Some(done.0),
+            received_bytes,
+        },
+        SyncState::Synced => SyncView { state: state::SyncState::Synced, ..SyncView::default() },
     }
 }
 

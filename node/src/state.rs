@@ -10,6 +10,10 @@ pub enum SyncState {
     /// No peer has been reached yet.
     #[default]
     Searching,
+    /// The node is checking which share-chain has the most work.
+    Headers,
+    /// The node is downloading what deep links credited.
+    Rows,
     /// The node is downloading lists and shares.
     Shares,
     /// In sync: this node has everything that its peers have announced.
@@ -23,6 +27,10 @@ pub struct SyncView {
     pub state: SyncState,
     /// Highest height that a connected peer reports; none while unknown.
     pub peers_height: Option<u32>,
+    /// Height up to which the node has everything of this state's phase; none unless it is downloading.
+    pub done_height: Option<u32>,
+    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading.
+    pub received_bytes: u64,
 }
 
 /// State of this node's bitcoind.

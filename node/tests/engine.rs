@@ -110,7 +110,9 @@ fn a_conflict_stays_until_the_operator_follows_the_heaviest_branch() {
     before.note_own_bitcoin_height(10 + SETTLED_BITCOIN_BLOCKS, true);
     assert_ne!(before.chain().settled().height, Height(0));
     for (proof, list) in &heavier {
-        insert(&mut before, proof, list.clone(), &rival);
+        // A peer was asked for them: the lists of so light a branch are not kept otherwise.
+        let bound = BoundProof::bind(proof.clone(), U256::MAX, rival.chain.consensus_id()).unwrap();
+        before.insert_requested(bound, list.clone(), Source(1), rival.now);
     }
     let conflict = Some(rival.chain.tip());
     let seen = |engine: &Engine| (engine.tip().tip, engine.chain().conflict());

@@ -107,7 +107,10 @@ fn payout(c: &mut Criterion) {
         b.iter(|| Window::compute(black_box(&pool).links_back(), &pool.params));
     });
     c.bench_function("payout/everything from rows, once at start (no target)", |b| {
-        b.iter(|| pool.select(&Window::compute(black_box(&pool).links_back(), &pool.params).expect("it is whole")).amounts(SUBSIDY_SAT));
+        b.iter(|| {
+            pool.select(&Window::compute(black_box(&pool).links_back(), &pool.params).expect("it is whole"))
+                .amounts(SUBSIDY_SAT)
+        });
     });
 }
 

@@ -104,8 +104,9 @@ impl Coinbase<'_> {
         out.extend_from_slice(&VERSION);
         let extranonce_offset = self.push_input(&mut out);
         let null_data = self.share.null_data.as_bytes();
-        let others =
-            1_usize.saturating_add(usize::from(!null_data.is_empty())).saturating_add(usize::from(self.witness_commitment.is_some()));
+        let others = 1_usize
+            .saturating_add(usize::from(!null_data.is_empty()))
+            .saturating_add(usize::from(self.witness_commitment.is_some()));
         push_compact_size(&mut out, self.payouts.len().saturating_add(others));
         for payout in self.payouts {
             push_output(&mut out, payout.value.to_sat(), &[payout.script_pubkey.as_bytes()]);

@@ -1,14 +1,14 @@
 //! The canonical encoding. Integers are little-endian and have a fixed width. Lengths are explicit and bounded. Each
 //! value has exactly one encoding, so decoded data always encodes to the same bytes.
 
-use bitcoin::{Script, ScriptBuf, WitnessVersion};
 use bitcoin::block::Header;
 use bitcoin::consensus::Encodable;
 use bitcoin::consensus::encode::deserialize;
+use bitcoin::{Script, ScriptBuf, WitnessVersion};
 
+use crate::coinbase::WITNESS_COMMITMENT;
 use crate::error::RuleError;
 use crate::hash::Tag;
-use crate::coinbase::WITNESS_COMMITMENT;
 use crate::limits::{
     BRANCH_MAX, LIST_MAX, NULL_DATA_BYTES_MAX, PREFIX_BYTES_MAX, PREFIX_BYTES_MIN, PROOF_BYTES_MAX, SCRIPT_BYTES_MAX,
 };

@@ -4,10 +4,11 @@
 //! A newcomer does not start at genesis, but at some link below the window, which it takes from a peer: the
 //! [`Beginning`]. The first link's state root commits to all of it.
 
+mod encode;
 mod rows;
 
-use bitcoin::{BlockHash, ScriptBuf};
 use bitcoin::pow::CompactTarget;
+use bitcoin::{BlockHash, ScriptBuf};
 use thiserror::Error;
 
 use crate::bitcoin_headers::BitcoinHeaders;
@@ -182,6 +183,23 @@ impl LinkHeaders {
         Ok(())
     }
 
+    /// Forgets the links above a height.
+    pub fn truncate(&mut self, height: Height) {
+        let count = height.0.saturating_sub(self.below.1.0);
+        self.links.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+    }
+
+    /// Height of a link of this chain, or of the one that the first extends. Newer links are found sooner.
+    #[must_use]
+    pub fn height_of(&self, id: &ShareId) -> Option<Height> {
+        let (below, height, _) = self.below;
+        if below == *id {
+            return Some(height);
+        }
+        let index = self.links.iter().rposition(|link| link.id == *id)?;
+        Some(Height(self.first_height().0.saturating_add(u32::try_from(index).ok()?)))
+    }
+
     /// Id, height and chain work of the newest link, or of the one that the first will extend.
     #[must_use]
     pub fn tip(&self) -> (ShareId, Height, Work) {
@@ -240,7 +258,8 @@ impl LinkHeaders {
     fn position(&self, height: Height) -> Option<Position> {
         let anchor_height = height.below(self.params.anchor_depth);
         let first_target = self.params.first_link_target;
-        let target_at = |at: Height| if at == Height(0) { Some(first_target) } else { Some(self.target_and_time(at)?.0) };
+        let target_at =
+            |at: Height| if at == Height(0) { Some(first_target) } else { Some(self.target_and_time(at)?.0) };
         let share_target = target::share_target(target_at(anchor_height)?, &self.params);
         let link_target = match height {
             Height(0 | 1) => first_target.min(share_target),

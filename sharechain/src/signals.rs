@@ -145,9 +145,7 @@ impl Signals {
         let Progress { stage, good, .. } = self.progress(bit);
         let good_periods = u32::from(good);
         Some(match stage {
-            Stage::Counting => {
-                State::Counting { links: links.unwrap_or(0), of: links_of_period(height), good_periods }
-            }
+            Stage::Counting => State::Counting { links: links.unwrap_or(0), of: links_of_period(height), good_periods },
             Stage::LockedIn(since) => State::LockedIn { since, good_periods },
             Stage::Active(from) => State::Active { from },
         })

@@ -6,7 +6,7 @@
 use bitcoin::{CompactTarget, ScriptBuf};
 use sharechain::chain::{Missing, Outcome};
 use sharechain::limits::{
-    BITCOIN_FUTURE_SECONDS, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS, FUTURE_SECONDS, MEMORY_DEPTH, OMISSION_SECONDS,
+    BITCOIN_FUTURE_SECONDS, FUTURE_SECONDS, MEMORY_DEPTH, OMISSION_SECONDS, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS,
 };
 use sharechain::payout::select;
 use sharechain::target::{link_bonus, link_target, share_target, target_of_bits, weight_of_share, work_of_bits};
@@ -245,7 +245,9 @@ fn window_weight_and_window_proofs() {
     let links: Vec<Rows> = (0..10).map(|height| if height == 0 { Rows::default() } else { rows(5, 20) }).collect();
     let oldest = |window_weight: u128, window_proofs| {
         let params = ChainParams { window_weight: Weight(window_weight), window_proofs, ..ChainParams::main() };
-        Window::compute((0..10).rev().map(|height| (Height(height), &links[height as usize])), &params).unwrap().oldest()
+        Window::compute((0..10).rev().map(|height| (Height(height), &links[height as usize])), &params)
+            .unwrap()
+            .oldest()
     };
     // 100 units and 5 proofs a link.
     for (bound, expected) in [(299, 7), (300, 7), (301, 6), (900, 1), (901, 0), (1, 9), (0, 9)] {

@@ -7,7 +7,7 @@ use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sharechain::encode::{is_spendable_by_owner, decode_list, encode_list};
+use sharechain::encode::{decode_list, encode_list, is_spendable_by_owner};
 use sharechain::limits::{BRANCH_MAX, LIST_MAX, PREFIX_BYTES_MAX, PREFIX_BYTES_MIN, PROOF_BYTES_MAX, SCRIPT_BYTES_MAX};
 use sharechain::share::SHARE_VERSION;
 use sharechain::{CoinbasePrefix, Proof, RuleError, ShareHeader, ShareId, Timestamp};
@@ -182,9 +182,17 @@ fn sc_005_payout_scripts_have_known_forms() {
         assert_eq!(Proof::decode(&proof.encode()), Err(RuleError::PayoutScript));
     }
     // Later witness versions have 32 bytes, and there are 17 versions in all.
-    for (op, length, valid) in [(0x51, 32, true), (0x52, 32, true), (0x60, 32, true), (0x61, 32, false),
-        (0x52, 31, false), (0x52, 33, false), (0x52, 20, false), (0x60, 2, false), (0x4f, 32, false)]
-    {
+    for (op, length, valid) in [
+        (0x51, 32, true),
+        (0x52, 32, true),
+        (0x60, 32, true),
+        (0x61, 32, false),
+        (0x52, 31, false),
+        (0x52, 33, false),
+        (0x52, 20, false),
+        (0x60, 2, false),
+        (0x4f, 32, false),
+    ] {
         let bytes = [vec![op, length], vec![7; usize::from(length)]].concat();
         proof.share.payout = ScriptBuf::from_bytes(bytes);
         let decoded = Proof::decode(&proof.encode());
@@ -209,9 +217,21 @@ fn sc_010_null_data_is_one_push_and_no_witness_commitment() {
     let cut = push(9)[..10].to_vec();
     let two = [push(3), push(3)].concat();
     let two_pushes = [push(3), vec![1, 1]].concat();
-    for invalid in [vec![0x6a], vec![0x6a, 0], vec![0x51], long(75), long(81), commitment, checksigs, cut, two, two_pushes,
-        vec![0x6a, 0x51], vec![0; 83], vec![0x6a; 84]]
-    {
+    for invalid in [
+        vec![0x6a],
+        vec![0x6a, 0],
+        vec![0x51],
+        long(75),
+        long(81),
+        commitment,
+        checksigs,
+        cut,
+        two,
+        two_pushes,
+        vec![0x6a, 0x51],
+        vec![0; 83],
+        vec![0x6a; 84],
+    ] {
         proof.share.null_data = ScriptBuf::from_bytes(invalid.clone());
         assert_eq!(Proof::decode(&proof.encode()), Err(RuleError::NullData), "{invalid:02x?}");
     }

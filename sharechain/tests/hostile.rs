@@ -195,7 +195,8 @@ fn sc_213_versions_that_bitcoin_rejects_earn_nothing() {
     let payouts = world.payouts(&share, &spec.previous_block);
     let position = world.chain.link(&spec.parent).unwrap().position.clone();
     for version in [3, 1, 0, -1, i32::MIN, 4, 5, 0x2000_0000, i32::MAX] {
-        let alter = |header: &mut bitcoin::block::Header| header.version = bitcoin::block::Version::from_consensus(version);
+        let alter =
+            |header: &mut bitcoin::block::Header| header.version = bitcoin::block::Version::from_consensus(version);
         let meets = |hash: sharechain::U256| hash <= position.share_target;
         let proof = world.mine_until(share.clone(), &payouts, spec.previous_block, alter, meets);
         match world.insert(&proof, None) {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use sharechain::chain::{Fate, ListState, Missing, Outcome};
 use sharechain::change_set::Source;
 use sharechain::limits::{
-    SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS, HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_MAX, MEMORY_DEPTH, OMISSION_SECONDS,
-    REFUSED_MAX,
+    HELD_MAX, HELD_PER_SOURCE_MAX, HELD_SECONDS_MAX, MEMORY_DEPTH, OMISSION_SECONDS, REFUSED_MAX,
+    SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS,
 };
 use sharechain::{Height, Proof, RuleError, ShareId, Timestamp};
 use testkit::{Spec, World, accepted, miner};

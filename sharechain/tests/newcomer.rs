@@ -218,7 +218,8 @@ fn work_is_verified_link_by_link() {
     for height in 151..=200 {
         headers.push(peer.proof_at(Height(height)), &bitcoin, peer.world.now).unwrap();
     }
-    let work = |height: u32| peer.world.chain.link(&peer.world.chain.main_at(Height(height)).unwrap()).unwrap().chain_work;
+    let work =
+        |height: u32| peer.world.chain.link(&peer.world.chain.main_at(Height(height)).unwrap()).unwrap().chain_work;
     assert_eq!(headers.tip(), (tip, Height(200), work(200)));
     assert_eq!(headers.work_since(sharechain::U256::ZERO).0, work(200).0 - work(150).0);
     // A share is no link, a link on another parent does not continue, and no rule is left out.

@@ -59,7 +59,11 @@ fn window_of(chain: &mut Chain, snapshot: &ShareId) -> (Height, u64, BTreeMap<Sc
 }
 
 /// The same window, summed from what each link credited when it came.
-fn summed(credited: &[BTreeMap<ScriptBuf, (Weight, u64)>], snapshot: Height, proofs_max: u64) -> BTreeMap<ScriptBuf, Weight> {
+fn summed(
+    credited: &[BTreeMap<ScriptBuf, (Weight, u64)>],
+    snapshot: Height,
+    proofs_max: u64,
+) -> BTreeMap<ScriptBuf, Weight> {
     let (mut sums, mut proofs) = (BTreeMap::<ScriptBuf, Weight>::new(), 0);
     for height in (1..=snapshot.0 as usize).rev() {
         for (script, (weight, shares)) in &credited[height] {
@@ -85,7 +89,9 @@ fn a_pruned_chain_pays_what_one_that_keeps_everything_pays() {
         for height in credited.len() as u32..=chain.height().0 {
             let link = chain.link(&chain.main_at(Height(height)).unwrap()).unwrap();
             let rows = link.complete().unwrap().rows.iter();
-            let named = rows.map(|row| (chain.scripts().script(row.script).unwrap().to_owned(), (row.weight, u64::from(row.shares))));
+            let named = rows.map(|row| {
+                (chain.scripts().script(row.script).unwrap().to_owned(), (row.weight, u64::from(row.shares)))
+            });
             credited.push(named.collect());
         }
         let tip = grown.world.bitcoin_tip.block_hash();
@@ -153,7 +159,8 @@ fn a_chain_from_a_base_goes_on_as_the_one_that_wrote_it() {
     let by_link: BTreeMap<ShareId, Vec<ShareId>> =
         grown.found.iter().filter_map(|(proof, list)| Some((proof.id(), list.clone()?))).collect();
     let from = chain.base_lists_from();
-    let lists = (from.0..=base.0).map(|height| chain.main_at(Height(height)).unwrap()).map(|id| (id, by_link[&id].clone()));
+    let lists =
+        (from.0..=base.0).map(|height| chain.main_at(Height(height)).unwrap()).map(|id| (id, by_link[&id].clone()));
     chain.note_base_lists(lists.collect::<Vec<_>>());
     let mut world = grown.world.clone();
     world.chain = chain;

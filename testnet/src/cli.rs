@@ -15,6 +15,7 @@ use crate::network::{
     run_miner,
 };
 use crate::premine::{self, PremineError};
+use crate::scale::{self, PoolError, Years, YearsOptions};
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
 
@@ -69,6 +70,9 @@ enum Command {
         #[command(flatten)]
         at: At,
     },
+    /// Measure a node over years
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Mine the initial chain of all test networks again: for maintainers
     #[command(hide = true)]
     Premine {
@@ -85,6 +89,25 @@ enum Command {
     /// Tie a process to its parent
     #[command(hide = true)]
     Guard(GuardArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// Run the real store and chain through simulated years, and show memory and disk by month
+    Years {
+        /// Simulated years
+        #[arg(long, default_value_t = 3)]
+        years: u32,
+        /// Simulated days instead of years
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+        /// Divide main's rate and window by this: 1, 2, 4, 8, 16 or 32
+        #[arg(long, default_value_t = 32, value_parser = parse_fraction)]
+        fraction: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// The network that a command is for.
@@ -148,6 +171,8 @@ enum CliError {
     Bitcoin(#[from] BitcoinError),
     #[error(transparent)]
     Guard(#[from] GuardError),
+    #[error(transparent)]
+    Scale(#[from] PoolError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
     #[error("cannot create a folder for the network")]
@@ -185,6 +210,10 @@ fn execute(command: Command) -> Result<(), CliError> {
             Command::Partition { groups, at } => command_for(&at, Request::Partition { groups }).await,
             Command::Heal { at } => command_for(&at, Request::Heal).await,
             Command::Stop { at } => command_for(&at, Request::Stop).await,
+            Command::Bench(BenchCommand::Years { years, days, fraction, json }) => {
+                let days = days.unwrap_or_else(|| years.saturating_mul(365));
+                Ok(bench_years(YearsOptions { days, fraction }, json)?)
+            }
             Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
             Command::Bitcoin(args) => {
                 log_to_stderr();
@@ -250,6 +279,19 @@ async fn command_for(at: &At, request: Request) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Runs the years in a folder of its own, which goes at the end.
+fn bench_years(options: YearsOptions, json: bool) -> Result<(), PoolError> {
+    let folder = tempfile::tempdir()?;
+    let found = scale::years(options, &folder.path().join("store"), &mut std::io::stderr())?;
+    let text = if json {
+        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+    } else {
+        let Years { proofs, restart_s, .. } = found;
+        format!("{proofs} proofs found and checked; a restart took {restart_s:.2} s")
+    };
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
 impl At {
     fn dir(&self) -> Result<PathBuf, ClientError> {
         self.dir.clone().map_or_else(faults::latest_dir, Ok)
@@ -271,6 +313,12 @@ fn parse_hashrate(text: &str) -> Result<f64, &'static str> {
     let rate = number.parse::<f64>().map(|number| number * unit).unwrap_or(f64::NAN);
     let is_sensible = rate.is_finite() && rate >= 1.0;
     if is_sensible { Ok(rate) } else { Err("expected hashes per second, such as 400k or 1.5M") }
+}
+
+/// Parses a divisor of main's rate.
+fn parse_fraction(text: &str) -> Result<u32, &'static str> {
+    let fraction = text.parse().ok().filter(|fraction| [1, 2, 4, 8, 16, 32].contains(fraction));
+    fraction.ok_or("expected 1, 2, 4, 8, 16 or 32")
 }
 
 /// Parses `m2=2000`.

@@ -16,6 +16,7 @@
 //! rpc.rs         a JSON-RPC client for both kinds of Bitcoin
 //! signet.rs      the custom signet of all test networks
 //! premine.rs     its initial chain, mined in advance
+//! scale.rs       `shoal-testnet bench`: a node over years
 //! limits.rs      every limit, with its unit and its reason
 //! ```
 
@@ -32,6 +33,7 @@ pub mod network;
 pub mod premine;
 pub mod report;
 pub mod rpc;
+pub mod scale;
 pub mod signet;
 pub mod table;
 pub mod up;

@@ -135,6 +135,7 @@ fn tip_info(world: &World) -> TipInfo {
         tip,
         height: world.chain.height(),
         work: world.chain.link(&tip).map(|link| link.chain_work).unwrap_or_default(),
+        lowest_shown: world.chain.lowest_shown(),
         bitcoin_height: world.chain.bitcoin().best().height,
         user_agent: "bench/1".to_owned(),
     }

@@ -4,12 +4,14 @@
 //! prune.rs    what the journal forgets
 //! replay.rs   rebuilds the chain from the journal
 //! settled.rs  stores the settled link across restarts
+//! start.rs    replaces the chain by one that starts from verified rows
 //! warn.rs     tells the log what the operator must know of the chain
 //! ```
 
 pub mod prune;
 mod replay;
 mod settled;
+mod start;
 mod warn;
 
 use std::sync::Arc;

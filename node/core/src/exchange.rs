@@ -7,9 +7,12 @@
 //! ```text
 //! judge.rs      gossip: only fully judged messages are forwarded
 //! take.rs       feeds responses of peers to the chain
+//! headers.rs    header chains of peers, verified as they come
+//! newcomer.rs   a node that starts anew, from rows and lists
 //! wants.rs      what the chain is missing, and where to get it
 //! serve.rs      answers to peers' requests
 //! sources.rs    numbers for peers, by which the chain knows who sent what
+//! trust.rs      what the sync state means for miners and for peers
 //! undecided.rs  gossip without a verdict, because the chain holds it
 //! ```
 //!
@@ -38,12 +41,15 @@
 //!   use [`serve::begin`] with any published chain.
 //! - Time: [`Now`] has both clocks. Pass [`Input::Tick`] twice a second: it lets held proofs and late requests expire.
 
+mod headers;
 mod judge;
+mod newcomer;
 pub mod serve;
 mod sources;
 mod take;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod undecided;
 mod wants;
 
@@ -54,19 +60,21 @@ use bitcoin::BlockHash;
 use p2p_proto::sync::{self, RequestId, Sync, Want};
 use p2p_proto::{Command, Event, Gossip, Millis, Misbehaviour, PeerId, Request, TipInfo, Verdict};
 use sharechain::change_set::{AcceptedProof, ChangeSet, Refusal, Source};
-use sharechain::{RuleError, ShareId, Timestamp};
+use sharechain::{Height, RuleError, ShareId, Timestamp};
 use tracing::{debug, info, warn};
 
 use crate::engine::Engine;
 use crate::journal::Journal;
-use crate::limits::{REQUESTS_MAX, SYNC_GAP_LINKS};
+use crate::limits::REQUESTS_MAX;
 
+use headers::HeaderChain;
+use newcomer::Newcomer;
 use sources::Sources;
 use take::Taking;
 use undecided::Undecided;
 
 pub use judge::PeerBlock;
-pub use p2p_proto::sync::SyncState;
+pub use p2p_proto::sync::{Phase, SyncState};
 
 /// The current time, by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +151,12 @@ pub struct Exchange {
     requests: BTreeMap<RequestId, Request>,
     /// A response that is partly processed.
     taking: Option<Taking>,
+    /// What peers have shown of their chains, for those that the sync machine follows.
+    shown: BTreeMap<PeerId, HeaderChain>,
+    /// What is here of the chain that this node will start from.
+    newcomer: Option<Newcomer>,
+    /// A link that every chain must contain that this node starts from, and its height.
+    trusted: Option<(ShareId, Height)>,
     sources: Sources,
     undecided: Undecided,
     /// Headers that bitcoind is being asked for.
@@ -171,6 +185,9 @@ impl Exchange {
             sync: Sync::new(wants::local(engine.chain())),
             requests: BTreeMap::new(),
             taking: None,
+            shown: BTreeMap::new(),
+            newcomer: None,
+            trusted: None,
             sources: Sources::default(),
             undecided: Undecided::default(),
             looked_up: BTreeSet::new(),
@@ -293,19 +310,16 @@ impl Exchange {
         for (id, _) in &changes.lists {
             self.tell_sync(sync::Input::Got(Want::List(*id)), turn.now);
         }
-        // Peers are not punished under rules that the pool has replaced.
-        let too_old = turn.engine.chain().too_old().is_some();
+        let is_unsure = self.is_unsure(turn.engine.chain());
         for Refusal { id, rule, source } in &changes.refused {
             self.decide(*id, Verdict::Ignore);
             let peer = self.sources.peer(*source);
             self.outputs.push_back(Output::Refused(RefusedProof { id: *id, rule: *rule, peer }));
-            if let Some(peer) = peer.filter(|_| !too_old) {
+            if let Some(peer) = peer.filter(|_| !is_unsure) {
                 self.punish(peer, Misbehaviour::InvalidItem);
             }
         }
-        if wants::newest(turn.engine.chain()) != self.told {
-            self.tell_local(turn);
-        }
+        self.tell_local_if_new(turn);
     }
 
     /// Publishes a proof found by this node's miners, now that it is stored.
@@ -326,6 +340,15 @@ impl Exchange {
         }
     }
 
+    fn tell_local_if_new<J: Journal>(&mut self, turn: &Turn<'_, J>) {
+        if wants::newest(turn.engine.chain()) != self.told {
+            self.tell_local(turn);
+        }
+        if self.note_lists(turn.engine.chain(), turn.now) {
+            self.want_next_links(turn);
+        }
+    }
+
     fn tell_local<J: Journal>(&mut self, turn: &Turn<'_, J>) {
         self.told = wants::newest(turn.engine.chain());
         let local = wants::local(turn.engine.chain());
@@ -335,6 +358,10 @@ impl Exchange {
     fn on_tick<J: Journal>(&mut self, turn: &mut Turn<'_, J>) {
         turn.engine.tick(turn.now.time);
         self.want_missing(turn);
+        self.want_base_lists(turn);
+        self.start_if_whole(turn);
+        self.tell_local_if_new(turn);
+        self.want_next_links(turn);
         self.tell_sync(sync::Input::Tick, turn.now);
     }
 
@@ -361,21 +388,5 @@ impl Exchange {
                 sync::Output::State(state) => self.tell_state(state),
             }
         }
-    }
-
-    fn tell_state(&mut self, state: SyncState) {
-        self.was_synced |= state == SyncState::Synced;
-        let trouble = match state {
-            SyncState::Synced => None,
-            SyncState::Alone if self.was_synced || self.new_pool => None,
-            SyncState::Alone => Some(Arc::from(
-                "no peer has been reached yet; name one in `p2p.peers`, or set `new_pool` if this node starts a new pool",
-            )),
-            SyncState::Syncing { done, target } if self.was_synced && target.above(done) <= SYNC_GAP_LINKS => None,
-            SyncState::Syncing { done, target } => {
-                Some(Arc::from(format!("the node is downloading the share-chain: link {done} of {target}")))
-            }
-        };
-        self.outputs.push_back(Output::State { state, trouble });
     }
 }

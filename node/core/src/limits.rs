@@ -52,6 +52,20 @@ pub const REQUESTS_MAX: usize = 1_024;
 /// millisecond, and a response has up to 256.
 pub const ITEMS_A_TURN: usize = 16;
 
+/// Links of one header chain: twice the eight days that a newcomer needs on mainnet. See
+/// [`FOLLOWED_MAX`](p2p_proto::limits::FOLLOWED_MAX) for what they take.
+pub const HEADER_LINKS_MAX: usize = 1 << 17;
+
+/// Depth below Bitcoin's best block, in blocks, from which on the work of header chains counts when a newcomer chooses:
+/// eight days.
+pub const WORK_BITCOIN_BLOCKS: u32 = 1_200;
+
+/// Number of Bitcoin's last blocks on which a header chain must have a link for a newcomer to choose it: six hours.
+pub const FRESH_BITCOIN_BLOCKS: u32 = 36;
+
+/// Proofs that the engine stores in one batch when a newcomer starts: less than 1 MB.
+pub const PROOFS_A_BATCH: usize = 1_000;
+
 /// Peers that have a number by which the chain knows what they sent. The oldest numbers are forgotten first.
 pub const SOURCES_MAX: usize = 1_024;
 

@@ -16,7 +16,7 @@ use super::error::{ApiError, ErrorBody};
 use super::limits::{HASHRATE_LINKS, PENDING_COUNTED_MAX};
 
 use crate::clock::now;
-use crate::state::{NodeState, SyncState};
+use crate::state::{NodeState, SyncState, SyncView};
 
 /// State of the node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -138,10 +138,13 @@ impl Upgrade {
 pub struct SyncStatus {
     /// State of the sync.
     pub state: SyncStateName,
-    /// Highest height that a connected peer reports.
+    /// Height at which what the node is downloading ends; none unless it is downloading.
     pub peers_height: Option<u32>,
-    /// This node's height divided by that, 0 to 1; none while no peer has reported a height.
+    /// Height up to which this is here, divided by that, 0 to 1; none unless the node is downloading.
     pub progress: Option<f64>,
+    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading. With `progress`, it
+    /// gives the rate and the time left.
+    pub received_bytes: u64,
 }
 
 /// State of the sync with peers.
@@ -150,6 +153,10 @@ pub struct SyncStatus {
 pub enum SyncStateName {
     /// No peer has been reached yet.
     Searching,
+    /// The node is checking which share-chain has the most work.
+    Headers,
+    /// The node is downloading what deep links credited.
+    Rows,
     /// The node is downloading lists and shares.
     Shares,
     /// In sync: this node has everything that its peers have announced.
@@ -195,6 +202,8 @@ impl From<SyncState> for SyncStateName {
     fn from(state: SyncState) -> Self {
         match state {
             SyncState::Searching => Self::Searching,
+            SyncState::Headers => Self::Headers,
+            SyncState::Rows => Self::Rows,
             SyncState::Shares => Self::Shares,
             SyncState::Synced => Self::Synced,
         }
@@ -282,7 +291,7 @@ impl Api {
             settled_height: chain.settled_height,
             conflict: chain.conflict,
             upgrades: chain.upgrades,
-            sync: sync(&node, chain.height),
+            sync: sync(&node),
             handing_out_work: node.no_work_because.is_none(),
             no_work_because: node.no_work_because,
             bitcoin: BitcoinStatus {
@@ -310,9 +319,8 @@ impl Api {
     }
 }
 
-fn sync(node: &NodeState, height: u32) -> SyncStatus {
-    let peers_height = node.sync.peers_height;
-    let progress =
-        peers_height.map(|peers| if peers == 0 { 1.0 } else { (f64::from(height) / f64::from(peers)).min(1.0) });
-    SyncStatus { state: node.sync.state.into(), peers_height, progress }
+fn sync(node: &NodeState) -> SyncStatus {
+    let SyncView { state, peers_height, done_height, received_bytes } = node.sync;
+    let part = |(done, end): (u32, u32)| if end == 0 { 1.0 } else { (f64::from(done) / f64::from(end)).min(1.0) };
+    SyncStatus { state: state.into(), peers_height, progress: done_height.zip(peers_height).map(part), received_bytes }
 }

@@ -17,7 +17,9 @@ use super::network::Network;
 use super::origin::Origin;
 use super::secret::Secret;
 use super::settings::Settings;
-use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, WebhooksConfig};
+use super::{
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, WebhooksConfig,
+};
 use crate::event_kind::EventKind;
 use crate::limits::{
     API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX, WEBHOOKS_MAX,

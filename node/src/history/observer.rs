@@ -17,7 +17,7 @@ use crate::consensus::ChainReader;
 use crate::event_kind::EventKind;
 use crate::limits::{PEERS_REFUSED_AN_HOUR, WORKER_LOOK};
 use crate::miners::own_scripts;
-use crate::state::{NodeState, PeerView};
+use crate::state::{NodeState, PeerView, SyncState};
 use node_core::exchange::RefusedProof;
 use node_core::pool_block::PoolBlock;
 
@@ -46,10 +46,21 @@ struct Noted {
     no_work_because: Option<String>,
     trouble: Option<String>,
     has_peers: bool,
+    /// True while the node downloads the share-chain.
+    downloads: bool,
+    /// True once the node was in sync since it started.
+    was_synced: bool,
     /// Bits of upgrades whose lock-in was logged.
     locked_in: u32,
     /// Bits of upgrades whose activation was logged.
     active: u32,
+}
+
+impl Noted {
+    /// True while the node downloads the share-chain for the first time since it started.
+    const fn is_first_download(&self) -> bool {
+        self.downloads && !self.was_synced
+    }
 }
 
 impl Observer {
@@ -66,6 +77,8 @@ impl Observer {
             tokio::select! {
                 event = events.recv() => match event {
                     Ok(ChainEvent::Changed(changes)) => self.changed(&changes, &mut noted),
+                    // What the first download brings is no news.
+                    Ok(ChainEvent::Block(_)) if noted.is_first_download() => {}
                     Ok(ChainEvent::Block(block)) => self.block(&block),
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return,
@@ -92,7 +105,8 @@ impl Observer {
     }
 
     fn changed(&self, changes: &ChangeSet, noted: &mut Noted) {
-        for tip in changes.tips.iter().filter(|tip| !tip.disconnected.is_empty()) {
+        let is_first = noted.is_first_download();
+        for tip in changes.tips.iter().filter(|tip| !is_first && !tip.disconnected.is_empty()) {
             self.event_log.note(reorganised(tip));
         }
         if let Some(conflict) = changes.conflict {
@@ -144,6 +158,14 @@ impl Observer {
 
     fn state(&self, noted: &mut Noted) {
         let state = self.node.borrow().clone();
+        let downloads = matches!(state.sync.state, SyncState::Headers | SyncState::Rows | SyncState::Shares);
+        noted.was_synced |= state.sync.state == SyncState::Synced;
+        // While the node downloads, the reason names its progress: once is enough.
+        let is_progress = downloads && noted.downloads && noted.no_work_because.is_some();
+        noted.downloads = downloads;
+        if is_progress && state.no_work_because.is_some() {
+            noted.no_work_because.clone_from(&state.no_work_because);
+        }
         if state.no_work_because != noted.no_work_because {
             let sentence = match &state.no_work_because {
                 Some(reason) => format!("miners get no work: {reason}"),

@@ -133,10 +133,15 @@ fn sync(status: &Status) -> Row {
         }
         _ => String::new(),
     };
+    let part = status.sync.progress.map_or(String::new(), |part| format!(" ({:.0}%)", (part * 100.0).floor()));
     match status.sync.state {
         SyncStateName::Synced if status.peers > 0 => Row::new("sync", Mood::Good, format!("in sync; {peers}")),
         SyncStateName::Synced => Row::new("sync", Mood::Attention, format!("in sync, but {peers}")),
         SyncStateName::Searching => Row::new("sync", Mood::Attention, format!("looking for peers; {peers}")),
+        SyncStateName::Headers => {
+            Row::new("sync", Mood::Attention, format!("checking which share-chain has the most work{part}; {peers}"))
+        }
+        SyncStateName::Rows => Row::new("sync", Mood::Attention, format!("downloading past credits{part}; {peers}")),
         SyncStateName::Shares => Row::new("sync", Mood::Attention, format!("downloading shares{towards}; {peers}")),
     }
 }

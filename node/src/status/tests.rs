@@ -16,7 +16,12 @@ pub(crate) fn healthy() -> Status {
         settled_height: 870,
         conflict: None,
         upgrades: Vec::new(),
-        sync: SyncStatus { state: SyncStateName::Synced, peers_height: Some(1_234), progress: Some(1.0) },
+        sync: SyncStatus {
+            state: SyncStateName::Synced,
+            peers_height: Some(1_234),
+            progress: Some(1.0),
+            received_bytes: 0,
+        },
         handing_out_work: true,
         no_work_because: None,
         bitcoin: BitcoinStatus { height: Some(101), tip: None, header_height: 101, trouble: None },
@@ -78,7 +83,12 @@ fn trouble_is_marked_without_colour_too() {
     status.conflict = Some("ef".repeat(32));
     status.no_work_because = Some("bitcoind syncs".into());
     status.bitcoin.trouble = Some("it cannot be reached \u{1b}[2J".into());
-    status.sync = SyncStatus { state: SyncStateName::Shares, peers_height: Some(2_000), progress: Some(0.617) };
+    status.sync = SyncStatus {
+        state: SyncStateName::Shares,
+        peers_height: Some(2_000),
+        progress: Some(0.617),
+        received_bytes: 9,
+    };
     let table = table::render(&status, false);
     let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('!')).collect();
     assert_eq!(marked.len(), 4, "{table}");

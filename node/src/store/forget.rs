@@ -44,12 +44,7 @@ impl Store {
 
     /// Removes records of the journal, and their entries in the index unless those name a newer record. A proof that is
     /// kept moves to a family of its own.
-    fn forget_journal(
-        &self,
-        through: u64,
-        kept: &[[u8; 32]],
-        changes: &mut WriteBatch,
-    ) -> Result<(), StoreError> {
+    fn forget_journal(&self, through: u64, kept: &[[u8; 32]], changes: &mut WriteBatch) -> Result<(), StoreError> {
         for entry in self.journal(self.journal_from.load(Ordering::Relaxed)) {
             let entry = entry?;
             if entry.sequence > through {

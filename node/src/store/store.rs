@@ -115,8 +115,7 @@ impl Store {
 
     fn write(&self, changes: WriteBatch, batch: &[Record]) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
-        let precious =
-            |record: &Record| matches!(record.kind, RecordKind::Block | RecordKind::Meta | RecordKind::Base);
+        let precious = |record: &Record| matches!(record.kind, RecordKind::Block | RecordKind::Meta | RecordKind::Base);
         options.set_sync(batch.iter().any(precious));
         self.db.write_opt(changes, &options).map_err(|error| self.explain(error))
     }
@@ -341,7 +340,10 @@ impl Journal for Store {
     }
 
     fn oldest(&self, count: usize) -> Result<Vec<(u64, Record)>, StoreError> {
-        self.journal(self.journal_from.load(Ordering::Relaxed)).take(count).map(|entry| entry.map(|entry| (entry.sequence, entry.record))).collect()
+        self.journal(self.journal_from.load(Ordering::Relaxed))
+            .take(count)
+            .map(|entry| entry.map(|entry| (entry.sequence, entry.record)))
+            .collect()
     }
 
     fn forget(&self, forgotten: &Forgotten) -> Result<(), StoreError> {

@@ -33,7 +33,7 @@ pub mod verdicts;
 mod wire;
 
 pub use event::{Command, Event, ReplyToken, Verdict, VerdictToken};
-pub use message::{Failure, Gossip, Item, LinkItem, Request, Response, TipInfo, WireError};
+pub use message::{Failure, Gossip, Item, Request, Response, TipInfo, WireError};
 pub use peer::PeerId;
 pub use score::Misbehaviour;
 pub use time::Millis;

@@ -8,8 +8,20 @@ use sharechain::limits::{LIST_MAX, PROOF_BYTES_MAX};
 /// span 2^54.
 pub const LOCATOR_MAX: usize = 64;
 
-/// Maximum number of links in one response. With 32 shares each, a few requests fetch the 2,048 proofs that they list.
-pub const LINKS_MAX: usize = 64;
+/// Maximum number of link proofs in one response, without lists: at most 1 MB.
+pub const LINK_HEADERS_MAX: usize = 1_024;
+
+/// Number of link proofs that this node asks for at a time: 360 KB as a rule, which takes 10 s at 300 kbit/s.
+pub const LINK_HEADERS_ASKED: u32 = 512;
+
+/// Maximum number of links with rows in one response. With 33 rows each and 10,000 scripts, it takes 0.8 MB.
+pub const ROWS_MAX: usize = 512;
+
+/// Maximum length of the encoded links with rows in a response, bytes.
+pub const ROWS_BYTES_MAX: usize = RESPONSE_BYTES_MAX - 16;
+
+/// Maximum length of an encoded beginning, bytes: 32 trees of 64 bytes, 61 links of 116, 32 bits of 38; rounded up.
+pub const BEGINNING_BYTES_MAX: usize = 16 << 10;
 
 /// Maximum number of proofs in one request. The response takes about 170 KB, a second on a slow line.
 pub const PROOFS_MAX: usize = 256;
@@ -81,9 +93,12 @@ pub const GOSSIP_BURST_BYTES: u64 = 2 * (BLOCK_GOSSIP_BYTES_MAX as u64);
 /// more.
 pub const TIP_REQUESTS_PER_MIN: u64 = 120;
 
-/// Links requests per minute, and headers requests per minute. At 64 links each, a day of links takes about half a
-/// minute.
+/// Requests for link headers per minute, and for Bitcoin headers, and for rows. At 512 links each, the eight days that a
+/// newcomer needs take 144, which may come as fast as the line allows.
 pub const LINKS_REQUESTS_PER_MIN: u64 = 240;
+
+/// Requests for the beginning per minute: one for each time that a newcomer meets the peer.
+pub const BEGINNING_REQUESTS_PER_MIN: u64 = 20;
 
 /// Proofs requests per minute: 2,560 proofs per second, about 1.7 MB/s.
 pub const PROOFS_REQUESTS_PER_MIN: u64 = 600;
@@ -115,19 +130,32 @@ pub const IN_FLIGHT_MAX: usize = 16;
 /// Maximum number of wanted ids: two batches of links with 64 shares each, and the largest response of unlisted shares.
 pub const WANTS_MAX: usize = 16_384;
 
-/// Number of wanted ids below which the next links are requested, so that links waiting for shares stay far below the
-/// chain's bounds.
-pub const WANTS_LOW: usize = 256;
-
 /// Maximum number of wanted ids that exist only by a peer's claim.
 pub const CLAIMED_WANTS_MAX: usize = WANTS_MAX / 2;
 
-/// Pause after a catch-up that did not reach the claimed work, milliseconds: the claim is not credible meanwhile, or,
-/// if the links are held, they are not requested again. Doubles each time, up to [`BACKOFF_MS_MAX`].
-pub const CLAIM_PAUSE_MS: u64 = 5_000;
+/// Maximum number of peers whose header chains are followed at the same time. Of each link, the node keeps about 380
+/// bytes for each of them, and its proof once: at most 165 MB for the eight days that a newcomer needs.
+pub const FOLLOWED_MAX: usize = 4;
 
-/// Time to wait for the shares of the last links of a catch-up before it counts as failed, milliseconds.
-pub const CATCH_UP_GRACE_MS: u64 = 30_000;
+/// Time without progress after which a peer's header chain loses its place to the next one, milliseconds: 512 links at
+/// 300 kbit/s.
+pub const HEADERS_STALL_MS: u64 = 10_000;
+
+/// Pause before the rest of a header chain is requested again that waits for a Bitcoin header or for time,
+/// milliseconds.
+pub const HEADERS_PAUSE_MS: u64 = 1_000;
+
+/// Time from the first complete header chain until a newcomer chooses, unless as many as it can follow are complete
+/// before, milliseconds: long enough to meet other peers, and for two that stall to lose their places.
+pub const CHOICE_WAIT_MS: u64 = 20_000;
+
+/// Time without any lists or rows after which a header chain counts as nothing for a while, milliseconds. Before a node
+/// was in sync for the first time, claims count for as long since it last got ahead.
+pub const LISTS_WAIT_MS: u64 = 60_000;
+
+/// Pause after a peer did not show what it claims, milliseconds: its claims count for nothing meanwhile. Doubles each
+/// time, up to [`BACKOFF_MS_MAX`].
+pub const CLAIM_PAUSE_MS: u64 = 5_000;
 
 /// Percentage of the peers' rate limits that this node's requests may use. Messages may arrive closer together than
 /// they were sent.

@@ -9,7 +9,7 @@ mod response;
 
 pub use gossip::{Gossip, Topic};
 pub use request::{Request, RequestKind};
-pub use response::{Item, LinkItem, Response, TipInfo};
+pub use response::{Item, Response, TipInfo};
 
 use sharechain::RuleError;
 

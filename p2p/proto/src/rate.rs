@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::limits::{
-    GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_PER_MIN, OWN_RATE_PERCENT, PROOFS_REQUESTS_PER_MIN,
-    REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
+    BEGINNING_REQUESTS_PER_MIN, GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_PER_MIN, OWN_RATE_PERCENT,
+    PROOFS_REQUESTS_PER_MIN, REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
 };
 use crate::message::RequestKind;
 use crate::{Millis, PeerId};
@@ -64,10 +64,12 @@ impl Bucket {
 struct Allowance {
     gossip: Bucket,
     tip: Bucket,
-    links: Bucket,
+    link_headers: Bucket,
     proofs: Bucket,
     headers: Bucket,
     pending: Bucket,
+    beginning: Bucket,
+    rows: Bucket,
 }
 
 impl Allowance {
@@ -75,20 +77,24 @@ impl Allowance {
         Self {
             gossip: Bucket::full(GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, 1_000, now),
             tip: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
-            links: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
+            link_headers: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
             proofs: Bucket::per_minute(PROOFS_REQUESTS_PER_MIN * percent / 100, now),
             headers: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
             pending: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
+            beginning: Bucket::per_minute(BEGINNING_REQUESTS_PER_MIN * percent / 100, now),
+            rows: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
         }
     }
 
     const fn of_kind(&mut self, kind: RequestKind) -> &mut Bucket {
         match kind {
             RequestKind::Tip => &mut self.tip,
-            RequestKind::Links => &mut self.links,
+            RequestKind::LinkHeaders => &mut self.link_headers,
             RequestKind::Proofs => &mut self.proofs,
             RequestKind::Headers => &mut self.headers,
             RequestKind::Pending => &mut self.pending,
+            RequestKind::Beginning => &mut self.beginning,
+            RequestKind::Rows => &mut self.rows,
         }
     }
 }
@@ -153,7 +159,7 @@ impl Rates {
 impl Allowance {
     /// Time at which a bucket was last used.
     fn newest(&self) -> Millis {
-        [self.gossip, self.tip, self.links, self.proofs, self.headers, self.pending]
+        [self.gossip, self.tip, self.link_headers, self.proofs, self.headers, self.pending, self.beginning, self.rows]
             .iter()
             .map(|bucket| bucket.at)
             .max()

@@ -1,13 +1,26 @@
 //! Sync: decides what to request from which peer, so that this node has what its peers have.
 //!
 //! It is a state machine without I/O, clock or randomness. [`Sync::handle`] takes an event and the time.
-//! [`Sync::poll_output`] returns actions until there are none. Three flows run in parallel:
+//! [`Sync::poll_output`] returns actions until there are none. These flows run in parallel:
 //!
 //! - It requests every peer's tip and unlisted shares periodically, so that partitions heal automatically.
-//! - It fetches links in batches from one peer that claims more work. Each batch waits for the shares of the previous
-//!   batch.
+//! - It follows the header chains of up to four peers that claim more work. Headers prove their work themselves, so
+//!   claims decide nothing. The heaviest chain that begins on this node's own chain is the [leader](Sync::leader).
+//! - A node that is too far behind starts anew: it chooses among complete header chains, and requests the rows of the one
+//!   that has the most work.
 //! - It fetches everything that the chain is missing: first from peers that should have it, then from others, with
 //!   growing pauses.
+//!
+//! ```text
+//! follow.rs    which header chains are followed, and what they come to
+//! shown.rs     what a peer has shown of its chain
+//! newcomer.rs  the choice of a node that starts anew, and its rows
+//! state.rs     the sync state
+//! schedule.rs  requests for tips, wanted items and unlisted shares
+//! wants.rs     wanted items: who has them, and when to ask again
+//! peers.rs     what is known of each peer
+//! flight.rs    requests in flight
+//! ```
 //!
 //! # How to drive it
 //!
@@ -20,25 +33,31 @@
 //!    | this node's tip changes | [`Input::Local`] |
 //!    | the chain waits for something | [`Input::Want`], with the peer that sent what needs it |
 //!    | something arrives, whether it was wanted or not | [`Input::Got`] |
+//!    | lists of a peer's header chain came | [`Input::Advanced`] |
+//!    | the node started from the rows that it fetched | [`Input::Based`] |
 //!    | gossip shows that a peer is ahead | [`Input::Hint`] |
 //!    | a request ends | [`Input::Response`] |
 //!    | every second, or more often | [`Input::Tick`] |
 //!
 //! 3. When all events at hand are in, call [`Sync::poll_output`] until it returns `None`. Perform each [`Output`].
+//! 4. Want the links of the [leader](Sync::leader)'s header chain that come next. Forget the header chains that it no
+//!    longer [follows](Sync::follows).
 //!
 //! - Order: first give the items of a response to the chain. Then pass each [`Input::Got`] and [`Input::Want`] that follows
-//!   from them, then [`Input::Response`]. A changed [`Input::Local`] belongs before it, too: a catch-up that ends on an old
-//!   one pauses its peer.
+//!   from them, and a changed [`Input::Local`], and then [`Input::Response`].
 //! - Batches: ids that become wanted between two rounds of [`Sync::poll_output`] go into one request.
 //! - Responses: each [`Output::Request`] ends in one [`Input::Response`]. Without one, it counts as failed after
 //!   [`REQUEST_TIMEOUT_MS`](crate::limits::REQUEST_TIMEOUT_MS), and a late response is ignored.
 //! - Time: `now` is milliseconds of a clock that never goes back. Timeouts and pauses end in the next call of
 //!   [`Sync::handle`].
 
-mod catch_up;
 mod flight;
+mod follow;
+mod newcomer;
 mod peers;
 mod schedule;
+mod shown;
+mod state;
 mod wants;
 
 use std::collections::VecDeque;
@@ -52,10 +71,14 @@ use crate::rate::Rates;
 use crate::score::Misbehaviour;
 use crate::{Millis, PeerId};
 
-use catch_up::CatchUp;
 use flight::{Flight, Flights, Purpose};
+use newcomer::Newcomer;
 use peers::{Claim, SyncPeers};
 use wants::{Origin, Wants};
+
+pub use follow::Headers;
+pub use shown::{Begins, Shown};
+pub use state::{Phase, SyncState};
 
 /// Identifies a request until its response. Unique within one [`Sync`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,14 +113,14 @@ pub struct Local {
 pub enum Outcome {
     /// Status of the peer.
     Tip(TipInfo),
-    /// Links, already inserted into the chain.
-    Links {
-        /// Last link, if there were any.
-        last: Option<ShareId>,
-        /// Number of links that were new to the chain.
-        new: u32,
-        /// True if the peer's branch continues.
-        more: bool,
+    /// Link headers or a beginning, already verified as far as possible.
+    Headers(Headers),
+    /// Rows, already verified.
+    Rows {
+        /// Height of the next link whose rows are not verified.
+        next: Height,
+        /// True if no more rows are needed.
+        done: bool,
     },
     /// Proofs or headers, already inserted into the chain. An [`Input::Got`] preceded for each wanted one.
     Items {
@@ -132,6 +155,14 @@ pub enum Input {
     Got(Want),
     /// A message of this peer shows that it is ahead.
     Hint(PeerId),
+    /// Lists of links of this peer's header chain came, or another part of what the chain needs to follow it.
+    Advanced(PeerId),
+    /// The node started anew from the rows that it fetched.
+    Based,
+    /// What this peer's header chain needs cannot be had, or is not what it says.
+    Failed(PeerId),
+    /// This many bytes of headers, rows or proofs came.
+    Received(u64),
     /// A request ended.
     Response {
         /// Id of the request.
@@ -141,22 +172,6 @@ pub enum Input {
     },
     /// Time passed. Send it at least once per second.
     Tick,
-}
-
-/// Sync state of the node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SyncState {
-    /// No peer has sent its status yet.
-    Alone,
-    /// A credible peer claims to be ahead.
-    Syncing {
-        /// Height of this node's tip.
-        done: Height,
-        /// Greatest height that a credible peer with more work claims.
-        target: Height,
-    },
-    /// This node is level with the best credible peer, except for links in flight.
-    Synced,
 }
 
 /// An action for the owner of [`Sync`].
@@ -192,7 +207,16 @@ pub struct Sync {
     /// Rate limits of this node's own requests.
     asked: Rates,
     wants: Wants,
-    catch_up: Option<CatchUp>,
+    newcomer: Newcomer,
+    /// True once the node was in sync. From then on, claims decide nothing.
+    was_synced: bool,
+    /// When the node last got ahead: first claim, more verified work, rows, lists, or a higher tip.
+    advanced_at: Millis,
+    /// Most work of a header chain so far that begins on this node's own chain.
+    best_shown: Work,
+    /// Most work of a header chain so far that a newcomer might choose.
+    best_candidate: Work,
+    received_bytes: u64,
     state: SyncState,
     outputs: VecDeque<Output>,
     /// True if an event arrived since requests were last scheduled.
@@ -215,7 +239,12 @@ impl Sync {
             flights: Flights::default(),
             asked: Rates::of_own_requests(),
             wants: Wants::default(),
-            catch_up: None,
+            newcomer: Newcomer::default(),
+            was_synced: false,
+            advanced_at: Millis(0),
+            best_shown: Work::default(),
+            best_candidate: Work::default(),
+            received_bytes: 0,
             state: SyncState::Alone,
             outputs: VecDeque::new(),
             must_schedule: false,
@@ -226,6 +255,12 @@ impl Sync {
     #[must_use]
     pub const fn state(&self) -> SyncState {
         self.state
+    }
+
+    /// True if a response to this request is awaited.
+    #[must_use]
+    pub fn awaits(&self, id: RequestId) -> bool {
+        self.flights.has(id)
     }
 
     /// Number of wanted ids, for metrics.
@@ -241,7 +276,12 @@ impl Sync {
         match input {
             Input::Connected(peer) => self.peers.connect(peer, self.now),
             Input::Disconnected(peer) => self.on_disconnected(peer),
-            Input::Local(local) => self.local = local,
+            Input::Local(local) => {
+                if local.work > self.local.work {
+                    self.advanced_at = self.now;
+                }
+                self.local = local;
+            }
             Input::Want { want, from } => {
                 // Only a connected peer can be asked.
                 let from = from.filter(|peer| self.peers.get(*peer).is_some());
@@ -249,6 +289,10 @@ impl Sync {
             }
             Input::Got(want) => self.wants.got(want, self.now),
             Input::Hint(peer) => self.peers.hint(peer, self.now),
+            Input::Advanced(peer) => self.on_advanced(peer),
+            Input::Based => self.on_based(),
+            Input::Failed(peer) => self.leave(peer),
+            Input::Received(bytes) => self.received_bytes = self.received_bytes.saturating_add(bytes),
             Input::Response { id, outcome } => self.on_response(id, outcome),
             Input::Tick => {}
         }
@@ -274,9 +318,6 @@ impl Sync {
             self.wants.put_back(&flight.wants, peer, self.now);
         }
         self.wants.forget_holder(peer);
-        if self.catch_up.as_ref().is_some_and(|catch_up| catch_up.peer == peer) {
-            self.catch_up = None;
-        }
     }
 
     fn on_response(&mut self, id: RequestId, outcome: Outcome) {
@@ -290,6 +331,9 @@ impl Sync {
                 return self.on_failure(&flight, Failure::Garbage);
             }
             Outcome::Tip(tip) => {
+                if !self.peers.any_claim() {
+                    self.advanced_at = self.now;
+                }
                 self.peers.set_claim(peer, Claim { height: tip.height, work: tip.work });
             }
             Outcome::Pending(ids) => {
@@ -297,11 +341,13 @@ impl Sync {
                     self.wants.add(Want::Proof(id), Some(peer), Origin::Claim, self.now);
                 }
             }
-            Outcome::Links { last, new, more } => self.on_links(peer, last, new, more),
+            Outcome::Headers(headers) => self.on_headers(peer, headers),
+            Outcome::Rows { next, done } => self.on_rows(peer, next, done),
             Outcome::Items { useful } => {
                 // A peer that sent a dependent proof, or that claimed to have the item, must have it.
                 if useful == 0 && self.wants.any_held_by(&flight.wants, peer) {
                     self.punish(peer, Misbehaviour::Useless);
+                    return self.on_useless(&flight);
                 }
             }
         }
@@ -315,8 +361,17 @@ impl Sync {
         }
         self.wants.put_back(&flight.wants, flight.peer, self.now);
         self.peers.failed(flight.peer, self.now);
-        if flight.purpose == Purpose::Links {
-            self.catch_up = None;
+        if matches!(flight.purpose, Purpose::Headers | Purpose::Rows) {
+            self.leave(flight.peer);
+        }
+    }
+
+    /// A peer has nothing of what it should have: others are asked first, and its header chain gives way to the next one.
+    fn on_useless(&mut self, flight: &Flight) {
+        self.wants.put_back(&flight.wants, flight.peer, self.now);
+        self.peers.failed(flight.peer, self.now);
+        if self.follows(flight.peer) {
+            self.leave(flight.peer);
         }
     }
 

@@ -63,7 +63,7 @@ impl Names {
 }
 
 fn topic_of(network: &str, topic: Topic) -> gossipsub::IdentTopic {
-    gossipsub::IdentTopic::new(format!("{network}/{}/1", topic.name()))
+    gossipsub::IdentTopic::new(format!("{network}/{}/2", topic.name()))
 }
 
 /// Message id: SHA-256 of the topic, a zero byte, and the message's bytes.
@@ -79,7 +79,7 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
     let history = usize::try_from(VERDICT_SECONDS_MAX)?;
     let mut builder = gossipsub::ConfigBuilder::default();
     builder
-        .protocol_id(format!("{}/gossip/1", names.network), gossipsub::Version::V1_1)
+        .protocol_id(format!("{}/gossip/2", names.network), gossipsub::Version::V1_1)
         .validation_mode(gossipsub::ValidationMode::Anonymous)
         .validate_messages()
         .message_id_fn(message_id)
@@ -125,7 +125,7 @@ impl Behaviour {
         let agent: String = config.user_agent.chars().take(USER_AGENT_BYTES_MAX).collect();
         let identity =
             identify::Config::new(names.network.clone(), keypair.public()).with_agent_version(agent).with_cache_size(0);
-        let protocol = StreamProtocol::try_from_owned(format!("{}/sync/1", names.network))?;
+        let protocol = StreamProtocol::try_from_owned(format!("{}/sync/2", names.network))?;
         let requests = request_response::Config::default()
             .with_request_timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
             .with_max_concurrent_streams(REQUEST_STREAMS_MAX);

@@ -10,8 +10,11 @@ fn script() -> impl Strategy<Value = ScriptBuf> {
 }
 
 fn rows() -> impl Strategy<Value = Vec<BaseRow>> {
-    let row = (script(), 0_u128..1 << 75, 1_u32..1_025)
-        .prop_map(|(script, weight, shares)| BaseRow { script, weight: Weight(weight), shares });
+    let row = (script(), 0_u128..1 << 75, 1_u32..1_025).prop_map(|(script, weight, shares)| BaseRow {
+        script,
+        weight: Weight(weight),
+        shares,
+    });
     prop::collection::vec(row, 0..6)
 }
 
@@ -46,8 +49,7 @@ fn chunk() -> impl Strategy<Value = Chunk> {
         let history = (0..below).fold(History::default(), |history, number| history.with(&leaf(number)).unwrap());
         let signals = (1..=below).fold(Signals::default(), |signals, height| signals.after(Height(height), bits));
         let (id, chain_work) = (ShareId([9; 32]), Work(U256::from(below)));
-        let start =
-            Start { height: Height(below), id, time: Timestamp(5), chain_work, proofs: 77, history, signals };
+        let start = Start { height: Height(below), id, time: Timestamp(5), chain_work, proofs: 77, history, signals };
         Chunk { start, links }
     })
 }

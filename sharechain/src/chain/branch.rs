@@ -89,8 +89,7 @@ impl<'a> Branch<'a> {
     /// Height of the branch's first link from height `lowest` on whose Bitcoin work is at least `work`. `None` if there
     /// is none.
     pub(super) fn first_with_bitcoin_work(&self, work: U256, lowest: Height) -> Option<Height> {
-        let reached =
-            |height: u32| self.link_at(Height(height)).is_some_and(|link| link.position.bitcoin_work >= work);
+        let reached = |height: u32| self.link_at(Height(height)).is_some_and(|link| link.position.bitcoin_work >= work);
         if !reached(self.height.0) {
             return None;
         }

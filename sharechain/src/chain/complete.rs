@@ -155,12 +155,7 @@ impl Chain {
     }
 
     /// What a link at `height` on a branch credits to the proofs that it lists (SC-410), one row each.
-    fn credited<'a>(
-        &self,
-        listed: impl Iterator<Item = &'a Credit>,
-        height: Height,
-        branch: &Branch<'_>,
-    ) -> Vec<Row> {
+    fn credited<'a>(&self, listed: impl Iterator<Item = &'a Credit>, height: Height, branch: &Branch<'_>) -> Vec<Row> {
         let row = |credit: &Credit| {
             let weight = earned(credit, height, branch, &self.params);
             Row { script: credit.script, weight, shares: 1 }

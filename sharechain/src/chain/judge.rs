@@ -56,8 +56,9 @@ impl Chain {
         let id = bound.id();
         let proof = bound.proof();
         let position = self.position_after(&proof.share.parent).map_err(|held| self.or_too_old(proof, held))?.clone();
-        // The main chain's lists at this depth were dropped, so the lists of such a branch can no longer be checked.
-        let is_too_deep = self.too_deep().is_some_and(|bound| position.height <= bound);
+        // The main chain's lists at this depth were dropped, so the lists of such a branch can no longer be checked. The
+        // first links above a base may list what is as high as the base.
+        let is_too_deep = self.too_deep().is_some_and(|bound| position.height <= bound) && !self.wanted.awaits(&id);
         if is_too_deep || self.forks_too_deep(&proof.share.parent) {
             return Err(Judgement::Unlistable);
         }

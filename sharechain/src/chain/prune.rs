@@ -69,6 +69,13 @@ impl Chain {
         }
     }
 
+    /// True if links on the main chain's link at this height are still judged.
+    #[must_use]
+    pub fn judges_above(&self, height: Height) -> bool {
+        let is_too_deep = self.too_deep().is_some_and(|bound| height.child() <= bound);
+        !is_too_deep && self.state_bound().is_none_or(|bound| height > bound)
+    }
+
     /// Height at or below which no branch may leave the main chain. `None` until the chain is that long.
     pub(super) fn state_bound(&self) -> Option<Height> {
         Some(Height(self.highest.0.checked_sub(STATE_DEPTH)?)).filter(|bound| *bound > Height(0))

@@ -7,7 +7,8 @@
 use super::branch::Branch;
 use super::{Call, Chain, Link};
 use crate::limits::{
-    CONFLICT_BITCOIN_BLOCKS, CONFLICT_LINKS, CONFLICTS_MAX, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS, VISIBLE_BITCOIN_BLOCKS,
+    CONFLICT_BITCOIN_BLOCKS, CONFLICT_LINKS, CONFLICTS_MAX, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS,
+    VISIBLE_BITCOIN_BLOCKS,
 };
 use crate::units::{Height, ShareId, U256, Work};
 
@@ -41,14 +42,7 @@ struct Conflict {
 impl Settled {
     pub(super) fn new(genesis: ShareId) -> Self {
         let height = Height(0);
-        Self {
-            id: genesis,
-            height,
-            conflicts: Vec::new(),
-            bitcoin_height: None,
-            restored: None,
-            next: height.child(),
-        }
+        Self { id: genesis, height, conflicts: Vec::new(), bitcoin_height: None, restored: None, next: height.child() }
     }
 
     /// Height of this node's bitcoind while the node is in sync.
@@ -148,7 +142,8 @@ impl Chain {
             None => call.changes.conflict = Some(newest),
         }
         if self.settled.conflicts.len() >= CONFLICTS_MAX {
-            let lightest = (0..).zip(&self.settled.conflicts).min_by_key(|(_, known)| self.chain_work_of(&known.newest));
+            let lightest =
+                (0..).zip(&self.settled.conflicts).min_by_key(|(_, known)| self.chain_work_of(&known.newest));
             if let Some(at) = lightest.map(|(at, _)| at) {
                 self.settled.conflicts.remove(at);
             }

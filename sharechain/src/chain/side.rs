@@ -115,7 +115,8 @@ impl Chain {
 
     /// Drops all links off the main chain below a height.
     pub(super) fn drop_side_links_below(&mut self, height: Height) {
-        while let Some(id) = self.side.by_height.first().filter(|((low, _), ())| *low < height).map(|((_, id), ())| *id) {
+        while let Some(id) = self.side.by_height.first().filter(|((low, _), ())| *low < height).map(|((_, id), ())| *id)
+        {
             self.drop_side_link(&id);
         }
     }

@@ -7,8 +7,7 @@ const BIT: u32 = 1 << 5;
 /// One more period after the link at `height`, in which so many links set [`BIT`]; they come last.
 fn period(before: &Signals, height: u32, links: u32) -> Signals {
     let sets = |number: u32| if number >= PERIOD_LINKS - links { BIT } else { 0 };
-    (0..PERIOD_LINKS)
-        .fold(before.clone(), |signals, number| signals.after(Height(height + 1 + number), sets(number)))
+    (0..PERIOD_LINKS).fold(before.clone(), |signals, number| signals.after(Height(height + 1 + number), sets(number)))
 }
 
 /// The state of [`BIT`] after each of these periods, from genesis on.

@@ -300,7 +300,8 @@ fn a_block_version_that_bitcoin_rejects_earns_nothing() {
     let payouts = world.payouts(&share, &spec.previous_block);
     let target = world.chain.link(&spec.parent).unwrap().position.share_target;
     for version in [-1, 0, 3] {
-        let alter = |header: &mut bitcoin::block::Header| header.version = bitcoin::block::Version::from_consensus(version);
+        let alter =
+            |header: &mut bitcoin::block::Header| header.version = bitcoin::block::Version::from_consensus(version);
         let proof = world.mine_until(share.clone(), &payouts, spec.previous_block, alter, |hash| hash <= target);
         assert_eq!(receive(&mut world, &proof), Outcome::Invalid(RuleError::BlockVersion(version)));
         assert_eq!(world.chain.refusal(&proof.id()), Some(RuleError::BlockVersion(version)));

@@ -1,7 +1,7 @@
 //! Branches that the attacker keeps to itself, and branches that it makes of old links.
 
 use sharechain::chain::{Fate, Outcome};
-use sharechain::limits::{SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS, MEMORY_DEPTH};
+use sharechain::limits::{MEMORY_DEPTH, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
 use sharechain::{Height, Proof, RuleError, ShareId, U256, Weight};
 
 use super::{bonus, earned, grown, receive, secret_link, thief, times, unit};

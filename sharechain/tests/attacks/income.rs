@@ -150,7 +150,8 @@ fn splitting_an_address_shortens_nobodys_window() {
 fn a_burst_of_signals_forces_nothing_and_blocks_only_while_it_lasts() {
     let (bit, period) = (1, PERIOD_LINKS);
     let after = |signals: &Signals, from: u32, links: u32, with: u32| {
-        (0..links).fold(signals.clone(), |signals, at| signals.after(Height(from + at + 1), if at < with { bit } else { 0 }))
+        (0..links)
+            .fold(signals.clone(), |signals, at| signals.after(Height(from + at + 1), if at < with { bit } else { 0 }))
     };
     // Nine times the pool's work of one period sets the bit, then nobody does.
     let mut signals = after(&Signals::default(), 0, period, period);

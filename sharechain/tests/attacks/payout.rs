@@ -178,7 +178,8 @@ fn tail_draw_grinding() {
     let oldest = world.chain.height().below(params.credit_depth - params.anchor_depth);
     let mut draws = BTreeSet::new();
     let mut works = BTreeSet::new();
-    let (best, deep) = (world.bitcoin_tip.block_hash(), world.chain.bitcoin().best().height - params.snapshot_bitcoin_depth);
+    let (best, deep) =
+        (world.bitcoin_tip.block_hash(), world.chain.bitcoin().best().height - params.snapshot_bitcoin_depth);
     let settled = world.chain.bitcoin().work_at(&best, deep).unwrap();
     for height in oldest.0..=world.chain.height().0 {
         let spec = world.spec_on(world.chain.main_at(Height(height)).unwrap(), thief());

@@ -45,7 +45,8 @@ fn cheap_links_on_an_old_parent_are_neither_kept_nor_forwarded() {
     let parent = easy_parent(&mut world);
     let missing = world.chain.missing().count();
     for number in 0..SIBLINGS {
-        let made_up: Vec<ShareId> = (0..1_024).map(|at: u32| ShareId([at.to_le_bytes(); 8].concat().try_into().unwrap())).collect();
+        let made_up: Vec<ShareId> =
+            (0..1_024).map(|at: u32| ShareId([at.to_le_bytes(); 8].concat().try_into().unwrap())).collect();
         let mut spec = Spec { link: true, list: made_up.clone(), ..world.spec_on(parent, thief()) };
         spec.fees_sat = number as u64;
         let link = world.mine(&spec);
@@ -99,7 +100,10 @@ fn side_links_are_bounded_and_what_can_be_listed_stays() {
     inserted(&mut world, &listable, Some(vec![]));
 
     fill(&mut world, parent);
-    assert!(branch.iter().all(|link| world.chain.link(&link.id()).is_some()), "links of an honest branch took more work");
+    assert!(
+        branch.iter().all(|link| world.chain.link(&link.id()).is_some()),
+        "links of an honest branch took more work"
+    );
     assert!(world.chain.link(&listable.id()).is_some());
     let (_, list) = world.link(miner(1));
     assert!(list.contains(&listable.id()));
@@ -109,7 +113,8 @@ fn side_links_are_bounded_and_what_can_be_listed_stays() {
 fn an_evicted_link_may_come_again() {
     let mut world = grown();
     let parent = world.chain.tip();
-    let side: Vec<_> = (0..2).map(|_| world.link_of(Spec { link: true, list: vec![], ..world.spec_on(parent, miner(1)) })).collect();
+    let side: Vec<_> =
+        (0..2).map(|_| world.link_of(Spec { link: true, list: vec![], ..world.spec_on(parent, miner(1)) })).collect();
     let count = world.chain.side_links();
     assert_eq!(count, 1, "of two siblings, one is on the main chain");
     let (last, _) = side.last().unwrap();

@@ -80,8 +80,10 @@ impl<J: Journal> Engine<J> {
         let Some(last) = last else { return Ok(()) };
         match (started, damaged) {
             (Ok(chain), None) => {
+                // A node that began as a newcomer may have written a part of its last chunk.
+                let is_whole = Chunk::heights(last).is_some_and(|(_, highest)| highest == chain.height());
                 self.chain = chain;
-                self.next_base = last.saturating_add(1);
+                self.next_base = last.saturating_add(u32::from(is_whole));
                 self.lowest_base = first;
             }
             (Err(error), _) | (_, Some(error)) => {

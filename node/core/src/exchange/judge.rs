@@ -66,6 +66,9 @@ impl Exchange {
             Gossip::Link { proof, list } => (*proof, Some(list)),
             Gossip::BitcoinBlock(bytes) => return self.judge_block(token, bytes, turn),
         };
+        if self.is_far_behind() {
+            return Some(Verdict::Ignore);
+        }
         let id = proof.id();
         match self.insert((peer, Way::Gossip), proof, list, turn) {
             Outcome::Accepted(changes) => Some(forwarded(&changes, &id)),
@@ -107,8 +110,7 @@ impl Exchange {
             Err(rule) => Outcome::Invalid(rule),
         };
         match outcome {
-            // Peers are not punished under rules that the pool has replaced.
-            Outcome::Invalid(_) if turn.engine.chain().too_old().is_some() => Outcome::Unlistable,
+            Outcome::Invalid(_) if self.is_unsure(turn.engine.chain()) => Outcome::Unlistable,
             Outcome::Invalid(rule) => {
                 self.outputs.push_back(Output::Refused(RefusedProof { id, rule, peer: Some(peer) }));
                 outcome

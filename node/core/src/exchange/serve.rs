@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
-use p2p_proto::limits::{HEADERS_MAX, PENDING_MAX};
-use p2p_proto::{Item, LinkItem, Request, Response, TipInfo};
+use p2p_proto::limits::{HEADERS_MAX, PENDING_MAX, ROWS_BYTES_MAX, ROWS_MAX};
+use p2p_proto::{Item, Request, Response, TipInfo};
 use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::chain::Chain;
 use sharechain::{Height, Proof, ShareId, encode};
@@ -25,7 +25,8 @@ pub struct Answer<J>(Parts<J>);
 #[derive(Debug)]
 enum Parts<J> {
     Whole(Response),
-    Links { ids: Vec<ShareId>, limit: u32, store: Arc<J> },
+    LinkHeaders { ids: Vec<ShareId>, limit: u32, store: Arc<J> },
+    Rows { chain: Box<Chain>, first: Height, limit: u32 },
     Proofs { ids: Vec<ShareId>, store: Arc<J> },
 }
 
@@ -40,9 +41,17 @@ pub fn begin<J: Journal>(request: Request, chain: &Chain, store: &Arc<J>) -> Ans
         Request::Tip => Parts::Whole(Response::Tip(tip_info(chain))),
         Request::Pending => Parts::Whole(Response::Pending(chain.pending(PENDING_MAX))),
         Request::Headers { wanted, locator } => Parts::Whole(headers(chain.bitcoin(), &wanted, &locator)),
-        Request::Links { locator, limit } => {
-            Parts::Links { ids: links_after(chain, &locator, limit), limit, store: Arc::clone(store) }
+        Request::LinkHeaders { locator, limit } => match links_after(chain, &locator, limit) {
+            Some(ids) => Parts::LinkHeaders { ids, limit, store: Arc::clone(store) },
+            None => Parts::Whole(Response::LinkHeaders { proofs: Vec::new(), more: true }),
+        },
+        Request::Beginning => {
+            let first = chain.lowest_shown();
+            let bytes = chain.beginning_at(first).map(|beginning| beginning.encode()).unwrap_or_default();
+            Parts::Whole(Response::Beginning { first, bytes })
         }
+        // Encoding takes milliseconds, so it is left for `finish`.
+        Request::Rows { first, limit } => Parts::Rows { chain: Box::new(chain.clone()), first, limit },
         Request::Proofs { ids } => Parts::Proofs { ids, store: Arc::clone(store) },
     })
 }
@@ -53,10 +62,12 @@ impl<J: Journal> Answer<J> {
     pub fn finish(self) -> Response {
         match self.0 {
             Parts::Whole(response) => response,
-            // `Response::links` stops reading when it is full. A link that cannot be read ends the answer.
-            Parts::Links { ids, limit, store } => {
-                Response::links(ids.into_iter().map_while(|id| readable(link_item(&*store, &id))), limit)
+            // `Response::link_headers` stops reading when it is full. A link that cannot be read ends the answer.
+            Parts::LinkHeaders { ids, limit, store } => {
+                let proof = |id: ShareId| Some(readable(item(&*store, &id))?.proof);
+                Response::link_headers(ids.into_iter().map_while(proof), limit)
             }
+            Parts::Rows { chain, first, limit } => Response::Rows(rows(&chain, first, limit)),
             Parts::Proofs { ids, store } => {
                 Response::proofs(ids.into_iter().filter_map(|id| readable(item(&*store, &id))))
             }
@@ -70,19 +81,37 @@ fn tip_info(chain: &Chain) -> TipInfo {
         tip,
         height: chain.height(),
         work: chain.link(&tip).map(|link| link.chain_work).unwrap_or_default(),
+        lowest_shown: chain.lowest_shown(),
         bitcoin_height: chain.bitcoin().best().height,
         user_agent: USER_AGENT.to_owned(),
     }
 }
 
 /// Ids of the main chain after the newest entry of `locator` that is on it: one more than `limit`, so that the answer
-/// can say whether the branch continues.
-fn links_after(chain: &Chain, locator: &[ShareId], limit: u32) -> Vec<ShareId> {
+/// can say whether the branch continues. `None` if this node no longer has all of them.
+fn links_after(chain: &Chain, locator: &[ShareId], limit: u32) -> Option<Vec<ShareId>> {
     let on_main = |id: &&ShareId| chain.link(id).is_some_and(|link| chain.main_at(link.height) == Some(**id));
     let common = locator.iter().find(on_main).and_then(|id| chain.link(id)).map_or(Height(0), |link| link.height);
     let first = common.child().0;
+    if first < chain.lowest_shown().0 {
+        return None;
+    }
     let last = first.saturating_add(limit).min(chain.height().0);
-    (first..=last).filter_map(|height| chain.main_at(Height(height))).collect()
+    Some((first..=last).filter_map(|height| chain.main_at(Height(height))).collect())
+}
+
+/// Encoded links with rows, as many as fit into a response. Empty if this node does not show the first.
+fn rows(chain: &Chain, first: Height, limit: u32) -> Vec<u8> {
+    let mut count = limit.min(u32::try_from(ROWS_MAX).unwrap_or(u32::MAX));
+    while count > 0 && first >= chain.lowest_shown() {
+        let last = Height(first.0.saturating_add(count - 1).min(chain.height().0));
+        match chain.chunk_of(first, last).map(|chunk| chunk.encode()) {
+            Some(bytes) if bytes.len() <= ROWS_BYTES_MAX => return bytes,
+            Some(_) => count /= 2,
+            None => break,
+        }
+    }
+    Vec::new()
 }
 
 /// Bitcoin headers from the newest known entry of `locator` up to the wanted ones, at most [`HEADERS_MAX`].
@@ -113,11 +142,6 @@ fn item<J: Journal>(store: &J, id: &ShareId) -> Result<Option<Item>, J::Error> {
     let proof = Proof::decode(&bytes).ok();
     let list = list.and_then(|bytes| encode::decode_list(&bytes).ok());
     Ok(proof.map(|proof| Item { proof, list }))
-}
-
-fn link_item<J: Journal>(store: &J, id: &ShareId) -> Result<Option<LinkItem>, J::Error> {
-    let item = item(store, id)?;
-    Ok(item.and_then(|Item { proof, list }| Some(LinkItem { proof, list: list? })))
 }
 
 fn readable<T, E: std::error::Error>(read: Result<Option<T>, E>) -> Option<T> {

@@ -1,5 +1,7 @@
 //! Two nodes that exchange messages in memory, without tasks, sockets and clocks.
 
+mod network;
+mod newcomer;
 mod policy;
 
 use std::sync::Mutex;
@@ -19,6 +21,8 @@ use testkit::{World, miner};
 #[derive(Debug, Default)]
 struct Memory {
     records: Mutex<Vec<Record>>,
+    /// Where the newest record is of each kind and id.
+    index: Mutex<BTreeMap<(u8, [u8; 32]), usize>>,
     full: AtomicBool,
 }
 
@@ -33,22 +37,30 @@ impl Journal for Memory {
         if self.full.load(Ordering::Relaxed) {
             return Err(Full);
         }
-        self.records.lock().unwrap().extend_from_slice(batch);
+        let (mut records, mut index) = (self.records.lock().unwrap(), self.index.lock().unwrap());
+        for record in batch {
+            index.insert((record.kind as u8, record.id), records.len());
+            records.push(record.clone());
+        }
         Ok(())
     }
 
     fn get(&self, kind: RecordKind, id: &[u8; 32]) -> Result<Option<Vec<u8>>, Full> {
-        let records = self.records.lock().unwrap();
-        Ok(records
-            .iter()
-            .rev()
-            .find(|record| record.kind == kind && record.id == *id)
-            .map(|record| record.bytes.clone()))
+        let (records, index) = (self.records.lock().unwrap(), self.index.lock().unwrap());
+        Ok(index.get(&(kind as u8, *id)).map(|at| records[*at].bytes.clone()))
     }
 
     fn replay_from(&self, _first: Option<&[u8; 32]>) -> impl Iterator<Item = Result<Record, Full>> + '_ {
         let kept = |kind| matches!(kind, RecordKind::Proof | RecordKind::List | RecordKind::Header);
         self.records.lock().unwrap().clone().into_iter().filter(move |record| kept(record.kind)).map(Ok)
+    }
+
+    fn bases(&self) -> impl Iterator<Item = Result<Record, Full>> + '_ {
+        let numbers: BTreeMap<u32, Record> = (self.records.lock().unwrap().iter())
+            .filter(|record| record.kind == RecordKind::Base)
+            .map(|record| (u32::from_le_bytes(record.id[..4].try_into().unwrap()), record.clone()))
+            .collect();
+        numbers.into_values().map(Ok)
     }
 }
 

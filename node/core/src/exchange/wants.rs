@@ -6,7 +6,7 @@ use p2p_proto::PeerId;
 use p2p_proto::limits::{LOCATOR_MAX, WANTS_MAX};
 use p2p_proto::sync::{self, Local, Want};
 use sharechain::bitcoin_headers::BitcoinHeaders;
-use sharechain::chain::{Chain, Fate, Missing};
+use sharechain::chain::{Chain, Fate, ListState, Missing};
 use sharechain::change_set::ChangeSet;
 use sharechain::{Height, ShareId, Work};
 
@@ -21,6 +21,31 @@ impl Exchange {
         let chain = turn.engine.chain();
         for missing in chain.missing().filter(|missing| !is_here(missing, chain)).take(WANTS_MAX) {
             self.want(missing, None, turn.now);
+        }
+    }
+
+    /// Requests the next links of the heaviest header chain, with their lists and what these list: as far as they can be
+    /// judged at once. A proof waits for nothing then but its anchor's list, which is complete.
+    pub(super) fn want_next_links<J: Journal>(&mut self, turn: &Turn<'_, J>) {
+        let Some(peer) = self.sync.leader() else { return };
+        let Some(shown) = self.shown.get(&peer) else { return };
+        let chain = turn.engine.chain();
+        let ahead = chain.params().anchor_depth.max(1);
+        let mut missing = Vec::new();
+        for height in (shown.completed.child().0..).take(usize::try_from(ahead).unwrap_or(usize::MAX)) {
+            let Some(link) = shown.headers.at(Height(height)) else { break };
+            match chain.link(&link.id).map(|known| &known.list) {
+                None => missing.push(Missing::Proof(link.id)),
+                Some(ListState::Missing) => missing.push(Missing::List(link.id)),
+                Some(ListState::Waiting(list)) => {
+                    let unknown = list.iter().filter(|id| chain.fate(id) == Fate::Unknown);
+                    missing.extend(unknown.map(|id| Missing::Proof(*id)));
+                }
+                Some(ListState::Complete(_) | ListState::Invalid(_)) => {}
+            }
+        }
+        for missing in missing.into_iter().filter(|missing| !is_here(missing, chain)).take(WANTS_MAX) {
+            self.want(missing, Some(peer), turn.now);
         }
     }
 
@@ -107,7 +132,7 @@ fn locator(chain: &Chain, newest: ShareId) -> Vec<ShareId> {
 }
 
 /// Distances from the newest entry of a locator: 0 to 9, then each further than the last by twice as much.
-fn distances() -> impl Iterator<Item = u32> {
+pub(super) fn distances() -> impl Iterator<Item = u32> {
     const DENSE: u32 = 10;
     (0..DENSE).chain((2..u32::BITS).map(|power| DENSE - 3 + (1 << power)))
 }

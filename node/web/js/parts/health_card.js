@@ -5,7 +5,7 @@ import { Card, Facts, Loaded, Notice, Time } from "./bits.js";
 import { troubles } from "../health.js";
 import { count, hashrate, plural } from "../format.js";
 
-const SYNC = { searching: "looking for other nodes", headers: "fetching links", shares: "fetching shares", synced: "complete" };
+const SYNC = { searching: "looking for other nodes", headers: "checking which chain has the most work", rows: "fetching past credits", shares: "fetching shares", synced: "complete" };
 
 export function Health() {
   const status = useApi("/status", ["tip"]);

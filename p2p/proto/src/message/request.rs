@@ -1,28 +1,31 @@
 //! Requests.
 
 use bitcoin::BlockHash;
-use sharechain::ShareId;
+use sharechain::{Height, ShareId};
 
 use super::WireError;
-use crate::limits::{HEADERS_WANTED_MAX, LINKS_MAX, LOCATOR_MAX, PROOFS_MAX};
+use crate::limits::{HEADERS_WANTED_MAX, LINK_HEADERS_MAX, LOCATOR_MAX, PROOFS_MAX, ROWS_MAX};
 use crate::wire::{Reader, put_block_hashes, put_count, put_ids};
 
 const TIP: u8 = 1;
-const LINKS: u8 = 2;
+const LINK_HEADERS: u8 = 2;
 const PROOFS: u8 = 3;
 const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
+const BEGINNING: u8 = 6;
+const ROWS: u8 = 7;
 
 /// A request to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Status of the peer.
     Tip,
-    /// Links of the peer's main chain after the newest one in the locator that is on it.
-    Links {
+    /// Proofs of the links of the peer's main chain after the newest one in the locator that is on it, without their
+    /// lists.
+    LinkHeaders {
         /// Ids of known links, newest first, at most [`LOCATOR_MAX`]. Genesis is implied.
         locator: Vec<ShareId>,
-        /// Maximum number of links in the response, at most [`LINKS_MAX`].
+        /// Maximum number of links in the response, at most [`LINK_HEADERS_MAX`].
         limit: u32,
     },
     /// Proofs with these ids, and the lists of those that are links.
@@ -39,6 +42,15 @@ pub enum Request {
     },
     /// Ids of valid proofs that no link of the peer's main chain lists yet, by height, then id.
     Pending,
+    /// What the lowest link continues that the peer shows.
+    Beginning,
+    /// Links of the peer's main chain with what they credit.
+    Rows {
+        /// Height of the first link.
+        first: Height,
+        /// Maximum number of links in the response, at most [`ROWS_MAX`].
+        limit: u32,
+    },
 }
 
 /// Kind of a request. Each kind has its own rate limit.
@@ -46,14 +58,18 @@ pub enum Request {
 pub enum RequestKind {
     /// [`Request::Tip`].
     Tip,
-    /// [`Request::Links`].
-    Links,
+    /// [`Request::LinkHeaders`].
+    LinkHeaders,
     /// [`Request::Proofs`].
     Proofs,
     /// [`Request::Headers`].
     Headers,
     /// [`Request::Pending`].
     Pending,
+    /// [`Request::Beginning`].
+    Beginning,
+    /// [`Request::Rows`].
+    Rows,
 }
 
 impl Request {
@@ -62,10 +78,12 @@ impl Request {
     pub const fn kind(&self) -> RequestKind {
         match self {
             Self::Tip => RequestKind::Tip,
-            Self::Links { .. } => RequestKind::Links,
+            Self::LinkHeaders { .. } => RequestKind::LinkHeaders,
             Self::Proofs { .. } => RequestKind::Proofs,
             Self::Headers { .. } => RequestKind::Headers,
             Self::Pending => RequestKind::Pending,
+            Self::Beginning => RequestKind::Beginning,
+            Self::Rows { .. } => RequestKind::Rows,
         }
     }
 
@@ -75,8 +93,8 @@ impl Request {
         let mut out = Vec::new();
         match self {
             Self::Tip => out.push(TIP),
-            Self::Links { locator, limit } => {
-                out.push(LINKS);
+            Self::LinkHeaders { locator, limit } => {
+                out.push(LINK_HEADERS);
                 put_ids(&mut out, locator);
                 put_count(&mut out, usize::try_from(*limit).unwrap_or(usize::MAX));
             }
@@ -90,6 +108,12 @@ impl Request {
                 put_block_hashes(&mut out, locator);
             }
             Self::Pending => out.push(PENDING),
+            Self::Beginning => out.push(BEGINNING),
+            Self::Rows { first, limit } => {
+                out.push(ROWS);
+                out.extend_from_slice(&first.0.to_le_bytes());
+                put_count(&mut out, usize::try_from(*limit).unwrap_or(usize::MAX));
+            }
         }
         out
     }
@@ -102,9 +126,9 @@ impl Request {
         let mut reader = Reader(bytes);
         let request = match reader.u8()? {
             TIP => Self::Tip,
-            LINKS => Self::Links {
+            LINK_HEADERS => Self::LinkHeaders {
                 locator: reader.ids(LOCATOR_MAX)?,
-                limit: u32::try_from(reader.count(LINKS_MAX)?).unwrap_or(u32::MAX),
+                limit: u32::try_from(reader.count(LINK_HEADERS_MAX)?).unwrap_or(u32::MAX),
             },
             PROOFS => Self::Proofs { ids: reader.ids(PROOFS_MAX)? },
             HEADERS => Self::Headers {
@@ -112,6 +136,11 @@ impl Request {
                 locator: reader.block_hashes(LOCATOR_MAX)?,
             },
             PENDING => Self::Pending,
+            BEGINNING => Self::Beginning,
+            ROWS => Self::Rows {
+                first: Height(reader.u32()?),
+                limit: u32::try_from(reader.count(ROWS_MAX)?).unwrap_or(u32::MAX),
+            },
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;

@@ -4,14 +4,19 @@ use bitcoin::block::Header;
 use sharechain::{Height, Proof, ShareId, U256, Work};
 
 use super::{RequestKind, WireError};
-use crate::limits::{HEADERS_MAX, LINKS_MAX, PENDING_MAX, PROOFS_MAX, RESPONSE_BYTES_MAX, USER_AGENT_BYTES_MAX};
+use crate::limits::{
+    BEGINNING_BYTES_MAX, HEADERS_MAX, LINK_HEADERS_MAX, PENDING_MAX, PROOFS_MAX, RESPONSE_BYTES_MAX, ROWS_BYTES_MAX,
+    USER_AGENT_BYTES_MAX,
+};
 use crate::wire::{Reader, put_bytes, put_count, put_headers, put_ids, put_list, put_proof};
 
 const TIP: u8 = 1;
-const LINKS: u8 = 2;
+const LINK_HEADERS: u8 = 2;
 const PROOFS: u8 = 3;
 const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
+const BEGINNING: u8 = 6;
+const ROWS: u8 = 7;
 
 /// Status of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,19 +27,12 @@ pub struct TipInfo {
     pub height: Height,
     /// Cumulative link work of its main chain.
     pub work: Work,
+    /// Lowest height from which on it shows all links and what they credit.
+    pub lowest_shown: Height,
     /// Height of its Bitcoin tip.
     pub bitcoin_height: u32,
     /// Name and version of its program: printable ASCII, at most [`USER_AGENT_BYTES_MAX`] bytes.
     pub user_agent: String,
-}
-
-/// A link and its list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkItem {
-    /// Proof of the link.
-    pub proof: Proof,
-    /// Ids that the link lists.
-    pub list: Vec<ShareId>,
 }
 
 /// A proof, with its list if it is a link and the sender has the list.
@@ -51,11 +49,12 @@ pub struct Item {
 pub enum Response {
     /// Status of the sender.
     Tip(TipInfo),
-    /// Links in ascending order.
-    Links {
+    /// Proofs of links in ascending order, without their lists.
+    LinkHeaders {
         /// Links of the branch, at most as many as requested.
-        links: Vec<LinkItem>,
-        /// True if the branch continues after the last link.
+        proofs: Vec<Proof>,
+        /// True if the branch continues after the last link. If there are no proofs, the sender does not show what
+        /// follows.
         more: bool,
     },
     /// The requested proofs that the sender has, in the order of the request.
@@ -64,14 +63,15 @@ pub enum Response {
     Headers(Vec<Header>),
     /// Ids of valid proofs that no link of the sender's main chain lists yet.
     Pending(Vec<ShareId>),
-}
-
-impl LinkItem {
-    /// Size of the item in a response, bytes.
-    #[must_use]
-    pub fn encoded_bytes(&self) -> usize {
-        4 + self.proof.encode().len() + 4 + 2 + 32 * self.list.len()
-    }
+    /// What the lowest link continues that the sender shows.
+    Beginning {
+        /// Height of that link.
+        first: Height,
+        /// A [`sharechain::link_headers::Beginning`], encoded. Empty if the sender has no such link.
+        bytes: Vec<u8>,
+    },
+    /// Links with what they credit: a [`sharechain::base::Chunk`], encoded. Empty if the sender does not show the first.
+    Rows(Vec<u8>),
 }
 
 impl Item {
@@ -101,12 +101,13 @@ fn fitting<T>(items: impl Iterator<Item = T>, count_max: usize, bytes: impl Fn(&
 }
 
 impl Response {
-    /// Creates a response with as many links as fit, at most `limit`. It does not read `links` further than needed.
+    /// Creates a response with as many link proofs as fit, at most `limit`. It does not read `proofs` further than
+    /// needed.
     #[must_use]
-    pub fn links(links: impl IntoIterator<Item = LinkItem>, limit: u32) -> Self {
-        let count_max = usize::try_from(limit).unwrap_or(LINKS_MAX).min(LINKS_MAX);
-        let (links, more) = fitting(links.into_iter(), count_max, LinkItem::encoded_bytes);
-        Self::Links { links, more }
+    pub fn link_headers(proofs: impl IntoIterator<Item = Proof>, limit: u32) -> Self {
+        let count_max = usize::try_from(limit).unwrap_or(LINK_HEADERS_MAX).min(LINK_HEADERS_MAX);
+        let (proofs, more) = fitting(proofs.into_iter(), count_max, |proof| 4 + proof.encode().len());
+        Self::LinkHeaders { proofs, more }
     }
 
     /// Creates a response with as many proofs as fit. It does not read `items` further than needed.
@@ -120,10 +121,12 @@ impl Response {
     pub const fn kind(&self) -> RequestKind {
         match self {
             Self::Tip(_) => RequestKind::Tip,
-            Self::Links { .. } => RequestKind::Links,
+            Self::LinkHeaders { .. } => RequestKind::LinkHeaders,
             Self::Proofs(_) => RequestKind::Proofs,
             Self::Headers(_) => RequestKind::Headers,
             Self::Pending(_) => RequestKind::Pending,
+            Self::Beginning { .. } => RequestKind::Beginning,
+            Self::Rows(_) => RequestKind::Rows,
         }
     }
 
@@ -136,12 +139,11 @@ impl Response {
                 out.push(TIP);
                 tip.encode_into(&mut out);
             }
-            Self::Links { links, more } => {
-                out.push(LINKS);
-                put_count(&mut out, links.len());
-                for link in links {
-                    put_proof(&mut out, &link.proof);
-                    put_list(&mut out, &link.list);
+            Self::LinkHeaders { proofs, more } => {
+                out.push(LINK_HEADERS);
+                put_count(&mut out, proofs.len());
+                for proof in proofs {
+                    put_proof(&mut out, proof);
                 }
                 out.push(u8::from(*more));
             }
@@ -164,6 +166,15 @@ impl Response {
                 out.push(PENDING);
                 put_ids(&mut out, ids);
             }
+            Self::Beginning { first, bytes } => {
+                out.push(BEGINNING);
+                out.extend_from_slice(&first.0.to_le_bytes());
+                put_bytes(&mut out, bytes);
+            }
+            Self::Rows(bytes) => {
+                out.push(ROWS);
+                put_bytes(&mut out, bytes);
+            }
         }
         out
     }
@@ -176,12 +187,10 @@ impl Response {
         let mut reader = Reader(bytes);
         let response = match reader.u8()? {
             TIP => Self::Tip(TipInfo::read(&mut reader)?),
-            LINKS => {
-                let count = reader.count(LINKS_MAX)?;
-                let links = (0..count)
-                    .map(|_| Ok(LinkItem { proof: reader.proof()?, list: reader.list()? }))
-                    .collect::<Result<_, WireError>>()?;
-                Self::Links { links, more: reader.flag()? }
+            LINK_HEADERS => {
+                let count = reader.count(LINK_HEADERS_MAX)?;
+                let proofs = (0..count).map(|_| reader.proof()).collect::<Result<_, WireError>>()?;
+                Self::LinkHeaders { proofs, more: reader.flag()? }
             }
             PROOFS => {
                 let count = reader.count(PROOFS_MAX)?;
@@ -190,6 +199,10 @@ impl Response {
             }
             HEADERS => Self::Headers(reader.headers(HEADERS_MAX)?),
             PENDING => Self::Pending(reader.ids(PENDING_MAX)?),
+            BEGINNING => {
+                Self::Beginning { first: Height(reader.u32()?), bytes: reader.bytes(BEGINNING_BYTES_MAX)?.to_vec() }
+            }
+            ROWS => Self::Rows(reader.bytes(ROWS_BYTES_MAX)?.to_vec()),
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;
@@ -208,6 +221,7 @@ impl TipInfo {
         out.extend_from_slice(&self.tip.0);
         out.extend_from_slice(&self.height.0.to_le_bytes());
         out.extend_from_slice(&self.work.0.to_le_bytes::<32>());
+        out.extend_from_slice(&self.lowest_shown.0.to_le_bytes());
         out.extend_from_slice(&self.bitcoin_height.to_le_bytes());
         put_bytes(out, self.user_agent.as_bytes());
     }
@@ -216,11 +230,13 @@ impl TipInfo {
         let tip = ShareId(reader.array()?);
         let height = Height(reader.u32()?);
         let work = Work(U256::from_le_bytes(reader.array::<32>()?));
+        let lowest_shown = Height(reader.u32()?);
         let bitcoin_height = reader.u32()?;
         let agent = reader.bytes(USER_AGENT_BYTES_MAX)?;
         if !agent.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
             return Err(WireError::UserAgent);
         }
-        Ok(Self { tip, height, work, bitcoin_height, user_agent: String::from_utf8_lossy(agent).into_owned() })
+        let user_agent = String::from_utf8_lossy(agent).into_owned();
+        Ok(Self { tip, height, work, lowest_shown, bitcoin_height, user_agent })
     }
 }

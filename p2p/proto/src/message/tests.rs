@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use sharechain::{CoinbasePrefix, Height, Proof, ShareHeader, ShareId, Timestamp, U256, Work};
 
-use super::{Gossip, Item, LinkItem, Request, Response, TipInfo, WireError};
+use super::{Gossip, Item, Request, Response, TipInfo, WireError};
 use crate::limits::*;
 
 /// A proof with a canonical encoding. It may break all other rules.
@@ -67,7 +67,9 @@ fn request() -> impl Strategy<Value = Request> {
     prop_oneof![
         Just(Request::Tip),
         Just(Request::Pending),
-        (ids(LOCATOR_MAX), 0_u32..=64).prop_map(|(locator, limit)| Request::Links { locator, limit }),
+        (ids(LOCATOR_MAX), 0_u32..=1_024).prop_map(|(locator, limit)| Request::LinkHeaders { locator, limit }),
+        Just(Request::Beginning),
+        (any::<u32>(), 0_u32..=512).prop_map(|(first, limit)| Request::Rows { first: Height(first), limit }),
         ids(PROOFS_MAX).prop_map(|ids| Request::Proofs { ids }),
         (hashes(HEADERS_WANTED_MAX), hashes(LOCATOR_MAX))
             .prop_map(|(wanted, locator)| Request::Headers { wanted, locator }),
@@ -75,7 +77,6 @@ fn request() -> impl Strategy<Value = Request> {
 }
 
 fn response() -> impl Strategy<Value = Response> {
-    let link = (proof(), ids(20)).prop_map(|(proof, list)| LinkItem { proof, list });
     let item = (proof(), prop::option::of(ids(20))).prop_map(|(proof, list)| Item { proof, list });
     prop_oneof![
         (any::<[u8; 32]>(), any::<u32>(), "[ -~]{0,64}").prop_map(|(hash, number, user_agent)| {
@@ -84,11 +85,16 @@ fn response() -> impl Strategy<Value = Response> {
                 tip: ShareId(hash),
                 height: Height(number),
                 work,
+                lowest_shown: Height(number),
                 bitcoin_height: number,
                 user_agent,
             })
         }),
-        (prop::collection::vec(link, 0..5), any::<bool>()).prop_map(|(links, more)| Response::Links { links, more }),
+        (prop::collection::vec(proof(), 0..5), any::<bool>())
+            .prop_map(|(proofs, more)| Response::LinkHeaders { proofs, more }),
+        (any::<u32>(), prop::collection::vec(any::<u8>(), 0..500))
+            .prop_map(|(first, bytes)| Response::Beginning { first: Height(first), bytes }),
+        prop::collection::vec(any::<u8>(), 0..500).prop_map(Response::Rows),
         prop::collection::vec(item, 0..5).prop_map(Response::Proofs),
         prop::collection::vec(any::<u32>().prop_map(header), 0..20).prop_map(Response::Headers),
         ids(100).prop_map(Response::Pending),
@@ -145,31 +151,31 @@ proptest! {
     #[test]
     fn full_lists_are_cut_to_the_bytes_of_a_response(proof in proof()) {
         let list = vec![ShareId([1; 32]); sharechain::limits::LIST_MAX];
-        let link = LinkItem { proof: proof.clone(), list: list.clone() };
         let item = Item { proof, list: Some(list) };
-        let links = Response::links(std::iter::repeat_n(link, 64), 64);
-        prop_assert!(links.encode().len() <= RESPONSE_BYTES_MAX);
-        let Response::Links { links, more } = links else { unreachable!() };
-        prop_assert!(links.len() > 55 && more);
         let proofs = Response::proofs(std::iter::repeat_n(item, PROOFS_MAX));
         prop_assert!(proofs.encode().len() <= RESPONSE_BYTES_MAX);
     }
 }
 
 #[test]
-fn the_limit_of_links_is_kept_and_more_is_told() {
+fn the_limit_of_link_headers_is_kept_and_more_is_told() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let proof = proof().new_tree(&mut runner).unwrap().current();
-    let link = LinkItem { proof, list: Vec::new() };
-    let count =
-        |available: usize, limit: u32| match Response::links(std::iter::repeat_n(link.clone(), available), limit) {
-            Response::Links { links, more } => (links.len(), more),
-            _ => unreachable!(),
-        };
+    let count = |available: usize, limit: u32| match Response::link_headers(
+        std::iter::repeat_n(proof.clone(), available),
+        limit,
+    ) {
+        Response::LinkHeaders { proofs, more } => (proofs.len(), more),
+        _ => unreachable!(),
+    };
     assert_eq!(count(5, 3), (3, true));
     assert_eq!(count(3, 3), (3, false));
-    assert_eq!(count(100, u32::MAX), (LINKS_MAX, true));
+    assert_eq!(count(2_000, u32::MAX), (LINK_HEADERS_MAX, true));
 }
+
+/// A response has room for as many link headers as may be asked for.
+const _: () = assert!(LINK_HEADERS_MAX * (4 + sharechain::limits::PROOF_BYTES_MAX) <= RESPONSE_BYTES_MAX - 16);
+const _: () = assert!(LINK_HEADERS_ASKED as usize <= LINK_HEADERS_MAX && ROWS_BYTES_MAX + 5 <= RESPONSE_BYTES_MAX);
 
 #[test]
 fn announced_lengths_are_checked_before_they_are_believed() {

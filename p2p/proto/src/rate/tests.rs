@@ -16,7 +16,7 @@ fn a_burst_then_the_rate() {
         assert!(rates.request(PEER, RequestKind::Tip, Millis(0)));
     }
     assert!(!rates.request(PEER, RequestKind::Tip, Millis(0)));
-    assert!(rates.request(PEER, RequestKind::Links, Millis(0)), "another kind has its own bucket");
+    assert!(rates.request(PEER, RequestKind::LinkHeaders, Millis(0)), "another kind has its own bucket");
     assert!(rates.request(OTHER, RequestKind::Tip, Millis(0)), "another peer too");
     let one_more = 60_000 / TIP_REQUESTS_PER_MIN;
     assert!(!rates.request(PEER, RequestKind::Tip, Millis(one_more - 1)));

@@ -13,8 +13,10 @@ pub(super) enum Purpose {
     Tip,
     /// Periodic exchange of unlisted shares.
     Pending,
-    /// Next batch of a catch-up.
-    Links,
+    /// Next link headers of a peer's chain, or what they continue.
+    Headers,
+    /// Next rows of the chain that a newcomer chose.
+    Rows,
     /// Wanted ids.
     Wants,
 }
@@ -27,6 +29,12 @@ pub(super) struct Flight {
     /// Items that it requests, if its purpose is [`Purpose::Wants`].
     pub(super) wants: Vec<Want>,
     deadline: Millis,
+}
+
+impl Flight {
+    fn is_large(&self) -> bool {
+        matches!(self.purpose, Purpose::Headers | Purpose::Rows | Purpose::Wants)
+    }
 }
 
 /// All requests in flight.
@@ -64,15 +72,26 @@ impl Flights {
         ids.into_iter().filter_map(|id| self.take(id)).collect()
     }
 
-    /// Number of large requests in flight to all peers: those for wanted ids and links.
+    /// Ends the requests to a peer for one purpose. Their responses count as late.
+    pub(super) fn drop_of(&mut self, peer: PeerId, purpose: Purpose) {
+        let theirs = |flight: &Flight| flight.peer == peer && flight.purpose == purpose;
+        let ids: Vec<_> = self.by_id.iter().filter(|(_, flight)| theirs(flight)).map(|(id, _)| *id).collect();
+        ids.into_iter().for_each(|id| drop(self.take(id)));
+    }
+
+    /// True if the request is in flight.
+    pub(super) fn has(&self, id: RequestId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    /// Number of large requests in flight to all peers: those for wanted ids, headers and rows.
     pub(super) fn large(&self) -> usize {
-        self.by_id.values().filter(|flight| matches!(flight.purpose, Purpose::Links | Purpose::Wants)).count()
+        self.by_id.values().filter(|flight| flight.is_large()).count()
     }
 
     /// Number of large requests in flight to one peer.
     pub(super) fn large_of(&self, peer: PeerId) -> usize {
-        let large = |flight: &Flight| matches!(flight.purpose, Purpose::Links | Purpose::Wants);
-        self.by_id.values().filter(|flight| flight.peer == peer && large(flight)).count()
+        self.by_id.values().filter(|flight| flight.peer == peer && flight.is_large()).count()
     }
 
     #[cfg(test)]

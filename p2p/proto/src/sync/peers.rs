@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sharechain::{Height, Work};
 
 use super::backoff_ms;
+use super::shown::Follow;
 use crate::limits::{
     BACKOFF_MS, CLAIM_PAUSE_MS, PENDING_INTERVAL_MS, SYNC_PEERS_MAX, TIP_HINT_INTERVAL_MS, TIP_INTERVAL_MS,
 };
@@ -17,15 +18,15 @@ pub(super) struct Claim {
     pub(super) work: Work,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) claim: Option<Claim>,
     /// Time before which its claim is not credible.
     believed_from: Millis,
-    /// Number of consecutive catch-ups that did not reach its claim.
-    disbeliefs: u32,
-    /// Time before which it is not asked for links.
-    pub(super) links_at: Millis,
+    /// Number of times in a row that it did not show what it claims.
+    pub(super) disbeliefs: u32,
+    /// Its header chain, while that is followed.
+    pub(super) follow: Option<Follow>,
     pub(super) next_tip_at: Millis,
     last_tip_at: Millis,
     pub(super) next_pending_at: Millis,
@@ -49,7 +50,7 @@ impl SyncPeers {
             claim: None,
             believed_from: now,
             disbeliefs: 0,
-            links_at: now,
+            follow: None,
             next_tip_at: now,
             last_tip_at: Millis(0),
             next_pending_at: now,
@@ -62,8 +63,29 @@ impl SyncPeers {
         self.by_id.remove(&peer);
     }
 
+    pub(super) fn get_mut(&mut self, peer: PeerId) -> Option<&mut Peer> {
+        self.by_id.get_mut(&peer)
+    }
+
     pub(super) fn get(&self, peer: PeerId) -> Option<&Peer> {
         self.by_id.get(&peer)
+    }
+
+    /// Peers whose header chains are followed.
+    pub(super) fn followed(&self) -> impl Iterator<Item = (PeerId, &Follow)> {
+        self.by_id.iter().filter_map(|(id, peer)| Some((*id, peer.follow.as_ref()?)))
+    }
+
+    pub(super) fn each_follow(&mut self, mut act: impl FnMut(PeerId, &mut Follow)) {
+        for (id, peer) in &mut self.by_id {
+            if let Some(follow) = &mut peer.follow {
+                act(*id, follow);
+            }
+        }
+    }
+
+    pub(super) fn follow_mut(&mut self, peer: PeerId) -> Option<&mut Follow> {
+        self.by_id.get_mut(&peer)?.follow.as_mut()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (PeerId, &Peer)> {
@@ -97,18 +119,10 @@ impl SyncPeers {
         }
     }
 
-    /// Pauses the peer's claim because its links did not reach it.
+    /// Ignores what the peer claims for a while, because it did not show it.
     pub(super) fn disbelieve(&mut self, peer: PeerId, now: Millis) {
         if let Some(peer) = self.by_id.get_mut(&peer) {
             peer.believed_from = now.plus(backoff_ms(CLAIM_PAUSE_MS, peer.disbeliefs));
-            peer.disbeliefs = peer.disbeliefs.saturating_add(1);
-        }
-    }
-
-    /// Pauses requests for the peer's links because its links are held.
-    pub(super) fn pause(&mut self, peer: PeerId, now: Millis) {
-        if let Some(peer) = self.by_id.get_mut(&peer) {
-            peer.links_at = now.plus(backoff_ms(CLAIM_PAUSE_MS, peer.disbeliefs));
             peer.disbeliefs = peer.disbeliefs.saturating_add(1);
         }
     }

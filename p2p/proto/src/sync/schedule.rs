@@ -43,7 +43,8 @@ impl Sync {
 
     pub(super) fn schedule(&mut self) {
         self.schedule_tips();
-        self.schedule_links();
+        self.schedule_headers();
+        self.schedule_rows();
         self.schedule_wants();
         self.schedule_pending();
     }
@@ -61,7 +62,7 @@ impl Sync {
 
     /// Requests unlisted shares, once this node is in sync and can judge them.
     fn schedule_pending(&mut self) {
-        if self.state != SyncState::Synced || self.catch_up.is_some() {
+        if self.state != SyncState::Synced || self.leader().is_some() {
             return;
         }
         let due = self.peers.iter().filter(|(_, peer)| peer.claim.is_some() && peer.next_pending_at <= self.now);

@@ -1,15 +1,14 @@
-//! Tests of single decisions. `crowd` tests many nodes together.
+//! Tests of single decisions. `headers` tests those about header chains, `crowd` many nodes together.
 
 mod crowd;
+mod headers;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 use sharechain::{Height, ShareId, U256, Work};
 
-use super::{Input, Local, Outcome, Output, RequestId, Sync, SyncState, Want};
-use crate::limits::{
-    CLAIM_PAUSE_MS, IN_FLIGHT_PER_PEER_MAX, PROOFS_MAX, REQUEST_TIMEOUT_MS, TIP_INTERVAL_MS, WANT_ATTEMPTS_MAX,
-};
+use super::{Begins, Headers, Input, Local, Outcome, Output, Phase, RequestId, Shown, Sync, SyncState, Want};
+use crate::limits::{IN_FLIGHT_PER_PEER_MAX, PROOFS_MAX, REQUEST_TIMEOUT_MS, TIP_INTERVAL_MS, WANT_ATTEMPTS_MAX};
 use crate::message::{Failure, Request, TipInfo};
 use crate::score::Misbehaviour;
 use crate::{Millis, PeerId};
@@ -33,6 +32,7 @@ fn tip(height: u32) -> Outcome {
         tip: id(u64::from(height)),
         height: Height(height),
         work: Work(U256::from(height)),
+        lowest_shown: Height(1),
         bitcoin_height: 0,
         user_agent: String::new(),
     })
@@ -96,73 +96,20 @@ fn tips_are_exchanged_again_and_again() {
 }
 
 #[test]
-fn catches_up_batch_by_batch_with_a_cursor() {
-    let mut bench = Bench::new(0);
-    let requests = bench.meet(A, 100);
-    let [(A, ask, Request::Links { locator, .. })] = &requests[..] else { panic!("{requests:?}") };
-    assert_eq!(locator, &local(0).locator);
-    assert_eq!(bench.sync.state(), SyncState::Syncing { done: Height(0), target: Height(100) });
-    bench.answer(*ask, Outcome::Links { last: Some(id(64)), new: 64, more: true });
-    let requests = bench.requests();
-    let [(A, ask, Request::Links { locator, .. })] = &requests[..] else { panic!("{requests:?}") };
-    assert_eq!(locator[0], id(64), "though our own tip has not moved");
-    bench.answer(*ask, Outcome::Links { last: Some(id(100)), new: 36, more: false });
-    bench.give(Input::Local(local(100)));
-    assert_eq!(bench.sync.state(), SyncState::Synced);
-    assert!(matches!(bench.requests()[..], [(A, _, Request::Pending)]));
-}
-
-#[test]
-fn links_wait_for_the_shares_behind_them() {
-    let mut bench = Bench::new(0);
-    let requests = bench.meet(A, 100);
+fn wanted_proofs_are_requested_in_the_order_wanted() {
+    let mut bench = Bench::new(100);
+    bench.meet(A, 100);
     for number in 1_000..1_600 {
         bench.give(Input::Want { want: Want::Proof(id(number)), from: Some(A) });
     }
-    bench.answer(requests[0].1, Outcome::Links { last: Some(id(64)), new: 64, more: true });
     let requests = bench.requests();
-    assert_eq!(requests.len(), 1);
     let (_, ask, Request::Proofs { ids }) = &requests[0] else { panic!("{requests:?}") };
-    assert_eq!(ids[..], (1_000..1_000 + PROOFS_MAX as u64).map(id).collect::<Vec<_>>(), "in the order wanted");
+    assert_eq!(ids[..], (1_000..1_000 + PROOFS_MAX as u64).map(id).collect::<Vec<_>>());
     for wanted in ids.clone() {
         bench.give(Input::Got(Want::Proof(wanted)));
     }
     bench.answer(*ask, Outcome::Items { useful: 256 });
     assert!(bench.requests().iter().all(|(_, _, request)| matches!(request, Request::Proofs { .. })));
-}
-
-#[test]
-fn a_claim_without_links_is_not_believed() {
-    let mut bench = Bench::new(10);
-    let requests = bench.meet(A, 1_000);
-    bench.answer(requests[0].1, Outcome::Links { last: None, new: 0, more: false });
-    let outputs = bench.outputs();
-    assert!(outputs.contains(&Output::Punish { peer: A, misbehaviour: Misbehaviour::Useless }));
-    bench.give(Input::Tick);
-    assert_eq!(bench.sync.state(), SyncState::Synced, "it stops nobody from working");
-}
-
-#[test]
-fn links_that_wait_for_something_else_are_not_asked_for_again_at_once() {
-    let mut bench = Bench::new(10);
-    let requests = bench.meet(A, 12);
-    let mut ask = requests[0].1;
-    for pause_ms in [CLAIM_PAUSE_MS, 2 * CLAIM_PAUSE_MS] {
-        bench.answer(ask, Outcome::Links { last: Some(id(12)), new: 2, more: false });
-        let none = |outputs: Vec<Output>| {
-            outputs.iter().all(|output| match output {
-                Output::Punish { .. } => false,
-                Output::Request { request, .. } => !matches!(request, Request::Links { .. }),
-                Output::State(_) => true,
-            })
-        };
-        assert!(none(bench.outputs()));
-        bench.wait(pause_ms - 1);
-        assert!(none(bench.outputs()));
-        bench.wait(1);
-        let again = bench.requests().into_iter().find(|(.., request)| matches!(request, Request::Links { .. }));
-        ask = again.unwrap().1;
-    }
 }
 
 #[test]
@@ -194,20 +141,10 @@ fn what_came_and_is_wanted_again_is_asked_for_with_growing_pauses() {
 }
 
 #[test]
-fn a_branch_in_a_circle_is_left() {
-    let mut bench = Bench::new(10);
-    let requests = bench.meet(A, 1_000);
-    bench.answer(requests[0].1, Outcome::Links { last: Some(id(64)), new: 0, more: true });
-    let next = bench.requests();
-    bench.answer(next[0].1, Outcome::Links { last: Some(id(64)), new: 0, more: true });
-    assert!(bench.outputs().contains(&Output::Punish { peer: A, misbehaviour: Misbehaviour::Useless }));
-}
-
-#[test]
 fn a_timeout_costs_and_another_peer_is_asked() {
     let mut bench = Bench::new(0);
-    bench.meet(A, 100);
-    bench.meet(B, 90);
+    bench.meet(A, 0);
+    bench.meet(B, 0);
     bench.give(Input::Want { want: Want::Proof(id(7)), from: Some(A) });
     let requests = bench.requests();
     assert!(matches!(&requests[..], [(A, _, Request::Proofs { .. })]), "the one who knows it: {requests:?}");
@@ -225,7 +162,6 @@ fn a_timeout_costs_and_another_peer_is_asked() {
         .chain(later.into_iter().map(|(peer, _, request)| (peer, request)))
         .collect();
     assert!(all.contains(&(B, Request::Proofs { ids: vec![id(7)] })), "{all:?}");
-    assert!(all.iter().any(|(peer, request)| *peer == B && matches!(request, Request::Links { .. })), "{all:?}");
 }
 
 #[test]
@@ -290,18 +226,4 @@ fn late_and_unknown_responses_change_nothing() {
     bench.answer(RequestId(0), Outcome::Failed(Failure::Timeout));
     assert!(bench.outputs().is_empty());
     assert_eq!(bench.sync.state(), SyncState::Synced);
-}
-
-#[test]
-fn a_little_behind_is_still_synced() {
-    let mut bench = Bench::new(100);
-    bench.meet(A, 110);
-    assert!(matches!(bench.sync.state(), SyncState::Syncing { .. }), "not yet");
-    bench.give(Input::Local(local(108)));
-    assert_eq!(bench.sync.state(), SyncState::Synced);
-    bench.wait(TIP_INTERVAL_MS);
-    let requests = bench.requests();
-    let ask = requests.iter().find(|(_, _, request)| *request == Request::Tip).unwrap().1;
-    bench.answer(ask, tip(130));
-    assert_eq!(bench.sync.state(), SyncState::Synced, "gossip has those on the way");
 }

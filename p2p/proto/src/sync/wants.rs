@@ -72,11 +72,6 @@ impl Wants {
         self.by_want.len()
     }
 
-    /// Number of items that the chain is missing.
-    pub(super) fn of_chain(&self) -> usize {
-        self.by_want.len().saturating_sub(self.claimed)
-    }
-
     pub(super) fn add(&mut self, want: Want, from: Option<PeerId>, origin: Origin, now: Millis) {
         if let Some(wanted) = self.by_want.get_mut(&want) {
             if let Some(peer) = from
@@ -84,7 +79,12 @@ impl Wants {
                 && !wanted.holders.contains(&peer)
             {
                 wanted.holders.push(peer);
+                // A new holder is asked at once.
+                if wanted.ready.is_some_and(|(at, _)| at > now) && !wanted.tried.contains(&peer) {
+                    self.postpone(want, now);
+                }
             }
+            let Some(wanted) = self.by_want.get_mut(&want) else { return };
             if wanted.origin == Origin::Claim && origin == Origin::Chain {
                 wanted.origin = Origin::Chain;
                 self.claimed = self.claimed.saturating_sub(1);

@@ -122,11 +122,11 @@ impl Strategist {
         let hidden = |id: &ShareId| self.withheld.contains(id);
         match response {
             Response::Tip(tip) if hidden(&tip.tip) => None,
-            Response::Links { mut links, more } => {
-                let open = links.iter().take_while(|link| !hidden(&link.proof.id())).count();
-                let more = more && open == links.len();
-                links.truncate(open);
-                Some(Response::Links { links, more })
+            Response::LinkHeaders { mut proofs, more } => {
+                let open = proofs.iter().take_while(|proof| !hidden(&proof.id())).count();
+                let more = more && open == proofs.len();
+                proofs.truncate(open);
+                Some(Response::LinkHeaders { proofs, more })
             }
             Response::Pending(mut ids) => {
                 ids.retain(|id| !hidden(id));
@@ -136,7 +136,8 @@ impl Strategist {
                 items.retain(|item| !hidden(&item.proof.id()));
                 Some(Response::Proofs(items))
             }
-            Response::Tip(_) | Response::Headers(_) => Some(response),
+            // What is withheld is new, so it is not among the rows of deep links.
+            Response::Tip(_) | Response::Headers(_) | Response::Beginning { .. } | Response::Rows(_) => Some(response),
         }
     }
 }

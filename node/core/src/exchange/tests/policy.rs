@@ -127,12 +127,14 @@ fn a_node_in_conflict_goes_on_working_and_follows_the_other_branch_without_fetch
         tip: rival.chain.tip(),
         height: theirs.height,
         work: theirs.chain_work,
+        lowest_shown: Height(1),
         bitcoin_height: 0,
         user_agent: String::new(),
     };
     let event = Event::Response { peer: PEER, id, result: Ok(Response::Tip(tip)) };
     let told = node.handle(Input::Network(event), &world, 100);
     assert_eq!(node.states.last(), Some(&SyncState::Synced));
-    let asks_for_links = |command: &Command| matches!(command, Command::Request { request: Request::Links { .. }, .. });
+    let asks_for_links =
+        |command: &Command| matches!(command, Command::Request { request: Request::LinkHeaders { .. }, .. });
     assert!(!told.iter().any(asks_for_links), "{told:?}");
 }

@@ -8,20 +8,23 @@ use proptest::prelude::*;
 use sharechain::{Height, ShareId, U256, Work};
 
 use super::id;
-use crate::limits::{LINKS_MAX, PENDING_MAX};
+use crate::limits::{LINK_HEADERS_MAX, PENDING_MAX};
 use crate::message::{Failure, Request, TipInfo};
-use crate::sync::{Input, Local, Outcome, Output, RequestId, Sync, Want};
+use crate::sync::{Begins, Headers, Input, Local, Outcome, Output, RequestId, Shown, Sync, Want};
 use crate::{Millis, PeerId};
 
 /// Number of shares that each link lists.
 const LISTED: u64 = 5;
 
+/// Number of links ahead whose shares are fetched.
+const AHEAD: u64 = 60;
+
 /// A toy node with links 1 to `height` of the only chain. A link is valid once the node has its listed shares.
 struct Toy {
     sync: Sync,
     height: u64,
-    /// Links whose shares are missing.
-    headers: BTreeSet<u64>,
+    /// Link up to which each peer has shown its headers.
+    shown: BTreeMap<PeerId, u64>,
     shares: BTreeSet<ShareId>,
     /// Shares that no link lists.
     unlisted: BTreeSet<ShareId>,
@@ -51,21 +54,21 @@ impl Toy {
         let mut shares: BTreeSet<_> =
             (1..=height).flat_map(|link| (0..LISTED).map(move |number| share_of(link, number))).collect();
         shares.extend(&unlisted);
-        Self { sync: Sync::new(local(height)), height, headers: BTreeSet::new(), shares, unlisted }
+        Self { sync: Sync::new(local(height)), height, shown: BTreeMap::new(), shares, unlisted }
     }
 
     fn serve(&self, request: &Request) -> Answer {
         match request {
             Request::Tip => Answer::Tip(self.height),
-            Request::Links { locator, .. } => {
+            Request::LinkHeaders { locator, .. } => {
                 let from = locator.iter().map(number_of).filter(|link| *link <= self.height).max().unwrap_or(0);
-                let to = self.height.min(from + LINKS_MAX as u64);
-                Answer::Links { links: (from + 1..=to).collect(), more: to < self.height }
+                let to = self.height.min(from + LINK_HEADERS_MAX as u64);
+                Answer::Headers { to, more: to < self.height }
             }
             Request::Proofs { ids } => {
                 Answer::Shares(ids.iter().filter(|id| self.shares.contains(id)).copied().collect())
             }
-            Request::Headers { .. } => Answer::Shares(Vec::new()),
+            Request::Headers { .. } | Request::Beginning | Request::Rows { .. } => Answer::Shares(Vec::new()),
             Request::Pending => Answer::Pending(self.unlisted.iter().take(PENDING_MAX).copied().collect()),
         }
     }
@@ -78,17 +81,22 @@ impl Toy {
                 tip: super::id(height),
                 height: Height(u32::try_from(height).unwrap()),
                 work: Work(U256::from(height)),
+                lowest_shown: Height(1),
                 bitcoin_height: 0,
                 user_agent: String::new(),
             }),
-            Some(Answer::Links { links, more }) => {
-                let new = links.iter().filter(|link| **link > self.height && self.headers.insert(**link)).count();
-                for share in links.iter().flat_map(|link| (0..LISTED).map(move |number| share_of(*link, number))) {
-                    if !self.shares.contains(&share) {
-                        self.sync.handle(Input::Want { want: Want::Proof(share), from: Some(from) }, now);
-                    }
-                }
-                Outcome::Links { last: links.last().copied().map(super::id), new: u32::try_from(new).unwrap(), more }
+            Some(Answer::Headers { to, .. }) if to <= self.height => Outcome::Headers(Headers::Refuted),
+            Some(Answer::Headers { to, more }) => {
+                self.shown.insert(from, to);
+                let work = Work(U256::from(to));
+                let shown = Shown {
+                    begins: Begins::OnOwnChain,
+                    height: Height(u32::try_from(to).unwrap()),
+                    chain_work: work,
+                    recent_work: work,
+                    locator: vec![super::id(to)],
+                };
+                Outcome::Headers(Headers::Verified { shown, more, waits: false })
             }
             Some(Answer::Shares(shares)) => {
                 let useful = shares.iter().filter(|share| self.shares.insert(**share)).count();
@@ -106,25 +114,39 @@ impl Toy {
         };
         self.advance(now);
         self.sync.handle(Input::Response { id, outcome }, now);
+        self.want_next(now);
     }
 
     fn advance(&mut self, now: Millis) {
         let before = self.height;
-        while self.headers.contains(&(self.height + 1))
-            && (0..LISTED).all(|number| self.shares.contains(&share_of(self.height + 1, number)))
+        let shown = self.shown.values().copied().max().unwrap_or(0);
+        while self.height < shown && (0..LISTED).all(|number| self.shares.contains(&share_of(self.height + 1, number)))
         {
             self.height += 1;
-            self.headers.remove(&self.height);
         }
         if self.height != before {
             self.sync.handle(Input::Local(local(self.height)), now);
+            if let Some(leader) = self.sync.leader() {
+                self.sync.handle(Input::Advanced(leader), now);
+            }
+        }
+    }
+
+    /// Wants the shares of the next links that the leading peer has shown.
+    fn want_next(&mut self, now: Millis) {
+        let Some(leader) = self.sync.leader() else { return };
+        let to = self.shown[&leader].min(self.height + AHEAD);
+        for share in (self.height + 1..=to).flat_map(|link| (0..LISTED).map(move |number| share_of(link, number))) {
+            if !self.shares.contains(&share) {
+                self.sync.handle(Input::Want { want: Want::Proof(share), from: Some(leader) }, now);
+            }
         }
     }
 }
 
 enum Answer {
     Tip(u64),
-    Links { links: Vec<u64>, more: bool },
+    Headers { to: u64, more: bool },
     Shares(Vec<ShareId>),
     Pending(Vec<ShareId>),
 }
@@ -204,6 +226,7 @@ impl Crowd {
         for node in 0..self.nodes.len() {
             let now = self.now;
             self.nodes[node].sync.handle(Input::Tick, now);
+            self.nodes[node].want_next(now);
             self.flush(node);
         }
     }
@@ -227,7 +250,8 @@ impl Crowd {
 
 #[test]
 fn a_newcomer_catches_up_from_nothing_over_thousands_of_links() {
-    let nodes = vec![Toy::new(5_000, [id(1 << 40)]), Toy::new(0, []), Toy::new(5_000, [id(1 << 41)])];
+    // Fewer than it takes to start anew.
+    let nodes = vec![Toy::new(2_800, [id(1 << 40)]), Toy::new(0, []), Toy::new(2_800, [id(1 << 41)])];
     let mut crowd = Crowd::new(nodes, 1, 0);
     crowd.connect_all();
     let seconds = crowd.run(120);

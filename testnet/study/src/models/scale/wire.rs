@@ -173,6 +173,7 @@ impl Sizes {
             tip: ShareId([0; 32]),
             height: Height(0),
             work: Work(U256::ZERO),
+            lowest_shown: Height(1),
             bitcoin_height: 0,
             user_agent: "shoal/0.1.0".to_owned(),
         };

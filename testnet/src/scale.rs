@@ -1,0 +1,35 @@
+//! Measures of a node over years and over a full window: real proofs of easy work, the real store and the real rules.
+//!
+//! ```text
+//! pool.rs    a pool of miners that finds proofs for one engine
+//! years.rs   `shoal-testnet bench years`: memory and disk by month
+//! ```
+
+mod pool;
+mod years;
+
+use std::io;
+use std::path::Path;
+
+pub use pool::PoolError;
+pub use years::{Month, Years, YearsOptions, run as years};
+
+/// Resident memory of this process, bytes.
+fn resident_bytes() -> u64 {
+    let Ok(mut system) = sysinfo::System::new() else { return 0 };
+    let id = sysinfo::Pid::from_u32(std::process::id());
+    system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[id]), true);
+    system.process(id).map_or(0, sysinfo::Process::memory)
+}
+
+/// Size of all files below a folder, bytes.
+fn disk_bytes(folder: &Path) -> io::Result<u64> {
+    let mut sum = 0;
+    for entry in std::fs::read_dir(folder)? {
+        // RocksDB may remove a file meanwhile.
+        let Ok(entry) = entry else { continue };
+        let Ok(metadata) = entry.metadata() else { continue };
+        sum += if metadata.is_dir() { disk_bytes(&entry.path())? } else { metadata.len() };
+    }
+    Ok(sum)
+}

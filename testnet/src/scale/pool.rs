@@ -1,0 +1,178 @@
+//! A pool of miners that finds proofs for one engine. Every proof meets its target and passes every check.
+
+use bitcoin::block::{Header, Version};
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::{ScriptBuf, TxMerkleNode, WPubkeyHash};
+use node::store::{Store, StoreError};
+use node_core::engine::Engine;
+use sharechain::chain::{Assignment, Outcome, Unpayable};
+use sharechain::change_set::Source;
+use sharechain::check::binding::{BoundProof, merkle_root};
+use sharechain::coinbase::Coinbase;
+use sharechain::encode::shares_root;
+use sharechain::share::{EXTRANONCE_BYTES, SHARE_VERSION};
+use sharechain::{Proof, RuleError, ShareHeader, ShareId, Timestamp, U256};
+
+/// Version of the blocks.
+const BLOCK_VERSION: i32 = 0x2000_0000;
+
+/// Length of a merkle branch on a busy chain.
+const BRANCH: usize = 12;
+
+/// Why the pool cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// The disk fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The disk fails.
+    #[error("a folder cannot be read or written")]
+    Io(#[from] std::io::Error),
+    /// The payouts of the next proof are not known.
+    #[error(transparent)]
+    Unpayable(#[from] Unpayable),
+    /// A rule is broken.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The share-chain has nothing to build on, or a header is missing.
+    #[error("the share-chain lacks something to build on")]
+    Nothing,
+    /// The engine did not accept a proof.
+    #[error("a proof was not accepted: {0}")]
+    NotAccepted(String),
+}
+
+/// The miners, and the node that they all use.
+pub(super) struct Pool {
+    /// The node's engine.
+    pub(super) engine: Engine<Store>,
+    bitcoin_tip: Header,
+    /// The simulated time.
+    pub(super) now: Timestamp,
+    nonce: u64,
+}
+
+impl Pool {
+    /// Starts on an engine whose chain holds nothing but genesis.
+    #[must_use]
+    pub(super) fn new(engine: Engine<Store>, now: Timestamp) -> Self {
+        let bitcoin_tip = engine.chain().bitcoin().best().header;
+        Self { engine, bitcoin_tip, now, nonce: 0 }
+    }
+
+    /// Payout script of a miner.
+    #[must_use]
+    pub(super) fn script(miner: u64) -> ScriptBuf {
+        let hash = sha256::Hash::hash(&miner.to_le_bytes()).to_byte_array();
+        let mut program = [0; 20];
+        program.copy_from_slice(&hash[..20]);
+        ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(program))
+    }
+
+    /// Bitcoin finds a block.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(super) fn bitcoin_block(&mut self) -> Result<(), PoolError> {
+        let bitcoin = self.engine.chain().bitcoin();
+        let previous = self.bitcoin_tip.block_hash();
+        let earliest = bitcoin.median_time(&previous).ok_or(PoolError::Nothing)?.plus(1);
+        let mut header = Header {
+            version: Version::from_consensus(BLOCK_VERSION),
+            prev_blockhash: previous,
+            merkle_root: TxMerkleNode::from_byte_array(sha256::Hash::hash(&self.nonce.to_le_bytes()).to_byte_array()),
+            time: self.now.max(earliest).0,
+            bits: bitcoin.next_bits(&previous).ok_or(PoolError::Nothing)?,
+            nonce: 0,
+        };
+        self.nonce += 1;
+        while !header.target().is_met_by(header.block_hash()) {
+            header.nonce += 1;
+        }
+        self.engine.insert_bitcoin_headers(&[header], self.now);
+        self.bitcoin_tip = header;
+        self.take()
+    }
+
+    /// A miner finds a link, or a share that is no link.
+    ///
+    /// # Errors
+    /// The disk fails, or the engine does not accept the proof.
+    pub(super) fn find(&mut self, miner: u64, link: bool) -> Result<(), PoolError> {
+        let work = self.engine.chain().assignment().ok_or(PoolError::Nothing)?;
+        let list = if link { work.list.clone() } else { Vec::new() };
+        let proof = self.mine(miner, work, &list, link)?;
+        let bound = BoundProof::bind(proof, U256::MAX, self.engine.chain().consensus_id())?;
+        let outcome = self.engine.insert(bound, link.then_some(list), Source::default(), self.now);
+        if !matches!(outcome, Outcome::Accepted(_)) {
+            return Err(PoolError::NotAccepted(format!("{outcome:?}")));
+        }
+        self.take()
+    }
+
+    /// A second or so passes for the engine: it takes its steps of forgetting.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(super) fn tick(&mut self) -> Result<(), PoolError> {
+        self.engine.tick(self.now);
+        self.take()
+    }
+
+    /// Drops the engine's events, and returns its failure if it has one.
+    fn take(&mut self) -> Result<(), PoolError> {
+        drop(self.engine.take_events());
+        self.engine.take_failure().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn mine(&mut self, miner: u64, work: Assignment, list: &[ShareId], link: bool) -> Result<Proof, PoolError> {
+        let previous = self.bitcoin_tip.block_hash();
+        let time = work.time(self.now);
+        let chain = self.engine.chain_mut();
+        let height = chain.bitcoin().get(&previous).ok_or(PoolError::Nothing)?.height + 1;
+        let share = ShareHeader {
+            version: SHARE_VERSION,
+            parent: work.parent,
+            anchor: work.position.anchor,
+            shares_root: shares_root(list),
+            shares_count: u16::try_from(list.len()).unwrap_or(u16::MAX),
+            // A share commits to the list of its job too; nobody checks its state root.
+            state_root: if link { chain.state_root(&work.parent, &previous, list)? } else { [0; 32] },
+            payout: Self::script(miner),
+            time,
+            bitcoin_height: height,
+            coinbase_value: chain.params().bitcoin.subsidy_sat(height),
+            signals: 0,
+            null_data: ScriptBuf::new(),
+        };
+        let payouts = chain.payouts(&work.parent, &previous, share.coinbase_value, &share.payout)?;
+        let mut extranonce = [0; EXTRANONCE_BYTES];
+        extranonce[..8].copy_from_slice(&self.nonce.to_le_bytes());
+        self.nonce += 1;
+        let witness_commitment = Some([3; 32]);
+        let coinbase = Coinbase {
+            share: &share,
+            payouts: &payouts,
+            extranonce: &extranonce,
+            witness_commitment: witness_commitment.as_ref(),
+        }
+        .build(chain.consensus_id());
+        let branch = vec![[7; 32]; BRANCH];
+        let root = merkle_root(coinbase.txid().to_byte_array(), &branch);
+        let earliest = chain.bitcoin().median_time(&previous).ok_or(PoolError::Nothing)?.plus(1);
+        let mut header = Header {
+            version: Version::from_consensus(BLOCK_VERSION),
+            prev_blockhash: previous,
+            merkle_root: TxMerkleNode::from_byte_array(root),
+            time: time.max(earliest).0,
+            bits: chain.bitcoin().next_bits(&previous).ok_or(PoolError::Nothing)?,
+            nonce: 0,
+        };
+        let (share_target, link_target) = (work.position.share_target, work.position.link_target);
+        let meets = |hash: U256| if link { hash <= link_target } else { hash <= share_target && hash > link_target };
+        while !meets(ShareId::from(header.block_hash()).as_number()) {
+            header.nonce += 1;
+        }
+        Ok(Proof { header, share, extranonce, witness_commitment, branch, prefix: coinbase.prefix() })
+    }
+}
