@@ -204,8 +204,8 @@ fn sc_005_payout_scripts_have_known_forms() {
 #[test]
 fn sc_010_null_data_is_one_push_and_no_witness_commitment() {
     let (mut proof, _) = example();
-    let push = |length: u8| vec![vec![0x6a, length], vec![7; usize::from(length)]].concat();
-    let long = |length: u8| vec![vec![0x6a, 0x4c, length], vec![7; usize::from(length)]].concat();
+    let push = |length: u8| [vec![0x6a, length], vec![7; usize::from(length)]].concat();
+    let long = |length: u8| [vec![0x6a, 0x4c, length], vec![7; usize::from(length)]].concat();
     let commitment = [vec![0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed], vec![7; 32]].concat();
     let mut near = commitment.clone();
     near[5] ^= 1;

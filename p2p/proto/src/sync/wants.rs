@@ -79,8 +79,9 @@ impl Wants {
                 && !wanted.holders.contains(&peer)
             {
                 wanted.holders.push(peer);
-                // A new holder is asked at once.
-                if wanted.ready.is_some_and(|(at, _)| at > now) && !wanted.tried.contains(&peer) {
+                // If others did not have the item, a new holder is asked at once.
+                let waits = wanted.attempts > 0 && wanted.ready.is_some_and(|(at, _)| at > now);
+                if waits && !wanted.tried.contains(&peer) {
                     self.postpone(want, now);
                 }
             }
