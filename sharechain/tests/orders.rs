@@ -83,11 +83,11 @@ proptest! {
             prop_assert_eq!(window_of(&mut chain, link), naive.line(link).window());
         }
         for (proof, _) in recording.proofs.values() {
-            let (anchor, previous) = (proof.share.anchor, proof.header.prev_blockhash);
-            let plan = chain.plan(&anchor, &previous).unwrap();
-            let (snapshot, seed, selection) = naive.plan(anchor, previous, proof.share.bitcoin_height);
+            let (parent, previous) = (proof.share.parent, proof.header.prev_blockhash);
+            let plan = chain.plan(&parent, &previous).unwrap();
+            let (snapshot, seed, selection) = naive.plan(parent, previous, proof.share.bitcoin_height);
             prop_assert_eq!((plan.snapshot, plan.seed, &plan.selection), (snapshot, seed, &selection));
-            let outputs = chain.payouts(&anchor, &previous, proof.share.coinbase_value, &proof.share.payout).unwrap();
+            let outputs = chain.payouts(&parent, &previous, proof.share.coinbase_value, &proof.share.payout).unwrap();
             prop_assert_eq!(outputs, naive.outputs(proof));
         }
     }

@@ -1,6 +1,7 @@
 //! A second implementation of the window and payout rules: from raw proofs, without the chain's shortcuts, slow and
 //! simple.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use bitcoin::block::Header;
@@ -15,6 +16,7 @@ pub struct Naive {
     pub params: ChainParams,
     pub proofs: BTreeMap<ShareId, (Proof, Vec<ShareId>)>,
     pub headers: Vec<Header>,
+    works: OnceCell<BTreeMap<BlockHash, U256>>,
 }
 
 /// Weight and number of credited proofs, by script.
@@ -27,6 +29,14 @@ pub struct Line<'a> {
 }
 
 impl Naive {
+    pub fn new(
+        params: ChainParams,
+        proofs: BTreeMap<ShareId, (Proof, Vec<ShareId>)>,
+        headers: Vec<Header>,
+    ) -> Self {
+        Self { params, proofs, headers, works: OnceCell::new() }
+    }
+
     pub fn line(&self, newest: ShareId) -> Line<'_> {
         let mut links = vec![newest];
         while let Some((proof, _)) = self.proofs.get(links.last().unwrap()) {
@@ -49,11 +59,18 @@ impl Naive {
 
     /// Bitcoin's chain work from its genesis to a block, both included.
     fn bitcoin_work(&self, hash: BlockHash) -> U256 {
-        let known = self.headers.iter().find(|header| header.block_hash() == hash);
-        let work = |header: &Header| work_of_bits(header.bits).0;
-        known.map_or(work(&self.params.bitcoin.genesis()), |header| {
-            work(header) + self.bitcoin_work(header.prev_blockhash)
-        })
+        let genesis = self.params.bitcoin.genesis();
+        let works = self.works.get_or_init(|| {
+            let mut works = BTreeMap::from([(genesis.block_hash(), work_of_bits(genesis.bits).0)]);
+            // Each header comes after the one below it.
+            for header in &self.headers {
+                if let Some(below) = works.get(&header.prev_blockhash) {
+                    works.insert(header.block_hash(), work_of_bits(header.bits).0 + *below);
+                }
+            }
+            works
+        });
+        works[&hash]
     }
 
     /// Index of the snapshot of a proof that extends the newest link of `line`, on a Bitcoin block at height `h`.

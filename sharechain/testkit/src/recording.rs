@@ -189,7 +189,7 @@ impl Recording {
 
     pub fn naive(&self) -> Naive {
         let headers = self.world.bitcoin_headers.clone();
-        Naive { params: self.world.chain.params().clone(), proofs: self.proofs.clone(), headers }
+        Naive::new(self.world.chain.params().clone(), self.proofs.clone(), headers)
     }
 
     /// A chain that knows only genesis, and only Bitcoin's genesis.
