@@ -85,6 +85,12 @@ $(PAGES)/installed:
 	@'$(PAGES)/bin/pip' install --quiet --disable-pip-version-check --no-deps --requirement testnet/pages/requirements.txt
 	@touch '$@'
 
+.PHONY: soak
+soak: ## Run one long drill: make soak NAME=years
+	@.ci/deps.sh build kernel
+	cargo build --release --locked --package testnet --package sim
+	@.ci/soak.sh '$(NAME)'
+
 .PHONY: sim-soak
 sim-soak: sim-build ## Simulate random scenarios and look for what must never happen
 	@nice '$(BIN)/shoal-sim' soak $(ARGS)
