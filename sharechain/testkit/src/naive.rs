@@ -29,11 +29,7 @@ pub struct Line<'a> {
 }
 
 impl Naive {
-    pub fn new(
-        params: ChainParams,
-        proofs: BTreeMap<ShareId, (Proof, Vec<ShareId>)>,
-        headers: Vec<Header>,
-    ) -> Self {
+    pub fn new(params: ChainParams, proofs: BTreeMap<ShareId, (Proof, Vec<ShareId>)>, headers: Vec<Header>) -> Self {
         Self { params, proofs, headers, works: OnceCell::new() }
     }
 

@@ -39,6 +39,7 @@ impl<J: Journal> Engine<J> {
             let bytes = chunk.encode();
             debug!(number = self.next_base, bytes = bytes.len(), "deep links were written to a base chunk");
             self.append(&[Record { kind: RecordKind::Base, id: base_id(self.next_base), bytes }]);
+            self.lowest_base = self.lowest_base.or(Some(self.next_base));
             self.next_base = self.next_base.saturating_add(1);
         }
         if self.keep == Keep::Window && self.fatal.is_none() {
