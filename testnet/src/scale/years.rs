@@ -108,7 +108,12 @@ fn params(options: YearsOptions) -> ChainParams {
     }
 }
 
-fn opened(folder: &Path, options: YearsOptions, headers: Option<BitcoinHeaders>) -> Result<Engine<Store>, PoolError> {
+fn opened(
+    folder: &Path,
+    options: YearsOptions,
+    headers: Option<BitcoinHeaders>,
+    now: Timestamp,
+) -> Result<Engine<Store>, PoolError> {
     let params = params(options);
     let headers = match headers {
         Some(headers) => headers,
@@ -117,7 +122,7 @@ fn opened(folder: &Path, options: YearsOptions, headers: Option<BitcoinHeaders>)
         }
     };
     let store = Arc::new(Store::open(folder, params.consensus_id())?);
-    Ok(Engine::open(Chain::new(params, headers), store, START)?)
+    Ok(Engine::open(Chain::new(params, headers), store, now)?)
 }
 
 /// Runs the years in a folder, and shows each month on `progress`.
@@ -126,7 +131,7 @@ fn opened(folder: &Path, options: YearsOptions, headers: Option<BitcoinHeaders>)
 /// The disk fails, or the node does not accept a proof.
 pub fn run(options: YearsOptions, folder: &Path, progress: &mut impl Write) -> Result<Years, PoolError> {
     let YearsOptions { days, fraction } = options;
-    let mut pool = Pool::new(opened(folder, options, None)?, START);
+    let mut pool = Pool::new(opened(folder, options, None, START)?, START);
     let mut years = Years { proofs: 0, fraction, months: Vec::new(), restart_s: 0.0 };
     let mut began = Instant::now();
     for day in 0..days {
@@ -153,10 +158,10 @@ pub fn run(options: YearsOptions, folder: &Path, progress: &mut impl Write) -> R
         }
     }
     let headers = pool.engine.chain().bitcoin().clone();
-    let tip = pool.engine.chain().tip();
+    let (tip, now) = (pool.engine.chain().tip(), pool.now);
     drop(pool);
     let began = Instant::now();
-    let again = opened(folder, options, Some(headers))?;
+    let again = opened(folder, options, Some(headers), now)?;
     years.restart_s = began.elapsed().as_secs_f64();
     if again.chain().tip() == tip { Ok(years) } else { Err(PoolError::Nothing) }
 }
