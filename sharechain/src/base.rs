@@ -13,7 +13,7 @@ use bitcoin::pow::CompactTarget;
 use bitcoin::{BlockHash, ScriptBuf};
 
 use crate::signals::Signals;
-use crate::state::{Commitment, History};
+use crate::state::{Commitment, History, HistoryLink};
 use crate::units::{Height, ShareId, Timestamp, U256, Weight, Work};
 
 pub use check::{BaseCheck, BaseFault};
@@ -40,6 +40,28 @@ pub struct Start {
     pub history: History,
     /// Upgrade signals after it.
     pub signals: Signals,
+}
+
+impl Start {
+    /// What the link above `link` continues. `proofs` is the number of proofs that `link` credits, itself included. `None`
+    /// if a sum leaves its range.
+    pub(crate) fn after(&self, link: &BaseLink, proofs: u64) -> Option<Self> {
+        let height = self.height.child();
+        let proofs = self.proofs.checked_add(proofs)?;
+        let chain_work = self.chain_work.plus(Work::of_target(link.target));
+        let leaf = HistoryLink {
+            height,
+            id: link.id,
+            target: link.target,
+            time: link.time,
+            chain_work,
+            proofs,
+            snapshot: link.snapshot,
+        };
+        let history = self.history.with(&leaf)?;
+        let signals = self.signals.after(height, link.signals);
+        Some(Self { height, id: link.id, time: link.time, chain_work, proofs, history, signals })
+    }
 }
 
 /// A main-chain link with everything that later links need of it.

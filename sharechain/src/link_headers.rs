@@ -228,8 +228,8 @@ impl LinkHeaders {
         self.links.get(usize::try_from(height.0.checked_sub(self.first_height().0)?).ok()?)
     }
 
-    /// Work of the links whose previous Bitcoin block has at least this much chain work. Committed chain work does not
-    /// decide anything: it is only what whoever made the beginning claims.
+    /// Work of the links whose previous Bitcoin block has at least this much chain work. The chain work of what lies
+    /// below decides nothing: a peer claims it.
     #[must_use]
     pub fn work_since(&self, bitcoin_work: U256) -> Work {
         let first = self.links.partition_point(|link| link.bitcoin_work < bitcoin_work);

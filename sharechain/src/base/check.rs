@@ -10,9 +10,9 @@ use crate::error::RuleError;
 use crate::link_headers::{OwnCredit, without_own};
 use crate::params::ChainParams;
 use crate::share::Proof;
-use crate::state::{self, HistoryLink, State};
+use crate::state::{self, State};
 use crate::target;
-use crate::units::{Height, U256, Work};
+use crate::units::{Height, U256};
 
 /// What is wrong with a base link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -99,26 +99,8 @@ impl BaseCheck {
             self.targets.pop_front();
         }
         self.targets.push_back(link.target);
-        self.at = Some(after(at, link, share.shares_count).ok_or(fault)?);
+        let proofs = u64::from(share.shares_count).saturating_add(1);
+        self.at = Some(at.after(link, proofs).ok_or(fault)?);
         Ok(())
     }
-}
-
-/// What the next link continues.
-fn after(at: Start, link: &BaseLink, shares_count: u16) -> Option<Start> {
-    let height = at.height.child();
-    let proofs = at.proofs.checked_add(u64::from(shares_count))?.checked_add(1)?;
-    let chain_work = at.chain_work.plus(Work::of_target(link.target));
-    let leaf = HistoryLink {
-        height,
-        id: link.id,
-        target: link.target,
-        time: link.time,
-        chain_work,
-        proofs,
-        snapshot: link.snapshot,
-    };
-    let history = at.history.with(&leaf)?;
-    let signals = at.signals.after(height, link.signals);
-    Some(Start { height, id: link.id, time: link.time, chain_work, proofs, history, signals })
 }

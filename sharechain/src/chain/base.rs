@@ -14,7 +14,7 @@ use crate::link_headers::Beginning;
 use crate::params::ChainParams;
 use crate::state::HistoryLink;
 use crate::target;
-use crate::units::{Height, ShareId, Work};
+use crate::units::{Height, ShareId};
 use crate::window::{Row, Rows};
 
 impl Chain {
@@ -157,29 +157,14 @@ impl Chain {
     /// Appends a link to the main chain. Returns what the next one continues.
     fn push_base(&mut self, below: &Start, base: BaseLink) -> Result<Start, BaseError> {
         let gap = || BaseError::Gap(below.height.child());
-        let height = below.height.child();
-        let chain_work = below.chain_work.plus(Work::of_target(base.target));
         let rows = self.rows_of_base(&base.rows).map_err(|_| BaseError::Encoding)?;
-        let proofs = below.proofs.checked_add(rows.proofs()).ok_or_else(gap)?;
-        let leaf = HistoryLink {
-            height,
-            id: base.id,
-            target: base.target,
-            time: base.time,
-            chain_work,
-            proofs,
-            snapshot: base.snapshot,
-        };
-        let history = below.history.with(&leaf).ok_or_else(gap)?;
-        let signals = below.signals.after(height, base.signals);
-        let start =
-            Start { height, id: base.id, time: base.time, chain_work, proofs, history: history.clone(), signals };
+        let start = below.after(&base, rows.proofs()).ok_or_else(gap)?;
         let complete = Complete {
             list: List::default(),
             rows,
-            listed_total: proofs,
+            listed_total: start.proofs,
             window: base.window,
-            history,
+            history: start.history.clone(),
             sequence: 0,
             live_since: None,
             live_total: 0,
@@ -190,7 +175,7 @@ impl Chain {
         let position = self.base_position(below, &base);
         let link = Link {
             parent: below.id,
-            height,
+            height: start.height,
             time: base.time,
             bitcoin_height: base.bitcoin_height,
             previous_block: base.previous_block,
@@ -199,13 +184,13 @@ impl Chain {
             shares_root: [0; 32],
             shares_count: 0,
             bits: base.bits,
-            chain_work,
+            chain_work: start.chain_work,
             position,
             list: ListState::Complete(complete),
         };
         self.links.insert(base.id, link);
         self.main.push(base.id);
-        if self.height() == height { Ok(start) } else { Err(gap()) }
+        if self.height() == start.height { Ok(start) } else { Err(gap()) }
     }
 
     /// Numbers the scripts of rows.

@@ -49,7 +49,7 @@ pub(super) struct Caches {
     selections: VecDeque<(Basis, Arc<Plan>)>,
     windows: VecDeque<(ShareId, Arc<Window>)>,
     /// What links of one plan commit to.
-    commitments: VecDeque<(Basis, Commitment<Weight>)>,
+    commitments: VecDeque<(Arc<Plan>, Commitment<Weight>)>,
     /// Outputs of the proofs of one job template, by its plan and its coinbase value in satoshi.
     amounts: VecDeque<(Arc<Plan>, u64, Arc<[TxOut]>)>,
 }
@@ -234,19 +234,20 @@ impl Chain {
         previous: &BlockHash,
     ) -> Result<Commitment<Weight>, Unpayable> {
         let plan = self.plan(parent, previous)?;
-        let basis = self.basis(parent, previous)?;
-        self.commitment_of(&plan, basis)
+        self.commitment_of(&plan)
     }
 
-    fn commitment_of(&mut self, plan: &Plan, basis: Basis) -> Result<Commitment<Weight>, Unpayable> {
-        if let Some(known) = find(&self.payouts.commitments, &basis) {
-            return Ok(known);
+    fn commitment_of(&mut self, plan: &Arc<Plan>) -> Result<Commitment<Weight>, Unpayable> {
+        let known = self.payouts.commitments.iter().rev().find(|(of, _)| Arc::ptr_eq(of, plan));
+        if let Some((_, commitment)) = known {
+            return Ok(*commitment);
         }
         let Some(selection) = &plan.selection else { return Ok(Commitment::default()) };
         let window = self.window(&plan.snapshot).ok_or(Unpayable::Missing(Missing::List(plan.snapshot)))?;
         let dues = in_coinbase_order(window.dues(&self.scripts), selection.exact(), &plan.seed);
         let commitment = state::of_weights(dues).ok_or(RuleError::Overflow)?;
-        keep(&mut Arc::make_mut(&mut self.payouts).commitments, basis, commitment, SELECTIONS_MAX);
+        let commitments = &mut Arc::make_mut(&mut self.payouts).commitments;
+        keep(commitments, Arc::clone(plan), commitment, SELECTIONS_MAX);
         Ok(commitment)
     }
 
@@ -256,13 +257,12 @@ impl Chain {
         let best = self.bitcoin.best();
         let (hash, height) = (best.header.block_hash(), best.height.saturating_add(1));
         let Ok(basis) = self.basis_at(&self.tip(), &hash, height) else { return };
-        if find(&self.payouts.commitments, &basis).is_some() {
-            return;
-        }
         let Ok((plan, computed)) = self.plan_on(basis) else { return };
-        Arc::make_mut(&mut self.payouts).remember(&plan, computed);
+        if computed.selection.is_some() {
+            Arc::make_mut(&mut self.payouts).remember(&plan, computed);
+        }
         // What fails here fails again for the first link, with a reason.
-        let _ = self.commitment_of(&plan, basis);
+        let _ = self.commitment_of(&plan);
     }
 
     fn selection(

@@ -5,7 +5,6 @@ use crate::encode::Reader;
 use crate::error::RuleError;
 use crate::signals::Signals;
 use crate::state::{History, HistoryLink};
-use crate::units::{Height, ShareId, Timestamp, U256, Work};
 
 /// Maximum number of links before the first one: more than any network's anchors and medians reach down.
 const RECENT_MAX: usize = 256;
@@ -18,13 +17,7 @@ impl Beginning {
         self.history.encode_into(&mut out);
         out.extend_from_slice(&u16::try_from(self.recent.len()).unwrap_or(u16::MAX).to_le_bytes());
         for link in &self.recent {
-            out.extend_from_slice(&link.height.0.to_le_bytes());
-            out.extend_from_slice(&link.id.0);
-            out.extend_from_slice(&link.target.to_le_bytes::<32>());
-            out.extend_from_slice(&link.time.0.to_le_bytes());
-            out.extend_from_slice(&link.chain_work.0.to_le_bytes::<32>());
-            out.extend_from_slice(&link.proofs.to_le_bytes());
-            out.extend_from_slice(&link.snapshot.0.to_le_bytes());
+            link.encode_into(&mut out);
         }
         self.signals.encode_into(&mut out);
         out
@@ -41,7 +34,7 @@ impl Beginning {
         if count > RECENT_MAX {
             return Err(RuleError::TooLong);
         }
-        let recent = (0..count).map(|_| read_link(&mut reader)).collect::<Result<Vec<_>, _>>()?;
+        let recent = (0..count).map(|_| HistoryLink::read(&mut reader)).collect::<Result<Vec<_>, _>>()?;
         let follows = |pair: &[HistoryLink]| match pair {
             [below, link] => below.height.0.checked_add(1) == Some(link.height.0),
             _ => true,
@@ -57,23 +50,12 @@ impl Beginning {
     }
 }
 
-fn read_link(reader: &mut Reader<'_>) -> Result<HistoryLink, RuleError> {
-    Ok(HistoryLink {
-        height: Height(reader.u32()?),
-        id: ShareId(reader.array()?),
-        target: U256::from_le_bytes(reader.array::<32>()?),
-        time: Timestamp(reader.u32()?),
-        chain_work: Work(U256::from_le_bytes(reader.array::<32>()?)),
-        proofs: reader.u64()?,
-        snapshot: Height(reader.u32()?),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::units::{Height, ShareId, Timestamp, U256, Work};
 
     fn beginning() -> impl Strategy<Value = Beginning> {
         (0_u32..300, any::<u32>(), any::<[u8; 32]>(), 0_usize..80).prop_map(|(links, bits, id, recent)| {

@@ -6,10 +6,9 @@ use thiserror::Error;
 use super::{Beginning, LinkHeader, LinkHeaders};
 use crate::base::{BaseLink, BaseRow, Chunk, Start};
 use crate::params::ChainParams;
-use crate::signals::Signals;
-use crate::state::{self, History, HistoryLink, State};
+use crate::state::{self, History, State};
 use crate::target;
-use crate::units::{Height, ShareId, Timestamp, Weight, Work};
+use crate::units::{Height, ShareId, Timestamp, Weight};
 
 /// Why rows are not those of a chain of links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -83,8 +82,10 @@ impl VerifiedRows {
         if state.root() != header.state_root {
             return Err(RowsError::StateRoot(height));
         }
-        self.at = self.after(header, &link, height).ok_or(out_of_range)?;
-        self.links.push(canonical(header, link));
+        let link = canonical(header, link);
+        let proofs = u64::from(header.shares_count).saturating_add(1);
+        self.at = self.at.after(&link, proofs).ok_or(out_of_range)?;
+        self.links.push(link);
         Ok(())
     }
 
@@ -95,23 +96,6 @@ impl VerifiedRows {
             &self.params,
         ));
         OwnCredit { payout: &header.payout, weight, shares_count: header.shares_count }
-    }
-
-    fn after(&self, header: &LinkHeader, link: &BaseLink, height: Height) -> Option<Start> {
-        let proofs = self.at.proofs.checked_add(u64::from(header.shares_count))?.checked_add(1)?;
-        let chain_work = self.at.chain_work.plus(Work::of_target(header.target));
-        let leaf = HistoryLink {
-            height,
-            id: header.id,
-            target: header.target,
-            time: header.time,
-            chain_work,
-            proofs,
-            snapshot: link.snapshot,
-        };
-        let history = self.at.history.with(&leaf)?;
-        let signals: Signals = self.at.signals.after(height, header.signals);
-        Some(Start { height, id: header.id, time: header.time, chain_work, proofs, history, signals })
     }
 
     /// The verified links up to a height as one chunk. A height above the last but one is not verified yet.

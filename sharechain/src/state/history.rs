@@ -29,16 +29,36 @@ pub struct HistoryLink {
 
 impl HistoryLink {
     pub(super) fn leaf(&self) -> Node<Work> {
-        let hash = Tag::LinkLeaf.hash(&[
-            &self.height.0.to_le_bytes(),
-            &self.id.0,
-            &self.target.to_le_bytes::<32>(),
-            &self.time.0.to_le_bytes(),
-            &self.chain_work.0.to_le_bytes::<32>(),
-            &self.proofs.to_le_bytes(),
-            &self.snapshot.0.to_le_bytes(),
-        ]);
-        Node { hash, sum: Work::of_target(self.target) }
+        let mut bytes = Vec::with_capacity(Self::BYTES);
+        self.encode_into(&mut bytes);
+        Node { hash: Tag::LinkLeaf.hash(&[&bytes]), sum: Work::of_target(self.target) }
+    }
+
+    /// Length of the encoding, bytes.
+    const BYTES: usize = 116;
+
+    /// Appends the encoding, which a leaf hashes.
+    pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.height.0.to_le_bytes());
+        out.extend_from_slice(&self.id.0);
+        out.extend_from_slice(&self.target.to_le_bytes::<32>());
+        out.extend_from_slice(&self.time.0.to_le_bytes());
+        out.extend_from_slice(&self.chain_work.0.to_le_bytes::<32>());
+        out.extend_from_slice(&self.proofs.to_le_bytes());
+        out.extend_from_slice(&self.snapshot.0.to_le_bytes());
+    }
+
+    /// Reads what [`HistoryLink::encode_into`] wrote.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, RuleError> {
+        Ok(Self {
+            height: Height(reader.u32()?),
+            id: ShareId(reader.array()?),
+            target: U256::from_le_bytes(reader.array::<32>()?),
+            time: Timestamp(reader.u32()?),
+            chain_work: Work(U256::from_le_bytes(reader.array::<32>()?)),
+            proofs: reader.u64()?,
+            snapshot: Height(reader.u32()?),
+        })
     }
 }
 

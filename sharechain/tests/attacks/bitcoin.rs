@@ -201,15 +201,21 @@ fn bitcoin_block_at(world: &mut World, previous: bitcoin::block::Header, time: u
     world.bitcoin_block_on(previous)
 }
 
-/// A world in which Bitcoin left its long, easy branch for a short one with more work, and the links followed: from height
-/// 26 to 20. With the tip of the branch that it left.
-fn after_a_fall() -> (World, bitcoin::block::Header) {
+/// A world whose Bitcoin has 12 easy blocks, its time at the start, and the last of them.
+fn before_the_fork() -> (World, u32, bitcoin::block::Header) {
     let mut world = World::with(retargeting(8, 80));
     let start = world.now.0;
     let mut trunk = world.bitcoin_tip;
     for height in 1..=12 {
         trunk = bitcoin_block_at(&mut world, trunk, start + height);
     }
+    (world, start, trunk)
+}
+
+/// A world in which Bitcoin left its long, easy branch for a short one with more work, and the links followed: from height
+/// 26 to 20. With the tip of the branch that it left.
+fn after_a_fall() -> (World, bitcoin::block::Header) {
+    let (mut world, start, trunk) = before_the_fork();
     // The short branch is fourfold harder from height 16 on.
     let (mut long, mut short) = (trunk, trunk);
     for height in 13..=25 {
@@ -261,12 +267,7 @@ fn after_a_fall_of_bitcoins_height_work_earns_as_before() {
 #[test]
 fn a_reorganization_of_bitcoin_lowers_no_snapshot() {
     // Bitcoin leaves a long, easy branch for a short one with more work. The work 3 blocks below its tip falls.
-    let mut world = World::with(retargeting(8, 80));
-    let start = world.now.0;
-    let mut trunk = world.bitcoin_tip;
-    for height in 1..=12 {
-        trunk = bitcoin_block_at(&mut world, trunk, start + height);
-    }
+    let (mut world, start, trunk) = before_the_fork();
     let (mut long, mut short) = (trunk, trunk);
     for height in 13..=25 {
         long = bitcoin_block_at(&mut world, long, start + 1_000 * height);

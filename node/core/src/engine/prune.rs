@@ -18,7 +18,7 @@ pub enum Keep {
     /// What payouts, newcomers and a restart need.
     #[default]
     Window,
-    /// Everything.
+    /// The whole share-chain.
     All,
 }
 

@@ -88,7 +88,7 @@ export function checkFrame(coinbase, height) {
       ["It begins with the height, /shoal/ and 16 free bytes.", begins],
       ["Sequence and locktime are those that BIP 54 wants.", coinbase.sequence === 0xfffffffen && coinbase.locktime === BigInt(Math.max(0, height - 1))],
       ["Its last output commits to the share and pays nobody.", commits],
-      ["Before that stand only payouts, at most one output that pays nobody, and Bitcoin's witness commitment.", witness && empty && payouts.every((output) => !output.script.startsWith("6a"))],
+      ["Only payouts, at most one output without value, and Bitcoin's witness commitment come before it.", witness && empty && payouts.every((output) => !output.script.startsWith("6a"))],
     ],
   };
 }

@@ -1,4 +1,4 @@
-//! What a node does on a conflict, under rules that it does not know, and with proofs that matter to nobody.
+//! Policies: conflicts, upgrades that this program does not know, and proofs on branches that are too light to forward.
 
 use p2p_proto::{Item, Response};
 use sharechain::Height;
