@@ -175,3 +175,19 @@ fn grow_on(world: &mut World, engine: &mut Engine) {
     engine.insert_bitcoin_headers(&[world.bitcoin_tip], world.now);
     assert!(engine.failure().is_none());
 }
+
+#[test]
+fn check_and_repair_touch_no_database_that_is_not_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let params = short_window();
+    for found in [store::check(&path, &params).err(), store::repair(&path, &params).err()] {
+        assert!(found.is_some_and(|error| error.to_string().contains("no database")));
+    }
+    assert!(!path.exists(), "nothing was created");
+    drop(Store::open(&path, ChainParams::main().consensus_id()).unwrap());
+    for found in [store::check(&path, &params).err(), store::repair(&path, &params).err()] {
+        assert!(found.is_some_and(|error| error.to_string().contains("another share-chain")));
+    }
+    assert!(Store::inspect(&path, ChainParams::main().consensus_id()).unwrap(), "and it is as it was");
+}

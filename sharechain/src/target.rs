@@ -106,6 +106,12 @@ pub fn link_bonus(link_target: U256, bits: CompactTarget, params: &ChainParams) 
     weight(link_target, params.link_credit_divisor, bits, params)
 }
 
+/// Returns all that a link earns for itself (SC-411): as a share, and the bonus.
+#[must_use]
+pub fn weight_of_link(share_target: U256, link_target: U256, bits: CompactTarget, params: &ChainParams) -> Weight {
+    weight_of_share(share_target, bits, params).plus(link_bonus(link_target, bits, params))
+}
+
 /// `work(target) / divisor` as a fraction of the work of a Bitcoin block.
 fn weight(target: U256, divisor: u32, bits: CompactTarget, params: &ChainParams) -> Weight {
     let block_work = work_of_bits(bits).0.max(U256::from(params.bitcoin.min_block_work));

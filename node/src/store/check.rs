@@ -39,6 +39,10 @@ impl Checked {
 /// # Errors
 /// The database cannot be opened; the error says what to do.
 pub fn check(path: &Path, params: &ChainParams) -> Result<Checked, StoreError> {
+    // Opening would create one.
+    if !Store::inspect(path, params.consensus_id())? {
+        return Err(StoreError::Absent { path: path.to_owned() });
+    }
     let store = Store::open(path, params.consensus_id())?;
     let mut checked = Checked::default();
     for family in [META, JOURNAL, BLOCKS, REFUSED, INDEX, HISTORY, LINKS] {

@@ -59,6 +59,12 @@ pub enum StoreError {
         /// Path of the folder.
         path: PathBuf,
     },
+    /// There is no database.
+    #[error("there is no database at {path} yet; `shoal run` creates it", path = path.display())]
+    Absent {
+        /// Where it would be.
+        path: PathBuf,
+    },
     /// The file that names the others is missing.
     #[error(
         "the database {path} lacks its file CURRENT, so its other files cannot be read; `shoal db repair` finds them again",

@@ -71,6 +71,15 @@ pub(super) fn base_key(id: &[u8; 32]) -> [u8; 4] {
     u32::from_le_bytes([a, b, c, d]).to_be_bytes()
 }
 
+/// Key of a record that has no sequence number: one that is replaced when it changes.
+pub(super) fn own_key(kind: RecordKind, id: &[u8; 32]) -> Option<Vec<u8>> {
+    match kind {
+        RecordKind::Meta => Some(meta_key(id).to_vec()),
+        RecordKind::Base => Some(base_key(id).to_vec()),
+        _ => None,
+    }
+}
+
 pub(super) fn sequence_of(bytes: &[u8]) -> Option<u64> {
     bytes.try_into().ok().map(u64::from_be_bytes)
 }

@@ -103,21 +103,36 @@ fn verify(path: &Path, network_id: [u8; 32]) -> Result<(), StoreError> {
     })?;
     let meta = db.cf_handle(META).ok_or_else(not_ours)?;
     let read = |key| db.get_cf(meta, key).map_err(|error| explain(path, error));
-    let schema = read(SCHEMA_KEY)?.and_then(|bytes| bytes.try_into().ok().map(u32::from_be_bytes));
-    let found = schema.ok_or_else(not_ours)?;
-    if found > SCHEMA {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA });
+    let (schema, network) = (read(SCHEMA_KEY)?, read(NETWORK_KEY)?);
+    if schema.is_none() || network.is_none() {
+        return Err(not_ours());
     }
-    if found < SCHEMA {
-        return Err(StoreError::Older { path: path.to_owned() });
+    verify_owner(path, schema, network, network_id)
+}
+
+/// Checks what a database says of its schema and its network, as far as it says anything.
+pub(super) fn verify_owner(
+    path: &Path,
+    schema: Option<Vec<u8>>,
+    network: Option<Vec<u8>>,
+    network_id: [u8; 32],
+) -> Result<(), StoreError> {
+    let path = path.to_owned();
+    if let Some(schema) = schema {
+        match schema.try_into().map(u32::from_be_bytes) {
+            Ok(SCHEMA) => {}
+            Ok(found) if found > SCHEMA => return Err(StoreError::Newer { path, found, known: SCHEMA }),
+            Ok(_) => return Err(StoreError::Older { path }),
+            Err(_) => return Err(StoreError::NotADatabase { path }),
+        }
     }
-    let network = read(NETWORK_KEY)?.ok_or_else(not_ours)?;
-    if network != network_id {
-        let start = |id: &[u8]| id.iter().take(4).copied().collect::<Vec<u8>>().to_lower_hex_string();
-        let (found, expected) = (start(&network), start(&network_id));
-        return Err(StoreError::OtherNetwork { path: path.to_owned(), found, expected });
+    match network {
+        Some(network) if network != network_id => {
+            let start = |id: &[u8]| id.iter().take(4).copied().collect::<Vec<u8>>().to_lower_hex_string();
+            Err(StoreError::OtherNetwork { path, found: start(&network), expected: start(&network_id) })
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Classifies a failure of RocksDB.

@@ -12,7 +12,7 @@ use rocksdb::{DB, DBRecoveryMode, IteratorMode, Options};
 use sharechain::ChainParams;
 
 use super::error::StoreError;
-use super::layout::{self, BASES, BLOCKS, FAMILIES, HISTORY, JOURNAL, LINKS, META, REFUSED};
+use super::layout::{self, BASES, BLOCKS, FAMILIES, HISTORY, JOURNAL, LINKS, META, NETWORK_KEY, REFUSED, SCHEMA_KEY};
 use super::record::{self, Entry};
 use super::store::Store;
 use super::{lock, open};
@@ -46,6 +46,9 @@ pub fn repair(path: &Path, params: &ChainParams) -> Result<Repaired, StoreError>
     if lock::is_held(path) {
         return Err(StoreError::Locked { path: path.to_owned() });
     }
+    if !path.exists() {
+        return Err(StoreError::Absent { path: path.to_owned() });
+    }
     let failed = |source| StoreError::Folder { path: path.to_owned(), source };
     let (salvaged, fresh) = (beside(path, "salvaged"), beside(path, "repaired"));
     for folder in [&salvaged, &fresh] {
@@ -56,6 +59,10 @@ pub fn repair(path: &Path, params: &ChainParams) -> Result<Repaired, StoreError>
     // RocksDB's own repair rewrites files, so it works on a copy.
     copy_folder(path, &salvaged).map_err(failed)?;
     let old = open_damaged(&salvaged)?;
+    if let Some(family) = old.cf_handle(META) {
+        let read = |key| old.get_cf(family, key).ok().flatten();
+        open::verify_owner(path, read(SCHEMA_KEY), read(NETWORK_KEY), params.consensus_id())?;
+    }
     let new = Store::open(&fresh, params.consensus_id())?;
     let mut repaired = copy(&old, &new)?;
     drop(old);

@@ -86,16 +86,9 @@ impl Store {
                 return Err(StoreError::RecordTooLarge { size_bytes, limit_bytes });
             }
             let family = self.family(layout::family(record.kind));
-            match record.kind {
-                RecordKind::Meta => {
-                    changes.put_cf(family, layout::meta_key(&record.id), record::encode(record, 0));
-                    continue;
-                }
-                RecordKind::Base => {
-                    changes.put_cf(family, layout::base_key(&record.id), record::encode(record, 0));
-                    continue;
-                }
-                _ => {}
+            if let Some(key) = layout::own_key(record.kind, &record.id) {
+                changes.put_cf(family, key, record::encode(record, 0));
+                continue;
             }
             changes.put_cf(family, next.to_be_bytes(), record::encode(record, next));
             let key = layout::index_key(record.kind, &record.id);
@@ -261,14 +254,12 @@ impl Store {
         for Entry { sequence, record } in entries {
             let family = self.family(layout::family(record.kind));
             let value = record::encode(record, *sequence);
-            match record.kind {
-                RecordKind::Meta => changes.put_cf(family, layout::meta_key(&record.id), value),
-                RecordKind::Base => changes.put_cf(family, layout::base_key(&record.id), value),
-                kind => {
-                    changes.put_cf(family, sequence.to_be_bytes(), value);
-                    changes.put_cf(self.family(INDEX), layout::index_key(kind, &record.id), sequence.to_be_bytes());
-                }
+            if let Some(key) = layout::own_key(record.kind, &record.id) {
+                changes.put_cf(family, key, value);
+                continue;
             }
+            changes.put_cf(family, sequence.to_be_bytes(), value);
+            changes.put_cf(self.family(INDEX), layout::index_key(record.kind, &record.id), sequence.to_be_bytes());
         }
         self.db.write(changes).map_err(|error| self.explain(error))
     }

@@ -85,8 +85,12 @@ impl BaseCheck {
             let anchor = self.targets.front().copied().unwrap_or_default();
             let own = OwnCredit {
                 payout: &share.payout,
-                weight: target::weight_of_share(target::share_target(anchor, &self.params), link.bits, &self.params)
-                    .plus(target::link_bonus(link.target, link.bits, &self.params)),
+                weight: target::weight_of_link(
+                    target::share_target(anchor, &self.params),
+                    link.target,
+                    link.bits,
+                    &self.params,
+                ),
                 shares_count: share.shares_count,
             };
             let credits = without_own(&own, &link.rows).and_then(state::of_weights).ok_or(fault)?;

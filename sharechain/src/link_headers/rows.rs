@@ -90,11 +90,7 @@ impl VerifiedRows {
     }
 
     fn own_credit<'a>(&self, header: &'a LinkHeader) -> OwnCredit<'a> {
-        let weight = target::weight_of_share(header.share_target, header.bits, &self.params).plus(target::link_bonus(
-            header.target,
-            header.bits,
-            &self.params,
-        ));
+        let weight = target::weight_of_link(header.share_target, header.target, header.bits, &self.params);
         OwnCredit { payout: &header.payout, weight, shares_count: header.shares_count }
     }
 
