@@ -125,6 +125,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
         stratum: Arc::default(),
         peers: watch::channel(Arc::default()).1,
         node: watch::channel(NodeState::default()).1,
+        traffic: p2p::Traffic::default(),
         token: Token::load(dir).expect("the folder can be written"),
         started: Instant::now(),
         config,

@@ -80,15 +80,17 @@ pub struct CatchUp<'a> {
 }
 
 impl<'a> CatchUp<'a> {
-    /// Creates a catch-up to bitcoind's current tip.
+    /// Creates a catch-up of `known` to bitcoind's current tip.
     ///
     /// # Errors
     /// bitcoind cannot be queried.
-    pub async fn new(bitcoind: &'a Bitcoind, best_known: u32) -> Result<Self, BitcoindError> {
+    pub async fn new(bitcoind: &'a Bitcoind, known: &BitcoinHeaders) -> Result<Self, BitcoindError> {
         // Blocks of overlap. A deeper reorganization while the node was offline is found by walking back.
         const OVERLAP: u32 = 144;
         let end = bitcoind.chain_status().await?.blocks;
-        Ok(Self { bitcoind, next: best_known.saturating_sub(OVERLAP).max(1), end })
+        // Nothing at or below the root can be inserted.
+        let lowest = known.root().height.saturating_add(1);
+        Ok(Self { bitcoind, next: known.best().height.saturating_sub(OVERLAP).max(lowest), end })
     }
 
     /// Fetches the next [`HEADER_BATCH`] headers, lowest first; none once bitcoind's tip is reached.
@@ -138,8 +140,8 @@ impl HeaderSource {
             let next = walk.next(self.engine.reader().chain().bitcoin());
             let Some(hash) = next else { break };
             if walk.len() >= HEADER_BATCH as usize {
-                let best_known = self.engine.reader().chain().bitcoin().best().height;
-                let mut catch_up = CatchUp::new(&self.bitcoind, best_known).await?;
+                let chain = self.engine.reader().chain();
+                let mut catch_up = CatchUp::new(&self.bitcoind, chain.bitcoin()).await?;
                 while let Some(headers) = catch_up.batch().await? {
                     self.insert(headers).await?;
                 }

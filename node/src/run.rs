@@ -119,6 +119,7 @@ impl Node {
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
         let history = History::open(Arc::clone(&store))?;
         let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
+        let traffic = network.traffic().clone();
         let mut parts = JoinSet::new();
         let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone() };
         let (Started { engine, reader, failure }, seen) =
@@ -148,6 +149,7 @@ impl Node {
             history,
             submissions,
             peers: seen.peers,
+            traffic,
             node,
             token,
             started,
@@ -308,7 +310,7 @@ async fn open_engine(
     keep: Keep,
 ) -> Result<Engine<Store>, NodeError> {
     let mut headers = headers::load(bitcoind, &params, newest_base_height(store)?).await?;
-    let mut catch_up = headers::CatchUp::new(bitcoind, headers.best().height).await.map_err(HeadersError::from)?;
+    let mut catch_up = headers::CatchUp::new(bitcoind, &headers).await.map_err(HeadersError::from)?;
     while let Some(batch) = catch_up.batch().await.map_err(HeadersError::from)? {
         for header in batch {
             // A header that is not taken is fetched again when bitcoind's tip is followed, which says why.

@@ -3,7 +3,8 @@
 //! ```text
 //! net.rs            configuration, start, addresses
 //! net/api.rs        the handle of the network task
-//! net/task.rs       the task that owns the swarm; its commands, connection events and traffic in task/
+//! net/task.rs       the task that owns the swarm; its commands, connection events and messages in task/
+//! net/traffic.rs    bytes of messages, by direction and kind
 //! net/behaviour.rs  the libp2p behaviours in use, and their configuration
 //! net/codec.rs      requests and responses on a stream
 //! net/peers.rs      connected peers
@@ -17,4 +18,4 @@
 
 pub mod net;
 
-pub use net::{Config, Handle, Network, PeerInfo, StartError, Stopped};
+pub use net::{Config, Handle, Network, PeerInfo, StartError, Stopped, Traffic, TrafficKind};

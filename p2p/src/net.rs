@@ -17,6 +17,7 @@ mod ip_limit;
 mod peers;
 mod redial;
 mod task;
+mod traffic;
 
 use std::error::Error;
 use std::time::Duration;
@@ -33,6 +34,7 @@ use p2p_proto::limits::{COMMANDS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEO
 pub use api::{Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
 use task::Task;
+pub use traffic::{Traffic, TrafficKind};
 
 /// Configuration of the network.
 #[derive(Clone)]
@@ -137,6 +139,7 @@ impl Network {
         }
         let keypair = Keypair::ed25519_from_bytes(config.secret_key).map_err(stack)?;
         let names = Names::new(&config.consensus_id);
+        let traffic = Traffic::default();
         let mut swarm = SwarmBuilder::with_existing_identity(keypair)
             .with_tokio()
             .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
@@ -144,7 +147,7 @@ impl Network {
             .with_quic()
             .with_dns()
             .map_err(stack)?
-            .with_behaviour(|keypair| Behaviour::new(keypair, &names, &config))
+            .with_behaviour(|keypair| Behaviour::new(keypair, &names, &config, traffic.clone()))
             .map_err(stack)?
             .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
             .build();
@@ -157,8 +160,8 @@ impl Network {
             .ok_or_else(|| StartError::Stack { source: "the local key is not ed25519".into() })?;
         let (calls_in, calls) = mpsc::channel(COMMANDS_MAX);
         let (events, events_out) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(Task::new(swarm, names, explicit, calls).run(events));
-        Ok((Handle::new(calls_in, local_peer), events_out))
+        tokio::spawn(Task::new(swarm, names, explicit, calls, traffic.clone()).run(events));
+        Ok((Handle::new(calls_in, local_peer, traffic), events_out))
     }
 }
 

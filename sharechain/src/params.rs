@@ -255,6 +255,28 @@ impl ChainParams {
         }
     }
 
+    /// Rehearsals and benches: mainnet's rules with proofs that a processor finds by the thousand, on a signet that only
+    /// a double of bitcoind has. A share takes 4 hashes, a link 128 and a block 2^20, which is the ratio of a pool with
+    /// 0.7% of Bitcoin's hash rate: there the window's two ends, 8 blocks' weight and 2^21 proofs, meet.
+    #[must_use]
+    pub const fn rehearsal() -> Self {
+        let main = Self::main();
+        Self {
+            name: "rehearsal",
+            bitcoin: BitcoinParams {
+                network: bitcoin::Network::Signet,
+                signet_challenge: &[0x51],
+                pow_limit_bits: 0x1e0f_ffff,
+                start_height: 1_048_321,
+                min_block_work: 1 << 20,
+                ..main.bitcoin
+            },
+            first_link_target: target_of_bits(7),
+            easiest_share_target: target_of_bits(2),
+            ..main
+        }
+    }
+
     /// The tagged hash of all constants, in the order of protocol §3. It is part of every commitment and every
     /// protocol name, and it serves as the id of the genesis link.
     #[must_use]

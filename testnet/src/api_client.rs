@@ -1,5 +1,6 @@
 //! A client of the nodes' HTTP API, with the parts that the test network reads.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bitcoin::ScriptBuf;
@@ -237,7 +238,25 @@ impl Api {
         Ok(link.children_share_work_hashes.parse().unwrap_or(f64::INFINITY))
     }
 
+    /// Returns the values of a metric by one of its labels.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn metric(&self, name: &str, label: &str) -> Result<BTreeMap<String, u64>, ApiError> {
+        let text = String::from_utf8_lossy(&self.bytes("/metrics").await?).into_owned();
+        let value_of = |line: &str| {
+            let (key, value) = line.strip_prefix(name)?.strip_prefix(&format!("{{{label}=\""))?.split_once("\"} ")?;
+            Some((key.to_owned(), value.parse().ok()?))
+        };
+        Ok(text.lines().filter_map(value_of).collect())
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        let body = self.bytes(path).await?;
+        serde_json::from_slice(&body).map_err(|source| ApiError::Unexpected { path: path.to_owned(), source })
+    }
+
+    async fn bytes(&self, path: &str) -> Result<Vec<u8>, ApiError> {
         let mut response = self.http.get(format!("{}{path}", self.base)).timeout(API_TIMEOUT).send().await?;
         let status = response.status();
         if !status.is_success() {
@@ -250,6 +269,6 @@ impl Api {
             }
             body.extend_from_slice(&chunk);
         }
-        serde_json::from_slice(&body).map_err(|source| ApiError::Unexpected { path: path.to_owned(), source })
+        Ok(body)
     }
 }

@@ -15,7 +15,7 @@ use crate::network::{
     run_miner,
 };
 use crate::premine::{self, PremineError};
-use crate::scale::{self, PoolError, Years, YearsOptions};
+use crate::scale::{self, PoolError, SyncError, WindowOptions, Years, YearsOptions};
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
 
@@ -70,7 +70,7 @@ enum Command {
         #[command(flatten)]
         at: At,
     },
-    /// Measure a node over years
+    /// Measure a node: its first sync, and its years
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Mine the initial chain of all test networks again: for maintainers
@@ -93,6 +93,21 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum BenchCommand {
+    /// Let a fresh node join a pool with a full window, over loopback
+    Sync {
+        /// Proofs in the window
+        #[arg(long, default_value_t = 1 << 21, value_parser = clap::value_parser!(u64).range(1..=1 << 21))]
+        proofs: u64,
+        /// Payout scripts in the window
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+        scripts: u64,
+        /// Folder that keeps the window for later runs [default: shoal-bench in the system's temporary folder]
+        #[arg(long, value_name = "FOLDER")]
+        cache: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Run the real store and chain through simulated years, and show memory and disk by month
     Years {
         /// Simulated years
@@ -173,6 +188,8 @@ enum CliError {
     Guard(#[from] GuardError),
     #[error(transparent)]
     Scale(#[from] PoolError),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
     #[error("cannot create a folder for the network")]
@@ -213,6 +230,10 @@ fn execute(command: Command) -> Result<(), CliError> {
             Command::Bench(BenchCommand::Years { years, days, fraction, json }) => {
                 let days = days.unwrap_or_else(|| years.saturating_mul(365));
                 Ok(bench_years(YearsOptions { days, fraction }, json)?)
+            }
+            Command::Bench(BenchCommand::Sync { proofs, scripts, cache, json }) => {
+                let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
+                bench_sync(WindowOptions { proofs, scripts }, &cache, json).await
             }
             Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
             Command::Bitcoin(args) => {
@@ -288,6 +309,26 @@ fn bench_years(options: YearsOptions, json: bool) -> Result<(), PoolError> {
     } else {
         let Years { proofs, restart_s, .. } = found;
         format!("{proofs} proofs found and checked; a restart took {restart_s:.2} s")
+    };
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+/// Runs the sync of a fresh node.
+async fn bench_sync(options: WindowOptions, cache: &std::path::Path, json: bool) -> Result<(), CliError> {
+    let found = scale::sync(options, cache, &mut std::io::stderr()).await?;
+    let text = if json {
+        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+    } else {
+        let megabytes = |bytes: u64| bytes / 1_000_000;
+        format!(
+            "first work after {:.1} s; {} MB received; at most {} MB in memory; {} MB on disk; \
+             first job {:.2} s after a restart",
+            found.first_work_s,
+            megabytes(found.received_bytes),
+            megabytes(found.rss_bytes_max),
+            megabytes(found.disk_bytes),
+            found.restart_first_job_s
+        )
     };
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }

@@ -7,14 +7,14 @@
 //!
 //! It has no peers, no transaction relay and no wallet calls. It serves every call that a pool node makes.
 
-mod cookie;
+pub(crate) mod cookie;
 mod engine;
-mod http;
+pub(crate) mod http;
 mod index;
 mod listener;
 mod pool;
 mod proposal;
-mod rpc;
+pub(crate) mod rpc;
 mod state;
 mod template;
 
@@ -104,7 +104,7 @@ impl Bitcoin {
         let cookie =
             Cookie::write(&cookie_path).map_err(|source| StartError::Cookie { path: cookie_path.clone(), source })?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(http::serve(listener, state.clone(), cookie));
+        tasks.spawn(http::serve(listener, Arc::new(rpc::Calls(state.clone())), cookie));
         if let Some(interval) = transaction_interval {
             tasks.spawn(make_transactions(state, interval));
         }

@@ -18,7 +18,7 @@ pub use bitcoin::{BitcoinArgs, BitcoinError, run as run_bitcoin};
 pub use guard::{GuardArgs, GuardError, run as run_guard};
 pub use line::Line;
 pub use miner::{MinerArgs, journal_path, run as run_miner};
-pub use node::NodeError;
+pub use node::{NodeError, shoal_program};
 pub use plan::{
     BitcoinKind, BitcoinPlan, LinePlan, MinerPlan, NetworkOptions, NodePlan, Plan, PlanError, is_connected, miners_dir,
 };

@@ -3,15 +3,23 @@
 //! ```text
 //! pool.rs    a pool of miners that finds proofs for one engine
 //! years.rs   `shoal-testnet bench years`: memory and disk by month
+//! window.rs  the share-chain of a full window, made once
+//! double.rs  a double of bitcoind that serves that chain's headers
+//! sync.rs    `shoal-testnet bench sync`: a fresh node joins the pool
 //! ```
 
+mod double;
 mod pool;
+mod sync;
+mod window;
 mod years;
 
 use std::io;
 use std::path::Path;
 
 pub use pool::PoolError;
+pub use sync::{SyncBench, SyncError, run as sync};
+pub use window::WindowOptions;
 pub use years::{Month, Years, YearsOptions, run as years};
 
 /// Resident memory of this process, bytes.

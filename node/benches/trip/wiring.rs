@@ -100,6 +100,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
         stratum: Arc::default(),
         peers,
         node: watch::channel(NodeState::default()).1,
+        traffic: p2p::Traffic::default(),
         token: Token::load(dir).expect("the folder can be written"),
         started: Instant::now(),
         config,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use p2p::TrafficKind;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -36,6 +37,8 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResp
         status: api.status().await?,
         refused: api.refused_by_rule().await?,
         miners: api.context.stratum.snapshot(),
+        received: named(api.context.traffic.received()),
+        sent: named(api.context.traffic.sent()),
         submitted: api.context.submissions.counts(),
         events: api.context.history.event_log().counts(),
         start_unix_s: api.start_unix_s,
@@ -53,9 +56,15 @@ struct Numbers {
     status: Status,
     refused: BTreeMap<String, u64>,
     miners: Snapshot,
+    received: Vec<(&'static str, u64)>,
+    sent: Vec<(&'static str, u64)>,
     submitted: VerdictCounts,
     events: [(EventKind, u64); EventKind::ALL.len()],
     start_unix_s: f64,
+}
+
+fn named(counts: impl Iterator<Item = (TrafficKind, u64)>) -> Vec<(&'static str, u64)> {
+    counts.map(|(kind, bytes)| (kind.name(), bytes)).collect()
 }
 
 /// Writes metrics one by one.
@@ -132,6 +141,10 @@ impl Numbers {
         let synced = status.sync.state == SyncStateName::Synced;
         page.gauge("shoal_synced", "1 while the node is in sync with its peers", None, flag(synced))?;
         page.gauge("shoal_peers", "Connected peers", None, status.peers as f64)?;
+        let help = "Bytes of messages from peers, by kind, without what transports add";
+        page.counters("shoal_peer_received_bytes", help, "kind", &self.received)?;
+        let help = "Bytes of messages to peers, by kind, without gossip and what transports add";
+        page.counters("shoal_peer_sent_bytes", help, "kind", &self.sent)?;
         if let Some(height) = status.bitcoin.height {
             page.gauge("shoal_bitcoin_height", "Height of the tip of this node's bitcoind", None, height.into())?;
         }

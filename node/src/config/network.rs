@@ -13,13 +13,16 @@ pub enum Network {
     Signet,
     /// A private signet whose blocks need no signature: the test network of this repository.
     Local,
+    /// A private signet with mainnet's constants and easy work, for rehearsals and benches. It needs a double of
+    /// bitcoind.
+    Rehearsal,
 }
 
 /// Challenge of the public signet (BIP-0325): 1 of 2 keys, as compiled into Bitcoin Core.
 const SIGNET_CHALLENGE: &str = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430\
                                 210359ef5021964fe22d6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae";
 
-/// Challenge of the test network: `OP_TRUE`, so that a block needs only proof of work.
+/// Challenge of the test networks: `OP_TRUE`, so that a block needs only proof of work.
 const LOCAL_CHALLENGE: &str = "51";
 
 /// bitcoind's network is not the configured one.
@@ -45,7 +48,7 @@ pub enum NetworkMismatch {
 
 impl Network {
     /// All networks, in the sequence of the documentation.
-    pub const ALL: [Self; 3] = [Self::Main, Self::Signet, Self::Local];
+    pub const ALL: [Self; 4] = [Self::Main, Self::Signet, Self::Local, Self::Rehearsal];
 
     /// Name in the configuration.
     pub fn name(self) -> &'static str {
@@ -53,6 +56,7 @@ impl Network {
             Self::Main => "main",
             Self::Signet => "signet",
             Self::Local => "local",
+            Self::Rehearsal => "rehearsal",
         }
     }
 
@@ -62,6 +66,7 @@ impl Network {
             Self::Main => sharechain::ChainParams::main(),
             Self::Signet => sharechain::ChainParams::signet(),
             Self::Local => sharechain::ChainParams::local(),
+            Self::Rehearsal => sharechain::ChainParams::rehearsal(),
         }
     }
 
@@ -74,7 +79,7 @@ impl Network {
     pub fn rpc_port(self) -> u16 {
         match self {
             Self::Main => 8332,
-            Self::Signet | Self::Local => 38332,
+            Self::Signet | Self::Local | Self::Rehearsal => 38332,
         }
     }
 
@@ -83,7 +88,7 @@ impl Network {
         let folder = home.join(".bitcoin");
         match self {
             Self::Main => folder.join(".cookie"),
-            Self::Signet | Self::Local => folder.join("signet").join(".cookie"),
+            Self::Signet | Self::Local | Self::Rehearsal => folder.join("signet").join(".cookie"),
         }
     }
 
@@ -114,7 +119,7 @@ impl Network {
         let expected = match self {
             Self::Main => return Ok(()),
             Self::Signet => SIGNET_CHALLENGE,
-            Self::Local => LOCAL_CHALLENGE,
+            Self::Local | Self::Rehearsal => LOCAL_CHALLENGE,
         };
         if challenge.eq_ignore_ascii_case(expected) {
             return Ok(());
@@ -131,7 +136,7 @@ impl fmt::Display for Network {
 
 /// The text is not the name of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the networks are main, signet and local")]
+#[error("the networks are main, signet, local and rehearsal")]
 pub struct UnknownNetwork;
 
 impl FromStr for Network {
@@ -147,7 +152,7 @@ impl From<Network> for bitcoin::Network {
     fn from(network: Network) -> Self {
         match network {
             Network::Main => Self::Bitcoin,
-            Network::Signet | Network::Local => Self::Signet,
+            Network::Signet | Network::Local | Network::Rehearsal => Self::Signet,
         }
     }
 }

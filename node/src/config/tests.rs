@@ -122,8 +122,8 @@ fn unknown_keys_are_refused_with_place_and_nearest_name() {
 #[test]
 fn bad_values_are_refused_with_place_and_remedy() {
     for (text, arguments, parts) in [
-        ("network = \"regtest\"", &[][..], ["shoal.toml line 1", "main, signet or local"]),
-        ("", &["--network", "mainnet"], ["the flag --network", "main, signet or local"]),
+        ("network = \"regtest\"", &[][..], ["shoal.toml line 1", "main, signet, local or rehearsal"]),
+        ("", &["--network", "mainnet"], ["the flag --network", "main, signet, local or rehearsal"]),
         ("new_pool = \"yes\"", &[], ["`new_pool`", "true or false, not string"]),
         ("[p2p]\npeers = \"/ip4/1.2.3.4/tcp/1\"", &[], ["line 2", "a list of strings"]),
         ("[p2p]\npeers = [\"1.2.3.4:5\"]", &[], ["line 2", "a multiaddr like"]),

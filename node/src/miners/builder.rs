@@ -138,9 +138,11 @@ impl JobBuilderTask {
         self.state.send_if_modified(|old| {
             let is_new = *old != state;
             if is_new {
-                match &state {
-                    WorkState::Working => info!("miners have work"),
-                    WorkState::Waiting(reason) => warn!(reason = &**reason, "miners have no work"),
+                match (&*old, &state) {
+                    (_, WorkState::Working) => info!("miners have work"),
+                    // Progress follows the colon; the line a minute tells it.
+                    (WorkState::Waiting(old), WorkState::Waiting(new)) if cause(old) == cause(new) => {}
+                    (_, WorkState::Waiting(reason)) => warn!(reason = &**reason, "miners have no work"),
                 }
                 *old = state;
             }
@@ -177,4 +179,9 @@ async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase
     let contents = fitting.await.expect("hashing does not panic");
     builder.note_contents(block, coinbase_weight, &contents);
     contents
+}
+
+/// What stops the miners, without how far the node has come: that is after the colon.
+fn cause(reason: &str) -> Option<&str> {
+    reason.split(':').next()
 }

@@ -82,6 +82,7 @@ impl Api {
             submissions,
             peers: peer_views,
             node: node_state,
+            traffic: p2p::Traffic::default(),
             token,
             started: Instant::now(),
         };

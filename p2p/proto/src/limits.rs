@@ -93,9 +93,12 @@ pub const GOSSIP_BURST_BYTES: u64 = 2 * (BLOCK_GOSSIP_BYTES_MAX as u64);
 /// more.
 pub const TIP_REQUESTS_PER_MIN: u64 = 120;
 
-/// Requests for link headers per minute, and for Bitcoin headers, and for rows. At 512 links each, the eight days that a
-/// newcomer needs take 144, which may come as fast as the line allows.
+/// Requests for link headers per minute, and for Bitcoin headers, and for rows.
 pub const LINKS_REQUESTS_PER_MIN: u64 = 240;
+
+/// Burst of requests for link headers, and for Bitcoin headers, and for rows. At 512 links each, the eight days that a
+/// newcomer needs take 144, which may come as fast as the line allows; [`OWN_RATE_PERCENT`] of this is more.
+pub const LINKS_REQUESTS_BURST: u64 = 200;
 
 /// Requests for the beginning per minute: one for each time that a newcomer meets the peer.
 pub const BEGINNING_REQUESTS_PER_MIN: u64 = 20;
@@ -103,7 +106,11 @@ pub const BEGINNING_REQUESTS_PER_MIN: u64 = 20;
 /// Proofs requests per minute: 2,560 proofs per second, about 1.7 MB/s.
 pub const PROOFS_REQUESTS_PER_MIN: u64 = 600;
 
-/// Burst of requests of one kind: the limit per minute divided by this.
+/// Burst of proofs requests: the 2,000 links that a newcomer judges in full take 5 for each 30, and the lists below them
+/// a few more. See [`LINKS_REQUESTS_BURST`].
+pub const PROOFS_REQUESTS_BURST: u64 = 500;
+
+/// Burst of all other requests of one kind: the limit per minute divided by this.
 pub const REQUEST_BURST_DIVISOR: u64 = 4;
 
 // --- Sync -----------------------------------------------------------------------------------------------------------
@@ -145,8 +152,8 @@ pub const HEADERS_STALL_MS: u64 = 10_000;
 /// milliseconds.
 pub const HEADERS_PAUSE_MS: u64 = 1_000;
 
-/// Time from the first complete header chain until a newcomer chooses, unless as many as it can follow are complete
-/// before, milliseconds: long enough to meet other peers, and for two that stall to lose their places.
+/// Time from the first complete header chain until a newcomer may start from one, unless as many as it can follow are
+/// complete before, milliseconds: long enough to meet other peers, and for two that stall to lose their places.
 pub const CHOICE_WAIT_MS: u64 = 20_000;
 
 /// Time without any lists or rows after which a header chain counts as nothing for a while, milliseconds. Before a node

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::limits::{
-    BEGINNING_REQUESTS_PER_MIN, GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_PER_MIN, OWN_RATE_PERCENT,
-    PROOFS_REQUESTS_PER_MIN, REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
+    BEGINNING_REQUESTS_PER_MIN, GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_BURST, LINKS_REQUESTS_PER_MIN,
+    OWN_RATE_PERCENT, PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN, REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
 };
 use crate::message::RequestKind;
 use crate::{Millis, PeerId};
@@ -26,7 +26,11 @@ impl Bucket {
     }
 
     const fn per_minute(tokens: u64, now: Millis) -> Self {
-        Self::full(tokens / REQUEST_BURST_DIVISOR, tokens, 60_000, now)
+        Self::with_burst(tokens / REQUEST_BURST_DIVISOR, tokens, now)
+    }
+
+    const fn with_burst(burst: u64, per_minute: u64, now: Millis) -> Self {
+        Self::full(burst, per_minute, 60_000, now)
     }
 
     /// Removes tokens if there are enough. Returns whether it did.
@@ -74,15 +78,19 @@ struct Allowance {
 
 impl Allowance {
     const fn new(percent: u64, now: Millis) -> Self {
+        let links =
+            Bucket::with_burst(LINKS_REQUESTS_BURST * percent / 100, LINKS_REQUESTS_PER_MIN * percent / 100, now);
+        let proofs =
+            Bucket::with_burst(PROOFS_REQUESTS_BURST * percent / 100, PROOFS_REQUESTS_PER_MIN * percent / 100, now);
         Self {
             gossip: Bucket::full(GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, 1_000, now),
             tip: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
-            link_headers: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
-            proofs: Bucket::per_minute(PROOFS_REQUESTS_PER_MIN * percent / 100, now),
-            headers: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
+            link_headers: links,
+            proofs,
+            headers: links,
             pending: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
             beginning: Bucket::per_minute(BEGINNING_REQUESTS_PER_MIN * percent / 100, now),
-            rows: Bucket::per_minute(LINKS_REQUESTS_PER_MIN * percent / 100, now),
+            rows: links,
         }
     }
 

@@ -5,12 +5,13 @@ use std::io;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response};
 
+use super::traffic::{Traffic, TrafficKind};
 use p2p_proto::limits::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use p2p_proto::message::{Request, Response, WireError};
 
-/// Reads and writes the messages of the sync protocol.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SyncCodec;
+/// Reads and writes the messages of the sync protocol, and counts their bytes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SyncCodec(pub(super) Traffic);
 
 /// Error for garbage. Its kind, [`io::ErrorKind::InvalidData`], distinguishes it from a broken connection.
 fn garbage(error: WireError) -> io::Error {
@@ -52,28 +53,37 @@ impl request_response::Codec for SyncCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        Request::decode(&read_frame(io, REQUEST_BYTES_MAX).await?).map_err(garbage)
+        let bytes = read_frame(io, REQUEST_BYTES_MAX).await?;
+        self.0.count_received(TrafficKind::Requests, bytes.len());
+        Request::decode(&bytes).map_err(garbage)
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Response>
     where
         T: AsyncRead + Unpin + Send,
     {
-        Response::decode(&read_frame(io, RESPONSE_BYTES_MAX).await?).map_err(garbage)
+        let bytes = read_frame(io, RESPONSE_BYTES_MAX).await?;
+        let response = Response::decode(&bytes).map_err(garbage)?;
+        self.0.count_received(TrafficKind::of(&response), bytes.len());
+        Ok(response)
     }
 
     async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, request: Request) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write_frame(io, &request.encode()).await
+        let bytes = request.encode();
+        self.0.count_sent(TrafficKind::Requests, bytes.len());
+        write_frame(io, &bytes).await
     }
 
     async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, response: Response) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write_frame(io, &response.encode()).await
+        let bytes = response.encode();
+        self.0.count_sent(TrafficKind::of(&response), bytes.len());
+        write_frame(io, &bytes).await
     }
 }
 

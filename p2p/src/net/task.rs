@@ -2,7 +2,7 @@
 
 mod command;
 mod event;
-mod traffic;
+mod messages;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use super::api::Call;
 use super::behaviour::{Behaviour, Names};
 use super::peers::ConnectedPeers;
 use super::redial::{Redial, Source};
+use super::traffic::Traffic;
 use p2p_proto::endpoint::Endpoint;
 use p2p_proto::limits::OUTBOX_MAX;
 use p2p_proto::message::Response;
@@ -42,6 +43,7 @@ pub(super) struct Task {
     endpoint: Endpoint<(gossipsub::MessageId, libp2p::PeerId), ResponseChannel<Response>, OutboundRequestId>,
     /// Peers that the operator blocks. Bans are separate.
     blocked: BTreeSet<PeerId>,
+    traffic: Traffic,
 }
 
 /// Converts a peer id to libp2p's type, which has the same bytes.
@@ -68,6 +70,7 @@ impl Task {
         names: Names,
         explicit: Vec<Multiaddr>,
         calls: mpsc::Receiver<Call>,
+        traffic: Traffic,
     ) -> Self {
         let mut redial = Redial::default();
         for address in explicit {
@@ -85,6 +88,7 @@ impl Task {
             dials: HashMap::new(),
             endpoint: Endpoint::default(),
             blocked: BTreeSet::new(),
+            traffic,
         }
     }
 

@@ -124,7 +124,9 @@ impl Start {
 
 /// Returns the network of protocol §3 with this name, if any.
 fn named(name: &str) -> Option<ChainParams> {
-    [ChainParams::main(), ChainParams::signet(), ChainParams::local()].into_iter().find(|params| params.name == name)
+    [ChainParams::main(), ChainParams::signet(), ChainParams::local(), ChainParams::rehearsal()]
+        .into_iter()
+        .find(|params| params.name == name)
 }
 
 fn params_of(network: &str, parameters: Option<Parameters>) -> Result<ChainParams, String> {

@@ -13,14 +13,14 @@ const USER: &str = "__cookie__";
 
 /// The credentials of one run.
 #[derive(Clone)]
-pub(super) struct Cookie {
+pub(crate) struct Cookie {
     /// The hash of the `Authorization` header that the server accepts. Comparing hashes leaks nothing through timing.
     accepted: sha256::Hash,
 }
 
 impl Cookie {
     /// Creates new credentials and writes them to `path`, readable only by the owner.
-    pub(super) fn write(path: &Path) -> io::Result<Self> {
+    pub(crate) fn write(path: &Path) -> io::Result<Self> {
         let mut random = [0; 32];
         std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
         let credentials = format!("{USER}:{}", random.to_lower_hex_string());

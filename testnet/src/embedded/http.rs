@@ -12,30 +12,44 @@ use tokio::net::TcpListener;
 
 use super::cookie::Cookie;
 use super::listener::BoundedListener;
-use super::rpc::{self, RpcFailure, code};
-use super::state::State;
+use super::rpc::{RpcFailure, code};
 use crate::limits::{RPC_BATCH_MAX, RPC_BODY_BYTES_MAX, RPC_CONNECTIONS_MAX};
 
-#[derive(Clone)]
-struct Server {
-    state: Arc<State>,
+/// What answers the calls.
+pub(crate) trait Methods: Send + Sync + 'static {
+    /// Calls one method.
+    fn call(&self, method: &str, params: &Value) -> impl Future<Output = Result<Value, RpcFailure>> + Send;
+}
+
+struct Server<M> {
+    methods: Arc<M>,
     cookie: Cookie,
 }
 
+impl<M> Clone for Server<M> {
+    fn clone(&self) -> Self {
+        Self { methods: Arc::clone(&self.methods), cookie: self.cookie.clone() }
+    }
+}
+
 /// Serves until the task is dropped.
-pub(super) async fn serve(listener: TcpListener, state: Arc<State>, cookie: Cookie) {
+pub(crate) async fn serve<M: Methods>(listener: TcpListener, methods: Arc<M>, cookie: Cookie) {
     let wrong_verb = || async { plain(StatusCode::METHOD_NOT_ALLOWED, "JSONRPC server handles only POST requests") };
     let router = Router::new()
-        .route("/", post(answer).fallback(wrong_verb))
+        .route("/", post(answer::<M>).fallback(wrong_verb))
         .layer(DefaultBodyLimit::max(RPC_BODY_BYTES_MAX))
-        .with_state(Server { state, cookie });
+        .with_state(Server { methods, cookie });
     let listener = BoundedListener::new(listener, RPC_CONNECTIONS_MAX);
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!(%error, "the embedded Bitcoin's RPC server stopped");
     }
 }
 
-async fn answer(FromState(server): FromState<Server>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn answer<M: Methods>(
+    FromState(server): FromState<Server<M>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let authorization = headers.get(header::AUTHORIZATION);
     if !authorization.is_some_and(|value| server.cookie.accepts(value.as_bytes())) {
         let mut response = plain(StatusCode::UNAUTHORIZED, "");
@@ -44,8 +58,8 @@ async fn answer(FromState(server): FromState<Server>, headers: HeaderMap, body: 
         return response;
     }
     match serde_json::from_slice(&body) {
-        Ok(Value::Array(requests)) => batch(&server.state, requests).await,
-        Ok(Value::Object(request)) => single(&server.state, &request).await,
+        Ok(Value::Array(requests)) => batch(&*server.methods, requests).await,
+        Ok(Value::Object(request)) => single(&*server.methods, &request).await,
         Ok(_) => parse_error("Top-level object parse error"),
         Err(_) => parse_error("Parse error"),
     }
@@ -57,8 +71,8 @@ fn parse_error(message: &str) -> Response<Body> {
     reply(StatusCode::INTERNAL_SERVER_ERROR, &body)
 }
 
-async fn single(state: &Arc<State>, request: &Map<String, Value>) -> Response<Body> {
-    let outcome = perform(state, request).await;
+async fn single(methods: &impl Methods, request: &Map<String, Value>) -> Response<Body> {
+    let outcome = perform(methods, request).await;
     let version_2 = is_version_2(request);
     let status = match &outcome {
         Ok(_) => StatusCode::OK,
@@ -73,7 +87,7 @@ async fn single(state: &Arc<State>, request: &Map<String, Value>) -> Response<Bo
     reply(status, &envelope(request, outcome))
 }
 
-async fn batch(state: &Arc<State>, requests: Vec<Value>) -> Response<Body> {
+async fn batch(methods: &impl Methods, requests: Vec<Value>) -> Response<Body> {
     if requests.len() > RPC_BATCH_MAX {
         return parse_error("Too many calls in one batch");
     }
@@ -81,7 +95,7 @@ async fn batch(state: &Arc<State>, requests: Vec<Value>) -> Response<Body> {
     for request in requests {
         let empty = Map::new();
         let (fields, outcome) = match &request {
-            Value::Object(fields) => (fields, perform(state, fields).await),
+            Value::Object(fields) => (fields, perform(methods, fields).await),
             _ => (&empty, Err(RpcFailure::new(code::INVALID_REQUEST, "Invalid Request object"))),
         };
         if is_version_2(fields) && !fields.contains_key("id") {
@@ -92,11 +106,11 @@ async fn batch(state: &Arc<State>, requests: Vec<Value>) -> Response<Body> {
     reply(StatusCode::OK, &Value::Array(answers))
 }
 
-async fn perform(state: &Arc<State>, request: &Map<String, Value>) -> Result<Value, RpcFailure> {
+async fn perform(methods: &impl Methods, request: &Map<String, Value>) -> Result<Value, RpcFailure> {
     let invalid = |message| RpcFailure::new(code::INVALID_REQUEST, message);
     let method = request.get("method").ok_or_else(|| invalid("Missing method"))?;
     let method = method.as_str().ok_or_else(|| invalid("Method must be a string"))?;
-    rpc::call(state, method, request.get("params").unwrap_or(&Value::Null)).await
+    methods.call(method, request.get("params").unwrap_or(&Value::Null)).await
 }
 
 fn is_version_2(request: &Map<String, Value>) -> bool {

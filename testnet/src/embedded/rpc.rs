@@ -11,12 +11,22 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use self::failure::Answer;
-pub(super) use self::failure::{RpcFailure, code};
+pub(crate) use self::failure::{RpcFailure, code};
 use self::params::Params;
+use super::http::Methods;
 use super::state::State;
 
+/// The calls that a pool node makes.
+pub(super) struct Calls(pub(super) Arc<State>);
+
+impl Methods for Calls {
+    async fn call(&self, method: &str, params: &Value) -> Answer {
+        call(&self.0, method, params).await
+    }
+}
+
 /// Calls one method.
-pub(super) async fn call(state: &Arc<State>, method: &str, params: &Value) -> Answer {
+async fn call(state: &Arc<State>, method: &str, params: &Value) -> Answer {
     let params = Params::new(method, params)?;
     match method {
         "getbestblockhash" => chain::best_block_hash(state),

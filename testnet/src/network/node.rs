@@ -77,7 +77,7 @@ struct P2p {
 ///
 /// # Errors
 /// [`NodeError::NoProgram`] if there is none.
-fn program() -> Result<PathBuf, NodeError> {
+pub fn shoal_program() -> Result<PathBuf, NodeError> {
     let path = match std::env::var_os("SHOAL_BIN").filter(|value| !value.is_empty()) {
         Some(path) => PathBuf::from(path),
         None => own_program().unwrap_or_default().with_file_name("shoal"),
@@ -106,7 +106,7 @@ pub(super) fn prepare(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<(), Node
 pub(super) fn start(plan: &NodePlan) -> Result<Process, NodeError> {
     let spec = Spec {
         name: format!("node {}", plan.name),
-        program: program()?,
+        program: shoal_program()?,
         args: vec!["run".into(), "--config".into(), config_path(plan).into()],
         log: plan.dir.join("shoal.log"),
         last_signal: LastSignal::Kill,

@@ -5,6 +5,7 @@ use bitcoin::hashes::{Hash, sha256};
 use bitcoin::{ScriptBuf, TxMerkleNode, WPubkeyHash};
 use node::store::{Store, StoreError};
 use node_core::engine::Engine;
+use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::chain::{Assignment, Outcome, Unpayable};
 use sharechain::change_set::Source;
 use sharechain::check::binding::{BoundProof, merkle_root};
@@ -42,6 +43,33 @@ pub enum PoolError {
     NotAccepted(String),
 }
 
+/// Mines a block on the best header, with nothing in it that anyone could see.
+///
+/// # Errors
+/// The best header is unknown, which cannot happen.
+pub(super) fn mine_block(bitcoin: &BitcoinHeaders, now: Timestamp) -> Result<Header, PoolError> {
+    let previous = bitcoin.best().header.block_hash();
+    let earliest = bitcoin.median_time(&previous).ok_or(PoolError::Nothing)?.plus(1);
+    let mut header = Header {
+        version: Version::from_consensus(BLOCK_VERSION),
+        prev_blockhash: previous,
+        merkle_root: TxMerkleNode::from_byte_array(sha256::Hash::hash(previous.as_byte_array()).to_byte_array()),
+        time: now.max(earliest).0,
+        bits: bitcoin.next_bits(&previous).ok_or(PoolError::Nothing)?,
+        nonce: 0,
+    };
+    grind(&mut header);
+    Ok(header)
+}
+
+/// Looks for the nonce with which a header meets its target.
+pub(super) fn grind(header: &mut Header) {
+    let target = header.target();
+    while !target.is_met_by(header.block_hash()) {
+        header.nonce += 1;
+    }
+}
+
 /// The miners, and the node that they all use.
 pub(super) struct Pool {
     /// The node's engine.
@@ -74,21 +102,15 @@ impl Pool {
     /// # Errors
     /// The disk fails.
     pub(super) fn bitcoin_block(&mut self) -> Result<(), PoolError> {
-        let bitcoin = self.engine.chain().bitcoin();
-        let previous = self.bitcoin_tip.block_hash();
-        let earliest = bitcoin.median_time(&previous).ok_or(PoolError::Nothing)?.plus(1);
-        let mut header = Header {
-            version: Version::from_consensus(BLOCK_VERSION),
-            prev_blockhash: previous,
-            merkle_root: TxMerkleNode::from_byte_array(sha256::Hash::hash(&self.nonce.to_le_bytes()).to_byte_array()),
-            time: self.now.max(earliest).0,
-            bits: bitcoin.next_bits(&previous).ok_or(PoolError::Nothing)?,
-            nonce: 0,
-        };
-        self.nonce += 1;
-        while !header.target().is_met_by(header.block_hash()) {
-            header.nonce += 1;
-        }
+        let header = mine_block(self.engine.chain().bitcoin(), self.now)?;
+        self.take_block(header)
+    }
+
+    /// The node hears of a Bitcoin block.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(super) fn take_block(&mut self, header: Header) -> Result<(), PoolError> {
         self.engine.insert_bitcoin_headers(&[header], self.now);
         self.bitcoin_tip = header;
         self.take()

@@ -131,9 +131,9 @@ impl Exchange {
         true
     }
 
-    /// Starts anew once all rows and lists are here.
+    /// Starts anew once all rows and lists are here, and no better chain is waited for.
     pub(super) fn start_if_whole<J: Journal>(&mut self, turn: &mut Turn<'_, J>) {
-        let Some(newcomer) = &self.newcomer else { return };
+        let Some(newcomer) = self.newcomer.as_ref().filter(|_| self.sync.may_start()) else { return };
         let Some((peer, chain)) = newcomer.source(&self.shown) else { return };
         let listing = newcomer.listing(chain, turn.engine.chain());
         if !listing.iter().all(|link| newcomer.lists.contains_key(&link.id)) {

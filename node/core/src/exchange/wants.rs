@@ -25,14 +25,16 @@ impl Exchange {
     }
 
     /// Requests the next links of the heaviest header chain, with their lists and what these list: as far as they can be
-    /// judged at once. A proof waits for nothing then but its anchor's list, which is complete.
+    /// judged at once. A proof waits for nothing then but its anchor's list, which is complete. Links are requested by
+    /// halves of that distance, so that requests are few and large.
     pub(super) fn want_next_links<J: Journal>(&mut self, turn: &Turn<'_, J>) {
         let Some(peer) = self.sync.leader() else { return };
         let Some(shown) = self.shown.get(&peer) else { return };
         let chain = turn.engine.chain();
-        let ahead = chain.params().anchor_depth.max(1);
+        let half = (chain.params().anchor_depth / 2).max(1);
+        let end = (shown.completed.0 / half).saturating_add(2).saturating_mul(half);
         let mut missing = Vec::new();
-        for height in (shown.completed.child().0..).take(usize::try_from(ahead).unwrap_or(usize::MAX)) {
+        for height in shown.completed.child().0..=end {
             let Some(link) = shown.headers.at(Height(height)) else { break };
             match chain.link(&link.id).map(|known| &known.list) {
                 None => missing.push(Missing::Proof(link.id)),

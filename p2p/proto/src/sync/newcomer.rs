@@ -19,6 +19,8 @@ pub(super) struct Newcomer {
     pub(super) next: Option<Height>,
     /// True once all rows are verified.
     pub(super) has_rows: bool,
+    /// True once no better header chain is waited for.
+    decided: bool,
 }
 
 impl Sync {
@@ -81,7 +83,14 @@ impl Sync {
         Some((peer, self.peers.get(peer)?.follow.as_ref()?.candidate()?))
     }
 
-    /// The heaviest complete header chain wins, once all peers that can be followed have shown theirs, or had the time to.
+    /// True once the node may start from the chosen header chain: all peers that can be followed have shown theirs, or had
+    /// the time to.
+    #[must_use]
+    pub const fn may_start(&self) -> bool {
+        self.newcomer.decided
+    }
+
+    /// The heaviest complete header chain wins. Its rows are fetched while others may still come.
     fn choose(&mut self) {
         let candidates = self.peers.followed().filter_map(|(id, follow)| Some((id, follow.candidate()?)));
         let chosen = self.newcomer.chosen;
@@ -92,14 +101,15 @@ impl Sync {
         };
         let since = *self.newcomer.since.get_or_insert(self.now);
         let is_full = self.peers.followed().filter(|(_, follow)| follow.candidate().is_some()).count() >= FOLLOWED_MAX;
-        let waits = !is_full && self.now.since(since) < CHOICE_WAIT_MS;
-        if chosen == Some(best) || (chosen.is_none() && waits) {
+        self.newcomer.decided = is_full || self.now.since(since) >= CHOICE_WAIT_MS;
+        if chosen == Some(best) {
             return;
         }
         if let Some(old) = chosen {
             self.flights.drop_of(old, Purpose::Rows);
         }
-        self.newcomer = Newcomer { since: Some(since), chosen: Some(best), next: None, has_rows: false };
+        self.newcomer =
+            Newcomer { since: Some(since), chosen: Some(best), decided: self.newcomer.decided, ..Newcomer::default() };
         let now = self.now;
         if let Some(follow) = self.peers.follow_mut(best) {
             follow.fetched_at = Some(now);

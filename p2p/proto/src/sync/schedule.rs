@@ -75,21 +75,29 @@ impl Sync {
         }
     }
 
-    /// Requests wanted ids, with one request per peer and kind in each call, so that the load spreads.
+    /// Requests wanted ids, in rounds with one request per peer and kind, so that the load spreads.
     fn schedule_wants(&mut self) {
+        while self.schedule_round() {}
+    }
+
+    /// Sends one request per free peer and kind. True if it sent any.
+    fn schedule_round(&mut self) -> bool {
         let free = IN_FLIGHT_MAX.saturating_sub(self.flights.large());
         let peers = self.free_peers();
         if free == 0 || peers.is_empty() {
-            return;
+            return false;
         }
         let mut batches: BTreeMap<PeerId, Batch> = BTreeMap::new();
         for want in self.wants.due(self.now, free * PROOFS_MAX) {
             match self.wants.choose(want, &peers) {
+                // What does not fit goes into the next round.
                 Some(peer) if batches.entry(peer).or_default().add(want) => self.wants.under_way(want),
+                Some(_) => {}
                 // All suitable peers are busy. Checking thousands of such ids on every event would be too slow.
-                _ => self.wants.postpone(want, self.now.plus(BUSY_PAUSE_MS)),
+                None => self.wants.postpone(want, self.now.plus(BUSY_PAUSE_MS)),
             }
         }
+        let sends = !batches.is_empty();
         for (peer, batch) in batches {
             if !batch.proofs.is_empty() {
                 let request = Request::Proofs { ids: share_ids(&batch.proofs) };
@@ -101,6 +109,7 @@ impl Sync {
                 self.send(peer, Purpose::Wants, batch.headers, Request::Headers { wanted, locator });
             }
         }
+        sends
     }
 
     /// Peers that may get a large request, the most reliable and least busy first.

@@ -5,44 +5,44 @@ use serde_json::{Value, json};
 use crate::embedded::engine::EngineError;
 
 /// bitcoind's error codes, from `rpc/protocol.h`.
-pub(in crate::embedded) mod code {
+pub(crate) mod code {
     /// Any error without its own code, such as a missing argument.
-    pub(in crate::embedded) const MISC: i32 = -1;
+    pub(crate) const MISC: i32 = -1;
     /// An argument of the wrong type.
-    pub(in crate::embedded) const TYPE: i32 = -3;
+    pub(crate) const TYPE: i32 = -3;
     /// An unknown block, or an invalid address.
-    pub(in crate::embedded) const NOT_FOUND: i32 = -5;
+    pub(crate) const NOT_FOUND: i32 = -5;
     /// An argument out of range.
-    pub(in crate::embedded) const INVALID_PARAMETER: i32 = -8;
+    pub(crate) const INVALID_PARAMETER: i32 = -8;
     /// Bytes that do not decode to a block or header.
-    pub(in crate::embedded) const DESERIALIZATION: i32 = -22;
+    pub(crate) const DESERIALIZATION: i32 = -22;
     /// An invalid header.
-    pub(in crate::embedded) const VERIFY: i32 = -25;
+    pub(crate) const VERIFY: i32 = -25;
     /// JSON-RPC: unknown method.
-    pub(in crate::embedded) const METHOD_NOT_FOUND: i32 = -32601;
+    pub(crate) const METHOD_NOT_FOUND: i32 = -32601;
     /// JSON-RPC: not a valid request.
-    pub(in crate::embedded) const INVALID_REQUEST: i32 = -32600;
+    pub(crate) const INVALID_REQUEST: i32 = -32600;
     /// JSON-RPC: invalid JSON.
-    pub(in crate::embedded) const PARSE: i32 = -32700;
+    pub(crate) const PARSE: i32 = -32700;
     /// JSON-RPC: an internal error of the server.
-    pub(in crate::embedded) const INTERNAL: i32 = -32603;
+    pub(crate) const INTERNAL: i32 = -32603;
 }
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::embedded) struct RpcFailure {
+pub(crate) struct RpcFailure {
     /// One of [`code`].
-    pub(in crate::embedded) code: i32,
+    pub(crate) code: i32,
     /// The error message, in bitcoind's words if they are known.
-    pub(in crate::embedded) message: String,
+    pub(crate) message: String,
 }
 
 impl RpcFailure {
-    pub(in crate::embedded) fn new(code: i32, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: i32, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
-    pub(in crate::embedded) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({ "code": self.code, "message": self.message })
     }
 }

@@ -208,12 +208,11 @@ fn an_early_liar_does_not_choose_the_chain() {
     bench.answer(ask, candidate(50_000, 700));
     let requests = bench.meet(A, 40_000);
     let requests = if asked(&requests, A).is_some() { requests } else { bench.requests() };
-    assert!(asked(&requests, B).is_none(), "nothing is chosen while A may show more");
+    assert_eq!(bench.sync.newcomer.chosen, Some(B), "its rows may come while A shows more");
+    assert!(!bench.sync.may_start(), "others may yet show more");
     let (ask, _) = asked(&requests, A).unwrap();
     bench.answer(ask, candidate(40_000, 900));
-    assert!(asked(&bench.requests(), A).is_none(), "others may yet show more");
-    bench.wait(CHOICE_WAIT_MS);
-    let requests = bench.chat(40_000);
+    let requests = bench.requests();
     assert!(asked(&requests, B).is_none());
     let (ask, request) = asked(&requests, A).expect("the most verified work wins");
     assert_eq!(request, Request::Rows { first: Height(1), limit: 512 });
@@ -221,6 +220,9 @@ fn an_early_liar_does_not_choose_the_chain() {
     assert!(matches!(bench.sync.state(), SyncState::Syncing { phase: Phase::Rows, done: Height(512), .. }));
     let (ask, request) = asked(&bench.requests(), A).unwrap();
     assert_eq!(request, Request::Rows { first: Height(513), limit: 512 });
+    bench.wait(CHOICE_WAIT_MS - 1_000);
+    bench.chat(40_000);
+    assert!(!bench.sync.may_start());
     // It lies about the rows: the other chain is left.
     bench.answer(ask, Outcome::Invalid(Misbehaviour::InvalidItem));
     let requests = bench.requests();
@@ -233,13 +235,23 @@ fn a_choice_waits_for_nobody_for_ever() {
     let mut bench = Bench::new(0);
     let requests = bench.meet(A, 50_000);
     bench.answer(asked(&requests, A).unwrap().0, candidate(50_000, 700));
+    let mut next = Height(2);
+    let (ask, _) = asked(&bench.requests(), A).unwrap();
+    bench.answer(ask, Outcome::Rows { next, done: false });
+    let (ask, _) = asked(&bench.requests(), A).unwrap();
     for number in 10..30 {
         bench.meet(peer(number), 60_000);
     }
+    next = next.child();
+    bench.answer(ask, Outcome::Rows { next, done: false });
     let mut waited_ms = 0;
-    while bench.sync.newcomer.chosen.is_none() {
+    while !bench.sync.may_start() {
         bench.wait(500);
-        bench.chat(60_000);
+        let requests = bench.chat(60_000);
+        if let Some((ask, Request::Rows { .. })) = asked(&requests, A) {
+            next = next.child();
+            bench.answer(ask, Outcome::Rows { next, done: false });
+        }
         waited_ms += 500;
         assert!(waited_ms <= CHOICE_WAIT_MS);
     }

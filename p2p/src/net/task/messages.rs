@@ -5,6 +5,7 @@ use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRe
 
 use super::{Task, ours};
 use crate::net::codec::is_garbage;
+use crate::net::traffic::TrafficKind;
 use p2p_proto::limits::OUTBOX_DROP;
 use p2p_proto::message::{Failure, Gossip, Request, Response};
 use p2p_proto::score::Misbehaviour;
@@ -14,6 +15,7 @@ impl Task {
     pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
         let gossipsub::Event::Message { propagation_source, message_id, message } = event else { return };
         let Some(peer) = ours(&propagation_source) else { return };
+        self.traffic.count_received(TrafficKind::Gossip, message.data.len());
         match self.admit(peer, &message) {
             Ok(decoded) => self.pass_on(peer, propagation_source, message_id, message.data.len(), decoded),
             Err(refusal) => {

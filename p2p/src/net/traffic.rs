@@ -1,0 +1,115 @@
+//! Counts the bytes of messages, by direction and kind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use p2p_proto::message::Response;
+
+/// Kind of a message in the counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrafficKind {
+    /// Requests of all kinds.
+    Requests,
+    /// Status of a peer.
+    Tip,
+    /// Link proofs without lists.
+    LinkHeaders,
+    /// What a peer's lowest link continues.
+    Beginning,
+    /// Links with what they credit.
+    Rows,
+    /// Proofs with their lists.
+    Proofs,
+    /// Ids of unlisted shares.
+    Pending,
+    /// Bitcoin headers.
+    BitcoinHeaders,
+    /// Gossip, counted where it is received; which peers get it is known to libp2p alone.
+    Gossip,
+}
+
+impl TrafficKind {
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::Requests,
+        Self::Tip,
+        Self::LinkHeaders,
+        Self::Beginning,
+        Self::Rows,
+        Self::Proofs,
+        Self::Pending,
+        Self::BitcoinHeaders,
+        Self::Gossip,
+    ];
+
+    /// Name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tip => "tip",
+            Self::LinkHeaders => "link_headers",
+            Self::Beginning => "beginning",
+            Self::Rows => "rows",
+            Self::Proofs => "proofs",
+            Self::Pending => "pending",
+            Self::BitcoinHeaders => "bitcoin_headers",
+            Self::Gossip => "gossip",
+        }
+    }
+
+    pub(super) const fn of(response: &Response) -> Self {
+        match response {
+            Response::Tip(_) => Self::Tip,
+            Response::LinkHeaders { .. } => Self::LinkHeaders,
+            Response::Beginning { .. } => Self::Beginning,
+            Response::Rows(_) => Self::Rows,
+            Response::Proofs(_) => Self::Proofs,
+            Response::Pending(_) => Self::Pending,
+            Response::Headers(_) => Self::BitcoinHeaders,
+        }
+    }
+}
+
+type Counts = [AtomicU64; TrafficKind::ALL.len()];
+
+/// Bytes of messages since the network started, without what transports and libp2p's own protocols add. Clones share
+/// the counts.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic(Arc<Both>);
+
+#[derive(Debug, Default)]
+struct Both {
+    received: Counts,
+    sent: Counts,
+}
+
+fn add(counts: &Counts, kind: TrafficKind, bytes: usize) {
+    if let Some(count) = counts.get(kind as usize) {
+        count.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+fn all(counts: &Counts) -> impl Iterator<Item = (TrafficKind, u64)> {
+    TrafficKind::ALL.into_iter().zip(counts).map(|(kind, count)| (kind, count.load(Ordering::Relaxed)))
+}
+
+impl Traffic {
+    pub(super) fn count_received(&self, kind: TrafficKind, bytes: usize) {
+        add(&self.0.received, kind, bytes);
+    }
+
+    pub(super) fn count_sent(&self, kind: TrafficKind, bytes: usize) {
+        add(&self.0.sent, kind, bytes);
+    }
+
+    /// Received bytes by kind.
+    pub fn received(&self) -> impl Iterator<Item = (TrafficKind, u64)> {
+        all(&self.0.received)
+    }
+
+    /// Sent bytes by kind.
+    pub fn sent(&self) -> impl Iterator<Item = (TrafficKind, u64)> {
+        all(&self.0.sent)
+    }
+}
