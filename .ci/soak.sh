@@ -6,8 +6,9 @@ bin="${CARGO_TARGET_DIR:-target}/release"
 case "${1:-}" in
     years) exec nice "$bin/shoal-testnet" bench years --days 14 --fraction 1 --json ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
+    kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), sim (random simulations)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), sim (random simulations), kills (1,000 kills of a node)" >&2
         exit 2
         ;;
 esac
