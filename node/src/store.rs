@@ -38,6 +38,7 @@ mod tests;
 pub use check::{Checked, FAULTS_MAX, check};
 pub use error::StoreError;
 pub use history::Row;
+pub use layout::SCHEMA;
 pub use node_core::journal::{Journal, Record, RecordKind};
 pub use record::Entry;
 pub use repair::{Repaired, repair};

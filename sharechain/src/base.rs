@@ -9,8 +9,10 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use bitcoin::pow::CompactTarget;
-use bitcoin::{BlockHash, ScriptBuf};
+use bitcoin::{BlockHash, Script};
 
 use crate::signals::Signals;
 use crate::state::{Commitment, History, HistoryLink};
@@ -94,8 +96,8 @@ pub struct BaseLink {
 /// Credit of one link to one script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseRow {
-    /// Script that earned.
-    pub script: ScriptBuf,
+    /// Script that earned. A decoded chunk has each script once.
+    pub script: Arc<Script>,
     /// Total weight of its credited proofs.
     pub weight: Weight,
     /// Number of its credited proofs.

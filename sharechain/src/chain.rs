@@ -66,6 +66,7 @@ use crate::share::Proof;
 use crate::units::{Height, ShareId, Timestamp};
 use crate::window::Scripts;
 
+pub(crate) use base::FromBase;
 pub use fate::Fate;
 pub use held::Missing;
 pub use judge::TemplateError;

@@ -83,13 +83,11 @@ impl Peer {
 
 /// A chain from verified links and rows. It still lacks everything above the base.
 fn based(peer: &Peer, headers: &LinkHeaders, rows: Vec<BaseLink>) -> Result<Chain, RowsError> {
-    let mut verified = VerifiedRows::new(headers).unwrap();
+    let mut verified = VerifiedRows::new(headers, &peer.bitcoin()).unwrap();
     for link in rows {
         verified.push(headers, link)?;
     }
-    let last = verified.height().below(1);
-    let chunk = verified.into_chunk(last).unwrap();
-    Ok(Chain::from_base(peer.world.chain.params().clone(), peer.bitcoin(), [chunk]).unwrap())
+    Ok(verified.into_chain(peer.bitcoin()))
 }
 
 /// Gives a chain the lists and proofs above its base.
@@ -158,7 +156,7 @@ fn a_lie_about_the_rows_is_seen_at_its_link() {
     let rows = peer.rows();
     let lies: [fn(&mut BaseLink); 6] = [
         |link| link.rows[0].weight = link.rows[0].weight.plus(Weight(1)),
-        |link| link.rows[0].script = miner(200),
+        |link| link.rows[0].script = std::sync::Arc::from(miner(200).as_script()),
         |link| drop(link.rows.pop()),
         |link| link.rows[0].shares += 1,
         |link| link.window.root.sum = link.window.root.sum.plus(Weight(1)),
@@ -201,7 +199,7 @@ fn a_lie_about_the_beginning_is_seen_at_the_first_link() {
         for height in first.0..first.0 + 3 {
             headers.push(peer.proof_at(Height(height)), &bitcoin, peer.world.now).unwrap();
         }
-        let mut verified = VerifiedRows::new(&headers).unwrap();
+        let mut verified = VerifiedRows::new(&headers, &peer.bitcoin()).unwrap();
         assert_eq!(verified.push(&headers, rows[0].clone()), Err(RowsError::StateRoot(first)));
     }
 }

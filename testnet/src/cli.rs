@@ -233,7 +233,7 @@ fn execute(command: Command) -> Result<(), CliError> {
             }
             Command::Bench(BenchCommand::Sync { proofs, scripts, cache, json }) => {
                 let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
-                bench_sync(WindowOptions { proofs, scripts }, &cache, json).await
+                bench_sync(WindowOptions::of_proofs(proofs, scripts), &cache, json).await
             }
             Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
             Command::Bitcoin(args) => {
@@ -315,7 +315,7 @@ fn bench_years(options: YearsOptions, json: bool) -> Result<(), PoolError> {
 
 /// Runs the sync of a fresh node.
 async fn bench_sync(options: WindowOptions, cache: &std::path::Path, json: bool) -> Result<(), CliError> {
-    let found = scale::sync(options, cache, &mut std::io::stderr()).await?;
+    let found = scale::sync(options, &[], cache, &mut std::io::stderr()).await?;
     let text = if json {
         serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
     } else {

@@ -96,6 +96,7 @@ impl<J: Journal> Engine<J> {
             forgotten_at: Height(0),
             fatal: None,
         };
+        start::forget_unfinished(&*engine.store)?;
         engine.start_from_bases()?;
         if let Some(id) = stored_settled {
             // Before the replay, so that a conflicting branch conflicts again.

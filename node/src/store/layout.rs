@@ -26,7 +26,7 @@ use node_core::journal::RecordKind;
 
 /// Version of the layout above and of the share-chain's protocol in it, raised with every change that other programs
 /// cannot read.
-pub(super) const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 3;
 
 pub(super) const META: &str = "meta";
 pub(super) const JOURNAL: &str = "journal";

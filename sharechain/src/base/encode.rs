@@ -1,10 +1,11 @@
 //! Encoding of chunks. A checksum comes last, so that damage on disk is noticed. Scripts come first, each once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::pow::CompactTarget;
-use bitcoin::{BlockHash, ScriptBuf};
+use bitcoin::{BlockHash, Script};
 use thiserror::Error;
 
 use super::{BaseLink, BaseRow, Chunk, Start};
@@ -52,7 +53,7 @@ impl Chunk {
         let mut out = vec![VERSION];
         self.start.encode_into(&mut out);
         let rows = self.links.iter().flat_map(|link| &link.rows);
-        let mut numbers: BTreeMap<&ScriptBuf, u32> = rows.map(|row| (&row.script, 0)).collect();
+        let mut numbers: BTreeMap<&Script, u32> = rows.map(|row| (&*row.script, 0)).collect();
         push_u32(&mut out, numbers.len());
         for (number, (script, known)) in (0..).zip(&mut numbers) {
             *known = number;
@@ -85,7 +86,8 @@ impl Chunk {
         }
         let start = Start::read(&mut reader)?;
         let scripts = read_many(&mut reader, |reader| {
-            reader.script(SCRIPT_BYTES_MAX, is_payout_script, RuleError::PayoutScript)
+            let script = reader.script(SCRIPT_BYTES_MAX, is_payout_script, RuleError::PayoutScript)?;
+            Ok(Arc::from(script.as_script()))
         })?;
         let links = read_many(&mut reader, |reader| BaseLink::read(reader, &scripts))?;
         reader.end()?;
@@ -131,7 +133,7 @@ impl Start {
 }
 
 impl BaseLink {
-    fn encode_into(&self, numbers: &BTreeMap<&ScriptBuf, u32>, out: &mut Vec<u8>) {
+    fn encode_into(&self, numbers: &BTreeMap<&Script, u32>, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.id.0);
         out.extend_from_slice(&self.time.0.to_le_bytes());
         out.extend_from_slice(&self.bitcoin_height.to_le_bytes());
@@ -144,13 +146,13 @@ impl BaseLink {
         out.extend_from_slice(&self.signals.to_le_bytes());
         out.extend_from_slice(&u16::try_from(self.rows.len()).unwrap_or(u16::MAX).to_le_bytes());
         for row in &self.rows {
-            out.extend_from_slice(&numbers.get(&row.script).copied().unwrap_or(u32::MAX).to_le_bytes());
+            out.extend_from_slice(&numbers.get(&*row.script).copied().unwrap_or(u32::MAX).to_le_bytes());
             out.extend_from_slice(&u16::try_from(row.shares).unwrap_or(u16::MAX).to_le_bytes());
             out.extend(row.weight.0.to_le_bytes().iter().take(10));
         }
     }
 
-    fn read(reader: &mut Reader<'_>, scripts: &[ScriptBuf]) -> Result<Self, RuleError> {
+    fn read(reader: &mut Reader<'_>, scripts: &[Arc<Script>]) -> Result<Self, RuleError> {
         Ok(Self {
             id: ShareId(reader.array()?),
             time: Timestamp(reader.u32()?),
@@ -173,14 +175,14 @@ fn read_commitment(reader: &mut Reader<'_>) -> Result<Commitment<Weight>, RuleEr
 }
 
 /// Rows: number of the script, 4 bytes; number of proofs, 2; weight, 10. See [`crate::window::Row`] for the ranges.
-fn read_rows(reader: &mut Reader<'_>, scripts: &[ScriptBuf]) -> Result<Vec<BaseRow>, RuleError> {
+fn read_rows(reader: &mut Reader<'_>, scripts: &[Arc<Script>]) -> Result<Vec<BaseRow>, RuleError> {
     let count = usize::from(reader.u16()?);
     if count > LIST_MAX.saturating_add(1) {
         return Err(RuleError::ListTooLong);
     }
     let mut row = || {
         let number = usize::try_from(reader.u32()?).map_err(|_| RuleError::Overflow)?;
-        let script = scripts.get(number).ok_or(RuleError::PayoutScript)?.clone();
+        let script = Arc::clone(scripts.get(number).ok_or(RuleError::PayoutScript)?);
         let shares = u32::from(reader.u16()?);
         let mut weight = [0; 16];
         weight.iter_mut().zip(reader.array::<10>()?).for_each(|(to, byte)| *to = byte);

@@ -5,8 +5,8 @@ use super::*;
 use crate::state::HistoryLink;
 use crate::state::tree::Node;
 
-fn script() -> impl Strategy<Value = ScriptBuf> {
-    (0_u8..40).prop_map(|fill| ScriptBuf::from_bytes([&[0x00, 0x14][..], &[fill; 20]].concat()))
+fn script() -> impl Strategy<Value = Arc<Script>> {
+    (0_u8..40).prop_map(|fill| Arc::from(Script::from_bytes(&[&[0x00, 0x14][..], &[fill; 20]].concat())))
 }
 
 fn rows() -> impl Strategy<Value = Vec<BaseRow>> {

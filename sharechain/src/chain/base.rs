@@ -1,6 +1,9 @@
 //! A chain from base chunks, and base chunks from a chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bitcoin::Script;
 
 use super::judge::median;
 use super::prune::Pruned;
@@ -15,7 +18,66 @@ use crate::params::ChainParams;
 use crate::state::HistoryLink;
 use crate::target;
 use crate::units::{Height, ShareId};
-use crate::window::{Row, Rows};
+use crate::window::{Row, Rows, ScriptIndex, Scripts};
+
+/// A chain that starts from base links, while these come one by one.
+#[derive(Clone, Debug)]
+pub(crate) struct FromBase {
+    chain: Chain,
+    /// What the next link continues.
+    below: Start,
+    numbers: Numbers,
+}
+
+/// Numbers of the scripts of the last chunks, by address: most rows of a chunk share a script with another one, and to
+/// find a script by its bytes takes longer than everything else.
+#[derive(Clone, Debug, Default)]
+struct Numbers(HashMap<usize, (Arc<Script>, ScriptIndex)>);
+
+impl Numbers {
+    /// Scripts remembered at most: those of several chunks, 2 MB.
+    const MAX: usize = 1 << 15;
+
+    fn of(&mut self, script: &Arc<Script>, scripts: &mut Scripts) -> Result<ScriptIndex, RuleError> {
+        // The entry keeps the script, so no other one gets its address.
+        let address = script.as_bytes().as_ptr().addr();
+        if let Some((_, known)) = self.0.get(&address) {
+            return Ok(*known);
+        }
+        let index = scripts.intern(script)?;
+        if self.0.len() >= Self::MAX {
+            self.0.clear();
+        }
+        self.0.insert(address, (Arc::clone(script), index));
+        Ok(index)
+    }
+}
+
+impl FromBase {
+    pub(crate) fn new(params: ChainParams, bitcoin: BitcoinHeaders, below: Start) -> Self {
+        let mut chain = Chain::new(params, bitcoin);
+        chain.begin_above(&below);
+        Self { chain, below, numbers: Numbers::default() }
+    }
+
+    /// Appends the next link.
+    ///
+    /// # Errors
+    /// It does not continue the last one.
+    pub(crate) fn push(&mut self, link: BaseLink) -> Result<(), BaseError> {
+        self.below = self.chain.push_base(&self.below, link, &mut self.numbers)?;
+        Ok(())
+    }
+
+    /// The chain. Nothing above depends on Bitcoin headers, so these may be newer.
+    pub(crate) fn finish(self, bitcoin: BitcoinHeaders) -> Chain {
+        let mut chain = self.chain;
+        chain.bitcoin = bitcoin;
+        chain.forgotten = chain.height().below(chain.listing_reach());
+        chain.highest = chain.height();
+        chain
+    }
+}
 
 impl Chain {
     /// Returns a base chunk, if its last link is so deep that no reorganization changes it. If the chain begins within the
@@ -87,7 +149,7 @@ impl Chain {
         let link = self.links.get(&id)?;
         let complete = link.complete()?;
         let row = |row: Row| {
-            let script = self.scripts.script(row.script)?.to_owned();
+            let script = Arc::from(self.scripts.script(row.script)?);
             Some(BaseRow { script, weight: row.weight, shares: row.shares })
         };
         let mut rows = complete.rows.iter().map(row).collect::<Option<Vec<_>>>()?;
@@ -117,26 +179,18 @@ impl Chain {
         bitcoin: BitcoinHeaders,
         chunks: impl IntoIterator<Item = Chunk>,
     ) -> Result<Self, BaseError> {
-        let mut chain = Self::new(params, bitcoin);
-        let mut at: Option<Start> = None;
+        let mut chunks = chunks.into_iter().peekable();
+        let Some(first) = chunks.peek() else { return Ok(Self::new(params, bitcoin)) };
+        let mut growing = FromBase::new(params, bitcoin.clone(), first.start.clone());
         for Chunk { start, links } in chunks {
-            let below = match at.take() {
-                Some(below) if below.id != start.id => return Err(BaseError::Gap(start.height)),
-                Some(below) => below,
-                None => {
-                    chain.begin_above(&start);
-                    start
-                }
-            };
-            let mut below = below;
-            for link in links {
-                below = chain.push_base(&below, link)?;
+            if start.id != growing.below.id {
+                return Err(BaseError::Gap(start.height));
             }
-            at = Some(below);
+            for link in links {
+                growing.push(link)?;
+            }
         }
-        chain.forgotten = chain.height().below(chain.listing_reach());
-        chain.highest = chain.height();
-        Ok(chain)
+        Ok(growing.finish(bitcoin))
     }
 
     /// Begins the main chain with the link above `below`. Genesis stays known if that is what it continues.
@@ -155,9 +209,9 @@ impl Chain {
     }
 
     /// Appends a link to the main chain. Returns what the next one continues.
-    fn push_base(&mut self, below: &Start, base: BaseLink) -> Result<Start, BaseError> {
+    fn push_base(&mut self, below: &Start, base: BaseLink, numbers: &mut Numbers) -> Result<Start, BaseError> {
         let gap = || BaseError::Gap(below.height.child());
-        let rows = self.rows_of_base(&base.rows).map_err(|_| BaseError::Encoding)?;
+        let rows = self.rows_of_base(&base.rows, numbers).map_err(|_| BaseError::Encoding)?;
         let start = below.after(&base, rows.proofs()).ok_or_else(gap)?;
         let complete = Complete {
             list: List::default(),
@@ -194,9 +248,10 @@ impl Chain {
     }
 
     /// Numbers the scripts of rows.
-    fn rows_of_base(&mut self, rows: &[BaseRow]) -> Result<Rows, RuleError> {
+    fn rows_of_base(&mut self, rows: &[BaseRow], numbers: &mut Numbers) -> Result<Rows, RuleError> {
         let number = |row: &BaseRow| {
-            Ok(Row { script: self.scripts.intern(&row.script)?, weight: row.weight, shares: row.shares })
+            let script = numbers.of(&row.script, &mut self.scripts)?;
+            Ok(Row { script, weight: row.weight, shares: row.shares })
         };
         Ok(Rows::new(rows.iter().map(number).collect::<Result<_, RuleError>>()?))
     }

@@ -4,7 +4,9 @@ use bitcoin::Script;
 use thiserror::Error;
 
 use super::{Beginning, LinkHeader, LinkHeaders};
-use crate::base::{BaseLink, BaseRow, Chunk, Start};
+use crate::base::{BaseLink, BaseRow, Start};
+use crate::bitcoin_headers::BitcoinHeaders;
+use crate::chain::{Chain, FromBase};
 use crate::params::ChainParams;
 use crate::state::{self, History, State};
 use crate::target;
@@ -24,23 +26,25 @@ pub enum RowsError {
     Range(Height),
 }
 
-/// Links whose rows are verified so far: the input of [`Chain::from_base`](crate::Chain::from_base).
+/// A chain of links whose rows are verified as they come.
 ///
 /// The state root of a link commits to the history below it. So the last link's own data is verified only by the next
 /// link's root: push one link more than the base will have.
 #[derive(Clone, Debug)]
 pub struct VerifiedRows {
     params: ChainParams,
-    start: Start,
     /// The state after the last verified link.
     at: Start,
-    links: Vec<BaseLink>,
+    /// The chain up to the link below it.
+    chain: FromBase,
+    /// The last verified link, which the next one's root has to confirm.
+    last: Option<BaseLink>,
 }
 
 impl VerifiedRows {
     /// Starts at the beginning of a chain of links. `None` if its history and its last links do not fit.
     #[must_use]
-    pub fn new(headers: &LinkHeaders) -> Option<Self> {
+    pub fn new(headers: &LinkHeaders, bitcoin: &BitcoinHeaders) -> Option<Self> {
         let Beginning { history, recent, signals } = &headers.beginning;
         let mut history: History = history.clone();
         for link in recent {
@@ -58,7 +62,8 @@ impl VerifiedRows {
             signals: signals.clone(),
         };
         let params = headers.params.clone();
-        Some(Self { params, at: start.clone(), start, links: Vec::new() })
+        let chain = FromBase::new(params.clone(), bitcoin.clone(), start.clone());
+        Some(Self { params, at: start, chain, last: None })
     }
 
     /// Height of the last verified link.
@@ -85,8 +90,10 @@ impl VerifiedRows {
         let link = canonical(header, link);
         let proofs = u64::from(header.shares_count).saturating_add(1);
         self.at = self.at.after(&link, proofs).ok_or(out_of_range)?;
-        self.links.push(link);
-        Ok(())
+        match self.last.replace(link) {
+            Some(confirmed) => self.chain.push(confirmed).map_err(|_| out_of_range),
+            None => Ok(()),
+        }
     }
 
     fn own_credit<'a>(&self, header: &'a LinkHeader) -> OwnCredit<'a> {
@@ -94,14 +101,11 @@ impl VerifiedRows {
         OwnCredit { payout: &header.payout, weight, shares_count: header.shares_count }
     }
 
-    /// The verified links up to a height as one chunk. A height above the last but one is not verified yet.
+    /// The chain up to the link below the last verified one. It still lacks the lists of its last links; see
+    /// [`Chain::note_base_lists`].
     #[must_use]
-    pub fn into_chunk(mut self, last: Height) -> Option<Chunk> {
-        if last >= self.at.height {
-            return None;
-        }
-        self.links.truncate(usize::try_from(last.above(self.start.height)).ok()?);
-        Some(Chunk { start: self.start, links: self.links })
+    pub fn into_chain(self, bitcoin: BitcoinHeaders) -> Chain {
+        self.chain.finish(bitcoin)
     }
 }
 
@@ -122,12 +126,12 @@ pub(crate) fn without_own<'a>(own: &OwnCredit<'_>, rows: &'a [BaseRow]) -> Optio
     let mut found_own = false;
     let mut last: Option<&Script> = None;
     for row in rows {
-        if row.shares == 0 || last.is_some_and(|last| last >= row.script.as_script()) {
+        if row.shares == 0 || last.is_some_and(|last| last >= &*row.script) {
             return None;
         }
         last = Some(&row.script);
         let (mut weight, mut shares) = (row.weight.0, row.shares);
-        if row.script.as_script() == own.payout {
+        if &*row.script == own.payout {
             found_own = true;
             (weight, shares) = (weight.checked_sub(own.weight.0)?, shares.checked_sub(1)?);
         }
@@ -135,7 +139,7 @@ pub(crate) fn without_own<'a>(own: &OwnCredit<'_>, rows: &'a [BaseRow]) -> Optio
             // Nothing but what the link itself earns, to the last unit.
             0 if weight == 0 => {}
             0 => return None,
-            _ => listed.push((row.script.as_script(), Weight(weight))),
+            _ => listed.push((&*row.script, Weight(weight))),
         }
     }
     let proofs = rows.iter().try_fold(0_u32, |sum, row| sum.checked_add(row.shares))?;

@@ -54,9 +54,7 @@ pub enum SyncError {
 /// What the bench measured.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct SyncBench {
-    /// Proofs in the window.
-    pub proofs: u64,
-    /// Payout scripts in the window.
+    /// Payout scripts that earn.
     pub scripts: u64,
     /// Links of the share-chain.
     pub links: u32,
@@ -80,6 +78,10 @@ pub struct SyncBench {
     pub serving_disk_bytes: u64,
     /// Seconds from a restart of the fresh node to its first job.
     pub restart_first_job_s: f64,
+    /// Seconds of processor time that this took, which says more on a busy machine.
+    pub restart_cpu_s: f64,
+    /// Seconds from the start of the serving node to its first job.
+    pub serving_first_job_s: f64,
 }
 
 /// A node's process.
@@ -92,14 +94,19 @@ struct Node {
     child: Child,
 }
 
-/// Runs the bench; the window is kept in `cache`.
+/// Runs the bench; the window is kept in `cache`. The fresh node has these peers beside the serving one, as multiaddresses.
 ///
 /// # Errors
 /// The window cannot be made, a node does not start, or the fresh one does not get in sync.
-pub async fn run(options: WindowOptions, cache: &Path, progress: &mut impl Write) -> Result<SyncBench, SyncError> {
+pub async fn run(
+    options: WindowOptions,
+    others: &[String],
+    cache: &Path,
+    progress: &mut impl Write,
+) -> Result<SyncBench, SyncError> {
     let made = window::make(options, cache, progress)?;
     let folder = tempfile::tempdir()?;
-    let found = measure(options, &made, folder.path(), progress).await;
+    let found = measure(options, &made, others, folder.path(), progress).await;
     if found.is_err() {
         // The logs say why.
         let _ = folder.keep();
@@ -110,17 +117,21 @@ pub async fn run(options: WindowOptions, cache: &Path, progress: &mut impl Write
 async fn measure(
     options: WindowOptions,
     made: &Made,
+    others: &[String],
     folder: &Path,
     progress: &mut impl Write,
 ) -> Result<SyncBench, SyncError> {
     let double = Double::start(&ChainParams::rehearsal(), &made.root, &made.bitcoin, folder).await?;
     let serving_folder = folder.join("serving");
     copy_files(&made.store, &serving_folder.join("data/store"))?;
-    let mut serving = Node::start("serving", serving_folder, &double, None).await?;
-    serving.first_job().await?;
-    writeln!(progress, "the serving node is at work")?;
     let began = Instant::now();
-    let mut fresh = Node::start("fresh", folder.join("fresh"), &double, Some(serving.p2p)).await?;
+    let mut serving = Node::start("serving", serving_folder, &double, &[]).await?;
+    serving.first_job().await?;
+    let serving_first_job_s = began.elapsed().as_secs_f64();
+    writeln!(progress, "the serving node is at work after {serving_first_job_s:.1} s")?;
+    let began = Instant::now();
+    let peers: Vec<_> = others.iter().cloned().chain([serving.multiaddress()]).collect();
+    let mut fresh = Node::start("fresh", folder.join("fresh"), &double, &peers).await?;
     fresh.first_job().await?;
     let first_work_s = began.elapsed().as_secs_f64();
     writeln!(progress, "the fresh node is at work after {first_work_s:.1} s")?;
@@ -133,11 +144,10 @@ async fn measure(
     let began = Instant::now();
     fresh.restart().await?;
     fresh.first_job().await?;
-    let restart_first_job_s = began.elapsed().as_secs_f64();
+    let (restart_first_job_s, restart_cpu_s) = (began.elapsed().as_secs_f64(), fresh.cpu_s());
     fresh.stop().await?;
     serving.stop().await?;
     Ok(SyncBench {
-        proofs: options.proofs,
         scripts: options.scripts,
         links: status.height,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -150,6 +160,8 @@ async fn measure(
         disk_bytes: disk,
         serving_disk_bytes: serving.disk_bytes()?,
         restart_first_job_s,
+        restart_cpu_s,
+        serving_first_job_s,
     })
 }
 
@@ -169,22 +181,16 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 impl Node {
-    async fn start(
-        name: &'static str,
-        folder: PathBuf,
-        double: &Double,
-        peer: Option<SocketAddr>,
-    ) -> Result<Self, SyncError> {
+    async fn start(name: &'static str, folder: PathBuf, double: &Double, peers: &[String]) -> Result<Self, SyncError> {
         let (p2p, stratum, api) = (free_port()?, free_port()?, free_port()?);
         fs::create_dir_all(&folder)?;
-        let peers = peer.map_or_else(String::new, |peer| format!("\"/ip4/{}/tcp/{}\"", peer.ip(), peer.port()));
         let config = format!(
             "network = \"rehearsal\"\ndata_dir = {:?}\nnew_pool = {}\n\
              [bitcoind]\nurl = \"http://{}\"\ncookie_file = {:?}\n\
              [stratum]\nlisten = \"{stratum}\"\n[api]\nlisten = \"{api}\"\n\
-             [p2p]\nlisten = [\"{p2p}\"]\npeers = [{peers}]\nmdns = false\n",
+             [p2p]\nlisten = [\"{p2p}\"]\npeers = {peers:?}\nmdns = false\n",
             folder.join("data"),
-            peer.is_none(),
+            peers.is_empty(),
             double.address,
             double.cookie,
         );
@@ -236,6 +242,10 @@ impl Node {
         Ok(())
     }
 
+    fn multiaddress(&self) -> String {
+        format!("/ip4/{}/tcp/{}", self.p2p.ip(), self.p2p.port())
+    }
+
     fn client(&self) -> Api {
         Api::new(self.api)
     }
@@ -250,6 +260,17 @@ impl Node {
         let line = status.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("VmHWM:")));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kilobytes.unwrap_or(0) * 1_024
+    }
+
+    /// Processor time of the process so far, seconds.
+    fn cpu_s(&self) -> f64 {
+        // Linux counts in ticks of 10 ms.
+        const TICKS_A_SECOND: f64 = 100.0;
+        let stat = self.child.id().and_then(|id| fs::read_to_string(format!("/proc/{id}/stat")).ok());
+        // The fields after the program's name, which may hold spaces: user and system time are the 12th and 13th.
+        let fields = stat.as_deref().and_then(|text| text.rsplit_once(')')).map_or("", |(_, fields)| fields);
+        let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u32>().ok());
+        ticks.map(f64::from).sum::<f64>() / TICKS_A_SECOND
     }
 
     fn failed(&self, what: &str) -> SyncError {

@@ -12,7 +12,7 @@ use bitcoin::consensus::encode::{deserialize, serialize};
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
-use node::store::Store;
+use node::store::{SCHEMA, Store};
 use node_core::engine::Engine;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::chain::Chain;
@@ -34,9 +34,9 @@ const BLOCKS_AHEAD: usize = 64;
 /// What to make.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowOptions {
-    /// Proofs in the window.
-    pub proofs: u64,
-    /// Payout scripts that share them, unequally.
+    /// Links of the share-chain, each with 31 shares before it.
+    pub links: u32,
+    /// Payout scripts that earn, unequally.
     pub scripts: u64,
 }
 
@@ -51,9 +51,12 @@ pub(super) struct Made {
 }
 
 impl WindowOptions {
-    fn links(self) -> u32 {
-        let shares = u64::from(ChainParams::rehearsal().shares_per_link);
-        u32::try_from(self.proofs / shares).unwrap_or(u32::MAX - LINKS_ABOVE) + LINKS_ABOVE
+    /// A chain whose newest window has this many proofs.
+    #[must_use]
+    pub fn of_proofs(proofs: u64, scripts: u64) -> Self {
+        let a_link = u64::from(ChainParams::rehearsal().shares_per_link);
+        let links = u32::try_from(proofs / a_link).unwrap_or(u32::MAX).saturating_add(LINKS_ABOVE);
+        Self { links, scripts }
     }
 }
 
@@ -64,7 +67,7 @@ impl WindowOptions {
 pub(super) fn make(options: WindowOptions, cache: &Path, progress: &mut impl Write) -> Result<Made, PoolError> {
     let params = ChainParams::rehearsal();
     let id = params.consensus_id();
-    let name = format!("{}-{}-{}", id[..8].as_hex(), options.proofs, options.scripts);
+    let name = format!("{}-{SCHEMA}-{}-{}", id[..8].as_hex(), options.links, options.scripts);
     let folder = cache.join(name);
     let finished = folder.join("bitcoin");
     if !finished.exists() {
@@ -125,7 +128,7 @@ fn mine_root(params: &ChainParams, time: Timestamp) -> Root {
 /// Mines the pool's life into a database, and returns all Bitcoin headers.
 fn mine(options: WindowOptions, folder: &Path, progress: &mut impl Write) -> Result<Vec<Header>, PoolError> {
     let params = ChainParams::rehearsal();
-    let life_s = options.links() * params.link_interval_s;
+    let life_s = options.links * params.link_interval_s;
     // The last link is a minute old.
     let start = Timestamp(now().0 - life_s - 60);
     let root = mine_root(&params, start);
@@ -160,7 +163,7 @@ fn find_all(
     blocks: &Receiver<Header>,
     progress: &mut impl Write,
 ) -> Result<Vec<Header>, PoolError> {
-    let (links, start) = (options.links(), pool.now);
+    let (links, start) = (options.links, pool.now);
     let ChainParams { link_interval_s, shares_per_link, .. } = ChainParams::rehearsal();
     let (mut headers, mut next_block, mut proofs) = (Vec::new(), start.plus(BLOCK_S), 0_u64);
     for link in 1..=links {

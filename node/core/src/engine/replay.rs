@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
 use sharechain::base::Chunk;
+use sharechain::chain::Link;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Chain, Height, Outcome, Proof, RuleError, ShareId, Timestamp, encode};
@@ -27,10 +28,16 @@ impl<J: Journal> Engine<J> {
     pub(super) fn replay(&mut self, now: Timestamp) -> Result<(), J::Error> {
         let store = Arc::clone(&self.store);
         let first = self.first_to_replay()?;
+        let base = self.chain.height();
         let mut refused = 0_u64;
         let mut waiting = Vec::new();
         for record in store.replay_from(first.as_ref().map(|id| &id.0)) {
-            self.replay_into(record?, now, &mut waiting, &mut refused);
+            let record = record?;
+            // What the base has is complete: proofs are known, and lists were noted.
+            let in_base = |link: &Link| record.kind == RecordKind::List && link.height <= base;
+            if !self.chain.link(&ShareId(record.id)).is_some_and(in_base) {
+                self.replay_into(record, now, &mut waiting, &mut refused);
+            }
         }
         loop {
             let left = std::mem::take(&mut waiting);

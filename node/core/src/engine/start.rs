@@ -3,57 +3,70 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use sharechain::base::{BaseError, Chunk};
+use sharechain::base::Chunk;
 use sharechain::change_set::{ChangeSet, TipChange};
 use sharechain::{Chain, Height, ShareId, encode};
+use tracing::warn;
 
 use super::prune::base_id;
 use super::{ChainEvent, Engine};
 use crate::journal::{Forgotten, Journal, Record, RecordKind};
 use crate::limits::PROOFS_A_BATCH;
 
+/// Record id of the note that base chunks are being written. Its bytes are empty once all are there.
+const UNFINISHED: [u8; 32] = *b"base chunks are unfinished      ";
+
+/// Forgets the base chunks of a start that was cut off: they lack what follows them.
+pub(super) fn forget_unfinished<J: Journal>(store: &J) -> Result<(), J::Error> {
+    if store.get(RecordKind::Meta, &UNFINISHED)?.is_none_or(|bytes| bytes.is_empty()) {
+        return Ok(());
+    }
+    warn!("the last start from verified work was cut off; peers must send the share-chain again");
+    let bases = store.bases().map(|record| record.map(|record| record.id)).collect::<Result<Vec<_>, _>>()?;
+    store.forget(&Forgotten { bases, ..Forgotten::default() })?;
+    store.append(&[unfinished(false)])
+}
+
+fn unfinished(is_so: bool) -> Record {
+    Record { kind: RecordKind::Meta, id: UNFINISHED, bytes: if is_so { vec![1] } else { Vec::new() } }
+}
+
 impl<J: Journal> Engine<J> {
-    /// Replaces the chain by one that starts from these links: their rows are verified, and `lists` are the lists of the
-    /// last of them. `proofs` are the encoded proofs of the links, for peers that ask for them. All of it is stored
-    /// first.
-    ///
-    /// # Errors
-    /// The links do not make a chain. Nothing has changed then.
+    /// Replaces the chain by one of verified rows that starts from a base. `lists` are the lists of its last links, and
+    /// `proofs` the encoded proofs of its links, for peers that ask for them. All of it is stored first, in parts, so that
+    /// it takes little memory; a start that is cut off is forgotten by the next one.
     pub fn start_from(
         &mut self,
-        chunk: Chunk,
+        mut chain: Chain,
         lists: Vec<(ShareId, Vec<ShareId>)>,
-        proofs: &[(ShareId, Vec<u8>)],
-    ) -> Result<(), BaseError> {
+        proofs: Vec<(ShareId, Arc<[u8]>)>,
+    ) {
         let old = self.chain.tip();
-        let params = self.chain.params().clone();
-        let mut chain = Chain::from_base(params, self.chain.bitcoin().clone(), [chunk])?;
         chain.note_base_lists(lists.clone());
         let (lowest, highest) = (chain.bottom().max(Height(1)), chain.height());
         let numbers = Chunk::number_of(lowest)..=Chunk::number_of(highest);
-        let chunks = numbers.clone().filter_map(|number| {
-            let (first, last) = Chunk::heights(number)?;
-            Some((number, chain.chunk_of(first.max(lowest), last.min(highest))?))
-        });
+        self.append(&[unfinished(true)]);
         let proof =
-            |(id, bytes): &(ShareId, Vec<u8>)| Record { kind: RecordKind::Proof, id: id.0, bytes: bytes.clone() };
-        // Proofs without what follows do no harm, and in one batch they would take much memory.
+            |(id, bytes): &(ShareId, Arc<[u8]>)| Record { kind: RecordKind::Proof, id: id.0, bytes: bytes.to_vec() };
         for some in proofs.chunks(PROOFS_A_BATCH) {
             self.append(&some.iter().map(proof).collect::<Vec<_>>());
         }
+        drop(proofs);
         let list = |(id, list): (ShareId, Vec<ShareId>)| Record {
             kind: RecordKind::List,
             id: id.0,
             bytes: encode::encode_list(&list),
         };
-        let mut batch: Vec<Record> = lists.into_iter().map(list).collect();
-        batch.extend(chunks.map(|(number, chunk)| Record {
-            kind: RecordKind::Base,
-            id: base_id(number),
-            bytes: chunk.encode(),
-        }));
-        self.append(&batch);
+        self.append(&lists.into_iter().map(list).collect::<Vec<_>>());
+        for number in numbers.clone() {
+            let Some((first, last)) = Chunk::heights(number) else { break };
+            let chunk = chain.chunk_of(first.max(lowest), last.min(highest));
+            let record =
+                chunk.map(|chunk| Record { kind: RecordKind::Base, id: base_id(number), bytes: chunk.encode() });
+            self.append(record.as_slice());
+        }
         self.forget_bases_but(&numbers);
+        self.append(&[unfinished(false)]);
         let change = TipChange {
             old,
             new: chain.tip(),
@@ -69,7 +82,6 @@ impl<J: Journal> Engine<J> {
         self.next_base = numbers.end().saturating_add(u32::from(is_whole));
         let changes = ChangeSet { tips: vec![change], ..ChangeSet::default() };
         self.events.push(ChainEvent::Changed(Arc::new(changes)));
-        Ok(())
     }
 
     /// Forgets the base chunks of an earlier chain, which do not continue the new ones.

@@ -1,10 +1,12 @@
 //! A node that starts anew: rows of the chosen header chain, verified as they come, then the lists of its last links.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use p2p_proto::sync::{self, Outcome as Taken};
 use p2p_proto::{Misbehaviour, PeerId};
 use sharechain::base::Chunk;
+use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::check::list::check_root;
 use sharechain::link_headers::{LinkHeader, RowsError, VerifiedRows};
 use sharechain::{Chain, Height, ShareId};
@@ -29,8 +31,8 @@ pub(super) struct Newcomer {
 }
 
 impl Newcomer {
-    fn new(peer: PeerId, chain: &HeaderChain) -> Option<Self> {
-        let rows = VerifiedRows::new(&chain.headers)?;
+    fn new(peer: PeerId, chain: &HeaderChain, bitcoin: &BitcoinHeaders) -> Option<Self> {
+        let rows = VerifiedRows::new(&chain.headers, bitcoin)?;
         Some(Self { peer, rows, rows_to: chain.rows_to(), last: None, lists: BTreeMap::new() })
     }
 
@@ -71,7 +73,7 @@ impl Exchange {
         let Ok(chunk) = Chunk::decode(bytes) else { return Taken::Invalid(Misbehaviour::Useless) };
         let fits = self.newcomer.as_ref().is_some_and(|newcomer| newcomer.fits(chain));
         if !fits {
-            self.newcomer = Newcomer::new(peer, chain);
+            self.newcomer = Newcomer::new(peer, chain, turn.engine.chain().bitcoin());
         }
         let Some(newcomer) = &mut self.newcomer else { return Taken::Invalid(Misbehaviour::InvalidItem) };
         newcomer.peer = peer;
@@ -142,22 +144,16 @@ impl Exchange {
         let Some(newcomer) = self.newcomer.take() else { return };
         let base = newcomer.base();
         let proofs = self.proofs_up_to(base, peer);
-        let Some(chunk) = newcomer.rows.into_chunk(base) else { return };
-        let lists = newcomer.lists.into_iter().collect();
-        match turn.engine.start_from(chunk, lists, &proofs) {
-            Ok(()) => info!(height = base.0, "the node starts from verified work; everything above is judged in full"),
-            Err(error) => {
-                warn!(%peer, %error, "the verified rows do not make a chain");
-                return self.tell_sync(sync::Input::Failed(peer), turn.now);
-            }
-        }
         self.shown.clear();
+        let chain = newcomer.rows.into_chain(turn.engine.chain().bitcoin().clone());
+        turn.engine.start_from(chain, newcomer.lists.into_iter().collect(), proofs);
+        info!(height = base.0, "the node starts from verified work; everything above is judged in full");
         self.tell_local(turn);
         self.tell_sync(sync::Input::Based, turn.now);
     }
 
     /// Proofs of the links up to `base`, encoded, from all peers' chains that lead there as this peer's does.
-    fn proofs_up_to(&self, base: Height, peer: PeerId) -> Vec<(ShareId, Vec<u8>)> {
+    fn proofs_up_to(&self, base: Height, peer: PeerId) -> Vec<(ShareId, Arc<[u8]>)> {
         let at_base = |chain: &HeaderChain| chain.headers.at(base).map(|link| link.id);
         let last = self.shown.get(&peer).and_then(at_base);
         let same = self.shown.values().filter(|chain| at_base(chain) == last);
@@ -165,7 +161,7 @@ impl Exchange {
         for chain in same {
             let count = usize::try_from(base.child().above(chain.headers.first_height())).unwrap_or(usize::MAX);
             for (id, bytes) in chain.proofs().take(count) {
-                proofs.entry(id).or_insert_with(|| bytes.to_vec());
+                proofs.entry(id).or_insert_with(|| Arc::clone(bytes));
             }
         }
         proofs.into_iter().collect()
