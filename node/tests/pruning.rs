@@ -77,7 +77,7 @@ fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
     grow(&mut world, &mut engine, 3_000);
     let middle = world.chain.tip();
     grow(&mut world, &mut engine, KEEP_LINKS + 3_000);
-    let oldest = engine.store().oldest(10).unwrap().into_iter().find(|(_, record)| record.kind == RecordKind::Proof);
+    let oldest = engine.store().oldest().map(Result::unwrap).take(10).find(|(_, record)| record.kind == RecordKind::Proof);
     let oldest = Proof::decode(&oldest.unwrap().1.bytes).unwrap();
     let depth = world.chain.height().above(engine.chain().link(&oldest.share.parent).unwrap().height);
     // With so short a window, the links themselves go before that.
@@ -111,7 +111,7 @@ fn a_store_that_keeps_all_forgets_nothing() {
     let mut world = World::with(short_window());
     let mut engine = opened(&world, folder.path(), Keep::All);
     grow(&mut world, &mut engine, KEEP_LINKS + 1_500);
-    let (_, oldest) = engine.store().oldest(1).unwrap().remove(0);
+    let (_, oldest) = engine.store().oldest().next().unwrap().unwrap();
     assert_eq!(oldest.kind, RecordKind::Header, "the first record of all");
     drop(engine);
     let again = opened(&world, folder.path(), Keep::All);

@@ -72,11 +72,8 @@ pub trait Journal {
     }
 
     /// The oldest proofs, lists and Bitcoin headers, with their sequence numbers. None if this journal forgets nothing.
-    ///
-    /// # Errors
-    /// The disk cannot be read, or a record is damaged.
-    fn oldest(&self, _count: usize) -> Result<Vec<(u64, Record)>, Self::Error> {
-        Ok(Vec::new())
+    fn oldest(&self) -> impl Iterator<Item = Result<(u64, Record), Self::Error>> + '_ {
+        std::iter::empty()
     }
 
     /// Forgets records, all or none.

@@ -330,11 +330,9 @@ impl Journal for Store {
         })
     }
 
-    fn oldest(&self, count: usize) -> Result<Vec<(u64, Record)>, StoreError> {
+    fn oldest(&self) -> impl Iterator<Item = Result<(u64, Record), StoreError>> + '_ {
         self.journal(self.journal_from.load(Ordering::Relaxed))
-            .take(count)
             .map(|entry| entry.map(|entry| (entry.sequence, entry.record)))
-            .collect()
     }
 
     fn forget(&self, forgotten: &Forgotten) -> Result<(), StoreError> {

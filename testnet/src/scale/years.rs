@@ -89,13 +89,13 @@ fn params(options: YearsOptions) -> ChainParams {
         name: "years",
         bitcoin: BitcoinParams {
             network: bitcoin::Network::Regtest,
-            // 4,096 hashes a block, from the first period on: few links are blocks, as on main. A period is 16 blocks,
+            // 1,024 hashes a block, from the first period on: few links are blocks, as on main. A period is 16 blocks,
             // measured over 15 intervals.
-            pow_limit_bits: 0x1f0f_ffff,
+            pow_limit_bits: 0x1f3f_ffff,
             retarget_blocks: 16,
             retarget_timespan_s: 15 * 600,
             start_height: 1,
-            min_block_work: 1 << 12,
+            min_block_work: 1 << 10,
             ..main.bitcoin
         },
         link_interval_s: options.link_interval_s(),

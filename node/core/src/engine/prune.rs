@@ -60,7 +60,8 @@ impl<J: Journal> Engine<J> {
             return Ok(());
         }
         let mut forgotten = Forgotten::default();
-        for (sequence, record) in self.store.oldest(FORGET_RECORDS)? {
+        for oldest in self.store.oldest().take(FORGET_RECORDS) {
+            let (sequence, record) = oldest?;
             if self.height_of(&record).is_some_and(|height| height > bound) {
                 self.forgotten_at = tip;
                 break;
