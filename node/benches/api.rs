@@ -77,6 +77,8 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
     Config {
         file: None,
         network: Network::Local,
+        pool: sharechain::PoolName::PUBLIC,
+        outputs: node::config::Outputs::Standard,
         data_dir: dir.to_owned(),
         address: None,
         new_pool: true,

@@ -72,12 +72,16 @@ fn bad(name: &'static str, words: impl Into<String>) -> Finding {
 }
 
 fn configuration(config: &Config) -> Finding {
-    let network = config.network;
+    if let Err(error) = config.require_launched() {
+        return bad("config", sentence(&error));
+    }
+    let network = config.chain_params().name;
+    let pool = if config.pool.is_public() { String::new() } else { format!(", pool {}", config.pool.as_str()) };
     let source = match &config.file {
         Some(path) => path.display().to_string(),
         None => "no file, defaults only".to_owned(),
     };
-    good("config", format!("network {network}, from {source}"))
+    good("config", format!("network {network}{pool}, from {source}"))
 }
 
 /// The address itself was validated with the configuration.
@@ -104,7 +108,7 @@ fn data_dir(path: &Path) -> Finding {
 
 fn database(config: &Config) -> Finding {
     let path = config.store_path();
-    let consensus_id = config.network.chain_params().consensus_id();
+    let consensus_id = config.chain_params().consensus_id();
     match Store::inspect(&path, consensus_id) {
         Ok(true) => good("database", format!("{} belongs to this share-chain", path.display())),
         Ok(false) => good("database", "none yet; the first start creates it"),

@@ -5,7 +5,7 @@
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
-//! network.rs, address.rs, secret.rs    the types with rules of their own
+//! network.rs, outputs.rs, address.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
 //! ```
@@ -20,6 +20,7 @@ mod flags;
 pub mod keys;
 mod network;
 mod origin;
+mod outputs;
 mod resolve;
 mod secret;
 mod settings;
@@ -32,12 +33,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use sharechain::{ChainParams, PoolName};
 
 pub use address::{AddressError, parse_address, parse_payout_address};
 pub use error::ConfigError;
 pub use flags::Overrides;
 pub use network::{Network, NetworkMismatch};
 pub use origin::Origin;
+pub use outputs::Outputs;
 pub use secret::Secret;
 pub use settings::Setting;
 
@@ -45,13 +48,18 @@ use node_core::engine::Keep;
 
 use crate::event_kind::EventKind;
 
-/// All settings of the operator. None of them changes what the share-chain considers valid.
+/// All settings of the operator. `network`, `pool` and `outputs` select a share-chain; none of the others changes what it
+/// considers valid.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The config file, if there is one.
     pub file: Option<PathBuf>,
     /// The Bitcoin network to mine on.
     pub network: Network,
+    /// Name of a private pool.
+    pub pool: PoolName,
+    /// Room for payouts in a coinbase.
+    pub outputs: Outputs,
     /// The folder of the database and the node's identity.
     pub data_dir: PathBuf,
     /// Payout address for the work of miners that give no address.
@@ -173,6 +181,26 @@ impl Config {
         };
         settings.overlay(overrides.settings());
         resolve::resolve(&settings, path, home.as_deref())
+    }
+
+    /// The constants of the share-chain that the settings select.
+    pub fn chain_params(&self) -> ChainParams {
+        let params = match self.outputs {
+            Outputs::Standard => self.network.chain_params(),
+            Outputs::Wide => self.network.wide_chain_params(),
+        };
+        ChainParams { pool: self.pool, ..params }
+    }
+
+    /// Checks that a node may run on the share-chain that the settings select.
+    ///
+    /// # Errors
+    /// [`ConfigError::NotLaunched`].
+    pub fn require_launched(&self) -> Result<(), ConfigError> {
+        match (self.network, self.outputs) {
+            (Network::Main, Outputs::Wide) => Err(ConfigError::NotLaunched),
+            _ => Ok(()),
+        }
     }
 
     /// The folder of the database, inside `data_dir`.

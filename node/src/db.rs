@@ -12,7 +12,7 @@ use crate::store::{self, Checked, FAULTS_MAX, Repaired};
 /// # Errors
 /// The database cannot be opened, or is not sound.
 pub(crate) fn check(config: &Config, json: bool) -> Result<(), NodeError> {
-    let checked = store::check(&config.store_path(), &config.network.chain_params())?;
+    let checked = store::check(&config.store_path(), &config.chain_params())?;
     print(&checked, json)?;
     if checked.faults.is_empty() { Ok(()) } else { Err(NodeError::CheckFailed { config: false }) }
 }
@@ -22,7 +22,7 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<(), NodeError> {
 /// # Errors
 /// Nothing can be read, or the disk rejects the new database.
 pub(crate) fn repair(config: &Config, json: bool) -> Result<(), NodeError> {
-    print(&store::repair(&config.store_path(), &config.network.chain_params())?, json)
+    print(&store::repair(&config.store_path(), &config.chain_params())?, json)
 }
 
 fn print<T: serde::Serialize + fmt::Display>(found: &T, json: bool) -> Result<(), NodeError> {

@@ -50,6 +50,7 @@ pub enum StoredSettled {
 /// # Errors
 /// The node cannot start, or a part of it failed.
 pub async fn run(config: Config, settled: StoredSettled) -> Result<(), NodeError> {
+    config.require_launched()?;
     let config = Arc::new(config);
     let node = Node::start(&config, settled).await?;
     node.until_stopped().await
@@ -104,7 +105,7 @@ struct PeersSeen {
 impl Node {
     async fn start(config: &Arc<Config>, settled: StoredSettled) -> Result<Self, NodeError> {
         let started = Instant::now();
-        let params = config.network.chain_params();
+        let params = config.chain_params();
         let consensus_id = params.consensus_id();
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
         bitcoind.ready().await?;
@@ -156,7 +157,8 @@ impl Node {
         };
         let (stop, stopped) = watch::channel(false);
         let servers = start_servers(stratum, api, context, &stopped)?;
-        info!(network = %config.network, consensus_id = %consensus_id.as_hex(), "the node is running");
+        let pool = config.pool.as_str();
+        info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), "the node is running");
         Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
     }
 

@@ -191,6 +191,25 @@ fn a_wrong_configuration_is_one_sentence_and_code_2() {
     assert!(output.stderr.is_empty());
 }
 
+/// Two small pools would be two cheap targets.
+#[test]
+fn a_wide_pool_on_main_does_not_start() {
+    let home = TempDir::new().unwrap();
+    let run = |command: &str| shoal(home.path()).args([command, "--outputs=wide"]).output().unwrap();
+    let output = run("run");
+    let words = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert_eq!(words.lines().count(), 1, "{words}");
+    assert!(words.contains("`outputs = \"wide\"` is not launched on main, because two small pools"), "{words}");
+    assert!(!home.path().join(".shoal").exists(), "nothing was created");
+    let report = run("check");
+    assert!(
+        text(&report.stdout).starts_with("✗ config    `outputs = \"wide\"` is not launched"),
+        "{}",
+        text(&report.stdout)
+    );
+}
+
 #[test]
 fn a_missing_config_file_is_an_error_only_if_it_was_named() {
     let home = TempDir::new().unwrap();

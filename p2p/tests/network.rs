@@ -7,6 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Node, config, patiently, share};
+use sharechain::ChainParams;
 use p2p_proto::{Command, Event, Failure, Gossip, Misbehaviour, Request, Response, Verdict, sync::RequestId};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,6 +106,40 @@ async fn networks_do_not_mix() {
     let heard = second.hears(Duration::from_secs(3), |event| matches!(event, Event::PeerConnected { .. })).await;
     assert!(!heard);
     assert!(first.handle.peers().await.unwrap().is_empty());
+}
+
+/// The names of two pools, or two sizes of coinbase, are all that differs. The node that dialed tells why it has no peer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_pools_never_exchange_a_share_and_say_why() {
+    let pool = |name: &str| ChainParams { pool: name.parse().unwrap(), ..ChainParams::local() };
+    let (garage, barn, wide) = (pool("garage"), pool("barn"), ChainParams::local_wide());
+    for (number, (ours, theirs)) in [(&garage, &barn), (&garage, &ChainParams::local()), (&ChainParams::local(), &wide)]
+        .into_iter()
+        .enumerate()
+    {
+        let number = 30 + 3 * number as u8;
+        let of = |number, peers: &[&String], params: &ChainParams| {
+            let mut config = config(number, peers);
+            config.config.consensus_id = params.consensus_id();
+            config
+        };
+        let mut listening = Node::start(of(number, &[], ours)).await;
+        let mut other = Node::start(of(number + 1, &[&listening.addr], theirs)).await;
+        let mut same = Node::start(of(number + 2, &[&listening.addr], ours)).await;
+        let told = other.wait_for(|event| matches!(event, Event::OtherPool { .. })).await;
+        let Event::OtherPool { peer, addr } = told else { panic!("{told:?}") };
+        assert!(peer == listening.id() && listening.addr.starts_with(&addr), "{peer} {addr}");
+        listening.wait_for_peers(1).await;
+        same.wait_for_peers(1).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        listening.send(Command::Publish(share(7))).await;
+        assert_eq!(same.next_gossip().await.2, share(7));
+        assert!(other.no_gossip(Duration::from_millis(500)).await);
+        other.send(Command::Publish(share(8))).await;
+        assert!(listening.no_gossip(Duration::from_millis(500)).await);
+        assert_eq!(listening.handle.peers().await.unwrap().len(), 1, "only the node of the same pool");
+        assert!(other.handle.peers().await.unwrap().is_empty());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

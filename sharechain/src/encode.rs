@@ -234,7 +234,7 @@ impl Proof {
 fn read_prefix(reader: &mut Reader<'_>) -> Result<CoinbasePrefix, RuleError> {
     let midstate = reader.array()?;
     let length = reader.u32()?;
-    // SC-008: The coinbase before its last output has 100 to 3,000 bytes. The lower bound also ensures that the whole
+    // SC-008: The coinbase before its last output has 100 to 65,535 bytes. The lower bound also ensures that the whole
     // coinbase is longer than 64 bytes, the length of an inner node of the merkle tree.
     if !(PREFIX_BYTES_MIN..=PREFIX_BYTES_MAX).contains(&length) {
         return Err(RuleError::PrefixLength(length));

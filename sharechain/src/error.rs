@@ -29,7 +29,7 @@ pub enum RuleError {
     /// SC-007: The merkle branch has at most 14 hashes.
     #[error("SC-007: the merkle branch has more than 14 hashes")]
     BranchTooLong,
-    /// SC-008: The coinbase before its last output has 100 to 3,000 bytes.
+    /// SC-008: The coinbase before its last output has 100 to 65,535 bytes.
     #[error("SC-008: a coinbase cannot have {0} bytes before its last output")]
     PrefixLength(u32),
     /// SC-009: A list has at most 1,024 ids.
@@ -90,6 +90,9 @@ pub enum RuleError {
     /// SC-213: The version of the Bitcoin header, as a signed number, is at least 4.
     #[error("SC-213: Bitcoin rejects blocks of version {0}")]
     BlockVersion(i32),
+    /// SC-214: The coinbase before its last output has at most `prefix_bytes_max` bytes.
+    #[error("SC-214: with {0} bytes before its last output, the coinbase is too long for this pool")]
+    CoinbaseTooLong(u32),
 
     /// SC-301: The coinbase is, byte for byte, the one that follows from the share header, the extranonce, the witness
     /// commitment and the payouts below.
@@ -158,6 +161,7 @@ impl RuleError {
             Self::BeforeStart => "SC-211",
             Self::ParentInvalid => "SC-212",
             Self::BlockVersion(_) => "SC-213",
+            Self::CoinbaseTooLong(_) => "SC-214",
             Self::Payout => "SC-301",
             Self::ListRoot => "SC-401",
             Self::ListOrder => "SC-402",
@@ -193,6 +197,7 @@ impl RuleError {
                 | Self::BeforeStart
                 | Self::ParentInvalid
                 | Self::BlockVersion(_)
+                | Self::CoinbaseTooLong(_)
         )
     }
 }

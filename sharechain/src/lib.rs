@@ -12,7 +12,7 @@
 //! |---|---|---|---|
 //! | decoded | [`Proof`] | SC-001 to SC-010 | nothing yet: such bytes cost no work |
 //! | bound | [`check::binding::BoundProof`] | SC-101, SC-102 | [`Chain::insert`]: the work was spent on this share header |
-//! | valid | [`credit::Credit`] | SC-201 to SC-213, SC-301 | to be stored, forwarded, listed, and paid |
+//! | valid | [`credit::Credit`] | SC-201 to SC-214, SC-301 | to be stored, forwarded, listed, and paid |
 //! | a link | [`chain::Link`] | valid, and the hash meets the link target (SC-110) | to be a parent |
 //! | complete, links only | [`chain::Complete`] | SC-401 to SC-408, and the parent is complete | to count for fork choice |
 //! | on the main chain | [`chain::Fate::MainLink`] | SC-501 | to be built on; its list earns |
@@ -197,6 +197,6 @@ pub mod window;
 
 pub use chain::{Chain, Outcome};
 pub use error::RuleError;
-pub use params::{BitcoinParams, ChainParams};
+pub use params::{BitcoinParams, ChainParams, PoolName, PoolNameError};
 pub use share::{CoinbasePrefix, Proof, ShareHeader};
 pub use units::{Height, ShareId, Timestamp, U256, Weight, Work};

@@ -18,8 +18,9 @@ pub const PREFIX_BYTES_MIN: u32 = 100;
 /// Bitcoin nodes have relayed since 2015.
 pub const NULL_DATA_BYTES_MAX: usize = 83;
 
-/// Maximum length of a coinbase before its last output, bytes: 64 outputs of 43 bytes and the fixed parts.
-pub const PREFIX_BYTES_MAX: u32 = 3_000;
+/// Maximum length of a coinbase before its last output, bytes, that a proof can state: what a field of a Stratum v2 job
+/// holds. Each network has a constant of its own below it, [`prefix_bytes_max`](crate::ChainParams::prefix_bytes_max).
+pub const PREFIX_BYTES_MAX: u32 = 65_535;
 
 /// Maximum length of an encoded proof, bytes: header 80, share header 156 + 34 + 83, extranonce 16, witness commitment
 /// 33, branch 1 + 14 * 32, midstate 32, length 4, tail 63; rounded up.
@@ -91,11 +92,12 @@ pub const VISIBLE_BITCOIN_BLOCKS: u32 = 1;
 /// Number of branches in conflict that are followed; the lightest go first.
 pub const CONFLICTS_MAX: usize = 8;
 
-/// Number of cached selections. All proofs with the same Bitcoin tip and the same snapshot share one.
+/// Number of cached selections. All proofs with the same Bitcoin tip and the same snapshot share one. An output takes
+/// about 100 bytes: 5 KB each at 48 outputs, 100 KB at 1,000.
 pub const SELECTIONS_MAX: usize = 64;
 
 /// Number of cached output lists, one per job template of the nodes that found a proof recently. At 48 outputs, 4 KB
-/// each.
+/// each; at 1,000, 90 KB.
 pub const AMOUNTS_MAX: usize = 64;
 
 /// Number of cached windows: the newest snapshots of recent branches. At 10,000 scripts, 0.3 MB each.

@@ -1,4 +1,4 @@
-//! A chain of link proofs, verified without lists: every rule up to SC-213 but those of the payout. This is what a node
+//! A chain of link proofs, verified without lists: every header rule but those of the payout. This is what a node
 //! can check of a branch before it has anything else of it. The work of the links is then proven; who is paid is not.
 //!
 //! A newcomer does not start at genesis, but at some link below the window, which it takes from a peer: the

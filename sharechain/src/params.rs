@@ -6,13 +6,17 @@
 use crate::hash::Tag;
 use crate::units::{ShareId, U256, Weight};
 
+mod pool_name;
+
+pub use pool_name::{PoolName, PoolNameError};
+
 /// Passes the table of constants to the macro `$then`, in the order in which the consensus id hashes them (protocol
 /// §3).
 ///
 /// Each line is `/// documentation`, then `name: type = value on mainnet,`. The lines form two blocks: `bitcoin { .. }`
 /// for [`BitcoinParams`] and `chain { .. }` for [`ChainParams`]. The table
-/// leaves out what is not a plain number: the name of the share-chain, the Bitcoin network and its genesis, and the
-/// signet challenge.
+/// leaves out what is not a plain number: the names of the share-chain and of the pool, the Bitcoin network and its
+/// genesis, and the signet challenge.
 #[macro_export]
 macro_rules! for_each_parameter {
     ($then:ident) => {
@@ -76,6 +80,9 @@ macro_rules! for_each_parameter {
                 median_span: usize = 11,
                 /// Maximum number of payout outputs in a coinbase.
                 outputs_max: usize = 48,
+                /// Maximum length of a coinbase before its last output, bytes (SC-214): 64 payout outputs of 43 bytes
+                /// and the fixed parts.
+                prefix_bytes_max: u32 = 3_000,
             }
         }
     };
@@ -142,6 +149,8 @@ macro_rules! define {
         pub struct ChainParams {
             /// Name of the network; part of the consensus id.
             pub name: &'static str,
+            /// Name of a private pool; part of the consensus id.
+            pub pool: PoolName,
             /// Constants of the Bitcoin network below.
             pub bitcoin: BitcoinParams,
             $($(#[$chain_doc])* pub $chain: $chain_type,)*
@@ -153,6 +162,7 @@ macro_rules! define {
             pub const fn main() -> Self {
                 Self {
                     name: "main",
+                    pool: PoolName::PUBLIC,
                     bitcoin: BitcoinParams {
                         network: bitcoin::Network::Bitcoin,
                         other_genesis: None,
@@ -166,6 +176,7 @@ macro_rules! define {
             fn encode(&self) -> Vec<u8> {
                 let mut out = Vec::with_capacity(320);
                 push_bytes(&mut out, self.name.as_bytes());
+                push_bytes(&mut out, self.pool.as_str().as_bytes());
                 out.extend_from_slice(&self.bitcoin.genesis_hash());
                 push_bytes(&mut out, self.bitcoin.signet_challenge);
                 $(self.bitcoin.$bitcoin.push_to(&mut out);)*
@@ -275,6 +286,44 @@ impl ChainParams {
             easiest_share_target: target_of_bits(2),
             ..main
         }
+    }
+
+    /// The share-chain on Bitcoin mainnet with wide coinbases.
+    #[must_use]
+    pub const fn main_wide() -> Self {
+        Self::main().wide("main-wide")
+    }
+
+    /// The share-chain on the public signet with wide coinbases.
+    #[must_use]
+    pub const fn signet_wide() -> Self {
+        Self::signet().wide("signet-wide")
+    }
+
+    /// The local test network with wide coinbases.
+    #[must_use]
+    pub const fn local_wide() -> Self {
+        Self::local().wide("local-wide")
+    }
+
+    /// All networks of protocol §3, with standard and with wide coinbases.
+    #[must_use]
+    pub const fn all() -> [Self; 7] {
+        [
+            Self::main(),
+            Self::signet(),
+            Self::local(),
+            Self::rehearsal(),
+            Self::main_wide(),
+            Self::signet_wide(),
+            Self::local_wide(),
+        ]
+    }
+
+    /// The same constants with room for 1,000 payouts in a coinbase: 43,000 bytes, and at most 218 bytes before and
+    /// after them.
+    const fn wide(self, name: &'static str) -> Self {
+        Self { name, outputs_max: 1_000, prefix_bytes_max: 44_000, ..self }
     }
 
     /// The tagged hash of all constants, in the order of protocol §3. It is part of every commitment and every

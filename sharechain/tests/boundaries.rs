@@ -3,10 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use bitcoin::{CompactTarget, ScriptBuf};
+use bitcoin::{Amount, CompactTarget, ScriptBuf, TxOut};
 use sharechain::chain::{Missing, Outcome};
 use sharechain::limits::{
-    BITCOIN_FUTURE_SECONDS, FUTURE_SECONDS, MEMORY_DEPTH, OMISSION_SECONDS, SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS,
+    BITCOIN_FUTURE_SECONDS, FUTURE_SECONDS, MEMORY_DEPTH, OMISSION_SECONDS, PREFIX_BYTES_MAX, SETTLED_BITCOIN_BLOCKS,
+    SETTLED_LINKS,
 };
 use sharechain::payout::select;
 use sharechain::target::{link_bonus, link_target, share_target, target_of_bits, weight_of_share, work_of_bits};
@@ -330,6 +331,32 @@ fn outputs_max() {
         assert_eq!(entries(&weights, 5_000_000_000), dues.min(most));
     }
     assert_eq!(entries(&[0, 0], 5_000_000_000), 0);
+}
+
+/// Shares whose coinbase has one more output, which no rule allows: too long a coinbase is rejected for its length.
+#[test]
+fn prefix_bytes_max() {
+    let mut world = World::new();
+    world.grow(20, 3);
+    let spec = world.spec(miner(1));
+    let share = world.header_of(&spec);
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let most = world.chain.params().prefix_bytes_max;
+    let honest = world.mine(&spec);
+    for (length, error) in [
+        (most - 1, RuleError::Payout),
+        (most, RuleError::Payout),
+        (most + 1, RuleError::CoinbaseTooLong(most + 1)),
+        (PREFIX_BYTES_MAX, RuleError::CoinbaseTooLong(PREFIX_BYTES_MAX)),
+    ] {
+        // An amount of 8 bytes, and a length of 3 for a script of this size.
+        let script = ScriptBuf::from_bytes(vec![0x6a; (length - honest.prefix.length - 8 - 3) as usize]);
+        let more = TxOut { value: Amount::ZERO, script_pubkey: script };
+        let proof = world.mine_with(share.clone(), &[&payouts[..], &[more]].concat(), spec.previous_block, false);
+        assert_eq!(proof.prefix.length, length);
+        assert_eq!(world.insert(&proof, None), Outcome::Invalid(error), "{length} bytes");
+    }
+    assert!(matches!(world.insert(&honest, None), Outcome::Accepted(_)));
 }
 
 #[test]

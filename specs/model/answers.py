@@ -2,6 +2,7 @@
 gives the fields that follow from it."""
 
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 from shoal_model import coinbase, encoding, payout, signals, state, targets
 from shoal_model.params import NETWORKS
@@ -30,7 +31,7 @@ def same(computed, given):
 
 
 def networks(case):
-    return {"consensus_id": NETWORKS[case["name"]].consensus_id.hex()}
+    return {"consensus_id": replace(NETWORKS[case["name"]], pool=case["pool"]).consensus_id.hex()}
 
 
 def encoded(case):
@@ -83,7 +84,7 @@ def coinbases(case):
 def binding(case):
     proof = encoding.decode_proof(raw(case["encoded"]))
     try:
-        coinbase.check_binding(NETWORKS[case["network"]], proof, targets.MAX)
+        coinbase.check_binding(SimpleNamespace(consensus_id=raw(case["consensus_id"])), proof, targets.MAX)
     except Broken as broken:
         same(broken.rule, "SC-102")
         return {"binds": False}

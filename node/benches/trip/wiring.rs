@@ -179,6 +179,8 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
     Config {
         file: None,
         network: Network::Local,
+        pool: sharechain::PoolName::PUBLIC,
+        outputs: node::config::Outputs::Standard,
         data_dir: dir.to_owned(),
         address: None,
         new_pool: true,

@@ -281,6 +281,11 @@ impl Exchange {
                 self.tips.remove(&peer);
                 self.tell_sync(sync::Input::Disconnected(peer), turn.now);
             }
+            Event::OtherPool { peer, addr } => warn!(
+                %peer,
+                addr,
+                "this node belongs to another pool; it needs the same version, `network`, `pool` and `outputs`"
+            ),
             Event::Gossip { token, peer, message } => {
                 if let Some(verdict) = self.judge_gossip(token, peer, message, turn) {
                     self.command(Command::Verdict { token, verdict });

@@ -25,6 +25,10 @@ pub struct Status {
     pub version: String,
     /// The Bitcoin network: main, signet, local or rehearsal.
     pub network: String,
+    /// Name of the private pool; empty for the public pool.
+    pub pool: String,
+    /// Maximum number of payouts in a coinbase: 48, or 1,000 in a wide pool.
+    pub outputs_max: u64,
     /// Consensus id of the share-chain's rules and constants, hex. Nodes with different ids belong to different pools.
     pub consensus_id: String,
     /// Time of the node's clock, seconds since 1970.
@@ -225,6 +229,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Result<Json<Status>, 
 /// The part of the status that comes from the share-chain.
 #[derive(Debug)]
 struct ChainPart {
+    outputs_max: u64,
     consensus_id: [u8; 32],
     tip: String,
     height: u32,
@@ -243,6 +248,7 @@ impl ChainPart {
         let tip = chain.tip();
         let height = chain.height();
         Self {
+            outputs_max: chain.params().outputs_max as u64,
             consensus_id: *chain.consensus_id(),
             tip: tip.to_string(),
             height: height.0,
@@ -281,6 +287,8 @@ impl Api {
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),
+            pool: self.context.config.pool.as_str().to_owned(),
+            outputs_max: chain.outputs_max,
             consensus_id: chain.consensus_id.to_lower_hex_string(),
             time_unix_s: time.0,
             uptime_s: self.context.started.elapsed().as_secs(),

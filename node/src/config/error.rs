@@ -112,6 +112,12 @@ pub enum ConfigError {
         /// The missing key.
         missing: &'static str,
     },
+    /// The wide pool of mainnet does not exist yet.
+    #[error(
+        "`outputs = \"wide\"` is not launched on main, because two small pools would be two cheap targets; remove it, or try it \
+         on a test network"
+    )]
+    NotLaunched,
     /// A default is below the home folder, but HOME is not set.
     #[error("the environment variable HOME is not set, so `{key}` has no default; set it")]
     NoHome {

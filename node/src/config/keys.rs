@@ -54,11 +54,23 @@ pub const NETWORK: Key = Key::one(
     "NETWORK",
     "Bitcoin network: main, signet, local (a test network on a custom signet), or rehearsal (main's constants with easy work) [default: main]",
 );
+/// The name of a private pool.
+pub const POOL: Key = Key::one(
+    ["pool", "pool", "SHOAL_POOL"],
+    "NAME",
+    "Name of a private pool: 1 to 32 of a-z, 0-9 and - [default: none, the public pool]",
+);
+/// How many payouts a coinbase holds.
+pub const OUTPUTS: Key = Key::one(
+    ["outputs", "outputs", "SHOAL_OUTPUTS"],
+    "SIZE",
+    "Payouts that a coinbase holds: standard (48) or wide (1,000, on test networks) [default: standard]",
+);
 /// The data folder.
 pub const DATA_DIR: Key = Key::one(
     ["data_dir", "data-dir", "SHOAL_DATA_DIR"],
     "FOLDER",
-    "Folder for the database and the node's identity [default: ~/.shoal/NETWORK]",
+    "Folder for the database and the node's identity [default: ~/.shoal/NETWORK, with -wide and .POOL after it if set]",
 );
 /// Default payout address.
 pub const ADDRESS: Key = Key::one(
@@ -188,8 +200,10 @@ pub const WEBHOOKS_EVENTS: Key = Key::one(
 .shaped(Shape::Many);
 
 /// All keys, in the sequence of the example file.
-pub const KEYS: [&Key; 22] = [
+pub const KEYS: [&Key; 24] = [
     &NETWORK,
+    &POOL,
+    &OUTPUTS,
     &DATA_DIR,
     &ADDRESS,
     &NEW_POOL,

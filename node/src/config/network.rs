@@ -60,7 +60,16 @@ impl Network {
         }
     }
 
-    /// The constants of the share-chain on this network.
+    /// The constants of the public share-chain on this network with wide coinbases.
+    pub fn wide_chain_params(self) -> sharechain::ChainParams {
+        match self {
+            Self::Main => sharechain::ChainParams::main_wide(),
+            Self::Signet => sharechain::ChainParams::signet_wide(),
+            Self::Local => sharechain::ChainParams::local_wide(),
+        }
+    }
+
+    /// The constants of the public share-chain on this network.
     pub fn chain_params(self) -> sharechain::ChainParams {
         match self {
             Self::Main => sharechain::ChainParams::main(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use node_core::engine::Keep;
 use reqwest::Url;
+use sharechain::PoolName;
 use tracing_subscriber::EnvFilter;
 
 use super::address::parse_payout_address;
@@ -15,6 +16,7 @@ use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::network::Network;
 use super::origin::Origin;
+use super::outputs::Outputs;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{
@@ -44,6 +46,7 @@ const WEBHOOKS_EVENTS: [EventKind; 7] = [
 const BITCOIND_TIMEOUT_S: u64 = 30;
 const LOG: &str = "info";
 
+const POOL: &str = "1 to 32 characters from a-z, 0-9 and -";
 const SOCKET: &str = "an IP address and a port, like 127.0.0.1:3333 or [::1]:3333";
 
 /// Checks every setting and fills in the defaults.
@@ -54,7 +57,14 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     let network = settings
         .parse(&keys::NETWORK, "main, signet, local or rehearsal", |text| text.parse().ok())?
         .unwrap_or(Network::Main);
-    let data_dir = path(settings, &keys::DATA_DIR, home, |home| home.join(".shoal").join(network.name()))?;
+    let pool = match settings.text(&keys::POOL) {
+        // `pool = ""` is the public pool.
+        None | Some(("", _)) => PoolName::PUBLIC,
+        Some(_) => settings.parse(&keys::POOL, POOL, |text| text.parse().ok())?.unwrap_or(PoolName::PUBLIC),
+    };
+    let outputs = settings.parse(&keys::OUTPUTS, "standard or wide", |text| text.parse().ok())?.unwrap_or_default();
+    let folder = folder(network, pool, outputs);
+    let data_dir = path(settings, &keys::DATA_DIR, home, |home| home.join(".shoal").join(&folder))?;
     let address = match settings.text(&keys::ADDRESS) {
         None => None,
         Some((text, origin)) => Some(
@@ -66,6 +76,8 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     Ok(Config {
         file,
         network,
+        pool,
+        outputs,
         data_dir,
         address,
         new_pool: switch(settings, &keys::NEW_POOL)?,
@@ -80,6 +92,13 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         api: api(settings)?,
         webhooks: webhooks(settings)?,
     })
+}
+
+/// Name of the default data folder, different for every share-chain.
+fn folder(network: Network, pool: PoolName, outputs: Outputs) -> String {
+    let wide = if outputs == Outputs::Wide { "-wide" } else { "" };
+    let dot = if pool.is_public() { "" } else { "." };
+    format!("{network}{wide}{dot}{}", pool.as_str())
 }
 
 fn keep(text: &str) -> Option<Keep> {

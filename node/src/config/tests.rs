@@ -105,6 +105,34 @@ fn each_network_has_its_own_defaults() {
 }
 
 #[test]
+fn pools_and_their_outputs_have_share_chains_and_folders_of_their_own() {
+    let mut ids = std::collections::BTreeSet::new();
+    for (text, folder, name) in [
+        ("", "main", "main"),
+        ("pool = \"garage\"", "main.garage", "main"),
+        ("network = \"local\"\noutputs = \"standard\"\npool = \"\"", "local", "local"),
+        ("network = \"local\"\npool = \"wide\"", "local.wide", "local"),
+        ("network = \"local\"\noutputs = \"wide\"", "local-wide", "local-wide"),
+        ("network = \"local\"\noutputs = \"wide\"\npool = \"garage\"", "local-wide.garage", "local-wide"),
+        ("network = \"signet\"\noutputs = \"wide\"", "signet-wide", "signet-wide"),
+    ] {
+        let config = load(text, &[]).unwrap();
+        assert_eq!(config.data_dir, Path::new("/home/miner/.shoal").join(folder));
+        assert_eq!(config.chain_params().name, name);
+        assert!(ids.insert(config.chain_params().consensus_id()), "{text} has an id of its own");
+        assert!(config.require_launched().is_ok());
+    }
+    for network in Network::ALL {
+        let name = network.chain_params().name;
+        assert_eq!(network.wide_chain_params().name, format!("{name}-wide"));
+        assert_eq!(
+            load("outputs = \"wide\"", &["--network", name]).unwrap().require_launched().is_ok(),
+            name != "main"
+        );
+    }
+}
+
+#[test]
 fn unknown_keys_are_refused_with_place_and_nearest_name() {
     for (text, line, name, nearest) in [
         ("\n\nnetwrok = \"main\"", 3, "netwrok", "network"),
@@ -134,6 +162,13 @@ fn bad_values_are_refused_with_place_and_remedy() {
         ("log = \"info,=\"", &[], ["line 1", "a level like info"]),
         ("network = ", &[], ["line 1", "not valid TOML"]),
         ("data_dir = \"\"", &[], ["line 1", "path"]),
+        (
+            "pool = \"My pool\"",
+            &[],
+            ["shoal.toml line 1: `pool` cannot be \"My pool\"", "1 to 32 characters from a-z, 0-9 and -"],
+        ),
+        ("", &["--pool=a_b"], ["the flag --pool", "1 to 32 characters"]),
+        ("\noutputs = \"large\"", &[], ["shoal.toml line 2: `outputs` cannot be \"large\"", "write standard or wide"]),
     ] {
         let refusal = refusal(text, arguments);
         assert!(parts.iter().all(|part| refusal.contains(part)), "{refusal}");

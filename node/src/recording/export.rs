@@ -23,7 +23,7 @@ use crate::store::Store;
 /// # Errors
 /// The database is in use or empty, bitcoind cannot be queried, or the file cannot be written.
 pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError> {
-    let params = config.network.chain_params();
+    let params = config.chain_params();
     let consensus_id = params.consensus_id();
     // Opening would create a database if there is none.
     if matches!(Store::inspect(&config.store_path(), consensus_id), Ok(false)) {

@@ -136,7 +136,7 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
     let bad = |source| RecordingError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(|source| RecordingError::File { path: path.to_owned(), source })?;
     let (start, mut reader) = Reader::new(BufReader::new(file)).map_err(bad)?;
-    let params = config.network.chain_params();
+    let params = config.chain_params();
     let (found, expected) = (start.params.genesis_id(), params.genesis_id());
     if found != expected {
         return Err(RecordingError::OtherNetwork { found, expected }.into());

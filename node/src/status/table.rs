@@ -60,9 +60,10 @@ fn rows(status: &Status) -> Vec<Row> {
     let memory = status.rss_bytes.map(|bytes| format!(", {} of memory", memory(bytes))).unwrap_or_default();
     let up = duration(status.uptime_s);
     let id = status.consensus_id.get(..16).unwrap_or(&status.consensus_id);
+    let pool = if status.pool.is_empty() { String::new() } else { format!(", pool {}", status.pool) };
     let mut rows = vec![
         Row::new("node", Mood::Plain, format!("shoal {}, up {up}{memory}", status.version)),
-        Row::new("network", Mood::Plain, format!("{}, share-chain {id}…", status.network)),
+        Row::new("network", Mood::Plain, format!("{}{pool}, share-chain {id}…", status.network)),
         work(status),
         chain(status),
         sync(status),

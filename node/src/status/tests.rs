@@ -6,6 +6,8 @@ pub(crate) fn healthy() -> Status {
     Status {
         version: "0.1.0".into(),
         network: "local".into(),
+        pool: String::new(),
+        outputs_max: 48,
         consensus_id: "ab".repeat(32),
         time_unix_s: 1_800_000_000,
         uptime_s: 200,

@@ -37,6 +37,8 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
     Config {
         file: None,
         network: Network::Local,
+        pool: sharechain::PoolName::PUBLIC,
+        outputs: node::config::Outputs::Standard,
         data_dir: dir,
         address: None,
         new_pool: true,

@@ -7,6 +7,7 @@ import { checkBlock, target } from "../../web/js/proof/header.js";
 import { prove } from "../../web/js/proof/prove.js";
 import { select } from "../../web/js/proof/payout.js";
 import { checkFrame, heightPush, parseCoinbase } from "../../web/js/proof/coinbase.js";
+import { NETWORKS, chainOf } from "../../web/js/proof/networks.js";
 import { toHex } from "../../web/js/proof/bytes.js";
 
 const { cases } = JSON.parse(readFileSync(new URL("../../../specs/vectors/selection.json", import.meta.url)));
@@ -21,6 +22,16 @@ test("the specification's vectors of dues, seed and outputs", () => {
     assert.deepEqual(outputs, one.outputs, `case ${i}`);
     assert.equal(String(made.total), one.total, `case ${i}`);
     assert.equal(made.outputs.reduce((sum, output) => sum + output.sat, 0n), BigInt(one.value_sat), `case ${i}`);
+  }
+});
+
+test("a status names the constants of its share-chain", () => {
+  for (const name of ["main", "signet", "local"]) {
+    assert.equal(chainOf({ network: name, outputs_max: 48 }), name);
+    const wide = chainOf({ network: name, outputs_max: 1000 });
+    assert.equal(wide, `${name}-wide`);
+    assert.deepEqual({ ...NETWORKS[wide], outputsMax: 48 }, NETWORKS[name]);
+    assert.equal(NETWORKS[wide].outputsMax, 1000);
   }
 });
 

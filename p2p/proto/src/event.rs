@@ -88,6 +88,14 @@ pub enum Event {
         /// The peer.
         peer: PeerId,
     },
+    /// A node that this one dialed belongs to another share-chain: another network, pool, size of coinbase, or version.
+    /// Nothing was exchanged with it, and it is disconnected.
+    OtherPool {
+        /// The node.
+        peer: PeerId,
+        /// Its multiaddress.
+        addr: String,
+    },
     /// A gossip message arrived. Answer it with [`Command::Verdict`].
     Gossip {
         /// Token of the message.

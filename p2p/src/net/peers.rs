@@ -74,6 +74,12 @@ impl ConnectedPeers {
         }
     }
 
+    /// The address of a peer that this node dialed; none if the peer opened the first connection.
+    pub(super) fn dialed(&self, peer: PeerId) -> Option<&str> {
+        let first = &self.by_id.get(&peer)?.first;
+        (!first.inbound).then_some(&first.addr)
+    }
+
     pub(super) fn is_connected(&self, peer: PeerId) -> bool {
         self.by_id.contains_key(&peer)
     }

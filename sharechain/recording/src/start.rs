@@ -5,7 +5,7 @@ use bitcoin::{CompactTarget, Network};
 use serde::{Deserialize, Serialize};
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::target::target_of_bits;
-use sharechain::{BitcoinParams, ChainParams, ShareId, U256, Weight};
+use sharechain::{BitcoinParams, ChainParams, PoolName, PoolNameError, ShareId, U256, Weight};
 
 use crate::line::exact;
 use crate::value::{Challenge, Decimal, Id, Number, RawHeader, present};
@@ -124,9 +124,7 @@ impl Start {
 
 /// Returns the network of protocol §3 with this name, if any.
 fn named(name: &str) -> Option<ChainParams> {
-    [ChainParams::main(), ChainParams::signet(), ChainParams::local(), ChainParams::rehearsal()]
-        .into_iter()
-        .find(|params| params.name == name)
+    ChainParams::all().into_iter().find(|params| params.name == name)
 }
 
 fn params_of(network: &str, parameters: Option<Parameters>) -> Result<ChainParams, String> {
@@ -138,7 +136,9 @@ fn params_of(network: &str, parameters: Option<Parameters>) -> Result<ChainParam
     if params.name != network {
         return Err(format!("the parameters are those of {}", params.name));
     }
-    if named(network).is_some_and(|known| known.consensus_id() != params.consensus_id()) {
+    // A private pool has its network's constants and a name.
+    let known = named(network).map(|known| ChainParams { pool: params.pool, ..known });
+    if known.is_some_and(|known| known.consensus_id() != params.consensus_id()) {
         return Err(format!("the parameters differ from those of {network}"));
     }
     Ok(params)
@@ -189,6 +189,7 @@ macro_rules! parameters {
         #[serde(deny_unknown_fields)]
         struct Parameters {
             name: String,
+            pool: String,
             bitcoin_genesis: Id,
             signet_challenge: Challenge,
             $($bitcoin: <$bitcoin_type as Written>::Form,)*
@@ -199,6 +200,7 @@ macro_rules! parameters {
             fn from(params: &ChainParams) -> Self {
                 Self {
                     name: params.name.to_owned(),
+                    pool: params.pool.as_str().to_owned(),
                     bitcoin_genesis: Id(params.bitcoin.genesis_hash()),
                     signet_challenge: Challenge(params.bitcoin.signet_challenge.to_vec()),
                     $($bitcoin: params.bitcoin.$bitcoin.write(),)*
@@ -214,6 +216,7 @@ macro_rules! parameters {
                 let (network, other_genesis) = network_of(self.bitcoin_genesis);
                 ChainParams {
                     name: self.name.clone().leak(),
+                    pool: self.pool().unwrap_or(PoolName::PUBLIC),
                     bitcoin: BitcoinParams {
                         network,
                         other_genesis,
@@ -230,11 +233,17 @@ macro_rules! parameters {
 sharechain::for_each_parameter!(parameters);
 
 impl Parameters {
+    /// The name of the pool, if it is one.
+    fn pool(&self) -> Result<PoolName, PoolNameError> {
+        if self.pool.is_empty() { Ok(PoolName::PUBLIC) } else { self.pool.parse() }
+    }
+
     /// Rejects values with which the rules have no meaning.
     fn check(&self) -> Result<(), String> {
         if self.name.len() > NAME_BYTES_MAX {
             return Err(format!("parameters.name has more than {NAME_BYTES_MAX} bytes"));
         }
+        self.pool().map_err(|error| format!("parameters.pool: {error}"))?;
         let values = [
             ("retarget_blocks", u64::from(self.retarget_blocks)),
             ("retarget_timespan_s", u64::from(self.retarget_timespan_s)),

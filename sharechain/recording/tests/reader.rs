@@ -156,6 +156,26 @@ fn parameters_come_back() {
     assert!(problem.contains("the parameters are those of custom"), "{problem}");
 }
 
+/// A private pool has the constants of a known network under the network's own name, and nothing else may differ.
+#[test]
+fn the_name_of_a_pool_comes_back() {
+    for mut params in ChainParams::all() {
+        params.pool = "garage-2".parse().unwrap();
+        let start = Start { root: Root::genesis(&params.bitcoin), params };
+        let first = start.line(None);
+        let (read, _) = Reader::new(format!("{first}\n").as_bytes()).unwrap();
+        assert_eq!(read, start);
+        let mut line: Value = serde_json::from_str(&first).unwrap();
+        assert_eq!(line["parameters"]["pool"], "garage-2");
+        line["parameters"]["outputs_max"] = json!(49);
+        let problem = Reader::new(format!("{line}\n").as_bytes()).unwrap_err().to_string();
+        assert!(problem.contains("the parameters differ"), "{problem}");
+        line["parameters"]["pool"] = json!("Garage");
+        let problem = Reader::new(format!("{line}\n").as_bytes()).unwrap_err().to_string();
+        assert!(problem.contains("parameters.pool"), "{problem}");
+    }
+}
+
 #[test]
 fn a_file_that_was_cut_is_told_from_a_whole_one() {
     let mut bytes = Vec::new();

@@ -49,8 +49,8 @@ pub struct PreviousBlock {
     pub next_bits: CompactTarget,
 }
 
-/// Checks a proof's header against its position and its previous block: SC-202 to SC-211 and SC-213. A job template has no hash
-/// yet; with `hash` as `None`, SC-209 is skipped.
+/// Checks a proof's header against its position and its previous block: SC-202 to SC-211, SC-213 and SC-214. A job template
+/// has no hash yet; with `hash` as `None`, SC-209 is skipped.
 ///
 /// # Errors
 /// The first broken rule, in order of number. The proof's hash binds everything that these rules check, so each of them
@@ -90,7 +90,10 @@ pub fn check_header(
     require(share.bitcoin_height >= params.bitcoin.start_height, RuleError::BeforeStart)?;
     // SC-213: The version of the Bitcoin header, as a signed number, is at least 4.
     let version = proof.header.version.to_consensus();
-    require(version >= LEAST_BLOCK_VERSION, RuleError::BlockVersion(version))
+    require(version >= LEAST_BLOCK_VERSION, RuleError::BlockVersion(version))?;
+    // SC-214: The coinbase before its last output has at most `prefix_bytes_max` bytes.
+    let length = proof.prefix.length;
+    require(length <= params.prefix_bytes_max, RuleError::CoinbaseTooLong(length))
 }
 
 fn require(holds: bool, otherwise: RuleError) -> Result<(), RuleError> {

@@ -7,13 +7,9 @@ use sharechain::{ChainParams, Weight};
 
 use crate::files::{Case, unhex};
 
-fn params(outputs_max: usize) -> ChainParams {
-    ChainParams { outputs_max, ..ChainParams::main() }
-}
-
 pub(super) fn check(case: &mut Case) {
-    let params = params(case.number("outputs_max") as usize);
-    assert_eq!(case.number("output_floor_sat"), params.output_floor_sat);
+    let (outputs_max, output_floor_sat) = (case.number("outputs_max") as usize, case.number("output_floor_sat"));
+    let params = ChainParams { outputs_max, output_floor_sat, ..ChainParams::main() };
     let text = |value: &Value, field: &str| value[field].as_str().unwrap().to_owned();
     let weight = |value: &Value| Weight(text(value, "weight").parse().unwrap());
     let script = |value: &Value| unhex(&text(value, "script"));

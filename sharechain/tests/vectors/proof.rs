@@ -6,17 +6,18 @@ use serde_json::Value;
 use sharechain::check::binding::BoundProof;
 use sharechain::coinbase::{Coinbase, commitment};
 use sharechain::encode::{decode_list, encode_list, shares_root};
-use sharechain::{ChainParams, Proof, ShareHeader, ShareId, Timestamp, U256};
+use sharechain::{ChainParams, PoolName, Proof, ShareHeader, ShareId, Timestamp, U256};
 
 use crate::files::{Case, unhex};
 
 pub(super) fn network(name: &str) -> ChainParams {
-    let all = [ChainParams::main(), ChainParams::signet(), ChainParams::local()];
-    all.into_iter().find(|params| params.name == name).unwrap()
+    ChainParams::all().into_iter().find(|params| params.name == name).unwrap()
 }
 
 pub(super) fn check_network(case: &mut Case) {
-    let params = network(case.text("name"));
+    let pool = case.text("pool");
+    let pool = if pool.is_empty() { PoolName::PUBLIC } else { pool.parse().unwrap() };
+    let params = ChainParams { pool, ..network(case.text("name")) };
     assert_eq!(params.consensus_id(), case.array("consensus_id"));
 }
 
@@ -97,7 +98,7 @@ pub(super) fn check_coinbase(case: &mut Case) {
 }
 
 pub(super) fn check_binding(case: &mut Case) {
-    let id = network(case.text("network")).consensus_id();
+    let id = case.array("consensus_id");
     let proof = Proof::decode(&case.bytes("encoded")).unwrap();
     assert_eq!(BoundProof::bind(proof, U256::MAX, &id).is_ok(), case.get("binds").as_bool().unwrap());
 }

@@ -28,7 +28,14 @@ RETARGET = replace(
 )
 # The same with easier blocks, for a fork of Bitcoin one block before a retarget, and with outputs enough for all
 # scripts.
-FORKED = replace(RETARGET, name="forked", pow_limit_bits=0x2000FFFF, min_block_work=1 << 10, outputs_max=12)
+FORKED = replace(
+    RETARGET,
+    name="forked",
+    pow_limit_bits=0x2000FFFF,
+    min_block_work=1 << 10,
+    outputs_max=12,
+    prefix_bytes_max=740,
+)
 FORKED_LINKS, FORK_HEIGHT, SLOW_BLOCK_S = 16, 6, 700
 BLOCKS_APART_S = 400
 TIME = 1_800_000_000

@@ -232,6 +232,7 @@ def _bitcoin(book):
     _work_fell(book)
     _before_start(book)
     _versions(book)
+    _coinbase_length(book)
 
 
 def _retarget(book):
@@ -283,6 +284,23 @@ def _versions(book):
     made = book.open("chain")
     proof = mined(made, replace(work_on_tip(made), version=three["version"], payouts=((SCRIPTS[3], 1),)))
     book.add("SC-213", "version 3, and a wrong payout", "chain", [line(proof, "SC-213")])
+
+
+def _coinbase_length(book):
+    """Coinbases with one more output, which no rule allows: it fills them up to a length."""
+    made = book.open("chain")
+    work, most = work_on_tip(made), made.params.prefix_bytes_max
+
+    def filled(length):
+        missing = length - mined(made, work).prefix_length - 9
+        return mined(made, replace(work, payouts=(*work.payouts, (bytes(missing), 0))))
+
+    for length, verdict in ((most - 1, "SC-301"), (most, "SC-301"), (most + 1, "SC-214")):
+        name = f"{length} bytes before the last output, where {most} are allowed"
+        book.add("SC-214", name, "chain", [line(filled(length), verdict)])
+    old = replace(work, version=struct.pack("<i", 3), payouts=(*work.payouts, (bytes(250), 0)))
+    name = "a coinbase too long, and version 3: the lower number is reported"
+    book.add("SC-214", name, "chain", [line(mined(made, old), "SC-213")])
 
 
 def _value(book):

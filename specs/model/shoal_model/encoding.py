@@ -14,7 +14,7 @@ IDS_MAX = 1024
 BRANCH_MAX = 14
 SCRIPT_BYTES_MAX = 34
 NULL_DATA_BYTES_MAX = 83
-PREFIX_BYTES = range(100, 3001)
+PREFIX_BYTES = range(100, 65_536)
 WITNESS_START = bytes.fromhex("6a24aa21a9ed")  # of the script of a witness commitment
 
 # Payout scripts: the bytes before the hash or key, its length, and the bytes after it.
@@ -169,7 +169,7 @@ def decode_proof(data):
     branch = _decode_branch(reader)
     midstate = reader.take(32)
     length = reader.number(4)
-    # SC-008: The coinbase before its last output has 100 to 3,000 bytes.
+    # SC-008: The coinbase before its last output has 100 to 65,535 bytes.
     need(length in PREFIX_BYTES, "SC-008", f"{length} bytes")
     tail = reader.take(length % BLOCK)
     reader.end()

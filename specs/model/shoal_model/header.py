@@ -50,8 +50,8 @@ def _least_time(params, link):
 
 
 def check_header(params, proof, place, previous):
-    """Rules SC-202 to SC-211 and SC-213, in this order, for a proof at position `place` on the Bitcoin block
-    `previous`."""
+    """Rules SC-202 to SC-211, SC-213 and SC-214, in this order, for a proof at position `place` on the Bitcoin
+    block `previous`."""
     share = proof.share
     # SC-202: The anchor is the ancestor exactly `anchor_depth` links below the parent; genesis if the chain is shorter
     # than that.
@@ -89,3 +89,6 @@ def check_header(params, proof, place, previous):
     need(share.bitcoin_height >= start, "SC-211", lambda: f"bitcoin_height {share.bitcoin_height} is below {start}")
     # SC-213: The version of the Bitcoin header, as a signed number, is at least 4.
     need(proof.version >= bitcoin.VERSION_LEAST, "SC-213", lambda: f"version {proof.version}")
+    # SC-214: The coinbase before its last output has at most `prefix_bytes_max` bytes.
+    length, most = proof.prefix_length, params.prefix_bytes_max
+    need(length <= most, "SC-214", lambda: f"{length} bytes before the last output, at most {most} are allowed")

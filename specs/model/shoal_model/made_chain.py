@@ -19,6 +19,7 @@ HARD_BLOCK = 1 << 9  # hashes; a made-up world makes no harder blocks on purpose
 # Small depths, so that a short chain meets all of them. A Bitcoin block takes two hashes, a share 32, a link 128.
 EASY = Params(
     name="easy",
+    pool="",
     bitcoin_genesis=bytes.fromhex("00" * 32),  # replaced below
     signet_challenge=b"",
     pow_limit_bits=0x207FFFFF,
@@ -48,6 +49,7 @@ EASY = Params(
     output_floor_sat=10_000,
     median_span=5,
     outputs_max=4,
+    prefix_bytes_max=480,
 )
 GENESIS = miner.bitcoin_header(EASY, None, START_TIME - 6000)
 EASY = replace(EASY, bitcoin_genesis=miner.double(GENESIS))

@@ -1,6 +1,6 @@
 """Networks, their constants and the consensus id (section 3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .sha256 import tagged
@@ -8,6 +8,7 @@ from .sha256 import tagged
 # (name, kind) in the order in which they are hashed. Numbers are bytes; 'text' and 'script' have a length byte first.
 FIELDS = (
     ("name", "text"),
+    ("pool", "text"),
     ("bitcoin_genesis", "hash"),
     ("signet_challenge", "script"),
     ("pow_limit_bits", 4),
@@ -37,6 +38,7 @@ FIELDS = (
     ("output_floor_sat", 8),
     ("median_span", 8),
     ("outputs_max", 8),
+    ("prefix_bytes_max", 4),
 )
 
 
@@ -45,6 +47,7 @@ class Params:
     """All constants of a network. Depths are in links unless the name says Bitcoin; names ending in _s are seconds."""
 
     name: str
+    pool: str  # name of a private pool; empty for the public one
     bitcoin_genesis: bytes
     signet_challenge: bytes
     pow_limit_bits: int
@@ -74,6 +77,7 @@ class Params:
     output_floor_sat: int
     median_span: int
     outputs_max: int
+    prefix_bytes_max: int
 
     @cached_property
     def encoded(self):
@@ -101,6 +105,7 @@ ONE_BLOCK = 1 << 64  # weights are in units of 2^-64 expected Bitcoin blocks
 
 MAIN = Params(
     name="main",
+    pool="",
     bitcoin_genesis=bytes.fromhex("6fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000"),
     signet_challenge=b"",
     pow_limit_bits=0x1D00FFFF,
@@ -130,6 +135,7 @@ MAIN = Params(
     output_floor_sat=10_000,
     median_span=11,
     outputs_max=48,
+    prefix_bytes_max=3000,
 )
 
 _SIGNET = {
@@ -161,4 +167,11 @@ _LOCAL = {
 }
 LOCAL = Params(**{**SIGNET.__dict__, **_LOCAL})
 
-NETWORKS = {params.name: params for params in (MAIN, SIGNET, LOCAL)}
+
+def _wide(params):
+    """The same network with room for more payouts in a coinbase."""
+    return replace(params, name=f"{params.name}-wide", outputs_max=1000, prefix_bytes_max=44_000)
+
+
+_STANDARD = (MAIN, SIGNET, LOCAL)
+NETWORKS = {params.name: params for params in (*_STANDARD, *map(_wide, _STANDARD))}

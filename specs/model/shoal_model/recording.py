@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .params import FIELDS, NETWORKS, Params
 from .targets import expand
@@ -14,6 +14,7 @@ IDS_MAX = 65535  # what the count of an encoded list can say
 ROOT_HEADERS_MAX = 8192
 HEX = re.compile("(?:[0-9a-f]{2})*")
 RULE = re.compile("SC-[0-9]{3}")
+POOL = re.compile("[a-z0-9-]{0,32}")
 
 
 class BadRecording(Exception):
@@ -273,8 +274,9 @@ def read_start(value):
     if "parameters" in fields:
         params = Params(**fields["parameters"])
         check(params.name == fields["network"], f"the parameters are those of {params.name}")
-        same = NETWORKS.get(params.name, params) == params
-        check(same, f"the parameters are not those of {params.name}")
+        check(POOL.fullmatch(params.pool), "parameters.pool is not the name of a pool")
+        known = replace(NETWORKS.get(params.name, params), pool=params.pool)
+        check(known == params, f"the parameters are not those of {params.name}")
     else:
         check(fields["network"] in NETWORKS, f"network {fields['network']} is not known and has no parameters")
         params = NETWORKS[fields["network"]]

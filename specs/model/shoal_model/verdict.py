@@ -1,7 +1,7 @@
 """What a judgment can be, besides valid (section 11). Each is raised where it is decided."""
 
 # Rules that every proof with the same id breaks: the id is remembered as invalid.
-CONDEMNING = frozenset(f"SC-{number}" for number in range(201, 214))
+CONDEMNING = frozenset(f"SC-{number}" for number in range(201, 215))
 
 
 class Broken(Exception):

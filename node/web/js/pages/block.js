@@ -4,6 +4,7 @@ import { get, getAll, useApi } from "../api.js";
 import { BlockState, blockState, MATURE } from "../parts/block_state.js";
 import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
 import { Proof } from "../proof/steps.js";
+import { chainOf } from "../proof/networks.js";
 import { prove } from "../proof/prove.js";
 import { btc, count, percent, plural } from "../format.js";
 import { luckWords } from "../chance.js";
@@ -50,8 +51,9 @@ function Proven({ base }) {
     let gone = false;
     set({ rows: 0 });
     (async () => {
-      const [{ network }, { first, rows, whole }] = await Promise.all([get("/status"), getAll(base, (page) => page.weights, { rowsMax: 1 << 21, onPage: (n) => !gone && set({ rows: n }) })]);
+      const [status, { first, rows, whole }] = await Promise.all([get("/status"), getAll(base, (page) => page.weights, { rowsMax: 1 << 21, onPage: (n) => !gone && set({ rows: n }) })]);
       if (!whole) throw { message: "There are more weights than a browser can hold.", todo: "The recordings of the chain can be replayed with specs/model/replay.py." };
+      const network = chainOf(status);
       return { block: first, weights: rows, network, proof: prove(first, rows, network) };
     })().then((done) => !gone && set({ done }), (error) => !gone && set({ error }));
     return () => { gone = true; };

@@ -2,11 +2,18 @@
 const ONE_BLOCK = 1n << 64n;
 const COMMON = { outputsMax: 48, floorSat: 10_000n, halvingBlocks: 210_000, windowProofs: 1 << 21 };
 
-export const NETWORKS = {
+const STANDARD = {
   main: { ...COMMON, listedBeforePayouts: 576, windowWeight: 8n * ONE_BLOCK, seedDepth: 2 },
   signet: { ...COMMON, listedBeforePayouts: 576, windowWeight: 8n * ONE_BLOCK, seedDepth: 2 },
   local: { ...COMMON, listedBeforePayouts: 48, windowWeight: 32n * ONE_BLOCK, seedDepth: 1 },
 };
+
+// The same networks with wide coinbases.
+const WIDE = Object.fromEntries(Object.entries(STANDARD).map(([name, constants]) => [`${name}-wide`, { ...constants, outputsMax: 1000 }]));
+export const NETWORKS = { ...STANDARD, ...WIDE };
+
+/** The share-chain of a node, by its status: a name in NETWORKS. */
+export const chainOf = ({ network, outputs_max: outputsMax }) => (outputsMax === STANDARD[network]?.outputsMax ? network : `${network}-wide`);
 
 /** What a block may make new, satoshi. */
 export const subsidy = (height, network) => 5_000_000_000n >> BigInt(Math.floor(height / network.halvingBlocks));

@@ -115,7 +115,11 @@ impl Task {
 
     fn on_identified(&mut self, peer: PeerId, info: &identify::Info) {
         if info.protocol_version != self.names.network {
-            tracing::debug!(%peer, ours = %self.names.network, "peer of another network");
+            tracing::debug!(%peer, ours = %self.names.network, "peer of another share-chain");
+            // Anyone can connect from outside, so only what the operator or mDNS named is worth an event.
+            if let Some(addr) = self.peers.dialed(peer).map(str::to_owned) {
+                self.tell(Event::OtherPool { peer, addr });
+            }
             self.disconnect(peer);
             return;
         }

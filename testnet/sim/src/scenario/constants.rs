@@ -61,6 +61,8 @@ constants! {
     listed_before_payouts: u64,
     /// See [`ChainParams::outputs_max`].
     outputs_max: usize,
+    /// See [`ChainParams::prefix_bytes_max`].
+    prefix_bytes_max: u32,
     /// See [`ChainParams::output_floor_sat`].
     output_floor_sat: u64,
 }
