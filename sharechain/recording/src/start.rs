@@ -124,7 +124,7 @@ impl Start {
 
 /// Returns the network of protocol §3 with this name, if any.
 fn named(name: &str) -> Option<ChainParams> {
-    [ChainParams::main(), ChainParams::signet(), ChainParams::local()].into_iter().find(|params| params.name == name)
+    ChainParams::all().into_iter().find(|params| params.name == name)
 }
 
 fn params_of(network: &str, parameters: Option<Parameters>) -> Result<ChainParams, String> {
@@ -236,6 +236,7 @@ impl Parameters {
         let values = [
             ("retarget_blocks", u64::from(self.retarget_blocks)),
             ("retarget_timespan_s", u64::from(self.retarget_timespan_s)),
+            ("retarget_factor_max", u64::from(self.retarget_factor_max)),
             ("halving_blocks", u64::from(self.halving_blocks)),
             ("min_block_work", self.min_block_work),
             ("retarget_half_life_s", u64::from(self.retarget_half_life_s)),
@@ -256,7 +257,7 @@ impl Parameters {
 /// Returns the Bitcoin network with this genesis. Any other genesis belongs to a regtest-like network.
 fn network_of(genesis: Id) -> (Network, Option<[u8; 32]>) {
     let hash = |network| ShareId::from(bitcoin::constants::genesis_block(network).block_hash()).0;
-    let known = [Network::Bitcoin, Network::Signet, Network::Regtest];
+    let known = [Network::Bitcoin, Network::Signet, Network::Testnet4, Network::Regtest];
     match known.into_iter().find(|network| hash(*network) == genesis.0) {
         Some(network) => (network, None),
         None => (Network::Regtest, Some(genesis.0)),

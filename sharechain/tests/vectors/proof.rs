@@ -11,8 +11,7 @@ use sharechain::{ChainParams, Proof, ShareHeader, ShareId, Timestamp, U256};
 use crate::files::{Case, unhex};
 
 pub(super) fn network(name: &str) -> ChainParams {
-    let all = [ChainParams::main(), ChainParams::signet(), ChainParams::local()];
-    all.into_iter().find(|params| params.name == name).unwrap()
+    ChainParams::all().into_iter().find(|params| params.name == name).unwrap()
 }
 
 pub(super) fn check_network(case: &mut Case) {
