@@ -23,7 +23,7 @@ use crate::state::{NodeState, SyncState, SyncView};
 pub struct Status {
     /// Version of the program.
     pub version: String,
-    /// The Bitcoin network: main, signet or local.
+    /// The Bitcoin network: main, signet, local, testnet4 or regtest.
     pub network: String,
     /// Consensus id of the share-chain's rules and constants, hex. Nodes with different ids belong to different pools.
     pub consensus_id: String,

@@ -52,7 +52,7 @@ impl Key {
 pub const NETWORK: Key = Key::one(
     ["network", "network", "SHOAL_NETWORK"],
     "NETWORK",
-    "Bitcoin network: main, signet, or local (a test network on a custom signet) [default: main]",
+    "Bitcoin network: main, signet, local (a test network on a custom signet), testnet4 or regtest [default: main]",
 );
 /// The data folder.
 pub const DATA_DIR: Key = Key::one(

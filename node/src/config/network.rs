@@ -13,6 +13,10 @@ pub enum Network {
     Signet,
     /// A private signet whose blocks need no signature: the test network of this repository.
     Local,
+    /// testnet4 (BIP-0094), for real ASICs.
+    Testnet4,
+    /// Bitcoin's network for tests, where a block takes two hashes.
+    Regtest,
 }
 
 /// Challenge of the public signet (BIP-0325): 1 of 2 keys, as compiled into Bitcoin Core.
@@ -45,7 +49,7 @@ pub enum NetworkMismatch {
 
 impl Network {
     /// All networks, in the sequence of the documentation.
-    pub const ALL: [Self; 3] = [Self::Main, Self::Signet, Self::Local];
+    pub const ALL: [Self; 5] = [Self::Main, Self::Signet, Self::Local, Self::Testnet4, Self::Regtest];
 
     /// Name in the configuration.
     pub fn name(self) -> &'static str {
@@ -53,6 +57,8 @@ impl Network {
             Self::Main => "main",
             Self::Signet => "signet",
             Self::Local => "local",
+            Self::Testnet4 => "testnet4",
+            Self::Regtest => "regtest",
         }
     }
 
@@ -62,12 +68,29 @@ impl Network {
             Self::Main => sharechain::ChainParams::main(),
             Self::Signet => sharechain::ChainParams::signet(),
             Self::Local => sharechain::ChainParams::local(),
+            Self::Testnet4 => sharechain::ChainParams::testnet4(),
+            Self::Regtest => sharechain::ChainParams::regtest(),
         }
     }
 
     /// True for a signet. There bitcoind requires the `signet` rule in template requests.
     pub fn is_signet(self) -> bool {
-        self != Self::Main
+        matches!(self, Self::Signet | Self::Local)
+    }
+
+    /// True for a network of this machine alone, where the tip may be old and bitcoind need not have synced.
+    pub fn is_private(self) -> bool {
+        matches!(self, Self::Local | Self::Regtest)
+    }
+
+    /// bitcoind's name for its chain. Except on main, bitcoind's folder has the same name.
+    fn bitcoind_chain(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Signet | Self::Local => "signet",
+            Self::Testnet4 => "testnet4",
+            Self::Regtest => "regtest",
+        }
     }
 
     /// Default port of bitcoind's JSON-RPC.
@@ -75,6 +98,8 @@ impl Network {
         match self {
             Self::Main => 8332,
             Self::Signet | Self::Local => 38332,
+            Self::Testnet4 => 48332,
+            Self::Regtest => 18443,
         }
     }
 
@@ -83,7 +108,7 @@ impl Network {
         let folder = home.join(".bitcoin");
         match self {
             Self::Main => folder.join(".cookie"),
-            Self::Signet | Self::Local => folder.join("signet").join(".cookie"),
+            _ => folder.join(self.bitcoind_chain()).join(".cookie"),
         }
     }
 
@@ -96,7 +121,7 @@ impl Network {
     /// # Errors
     /// The chain or the challenge differs.
     pub fn verify(self, chain: &str, challenge: Option<&str>) -> Result<(), NetworkMismatch> {
-        let expected = if self.is_signet() { "signet" } else { "main" };
+        let expected = self.bitcoind_chain();
         if chain != expected {
             return Err(NetworkMismatch::Chain { expected, found: chain.to_owned() });
         }
@@ -112,7 +137,7 @@ impl Network {
     /// The chain or the challenge differs.
     pub fn verify_challenge(self, challenge: &str) -> Result<(), NetworkMismatch> {
         let expected = match self {
-            Self::Main => return Ok(()),
+            Self::Main | Self::Testnet4 | Self::Regtest => return Ok(()),
             Self::Signet => SIGNET_CHALLENGE,
             Self::Local => LOCAL_CHALLENGE,
         };
@@ -131,7 +156,7 @@ impl fmt::Display for Network {
 
 /// The text is not the name of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the networks are main, signet and local")]
+#[error("the networks are main, signet, local, testnet4 and regtest")]
 pub struct UnknownNetwork;
 
 impl FromStr for Network {
@@ -148,6 +173,8 @@ impl From<Network> for bitcoin::Network {
         match network {
             Network::Main => Self::Bitcoin,
             Network::Signet | Network::Local => Self::Signet,
+            Network::Testnet4 => Self::Testnet4,
+            Network::Regtest => Self::Regtest,
         }
     }
 }

@@ -51,8 +51,9 @@ const SOCKET: &str = "an IP address and a port, like 127.0.0.1:3333 or [::1]:333
 /// # Errors
 /// The first setting that cannot be used.
 pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&Path>) -> Result<Config, ConfigError> {
-    let network =
-        settings.parse(&keys::NETWORK, "main, signet or local", |text| text.parse().ok())?.unwrap_or(Network::Main);
+    let network = settings
+        .parse(&keys::NETWORK, "main, signet, local, testnet4 or regtest", |text| text.parse().ok())?
+        .unwrap_or(Network::Main);
     let data_dir = path(settings, &keys::DATA_DIR, home, |home| home.join(".shoal").join(network.name()))?;
     let address = match settings.text(&keys::ADDRESS) {
         None => None,
