@@ -16,11 +16,11 @@ from bisect import bisect_right
 from itertools import accumulate
 from math import sqrt
 
-# The constants of the local network that payouts depend on, written down again on purpose.
+# The constants of the local network and regtest that payouts depend on, written down again on purpose.
 OUTPUTS_MAX = 48
 OUTPUT_FLOOR_SAT = 10_000
 LISTED_BEFORE_PAYOUTS = 48
-HALVING_BLOCKS = 210_000
+HALVING_BLOCKS = {"local": 210_000, "regtest": 150}
 FIRST_SUBSIDY_SAT = 50 * 100_000_000
 NAME = b"/shoal/"
 WITNESS_MAGIC = bytes.fromhex("6a24aa21a9ed")
@@ -167,32 +167,32 @@ def amounts(paid, value_sat):
     return [(outputs[0][0] + left, outputs[0][1])] + outputs[1:]
 
 
-def subsidy(height):
-    return FIRST_SUBSIDY_SAT >> (height // HALVING_BLOCKS)
+def subsidy(height, network="local"):
+    return FIRST_SUBSIDY_SAT >> (height // HALVING_BLOCKS[network])
 
 
-def expected_payouts(block):
+def expected_payouts(block, network="local"):
     weights = {bytes.fromhex(due["script"]): int(due["weight"]) for due in block["weights"]}
     demand(len(weights) == len(block["weights"]), "a script has two weights")
     demand(block["snapshot_listed"] is not None, "no node could tell what was listed up to the snapshot")
     if block["snapshot_listed"] < LISTED_BEFORE_PAYOUTS or not any(weights.values()):
         return [(block["value_sat"], bytes.fromhex(block["finder_script"]))]
     seed = bytes.fromhex(block["seed"])[::-1]
-    return amounts(select(weights, seed, subsidy(block["height"])), block["value_sat"])
+    return amounts(select(weights, seed, subsidy(block["height"], network)), block["value_sat"])
 
 
 # --- The report -----------------------------------------------------------------------------------------------------
 
 
-def check_block(block, by_hash):
+def check_block(block, by_hash, network="local"):
     """Checks one block and returns the number of its payees."""
     demand(block["accepted_by"], "no node's Bitcoin accepted it")
-    demand(block["value_sat"] >= subsidy(block["height"]), "it leaves a part of the subsidy unpaid")
+    demand(block["value_sat"] >= subsidy(block["height"], network), "it leaves a part of the subsidy unpaid")
     payouts = check_frame(block, parse_coinbase(bytes.fromhex(block["coinbase_hex"])))
     told = [(output["value_sat"], bytes.fromhex(output["script"])) for output in block["outputs"]]
     demand(payouts == told, "the report's outputs are not those of the coinbase")
     demand(sum(value for value, _ in payouts) == block["value_sat"], "the outputs do not add up to the value")
-    expected = expected_payouts(block)
+    expected = expected_payouts(block, network)
     demand(payouts == expected, f"the coinbase pays {show(payouts)}, the rules want {show(expected)}")
     parent = by_hash.get(block["prev_hash"])
     if parent is not None:
@@ -249,7 +249,7 @@ def check_report(report, args):
     shared = 0
     for block in blocks:
         try:
-            payees = check_block(block, by_hash)
+            payees = check_block(block, by_hash, report["network"])
         except Wrong as wrong:
             raise Wrong(f"block {block['height']} ({block['hash']}): {wrong}") from None
         shared += payees > 1

@@ -77,7 +77,8 @@ fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
     grow(&mut world, &mut engine, 3_000);
     let middle = world.chain.tip();
     grow(&mut world, &mut engine, KEEP_LINKS + 3_000);
-    let oldest = engine.store().oldest().map(Result::unwrap).take(10).find(|(_, record)| record.kind == RecordKind::Proof);
+    let oldest =
+        engine.store().oldest().map(Result::unwrap).take(10).find(|(_, record)| record.kind == RecordKind::Proof);
     let oldest = Proof::decode(&oldest.unwrap().1.bytes).unwrap();
     let depth = world.chain.height().above(engine.chain().link(&oldest.share.parent).unwrap().height);
     // With so short a window, the links themselves go before that.

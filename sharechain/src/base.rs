@@ -79,7 +79,7 @@ pub struct BaseLink {
     pub previous_block: BlockHash,
     /// Chain work of that block, hashes.
     pub bitcoin_work: U256,
-    /// nBits of its Bitcoin header.
+    /// nBits of the difficulty period of its Bitcoin header.
     pub bits: CompactTarget,
     /// Link target that it had to meet.
     pub target: U256,

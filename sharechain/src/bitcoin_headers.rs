@@ -3,10 +3,12 @@
 //!
 //! The tree starts at a [`Root`] that this node's bitcoind vouches for, and only grows. Each header in it cost the work
 //! of a Bitcoin block, and none attaches more than [`FORK_DEPTH_MAX`] blocks below the best header. Memory therefore
-//! grows no faster than Bitcoin does: about 280 bytes per header, 15 MB per year.
+//! grows no faster than Bitcoin does: about 280 bytes per header, 15 MB per year. On test networks, where a block of
+//! minimum difficulty is cheap, it grows no faster than bitcoind's own tree of headers.
 
 mod header;
 mod median;
+mod next;
 mod root;
 mod rules;
 #[cfg(test)]
@@ -22,6 +24,7 @@ use crate::params::BitcoinParams;
 use crate::units::{Timestamp, U256};
 
 pub use header::BitcoinHeader;
+pub use next::NextHeader;
 pub use root::{Root, RootError};
 pub use rules::HeaderError;
 
@@ -86,13 +89,10 @@ impl BitcoinHeaders {
         if depth > FORK_DEPTH_MAX {
             return Err(HeaderError::ForkTooDeep(depth));
         }
-        let expected = rules::next_bits(&self.tree, at, &self.params);
-        if header.bits != expected {
-            let (found, expected) = (header.bits.to_consensus(), expected.to_consensus());
-            return Err(HeaderError::Bits { found, expected });
-        }
+        let next = NextHeader::after(&self.tree, at, &self.params);
+        next.check_bits(&header)?;
         rules::check_work(&header, &hash)?;
-        rules::check_time(&header, parent.median_time)?;
+        next.check_time(&header)?;
         rules::check_version(&header, height, &self.params)?;
         let due = Timestamp(header.time.saturating_sub(BITCOIN_FUTURE_SECONDS));
         if due > now {
@@ -164,11 +164,18 @@ impl BitcoinHeaders {
         Some(self.tree.ancestor(at, height)?.chain_work)
     }
 
-    /// Returns the nBits that Bitcoin expects in a child of `prev`.
+    /// Returns what Bitcoin expects of a child of `prev`.
+    #[must_use]
+    pub fn next(&self, prev: &BlockHash) -> Option<NextHeader> {
+        let (at, _) = self.tree.find(prev)?;
+        Some(NextHeader::after(&self.tree, at, &self.params))
+    }
+
+    /// Returns the nBits of the difficulty period of a child of `prev`. Bitcoin expects them in the child, unless the
+    /// child's time gives it the easiest ([`NextHeader::bits`]).
     #[must_use]
     pub fn next_bits(&self, prev: &BlockHash) -> Option<CompactTarget> {
-        let (at, _) = self.tree.find(prev)?;
-        Some(rules::next_bits(&self.tree, at, &self.params))
+        self.next(prev).map(|next| next.period_bits)
     }
 
     /// Returns the median time past of `prev`. The time of a child must be above it.

@@ -59,8 +59,9 @@ pub enum RuleError {
     /// many as exist.
     #[error("SC-203: the time is not above the median time of the parent's last 11 links")]
     TimeTooOld,
-    /// SC-204: The Bitcoin header's time is above the median time past of its previous block.
-    #[error("SC-204: the Bitcoin header's time is not above the median time past")]
+    /// SC-204: The Bitcoin header's time is above the median time past of its previous block. If `timewarp_s` is not 0,
+    /// the first block of a period is at most that much earlier than its previous block.
+    #[error("SC-204: the Bitcoin header's time is earlier than Bitcoin allows after the previous block")]
     BitcoinTimeTooOld,
     /// SC-205: The two times are at most 7,200 s apart.
     #[error("SC-205: the times of the share header and the Bitcoin header are more than 7,200 s apart")]
@@ -68,8 +69,8 @@ pub enum RuleError {
     /// SC-206: `bitcoin_height` is one above the height of the previous block.
     #[error("SC-206: the Bitcoin height is not one above the height of the previous block")]
     BitcoinHeight,
-    /// SC-207: nBits is the value that Bitcoin expects after the previous block.
-    #[error("SC-207: nBits is not the value that Bitcoin expects after the previous block")]
+    /// SC-207: nBits is the value that Bitcoin expects after the previous block in a header with this time.
+    #[error("SC-207: nBits is not the value that Bitcoin expects after the previous block at this time")]
     Bits,
     /// SC-208: Bitcoin's chain work at the previous block is not below that at the parent's previous block.
     #[error("SC-208: the previous block has less chain work than the parent's previous block")]

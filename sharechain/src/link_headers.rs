@@ -51,7 +51,7 @@ pub struct LinkHeader {
     pub previous_block: BlockHash,
     /// Chain work of that block, hashes.
     pub bitcoin_work: U256,
-    /// nBits of its Bitcoin header.
+    /// nBits of the difficulty period of its Bitcoin header.
     pub bits: CompactTarget,
     /// Link target that it had to meet.
     pub target: U256,
@@ -163,14 +163,14 @@ impl LinkHeaders {
         if too_early {
             return Err(HeaderError::TooEarly);
         }
-        let (share, header) = (&proof.share, &proof.header);
+        let share = &proof.share;
         self.links.push(LinkHeader {
             id,
             time: share.time,
             bitcoin_height: share.bitcoin_height,
             previous_block: hash,
             bitcoin_work: previous.chain_work,
-            bits: header.bits,
+            bits: previous.next.period_bits,
             target: position.link_target,
             share_target: position.share_target,
             chain_work: chain_work.plus(Work::of_target(position.link_target)),
@@ -290,10 +290,5 @@ impl LinkHeaders {
 /// What a node knows of a previous block.
 fn previous_block(bitcoin: &BitcoinHeaders, hash: &BlockHash) -> Option<PreviousBlock> {
     let known = bitcoin.get(hash)?;
-    Some(PreviousBlock {
-        height: known.height,
-        chain_work: known.chain_work,
-        median_time: known.median_time,
-        next_bits: bitcoin.next_bits(hash)?,
-    })
+    Some(PreviousBlock { height: known.height, chain_work: known.chain_work, next: bitcoin.next(hash)? })
 }

@@ -28,12 +28,20 @@ macro_rules! for_each_parameter {
                 retarget_blocks: u32 = 2_016,
                 /// Seconds that a difficulty period should take.
                 retarget_timespan_s: u32 = 1_209_600,
+                /// Largest factor by which one retarget changes the difficulty. With 1, it never changes.
+                retarget_factor_max: u32 = 4,
+                /// A block that is more than this many seconds later than its previous block has the easiest nBits; 0 if
+                /// there are no such blocks. The first block of a period never has them.
+                min_difficulty_after_s: u32 = 0,
+                /// Maximum number of seconds by which the first block of a period may be earlier than its previous block
+                /// (BIP-0094); 0 if there is no such bound.
+                timewarp_s: u32 = 0,
                 /// Blocks between halvings of the subsidy.
                 halving_blocks: u32 = 210_000,
                 /// Height of the first block that the share-chain may find (SC-211).
                 start_height: u32 = 1_008_000,
-                /// Least work of a block that weights are measured in, hashes. It protects networks that have
-                /// minimum-difficulty blocks.
+                /// Least work of a block that weights are measured in, hashes. It only matters where blocks take less work
+                /// than shares.
                 min_block_work: u64 = 1 << 32,
             }
             chain {
@@ -189,6 +197,8 @@ macro_rules! define {
 
 for_each_parameter!(define);
 
+mod test_networks;
+
 impl BitcoinParams {
     /// Subsidy of the block at `height`, satoshi.
     #[must_use]
@@ -306,17 +316,40 @@ impl ChainParams {
         Self::local().wide("local-wide")
     }
 
-    /// All networks of protocol §3, with standard and with wide coinbases.
+    /// testnet4 with wide coinbases.
     #[must_use]
-    pub const fn all() -> [Self; 7] {
+    pub const fn testnet4_wide() -> Self {
+        Self::testnet4().wide("testnet4-wide")
+    }
+
+    /// regtest with wide coinbases.
+    #[must_use]
+    pub const fn regtest_wide() -> Self {
+        Self::regtest().wide("regtest-wide")
+    }
+
+    /// Rehearsals with wide coinbases.
+    #[must_use]
+    pub const fn rehearsal_wide() -> Self {
+        Self::rehearsal().wide("rehearsal-wide")
+    }
+
+    /// All networks of protocol §3, each with standard and with wide coinbases.
+    #[must_use]
+    pub const fn all() -> [Self; 12] {
         [
             Self::main(),
             Self::signet(),
             Self::local(),
+            Self::testnet4(),
+            Self::regtest(),
             Self::rehearsal(),
             Self::main_wide(),
             Self::signet_wide(),
             Self::local_wide(),
+            Self::testnet4_wide(),
+            Self::regtest_wide(),
+            Self::rehearsal_wide(),
         ]
     }
 

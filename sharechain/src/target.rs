@@ -88,13 +88,13 @@ pub fn share_target(link_target_at_anchor: U256, params: &ChainParams) -> U256 {
     link_target_at_anchor.saturating_mul(U256::from(params.shares_per_link)).min(params.easiest_share_target)
 }
 
-/// Returns the weight that a share earns (SC-112):
+/// Returns the weight that a share earns (SC-112), from the nBits of its difficulty period:
 /// `floor(work(share_target) * 2^64 / max(work(bits), min_block_work))`, at least one unit of 2^-64 block and at most one
 /// block.
 #[must_use]
 pub fn weight_of_share(share_target: U256, bits: CompactTarget, params: &ChainParams) -> Weight {
-    // SC-112: A share's weight is the work of its share target, measured in blocks at its own nBits; at least one unit,
-    // at most one block.
+    // SC-112: A share's weight is the work of its share target, measured in blocks at the nBits of its difficulty period;
+    // at least one unit, at most one block.
     weight(share_target, 1, bits, params)
 }
 

@@ -4,7 +4,7 @@ gives the fields that follow from it."""
 from dataclasses import fields, replace
 from types import SimpleNamespace
 
-from shoal_model import coinbase, encoding, payout, signals, state, targets
+from shoal_model import bitcoin, coinbase, encoding, payout, signals, state, targets
 from shoal_model.params import NETWORKS
 from shoal_model.sha256 import double, midstate
 from shoal_model.sum_tree import HISTORY
@@ -32,6 +32,21 @@ def same(computed, given):
 
 def networks(case):
     return {"consensus_id": replace(NETWORKS[case["name"]], pool=case["pool"]).consensus_id.hex()}
+
+
+def headers(case):
+    """What is expected of the header after some runs of headers, by its time. No header's hash matters."""
+    params, time, height, last = NETWORKS[case["network"]], case["first_time"], case["first_height"], None
+    for run in case["runs"]:
+        for _ in range(run["count"]):
+            raw = bytes(68) + time.to_bytes(4, "little") + run["bits"].to_bytes(4, "little") + bytes(4)
+            last = bitcoin.Header(raw, height, 0, last)
+            time, height = time + run["seconds"], height + 1
+    return {
+        "least_time": bitcoin.least_time(params, last),
+        "period_bits": bitcoin.period_bits(params, last),
+        "bits": [bitcoin.expected_bits(params, last, last.time + seconds) for seconds in case["seconds"]],
+    }
 
 
 def encoded(case):
@@ -177,6 +192,7 @@ def _link_leaf(link):
 # By file.
 ANSWERS = {
     "networks": networks,
+    "headers": headers,
     "encoding": encoded,
     "not_canonical": not_canonical,
     "list": listed,

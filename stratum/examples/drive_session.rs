@@ -136,6 +136,7 @@ fn work() -> Arc<Work> {
         bits: CompactTarget::from_consensus(0x1d00_ffff),
         time: 1_700_000_000,
         min_time: 1_700_000_000,
+        max_time: u32::MAX,
         share_target: Difficulty::floor(1.0 / 16_777_216.0).target(),
         bitcoin_target: Target::ZERO,
         bitcoin_height: 100,

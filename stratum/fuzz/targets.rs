@@ -61,6 +61,7 @@ fn work(key: u64) -> Arc<Work> {
         bits: CompactTarget::from_consensus(0x1e03_77ae),
         time: 1_700_000_000,
         min_time: 1_700_000_000,
+        max_time: u32::MAX,
         share_target: Target::from_be_bytes([0xff; 32]),
         bitcoin_target: Target::ZERO,
         bitcoin_height: 1,

@@ -44,6 +44,9 @@ pub struct WorkParts {
     pub time: u32,
     /// Lowest valid header time, in seconds since 1970 (UTC).
     pub min_time: u32,
+    /// Highest valid header time, in seconds since 1970 (UTC): the nBits do not fit a later one. The server also bounds
+    /// times by [`crate::limits::TIME_AHEAD_S`].
+    pub max_time: u32,
     /// Share target. A hash at or below it earns a payout.
     pub share_target: Target,
     /// Bitcoin's target. A hash at or below it makes a Bitcoin block.

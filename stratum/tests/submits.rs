@@ -74,6 +74,18 @@ async fn ntime_has_a_range() {
     assert_eq!(server.stats.snapshot().totals.rejected.time, 2);
 }
 
+/// On testnet4, a header that comes late needs other nBits than the job has.
+#[tokio::test]
+async fn ntime_is_not_rolled_past_what_the_nbits_allow() {
+    let server = serve().await;
+    server.pool.set(|parts| parts.max_time = TIME + 1_000);
+    let (mut miner, job) = Raw::start(&server).await;
+    for (time, code) in [(TIME + 1_000, 0), (TIME + 1_001, 20)] {
+        let proof = mine_until(&job, time, None, |hash| share_target().is_met_by(hash));
+        assert_eq!(miner.submit(&job, &proof).await, code, "{time}");
+    }
+}
+
 #[tokio::test]
 async fn late_work_on_the_same_tip_is_accepted() {
     let server = serve().await;

@@ -1,4 +1,4 @@
-//! Runs a real bitcoind on the test network's signet, as a child process.
+//! Runs a real bitcoind on the test network's signet or on regtest, as a child process.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::process::{Child, Command};
 
 use crate::limits::{BITCOIND_START_MAX, BITCOIND_STOP_MAX};
+use crate::network::Chain;
 use crate::premine::{self, PremineError};
 use crate::rpc::{Rpc, RpcError};
 use crate::signet;
@@ -17,7 +18,7 @@ use crate::signet;
 /// The script that unpacks a bitcoind from Debian's packages.
 const FETCH_SCRIPT: &str = include_str!("../get-bitcoind.sh");
 
-/// Age from which a tip counts as still syncing. The premined chain ends in 2020.
+/// Age from which a tip counts as still syncing. The premined chain ends in 2020, and regtest begins in 2011.
 const TIP_AGE_MAX_S: u64 = 100 * 365 * 24 * 60 * 60;
 
 /// An error of a real bitcoind.
@@ -70,19 +71,22 @@ pub struct RealBitcoin {
 
 impl RealBitcoin {
     /// Starts bitcoind in `dir`, with its RPC on `rpc_port` of the loopback address and without peers, and loads the
-    /// premined chain.
+    /// premined chain, if its network has one.
     ///
     /// # Errors
     /// Any [`BitcoindError`]. The process is gone in that case.
-    pub async fn start(dir: &Path, rpc_port: u16) -> Result<Self, BitcoindError> {
+    pub async fn start(chain: Chain, dir: &Path, rpc_port: u16) -> Result<Self, BitcoindError> {
         let program = find().await?;
         let rpc_address = SocketAddr::from((Ipv4Addr::LOCALHOST, rpc_port));
-        let child = spawn(&program, dir, rpc_port).map_err(|source| BitcoindError::Start { program, source })?;
-        let cookie_path = dir.join("signet").join(".cookie");
+        let child = spawn(&program, chain, dir, rpc_port).map_err(|source| BitcoindError::Start { program, source })?;
+        let folder = dir.join(chain.bitcoind_folder());
+        let cookie_path = folder.join(".cookie");
         let rpc = Rpc::new(rpc_address, cookie_path.clone());
         let mut bitcoin = Self { child, rpc, rpc_address, cookie_path };
-        bitcoin.wait_until_up(dir).await?;
-        bitcoin.load_premined().await?;
+        bitcoin.wait_until_up(&folder).await?;
+        if chain.premined() > 0 {
+            bitcoin.load_premined().await?;
+        }
         Ok(bitcoin)
     }
 
@@ -117,7 +121,7 @@ impl RealBitcoin {
         }
     }
 
-    async fn wait_until_up(&mut self, dir: &Path) -> Result<(), BitcoindError> {
+    async fn wait_until_up(&mut self, folder: &Path) -> Result<(), BitcoindError> {
         let started = Instant::now();
         while started.elapsed() < BITCOIND_START_MAX {
             if self.rpc.call("getblockcount", json!([])).await.is_ok() {
@@ -130,7 +134,7 @@ impl RealBitcoin {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Err(BitcoindError::NotUp { log: dir.join("signet").join("debug.log") })
+        Err(BitcoindError::NotUp { log: folder.join("debug.log") })
     }
 
     async fn load_premined(&self) -> Result<(), BitcoindError> {
@@ -176,11 +180,14 @@ pub async fn find() -> Result<PathBuf, BitcoindError> {
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }
 
-fn spawn(program: &Path, dir: &Path, rpc_port: u16) -> io::Result<Child> {
+fn spawn(program: &Path, chain: Chain, dir: &Path, rpc_port: u16) -> io::Result<Child> {
     std::fs::create_dir_all(dir)?;
+    let chain_args = match chain {
+        Chain::Local => vec!["-signet".to_owned(), format!("-signetchallenge={}", signet::CHALLENGE_HEX)],
+        Chain::Regtest => vec!["-regtest".to_owned()],
+    };
     Command::new(program)
-        .arg("-signet")
-        .arg(format!("-signetchallenge={}", signet::CHALLENGE_HEX))
+        .args(chain_args)
         .arg(format!("-datadir={}", dir.display()))
         .arg(format!("-rpcport={rpc_port}"))
         .arg(format!("-maxtipage={TIP_AGE_MAX_S}"))

@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::faults::{self, Answer, ClientError, Request};
 use crate::limits::{MINERS_MAX, NODES_MAX};
 use crate::network::{
-    BitcoinArgs, BitcoinError, BitcoinKind, GuardArgs, GuardError, MinerArgs, NetworkOptions, run_bitcoin, run_guard,
-    run_miner,
+    BitcoinArgs, BitcoinError, BitcoinKind, Chain, GuardArgs, GuardError, MinerArgs, NetworkOptions, run_bitcoin,
+    run_guard, run_miner,
 };
 use crate::premine::{self, PremineError};
 use crate::scale::{self, PoolError, SyncError, WindowOptions, Years, YearsOptions};
@@ -159,6 +159,9 @@ struct UpArgs {
     /// The network's Bitcoin: the built-in one, or a bitcoind from $BITCOIND, PATH or Debian's packages
     #[arg(long, value_enum, default_value_t = BitcoinKind::Embedded)]
     bitcoin: BitcoinKind,
+    /// The Bitcoin network: a signet of this repository, or regtest, which needs `--bitcoin bitcoind`
+    #[arg(long, value_enum, default_value_t = Chain::Local)]
+    network: Chain,
     /// Delay each job and each proof of a miner in milliseconds, as m2=2000; may be repeated
     #[arg(long, value_name = "MINER=MS", value_parser = parse_delay)]
     delay: Vec<(String, u64)>,
@@ -270,6 +273,7 @@ impl UpArgs {
                 hashrate_hs: self.hashrate,
                 delays_ms: self.delay.into_iter().collect::<BTreeMap<_, _>>(),
                 bitcoin: self.bitcoin,
+                chain: self.network,
                 mdns: self.mdns,
             },
             late_node: self.late_node.map(Duration::from_secs),

@@ -1,6 +1,7 @@
 //! The processes of a test network, and the lines between its nodes.
 
 mod bitcoin;
+mod chain;
 mod guard;
 mod line;
 mod miner;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use bitcoin::{BitcoinArgs, BitcoinError, run as run_bitcoin};
+pub use chain::Chain;
 pub use guard::{GuardArgs, GuardError, run as run_guard};
 pub use line::Line;
 pub use miner::{MinerArgs, journal_path, run as run_miner};

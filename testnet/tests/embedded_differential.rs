@@ -13,6 +13,7 @@ use bitcoin::consensus::encode::serialize_hex;
 use serde_json::{Value, json};
 use support::{embedded, propose, solve, submit, template, unsolved, with_coinbase};
 use testnet::bitcoind::RealBitcoin;
+use testnet::network::Chain;
 use testnet::premine;
 use testnet::rpc::Rpc;
 
@@ -34,7 +35,7 @@ const ONLY_IN_BITCOIND: &[&str] = &[
 async fn real() -> (RealBitcoin, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let bitcoin = RealBitcoin::start(dir.path(), free.port()).await.unwrap();
+    let bitcoin = RealBitcoin::start(Chain::Local, dir.path(), free.port()).await.unwrap();
     (bitcoin, dir)
 }
 

@@ -56,6 +56,7 @@ fn work(block: &Block, share_target: Target) -> Work {
         bits: block.header.bits,
         time: block.header.time,
         min_time: block.header.time - 1,
+        max_time: u32::MAX,
         share_target,
         bitcoin_target: block.header.target(),
         bitcoin_height: 121,

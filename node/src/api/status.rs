@@ -23,7 +23,7 @@ use crate::state::{NodeState, SyncState, SyncView};
 pub struct Status {
     /// Version of the program.
     pub version: String,
-    /// The Bitcoin network: main, signet, local or rehearsal.
+    /// The Bitcoin network: main, signet, local, testnet4, regtest or rehearsal.
     pub network: String,
     /// Name of the private pool; empty for the public pool.
     pub pool: String,

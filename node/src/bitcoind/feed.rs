@@ -12,6 +12,7 @@ use tracing::debug;
 
 use super::client::Bitcoind;
 use super::error::BitcoindError;
+use crate::clock::now;
 use crate::limits::{HEARTBEAT_INTERVAL, POLL_INTERVAL, RETRY_PAUSE};
 use node_core::jobs::BlockTemplate;
 use node_core::sentence;
@@ -29,7 +30,7 @@ pub struct FeedState {
 ///
 /// It long-polls bitcoind, and also asks for the tip every few seconds. That detects a bitcoind that hangs or was
 /// restarted, and a lost long poll. If bitcoind offers no long poll, the task asks for a template every few seconds
-/// instead.
+/// instead. On networks with minimum-difficulty blocks, it also asks when the next block would become one.
 #[derive(Debug)]
 pub struct TemplateFeed {
     state: watch::Receiver<FeedState>,
@@ -111,6 +112,30 @@ impl Follower {
     }
 
     async fn next(&self, template: &BlockTemplate) -> Result<BlockTemplate, BitcoindError> {
+        tokio::select! {
+            next = self.long_poll(template) => next,
+            next = self.when_late(template) => next,
+        }
+    }
+
+    /// On networks with minimum-difficulty blocks, a template on the same tip has other nBits once its time is late enough.
+    /// A long poll does not report that. Asks for the template then.
+    async fn when_late(&self, template: &BlockTemplate) -> Result<BlockTemplate, BitcoindError> {
+        let after_s = self.bitcoind.network().chain_params().bitcoin.min_difficulty_after_s;
+        if after_s == 0 {
+            return std::future::pending().await;
+        }
+        // If bitcoind does not know the block any more, its tip has moved, which the long poll reports.
+        let Some(info) = self.bitcoind.header(template.prev_block).await? else { return std::future::pending().await };
+        let late = info.header.time.saturating_add(after_s).saturating_add(1);
+        if template.time >= late {
+            return std::future::pending().await;
+        }
+        sleep(Duration::from_secs(u64::from(late.saturating_sub(now().0)))).await;
+        self.bitcoind.template().await
+    }
+
+    async fn long_poll(&self, template: &BlockTemplate) -> Result<BlockTemplate, BitcoindError> {
         match &template.long_poll_id {
             Some(id) => self.bitcoind.next_template(id).await,
             None => {

@@ -57,7 +57,7 @@ impl ChainStatus {
     /// # Errors
     /// [`BitcoindError::Syncing`].
     pub fn verify_synced(&self, network: Network) -> Result<(), BitcoindError> {
-        let downloading = self.initial_download && !matches!(network, Network::Local | Network::Rehearsal);
+        let downloading = self.initial_download && !network.is_private();
         // One header ahead is a block in flight.
         if downloading || self.headers > self.blocks.saturating_add(1) {
             return Err(BitcoindError::Syncing { blocks: self.blocks, headers: self.headers });

@@ -134,7 +134,13 @@ async fn another_network_and_a_sync_are_noticed() {
     };
     let local = ready(Network::Local, chain_info("signet", 7, 7, true)).await.unwrap();
     assert_eq!((local.blocks, local.best_block), (7, block_hash(1)));
-    for (network, chain) in [(Network::Main, "test"), (Network::Signet, "signet")] {
+    for (network, chain) in [
+        (Network::Main, "test"),
+        (Network::Signet, "signet"),
+        (Network::Testnet4, "test"),
+        (Network::Testnet4, "main"),
+        (Network::Regtest, "signet"),
+    ] {
         let error = ready(network, chain_info(chain, 7, 7, false)).await.unwrap_err();
         assert!(matches!(error, BitcoindError::WrongNetwork { .. }), "{error:?}");
     }
@@ -145,13 +151,15 @@ async fn another_network_and_a_sync_are_noticed() {
 }
 
 #[test]
-fn only_the_local_network_mines_on_an_old_tip() {
+fn only_private_networks_mine_on_an_old_tip() {
     let status: ChainStatus = serde_json::from_value(chain_info("signet", 7, 7, true)).unwrap();
-    for network in [Network::Main, Network::Signet] {
+    for network in [Network::Main, Network::Signet, Network::Testnet4] {
         let error = status.verify_synced(network).unwrap_err();
         assert!(matches!(error, BitcoindError::Syncing { blocks: 7, headers: 7 }), "{network}: {error:?}");
     }
-    assert!(status.verify_synced(Network::Local).is_ok());
+    for network in [Network::Local, Network::Regtest] {
+        assert!(status.verify_synced(network).is_ok());
+    }
 }
 
 #[tokio::test]

@@ -87,7 +87,8 @@ pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressErr
     })?;
     let starts = match network {
         Network::Main => "bc1, 1 or 3",
-        Network::Signet | Network::Local | Network::Rehearsal => "tb1, m, n or 2",
+        Network::Signet | Network::Local | Network::Rehearsal | Network::Testnet4 => "tb1, m, n or 2",
+        Network::Regtest => "bcrt1, m, n or 2",
     };
     let address = address.require_network(network.into()).map_err(|_| AddressError::OtherNetwork {
         text: shown(text),

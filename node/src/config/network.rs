@@ -13,6 +13,10 @@ pub enum Network {
     Signet,
     /// A private signet whose blocks need no signature: the test network of this repository.
     Local,
+    /// testnet4 (BIP-0094), for real ASICs.
+    Testnet4,
+    /// Bitcoin's network for tests, where a block takes two hashes.
+    Regtest,
     /// A private signet with mainnet's constants and easy work, for rehearsals and benches. It needs a double of
     /// bitcoind.
     Rehearsal,
@@ -48,7 +52,7 @@ pub enum NetworkMismatch {
 
 impl Network {
     /// All networks, in the sequence of the documentation.
-    pub const ALL: [Self; 4] = [Self::Main, Self::Signet, Self::Local, Self::Rehearsal];
+    pub const ALL: [Self; 6] = [Self::Main, Self::Signet, Self::Local, Self::Testnet4, Self::Regtest, Self::Rehearsal];
 
     /// Name in the configuration.
     pub fn name(self) -> &'static str {
@@ -56,6 +60,8 @@ impl Network {
             Self::Main => "main",
             Self::Signet => "signet",
             Self::Local => "local",
+            Self::Testnet4 => "testnet4",
+            Self::Regtest => "regtest",
             Self::Rehearsal => "rehearsal",
         }
     }
@@ -66,6 +72,9 @@ impl Network {
             Self::Main => sharechain::ChainParams::main_wide(),
             Self::Signet => sharechain::ChainParams::signet_wide(),
             Self::Local => sharechain::ChainParams::local_wide(),
+            Self::Testnet4 => sharechain::ChainParams::testnet4_wide(),
+            Self::Regtest => sharechain::ChainParams::regtest_wide(),
+            Self::Rehearsal => sharechain::ChainParams::rehearsal_wide(),
         }
     }
 
@@ -75,13 +84,30 @@ impl Network {
             Self::Main => sharechain::ChainParams::main(),
             Self::Signet => sharechain::ChainParams::signet(),
             Self::Local => sharechain::ChainParams::local(),
+            Self::Testnet4 => sharechain::ChainParams::testnet4(),
+            Self::Regtest => sharechain::ChainParams::regtest(),
             Self::Rehearsal => sharechain::ChainParams::rehearsal(),
         }
     }
 
     /// True for a signet. There bitcoind requires the `signet` rule in template requests.
     pub fn is_signet(self) -> bool {
-        self != Self::Main
+        matches!(self, Self::Signet | Self::Local | Self::Rehearsal)
+    }
+
+    /// True for a network of this machine alone, where the tip may be old and bitcoind need not have synced.
+    pub fn is_private(self) -> bool {
+        matches!(self, Self::Local | Self::Regtest | Self::Rehearsal)
+    }
+
+    /// bitcoind's name for its chain. Except on main, bitcoind's folder has the same name.
+    fn bitcoind_chain(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Signet | Self::Local | Self::Rehearsal => "signet",
+            Self::Testnet4 => "testnet4",
+            Self::Regtest => "regtest",
+        }
     }
 
     /// Default port of bitcoind's JSON-RPC.
@@ -89,6 +115,8 @@ impl Network {
         match self {
             Self::Main => 8332,
             Self::Signet | Self::Local | Self::Rehearsal => 38332,
+            Self::Testnet4 => 48332,
+            Self::Regtest => 18443,
         }
     }
 
@@ -97,7 +125,7 @@ impl Network {
         let folder = home.join(".bitcoin");
         match self {
             Self::Main => folder.join(".cookie"),
-            Self::Signet | Self::Local | Self::Rehearsal => folder.join("signet").join(".cookie"),
+            _ => folder.join(self.bitcoind_chain()).join(".cookie"),
         }
     }
 
@@ -110,7 +138,7 @@ impl Network {
     /// # Errors
     /// The chain or the challenge differs.
     pub fn verify(self, chain: &str, challenge: Option<&str>) -> Result<(), NetworkMismatch> {
-        let expected = if self.is_signet() { "signet" } else { "main" };
+        let expected = self.bitcoind_chain();
         if chain != expected {
             return Err(NetworkMismatch::Chain { expected, found: chain.to_owned() });
         }
@@ -126,7 +154,7 @@ impl Network {
     /// The chain or the challenge differs.
     pub fn verify_challenge(self, challenge: &str) -> Result<(), NetworkMismatch> {
         let expected = match self {
-            Self::Main => return Ok(()),
+            Self::Main | Self::Testnet4 | Self::Regtest => return Ok(()),
             Self::Signet => SIGNET_CHALLENGE,
             Self::Local | Self::Rehearsal => LOCAL_CHALLENGE,
         };
@@ -145,7 +173,7 @@ impl fmt::Display for Network {
 
 /// The text is not the name of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the networks are main, signet, local and rehearsal")]
+#[error("the networks are main, signet, local, testnet4, regtest and rehearsal")]
 pub struct UnknownNetwork;
 
 impl FromStr for Network {
@@ -162,6 +190,8 @@ impl From<Network> for bitcoin::Network {
         match network {
             Network::Main => Self::Bitcoin,
             Network::Signet | Network::Local | Network::Rehearsal => Self::Signet,
+            Network::Testnet4 => Self::Testnet4,
+            Network::Regtest => Self::Regtest,
         }
     }
 }

@@ -55,7 +55,7 @@ const SOCKET: &str = "an IP address and a port, like 127.0.0.1:3333 or [::1]:333
 /// The first setting that cannot be used.
 pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&Path>) -> Result<Config, ConfigError> {
     let network = settings
-        .parse(&keys::NETWORK, "main, signet, local or rehearsal", |text| text.parse().ok())?
+        .parse(&keys::NETWORK, "main, signet, local, testnet4, regtest or rehearsal", |text| text.parse().ok())?
         .unwrap_or(Network::Main);
     let pool = match settings.text(&keys::POOL) {
         // `pool = ""` is the public pool.

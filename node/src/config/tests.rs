@@ -150,8 +150,12 @@ fn unknown_keys_are_refused_with_place_and_nearest_name() {
 #[test]
 fn bad_values_are_refused_with_place_and_remedy() {
     for (text, arguments, parts) in [
-        ("network = \"regtest\"", &[][..], ["shoal.toml line 1", "main, signet, local or rehearsal"]),
-        ("", &["--network", "mainnet"], ["the flag --network", "main, signet, local or rehearsal"]),
+        (
+            "network = \"testnet\"",
+            &[][..],
+            ["shoal.toml line 1", "main, signet, local, testnet4, regtest or rehearsal"],
+        ),
+        ("", &["--network", "mainnet"], ["the flag --network", "main, signet, local, testnet4, regtest or rehearsal"]),
         ("new_pool = \"yes\"", &[], ["`new_pool`", "true or false, not string"]),
         ("[p2p]\npeers = \"/ip4/1.2.3.4/tcp/1\"", &[], ["line 2", "a list of strings"]),
         ("[p2p]\npeers = [\"1.2.3.4:5\"]", &[], ["line 2", "a multiaddr like"]),
@@ -241,6 +245,27 @@ fn signets_are_told_apart_by_their_challenge() {
     assert!(matches!(other, Err(NetworkMismatch::Challenge { .. })));
     let other = Network::Main.verify("signet", Some("51"));
     assert!(matches!(other, Err(NetworkMismatch::Chain { expected: "main", .. })));
+}
+
+#[test]
+fn testnet4_and_regtest_have_bitcoinds_ports_folders_and_addresses() {
+    for (name, port, legacy, segwit) in [
+        ("testnet4", 48_332, "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"),
+        ("regtest", 18_443, "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"),
+    ] {
+        for address in [legacy, segwit] {
+            let config = load(&format!("network = \"{name}\"\naddress = \"{address}\""), &[]).unwrap();
+            assert_eq!(config.bitcoind.url.as_str(), format!("http://127.0.0.1:{port}/"));
+            let BitcoindAuth::Cookie(cookie) = config.bitcoind.auth else { panic!("no cookie") };
+            assert_eq!(cookie, Path::new(&format!("/home/miner/.bitcoin/{name}/.cookie")));
+            assert_eq!(config.network.chain_params().name, name);
+            assert!(config.network.verify(name, None).is_ok());
+        }
+        for wrong in ["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"] {
+            let refusal = refusal(&format!("network = \"{name}\"\naddress = \"{wrong}\""), &[]);
+            assert!(refusal.contains("another network") && refusal.contains("m, n or 2"), "{refusal}");
+        }
+    }
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub(super) fn judge(chain: &Chain, entries: &[Entry]) -> Vec<Judged> {
             let proof = Proof::decode(&entry.record.bytes).ok()?;
             let share_target = link(&proof.share.parent)?.position.share_target;
             let hashes = Work::of_target(share_target).to_hashes_saturating_u128();
-            let weight = target::weight_of_share(share_target, proof.header.bits, chain.params());
+            let period_bits = chain.bitcoin().next_bits(&proof.header.prev_blockhash)?;
+            let weight = target::weight_of_share(share_target, period_bits, chain.params());
             Some(Judged { is_link: link(&id).is_some(), hashes, weight, height: 0 })
         }
         RecordKind::List => {

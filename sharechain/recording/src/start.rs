@@ -247,6 +247,7 @@ impl Parameters {
         let values = [
             ("retarget_blocks", u64::from(self.retarget_blocks)),
             ("retarget_timespan_s", u64::from(self.retarget_timespan_s)),
+            ("retarget_factor_max", u64::from(self.retarget_factor_max)),
             ("halving_blocks", u64::from(self.halving_blocks)),
             ("min_block_work", self.min_block_work),
             ("retarget_half_life_s", u64::from(self.retarget_half_life_s)),
@@ -267,7 +268,7 @@ impl Parameters {
 /// Returns the Bitcoin network with this genesis. Any other genesis belongs to a regtest-like network.
 fn network_of(genesis: Id) -> (Network, Option<[u8; 32]>) {
     let hash = |network| ShareId::from(bitcoin::constants::genesis_block(network).block_hash()).0;
-    let known = [Network::Bitcoin, Network::Signet, Network::Regtest];
+    let known = [Network::Bitcoin, Network::Signet, Network::Testnet4, Network::Regtest];
     match known.into_iter().find(|network| hash(*network) == genesis.0) {
         Some(network) => (network, None),
         None => (Network::Regtest, Some(genesis.0)),

@@ -15,31 +15,29 @@ use crate::units::{ShareId, Timestamp, U256};
 /// Integer with room for a target times the seconds of a period.
 type U320 = Uint<320, 5>;
 
-/// Largest factor by which one retarget changes the difficulty.
-const RETARGET_FACTOR_MAX: u32 = 4;
-
 /// The Bitcoin rule that a header breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// nBits is not the value that the retarget gives.
+    /// nBits is not the value that follows from the headers before it and from its own time.
     #[error("nBits is {found:#010x}, but Bitcoin expects {expected:#010x}")]
     Bits {
         /// nBits of the header.
         found: u32,
-        /// nBits that follows from its predecessors.
+        /// nBits that follows.
         expected: u32,
     },
     /// The hash is above the target.
     #[error("the hash is above the target of nBits")]
     ProofOfWork,
-    /// The time is not above the median time past.
-    #[error("the time {found} is not above the median time past {median}")]
+    /// The time is not above the median time past, or the header is the first of a period and too far before its previous
+    /// block (BIP-0094).
+    #[error("the time {found} is before {least}, the earliest that Bitcoin allows after the previous block")]
     TimeTooOld {
         /// Time of the header, Unix seconds.
         found: Timestamp,
-        /// Median time of the previous block and its ten predecessors, Unix seconds.
-        median: Timestamp,
+        /// Earliest time, Unix seconds.
+        least: Timestamp,
     },
     /// A soft fork retired this block version below this height.
     #[error("block version {0} is no longer valid at this height")]
@@ -49,26 +47,33 @@ pub enum HeaderError {
     ForkTooDeep(u32),
 }
 
-/// Returns the nBits that a child of the header at `prev` must have.
+/// Returns the nBits of the difficulty period that a child of the header at `prev` belongs to: those of the period's first
+/// block, which no rule makes easier. If the child is that block, they follow from the period before it.
 ///
-/// As in Bitcoin, a period is measured from its first to its last block: one interval less than it has blocks. No
-/// network here has the minimum-difficulty exception of Bitcoin's testnets.
-pub(super) fn next_bits(tree: &Tree, prev: Index, params: &BitcoinParams) -> CompactTarget {
+/// As in Bitcoin, a period is measured from its first to its last block: one interval less than it has blocks. Bitcoin
+/// scales the nBits of the last block, or of the first where BIP-0094 applies. Without minimum-difficulty blocks both are
+/// the same.
+pub(super) fn period_bits(tree: &Tree, prev: Index, params: &BitcoinParams) -> CompactTarget {
     let last = tree.at(prev);
-    let height = last.height.saturating_add(1);
-    if !height.is_multiple_of(params.retarget_blocks) {
-        return last.header.bits;
+    let above_first = last.height.checked_rem(params.retarget_blocks).unwrap_or(0);
+    let first = tree.ancestor(prev, last.height.saturating_sub(above_first)).unwrap_or(last);
+    if !starts_period(last.height.saturating_add(1), params) {
+        return first.header.bits;
     }
-    let first = tree.ancestor(prev, height.saturating_sub(params.retarget_blocks)).unwrap_or(last);
     let taken_s = Timestamp(last.header.time).seconds_since(Timestamp(first.header.time));
-    retarget(last.header.bits, taken_s, params)
+    retarget(first.header.bits, taken_s, params)
 }
 
-/// Scales a target by the time that a period took, `taken_s` seconds, clamped to a factor of four either way.
+/// Whether a block at this height is the first of a difficulty period.
+pub(super) fn starts_period(height: u32, params: &BitcoinParams) -> bool {
+    height.is_multiple_of(params.retarget_blocks)
+}
+
+/// Scales a target by the time that a period took, `taken_s` seconds, clamped to `retarget_factor_max` either way.
 pub(super) fn retarget(bits: CompactTarget, taken_s: i64, params: &BitcoinParams) -> CompactTarget {
     let due_s = params.retarget_timespan_s;
-    let least_s = due_s.checked_div(RETARGET_FACTOR_MAX).unwrap_or(due_s);
-    let most_s = due_s.saturating_mul(RETARGET_FACTOR_MAX);
+    let least_s = due_s.checked_div(params.retarget_factor_max).unwrap_or(due_s);
+    let most_s = due_s.saturating_mul(params.retarget_factor_max).max(least_s);
     let clamped_s = taken_s.clamp(i64::from(least_s), i64::from(most_s)).unsigned_abs();
     // Bitcoin Core multiplies modulo 2^256. All its retargeting networks have limits that leave room for the factor.
     // Here the product is exact for every limit.
@@ -83,15 +88,6 @@ pub(super) fn retarget(bits: CompactTarget, taken_s: i64, params: &BitcoinParams
 pub(super) fn check_work(header: &Header, hash: &BlockHash) -> Result<(), HeaderError> {
     if ShareId::from(*hash).as_number() > target_of_bits(header.bits) {
         return Err(HeaderError::ProofOfWork);
-    }
-    Ok(())
-}
-
-/// Checks that the time is above the median time past.
-pub(super) fn check_time(header: &Header, median: Timestamp) -> Result<(), HeaderError> {
-    let found = Timestamp(header.time);
-    if found <= median {
-        return Err(HeaderError::TimeTooOld { found, median });
     }
     Ok(())
 }

@@ -191,7 +191,7 @@ fn the_time_must_exceed_the_median() {
     let (prev, bits) = (tip(&tree), CompactTarget::from_consensus(EASY_BITS));
     let median = tree.median_time(&prev).unwrap();
     assert_eq!(median, Timestamp(START_S + 10 * 7));
-    let error = HeaderError::TimeTooOld { found: median, median };
+    let error = HeaderError::TimeTooOld { found: median, least: median.plus(1) };
     assert_eq!(tree.insert(mine(header(prev, median.0, bits)), LATE), Err(error));
     assert_eq!(tree.insert(mine(header(prev, median.0 + 1, bits)), LATE), Ok(Inserted::New));
 }
@@ -313,6 +313,37 @@ fn a_root_needs_its_period_and_eleven_headers() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// On any network and at any place of a period, the times of some nBits are those that are expected to have them.
+    #[test]
+    fn times_are_those_with_which_the_nbits_are_expected(
+        network in 0_usize..5,
+        last in prop_oneof![Just(0_u32), Just(1_u32), Just(2_u32), 3_u32..2_016],
+        gap_s in 0_u32..5_000,
+        after_s in prop_oneof![-700_i64..700, 1_190_i64..1_210, 0_i64..10_000],
+        other in any::<u32>(),
+    ) {
+        let params = ChainParams::all()[network].bitcoin.clone();
+        let height = 2 * params.retarget_blocks - 1 - last.min(params.retarget_blocks - 1);
+        let bits = CompactTarget::from_consensus(params.pow_limit_bits - 0x0100_0000);
+        let mut headers = vec![header(BlockHash::all_zeros(), START_S, bits)];
+        for _ in 1..Root::headers_needed(height, &params) {
+            let last = headers[headers.len() - 1];
+            headers.push(header(last.block_hash(), last.time + gap_s, bits));
+        }
+        let tip = headers[headers.len() - 1];
+        let tree = BitcoinHeaders::new(&params, &Root { height, chain_work: U256::MAX, headers }).unwrap();
+        let next = tree.next(&tip.block_hash()).unwrap();
+        let time = u32::try_from(i64::from(tip.time) + after_s).unwrap();
+        let expected = next.bits(Timestamp(time));
+        let easiest = CompactTarget::from_consensus(params.pow_limit_bits);
+        for bits in [next.period_bits, easiest, CompactTarget::from_consensus(other)] {
+            let fits = bits == expected && time >= next.least_time.0;
+            prop_assert_eq!(next.times(bits).contains(&time), fits, "{:?}", next);
+        }
+        let may_be_late = params.min_difficulty_after_s > 0 && (height + 1) % params.retarget_blocks != 0;
+        prop_assert_eq!(expected == easiest && next.period_bits != easiest, may_be_late && after_s > 1_200);
+    }
 
     /// Any tree: every ancestor that the jumps find is the one that single steps find.
     #[test]

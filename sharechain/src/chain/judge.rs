@@ -71,7 +71,7 @@ impl Chain {
             return Err(Judgement::Unlistable);
         }
         let snapshot = self.check_payout(bound)?;
-        let credit = Credit { is_link, ..self.credit_of(proof, &position, previous.chain_work, source, now)? };
+        let credit = Credit { is_link, ..self.credit_of(proof, &position, &previous, source, now)? };
         let mut link = is_link.then(|| self.link_of(&id, proof, &position, &previous, snapshot)).flatten();
         if link.as_ref().is_some_and(|link| self.would_go_first(&id, link)) {
             if !self.can_be_listed_by_main(&credit) {
@@ -153,8 +153,7 @@ impl Chain {
         Ok(PreviousBlock {
             height: known.height,
             chain_work: known.chain_work,
-            median_time: known.median_time,
-            next_bits: self.bitcoin.next_bits(hash).ok_or_else(missing)?,
+            next: self.bitcoin.next(hash).ok_or_else(missing)?,
         })
     }
 
@@ -172,7 +171,7 @@ impl Chain {
         &mut self,
         proof: &Proof,
         position: &Position,
-        bitcoin_work: U256,
+        previous: &PreviousBlock,
         source: Source,
         now: Timestamp,
     ) -> Result<Credit, RuleError> {
@@ -182,9 +181,9 @@ impl Chain {
             height: position.height,
             anchor: position.anchor,
             anchor_height: position.anchor_height,
-            bitcoin_work,
+            bitcoin_work: previous.chain_work,
             script: self.scripts.intern(&proof.share.payout)?,
-            weight: target::weight_of_share(position.share_target, proof.header.bits, &self.params),
+            weight: target::weight_of_share(position.share_target, previous.next.period_bits, &self.params),
             first_seen: self.held.since(&proof.id()).map_or(now, |since| since.min(now)),
             validated_at: now,
             time: proof.share.time,
@@ -227,7 +226,7 @@ impl Chain {
             target: at.link_target,
             shares_root: share.shares_root,
             shares_count: share.shares_count,
-            bits: proof.header.bits,
+            bits: previous.next.period_bits,
             chain_work: parent.chain_work.plus(Work::of_target(at.link_target)),
             position: Position {
                 height: height.child(),

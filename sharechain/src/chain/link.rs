@@ -33,7 +33,7 @@ pub struct Link {
     pub shares_root: [u8; 32],
     /// Number of ids in its list.
     pub shares_count: u16,
-    /// nBits of its Bitcoin header.
+    /// nBits of the difficulty period of its Bitcoin header.
     pub bits: CompactTarget,
     /// Cumulative link work of it and its ancestors.
     pub chain_work: Work,

@@ -1,8 +1,7 @@
 //! Contextual checks of a proof's header. The values of its ancestors come in as arguments; there is no database and no
 //! clock here.
 
-use bitcoin::pow::CompactTarget;
-
+use crate::bitcoin_headers::NextHeader;
 use crate::error::RuleError;
 use crate::params::ChainParams;
 use crate::share::Proof;
@@ -43,10 +42,8 @@ pub struct PreviousBlock {
     pub height: u32,
     /// Chain work up to and including the block, hashes.
     pub chain_work: U256,
-    /// Median time of the block and its ten predecessors.
-    pub median_time: Timestamp,
-    /// nBits that Bitcoin expects in the next block.
-    pub next_bits: CompactTarget,
+    /// What Bitcoin expects of the next header.
+    pub next: NextHeader,
 }
 
 /// Checks a proof's header against its position and its previous block: SC-202 to SC-211, SC-213 and SC-214. A job template
@@ -69,16 +66,17 @@ pub fn check_header(
     // SC-203: `time` is above the median of the times of the parent and its last ancestors, 11 links in total or as
     // many as exist.
     require(position.median_time.is_none_or(|median| share.time > median), RuleError::TimeTooOld)?;
-    // SC-204: The Bitcoin header's time is above the median time past of its previous block.
+    // SC-204: The Bitcoin header's time is above the median time past of its previous block. If `timewarp_s` is not 0,
+    // the first block of a period is at most that much earlier than its previous block.
     let bitcoin_time = Timestamp(proof.header.time);
-    require(bitcoin_time > previous.median_time, RuleError::BitcoinTimeTooOld)?;
+    require(bitcoin_time >= previous.next.least_time, RuleError::BitcoinTimeTooOld)?;
     // SC-205: The two times are at most 7,200 s apart.
     let apart_s = share.time.seconds_since(bitcoin_time).unsigned_abs();
     require(apart_s <= u64::from(params.times_apart_s), RuleError::TimesApart)?;
     // SC-206: `bitcoin_height` is one above the height of the previous block.
     require(previous.height.checked_add(1) == Some(share.bitcoin_height), RuleError::BitcoinHeight)?;
-    // SC-207: nBits is the value that Bitcoin expects after the previous block.
-    require(proof.header.bits == previous.next_bits, RuleError::Bits)?;
+    // SC-207: nBits is the value that Bitcoin expects after the previous block in a header with this time.
+    require(proof.header.bits == previous.next.bits(bitcoin_time), RuleError::Bits)?;
     // SC-208: Bitcoin's chain work at the previous block is not below that at the parent's previous block.
     require(previous.chain_work >= position.bitcoin_work, RuleError::BitcoinWorkFell)?;
     // SC-209: The hash is not above the share target of the position.

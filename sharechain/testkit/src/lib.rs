@@ -113,13 +113,13 @@ impl World {
 
     /// Mines a Bitcoin block on `previous` that is not the pool's, and inserts its header into the chain.
     pub fn bitcoin_block_on(&mut self, previous: Header) -> Header {
-        let earliest = self.chain.bitcoin().median_time(&previous.block_hash()).unwrap().plus(1);
+        let next = self.chain.bitcoin().next(&previous.block_hash()).unwrap();
         let mut header = Header {
             version: Version::from_consensus(0x2000_0000),
             prev_blockhash: previous.block_hash(),
             merkle_root: TxMerkleNode::from_byte_array([self.nonce.to_le_bytes()[0]; 32]),
-            time: self.now.max(earliest).0,
-            bits: self.chain.bitcoin().next_bits(&previous.block_hash()).unwrap(),
+            time: self.now.max(next.least_time).0,
+            bits: next.bits(self.now.max(next.least_time)),
             nonce: self.nonce,
         };
         self.nonce += 1;
@@ -220,13 +220,14 @@ impl World {
         }
         .build(self.chain.consensus_id());
         let root = merkle_root(coinbase.txid().to_byte_array(), &branch);
-        let bits = self.chain.bitcoin().next_bits(&previous).unwrap_or(CompactTarget::from_consensus(0x207f_ffff));
-        let earliest = self.chain.bitcoin().median_time(&previous).map_or(share.time, |median| median.plus(1));
+        let next = self.chain.bitcoin().next(&previous);
+        let time = next.map_or(share.time, |next| share.time.max(next.least_time));
+        let bits = next.map_or(CompactTarget::from_consensus(0x207f_ffff), |next| next.bits(time));
         let mut header = Header {
             version: Version::from_consensus(0x2000_0000),
             prev_blockhash: previous,
             merkle_root: TxMerkleNode::from_byte_array(root),
-            time: share.time.max(earliest).0,
+            time: time.0,
             bits,
             nonce: 0,
         };

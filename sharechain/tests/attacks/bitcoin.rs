@@ -3,10 +3,10 @@
 use bitcoin::CompactTarget;
 use sharechain::chain::{Missing, Outcome};
 use sharechain::limits::{FUTURE_SECONDS, HELD_SECONDS_MAX};
-use sharechain::target::{weight_of_share, work_of_bits};
-use sharechain::{Proof, RuleError, ShareId, Timestamp, U256, Weight};
+use sharechain::target::{link_bonus, weight_of_share, work_of_bits};
+use sharechain::{BitcoinParams, ChainParams, Proof, RuleError, ShareId, Timestamp, U256, Weight};
 
-use super::{earned, footprint, grown, rare_blocks, receive, retargeting, thief, times, unit};
+use super::{bonus, earned, footprint, grown, rare_blocks, receive, retargeting, thief, times, unit};
 use testkit::{Spec, World, accepted, miner};
 
 /// Mines a share for the thief with another nBits than Bitcoin expects.
@@ -41,6 +41,67 @@ fn wrong_nbits() {
     }
     world.link(miner(1));
     assert_eq!(earned(&mut world, &thief()), (Weight::ZERO, 0));
+}
+
+/// A world with testnet4's rules, in a period whose blocks take 512 hashes. The easiest take two, a share eight.
+fn with_late_blocks() -> World {
+    const PERIOD: u32 = 4;
+    let retargeting = retargeting(PERIOD, 600 * PERIOD);
+    let bitcoin = BitcoinParams {
+        pow_limit_bits: 0x207f_ffff,
+        min_difficulty_after_s: 1_200,
+        timewarp_s: 600,
+        ..retargeting.bitcoin
+    };
+    let mut world = World::with(ChainParams { bitcoin, ..retargeting });
+    // The first period began with the genesis block, years ago, so it makes nothing harder.
+    for _ in 0..5 * PERIOD {
+        world.now = world.now.plus(2);
+        world.bitcoin_block();
+    }
+    assert_eq!(work_of_bits(world.bitcoin_tip.bits).0, U256::from(512));
+    world
+}
+
+/// Mines a proof whose Bitcoin header comes so many seconds after the previous block, with these nBits.
+fn late(world: &mut World, spec: &Spec, seconds: u32, bits: CompactTarget) -> Proof {
+    let share = world.header_of(spec);
+    let payouts = world.payouts(&share, &spec.previous_block);
+    let position = &world.chain.link(&spec.parent).unwrap().position;
+    let (share_target, link_target) = (position.share_target, position.link_target);
+    let time = world.bitcoin_tip.time + seconds;
+    let alter = |header: &mut bitcoin::block::Header| (header.time, header.bits) = (time, bits);
+    let meets = |hash| hash <= share_target && (hash <= link_target) == spec.link;
+    world.mine_until(share, &payouts, spec.previous_block, alter, meets)
+}
+
+/// On testnet4, a late block has the easiest nBits. Whoever dates a header 20 minutes ahead gets them, and would be paid a
+/// block for each share. Weight follows from the period's nBits instead.
+#[test]
+fn minimum_difficulty_headers() {
+    let mut world = with_late_blocks();
+    world.grow(2, 0);
+    let params = world.chain.params().clone();
+    let due = world.chain.bitcoin().next_bits(&world.bitcoin_tip.block_hash()).unwrap();
+    let easiest = CompactTarget::from_consensus(params.bitcoin.pow_limit_bits);
+    let share_target = world.chain.link(&world.chain.tip()).unwrap().position.share_target;
+    let fair = weight_of_share(share_target, due, &params);
+    assert_eq!(weight_of_share(share_target, easiest, &params), Weight::ONE_BLOCK, "what its own nBits would pay");
+    assert_eq!(times(fair, 64), Weight::ONE_BLOCK);
+    let spec = world.spec(thief());
+    for (seconds, wrong) in [(1_200, easiest), (1_201, due)] {
+        let proof = late(&mut world, &spec, seconds, wrong);
+        assert_eq!(receive(&mut world, &proof), Outcome::Invalid(RuleError::Bits), "{seconds} s");
+    }
+    let share = late(&mut world, &spec, 1_201, easiest);
+    accepted(receive(&mut world, &share));
+    let spec = Spec { list: vec![share.id()], link: true, ..world.spec(thief()) };
+    let link = late(&mut world, &spec, 1_201, easiest);
+    accepted(world.insert(&link, Some(spec.list.clone())));
+    let honest = times(fair, 2).plus(bonus(&world, &link.id()));
+    assert_eq!(earned(&mut world, &thief()), (honest, 2));
+    let target = world.chain.link(&link.id()).unwrap().target;
+    assert_eq!(bonus(&world, &link.id()), link_bonus(target, due, &params));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use crate::{CRATES, root, sources};
 
 /// What the threat model must have a row for: the catalogue of attacks on pools and share-chains.
-const ATTACKS: [&str; 27] = [
+const ATTACKS: [&str; 28] = [
     "share-chain majority",
     "selfish mining",
     "share withholding and hoarding",
@@ -15,6 +15,7 @@ const ATTACKS: [&str; 27] = [
     "merkle tricks",
     "extranonce and version-rolling malleability",
     "wrong nBits",
+    "minimum-difficulty headers (testnet4, regtest)",
     "stale prev_block",
     "unknown prev_block",
     "time-warp",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bitcoin::hex::FromHex;
 use serde_json::Value;
 
-use crate::{draw, proof, signals, state, targets};
+use crate::{draw, headers, proof, signals, state, targets};
 
 /// How a case of a file is checked.
 pub type Check = fn(&mut Case);
@@ -13,6 +13,7 @@ pub type Check = fn(&mut Case);
 /// The files of vectors that are read here, by name.
 pub const FILES: &[(&str, Check)] = &[
     ("networks", proof::check_network),
+    ("headers", headers::check),
     ("encoding", proof::check_encoding),
     ("not_canonical", proof::check_not_canonical),
     ("list", proof::check_list),

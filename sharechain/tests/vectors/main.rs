@@ -5,6 +5,7 @@
 
 mod draw;
 mod files;
+mod headers;
 mod proof;
 mod signals;
 mod state;

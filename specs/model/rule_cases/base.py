@@ -36,6 +36,17 @@ FORKED = replace(
     outputs_max=12,
     prefix_bytes_max=740,
 )
+# A network with testnet4's rules: each period is four times as hard as the one before, and a block that comes late has the
+# easiest nBits.
+EASING = replace(
+    RETARGET,
+    name="easing",
+    pow_limit_bits=0x207FFFFF,
+    min_difficulty_after_s=1200,
+    timewarp_s=600,
+    min_block_work=1,
+)
+EASING_HEIGHT, EASING_BLOCK_S = 26, 100
 FORKED_LINKS, FORK_HEIGHT, SLOW_BLOCK_S = 16, 6, 700
 BLOCKS_APART_S = 400
 TIME = 1_800_000_000
@@ -120,7 +131,33 @@ def retarget():
     return made
 
 
-SETUPS = {"start": start, "chain": chain, "retarget": retarget, "forked": forked}
+def easing():
+    """A pool that has not begun, in a period whose blocks take 128 hashes. The easiest take two."""
+    genesis_time = TIME - EASING_BLOCK_S * (EASING_HEIGHT + 1)
+    genesis = miner.bitcoin_header(EASING, None, genesis_time)
+    made = Made(replace(EASING, bitcoin_genesis=miner.double(genesis)), genesis)
+    for height in range(1, EASING_HEIGHT + 1):
+        made.block(time=genesis_time + EASING_BLOCK_S * height)
+    return made
+
+
+def easing_end():
+    """The same at the end of that period. Its last block came late, so it has the easiest nBits."""
+    made = easing()
+    while (made.best_block.height + 2) % EASING.retarget_blocks:
+        made.block(time=made.best_block.time + EASING_BLOCK_S)
+    made.block(time=made.best_block.time + EASING.min_difficulty_after_s + 1)
+    return made
+
+
+SETUPS = {
+    "start": start,
+    "chain": chain,
+    "retarget": retarget,
+    "forked": forked,
+    "easing": easing,
+    "easing_end": easing_end,
+}
 
 
 class Book:

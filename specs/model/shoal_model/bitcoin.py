@@ -7,7 +7,6 @@ from .targets import compact, expand, number, work
 
 MEDIAN_BLOCKS = 11
 VERSION_LEAST = 4  # since BIP-0065, which every header that matters here is above
-TIMESPAN_FACTOR = 4  # a retarget changes the target by at most this factor
 MAX_MONEY_SAT = 21_000_000 * 100_000_000
 FIRST_SUBSIDY_SAT = 50 * 100_000_000
 
@@ -48,17 +47,38 @@ def subsidy(params, height):
     return FIRST_SUBSIDY_SAT >> (height // params.halving_blocks)
 
 
-def expected_bits(params, previous):
-    """nBits of the block after `previous`. As in Bitcoin, the interval measured is one block short of a period."""
-    if (previous.height + 1) % params.retarget_blocks:
-        return previous.bits
-    first = previous.ancestor(previous.height - params.retarget_blocks + 1)
-    return next_bits(params, previous.bits, previous.time - first.time)
+def period_bits(params, previous):
+    """nBits of the period of the block after `previous`."""
+    first = previous.ancestor(previous.height - previous.height % params.retarget_blocks)
+    if not _ends_period(params, previous):
+        return first.bits
+    return next_bits(params, first.bits, previous.time - first.time)
+
+
+def expected_bits(params, previous, time):
+    """nBits of a block after `previous` with this time."""
+    may_be_easy = params.min_difficulty_after_s and not _ends_period(params, previous)
+    if may_be_easy and time > previous.time + params.min_difficulty_after_s:
+        return params.pow_limit_bits
+    return period_bits(params, previous)
+
+
+def _ends_period(params, header):
+    return (header.height + 1) % params.retarget_blocks == 0
+
+
+def least_time(params, previous):
+    """The earliest time of a block after `previous`."""
+    least = previous.median_time() + 1
+    if params.timewarp_s and _ends_period(params, previous):
+        return max(least, previous.time - params.timewarp_s)
+    return least
 
 
 def next_bits(params, bits, seconds):
     """nBits after a period with `bits` whose first and last block are `seconds` apart."""
-    least, most = params.retarget_timespan_s // TIMESPAN_FACTOR, params.retarget_timespan_s * TIMESPAN_FACTOR
+    least = params.retarget_timespan_s // params.retarget_factor_max
+    most = params.retarget_timespan_s * params.retarget_factor_max
     target = expand(bits) * max(least, min(seconds, most)) // params.retarget_timespan_s
     return compact(min(target, expand(params.pow_limit_bits)))
 
@@ -109,11 +129,12 @@ class Headers:
         header = Header(raw, previous.height + 1, previous.chain_work + work(target), previous)
         if number(header.hash) > target:
             raise BadHeader(f"header {header.hash.hex()} does not meet its nBits {header.bits:08x}")
-        expected = expected_bits(self.params, previous)
+        expected = expected_bits(self.params, previous, header.time)
         if header.bits != expected:
             raise BadHeader(f"nBits {header.bits:08x}, expected {expected:08x}")
-        if header.time <= previous.median_time():
-            raise BadHeader(f"time {header.time} is not above the median time past {previous.median_time()}")
+        least = least_time(self.params, previous)
+        if header.time < least:
+            raise BadHeader(f"time {header.time} is before {least}")
         if header.version < VERSION_LEAST:
             raise BadHeader(f"version {header.version}, at least {VERSION_LEAST} is expected")
         self.by_hash[header.hash] = header

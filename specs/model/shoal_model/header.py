@@ -59,17 +59,18 @@ def check_header(params, proof, place, previous):
     # SC-203: `time` is above the median of the times of the parent and its last ancestors, 11 links in total or as many
     # as exist.
     need(share.time > place.least_time, "SC-203", lambda: f"time {share.time} is not above {place.least_time}")
-    # SC-204: The Bitcoin header's time is above the median time past of its previous block.
-    median = previous.median_time()
-    need(proof.bitcoin_time > median, "SC-204", lambda: f"Bitcoin time {proof.bitcoin_time} is not above {median}")
+    # SC-204: The Bitcoin header's time is above the median time past of its previous block. If `timewarp_s` is not 0, the
+    # first block of a period is at most that much earlier than its previous block.
+    least = bitcoin.least_time(params, previous)
+    need(proof.bitcoin_time >= least, "SC-204", lambda: f"Bitcoin time {proof.bitcoin_time} is before {least}")
     # SC-205: The two times are at most 7,200 s apart.
     apart = abs(proof.bitcoin_time - share.time)
     need(apart <= params.times_apart_s, "SC-205", lambda: f"times are {apart} s apart")
     # SC-206: `bitcoin_height` is one above the height of the previous block.
     height = previous.height + 1
     need(share.bitcoin_height == height, "SC-206", lambda: differ("bitcoin_height", share.bitcoin_height, height))
-    # SC-207: nBits is the value that Bitcoin expects after the previous block.
-    bits = bitcoin.expected_bits(params, previous)
+    # SC-207: nBits is the value that Bitcoin expects after the previous block in a header with this time.
+    bits = bitcoin.expected_bits(params, previous, proof.bitcoin_time)
     need(proof.bits == bits, "SC-207", lambda: f"nBits is {proof.bits:08x}, expected {bits:08x}")
     # SC-208: Bitcoin's chain work at the previous block is not below that at the parent's previous block.
     fell = previous.chain_work < place.least_bitcoin_work

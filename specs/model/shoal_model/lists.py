@@ -1,6 +1,7 @@
 """What a link may list, and what the listed proofs earn (section 8). Rules SC-401 to SC-405, SC-410 and SC-411."""
 
 from . import targets
+from .bitcoin import period_bits
 from .encoding import check_list_length, shares_root
 from .verdict import differ, need
 
@@ -84,7 +85,8 @@ def credits(params, link, list_rows):
     """All that `link` credits: the rows that its list gives, and its own credit."""
     rows = dict(list_rows)
     # SC-411: A link earns its own weight plus the weight of SC-113.
-    weight = own_weight(params, link) + targets.link_bonus(params, link.link_target, link.proof.bits)
+    bits = period_bits(params, link.previous)
+    weight = own_weight(params, link) + targets.link_bonus(params, link.link_target, bits)
     _add(rows, link.proof.share.payout, weight)
     return rows
 
@@ -95,4 +97,4 @@ def _add(rows, script, weight):
 
 
 def own_weight(params, node):
-    return targets.share_weight(params, node.share_target, node.proof.bits)
+    return targets.share_weight(params, node.share_target, period_bits(params, node.previous))

@@ -26,7 +26,7 @@ def grind(header, fits):
 
 def bitcoin_header(params, previous, time, root=bytes(32), version=BLOCK_VERSION):
     """A mined Bitcoin header after `previous`, a `bitcoin.Header`, or a genesis header when that is None."""
-    bits = params.pow_limit_bits if previous is None else bitcoin.expected_bits(params, previous)
+    bits = params.pow_limit_bits if previous is None else bitcoin.expected_bits(params, previous, time)
     before = bytes(32) if previous is None else previous.hash
     target = expand(bits)
     return grind(version + before + root + struct.pack("<III", time, bits, 0), lambda hash_: hash_ <= target)
@@ -84,8 +84,9 @@ def work_on(chain, parent, previous, payout, time, ids=(), value_over_subsidy=0,
         coinbase_value=bitcoin.subsidy(params, height) + value_over_subsidy,
     )
     payouts = tuple(chain.payouts(place, previous, payout, share.coinbase_value))
-    bitcoin_time = max(share.time, previous.median_time() + 1)
-    return Work(share, payouts, previous.hash, bitcoin.expected_bits(params, previous), bitcoin_time, branch=branch)
+    bitcoin_time = max(share.time, bitcoin.least_time(params, previous))
+    bits = bitcoin.expected_bits(params, previous, bitcoin_time)
+    return Work(share, payouts, previous.hash, bits, bitcoin_time, branch=branch)
 
 
 def state_root(chain, parent, previous, ids, unseen=()):

@@ -14,6 +14,9 @@ FIELDS = (
     ("pow_limit_bits", 4),
     ("retarget_blocks", 4),
     ("retarget_timespan_s", 4),
+    ("retarget_factor_max", 4),
+    ("min_difficulty_after_s", 4),
+    ("timewarp_s", 4),
     ("halving_blocks", 4),
     ("start_height", 4),
     ("min_block_work", 8),
@@ -53,6 +56,9 @@ class Params:
     pow_limit_bits: int
     retarget_blocks: int
     retarget_timespan_s: int
+    retarget_factor_max: int
+    min_difficulty_after_s: int
+    timewarp_s: int
     halving_blocks: int
     start_height: int
     min_block_work: int
@@ -111,6 +117,9 @@ MAIN = Params(
     pow_limit_bits=0x1D00FFFF,
     retarget_blocks=2016,
     retarget_timespan_s=1_209_600,
+    retarget_factor_max=4,
+    min_difficulty_after_s=0,
+    timewarp_s=0,
     halving_blocks=210_000,
     start_height=1_008_000,
     min_block_work=1 << 32,
@@ -167,11 +176,48 @@ _LOCAL = {
 }
 LOCAL = Params(**{**SIGNET.__dict__, **_LOCAL})
 
+_TESTNET4 = {
+    "name": "testnet4",
+    "bitcoin_genesis": bytes.fromhex("43f08bdab050e35b567c864b91f47f50ae725ae2de53bcfbbaf284da00000000"),
+    "min_difficulty_after_s": 1200,
+    "timewarp_s": 600,
+    "start_height": 120_000,
+    "first_link_target": _ones(213),
+    "easiest_share_target": _ones(218),
+}
+TESTNET4 = Params(**{**MAIN.__dict__, **_TESTNET4})
+
+_REGTEST = {
+    "name": "regtest",
+    "bitcoin_genesis": bytes.fromhex("06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f"),
+    "signet_challenge": b"",
+    "pow_limit_bits": 0x207FFFFF,
+    "retarget_blocks": 144,
+    "retarget_timespan_s": 86_400,
+    "retarget_factor_max": 1,
+    "min_difficulty_after_s": 1200,
+    "halving_blocks": 150,
+    "shares_per_link": 2,
+}
+REGTEST = Params(**{**LOCAL.__dict__, **_REGTEST})
+
+_REHEARSAL = {
+    "name": "rehearsal",
+    "bitcoin_genesis": SIGNET.bitcoin_genesis,
+    "signet_challenge": b"\x51",
+    "pow_limit_bits": 0x1E0FFFFF,
+    "start_height": 1_048_321,
+    "min_block_work": 1 << 20,
+    "first_link_target": _ones(249),
+    "easiest_share_target": _ones(254),
+}
+REHEARSAL = Params(**{**MAIN.__dict__, **_REHEARSAL})
+
 
 def _wide(params):
     """The same network with room for more payouts in a coinbase."""
     return replace(params, name=f"{params.name}-wide", outputs_max=1000, prefix_bytes_max=44_000)
 
 
-_STANDARD = (MAIN, SIGNET, LOCAL)
+_STANDARD = (MAIN, SIGNET, LOCAL, TESTNET4, REGTEST, REHEARSAL)
 NETWORKS = {params.name: params for params in (*_STANDARD, *map(_wide, _STANDARD))}

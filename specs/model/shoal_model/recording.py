@@ -122,6 +122,7 @@ PARAMETERS = {name: parameter(kind) for name, kind in FIELDS}
 NOT_ZERO = (
     "retarget_blocks",
     "retarget_timespan_s",
+    "retarget_factor_max",
     "halving_blocks",
     "min_block_work",
     "retarget_half_life_s",

@@ -58,8 +58,8 @@ def next_link_target(params, target, seconds, position_share_target):
 
 
 def share_weight(params, target, bits):
-    """SC-112: A share's weight is the work of its share target, measured in blocks at its own nBits; at least one unit,
-    at most one block. In units of 2^-64 block."""
+    """SC-112: A share's weight is the work of its share target, measured in blocks at the nBits of its difficulty period;
+    at least one unit, at most one block. In units of 2^-64 block."""
     return _weight(params, target, bits, 1)
 
 

@@ -96,7 +96,8 @@ impl Session {
         if let Some(bits) = submission.version_bits.filter(|bits| bits & !self.mask != 0) {
             return Err(Reject::Version { bits, mask: self.mask });
         }
-        let (time, min, max) = (submission.time, work.min_time, work.time.saturating_add(limits::TIME_AHEAD_S));
+        let (time, min) = (submission.time, work.min_time);
+        let max = work.max_time.min(work.time.saturating_add(limits::TIME_AHEAD_S));
         if !(min..=max).contains(&time) {
             return Err(Reject::Time { time, min, max });
         }

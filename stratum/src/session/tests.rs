@@ -25,6 +25,7 @@ fn work(key: u64, tip: u8, share_target: Target) -> Arc<Work> {
         bits: CompactTarget::from_consensus(0x1e03_77ae),
         time: TIME,
         min_time: TIME,
+        max_time: u32::MAX,
         share_target,
         bitcoin_target: Target::ZERO,
         bitcoin_height: 1,

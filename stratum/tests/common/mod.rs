@@ -57,6 +57,7 @@ impl OneWork {
             bits: CompactTarget::from_consensus(0x1e03_77ae),
             time: TIME,
             min_time: TIME - 600,
+            max_time: u32::MAX,
             share_target: share_target(),
             bitcoin_target: Target::ZERO,
             bitcoin_height: 100,

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::chain::Chain;
 use super::guard::LastSignal;
 use super::plan::{BitcoinKind, BitcoinPlan};
 use super::process::{Process, ProcessError, Spec, own_program};
@@ -25,6 +26,9 @@ pub struct BitcoinArgs {
     /// Kind of the Bitcoin
     #[arg(long, value_enum)]
     pub kind: BitcoinKind,
+    /// Its network
+    #[arg(long, value_enum)]
+    pub chain: Chain,
     /// Folder of its data
     #[arg(long)]
     pub dir: PathBuf,
@@ -81,6 +85,8 @@ pub(super) async fn start(plan: &BitcoinPlan) -> Result<Process, BitcoinError> {
             "bitcoin".into(),
             "--kind".into(),
             plan.kind.as_str().into(),
+            "--chain".into(),
+            plan.chain.as_str().into(),
             "--dir".into(),
             plan.dir.clone().into(),
             "--rpc".into(),
@@ -94,7 +100,7 @@ pub(super) async fn start(plan: &BitcoinPlan) -> Result<Process, BitcoinError> {
     let started = Instant::now();
     while started.elapsed() < BITCOIN_START_MAX && process.ended().is_none() {
         let blocks = rpc.call("getblockcount", json!([])).await.ok().and_then(|count| count.as_u64());
-        if blocks.is_some_and(|blocks| blocks >= u64::from(crate::premine::BLOCKS)) {
+        if blocks.is_some_and(|blocks| blocks >= u64::from(plan.chain.premined())) {
             return Ok(process);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -120,11 +126,13 @@ pub async fn run(args: BitcoinArgs) -> Result<(), BitcoinError> {
         }
         BitcoinKind::Bitcoind => {
             let bitcoin = tokio::select! {
-                started = RealBitcoin::start(&args.dir, args.rpc.port()) => started?,
+                started = RealBitcoin::start(args.chain, &args.dir, args.rpc.port()) => started?,
                 _ = stop.recv() => return Ok(()),
             };
+            // Regtest's subsidy halves every 150 blocks, so its wallet would soon have nothing to spend.
+            let has_wallet = args.chain == Chain::Local;
             tokio::select! {
-                () = wallet::feed::run(bitcoin.rpc().clone(), TRANSACTION_INTERVAL) => {}
+                () = wallet::feed::run(bitcoin.rpc().clone(), TRANSACTION_INTERVAL), if has_wallet => {}
                 _ = stop.recv() => {}
             }
             bitcoin.stop().await;

@@ -123,7 +123,7 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
     // mDNS finds a node at its machine's address, never at the loopback one.
     let p2p = if plan.mdns { SocketAddr::from((Ipv4Addr::UNSPECIFIED, plan.p2p.port())) } else { plan.p2p };
     toml::to_string(&ConfigFile {
-        network: "local",
+        network: bitcoin.chain.as_str(),
         data_dir: plan.dir.join("data"),
         new_pool: plan.new_pool,
         log: "info",

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bitcoin::ScriptBuf;
 
+use super::chain::Chain;
 use super::payout;
 use super::ports::{NoFreePort, Ports};
 use crate::limits::LINES_PER_NODE_MAX;
@@ -46,6 +47,8 @@ pub struct NetworkOptions {
     pub delays_ms: BTreeMap<String, u64>,
     /// Kind of the Bitcoin.
     pub bitcoin: BitcoinKind,
+    /// The Bitcoin network.
+    pub chain: Chain,
     /// Whether nodes find each other by mDNS, without lines that can be cut.
     pub mdns: bool,
 }
@@ -61,6 +64,9 @@ pub enum PlanError {
         /// Number of miners.
         miners: usize,
     },
+    /// The embedded Bitcoin has no regtest.
+    #[error("regtest needs a real bitcoind; add --bitcoin bitcoind")]
+    NoRegtest,
     /// No port is left on this machine.
     #[error(transparent)]
     NoFreePort(#[from] NoFreePort),
@@ -84,6 +90,8 @@ pub struct Plan {
 pub struct BitcoinPlan {
     /// Which one.
     pub kind: BitcoinKind,
+    /// Its network.
+    pub chain: Chain,
     /// Its folder.
     pub dir: PathBuf,
     /// Address of its RPC.
@@ -95,7 +103,7 @@ impl BitcoinPlan {
     pub fn cookie_path(&self) -> PathBuf {
         match self.kind {
             BitcoinKind::Embedded => self.dir.join(".cookie"),
-            BitcoinKind::Bitcoind => self.dir.join("signet").join(".cookie"),
+            BitcoinKind::Bitcoind => self.dir.join(self.chain.bitcoind_folder()).join(".cookie"),
         }
     }
 }
@@ -155,8 +163,12 @@ impl Plan {
     /// # Errors
     /// [`PlanError`].
     pub fn new(options: &NetworkOptions) -> Result<Self, PlanError> {
+        let (kind, chain) = (options.bitcoin, options.chain);
+        if (kind, chain) == (BitcoinKind::Embedded, Chain::Regtest) {
+            return Err(PlanError::NoRegtest);
+        }
         let mut ports = Ports::new();
-        let bitcoin = BitcoinPlan { kind: options.bitcoin, dir: options.dir.join("bitcoin"), rpc: ports.take()? };
+        let bitcoin = BitcoinPlan { kind, chain, dir: options.dir.join("bitcoin"), rpc: ports.take()? };
         let mut lines = Vec::new();
         if !options.mdns {
             for (from, to) in line_ends(options.nodes) {
@@ -195,7 +207,7 @@ fn miners(options: &NetworkOptions) -> Result<Vec<MinerPlan>, PlanError> {
     let miners: Vec<MinerPlan> = (0..options.miners)
         .map(|index| {
             let name = format!("m{}", index + 1);
-            let address = payout::address(index);
+            let address = payout::address(index, options.chain.hrp());
             MinerPlan {
                 node: index % options.nodes.max(1),
                 script: address.script_pubkey(),

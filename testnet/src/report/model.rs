@@ -17,6 +17,8 @@ pub struct Report {
     pub consensus_id: String,
     /// `embedded` or `bitcoind`.
     pub bitcoin: &'static str,
+    /// `local` or `regtest`.
+    pub network: &'static str,
     /// Seconds from the start of the processes to the end of mining.
     pub mined_s: u64,
     /// Seconds from the start of the processes to the first Bitcoin block.

@@ -36,6 +36,7 @@ impl Session {
             version: REPORT_VERSION,
             consensus_id: gathered.consensus_id,
             bitcoin: self.options.network.bitcoin.as_str(),
+            network: self.options.network.chain.as_str(),
             mined_s,
             first_block_s: self.first_block_s,
             first_shared_block_s: self.first_shared_block_s,

@@ -1,4 +1,4 @@
-//! Follows Bitcoin's best chain. The pool found every block after the premined ones.
+//! Follows Bitcoin's best chain. The pool found every block after the premined ones, if there are any.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::premine;
 use crate::rpc::{Rpc, RpcError};
 
 /// Pause between two polls.
@@ -33,14 +32,14 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn start(rpc: Rpc) -> Self {
+    pub(super) fn start(rpc: Rpc, premined: u32) -> Self {
         let (sender, blocks) = mpsc::channel(QUEUE);
         let task = tokio::spawn(async move {
             // Hashes of the reported blocks, by height above the premined ones.
             let mut reported: Vec<String> = Vec::new();
             loop {
                 // Bitcoin may be busy. Missed blocks are reported later.
-                if let Err(error) = follow(&rpc, &mut reported, &sender).await {
+                if let Err(error) = follow(&rpc, premined, &mut reported, &sender).await {
                     tracing::debug!(%error, "Bitcoin does not answer");
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -65,14 +64,19 @@ impl Drop for Follower {
 }
 
 /// Reports new blocks of the best chain, lowest first. After a reorganization, these include the replacements.
-async fn follow(rpc: &Rpc, reported: &mut Vec<String>, sender: &mpsc::Sender<ChainBlock>) -> Result<(), RpcError> {
+async fn follow(
+    rpc: &Rpc,
+    premined: u32,
+    reported: &mut Vec<String>,
+    sender: &mpsc::Sender<ChainBlock>,
+) -> Result<(), RpcError> {
     let mut new = Vec::new();
     let mut hash = rpc.call_str("getbestblockhash", json!([])).await?;
     loop {
         let header = rpc.call("getblockheader", json!([hash, true])).await?;
         let unexpected = RpcError::Unexpected { method: "getblockheader" };
         let height = header["height"].as_u64().and_then(|height| u32::try_from(height).ok()).ok_or(unexpected)?;
-        let Some(place) = height.checked_sub(premine::BLOCKS + 1) else { break };
+        let Some(place) = height.checked_sub(premined + 1) else { break };
         if reported.get(place as usize) == Some(&hash) {
             break;
         }

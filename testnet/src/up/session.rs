@@ -127,7 +127,7 @@ impl Session {
     }
 
     async fn watch(&mut self) -> Result<End, UpError> {
-        let mut follower = Follower::start(self.rpc.clone());
+        let mut follower = Follower::start(self.rpc.clone(), self.network.plan().bitcoin.chain.premined());
         let mut ticks = tokio::time::interval(TICK);
         let mut end = None;
         while end.is_none() {

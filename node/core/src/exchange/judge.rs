@@ -6,7 +6,7 @@ use bitcoin::{Block, BlockHash};
 use p2p_proto::{Gossip, Misbehaviour, PeerId, Verdict, VerdictToken, sync};
 use sharechain::change_set::ChangeSet;
 use sharechain::check::binding::BoundProof;
-use sharechain::{Outcome, Proof, ShareId};
+use sharechain::{Outcome, Proof, ShareId, Timestamp};
 use tracing::debug;
 
 use super::{Exchange, Output, RefusedProof, Turn};
@@ -130,7 +130,8 @@ impl Exchange {
         let position = bitcoin.get(&header.prev_blockhash).and_then(|previous| {
             let height = previous.height.checked_add(1)?;
             let recent = height.saturating_add(BLOCK_DEPTH_MAX) >= turn.engine.own_bitcoin_height();
-            recent.then_some((height, bitcoin.next_bits(&header.prev_blockhash)?))
+            let next = bitcoin.next(&header.prev_blockhash)?;
+            recent.then_some((height, next.bits(Timestamp(header.time))))
         });
         let Some((height, bits)) = position else { return Some(Verdict::Ignore) };
         if header.bits != bits || header.validate_pow(header.target()).is_err() {

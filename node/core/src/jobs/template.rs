@@ -2,6 +2,7 @@
 //! of it.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bitcoin::block::{Header, Version};
@@ -34,6 +35,8 @@ pub struct JobTemplate {
     share_time: Timestamp,
     /// Initial time of the Bitcoin header, seconds since 1970: bitcoind's, or later if the template has aged.
     header_time: u32,
+    /// The times that the Bitcoin header may have with the template's nBits, seconds since 1970.
+    times: RangeInclusive<u32>,
     shares_root: [u8; 32],
     state_root: [u8; 32],
     consensus_id: [u8; 32],
@@ -66,7 +69,12 @@ impl JobTemplate {
         let payouts = plan.selection.as_ref().map(|selection| selection.amounts(value_sat));
         let payouts = payouts.transpose().map_err(Unpayable::Rule)?;
         let share_time = assignment.time(now);
-        let header_time = block.time.max(now.0);
+        let next = chain.bitcoin().next(&block.prev_block);
+        let fitting = next.map(|next| next.times(block.bits)).filter(|fitting| !fitting.is_empty());
+        // nBits that no time fits do not pass the check.
+        let fitting = fitting.unwrap_or(0..=u32::MAX);
+        let times = block.min_time.max(*fitting.start())..=*fitting.end();
+        let header_time = block.time.max(now.0).min(*times.end()).max(*times.start());
         let shares_root = shares_root(&assignment.list);
         let state_root = chain.state_root(&assignment.parent, &block.prev_block, &assignment.list)?;
         Ok(Arc::new(Self {
@@ -76,6 +84,7 @@ impl JobTemplate {
             payouts,
             share_time,
             header_time,
+            times,
             shares_root,
             state_root,
             consensus_id,
@@ -159,6 +168,13 @@ impl Job {
     #[must_use]
     pub fn header_time(&self) -> u32 {
         self.template.header_time
+    }
+
+    /// The times that the Bitcoin header may have, seconds since 1970: with any other, Bitcoin expects other nBits or
+    /// rejects it.
+    #[must_use]
+    pub fn times(&self) -> &RangeInclusive<u32> {
+        &self.template.times
     }
 
     /// The target that a share of this job must meet.

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::server::{Reply, Server};
 use super::template::template;
-use super::{block_hash, chain_info};
+use super::{block_hash, chain_info, genesis};
 use crate::bitcoind::{FeedState, TemplateFeed};
 use crate::config::Network;
 
@@ -50,6 +50,37 @@ async fn a_lost_long_poll_is_noticed() {
     until(&mut state, "first template", on_tip(1)).await;
     tip.store(2, Ordering::SeqCst);
     until(&mut state, "template on the new tip", on_tip(2)).await;
+}
+
+/// testnet4: 20 minutes after the previous block, the next one has the easiest nBits. The long poll does not tell.
+#[tokio::test]
+async fn a_template_is_renewed_when_a_block_becomes_late() {
+    let header = genesis();
+    let late_in_s = 3;
+    let header = bitcoin::block::Header { time: crate::clock::now().0 - 1_200 + late_in_s, ..header };
+    let server = Server::start(move |request| match request["method"].as_str() {
+        Some("getblockchaininfo") => Reply::result(chain_info("testnet4", 7, 7, false)),
+        Some("getbestblockhash") => Reply::result(json!(header.block_hash())),
+        Some("getblockheader") => Reply::result(json!({
+            "version": header.version.to_consensus(), "merkleroot": header.merkle_root, "time": header.time,
+            "previousblockhash": header.prev_blockhash, "bits": format!("{:08x}", header.bits.to_consensus()),
+            "nonce": header.nonce, "height": 7, "confirmations": 1, "chainwork": format!("{:064x}", 5),
+        })),
+        _ if request["params"][0]["longpollid"].is_null() => {
+            let mut told = template(1, vec![]);
+            told["previousblockhash"] = json!(header.block_hash());
+            told["curtime"] = json!(crate::clock::now().0);
+            Reply::result(told)
+        }
+        _ => Reply::Later(Duration::from_secs(60), String::new()),
+    })
+    .await;
+    let feed = TemplateFeed::start(server.client(Network::Testnet4));
+    let mut state = feed.subscribe();
+    let time = |state: &FeedState| state.template.as_ref().map_or(0, |template| template.time);
+    let first = until(&mut state, "first template", |state| state.template.is_some()).await;
+    assert!(time(&first) <= header.time + 1_200, "still in time");
+    until(&mut state, "template of a late block", |state| time(state) > header.time + 1_200).await;
 }
 
 #[tokio::test]

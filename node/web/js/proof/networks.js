@@ -6,6 +6,8 @@ const STANDARD = {
   main: { ...COMMON, listedBeforePayouts: 576, windowWeight: 8n * ONE_BLOCK, seedDepth: 2 },
   signet: { ...COMMON, listedBeforePayouts: 576, windowWeight: 8n * ONE_BLOCK, seedDepth: 2 },
   local: { ...COMMON, listedBeforePayouts: 48, windowWeight: 32n * ONE_BLOCK, seedDepth: 1 },
+  testnet4: { ...COMMON, listedBeforePayouts: 576, windowWeight: 8n * ONE_BLOCK, seedDepth: 2 },
+  regtest: { ...COMMON, halvingBlocks: 150, listedBeforePayouts: 48, windowWeight: 32n * ONE_BLOCK, seedDepth: 1 },
 };
 
 // The same networks with wide coinbases.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{GroupError, parse, show};
-use crate::network::{BitcoinKind, NetworkOptions, Plan};
+use crate::network::{BitcoinKind, Chain, NetworkOptions, Plan};
 
 fn plan(mdns: bool) -> Plan {
     Plan::new(&NetworkOptions {
@@ -12,6 +12,7 @@ fn plan(mdns: bool) -> Plan {
         hashrate_hs: 1.0,
         delays_ms: BTreeMap::new(),
         bitcoin: BitcoinKind::Embedded,
+        chain: Chain::Local,
         mdns,
     })
     .unwrap()

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::{BitcoinKind, NetworkOptions, Plan, PlanError, is_connected};
+use super::{BitcoinKind, Chain, NetworkOptions, Plan, PlanError, is_connected};
 
 fn options(nodes: usize, miners: usize) -> NetworkOptions {
     NetworkOptions {
@@ -11,6 +11,7 @@ fn options(nodes: usize, miners: usize) -> NetworkOptions {
         hashrate_hs: 400_000.0,
         delays_ms: BTreeMap::new(),
         bitcoin: BitcoinKind::Embedded,
+        chain: Chain::Local,
         mdns: false,
     }
 }
@@ -25,6 +26,15 @@ fn every_port_and_every_payout_is_used_once() {
     assert_eq!(scripts.len(), 7);
     let total: f64 = plan.miners.iter().map(|miner| miner.hashrate_hs).sum();
     assert!((total - 400_000.0).abs() < 1.0);
+}
+
+#[test]
+fn regtest_has_its_own_addresses_and_needs_a_bitcoind() {
+    let options = NetworkOptions { chain: Chain::Regtest, ..options(2, 3) };
+    assert_eq!(Plan::new(&options).unwrap_err(), PlanError::NoRegtest);
+    let plan = Plan::new(&NetworkOptions { bitcoin: BitcoinKind::Bitcoind, ..options }).unwrap();
+    assert!(plan.miners.iter().all(|miner| miner.address.starts_with("bcrt1")), "{:?}", plan.miners);
+    assert!(plan.bitcoin.cookie_path().ends_with("bitcoin/regtest/.cookie"));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use bitcoin::Block;
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash;
-use sharechain::Outcome;
+use bitcoin::{Block, CompactTarget};
+use sharechain::chain::TemplateError;
 use sharechain::check::binding::BoundProof;
+use sharechain::{BitcoinParams, ChainParams, Outcome, RuleError, Timestamp};
 use testkit::{World, miner};
 
 use crate::jobs::fixtures::{grown, job_template, template_of, transactions, worked};
@@ -52,6 +53,55 @@ fn what_is_found_on_a_job_is_accepted_by_the_chain() {
     let bound = BoundProof::bind(proof, sharechain::U256::MAX, world.chain.consensus_id()).unwrap();
     let outcome = world.chain.insert(bound, Some(job.list().to_vec()), Default::default(), world.now);
     assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+}
+
+/// A world with testnet4's rules, in a period whose blocks take 512 hashes; the easiest take two.
+fn with_late_blocks() -> World {
+    let params = testkit::params();
+    let bitcoin = BitcoinParams {
+        retarget_blocks: 4,
+        retarget_timespan_s: 2_400,
+        min_difficulty_after_s: 1_200,
+        min_block_work: 1,
+        ..params.bitcoin
+    };
+    let mut world = World::with(ChainParams { bitcoin, ..params });
+    for _ in 0..20 {
+        world.now = world.now.plus(1);
+        world.bitcoin_block();
+    }
+    world
+}
+
+/// Rolling the time past 20 minutes after the previous block would change the nBits, so a job ends there. When bitcoind's
+/// template is older than that, miners go on with its last good time until the next template comes.
+#[test]
+fn a_job_keeps_to_the_times_that_fit_its_nbits() {
+    let mut world = with_late_blocks();
+    let (tip, start) = (world.bitcoin_tip, world.now);
+    let next = world.chain.bitcoin().next(&tip.block_hash()).unwrap();
+    let easiest = CompactTarget::from_consensus(world.chain.params().bitcoin.pow_limit_bits);
+    assert_ne!(next.period_bits, easiest);
+    let last = tip.time + 1_200;
+    for (bits, after_s, times, header_time) in [
+        (next.period_bits, 10, next.least_time.0..=last, tip.time + 10),
+        (next.period_bits, 1_300, next.least_time.0..=last, last),
+        (easiest, 1_300, last + 1..=u32::MAX, tip.time + 1_300),
+        (easiest, 1_190, last + 1..=u32::MAX, last + 1),
+    ] {
+        let mut block = template_of(&world, 2, 4_000_000);
+        (Arc::make_mut(&mut block).bits, Arc::make_mut(&mut block).time) = (bits, tip.time + 5);
+        world.now = start.plus(after_s);
+        let job = Job::new(job_template(&mut world, &block).unwrap(), miner(5));
+        assert_eq!((job.times(), job.header_time()), (&times, header_time), "{after_s} s");
+        for (time, is_good) in [(*times.start(), true), (*times.end(), true), (last + 1, bits == easiest)] {
+            let header = bitcoin::block::Header { time: time.min(world.now.0 + 7_200), ..worked(&job) };
+            assert_eq!(next.bits(Timestamp(header.time)) == bits, is_good, "{after_s} s, {time}");
+        }
+    }
+    let mut block = template_of(&world, 2, 4_000_000);
+    Arc::make_mut(&mut block).bits = CompactTarget::from_consensus(0x207f_fffe);
+    assert!(matches!(job_template(&mut world, &block), Err(JobError::Template(TemplateError::Rule(RuleError::Bits)))));
 }
 
 #[test]
