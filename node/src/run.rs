@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started};
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource, HeadersError};
-use crate::history::{History, Observer};
+use crate::history::{History, Keeper, Observer};
 use crate::identity;
 use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, FoundQueues, JobBuilderTask, Miners, WorkState};
@@ -129,7 +129,8 @@ impl Node {
         let blocks = FoundBlocks { submissions: submissions.clone(), publisher: Publisher::start(network) };
         parts.spawn(blocks.run(found.blocks));
         let node = start_reporter(&mut parts, &reader, &feed, work, &seen, stratum.stats());
-        parts.spawn(history.clone().run(reader.clone()));
+        let keeper = Keeper { config: Arc::clone(config), stratum: stratum.stats() };
+        parts.spawn(history.clone().run(reader.clone(), keeper));
         let observer = Observer {
             event_log: history.event_log().clone(),
             chain: reader.clone(),

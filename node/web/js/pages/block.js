@@ -5,7 +5,7 @@ import { BlockState, blockState, MATURE } from "../parts/block_state.js";
 import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
 import { Proof } from "../proof/steps.js";
 import { prove } from "../proof/prove.js";
-import { btc, count, percent, plural } from "../format.js";
+import { btc, count, percent, plural, sentence } from "../format.js";
 import { luckWords } from "../chance.js";
 
 export default function Block({ route }) {
@@ -51,6 +51,7 @@ function Proven({ base }) {
     set({ rows: 0 });
     (async () => {
       const [{ network }, { first, rows, whole }] = await Promise.all([get("/status"), getAll(base, (page) => page.weights, { rowsMax: 1 << 21, onPage: (n) => !gone && set({ rows: n }) })]);
+      if (first.weights_pruned) throw { message: sentence(first.weights_pruned), todo: "A recording of a node that keeps all can be checked with shoal verify." };
       if (!whole) throw { message: "There are more weights than a browser can hold.", todo: "The recordings of the chain can be replayed with specs/model/replay.py." };
       return { block: first, weights: rows, network, proof: prove(first, rows, network) };
     })().then((done) => !gone && set({ done }), (error) => !gone && set({ error }));
