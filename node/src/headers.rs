@@ -66,6 +66,26 @@ pub async fn load(
     Ok(BitcoinHeaders::new(bitcoin, &Root { height, chain_work: number(info.chain_work), headers })?)
 }
 
+/// Loads the headers that [`load`] names, and all above them up to bitcoind's tip.
+///
+/// # Errors
+/// See [`load`].
+pub async fn load_up_to_tip(
+    bitcoind: &Bitcoind,
+    params: &ChainParams,
+    base: Option<u32>,
+) -> Result<BitcoinHeaders, HeadersError> {
+    let mut headers = load(bitcoind, params, base).await?;
+    let mut catch_up = CatchUp::new(bitcoind, headers.best().height).await?;
+    while let Some(batch) = catch_up.batch().await? {
+        for header in batch {
+            // A header that is not taken is fetched again when bitcoind's tip is followed, which says why.
+            let _ = headers.insert(header, now());
+        }
+    }
+    Ok(headers)
+}
+
 fn number(work: Work) -> U256 {
     U256::from_be_bytes(work.to_be_bytes())
 }

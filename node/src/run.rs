@@ -23,7 +23,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started};
 use crate::error::NodeError;
-use crate::headers::{self, HeaderSource, HeadersError};
+use crate::headers::{self, HeaderSource};
 use crate::history::{History, Keeper, Observer};
 use crate::identity;
 use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
@@ -308,14 +308,7 @@ async fn open_engine(
     settled: StoredSettled,
     keep: Keep,
 ) -> Result<Engine<Store>, NodeError> {
-    let mut headers = headers::load(bitcoind, &params, newest_base_height(store)?).await?;
-    let mut catch_up = headers::CatchUp::new(bitcoind, headers.best().height).await.map_err(HeadersError::from)?;
-    while let Some(batch) = catch_up.batch().await.map_err(HeadersError::from)? {
-        for header in batch {
-            // A header that is not taken is fetched again when bitcoind's tip is followed, which says why.
-            let _ = headers.insert(header, now());
-        }
-    }
+    let headers = headers::load_up_to_tip(bitcoind, &params, newest_base_height(store)?).await?;
     if settled == StoredSettled::Forget {
         forget_settled(&**store)?;
     }
@@ -329,7 +322,7 @@ async fn open_engine(
 }
 
 /// Bitcoin height of the newest link in the base chunks of a store, if it has any.
-fn newest_base_height(store: &Store) -> Result<Option<u32>, NodeError> {
+pub(crate) fn newest_base_height(store: &Store) -> Result<Option<u32>, NodeError> {
     let newest = store.newest_base()?.and_then(|bytes| Chunk::decode(&bytes).ok());
     Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.bitcoin_height)))
 }

@@ -12,10 +12,11 @@ use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::check::list::check_root;
 use sharechain::limits::{BITCOIN_FUTURE_SECONDS, LIST_MAX};
-use sharechain::{Chain, Proof, RuleError, ShareId, Timestamp};
+use sharechain::{Chain, Height, Proof, RuleError, ShareId, Timestamp};
 
+use crate::base::{BaseReader, Unverified};
 use crate::compare::{Difference, Differences};
-use crate::line::{HeaderLine, Line, ListLine, NowLine, ProofLine};
+use crate::line::{BaseLine, HeaderLine, Line, ListLine, NowLine, ProofLine};
 use crate::read::{ReadError, Reader};
 use crate::start::Start;
 use crate::value::Id;
@@ -65,6 +66,9 @@ pub struct Replay {
     lists: BTreeMap<ShareId, Vec<Vec<ShareId>>>,
     /// Headers whose previous header is missing or whose time is too far ahead.
     headers: Vec<Header>,
+    /// The base that is being read.
+    base: Option<BaseReader>,
+    unverified: Option<Unverified>,
 }
 
 impl Replay {
@@ -83,6 +87,8 @@ impl Replay {
             held: BTreeMap::new(),
             lists: BTreeMap::new(),
             headers: Vec::new(),
+            base: None,
+            unverified: None,
         })
     }
 
@@ -94,14 +100,43 @@ impl Replay {
         let (start, mut reader) = Reader::new(from)?;
         let mut replay = Self::new(start).map_err(|problem| ReadError::Bad { line: 1, problem })?;
         while let Some((number, line)) = reader.next_line()? {
-            replay.play(number, line);
+            match line {
+                Line::Base(line) => {
+                    replay.play_base(line).map_err(|problem| ReadError::Bad { line: number, problem })?;
+                }
+                line => replay.play(number, line),
+            }
             progress(number);
         }
         replay.finish();
         Ok(replay)
     }
 
-    /// Replays a line; `number` counts from 1.
+    /// Replays a part of the base that the share-chain of a pruned node begins with.
+    ///
+    /// # Errors
+    /// A text, if the base is not what its links committed to, or comes too late.
+    pub fn play_base(&mut self, line: BaseLine) -> Result<(), String> {
+        self.counts.lines += 1;
+        if self.chain.height() > Height(0) || self.unverified.is_some() {
+            return Err("a base comes before all proofs, and once".to_owned());
+        }
+        let (params, bitcoin) = (self.chain.params(), self.chain.bitcoin());
+        let Some(base) = BaseReader::take(&mut self.base, line, params, bitcoin, self.now)? else { return Ok(()) };
+        let started = Chain::from_base(params.clone(), bitcoin.clone(), [base.chunk]);
+        self.chain = started.map_err(|error| error.to_string())?;
+        self.chain.note_base_lists(base.lists);
+        self.unverified = Some(base.unverified);
+        Ok(())
+    }
+
+    /// What the recording does not show; none if it begins with the first link.
+    #[must_use]
+    pub fn unverified(&self) -> Option<Unverified> {
+        self.unverified
+    }
+
+    /// Replays a line; `number` counts from 1. Parts of a base are ignored: see [`Self::play_base`].
     pub fn play(&mut self, number: u64, line: Line) {
         self.counts.lines += 1;
         match line {
@@ -113,6 +148,7 @@ impl Replay {
                 self.counts.claims += 1;
                 self.check_claim(number, &claim);
             }
+            Line::Base(_) => {}
         }
     }
 
