@@ -20,7 +20,7 @@ use tracing::info;
 use crate::api;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
-use crate::config::Config;
+use crate::config::{Config, Trust};
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started};
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
@@ -122,7 +122,7 @@ impl Node {
         let mut parts = JoinSet::new();
         let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone() };
         let (Started { engine, reader, failure }, seen) =
-            peers.start(&mut parts, engine, found.shares, &bitcoind, &store);
+            peers.start(&mut parts, engine, found.shares, &bitcoind, &store)?;
         let feed = TemplateFeed::start(bitcoind.clone());
         let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
@@ -214,7 +214,7 @@ impl Peers<'_> {
         found: mpsc::Receiver<consensus::FoundWork>,
         bitcoind: &Bitcoind,
         store: &Arc<Store>,
-    ) -> (Started, PeersSeen) {
+    ) -> Result<(Started, PeersSeen), StoreError> {
         let Peers { config, network, events, submissions } = self;
         let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
         let (sync, sync_seen) = watch::channel(SyncState::Alone);
@@ -234,13 +234,16 @@ impl Peers<'_> {
             sync,
             tips,
         };
-        let exchange = Exchange::new(&engine, config.new_pool);
+        let mut exchange = Exchange::new(&engine, config.new_pool);
+        if let Some(Trust { link, height }) = config.trust {
+            exchange.trust(link, height, &engine)?;
+        }
         let started = consensus::start(engine, Inputs { found, peers: Some(PeerSide::new(exchange, links)) });
         parts.spawn(looking_up.run(HeaderSource::new(bitcoind.clone(), started.engine.clone())));
         parts.spawn(serving.run(started.reader.clone(), Arc::clone(store), network.clone()));
         parts.spawn(peers::show(network, tips_seen, shown));
         let seen = PeersSeen { trouble: trouble_seen, sync: sync_seen, peers: peers_seen, refused };
-        (started, seen)
+        Ok((started, seen))
     }
 }
 

@@ -42,6 +42,10 @@ pub struct Status {
     /// Height of the newest settled link, which this node undoes only for a branch that outgrows its own for about three
     /// hours.
     pub settled_height: u32,
+    /// Id of that link. Another node can set it as `trust`. None while nothing is settled.
+    pub settled_link: Option<String>,
+    /// Id of the link that this node's share-chain must contain, from its configuration or its release.
+    pub trust: Option<String>,
     /// Alarm: tip of a heavier branch that would undo settled links. The node goes on working on its own branch, and
     /// switches by itself once the other one has outgrown it for about three hours. If the branches parted more than 2,160
     /// links ago, it does not: then its operator must choose.
@@ -230,6 +234,7 @@ struct ChainPart {
     height: u32,
     tip_time: Option<u32>,
     settled_height: u32,
+    settled_link: Option<String>,
     conflict: Option<String>,
     upgrades: Vec<Upgrade>,
     header_height: u32,
@@ -248,6 +253,7 @@ impl ChainPart {
             height: height.0,
             tip_time: chain.link(&tip).filter(|_| height > Height(0)).map(|link| link.time.0),
             settled_height: chain.settled().height.0,
+            settled_link: (chain.settled().height > Height(0)).then(|| chain.settled().id.to_string()),
             conflict: chain.conflict().map(|id| id.to_string()),
             upgrades: chain.upgrades().map(Upgrade::of).collect(),
             header_height: chain.bitcoin().best().height,
@@ -289,6 +295,8 @@ impl Api {
             height: chain.height,
             tip_age_s: chain.tip_time.map(|tip| u64::from(time.0.saturating_sub(tip))),
             settled_height: chain.settled_height,
+            settled_link: chain.settled_link,
+            trust: self.context.config.trust.map(|trust| trust.link.to_string()),
             conflict: chain.conflict,
             upgrades: chain.upgrades,
             sync: sync(&node),

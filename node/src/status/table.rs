@@ -70,6 +70,12 @@ fn rows(status: &Status) -> Vec<Row> {
         hashrates(status),
         shares(status),
     ];
+    if let Some(link) = &status.settled_link {
+        rows.push(Row::new("settled link", Mood::Plain, link.clone()));
+    }
+    if let Some(link) = &status.trust {
+        rows.push(Row::new("trust", Mood::Plain, link.clone()));
+    }
     if let Some(link) = &status.conflict {
         let words = format!(
             "conflict: the heavier branch of link {link} would undo settled links; this node works on its own branch and \

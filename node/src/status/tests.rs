@@ -14,6 +14,8 @@ pub(crate) fn healthy() -> Status {
         height: 1_234,
         tip_age_s: Some(2),
         settled_height: 870,
+        settled_link: None,
+        trust: None,
         conflict: None,
         upgrades: Vec::new(),
         sync: SyncStatus {
@@ -46,6 +48,14 @@ fn a_healthy_node_needs_no_attention() {
         "  shares        3,000 found here; 5 pending, 0 held, 1 rejected",
     ];
     assert_eq!(table.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_settled_link_can_be_copied_and_the_trusted_one_is_shown() {
+    let status = Status { settled_link: Some("ef".repeat(32)), trust: Some("01".repeat(32)), ..healthy() };
+    let table = table::render(&status, false);
+    assert!(table.contains(&format!("  settled link  {}", "ef".repeat(32))), "{table}");
+    assert!(table.contains(&format!("  trust         {}", "01".repeat(32))), "{table}");
 }
 
 #[test]

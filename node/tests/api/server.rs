@@ -40,6 +40,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         data_dir: dir,
         address: None,
         new_pool: true,
+        trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,
         store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },
