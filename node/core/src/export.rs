@@ -87,7 +87,15 @@ where
         },
         other => other.transpose(),
     });
-    for line in lines_of(came) {
+    let with_awaited = came.flat_map(|came| {
+        let awaited = match (&came, &base) {
+            (Ok(came), Some(base)) => base.awaited(came, journal, chain),
+            _ => Ok(Vec::new()),
+        };
+        let awaited = awaited.map_or_else(|error| vec![Err(error)], |all| all.into_iter().map(Ok).collect());
+        std::iter::once(came).chain(awaited)
+    });
+    for line in lines_of(with_awaited) {
         writer.line(&line.map_err(ExportError::Journal)?)?;
     }
     for ((_, of), (list, verdict)) in last {

@@ -23,7 +23,7 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    /// True if a record is not part of the base, and can be judged on it.
+    /// True if a record is not part of the base, and can be judged on it when it comes.
     pub(crate) fn needs(&self, came: &Came, chain: &Chain) -> bool {
         let is_below = |id: &ShareId| {
             chain.link(id).is_some_and(|link| link.height <= self.last && chain.main_at(link.height) == Some(*id))
@@ -33,14 +33,36 @@ impl Written {
             Came::List { of, .. } => !is_below(of),
             Came::Proof { id, .. } if is_below(id) => false,
             Came::Proof { id, .. } if chain.link(id).is_some() => true,
-            // No link above the base can list shares on older anchors.
-            Came::Proof { encoded, .. } => {
-                let anchor = Proof::decode(encoded).ok().and_then(|proof| chain.link(&proof.share.anchor));
-                anchor.is_some_and(|anchor| {
-                    anchor.height >= self.last.child().below(chain.params().listing_depth)
-                })
+            // Shares as deep as the base are judged only once a link above awaits them.
+            Came::Proof { encoded, .. } => !self.is_low(encoded, chain),
+        }
+    }
+
+    fn is_low(&self, encoded: &[u8], chain: &Chain) -> bool {
+        let parent = Proof::decode(encoded).ok().and_then(|proof| chain.link(&proof.share.parent));
+        parent.is_none_or(|parent| parent.height < self.last)
+    }
+
+    /// Shares as deep as the base that a list names, to come right after it.
+    pub(crate) fn awaited<J: Journal + ?Sized>(
+        &self,
+        came: &Came,
+        journal: &J,
+        chain: &Chain,
+    ) -> Result<Vec<Came>, J::Error> {
+        let Came::List { of, list } = came else { return Ok(Vec::new()) };
+        let reach = self.last.0.saturating_add(chain.params().listing_depth);
+        if chain.link(of).is_none_or(|link| link.height.0 > reach) {
+            return Ok(Vec::new());
+        }
+        let mut awaited = Vec::new();
+        for id in list {
+            let Some(encoded) = journal.get(RecordKind::Proof, &id.0)? else { continue };
+            if chain.link(id).is_none() && self.is_low(&encoded, chain) {
+                awaited.push(Came::Proof { id: *id, encoded });
             }
         }
+        Ok(awaited)
     }
 }
 

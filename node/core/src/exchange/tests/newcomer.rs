@@ -151,6 +151,7 @@ fn an_early_liar_does_not_choose_the_chain() {
 /// A newcomer, at index 0, with a peer that has the trusted chain, and one with a heavier chain.
 fn between_two(honest: &History, heavier: &History, trust: Option<ShareId>) -> (Net, World) {
     let mut world = honest.world.clone();
+    world.now = heavier.world.now;
     for header in &heavier.world.bitcoin_headers {
         if world.chain.bitcoin().get(&header.block_hash()).is_none() {
             world.bitcoin_headers.push(*header);
