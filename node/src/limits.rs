@@ -139,6 +139,12 @@ pub const SWEPT_ROWS_A_RECORD: usize = 32;
 /// Rows that are looked at in one step: a few milliseconds.
 pub const SWEPT_ROWS_MAX: usize = 4_096;
 
+/// Interval at which a node that reads its share-chain from disk shows how far it is.
+pub const READING_LOOK: Duration = Duration::from_millis(500);
+
+/// Time after which the event log says that the node is reading. A pruned node has read all in a few seconds.
+pub const READING_TOLD: Duration = Duration::from_secs(5);
+
 /// Interval between looks at the payees of this node's miners, and at the confirmations of the pool's blocks.
 pub const OWN_LOOK: Duration = Duration::from_secs(10);
 

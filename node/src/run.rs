@@ -1,4 +1,10 @@
 //! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
+//!
+//! ```text
+//! front.rs   what serves miners and API clients, from before the share-chain is read
+//! ```
+
+mod front;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,32 +15,30 @@ use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
 use p2p::{Handle, Network};
-use sharechain::base::Chunk;
 use sharechain::{Chain, ChainParams};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
 
-use crate::api;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
 use crate::config::{Config, Trust};
-use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started};
+use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
-use crate::history::{History, Keeper, Observer};
+use crate::history::{Keeper, Observer};
 use crate::identity;
 use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
-use crate::miners::{FoundBlocks, FoundQueues, JobBuilderTask, Miners, WorkState};
+use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
 use crate::peers::{self, Lookups, PeerTips, Publisher, Server};
-use crate::ports::{tcp_free, udp_free};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 use crate::webhooks;
+
+use front::Front;
 
 /// What to do with the settled link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,31 +72,6 @@ struct Node {
     _feed: TemplateFeed,
 }
 
-/// Sockets for miners and API clients.
-struct Sockets {
-    miners: Arc<Miners>,
-    found: FoundQueues,
-    stratum: stratum::Server,
-    api: TcpListener,
-}
-
-impl Sockets {
-    /// Binds the sockets, and checks the ports for peers, which the network itself binds after the replay.
-    async fn bind(config: &Config) -> Result<Self, NodeError> {
-        let (miners, found) = Miners::new(config.network, config.address.as_ref());
-        let miners = Arc::new(miners);
-        let listen = stratum::Config::new(config.stratum.listen);
-        let stratum = stratum::Server::bind(listen, Arc::clone(&miners) as _).await?;
-        let api = TcpListener::bind(config.api.listen).await;
-        let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
-        for &address in &config.p2p.listen {
-            let refused = |source| NodeError::Listen { what: "the connection to other nodes", address, source };
-            tcp_free(address).and_then(|()| udp_free(address)).map_err(refused)?;
-        }
-        Ok(Self { miners, found, stratum, api })
-    }
-}
-
 /// State of peers for other parts of the node.
 struct PeersSeen {
     trouble: watch::Receiver<Option<Arc<str>>>,
@@ -111,50 +90,35 @@ impl Node {
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
         let key = identity::load(&config.data_dir)?;
-        let token = api::Token::load(&config.data_dir).map_err(folder)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
-        // Bound before the replay, so that a port in use is reported at once.
-        let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
-        let engine = open_engine(&bitcoind, params, &store, settled, config.store.keep).await?;
-        let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
-        let history = History::open(Arc::clone(&store))?;
+        let front = Front::start(config, &bitcoind, &store, started).await?;
+        let opening = open_engine(&bitcoind, params, &store, settled, config.store.keep);
+        let engine = front.while_reading(&store, opening).await?;
+        let Front { miners, found, stratum, submissions, history, views, state, peers: shown, stop, servers } = front;
         let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
         let mut parts = JoinSet::new();
-        let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone() };
+        let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
         let (Started { engine, reader, failure }, seen) =
-            peers.start(&mut parts, engine, found.shares, &bitcoind, &store)?;
+            peers.start(&mut parts, engine, found.shares, &bitcoind, (&store, views))?;
         let feed = TemplateFeed::start(bitcoind.clone());
         let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        let blocks = FoundBlocks { submissions: submissions.clone(), publisher: Publisher::start(network) };
+        let blocks = FoundBlocks { submissions, publisher: Publisher::start(network) };
         parts.spawn(blocks.run(found.blocks));
-        let node = start_reporter(&mut parts, &reader, &feed, work, &seen, stratum.stats());
-        let keeper = Keeper { config: Arc::clone(config), stratum: stratum.stats() };
+        let node = state.subscribe();
+        start_reporter(&mut parts, &reader, &feed, work, &seen, Arc::clone(&stratum), state);
+        let keeper = Keeper { config: Arc::clone(config), stratum: Arc::clone(&stratum) };
         parts.spawn(history.clone().run(reader.clone(), keeper));
         let observer = Observer {
             event_log: history.event_log().clone(),
-            chain: reader.clone(),
-            node: node.clone(),
-            peers: seen.peers.clone(),
+            chain: reader,
+            node,
+            peers: seen.peers,
             refused: seen.refused,
-            stratum: stratum.stats(),
+            stratum,
             config: Arc::clone(config),
         };
         start_event_log(&mut parts, observer, config);
-        let context = api::Context {
-            config: Arc::clone(config),
-            chain: reader,
-            store: Arc::clone(&store),
-            stratum: stratum.stats(),
-            history,
-            submissions,
-            peers: seen.peers,
-            node,
-            token,
-            started,
-        };
-        let (stop, stopped) = watch::channel(false);
-        let servers = start_servers(stratum, api, context, &stopped)?;
         info!(network = %config.network, consensus_id = %consensus_id.as_hex(), "the node is running");
         Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
     }
@@ -203,6 +167,7 @@ struct Peers<'a> {
     network: Handle,
     events: mpsc::Receiver<p2p_proto::Event>,
     submissions: Submissions,
+    shown: watch::Sender<Arc<Vec<PeerView>>>,
 }
 
 impl Peers<'_> {
@@ -213,13 +178,13 @@ impl Peers<'_> {
         engine: Engine<Store>,
         found: mpsc::Receiver<consensus::FoundWork>,
         bitcoind: &Bitcoind,
-        store: &Arc<Store>,
+        (store, views): (&Arc<Store>, Views),
     ) -> Result<(Started, PeersSeen), StoreError> {
-        let Peers { config, network, events, submissions } = self;
+        let Peers { config, network, events, submissions, shown } = self;
         let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
         let (sync, sync_seen) = watch::channel(SyncState::Alone);
         let (tips, tips_seen) = watch::channel(PeerTips::default());
-        let (shown, peers_seen) = watch::channel(Arc::default());
+        let peers_seen = shown.subscribe();
         let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
@@ -238,7 +203,8 @@ impl Peers<'_> {
         if let Some(Trust { link, height }) = config.trust {
             exchange.trust(link, height, &engine)?;
         }
-        let started = consensus::start(engine, Inputs { found, peers: Some(PeerSide::new(exchange, links)) });
+        let inputs = Inputs { found, peers: Some(PeerSide::new(exchange, links)) };
+        let started = consensus::start_with(engine, inputs, views);
         parts.spawn(looking_up.run(HeaderSource::new(bitcoind.clone(), started.engine.clone())));
         parts.spawn(serving.run(started.reader.clone(), Arc::clone(store), network.clone()));
         parts.spawn(peers::show(network, tips_seen, shown));
@@ -271,8 +237,8 @@ fn start_reporter(
     work: watch::Receiver<WorkState>,
     seen: &PeersSeen,
     stratum: Arc<stratum::Stats>,
-) -> watch::Receiver<NodeState> {
-    let (state, node) = watch::channel(NodeState::default());
+    state: watch::Sender<NodeState>,
+) {
     let reporter = Reporter {
         chain: chain.clone(),
         feed: feed.subscribe(),
@@ -282,7 +248,6 @@ fn start_reporter(
         stratum,
     };
     parts.spawn(reporter.run(state));
-    node
 }
 
 /// Starts the task that writes the event log, and the one that sends its events to the operator's webhooks.
@@ -293,17 +258,6 @@ fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config)
     parts.spawn(observer.run());
 }
 
-/// Starts the servers for miners and API clients. Both end when `stopped` becomes true.
-fn start_servers(
-    stratum: stratum::Server,
-    api: TcpListener,
-    context: api::Context,
-    stopped: &watch::Receiver<bool>,
-) -> Result<Vec<JoinHandle<()>>, NodeError> {
-    let readers = api::start(api, context, until(stopped.clone()))?;
-    Ok(vec![tokio::spawn(stratum.run(until(stopped.clone()))), tokio::spawn(readers)])
-}
-
 async fn open_engine(
     bitcoind: &Bitcoind,
     params: ChainParams,
@@ -311,7 +265,7 @@ async fn open_engine(
     settled: StoredSettled,
     keep: Keep,
 ) -> Result<Engine<Store>, NodeError> {
-    let headers = headers::load_up_to_tip(bitcoind, &params, newest_base_height(store)?).await?;
+    let headers = headers::load_up_to_tip(bitcoind, &params, headers::newest_base_height(store)?).await?;
     if settled == StoredSettled::Forget {
         forget_settled(&**store)?;
     }
@@ -324,12 +278,6 @@ async fn open_engine(
     Ok(engine)
 }
 
-/// Bitcoin height of the newest link in the base chunks of a store, if it has any.
-pub(crate) fn newest_base_height(store: &Store) -> Result<Option<u32>, NodeError> {
-    let newest = store.newest_base()?.and_then(|bytes| Chunk::decode(&bytes).ok());
-    Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.bitcoin_height)))
-}
-
 /// The TCP and QUIC multiaddrs of a socket address.
 fn multiaddrs(address: &SocketAddr) -> [String; 2] {
     let (family, ip, port) = match address {
@@ -337,9 +285,4 @@ fn multiaddrs(address: &SocketAddr) -> [String; 2] {
         SocketAddr::V6(v6) => ("ip6", v6.ip().to_string(), v6.port()),
     };
     [format!("/{family}/{ip}/tcp/{port}"), format!("/{family}/{ip}/udp/{port}/quic-v1")]
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // Ends when the value is true, or when the sender is gone.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -146,15 +146,21 @@ pub struct SyncStatus {
     pub peers_height: Option<u32>,
     /// Height up to which this is here, divided by that, 0 to 1; none unless the node is downloading.
     pub progress: Option<f64>,
-    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading. With `progress`, it
-    /// gives the rate and the time left.
+    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading. While it reads from
+    /// disk, bytes read.
     pub received_bytes: u64,
+    /// Bytes per second since this state began; none unless the node is reading or downloading.
+    pub rate_bytes_s: Option<f64>,
+    /// Seconds until this state ends, if it goes on as so far; none while unknown.
+    pub left_s: Option<u64>,
 }
 
 /// State of the sync with peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStateName {
+    /// The node is reading its share-chain from disk.
+    Reading,
     /// No peer has been reached yet.
     Searching,
     /// The node is checking which share-chain has the most work.
@@ -205,6 +211,7 @@ pub struct ShareCounts {
 impl From<SyncState> for SyncStateName {
     fn from(state: SyncState) -> Self {
         match state {
+            SyncState::Reading => Self::Reading,
             SyncState::Searching => Self::Searching,
             SyncState::Headers => Self::Headers,
             SyncState::Rows => Self::Rows,
@@ -328,7 +335,19 @@ impl Api {
 }
 
 fn sync(node: &NodeState) -> SyncStatus {
-    let SyncView { state, peers_height, done_height, received_bytes } = node.sync;
+    let SyncView { state, peers_height, done_height, received_bytes, read, began } = node.sync;
     let part = |(done, end): (u32, u32)| if end == 0 { 1.0 } else { (f64::from(done) / f64::from(end)).min(1.0) };
-    SyncStatus { state: state.into(), peers_height, progress: done_height.zip(peers_height).map(part), received_bytes }
+    let progress = read.or(done_height.zip(peers_height).map(part));
+    let elapsed_s = began.map(|(since, _)| since.elapsed().as_secs_f64()).filter(|elapsed_s| *elapsed_s >= 1.0);
+    let rate = |(elapsed_s, (_, before)): (f64, (_, u64))| received_bytes.saturating_sub(before) as f64 / elapsed_s;
+    // A part that is hardly begun says nothing.
+    let left = |(elapsed_s, part): (f64, f64)| (part > 0.01).then(|| (elapsed_s * (1.0 - part) / part).ceil() as u64);
+    SyncStatus {
+        state: state.into(),
+        peers_height,
+        progress,
+        received_bytes,
+        rate_bytes_s: elapsed_s.zip(began).map(rate),
+        left_s: elapsed_s.zip(progress).and_then(left),
+    }
 }

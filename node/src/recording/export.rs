@@ -16,7 +16,6 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::error::NodeError;
 use crate::headers;
-use crate::run::newest_base_height;
 use crate::store::Store;
 
 /// `shoal export`: exports the database of a stopped node to a file.
@@ -37,7 +36,7 @@ pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError
     }
     // A recording of the whole share-chain needs Bitcoin's headers from its beginning.
     let is_whole = is_whole(&*store, &params)?;
-    let base = if is_whole { None } else { newest_base_height(&store)? };
+    let base = if is_whole { None } else { headers::newest_base_height(&store)? };
     let headers = headers::load_up_to_tip(&bitcoind, &params, base).await?;
     let root = headers.root();
     let mut engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now())?;

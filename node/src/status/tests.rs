@@ -23,6 +23,8 @@ pub(crate) fn healthy() -> Status {
             peers_height: Some(1_234),
             progress: Some(1.0),
             received_bytes: 0,
+            rate_bytes_s: None,
+            left_s: None,
         },
         handing_out_work: true,
         no_work_because: None,
@@ -98,6 +100,8 @@ fn trouble_is_marked_without_colour_too() {
         peers_height: Some(2_000),
         progress: Some(0.617),
         received_bytes: 9,
+        rate_bytes_s: Some(2_000_000.0),
+        left_s: Some(75),
     };
     let table = table::render(&status, false);
     let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('!')).collect();

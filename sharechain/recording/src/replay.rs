@@ -1,6 +1,7 @@
 //! Replays lines into a chain, and compares the recording with what the rules give.
 
 mod ancestors;
+mod begin;
 mod check;
 
 use std::collections::BTreeMap;
@@ -12,11 +13,11 @@ use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::check::list::check_root;
 use sharechain::limits::{BITCOIN_FUTURE_SECONDS, LIST_MAX};
-use sharechain::{Chain, Height, Proof, RuleError, ShareId, Timestamp};
+use sharechain::{Chain, Proof, RuleError, ShareId, Timestamp};
 
 use crate::base::{BaseReader, Unverified};
 use crate::compare::{Difference, Differences};
-use crate::line::{BaseLine, HeaderLine, Line, ListLine, NowLine, ProofLine};
+use crate::line::{HeaderLine, Line, ListLine, NowLine, ProofLine};
 use crate::read::{ReadError, Reader};
 use crate::start::Start;
 use crate::value::Id;
@@ -110,30 +111,6 @@ impl Replay {
         }
         replay.finish();
         Ok(replay)
-    }
-
-    /// Replays a part of the base that the share-chain of a pruned node begins with.
-    ///
-    /// # Errors
-    /// A text, if the base is not what its links committed to, or comes too late.
-    pub fn play_base(&mut self, line: BaseLine) -> Result<(), String> {
-        self.counts.lines += 1;
-        if self.chain.height() > Height(0) || self.unverified.is_some() {
-            return Err("a base comes before all proofs, and once".to_owned());
-        }
-        let (params, bitcoin) = (self.chain.params(), self.chain.bitcoin());
-        let Some(base) = BaseReader::take(&mut self.base, line, params, bitcoin, self.now)? else { return Ok(()) };
-        let started = Chain::from_base(params.clone(), bitcoin.clone(), [base.chunk]);
-        self.chain = started.map_err(|error| error.to_string())?;
-        self.chain.note_base_lists(base.lists);
-        self.unverified = Some(base.unverified);
-        Ok(())
-    }
-
-    /// What the recording does not show; none if it begins with the first link.
-    #[must_use]
-    pub fn unverified(&self) -> Option<Unverified> {
-        self.unverified
     }
 
     /// Replays a line; `number` counts from 1. Parts of a base are ignored: see [`Self::play_base`].
