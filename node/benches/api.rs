@@ -82,6 +82,7 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
         data_dir: dir.to_owned(),
         address: None,
         new_pool: true,
+        trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,
         store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },

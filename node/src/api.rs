@@ -16,6 +16,7 @@
 //! peer_groups.rs  groups of neighboring peers, without their addresses
 //! pool_view.rs  the types of the pool's summary
 //! next_block.rs the payouts of a block found now
+//! pruned.rs     what this node no longer keeps, in one sentence
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
 //! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs,
@@ -51,6 +52,7 @@ mod peers;
 mod pool;
 mod pool_history;
 mod pool_view;
+mod pruned;
 mod refusals;
 mod search;
 mod server;

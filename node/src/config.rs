@@ -45,6 +45,7 @@ pub use secret::Secret;
 pub use settings::Setting;
 
 use node_core::engine::Keep;
+use sharechain::{Height, ShareId};
 
 use crate::event_kind::EventKind;
 
@@ -66,6 +67,8 @@ pub struct Config {
     pub address: Option<bitcoin::Address>,
     /// Hand out work even if no peer was ever reached, to start a new pool.
     pub new_pool: bool,
+    /// A link that the share-chain must contain; none if neither the operator nor this release names one.
+    pub trust: Option<Trust>,
     /// The log filter, in `tracing-subscriber`'s syntax.
     pub log: String,
     /// Format of log lines.
@@ -82,6 +85,15 @@ pub struct Config {
     pub api: ApiConfig,
     /// Webhooks; none if no URL is set.
     pub webhooks: Option<WebhooksConfig>,
+}
+
+/// A link that the share-chain must contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trust {
+    /// Id of the link.
+    pub link: ShareId,
+    /// Its height, if it is a release's. A share-chain that begins above it will do.
+    pub height: Option<Height>,
 }
 
 /// Connection to bitcoind's JSON-RPC.

@@ -34,10 +34,10 @@ use tokio::time::MissedTickBehavior;
 use tracing::{debug, error, warn};
 
 use crate::clock::now;
-use crate::limits::{ENGINE_QUEUE, EVENT_QUEUE};
+use crate::limits::ENGINE_QUEUE;
 use crate::store::{Store, StoreError};
 
-pub use handle::{ChainReader, EngineHandle, EngineStopped};
+pub use handle::{ChainReader, EngineHandle, EngineStopped, Views};
 pub use peers::{PeerLinks, PeerSide};
 
 use handle::Call;
@@ -88,15 +88,25 @@ pub struct Started {
 /// # Panics
 /// If called outside a tokio runtime.
 #[must_use]
-pub fn start(mut engine: Engine<Store>, inputs: Inputs) -> Started {
+pub fn start(engine: Engine<Store>, inputs: Inputs) -> Started {
+    let views = Views::of(engine.chain().clone());
+    start_with(engine, inputs, views)
+}
+
+/// Like [`start`], for readers that are there already.
+///
+/// # Panics
+/// If called outside a tokio runtime.
+#[must_use]
+pub fn start_with(mut engine: Engine<Store>, inputs: Inputs, views: Views) -> Started {
     // Earlier changes are already in the published chain.
     drop(engine.take_events());
     let _ = engine.take_changed();
     let (calls, queue) = mpsc::channel(ENGINE_QUEUE);
-    let (view, views) = watch::channel(Arc::new(engine.chain().clone()));
-    let (tip, tips) = watch::channel(engine.tip());
-    let events = broadcast::Sender::new(EVENT_QUEUE);
-    let reader = ChainReader::new(views, tips, events.clone());
+    let reader = views.reader();
+    let Views { view, tip, events } = views;
+    view.send_replace(Arc::new(engine.chain().clone()));
+    tip.send_replace(engine.tip());
     let handle = EngineHandle::new(calls, reader.clone());
     let Inputs { found, peers } = inputs;
     let thread = Thread { engine, peers, unheard: VecDeque::new(), view, tip, events, started: Instant::now() };

@@ -3,6 +3,7 @@
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, Work};
 use node_core::headers::{HeaderWalk, counts};
+use sharechain::base::Chunk;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
 use sharechain::{ChainParams, U256};
 
@@ -10,6 +11,7 @@ use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::clock::now;
 use crate::consensus::{EngineHandle, EngineStopped};
 use crate::limits::HEADER_BATCH;
+use crate::store::{Store, StoreError};
 
 /// Why headers cannot be inserted.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +66,35 @@ pub async fn load(
     let root = bitcoind.block_hash(height).await?.ok_or(HeadersError::NotSynced { height })?;
     let info = bitcoind.header(root).await?.ok_or(HeadersError::Missing(root))?;
     Ok(BitcoinHeaders::new(bitcoin, &Root { height, chain_work: number(info.chain_work), headers })?)
+}
+
+/// Bitcoin height of the newest link in the base chunks of a store, if it has any.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn newest_base_height(store: &Store) -> Result<Option<u32>, StoreError> {
+    let newest = store.newest_base()?.and_then(|bytes| Chunk::decode(&bytes).ok());
+    Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.bitcoin_height)))
+}
+
+/// Loads the headers that [`load`] names, and all above them up to bitcoind's tip.
+///
+/// # Errors
+/// See [`load`].
+pub async fn load_up_to_tip(
+    bitcoind: &Bitcoind,
+    params: &ChainParams,
+    base: Option<u32>,
+) -> Result<BitcoinHeaders, HeadersError> {
+    let mut headers = load(bitcoind, params, base).await?;
+    let mut catch_up = CatchUp::new(bitcoind, &headers).await?;
+    while let Some(batch) = catch_up.batch().await? {
+        for header in batch {
+            // A header that is not taken is fetched again when bitcoind's tip is followed, which says why.
+            let _ = headers.insert(header, now());
+        }
+    }
+    Ok(headers)
 }
 
 fn number(work: Work) -> U256 {

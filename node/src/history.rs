@@ -5,19 +5,23 @@
 //! rows.rs      the values of the rows
 //! indexer.rs   turns the journal into rows, batch by batch, from where it stopped
 //! task.rs      runs the indexer behind the chain, off the threads that serve miners
+//! prune.rs     removes old rows of other miners, step by step
+//! own.rs       the payees of this node's miners
 //! read.rs      queries of the API
 //! events.rs    the event log: found blocks, reorganizations, rejected shares, problems
 //! observer.rs  watches the parts of the node and writes the event log
 //! silence.rs   detects miners that went silent
 //! ```
 //!
-//! Rows are derived from the journal, behind the share-chain. Rows lost in a crash are rebuilt from it. Only the event
-//! log cannot be rebuilt.
+//! Rows are derived from the journal, behind the share-chain. Rows lost in a crash are rebuilt from it. The event log
+//! cannot be rebuilt, nor can rows whose records the journal has forgotten.
 
 mod events;
 mod indexer;
 mod keys;
 mod observer;
+mod own;
+mod prune;
 mod read;
 mod rows;
 mod silence;
@@ -30,7 +34,7 @@ pub use events::{Event, EventLog, Paid, Refused, Reorganised};
 pub use observer::Observer;
 pub use read::{Page, PaymentRow, PointRow, ShareRow};
 pub use rows::{Effort, Step};
-pub use task::History;
+pub use task::{History, Keeper};
 
 /// Lengths of the time steps that sums are kept for, seconds: a minute, ten minutes, an hour, a day.
 pub const STEPS_S: [u32; 4] = [60, 600, 3_600, 86_400];

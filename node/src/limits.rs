@@ -129,6 +129,32 @@ pub const REFUSED_QUEUE: usize = 256;
 /// Events kept in the event log, newest first: months of a quiet node, about 3 MB on disk.
 pub const EVENT_LOG_EVENTS_MAX: u64 = 10_000;
 
+/// Rows of the history that are looked at for removal at a time, and beyond them for each record that was indexed. The
+/// pool finds three or four shares a second, so a pass over the five million rows of main's window takes half a day.
+pub const SWEPT_ROWS: usize = 64;
+
+/// See [`SWEPT_ROWS`]. A record adds about ten rows at most, so removal keeps up with any pace.
+pub const SWEPT_ROWS_A_RECORD: usize = 32;
+
+/// Rows that are looked at in one step: a few milliseconds.
+pub const SWEPT_ROWS_MAX: usize = 4_096;
+
+/// Interval at which a node that reads its share-chain from disk shows how far it is.
+pub const READING_LOOK: Duration = Duration::from_millis(500);
+
+/// Time after which the event log says that the node is reading. A pruned node has read all in a few seconds.
+pub const READING_TOLD: Duration = Duration::from_secs(5);
+
+/// Interval between looks at the payees of this node's miners, and at the confirmations of the pool's blocks.
+pub const OWN_LOOK: Duration = Duration::from_secs(10);
+
+/// Payees of this node's miners whose rows are kept: as many as a node serves connections. Beyond that, the one that was
+/// not seen for the longest time counts as a foreign one.
+pub const OWN_PAYEES_MAX: usize = 4_096;
+
+/// Seconds after which it is noted again that a payee was seen.
+pub const OWN_SEEN_S: u32 = 86_400;
+
 /// Rejected proofs of peers that the event log accepts per hour. More are an attack and would push all other events
 /// out. The database still has the reason of every rejection.
 pub const PEERS_REFUSED_AN_HOUR: NonZeroU32 = NonZeroU32::new(100).unwrap();

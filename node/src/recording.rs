@@ -17,6 +17,8 @@ mod verify;
 
 use std::path::Path;
 
+use recording::Unverified;
+
 use crate::error::NodeError;
 use crate::store::{Store, StoreError};
 
@@ -26,6 +28,16 @@ pub use import::{Import, import};
 pub(crate) use export::export;
 pub(crate) use import::import_file;
 pub(crate) use verify::verify;
+
+/// What the recording of a pruned node does not show.
+fn not_shown(unverified: Unverified) -> String {
+    let Unverified { below, by_roots_up_to } = unverified;
+    format!(
+        "the recording is of a pruned node: not verified are the links below height {below}, and up to height \
+         {by_roots_up_to} the single shares and what the links' coinbases pay; the work of these links is verified, and \
+         what they credited, by their state roots"
+    )
+}
 
 /// Opens the database of a node, which must be stopped.
 fn open_store(path: &Path, consensus_id: [u8; 32]) -> Result<Store, NodeError> {

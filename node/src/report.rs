@@ -1,7 +1,7 @@
 //! Reports the node's state: to the API, and to the log once a minute.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use node_core::engine::ChainEvent;
 use node_core::exchange::{Phase, SyncState};
@@ -40,8 +40,9 @@ impl Reporter {
         let mut events = self.chain.events();
         let mut line = tokio::time::interval(LINE_INTERVAL);
         line.tick().await;
+        let mut began = None;
         loop {
-            state.send_replace(self.state());
+            state.send_replace(self.state(&mut began));
             tokio::select! {
                 changed = self.feed.changed() => if changed.is_err() { return },
                 changed = self.sync.changed() => if changed.is_err() { return },
@@ -56,11 +57,18 @@ impl Reporter {
         }
     }
 
-    fn state(&self) -> NodeState {
+    /// The state now. `began` is when the phase of a download began, and the bytes received before.
+    fn state(&self, began: &mut Option<(Phase, Instant, u64)>) -> NodeState {
+        let sync = *self.sync.borrow();
+        *began = match (sync, *began) {
+            (SyncState::Syncing { phase, .. }, Some(known)) if known.0 == phase => Some(known),
+            (SyncState::Syncing { phase, received_bytes, .. }, _) => Some((phase, Instant::now(), received_bytes)),
+            _ => None,
+        };
         let feed = self.feed.borrow().clone();
         let template = feed.template.as_deref();
         NodeState {
-            sync: view_of(*self.sync.borrow()),
+            sync: SyncView { began: began.map(|(_, since, bytes)| (since, bytes)), ..view_of(sync) },
             no_work_because: match &*self.work.borrow() {
                 WorkState::Working => None,
                 WorkState::Waiting(reason) => Some(reason.to_string()),
@@ -109,6 +117,7 @@ fn view_of(sync: SyncState) -> SyncView {
             peers_height: Some(target.0),
             done_height: Some(done.0),
             received_bytes,
+            ..SyncView::default()
         },
         SyncState::Synced => SyncView { state: state::SyncState::Synced, ..SyncView::default() },
     }

@@ -1,4 +1,10 @@
 //! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
+//!
+//! ```text
+//! front.rs   what serves miners and API clients, from before the share-chain is read
+//! ```
+
+mod front;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,33 +14,31 @@ use bitcoin::hex::DisplayHex;
 use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
-use p2p::{Handle, Network};
-use sharechain::base::Chunk;
+use p2p::{Handle, Network, Traffic};
 use sharechain::{Chain, ChainParams};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
 
-use crate::api;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
-use crate::config::Config;
-use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started};
+use crate::config::{Config, Trust};
+use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
 use crate::error::NodeError;
-use crate::headers::{self, HeaderSource, HeadersError};
-use crate::history::{History, Observer};
+use crate::headers::{self, HeaderSource};
+use crate::history::{Keeper, Observer};
 use crate::identity;
 use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
-use crate::miners::{FoundBlocks, FoundQueues, JobBuilderTask, Miners, WorkState};
+use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
 use crate::peers::{self, Lookups, PeerTips, Publisher, Server};
-use crate::ports::{tcp_free, udp_free};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 use crate::webhooks;
+
+use front::Front;
 
 /// What to do with the settled link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,31 +73,6 @@ struct Node {
     _feed: TemplateFeed,
 }
 
-/// Sockets for miners and API clients.
-struct Sockets {
-    miners: Arc<Miners>,
-    found: FoundQueues,
-    stratum: stratum::Server,
-    api: TcpListener,
-}
-
-impl Sockets {
-    /// Binds the sockets, and checks the ports for peers, which the network itself binds after the replay.
-    async fn bind(config: &Config) -> Result<Self, NodeError> {
-        let (miners, found) = Miners::new(config.network, config.address.as_ref());
-        let miners = Arc::new(miners);
-        let listen = stratum::Config::new(config.stratum.listen);
-        let stratum = stratum::Server::bind(listen, Arc::clone(&miners) as _).await?;
-        let api = TcpListener::bind(config.api.listen).await;
-        let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
-        for &address in &config.p2p.listen {
-            let refused = |source| NodeError::Listen { what: "the connection to other nodes", address, source };
-            tcp_free(address).and_then(|()| udp_free(address)).map_err(refused)?;
-        }
-        Ok(Self { miners, found, stratum, api })
-    }
-}
-
 /// State of peers for other parts of the node.
 struct PeersSeen {
     trouble: watch::Receiver<Option<Arc<str>>>,
@@ -112,51 +91,36 @@ impl Node {
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
         let key = identity::load(&config.data_dir)?;
-        let token = api::Token::load(&config.data_dir).map_err(folder)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
-        // Bound before the replay, so that a port in use is reported at once.
-        let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
-        let engine = open_engine(&bitcoind, params, &store, settled, config.store.keep).await?;
-        let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store))?;
-        let history = History::open(Arc::clone(&store))?;
-        let (network, events) = Network::start(network_config(config, &key, consensus_id))?;
-        let traffic = network.traffic().clone();
+        let front = Front::start(config, &bitcoind, &store, started).await?;
+        let opening = open_engine(&bitcoind, params, &store, settled, config.store.keep);
+        let engine = front.while_reading(&store, opening).await?;
+        let Front { miners, found, stratum, submissions, history, views, state, peers: shown, traffic, stop, servers } =
+            front;
+        let (network, events) = Network::start(network_config(config, &key, consensus_id, traffic))?;
         let mut parts = JoinSet::new();
-        let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone() };
+        let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
         let (Started { engine, reader, failure }, seen) =
-            peers.start(&mut parts, engine, found.shares, &bitcoind, &store);
+            peers.start(&mut parts, engine, found.shares, &bitcoind, (&store, views))?;
         let feed = TemplateFeed::start(bitcoind.clone());
         let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        let blocks = FoundBlocks { submissions: submissions.clone(), publisher: Publisher::start(network) };
+        let blocks = FoundBlocks { submissions, publisher: Publisher::start(network) };
         parts.spawn(blocks.run(found.blocks));
-        let node = start_reporter(&mut parts, &reader, &feed, work, &seen, stratum.stats());
-        parts.spawn(history.clone().run(reader.clone()));
+        let node = state.subscribe();
+        start_reporter(&mut parts, &reader, &feed, work, &seen, Arc::clone(&stratum), state);
+        let keeper = Keeper { config: Arc::clone(config), stratum: Arc::clone(&stratum) };
+        parts.spawn(history.clone().run(reader.clone(), keeper));
         let observer = Observer {
             event_log: history.event_log().clone(),
-            chain: reader.clone(),
-            node: node.clone(),
-            peers: seen.peers.clone(),
+            chain: reader,
+            node,
+            peers: seen.peers,
             refused: seen.refused,
-            stratum: stratum.stats(),
+            stratum,
             config: Arc::clone(config),
         };
         start_event_log(&mut parts, observer, config);
-        let context = api::Context {
-            config: Arc::clone(config),
-            chain: reader,
-            store: Arc::clone(&store),
-            stratum: stratum.stats(),
-            history,
-            submissions,
-            peers: seen.peers,
-            traffic,
-            node,
-            token,
-            started,
-        };
-        let (stop, stopped) = watch::channel(false);
-        let servers = start_servers(stratum, api, context, &stopped)?;
         let pool = config.pool.as_str();
         info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), "the node is running");
         Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
@@ -189,7 +153,7 @@ impl Node {
     }
 }
 
-fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32]) -> p2p::Config {
+fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32], traffic: Traffic) -> p2p::Config {
     p2p::Config {
         secret_key: key.to_bytes(),
         listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
@@ -197,6 +161,7 @@ fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32]) -> 
         mdns: config.p2p.mdns,
         consensus_id,
         user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
+        traffic,
     }
 }
 
@@ -206,6 +171,7 @@ struct Peers<'a> {
     network: Handle,
     events: mpsc::Receiver<p2p_proto::Event>,
     submissions: Submissions,
+    shown: watch::Sender<Arc<Vec<PeerView>>>,
 }
 
 impl Peers<'_> {
@@ -216,13 +182,13 @@ impl Peers<'_> {
         engine: Engine<Store>,
         found: mpsc::Receiver<consensus::FoundWork>,
         bitcoind: &Bitcoind,
-        store: &Arc<Store>,
-    ) -> (Started, PeersSeen) {
-        let Peers { config, network, events, submissions } = self;
+        (store, views): (&Arc<Store>, Views),
+    ) -> Result<(Started, PeersSeen), StoreError> {
+        let Peers { config, network, events, submissions, shown } = self;
         let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
         let (sync, sync_seen) = watch::channel(SyncState::Alone);
         let (tips, tips_seen) = watch::channel(PeerTips::default());
-        let (shown, peers_seen) = watch::channel(Arc::default());
+        let peers_seen = shown.subscribe();
         let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
@@ -237,13 +203,17 @@ impl Peers<'_> {
             sync,
             tips,
         };
-        let exchange = Exchange::new(&engine, config.new_pool);
-        let started = consensus::start(engine, Inputs { found, peers: Some(PeerSide::new(exchange, links)) });
+        let mut exchange = Exchange::new(&engine, config.new_pool);
+        if let Some(Trust { link, height }) = config.trust {
+            exchange.trust(link, height, &engine)?;
+        }
+        let inputs = Inputs { found, peers: Some(PeerSide::new(exchange, links)) };
+        let started = consensus::start_with(engine, inputs, views);
         parts.spawn(looking_up.run(HeaderSource::new(bitcoind.clone(), started.engine.clone())));
         parts.spawn(serving.run(started.reader.clone(), Arc::clone(store), network.clone()));
         parts.spawn(peers::show(network, tips_seen, shown));
         let seen = PeersSeen { trouble: trouble_seen, sync: sync_seen, peers: peers_seen, refused };
-        (started, seen)
+        Ok((started, seen))
     }
 }
 
@@ -271,8 +241,8 @@ fn start_reporter(
     work: watch::Receiver<WorkState>,
     seen: &PeersSeen,
     stratum: Arc<stratum::Stats>,
-) -> watch::Receiver<NodeState> {
-    let (state, node) = watch::channel(NodeState::default());
+    state: watch::Sender<NodeState>,
+) {
     let reporter = Reporter {
         chain: chain.clone(),
         feed: feed.subscribe(),
@@ -282,7 +252,6 @@ fn start_reporter(
         stratum,
     };
     parts.spawn(reporter.run(state));
-    node
 }
 
 /// Starts the task that writes the event log, and the one that sends its events to the operator's webhooks.
@@ -293,17 +262,6 @@ fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config)
     parts.spawn(observer.run());
 }
 
-/// Starts the servers for miners and API clients. Both end when `stopped` becomes true.
-fn start_servers(
-    stratum: stratum::Server,
-    api: TcpListener,
-    context: api::Context,
-    stopped: &watch::Receiver<bool>,
-) -> Result<Vec<JoinHandle<()>>, NodeError> {
-    let readers = api::start(api, context, until(stopped.clone()))?;
-    Ok(vec![tokio::spawn(stratum.run(until(stopped.clone()))), tokio::spawn(readers)])
-}
-
 async fn open_engine(
     bitcoind: &Bitcoind,
     params: ChainParams,
@@ -311,14 +269,7 @@ async fn open_engine(
     settled: StoredSettled,
     keep: Keep,
 ) -> Result<Engine<Store>, NodeError> {
-    let mut headers = headers::load(bitcoind, &params, newest_base_height(store)?).await?;
-    let mut catch_up = headers::CatchUp::new(bitcoind, &headers).await.map_err(HeadersError::from)?;
-    while let Some(batch) = catch_up.batch().await.map_err(HeadersError::from)? {
-        for header in batch {
-            // A header that is not taken is fetched again when bitcoind's tip is followed, which says why.
-            let _ = headers.insert(header, now());
-        }
-    }
+    let headers = headers::load_up_to_tip(bitcoind, &params, headers::newest_base_height(store)?).await?;
     if settled == StoredSettled::Forget {
         forget_settled(&**store)?;
     }
@@ -331,12 +282,6 @@ async fn open_engine(
     Ok(engine)
 }
 
-/// Bitcoin height of the newest link in the base chunks of a store, if it has any.
-fn newest_base_height(store: &Store) -> Result<Option<u32>, NodeError> {
-    let newest = store.newest_base()?.and_then(|bytes| Chunk::decode(&bytes).ok());
-    Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.bitcoin_height)))
-}
-
 /// The TCP and QUIC multiaddrs of a socket address.
 fn multiaddrs(address: &SocketAddr) -> [String; 2] {
     let (family, ip, port) = match address {
@@ -344,9 +289,4 @@ fn multiaddrs(address: &SocketAddr) -> [String; 2] {
         SocketAddr::V6(v6) => ("ip6", v6.ip().to_string(), v6.port()),
     };
     [format!("/{family}/{ip}/tcp/{port}"), format!("/{family}/{ip}/udp/{port}/quic-v1")]
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // Ends when the value is true, or when the sender is gone.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -7,6 +7,8 @@ use bitcoin::BlockHash;
 /// Sync state of the share-chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncState {
+    /// The node is reading its share-chain from disk.
+    Reading,
     /// No peer has been reached yet.
     #[default]
     Searching,
@@ -21,7 +23,7 @@ pub enum SyncState {
 }
 
 /// Sync state, compared with peers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SyncView {
     /// The sync state.
     pub state: SyncState,
@@ -29,8 +31,13 @@ pub struct SyncView {
     pub peers_height: Option<u32>,
     /// Height up to which the node has everything of this state's phase; none unless it is downloading.
     pub done_height: Option<u32>,
-    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading.
+    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading. While it reads from
+    /// disk, bytes read.
     pub received_bytes: u64,
+    /// Part of the disk's records that is read, 0 to 1; none unless the node is reading.
+    pub read: Option<f64>,
+    /// When this state began, and `received_bytes` then; none unless the node is reading or downloading.
+    pub began: Option<(Instant, u64)>,
 }
 
 /// State of this node's bitcoind.
@@ -47,7 +54,7 @@ pub struct BitcoinView {
 }
 
 /// The node's state, other than its share-chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NodeState {
     /// Sync with peers.
     pub sync: SyncView,
@@ -55,6 +62,23 @@ pub struct NodeState {
     pub no_work_because: Option<String>,
     /// This node's bitcoind.
     pub bitcoin: BitcoinView,
+}
+
+/// What a node does that reads its share-chain from disk.
+pub(crate) const READING: &str = "the node is reading its share-chain from disk";
+
+impl NodeState {
+    /// The state while the node reads its share-chain: since when, bytes read, and the part of the records.
+    pub(crate) fn reading(since: Instant, (bytes, part): (u64, f64)) -> Self {
+        let sync = SyncView {
+            state: SyncState::Reading,
+            received_bytes: bytes,
+            read: Some(part),
+            began: Some((since, 0)),
+            ..SyncView::default()
+        };
+        Self { sync, no_work_because: Some(READING.to_owned()), bitcoin: BitcoinView::default() }
+    }
 }
 
 impl Default for NodeState {

@@ -54,6 +54,8 @@ pub struct Config {
     /// Name and version of the program; cut to [`USER_AGENT_BYTES_MAX`](p2p_proto::limits::USER_AGENT_BYTES_MAX)
     /// characters.
     pub user_agent: String,
+    /// Where to count the bytes of messages.
+    pub traffic: Traffic,
 }
 
 /// Reason why the network does not start.
@@ -139,7 +141,6 @@ impl Network {
         }
         let keypair = Keypair::ed25519_from_bytes(config.secret_key).map_err(stack)?;
         let names = Names::new(&config.consensus_id);
-        let traffic = Traffic::default();
         let mut swarm = SwarmBuilder::with_existing_identity(keypair)
             .with_tokio()
             .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
@@ -147,7 +148,7 @@ impl Network {
             .with_quic()
             .with_dns()
             .map_err(stack)?
-            .with_behaviour(|keypair| Behaviour::new(keypair, &names, &config, traffic.clone()))
+            .with_behaviour(|keypair| Behaviour::new(keypair, &names, &config))
             .map_err(stack)?
             .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
             .build();
@@ -160,8 +161,8 @@ impl Network {
             .ok_or_else(|| StartError::Stack { source: "the local key is not ed25519".into() })?;
         let (calls_in, calls) = mpsc::channel(COMMANDS_MAX);
         let (events, events_out) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(Task::new(swarm, names, explicit, calls, traffic.clone()).run(events));
-        Ok((Handle::new(calls_in, local_peer, traffic), events_out))
+        tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic).run(events));
+        Ok((Handle::new(calls_in, local_peer), events_out))
     }
 }
 

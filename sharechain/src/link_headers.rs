@@ -210,6 +210,12 @@ impl LinkHeaders {
             .map_or((below, height, work), |link| (link.id, Height(height.0.saturating_add(count)), link.chain_work))
     }
 
+    /// The rules that the links are verified by.
+    #[must_use]
+    pub fn params(&self) -> &ChainParams {
+        &self.params
+    }
+
     /// Height of the first link.
     #[must_use]
     pub fn first_height(&self) -> Height {

@@ -156,6 +156,12 @@ pub struct Change {
 
 /// The pool behind a server. No method may block, because each runs on the task of a connection.
 pub trait Pool: Send + Sync + 'static {
+    /// Returns false while this pool cannot have work for long. The server then closes new connections at once, so that
+    /// miners turn to their next pool. A miner that is connected and gets no work may wait for minutes before it does.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// Returns the account of a user name such as `address.worker`. The name is as the miner sent it,
     /// including any white space.
     ///

@@ -108,6 +108,7 @@ impl Server {
             tokio::select! {
                 () = &mut shutdown => break,
                 accepted = self.listener.accept() => match accepted {
+                    Ok((_, peer)) if !self.pool.is_ready() => debug!(%peer, "no work yet: a miner is turned away"),
                     Ok((socket, peer)) => match admission.admit(peer.ip()) {
                         Ok(ticket) => { connections.spawn(self.serve(socket, peer, ticket)); }
                         Err(full) => self.reject(socket, peer, full),

@@ -36,6 +36,7 @@ async fn start_bad(number: u8, kind: Bad) -> String {
         mdns: false,
         consensus_id: ChainParams::rehearsal().consensus_id(),
         user_agent: "bad/1".to_owned(),
+        traffic: p2p::Traffic::default(),
     };
     let (handle, mut events) = Network::start(config).unwrap();
     let address = loop {

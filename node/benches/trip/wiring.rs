@@ -13,7 +13,7 @@ use node::clock::now;
 use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
 use node::consensus::{self, EngineHandle, FoundWork, Inputs, PeerLinks, PeerSide, Started};
 use node::headers::HeaderSource;
-use node::history::History;
+use node::history::{History, Keeper};
 use node::limits::REFUSED_QUEUE;
 use node::miners::{FoundBlocks, Miners};
 use node::peers::{self, Lookups, PeerTips, Publisher, Server};
@@ -91,7 +91,8 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
     tokio::spawn(blocks.run(found.blocks));
     let history = History::open(Arc::clone(&store)).expect("it is empty");
     history.catch_up(&reader).await.expect("the disk works");
-    tokio::spawn(history.clone().run(reader.clone()));
+    let keeper = Keeper { config: Arc::clone(&config), stratum: Arc::default() };
+    tokio::spawn(history.clone().run(reader.clone(), keeper));
     let context = Context {
         chain: reader,
         submissions,
@@ -169,6 +170,7 @@ fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::E
         mdns: false,
         consensus_id: *consensus_id,
         user_agent: "bench/1".to_owned(),
+        traffic: p2p::Traffic::default(),
     };
     let (handle, events) = p2p::Network::start(config).expect("loopback can be listened on");
     (handle, events, listen)
@@ -184,6 +186,7 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
         data_dir: dir.to_owned(),
         address: None,
         new_pool: true,
+        trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,
         store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },

@@ -60,7 +60,7 @@ use bitcoin::BlockHash;
 use p2p_proto::sync::{self, RequestId, Sync, Want};
 use p2p_proto::{Command, Event, Gossip, Millis, Misbehaviour, PeerId, Request, TipInfo, Verdict};
 use sharechain::change_set::{AcceptedProof, ChangeSet, Refusal, Source};
-use sharechain::{Height, RuleError, ShareId, Timestamp};
+use sharechain::{RuleError, ShareId, Timestamp};
 use tracing::{debug, info, warn};
 
 use crate::engine::Engine;
@@ -155,8 +155,8 @@ pub struct Exchange {
     shown: BTreeMap<PeerId, HeaderChain>,
     /// What is here of the chain that this node will start from.
     newcomer: Option<Newcomer>,
-    /// A link that every chain must contain that this node starts from, and its height.
-    trusted: Option<(ShareId, Height)>,
+    /// A link that this node's share-chain must contain.
+    trusted: Option<trust::Trusted>,
     sources: Sources,
     undecided: Undecided,
     /// Headers that bitcoind is being asked for.
@@ -365,6 +365,7 @@ impl Exchange {
         self.want_missing(turn);
         self.want_base_lists(turn);
         self.start_if_whole(turn);
+        self.note_trusted(turn);
         self.tell_local_if_new(turn);
         self.want_next_links(turn);
         self.tell_sync(sync::Input::Tick, turn.now);

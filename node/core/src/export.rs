@@ -8,10 +8,13 @@ use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{ScriptBuf, WPubkeyHash};
 use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, WriteError, Writer, claims, lines_of};
+use sharechain::bitcoin_headers::Root;
 use sharechain::chain::ListState;
-use sharechain::{Chain, Height, ShareId, encode};
+use sharechain::{Chain, ChainParams, Height, Proof, ShareId, encode};
 
 use crate::journal::{Journal, Record, RecordKind};
+
+use crate::export_base::write_base;
 
 /// Why a journal cannot be exported.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +25,30 @@ pub enum ExportError<E: std::error::Error + 'static> {
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// Something that the base needs is not in the journal.
+    #[error("the database lacks {0}, which a recording begins with; check it with `shoal db check`")]
+    Lacks(String),
 }
 
-/// Writes all records of a journal, and the claims of `chain`, which was built from it. Returns the number of lines.
+/// True if a journal still has the first links, so that a recording of it begins there.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn is_whole<J: Journal + ?Sized>(journal: &J, params: &ChainParams) -> Result<bool, J::Error> {
+    let genesis = params.genesis_id();
+    for record in journal.replay() {
+        let record = record?;
+        let proof = (record.kind == RecordKind::Proof).then(|| Proof::decode(&record.bytes).ok()).flatten();
+        if proof.is_some_and(|proof| proof.share.parent == genesis) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Writes all records of a journal, and the claims of `chain`, which was built from it. Returns the number of lines. `root`
+/// are the Bitcoin headers that the first records need. If the journal has forgotten the first links, the recording
+/// begins with a base instead; see [`crate::export_base`].
 ///
 /// Invalid lists and lists that wait forever come last, lower links first. The journal does not say how they were
 /// judged on arrival; after all the others they are judged as they are now.
@@ -34,16 +58,26 @@ pub enum ExportError<E: std::error::Error + 'static> {
 pub fn write<J: Journal + ?Sized>(
     journal: &J,
     chain: &mut Chain,
+    root: Root,
     about: Option<&str>,
     to: impl Write,
 ) -> Result<u64, ExportError<J::Error>>
 where
     J::Error: 'static,
 {
-    let start = Start { params: chain.params().clone(), root: chain.bitcoin().root() };
+    let is_whole = is_whole(journal, chain.params()).map_err(ExportError::Journal)?;
+    let root = if is_whole { root } else { chain.bitcoin().root() };
+    let start = Start { params: chain.params().clone(), root };
     let mut writer = Writer::new(to, &start, about)?;
+    let base = if is_whole { None } else { Some(write_base(journal, chain, &mut writer)?) };
+    let first = base.as_ref().map(|base| base.first_record);
     let mut last = BTreeMap::new();
-    let came = journal.replay().filter_map(|record| match record.map(came) {
+    let records = journal.replay_from(first.as_ref().map(|id| &id.0)).map(|record| record.map(came));
+    let above = records.filter(|came| match came {
+        Ok(Some(came)) => base.as_ref().is_none_or(|base| base.needs(came, chain)),
+        _ => true,
+    });
+    let came = above.filter_map(|came| match came {
         Ok(Some(Came::List { of, list })) => match incomplete(chain, &of) {
             Some((height, verdict)) => {
                 last.insert((height, of), (list, verdict));
@@ -53,7 +87,15 @@ where
         },
         other => other.transpose(),
     });
-    for line in lines_of(came) {
+    let with_awaited = came.flat_map(|came| {
+        let awaited = match (&came, &base) {
+            (Ok(came), Some(base)) => base.awaited(came, journal, chain),
+            _ => Ok(Vec::new()),
+        };
+        let awaited = awaited.map_or_else(|error| vec![Err(error)], |all| all.into_iter().map(Ok).collect());
+        std::iter::once(came).chain(awaited)
+    });
+    for line in lines_of(with_awaited) {
         writer.line(&line.map_err(ExportError::Journal)?)?;
     }
     for ((_, of), (list, verdict)) in last {

@@ -10,6 +10,7 @@
 //! | [`journal`] | records, and the storage that the engine needs |
 //! | [`pool_block`] | a Bitcoin block that the pool found |
 //! | [`export`] | a journal as a recording |
+//! | `export_base` | what the recording of a pruned node begins with |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
 //! | `sentence` | an error and its causes in one sentence |
 
@@ -18,6 +19,7 @@
 pub mod engine;
 pub mod exchange;
 pub mod export;
+mod export_base;
 pub mod headers;
 pub mod jobs;
 pub mod journal;

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Hash, Paging};
+use super::pruned;
 use super::shares::stored_proof;
 use super::views::{Earned, Output, Payee, WeightView, hex};
 use super::window::page;
@@ -51,7 +52,7 @@ pub(super) struct BlockSummary {
     /// Number of outputs that pay miners.
     pub outputs_count: u64,
     /// Confirmations: Bitcoin blocks from this one up to the tip, inclusive; 0 while it is not in the chain with the
-    /// most work that this node knows.
+    /// most work that this node knows. For a block below Bitcoin's headers that the node keeps, as it was noted before.
     pub confirmations: u32,
     /// Verdict of this node's bitcoind; none if this node did not submit the block, or submitted a thousand others
     /// since.
@@ -104,6 +105,9 @@ pub(super) struct BlockDetail {
     /// A page of the PPLNS window up to the snapshot, largest weight first. Empty while this node lacks a part of that
     /// window.
     pub weights: Vec<Earned>,
+    /// Why `weights` is empty if this node has pruned that window: one sentence, which says from which height on it keeps
+    /// links.
+    pub weights_pruned: Option<String>,
     /// `from` of the next page of `weights`; none on the last page.
     pub next_from: Option<u64>,
     /// Shares listed from genesis up to the snapshot, links included. With too few, the block pays its finder alone.
@@ -159,10 +163,14 @@ impl BlockSummary {
     }
 }
 
-/// Confirmations of a Bitcoin block; 0 while it is not in the chain with the most work.
-pub(super) fn confirmations(chain: &Chain, height: u32, hash: BlockHash) -> u32 {
+/// Confirmations of a Bitcoin block; 0 while it is not in the chain with the most work. `noted` says whether a deep one
+/// is in it.
+pub(super) fn confirmations(chain: &Chain, height: u32, hash: BlockHash, noted: Option<bool>) -> u32 {
     let headers = chain.bitcoin();
     let best = headers.best();
+    if height < headers.root().height && noted == Some(true) {
+        return best.height.saturating_sub(height).saturating_add(1);
+    }
     if headers.ancestor(&best.header.block_hash(), height) != Some(hash) {
         return 0;
     }
@@ -189,8 +197,9 @@ impl Api {
             .await?;
         let chain = self.chain();
         let standings = blocks.iter().zip(efforts).map(|(block, effort)| {
-            let (confirmations, listed_height) =
-                (confirmations(&chain, block.height, block.hash), listed_height(&chain, block.hash));
+            let noted = effort.and_then(|(own, _)| own.in_chain);
+            let confirmations = confirmations(&chain, block.height, block.hash, noted);
+            let listed_height = listed_height(&chain, block.hash);
             let work = effort.and_then(|(own, below)| own.weight.checked_sub(below?.weight));
             let effort = work.map(|work| WeightView::from(Weight(work)).weight_blocks);
             Standing { confirmations, listed_height, effort }
@@ -244,7 +253,9 @@ pub(super) async fn block(
     let standings = api.standings(&blocks).await?;
     let mut summaries = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
     let (Some(block), Some(summary)) = (blocks.first(), summaries.next()) else { return Err(ApiError::Stopping) };
-    let standing = api.windows.up_to(api.chain(), Some(ShareId::from(block.snapshot))).await?;
+    let chain = api.chain();
+    let standing = api.windows.up_to(Arc::clone(&chain), Some(ShareId::from(block.snapshot))).await?;
+    let oldest = pruned::oldest_kept(&chain).filter(|_| standing.is_none());
     let network: Network = api.network();
     let (weights, next_from) = standing.as_ref().map(|standing| page(standing, &paging, network)).unwrap_or_default();
     Ok(Json(BlockDetail {
@@ -253,6 +264,7 @@ pub(super) async fn block(
         snapshot: block.snapshot.to_string(),
         seed: block.seed.to_string(),
         weights,
+        weights_pruned: oldest.map(|oldest| pruned::sentence("the window that this block pays by", oldest)),
         next_from,
         snapshot_listed_total: standing.map(|standing| standing.listed_total),
         coinbase_hex: hex(block.coinbase.as_bytes()),

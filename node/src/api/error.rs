@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use sharechain::ShareId;
 use tracing::error;
 use utoipa::ToSchema;
 
@@ -56,6 +57,20 @@ pub(super) enum ApiError {
         /// Its id.
         id: String,
     },
+    /// This node does not know the link, and has forgotten older ones.
+    #[error(
+        "this node does not know the link {id}; it keeps links from height {oldest}, so an older one may be pruned; \
+         ask a node with `[store] keep = \"all\"`"
+    )]
+    UnknownOrPruned {
+        /// Id of the link.
+        id: ShareId,
+        /// Height of the oldest link that is kept.
+        oldest: u32,
+    },
+    /// This node no longer keeps the requested item.
+    #[error("{0}")]
+    Pruned(String),
     /// No route has this path.
     #[error("nothing is at this path; see /api/v1/openapi.json for all paths")]
     Path,
@@ -107,7 +122,8 @@ impl ApiError {
             Self::Parameter { .. } | Self::UnknownParameter { .. } | Self::Query | Self::Address(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Unknown { .. } | Self::Path => StatusCode::NOT_FOUND,
+            Self::Unknown { .. } | Self::UnknownOrPruned { .. } | Self::Path => StatusCode::NOT_FOUND,
+            Self::Pruned(_) => StatusCode::GONE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Host => StatusCode::FORBIDDEN,

@@ -16,6 +16,7 @@ use super::error::{ApiError, ErrorBody};
 use super::limits::{GRAPH_SHARES_MAX, PENDING_COUNTED_MAX};
 use super::links::{LinkSummary, main_link};
 use super::params::Heights;
+use super::pruned;
 use super::views::Payee;
 
 /// A part of the share-chain with all its branches.
@@ -31,8 +32,10 @@ pub(super) struct Graph {
     pub shares: Vec<GraphShare>,
     /// True if there were more shares than one answer holds; the newest are left out.
     pub shares_cut: bool,
-    /// `to` of the next page; none once genesis is reached.
+    /// `to` of the next page; none once genesis, or the oldest link that this node keeps, is reached.
     pub next_from: Option<u32>,
+    /// Height of the oldest link that this node keeps; 0 if it keeps all.
+    pub oldest_height: u32,
 }
 
 /// A share of the chain picture.
@@ -75,11 +78,16 @@ struct Part {
     responses(
         (status = 200, description = "A part of the share-chain", body = Graph),
         (status = 400, description = "A parameter is invalid", body = ErrorBody),
+        (status = 410, description = "This node no longer keeps links of that height", body = ErrorBody),
     )
 )]
 pub(super) async fn graph(State(api): State<Arc<Api>>, heights: Heights) -> Result<Json<Graph>, ApiError> {
-    let network = api.network();
-    let Part { heights: (from_height, to), links, shares, cut } = part(&api.chain(), &heights, network);
+    let (network, chain) = (api.network(), api.chain());
+    if let Some(to) = heights.to {
+        pruned::check(&chain, to)?;
+    }
+    let oldest_height = chain.bottom().0;
+    let Part { heights: (from_height, to), links, shares, cut } = part(&chain, &heights, network);
     let shares = shares.into_iter().map(|raw| GraphShare {
         id: raw.id.to_string(),
         parent: raw.parent.to_string(),
@@ -88,13 +96,13 @@ pub(super) async fn graph(State(api): State<Arc<Api>>, heights: Heights) -> Resu
         listed_in: raw.listed_in.map(|link| link.to_string()),
         validated_unix_s: raw.validated,
     });
-    let next_from = from_height.checked_sub(1);
-    Ok(Json(Graph { to, from_height, links, shares: shares.collect(), shares_cut: cut, next_from }))
+    let next_from = from_height.checked_sub(1).filter(|next| *next >= oldest_height);
+    Ok(Json(Graph { to, from_height, links, shares: shares.collect(), shares_cut: cut, next_from, oldest_height }))
 }
 
 fn part(chain: &Chain, heights: &Heights, network: bitcoin::Network) -> Part {
     let to = heights.to.unwrap_or(u32::MAX).min(chain.height().0);
-    let from = to.saturating_sub(heights.links().saturating_sub(1));
+    let from = pruned::from_oldest(chain, to.saturating_sub(heights.links().saturating_sub(1)));
     let mut links = BTreeMap::new();
     let mut shares = Vec::new();
     let mut side = Vec::new();

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Hash, Paging};
+use super::pruned;
 use super::views::{Earned, Payee, WeightView, hashes};
 use crate::store::{RecordKind, Store, StoreError};
 
@@ -23,8 +24,10 @@ pub(super) struct LinkPage {
     pub height: u32,
     /// The links of this page.
     pub links: Vec<LinkSummary>,
-    /// `from` of the next page, a height; none once genesis is reached.
+    /// `from` of the next page, a height; none once genesis, or the oldest link that this node keeps, is reached.
     pub next_from: Option<u64>,
+    /// Height of the oldest link that this node keeps; 0 if it keeps all.
+    pub oldest_height: u32,
 }
 
 /// State of a link's list on this node.
@@ -177,26 +180,32 @@ impl LinkDetail {
     responses(
         (status = 200, description = "Links, highest first", body = LinkPage),
         (status = 400, description = "A parameter is invalid", body = ErrorBody),
+        (status = 410, description = "This node no longer keeps links of that height", body = ErrorBody),
     )
 )]
 pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result<Json<LinkPage>, ApiError> {
     let network = api.network();
     let chain = api.chain();
-    let (height, mut links) = (chain.height().0, main_links(&chain, &paging, network));
+    let (height, oldest_height) = (chain.height().0, chain.bottom().0);
+    if let Some(from) = paging.from {
+        pruned::check(&chain, u32::try_from(from).unwrap_or(u32::MAX))?;
+    }
+    let mut links = main_links(&chain, &paging, network);
     let links = api
         .read(move |store| {
             links.iter_mut().try_for_each(|link| link.complete(store, network))?;
             Ok(links)
         })
         .await?;
-    let next_from = links.last().and_then(|lowest| lowest.height.checked_sub(1)).map(u64::from);
-    Ok(Json(LinkPage { height, links, next_from }))
+    let next = links.last().and_then(|lowest| lowest.height.checked_sub(1));
+    let next_from = next.filter(|next| *next >= oldest_height).map(u64::from);
+    Ok(Json(LinkPage { height, links, next_from, oldest_height }))
 }
 
 fn main_links(chain: &Chain, paging: &Paging, network: Network) -> Vec<LinkSummary> {
     let tip = chain.height().0;
     let from = paging.from.map_or(tip, |from| u32::try_from(from).unwrap_or(u32::MAX).min(tip));
-    let heights = (0..=from).rev().take(paging.items()).map(Height);
+    let heights = (pruned::from_oldest(chain, 0)..=from).rev().take(paging.items()).map(Height);
     let links = heights.filter_map(|height| main_link(chain, height));
     links.map(|(id, link)| LinkSummary::new(chain, id, link, network)).collect()
 }
@@ -215,12 +224,15 @@ pub(super) fn main_link(chain: &Chain, height: Height) -> Option<(ShareId, &Link
         (status = 200, description = "The link", body = LinkDetail),
         (status = 400, description = "The id is invalid", body = ErrorBody),
         (status = 404, description = "This node does not know this link", body = ErrorBody),
+        (status = 410, description = "This node no longer keeps this link", body = ErrorBody),
     )
 )]
 pub(super) async fn link(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<LinkDetail>, ApiError> {
     let network = api.network();
-    let detail = LinkDetail::new(&api.chain(), id, network);
-    let mut detail = detail.ok_or_else(|| ApiError::unknown("link", id))?;
+    let chain = api.chain();
+    let Some(mut detail) = LinkDetail::new(&chain, id, network) else {
+        return Err(api.read(move |store| pruned::no_link(&chain, id, store)).await?);
+    };
     let detail = api
         .read(move |store| {
             detail.complete(store, network)?;

@@ -20,6 +20,7 @@ use super::pool_history::Points;
 use super::shares::main_link_of;
 use crate::config::parse_address;
 use crate::history::{Page, PaymentRow, ShareRow};
+use crate::store::StoreError;
 
 /// A page of an address's shares.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,6 +29,9 @@ pub(super) struct MinerShares {
     pub shares: Vec<MinerShare>,
     /// `from` of the next page; none on the last page.
     pub next_from: Option<u64>,
+    /// Time from which on this node has all shares of the address, seconds since 1970: it removed older ones, or joined
+    /// the pool then. None if it has them all.
+    pub since_unix_s: Option<u32>,
 }
 
 /// One share of an address.
@@ -95,8 +99,14 @@ pub(super) async fn history(
 ) -> Result<Json<Points>, ApiError> {
     let script = parse_address(&text, api.context.config.network)?.script_pubkey();
     let history = api.context.history.clone();
-    let page = api.read(move |_| history.payee_steps(&script, steps.step_s(), steps.from, steps.items())).await?;
-    Ok(Json(Points::new(steps.step_s(), page)))
+    let step_s = steps.step_s();
+    let (page, since) = api
+        .read(move |_| {
+            let since = history.steps_since(Some(&script), step_s)?;
+            Ok((history.payee_steps(&script, step_s, steps.from, steps.items())?, since))
+        })
+        .await?;
+    Ok(Json(Points::new(step_s, page, since)))
 }
 
 /// Lists the shares of an address, newest first.
@@ -115,12 +125,13 @@ pub(super) async fn shares(
 ) -> Result<Json<MinerShares>, ApiError> {
     let script = parse_address(&text, api.context.config.network)?.script_pubkey();
     let history = api.context.history.clone();
-    let Page { items: rows, next_from } =
-        api.read(move |_| history.shares_of(&script, paging.from, paging.items())).await?;
+    let (Page { items: rows, next_from }, since_unix_s) = api
+        .read(move |_| Ok((history.shares_of(&script, paging.from, paging.items())?, history.shares_since(&script)?)))
+        .await?;
     let ids: Vec<ShareId> = rows.iter().map(|row| row.id).collect();
     let links = api.links(ids).await?;
     let shares = rows.iter().map(|row| MinerShare::new(row, links.get(&row.id).copied())).collect();
-    Ok(Json(MinerShares { shares, next_from }))
+    Ok(Json(MinerShares { shares, next_from, since_unix_s }))
 }
 
 impl Api {
@@ -186,14 +197,21 @@ pub(super) async fn payments(
 ) -> Result<Json<Payments>, ApiError> {
     let script = parse_address(&text, api.context.config.network)?.script_pubkey();
     let history = api.context.history.clone();
-    let page = api.read(move |_| history.payments_to(&script, paging.from, paging.items())).await?;
-    let rows = page.items;
+    let (rows, next_from) = api
+        .read(move |_| {
+            let Page { items, next_from } = history.payments_to(&script, paging.from, paging.items())?;
+            let noted = |row: PaymentRow| Ok((row, history.in_chain(row.height, &row.block)?));
+            Ok((items.into_iter().map(noted).collect::<Result<Vec<_>, StoreError>>()?, next_from))
+        })
+        .await?;
     let chain = api.chain();
-    let confirmed = |row: &PaymentRow| confirmations(&chain, row.height, row.block.block_hash());
-    let payments: Vec<_> = rows.iter().map(|row| Payment::new(row, confirmed(row))).collect();
+    let payment = |(row, noted): &(PaymentRow, Option<bool>)| {
+        Payment::new(row, confirmations(&chain, row.height, row.block.block_hash(), *noted))
+    };
+    let payments: Vec<_> = rows.iter().map(payment).collect();
     let in_chain = payments.iter().filter(|payment| payment.confirmations > 0);
     let page_total_sat = in_chain.map(|payment| payment.value_sat).sum();
-    Ok(Json(Payments { payments, page_total_sat, next_from: page.next_from }))
+    Ok(Json(Payments { payments, page_total_sat, next_from }))
 }
 
 impl Payment {

@@ -22,6 +22,9 @@ pub(super) struct Points {
     pub points: Vec<Point>,
     /// `from` of the next page, a time; none on the last page.
     pub next_from: Option<u64>,
+    /// Time from which on this node has all steps of this length, seconds since 1970: it removed older ones, or joined
+    /// the pool then. None if it has them all.
+    pub since_unix_s: Option<u32>,
 }
 
 /// Returns what the pool found, by time.
@@ -34,13 +37,16 @@ pub(super) struct Points {
 )]
 pub(super) async fn history(State(api): State<Arc<Api>>, steps: Steps) -> Result<Json<Points>, ApiError> {
     let history = api.context.history.clone();
-    let page = api.read(move |_| history.pool_steps(steps.step_s(), steps.from, steps.items())).await?;
-    Ok(Json(Points::new(steps.step_s(), page)))
+    let step_s = steps.step_s();
+    let (page, since) = api
+        .read(move |_| Ok((history.pool_steps(step_s, steps.from, steps.items())?, history.steps_since(None, step_s)?)))
+        .await?;
+    Ok(Json(Points::new(step_s, page, since)))
 }
 
 impl Points {
-    pub(super) fn new(step_s: u32, page: Page<PointRow>) -> Self {
+    pub(super) fn new(step_s: u32, page: Page<PointRow>, since: Option<u32>) -> Self {
         let points = page.items.iter().map(|point| Point::new(point, step_s)).collect();
-        Self { step_s, points, next_from: page.next_from }
+        Self { step_s, points, next_from: page.next_from, since_unix_s: since }
     }
 }

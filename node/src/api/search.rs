@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Query;
+use super::pruned;
 use crate::config::parse_address;
 use crate::store::RecordKind;
 
@@ -19,6 +20,8 @@ use crate::store::RecordKind;
 pub(super) struct SearchResult {
     /// Matches, most likely first.
     pub found: Vec<Hit>,
+    /// For a height of links that this node has pruned: one sentence that says from which height on it keeps them.
+    pub pruned: Option<String>,
 }
 
 /// A match of the search query.
@@ -64,14 +67,17 @@ pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> R
     let words = q.trim();
     if let Ok(address) = parse_address(words, api.context.config.network) {
         let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
-        return Ok(Json(SearchResult { found: vec![hit] }));
+        return Ok(Json(SearchResult { found: vec![hit], pruned: None }));
     }
     let found = match (words.parse::<ShareId>(), words.parse::<u32>()) {
         (Ok(id), _) => api.by_id(id).await?,
         (_, Ok(height)) => api.by_height(height).await?,
         _ => Vec::new(),
     };
-    Ok(Json(SearchResult { found }))
+    let oldest = pruned::oldest_kept(&api.chain());
+    let below = words.parse::<u32>().ok().zip(oldest).filter(|(height, oldest)| height < oldest);
+    let pruned = below.map(|(height, oldest)| pruned::sentence(&format!("the link at height {height}"), oldest));
+    Ok(Json(SearchResult { found, pruned }))
 }
 
 impl Api {

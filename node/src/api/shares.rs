@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Hash;
+use super::pruned;
 use super::refusals::rule;
 use super::views::{Payee, WeightView};
 use crate::history::Event;
@@ -80,6 +81,8 @@ pub(super) enum FateName {
     Held,
     /// The share was rejected: it breaks a rule.
     Refused,
+    /// The share is older than the links that this node keeps, so it no longer knows what became of it.
+    Pruned,
     /// This node does not know the share.
     Unknown,
 }
@@ -207,7 +210,7 @@ pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result
     let proof = api.read(move |store| stored_proof(store, id)).await?;
     let answer = match (ShareAnswer::of(id, fate), &proof) {
         (Some(answer), _) => answer,
-        (None, Some(_)) => deep(&api, id).await?,
+        (None, Some(proof)) => deep(&api, id, proof).await?,
         (None, None) => refused_before(&api, id).await?,
     };
     let share = proof.map(|proof| ShareView::new(&proof, credit.as_ref(), api.network()));
@@ -223,21 +226,27 @@ pub(super) fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, 
 }
 
 /// For a share that the chain in memory has dropped: the main chain's link that it is, or that lists it. `listed` are
-/// all links whose stored lists name it, with their heights.
+/// all links whose stored lists name it, with their heights. Below the oldest link in memory, those of other branches
+/// are gone.
 pub(super) fn main_link_of(chain: &Chain, id: ShareId, listed: &[(ShareId, u32)]) -> Option<(ShareId, Height)> {
     let own = chain.link(&id).map(|link| (id, link.height));
     let listed = listed.iter().map(|(link, height)| (*link, Height(*height)));
-    own.into_iter().chain(listed).find(|(link, height)| chain.main_at(*height) == Some(*link))
+    let is_main = |link: &ShareId, height: &Height| chain.main_at(*height) == Some(*link);
+    own.into_iter().chain(listed).find(|(link, height)| *height < chain.bottom() || is_main(link, height))
 }
 
 /// The fate of a valid share that the chain in memory has dropped: a deep link, or a share that a stored list names.
-async fn deep(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError> {
+async fn deep(api: &Api, id: ShareId, proof: &Proof) -> Result<ShareAnswer, ApiError> {
     let history = api.context.history.clone();
     let listed = api.read(move |_| history.listed_in(&id)).await?;
-    Ok(match main_link_of(&api.chain(), id, &listed) {
-        Some((link, height)) if link == id => ShareAnswer::link(id, height),
-        Some((link, height)) => ShareAnswer::listed(id, link, height),
-        None => ShareAnswer::expired(id),
+    let chain = api.chain();
+    Ok(match (main_link_of(&chain, id, &listed), pruned::oldest_kept(&chain)) {
+        (Some((link, height)), _) if link == id => ShareAnswer::link(id, height),
+        (Some((link, height)), _) => ShareAnswer::listed(id, link, height),
+        (None, Some(oldest)) if pruned::is_forgotten(&chain, proof) => {
+            ShareAnswer::new(id, FateName::Pruned, pruned::sentence("what became of this share", oldest))
+        }
+        (None, _) => ShareAnswer::expired(id),
     })
 }
 
@@ -249,6 +258,14 @@ async fn refused_before(api: &Api, id: ShareId) -> Result<ShareAnswer, ApiError>
             let words = String::from_utf8_lossy(&stored).into_owned();
             ShareAnswer { rule: Some(rule(&stored)), ..ShareAnswer::new(id, FateName::Refused, words) }
         }
-        None => ShareAnswer::new(id, FateName::Unknown, "this node does not know it; it may never have arrived"),
+        None => ShareAnswer::new(id, FateName::Unknown, unknown(pruned::oldest_kept(&api.chain()))),
     })
+}
+
+fn unknown(oldest: Option<u32>) -> String {
+    let words = "this node does not know it; it may never have arrived";
+    oldest.map_or_else(
+        || words.to_owned(),
+        |oldest| format!("{words}, or be older than the links that this node keeps, from height {oldest}"),
+    )
 }

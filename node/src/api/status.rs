@@ -46,6 +46,10 @@ pub struct Status {
     /// Height of the newest settled link, which this node undoes only for a branch that outgrows its own for about three
     /// hours.
     pub settled_height: u32,
+    /// Id of that link. Another node can set it as `trust`. None while nothing is settled.
+    pub settled_link: Option<String>,
+    /// Id of the link that this node's share-chain must contain, from its configuration or its release.
+    pub trust: Option<String>,
     /// Alarm: tip of a heavier branch that would undo settled links. The node goes on working on its own branch, and
     /// switches by itself once the other one has outgrown it for about three hours. If the branches parted more than 2,160
     /// links ago, it does not: then its operator must choose.
@@ -146,15 +150,21 @@ pub struct SyncStatus {
     pub peers_height: Option<u32>,
     /// Height up to which this is here, divided by that, 0 to 1; none unless the node is downloading.
     pub progress: Option<f64>,
-    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading. With `progress`, it
-    /// gives the rate and the time left.
+    /// Bytes of headers, rows and proofs received since the node started; 0 unless it is downloading. While it reads from
+    /// disk, bytes read.
     pub received_bytes: u64,
+    /// Bytes per second since this state began; none unless the node is reading or downloading.
+    pub rate_bytes_s: Option<f64>,
+    /// Seconds until this state ends, if it goes on as so far; none while unknown.
+    pub left_s: Option<u64>,
 }
 
 /// State of the sync with peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStateName {
+    /// The node is reading its share-chain from disk.
+    Reading,
     /// No peer has been reached yet.
     Searching,
     /// The node is checking which share-chain has the most work.
@@ -205,6 +215,7 @@ pub struct ShareCounts {
 impl From<SyncState> for SyncStateName {
     fn from(state: SyncState) -> Self {
         match state {
+            SyncState::Reading => Self::Reading,
             SyncState::Searching => Self::Searching,
             SyncState::Headers => Self::Headers,
             SyncState::Rows => Self::Rows,
@@ -235,6 +246,7 @@ struct ChainPart {
     height: u32,
     tip_time: Option<u32>,
     settled_height: u32,
+    settled_link: Option<String>,
     conflict: Option<String>,
     upgrades: Vec<Upgrade>,
     header_height: u32,
@@ -254,6 +266,7 @@ impl ChainPart {
             height: height.0,
             tip_time: chain.link(&tip).filter(|_| height > Height(0)).map(|link| link.time.0),
             settled_height: chain.settled().height.0,
+            settled_link: (chain.settled().height > Height(0)).then(|| chain.settled().id.to_string()),
             conflict: chain.conflict().map(|id| id.to_string()),
             upgrades: chain.upgrades().map(Upgrade::of).collect(),
             header_height: chain.bitcoin().best().height,
@@ -297,6 +310,8 @@ impl Api {
             height: chain.height,
             tip_age_s: chain.tip_time.map(|tip| u64::from(time.0.saturating_sub(tip))),
             settled_height: chain.settled_height,
+            settled_link: chain.settled_link,
+            trust: self.context.config.trust.map(|trust| trust.link.to_string()),
             conflict: chain.conflict,
             upgrades: chain.upgrades,
             sync: sync(&node),
@@ -328,7 +343,19 @@ impl Api {
 }
 
 fn sync(node: &NodeState) -> SyncStatus {
-    let SyncView { state, peers_height, done_height, received_bytes } = node.sync;
+    let SyncView { state, peers_height, done_height, received_bytes, read, began } = node.sync;
     let part = |(done, end): (u32, u32)| if end == 0 { 1.0 } else { (f64::from(done) / f64::from(end)).min(1.0) };
-    SyncStatus { state: state.into(), peers_height, progress: done_height.zip(peers_height).map(part), received_bytes }
+    let progress = read.or(done_height.zip(peers_height).map(part));
+    let elapsed_s = began.map(|(since, _)| since.elapsed().as_secs_f64()).filter(|elapsed_s| *elapsed_s >= 1.0);
+    let rate = |(elapsed_s, (_, before)): (f64, (_, u64))| received_bytes.saturating_sub(before) as f64 / elapsed_s;
+    // A part that is hardly begun says nothing.
+    let left = |(elapsed_s, part): (f64, f64)| (part > 0.01).then(|| (elapsed_s * (1.0 - part) / part).ceil() as u64);
+    SyncStatus {
+        state: state.into(),
+        peers_height,
+        progress,
+        received_bytes,
+        rate_bytes_s: elapsed_s.zip(began).map(rate),
+        left_s: elapsed_s.zip(progress).and_then(left),
+    }
 }

@@ -85,6 +85,12 @@ pub const NEW_POOL: Key = Key::one(
     "Hand out work even without peers; only to start a new pool [default: false]",
 )
 .shaped(Shape::Switch);
+/// A link that the share-chain must contain.
+pub const TRUST: Key = Key::one(
+    ["trust", "trust", "SHOAL_TRUST"],
+    "LINK",
+    "Id of a link that the share-chain must contain, from a node that you trust; or none [default: this release's]",
+);
 /// What the database keeps of the share-chain.
 pub const STORE_KEEP: Key = Key::one(
     ["store.keep", "store-keep", "SHOAL_STORE_KEEP"],
@@ -200,13 +206,14 @@ pub const WEBHOOKS_EVENTS: Key = Key::one(
 .shaped(Shape::Many);
 
 /// All keys, in the sequence of the example file.
-pub const KEYS: [&Key; 24] = [
+pub const KEYS: [&Key; 25] = [
     &NETWORK,
     &POOL,
     &OUTPUTS,
     &DATA_DIR,
     &ADDRESS,
     &NEW_POOL,
+    &TRUST,
     &STORE_KEEP,
     &LOG,
     &LOG_FORMAT,

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::Trust;
+
 /// A Bitcoin network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
@@ -87,6 +89,14 @@ impl Network {
             Self::Testnet4 => sharechain::ChainParams::testnet4(),
             Self::Regtest => sharechain::ChainParams::regtest(),
             Self::Rehearsal => sharechain::ChainParams::rehearsal(),
+        }
+    }
+
+    /// The link that this release knows to be on the network's share-chain. A release sets the last settled link of a node
+    /// of its makers; `trust` in the configuration overrides it. None before a network is launched.
+    pub fn checkpoint(self) -> Option<Trust> {
+        match self {
+            Self::Main | Self::Signet | Self::Local | Self::Testnet4 | Self::Regtest | Self::Rehearsal => None,
         }
     }
 

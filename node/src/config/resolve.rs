@@ -20,7 +20,8 @@ use super::outputs::Outputs;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{
-    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, WebhooksConfig,
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, Trust,
+    WebhooksConfig,
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
@@ -81,6 +82,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         data_dir,
         address,
         new_pool: switch(settings, &keys::NEW_POOL)?,
+        trust: trust(settings, network)?,
         log: settings
             .parse(&keys::LOG, "a level like info, or levels by part like info,p2p=debug", filter)?
             .unwrap_or_else(|| LOG.to_owned()),
@@ -99,6 +101,14 @@ fn folder(network: Network, pool: PoolName, outputs: Outputs) -> String {
     let wide = if outputs == Outputs::Wide { "-wide" } else { "" };
     let dot = if pool.is_public() { "" } else { "." };
     format!("{network}{wide}{dot}{}", pool.as_str())
+}
+
+/// The operator's link, or none if that is what it says, or else the release's.
+fn trust(settings: &Settings, network: Network) -> Result<Option<Trust>, ConfigError> {
+    let expected = "the id of a link, 64 hexadecimal digits as `shoal status` shows them, or none";
+    let link = |text: &str| text.parse().ok().map(|link| Some(Trust { link, height: None }));
+    let given = settings.parse(&keys::TRUST, expected, |text| if text == "none" { Some(None) } else { link(text) })?;
+    Ok(given.unwrap_or_else(|| network.checkpoint()))
 }
 
 fn keep(text: &str) -> Option<Keep> {

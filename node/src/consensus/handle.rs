@@ -6,6 +6,7 @@ use node_core::engine::{ChainEvent, Engine, TipView};
 use sharechain::Chain;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::limits::EVENT_QUEUE;
 use crate::store::Store;
 
 /// Sends a call's answer, once its changes are published.
@@ -82,15 +83,31 @@ pub struct ChainReader {
     events: broadcast::Sender<ChainEvent>,
 }
 
-impl ChainReader {
-    pub(super) const fn new(
-        view: watch::Receiver<Arc<Chain>>,
-        tip: watch::Receiver<TipView>,
-        events: broadcast::Sender<ChainEvent>,
-    ) -> Self {
-        Self { view, tip, events }
+/// Where the thread publishes its chain. Readers can be there before the thread is.
+#[derive(Debug)]
+pub struct Views {
+    pub(super) view: watch::Sender<Arc<Chain>>,
+    pub(super) tip: watch::Sender<TipView>,
+    pub(super) events: broadcast::Sender<ChainEvent>,
+}
+
+impl Views {
+    /// Publishes a chain until the thread publishes its own.
+    #[must_use]
+    pub fn of(chain: Chain) -> Self {
+        let tip = TipView { tip: chain.tip(), build_on: chain.build_on(), height: chain.height().0 };
+        let events = broadcast::Sender::new(EVENT_QUEUE);
+        Self { view: watch::Sender::new(Arc::new(chain)), tip: watch::Sender::new(tip), events }
     }
 
+    /// A reader of what is published.
+    #[must_use]
+    pub fn reader(&self) -> ChainReader {
+        ChainReader { view: self.view.subscribe(), tip: self.tip.subscribe(), events: self.events.clone() }
+    }
+}
+
+impl ChainReader {
     /// The newest published chain.
     #[must_use]
     pub fn chain(&self) -> Arc<Chain> {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use sharechain::chain::Chain;
-use sharechain::{Proof, ShareId, Weight, Work, encode, target};
+use sharechain::{Height, Proof, ShareId, Weight, Work, encode, target};
 
 use super::STEPS_S;
 use super::keys::{self, PayeeKey};
-use super::rows::{Cursor, Effort, Payment, ShareEntry, Step, from_json, to_json};
+use super::rows::{Cursor, Effort, ListedEntry, Payment, ShareEntry, Step, from_json, to_json};
 use crate::store::{Entry, RecordKind, Row, Store, StoreError};
 use node_core::pool_block::PoolBlock;
 
@@ -15,17 +15,17 @@ use node_core::pool_block::PoolBlock;
 const VERSION: u32 = 1;
 
 /// What the chain knows about a journal entry.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Judged {
+#[derive(Clone, Debug, Default)]
+struct Judged {
     is_link: bool,
     hashes: u128,
     weight: Weight,
-    /// For a list: height of its link.
-    height: u32,
+    /// For a list: the shares that it names, each with the payee and the height of the link.
+    listed: Vec<(ShareId, ListedEntry)>,
 }
 
 /// Looks up in the chain what the journal does not contain, in the sequence of `entries`.
-pub(super) fn judge(chain: &Chain, entries: &[Entry]) -> Vec<Judged> {
+fn judge(chain: &Chain, entries: &[Entry]) -> Vec<Judged> {
     let link = |id: &ShareId| chain.link(id);
     let judged = entries.iter().map(|entry| match entry.record.kind {
         RecordKind::Proof => {
@@ -35,15 +35,24 @@ pub(super) fn judge(chain: &Chain, entries: &[Entry]) -> Vec<Judged> {
             let hashes = Work::of_target(share_target).to_hashes_saturating_u128();
             let period_bits = chain.bitcoin().next_bits(&proof.header.prev_blockhash)?;
             let weight = target::weight_of_share(share_target, period_bits, chain.params());
-            Some(Judged { is_link: link(&id).is_some(), hashes, weight, height: 0 })
+            Some(Judged { is_link: link(&id).is_some(), hashes, weight, listed: Vec::new() })
         }
-        RecordKind::List => {
-            let height = link(&ShareId(entry.record.id))?.height.0;
-            Some(Judged { height, ..Judged::default() })
-        }
+        RecordKind::List => Some(Judged { listed: listed(chain, entry), ..Judged::default() }),
         _ => None,
     });
     judged.map(Option::unwrap_or_default).collect()
+}
+
+fn listed(chain: &Chain, entry: &Entry) -> Vec<(ShareId, ListedEntry)> {
+    let height = chain.link(&ShareId(entry.record.id)).map_or(0, |link| link.height.0);
+    let payee = |share: &ShareId| Some(keys::payee(chain.scripts().script(chain.credit(share)?.script)?));
+    let list = encode::decode_list(&entry.record.bytes).unwrap_or_default();
+    list.into_iter().map(|share| (share, ListedEntry { payee: payee(&share), height })).collect()
+}
+
+/// Time from which on a chain knows all shares, seconds since 1970; none if it began with the first one.
+fn begins(chain: &Chain) -> Option<u32> {
+    (chain.bottom() > Height(0)).then(|| chain.link(&chain.tip()).map(|tip| tip.time.0)).flatten()
 }
 
 /// Turns one batch of the journal into rows.
@@ -84,11 +93,14 @@ impl<'a> Indexer<'a> {
     ///
     /// # Errors
     /// The disk fails.
-    pub(super) fn take(mut self, entries: &[Entry], judged: &[Judged]) -> Result<(), StoreError> {
-        for (entry, judged) in entries.iter().zip(judged) {
+    pub(super) fn take(mut self, entries: &[Entry], chain: &Chain) -> Result<(), StoreError> {
+        if self.cursor.sequence == 0 {
+            self.cursor.begins = begins(chain);
+        }
+        for (entry, judged) in entries.iter().zip(judge(chain, entries)) {
             match entry.record.kind {
-                RecordKind::Proof => self.proof(entry, judged)?,
-                RecordKind::List => self.list(entry, judged),
+                RecordKind::Proof => self.proof(entry, &judged)?,
+                RecordKind::List => self.list(entry, &judged),
                 _ => {}
             }
             self.cursor.sequence = entry.sequence;
@@ -138,7 +150,7 @@ impl<'a> Indexer<'a> {
     fn block(&mut self, id: &ShareId) -> Result<(), StoreError> {
         let stored = self.store.get(RecordKind::Block, &id.0)?;
         let Some(block) = stored.and_then(|bytes| PoolBlock::from_bytes(&bytes).ok()) else { return Ok(()) };
-        let effort = Effort { weight: self.cursor.weight, time: block.time };
+        let effort = Effort { weight: self.cursor.weight, time: block.time, in_chain: None };
         self.rows.push((keys::effort(block.height, id), to_json(&effort)));
         for (position, output) in block.payouts.iter().enumerate() {
             let payment = Payment {
@@ -154,8 +166,7 @@ impl<'a> Indexer<'a> {
 
     fn list(&mut self, entry: &Entry, judged: &Judged) {
         let link = ShareId(entry.record.id);
-        let list = encode::decode_list(&entry.record.bytes).unwrap_or_default();
-        let height = judged.height.to_be_bytes().to_vec();
-        self.rows.extend(list.iter().map(|share| (keys::listed(share, &link), height.clone())));
+        let rows = judged.listed.iter().map(|(share, listed)| (keys::listed(share, &link), listed.to_bytes()));
+        self.rows.extend(rows);
     }
 }

@@ -12,6 +12,8 @@
 //! | 7          | number                             | an event of the event log                       |
 //! | 8          | share                              | the event of a rejected share                   |
 //! | 9          | number                             | a reorganization, by its event                  |
+//! | 10         | payee                              | a payee of this node's miners                   |
+//! | 11         |                                    | what was removed, and where the next step begins |
 //!
 //! A *payee* is the first 16 bytes of the SHA-256 of a payout script.
 
@@ -29,6 +31,8 @@ pub(super) const EFFORT: u8 = 6;
 pub(super) const EVENT: u8 = 7;
 pub(super) const REFUSED: u8 = 8;
 pub(super) const REORGANISED: u8 = 9;
+pub(super) const OWN: u8 = 10;
+pub(super) const REMOVED: &[u8] = &[11];
 
 /// First bytes of the rows that are derived from the journal.
 pub(super) const DERIVED: std::ops::RangeInclusive<u8> = 0..=EFFORT;
@@ -73,6 +77,17 @@ pub(super) fn effort(height: u32, block: &ShareId) -> Vec<u8> {
     key(EFFORT, &[&height.to_be_bytes(), &block.0])
 }
 
+/// The payee after the first byte of a key.
+pub(super) fn payee_of(key: &[u8]) -> Option<PayeeKey> {
+    key.get(1..)?.first_chunk().copied()
+}
+
+/// The length and the start of the time step at the end of a key, seconds.
+pub(super) fn step_of(key: &[u8]) -> Option<(u32, u32)> {
+    let (rest, start) = key.split_last_chunk::<4>()?;
+    Some((last_u32(rest)?, u32::from_be_bytes(*start)))
+}
+
 /// The number in the last eight bytes of a key.
 pub(super) fn last_u64(key: &[u8]) -> Option<u64> {
     key.last_chunk().copied().map(u64::from_be_bytes)
@@ -86,4 +101,10 @@ pub(super) fn last_u32(key: &[u8]) -> Option<u32> {
 /// The id in the last 32 bytes of a key.
 pub(super) fn last_id(key: &[u8]) -> Option<ShareId> {
     key.last_chunk().copied().map(ShareId)
+}
+
+/// The height and the id at the end of a key.
+pub(super) fn height_and_id(key: &[u8]) -> Option<(u32, ShareId)> {
+    let (rest, id) = key.split_last_chunk::<32>()?;
+    Some((last_u32(rest)?, ShareId(*id)))
 }

@@ -1,11 +1,14 @@
 //! Queries of the API. Each returns a page of rows, newest first, and blocks on the disk.
 
+use std::sync::PoisonError;
+
 use bitcoin::Script;
 use sharechain::ShareId;
 
 use super::events::Event;
 use super::keys::{self, EFFORT, EVENT, LISTED, REFUSED, REORGANISED};
-use super::rows::{Effort, Payment, ShareEntry, Step, from_json};
+use super::prune;
+use super::rows::{Cursor, Effort, Payment, ShareEntry, Step, from_json};
 use super::task::History;
 use crate::store::{Row, StoreError};
 
@@ -90,6 +93,39 @@ impl History {
         })
     }
 
+    /// Time from which on all shares of a payee are here, seconds since 1970; none if that is since its first one.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn shares_since(&self, script: &Script) -> Result<Option<u32>, StoreError> {
+        let removed = if self.is_own(script) { None } else { prune::removed(&self.store)? };
+        Ok(self.begins()?.max(removed.map(|removed| removed.since)))
+    }
+
+    /// Time from which on all steps of this length are here, seconds since 1970; none if that is since the first one. For
+    /// a payee, or for the pool.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn steps_since(&self, script: Option<&Script>, step_s: u32) -> Result<Option<u32>, StoreError> {
+        let removed = prune::removed(&self.store)?;
+        let by_age = removed.as_ref().and_then(|removed| removed.newest.checked_sub(prune::step_kept_s(step_s)?));
+        let shares = script.map(|script| self.shares_since(script)).transpose()?;
+        Ok(by_age.max(shares.unwrap_or(self.begins()?)))
+    }
+
+    fn is_own(&self, script: &Script) -> bool {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).contains(&keys::payee(script))
+    }
+
+    fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
+        Ok(self.store.history(keys::CURSOR)?.and_then(|bytes| from_json(&bytes)))
+    }
+
+    fn begins(&self) -> Result<Option<u32>, StoreError> {
+        Ok(self.cursor()?.and_then(|cursor| cursor.begins))
+    }
+
     /// What the pool found in each time step, newest first, from a time down. Steps without shares are left out.
     ///
     /// # Errors
@@ -133,7 +169,7 @@ impl History {
         let mut items: Vec<PaymentRow> = Vec::new();
         for row in self.store.history_down(&prefix, &first) {
             let (key, value) = row?;
-            let Some((height, block)) = height_and_id(&key) else { continue };
+            let Some((height, block)) = keys::height_and_id(&key) else { continue };
             if items.len() >= limit && items.last().is_some_and(|last| last.height != height) {
                 return Ok(Page { items, next_from: Some(u64::from(height)) });
             }
@@ -153,7 +189,7 @@ impl History {
         let Some((_, own)) = rows.next().transpose()?.filter(|(found, _)| *found == key) else { return Ok(None) };
         let below = loop {
             match rows.next().transpose()? {
-                Some((key, value)) if height_and_id(&key).is_some_and(|(lower, _)| lower < height) => {
+                Some((key, value)) if keys::height_and_id(&key).is_some_and(|(lower, _)| lower < height) => {
                     break Some(value);
                 }
                 Some(_) => {}
@@ -163,12 +199,21 @@ impl History {
         Ok(from_json(&own).map(|own| (own, below.and_then(|bytes| from_json(&bytes)))))
     }
 
+    /// Whether a deep Bitcoin block of the pool is in the chain with the most work; none if that was not noted.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn in_chain(&self, height: u32, block: &ShareId) -> Result<Option<bool>, StoreError> {
+        let effort = self.store.history(&keys::effort(height, block))?;
+        Ok(effort.and_then(|bytes| from_json::<Effort>(&bytes)).and_then(|effort| effort.in_chain))
+    }
+
     /// The pool's total work so far, and its newest Bitcoin block with the work up to it, if there is one.
     ///
     /// # Errors
     /// The disk cannot be read.
     pub fn round(&self) -> Result<(u128, Option<(ShareId, Effort)>), StoreError> {
-        let cursor = self.store.history(keys::CURSOR)?.and_then(|bytes| from_json::<super::rows::Cursor>(&bytes));
+        let cursor = self.cursor()?;
         let newest = self.store.history_down(&[EFFORT], &[EFFORT + 1]).next().transpose()?;
         let newest = newest.and_then(|(key, value)| Some((keys::last_id(&key)?, from_json(&value)?)));
         Ok((cursor.map_or(0, |cursor| cursor.weight), newest))
@@ -238,10 +283,4 @@ fn points(rows: impl Iterator<Item = Result<Row, StoreError>>, limit: usize) -> 
 
 fn start_of(from: Option<u64>) -> u32 {
     from.map_or(u32::MAX, |from| u32::try_from(from).unwrap_or(u32::MAX))
-}
-
-/// The height and the id at the end of a key.
-fn height_and_id(key: &[u8]) -> Option<(u32, ShareId)> {
-    let (rest, id) = key.split_last_chunk::<32>()?;
-    Some((keys::last_u32(rest)?, ShareId(*id)))
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sharechain::ShareId;
 
+use super::keys::{self, PayeeKey};
+
 /// What was found in one time step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
@@ -68,6 +70,40 @@ impl ShareEntry {
     }
 }
 
+/// A link that lists a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListedEntry {
+    /// Payee of the share, if the chain knew it.
+    pub payee: Option<PayeeKey>,
+    /// Height of the link.
+    pub height: u32,
+}
+
+impl ListedEntry {
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let payee = self.payee.as_ref().map_or(&[][..], |payee| payee);
+        [payee, &self.height.to_be_bytes()].concat()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (payee, _) = bytes.split_last_chunk::<4>()?;
+        Some(Self { payee: payee.try_into().ok(), height: keys::last_u32(bytes)? })
+    }
+}
+
+/// What was removed so far, and where the next step begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Removed {
+    /// Time of the oldest link whose rows of other miners are kept, seconds since 1970.
+    pub since: u32,
+    /// Height of that link.
+    pub height: u32,
+    /// Time of the newest link, seconds since 1970.
+    pub newest: u32,
+    /// Key at which the next step begins.
+    pub next: Vec<u8>,
+}
+
 /// The indexer's position in the journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor {
@@ -77,6 +113,10 @@ pub(super) struct Cursor {
     pub sequence: u64,
     /// Total weight of all shares so far, units of 2^-64 expected Bitcoin block.
     pub weight: u128,
+    /// Time from which on the rows are complete if this node started from verified rows of its peers, seconds since
+    /// 1970; none if they begin with the first share of all.
+    #[serde(default)]
+    pub begins: Option<u32>,
 }
 
 /// The pool's total work when it found a Bitcoin block.
@@ -87,6 +127,9 @@ pub struct Effort {
     pub weight: u128,
     /// The block's time, seconds since 1970.
     pub time: u32,
+    /// Whether the block is in the chain with the most work, noted while Bitcoin's headers of that height are kept.
+    #[serde(default)]
+    pub in_chain: Option<bool>,
 }
 
 /// A payout of a block.

@@ -1,14 +1,22 @@
-//! Runs the indexer behind the chain.
+//! Runs the indexer behind the chain, and the pruner behind the indexer.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use bitcoin::{Address, ScriptBuf};
+use node_core::engine::Keep;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::error;
 
 use super::events::EventLog;
-use super::indexer::{Indexer, judge};
+use super::indexer::Indexer;
+use super::own::OwnPayees;
+use super::prune;
+use crate::clock::now;
+use crate::config::Config;
 use crate::consensus::ChainReader;
+use crate::limits::{OWN_LOOK, SWEPT_ROWS, SWEPT_ROWS_A_RECORD, SWEPT_ROWS_MAX};
+use crate::miners::payee_of;
 use crate::store::{Entry, Store, StoreError};
 
 /// Records of one batch: about ten milliseconds of work.
@@ -22,6 +30,26 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct History {
     pub(super) store: Arc<Store>,
     event_log: EventLog,
+    pub(super) own: Arc<Mutex<OwnPayees>>,
+}
+
+/// Where the history learns what it keeps.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// The settings: what the node keeps, and the default payout address.
+    pub config: Arc<Config>,
+    /// The miners connected here, whose payees are this node's own.
+    pub stratum: Arc<stratum::Stats>,
+}
+
+impl Keeper {
+    /// Payout scripts of miners whose work was accepted, then the configured one.
+    fn own_scripts(&self) -> Vec<ScriptBuf> {
+        let snapshot = self.stratum.snapshot();
+        let working = snapshot.connections.iter().filter(|connection| connection.submits.accepted > 0);
+        let configured = self.config.address.as_ref().map(Address::script_pubkey);
+        working.filter_map(payee_of).chain(configured).collect()
+    }
 }
 
 impl History {
@@ -31,7 +59,8 @@ impl History {
     /// The disk cannot be read.
     pub fn open(store: Arc<Store>) -> Result<Self, StoreError> {
         let event_log = EventLog::open(Arc::clone(&store))?;
-        Ok(Self { store, event_log })
+        let own = Arc::new(Mutex::new(OwnPayees::load(&store)?));
+        Ok(Self { store, event_log, own })
     }
 
     /// The node's event log.
@@ -41,10 +70,11 @@ impl History {
     }
 
     /// Keeps the rows up to date until the engine or the disk fails.
-    pub async fn run(self, chain: ChainReader) {
+    pub async fn run(self, chain: ChainReader, keeper: Keeper) {
         let mut events = chain.events();
+        let mut looked = None;
         loop {
-            match self.catch_up(&chain).await {
+            match self.turn(&chain, &keeper, &mut looked).await {
                 Ok(()) => {}
                 Err(Some(error)) => {
                     error!(%error, "the history is no longer written; the node continues without it");
@@ -62,24 +92,70 @@ impl History {
         }
     }
 
-    /// Indexes everything in the journal.
+    /// Indexes what is new, notes own payees and deep blocks, and removes what is old.
+    async fn turn(
+        &self,
+        chain: &ChainReader,
+        keeper: &Keeper,
+        looked: &mut Option<Instant>,
+    ) -> Result<(), Option<StoreError>> {
+        let indexed = self.catch_up(chain).await?;
+        if looked.is_none_or(|looked| looked.elapsed() >= OWN_LOOK) {
+            *looked = Some(Instant::now());
+            let (history, scripts, chain) = (self.clone(), keeper.own_scripts(), chain.chain());
+            blocking(move || {
+                history.note_own(&scripts)?;
+                prune::note_blocks(&history.store, &chain)
+            })
+            .await?;
+        }
+        if keeper.config.store.keep == Keep::All {
+            return Ok(());
+        }
+        let mut left = indexed.saturating_mul(SWEPT_ROWS_A_RECORD).saturating_add(SWEPT_ROWS);
+        while left > 0 {
+            let count = left.min(SWEPT_ROWS_MAX);
+            let (history, chain) = (self.clone(), chain.chain());
+            blocking(move || history.prune(&chain, count)).await?;
+            left -= count;
+        }
+        Ok(())
+    }
+
+    /// Notes payout scripts of this node's miners. Their rows are kept.
+    pub(super) fn note_own(&self, scripts: &[ScriptBuf]) -> Result<(), StoreError> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).note(scripts, now().0, &self.store)
+    }
+
+    /// Looks at the next `count` rows, and removes those that are no longer needed.
+    pub(super) fn prune(&self, chain: &sharechain::Chain, count: usize) -> Result<(), StoreError> {
+        prune::step(&self.store, chain, &self.own.lock().unwrap_or_else(PoisonError::into_inner), count)
+    }
+
+    /// Indexes everything in the journal. Returns the number of records that were new.
     ///
     /// # Errors
     /// The disk fails; `None` if the runtime is shutting down.
-    pub async fn catch_up(&self, chain: &ChainReader) -> Result<(), Option<StoreError>> {
+    pub async fn catch_up(&self, chain: &ChainReader) -> Result<usize, Option<StoreError>> {
+        let mut indexed = 0_usize;
         loop {
-            let store = Arc::clone(&self.store);
-            let entries = blocking(move || {
-                let from = Indexer::open(&store)?.next_sequence();
-                store.journal(from).take(BATCH).collect::<Result<Vec<Entry>, _>>()
-            })
-            .await?;
-            if entries.is_empty() {
-                return Ok(());
+            let (history, chain) = (self.clone(), chain.clone());
+            // The view is taken after the records were read, so that it knows them.
+            match blocking(move || history.index(|| chain.chain())).await? {
+                0 => return Ok(indexed),
+                count => indexed = indexed.saturating_add(count),
             }
-            let (chain, store) = (chain.chain(), Arc::clone(&self.store));
-            blocking(move || Indexer::open(&store)?.take(&entries, &judge(&chain, &entries))).await?;
         }
+    }
+
+    /// Indexes the next records of the journal. Returns their number. `chain` must know them.
+    pub(super) fn index(&self, chain: impl FnOnce() -> Arc<sharechain::Chain>) -> Result<usize, StoreError> {
+        let indexer = Indexer::open(&self.store)?;
+        let entries: Vec<Entry> = self.store.journal(indexer.next_sequence()).take(BATCH).collect::<Result<_, _>>()?;
+        if !entries.is_empty() {
+            indexer.take(&entries, &chain())?;
+        }
+        Ok(entries.len())
     }
 }
 

@@ -49,6 +49,8 @@ pub struct FoundQueues {
 struct State {
     /// True while jobs of the newest template may be handed out.
     open: bool,
+    /// True once there was a template since the start.
+    was_open: bool,
     /// The newest template's jobs for Stratum, by account.
     current: HashMap<Account, Arc<Work>>,
     recent: RecentTemplates,
@@ -79,6 +81,7 @@ impl Miners {
             return;
         }
         state.open = template.is_some();
+        state.was_open |= state.open;
         state.current.clear();
         if let Some(template) = template {
             state.recent.push(template);
@@ -94,6 +97,11 @@ impl Miners {
 }
 
 impl Pool for Miners {
+    /// While the node reads its share-chain and downloads what it missed, there is no work for minutes.
+    fn is_ready(&self) -> bool {
+        self.state().was_open
+    }
+
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
         match Payee::parse(user, self.network, self.default_payout.as_ref()) {
             Ok(payee) => Ok(Account::from(payee.script.into_bytes())),

@@ -28,6 +28,9 @@ pub enum RecordingError {
     /// The recording cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The database lacks something that a recording begins with.
+    #[error("the database lacks {0}, which a recording begins with; check it with `shoal db check`")]
+    Lacks(String),
     /// The node is running.
     #[error("the database {} is in use; stop the node first", path.display())]
     Running {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use node_core::engine::Engine;
-use node_core::export::{ExportError, write};
+use node_core::export::{ExportError, is_whole, write};
 use sharechain::Chain;
 
 use super::error::RecordingError;
@@ -31,18 +31,26 @@ pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError
     }
     let store = Arc::new(open_store(&config.store_path(), consensus_id)?);
     let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
-    let headers = headers::load(&bitcoind, &params, None).await?;
-    let mut engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now())?;
     if store.journal(0).next().is_none() {
         return Err(RecordingError::Nothing.into());
     }
+    // A recording of the whole share-chain needs Bitcoin's headers from its beginning.
+    let is_whole = is_whole(&*store, &params)?;
+    let base = if is_whole { None } else { headers::newest_base_height(&store)? };
+    let headers = headers::load_up_to_tip(&bitcoind, &params, base).await?;
+    let root = headers.root();
+    let mut engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now())?;
     let file = |source| RecordingError::File { path: path.to_owned(), source };
     let to = BufWriter::new(File::create(path).map_err(file)?);
     let about = format!("shoal {} export", env!("CARGO_PKG_VERSION"));
-    let lines = write(&*store, engine.chain_mut(), Some(&about), to).map_err(|error| match error {
+    let lines = write(&*store, engine.chain_mut(), root, Some(&about), to).map_err(|error| match error {
         ExportError::Journal(error) => NodeError::Store(error),
         ExportError::Write(error) => RecordingError::Write(error).into(),
+        ExportError::Lacks(what) => RecordingError::Lacks(what).into(),
     })?;
     println!("{lines} lines written to {}; the tip is at height {}", path.display(), engine.tip().height);
+    if !is_whole {
+        println!("this node is pruned: the recording begins at height {}", engine.chain().lowest_shown());
+    }
     Ok(())
 }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use bitcoin::block::Header;
 use node_core::engine::Engine;
 use node_core::headers::is_settled;
-use recording::{Id, Line, ProofLine, ReadError, Reader};
+use recording::{Base, BaseLine, BaseReader, Id, Line, ProofLine, ReadError, Reader, Unverified};
 use sharechain::bitcoin_headers::Root;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
-use sharechain::{Chain, Outcome, Proof, RuleError, ShareId, Timestamp};
+use sharechain::{Chain, Height, Outcome, Proof, RuleError, ShareId, Timestamp};
 
 use super::error::RecordingError;
 use super::open_store;
@@ -48,6 +48,25 @@ pub struct Import {
     pub refused: Vec<(u64, RuleError)>,
     /// Number of ignored Bitcoin headers: off bitcoind's active chain, and not two blocks below its tip.
     pub unsettled: u64,
+    /// What the recording of a pruned node does not show.
+    pub unverified: Option<Unverified>,
+}
+
+/// Takes a part of the base that the recording of a pruned node begins with. Starts from the base once it is whole.
+fn begin<J: Journal>(
+    reader: &mut Option<BaseReader>,
+    engine: &mut Engine<J>,
+    line: BaseLine,
+    now: Timestamp,
+) -> Result<Option<Unverified>, String> {
+    let chain = engine.chain();
+    if chain.height() > Height(0) {
+        return Err("a base comes before all proofs, and once".to_owned());
+    }
+    let base = BaseReader::take(reader, line, chain.params(), chain.bitcoin(), now)?;
+    let Some(Base { chain, lists, proofs, unverified }) = base else { return Ok(None) };
+    engine.start_from(chain, lists, proofs);
+    Ok(Some(unverified))
 }
 
 impl Import {
@@ -57,7 +76,7 @@ impl Import {
             Line::Header(line) => self.header(engine, line.header.0, own_height, now),
             Line::Proof(line) => self.proof(engine, number, line, now),
             Line::List(line) => self.list(engine, number, line.list_of, line.list, now),
-            Line::Now(_) | Line::Claim(_) => {}
+            Line::Now(_) | Line::Claim(_) | Line::Base(_) => {}
         }
     }
 
@@ -118,8 +137,15 @@ pub fn import<J: Journal>(
     mut progress: impl FnMut(u64, &Import),
 ) -> Result<Import, ReadError> {
     let mut import = Import::default();
+    let mut base = None;
     while let Some((number, line)) = reader.next_line()? {
-        import.play(engine, number, line, own_height, now);
+        match line {
+            Line::Base(line) => {
+                let begun = begin(&mut base, engine, line, now);
+                import.unverified = begun.map_err(|problem| ReadError::Bad { line: number, problem })?;
+            }
+            line => import.play(engine, number, line, own_height, now),
+        }
         // There are no listeners.
         drop(engine.take_events());
         progress(number, &import);
@@ -145,7 +171,8 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
     let headers = headers::load(&bitcoind, &params, None).await?;
     let own_height = bitcoind.chain_status().await?.blocks;
     let (found, expected) = (newest(&start.root), newest(&headers.root()));
-    if found != expected {
+    // A pruned node's recording begins later; its links are verified with the headers of this node's bitcoind.
+    if found != expected && start.root.height <= headers.root().height {
         return Err(RecordingError::OtherRoot { found, expected }.into());
     }
     let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
@@ -155,7 +182,8 @@ pub(crate) async fn import_file(config: &Config, path: &Path) -> Result<(), Node
         return Err(RecordingError::NotEmpty { path: config.store_path() }.into());
     }
     let mut engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now())?;
-    let own = bitcoind.headers(start.root.height.saturating_add(1)..own_height.saturating_add(1)).await?;
+    let first = engine.chain().bitcoin().root().height.saturating_add(1);
+    let own = bitcoind.headers(first..own_height.saturating_add(1)).await?;
     engine.insert_bitcoin_headers(&own, now());
     let mut told = Instant::now();
     let result = import(&mut reader, &mut engine, own_height, now(), |line, import| {
@@ -182,6 +210,9 @@ fn tell(import: &Import, chain: &Chain) {
     let Import { lists, headers, unlistable, refused, unsettled, .. } = import;
     println!("{headers} Bitcoin headers, {lists} lists; the tip is at height {}", chain.height());
     println!("{} proofs are still held, {unlistable} are too old to be listed", chain.held_len());
+    if let Some(unverified) = import.unverified {
+        println!("{}", super::not_shown(unverified));
+    }
     if *unsettled > 0 {
         println!(
             "{unsettled} Bitcoin headers are ignored: they are not two blocks below bitcoind's tip, or their parent is \

@@ -38,7 +38,8 @@ fn late(world: &World, found: &[(Proof, Option<Vec<ShareId>>)], folder: &Path) -
 fn exported(engine: &mut Engine) -> String {
     let store = Arc::clone(engine.store());
     let mut bytes = Vec::new();
-    let lines = write(&*store, engine.chain_mut(), None, &mut bytes).unwrap();
+    let root = engine.chain().bitcoin().root();
+    let lines = write(&*store, engine.chain_mut(), root, None, &mut bytes).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     assert_eq!(text.lines().count() as u64, lines);
     text

@@ -34,6 +34,9 @@ pub(crate) fn verify(path: &Path) -> Result<(), RecordingError> {
     println!("network {}, {} lines, {} claims", chain.params().name, counts.lines, counts.claims);
     println!("{} proofs, {} lists, {} Bitcoin headers", counts.proofs, counts.lists, counts.headers);
     println!("the tip is at height {}; {} proofs are held", chain.height(), chain.held_len());
+    if let Some(unverified) = replay.unverified() {
+        println!("{}", super::not_shown(unverified));
+    }
     for difference in differences.iter().take(DIFFERENCES_SHOWN) {
         println!("{difference}");
     }

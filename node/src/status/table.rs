@@ -71,6 +71,12 @@ fn rows(status: &Status) -> Vec<Row> {
         hashrates(status),
         shares(status),
     ];
+    if let Some(link) = &status.settled_link {
+        rows.push(Row::new("settled link", Mood::Plain, link.clone()));
+    }
+    if let Some(link) = &status.trust {
+        rows.push(Row::new("trust", Mood::Plain, link.clone()));
+    }
     if let Some(link) = &status.conflict {
         let words = format!(
             "conflict: the heavier branch of link {link} would undo settled links; this node works on its own branch and \
@@ -135,15 +141,26 @@ fn sync(status: &Status) -> Row {
         _ => String::new(),
     };
     let part = status.sync.progress.map_or(String::new(), |part| format!(" ({:.0}%)", (part * 100.0).floor()));
+    let rate = status.sync.rate_bytes_s.map_or(String::new(), |rate| format!(", {:.1} MB/s", rate / 1e6));
+    let left = status.sync.left_s.map_or(String::new(), |left_s| format!(", {} left", duration(left_s)));
+    let pace = format!("{rate}{left}");
     match status.sync.state {
         SyncStateName::Synced if status.peers > 0 => Row::new("sync", Mood::Good, format!("in sync; {peers}")),
         SyncStateName::Synced => Row::new("sync", Mood::Attention, format!("in sync, but {peers}")),
         SyncStateName::Searching => Row::new("sync", Mood::Attention, format!("looking for peers; {peers}")),
-        SyncStateName::Headers => {
-            Row::new("sync", Mood::Attention, format!("checking which share-chain has the most work{part}; {peers}"))
+        SyncStateName::Reading => {
+            Row::new("sync", Mood::Attention, format!("reading the share-chain from disk{part}{pace}"))
         }
-        SyncStateName::Rows => Row::new("sync", Mood::Attention, format!("downloading past credits{part}; {peers}")),
-        SyncStateName::Shares => Row::new("sync", Mood::Attention, format!("downloading shares{towards}; {peers}")),
+        SyncStateName::Headers => {
+            let words = format!("checking which share-chain has the most work{part}{pace}; {peers}");
+            Row::new("sync", Mood::Attention, words)
+        }
+        SyncStateName::Rows => {
+            Row::new("sync", Mood::Attention, format!("downloading past credits{part}{pace}; {peers}"))
+        }
+        SyncStateName::Shares => {
+            Row::new("sync", Mood::Attention, format!("downloading shares{towards}{pace}; {peers}"))
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) fn healthy() -> Status {
         height: 1_234,
         tip_age_s: Some(2),
         settled_height: 870,
+        settled_link: None,
+        trust: None,
         conflict: None,
         upgrades: Vec::new(),
         sync: SyncStatus {
@@ -23,6 +25,8 @@ pub(crate) fn healthy() -> Status {
             peers_height: Some(1_234),
             progress: Some(1.0),
             received_bytes: 0,
+            rate_bytes_s: None,
+            left_s: None,
         },
         handing_out_work: true,
         no_work_because: None,
@@ -48,6 +52,14 @@ fn a_healthy_node_needs_no_attention() {
         "  shares        3,000 found here; 5 pending, 0 held, 1 rejected",
     ];
     assert_eq!(table.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_settled_link_can_be_copied_and_the_trusted_one_is_shown() {
+    let status = Status { settled_link: Some("ef".repeat(32)), trust: Some("01".repeat(32)), ..healthy() };
+    let table = table::render(&status, false);
+    assert!(table.contains(&format!("  settled link  {}", "ef".repeat(32))), "{table}");
+    assert!(table.contains(&format!("  trust         {}", "01".repeat(32))), "{table}");
 }
 
 #[test]
@@ -90,6 +102,8 @@ fn trouble_is_marked_without_colour_too() {
         peers_height: Some(2_000),
         progress: Some(0.617),
         received_bytes: 9,
+        rate_bytes_s: Some(2_000_000.0),
+        left_s: Some(75),
     };
     let table = table::render(&status, false);
     let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('!')).collect();

@@ -24,6 +24,27 @@ pub struct Store {
     /// Sequence number before which the journal has no record. Without it, each look at the oldest record would pass over
     /// all that were removed since RocksDB last compacted them away.
     pub(super) journal_from: AtomicU64,
+    /// What the engine has read of it since it was opened.
+    read: Read,
+}
+
+/// What the engine has read of a store.
+#[derive(Debug, Default)]
+struct Read {
+    bytes: AtomicU64,
+    /// Sequence numbers of the first and the newest record of the journal that were read; 0 before.
+    first: AtomicU64,
+    newest: AtomicU64,
+}
+
+impl Read {
+    fn note(&self, entry: &Entry) {
+        self.bytes.fetch_add(u64::try_from(entry.record.bytes.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if entry.sequence > 0 {
+            let _ = self.first.compare_exchange(0, entry.sequence, Ordering::Relaxed, Ordering::Relaxed);
+            self.newest.store(entry.sequence, Ordering::Relaxed);
+        }
+    }
 }
 
 /// State that the next write depends on.
@@ -58,7 +79,8 @@ impl Store {
         let db = open::open(path, network_id)?;
         let writer = Mutex::new(Writer { next_sequence: 1, refusals: VecDeque::new() });
         let journal_from = AtomicU64::new(0);
-        let store = Self { db, path: path.to_owned(), refusals_max, writer, journal_from };
+        let read = Read::default();
+        let store = Self { db, path: path.to_owned(), refusals_max, writer, journal_from, read };
         let writer = Writer { next_sequence: store.newest_sequence()? + 1, refusals: store.sequences(REFUSED)? };
         *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = writer;
         Ok(store)
@@ -203,6 +225,14 @@ impl Store {
         self.entries(REFUSED, IteratorMode::End)
     }
 
+    /// Bytes that the engine has read since the store was opened, and the part of the journal that it has read, 0 to 1.
+    pub fn read_so_far(&self) -> (u64, f64) {
+        let [bytes, first, newest] =
+            [&self.read.bytes, &self.read.first, &self.read.newest].map(|number| number.load(Ordering::Relaxed));
+        let all = self.next_sequence().saturating_sub(first).max(1);
+        (bytes, if first == 0 { 0.0 } else { (newest.saturating_sub(first) as f64 / all as f64).min(1.0) })
+    }
+
     /// The sequence number of the next record.
     pub fn next_sequence(&self) -> u64 {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).next_sequence
@@ -320,13 +350,16 @@ impl Journal for Store {
             Ok(sequence) => (sequence.flatten().unwrap_or(0), None),
             Err(error) => (u64::MAX, Some(Err(error))),
         };
-        failed.into_iter().chain(self.journal(from).map(|entry| entry.map(|entry| entry.record)))
+        let entries = self.journal(from).inspect(|entry| entry.iter().for_each(|entry| self.read.note(entry)));
+        failed.into_iter().chain(entries.map(|entry| entry.map(|entry| entry.record)))
     }
 
     fn bases(&self) -> impl Iterator<Item = Result<Record, StoreError>> + '_ {
         self.db.iterator_cf(self.family(BASES), IteratorMode::Start).map(|item| {
             let (_, value) = item.map_err(|error| self.explain(error))?;
-            Ok(self.decode(0, &value)?.record)
+            let entry = self.decode(0, &value)?;
+            self.read.note(&entry);
+            Ok(entry.record)
         })
     }
 

@@ -14,7 +14,7 @@ use sharechain::check::binding::BoundProof;
 use sharechain::coinbase::Coinbase;
 use sharechain::encode::shares_root;
 use sharechain::share::SHARE_VERSION;
-use sharechain::{Chain, ChainParams, Outcome, Proof, ShareHeader, ShareId, Timestamp, U256};
+use sharechain::{Chain, ChainParams, Height, Outcome, Proof, ShareHeader, ShareId, Timestamp, U256, Weight};
 use tempfile::TempDir;
 
 pub(crate) use testkit::miner;
@@ -48,8 +48,16 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new() -> Self {
+        Self::by(params())
+    }
+
+    /// A pool whose window ends after so many proofs.
+    pub(crate) fn with_window(window_proofs: u64) -> Self {
+        Self::by(ChainParams { window_proofs, window_weight: Weight(u128::MAX >> 1), ..params() })
+    }
+
+    fn by(params: ChainParams) -> Self {
         let dir = TempDir::new().unwrap();
-        let params = params();
         let store = Arc::new(Store::open(&dir.path().join("db"), params.consensus_id()).unwrap());
         let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
         let clock = Timestamp(now().0 - HOURS_AGO_S);
@@ -110,6 +118,20 @@ impl Pool {
             header.state_root = state_root;
         });
         (share, (link.0, vec![id]))
+    }
+
+    /// Starts anew from the main chain's links from this height up, as a newcomer does. The store keeps what it has.
+    pub(crate) fn forget_below(&mut self, first: u32) {
+        let chain = self.engine.chain();
+        let chunk = chain.chunk_of(Height(first), chain.height()).unwrap();
+        let lists = chunk.links.iter().map(|link| {
+            let complete = chain.link(&link.id).and_then(|link| link.complete()).unwrap();
+            (link.id, complete.list.to_vec())
+        });
+        let lists = lists.collect();
+        let (params, bitcoin) = (chain.params().clone(), chain.bitcoin().clone());
+        self.engine.start_from(Chain::from_base(params, bitcoin, [chunk]).unwrap(), lists, Vec::new());
+        assert_eq!(self.engine.chain().bottom(), Height(first));
     }
 
     fn insert(&mut self, proof: Proof, list: Vec<ShareId>) -> ShareId {

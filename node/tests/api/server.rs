@@ -9,7 +9,7 @@ use node::api::{self, Context};
 use node::bitcoind::Bitcoind;
 use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
 use node::consensus::{self, EngineHandle, Inputs, Started};
-use node::history::History;
+use node::history::{History, Keeper};
 use node::state::{NodeState, PeerView};
 use node::submissions::Submissions;
 use serde_json::Value;
@@ -42,6 +42,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         data_dir: dir,
         address: None,
         new_pool: true,
+        trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,
         store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },
@@ -71,7 +72,8 @@ impl Api {
         let Started { engine, reader, .. } = consensus::start(engine, Inputs::none());
         let history = History::open(Arc::clone(&store)).unwrap();
         history.catch_up(&reader).await.unwrap();
-        tokio::spawn(history.clone().run(reader.clone()));
+        let keeper = Keeper { config: Arc::clone(&config), stratum: Arc::default() };
+        tokio::spawn(history.clone().run(reader.clone(), keeper));
         let (node, node_state) = watch::channel(NodeState::default());
         let (peers, peer_views) = watch::channel(Arc::default());
         let (own_engine, own_history) = (engine, history.clone());

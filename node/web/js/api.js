@@ -24,6 +24,7 @@ function refused(status, words) {
   const text = words ? sentence(words) : `The node answered with the code ${status}.`;
   if (status === 401 || status === 403) return new Failure(text, "If this asks for a token: it stands in the file api-token in the node's data folder.", status);
   if (status === 404) return new Failure(text, "Check what you looked for, or use the search; other nodes may know more.", status);
+  if (status === 410) return new Failure(text, "Ask a node that keeps the whole share-chain.", status);
   if (status === 429 || status === 503) return new Failure(text, "It is busy; this page tries again by itself.", status);
   if (status >= 500) return new Failure(text, "The node's log says more.", status);
   return new Failure(text, "Correct it and try again.", status);

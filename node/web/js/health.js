@@ -1,5 +1,5 @@
 // Is anything wrong? From the node's status to sentences, worst first. Pure.
-import { duration, percent, plural } from "./format.js";
+import { duration, percent, plural, si } from "./format.js";
 
 /** A link comes every 10 s on average (1 s locally); a silence of thirty times that happens once in 10^13 links. */
 const QUIET_LINKS = 30;
@@ -24,10 +24,12 @@ function alarms(status) {
 }
 
 function sync(status) {
-  const { state, progress } = status.sync;
+  const { state, progress, rate_bytes_s: rate, left_s: left } = status.sync;
+  const pace = `${rate == null ? "" : `, ${si(rate, "B/s")}`}${left == null ? "" : `, ${duration(left)} left`}`;
   if (state === "searching") return [item("warn", "No other node has been reached yet.", "Name at least one in p2p.peers of the configuration, and see that the line to it is open.")];
   if (state === "synced") return status.peers === 0 ? [item("warn", "No other node is connected now.", "Shares found meanwhile travel when one is; see that the network works.")] : [];
-  const part = progress == null ? "" : ` (${percent(progress)} done)`;
+  const part = progress == null ? "" : ` (${percent(progress)} done${pace})`;
+  if (state === "reading") return [item("warn", `The node reads its share-chain from its disk${part}.`, "Numbers are incomplete until it has; wait.")];
   return [item("warn", `The node still fetches the share-chain${part}.`, "Numbers are incomplete until it has; wait.")];
 }
 

@@ -45,5 +45,6 @@ export const FATES = {
   expired: ["warn", "It does not count: it was not listed in time", "It is valid, but reached those who find links too late. One such share is bad luck; many mean that this node, or its miner, was cut off: look at the peers and the log of that time."],
   held: ["info", "It cannot be judged yet", "Something that it needs has not arrived; then it is judged by itself."],
   refused: ["bad", "It does not count: it breaks a rule", ""],
+  pruned: ["warn", "This node no longer knows what became of it", "It is older than the links that this node keeps. A node that keeps the whole share-chain knows."],
   unknown: ["warn", "This node has never seen it", "It may never have arrived, or be so old that nothing is kept of it. If a miner says that it found it: was the miner connected to this node, and was its difficulty that of a share? Most submits of a miner are only proof that it works, and no shares."],
 };

@@ -3,8 +3,6 @@
 use p2p_proto::{Command, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
-use super::traffic::Traffic;
-
 /// A call to the task.
 #[derive(Debug)]
 pub(super) enum Call {
@@ -43,24 +41,17 @@ pub struct Stopped;
 pub struct Handle {
     calls: mpsc::Sender<Call>,
     local_peer: PeerId,
-    traffic: Traffic,
 }
 
 impl Handle {
-    pub(super) const fn new(calls: mpsc::Sender<Call>, local_peer: PeerId, traffic: Traffic) -> Self {
-        Self { calls, local_peer, traffic }
+    pub(super) const fn new(calls: mpsc::Sender<Call>, local_peer: PeerId) -> Self {
+        Self { calls, local_peer }
     }
 
     /// Identity of this node.
     #[must_use]
     pub const fn local_peer(&self) -> PeerId {
         self.local_peer
-    }
-
-    /// Bytes of messages since the network started.
-    #[must_use]
-    pub const fn traffic(&self) -> &Traffic {
-        &self.traffic
     }
 
     /// Sends a command to the task. Waits while [`p2p_proto::limits::COMMANDS_MAX`] commands are queued. The task reads

@@ -13,7 +13,6 @@ use libp2p::{StreamProtocol, allow_block_list, connection_limits, gossipsub, ide
 use super::Config;
 use super::codec::SyncCodec;
 use super::ip_limit::IpLimit;
-use super::traffic::Traffic;
 use p2p_proto::limits::{
     BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_ENVELOPE_BYTES, INBOUND_MAX, OUTBOUND_MAX,
     PENDING_CONNECTIONS_MAX, PING_INTERVAL_MS, REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS, USER_AGENT_BYTES_MAX,
@@ -115,7 +114,7 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
 }
 
 impl Behaviour {
-    pub(super) fn new(keypair: &Keypair, names: &Names, config: &Config, traffic: Traffic) -> Result<Self, BoxedError> {
+    pub(super) fn new(keypair: &Keypair, names: &Names, config: &Config) -> Result<Self, BoxedError> {
         let local_peer = keypair.public().to_peer_id();
         let limits = connection_limits::ConnectionLimits::default()
             .with_max_pending_incoming(Some(PENDING_CONNECTIONS_MAX))
@@ -140,7 +139,7 @@ impl Behaviour {
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_millis(PING_INTERVAL_MS))),
             gossip: gossip(names)?,
             sync: request_response::Behaviour::with_codec(
-                SyncCodec(traffic),
+                SyncCodec(config.traffic.clone()),
                 [(protocol, request_response::ProtocolSupport::Full)],
                 requests,
             ),

@@ -9,7 +9,9 @@
 //! read.rs          reads lines from a file; rejects everything that the format does not allow
 //! write.rs         writes lines to a file; turns a node's journal into lines
 //! claim.rs         describes the state of a chain as claims
+//! base.rs          what the share-chain of a pruned node begins with, verified as a newcomer does it
 //! replay.rs        replays lines into a chain; the counterpart of `specs/model/replay.py`
+//! replay/begin.rs  the base that the recording of a pruned node begins with
 //! replay/check.rs  compares claims with the state of the chain
 //! replay/ancestors.rs  the links below a claimed one, as the check of its list needs them
 //! compare.rs       differences between a recording and the rules
@@ -20,6 +22,7 @@
 //! `examples/verify_recording.rs` verifies a recording:
 //! `cargo run --release -p recording --example verify_recording -- FILE`.
 
+mod base;
 mod claim;
 mod compare;
 mod line;
@@ -30,16 +33,17 @@ mod value;
 mod verdict;
 mod write;
 
+pub use base::{Base, BaseReader, Unverified};
 pub use claim::{ClaimLimits, claims};
 pub use compare::Difference;
 pub use line::{
-    Claim, HeaderLine, Line, LinkClaim, ListLine, NowLine, OutputRow, OutputsClaim, ProofClaim, ProofLine, StateClaim,
-    SumRow, TipClaim, WindowClaim,
+    BaseEndLine, BaseLine, BaseLinkLine, BaseRowsLine, BeginsLine, Claim, HeaderLine, Line, LinkClaim, ListLine,
+    NowLine, OutputRow, OutputsClaim, ProofClaim, ProofLine, StateClaim, SumRow, TipClaim, WindowClaim,
 };
 pub use read::{ReadError, Reader};
 pub use replay::{Counts, Replay};
 pub use start::{RootLine, Start};
-pub use value::{Decimal, Id, Number, RawHeader, RawProof, RawScript};
+pub use value::{Decimal, Id, Number, RawBytes, RawHeader, RawProof, RawScript};
 pub use verdict::{HeaderVerdict, ListVerdict, ProofVerdict, Rule};
 pub use write::{Came, WriteError, Writer, lines_of};
 

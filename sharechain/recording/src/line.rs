@@ -4,7 +4,7 @@
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Decimal, Id, Number, RawHeader, RawProof, RawScript, present};
+use crate::value::{Decimal, Id, Number, RawBytes, RawHeader, RawProof, RawScript, present};
 use crate::verdict::{HeaderVerdict, ListVerdict, ProofVerdict};
 
 /// A line after the first.
@@ -21,6 +21,57 @@ pub enum Line {
     Now(NowLine),
     /// The recorder claims something about the state.
     Claim(Claim),
+    /// The node was pruned: what its share-chain begins with.
+    Base(BaseLine),
+}
+
+/// A part of the base that the share-chain of a pruned node begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum BaseLine {
+    /// What the first link continues.
+    Begins(BeginsLine),
+    /// The next link.
+    Link(BaseLinkLine),
+    /// What the next links credited.
+    Rows(BaseRowsLine),
+    /// The base is whole.
+    End(BaseEndLine),
+}
+
+/// What the first link of a base continues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeginsLine {
+    /// Encoded [`Beginning`](sharechain::link_headers::Beginning).
+    pub begins: RawBytes,
+}
+
+/// The next link of a base.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseLinkLine {
+    /// Encoded proof of the link.
+    pub base_link: RawProof,
+    /// Ids that it lists, if later lists are checked against them.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub list: Option<Vec<Id>>,
+}
+
+/// What the next links of a base credited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseRowsLine {
+    /// Encoded [`Chunk`](sharechain::base::Chunk).
+    pub base_rows: RawBytes,
+}
+
+/// The base is whole: what follows is judged in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseEndLine {
+    /// Height of the last link of the base. One more link came before this line.
+    pub base: u32,
 }
 
 /// A Bitcoin header that the recorder's bitcoind vouched for.
@@ -189,6 +240,30 @@ struct Keys {
     proof: Option<IgnoredAny>,
     list_of: Option<IgnoredAny>,
     now: Option<IgnoredAny>,
+    begins: Option<IgnoredAny>,
+    base_link: Option<IgnoredAny>,
+    base_rows: Option<IgnoredAny>,
+    base: Option<IgnoredAny>,
+}
+
+impl Keys {
+    /// The one that is there.
+    fn only(&self) -> Option<&'static str> {
+        let Self { claim, header, proof, list_of, now, begins, base_link, base_rows, base } = self;
+        let keys = [
+            (claim, "claim"),
+            (header, "header"),
+            (proof, "proof"),
+            (list_of, "list_of"),
+            (now, "now"),
+            (begins, "begins"),
+            (base_link, "base_link"),
+            (base_rows, "base_rows"),
+            (base, "base"),
+        ];
+        let mut found = keys.into_iter().filter(|(value, _)| value.is_some()).map(|(_, name)| name);
+        found.next().filter(|_| found.next().is_none())
+    }
 }
 
 impl Line {
@@ -197,14 +272,21 @@ impl Line {
     /// # Errors
     /// A text that says what the format does not allow.
     pub fn parse(json: &[u8]) -> Result<Self, String> {
-        let Keys { claim, header, proof, list_of, now } = exact(json)?;
-        match (claim, header, proof, list_of, now) {
-            (Some(_), None, None, None, None) => exact(json).map(Self::Claim),
-            (None, Some(_), None, None, None) => exact(json).map(Self::Header),
-            (None, None, Some(_), None, None) => exact(json).map(Self::Proof),
-            (None, None, None, Some(_), None) => exact(json).map(Self::List),
-            (None, None, None, None, Some(_)) => exact(json).map(Self::Now),
-            _ => Err("is none of header, proof, list_of, now or claim, or several of them".to_owned()),
+        let keys: Keys = exact(json)?;
+        let base = |line: BaseLine| Self::Base(line);
+        match keys.only() {
+            Some("claim") => exact(json).map(Self::Claim),
+            Some("header") => exact(json).map(Self::Header),
+            Some("proof") => exact(json).map(Self::Proof),
+            Some("list_of") => exact(json).map(Self::List),
+            Some("now") => exact(json).map(Self::Now),
+            Some("begins") => exact(json).map(BaseLine::Begins).map(base),
+            Some("base_link") => exact(json).map(BaseLine::Link).map(base),
+            Some("base_rows") => exact(json).map(BaseLine::Rows).map(base),
+            Some("base") => exact(json).map(BaseLine::End).map(base),
+            _ => {
+                Err("is none of header, proof, list_of, now, claim or a part of a base, or several of them".to_owned())
+            }
         }
         .and_then(Self::bounded)
     }
@@ -218,7 +300,8 @@ impl Line {
             Self::Proof(line) => line.list.as_ref(),
             Self::List(line) => Some(&line.list),
             Self::Claim(Claim::State(claim)) => Some(&claim.list),
-            Self::Header(_) | Self::Now(_) | Self::Claim(_) => None,
+            Self::Base(BaseLine::Link(line)) => line.list.as_ref(),
+            Self::Header(_) | Self::Now(_) | Self::Claim(_) | Self::Base(_) => None,
         };
         if list.is_some_and(|list| list.len() > crate::IDS_MAX) {
             return Err(format!("list has more than {} ids", crate::IDS_MAX));

@@ -1,6 +1,7 @@
 //! Replays lines into a chain, and compares the recording with what the rules give.
 
 mod ancestors;
+mod begin;
 mod check;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use sharechain::check::list::check_root;
 use sharechain::limits::{BITCOIN_FUTURE_SECONDS, LIST_MAX};
 use sharechain::{Chain, Proof, RuleError, ShareId, Timestamp};
 
+use crate::base::{BaseReader, Unverified};
 use crate::compare::{Difference, Differences};
 use crate::line::{HeaderLine, Line, ListLine, NowLine, ProofLine};
 use crate::read::{ReadError, Reader};
@@ -65,6 +67,9 @@ pub struct Replay {
     lists: BTreeMap<ShareId, Vec<Vec<ShareId>>>,
     /// Headers whose previous header is missing or whose time is too far ahead.
     headers: Vec<Header>,
+    /// The base that is being read.
+    base: Option<BaseReader>,
+    unverified: Option<Unverified>,
 }
 
 impl Replay {
@@ -83,6 +88,8 @@ impl Replay {
             held: BTreeMap::new(),
             lists: BTreeMap::new(),
             headers: Vec::new(),
+            base: None,
+            unverified: None,
         })
     }
 
@@ -94,14 +101,19 @@ impl Replay {
         let (start, mut reader) = Reader::new(from)?;
         let mut replay = Self::new(start).map_err(|problem| ReadError::Bad { line: 1, problem })?;
         while let Some((number, line)) = reader.next_line()? {
-            replay.play(number, line);
+            match line {
+                Line::Base(line) => {
+                    replay.play_base(line).map_err(|problem| ReadError::Bad { line: number, problem })?;
+                }
+                line => replay.play(number, line),
+            }
             progress(number);
         }
         replay.finish();
         Ok(replay)
     }
 
-    /// Replays a line; `number` counts from 1.
+    /// Replays a line; `number` counts from 1. Parts of a base are ignored: see [`Self::play_base`].
     pub fn play(&mut self, number: u64, line: Line) {
         self.counts.lines += 1;
         match line {
@@ -113,6 +125,7 @@ impl Replay {
                 self.counts.claims += 1;
                 self.check_claim(number, &claim);
             }
+            Line::Base(_) => {}
         }
     }
 

@@ -11,7 +11,7 @@ use bitcoin::hex::{DisplayHex, FromHex};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sharechain::{ShareId, U256};
 
-use crate::PROOF_BYTES_MAX;
+use crate::{LINE_BYTES_MAX, PROOF_BYTES_MAX};
 
 /// Error in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -162,6 +162,24 @@ impl FromStr for RawProof {
     }
 }
 
+/// Encoded data of a share-chain's base in hexadecimal. The bytes need not decode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawBytes(pub Vec<u8>);
+
+impl fmt::Display for RawBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0.as_hex())
+    }
+}
+
+impl FromStr for RawBytes {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        unhex(text, 0, LINE_BYTES_MAX / 2).map(Self)
+    }
+}
+
 /// A payout script in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RawScript(pub Vec<u8>);
@@ -241,4 +259,4 @@ impl FromStr for Number {
     }
 }
 
-as_text!(Id, RawHeader, RawProof, RawScript, Challenge, Decimal, Number);
+as_text!(Id, RawHeader, RawProof, RawBytes, RawScript, Challenge, Decimal, Number);

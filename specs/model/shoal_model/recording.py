@@ -163,6 +163,8 @@ LINES = {
     "list_of": {"list_of": HASH, "list": IDS, "list_verdict?": LIST_VERDICT},
     "now": {"now": integer(32)},
 }
+# Keys of the lines that the recording of a pruned node begins with.
+BASE = ("begins", "base_link", "base_rows", "base")
 CLAIMS = {
     "tip": {"claim": text(16), "id": HASH, "height": integer(32), "chain_work": number_256},
     "link": {
@@ -250,6 +252,8 @@ def read_line(number, value):
         kind = value["claim"]
         check(isinstance(kind, str) and kind in CLAIMS, f"there is no claim {kind}")
         return Line(number, f"claim {kind}", fields_of(value, CLAIMS[kind]))
+    pruned = [key for key in BASE if key in value]
+    check(not pruned, "is part of a pruned node's base: this model starts at genesis; use `shoal verify`")
     kinds = [kind for kind in LINES if kind in value]
     check(len(kinds) == 1, f"is none of {', '.join(LINES)} or claim, or several")
     fields = fields_of(value, LINES[kinds[0]])

@@ -34,5 +34,6 @@ pub fn record(world: &mut World<SimNode>, about: &str, to: impl Write) -> Result
     let node = best.map(|index| &mut world.nodes[index]).ok_or(RecordError::NoNode)?;
     let disk = node.shared_disk();
     let chain = node.chain_mut().ok_or(RecordError::NoNode)?;
-    Ok(write(&*disk, chain, Some(about), to)?)
+    let root = chain.bitcoin().root();
+    Ok(write(&*disk, chain, root, Some(about), to)?)
 }

@@ -9,6 +9,9 @@ use crate::journal::{Journal, Record, RecordKind};
 /// Record id of the last settled link.
 const SETTLED_LINK: [u8; 32] = *b"last settled link               ";
 
+/// Record id of the last trusted link that was found on the main chain.
+const TRUSTED_LINK: [u8; 32] = *b"trusted link that was found     ";
+
 /// Forgets the stored settled link, so that the next engine opened follows the heaviest branch. From there, links settle
 /// anew.
 ///
@@ -29,6 +32,20 @@ pub(super) fn stored_settled<J: Journal>(store: &J) -> Result<Option<ShareId>, J
 }
 
 impl<J: Journal> Engine<J> {
+    /// True if a link that the operator trusts was on the main chain once. From then on, settled links stand for it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn had_trusted(&self, link: &ShareId) -> Result<bool, J::Error> {
+        let stored = self.store.get(RecordKind::Meta, &TRUSTED_LINK)?;
+        Ok(stored.is_some_and(|bytes| bytes == link.0))
+    }
+
+    /// Notes that a link that the operator trusts is on the main chain.
+    pub(crate) fn note_trusted(&mut self, link: &ShareId) {
+        self.append(&[Record { kind: RecordKind::Meta, id: TRUSTED_LINK, bytes: link.0.to_vec() }]);
+    }
+
     pub(super) fn store_settled(&mut self) {
         let settled = self.chain.settled();
         if settled.height == Height(0) || self.stored_settled == Some(settled.id) {

@@ -194,7 +194,7 @@ impl Exchange {
             Some(begun) => Ok(Verifying { left: proofs.into_iter(), chain: Some(begun), more }),
             // It parts from this node's own chain too deep to be judged on it. Nothing was settled, so the node may have
             // started from the wrong chain.
-            None if chain.link(&parent).is_some() && self.trusted(chain).is_none() => {
+            None if chain.link(&parent).is_some() && (self.trusted(chain).is_none() || self.looked_for().is_some()) => {
                 Err(Taken::Headers(Headers::NotShown))
             }
             None => Err(Taken::Headers(Headers::Refuted)),
@@ -249,6 +249,9 @@ impl Exchange {
     fn note_shown(&mut self, peer: PeerId, mut chain: HeaderChain, more: bool, waits: bool, own: &Chain) -> Taken {
         chain.note_completed(own);
         let is_at_end = !more && !waits;
+        if is_at_end && !self.shows_trusted(&chain.headers) {
+            return Taken::Headers(Headers::Refuted);
+        }
         if is_at_end && !chain.on_own_chain && !self.is_candidate(&chain, own) {
             return Taken::Headers(Headers::Refuted);
         }
@@ -269,13 +272,6 @@ impl Exchange {
             && headers.work_since(since) > own_work_since(own, since, own.height())
             && self.trusted(own).is_none_or(|(_, height)| height <= headers.tip().1)
             && contains(headers, self.trusted(own))
-    }
-
-    /// The link that a chain must contain, if it reaches down to it.
-    fn trusted(&self, own: &Chain) -> Option<(ShareId, Height)> {
-        let settled = own.settled();
-        let settled = (settled.height > Height(0)).then_some((settled.id, settled.height));
-        self.trusted.or(settled)
     }
 
     /// Processes a peer's beginning.

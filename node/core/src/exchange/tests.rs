@@ -69,6 +69,8 @@ struct Node {
     engine: Engine<Memory>,
     exchange: Exchange,
     states: Vec<SyncState>,
+    /// Why its miners should not work.
+    trouble: Option<Arc<str>>,
     verdicts: Vec<Verdict>,
     refused: Vec<RefusedProof>,
 }
@@ -86,7 +88,8 @@ impl Node {
     fn on(id: u8, chain: Chain, world: &World) -> Self {
         let engine = Engine::open(chain, Arc::new(Memory::default()), world.now).unwrap();
         let exchange = Exchange::new(&engine, false);
-        Self { id: PeerId([id; 32]), engine, exchange, states: Vec::new(), verdicts: Vec::new(), refused: Vec::new() }
+        let (states, verdicts, refused) = (Vec::new(), Vec::new(), Vec::new());
+        Self { id: PeerId([id; 32]), engine, exchange, states, trouble: None, verdicts, refused }
     }
 
     fn find(&mut self, proof: &Proof, list: Option<Vec<ShareId>>, world: &World) {
@@ -111,7 +114,10 @@ impl Node {
                         self.exchange.handle(Input::LookedUp { hash, from, found }, &mut self.engine, now);
                     }
                     Output::Block(block) => self.verdicts.push(block.verdict()),
-                    Output::State { state, .. } => self.states.push(state),
+                    Output::State { state, trouble } => {
+                        self.states.push(state);
+                        self.trouble = trouble;
+                    }
                     Output::Refused(refused) => self.refused.push(refused),
                 }
                 continue;

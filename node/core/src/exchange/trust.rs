@@ -2,16 +2,78 @@
 
 use std::sync::Arc;
 
+use sharechain::link_headers::LinkHeaders;
 use sharechain::{Chain, Height, ShareId};
+use tracing::info;
 
-use super::{Exchange, Output, Phase, SyncState};
+use super::{Exchange, Output, Phase, SyncState, Turn};
+use crate::engine::Engine;
+use crate::journal::Journal;
 use crate::limits::SYNC_GAP_LINKS;
 
+/// A link that this node's share-chain must contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trusted {
+    pub(super) link: ShareId,
+    /// Its height, if it is known.
+    pub(super) height: Option<Height>,
+    /// True once this node's main chain contained it.
+    pub(super) was_found: bool,
+}
+
 impl Exchange {
-    /// Sets a link that the node trusts: it starts anew only from a chain that contains it, unless that begins above it.
-    /// Without one, this is the newest link that was settled here.
-    pub fn trust(&mut self, link: ShareId, height: Height) {
-        self.trusted = Some((link, height));
+    /// Sets a link that this node's share-chain must contain. Until its main chain does, the node follows only chains that
+    /// show the link, whatever their work, and hands out no work. From then on, its own settled links stand for it.
+    ///
+    /// With a height, as a release has it, a chain that begins above it will do: no newcomer can see the link any more.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn trust<J: Journal>(
+        &mut self,
+        link: ShareId,
+        height: Option<Height>,
+        engine: &Engine<J>,
+    ) -> Result<(), J::Error> {
+        self.trusted = Some(Trusted { link, height, was_found: engine.had_trusted(&link)? });
+        self.tell_state(self.sync.state());
+        Ok(())
+    }
+
+    /// The trusted link, while this node's main chain has not contained it yet.
+    pub(super) fn looked_for(&self) -> Option<&Trusted> {
+        self.trusted.as_ref().filter(|trusted| !trusted.was_found)
+    }
+
+    /// The link that a chain must contain, if it reaches down to it.
+    pub(super) fn trusted(&self, own: &Chain) -> Option<(ShareId, Height)> {
+        if let Some(trusted) = self.looked_for() {
+            return trusted.height.map(|height| (trusted.link, height));
+        }
+        let settled = own.settled();
+        (settled.height > Height(0)).then_some((settled.id, settled.height))
+    }
+
+    /// True unless a chain that is shown to its end lacks the link that this node looks for.
+    pub(super) fn shows_trusted(&self, headers: &LinkHeaders) -> bool {
+        let Some(Trusted { link, height, .. }) = self.looked_for() else { return true };
+        let begins_above = height.is_some_and(|height| headers.first_height() > height);
+        begins_above || headers.height_of(link).is_some()
+    }
+
+    /// Notes when the main chain contains the trusted link.
+    pub(super) fn note_trusted<J: Journal>(&mut self, turn: &mut Turn<'_, J>) {
+        let chain = turn.engine.chain();
+        let is_here = self.looked_for().is_some_and(|Trusted { link, height, .. }| {
+            let is_main = chain.link(link).is_some_and(|known| chain.main_at(known.height) == Some(*link));
+            is_main || height.is_some_and(|height| chain.bottom() > height)
+        });
+        if let Some(trusted) = self.trusted.as_mut().filter(|_| is_here) {
+            trusted.was_found = true;
+            info!(link = %trusted.link, "the share-chain contains the trusted link");
+            turn.engine.note_trusted(&trusted.link);
+            self.tell_state(self.sync.state());
+        }
     }
 
     /// True if this node may be wrong about what is invalid: the pool may have replaced its rules, or it started from a
@@ -24,12 +86,20 @@ impl Exchange {
     pub(super) fn is_far_behind(&self) -> bool {
         let is_far =
             |state| matches!(state, SyncState::Syncing { done, target, .. } if target.above(done) > SYNC_GAP_LINKS);
-        !self.was_synced && is_far(self.sync.state())
+        self.looked_for().is_some() || (!self.was_synced && is_far(self.sync.state()))
     }
 
     pub(super) fn tell_state(&mut self, state: SyncState) {
-        self.was_synced |= state == SyncState::Synced;
+        let looked_for = self.looked_for().map(|trusted| trusted.link);
+        self.was_synced |= state == SyncState::Synced && looked_for.is_none();
+        let lacks = looked_for.map(|link| {
+            Arc::from(format!(
+                "no peer has shown a share-chain with the trusted link {link}; if it is more than a week old, set `trust` \
+                 to a newer one, which `shoal status` shows on a node that you trust"
+            ))
+        });
         let trouble = match state {
+            SyncState::Alone | SyncState::Synced if lacks.is_some() => lacks,
             SyncState::Synced => None,
             SyncState::Alone if self.was_synced || self.new_pool => None,
             SyncState::Alone => Some(Arc::from(

@@ -6,7 +6,7 @@ import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time
 import { Proof } from "../proof/steps.js";
 import { chainOf } from "../proof/networks.js";
 import { prove } from "../proof/prove.js";
-import { btc, count, percent, plural } from "../format.js";
+import { btc, count, percent, plural, sentence } from "../format.js";
 import { luckWords } from "../chance.js";
 
 export default function Block({ route }) {
@@ -52,6 +52,7 @@ function Proven({ base }) {
     set({ rows: 0 });
     (async () => {
       const [status, { first, rows, whole }] = await Promise.all([get("/status"), getAll(base, (page) => page.weights, { rowsMax: 1 << 21, onPage: (n) => !gone && set({ rows: n }) })]);
+      if (first.weights_pruned) throw { message: sentence(first.weights_pruned), todo: "A recording of a node that keeps all can be checked with shoal verify." };
       if (!whole) throw { message: "There are more weights than a browser can hold.", todo: "The recordings of the chain can be replayed with specs/model/replay.py." };
       const network = chainOf(status);
       return { block: first, weights: rows, network, proof: prove(first, rows, network) };

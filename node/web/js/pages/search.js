@@ -1,7 +1,7 @@
 // Search: by address, id, height, Bitcoin block.
 import { html, useEffect } from "../html.js";
 import { useApi } from "../api.js";
-import { capital } from "../format.js";
+import { capital, sentence } from "../format.js";
 import { go } from "../router.js";
 import { Loaded, Notice, Tag, Title } from "../parts/bits.js";
 
@@ -21,8 +21,8 @@ export default function Search({ route }) {
     <${Title}>Search</${Title}>
     ${text === "" ? html`<${What} />` : html`
       <p>For <code class="whole">${text}</code></p>
-      <${Loaded} from=${answer}>${() => (found.length === 0
-        ? html`<${Notice} level="warn"><p><strong>This node knows nothing of that.</strong> It may be mistyped, too old to be kept, of another network, or never have arrived here.${isId(text) && html` <a href=${`/shares/${text.toLowerCase()}`}>What became of a share with this id?</a>`}</p></${Notice}><${What} />`
+      <${Loaded} from=${answer}>${({ pruned }) => (found.length === 0
+        ? pruned ? html`<${Notice} level="warn"><p>${sentence(pruned)}</p></${Notice}>` : html`<${Notice} level="warn"><p><strong>This node knows nothing of that.</strong> It may be mistyped, too old to be kept, of another network, or never have arrived here.${isId(text) && html` <a href=${`/shares/${text.toLowerCase()}`}>What became of a share with this id?</a>`}</p></${Notice}><${What} />`
         : html`<section class="card"><ul class="feed">${found.map((item) => html`<li key=${item.path}><${Tag}>${KINDS[item.kind] ?? item.kind}</${Tag}> <a href=${item.path}>${capital(item.title)}</a></li>`)}</ul></section>`)}
       </${Loaded}>`}`;
 }

@@ -148,6 +148,67 @@ fn an_early_liar_does_not_choose_the_chain() {
     assert_eq!(net.wrongly_punished(), 0, "{:?}", net.punished);
 }
 
+/// A newcomer, at index 0, with a peer that has the trusted chain, and one with a heavier chain.
+fn between_two(honest: &History, heavier: &History, trust: Option<ShareId>) -> (Net, World) {
+    let mut world = honest.world.clone();
+    world.now = heavier.world.now;
+    for header in &heavier.world.bitcoin_headers {
+        if world.chain.bitcoin().get(&header.block_hash()).is_none() {
+            world.bitcoin_headers.push(*header);
+        }
+    }
+    let mut newcomer = Node::new(1, &world, true);
+    if let Some(link) = trust {
+        newcomer.exchange.trust(link, None, &newcomer.engine).unwrap();
+    }
+    let others = [(honest.node(2), Manner::Honest), (heavier.node(9), Manner::Honest)];
+    let mut net = Net::new([(newcomer, Manner::Honest)].into_iter().chain(others).collect());
+    net.connect(0, 1, &world);
+    net.connect(0, 2, &world);
+    (net, world)
+}
+
+#[test]
+fn a_newcomer_refuses_the_heavier_chain_without_the_trusted_link() {
+    for (common, honest, more) in [(60, 100, 100), (200, MEMORY_DEPTH + 300, 300)] {
+        let common = History::new().grow(common, 0);
+        let (fair, heavier) = (common.fork().grow(honest, 1), common.fork().grow(honest + more, 0));
+        let (tip, wrong) = (fair.world.chain.tip(), heavier.world.chain.tip());
+        let (mut net, world) = between_two(&fair, &heavier, None);
+        assert!(
+            net.run_until(300, &world, |net| net.is_in_sync(0, wrong)).is_some(),
+            "by work alone, the heavier wins"
+        );
+
+        let height = fair.world.chain.height().below(50);
+        let trust = fair.world.chain.main_at(height).unwrap();
+        let (mut net, world) = between_two(&fair, &heavier, Some(trust));
+        let seconds = net.run_until(300, &world, |net| net.is_in_sync(0, tip));
+        assert!(seconds.is_some(), "{:?} {:?}", net.nodes[0].engine.tip(), net.nodes[0].states.last());
+        assert!(net.nodes[0].engine.had_trusted(&trust).unwrap());
+        net.run(300, &world);
+        assert_eq!(net.nodes[0].engine.tip().tip, tip);
+        assert_eq!(net.wrongly_punished(), 0, "{:?}", net.punished);
+    }
+}
+
+#[test]
+fn a_newcomer_hands_out_no_work_until_a_peer_shows_the_trusted_link() {
+    let history = History::new().grow(100, 1);
+    let mut newcomer = Node::new(1, &history.world, true);
+    newcomer.exchange.trust(ShareId([7; 32]), None, &newcomer.engine).unwrap();
+    let mut net = Net::new(vec![(newcomer, Manner::Honest), (history.node(2), Manner::Honest)]);
+    net.connect_with_all(0, &history.world);
+    net.run(120, &history.world);
+    assert_eq!(net.nodes[0].engine.tip().height, 0);
+    assert!(
+        net.nodes[0].trouble.as_ref().is_some_and(|trouble| trouble.contains("trusted link")),
+        "{:?}",
+        net.nodes[0].trouble
+    );
+    assert_eq!(net.wrongly_punished(), 0, "{:?}", net.punished);
+}
+
 #[test]
 fn a_claim_takes_no_work_from_miners() {
     let history = History::new().grow(60, 1);

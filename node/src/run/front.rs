@@ -1,0 +1,143 @@
+//! What serves miners and API clients, from before the share-chain is read.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sharechain::Chain;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::bitcoind::Bitcoind;
+use crate::config::Config;
+use crate::consensus::Views;
+use crate::error::NodeError;
+use crate::headers;
+use crate::history::{Event, EventKind, History};
+use crate::limits::{READING_LOOK, READING_TOLD};
+use crate::miners::{FoundQueues, Miners};
+use crate::ports::{tcp_free, udp_free};
+use crate::state::{NodeState, PeerView, READING};
+use crate::store::Store;
+use crate::submissions::Submissions;
+
+/// Sockets for miners and API clients.
+struct Sockets {
+    miners: Arc<Miners>,
+    found: FoundQueues,
+    stratum: stratum::Server,
+    api: TcpListener,
+}
+
+impl Sockets {
+    /// Binds the sockets, and checks the ports for peers, which the network itself binds after the replay.
+    async fn bind(config: &Config) -> Result<Self, NodeError> {
+        let (miners, found) = Miners::new(config.network, config.address.as_ref());
+        let miners = Arc::new(miners);
+        let listen = stratum::Config::new(config.stratum.listen);
+        let stratum = stratum::Server::bind(listen, Arc::clone(&miners) as _).await?;
+        let api = TcpListener::bind(config.api.listen).await;
+        let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
+        for &address in &config.p2p.listen {
+            let refused = |source| NodeError::Listen { what: "the connection to other nodes", address, source };
+            tcp_free(address).and_then(|()| udp_free(address)).map_err(refused)?;
+        }
+        Ok(Self { miners, found, stratum, api })
+    }
+}
+
+/// What serves miners and API clients while the node still reads its share-chain.
+pub(super) struct Front {
+    pub(super) miners: Arc<Miners>,
+    pub(super) found: FoundQueues,
+    pub(super) stratum: Arc<stratum::Stats>,
+    pub(super) submissions: Submissions,
+    pub(super) history: History,
+    pub(super) views: Views,
+    pub(super) state: watch::Sender<NodeState>,
+    pub(super) peers: watch::Sender<Arc<Vec<PeerView>>>,
+    pub(super) traffic: p2p::Traffic,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) servers: Vec<JoinHandle<()>>,
+}
+
+impl Front {
+    /// Starts the servers. Until the engine is there, they show a share-chain without links, and miners are refused.
+    pub(super) async fn start(
+        config: &Arc<Config>,
+        bitcoind: &Bitcoind,
+        store: &Arc<Store>,
+        started: Instant,
+    ) -> Result<Self, NodeError> {
+        let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
+        let token = api::Token::load(&config.data_dir).map_err(folder)?;
+        // Bound before the replay, so that a port in use is reported at once.
+        let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
+        let params = config.chain_params();
+        let headers = headers::load(bitcoind, &params, headers::newest_base_height(store)?).await?;
+        let views = Views::of(Chain::new(params, headers));
+        let submissions = Submissions::new(bitcoind.clone(), Arc::clone(store))?;
+        let history = History::open(Arc::clone(store))?;
+        let state = watch::Sender::new(NodeState::reading(started, (0, 0.0)));
+        let peers = watch::Sender::new(Arc::default());
+        let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
+        let context = api::Context {
+            config: Arc::clone(config),
+            chain: views.reader(),
+            store: Arc::clone(store),
+            stratum: Arc::clone(&stats),
+            history: history.clone(),
+            submissions: submissions.clone(),
+            peers: peers.subscribe(),
+            traffic: traffic.clone(),
+            node: state.subscribe(),
+            token,
+            started,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let servers = start_servers(stratum, api, context, &stopped)?;
+        Ok(Self { miners, found, stratum: stats, submissions, history, views, state, peers, traffic, stop, servers })
+    }
+
+    /// Shows how far a task has read the store, until it ends. Tells the event log if it takes long.
+    pub(super) async fn while_reading<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
+        let (began, mut told) = (Instant::now(), false);
+        let mut look = tokio::time::interval(READING_LOOK);
+        tokio::pin!(reading);
+        let done = loop {
+            tokio::select! {
+                done = &mut reading => break done,
+                _ = look.tick() => {
+                    self.state.send_replace(NodeState::reading(began, store.read_so_far()));
+                    if !told && began.elapsed() >= READING_TOLD {
+                        told = true;
+                        self.history.event_log().note(Event::new(EventKind::Start, READING));
+                    }
+                }
+            }
+        };
+        if told {
+            let sentence = format!("the node has read its share-chain in {} s", began.elapsed().as_secs());
+            self.history.event_log().note(Event::new(EventKind::Start, sentence));
+        }
+        done
+    }
+}
+
+/// Starts the servers for miners and API clients. Both end when `stopped` becomes true.
+fn start_servers(
+    stratum: stratum::Server,
+    api: TcpListener,
+    context: api::Context,
+    stopped: &watch::Receiver<bool>,
+) -> Result<Vec<JoinHandle<()>>, NodeError> {
+    let readers = api::start(api, context, until(stopped.clone()))?;
+    Ok(vec![tokio::spawn(stratum.run(until(stopped.clone()))), tokio::spawn(readers)])
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // Ends when the value is true, or when the sender is gone.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
