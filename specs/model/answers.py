@@ -3,6 +3,7 @@ gives the fields that follow from it."""
 
 from dataclasses import fields, replace
 
+from proof_cases import answered as payout_proof
 from shoal_model import coinbase, encoding, payout, signals, state, targets
 from shoal_model.params import NETWORKS
 from shoal_model.sha256 import double, midstate
@@ -186,4 +187,5 @@ ANSWERS = {
     "selection": selection,
     "signals": signalled,
     "state": committed,
+    "proof": payout_proof,
 }

@@ -5,6 +5,7 @@
 
 mod draw;
 mod files;
+mod payout_proof;
 mod proof;
 mod signals;
 mod state;
