@@ -56,6 +56,15 @@ pub(super) enum ApiError {
         /// Its id.
         id: String,
     },
+    /// This node keeps no window of a block.
+    #[error(
+        "this node has no payout proofs of block {block}: it was found before this node kept them or so long ago that they \
+         made room for newer ones, or its link never became valid here; ask another node"
+    )]
+    NoProof {
+        /// Hash of the block.
+        block: String,
+    },
     /// No route has this path.
     #[error("nothing is at this path; see /api/v1/openapi.json for all paths")]
     Path,
@@ -107,7 +116,7 @@ impl ApiError {
             Self::Parameter { .. } | Self::UnknownParameter { .. } | Self::Query | Self::Address(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Unknown { .. } | Self::Path => StatusCode::NOT_FOUND,
+            Self::Unknown { .. } | Self::NoProof { .. } | Self::Path => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Host => StatusCode::FORBIDDEN,

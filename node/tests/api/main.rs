@@ -9,4 +9,5 @@ mod explorer;
 mod hostile;
 mod live;
 mod pool;
+mod proof;
 mod server;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromHex, toHex } from "../../web/js/proof/bytes.js";
 import { decode, fromJson } from "../../web/js/proof/payout_file.js";
-import { verify } from "../../web/js/proof/verify.js";
+import { commitsTo, verify } from "../../web/js/proof/verify.js";
 import { NETWORKS } from "../../web/js/proof/networks.js";
 
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../../../specs/vectors/${name}.json`, import.meta.url))).cases;
@@ -56,6 +56,15 @@ test("JSON is the same proof", () => {
     if (finding !== null) assert.equal(toHex(fromJson(asJson(fromHex(proof)))), proof, name);
   }
   assert.throws(() => fromJson({ version: 2 }), /version 1/);
+});
+
+test("all dues of a window are what the share header commits to", () => {
+  const proof = decode(fromHex(vectors("proof").find((one) => one.name === "all dues are proportional").proof));
+  const dues = [3n << 60n, 1n << 61n, 1n << 60n].map((weight, i) => ({ script: proof.payouts[i].script, weight }));
+  assert.equal(commitsTo(proof, dues), true);
+  for (const other of [dues.slice(0, 2), [dues[1], dues[0], dues[2]], [...dues.slice(0, 2), { ...dues[2], weight: dues[2].weight + 1n }], []]) {
+    assert.equal(commitsTo(proof, other), false);
+  }
 });
 
 test("the constants are those of the networks", () => {

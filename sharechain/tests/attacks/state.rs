@@ -61,7 +61,9 @@ fn a_node_makes_no_proof_of_a_window_that_it_did_not_find_right() {
     for number in 0..=66 {
         let proof = window.prove(&miner(number), world.chain.params()).unwrap();
         paid_sat += match proof.verify(&right.header, world.chain.params()).unwrap().finding {
-            Finding::Exact { output, .. } | Finding::Drawn { output, .. } | Finding::Finder { output } => output.value_sat,
+            Finding::Exact { output, .. } | Finding::Drawn { output, .. } | Finding::Finder { output } => {
+                output.value_sat
+            }
             Finding::NotDrawn { .. } | Finding::Absent | Finding::OtherFinder => 0,
         };
     }

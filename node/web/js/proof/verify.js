@@ -30,6 +30,28 @@ function coinbase({ pool, share, extranonce, witness, payouts }) {
   );
 }
 
+const leaf = ({ script, weight }) => ({ hash: tagged("shoal/leaf", concat(le(weight, 16), sized(fromHex(script)))), sum: weight });
+
+const above = (left, right) => ({
+  hash: tagged("shoal/node", concat(left.hash, le(left.sum, 16), right.hash, le(right.sum, 16))),
+  sum: left.sum + right.sum,
+});
+
+/** What a share header commits to, given the number of dues, their sum and the root over them: section 15. */
+const stateRoot = (dues, sum, root, rest) => tagged("shoal/state", concat(le(dues, 4), le(sum, 16), root, rest));
+
+/** Whether the share header of a verified proof commits to exactly these dues, { script, weight } in coinbase order. */
+export function commitsTo(proof, dues) {
+  let level = dues.map(leaf);
+  while (level.length > 1) {
+    const pairs = [];
+    for (let i = 0; i + 1 < level.length; i += 2) pairs.push(above(level[i], level[i + 1]));
+    level = level.length % 2 === 1 ? [...pairs, level.at(-1)] : pairs;
+  }
+  const { hash, sum } = level[0] ?? { hash: new Uint8Array(32), sum: 0n };
+  return equal(stateRoot(dues.length, sum, hash, proof.rest), proof.share.root);
+}
+
 /** Hash and sum over all leaves (section 15), and the sum before each leaf that is shown. */
 function walk({ dues, shown, siblings }) {
   const starts = new Map();
@@ -44,13 +66,12 @@ function walk({ dues, shown, siblings }) {
     }
     if (end - first > 1) {
       const middle = first + 2 ** (Math.ceil(Math.log2(end - first)) - 1);
-      const [left, right] = [node(first, middle), node(middle, end)];
-      const bytes = concat(left.hash, le(left.sum, 16), right.hash, le(right.sum, 16));
-      return { hash: tagged("shoal/node", bytes), sum: left.sum + right.sum };
+      const left = node(first, middle);
+      return above(left, node(middle, end));
     }
     starts.set(next.index, before);
     before += next.weight;
-    return { hash: tagged("shoal/leaf", concat(le(next.weight, 16), sized(fromHex(next.script)))), sum: next.weight };
+    return leaf(next);
   };
   const root = dues > 0 ? node(0, dues).hash : new Uint8Array(32);
   need(used === siblings.length && starts.size === shown.length, "the tree has too many parts");
@@ -127,8 +148,7 @@ export function verify(proof) {
   need(equal(root, header.slice(36, 68)), "the coinbase is not in the block");
   need(proof.payouts.reduce((all, payout) => all + payout.sat, 0n) === share.value, "the payouts do not add up");
   const tree = walk(proof);
-  const window = concat(le(proof.dues, 4), le(tree.sum, 16), tree.root);
-  need(equal(tagged("shoal/state", concat(window, proof.rest)), share.root), "the dues do not lead to the state root");
+  need(equal(stateRoot(proof.dues, tree.sum, tree.root, proof.rest), share.root), "the dues do not lead to the state root");
   let seed = header.slice(4, 36);
   const chained = proof.ancestors.length === Math.min(network.seedDepth, Math.max(0, share.height - 1));
   need(chained, "the headers do not lead to the seed");
