@@ -17,14 +17,15 @@ export function findingWords({ finding, sat, output, payouts, lot }) {
   return "The block pays its finder alone, which is another address.";
 }
 
-/** Fetches a proof, and checks that it holds and is about this block and this answer's script. */
+/** Fetches a proof, and checks that it holds and is about this block. Which script the address has, the node says. */
 async function fetchProof(hash, address) {
   const json = await get(`/blocks/${hash}/proof?address=${encodeURIComponent(address)}`);
-  const bytes = fromJson(json);
   try {
+    const bytes = fromJson(json);
     const found = verify(decode(bytes));
     if (found.block !== hash) throw new Error("it is about another block");
-    return { address, found, bytes };
+    const file = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+    return { address, found, file, size: bytes.length };
   } catch (error) {
     return { address, wrong: error.message };
   }
@@ -52,13 +53,12 @@ export function PayoutCheck({ hash }) {
     </${Card}>`;
 }
 
-function Shown({ address, found, wrong, bytes, hash }) {
+function Shown({ address, found, wrong, file, size, hash }) {
   if (wrong) return html`<${Notice} level="bad"><p><strong>The node's proof does not hold: ${wrong}.</strong> Ask another node, and report it.</p></${Notice}>`;
-  const file = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
   return html`
-    <${Notice} level="ok"><p><strong>${findingWords(found)}</strong> <code class="whole">${address}</code></p></${Notice}>
+    <${Notice} level="ok"><p><strong>${findingWords(found)}</strong> <code class="whole">${address}</code>, script <code class="whole">${found.script}</code></p></${Notice}>
     ${found.weight !== undefined && html`<p>Its weight is <code class="whole">${String(found.weight)}</code>, in a window of ${plural(found.dues, "address", "addresses")}.</p>`}
     ${found.lot && html`<p>Its interval in the draw is <code class="whole">${String(found.lot.start)}</code> to <code class="whole">${String(found.lot.end)}</code>, the end not included. The first point is <code class="whole">${String(found.lot.point)}</code>, and then there is one every <code class="whole">${String(found.lot.step)}</code>.</p>`}
-    <p><a href=${file} download=${`shoal-${found.height}.proof`}>Keep the proof: ${count(bytes.length)} bytes</a></p>
+    <p><a href=${file} download=${`shoal-${found.height}.proof`}>Keep the proof: ${count(size)} bytes</a></p>
     <p class="fine">What the proof does not show is that Bitcoin's chain has this block: any Bitcoin node or explorer tells, by its hash ${hash}.</p>`;
 }

@@ -133,7 +133,7 @@ function judge(proof, { sum, starts }, seed, network) {
 }
 
 /**
- * What a proof shows: { finding, sat, output, weight, lot, block, height }, where `finding` is exact, drawn, not_drawn,
+ * What a proof shows: { finding, sat, output, weight, lot, block, script, height }, where `finding` is exact, drawn, not_drawn,
  * absent, finder or other_finder. Throws an Error with the first thing that does not hold.
  */
 export function verify(proof) {
@@ -156,7 +156,7 @@ export function verify(proof) {
     need(equal(double(ancestor), seed), "the headers do not lead to the seed");
     seed = ancestor.slice(4, 36);
   }
-  const about = { block: toHex(hash.reverse()), height: share.height, payouts: proof.payouts.length, dues: proof.dues };
+  const about = { block: toHex(hash.reverse()), script: proof.script, height: share.height, payouts: proof.payouts.length, dues: proof.dues };
   if (proof.dues > 0) return { ...about, ...judge(proof, tree, seed, network) };
   const alone = proof.exact === 0 && proof.payouts.length === 1 && proof.payouts[0].script === share.finder;
   need(alone, "the finder is not paid alone");
