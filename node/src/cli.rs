@@ -76,8 +76,8 @@ struct ProofArgs {
     #[command(subcommand)]
     command: Option<ProofCommand>,
     /// Payout address
-    #[arg(required = true)]
-    address: Option<String>,
+    #[arg(required = true, value_name = "ADDRESS")]
+    payee: Option<String>,
     /// Hash or height of the block
     #[arg(required = true)]
     block: Option<String>,
@@ -151,8 +151,8 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Proof(ProofArgs { command: Some(ProofCommand::Verify { file, json }), .. }) => {
             proof::verify(file, *json)
         }
-        Command::Proof(ProofArgs { address, block, out, json, .. }) => {
-            let (address, block) = (address.as_deref().unwrap_or_default(), block.as_deref().unwrap_or_default());
+        Command::Proof(ProofArgs { payee, block, out, json, .. }) => {
+            let (address, block) = (payee.as_deref().unwrap_or_default(), block.as_deref().unwrap_or_default());
             runtime.block_on(proof::ask(config?, address, block, out.clone(), *json))
         }
         Command::Db { command: DbCommand::Check { json } } => db::check(&config?, *json),
