@@ -20,7 +20,7 @@
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
 //! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs,
-//! blocks.rs, peers.rs, event_log.rs, search.rs, live.rs, metrics.rs, openapi.rs
+//! blocks.rs, payout_proof.rs, peers.rs, event_log.rs, search.rs, live.rs, metrics.rs, openapi.rs
 //!               one or two routes each, with the types of their answers
 //! ```
 //!
@@ -47,6 +47,7 @@ mod next_block;
 mod openapi;
 mod pages;
 mod params;
+mod payout_proof;
 mod peer_groups;
 mod peers;
 mod pool;
@@ -95,6 +96,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(window::window))
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))
+        .routes(routes!(payout_proof::payout_proof))
         .routes(routes!(peers::peers))
         .routes(routes!(event_log::log))
         .routes(routes!(event_log::reorganisations))

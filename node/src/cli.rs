@@ -4,11 +4,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::NodeError;
+use crate::payout_proof::command as proof;
 use crate::run::StoredSettled;
 use crate::{db, logging, recording, run, status, top};
 use node_core::sentence;
@@ -54,6 +55,8 @@ enum Command {
         /// File to read
         file: PathBuf,
     },
+    /// Prove what a Bitcoin block of the pool pays an address: ask the running node, or verify a proof
+    Proof(ProofArgs),
     /// Check or repair the database of a stopped node
     Db {
         #[command(subcommand)]
@@ -61,6 +64,37 @@ enum Command {
     },
     /// Check configuration, bitcoind, ports and folders without changing anything
     Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+struct ProofArgs {
+    #[command(subcommand)]
+    command: Option<ProofCommand>,
+    /// Payout address
+    #[arg(required = true, value_name = "ADDRESS")]
+    payee: Option<String>,
+    /// Hash or height of the block
+    #[arg(required = true)]
+    block: Option<String>,
+    /// File to write the proof to
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print or write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ProofCommand {
+    /// Verify a proof without any node, and show what it proves
+    Verify {
+        /// File to read
+        file: PathBuf,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -114,6 +148,13 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Verify { file } => Ok(recording::verify(file)?),
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
         Command::Top => runtime.block_on(top::top(config?)),
+        Command::Proof(ProofArgs { command: Some(ProofCommand::Verify { file, json }), .. }) => {
+            proof::verify(file, *json)
+        }
+        Command::Proof(ProofArgs { payee, block, out, json, .. }) => {
+            let (address, block) = (payee.as_deref().unwrap_or_default(), block.as_deref().unwrap_or_default());
+            runtime.block_on(proof::ask(config?, address, block, out.clone(), *json))
+        }
         Command::Db { command: DbCommand::Check { json } } => db::check(&config?, *json),
         Command::Db { command: DbCommand::Repair { json } } => db::repair(&config?, *json),
         Command::Check { json } => {

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::bitcoind::BitcoindError;
-use crate::config::ConfigError;
+use crate::config::{AddressError, ConfigError};
 use crate::consensus::EngineStopped;
 use crate::headers::HeadersError;
 use crate::identity::IdentityError;
 use crate::logging::LoggingError;
+use crate::payout_proof::error::ProofError;
 use crate::recording::error::RecordingError;
 use crate::status::error::StatusError;
 use crate::store::StoreError;
@@ -76,6 +77,12 @@ pub enum NodeError {
     /// The running node cannot be queried.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// The command names an address that is none, or not one of this network.
+    #[error(transparent)]
+    Address(AddressError),
+    /// There is no payout proof, or one is wrong.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// A part of the node ended unexpectedly.
     #[error("a part of the node stopped; see the log")]
     Stopped,

@@ -7,6 +7,7 @@
 //! run.rs       `shoal run`
 //! ports.rs     checks whether the configured ports are free
 //! status.rs    `shoal status`
+//! payout_proof/ what a block pays an address, as a proof: `shoal proof`
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
 //! headers.rs   inserts bitcoind's headers into the share-chain
@@ -49,6 +50,7 @@ pub mod identity;
 pub mod limits;
 mod logging;
 pub mod miners;
+pub mod payout_proof;
 pub mod peers;
 mod ports;
 pub mod recording;

@@ -190,8 +190,9 @@ pub const ADDRESS_CHARS_SHOWN_MAX: usize = 100;
 /// Time limit of a request of `shoal status`. A healthy node answers in milliseconds.
 pub const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Maximum bytes of a status. One has about 1 KiB.
-pub const STATUS_BYTES_MAX: usize = 1 << 16;
+/// Maximum bytes of an answer that the program asks a node for. A status has about 1 KiB, a payout proof with 1,000 outputs
+/// 150 KiB.
+pub const STATUS_BYTES_MAX: usize = 1 << 18;
 
 /// Time for each server to end when the node stops. The end of the process cuts off the rest.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,11 +8,13 @@ use std::time::Instant;
 use node::store::{self, Journal, RecordKind, Store};
 use node_core::engine::Keep;
 use node_core::limits::KEEP_LINKS;
+use node_core::pool_window;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::chain::Chain;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::limits::STATE_DEPTH;
+use sharechain::payout_proof::{Finding, PayoutProof};
 use sharechain::{ChainParams, Height, Outcome, Proof, ShareId, U256, Weight};
 use testkit::{World, miner, params};
 
@@ -66,6 +68,24 @@ fn proof_at(engine: &Engine, world: &World, height: Height) -> Option<Vec<u8>> {
     engine.store().get(RecordKind::Proof, &id.0).unwrap()
 }
 
+/// What a block pays some miners, proven by what the node keeps of it. All amounts together are the block's value.
+fn proven(engine: &Engine, id: &ShareId) -> Vec<Finding> {
+    let params = engine.chain().params();
+    let window = pool_window::read(&**engine.store(), id).unwrap().expect("the node keeps the window of each block");
+    let findings = (0..=12).map(|number| {
+        let proof = window.prove(&miner(number), params).unwrap();
+        let proof = PayoutProof::decode(&proof.encode()).unwrap();
+        proof.verify(&window.proof.header, params).unwrap().finding
+    });
+    let findings: Vec<_> = findings.collect();
+    let paid = findings.iter().map(|finding| match finding {
+        Finding::Exact { output, .. } | Finding::Drawn { output, .. } | Finding::Finder { output } => output.value_sat,
+        _ => 0,
+    });
+    assert_eq!(paid.sum::<u64>(), window.proof.share.coinbase_value);
+    findings
+}
+
 #[test]
 fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
     let folder = tempfile::tempdir().unwrap();
@@ -90,6 +110,9 @@ fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
     assert!(shown > Height(4_000));
     let gone = engine.store().get(RecordKind::Proof, &middle.0).unwrap();
     assert!(gone.is_none(), "the proof of a link that newcomers no longer need is gone");
+    let (paid_old, paid_middle) = (proven(&engine, &old), proven(&engine, &middle));
+    assert!(paid_middle.iter().filter(|finding| matches!(finding, Finding::Exact { .. })).count() > 4);
+    assert!(paid_middle.contains(&Finding::Absent) && paid_old != paid_middle);
     drop(engine);
 
     let began = Instant::now();
@@ -97,6 +120,8 @@ fn a_store_forgets_and_a_restart_needs_only_what_is_left() {
     let took = began.elapsed();
     assert_eq!((again.chain().tip(), again.chain().height()), (world.chain.tip(), height));
     assert!(again.chain().link(&first).is_none(), "it did not start at genesis");
+    assert!(again.chain().link(&middle).is_none(), "its weights are forgotten");
+    assert_eq!((proven(&again, &old), proven(&again, &middle)), (paid_old, paid_middle));
     eprintln!("{height} links, restart in {took:?}");
     // It goes on as if nothing had happened, and forgets on.
     grow(&mut world, &mut again, 1_300);
@@ -164,6 +189,9 @@ fn a_damaged_database_is_noticed_and_repaired() {
     assert!(store::check(&path, &params).unwrap().faults.is_empty());
     let mut again = opened(&world, folder.path(), Keep::Window);
     assert_eq!(again.chain().height(), kept);
+    let heights = (1..kept.0).filter_map(|at| again.chain().main_at(Height(at)));
+    let proven = heights.filter(|id| pool_window::read(&**again.store(), id).unwrap().is_some()).count();
+    assert!(proven > 1_000, "the windows of {proven} blocks survived");
     // Records that come later have numbers of their own.
     let next = again.store().next_sequence();
     grow_on(&mut world, &mut again);

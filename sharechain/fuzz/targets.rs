@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::limits::HELD_MAX;
-use sharechain::{Chain, Outcome, Proof, ShareId, U256, encode};
+use sharechain::payout_proof::{BlockWindow, PayoutProof};
+use sharechain::{Chain, ChainParams, Outcome, Proof, ShareId, U256, encode};
 
 use testkit::{Spec, World, miner};
 
@@ -26,6 +27,22 @@ pub fn proof(data: &[u8]) {
 pub fn list(data: &[u8]) {
     if let Ok(list) = encode::decode_list(data) {
         assert_eq!(encode::encode_list(&list), data);
+    }
+}
+
+/// A payout proof that decodes, encodes to the same bytes, and can be verified. Bytes that are the window of a block make
+/// proofs that can be verified as well.
+pub fn payout_proof(data: &[u8]) {
+    let [main, local] = [ChainParams::main(), ChainParams::local()];
+    if let Ok(proof) = PayoutProof::decode(data) {
+        assert_eq!(proof.encode(), data);
+        let _ = proof.verify(&proof.header, &main);
+        let _ = proof.verify(&proof.header, &local);
+    }
+    if let Ok(window) = BlockWindow::decode(data)
+        && let Some(proof) = window.prove(&miner(1), &main)
+    {
+        let _ = proof.verify(&proof.header, &main);
     }
 }
 

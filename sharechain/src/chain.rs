@@ -31,6 +31,7 @@
 
 mod advance;
 mod base;
+mod block_window;
 mod branch;
 mod complete;
 mod fate;

@@ -21,7 +21,7 @@ const SHA256_BLOCK_BYTES: u32 = 64;
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], RuleError> {
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], RuleError> {
         // SC-002: The encoding does not end before its last field.
         let (head, rest) = self.0.split_at_checked(count).ok_or(RuleError::Truncated)?;
         self.0 = rest;
@@ -131,7 +131,7 @@ impl ShareHeader {
         out
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, RuleError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, RuleError> {
         // SC-004: the version is one that this implementation knows.
         let version = reader.u32()?;
         if version != SHARE_VERSION {

@@ -113,6 +113,7 @@
 //! state.rs             what a link commits to
 //!   tree.rs            Merkle trees with sums
 //!   history.rs         all links of a branch as one tree
+//!   opening.rs         some leaves of a tree, and what leads from them to its root
 //! link_headers.rs      a chain of links, verified without lists
 //!   rows.rs            their credits, verified against their state roots
 //! base.rs              what is kept of deep links, in chunks
@@ -125,6 +126,11 @@
 //!   claim.rs           a due, while it is selected
 //!   split.rs           how many outputs, and which are proportional
 //!   draw.rs            the lottery
+//! payout_proof.rs      what a block pays a script, proven by the block alone
+//!   encode.rs          its encoding
+//!   verify.rs          its verification
+//!   judge.rs           what the window and the outputs say of the script
+//!   block_window.rs    what it takes to prove it for every script
 //! fork_choice.rs       which of two branches is the main chain
 //! change_set.rs        what a call changed, for stores and peers
 //! chain.rs             the tree of links: insert, and everything that follows
@@ -141,6 +147,7 @@
 //!   payouts.rs         windows and plans, with their caches
 //!   prune.rs           links and rows that nothing can need any more
 //!   plausible.rs       the easiest share target in sight of the tip
+//!   block_window.rs    what payout proofs of a block need
 //!   template.rs        where new work belongs, and what it lists
 //!   base.rs            a chain from base chunks, and back
 //!   fate.rs            what became of a share
@@ -188,6 +195,7 @@ pub mod link_headers;
 mod ordered;
 pub mod params;
 pub mod payout;
+pub mod payout_proof;
 pub mod share;
 pub mod signals;
 pub mod state;

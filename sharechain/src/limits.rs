@@ -105,3 +105,20 @@ pub const WINDOWS_MAX: usize = 4;
 
 /// Maximum number of ids in a locator: 10 consecutive ids, then ids at doubling distances. 64 ids span 2^54 links.
 pub const LOCATOR_MAX: usize = 64;
+
+/// Maximum number of payouts in a payout proof: more than any pool's `outputs_max`.
+pub const PROVEN_OUTPUTS_MAX: usize = 1_024;
+
+/// Maximum number of Bitcoin headers before a block in a payout proof: more than any pool's `seed_depth`.
+pub const PROVEN_HEADERS_MAX: usize = 8;
+
+/// Maximum number of leaves that a payout proof shows: the last proportional due, and the two on either side of a script
+/// that the window does not have.
+pub const PROVEN_LEAVES_MAX: usize = 3;
+
+/// Maximum number of nodes beside them: one on each of 32 levels for each leaf.
+pub const PROVEN_SIBLINGS_MAX: usize = PROVEN_LEAVES_MAX * 32;
+
+/// Maximum length of an encoded payout proof, bytes: 1,024 payouts of 43, 96 nodes of 48, and 2 KiB for the rest; rounded
+/// up. One of a pool with 48 outputs and 10,000 scripts has under 4 KiB.
+pub const PAYOUT_PROOF_BYTES_MAX: usize = 56 << 10;

@@ -20,6 +20,7 @@ use crate::error::RuleError;
 use crate::params::ChainParams;
 use crate::units::{U256, Weight};
 use claim::Claim;
+pub(crate) use draw::Lottery;
 use split::Split;
 
 /// A script and the weight that it is due.
@@ -177,7 +178,7 @@ impl Selection {
 }
 
 /// `floor(value_sat * weight / total)`, computed in 256 bits.
-fn share_of(value_sat: u64, weight: Weight, total: Weight) -> Option<u64> {
+pub(crate) fn share_of(value_sat: u64, weight: Weight, total: Weight) -> Option<u64> {
     let product = U256::from(value_sat).checked_mul(U256::from(weight.0))?;
     u64::try_from(product.checked_div(U256::from(total.0))?).ok()
 }

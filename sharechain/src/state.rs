@@ -4,17 +4,20 @@
 //! or one link of the history, and the sums of everything beside it.
 
 mod history;
+mod opening;
 #[cfg(test)]
 mod tests;
 pub mod tree;
 
 use bitcoin::Script;
+use bitcoin::hashes::sha256;
 
 use crate::hash::Tag;
 use crate::units::{Weight, Work};
 
 pub use history::{History, HistoryLink};
-pub use tree::Commitment;
+pub use opening::{Opening, Shown};
+pub use tree::{Commitment, Node};
 
 /// Everything that a link commits to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,10 +45,16 @@ impl State {
 /// Returns `None` if the weights add up to more than 128 bits.
 pub fn of_weights<'a>(weights: impl IntoIterator<Item = (&'a Script, Weight)>) -> Option<Commitment<Weight>> {
     let engine = Tag::WeightLeaf.engine();
-    let leaf = |(script, weight): (&Script, Weight)| {
-        let length = u8::try_from(script.len()).unwrap_or(u8::MAX);
-        let bytes: [&[u8]; 3] = [&weight.0.to_le_bytes(), &[length], script.as_bytes()];
-        tree::Node { hash: tree::hash_with(&engine, &bytes), sum: weight }
-    };
-    Commitment::of(weights.into_iter().map(leaf).collect())
+    Commitment::of(weights.into_iter().map(|(script, weight)| leaf_with(&engine, script, weight)).collect())
+}
+
+/// The leaf of a script and its weight.
+fn weight_leaf(script: &Script, weight: Weight) -> Node<Weight> {
+    leaf_with(&Tag::WeightLeaf.engine(), script, weight)
+}
+
+fn leaf_with(engine: &sha256::HashEngine, script: &Script, weight: Weight) -> Node<Weight> {
+    let length = u8::try_from(script.len()).unwrap_or(u8::MAX);
+    let bytes: [&[u8]; 3] = [&weight.0.to_le_bytes(), &[length], script.as_bytes()];
+    Node { hash: tree::hash_with(engine, &bytes), sum: weight }
 }

@@ -16,6 +16,11 @@ fn lists() {
 }
 
 #[test]
+fn payout_proofs() {
+    testkit::corpus::run("payout_proof", targets::payout_proof);
+}
+
+#[test]
 fn chains() {
     testkit::corpus::run("chain", targets::chain);
 }

@@ -4,6 +4,7 @@ gives the fields that follow from it."""
 from dataclasses import fields, replace
 from types import SimpleNamespace
 
+from proof_cases import answered as payout_proof
 from shoal_model import bitcoin, coinbase, encoding, payout, signals, state, targets
 from shoal_model.params import NETWORKS
 from shoal_model.sha256 import double, midstate
@@ -203,4 +204,5 @@ ANSWERS = {
     "selection": selection,
     "signals": signalled,
     "state": committed,
+    "proof": payout_proof,
 }

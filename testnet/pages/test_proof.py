@@ -74,6 +74,29 @@ class Proof(PageTest):
         self.assertEqual(level, "ok", f"{self.where()}: {words}")
         says(self.browser.read(), "the finder is paid alone")
 
+    def asked(self, address):
+        """Asks the page what the block pays an address. Returns the level and text of its notice."""
+        self.browser.js("""
+            const input = document.querySelector("#payout-address");
+            input.value = arguments[0];
+            input.dispatchEvent(new Event("input", { bubbles: true }));
+            setTimeout(() => input.form.requestSubmit(), 50);""", address)
+        return self.eventually("the proof for an address is done", lambda: self.browser.js("""
+            const n = document.querySelector("#payout-address").closest("section").querySelector(".notice");
+            return n && n.innerText.includes(arguments[0]) && [n.classList[1], n.innerText]""", address), 30)
+
+    def test_what_a_block_pays_an_address_is_proven(self):
+        block = node().get(f"/blocks/{things()['block']['hash']}")
+        self.open(f"/blocks/{block['hash']}")
+        for output in (block["outputs"][0], block["outputs"][-1]):
+            level, words = self.asked(output["address"])
+            self.assertEqual(level, "ok", f"{self.where()}: {words}")
+            self.assertIn("is paid", words)
+        # An address of this network that nobody mines to.
+        level, words = self.asked("tb1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq0l98cr")
+        self.assertEqual(level, "ok", f"{self.where()}: {words}")
+        self.assertNotIn("is paid", words)
+
     def test_what_was_altered_is_wrong(self):
         for alter in (one_satoshi, one_weight, one_byte_of_the_coinbase, two_payees_changed_places, somebody_left_out):
             with self.subTest(alter.__name__):

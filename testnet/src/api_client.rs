@@ -61,6 +61,15 @@ pub struct Earned {
     pub shares: u64,
 }
 
+/// A script's weight in the window that a block pays by.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Due {
+    /// The script.
+    pub script: ScriptBuf,
+    /// Decimal string in units of 2^-64 expected blocks.
+    pub weight: String,
+}
+
 /// `/api/v1/window`, in part.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Window {
@@ -90,7 +99,7 @@ pub struct Block {
     /// Hash that seeds the draw.
     pub seed: String,
     /// A page of the window's weights at the snapshot.
-    pub weights: Vec<Earned>,
+    pub weights: Vec<Due>,
     /// Start of the next page.
     pub next_from: Option<u64>,
     /// Number of shares listed up to the snapshot.

@@ -6,6 +6,7 @@
 //! settled.rs  stores the settled link across restarts
 //! start.rs    replaces the chain by one that starts from verified rows
 //! warn.rs     tells the log what the operator must know of the chain
+//! windows.rs  keeps what payout proofs need
 //! ```
 
 pub mod prune;
@@ -13,6 +14,7 @@ mod replay;
 mod settled;
 mod start;
 mod warn;
+mod windows;
 
 use std::sync::Arc;
 
@@ -71,6 +73,8 @@ pub struct Engine<J: Journal> {
     lowest_base: Option<u32>,
     /// Height of the tip when nothing was left to forget.
     forgotten_at: Height,
+    /// True if windows of blocks were stored since the last look at how much they take.
+    windows_grew: bool,
     fatal: Option<J::Error>,
 }
 
@@ -94,6 +98,7 @@ impl<J: Journal> Engine<J> {
             next_base: 0,
             lowest_base: None,
             forgotten_at: Height(0),
+            windows_grew: true,
             fatal: None,
         };
         start::forget_unfinished(&*engine.store)?;
@@ -266,6 +271,7 @@ impl<J: Journal> Engine<J> {
         }
         let blocks = self.pool_blocks(&changes);
         batch.extend(blocks.iter().map(PoolBlock::to_record));
+        batch.extend(self.window_records(&changes));
         self.append(&batch);
         if self.fatal.is_some() {
             return;

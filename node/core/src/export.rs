@@ -114,7 +114,7 @@ fn came(Record { kind, id, bytes }: Record) -> Option<Came> {
         RecordKind::Proof => Some(Came::Proof { id: ShareId(id), encoded: bytes }),
         RecordKind::List => encode::decode_list(&bytes).ok().map(|list| Came::List { of: ShareId(id), list }),
         RecordKind::Header => deserialize::<Header>(&bytes).ok().map(Came::Header),
-        RecordKind::Block | RecordKind::Refusal | RecordKind::Meta | RecordKind::Base => None,
+        RecordKind::Block | RecordKind::Refusal | RecordKind::Meta | RecordKind::Base | RecordKind::Window => None,
     }
 }
 

@@ -19,6 +19,8 @@ pub enum RecordKind {
     /// A base chunk: deep links with what they credit. Its id is its number, in little-endian. A chunk replaces one with
     /// the same number.
     Base = 7,
+    /// The window that a Bitcoin block of the pool pays by, or a part of it.
+    Window = 8,
 }
 
 /// One record of the journal.
@@ -43,6 +45,8 @@ pub struct Forgotten {
     pub proofs: Vec<[u8; 32]>,
     /// Base chunks that are no longer needed.
     pub bases: Vec<[u8; 32]>,
+    /// The oldest windows of blocks, until the others have at most so many bytes.
+    pub windows_bytes: Option<u64>,
 }
 
 /// Durable storage of the engine: a database, or a simulated disk.

@@ -9,6 +9,7 @@
 //! | [`headers`] | which Bitcoin headers of bitcoind the share-chain accepts |
 //! | [`journal`] | records, and the storage that the engine needs |
 //! | [`pool_block`] | a Bitcoin block that the pool found |
+//! | [`pool_window`] | the window that it pays by, for payout proofs |
 //! | [`export`] | a journal as a recording |
 //! | `export_base` | what the recording of a pruned node begins with |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
@@ -25,6 +26,7 @@ pub mod jobs;
 pub mod journal;
 pub mod limits;
 pub mod pool_block;
+pub mod pool_window;
 mod sentence;
 
 pub use sentence::sentence;

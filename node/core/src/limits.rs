@@ -35,6 +35,15 @@ pub const KEEP_LINKS: u32 = MEMORY_DEPTH + 303 + 8_640;
 /// Records that the store forgets in one step. There are two steps a second, and 33 new records in ten.
 pub const FORGET_RECORDS: usize = 64;
 
+/// Bytes of one record of a block's window. One of 10,000 scripts has 0.3 MB; only a pool whose miners split into more than
+/// 30,000 scripts needs a second record.
+pub const WINDOW_PART_BYTES: usize = 1 << 20;
+
+/// Bytes of the windows of the pool's Bitcoin blocks that a node keeps for payout proofs; the oldest go first, unless it
+/// keeps everything. These are 200 blocks of a pool with 10,000 scripts, and 2,000 of one with 1,000. The disk of a node that
+/// forgets stays flat: it reaches this within months, and it is a small part of what the window takes.
+pub const WINDOWS_BYTES_MAX: u64 = 64 << 20;
+
 /// Bitcoin headers that are looked up in bitcoind at the same time because proofs wait for them.
 pub const HEADER_LOOKUPS_MAX: usize = 16;
 

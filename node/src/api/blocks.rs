@@ -6,9 +6,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bitcoin::consensus::encode::serialize_hex;
-use bitcoin::{BlockHash, Network};
+use bitcoin::{BlockHash, Network, Script};
 use serde::Serialize;
 use sharechain::chain::{Chain, Fate};
+use sharechain::payout_proof::BlockWindow;
 use sharechain::{ShareId, Weight};
 use utoipa::ToSchema;
 
@@ -17,8 +18,8 @@ use super::error::{ApiError, ErrorBody};
 use super::params::{Hash, Paging};
 use super::pruned;
 use super::shares::stored_proof;
-use super::views::{Earned, Output, Payee, WeightView, hex};
-use super::window::page;
+use super::views::{BlockDue, Output, Payee, WeightView, hex};
+use super::windows::Standing as Window;
 use crate::bitcoind::SubmitVerdict;
 use crate::store::RecordKind;
 use node_core::pool_block::PoolBlock;
@@ -102,9 +103,9 @@ pub(super) struct BlockDetail {
     pub snapshot: String,
     /// Hash of the Bitcoin block that seeds the lottery.
     pub seed: String,
-    /// A page of the PPLNS window up to the snapshot, largest weight first. Empty while this node lacks a part of that
-    /// window.
-    pub weights: Vec<Earned>,
+    /// A page of the PPLNS window up to the snapshot, largest weight first. Empty if this node has no such window, and if the
+    /// block is so old that only the window for payout proofs is left, and it pays its finder alone.
+    pub weights: Vec<BlockDue>,
     /// Why `weights` is empty if this node has pruned that window: one sentence, which says from which height on it keeps
     /// links.
     pub weights_pruned: Option<String>,
@@ -208,6 +209,33 @@ impl Api {
     }
 }
 
+/// A script with its weight and, if known, the number of its shares.
+type DueRow<'a> = (&'a Script, Weight, Option<u64>);
+
+fn dues_of(window: &Window) -> Vec<DueRow<'_>> {
+    window.earners.iter().map(|(script, sum)| (script.as_script(), sum.weight, Some(sum.shares))).collect()
+}
+
+/// The dues that payout proofs are made from, largest first. That window has no links any more, so no shares.
+fn dues_kept(kept: &BlockWindow) -> Vec<DueRow<'_>> {
+    let mut dues: Vec<DueRow<'_>> = kept.dues.iter().map(|due| (due.script.as_script(), due.weight, None)).collect();
+    dues.sort_by(|(script_a, a, _), (script_b, b, _)| b.cmp(a).then_with(|| script_a.cmp(script_b)));
+    dues
+}
+
+/// A page of dues, and the start of the next page.
+fn page(dues: &[DueRow<'_>], paging: &Paging, network: Network) -> (Vec<BlockDue>, Option<u64>) {
+    let start = usize::try_from(paging.from.unwrap_or(0)).unwrap_or(usize::MAX);
+    let end = start.saturating_add(paging.items());
+    let row = |(script, weight, shares): &DueRow<'_>| BlockDue {
+        payee: Payee::new(script, network),
+        weight: (*weight).into(),
+        shares: *shares,
+    };
+    let rows = dues.get(start..).unwrap_or_default().iter().take(paging.items()).map(row).collect();
+    (rows, (end < dues.len()).then_some(end as u64))
+}
+
 /// Lists the Bitcoin blocks that the pool found, newest first.
 #[utoipa::path(
     get, path = "/api/v1/blocks", params(Paging),
@@ -248,16 +276,24 @@ pub(super) async fn block(
     paging: Paging,
 ) -> Result<Json<BlockDetail>, ApiError> {
     let stored = api.read(move |store| Ok((store.get(RecordKind::Block, &id.0)?, stored_proof(store, id)?))).await?;
-    let (Some(bytes), Some(proof)) = stored else { return Err(ApiError::unknown("block of the pool", id)) };
+    let (Some(bytes), proof) = stored else { return Err(ApiError::unknown("block of the pool", id)) };
     let blocks = Arc::new(vec![PoolBlock::from_bytes(&bytes).map_err(ApiError::Stored)?]);
     let standings = api.standings(&blocks).await?;
     let mut summaries = blocks.iter().zip(standings).map(|(block, standing)| BlockSummary::new(&api, block, standing));
     let (Some(block), Some(summary)) = (blocks.first(), summaries.next()) else { return Err(ApiError::Stopping) };
     let chain = api.chain();
     let standing = api.windows.up_to(Arc::clone(&chain), Some(ShareId::from(block.snapshot))).await?;
-    let oldest = pruned::oldest_kept(&chain).filter(|_| standing.is_none());
+    let kept = if standing.is_none() || proof.is_none() { api.block_window(id).await? } else { None };
+    let proof = proof.or_else(|| kept.as_ref().map(|kept| kept.proof.clone()));
+    let proof = proof.ok_or_else(|| ApiError::unknown("block of the pool", id))?;
+    let oldest = pruned::oldest_kept(&chain).filter(|_| standing.is_none() && kept.is_none());
     let network: Network = api.network();
-    let (weights, next_from) = standing.as_ref().map(|standing| page(standing, &paging, network)).unwrap_or_default();
+    let dues = match (&standing, &kept) {
+        (Some(standing), _) => dues_of(standing),
+        (None, Some(kept)) => dues_kept(kept),
+        (None, None) => Vec::new(),
+    };
+    let (weights, next_from) = page(&dues, &paging, network);
     Ok(Json(BlockDetail {
         summary,
         outputs: Output::all(&block.payouts, block.exact, network),
@@ -266,7 +302,7 @@ pub(super) async fn block(
         weights,
         weights_pruned: oldest.map(|oldest| pruned::sentence("the window that this block pays by", oldest)),
         next_from,
-        snapshot_listed_total: standing.map(|standing| standing.listed_total),
+        snapshot_listed_total: standing.map(|s| s.listed_total).or(kept.map(|kept| kept.listed_total)),
         coinbase_hex: hex(block.coinbase.as_bytes()),
         header_hex: serialize_hex(&proof.header),
         merkle_branch: proof.branch.iter().map(|hash| hex(hash)).collect(),

@@ -71,6 +71,15 @@ pub(super) enum ApiError {
     /// This node no longer keeps the requested item.
     #[error("{0}")]
     Pruned(String),
+    /// This node keeps no window of a block.
+    #[error(
+        "this node has no payout proofs of block {block}: it was found before this node kept them or so long ago that they \
+         made room for newer ones, or its link never became valid here; ask another node"
+    )]
+    NoProof {
+        /// Hash of the block.
+        block: String,
+    },
     /// No route has this path.
     #[error("nothing is at this path; see /api/v1/openapi.json for all paths")]
     Path,
@@ -122,7 +131,9 @@ impl ApiError {
             Self::Parameter { .. } | Self::UnknownParameter { .. } | Self::Query | Self::Address(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Unknown { .. } | Self::UnknownOrPruned { .. } | Self::Path => StatusCode::NOT_FOUND,
+            Self::Unknown { .. } | Self::UnknownOrPruned { .. } | Self::NoProof { .. } | Self::Path => {
+                StatusCode::NOT_FOUND
+            }
             Self::Pruned(_) => StatusCode::GONE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,

@@ -176,6 +176,24 @@ impl Query {
     }
 }
 
+/// The address that a payout proof is about.
+#[derive(Clone, Debug, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PaidAddress {
+    /// A payout address.
+    pub address: String,
+}
+
+impl PaidAddress {
+    fn read(fields: &[(String, String)]) -> Result<Self, ApiError> {
+        match fields {
+            [(name, value)] if name == "address" => Ok(Self { address: value.clone() }),
+            [] => Err(ApiError::parameter("`address` in the query", "a payout address", "")),
+            [(name, _), ..] => Err(ApiError::UnknownParameter { found: echo(name), known: "`address`, once" }),
+        }
+    }
+}
+
 async fn fields<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Vec<(String, String)>, ApiError> {
     let fields: Result<axum::extract::Query<Vec<(String, String)>>, QueryRejection> =
         axum::extract::Query::from_request_parts(parts, state).await;
@@ -195,7 +213,7 @@ macro_rules! from_query {
     };
 }
 
-from_query!(Paging, Steps, Heights, Query);
+from_query!(Paging, Steps, Heights, Query, PaidAddress);
 
 #[cfg(test)]
 mod tests;

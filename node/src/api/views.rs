@@ -53,6 +53,19 @@ pub(super) struct Earned {
     pub shares: u64,
 }
 
+/// The weight of a script in the window that a block pays by.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct BlockDue {
+    /// Script and address.
+    #[serde(flatten)]
+    pub payee: Payee,
+    /// Weight that it earned.
+    #[serde(flatten)]
+    pub weight: WeightView,
+    /// Number of shares that earned it; none once the links of the window are so deep that this node has forgotten them.
+    pub shares: Option<u64>,
+}
+
 /// A payout output of a coinbase.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(super) struct Output {

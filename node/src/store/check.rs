@@ -9,7 +9,7 @@ use sharechain::base::{BaseCheck, Chunk};
 use sharechain::{ChainParams, Proof};
 
 use super::error::StoreError;
-use super::layout::{BLOCKS, HISTORY, INDEX, JOURNAL, LINKS, META, REFUSED};
+use super::layout::{BLOCKS, HISTORY, INDEX, JOURNAL, LINKS, META, NUMBERED, REFUSED, WINDOWS};
 use super::store::Store;
 
 /// What a check of the database found.
@@ -45,7 +45,7 @@ pub fn check(path: &Path, params: &ChainParams) -> Result<Checked, StoreError> {
     }
     let store = Store::open(path, params.consensus_id())?;
     let mut checked = Checked::default();
-    for family in [META, JOURNAL, BLOCKS, REFUSED, INDEX, HISTORY, LINKS] {
+    for family in [META, JOURNAL, BLOCKS, WINDOWS, REFUSED, INDEX, HISTORY, LINKS] {
         store.read_all(family, &mut checked);
     }
     store.check_bases(params, &mut checked);
@@ -55,7 +55,7 @@ pub fn check(path: &Path, params: &ChainParams) -> Result<Checked, StoreError> {
 impl Store {
     /// Reads a whole family. RocksDB compares each block with its checksum, and records have checksums of their own.
     fn read_all(&self, family: &str, checked: &mut Checked) {
-        let has_records = matches!(family, JOURNAL | BLOCKS | REFUSED);
+        let has_records = NUMBERED.contains(&family);
         if has_records {
             for entry in self.entries(family, IteratorMode::Start) {
                 match entry {

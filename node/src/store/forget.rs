@@ -1,12 +1,13 @@
 //! Removes what is no longer needed.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use node_core::journal::{Forgotten, Record, RecordKind};
-use rocksdb::WriteBatch;
+use rocksdb::{IteratorMode, WriteBatch};
 
 use super::error::StoreError;
-use super::layout::{self, BASES, INDEX, JOURNAL, LINKS};
+use super::layout::{self, BASES, INDEX, JOURNAL, LINKS, META, WINDOWS, WINDOWS_KEY};
 use super::record;
 use super::store::Store;
 
@@ -30,7 +31,44 @@ impl Store {
         if let Some(through) = forgotten.through {
             self.journal_from.store(through.saturating_add(1), Ordering::Relaxed);
         }
+        forgotten.windows_bytes.map_or(Ok(()), |most| self.forget_windows(most))
+    }
+
+    /// Forgets the oldest windows until the others have at most `most` bytes.
+    fn forget_windows(&self, most: u64) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = writer.windows_bytes;
+        let mut changes = WriteBatch::default();
+        for item in self.db.iterator_cf(self.family(WINDOWS), IteratorMode::Start) {
+            if bytes <= most {
+                break;
+            }
+            let (key, value) = item.map_err(|error| self.explain(error))?;
+            let sequence = layout::sequence_of(&key).unwrap_or(u64::MAX);
+            bytes = bytes.saturating_sub(value.len() as u64);
+            changes.delete_cf(self.family(WINDOWS), &key);
+            if let Some(record) = record::decode(sequence, &value) {
+                changes.delete_cf(self.family(INDEX), layout::index_key(record.kind, &record.id));
+            }
+        }
+        if bytes == writer.windows_bytes {
+            return Ok(());
+        }
+        self.put_windows_bytes(bytes, &mut changes);
+        self.db.write(changes).map_err(|error| self.explain(error))?;
+        writer.windows_bytes = bytes;
         Ok(())
+    }
+
+    /// Adds to `changes` how many bytes all windows have.
+    pub(super) fn put_windows_bytes(&self, bytes: u64, changes: &mut WriteBatch) {
+        changes.put_cf(self.family(META), WINDOWS_KEY, bytes.to_be_bytes());
+    }
+
+    /// Bytes of all windows, as last written.
+    pub(super) fn stored_windows_bytes(&self) -> Result<u64, StoreError> {
+        let bytes = self.db.get_cf(self.family(META), WINDOWS_KEY).map_err(|error| self.explain(error))?;
+        Ok(bytes.and_then(|bytes| layout::sequence_of(&bytes)).unwrap_or(0))
     }
 
     /// Keeps the proof of a deep link, beside the journal.

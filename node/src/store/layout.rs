@@ -5,9 +5,11 @@
 //! | `meta`    | `schema`                  | version, u32 big-endian                  |
 //! | `meta`    | `network`                 | consensus id, 32 bytes                   |
 //! | `meta`    | `floor`                   | sequence numbers up to it are not used again, u64 |
+//! | `meta`    | `windows`                 | bytes of all values of `windows`, u64 big-endian; 0 if missing |
 //! | `meta`    | `r` and id                | record of kind `Meta`                    |
 //! | `journal` | sequence, u64 big-endian  | record: a proof, a list, a Bitcoin header|
 //! | `blocks`  | sequence, u64 big-endian  | record: a Bitcoin block                  |
+//! | `windows` | sequence, u64 big-endian  | record: the window of a Bitcoin block; a database from before payout proofs has no such family |
 //! | `refused` | sequence, u64 big-endian  | record: a rejection                      |
 //! | `index`   | kind (1 byte) and id      | sequence of the newest record, u64       |
 //! | `bases`   | number, u32 big-endian     | record: a base chunk                     |
@@ -36,11 +38,16 @@ pub(super) const INDEX: &str = "index";
 pub(super) const HISTORY: &str = "history";
 pub(super) const BASES: &str = "bases";
 pub(super) const LINKS: &str = "links";
-pub(super) const FAMILIES: [&str; 8] = [META, JOURNAL, BLOCKS, REFUSED, INDEX, HISTORY, BASES, LINKS];
+pub(super) const WINDOWS: &str = "windows";
+pub(super) const FAMILIES: [&str; 9] = [META, JOURNAL, BLOCKS, REFUSED, INDEX, HISTORY, BASES, LINKS, WINDOWS];
+
+/// Families whose records have sequence numbers.
+pub(super) const NUMBERED: [&str; 4] = [JOURNAL, BLOCKS, WINDOWS, REFUSED];
 
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 pub(super) const NETWORK_KEY: &[u8] = b"network";
 pub(super) const FLOOR_KEY: &[u8] = b"floor";
+pub(super) const WINDOWS_KEY: &[u8] = b"windows";
 
 /// The family that keeps records of a kind, by sequence number.
 pub(super) fn family(kind: RecordKind) -> &'static str {
@@ -50,6 +57,7 @@ pub(super) fn family(kind: RecordKind) -> &'static str {
         RecordKind::Refusal => REFUSED,
         RecordKind::Meta => META,
         RecordKind::Base => BASES,
+        RecordKind::Window => WINDOWS,
     }
 }
 

@@ -23,7 +23,10 @@ pub(super) fn open(path: &Path, network_id: [u8; 32]) -> Result<DB, StoreError> 
     if !inspect(path, network_id)? {
         create(path, network_id)?;
     }
-    DB::open_cf_descriptors(&database_options(), path, families()).map_err(|error| explain(path, error))
+    let mut options = database_options();
+    // Those that came after the database was made.
+    options.create_missing_column_families(true);
+    DB::open_cf_descriptors(&options, path, families()).map_err(|error| explain(path, error))
 }
 
 /// Inspects a database without writing. Returns whether there is one.

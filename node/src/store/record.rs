@@ -17,7 +17,7 @@ const CHECKSUM_BYTES: usize = 4;
 const HEADER_BYTES: usize = CHECKSUM_BYTES + 1 + 32;
 
 fn kind_of(byte: u8) -> Option<RecordKind> {
-    const KINDS: [RecordKind; 7] = [
+    const KINDS: [RecordKind; 8] = [
         RecordKind::Proof,
         RecordKind::List,
         RecordKind::Block,
@@ -25,6 +25,7 @@ fn kind_of(byte: u8) -> Option<RecordKind> {
         RecordKind::Meta,
         RecordKind::Header,
         RecordKind::Base,
+        RecordKind::Window,
     ];
     KINDS.into_iter().find(|kind| *kind as u8 == byte)
 }

@@ -12,13 +12,18 @@ use rocksdb::{DB, DBRecoveryMode, IteratorMode, Options};
 use sharechain::ChainParams;
 
 use super::error::StoreError;
-use super::layout::{self, BASES, BLOCKS, FAMILIES, HISTORY, JOURNAL, LINKS, META, NETWORK_KEY, REFUSED, SCHEMA_KEY};
+use super::layout::{
+    self, BASES, BLOCKS, FAMILIES, HISTORY, JOURNAL, LINKS, META, NETWORK_KEY, NUMBERED, REFUSED, SCHEMA_KEY, WINDOWS,
+};
 use super::record::{self, Entry};
 use super::store::Store;
 use super::{lock, open};
 
 /// Records that are copied in one write.
 const BATCH: usize = 1_000;
+
+/// Bytes of records after which they are written even if they are fewer.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Sequence numbers that are skipped after a repair, since the last ones may be those that cannot be read.
 const REUSE_GAP: u64 = 1_000_000;
@@ -105,12 +110,12 @@ fn open_damaged(path: &Path) -> Result<DB, StoreError> {
     let mut options = Options::default();
     options.set_paranoid_checks(false);
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.create_missing_column_families(true);
     let open = |options: &Options| DB::open_cf(options, path, FAMILIES);
     open(&options)
         .or_else(|_| {
             // Files are missing that say which others there are: RocksDB finds them again.
             DB::repair(&options, path)?;
-            options.create_missing_column_families(true);
             open(&options)
         })
         .map_err(|error| open::explain(path, error))
@@ -118,7 +123,7 @@ fn open_damaged(path: &Path) -> Result<DB, StoreError> {
 
 /// Records of a family, each with its sequence number: 0 where it has none. `None` for one that cannot be read.
 fn records<'a>(old: &'a DB, family: &str) -> impl Iterator<Item = Option<Entry>> + use<'a> {
-    let numbered = matches!(family, JOURNAL | BLOCKS | REFUSED);
+    let numbered = NUMBERED.contains(&family);
     let items = old.cf_handle(family).map(|family| old.iterator_cf(family, IteratorMode::Start));
     items.into_iter().flatten().map(move |item| {
         let (key, value) = item.ok()?;
@@ -131,6 +136,7 @@ fn records<'a>(old: &'a DB, family: &str) -> impl Iterator<Item = Option<Entry>>
 struct Copy<'a> {
     new: &'a Store,
     batch: Vec<Entry>,
+    batch_bytes: usize,
     repaired: Repaired,
     newest: u64,
 }
@@ -139,18 +145,20 @@ impl Copy<'_> {
     fn add(&mut self, entry: Entry) -> Result<(), StoreError> {
         self.newest = self.newest.max(entry.sequence);
         self.repaired.copied += 1;
+        self.batch_bytes += entry.record.bytes.len();
         self.batch.push(entry);
-        if self.batch.len() >= BATCH { self.write() } else { Ok(()) }
+        if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
+        self.batch_bytes = 0;
         self.new.restore(&std::mem::take(&mut self.batch))
     }
 }
 
 fn copy(old: &DB, new: &Store) -> Result<Repaired, StoreError> {
-    let mut copy = Copy { new, batch: Vec::new(), repaired: Repaired::default(), newest: 0 };
-    for family in [META, BLOCKS, REFUSED, BASES] {
+    let mut copy = Copy { new, batch: Vec::new(), batch_bytes: 0, repaired: Repaired::default(), newest: 0 };
+    for family in [META, BLOCKS, WINDOWS, REFUSED, BASES] {
         for entry in records(old, family) {
             match entry {
                 Some(entry) => copy.add(entry)?,

@@ -9,7 +9,7 @@ use node_core::journal::{Forgotten, Journal, Record, RecordKind};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch, WriteOptions};
 
 use super::error::StoreError;
-use super::layout::{self, BASES, BLOCKS, INDEX, JOURNAL, LINKS, META, REFUSED};
+use super::layout::{self, BASES, BLOCKS, INDEX, JOURNAL, LINKS, META, NUMBERED, REFUSED};
 use super::open;
 use super::record::{self, Entry};
 use crate::limits::{RECORD_BYTES_MAX, REFUSALS_MAX};
@@ -20,7 +20,7 @@ pub struct Store {
     pub(super) db: DB,
     path: PathBuf,
     refusals_max: usize,
-    writer: Mutex<Writer>,
+    pub(super) writer: Mutex<Writer>,
     /// Sequence number before which the journal has no record. Without it, each look at the oldest record would pass over
     /// all that were removed since RocksDB last compacted them away.
     pub(super) journal_from: AtomicU64,
@@ -49,8 +49,10 @@ impl Read {
 
 /// State that the next write depends on.
 #[derive(Debug)]
-struct Writer {
+pub(super) struct Writer {
     next_sequence: u64,
+    /// Bytes of the values of all windows.
+    pub(super) windows_bytes: u64,
     /// Sequence numbers of the kept rejections, oldest first.
     refusals: VecDeque<u64>,
 }
@@ -77,11 +79,15 @@ impl Store {
 
     pub(super) fn open_with(path: &Path, network_id: [u8; 32], refusals_max: usize) -> Result<Self, StoreError> {
         let db = open::open(path, network_id)?;
-        let writer = Mutex::new(Writer { next_sequence: 1, refusals: VecDeque::new() });
+        let writer = Mutex::new(Writer { next_sequence: 1, windows_bytes: 0, refusals: VecDeque::new() });
         let journal_from = AtomicU64::new(0);
         let read = Read::default();
         let store = Self { db, path: path.to_owned(), refusals_max, writer, journal_from, read };
-        let writer = Writer { next_sequence: store.newest_sequence()? + 1, refusals: store.sequences(REFUSED)? };
+        let writer = Writer {
+            next_sequence: store.newest_sequence()? + 1,
+            windows_bytes: store.stored_windows_bytes()?,
+            refusals: store.sequences(REFUSED)?,
+        };
         *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = writer;
         Ok(store)
     }
@@ -100,6 +106,7 @@ impl Store {
         let first = writer.next_sequence;
         let mut next = first;
         let mut refusals = Vec::new();
+        let mut windows_bytes = writer.windows_bytes;
         let mut changes = WriteBatch::default();
         for record in batch {
             let size_bytes = record.bytes.len();
@@ -112,7 +119,9 @@ impl Store {
                 changes.put_cf(family, key, record::encode(record, 0));
                 continue;
             }
-            changes.put_cf(family, next.to_be_bytes(), record::encode(record, next));
+            let value = record::encode(record, next);
+            windows_bytes += windows_bytes_of(record, &value);
+            changes.put_cf(family, next.to_be_bytes(), value);
             let key = layout::index_key(record.kind, &record.id);
             changes.put_cf(self.family(INDEX), key, next.to_be_bytes());
             if record.kind == RecordKind::Refusal {
@@ -121,8 +130,12 @@ impl Store {
             next += 1;
         }
         let forgotten = self.forget_refusals(&writer.refusals, &refusals, &mut changes)?;
+        if windows_bytes != writer.windows_bytes {
+            self.put_windows_bytes(windows_bytes, &mut changes);
+        }
         self.write(changes, batch)?;
         writer.next_sequence = next;
+        writer.windows_bytes = windows_bytes;
         writer.refusals.extend(refusals.iter().map(|(sequence, _)| sequence));
         writer.refusals.drain(..forgotten);
         Ok(first)
@@ -130,7 +143,9 @@ impl Store {
 
     fn write(&self, changes: WriteBatch, batch: &[Record]) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
-        let precious = |record: &Record| matches!(record.kind, RecordKind::Block | RecordKind::Meta | RecordKind::Base);
+        let precious = |record: &Record| {
+            matches!(record.kind, RecordKind::Block | RecordKind::Window | RecordKind::Meta | RecordKind::Base)
+        };
         options.set_sync(batch.iter().any(precious));
         self.db.write_opt(changes, &options).map_err(|error| self.explain(error))
     }
@@ -280,10 +295,13 @@ impl Store {
     /// # Errors
     /// The disk rejects the write.
     pub(super) fn restore(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows_bytes = writer.windows_bytes;
         let mut changes = WriteBatch::default();
         for Entry { sequence, record } in entries {
             let family = self.family(layout::family(record.kind));
             let value = record::encode(record, *sequence);
+            windows_bytes += windows_bytes_of(record, &value);
             if let Some(key) = layout::own_key(record.kind, &record.id) {
                 changes.put_cf(family, key, value);
                 continue;
@@ -291,7 +309,10 @@ impl Store {
             changes.put_cf(family, sequence.to_be_bytes(), value);
             changes.put_cf(self.family(INDEX), layout::index_key(record.kind, &record.id), sequence.to_be_bytes());
         }
-        self.db.write(changes).map_err(|error| self.explain(error))
+        self.put_windows_bytes(windows_bytes, &mut changes);
+        self.db.write(changes).map_err(|error| self.explain(error))?;
+        writer.windows_bytes = windows_bytes;
+        Ok(())
     }
 
     /// Makes later records have higher sequence numbers than this.
@@ -306,7 +327,7 @@ impl Store {
     fn newest_sequence(&self) -> Result<u64, StoreError> {
         let floor = self.db.get_cf(self.family(META), layout::FLOOR_KEY).map_err(|error| self.explain(error))?;
         let mut newest = floor.and_then(|bytes| layout::sequence_of(&bytes)).unwrap_or(0);
-        for family in [JOURNAL, BLOCKS, REFUSED] {
+        for family in NUMBERED {
             if let Some(entry) = self.entries(family, IteratorMode::End).next() {
                 newest = newest.max(entry?.sequence);
             }
@@ -331,6 +352,11 @@ impl Store {
     pub(super) fn explain(&self, error: rocksdb::Error) -> StoreError {
         open::explain(&self.path, error)
     }
+}
+
+/// Bytes that a value adds to those of all windows.
+fn windows_bytes_of(record: &Record, value: &[u8]) -> u64 {
+    if record.kind == RecordKind::Window { value.len() as u64 } else { 0 }
 }
 
 impl Journal for Store {

@@ -135,6 +135,55 @@ fn a_database_of_an_older_version_is_left_alone() {
 }
 
 #[test]
+fn a_database_from_before_payout_proofs_opens() {
+    let (_dir, path) = folder();
+    let db = raw_with(&path, &FAMILIES[..8]);
+    assert_eq!(FAMILIES[8], layout::WINDOWS);
+    let meta = db.cf_handle(META).unwrap();
+    db.put_cf(meta, SCHEMA_KEY, layout::SCHEMA.to_be_bytes()).unwrap();
+    db.put_cf(meta, NETWORK_KEY, OURS).unwrap();
+    drop(db);
+    let store = Store::open(&path, OURS).unwrap();
+    assert_eq!(store.get(RecordKind::Window, &[1; 32]).unwrap(), None);
+    store.append(&[record(RecordKind::Window, 1)]).unwrap();
+    drop(store);
+    let store = Store::open(&path, OURS).unwrap();
+    assert_eq!(store.get(RecordKind::Window, &[1; 32]).unwrap(), Some(vec![1]));
+}
+
+#[test]
+fn the_oldest_windows_make_room_for_newer_ones() {
+    let (_dir, path) = folder();
+    let store = Store::open(&path, OURS).unwrap();
+    let forget = |store: &Store, most| {
+        let forgotten = node_core::journal::Forgotten { windows_bytes: Some(most), ..Default::default() };
+        store.forget(&forgotten).unwrap();
+    };
+    let kept = |store: &Store| -> Vec<u8> {
+        (0..8).filter(|number| store.contains(RecordKind::Window, &[*number; 32]).unwrap()).collect()
+    };
+    // Each has 37 bytes and its content.
+    for number in 0..6 {
+        let bytes = vec![number; 63];
+        store
+            .append(&[Record { kind: RecordKind::Window, id: [number; 32], bytes }, record(RecordKind::Block, 9)])
+            .unwrap();
+    }
+    forget(&store, 600);
+    assert_eq!(kept(&store), [0, 1, 2, 3, 4, 5]);
+    forget(&store, 599);
+    assert_eq!(kept(&store), [1, 2, 3, 4, 5]);
+    drop(store);
+    let store = Store::open(&path, OURS).unwrap();
+    store.append(&[Record { kind: RecordKind::Window, id: [6; 32], bytes: vec![6; 63] }]).unwrap();
+    forget(&store, 350);
+    assert_eq!(kept(&store), [4, 5, 6]);
+    assert_eq!(store.blocks().count(), 6, "other records stay");
+    forget(&store, 0);
+    assert_eq!(kept(&store), Vec::<u8>::new());
+}
+
+#[test]
 fn history_is_read_in_both_directions_within_its_prefix() {
     let (_dir, path) = folder();
     let store = Store::open(&path, OURS).unwrap();

@@ -16,6 +16,7 @@ async fn it_lists_every_route() {
     let expected = [
         "/api/v1/blocks",
         "/api/v1/blocks/{hash}",
+        "/api/v1/blocks/{hash}/proof",
         "/api/v1/events",
         "/api/v1/graph",
         "/api/v1/links",

@@ -9,5 +9,6 @@ mod explorer;
 mod hostile;
 mod live;
 mod pool;
+mod proof;
 mod pruned;
 mod server;

@@ -48,15 +48,16 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new() -> Self {
-        Self::by(params())
+        Self::with(params())
     }
 
     /// A pool whose window ends after so many proofs.
     pub(crate) fn with_window(window_proofs: u64) -> Self {
-        Self::by(ChainParams { window_proofs, window_weight: Weight(u128::MAX >> 1), ..params() })
+        Self::with(ChainParams { window_proofs, window_weight: Weight(u128::MAX >> 1), ..params() })
     }
 
-    fn by(params: ChainParams) -> Self {
+    /// A pool under other rules.
+    pub(crate) fn with(params: ChainParams) -> Self {
         let dir = TempDir::new().unwrap();
         let store = Arc::new(Store::open(&dir.path().join("db"), params.consensus_id()).unwrap());
         let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
@@ -68,6 +69,19 @@ impl Pool {
     /// Finds a link, which lists what is pending, and makes it Bitcoin's tip.
     pub(crate) fn link(&mut self, payout: &ScriptBuf) -> ShareId {
         let (id, header) = self.link_beside_bitcoin(payout);
+        self.engine.insert_bitcoin_headers(&[header], self.clock);
+        id
+    }
+
+    /// Finds a link that meets Bitcoin's own target, and makes it Bitcoin's tip.
+    pub(crate) fn block(&mut self, payout: &ScriptBuf) -> ShareId {
+        self.clock = self.clock.plus(1);
+        let (mut proof, list) = self.find(payout, true);
+        while !proof.header.target().is_met_by(proof.header.block_hash()) {
+            proof.header.nonce += 1;
+        }
+        let header = proof.header;
+        let id = self.insert(proof, list);
         self.engine.insert_bitcoin_headers(&[header], self.clock);
         id
     }

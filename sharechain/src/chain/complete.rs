@@ -226,12 +226,22 @@ impl Chain {
         previous: &BlockHash,
         list: &[ShareId],
     ) -> Result<[u8; 32], Unpayable> {
+        Ok(self.state_with(parent, previous, list)?.root())
+    }
+
+    /// As [`Chain::state_root`], with the parts of the root.
+    pub(super) fn state_with(
+        &mut self,
+        parent: &ShareId,
+        previous: &BlockHash,
+        list: &[ShareId],
+    ) -> Result<State, Unpayable> {
         let height = self.links.get(parent).ok_or(Unpayable::Missing(Missing::Proof(*parent)))?.height.child();
         let known = |id: &ShareId| self.credits.get(id).ok_or(Unpayable::Missing(Missing::Proof(*id)));
         let credits = list.iter().map(known).collect::<Result<Vec<_>, _>>()?;
         let branch = Branch::new(self, *parent).ok_or(Unpayable::Missing(Missing::Proof(*parent)))?;
         let listed = self.credited(credits.into_iter(), height, &branch);
-        Ok(self.state(parent, previous, &listed)?.root())
+        self.state(parent, previous, &listed)
     }
 }
 

@@ -93,6 +93,26 @@ pub(super) fn sort(claims: &mut [Claim<'_>], seed: &[u8; 32]) {
     }
 }
 
+/// The lottery of one seed, for whoever looks at a few of its claims.
+pub(crate) struct Lottery(sha256::HashEngine);
+
+impl Lottery {
+    /// The lottery of a seed.
+    pub(crate) fn of(seed: &[u8; 32]) -> Self {
+        Self(keyed_by(seed))
+    }
+
+    /// Hash by which a script is ordered.
+    pub(crate) fn place(&self, script: &Script) -> [u8; 32] {
+        keyed_hash(&self.0, script.as_bytes())
+    }
+
+    /// The first point, given the distance of two points.
+    pub(crate) fn first_point(&self, step: u128) -> Option<u128> {
+        first_point(&self.0, step).ok()
+    }
+}
+
 /// SHA-256 engine that hashes claims for the lottery of this seed.
 fn keyed_by(seed: &[u8; 32]) -> sha256::HashEngine {
     keyed_engine(&Tag::Draw.hash(&[seed]))

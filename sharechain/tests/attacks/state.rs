@@ -4,6 +4,7 @@ use bitcoin::ScriptBuf;
 use bitcoin::consensus::encode::deserialize;
 use sharechain::chain::{Fate, ListState, Outcome};
 use sharechain::coinbase::Coinbase;
+use sharechain::payout_proof::{BlockWindow, Finding};
 use sharechain::{Proof, RuleError, ShareId, Weight};
 
 use super::{earned, grown, receive, thief, unit};
@@ -40,6 +41,33 @@ fn a_wrong_state_root_voids_the_list_and_earns_as_a_share() {
     assert!(list.contains(&wrong.id()));
     assert!(matches!(world.chain.fate(&wrong.id()), Fate::Listed { .. }));
     assert_eq!(earned(&mut world, &thief()), (value, 1), "a bug in a miner's node costs its links, not its shares");
+}
+
+#[test]
+fn a_node_makes_no_proof_of_a_window_that_it_did_not_find_right() {
+    let mut world = grown();
+    world.share(miner(2));
+    let spec = Spec { link: true, ..world.spec(thief()) };
+    let wrong = with_state(&mut world, &spec, |root| root[0] ^= 1);
+    accepted(world.insert(&wrong, Some(spec.list.clone())));
+    assert_eq!(world.chain.block_window(&wrong), None);
+    let share = world.share(miner(3));
+    assert_eq!(world.chain.block_window(&share), None, "nobody judged what a share says of its window");
+
+    let (right, _) = world.link(miner(1));
+    let window = world.chain.block_window(&right).unwrap();
+    assert_eq!(BlockWindow::decode(&window.encode()), Ok(window.clone()));
+    let mut paid_sat = 0;
+    for number in 0..=66 {
+        let proof = window.prove(&miner(number), world.chain.params()).unwrap();
+        paid_sat += match proof.verify(&right.header, world.chain.params()).unwrap().finding {
+            Finding::Exact { output, .. } | Finding::Drawn { output, .. } | Finding::Finder { output } => {
+                output.value_sat
+            }
+            Finding::NotDrawn { .. } | Finding::Absent | Finding::OtherFinder => 0,
+        };
+    }
+    assert_eq!(paid_sat, right.share.coinbase_value, "the proofs show every satoshi");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bitcoin::hex::FromHex;
 use serde_json::Value;
 
-use crate::{draw, headers, proof, signals, state, targets};
+use crate::{draw, headers, payout_proof, proof, signals, state, targets};
 
 /// How a case of a file is checked.
 pub type Check = fn(&mut Case);
@@ -24,6 +24,7 @@ pub const FILES: &[(&str, Check)] = &[
     ("selection", draw::check),
     ("signals", signals::check),
     ("state", state::check),
+    ("proof", payout_proof::check),
 ];
 
 /// A case of which every field must be read.

@@ -6,6 +6,7 @@
 mod draw;
 mod files;
 mod headers;
+mod payout_proof;
 mod proof;
 mod signals;
 mod state;

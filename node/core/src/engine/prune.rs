@@ -43,7 +43,7 @@ impl<J: Journal> Engine<J> {
             self.next_base = self.next_base.saturating_add(1);
         }
         if self.keep == Keep::Window && self.fatal.is_none() {
-            let step = self.forget_records().and_then(|()| self.forget_chunk());
+            let step = self.forget_records().and_then(|()| self.forget_chunk()).and_then(|()| self.forget_windows());
             if let Err(error) = step {
                 self.fatal = Some(error);
             }

@@ -142,7 +142,7 @@ impl<J: Journal> Engine<J> {
                     self.chain.insert_bitcoin_header(header, now);
                 }
             }
-            RecordKind::Block | RecordKind::Refusal | RecordKind::Meta | RecordKind::Base => {}
+            RecordKind::Block | RecordKind::Refusal | RecordKind::Meta | RecordKind::Base | RecordKind::Window => {}
         }
         Ok(Replayed::Taken)
     }

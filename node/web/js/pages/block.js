@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "../html.js";
 import { get, getAll, useApi } from "../api.js";
 import { BlockState, blockState, MATURE } from "../parts/block_state.js";
 import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
+import { PayoutCheck } from "../parts/payout_check.js";
 import { Proof } from "../proof/steps.js";
 import { chainOf } from "../proof/networks.js";
 import { prove } from "../proof/prove.js";
@@ -19,6 +20,7 @@ export default function Block({ route }) {
     <${Loaded} from=${answer}>${(block) => html`
       <${Standing} block=${block} />
       <section class="card" aria-labelledby="facts"><h2 id="facts">The block</h2><${About} block=${block} /></section>
+      <${PayoutCheck} hash=${block.hash} />
       <${Proven} base=${base} />`}
     </${Loaded}>`;
 }
@@ -55,7 +57,10 @@ function Proven({ base }) {
       if (first.weights_pruned) throw { message: sentence(first.weights_pruned), todo: "A recording of a node that keeps all can be checked with shoal verify." };
       if (!whole) throw { message: "There are more weights than a browser can hold.", todo: "The recordings of the chain can be replayed with specs/model/replay.py." };
       const network = chainOf(status);
-      return { block: first, weights: rows, network, proof: prove(first, rows, network) };
+      // A block from before payout proofs has none.
+      const address = first.outputs.find((output) => output.address)?.address;
+      const payout = address ? await get(`${base}/proof?address=${address}`).catch(() => null) : null;
+      return { block: first, weights: rows, network, proof: prove(first, rows, network, payout) };
     })().then((done) => !gone && set({ done }), (error) => !gone && set({ error }));
     return () => { gone = true; };
   }, [base, run]);

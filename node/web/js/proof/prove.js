@@ -4,12 +4,15 @@ import { checkFrame, parseCoinbase } from "./coinbase.js";
 import { checkBlock } from "./header.js";
 import { NETWORKS, subsidy } from "./networks.js";
 import { select } from "./payout.js";
+import { decode, fromJson } from "./payout_file.js";
+import { commitsTo, verify } from "./verify.js";
 
 /**
  * `block` is the answer about the block, `weights` all its weights, `network` its name. Gives { can: false, why } when
- * something that it takes is not kept, otherwise every step and { right }.
+ * something that it takes is not kept, otherwise every step and { right }. `payout` is the block's payout proof for any
+ * address, if the node keeps such proofs: it has what the block's share header commits to.
  */
-export function prove(block, weights, network) {
+export function prove(block, weights, network, payout = null) {
   const constants = NETWORKS[network];
   if (!constants) return { can: false, why: `This page does not know the constants of the network ${network}.` };
   if (block.snapshot_listed_total == null) return { can: false, why: "This node lacks a part of the share-chain up to the snapshot of this block; another node may have it." };
@@ -21,6 +24,7 @@ export function prove(block, weights, network) {
   const selection = early ? null : select(dues, seed, subsidySat, valueSat, constants);
   const expected = selection ? selection.outputs : [{ script: block.finder_script, sat: valueSat, kind: "alone", weight: null }];
   const frame = readFrame(block);
+  if (payout) frame.checks.push(["Its share header commits to exactly these weights.", commits(block, selection, payout)]);
   const rows = compareOutputs(expected, frame.payouts, block.outputs);
   const valueRight = valueSat >= subsidySat;
   const frameRight = frame.checks.every(([, holds]) => holds);
@@ -34,6 +38,16 @@ function readFrame(block) {
     return { payouts, checks: [...checks, ...checkBlock(block)] };
   } catch (error) {
     return { payouts: [], checks: [[`The coinbase cannot be read: ${error.message}.`, false]] };
+  }
+}
+
+function commits(block, selection, payout) {
+  try {
+    const proof = decode(fromJson(payout));
+    const dues = selection ? [...selection.ranked.slice(0, selection.exact), ...(selection.lot?.line ?? [])] : [];
+    return verify(proof).block === block.hash && commitsTo(proof, dues);
+  } catch {
+    return false;
   }
 }
 

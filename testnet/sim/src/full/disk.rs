@@ -133,7 +133,7 @@ impl Journal for Disk {
             match record.kind {
                 RecordKind::Proof | RecordKind::List | RecordKind::Header => state.journal.push(place),
                 RecordKind::Block => forced = true,
-                RecordKind::Refusal | RecordKind::Meta | RecordKind::Base => {}
+                RecordKind::Refusal | RecordKind::Meta | RecordKind::Base | RecordKind::Window => {}
             }
         }
         if forced {
