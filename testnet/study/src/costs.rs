@@ -10,7 +10,8 @@ use sharechain::{ChainParams, Height, Work};
 
 use super::jobs::{Effort, Progress};
 use super::result::{Cell, Experiment, Finding, Table};
-use crate::models::pay::units::{BLOCK_INTERVAL_S, EXA, PETA};
+use super::stats::as_f64;
+use crate::models::pay::units::{BLOCK_INTERVAL_S, EXA, PETA, to_f64};
 
 /// The bit that the miners want, as a mask.
 const BIT: u32 = 1;
@@ -97,87 +98,90 @@ impl Upgrades {
     }
 }
 
+impl Cost {
+    /// A cost in hours of the pool's hash rate, once.
+    const fn once(what: &'static str, how: String, pool_hours: f64) -> Self {
+        Self { what, how, pool_hours: Some(pool_hours), hashes: 0.0, hourly: false }
+    }
+
+    /// The same for each hour that the attack lasts.
+    const fn each_hour(what: &'static str, how: String, times: f64) -> Self {
+        Self { what, how, pool_hours: Some(times), hashes: 0.0, hourly: true }
+    }
+
+    /// A cost that does not depend on the pool.
+    const fn of_hashes(what: &'static str, how: String, hashes: f64) -> Self {
+        Self { what, how, pool_hours: None, hashes, hourly: false }
+    }
+}
+
 fn costs(upgrades: &Upgrades) -> Vec<Cost> {
+    [of_branches(), of_upgrades(upgrades)].concat()
+}
+
+fn of_branches() -> Vec<Cost> {
     let params = ChainParams::main();
-    let period_h = f64::from(PERIOD_LINKS * params.link_interval_s) / HOUR_S;
-    let quick = 2.0 * period_h * super::stats::as_f64(CARRYING_PERIODS);
-    let slow = 2.0 * period_h * f64::from(ENOUGH_PERIODS);
     let hour = f64::from(SETTLED_LINKS * params.link_interval_s) / HOUR_S;
     let visible = f64::from(CONFLICT_BITCOIN_BLOCKS) * BLOCK_INTERVAL_S / HOUR_S;
     let newcomer = f64::from(WORK_BITCOIN_BLOCKS) * BLOCK_INTERVAL_S / HOUR_S;
     let floor = Work::of_target(params.easiest_share_target).to_hashes_saturating_u128();
-    let cost = |what, how: String, pool_hours: f64| Cost {
-        what,
-        how,
-        pool_hours: Some(pool_hours),
-        hashes: 0.0,
-        hourly: false,
-    };
-    let hourly = |what, how: String, times: f64| Cost { hourly: true, ..cost(what, how, times) };
+    let side_links = as_f64(SIDE_LINKS_MAX) / f64::from(PLAUSIBLE) * f64::from(params.link_interval_s) / HOUR_S;
     vec![
-        cost("undo the last hour, before it is settled", "a heavier branch, shown at once".into(), hour),
-        cost(
+        Cost::once("undo the last hour, before it is settled", "a heavier branch, shown at once".into(), hour),
+        Cost::once(
             "undo an hour that is settled",
             format!(
                 "its work again, then {OUTGAINS} times the pool's for {CONFLICT_BITCOIN_BLOCKS} Bitcoin blocks, in public"
             ),
             hour + OUTGAINS * visible,
         ),
-        cost(
+        Cost::once(
             "fool a newcomer that has one honest peer",
             format!("more work than the pool did in {WORK_BITCOIN_BLOCKS} Bitcoin blocks, for all newcomers at once"),
             newcomer,
         ),
-        Cost {
-            what: "fool a newcomer that has only hostile peers and no checkpoint",
-            how: format!("{NEWCOMER_DEPTH} links at the floor, once, for all such newcomers"),
-            pool_hours: None,
-            hashes: f64::from(NEWCOMER_DEPTH) * crate::models::pay::units::to_f64(floor),
-            hourly: false,
-        },
-        cost(
-            "force an upgrade, at the quickest",
-            format!("{:.1} times the rest of the pool, for {:.1} days, in public", upgrades.force, quick / 24.0),
-            upgrades.force * quick,
+        Cost::of_hashes(
+            "fool a newcomer that has only hostile peers and no checkpoint",
+            format!("{NEWCOMER_DEPTH} links at the floor, once, for all such newcomers"),
+            f64::from(NEWCOMER_DEPTH) * to_f64(floor),
         ),
-        cost(
-            "force an upgrade, slowly",
-            format!("{:.1} times the rest of the pool, for {:.0} days", upgrades.force_slowly, slow / 24.0),
-            upgrades.force_slowly * slow,
+        Cost::once(
+            "fill a node's room for side links",
+            format!(
+                "{SIDE_LINKS_MAX} links of 1/{PLAUSIBLE} of a link's work each take {:.1} MB at most, and more take nothing",
+                as_f64(SIDE_LINKS_MAX * PROOF_BYTES_MAX) / 1e6
+            ),
+            side_links,
         ),
-        hourly(
-            "block an upgrade that all others want, for as long as it lasts: the quick way",
-            format!("{:.0}% of the rest of the pool, always", 100.0 * upgrades.block_quick),
+        Cost::of_hashes("stop the nodes' miners", "not by a claim, a burst or a bit".into(), f64::INFINITY),
+    ]
+}
+
+fn of_upgrades(upgrades: &Upgrades) -> Vec<Cost> {
+    let period_h = f64::from(PERIOD_LINKS * ChainParams::main().link_interval_s) / HOUR_S;
+    let quick = 2.0 * period_h * as_f64(CARRYING_PERIODS);
+    let slow = 2.0 * period_h * f64::from(ENOUGH_PERIODS);
+    let always = |times: f64| format!("{:.0}% of the rest of the pool, always", 100.0 * times);
+    let for_days = |times: f64, hours: f64| {
+        format!("{times:.1} times the rest of the pool, for {:.1} days, in public", hours / 24.0)
+    };
+    vec![
+        Cost::once("force an upgrade, at the quickest", for_days(upgrades.force, quick), upgrades.force * quick),
+        Cost::once("force an upgrade, slowly", for_days(upgrades.force_slowly, slow), upgrades.force_slowly * slow),
+        Cost::each_hour(
+            "delay to eight weeks an upgrade that all others want",
+            always(upgrades.block_quick),
             upgrades.block_quick,
         ),
-        hourly(
-            "the same, both ways",
-            format!("{:.0}% of the rest of the pool, always", 100.0 * upgrades.block),
-            upgrades.block,
-        ),
-        hourly(
-            "the same, both ways, by bursts",
+        Cost::each_hour("block it for as long as that lasts", always(upgrades.block), upgrades.block),
+        Cost::each_hour(
+            "the same by bursts",
             format!(
                 "{:.2} times the rest of the pool, for one period of {period_h:.1} hours in each {CARRYING_PERIODS}",
                 upgrades.burst
             ),
-            upgrades.burst / super::stats::as_f64(CARRYING_PERIODS),
+            upgrades.burst / as_f64(CARRYING_PERIODS),
         ),
-        cost(
-            "fill a node's disk with side links",
-            format!(
-                "{SIDE_LINKS_MAX} links of 1/{PLAUSIBLE} of a link's work each take {:.1} MB, and more take nothing",
-                super::stats::as_f64(SIDE_LINKS_MAX * PROOF_BYTES_MAX) / 1e6
-            ),
-            super::stats::as_f64(SIDE_LINKS_MAX) / f64::from(PLAUSIBLE) * f64::from(params.link_interval_s) / HOUR_S,
-        ),
-        Cost {
-            what: "stop the nodes' miners",
-            how: "not by a claim, a burst or a bit".into(),
-            pool_hours: None,
-            hashes: f64::INFINITY,
-            hourly: false,
-        },
     ]
 }
 
@@ -209,11 +213,11 @@ pub fn run(_effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
 }
 
 fn findings(costs: &[Cost], upgrades: &Upgrades) -> Vec<Finding> {
-    let told = [1, 2, 4].into_iter().filter_map(|at| costs.get(at));
-    let told = told.filter_map(|cost| {
+    let is_told = |cost: &&Cost| !cost.hourly && cost.pool_hours.is_some_and(|hours| hours > 1.0);
+    let told = costs.iter().filter(is_told).filter_map(|cost| {
         Some(Finding {
             claim: format!("To {}", cost.what),
-            measured: format!("{:.1} hours of the pool's hash rate: {}", cost.pool_hours?, cost.how),
+            measured: format!("{} hours of the pool's hash rate: {}", three(cost.pool_hours?), cost.how),
             holds: None,
         })
     });

@@ -57,6 +57,11 @@ pub struct Study {
 #[error("there is no experiment {0:?}; there are {names}", names = names())]
 pub struct UnknownExperiment(pub String);
 
+/// An error: results of different studies do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is another study: version {}, {}, seed {}", .0.0, .0.1, .0.2)]
+pub struct OtherStudy((u32, String, u64));
+
 fn names() -> String {
     EXPERIMENTS.iter().map(|entry| entry.id).collect::<Vec<_>>().join(", ")
 }
@@ -131,6 +136,21 @@ impl ProgressLine {
 }
 
 impl Study {
+    /// Takes over the experiments of another run, in place of its own.
+    ///
+    /// # Errors
+    /// If the other has another format, size or seed.
+    pub fn update(&mut self, other: Self) -> Result<(), OtherStudy> {
+        if (other.version, &other.size, other.seed) != (self.version, &self.size, self.seed) {
+            return Err(OtherStudy((other.version, other.size, other.seed)));
+        }
+        self.experiments.retain(|own| other.experiments.iter().all(|new| new.id != own.id));
+        self.experiments.extend(other.experiments);
+        let place = |experiment: &Experiment| EXPERIMENTS.iter().position(|entry| entry.id == experiment.id);
+        self.experiments.sort_by_key(place);
+        Ok(())
+    }
+
     /// Returns the command that gives the same numbers again.
     #[must_use]
     pub fn command(&self, only: Option<&str>) -> String {

@@ -13,8 +13,6 @@ fn upgrades_cost_what_the_decision_says() {
 
 #[test]
 fn an_hour_that_is_settled_costs_more_than_four() {
-    let upgrades = Upgrades { force: 9.0, force_slowly: 3.0, block_quick: 0.1, block: 0.3, burst: 1.0 };
-    let costs = costs(&upgrades);
-    let hours: Vec<f64> = costs.iter().filter_map(|cost| cost.pool_hours).collect();
+    let hours: Vec<f64> = of_branches().iter().filter_map(|cost| cost.pool_hours).collect();
     assert!((hours[0] - 1.0).abs() < 1e-9 && (hours[1] - 4.3).abs() < 1e-9 && (hours[2] - 200.0).abs() < 1e-9);
 }
