@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::jobs::{Effort, Size, threads};
 use super::page;
-use super::run::{self, Study, UnknownExperiment};
+use super::run::{self, OtherStudy, Study, UnknownExperiment};
 
 /// Seed of the results in the repository.
 const SEED: u64 = 1;
@@ -22,9 +22,10 @@ pub struct Args {
     /// Also write the results as Markdown with pictures
     #[arg(long, value_name = "FOLDER")]
     markdown: Option<PathBuf>,
-    /// Build page and Markdown from a JSON file, without running anything
+    /// Build page and Markdown from a JSON file, without running anything. With several files, the last one that has an
+    /// experiment counts for it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["reduced", "only", "seed"])]
-    from: Option<PathBuf>,
+    from: Vec<PathBuf>,
     /// Run a few points of each experiment: minutes instead of hours
     #[arg(long)]
     reduced: bool,
@@ -61,6 +62,14 @@ pub enum ReportError {
         /// The cause.
         source: io::Error,
     },
+    /// The file holds results of another study.
+    #[error("cannot add {path}")]
+    Apart {
+        /// Path of the file.
+        path: PathBuf,
+        /// The cause.
+        source: OtherStudy,
+    },
     /// The file does not hold results of a study.
     #[error("{path} holds no results of a study of this version; write them with `shoal-study --json`")]
     Results {
@@ -82,8 +91,14 @@ pub fn report(args: &Args) -> Result<(), ReportError> {
         }
         return Ok(());
     }
-    let study = match &args.from {
-        Some(path) => read(path)?,
+    let study = match args.from.split_first() {
+        Some((first, others)) => {
+            let mut study = read(first)?;
+            for path in others {
+                study.update(read(path)?).map_err(|error| ReportError::Apart { path: path.clone(), source: error })?;
+            }
+            study
+        }
         None => {
             let size = if args.reduced { Size::Reduced } else { Size::Standard };
             let effort = Effort::new(size, args.threads.unwrap_or_else(threads));

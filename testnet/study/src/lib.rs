@@ -14,9 +14,12 @@
 //! rivals.rs        one scenario under the pool's rules and under the classic ones, measured alike
 //! loss.rs          the cost of latency and slow devices, and who bears it
 //! attack.rs        the earnings of attackers
+//! costs.rs         what it costs to undo an hour, to fool a newcomer, to block an upgrade
 //! optimal.rs       the best attack in a small model, found by search
 //! variance.rs      the variance of pay, for small and large miners in small and large pools
+//! frequency.rs     how often a miner is paid, with 48 outputs and with 1,000
 //! intermittent.rs  the earnings per hash of miners who mine some of the time
+//! hopping.rs       what splitting and hopping gain, found by search; pay before a change
 //! partition.rs     partitions, surges and collapses of hash rate
 //! scale.rs         bandwidth, disk and memory of a node in a large pool
 //! draw.rs          fairness of the draw, the gain from choosing draws, the cost of its constants
@@ -26,7 +29,10 @@
 
 pub mod attack;
 pub mod command;
+pub mod costs;
 pub mod draw;
+pub mod frequency;
+pub mod hopping;
 pub mod intermittent;
 pub mod jobs;
 pub mod loss;

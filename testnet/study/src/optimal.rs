@@ -51,7 +51,7 @@ fn method() -> Vec<String> {
          up to the anchor depth behind the fork; beyond it only those of the branch that wins do. LinkPay earn their \
          credit only on the chain. The attacker never lists others' shares, so theirs wait for the next link of \
          somebody else and can get too old for it. No race is longer than 360 links, for nobody follows a branch that \
-         conflicts with a final link; below 35% of the hash rate it is 180, which such an attacker does not reach."
+         conflicts with a settled link, unless it leads for three hours more; below 35% of the hash rate it is 180, which such an attacker does not reach."
             .to_owned(),
         "Mining in private on an own branch contains the other ways of earning more from links: withholding shares, \
          staying on an old parent, leaving others out of lists. Left out: latency other than gamma, changing \

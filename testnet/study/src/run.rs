@@ -25,8 +25,15 @@ pub const EXPERIMENTS: &[Entry] = &[
     Entry { id: "loss", about: "what latency and slow devices cost, and whom", run: super::loss::run },
     Entry { id: "attack", about: "what attackers earn", run: super::attack::run },
     Entry { id: "optimal", about: "the best attack found by search", run: super::optimal::run },
+    Entry { id: "costs", about: "what the attacks that remain cost", run: super::costs::run },
     Entry { id: "variance", about: "how uneven pay is, for small and large miners", run: super::variance::run },
+    Entry {
+        id: "frequency",
+        about: "how often a miner is paid, with 48 outputs and with 1,000",
+        run: super::frequency::run,
+    },
     Entry { id: "intermittent", about: "what miners earn that mine some of the time", run: super::intermittent::run },
+    Entry { id: "hopping", about: "what splitting and hopping gain, found by search", run: super::hopping::run },
     Entry { id: "partition", about: "partitions, surges and collapses of hash rate", run: super::partition::run },
     Entry { id: "scale", about: "what a node of a large pool sends, stores and keeps", run: super::scale::run },
     Entry { id: "draw", about: "whether the draw is fair, and what choosing gains", run: super::draw::run },
@@ -49,6 +56,11 @@ pub struct Study {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no experiment {0:?}; there are {names}", names = names())]
 pub struct UnknownExperiment(pub String);
+
+/// An error: results of different studies do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is another study: version {}, {}, seed {}", .0.0, .0.1, .0.2)]
+pub struct OtherStudy((u32, String, u64));
 
 fn names() -> String {
     EXPERIMENTS.iter().map(|entry| entry.id).collect::<Vec<_>>().join(", ")
@@ -124,6 +136,21 @@ impl ProgressLine {
 }
 
 impl Study {
+    /// Takes over the experiments of another run, in place of its own.
+    ///
+    /// # Errors
+    /// If the other has another format, size or seed.
+    pub fn update(&mut self, other: Self) -> Result<(), OtherStudy> {
+        if (other.version, &other.size, other.seed) != (self.version, &self.size, self.seed) {
+            return Err(OtherStudy((other.version, other.size, other.seed)));
+        }
+        self.experiments.retain(|own| other.experiments.iter().all(|new| new.id != own.id));
+        self.experiments.extend(other.experiments);
+        let place = |experiment: &Experiment| EXPERIMENTS.iter().position(|entry| entry.id == experiment.id);
+        self.experiments.sort_by_key(place);
+        Ok(())
+    }
+
     /// Returns the command that gives the same numbers again.
     #[must_use]
     pub fn command(&self, only: Option<&str>) -> String {

@@ -44,3 +44,16 @@ fn the_reduced_study_runs_and_repeats() {
     let before: Vec<_> = study.experiments.iter().filter(known).cloned().collect();
     assert_eq!(serde_json::to_string(&again.experiments).unwrap(), serde_json::to_string(&before).unwrap());
 }
+
+#[test]
+fn runs_of_parts_are_put_together_in_their_usual_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut costs, mut draw) = (report(folder.path(), "costs"), report(folder.path(), "draw"));
+    draw.update(costs.clone()).unwrap();
+    assert_eq!(draw.experiments.iter().map(|experiment| experiment.id.as_str()).collect::<Vec<_>>(), ["costs", "draw"]);
+    costs.experiments[0].title.push('!');
+    draw.update(costs.clone()).unwrap();
+    assert_eq!((draw.experiments.len(), &draw.experiments[0]), (2, &costs.experiments[0]));
+    costs.seed += 1;
+    assert!(draw.update(costs).is_err(), "another seed is another study");
+}

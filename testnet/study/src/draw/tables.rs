@@ -153,7 +153,7 @@ fn of_depths() -> Table {
     Table {
         caption: "How deep the snapshot lies. A proof that is as old as still earns may have a choice of snapshots when as \
                   many Bitcoin blocks came in 40 minutes. Whoever knows the seed while a snapshot is less than 60, 240 or \
-                  360 links deep could try to replace the links that it rests on; 360 links are final."
+                  360 links deep could try to replace the links that it rests on; 360 links are settled."
             .to_owned(),
         columns: columns.into_iter().chain(burials).collect(),
         rows: [(3, 18), (5, 18), (7, 18), (9, 18), (13, 0), (13, 18), (13, 60), (19, 18), (25, 18)].map(row).to_vec(),

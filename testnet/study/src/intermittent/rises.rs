@@ -7,7 +7,7 @@ use crate::models::pay::pay_run::PayRun;
 use crate::models::pay::units::{DAY_S, EXA, PETA};
 use sim::rng::SimRng;
 
-/// A pool that grows.
+/// A pool that grows or shrinks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rise {
     pub(super) name: &'static str,
@@ -30,7 +30,7 @@ pub(super) struct Pays {
     pub(super) constant: f64,
 }
 
-/// Returns small pools, whose windows end by their number of rows, and large ones, whose windows end by their weight.
+/// Returns small pools, whose windows end by their number of proofs, and large ones, whose windows end by their weight.
 pub(super) fn all() -> Vec<Rise> {
     let small = Rise { name: "1 PH/s, twice for good", hashrate: PETA, factor: 2.0, lasts_days: 1e6, window_days: 8.0 };
     vec![
@@ -39,6 +39,7 @@ pub(super) fn all() -> Vec<Rise> {
         Rise { name: "1 PH/s, tenfold for a day", lasts_days: 1.0, factor: 10.0, ..small },
         Rise { name: "10 EH/s, twice for good", hashrate: 10.0 * EXA, window_days: 1.5, ..small },
         Rise { name: "10 EH/s, twice for a day", hashrate: 10.0 * EXA, window_days: 1.5, lasts_days: 1.0, ..small },
+        Rise { name: "1 PH/s, half for good", factor: 0.5, ..small },
     ]
 }
 

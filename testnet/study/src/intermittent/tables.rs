@@ -114,13 +114,13 @@ fn of_rises(results: &Results) -> Table {
     Table {
         caption:
             "Pay of a hash, as a part of what is due, when the pool's hashrate changes. Windows that end at their \
-                  weight pay every hash the same but for the lag of the snapshot; windows that end at their rows pay \
+                  weight pay every hash the same but for the lag of the snapshot; windows that end at their proofs pay \
                   early work more when the pool grows, and less when it shrinks."
                 .to_owned(),
         columns: columns([
             "pool",
-            "six hours before the rise",
-            "day of the rise",
+            "six hours before the change",
+            "day of the change",
             "constant miner, a window before to a window after",
         ]),
         rows: results.rises.iter().map(row).collect(),

@@ -13,7 +13,7 @@ use sharechain::{ChainParams, U256};
 use super::settling::TOLERANCE;
 use crate::jobs::Size;
 use crate::models::pay::units::{BLOCK_INTERVAL_S, PETA, target_of_work, to_u128, work_of};
-use crate::result::{Cell, Table};
+use crate::result::{Cell, Finding, Table};
 use crate::stats::{Estimate, quantile};
 use sim::rng::{SimRng, stream};
 
@@ -29,11 +29,11 @@ const STAYS_S: f64 = 600.0;
 const GIVEN_UP_S: f64 = 400_000.0;
 
 /// A sequence of links.
-struct LinkStream<'a> {
+pub(super) struct LinkStream<'a> {
     params: &'a ChainParams,
-    hashrate_hs: f64,
+    pub(super) hashrate_hs: f64,
     /// Time of the last link in seconds, and the times that the retarget sees.
-    at_s: f64,
+    pub(super) at_s: f64,
     last_s: [f64; 2],
     target: U256,
     /// Targets down to the anchor, oldest first.
@@ -41,7 +41,7 @@ struct LinkStream<'a> {
 }
 
 impl<'a> LinkStream<'a> {
-    fn new(params: &'a ChainParams, hashrate_hs: f64) -> Self {
+    pub(super) fn new(params: &'a ChainParams, hashrate_hs: f64) -> Self {
         let target = target_of_work(to_u128(hashrate_hs * f64::from(params.link_interval_s)));
         Self { params, hashrate_hs, at_s: 0.0, last_s: [0.0; 2], target, targets: VecDeque::new() }
     }
@@ -51,7 +51,7 @@ impl<'a> LinkStream<'a> {
         work_of(self.target) / self.hashrate_hs
     }
 
-    fn next(&mut self, rng: &mut SimRng) {
+    pub(super) fn next(&mut self, rng: &mut SimRng) {
         self.at_s += rng.sample::<f64, _>(Exp1) * self.expected_s();
         // Headers have whole seconds.
         self.last_s = [self.last_s[1], self.at_s.floor()];
@@ -103,30 +103,66 @@ fn jitter(params: &ChainParams, links_count: u32, rng: &mut SimRng) -> f64 {
     (squares / f64::from(links_count)).sqrt()
 }
 
-/// Compares half-lives of the retarget.
-pub(super) fn half_lives(size: Size, seed: u64) -> Table {
-    let factors = [10.0, 1_000.0, 0.1, 0.001];
-    let (runs, links): (u64, u32) = size.pick((20, 100_000), (3, 5_000));
-    let row = |half_life_s: u32| {
-        let params = ChainParams { retarget_half_life_s: half_life_s, ..ChainParams::main() };
-        let chosen = half_life_s == ChainParams::main().retarget_half_life_s;
-        let name = if chosen { format!("{half_life_s}, chosen") } else { half_life_s.to_string() };
-        let rng = &mut stream(seed, "half-life", half_life_s.into());
-        let mut row = vec![Cell::text(name), Cell::number(100.0 * jitter(&params, links, rng), 1)];
-        row.extend(factors.map(|factor| {
-            let minutes: Vec<f64> = (0..runs).map(|_| settles_min(&params, factor, rng)).collect();
-            Cell::estimate(Estimate::of(&minutes), 0)
-        }));
-        row
-    };
-    let columns = ["half-life, s", "links out of time by, %", "x10, min", "x1000, min", "/10, min", "/1000, min"];
-    Table {
-        caption:
-            "Half-lives of the retarget: how far the expected time to a link strays from 10 s though nothing changes, \
-                  and minutes until links come in time again after hash rate changed. Without a network"
+/// Half-lives of the retarget that are compared, in seconds.
+const HALF_LIVES_S: [u32; 5] = [300, 600, 1_200, 2_400, 4_800];
+
+/// Version 1's half-life, in seconds.
+const HALF_LIFE_BEFORE_S: u32 = 1_200;
+
+/// Changes of the hash rate.
+const FACTORS: [f64; 4] = [10.0, 1_000.0, 0.1, 0.001];
+
+/// What half-lives cost: how far links stray, and minutes until they are on time after each of [`FACTORS`].
+pub(super) struct HalfLives {
+    rows: Vec<(u32, f64, [Estimate; FACTORS.len()])>,
+}
+
+impl HalfLives {
+    pub(super) fn run(size: Size, seed: u64) -> Self {
+        let (runs, links): (u64, u32) = size.pick((20, 100_000), (3, 5_000));
+        let row = |half_life_s: u32| {
+            let params = ChainParams { retarget_half_life_s: half_life_s, ..ChainParams::main() };
+            let rng = &mut stream(seed, "half-life", half_life_s.into());
+            let strays = jitter(&params, links, rng);
+            let settle = FACTORS.map(|factor| {
+                let minutes: Vec<f64> = (0..runs).map(|_| settles_min(&params, factor, rng)).collect();
+                Estimate::of(&minutes)
+            });
+            (half_life_s, strays, settle)
+        };
+        Self { rows: HALF_LIVES_S.map(row).to_vec() }
+    }
+
+    pub(super) fn table(&self) -> Table {
+        let row = |(half_life_s, strays, settle): &(u32, f64, [Estimate; FACTORS.len()])| {
+            let chosen = *half_life_s == ChainParams::main().retarget_half_life_s;
+            let name = if chosen { format!("{half_life_s}, chosen") } else { half_life_s.to_string() };
+            let mut row = vec![Cell::text(name), Cell::number(100.0 * strays, 1)];
+            row.extend(settle.map(|minutes| Cell::estimate(minutes, 0)));
+            row
+        };
+        let columns = ["half-life, s", "links out of time by, %", "x10, min", "x1000, min", "/10, min", "/1000, min"];
+        Table {
+            caption: "Half-lives of the retarget: how far the expected time to a link strays from 10 s though nothing \
+                 changes, and minutes until links come in time again after hash rate changed. Without a network"
                 .into(),
-        columns: columns.map(String::from).to_vec(),
-        rows: [300, 600, 1_200, 2_400, 4_800].map(row).to_vec(),
+            columns: columns.map(String::from).to_vec(),
+            rows: self.rows.iter().map(row).collect(),
+        }
+    }
+
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let tenfold = |half_life_s: u32| {
+            let row = self.rows.iter().find(|(other, ..)| *other == half_life_s);
+            row.map_or(f64::NAN, |(_, _, settle)| settle[0].mean)
+        };
+        let (now, before) = (tenfold(ChainParams::main().retarget_half_life_s), tenfold(HALF_LIFE_BEFORE_S));
+        vec![Finding {
+            claim: "Without a network, links come in time again after x10 in six tenths of version 1's time or less"
+                .into(),
+            measured: format!("{now:.0} min, {before:.0} with version 1's half-life of 1,200 s"),
+            holds: Some(now <= 0.6 * before),
+        }]
     }
 }
 
@@ -173,9 +209,9 @@ pub(super) fn settled_depths(size: Size, seed: u64) -> Table {
     ];
     Table {
         caption:
-            "How deep a link is final. Left: minutes that a partition lasts, in 99 of 100 cases, before the smaller \
-                  side would need its operators to rejoin. Right: the chance that an attacker undoes a link that deep, \
-                  where none is final"
+            "How deep a link is settled. Left: minutes that a partition lasts, in 99 of 100 cases, before the smaller \
+                  side has settled what the other lacks, so that rejoining takes a majority for 18 Bitcoin blocks. Right: \
+                  the chance that an attacker undoes a link that deep, where none is settled"
                 .into(),
         columns: columns.map(String::from).to_vec(),
         rows: [90, 180, 360, 720, 1_440].map(row).to_vec(),

@@ -43,8 +43,8 @@ pub(super) fn method() -> Vec<String> {
         "Partitions: eight nodes with an eighth of the hash rate each, in cities, are cut into two sides for a while, and \
          find each other again by redialling. Bitcoin reaches both. Measured is what was found during the partition: the \
          part that nobody is credited for in the end. Under the pool's rules the heavier side is taken for the pool where \
-         nodes are in conflict, which they are after partitions longer than the time to finality, until their operators \
-         choose; the classic rules have no such bound."
+         nodes are in conflict, which they are after partitions so long that links settled, until the larger side has led \
+         for 18 Bitcoin blocks; the runs end before that. The classic rules have no such bound."
             .into(),
     ]
 }

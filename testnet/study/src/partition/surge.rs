@@ -191,17 +191,20 @@ impl Surges {
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
-        let told = |settling: Settling| {
-            settling.after_s.map_or_else(|| "never".to_owned(), |after_s| format!("after {:.0} min", after_s / 60.0))
+        let told = |settling: Settling, lasts_s: f64| {
+            settling.after_s.map_or_else(
+                || format!("not within the {:.0} min that it lasts", lasts_s / 60.0),
+                |after_s| format!("after {:.0} min", after_s / 60.0),
+            )
         };
         let of = |story: &Story| {
-            let factor = story.run.factor;
-            [(factor, story.surge_settles()), (1.0 / factor, story.collapse_settles())].map(|(factor, settling)| {
-                Finding {
-                    claim: format!("Links come in time again with the hash rate {}", factor_text(factor)),
-                    measured: told(settling),
-                    holds: None,
-                }
+            let (factor, run) = (story.run.factor, story.run);
+            let changes =
+                [(factor, story.surge_settles(), run.surge_s), (1.0 / factor, story.collapse_settles(), run.after_s)];
+            changes.map(|(factor, settling, lasts_s)| Finding {
+                claim: format!("Links come in time again with the hash rate {}", factor_text(factor)),
+                measured: told(settling, lasts_s),
+                holds: None,
             })
         };
         self.stories.iter().flat_map(of).collect()

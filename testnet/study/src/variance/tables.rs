@@ -150,7 +150,7 @@ fn of_pools(measured: &[Measured<'_>]) -> Table {
         ]
     };
     Table {
-        caption: "The pools. A window ends at its weight in large pools and at its rows in small ones.".to_owned(),
+        caption: "The pools. A window ends at its weight in large pools and at its proofs in small ones.".to_owned(),
         columns: ["pool", "days between blocks", "work of a share, TH", "window, days", "blocks expected in a window"]
             .map(str::to_owned)
             .to_vec(),
