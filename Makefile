@@ -103,7 +103,8 @@ bench: ## Run every benchmark
 # libFuzzer in builds of their own: stable rustc with its unstable flags allowed. No address sanitizer: our crates have no
 # unsafe code, and without it the limit of memory means what it says: 64 MB above the 105 MB that a program with libp2p and
 # instruments takes before it begins, rounded up.
-FUZZERS := sharechain/proof sharechain/list sharechain/payout_proof sharechain/chain p2p/proto/request p2p/proto/response p2p/proto/gossip \
+FUZZERS := sharechain/proof sharechain/list sharechain/payout_proof sharechain/rows sharechain/beginning \
+	sharechain/chain p2p/proto/request p2p/proto/response p2p/proto/gossip \
 	stratum/line stratum/session
 FUZZ_RUNS ?= 10000000
 FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -rss_limit_mb=170

@@ -2,9 +2,12 @@
 
 use std::sync::OnceLock;
 
+use bitcoin::hashes::{Hash, sha256};
+use sharechain::base::Chunk;
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::limits::HELD_MAX;
+use sharechain::link_headers::{Beginning, LinkHeaders, VerifiedRows};
 use sharechain::payout_proof::{BlockWindow, PayoutProof};
 use sharechain::{Chain, ChainParams, Outcome, Proof, ShareId, U256, encode};
 
@@ -44,6 +47,56 @@ pub fn payout_proof(data: &[u8]) {
     {
         let _ = proof.verify(&proof.header, &main);
     }
+}
+
+/// Base links that decode, encode to bytes that decode to the same, and make a chain or none. The checksum is added here:
+/// nobody would guess it.
+pub fn rows(data: &[u8]) {
+    let checksum = sha256::Hash::hash(data);
+    let Ok(chunk) = Chunk::decode(&[data, checksum.as_byte_array()].concat()) else { return };
+    let encoded = chunk.encode();
+    assert_eq!(Chunk::decode(&encoded).map(|again| again.encode()), Ok(encoded));
+    let world = base();
+    let (params, bitcoin) = (world.chain.params(), world.chain.bitcoin());
+    if let Some(headers) = headers()
+        && let Some(mut rows) = VerifiedRows::new(headers, bitcoin)
+    {
+        let _ = chunk.links.iter().try_for_each(|link| rows.push(headers, link.clone()));
+        let _ = rows.into_chain(bitcoin.clone());
+    }
+    let _ = Chain::from_base(params.clone(), bitcoin.clone(), [chunk]);
+}
+
+/// The beginning of a peer's chain that decodes, encodes to the same bytes, and may be continued.
+pub fn beginning(data: &[u8]) {
+    let Ok(beginning) = Beginning::decode(data) else { return };
+    assert_eq!(beginning.encode(), data);
+    let world = base();
+    let mut headers = LinkHeaders::new(world.chain.params().clone(), beginning);
+    let _ = VerifiedRows::new(&headers, world.chain.bitcoin());
+    let _ = headers.push(next_link().clone(), world.chain.bitcoin(), world.now);
+}
+
+/// A link that is valid on the chain of [`base`].
+fn next_link() -> &'static Proof {
+    static LINK: OnceLock<Proof> = OnceLock::new();
+    LINK.get_or_init(|| base().clone().link(miner(1)).0)
+}
+
+/// The links of [`base`] from the first one on.
+fn headers() -> Option<&'static LinkHeaders> {
+    static HEADERS: OnceLock<Option<LinkHeaders>> = OnceLock::new();
+    let make = || {
+        let mut world = World::new();
+        let mut headers = LinkHeaders::on(&world.chain, &world.chain.params().genesis_id())?;
+        for (proof, list) in world.grow(12, 2) {
+            if list.is_some() {
+                headers.push(proof, world.chain.bitcoin(), world.now).ok()?;
+            }
+        }
+        Some(headers)
+    };
+    HEADERS.get_or_init(make).as_ref()
 }
 
 /// Miners that do whatever the bytes say; proofs reach a second chain late, in another order, doubled or altered. Both

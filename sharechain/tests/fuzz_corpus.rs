@@ -21,6 +21,16 @@ fn payout_proofs() {
 }
 
 #[test]
+fn rows() {
+    testkit::corpus::run("rows", targets::rows);
+}
+
+#[test]
+fn beginnings() {
+    testkit::corpus::run("beginning", targets::beginning);
+}
+
+#[test]
 fn chains() {
     testkit::corpus::run("chain", targets::chain);
 }
