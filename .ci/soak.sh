@@ -5,11 +5,21 @@ bin="${CARGO_TARGET_DIR:-target}/release"
 
 case "${1:-}" in
     years) exec nice "$bin/shoal-testnet" bench years --days 14 --fraction 1 --json ;;
+    # 1,500 addresses: a coinbase of 1,000 payouts draws among them. Each output is computed again by a script that shares no
+    # code with the program.
+    wide)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        "$bin/shoal-testnet" up --plain --nodes 3 --miners 6 --outputs wide --payees 1500 --bitcoin bitcoind \
+            --duration "${WIDE_SECONDS:-1200}" --dir "$work/net" --report "$work/report.json"
+        python3 testnet/check_report.py "$work/report.json" --network local-wide --outputs-min 1000 --shared-min 5 \
+            --agreed --lost-max 0
+        ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), sim (random simulations), kills (1,000 kills of a node), sync (fresh nodes on chains of 500 to 20,000 links)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations)" >&2
         exit 2
         ;;
 esac

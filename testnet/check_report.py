@@ -4,7 +4,7 @@
 From the rules alone (specs/payouts.md), it recomputes for every Bitcoin block in the report which outputs its coinbase
 must have: who is paid, in which order, how much, and the commitment last. Only Python's standard library is used.
 
-    check_report.py REPORT [--blocks-min N] [--shared-min N] [--agreed] [--lost-max N] [--rss-max BYTES] [--fair A,B]
+    check_report.py REPORT [--network local-wide] [--outputs-min N] [--blocks-min N] [--shared-min N] [--agreed] [--lost-max N] [--rss-max BYTES] [--fair A,B]
     check_report.py --self-test
 """
 
@@ -16,11 +16,11 @@ from bisect import bisect_right
 from itertools import accumulate
 from math import sqrt
 
-# The constants of the local network and regtest that payouts depend on, written down again on purpose.
-OUTPUTS_MAX = 48
+# The constants of the local networks and regtest that payouts depend on, written down again on purpose.
+OUTPUTS_MAX = {"local": 48, "local-wide": 1000, "regtest": 48}
 OUTPUT_FLOOR_SAT = 10_000
 LISTED_BEFORE_PAYOUTS = 48
-HALVING_BLOCKS = {"local": 210_000, "regtest": 150}
+HALVING_BLOCKS = {"local": 210_000, "local-wide": 210_000, "regtest": 150}
 FIRST_SUBSIDY_SAT = 50 * 100_000_000
 NAME = b"/shoal/"
 WITNESS_MAGIC = bytes.fromhex("6a24aa21a9ed")
@@ -125,19 +125,20 @@ def exact_and_tail(ranked, outputs):
     """How many of the ranked dues are paid exactly with that many outputs, and the even payment to the others."""
     if outputs == len(ranked):
         return outputs, None
+    rest = sum(weight for weight, _ in ranked)
     for exact in range(outputs):
-        rest = sum(weight for weight, _ in ranked[exact:])
         tail = rest // (outputs - exact)
         if tail >= ranked[exact][0]:
             return exact, tail
+        rest -= ranked[exact][0]
     raise AssertionError("one payment of the whole rest is never below the next due")
 
 
-def select(weights, seed, subsidy_sat):
+def select(weights, seed, subsidy_sat, outputs_max=OUTPUTS_MAX["local"]):
     """The (script, weight) pairs that a coinbase pays, in order. `weights` maps scripts to weights."""
     dues = [(weight, script) for script, weight in weights.items() if weight > 0]
     ranked = sorted(dues, key=lambda due: (-due[0], due[1]))
-    for outputs in range(min(OUTPUTS_MAX, len(ranked)), 0, -1):
+    for outputs in range(min(outputs_max, len(ranked)), 0, -1):
         exact, tail = exact_and_tail(ranked, outputs)
         drawn = outputs - exact
         total = sum(weight for weight, _ in ranked[:exact]) + drawn * (tail or 0)
@@ -178,7 +179,7 @@ def expected_payouts(block, network="local"):
     if block["snapshot_listed"] < LISTED_BEFORE_PAYOUTS or not any(weights.values()):
         return [(block["value_sat"], bytes.fromhex(block["finder_script"]))]
     seed = bytes.fromhex(block["seed"])[::-1]
-    return amounts(select(weights, seed, subsidy(block["height"], network)), block["value_sat"])
+    return amounts(select(weights, seed, subsidy(block["height"], network), OUTPUTS_MAX[network]), block["value_sat"])
 
 
 # --- The report -----------------------------------------------------------------------------------------------------
@@ -246,14 +247,17 @@ def check_fair(report, first, second):
 def check_report(report, args):
     blocks = report["blocks"]
     by_hash = {block["hash"]: block for block in blocks}
-    shared = 0
+    shared = most = 0
     for block in blocks:
         try:
-            payees = check_block(block, by_hash, report["network"])
+            payees = check_block(block, by_hash, args.network or report["network"])
         except Wrong as wrong:
             raise Wrong(f"block {block['height']} ({block['hash']}): {wrong}") from None
         shared += payees > 1
+        most = max(most, payees)
     print(f"{len(blocks)} blocks, {shared} of which pay more than one miner: every output is as the rules want it")
+    print(f"one coinbase has {most} payouts, more than any other")
+    demand(most >= args.outputs_min, f"a coinbase with {args.outputs_min} payouts was asked for")
     demand(len(blocks) >= args.blocks_min, f"{args.blocks_min} blocks were asked for")
     demand(shared >= args.shared_min, f"{args.shared_min} blocks with more than one payee were asked for")
     if args.agreed:
@@ -319,6 +323,8 @@ def self_test():
     many = {script: 1000 + number for number, script in enumerate(scripts)}
     paid = select(many, seed, subsidy(200))
     demand(len(paid) == 48 and len({script for script, _ in paid}) == 48, "48 different outputs")
+    paid = select({script + bytes([n]): 1000 + n for script in scripts for n in range(20)}, seed, subsidy(200), 1000)
+    demand(len(paid) == 1000 and len({script for script, _ in paid}) == 1000, "1,000 different outputs of 1,200 dues")
     # Over many seeds, each is paid its due on average.
     trials, total = 3000, sum(many.values())
     times = sum(dict(select(many, sha256(bytes([i % 256, i // 256])), subsidy(200))).get(scripts[7], 0) for i in range(trials))
@@ -343,6 +349,8 @@ def main():
     parser.add_argument("report", nargs="?", help="the file that `shoal-testnet up --report` wrote")
     parser.add_argument("--blocks-min", type=int, default=0, help="Bitcoin blocks that must be in it")
     parser.add_argument("--shared-min", type=int, default=0, help="blocks that must pay more than one miner")
+    parser.add_argument("--network", choices=OUTPUTS_MAX, help="the constants that hold [default: those of the report's network]")
+    parser.add_argument("--outputs-min", type=int, default=0, help="payouts that some block must have")
     parser.add_argument("--agreed", action="store_true", help="all nodes must have one tip and one window")
     parser.add_argument("--lost-max", type=int, help="shares that may be lost")
     parser.add_argument("--rss-max", type=int, help="bytes of memory that a node may use")

@@ -74,7 +74,7 @@ fn template_of(world: &World) -> BlockTemplate {
 
 fn job_template(world: &mut World, block: &Arc<BlockTemplate>, contents: Option<&Arc<Contents>>) -> Arc<JobTemplate> {
     let position = JobPosition::find(&mut world.chain, &block.prev_block).expect("the chain has a position");
-    let contents = contents.map_or_else(|| Arc::new(Contents::fit(block, position.coinbase_weight())), Arc::clone);
+    let contents = contents.map_or_else(|| Arc::new(Contents::fit(block, position.coinbase_cost())), Arc::clone);
     let template =
         JobTemplate::new(&mut world.chain, Arc::clone(block), contents, position, world.now).expect("the amounts fit");
     template.check(&mut world.chain, world.now).expect("peers would accept it");
@@ -124,12 +124,12 @@ fn notify(c: &mut Criterion) {
     let met = if median <= TARGET { "met" } else { "MISSED" };
     println!("template to notify: median {median:.2?} of {} rounds, target {TARGET:?}: {met}", times.len());
 
-    let contents = Arc::new(Contents::fit(&base, position.coinbase_weight()));
+    let contents = Arc::new(Contents::fit(&base, position.coinbase_cost()));
     c.bench_function("notify/job template on a new link, contents known (no target)", |b| {
         b.iter_batched(|| (), |()| job_template(&mut world, &base, Some(&contents)), BatchSize::SmallInput);
     });
     c.bench_function("notify/contents of 5,000 transactions alone (no target)", |b| {
-        b.iter(|| Contents::fit(black_box(&base), position.coinbase_weight()));
+        b.iter(|| Contents::fit(black_box(&base), position.coinbase_cost()));
     });
 }
 

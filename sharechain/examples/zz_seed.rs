@@ -9,6 +9,8 @@ fn main() {
     }
     for h in [1, 6, 12] {
         let b = chain.beginning_at(Height(h));
-        if let Some(b) = b { std::fs::write(format!("sharechain/fuzz/corpus/beginning/b{h}"), b.encode()).unwrap(); }
+        if let Some(b) = b {
+            std::fs::write(format!("sharechain/fuzz/corpus/beginning/b{h}"), b.encode()).unwrap();
+        }
     }
 }

@@ -167,11 +167,13 @@ impl CoinbaseBytes {
         }
     }
 
-    /// Bytes before and after the extranonce: `coinb1` and `coinb2` of Stratum.
+    /// Bytes before the extranonce, from there up to the last output, and from the last output on: `coinb1` of Stratum, and
+    /// the two parts of `coinb2`. All coinbases with the same payouts have the same middle part.
     #[must_use]
-    pub fn split_for_stratum(&self) -> (&[u8], &[u8]) {
-        let (before, rest) = self.bytes.split_at_checked(self.extranonce_offset).unwrap_or_default();
-        (before, rest.split_at_checked(16).unwrap_or_default().1)
+    pub fn split_for_stratum(&self) -> (&[u8], &[u8], &[u8]) {
+        let (prefix, end) = self.bytes.split_at_checked(self.prefix_len).unwrap_or_default();
+        let (before, rest) = prefix.split_at_checked(self.extranonce_offset).unwrap_or_default();
+        (before, rest.split_at_checked(EXTRANONCE_BYTES).unwrap_or_default().1, end)
     }
 }
 

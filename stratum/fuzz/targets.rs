@@ -56,6 +56,7 @@ fn work(key: u64) -> Arc<Work> {
         version: 0x2000_0000,
         prev_block: BlockHash::all_zeros(),
         coinb1: vec![1; 60],
+        outputs: Arc::from([0; 40]),
         coinb2: vec![0; 60],
         branch: vec![[1; 32]],
         bits: CompactTarget::from_consensus(0x1e03_77ae),

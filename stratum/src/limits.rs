@@ -7,8 +7,14 @@ use std::time::Duration;
 pub const LINE_BYTES_MAX: usize = 8 * 1024;
 
 /// Longest line from a server that [`crate::Client`] reads, in bytes. A `mining.notify` with 48
-/// outputs has about 6 KiB of hex; the largest coinbase in use has 32 KiB.
-pub const SERVER_LINE_BYTES_MAX: usize = 64 * 1024;
+/// outputs has about 6 KiB, mostly hex; with 1,000 outputs it has 87 KiB, and with a coinbase of 64 KiB,
+/// the most that a field of Stratum v2 holds, 130 KiB.
+pub const SERVER_LINE_BYTES_MAX: usize = 160 * 1024;
+
+/// Longest text of a `mining.notify` that a session keeps for the jobs that repeat it, in bytes. For 4,096
+/// sessions, that is at most 64 MiB. Longer texts, those of coinbases with over 180 outputs, are written
+/// anew: once a minute, in a tenth of a millisecond.
+pub const NOTIFY_KEPT_BYTES_MAX: usize = 16 * 1024;
 
 /// Longest user name, in characters. The longest seen in the field has 191.
 pub const USER_CHARS_MAX: usize = 256;
@@ -57,7 +63,8 @@ pub const IDLE: Duration = Duration::from_secs(30 * 60);
 pub const PARTIAL_LINE: Duration = Duration::from_secs(30);
 
 /// Time to write one batch of lines. The server writes its responses before it reads the next line,
-/// so at most one batch plus the socket buffer waits for a miner that does not read.
+/// so at most one batch plus the socket buffer waits for a miner that does not read: 6 KiB with 48
+/// outputs, 87 KiB with 1,000.
 pub const WRITE: Duration = Duration::from_secs(10);
 
 /// How long the server drains input after it closes a connection. Closing a socket with unread input
@@ -71,7 +78,8 @@ pub const LINGER_BYTES_MAX: u64 = 256 * 1024;
 pub const TICK: Duration = Duration::from_millis(500);
 
 /// Connections per server. Each needs 20 to 40 KiB (measured, including the miner's end), and each
-/// account about 3 KiB per remembered work unit.
+/// account about 1 KiB per remembered work unit. The outputs of the coinbase, 2 to 44 KB, are shared by
+/// all accounts.
 pub const CONNECTIONS_MAX: usize = 4_096;
 
 /// Connections per IPv4 address or IPv6 /64 network. A farm behind one router has one address.

@@ -34,7 +34,10 @@ pub struct WorkParts {
     pub prev_block: BlockHash,
     /// Serialized coinbase without witness, up to the extranonce.
     pub coinb1: Vec<u8>,
-    /// Serialized coinbase without witness, after the extranonce.
+    /// Serialized coinbase without witness, after the extranonce: the part that the work units of other accounts share.
+    /// May be empty.
+    pub outputs: Arc<[u8]>,
+    /// The rest of the coinbase.
     pub coinb2: Vec<u8>,
     /// Merkle branch of the coinbase, lowest level first, in internal byte order.
     pub branch: Vec<[u8; 32]>,
@@ -101,14 +104,15 @@ impl Deref for Work {
 }
 
 fn notify_params(parts: &WorkParts) -> String {
-    let hex_chars = 2 * (parts.coinb1.len() + parts.coinb2.len()) + 67 * parts.branch.len();
+    let hex_chars = 2 * (parts.coinb1.len() + parts.outputs.len() + parts.coinb2.len()) + 67 * parts.branch.len();
     let mut text = String::with_capacity(hex_chars + 128);
     let branch: Vec<String> = parts.branch.iter().map(|node| format!("\"{:x}\"", node.as_hex())).collect();
     write!(
         text,
-        "\"{:x}\",\"{:x}\",\"{:x}\",[{}],\"{:08x}\",\"{:08x}\",\"{:08x}\"",
+        "\"{:x}\",\"{:x}\",\"{:x}{:x}\",[{}],\"{:08x}\",\"{:08x}\",\"{:08x}\"",
         proof::swap_words(parts.prev_block).as_hex(),
         parts.coinb1.as_hex(),
+        parts.outputs.as_hex(),
         parts.coinb2.as_hex(),
         branch.join(","),
         parts.version,

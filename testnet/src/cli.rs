@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use node::config::Outputs;
 
 use crate::faults::{self, Answer, ClientError, Request};
-use crate::limits::{MINERS_MAX, NODES_MAX};
+use crate::limits::{MINERS_MAX, NODES_MAX, PAYEES_MAX};
 use crate::network::{
     BitcoinArgs, BitcoinError, BitcoinKind, Chain, GuardArgs, GuardError, MinerArgs, NetworkOptions, run_bitcoin,
     run_guard, run_miner,
@@ -141,6 +142,12 @@ struct UpArgs {
     /// Number of miners, spread over the nodes [default: one per node]
     #[arg(long, value_parser = count(MINERS_MAX))]
     miners: Option<u64>,
+    /// Number of payout addresses, spread over the miners, which use the next one for each share [default: one per miner]
+    #[arg(long, value_parser = count(PAYEES_MAX))]
+    payees: Option<u64>,
+    /// Payouts that a coinbase holds: standard (48) or wide (1,000)
+    #[arg(long, default_value = "standard", value_parser = parse_outputs)]
+    outputs: Outputs,
     /// Hashes per second of all miners together, as 400k or 1.5M; one core does about 5M, and the nodes need some of it
     #[arg(long, default_value = "400k", value_parser = parse_hashrate, value_name = "RATE")]
     hashrate: f64,
@@ -270,6 +277,8 @@ impl UpArgs {
                 dir,
                 nodes,
                 miners: self.miners.map_or(nodes, |miners| usize::try_from(miners).unwrap_or(MINERS_MAX)),
+                payees: self.payees.map_or(0, |payees| usize::try_from(payees).unwrap_or(PAYEES_MAX)),
+                outputs: self.outputs,
                 hashrate_hs: self.hashrate,
                 delays_ms: self.delay.into_iter().collect::<BTreeMap<_, _>>(),
                 bitcoin: self.bitcoin,
@@ -358,6 +367,11 @@ fn parse_hashrate(text: &str) -> Result<f64, &'static str> {
     let rate = number.parse::<f64>().map(|number| number * unit).unwrap_or(f64::NAN);
     let is_sensible = rate.is_finite() && rate >= 1.0;
     if is_sensible { Ok(rate) } else { Err("expected hashes per second, such as 400k or 1.5M") }
+}
+
+/// Parses `standard` or `wide`.
+fn parse_outputs(text: &str) -> Result<Outputs, &'static str> {
+    text.parse().map_err(|_| "expected standard or wide")
 }
 
 /// Parses a divisor of main's rate.

@@ -64,6 +64,9 @@ pub const NODES_MAX: usize = 24;
 /// Largest number of miners in a test network. Each is a process.
 pub const MINERS_MAX: usize = 64;
 
+/// Largest number of payout addresses of all miners. A wide coinbase pays 1,000.
+pub const PAYEES_MAX: usize = 10_000;
+
 /// Number of earlier nodes that each node dials. With five nodes, all but one pair are neighbors, so that some data is
 /// relayed, and most partitions leave each side connected.
 pub const LINES_PER_NODE_MAX: usize = 3;

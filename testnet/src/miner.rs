@@ -21,16 +21,22 @@ use crate::limits::{MINER_BACKOFF_MAX, MINER_BACKOFF_MIN};
 /// Mines until the task is dropped. Reconnects whenever the connection ends.
 pub async fn run(config: Config, counters: Arc<Counters>) {
     let sha_instructions = sim::hash::has_sha_instructions();
-    tracing::info!(user = config.user, hashrate = config.hashrate, sha_instructions, "miner started");
+    tracing::info!(users = config.users.len(), hashrate = config.hashrate, sha_instructions, "miner started");
     let mut pause = MINER_BACKOFF_MIN;
-    loop {
+    let mut users = config.users.iter().cycle();
+    let mut user = users.next();
+    while let Some(name) = user {
         let before = counters.read().connections;
-        let Err(error) = connection::mine(&config, &counters).await;
+        let Err(error) = connection::mine(&config, name, &counters).await else {
+            user = users.next();
+            pause = MINER_BACKOFF_MIN;
+            continue;
+        };
         if counters.read().connections > before {
             pause = MINER_BACKOFF_MIN;
         }
         let pause_ms = pause.as_millis() as u64;
-        tracing::info!(user = config.user, server = %config.server, %error, pause_ms, "miner reconnecting");
+        tracing::info!(user = name, server = %config.server, %error, pause_ms, "miner reconnecting");
         tokio::time::sleep(pause).await;
         pause = longer(pause);
     }

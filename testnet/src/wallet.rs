@@ -97,6 +97,18 @@ impl Wallet {
         Some(spend)
     }
 
+    /// Creates a transaction that spends a confirmed coin to one output with this script, which may be any. `None` if no
+    /// coin can be spent.
+    pub fn spend_to(&mut self, script_pubkey: ScriptBuf) -> Option<Spend> {
+        let next_height = self.height.saturating_add(1);
+        let is_usable = |coin: &Coin| coin.unconfirmed == 0 && coin.spendable_from <= next_height;
+        let outpoint = *self.worth_spending().find(|(_, coin)| is_usable(coin))?.0;
+        let Coin { value, key, .. } = self.coins.remove(&outpoint)?;
+        self.spent.insert(outpoint);
+        let output = TxOut { value: value - Amount::from_sat(COIN_SAT_MIN / 2), script_pubkey };
+        Some(sign::signed(&self.keys, &[(outpoint, self.output(value, key), key)], vec![output]))
+    }
+
     /// Chooses one coin to split, or two to join if there are many.
     fn choose_inputs(&self) -> Option<Vec<OutPoint>> {
         let confirmed = || {

@@ -51,6 +51,7 @@ fn work(block: &Block, share_target: Target) -> Work {
         version: block.header.version.to_consensus(),
         prev_block: block.header.prev_blockhash,
         coinb1: bytes[..at].to_vec(),
+        outputs: Arc::default(),
         coinb2: bytes[at + MARK.len()..].to_vec(),
         branch: Vec::new(),
         bits: block.header.bits,
@@ -96,8 +97,8 @@ async fn setup(share_target: Target) -> Setup {
 }
 
 fn config(stratum: std::net::SocketAddr, hashrate: f64, delay_ms: u64) -> miner::Config {
-    let (user, agent) = ("tester.1".to_owned(), "shoal-test-miner".to_owned());
-    miner::Config { server: stratum, user, hashrate, delay_ms, agent }
+    let (users, agent) = (vec!["tester.1".to_owned()], "shoal-test-miner".to_owned());
+    miner::Config { server: stratum, users, hashrate, delay_ms, agent }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,6 +68,22 @@ fn a_real_bitcoind_takes_the_blocks() {
     assert_eq!(up.report()["bitcoin"], "bitcoind");
 }
 
+/// A wide pool of 200 payout addresses on a real bitcoind: a block pays all of them, and every output follows the rules.
+#[test]
+fn a_wide_pool_pays_two_hundred_on_a_real_bitcoind() {
+    let options = ["--nodes", "2", "--miners", "4", "--outputs", "wide", "--payees", "200", "--bitcoin", "bitcoind"];
+    let mut up = Up::start(&options);
+    up.wait_for("a block that pays 200", Duration::from_secs(600), |status| {
+        let blocks = status["blocks"].as_array().unwrap();
+        blocks.iter().any(|block| block["outputs"].as_u64() == Some(200))
+    });
+    up.must(&["stop"]);
+    assert!(up.end(Duration::from_secs(60)).success(), "{}", up.log());
+    println!("{}", up.log());
+    up.must_be_gone(Duration::from_secs(25));
+    up.check(&["--network", "local-wide", "--outputs-min", "200", "--shared-min", "1", "--agreed", "--lost-max", "0"]);
+}
+
 #[test]
 fn the_checker_notices_what_it_should() {
     harness::check_the_checker();

@@ -131,7 +131,7 @@ pub(crate) async fn mine(node: Arc<Node>, block: Arc<BlockTemplate>, looks: u32,
         let started = Instant::now();
         let position = node.position(block.prev_block).await;
         made.positions.push(started.elapsed());
-        let contents = Arc::new(Contents::fit(&block, position.coinbase_weight()));
+        let contents = Arc::new(Contents::fit(&block, position.coinbase_cost()));
         let template = node.template(Arc::clone(&block), contents, position).await;
         made.templates.push(started.elapsed());
         node.miners.set_template(Some(Arc::clone(&template)));

@@ -24,7 +24,7 @@ mod template;
 
 pub use block_template::{BlockTemplate, TemplateTransaction};
 pub use builder::{JobBuilder, Trigger};
-pub use contents::Contents;
+pub use contents::{CoinbaseCost, Contents};
 pub use found::judge_found;
 pub use position::{JobError, JobPosition};
 pub use recent::RecentTemplates;

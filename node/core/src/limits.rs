@@ -11,7 +11,7 @@ pub const BLOCK_WEIGHT_MAX: u64 = 4_000_000;
 pub const BLOCK_SIGOPS_COST_MAX: u64 = 80_000;
 
 /// Job templates for which late work is credited: twice the 64 jobs that a Stratum session remembers, since not every
-/// session fetches every template.
+/// session fetches every template. Each takes 8 KB besides its block template; with 1,000 payouts 0.15 MB, 20 MB together.
 pub const JOB_TEMPLATES_MAX: usize = 128;
 
 /// Bytes of the block templates of recent job templates: more than thirty full blocks.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use node_core::jobs::{BlockTemplate, Contents, JobBuilder, JobError, JobPosition, JobTemplate, Trigger};
+use node_core::jobs::{BlockTemplate, CoinbaseCost, Contents, JobBuilder, JobError, JobPosition, JobTemplate, Trigger};
 use node_core::sentence;
 use sharechain::Timestamp;
 use tokio::sync::watch;
@@ -116,7 +116,7 @@ impl JobBuilderTask {
             JobPosition::find(engine.chain_mut(), &prev_block)
         });
         let position = finding.await.map_err(stopped)?.map_err(|error| reason(&error))?;
-        let contents = contents(builder, &block, position.coinbase_weight()).await;
+        let contents = contents(builder, &block, position.coinbase_cost()).await;
         let header_time: Timestamp = now();
         let finishing =
             self.engine.call(move |engine| JobBuilder::finish(engine, block, contents, position, header_time, now()));
@@ -170,14 +170,14 @@ impl JobBuilderTask {
 
 /// The contents of a block template that leave room for the coinbase. Hashed on a blocking thread, since there may be
 /// thousands of transactions.
-async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase_weight: u64) -> Arc<Contents> {
-    if let Some(known) = builder.known_contents(block, coinbase_weight) {
+async fn contents(builder: &mut JobBuilder, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Arc<Contents> {
+    if let Some(known) = builder.known_contents(block, coinbase) {
         return known;
     }
     let base = Arc::clone(block);
-    let fitting = tokio::task::spawn_blocking(move || Arc::new(Contents::fit(&base, coinbase_weight)));
+    let fitting = tokio::task::spawn_blocking(move || Arc::new(Contents::fit(&base, coinbase)));
     let contents = fitting.await.expect("hashing does not panic");
-    builder.note_contents(block, coinbase_weight, &contents);
+    builder.note_contents(block, coinbase, &contents);
     contents
 }
 

@@ -156,13 +156,14 @@ fn job_of(template: &Arc<JobTemplate>, account: &Account) -> Job {
 /// Converts a job for Stratum. `key` identifies its job template.
 #[must_use]
 pub fn stratum_work(job: &Job, key: u64) -> Work {
-    let (coinb1, coinb2) = job.coinbase_parts();
+    let (coinb1, outputs, coinb2) = job.coinbase_parts();
     let block = &job.template.block;
     Work::new(WorkParts {
         key,
         version: block.version,
         prev_block: block.prev_block,
         coinb1,
+        outputs,
         coinb2,
         branch: job.template.contents.branch.clone(),
         bits: block.bits,

@@ -235,8 +235,12 @@ proptest! {
     fn the_extranonce_can_be_replaced(count in 1_usize..50, extranonce in any::<[u8; 16]>()) {
         let (share, payouts) = (share(70), payouts(count, 4));
         let job = build(&share, &payouts, &[0; 16], None);
-        let (coinb1, coinb2) = job.split_for_stratum();
+        let (coinb1, outputs, end) = job.split_for_stratum();
         let rolled = build(&share, &payouts, &extranonce, None);
-        prop_assert_eq!(&[coinb1, &extranonce, coinb2].concat(), rolled.as_bytes());
+        prop_assert_eq!(&[coinb1, &extranonce, outputs, end].concat(), rolled.as_bytes());
+        // Another miner's coinbase differs in its end alone.
+        let other = build(&ShareHeader { payout: payout_script(2, 0xee), ..share }, &payouts, &[0; 16], None);
+        prop_assert_eq!((coinb1, outputs), (other.split_for_stratum().0, other.split_for_stratum().1));
+        prop_assert_ne!(end, other.split_for_stratum().2);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::action::Action;
 use super::state::Session;
+use crate::limits;
 use crate::message;
 use crate::pool::Work;
 
@@ -41,7 +42,7 @@ impl Session {
             actions.push(Action::Send(message::notify(id, &params, clean)));
         }
         self.notified = Some(now);
-        self.newest_params = Some(params);
+        self.newest_params = (params.len() <= limits::NOTIFY_KEPT_BYTES_MAX).then_some(params);
         actions
     }
 

@@ -133,7 +133,7 @@ fn rebuild(work: &Work, extranonce: &[u8; EXTRANONCE_BYTES], submission: &Submis
     Header {
         version: Version::from_consensus(version),
         prev_blockhash: work.prev_block,
-        merkle_root: proof::merkle_root(&[&work.coinb1, extranonce, &work.coinb2], &work.branch),
+        merkle_root: proof::merkle_root(&[&work.coinb1, extranonce, &work.outputs, &work.coinb2], &work.branch),
         time: submission.time,
         bits: work.bits,
         nonce: submission.nonce,

@@ -20,6 +20,7 @@ fn work(key: u64, tip: u8, share_target: Target) -> Arc<Work> {
         version: 0x2000_0000,
         prev_block: BlockHash::from_byte_array([tip; 32]),
         coinb1: key.to_be_bytes().to_vec(),
+        outputs: Arc::from([3; 40]),
         coinb2: vec![0; 60],
         branch: vec![[1; 32]],
         bits: CompactTarget::from_consensus(0x1e03_77ae),
@@ -319,7 +320,8 @@ proptest! {
         for found in &driven.found {
             prop_assert_eq!(found.header.block_hash(), found.hash);
             prop_assert!(found.work.share_target.is_met_by(found.hash));
-            let parts: [&[u8]; 3] = [&found.work.coinb1, &found.extranonce, &found.work.coinb2];
+            let WorkParts { coinb1, outputs, coinb2, .. } = &**found.work;
+            let parts: [&[u8]; 4] = [coinb1, &found.extranonce, outputs, coinb2];
             prop_assert_eq!(found.header.merkle_root, crate::proof::merkle_root(&parts, &found.work.branch));
         }
         let unique: HashSet<_> = driven.found.iter().map(|found| (found.work.key, found.hash)).collect();

@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 pub struct Config {
     /// Address of the node's Stratum server.
     pub server: SocketAddr,
-    /// User name, `address.worker`.
-    pub user: String,
+    /// User names, `address.worker`. With several, the miner uses the next one after each accepted proof, on a new
+    /// connection.
+    pub users: Vec<String>,
     /// Intended hashes per second.
     pub hashrate: f64,
     /// Milliseconds of delay before each new job and before each proof is sent.

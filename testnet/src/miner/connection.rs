@@ -1,6 +1,5 @@
 //! One connection of a miner, from the handshake to its end.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +16,12 @@ use crate::limits::MINER_UNANSWERED_MAX;
 /// The newest job and its number, counted by arrival.
 type Current = Option<(u64, Arc<Job>)>;
 
-/// Connects and mines until the connection ends.
+/// Connects and mines until the connection ends; with several users, until a proof of this one is accepted.
 ///
 /// # Errors
 /// The reason why the connection ended or failed.
-pub(super) async fn mine(config: &Config, counters: &Arc<Counters>) -> Result<Infallible, ClientError> {
-    let (client, mut jobs) = Client::connect(config.server, &config.user, &config.agent).await?;
+pub(super) async fn mine(config: &Config, user: &str, counters: &Arc<Counters>) -> Result<(), ClientError> {
+    let (client, mut jobs) = Client::connect(config.server, user, &config.agent).await?;
     let client = Arc::new(client);
     count(&counters.connections, 1);
     let delay = Duration::from_millis(config.delay_ms);
@@ -31,7 +30,8 @@ pub(super) async fn mine(config: &Config, counters: &Arc<Counters>) -> Result<In
     let worker = Worker::new(current.subscribe(), hits, config.hashrate, counters.clone());
     std::thread::spawn(move || worker.run());
     let mut submissions = JoinSet::new();
-    loop {
+    let before = counters.read().accepted;
+    while config.users.len() == 1 || counters.read().accepted == before {
         tokio::select! {
             job = jobs.recv() => {
                 let job = job.ok_or(ClientError::Closed)?;
@@ -50,6 +50,12 @@ pub(super) async fn mine(config: &Config, counters: &Arc<Counters>) -> Result<In
             }
         }
     }
+    // What was sent is answered; what is found meanwhile is not sent.
+    drop(found);
+    while let Some(answer) = submissions.join_next().await {
+        answer.map_or(Ok(()), |answer| note(answer, counters))?;
+    }
+    Ok(())
 }
 
 /// Gives the worker a job after its delay.

@@ -17,9 +17,9 @@ pub struct MinerArgs {
     /// Address of the node's Stratum server
     #[arg(long)]
     pub server: SocketAddr,
-    /// User name, `address.worker`
-    #[arg(long)]
-    pub user: String,
+    /// User names, `address.worker`, separated by commas; with several, each share has the next one
+    #[arg(long, value_delimiter = ',')]
+    pub user: Vec<String>,
     /// Hashes per second
     #[arg(long)]
     pub hashrate: f64,
@@ -50,7 +50,7 @@ pub(super) fn start(plan: &MinerPlan, node: &NodePlan, dir: &Path) -> Result<Pro
             "--server".into(),
             node.stratum.to_string().into(),
             "--user".into(),
-            format!("{}.{}", plan.address, plan.name).into(),
+            users(plan).into(),
             "--hashrate".into(),
             plan.hashrate_hs.to_string().into(),
             "--delay-ms".into(),
@@ -63,6 +63,11 @@ pub(super) fn start(plan: &MinerPlan, node: &NodePlan, dir: &Path) -> Result<Pro
     })
 }
 
+fn users(plan: &MinerPlan) -> String {
+    let users = plan.addresses.iter().map(|address| format!("{address}.{}", plan.name));
+    users.collect::<Vec<_>>().join(",")
+}
+
 /// Runs the miner until a signal stops it.
 ///
 /// # Errors
@@ -71,7 +76,7 @@ pub async fn run(args: MinerArgs) -> std::io::Result<()> {
     let journal = Journal::open(&args.journal)?;
     let config = Config {
         server: args.server,
-        user: args.user,
+        users: args.user,
         hashrate: args.hashrate,
         delay_ms: args.delay_ms,
         agent: concat!("shoal-testnet/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use node::config::Outputs;
 use serde::Serialize;
 
 use super::guard::LastSignal;
@@ -39,6 +40,7 @@ pub enum NodeError {
 #[derive(Debug, Serialize)]
 struct ConfigFile<'a> {
     network: &'a str,
+    outputs: &'a str,
     data_dir: PathBuf,
     new_pool: bool,
     log: &'a str,
@@ -124,6 +126,10 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
     let p2p = if plan.mdns { SocketAddr::from((Ipv4Addr::UNSPECIFIED, plan.p2p.port())) } else { plan.p2p };
     toml::to_string(&ConfigFile {
         network: bitcoin.chain.as_str(),
+        outputs: match plan.outputs {
+            Outputs::Standard => "standard",
+            Outputs::Wide => "wide",
+        },
         data_dir: plan.dir.join("data"),
         new_pool: plan.new_pool,
         log: "info",

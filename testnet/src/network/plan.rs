@@ -1,10 +1,11 @@
 //! The plan of a test network: processes, ports, folders and names, decided before any process starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use bitcoin::ScriptBuf;
+use bitcoin::{Address, ScriptBuf};
+use node::config::Outputs;
 
 use super::chain::Chain;
 use super::payout;
@@ -41,6 +42,10 @@ pub struct NetworkOptions {
     pub nodes: usize,
     /// Number of miners, spread over the nodes.
     pub miners: usize,
+    /// Number of payout addresses of all miners together; at least one each.
+    pub payees: usize,
+    /// Room for payouts in a coinbase.
+    pub outputs: Outputs,
     /// Hashes per second of all miners together.
     pub hashrate_hs: f64,
     /// Milliseconds of artificial delay of a miner on each job, by its name.
@@ -83,6 +88,8 @@ pub struct Plan {
     pub lines: Vec<LinePlan>,
     /// The miners.
     pub miners: Vec<MinerPlan>,
+    /// The miner of each script, by its index in `miners`.
+    owners: HashMap<ScriptBuf, usize>,
 }
 
 /// The Bitcoin of all nodes.
@@ -127,6 +134,8 @@ pub struct NodePlan {
     pub mdns: bool,
     /// Near ends of its lines.
     pub peers: Vec<SocketAddr>,
+    /// Room for payouts in a coinbase of its pool.
+    pub outputs: Outputs,
 }
 
 /// A line from a node that dials to one that listens, by their indexes in [`Plan::nodes`].
@@ -147,10 +156,12 @@ pub struct MinerPlan {
     pub name: String,
     /// Index of its node in [`Plan::nodes`].
     pub node: usize,
-    /// Payout address.
+    /// Payout address, the first one if it has several.
     pub address: String,
     /// The script of that address.
     pub script: ScriptBuf,
+    /// All its payout addresses. It uses the next one after each share.
+    pub addresses: Vec<Address>,
     /// Hashes per second.
     pub hashrate_hs: f64,
     /// Milliseconds of artificial delay on each job.
@@ -186,10 +197,16 @@ impl Plan {
                 api: ports.take()?,
                 new_pool: index == 0,
                 mdns: options.mdns,
+                outputs: options.outputs,
                 peers: lines.iter().filter(|line| line.from == index).map(|line| line.address).collect(),
             });
         }
-        Ok(Self { bitcoin, nodes, lines, miners: miners(options)? })
+        let miners = miners(options)?;
+        let scripts = |miner: &MinerPlan| miner.addresses.iter().map(Address::script_pubkey).collect::<Vec<_>>();
+        let owned =
+            miners.iter().enumerate().flat_map(|(index, miner)| scripts(miner).into_iter().map(move |s| (s, index)));
+        let owners = owned.collect();
+        Ok(Self { bitcoin, nodes, lines, miners, owners })
     }
 
     /// Returns the index of the node with this name, in upper or lower case.
@@ -199,7 +216,7 @@ impl Plan {
 
     /// Returns the miner with this payout script.
     pub fn miner_of(&self, script: &bitcoin::Script) -> Option<&MinerPlan> {
-        self.miners.iter().find(|miner| miner.script.as_script() == script)
+        self.miners.get(*self.owners.get(script)?)
     }
 }
 
@@ -207,11 +224,14 @@ fn miners(options: &NetworkOptions) -> Result<Vec<MinerPlan>, PlanError> {
     let miners: Vec<MinerPlan> = (0..options.miners)
         .map(|index| {
             let name = format!("m{}", index + 1);
-            let address = payout::address(index, options.chain.hrp());
+            let numbers = (index..options.payees.max(options.miners)).step_by(options.miners);
+            let addresses: Vec<Address> = numbers.map(|number| payout::address(number, options.chain.hrp())).collect();
+            let address = addresses[0].clone();
             MinerPlan {
                 node: index % options.nodes.max(1),
                 script: address.script_pubkey(),
                 address: address.to_string(),
+                addresses,
                 hashrate_hs: options.hashrate_hs / options.miners as f64,
                 delay_ms: options.delays_ms.get(&name).copied().unwrap_or(0),
                 name,

@@ -103,7 +103,7 @@ fn draw_blocks(frame: &mut Frame<'_>, area: Rect, view: &View) {
 
 fn block_head(block: &BlockRow) -> Line<'static> {
     let finder = block.finder.as_deref().unwrap_or("an unknown miner");
-    let outputs = block.payees.len();
+    let outputs = block.outputs;
     let text = format!(
         "{:>6}  block {}  …{}  by {finder}  {}  {outputs} {}",
         duration(block.at_s),

@@ -11,7 +11,11 @@ pub(super) const ID_CHARS: usize = 10;
 /// Returns one line about a found block.
 pub fn block_line(block: &BlockRow) -> String {
     let finder = block.finder.as_deref().unwrap_or("an unknown miner");
-    let mut line = format!("Bitcoin block {} found by {finder}, pays {}:", block.height, bitcoins(block.value_sat));
+    let mut line = format!("Bitcoin block {} found by {finder}, pays {}", block.height, bitcoins(block.value_sat));
+    if block.outputs > block.payees.len() {
+        write!(line, " in {} outputs", block.outputs).expect("writing to a string does not fail");
+    }
+    line.push(':');
     for payee in &block.payees {
         let percent = percent(payee.value_sat, block.value_sat);
         write!(line, " {} {percent}", payee.name).expect("writing to a string does not fail");

@@ -72,7 +72,9 @@ pub struct BlockRow {
     pub at_s: u64,
     /// Subsidy and fees, in satoshi.
     pub value_sat: u64,
-    /// Its payments, in the order of the outputs.
+    /// Number of its payouts.
+    pub outputs: usize,
+    /// What it pays each miner, in the order of the first payouts to them.
     pub payees: Vec<Payee>,
 }
 

@@ -195,18 +195,25 @@ impl Session {
             Some(miner) => miner.name.clone(),
             None => script.to_hex_string(),
         };
-        let payees: Vec<Payee> =
-            outputs.iter().map(|output| Payee { name: name(&output.script), value_sat: output.value_sat }).collect();
+        let mut payees: Vec<Payee> = Vec::new();
+        for output in &outputs {
+            let name = name(&output.script);
+            match payees.iter_mut().find(|payee| payee.name == name) {
+                Some(payee) => payee.value_sat += output.value_sat,
+                None => payees.push(Payee { name, value_sat: output.value_sat }),
+            }
+        }
         let row = BlockRow {
             height: found.height,
             hash: found.hash.clone(),
             finder: self.finder(&found.hash).await,
             at_s: self.started.elapsed().as_secs(),
             value_sat: payees.iter().map(|payee| payee.value_sat).sum(),
+            outputs: outputs.len(),
             payees,
         };
         self.first_block_s.get_or_insert(row.at_s);
-        if row.payees.len() > 1 {
+        if row.outputs > 1 {
             self.first_shared_block_s.get_or_insert(row.at_s);
         }
         self.shown.line(&format!("{:>5}s  {}", row.at_s, block_line(&row)));

@@ -35,11 +35,18 @@ pub(super) fn build(keys: &Keys, coins: &[(OutPoint, TxOut, usize)], serial: u64
         value: Amount::from_sat(value),
         script_pubkey: keys.get(key as usize).script.clone(),
     };
+    signed(keys, coins, vec![output(part, serial), output(rest - part, serial / 3 + 7)])
+}
+
+/// Spends `coins` to these outputs.
+pub(super) fn signed(keys: &Keys, coins: &[(OutPoint, TxOut, usize)], outputs: Vec<TxOut>) -> Spend {
+    let total: Amount = coins.iter().map(|(_, output, _)| output.value).sum();
+    let fee = total - outputs.iter().map(|output| output.value).sum();
     let mut transaction = Transaction {
         version: transaction::Version::TWO,
         lock_time: LockTime::ZERO,
         input: coins.iter().map(|(outpoint, _, _)| input(*outpoint)).collect(),
-        output: vec![output(part, serial), output(rest - part, serial / 3 + 7)],
+        output: outputs,
     };
     sign(keys, coins, &mut transaction);
     let sigops = transaction.total_sigop_cost(|outpoint| {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use sharechain::Timestamp;
 
 use super::block_template::BlockTemplate;
-use super::contents::Contents;
+use super::contents::{CoinbaseCost, Contents};
 use super::position::{JobError, JobPosition};
 use super::template::JobTemplate;
 use crate::engine::{Engine, TipView};
@@ -53,9 +53,9 @@ pub struct JobBuilder {
     tip: Option<TipView>,
     /// When the next template is due, as time since the node started.
     due: Duration,
-    /// Contents of the newest block template, with the coinbase weight they fit. A new link changes a job's position
+    /// Contents of the newest block template, with the coinbase cost they fit. A new link changes a job's position
     /// but rarely its contents.
-    contents: Option<(Arc<BlockTemplate>, u64, Arc<Contents>)>,
+    contents: Option<(Arc<BlockTemplate>, CoinbaseCost, Arc<Contents>)>,
     /// The block template last proposed to bitcoind.
     proposed: Option<Arc<BlockTemplate>>,
 }
@@ -95,28 +95,28 @@ impl JobBuilder {
         self.due = now.saturating_add(if made { JOB_INTERVAL } else { JOB_RETRY });
     }
 
-    /// The contents of `block` with a coinbase of this weight, if known.
+    /// The contents of `block` with a coinbase of this cost, if known.
     #[must_use]
-    pub fn known_contents(&self, block: &Arc<BlockTemplate>, coinbase_weight: u64) -> Option<Arc<Contents>> {
-        let (of, weight, contents) = self.contents.as_ref()?;
-        (Arc::ptr_eq(of, block) && *weight == coinbase_weight).then(|| Arc::clone(contents))
+    pub fn known_contents(&self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost) -> Option<Arc<Contents>> {
+        let (of, cost, contents) = self.contents.as_ref()?;
+        (Arc::ptr_eq(of, block) && *cost == coinbase).then(|| Arc::clone(contents))
     }
 
-    /// Stores the contents of `block` with a coinbase of this weight.
-    pub fn note_contents(&mut self, block: &Arc<BlockTemplate>, coinbase_weight: u64, contents: &Arc<Contents>) {
-        self.contents = Some((Arc::clone(block), coinbase_weight, Arc::clone(contents)));
+    /// Stores the contents of `block` with a coinbase of this cost.
+    pub fn note_contents(&mut self, block: &Arc<BlockTemplate>, coinbase: CoinbaseCost, contents: &Arc<Contents>) {
+        self.contents = Some((Arc::clone(block), coinbase, Arc::clone(contents)));
     }
 
-    /// The contents of `block` with a coinbase of this weight: known, or computed by `fit` and stored.
+    /// The contents of `block` with a coinbase of this cost: known, or computed by `fit` and stored.
     pub fn contents(
         &mut self,
         block: &Arc<BlockTemplate>,
-        coinbase_weight: u64,
+        coinbase: CoinbaseCost,
         fit: impl FnOnce() -> Arc<Contents>,
     ) -> Arc<Contents> {
-        self.known_contents(block, coinbase_weight).unwrap_or_else(|| {
+        self.known_contents(block, coinbase).unwrap_or_else(|| {
             let contents = fit();
-            self.note_contents(block, coinbase_weight, &contents);
+            self.note_contents(block, coinbase, &contents);
             contents
         })
     }

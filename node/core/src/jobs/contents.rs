@@ -1,12 +1,51 @@
-//! Makes room for a coinbase that is larger than bitcoind's template allows.
+//! Makes room for a coinbase that is larger, or has more signature operations, than bitcoind's template allows.
 
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
-use bitcoin::{Amount, VarInt};
+use bitcoin::{Amount, Script, VarInt};
 
 use super::block_template::{BlockTemplate, TemplateTransaction};
 
 /// Weight of a block header, weight units.
 const HEADER_WEIGHT: u64 = 80 * 4;
+
+/// Maximum weight of a coinbase without its payouts: 284 bytes that count fourfold, two more for a number of outputs above
+/// 252, and the witness. Weight units.
+const COINBASE_WEIGHT_AROUND: u64 = (284 + 2) * 4 + 36;
+
+/// Weight of the largest payout output, weight units.
+const PAYOUT_WEIGHT: u64 = 43 * 4;
+
+/// Factor of signature operations outside of witnesses (BIP-0141).
+const WITNESS_SCALE: u64 = 4;
+
+/// What a coinbase takes of a block's two limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoinbaseCost {
+    /// Maximum weight, weight units.
+    pub weight: u64,
+    /// Signature operation cost.
+    pub sigops: u64,
+}
+
+impl CoinbaseCost {
+    /// The cost of a coinbase that pays these scripts. Among payout scripts, only P2PKH has a signature operation. The
+    /// other outputs and the input of a coinbase have none.
+    #[must_use]
+    pub fn of<'a>(payees: impl IntoIterator<Item = &'a Script>) -> Self {
+        let mut cost = Self { weight: COINBASE_WEIGHT_AROUND, sigops: 0 };
+        for script in payees {
+            cost.weight += PAYOUT_WEIGHT;
+            cost.sigops += WITNESS_SCALE * script.count_sigops_legacy() as u64;
+        }
+        cost
+    }
+
+    /// The maximum cost of a coinbase that pays its finder alone, whoever that is.
+    #[must_use]
+    pub fn of_finder() -> Self {
+        Self { weight: COINBASE_WEIGHT_AROUND + PAYOUT_WEIGHT, sigops: WITNESS_SCALE }
+    }
+}
 
 /// The kept transactions of a block template, and the values that depend on how many are kept.
 #[derive(Clone, Debug)]
@@ -22,18 +61,21 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Drops transactions from the end until a coinbase of `coinbase_weight` fits. Dropping from the end never drops a
-    /// transaction that a kept one spends.
+    /// Drops transactions from the end until a coinbase of this cost fits, by weight and by signature operations. Dropping
+    /// from the end never drops a transaction that a kept one spends.
     #[must_use]
-    pub fn fit(template: &BlockTemplate, coinbase_weight: u64) -> Self {
+    pub fn fit(template: &BlockTemplate, coinbase: CoinbaseCost) -> Self {
         let mut kept = template.transactions.as_slice();
         let mut weight: u64 = kept.iter().map(|tx| tx.weight).sum();
+        let mut sigops: u64 = kept.iter().map(|tx| tx.sigops_cost).sum();
         let mut coinbase_value = template.coinbase_value;
         while let Some((last, rest)) = kept.split_last() {
-            if block_weight(weight, rest.len() + 1, coinbase_weight) <= template.weight_limit {
+            let light = block_weight(weight, rest.len() + 1, coinbase.weight) <= template.weight_limit;
+            if light && sigops + coinbase.sigops <= template.sigops_limit {
                 break;
             }
             weight -= last.weight;
+            sigops -= last.sigops_cost;
             coinbase_value -= last.fee;
             kept = rest;
         }

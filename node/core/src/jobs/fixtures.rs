@@ -6,9 +6,12 @@ use std::sync::Arc;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::serialize;
 use bitcoin::hashes::Hash;
-use bitcoin::{Amount, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness};
+use bitcoin::{
+    Amount, CompactTarget, OutPoint, PubkeyHash, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness,
+};
 use bitcoin::{absolute, transaction};
-use testkit::World;
+use sharechain::{ChainParams, Weight};
+use testkit::{Spec, World};
 
 use super::{BlockTemplate, Contents, Job, JobError, JobPosition, JobTemplate, TemplateTransaction};
 
@@ -87,7 +90,7 @@ pub fn template_of(world: &World, transactions_count: u32, weight_limit: u64) ->
 /// No job template can be built; the error says why.
 pub fn job_template(world: &mut World, block: &Arc<BlockTemplate>) -> Result<Arc<JobTemplate>, JobError> {
     let position = JobPosition::find(&mut world.chain, &block.prev_block)?;
-    let contents = Arc::new(Contents::fit(block, position.coinbase_weight()));
+    let contents = Arc::new(Contents::fit(block, position.coinbase_cost()));
     let template = JobTemplate::new(&mut world.chain, Arc::clone(block), contents, position, world.now)?;
     template.check(&mut world.chain, world.now)?;
     Ok(template)
@@ -102,6 +105,38 @@ pub fn grown() -> World {
         world.bitcoin_block();
     }
     world.grow(40, 3);
+    world
+}
+
+/// A P2PKH script.
+#[must_use]
+pub fn p2pkh(number: u32) -> ScriptBuf {
+    let mut hash = [0; 20];
+    hash[..4].copy_from_slice(&number.to_le_bytes());
+    ScriptBuf::new_p2pkh(&PubkeyHash::from_byte_array(hash))
+}
+
+/// A world of a wide pool whose next coinbase pays a share of each of `payees` P2PKH scripts, or 1,000 of them.
+#[must_use]
+pub fn wide(payees: u32) -> World {
+    let ChainParams { outputs_max, prefix_bytes_max, .. } = ChainParams::local_wide();
+    let mut world =
+        World::with(ChainParams { outputs_max, prefix_bytes_max, window_weight: Weight(1 << 80), ..testkit::params() });
+    (0..20).for_each(|_| world.bitcoin_block());
+    let mut left = 0..payees;
+    while !left.is_empty() {
+        let base = Spec { list: vec![], ..world.spec(p2pkh(0)) };
+        for number in left.by_ref().take(500) {
+            let proof = world.mine(&Spec { payout: p2pkh(number), ..base.clone() });
+            testkit::accepted(world.insert(&proof, None));
+        }
+        world.link(p2pkh(0));
+    }
+    // Deep enough for a snapshot.
+    for _ in 0..8 {
+        world.bitcoin_block();
+        (0..3).for_each(|_| drop(world.link(p2pkh(0))));
+    }
     world
 }
 

@@ -6,11 +6,7 @@ use bitcoin::BlockHash;
 use sharechain::ShareId;
 use sharechain::chain::{Assignment, Chain, Plan, TemplateError, Unpayable};
 
-/// Maximum weight of a coinbase without its payouts: 284 bytes that count fourfold, and the witness. Weight units.
-const COINBASE_WEIGHT_AROUND: u64 = 284 * 4 + 36;
-
-/// Weight of the largest payout output, weight units.
-const PAYOUT_WEIGHT: u64 = 43 * 4;
+use super::contents::CoinbaseCost;
 
 /// Where a new job extends the share-chain, and which scripts it pays.
 #[derive(Debug)]
@@ -78,9 +74,12 @@ impl JobPosition {
         self.plan.selection.as_ref().map_or(1, |selection| selection.entries().len())
     }
 
-    /// Maximum weight of the coinbase, weight units.
+    /// Cost of the coinbase.
     #[must_use]
-    pub fn coinbase_weight(&self) -> u64 {
-        COINBASE_WEIGHT_AROUND + PAYOUT_WEIGHT * self.outputs() as u64
+    pub fn coinbase_cost(&self) -> CoinbaseCost {
+        match &self.plan.selection {
+            Some(selection) => CoinbaseCost::of(selection.entries().iter().map(|due| due.script.as_script())),
+            None => CoinbaseCost::of_finder(),
+        }
     }
 }

@@ -9,6 +9,8 @@ fn plan(mdns: bool) -> Plan {
         dir: PathBuf::from("nowhere"),
         nodes: 5,
         miners: 1,
+        payees: 0,
+        outputs: node::config::Outputs::Standard,
         hashrate_hs: 1.0,
         delays_ms: BTreeMap::new(),
         bitcoin: BitcoinKind::Embedded,

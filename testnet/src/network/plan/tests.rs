@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use node::config::Outputs;
+
 use super::{BitcoinKind, Chain, NetworkOptions, Plan, PlanError, is_connected};
 
 fn options(nodes: usize, miners: usize) -> NetworkOptions {
@@ -8,6 +10,8 @@ fn options(nodes: usize, miners: usize) -> NetworkOptions {
         dir: PathBuf::from("nowhere"),
         nodes,
         miners,
+        payees: 1,
+        outputs: Outputs::Standard,
         hashrate_hs: 400_000.0,
         delays_ms: BTreeMap::new(),
         bitcoin: BitcoinKind::Embedded,
@@ -35,6 +39,20 @@ fn regtest_has_its_own_addresses_and_needs_a_bitcoind() {
     let plan = Plan::new(&NetworkOptions { bitcoin: BitcoinKind::Bitcoind, ..options }).unwrap();
     assert!(plan.miners.iter().all(|miner| miner.address.starts_with("bcrt1")), "{:?}", plan.miners);
     assert!(plan.bitcoin.cookie_path().ends_with("bitcoin/regtest/.cookie"));
+}
+
+#[test]
+fn payout_addresses_are_dealt_out_to_the_miners() {
+    let plan = Plan::new(&NetworkOptions { payees: 200, ..options(2, 3) }).unwrap();
+    let counts: Vec<usize> = plan.miners.iter().map(|miner| miner.addresses.len()).collect();
+    assert_eq!(counts, [67, 67, 66]);
+    let scripts: BTreeSet<_> =
+        plan.miners.iter().flat_map(|miner| &miner.addresses).map(|a| a.script_pubkey()).collect();
+    assert_eq!(scripts.len(), 200);
+    for miner in &plan.miners {
+        assert!(miner.addresses.iter().all(|a| plan.miner_of(&a.script_pubkey()).unwrap().name == miner.name));
+        assert_eq!(miner.addresses[0].script_pubkey(), miner.script);
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn view() -> View {
         finder: Some("m2 at B".to_owned()),
         at_s: 180,
         value_sat: 5_000_000_000,
+        outputs: 3,
         payees: vec![payee("m1", 2_500_000_000), payee("m2", 2_499_999_000), payee("m3", 1_000)],
     });
     view.push_note("node B was killed".to_owned());

@@ -1,7 +1,7 @@
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
-use bitcoin::{Amount, merkle_tree};
+use bitcoin::{Amount, PubkeyHash, ScriptBuf, ScriptHash, WPubkeyHash, WScriptHash, merkle_tree};
 
-use super::Contents;
+use super::{CoinbaseCost, Contents};
 use crate::jobs::TemplateTransaction;
 use crate::jobs::fixtures::{template, transactions};
 
@@ -14,10 +14,15 @@ fn fold(leaf: [u8; 32], branch: &[[u8; 32]]) -> [u8; 32] {
     })
 }
 
+/// A coinbase of this weight without signature operations.
+fn weighing(weight: u64) -> CoinbaseCost {
+    CoinbaseCost { weight, sigops: 0 }
+}
+
 #[test]
 fn merkle_branch_and_witness_commitment_are_those_of_the_bitcoin_crate() {
     for count in 0..=40 {
-        let body = Contents::fit(&template(transactions(count), 4_000_000), 1_000);
+        let body = Contents::fit(&template(transactions(count), 4_000_000), weighing(1_000));
         assert_eq!(body.kept, count as usize);
         let hashes = |coinbase: [u8; 32], of: fn(&TemplateTransaction) -> sha256d::Hash| {
             let rest = transactions(count);
@@ -40,7 +45,7 @@ fn trimming_takes_from_the_end_and_gives_up_its_fees() {
     let full: u64 = all.iter().map(|transaction| transaction.weight).sum();
     for spare in [0, 1, 500, 5_000, 60_000] {
         let limit = full + 320 + 12 + coinbase_weight - spare;
-        let body = Contents::fit(&template(all.clone(), limit), coinbase_weight);
+        let body = Contents::fit(&template(all.clone(), limit), weighing(coinbase_weight));
         let kept: u64 = all[..body.kept].iter().map(|transaction| transaction.weight).sum();
         let weight_of = |kept: u64| kept + 320 + 12 + coinbase_weight;
         assert!(weight_of(kept) <= limit, "{spare} units too many");
@@ -61,7 +66,46 @@ fn trimming_takes_from_the_end_and_gives_up_its_fees() {
 
 #[test]
 fn a_block_without_room_keeps_its_coinbase_alone() {
-    let body = Contents::fit(&template(transactions(5), 100), 1_000);
+    let body = Contents::fit(&template(transactions(5), 100), weighing(1_000));
     assert_eq!((body.kept, body.coinbase_value), (0, Amount::from_sat(5_000_000_000)));
     assert!(body.branch.is_empty());
+}
+
+/// bitcoind reserves 400 for the coinbase of a template. A thousand P2PKH outputs take 4,000.
+#[test]
+fn trimming_leaves_room_for_the_signature_operations_of_the_coinbase() {
+    const LIMIT: u64 = 80_000;
+    let p2pkh = ScriptBuf::new_p2pkh(&PubkeyHash::all_zeros());
+    for outputs in [0, 1, 48, 100, 101, 1_000] {
+        let cost = CoinbaseCost::of(std::iter::repeat_n(p2pkh.as_script(), outputs));
+        assert_eq!(cost.sigops, 4 * outputs as u64);
+        let mut all = transactions(199);
+        all.iter_mut().for_each(|transaction| transaction.sigops_cost = 400);
+        let of = |kept: usize| all[..kept].iter().map(|transaction| transaction.sigops_cost).sum::<u64>();
+        let body = Contents::fit(&template(all.clone(), 4_000_000), cost);
+        assert!(of(body.kept) + cost.sigops <= LIMIT, "{outputs} outputs");
+        // Not one more than needed, and the value is without what was dropped.
+        assert!(body.kept == all.len() || of(body.kept + 1) + cost.sigops > LIMIT, "{outputs} outputs");
+        let fees: Amount = all[..body.kept].iter().map(|transaction| transaction.fee).sum();
+        assert_eq!(body.coinbase_value, Amount::from_sat(5_000_000_000) + fees);
+    }
+}
+
+#[test]
+fn the_cost_of_a_coinbase_is_that_of_its_payout_scripts() {
+    let key = [2; 20];
+    let scripts = [
+        (ScriptBuf::new_p2pkh(&PubkeyHash::from_byte_array(key)), 4),
+        (ScriptBuf::new_p2sh(&ScriptHash::from_byte_array(key)), 0),
+        (ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(key)), 0),
+        (ScriptBuf::new_p2wsh(&WScriptHash::from_byte_array([0xac; 32])), 0),
+        // The key consists of opcodes that check signatures, but it is pushed.
+        (ScriptBuf::from_bytes([&[0x51, 0x20], &[0xac; 32][..]].concat()), 0),
+    ];
+    for (script, sigops) in scripts {
+        assert!(sharechain::encode::is_payout_script(&script));
+        assert_eq!(CoinbaseCost::of([script.as_script()]).sigops, sigops, "{script}");
+        let of_finder = CoinbaseCost::of_finder();
+        assert!(CoinbaseCost::of([script.as_script()]).weight == of_finder.weight && sigops <= of_finder.sigops);
+    }
 }

@@ -8,8 +8,11 @@ use sharechain::check::binding::BoundProof;
 use sharechain::{BitcoinParams, ChainParams, Outcome, RuleError, Timestamp};
 use testkit::{World, miner};
 
-use crate::jobs::fixtures::{grown, job_template, template_of, transactions, worked};
+use p2p_proto::Gossip;
+
+use crate::jobs::fixtures::{grown, job_template, template_of, transactions, wide, worked};
 use crate::jobs::{BlockTemplate, Job, JobError};
+use crate::pool_block::PoolBlock;
 
 #[test]
 fn blocks_of_a_job_are_bitcoin_blocks_at_every_number_of_transactions() {
@@ -126,9 +129,11 @@ fn jobs_and_proofs_have_the_same_coinbase_and_payouts_are_shared_only_where_sett
     let template = template_of(&world, 3, 4_000_000);
     let made = job_template(&mut world, &template).unwrap();
     let job = Job::new(Arc::clone(&made), miner(2));
-    let (before, after) = job.coinbase_parts();
+    let (before, outputs, end) = job.coinbase_parts();
     let extranonce = [0xab; 16];
-    let coinbase = [&before[..], &extranonce, &after].concat();
+    let coinbase = [&before[..], &extranonce, &outputs, &end].concat();
+    let other = Job::new(Arc::clone(&made), miner(9)).coinbase_parts();
+    assert!(Arc::ptr_eq(&outputs, &other.1) && end != other.2, "all miners share the outputs in memory");
     assert_eq!(coinbase, job.coinbase(&extranonce).as_bytes());
     assert!(made.payouts.is_some(), "the grown chain has settled payouts");
     // Before anything is settled the finder is paid alone.
@@ -173,4 +178,50 @@ fn the_check_of_peers_finds_a_wrong_template() {
     let mut poor = BlockTemplate::clone(&template_of(&world, 0, 4_000_000));
     poor.coinbase_value = bitcoin::Amount::from_sat(1);
     assert!(matches!(job_template(&mut world, &Arc::new(poor)), Err(JobError::Template(_))));
+}
+
+#[test]
+fn a_wide_template_leaves_room_for_the_signature_operations_of_its_payouts() {
+    let mut world = wide(1_100);
+    let mut template = BlockTemplate::clone(&template_of(&world, 199, 4_000_000));
+    template.transactions.iter_mut().for_each(|transaction| transaction.sigops_cost = 400);
+    let made = job_template(&mut world, &Arc::new(template)).unwrap();
+    let job = Job::new(made, miner(1));
+    assert_eq!(job.payouts().len(), 1_000);
+    assert!(job.payouts().iter().all(|output| output.script_pubkey.is_p2pkh()));
+    let block: Block = deserialize(&job.block(&job.unworked_header(), &[0; 16])).unwrap();
+    // 190 transactions of 400, and 1,000 payouts of 4.
+    assert_eq!(block.txdata.len() - 1, 190);
+    let sigops: usize =
+        block.txdata[0].output.iter().map(|output| 4 * output.script_pubkey.count_sigops_legacy()).sum();
+    assert_eq!(sigops, 4_000);
+}
+
+/// Prints what grows with the number of payouts, and what does not.
+#[test]
+fn shares_of_a_wide_pool_are_as_small_as_others() {
+    let sizes = |world: &mut World| {
+        let template = template_of(world, 3, 4_000_000);
+        let job = Job::new(job_template(world, &template).unwrap(), miner(5));
+        let (before, outputs, end) = job.coinbase_parts();
+        let proof = job.proof(worked(&job), [0; 16]);
+        let record = PoolBlock::of(&proof, &mut world.chain).unwrap().to_record().bytes.len();
+        let share = Gossip::Share(Box::new(proof.clone())).encode().len();
+        let coinbase = before.len() + 16 + outputs.len() + end.len();
+        println!(
+            "{} payouts: coinbase {coinbase} bytes, share message {share}, block message with 3 transactions {}, record of a \
+             found block {record}",
+            job.payouts().len(),
+            Gossip::BitcoinBlock(job.block(&proof.header, &[0; 16])).encode().len(),
+        );
+        assert!(proof.prefix.length <= world.chain.params().prefix_bytes_max);
+        let bound = BoundProof::bind(proof, sharechain::U256::MAX, world.chain.consensus_id()).unwrap();
+        let outcome = world.chain.insert(bound, Some(job.list().to_vec()), Default::default(), world.now);
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+        (share, record)
+    };
+    let (narrow, _) = sizes(&mut grown());
+    let (share, record) = sizes(&mut wide(1_100));
+    assert!(share.abs_diff(narrow) < 64, "the hash state's tail alone differs: {narrow} and {share}");
+    assert!(record < 300_000, "{record} bytes");
 }

@@ -68,8 +68,8 @@ impl SimNode {
         let chain = alive.engine.chain();
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script: &script };
         position.assignment.list = self.strategist.ask(glance, |strategy, view| strategy.list(view, listable));
-        let weight = position.coinbase_weight();
-        let contents = alive.jobs.contents(&block, weight, || Arc::new(Contents::fit(&block, weight)));
+        let cost = position.coinbase_cost();
+        let contents = alive.jobs.contents(&block, cost, || Arc::new(Contents::fit(&block, cost)));
         JobBuilder::finish(&mut alive.engine, block, contents, position, header_time, time).ok()
     }
 
