@@ -84,10 +84,8 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let rules = ChainParams { window_proofs: 600, window_weight: Weight(u128::MAX >> 1), ..params() };
     let mut world = World::with(rules);
-    let mut engines = vec![
-        opened(&world, folders[0].path(), Keep::Window),
-        opened(&world, folders[1].path(), Keep::All),
-    ];
+    let mut engines =
+        vec![opened(&world, folders[0].path(), Keep::Window), opened(&world, folders[1].path(), Keep::All)];
     grow(&mut world, &mut engines, KEEP_LINKS + 1_500);
     assert!(!is_whole(&**engines[0].store(), world.chain.params()).unwrap());
     assert!(is_whole(&**engines[1].store(), world.chain.params()).unwrap());
@@ -101,7 +99,12 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
     assert!(unverified.below.0 == first && unverified.by_roots_up_to > unverified.below, "{unverified:?}");
     let counts = replay.counts();
     assert!(counts.claims > 2_000 && counts.proofs > 2_000, "{counts:?}");
-    eprintln!("{} links, first {first}, base up to {}: {} bytes", world.chain.height(), unverified.by_roots_up_to, text.len());
+    eprintln!(
+        "{} links, first {first}, base up to {}: {} bytes",
+        world.chain.height(),
+        unverified.by_roots_up_to,
+        text.len()
+    );
 
     // A row, a proof and a claim that are not what they were.
     let altered = |begins: &str, at: usize| {

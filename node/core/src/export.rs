@@ -8,8 +8,8 @@ use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{ScriptBuf, WPubkeyHash};
 use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, WriteError, Writer, claims, lines_of};
-use sharechain::chain::ListState;
 use sharechain::bitcoin_headers::Root;
+use sharechain::chain::ListState;
 use sharechain::{Chain, ChainParams, Height, Proof, ShareId, encode};
 
 use crate::journal::{Journal, Record, RecordKind};

@@ -126,9 +126,7 @@ pub(super) async fn shares(
     let script = parse_address(&text, api.context.config.network)?.script_pubkey();
     let history = api.context.history.clone();
     let (Page { items: rows, next_from }, since_unix_s) = api
-        .read(move |_| {
-            Ok((history.shares_of(&script, paging.from, paging.items())?, history.shares_since(&script)?))
-        })
+        .read(move |_| Ok((history.shares_of(&script, paging.from, paging.items())?, history.shares_since(&script)?)))
         .await?;
     let ids: Vec<ShareId> = rows.iter().map(|row| row.id).collect();
     let links = api.links(ids).await?;

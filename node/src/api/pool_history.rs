@@ -39,9 +39,7 @@ pub(super) async fn history(State(api): State<Arc<Api>>, steps: Steps) -> Result
     let history = api.context.history.clone();
     let step_s = steps.step_s();
     let (page, since) = api
-        .read(move |_| {
-            Ok((history.pool_steps(step_s, steps.from, steps.items())?, history.steps_since(None, step_s)?))
-        })
+        .read(move |_| Ok((history.pool_steps(step_s, steps.from, steps.items())?, history.steps_since(None, step_s)?)))
         .await?;
     Ok(Json(Points::new(step_s, page, since)))
 }

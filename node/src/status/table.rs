@@ -154,8 +154,12 @@ fn sync(status: &Status) -> Row {
             let words = format!("checking which share-chain has the most work{part}{pace}; {peers}");
             Row::new("sync", Mood::Attention, words)
         }
-        SyncStateName::Rows => Row::new("sync", Mood::Attention, format!("downloading past credits{part}{pace}; {peers}")),
-        SyncStateName::Shares => Row::new("sync", Mood::Attention, format!("downloading shares{towards}{pace}; {peers}")),
+        SyncStateName::Rows => {
+            Row::new("sync", Mood::Attention, format!("downloading past credits{part}{pace}; {peers}"))
+        }
+        SyncStateName::Shares => {
+            Row::new("sync", Mood::Attention, format!("downloading shares{towards}{pace}; {peers}"))
+        }
     }
 }
 

@@ -82,9 +82,12 @@ async fn status_tells_what_the_parts_say() {
     };
     api.peers.send_replace(Arc::new(vec![peer("b"), peer("a")]));
     let status = api.get("/status").await;
-    assert_eq!(status["sync"], json!({
-        "state": "shares", "peers_height": 10, "progress": 0.0, "received_bytes": 7, "rate_bytes_s": null, "left_s": null
-    }));
+    assert_eq!(
+        status["sync"],
+        json!({
+            "state": "shares", "peers_height": 10, "progress": 0.0, "received_bytes": 7, "rate_bytes_s": null, "left_s": null
+        })
+    );
     assert_eq!((&status["handing_out_work"], &status["no_work_because"]), (&json!(true), &Value::Null));
     assert_eq!(status["bitcoin"]["height"], json!(7));
     assert_eq!(status["bitcoin"]["trouble"], json!("bitcoind cannot be reached"));

@@ -48,9 +48,8 @@ async fn links_below_the_oldest_are_gone_and_lists_end_there() {
 
     // Of each Bitcoin block, the node knows that it was a link.
     let (blocks, _) = (api.get("/blocks?limit=500").await, ());
-    let is_block = |id: &&ShareId| {
-        blocks["blocks"].as_array().unwrap().iter().any(|block| block["hash"] == json!(id.to_string()))
-    };
+    let is_block =
+        |id: &&ShareId| blocks["blocks"].as_array().unwrap().iter().any(|block| block["hash"] == json!(id.to_string()));
     let block = gone.iter().find(is_block).unwrap();
     says_so(&api.refusal(&format!("/links/{block}"), 410).await);
     let unknown = api.refusal(&format!("/links/{}", ShareId([9; 32])), 404).await;
@@ -68,7 +67,8 @@ async fn a_block_whose_window_is_gone_has_its_payouts_and_says_why_weights_lack(
     let Pruned { api, gone, kept } = pruned().await;
     let blocks = api.get("/blocks?limit=500").await;
     let blocks: Vec<_> = blocks["blocks"].as_array().unwrap().iter().map(|block| block["hash"].clone()).collect();
-    let hash = |ids: &[ShareId]| ids.iter().rev().map(|id| json!(id.to_string())).find(|id| blocks.contains(id)).unwrap();
+    let hash =
+        |ids: &[ShareId]| ids.iter().rev().map(|id| json!(id.to_string())).find(|id| blocks.contains(id)).unwrap();
     let old = api.get(&format!("/blocks/{}", hash(&gone).as_str().unwrap())).await;
     says_so(old["weights_pruned"].as_str().unwrap());
     assert_eq!((&old["weights"], &old["snapshot_listed_total"]), (&json!([]), &Value::Null));

@@ -37,8 +37,8 @@ pub use base::{Base, BaseReader, Unverified};
 pub use claim::{ClaimLimits, claims};
 pub use compare::Difference;
 pub use line::{
-    BaseEndLine, BaseLine, BaseLinkLine, BaseRowsLine, BeginsLine, Claim, HeaderLine, Line, LinkClaim, ListLine, NowLine, OutputRow, OutputsClaim, ProofClaim, ProofLine, StateClaim,
-    SumRow, TipClaim, WindowClaim,
+    BaseEndLine, BaseLine, BaseLinkLine, BaseRowsLine, BeginsLine, Claim, HeaderLine, Line, LinkClaim, ListLine,
+    NowLine, OutputRow, OutputsClaim, ProofClaim, ProofLine, StateClaim, SumRow, TipClaim, WindowClaim,
 };
 pub use read::{ReadError, Reader};
 pub use replay::{Counts, Replay};

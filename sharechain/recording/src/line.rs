@@ -284,7 +284,9 @@ impl Line {
             Some("base_link") => exact(json).map(BaseLine::Link).map(base),
             Some("base_rows") => exact(json).map(BaseLine::Rows).map(base),
             Some("base") => exact(json).map(BaseLine::End).map(base),
-            _ => Err("is none of header, proof, list_of, now, claim or a part of a base, or several of them".to_owned()),
+            _ => {
+                Err("is none of header, proof, list_of, now, claim or a part of a base, or several of them".to_owned())
+            }
         }
         .and_then(Self::bounded)
     }

@@ -124,7 +124,11 @@ fn rows_of_other_miners_go_and_nothing_of_own_miners_does() {
     grow(&mut world, &mut node, first..second, &mut own);
     let after = foreign(&node, &own);
     assert!(after.0 <= before.0 + before.0 / 20 && after.1 <= before.1 + before.1 / 20, "{before:?} then {after:?}");
-    eprintln!("{} links: rows {:?}, of other miners {before:?} then {after:?}", second, kinds.map(|kind| node.rows(kind)));
+    eprintln!(
+        "{} links: rows {:?}, of other miners {before:?} then {after:?}",
+        second,
+        kinds.map(|kind| node.rows(kind))
+    );
 
     // Of the first hundred links' miner nothing is left; what the node says of it begins later.
     let (removed, chain) = (removed(&node.history.store).unwrap().unwrap(), node.engine.chain());

@@ -175,7 +175,10 @@ fn a_newcomer_refuses_the_heavier_chain_without_the_trusted_link() {
         let (fair, heavier) = (common.fork().grow(honest, 1), common.fork().grow(honest + more, 0));
         let (tip, wrong) = (fair.world.chain.tip(), heavier.world.chain.tip());
         let (mut net, world) = between_two(&fair, &heavier, None);
-        assert!(net.run_until(300, &world, |net| net.is_in_sync(0, wrong)).is_some(), "by work alone, the heavier wins");
+        assert!(
+            net.run_until(300, &world, |net| net.is_in_sync(0, wrong)).is_some(),
+            "by work alone, the heavier wins"
+        );
 
         let height = fair.world.chain.height().below(50);
         let trust = fair.world.chain.main_at(height).unwrap();
@@ -198,7 +201,11 @@ fn a_newcomer_hands_out_no_work_until_a_peer_shows_the_trusted_link() {
     net.connect_with_all(0, &history.world);
     net.run(120, &history.world);
     assert_eq!(net.nodes[0].engine.tip().height, 0);
-    assert!(net.nodes[0].trouble.as_ref().is_some_and(|trouble| trouble.contains("trusted link")), "{:?}", net.nodes[0].trouble);
+    assert!(
+        net.nodes[0].trouble.as_ref().is_some_and(|trouble| trouble.contains("trusted link")),
+        "{:?}",
+        net.nodes[0].trouble
+    );
     assert_eq!(net.wrongly_punished(), 0, "{:?}", net.punished);
 }
 
