@@ -99,7 +99,7 @@ async fn every_other_route_of_a_pruned_node_answers_and_says_from_when_on() {
         api.get(path).await;
     }
     assert_eq!(api.text("/metrics").await.0, 200);
-    assert_eq!(api.get(&format!("{miner}/payments")).await["next_from"], Value::Null);
+    assert!(!api.get(&format!("{miner}/payments")).await["payments"].as_array().unwrap().is_empty());
     // It started from the rows of its peers: its own history begins there.
     let since = api.get("/links?limit=1").await["links"][0]["time_unix_s"].clone();
     assert!(since.is_u64());

@@ -41,8 +41,13 @@ impl<J: Journal> Engine<J> {
         Ok(stored.is_some_and(|bytes| bytes == link.0))
     }
 
-    /// Notes that a link that the operator trusts is on the main chain.
+    /// Notes that a link that the operator trusts is on the main chain, and settles it: otherwise a heavier branch could
+    /// undo it until something else is settled.
     pub(crate) fn note_trusted(&mut self, link: &ShareId) {
+        if self.chain.link(link).is_some() {
+            self.chain.restore_settled(*link);
+            self.store_settled();
+        }
         self.append(&[Record { kind: RecordKind::Meta, id: TRUSTED_LINK, bytes: link.0.to_vec() }]);
     }
 
