@@ -21,6 +21,7 @@
 //! intermittent.rs  the earnings per hash of miners who mine some of the time
 //! hopping.rs       what splitting and hopping gain, found by search; pay before a change
 //! partition.rs     partitions, surges and collapses of hash rate
+//! links.rs         how links keep time: half-life, draws to choose from, depth of settled links
 //! scale.rs         bandwidth, disk and memory of a node in a large pool
 //! draw.rs          fairness of the draw, the gain from choosing draws, the cost of its constants
 //! ```
@@ -35,6 +36,7 @@ pub mod frequency;
 pub mod hopping;
 pub mod intermittent;
 pub mod jobs;
+pub mod links;
 pub mod loss;
 pub mod models;
 pub mod optimal;

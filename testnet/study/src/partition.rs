@@ -6,16 +6,14 @@
 //! surge.rs     surges and collapses in the simulated world
 //! retarget.rs  the same for the classic rules, whose targets are simulated without a network
 //! settling.rs  the measure of both: the time until links are on time
-//! alone.rs     the pool's links without a network, for constants that depend only on their pace
-//! choices.rs   the draws to choose from after a collapse
 //! ```
 
-mod alone;
-mod choices;
 mod cut;
 mod retarget;
 mod settling;
 mod surge;
+
+pub(crate) use settling::TOLERANCE;
 
 use super::jobs::{Effort, Progress};
 use super::result::Experiment;
@@ -28,8 +26,6 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
     let of = cut_runs + surge.len();
     let cuts = cut::Cuts::run(&cut, effort, seed, &|done, _| progress(done, of));
     let surges = surge::Surges::run(&surge, effort, seed, &|done, _| progress(cut_runs + done, of));
-    let (half_lives, falls) = (alone::HalfLives::run(effort.size, seed), choices::Falls::run(effort.size, seed));
-    let alone = [half_lives.table(), falls.table(), alone::settled_depths(effort.size, seed)];
     Experiment {
         id: "partition".into(),
         title: "Partitions, surges, collapses".into(),
@@ -38,8 +34,8 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
                    thousandth, how long does it take until links come in time again, and what do nodes bear meanwhile?"
                 .into(),
         method: cut::method().into_iter().chain(surge::method()).collect(),
-        findings: [cuts.findings(), surges.findings(), half_lives.findings(), falls.findings()].concat(),
-        tables: cuts.tables().into_iter().chain(surges.tables()).chain(alone).collect(),
+        findings: cuts.findings().into_iter().chain(surges.findings()).collect(),
+        tables: cuts.tables().into_iter().chain(surges.tables()).collect(),
         plots: cuts.plots().into_iter().chain(surges.plots()).collect(),
         seed,
     }

@@ -37,8 +37,8 @@ pub(super) fn all() -> Vec<Rise> {
         small,
         Rise { name: "1 PH/s, twice for a day", lasts_days: 1.0, ..small },
         Rise { name: "1 PH/s, tenfold for a day", lasts_days: 1.0, factor: 10.0, ..small },
-        Rise { name: "10 EH/s, twice for good", hashrate: 10.0 * EXA, window_days: 1.5, ..small },
-        Rise { name: "10 EH/s, twice for a day", hashrate: 10.0 * EXA, window_days: 1.5, lasts_days: 1.0, ..small },
+        Rise { name: "10 EH/s, twice for good", hashrate: 10.0 * EXA, window_days: 6.0, ..small },
+        Rise { name: "10 EH/s, twice for a day", hashrate: 10.0 * EXA, window_days: 6.0, lasts_days: 1.0, ..small },
         Rise { name: "1 PH/s, half for good", factor: 0.5, ..small },
     ]
 }

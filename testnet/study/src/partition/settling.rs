@@ -1,7 +1,7 @@
 //! The time until links are on time again after a change of hash rate.
 
 /// Links are on time if their expected interval is within this factor of the intended one.
-pub(super) const TOLERANCE: f64 = 1.25;
+pub(crate) const TOLERANCE: f64 = 1.25;
 
 /// The result of a change of hash rate.
 #[derive(Clone, Copy, Debug, PartialEq)]

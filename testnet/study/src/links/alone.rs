@@ -10,9 +10,9 @@ use sharechain::limits::{SETTLED_BITCOIN_BLOCKS, SETTLED_LINKS};
 use sharechain::target::{link_target, share_target};
 use sharechain::{ChainParams, U256};
 
-use super::settling::TOLERANCE;
 use crate::jobs::Size;
 use crate::models::pay::units::{BLOCK_INTERVAL_S, PETA, target_of_work, to_u128, work_of};
+use crate::partition::TOLERANCE;
 use crate::result::{Cell, Finding, Table};
 use crate::stats::{Estimate, quantile};
 use sim::rng::{SimRng, stream};
