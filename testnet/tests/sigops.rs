@@ -110,7 +110,7 @@ fn block(template: &BlockTemplate, contents: &Contents, of: &Value) -> Block {
 async fn a_wide_coinbase_fits_at_the_limit_of_signature_operations() {
     let dir = tempfile::tempdir().unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let real = RealBitcoin::start(dir.path(), free.port()).await.unwrap();
+    let real = RealBitcoin::start(testnet::network::Chain::Local, dir.path(), free.port()).await.unwrap();
     let mut wallet = Wallet::new();
     for (height, block) in (1_u32..).zip(premine::blocks().unwrap()) {
         wallet.connect(height, &block);
