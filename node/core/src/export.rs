@@ -7,28 +7,15 @@ use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{ScriptBuf, WPubkeyHash};
-use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, WriteError, Writer, claims, lines_of};
+use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, Writer, claims, lines_of};
 use sharechain::bitcoin_headers::Root;
 use sharechain::chain::ListState;
 use sharechain::{Chain, ChainParams, Height, Proof, ShareId, encode};
 
+use crate::export_base::write_base;
 use crate::journal::{Journal, Record, RecordKind};
 
-use crate::export_base::write_base;
-
-/// Why a journal cannot be exported.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError<E: std::error::Error + 'static> {
-    /// The journal cannot be read.
-    #[error(transparent)]
-    Journal(E),
-    /// The file cannot be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// Something that the base needs is not in the journal.
-    #[error("the database lacks {0}, which a recording begins with; check it with `shoal db check`")]
-    Lacks(String),
-}
+pub use crate::export_base::ExportError;
 
 /// True if a journal still has the first links, so that a recording of it begins there.
 ///

@@ -5,13 +5,26 @@ use std::io::Write;
 use bitcoin::block::Header;
 use recording::{
     BaseEndLine, BaseLine, BaseLinkLine, BaseRowsLine, BeginsLine, Came, HeaderLine, Id, Line, RawBytes, RawHeader,
-    RawProof, Writer,
+    RawProof, WriteError, Writer,
 };
 use sharechain::base::{CHUNK_LINKS, Chunk};
 use sharechain::{Chain, Height, Proof, ShareId, encode};
 
-use crate::export::ExportError;
 use crate::journal::{Journal, RecordKind};
+
+/// Why a journal cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError<E: std::error::Error + 'static> {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(E),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Something that the base needs is not in the journal.
+    #[error("the database lacks {0}, which a recording begins with; check it with `shoal db check`")]
+    Lacks(String),
+}
 
 /// What a recording began with.
 #[derive(Clone, Copy, Debug)]
