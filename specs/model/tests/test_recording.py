@@ -176,7 +176,8 @@ class Vectors(unittest.TestCase):
     def test_every_other_question_has_the_answer_that_is_made(self):
         for name in ANSWERS:
             file = make_vectors.FOLDER / f"{name}.json"
-            self.assertEqual(file.read_text(encoding="utf-8"), make_vectors.answered(name), name)
+            made = make_vectors.proofs() if file == make_vectors.PROOFS else make_vectors.answered(name)
+            self.assertEqual(file.read_text(encoding="utf-8"), made, name)
 
 
 if __name__ == "__main__":
