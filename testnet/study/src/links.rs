@@ -31,9 +31,10 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
              in time when the next one is expected within a factor of 1.25 of its interval, and stays so for ten minutes."
                 .into(),
             "A proof may have any parent on which it still earns. Snapshots follow from parent, anchor and Bitcoin blocks, \
-             as SC-302 says; blocks come at random. Version 1 was once found to leave 27 after a collapse. That is what \
-             links leave which stay 100 s apart: 240 of them span 40 Bitcoin blocks, 13 of which do not count. Where \
-             targets follow, links are on time again before that."
+             as SC-302 says; blocks come at random. A test of version 1 saw 27 snapshots after a collapse. That is what links leave \
+             which a test paces at 100 s: 240 of them span 40 Bitcoin blocks, 13 of which do not count. Where targets follow \
+             a fall to a tenth, links are on time again before that. After a fall to a thousandth they are not, and the choice \
+             is real: one draw for each of the Bitcoin blocks, at the cost of a link's bonus."
                 .into(),
         ],
         findings: [half_lives.findings(), falls.findings()].concat(),

@@ -141,19 +141,19 @@ impl Falls {
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
-        let most = |at: usize| {
-            let choices = self.choices.get(at).map(|(_, choices)| choices.as_slice()).unwrap_or_default();
-            Estimate::of(&choices.iter().map(|choices| as_f64(choices.most)).collect::<Vec<_>>()).mean
+        let of = |(fall, choices): &(Fall, Vec<Choices>)| {
+            let most = Estimate::of(&choices.iter().map(|choices| as_f64(choices.most)).collect::<Vec<_>>()).mean;
+            let worst = choices.iter().map(|choices| choices.most).max().unwrap_or(0);
+            Finding {
+                claim: format!(
+                    "Snapshots to choose from at the worst moment after a fall of the hash rate: {}",
+                    fall.name
+                ),
+                measured: format!("{most:.1} on average, {worst} in the worst run"),
+                holds: None,
+            }
         };
-        vec![Finding {
-            claim: "Snapshots to choose from after the hash rate fell to a tenth, at the worst moment".into(),
-            measured: format!(
-                "{:.1} on average; {:.1} if targets did not follow, as where a test paces links by hand",
-                most(1),
-                most(4)
-            ),
-            holds: None,
-        }]
+        self.choices.iter().skip(1).map(of).collect()
     }
 }
 
