@@ -7,8 +7,8 @@ mod common;
 use std::time::Duration;
 
 use common::{Node, config, patiently, share};
-use sharechain::ChainParams;
 use p2p_proto::{Command, Event, Failure, Gossip, Misbehaviour, Request, Response, Verdict, sync::RequestId};
+use sharechain::ChainParams;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gossip_is_forwarded_only_after_its_verdict() {
@@ -113,9 +113,8 @@ async fn networks_do_not_mix() {
 async fn two_pools_never_exchange_a_share_and_say_why() {
     let pool = |name: &str| ChainParams { pool: name.parse().unwrap(), ..ChainParams::local() };
     let (garage, barn, wide) = (pool("garage"), pool("barn"), ChainParams::local_wide());
-    for (number, (ours, theirs)) in [(&garage, &barn), (&garage, &ChainParams::local()), (&ChainParams::local(), &wide)]
-        .into_iter()
-        .enumerate()
+    for (number, (ours, theirs)) in
+        [(&garage, &barn), (&garage, &ChainParams::local()), (&ChainParams::local(), &wide)].into_iter().enumerate()
     {
         let number = 30 + 3 * number as u8;
         let of = |number, peers: &[&String], params: &ChainParams| {
