@@ -88,7 +88,7 @@ pub(super) fn runs(size: Size) -> Vec<Run> {
             Run { factor: 10.0, surge_s: 3_600.0, after_s: 7_200.0 },
             Run { factor: 100.0, surge_s: 5_400.0, after_s: 28_800.0 },
         ],
-        vec![Run { factor: 10.0, surge_s: 2_400.0, after_s: 4_800.0 }],
+        vec![Run { factor: 10.0, surge_s: 3_000.0, after_s: 4_800.0 }],
     )
 }
 
