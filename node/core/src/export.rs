@@ -35,7 +35,7 @@ pub fn is_whole<J: Journal + ?Sized>(journal: &J, params: &ChainParams) -> Resul
 
 /// Writes all records of a journal, and the claims of `chain`, which was built from it. Returns the number of lines. `root`
 /// are the Bitcoin headers that the first records need. If the journal has forgotten the first links, the recording
-/// begins with a base instead; see [`crate::export_base`].
+/// begins with a base instead; see `export_base.rs`.
 ///
 /// Invalid lists and lists that wait forever come last, lower links first. The journal does not say how they were
 /// judged on arrival; after all the others they are judged as they are now.

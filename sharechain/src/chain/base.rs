@@ -1,6 +1,6 @@
 //! A chain from base chunks, and base chunks from a chain.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bitcoin::Script;
@@ -32,7 +32,7 @@ pub(crate) struct FromBase {
 /// Numbers of the scripts of the last chunks, by address: most rows of a chunk share a script with another one, and to
 /// find a script by its bytes takes longer than everything else.
 #[derive(Clone, Debug, Default)]
-struct Numbers(HashMap<usize, (Arc<Script>, ScriptIndex)>);
+struct Numbers(BTreeMap<usize, (Arc<Script>, ScriptIndex)>);
 
 impl Numbers {
     /// Scripts remembered at most: those of several chunks, 2 MB.
