@@ -16,7 +16,7 @@ use sharechain::check::binding::BoundProof;
 use sharechain::limits::STATE_DEPTH;
 use sharechain::payout_proof::{Finding, PayoutProof};
 use sharechain::{ChainParams, Height, Outcome, Proof, ShareId, U256, Weight};
-use testkit::{World, miner, params};
+use testkit::{World, accepted, miner, params};
 
 type Engine = node_core::engine::Engine<Store>;
 
@@ -54,6 +54,13 @@ fn grow(world: &mut World, engine: &mut Engine, links: u32) {
         }
         if number % 3 == 0 {
             let share = world.share(miner((number % 11) as u8));
+            insert(engine, &share, None, world);
+        }
+        // Late work: after a restart, a link above the base lists a share whose parent is below it.
+        if let Some(parent) = world.chain.main_at(world.chain.height().below(3)).filter(|_| number % 2 == 0) {
+            let spec = world.spec_on(parent, miner((number % 7) as u8));
+            let share = world.mine(&spec);
+            accepted(world.insert(&share, None));
             insert(engine, &share, None, world);
         }
         let (link, list) = world.link(miner((number % 5) as u8));

@@ -70,6 +70,17 @@ pub(super) fn grind(header: &mut Header) {
     }
 }
 
+/// What a miner finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Find {
+    /// A share that is no link.
+    Share,
+    /// A link that is no Bitcoin block.
+    Link,
+    /// A link that is a Bitcoin block. How often that happens says how much a node keeps for good.
+    Block,
+}
+
 /// The miners, and the node that they all use.
 pub(super) struct Pool {
     /// The node's engine.
@@ -116,14 +127,15 @@ impl Pool {
         self.take()
     }
 
-    /// A miner finds a link, or a share that is no link.
+    /// A miner finds a proof.
     ///
     /// # Errors
     /// The disk fails, or the engine does not accept the proof.
-    pub(super) fn find(&mut self, miner: u64, link: bool) -> Result<(), PoolError> {
+    pub(super) fn find(&mut self, miner: u64, what: Find) -> Result<(), PoolError> {
+        let link = what != Find::Share;
         let work = self.engine.chain().assignment().ok_or(PoolError::Nothing)?;
         let list = if link { work.list.clone() } else { Vec::new() };
-        let proof = self.mine(miner, work, &list, link)?;
+        let proof = self.mine(miner, work, &list, what)?;
         let bound = BoundProof::bind(proof, U256::MAX, self.engine.chain().consensus_id())?;
         let outcome = self.engine.insert(bound, link.then_some(list), Source::default(), self.now);
         if !matches!(outcome, Outcome::Accepted(_)) {
@@ -147,7 +159,7 @@ impl Pool {
         self.engine.take_failure().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn mine(&mut self, miner: u64, work: Assignment, list: &[ShareId], link: bool) -> Result<Proof, PoolError> {
+    fn mine(&mut self, miner: u64, work: Assignment, list: &[ShareId], what: Find) -> Result<Proof, PoolError> {
         let previous = self.bitcoin_tip.block_hash();
         let time = work.time(self.now);
         let chain = self.engine.chain_mut();
@@ -159,7 +171,7 @@ impl Pool {
             shares_root: shares_root(list),
             shares_count: u16::try_from(list.len()).unwrap_or(u16::MAX),
             // A share commits to the list of its job too; nobody checks its state root.
-            state_root: if link { chain.state_root(&work.parent, &previous, list)? } else { [0; 32] },
+            state_root: if what != Find::Share { chain.state_root(&work.parent, &previous, list)? } else { [0; 32] },
             payout: Self::script(miner),
             time,
             bitcoin_height: height,
@@ -191,7 +203,12 @@ impl Pool {
             nonce: 0,
         };
         let (share_target, link_target) = (work.position.share_target, work.position.link_target);
-        let meets = |hash: U256| if link { hash <= link_target } else { hash <= share_target && hash > link_target };
+        let block_target = U256::from_be_bytes(header.target().to_be_bytes());
+        let meets = |hash: U256| match what {
+            Find::Share => hash <= share_target && hash > link_target,
+            Find::Link => hash <= link_target && hash > block_target,
+            Find::Block => hash <= link_target.min(block_target),
+        };
         while !meets(ShareId::from(header.block_hash()).as_number()) {
             header.nonce += 1;
         }

@@ -19,7 +19,7 @@ use sharechain::chain::Chain;
 use sharechain::{ChainParams, Timestamp, U256};
 
 use super::double::work;
-use super::pool::{Pool, PoolError, grind, mine_block};
+use super::pool::{Find, Pool, PoolError, grind, mine_block};
 
 /// Seconds between Bitcoin's blocks.
 const BLOCK_S: u32 = 600;
@@ -27,6 +27,9 @@ const BLOCK_S: u32 = 600;
 /// Links above those that hold the window's proofs: the window ends at a snapshot, 13 Bitcoin blocks and 18 links deep,
 /// below an anchor that is 60 links deep.
 const LINKS_ABOVE: u32 = 1_000;
+
+/// Links for each block of the pool, by their work.
+const LINKS_A_BLOCK: u32 = 1 << 13;
 
 /// Mined Bitcoin blocks that wait for the pool.
 const BLOCKS_AHEAD: usize = 64;
@@ -178,7 +181,12 @@ fn find_all(
         for number in 1..=shares_per_link {
             // A few miners find most, and many find little.
             let rank = (proofs.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % options.scripts;
-            pool.find(rank * rank / options.scripts, number == shares_per_link)?;
+            let what = match number == shares_per_link {
+                false => Find::Share,
+                true if link.is_multiple_of(LINKS_A_BLOCK) => Find::Block,
+                true => Find::Link,
+            };
+            pool.find(rank * rank / options.scripts, what)?;
             proofs += 1;
         }
         pool.tick()?;

@@ -14,7 +14,7 @@ use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::chain::Chain;
 use sharechain::{BitcoinParams, ChainParams, Timestamp, U256, Weight};
 
-use super::pool::{Pool, PoolError};
+use super::pool::{Find, Pool, PoolError};
 use super::{disk_bytes, resident_bytes};
 
 /// Proofs that main's rules aim for in an interval between links.
@@ -184,7 +184,13 @@ fn a_day(pool: &mut Pool, day: u32, options: YearsOptions) -> Result<u64, PoolEr
         for number in 1..=proofs_a_link {
             // A few miners find most, and many find little.
             let rank = (proofs.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % MINERS;
-            pool.find(replaced + rank * rank / MINERS, number == proofs_a_link)?;
+            // A pool with 0.7% of Bitcoin's hash rate finds a block a day.
+            let what = match (number == proofs_a_link, link) {
+                (false, _) => Find::Share,
+                (true, 0) => Find::Block,
+                (true, _) => Find::Link,
+            };
+            pool.find(replaced + rank * rank / MINERS, what)?;
             proofs += 1;
         }
         // The node ticks twice a second, and forgets a bounded number of records each time.

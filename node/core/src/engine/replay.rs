@@ -1,5 +1,6 @@
 //! Rebuilds the chain from the journal: the same records in the same order, judged by the same rules.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bitcoin::block::Header;
@@ -19,6 +20,17 @@ enum Replayed {
     Taken,
     /// It depends on a record that may come later in the journal.
     Waits,
+    /// No link can list it any more, unless one that comes later in the journal did: a share as deep as the base.
+    Late,
+}
+
+/// What is left of a replay.
+#[derive(Default)]
+struct Left {
+    waiting: Vec<Record>,
+    /// Shares as deep as the base, by id: those of at most the listing depth's links.
+    late: BTreeMap<[u8; 32], Record>,
+    refused: u64,
 }
 
 impl<J: Journal> Engine<J> {
@@ -29,26 +41,26 @@ impl<J: Journal> Engine<J> {
         let store = Arc::clone(&self.store);
         let first = self.first_to_replay()?;
         let base = self.chain.height();
-        let mut refused = 0_u64;
-        let mut waiting = Vec::new();
+        let mut left = Left::default();
         for record in store.replay_from(first.as_ref().map(|id| &id.0)) {
             let record = record?;
             // What the base has is complete: proofs are known, and lists were noted.
             let in_base = |link: &Link| record.kind == RecordKind::List && link.height <= base;
             if !self.chain.link(&ShareId(record.id)).is_some_and(in_base) {
-                self.replay_into(record, now, &mut waiting, &mut refused);
+                self.replay_into(record, now, &mut left);
             }
         }
         loop {
-            let left = std::mem::take(&mut waiting);
-            let before = left.len();
-            for record in left {
-                self.replay_into(record, now, &mut waiting, &mut refused);
+            let again = std::mem::take(&mut left.waiting);
+            let before = again.len();
+            for record in again {
+                self.replay_into(record, now, &mut left);
             }
-            if waiting.is_empty() || waiting.len() == before {
+            if left.waiting.is_empty() || left.waiting.len() == before {
                 break;
             }
         }
+        let Left { waiting, refused, .. } = left;
         if refused > 0 {
             warn!(refused, "some stored proofs are not valid under this program's rules and are ignored");
         }
@@ -118,11 +130,20 @@ impl<J: Journal> Engine<J> {
         Ok(self.chain.main_at(self.chain.height().below(depth)))
     }
 
-    fn replay_into(&mut self, record: Record, now: Timestamp, waiting: &mut Vec<Record>, refused: &mut u64) {
+    /// Replays a record, and after a list the late shares that it names.
+    fn replay_into(&mut self, record: Record, now: Timestamp, left: &mut Left) {
         match self.replay_record(&record, now) {
+            Ok(Replayed::Taken) if record.kind == RecordKind::List => {
+                for id in encode::decode_list(&record.bytes).unwrap_or_default() {
+                    if let Some(share) = left.late.remove(&id.0) {
+                        self.replay_into(share, now, left);
+                    }
+                }
+            }
             Ok(Replayed::Taken) => {}
-            Ok(Replayed::Waits) => waiting.push(record),
-            Err(_) => *refused += 1,
+            Ok(Replayed::Waits) => left.waiting.push(record),
+            Ok(Replayed::Late) => drop(left.late.insert(record.id, record)),
+            Err(_) => left.refused += 1,
         }
     }
 
@@ -152,7 +173,8 @@ impl<J: Journal> Engine<J> {
         let easiest = self.chain.params().easiest_share_target;
         let bound = BoundProof::bind(proof, easiest, self.chain.consensus_id())?;
         match self.chain.insert_requested(bound, None, Source::default(), now) {
-            Outcome::Accepted(_) | Outcome::Known(_) | Outcome::Unlistable => Ok(Replayed::Taken),
+            Outcome::Accepted(_) | Outcome::Known(_) => Ok(Replayed::Taken),
+            Outcome::Unlistable => Ok(Replayed::Late),
             Outcome::Held(_) => Ok(Replayed::Waits),
             Outcome::Invalid(rule) => Err(rule),
         }
