@@ -101,6 +101,11 @@ fn what_a_killed_node_announced_is_still_there() {
     // A submit is answered before it is judged and stored. One that a kill catches in between was announced to nobody.
     up.check(&["--agreed", "--lost-max", &(1 + kills / 50).to_string()]);
     let shoal = Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal");
-    let checked = Command::new(shoal).args(["db", "check", "--config"]).arg(config_of(up.dir(), "B")).output().unwrap();
+    let mut check = Command::new(shoal);
+    // Settings of the tests, which the node would take for its own.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHOAL_")) {
+        check.env_remove(name);
+    }
+    let checked = check.args(["db", "check", "--config"]).arg(config_of(up.dir(), "B")).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }

@@ -282,7 +282,7 @@ fn spawn(folder: &Path) -> Result<Child, SyncError> {
     let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log"))?;
     let mut command = Command::new(shoal_program()?);
     command.arg("run").arg("--config").arg(folder.join("shoal.toml"));
-    // They are settings of the node, except for those of the tests, which it would refuse.
+    // Settings of this program and of tests, which the node would take for its own.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHOAL_")) {
         command.env_remove(name);
     }
