@@ -12,8 +12,8 @@ use node::config::Outputs;
 use crate::faults::{self, Answer, ClientError, Request};
 use crate::limits::{MINERS_MAX, NODES_MAX, PAYEES_MAX};
 use crate::network::{
-    BitcoinArgs, BitcoinError, BitcoinKind, Chain, GuardArgs, GuardError, MinerArgs, NetworkOptions, run_bitcoin,
-    run_guard, run_miner,
+    BitcoinArgs, BitcoinError, BitcoinKind, Chain, GuardArgs, GuardError, MinerArgs, NetworkOptions, NodeError,
+    run_bitcoin, run_guard, run_miner, shoal_program,
 };
 use crate::premine::{self, PremineError};
 use crate::scale::{self, PoolError, SyncError, WindowOptions, Years, YearsOptions};
@@ -200,6 +200,8 @@ enum CliError {
     Scale(#[from] PoolError),
     #[error(transparent)]
     Sync(#[from] SyncError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
     #[error("cannot create a folder for the network")]
@@ -328,7 +330,7 @@ fn bench_years(options: YearsOptions, json: bool) -> Result<(), PoolError> {
 
 /// Runs the sync of a fresh node.
 async fn bench_sync(options: WindowOptions, cache: &std::path::Path, json: bool) -> Result<(), CliError> {
-    let found = scale::sync(options, &[], cache, &mut std::io::stderr()).await?;
+    let found = scale::sync(options, (&shoal_program()?, &[]), cache, &mut std::io::stderr()).await?;
     let text = if json {
         serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
     } else {

@@ -87,7 +87,8 @@ fn cache() -> PathBuf {
 
 async fn join(links: u32, others: &[String]) -> SyncBench {
     let options = WindowOptions { links, scripts: 500 };
-    let found = scale::sync(options, others, &cache(), &mut std::io::stderr()).await.unwrap();
+    let shoal = Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal");
+    let found = scale::sync(options, (&shoal, others), &cache(), &mut std::io::stderr()).await.unwrap();
     println!("{links} links, {} other peers: {found:?}", others.len());
     assert_eq!(found.links, links);
     assert!(found.received_bytes > u64::from(links) * 360, "it fetched the chain");

@@ -19,7 +19,6 @@ use super::double::Double;
 use super::pool::PoolError;
 use super::window::{self, Made, WindowOptions};
 use crate::api_client::{Api, ApiError};
-use crate::network::{NodeError, shoal_program};
 
 /// Longest time that a node may take to its first job.
 const PATIENCE: Duration = Duration::from_secs(1_800);
@@ -33,9 +32,6 @@ pub enum SyncError {
     /// A file, a process or a connection fails.
     #[error("a file, a process or a connection fails")]
     Io(#[from] io::Error),
-    /// There is no program `shoal`.
-    #[error(transparent)]
-    Program(#[from] NodeError),
     /// A node's API fails.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -87,6 +83,7 @@ pub struct SyncBench {
 /// A node's process.
 struct Node {
     name: &'static str,
+    shoal: PathBuf,
     folder: PathBuf,
     p2p: SocketAddr,
     stratum: SocketAddr,
@@ -94,19 +91,20 @@ struct Node {
     child: Child,
 }
 
-/// Runs the bench; the window is kept in `cache`. The fresh node has these peers beside the serving one, as multiaddresses.
+/// Runs the bench with the program `shoal`; the window is kept in `cache`. The fresh node has the peers `others` beside the serving
+/// one, as multiaddresses.
 ///
 /// # Errors
 /// The window cannot be made, a node does not start, or the fresh one does not get in sync.
 pub async fn run(
     options: WindowOptions,
-    others: &[String],
+    (shoal, others): (&Path, &[String]),
     cache: &Path,
     progress: &mut impl Write,
 ) -> Result<SyncBench, SyncError> {
     let made = window::make(options, cache, progress)?;
     let folder = tempfile::tempdir()?;
-    let found = measure(options, &made, others, folder.path(), progress).await;
+    let found = measure(options, &made, (shoal, others), folder.path(), progress).await;
     if found.is_err() {
         // The logs say why.
         let _ = folder.keep();
@@ -117,7 +115,7 @@ pub async fn run(
 async fn measure(
     options: WindowOptions,
     made: &Made,
-    others: &[String],
+    (shoal, others): (&Path, &[String]),
     folder: &Path,
     progress: &mut impl Write,
 ) -> Result<SyncBench, SyncError> {
@@ -125,13 +123,13 @@ async fn measure(
     let serving_folder = folder.join("serving");
     copy_files(&made.store, &serving_folder.join("data/store"))?;
     let began = Instant::now();
-    let mut serving = Node::start("serving", serving_folder, &double, &[]).await?;
+    let mut serving = Node::start((shoal, "serving"), serving_folder, &double, &[]).await?;
     serving.first_job().await?;
     let serving_first_job_s = began.elapsed().as_secs_f64();
     writeln!(progress, "the serving node is at work after {serving_first_job_s:.1} s")?;
     let began = Instant::now();
     let peers: Vec<_> = others.iter().cloned().chain([serving.multiaddress()]).collect();
-    let mut fresh = Node::start("fresh", folder.join("fresh"), &double, &peers).await?;
+    let mut fresh = Node::start((shoal, "fresh"), folder.join("fresh"), &double, &peers).await?;
     fresh.first_job().await?;
     let first_work_s = began.elapsed().as_secs_f64();
     writeln!(progress, "the fresh node is at work after {first_work_s:.1} s")?;
@@ -181,7 +179,12 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 impl Node {
-    async fn start(name: &'static str, folder: PathBuf, double: &Double, peers: &[String]) -> Result<Self, SyncError> {
+    async fn start(
+        (shoal, name): (&Path, &'static str),
+        folder: PathBuf,
+        double: &Double,
+        peers: &[String],
+    ) -> Result<Self, SyncError> {
         let (p2p, stratum, api) = (free_port()?, free_port()?, free_port()?);
         fs::create_dir_all(&folder)?;
         let config = format!(
@@ -195,12 +198,12 @@ impl Node {
             double.cookie,
         );
         fs::write(folder.join("shoal.toml"), config)?;
-        let child = spawn(&folder)?;
-        Ok(Self { name, folder, p2p, stratum, api, child })
+        let child = spawn(shoal, &folder)?;
+        Ok(Self { name, shoal: shoal.to_owned(), folder, p2p, stratum, api, child })
     }
 
     async fn restart(&mut self) -> Result<(), SyncError> {
-        self.child = spawn(&self.folder)?;
+        self.child = spawn(&self.shoal, &self.folder)?;
         Ok(())
     }
 
@@ -278,9 +281,9 @@ impl Node {
     }
 }
 
-fn spawn(folder: &Path) -> Result<Child, SyncError> {
+fn spawn(shoal: &Path, folder: &Path) -> Result<Child, SyncError> {
     let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log"))?;
-    let mut command = Command::new(shoal_program()?);
+    let mut command = Command::new(shoal);
     command.arg("run").arg("--config").arg(folder.join("shoal.toml"));
     // Settings of this program and of tests, which the node would take for its own.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHOAL_")) {
