@@ -206,7 +206,8 @@ impl Pool {
         let block_target = U256::from_be_bytes(header.target().to_be_bytes());
         let meets = |hash: U256| match what {
             Find::Share => hash <= share_target && hash > link_target,
-            Find::Link => hash <= link_target && hash > block_target,
+            // Before Bitcoin's first retarget, every link is a block.
+            Find::Link => hash <= link_target && (hash > block_target || link_target <= block_target),
             Find::Block => hash <= link_target.min(block_target),
         };
         while !meets(ShareId::from(header.block_hash()).as_number()) {
