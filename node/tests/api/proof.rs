@@ -67,7 +67,7 @@ async fn what_cannot_be_proven_is_said_in_a_sentence() {
         (format!("/blocks/77/proof?address={ours}"), 404, "does not know the block of the pool at height 77"),
         (format!("/blocks/{share}/proof?address={ours}"), 404, "has no payout proofs of block"),
         (format!("/blocks/1/proof?address={theirs}"), 400, "is an address of another network"),
-        (format!("/blocks/1/proof?address=nobody"), 400, "not a valid Bitcoin address"),
+        ("/blocks/1/proof?address=nobody".to_owned(), 400, "not a valid Bitcoin address"),
         ("/blocks/1/proof".to_owned(), 400, "`address` in the query must be a payout address"),
         (format!("/blocks/x/proof?address={ours}"), 400, "64 hexadecimal digits, or its height"),
         (format!("/blocks/1/proof?to={ours}"), 400, "unknown parameter"),
