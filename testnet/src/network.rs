@@ -25,7 +25,7 @@ pub use plan::{
     BitcoinKind, BitcoinPlan, LinePlan, MinerPlan, NetworkOptions, NodePlan, Plan, PlanError, is_connected, miners_dir,
 };
 pub use ports::NoFreePort;
-pub use process::{Process, ProcessError, Spec};
+pub use process::{Process, ProcessError, Spec, without_settings};
 
 /// An error of a network.
 #[derive(Debug, thiserror::Error)]

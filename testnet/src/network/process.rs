@@ -59,6 +59,13 @@ pub struct Process {
     pid: Option<u32>,
 }
 
+/// Removes what `shoal` would take for its settings: variables of this program, of tests, and of the caller's own node.
+pub fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHOAL_")) {
+        command.env_remove(name);
+    }
+}
+
 impl Process {
     /// Starts a process in its own process group. Ctrl-C in the terminal reaches only the test network, which then
     /// stops all processes in order.
@@ -82,10 +89,7 @@ impl Process {
             .stderr(stderr)
             .process_group(0)
             .kill_on_drop(true);
-        // Settings of another node of this user must not apply here.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHOAL_")) {
-            command.env_remove(name);
-        }
+        without_settings(&mut command);
         let child = command.spawn().map_err(start_error)?;
         let pid = child.id();
         Ok(Self { name: spec.name.clone(), log: spec.log.clone(), child, pid })

@@ -19,6 +19,7 @@ use super::double::Double;
 use super::pool::PoolError;
 use super::window::{self, Made, WindowOptions};
 use crate::api_client::{Api, ApiError};
+use crate::network::without_settings;
 
 /// Longest time that a node may take to its first job.
 const PATIENCE: Duration = Duration::from_secs(1_800);
@@ -285,10 +286,7 @@ fn spawn(shoal: &Path, folder: &Path) -> Result<Child, SyncError> {
     let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log"))?;
     let mut command = Command::new(shoal);
     command.arg("run").arg("--config").arg(folder.join("shoal.toml"));
-    // Settings of this program and of tests, which the node would take for its own.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SHOAL_")) {
-        command.env_remove(name);
-    }
+    without_settings(&mut command);
     Ok(command.stdout(log.try_clone()?).stderr(log).kill_on_drop(true).spawn()?)
 }
 
