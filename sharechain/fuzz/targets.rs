@@ -50,7 +50,7 @@ pub fn payout_proof(data: &[u8]) {
 }
 
 /// Base links that decode, encode to bytes that decode to the same, and make a chain or none. The checksum is added here:
-/// nobody would guess it.
+/// the fuzzer cannot guess it.
 pub fn rows(data: &[u8]) {
     let checksum = sha256::Hash::hash(data);
     let Ok(chunk) = Chunk::decode(&[data, checksum.as_byte_array()].concat()) else { return };

@@ -45,7 +45,7 @@ pub(crate) async fn ask(
     if proof.script != payee.script_pubkey() || !is_block {
         return Err(ProofError::OtherQuestion.into());
     }
-    // Nobody has to trust the node: what does not hold is not written.
+    // Users do not have to trust the node: a proof that does not hold is not written.
     let words = shown(&proof, false)?;
     let as_json = || serde_json::to_vec_pretty(&answer).map_err(std::io::Error::from);
     match out {

@@ -93,7 +93,7 @@ pub(super) fn sort(claims: &mut [Claim<'_>], seed: &[u8; 32]) {
     }
 }
 
-/// The lottery of one seed, for whoever looks at a few of its claims.
+/// The lottery of one seed, to check a few of its claims.
 pub(crate) struct Lottery(sha256::HashEngine);
 
 impl Lottery {

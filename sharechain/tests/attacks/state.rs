@@ -52,7 +52,7 @@ fn a_node_makes_no_proof_of_a_window_that_it_did_not_find_right() {
     accepted(world.insert(&wrong, Some(spec.list.clone())));
     assert_eq!(world.chain.block_window(&wrong), None);
     let share = world.share(miner(3));
-    assert_eq!(world.chain.block_window(&share), None, "nobody judged what a share says of its window");
+    assert_eq!(world.chain.block_window(&share), None, "the window that a share commits to is not checked");
 
     let (right, _) = world.link(miner(1));
     let window = world.chain.block_window(&right).unwrap();

@@ -40,7 +40,7 @@ impl CoinbaseCost {
         cost
     }
 
-    /// The maximum cost of a coinbase that pays its finder alone, whoever that is.
+    /// The maximum cost of a coinbase that pays only its finder, with any payout script.
     #[must_use]
     pub fn of_finder() -> Self {
         Self { weight: COINBASE_WEIGHT_AROUND + PAYOUT_WEIGHT, sigops: WITNESS_SCALE }

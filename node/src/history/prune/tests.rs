@@ -137,7 +137,7 @@ fn rows_of_other_miners_go_and_nothing_of_own_miners_does() {
     assert_eq!(node.history.shares_since(&miner(1)).unwrap(), Some(removed.since));
     assert_eq!(node.history.shares_since(&miner(0)).unwrap(), None);
     assert_eq!(node.history.steps_since(Some(&miner(1)), 600).unwrap(), Some(removed.since));
-    // Everything of the own miner is there.
+    // All rows of the own miner are there.
     let mut shares = of(&node, &miner(0));
     shares.sort();
     assert_eq!(shares, own.keys().copied().collect::<Vec<_>>());
