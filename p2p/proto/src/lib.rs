@@ -14,6 +14,7 @@
 //! | [`verdicts`] | gossip that awaits a verdict, bounded in count, bytes and time |
 //! | [`event`] | commands to a network and events from it |
 //! | [`peer`] | a peer's identity |
+//! | [`netgroup`] | a peer's host and netgroup, which limits hang on |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
 //! | `wire` | how the parts of a message are read and written |
 //! | `time` | the time that the state machines are driven with |
@@ -24,6 +25,7 @@ pub mod endpoint;
 pub mod event;
 pub mod limits;
 pub mod message;
+pub mod netgroup;
 pub mod peer;
 pub mod rate;
 pub mod score;
