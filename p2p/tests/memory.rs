@@ -77,8 +77,7 @@ async fn filled_windows(address: &str, victim: &Victim, streams: usize) -> u64 {
     let attackers = attackers(30, address).await;
     let attack = async {
         let acts = attackers.into_iter().map(|mut attacker| async move {
-            // Streams that negotiate forever; the rest is never accepted.
-            let streams = attacker.fill_streams(streams, b"\x13/multistream", Duration::from_secs(8)).await;
+            let streams = attacker.fill_streams(streams, Duration::from_secs(8)).await;
             (hold(attacker), streams)
         });
         let _held = join_all(acts).await;

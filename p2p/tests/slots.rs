@@ -5,9 +5,10 @@
 mod attacker;
 mod common;
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use attacker::{Victim, be_a_victim, quic_initials};
+use attacker::{Victim, be_a_victim, quic_initials, relay};
 use common::{Node, config};
 use p2p_proto::limits::INBOUND_MAX;
 
@@ -40,18 +41,17 @@ async fn newcomers_get_in(victim: &Victim, number: u8) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn silent_sockets_keep_nobody_out() {
     let victim = Victim::start();
-    let parts: Vec<_> = victim.tcp.split('/').collect();
-    let target = format!("{}:{}", parts[2], parts[4]);
+    let target = victim.socket();
     let udp = format!("127.0.0.1:{}", victim.quic.split('/').nth(4).unwrap());
 
     let mut silent = Vec::new();
     for _ in 0..33 {
-        silent.push(tokio::net::TcpStream::connect(&target).await.unwrap());
+        silent.push(tokio::net::TcpStream::connect(target).await.unwrap());
     }
     newcomers_get_in(&victim, 10).await;
 
     for _ in 0..200 {
-        silent.push(tokio::net::TcpStream::connect(&target).await.unwrap());
+        silent.push(tokio::net::TcpStream::connect(target).await.unwrap());
     }
     newcomers_get_in(&victim, 20).await;
 
@@ -70,8 +70,7 @@ async fn silent_sockets_keep_nobody_out() {
 async fn a_silent_socket_is_closed_within_seconds() {
     use tokio::io::AsyncReadExt;
     let victim = Victim::start();
-    let parts: Vec<_> = victim.tcp.split('/').collect();
-    let mut silent = tokio::net::TcpStream::connect(format!("{}:{}", parts[2], parts[4])).await.unwrap();
+    let mut silent = tokio::net::TcpStream::connect(victim.socket()).await.unwrap();
     let limit = Duration::from_millis(2 * p2p_proto::limits::HANDSHAKE_TIMEOUT_MS);
     let mut answer = Vec::new();
     tokio::time::timeout(limit, silent.read_to_end(&mut answer)).await.expect("closed in time").ok();
@@ -82,10 +81,13 @@ async fn taken_slots_are_given_back() {
     let victim = Victim::start();
     // All slots, eight from each of twelve addresses. Whoever is evicted dials again.
     let mut takers = Vec::new();
-    for number in 0..u8::try_from(INBOUND_MAX).unwrap() {
-        let mut taker = config(100 + number, &[&victim.tcp]);
-        taker.config.listen = vec![format!("/ip4/127.0.0.{}/tcp/0", 2 + number / 8)];
-        takers.push(Node::start(taker).await);
+    for host in 0..u8::try_from(INBOUND_MAX / 8).unwrap() {
+        let port = relay(Ipv4Addr::new(127, 0, 0, 2 + host), victim.socket()).await;
+        let peer = victim.tcp.rsplit('/').next().unwrap();
+        let address = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}");
+        for number in 0..8 {
+            takers.push(Node::start(config(100 + 8 * host + number, &[&address])).await);
+        }
     }
     for taker in &mut takers {
         taker.wait_for_peers(1).await;

@@ -152,6 +152,16 @@ impl Meter {
         }
     }
 
+    /// Does not count time in which this node did not run: what peers sent meanwhile has not been read.
+    fn forgive(&self, time: Duration) {
+        let later = |since: &mut Option<Instant>| *since = since.map(|since| since + time);
+        later(&mut lock(&self.unread).paused_since);
+        for stream in lock(&self.streams).values_mut() {
+            later(&mut stream.message_since);
+            later(&mut stream.blocked_since);
+        }
+    }
+
     /// Changes the state of a stream.
     fn stream(&self, number: u64, change: impl FnOnce(&mut Stream)) {
         change(lock(&self.streams).entry(number).or_default());
@@ -217,3 +227,6 @@ impl Meter {
         self.reader.wake();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::future::{Future, poll_fn};
 use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::process::{Child, Command as Program, Stdio};
 use std::task::{Context, Poll};
@@ -16,6 +17,7 @@ use libp2p::core::transport::{Boxed, DialOpts, PortUse};
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId, Transport, noise, quic, tcp, yamux};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
 
 /// Protocol names of the consensus id that the tests use.
@@ -127,8 +129,9 @@ impl Attacker {
         Some(stream)
     }
 
-    /// Opens many streams and fills the windows of all.
-    pub async fn fill_streams(&mut self, count: usize, start: &[u8], within: Duration) -> Vec<SubstreamBox> {
+    /// Opens many streams. Half of them begin to negotiate and stop, so that the victim accepts no others; these send
+    /// what their windows allow.
+    pub async fn fill_streams(&mut self, count: usize, within: Duration) -> Vec<SubstreamBox> {
         let mut streams = Vec::new();
         for _ in 0..count {
             match self.open().await {
@@ -136,14 +139,36 @@ impl Attacker {
                 None => break,
             }
         }
-        let bytes = [start, &vec![0x55; 12 << 20]].concat();
-        let writing = futures::future::join_all(streams.iter_mut().map(|stream| {
-            let bytes = &bytes;
-            async move { stream.write_all(bytes).await }
+        let (begin, fill) = (b"\x13/multistream".to_vec(), vec![0x55; 12 << 20]);
+        let half = streams.len() / 2;
+        let writing = futures::future::join_all(streams.iter_mut().enumerate().map(|(number, stream)| {
+            let bytes = if number < half { &begin } else { &fill };
+            async move {
+                let _ = stream.write_all(bytes).await;
+                let _ = stream.flush().await;
+            }
         }));
         let _ = self.run(timeout(within, writing)).await;
         streams
     }
+}
+
+/// Forwards TCP connections to a target from an address of their own. Returns the port.
+pub async fn relay(source: Ipv4Addr, target: SocketAddr) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let socket = TcpSocket::new_v4().unwrap();
+                socket.bind((source, 0).into()).unwrap();
+                if let Ok(mut far) = socket.connect(target).await {
+                    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                }
+            });
+        }
+    });
+    port
 }
 
 /// First packets of QUIC connections, which a victim answers and then waits for more.
@@ -191,7 +216,7 @@ pub fn be_a_victim(config: p2p::Config) {
                 Some(Event::Request { token, .. }) => {
                     handle.send(Command::Reply { token, response: Response::Pending(Vec::new()) }).await.unwrap();
                 }
-                Some(other) => eprintln!("{other:?}"),
+                Some(_) => {}
                 None => return,
             }
         }
@@ -221,6 +246,12 @@ impl Victim {
         let addresses: Vec<String> = addresses.take(2).collect();
         let find = |part: &str| addresses.iter().find(|address| address.contains(part)).unwrap().clone();
         Self { tcp: find("/tcp/"), quic: find("/quic-v1"), child }
+    }
+
+    /// Where it listens on TCP.
+    pub fn socket(&self) -> SocketAddr {
+        let parts: Vec<_> = self.tcp.split('/').collect();
+        format!("{}:{}", parts[2], parts[4]).parse().unwrap()
     }
 
     /// A figure of the kernel, bytes.

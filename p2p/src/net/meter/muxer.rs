@@ -23,6 +23,8 @@ pub(in crate::net) struct Metered<M> {
     inner: M,
     meter: Arc<Meter>,
     tick: Interval,
+    /// When it last ticked.
+    ticked: Instant,
     closing: Option<Pin<Box<Sleep>>>,
     streams: u64,
 }
@@ -32,7 +34,7 @@ impl<M> Metered<M> {
     pub(in crate::net) fn new(inner: M, meter: Arc<Meter>) -> Self {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { inner, meter, tick, closing: None, streams: 0 }
+        Self { inner, meter, tick, ticked: Instant::now(), closing: None, streams: 0 }
     }
 
     fn wrap<S>(&mut self, inner: S, is_inbound: bool) -> MeteredStream<S> {
@@ -84,6 +86,11 @@ where
             return Poll::Ready(Err(error));
         }
         while self.tick.poll_tick(cx).is_ready() {
+            let pause = self.ticked.elapsed();
+            self.ticked = Instant::now();
+            if pause > 2 * TICK {
+                self.meter.forgive(pause);
+            }
             if let Some(reason) = self.meter.overdue() {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, reason)));
             }
