@@ -9,7 +9,11 @@
 //! net/codec.rs      requests and responses on a stream
 //! net/peers.rs      connected peers
 //! net/redial.rs     when to dial peers again
-//! net/ip_limit.rs   inbound connections from one IP address
+//! net/transport.rs  TCP and QUIC
+//! net/gate.rs       inbound connections in handshake
+//! net/slots.rs      inbound connections, and eviction
+//! net/meter.rs      bytes in receive buffers, and deadlines of messages; by protocol in meter/
+//! net/replies.rs    responses on their way to peers
 //! ```
 //!
 //! One task owns the sockets. It takes [`p2p_proto::Command`]s from a [`Handle`] and sends [`p2p_proto::Event`]s.

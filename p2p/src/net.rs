@@ -13,23 +13,29 @@
 mod api;
 mod behaviour;
 mod codec;
-mod ip_limit;
+mod gate;
+mod meter;
 mod peers;
 mod redial;
+mod replies;
+mod slots;
 mod task;
 mod traffic;
+mod transport;
 
 use std::error::Error;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, SwarmBuilder, noise, tcp, yamux};
+use libp2p::{Multiaddr, SwarmBuilder};
 use tokio::sync::mpsc;
 
 use p2p_proto::Event;
 use p2p_proto::PeerId;
-use p2p_proto::limits::{COMMANDS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, STREAMS_PER_CONNECTION_MAX};
+use p2p_proto::limits::{
+    COMMANDS_MAX, CONNECTION_EVENTS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, NEGOTIATING_STREAMS_MAX,
+};
 
 pub use api::{Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
@@ -143,14 +149,18 @@ impl Network {
         let names = Names::new(&config.consensus_id);
         let mut swarm = SwarmBuilder::with_existing_identity(keypair)
             .with_tokio()
-            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
+            .with_other_transport(|keypair| transport::new(keypair, &names.meters()))
             .map_err(stack)?
-            .with_quic()
             .with_dns()
             .map_err(stack)?
             .with_behaviour(|keypair| Behaviour::new(keypair, &names, &config))
             .map_err(stack)?
-            .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
+            .with_swarm_config(|swarm| {
+                swarm
+                    .with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S))
+                    .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX)
+                    .with_per_connection_event_buffer_size(CONNECTION_EVENTS_MAX)
+            })
             .build();
         for address in listen {
             let text = address.to_string();
@@ -164,12 +174,6 @@ impl Network {
         tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic).run(events));
         Ok((Handle::new(calls_in, local_peer), events_out))
     }
-}
-
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(STREAMS_PER_CONNECTION_MAX);
-    config
 }
 
 #[cfg(test)]

@@ -15,14 +15,20 @@
 //! | [`event`] | commands to a network and events from it |
 //! | [`peer`] | a peer's identity |
 //! | [`netgroup`] | a peer's host and netgroup, which limits hang on |
+//! | [`half_open`] | connections in handshake, and which of them gives way to a newcomer |
+//! | [`eviction`] | which inbound connection gives its slot to a newcomer |
+//! | [`buffers`] | bytes in receive buffers, and which connection goes if there are too many |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
 //! | `wire` | how the parts of a message are read and written |
 //! | `time` | the time that the state machines are driven with |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
+pub mod buffers;
 pub mod endpoint;
 pub mod event;
+pub mod eviction;
+pub mod half_open;
 pub mod limits;
 pub mod message;
 pub mod netgroup;

@@ -1,6 +1,10 @@
 //! Bounds on everything that the crate sends, reads or stores, each with its unit and its reason.
 
+mod connections;
+
 use sharechain::limits::{LIST_MAX, PROOF_BYTES_MAX};
+
+pub use connections::*;
 
 // --- Messages -------------------------------------------------------------------------------------------------------
 
@@ -208,12 +212,12 @@ pub const OUTBOUND_MAX: u32 = 48;
 /// Maximum number of connections to one peer: one in each direction if both sides dial at once.
 pub const CONNECTIONS_PER_PEER_MAX: u32 = 2;
 
-/// Maximum number of inbound connections from one IP address, except loopback: enough for households and hosting
-/// providers, but not for a Sybil attack.
-pub const INBOUND_PER_IP_MAX: usize = 8;
+/// Maximum number of inbound connections from one host, except loopback: enough for households and hosting providers,
+/// but not for a Sybil attack.
+pub const INBOUND_PER_HOST_MAX: usize = 8;
 
-/// Maximum number of connections in handshake, per direction.
-pub const PENDING_CONNECTIONS_MAX: u32 = 32;
+/// Maximum number of outbound connections in handshake.
+pub const PENDING_OUTBOUND_MAX: u32 = 32;
 
 /// Maximum number of streams on one connection, including requests.
 pub const STREAMS_PER_CONNECTION_MAX: usize = 64;

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use libp2p::request_response::{OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, Swarm};
 use libp2p::{Multiaddr, gossipsub};
@@ -19,14 +19,18 @@ use super::api::Call;
 use super::behaviour::{Behaviour, Names};
 use super::peers::ConnectedPeers;
 use super::redial::{Redial, Source};
+use super::replies::Replies;
 use super::traffic::Traffic;
 use p2p_proto::endpoint::Endpoint;
-use p2p_proto::limits::OUTBOX_MAX;
-use p2p_proto::message::Response;
+use p2p_proto::limits::{BLOCK_LIST_MAX, OUTBOX_MAX};
+use p2p_proto::message::{Response, Topic};
 use p2p_proto::{Event, Millis, Misbehaviour, PeerId};
 
 /// Interval between checks of timers.
 const TICK: Duration = Duration::from_millis(250);
+
+/// What gossipsub knows a message by, and its topic.
+type GossipKey = (gossipsub::MessageId, libp2p::PeerId, Topic);
 
 /// State of the network task.
 pub(super) struct Task {
@@ -40,7 +44,8 @@ pub(super) struct Task {
     redial: Redial,
     /// Addresses of the dials in progress.
     dials: HashMap<ConnectionId, Multiaddr>,
-    endpoint: Endpoint<(gossipsub::MessageId, libp2p::PeerId), ResponseChannel<Response>, OutboundRequestId>,
+    endpoint: Endpoint<GossipKey, (libp2p::PeerId, InboundRequestId, ResponseChannel<Response>), OutboundRequestId>,
+    replies: Replies,
     /// Peers that the operator blocks. Bans are separate.
     blocked: BTreeSet<PeerId>,
     traffic: Traffic,
@@ -87,6 +92,7 @@ impl Task {
             redial,
             dials: HashMap::new(),
             endpoint: Endpoint::default(),
+            replies: Replies::default(),
             blocked: BTreeSet::new(),
             traffic,
         }
@@ -129,10 +135,10 @@ impl Task {
 
     fn on_tick(&mut self) {
         let now = self.now();
-        for (id, source) in self.endpoint.late_verdicts(now) {
+        for (id, source, _) in self.endpoint.late_verdicts(now) {
             self.judge(&id, &source, gossipsub::MessageAcceptance::Ignore);
         }
-        self.endpoint.retain_replies(ResponseChannel::is_open);
+        self.endpoint.retain_replies(|(_, _, channel)| channel.is_open());
         for peer in self.endpoint.released(now) {
             tracing::info!(%peer, "ban is over");
             self.enforce(peer);
@@ -179,6 +185,9 @@ impl Task {
     fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour) {
         let now = self.now();
         tracing::debug!(%peer, ?misbehaviour, cost = misbehaviour.cost(), "peer misbehaved");
+        if let Some(id) = theirs(peer) {
+            self.swarm.behaviour_mut().slots.misbehaved(&id, misbehaviour);
+        }
         if let Some(until) = self.endpoint.punish(peer, misbehaviour, now) {
             tracing::warn!(%peer, ?misbehaviour, ban_ms = until.since(now), "peer is banned");
             self.enforce(peer);
@@ -192,9 +201,22 @@ impl Task {
         let list = &mut self.swarm.behaviour_mut().blocked;
         if self.blocked.contains(&peer) || self.endpoint.is_banned(&peer) {
             list.block_peer(id);
+            if list.blocked_peers().len() > BLOCK_LIST_MAX {
+                self.forget_blocks();
+            }
         } else if list.unblock_peer(id) {
             let now = self.now();
             self.redial.hasten(peer, now);
+        }
+    }
+
+    /// Takes peers off libp2p's block list whose bans were forgotten because there are too many.
+    fn forget_blocks(&mut self) {
+        let listed: Vec<_> = self.swarm.behaviour().blocked.blocked_peers().iter().copied().collect();
+        for id in listed {
+            if !ours(&id).is_some_and(|peer| self.blocked.contains(&peer) || self.endpoint.is_banned(&peer)) {
+                self.swarm.behaviour_mut().blocked.unblock_peer(id);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use crate::{CRATES, root, sources};
 
 /// What the threat model must have a row for: the catalogue of attacks on pools and share-chains.
-const ATTACKS: [&str; 28] = [
+const ATTACKS: [&str; 30] = [
     "share-chain majority",
     "selfish mining",
     "share withholding and hoarding",
@@ -23,6 +23,8 @@ const ATTACKS: [&str; 28] = [
     "difficulty hopping at a retarget",
     "pool hopping",
     "oversized or slow messages",
+    "taken connection slots",
+    "memory by unfinished messages and unread streams",
     "orphan flood",
     "unknown-parent flood",
     "header flood with low work",

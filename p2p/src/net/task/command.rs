@@ -7,9 +7,9 @@ use crate::net::api::Call;
 use crate::net::parse_address;
 use crate::net::redial::Source;
 use p2p_proto::limits::BLOCKED_MAX;
-use p2p_proto::message::{Failure, Gossip, Request};
+use p2p_proto::message::{Failure, Gossip, Request, Response};
 use p2p_proto::sync::RequestId;
-use p2p_proto::{Command, Event, PeerId, Verdict, VerdictToken};
+use p2p_proto::{Command, Event, PeerId, ReplyToken, Verdict, VerdictToken};
 
 impl Task {
     pub(super) fn on_call(&mut self, call: Call) {
@@ -28,10 +28,7 @@ impl Task {
             Command::Publish(message) => self.publish(&message),
             Command::Request { peer, id, request } => self.ask(peer, id, request),
             Command::Reply { token, response } => {
-                if let Some(channel) = self.endpoint.reply(token) {
-                    // An error returns the response: the peer is gone.
-                    let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
-                }
+                self.reply(token, response);
             }
             Command::Verdict { token, verdict } => self.on_verdict(token, verdict),
             Command::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour),
@@ -46,6 +43,20 @@ impl Task {
                 self.blocked.remove(&peer);
                 self.enforce(peer);
             }
+        }
+    }
+
+    /// Sends a response, unless too many bytes are on their way already: dropping the channel rejects the request.
+    fn reply(&mut self, token: ReplyToken, response: Response) {
+        let Some((peer, id, channel)) = self.endpoint.reply(token) else { return };
+        let Some(host) = self.swarm.behaviour().slots.host(&peer) else { return };
+        if !self.replies.send(id, host, response.encode().len()) {
+            tracing::debug!(%peer, "too many bytes on their way for a response");
+            return;
+        }
+        if self.swarm.behaviour_mut().sync.send_response(channel, response).is_err() {
+            // The peer is gone.
+            self.replies.ended(id);
         }
     }
 
@@ -83,9 +94,12 @@ impl Task {
         if verdict == Verdict::Accept {
             self.endpoint.give_back(&judged);
         }
-        let (id, source) = judged.key;
+        let (id, source, topic) = judged.key;
         match verdict {
-            Verdict::Accept => self.judge(&id, &source, MessageAcceptance::Accept),
+            Verdict::Accept => {
+                self.swarm.behaviour_mut().slots.delivered(&source, topic);
+                self.judge(&id, &source, MessageAcceptance::Accept);
+            }
             Verdict::Ignore => self.judge(&id, &source, MessageAcceptance::Ignore),
             Verdict::Reject(misbehaviour) => {
                 self.judge(&id, &source, MessageAcceptance::Reject);

@@ -52,8 +52,10 @@ impl Task {
                 }
             }
             BehaviourEvent::Ping(ping::Event { peer, result: Ok(round_trip), .. }) => {
+                let round_trip_ms = u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX);
+                self.swarm.behaviour_mut().slots.pinged(&peer, round_trip_ms);
                 if let Some(peer) = ours(&peer) {
-                    self.peers.pinged(peer, u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX));
+                    self.peers.pinged(peer, round_trip_ms);
                 }
             }
             BehaviourEvent::Mdns(event) => self.on_mdns(event),

@@ -1,7 +1,9 @@
 //! Messages from peers: gossip, requests and responses.
 
 use libp2p::gossipsub::{self, MessageAcceptance};
-use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{
+    self, InboundFailure, InboundRequestId, OutboundFailure, OutboundRequestId, ResponseChannel,
+};
 
 use super::{Task, ours};
 use crate::net::codec::is_garbage;
@@ -59,28 +61,25 @@ impl Task {
         message: Gossip,
     ) {
         let now = self.now();
-        match self.endpoint.wait_for_verdict((id, source), peer, size_bytes, now) {
+        match self.endpoint.wait_for_verdict((id, source, message.topic()), peer, size_bytes, now) {
             Ok(token) => {
                 self.announce(peer);
                 self.tell(Event::Gossip { token, peer, message });
             }
-            Err((id, source)) => self.judge(&id, &source, MessageAcceptance::Ignore),
+            Err((id, source, _)) => self.judge(&id, &source, MessageAcceptance::Ignore),
         }
     }
 
     pub(super) fn on_sync(&mut self, event: request_response::Event<Request, Response>) {
         match event {
-            request_response::Event::Message { peer, message, .. } => {
-                let Some(peer) = ours(&peer) else { return };
-                match message {
-                    request_response::Message::Request { request, channel, .. } => {
-                        self.on_request(peer, request, channel);
-                    }
-                    request_response::Message::Response { request_id, response } => {
-                        self.on_response(request_id, Ok(response));
-                    }
+            request_response::Event::Message { peer: from, message, .. } => match message {
+                request_response::Message::Request { request_id, request, channel } => {
+                    self.on_request(from, request_id, request, channel);
                 }
-            }
+                request_response::Message::Response { request_id, response } => {
+                    self.on_response(request_id, Ok(response));
+                }
+            },
             request_response::Event::OutboundFailure { request_id, error, .. } => {
                 let failure = match error {
                     OutboundFailure::Timeout => Failure::Timeout,
@@ -90,23 +89,32 @@ impl Task {
                 };
                 self.on_response(request_id, Err(failure));
             }
-            request_response::Event::InboundFailure { peer, error: InboundFailure::Io(error), .. }
-                if is_garbage(&error) =>
-            {
-                if let Some(peer) = ours(&peer) {
+            request_response::Event::InboundFailure { peer, request_id, error, .. } => {
+                self.replies.ended(request_id);
+                if let InboundFailure::Io(error) = error
+                    && is_garbage(&error)
+                    && let Some(peer) = ours(&peer)
+                {
                     tracing::debug!(%peer, %error, "request is garbage");
                     self.punish(peer, Misbehaviour::Garbage);
                 }
             }
-            request_response::Event::InboundFailure { .. } | request_response::Event::ResponseSent { .. } => {}
+            request_response::Event::ResponseSent { request_id, .. } => self.replies.ended(request_id),
         }
     }
 
-    fn on_request(&mut self, peer: PeerId, request: Request, channel: ResponseChannel<Response>) {
+    fn on_request(
+        &mut self,
+        from: libp2p::PeerId,
+        id: InboundRequestId,
+        request: Request,
+        channel: ResponseChannel<Response>,
+    ) {
+        let Some(peer) = ours(&from) else { return };
         let now = self.now();
         let kind = request.kind();
         // Dropping the channel rejects the request.
-        match self.endpoint.on_request(peer, kind, channel, now) {
+        match self.endpoint.on_request(peer, kind, (from, id, channel), now) {
             Ok(token) if self.outbox.len() >= OUTBOX_DROP => drop(self.endpoint.reply(token)),
             Ok(token) => {
                 self.announce(peer);
