@@ -354,6 +354,7 @@ def main():
     parser.add_argument("--agreed", action="store_true", help="all nodes must have one tip and one window")
     parser.add_argument("--lost-max", type=int, help="shares that may be lost")
     parser.add_argument("--rss-max", type=int, help="bytes of memory that a node may use")
+    parser.add_argument("--p99-max", type=int, metavar="MS", help="milliseconds that 99%% of the shares may take from node to node")
     parser.add_argument("--fair", metavar="MINER,MINER", help="two miners of equal hashrate to compare")
     parser.add_argument("--self-test", action="store_true", help="check the checker")
     args = parser.parse_args()
