@@ -9,9 +9,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use node::config::Outputs;
 
+mod attack;
 mod link;
 mod parse;
 
+use crate::attack::{AttackError, HostileArgs, run_hostile};
 use crate::faults::{self, Answer, ClientError, Request};
 use crate::limits::{MINERS_MAX, NODES_MAX, PAYEES_MAX};
 use crate::link::{LinkError, enter_user_namespace};
@@ -23,6 +25,7 @@ use crate::premine::{self, PremineError};
 use crate::scale::{self, PoolError, SyncError, WindowOptions, Years, YearsOptions};
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
+use attack::AttackArgs;
 use link::LinkArgs;
 use parse::{count, parse_delay, parse_fraction, parse_hashrate, parse_outputs};
 
@@ -77,6 +80,8 @@ enum Command {
         #[command(flatten)]
         at: At,
     },
+    /// Attack a network of nodes, and show whether they hold
+    Attack(AttackArgs),
     /// Measure a node: its first sync, and its years
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -93,6 +98,9 @@ enum Command {
     /// Run one miner
     #[command(hide = true)]
     Miner(MinerArgs),
+    /// Attack a node, or join it as a newcomer
+    #[command(hide = true)]
+    Hostile(HostileArgs),
     /// Tie a process to its parent
     #[command(hide = true)]
     Guard(GuardArgs),
@@ -199,6 +207,8 @@ enum CliError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error(transparent)]
+    Attack(#[from] AttackError),
+    #[error(transparent)]
     Link(#[from] LinkError),
     #[error(transparent)]
     Premine(#[from] PremineError),
@@ -239,7 +249,12 @@ fn execute(command: Command) -> Result<(), CliError> {
         return Err(error.into());
     }
     // A process with threads cannot enter a user namespace.
-    if matches!(&command, Command::Up(args) if args.link.is_wanted()) {
+    let is_apart = match &command {
+        Command::Up(args) => args.link.is_wanted(),
+        Command::Attack(args) => args.needs_network(),
+        _ => false,
+    };
+    if is_apart {
         enter_user_namespace()?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -260,6 +275,8 @@ fn execute(command: Command) -> Result<(), CliError> {
                 let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
                 bench_sync(WindowOptions::of_proofs(proofs, scripts), &cache, json).await
             }
+            Command::Attack(args) => Ok(args.run().await?),
+            Command::Hostile(args) => Ok(run_hostile(args).await?),
             Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
             Command::Bitcoin(args) => {
                 log_to_stderr();

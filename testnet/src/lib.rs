@@ -7,6 +7,7 @@
 //! network.rs     the processes of a network, and the lines between its nodes
 //! link.rs        links between namespaces that delay, drop and pace packets
 //! faults.rs      commands from another terminal to a running network
+//! attack.rs      hostile peers, and whether the node holds
 //! table.rs       the display of a running network
 //! report.rs      the report of a run
 //! api_client.rs  a client of the nodes' HTTP API
@@ -25,6 +26,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
 pub mod api_client;
+pub mod attack;
 pub mod bitcoind;
 pub mod cli;
 pub mod embedded;

@@ -21,7 +21,7 @@ use wires::Wires;
 
 pub use bitcoin::{BitcoinArgs, BitcoinError, run as run_bitcoin};
 pub use chain::Chain;
-pub use guard::{GuardArgs, GuardError, run as run_guard};
+pub use guard::{GuardArgs, GuardError, LastSignal, run as run_guard};
 pub use line::Line;
 pub use miner::{MinerArgs, journal_path, run as run_miner};
 pub use node::{NodeError, shoal_program};
@@ -29,7 +29,7 @@ pub use plan::{
     BitcoinKind, BitcoinPlan, LinePlan, MinerPlan, NetworkOptions, NodePlan, Plan, PlanError, is_connected, miners_dir,
 };
 pub use ports::NoFreePort;
-pub use process::{Process, ProcessError, Spec, without_settings};
+pub use process::{Process, ProcessError, Spec, own_program, without_settings};
 
 /// An error of a network.
 #[derive(Debug, thiserror::Error)]

@@ -149,7 +149,7 @@ impl Process {
 ///
 /// # Errors
 /// If the system does not know it.
-pub(super) fn own_program() -> io::Result<PathBuf> {
+pub fn own_program() -> io::Result<PathBuf> {
     static OWN: OnceLock<PathBuf> = OnceLock::new();
     match OWN.get() {
         Some(path) => Ok(path.clone()),
