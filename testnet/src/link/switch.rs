@@ -299,3 +299,6 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
