@@ -1,4 +1,5 @@
-//! The peer-to-peer network: libp2p around the state machines of [`p2p_proto`]. No other crate names libp2p.
+//! The peer-to-peer network: libp2p around the state machines of [`p2p_proto`]. Of the other crates, only the test
+//! network's hostile peers name libp2p.
 //!
 //! ```text
 //! net.rs            configuration, start, addresses
