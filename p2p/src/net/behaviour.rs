@@ -14,9 +14,9 @@ use super::Config;
 use super::codec::SyncCodec;
 use super::ip_limit::IpLimit;
 use p2p_proto::limits::{
-    BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_ENVELOPE_BYTES, INBOUND_MAX, OUTBOUND_MAX,
-    PENDING_CONNECTIONS_MAX, PING_INTERVAL_MS, REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS, USER_AGENT_BYTES_MAX,
-    VERDICT_SECONDS_MAX,
+    BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, CONTROL_BYTES_MAX, CONTROL_IDS_MAX, GOSSIP_ENVELOPE_BYTES,
+    INBOUND_MAX, OUTBOUND_MAX, PENDING_CONNECTIONS_MAX, PING_INTERVAL_MS, REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS,
+    USER_AGENT_BYTES_MAX, VERDICT_SECONDS_MAX,
 };
 use p2p_proto::message::Topic;
 
@@ -97,6 +97,8 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
         .history_gossip(3)
         .duplicate_cache_time(Duration::from_secs(2 * VERDICT_SECONDS_MAX))
         .max_transmit_size(BLOCK_GOSSIP_BYTES_MAX + GOSSIP_ENVELOPE_BYTES)
+        .max_control_messages_sent(CONTROL_IDS_MAX)
+        .max_control_message_size(CONTROL_BYTES_MAX)
         .connection_handler_queue_len(1_024);
     for (hash, topic) in &names.topics {
         builder.max_transmit_size_for_topic(topic.bytes_max() + GOSSIP_ENVELOPE_BYTES, hash.clone());

@@ -5,7 +5,7 @@ use std::fs;
 use crate::{CRATES, root, sources};
 
 /// What the threat model must have a row for: the catalogue of attacks on pools and share-chains.
-const ATTACKS: [&str; 28] = [
+const ATTACKS: [&str; 30] = [
     "share-chain majority",
     "selfish mining",
     "share withholding and hoarding",
@@ -34,6 +34,8 @@ const ATTACKS: [&str; 28] = [
     "low-fee templates",
     "block withholding",
     "tail-draw grinding",
+    "copies of a found block",
+    "blocks of others",
 ];
 
 #[test]
