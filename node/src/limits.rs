@@ -168,9 +168,6 @@ pub const FOUND_QUEUE: usize = 4_096;
 /// Bitcoin blocks whose verdict is kept: a week of all Bitcoin blocks, and below 200 KB per write.
 pub const SUBMISSIONS_MAX: usize = 1_024;
 
-/// Messages to peers that wait for the network.
-pub const PUBLISH_QUEUE: usize = 1_024;
-
 /// Attempts to submit a Bitcoin block while bitcoind cannot be reached: about two minutes, after which it is stale.
 pub const SUBMIT_ATTEMPTS: usize = 30;
 

@@ -31,7 +31,7 @@ use crate::history::{Keeper, Observer};
 use crate::identity;
 use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
-use crate::peers::{self, Lookups, PeerTips, Publisher, Server};
+use crate::peers::{self, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
@@ -99,14 +99,13 @@ impl Node {
             front;
         let (network, events) = Network::start(network_config(config, &key, consensus_id, traffic))?;
         let mut parts = JoinSet::new();
-        let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
-        let (Started { engine, reader, failure }, seen) =
-            peers.start(&mut parts, engine, found.shares, &bitcoind, (&store, views))?;
+        let peers = Peers { config, network, events, submissions: submissions.clone(), shown };
         let feed = TemplateFeed::start(bitcoind.clone());
+        let (Started { engine, reader, failure }, seen) =
+            peers.start(&mut parts, engine, found.shares, (&bitcoind, &feed), (&store, views))?;
         let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        let blocks = FoundBlocks { submissions, publisher: Publisher::start(network) };
-        parts.spawn(blocks.run(found.blocks));
+        parts.spawn(FoundBlocks(submissions).run(found.blocks));
         let node = state.subscribe();
         start_reporter(&mut parts, &reader, &feed, work, &seen, Arc::clone(&stratum), state);
         let keeper = Keeper { config: Arc::clone(config), stratum: Arc::clone(&stratum) };
@@ -181,7 +180,7 @@ impl Peers<'_> {
         parts: &mut JoinSet<()>,
         engine: Engine<Store>,
         found: mpsc::Receiver<consensus::FoundWork>,
-        bitcoind: &Bitcoind,
+        (bitcoind, feed): (&Bitcoind, &TemplateFeed),
         (store, views): (&Arc<Store>, Views),
     ) -> Result<(Started, PeersSeen), StoreError> {
         let Peers { config, network, events, submissions, shown } = self;
@@ -192,11 +191,15 @@ impl Peers<'_> {
         let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
+        let (builder, built) = Builder::new(bitcoind.clone());
+        parts.spawn(builder.clone().follow(feed.subscribe()));
         let links = PeerLinks {
             network: network.clone(),
             events,
             lookups,
             server,
+            builder,
+            built,
             submissions,
             refused: refuse,
             trouble,

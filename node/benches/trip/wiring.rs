@@ -16,7 +16,7 @@ use node::headers::HeaderSource;
 use node::history::{History, Keeper};
 use node::limits::REFUSED_QUEUE;
 use node::miners::{FoundBlocks, Miners};
-use node::peers::{self, Lookups, PeerTips, Publisher, Server};
+use node::peers::{self, Builder, Lookups, PeerTips, Server};
 use node::state::{NodeState, PeerView};
 use node::store::Store;
 use node::submissions::Submissions;
@@ -85,10 +85,9 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
     let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store)).expect("it is empty");
     let (network, events, p2p) = network(&grown.params.consensus_id());
     let (miners, found) = Miners::new(Network::Local, None);
-    let peers = Peers { network: network.clone(), events, submissions: submissions.clone() };
+    let peers = Peers { network, events, submissions: submissions.clone() };
     let (Started { engine, reader, .. }, peers) = peers.start(engine, found.shares, bitcoind, &store);
-    let blocks = FoundBlocks { submissions: submissions.clone(), publisher: Publisher::start(network) };
-    tokio::spawn(blocks.run(found.blocks));
+    tokio::spawn(FoundBlocks(submissions.clone()).run(found.blocks));
     let history = History::open(Arc::clone(&store)).expect("it is empty");
     history.catch_up(&reader).await.expect("the disk works");
     let keeper = Keeper { config: Arc::clone(&config), stratum: Arc::default() };
@@ -133,8 +132,20 @@ impl Peers {
         let (trouble, sync) = (watch::Sender::new(None), watch::Sender::new(SyncState::Alone));
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
-        let links =
-            PeerLinks { network: network.clone(), events, lookups, server, submissions, refused, trouble, sync, tips };
+        let (builder, built) = Builder::new(bitcoind.clone());
+        let links = PeerLinks {
+            network: network.clone(),
+            events,
+            lookups,
+            server,
+            builder,
+            built,
+            submissions,
+            refused,
+            trouble,
+            sync,
+            tips,
+        };
         let exchange = Exchange::new(&engine, true);
         let started = consensus::start(engine, Inputs { found, peers: Some(PeerSide::new(exchange, links)) });
         tokio::spawn(looking_up.run(HeaderSource::new(bitcoind, started.engine.clone())));

@@ -12,6 +12,7 @@
 //! | [`pool_window`] | the window that it pays by, for payout proofs |
 //! | [`export`] | a journal as a recording |
 //! | `export_base` | what the recording of a pruned node begins with |
+//! | [`relay`] | the pool's Bitcoin blocks: announced in short, built from what is here, fetched otherwise |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
 //! | `sentence` | an error and its causes in one sentence |
 
@@ -27,6 +28,7 @@ pub mod journal;
 pub mod limits;
 pub mod pool_block;
 pub mod pool_window;
+pub mod relay;
 mod sentence;
 
 pub use sentence::sentence;

@@ -1,39 +1,31 @@
-//! Sends Bitcoin blocks found by this node's miners to bitcoind and to peers at once, regardless of the share-chain.
+//! Sends Bitcoin blocks found by this node's miners to bitcoind at once, regardless of the share-chain. The consensus thread
+//! announces them to peers, once the share is valid.
 
 use std::sync::Arc;
 
-use p2p_proto::Gossip;
 use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::consensus::FoundWork;
-use crate::peers::Publisher;
 use crate::submissions::{Submissions, Whose};
 
-/// Destinations of found blocks.
+/// Submits found blocks to bitcoind.
 #[derive(Clone, Debug)]
-pub struct FoundBlocks {
-    /// Submits blocks to bitcoind.
-    pub submissions: Submissions,
-    /// Publishes blocks to peers.
-    pub publisher: Publisher,
-}
+pub struct FoundBlocks(pub Submissions);
 
 impl FoundBlocks {
-    /// Submits and publishes blocks until the Stratum server is gone.
+    /// Submits blocks until the Stratum server is gone.
     pub async fn run(self, mut found: mpsc::UnboundedReceiver<FoundWork>) {
         while let Some(work) = found.recv().await {
             self.block(&work);
         }
     }
 
-    /// Submits a block, and publishes it to peers, which submit it too. The two run concurrently.
     fn block(&self, work: &FoundWork) {
         let bytes: Arc<[u8]> = work.job.block(&work.found.header, &work.found.extranonce).into();
         let (hash, height) = (work.found.hash, work.found.work.bitcoin_height);
         debug!(%hash, height, worker = %work.found.worker, "a miner of this node found a Bitcoin block");
-        self.publisher.publish(Gossip::BitcoinBlock(bytes.to_vec()));
-        let submissions = self.submissions.clone();
+        let submissions = self.0.clone();
         tokio::spawn(async move { submissions.submit(hash, height, bytes, Whose::Own).await });
     }
 }

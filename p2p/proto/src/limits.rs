@@ -2,7 +2,7 @@
 
 mod connections;
 
-use sharechain::limits::{LIST_MAX, PROOF_BYTES_MAX};
+use sharechain::limits::{BRANCH_MAX, LIST_MAX, PROOF_BYTES_MAX};
 
 pub use connections::*;
 
@@ -60,8 +60,24 @@ pub const SHARE_GOSSIP_BYTES_MAX: usize = 1 + 4 + PROOF_BYTES_MAX;
 /// Maximum length of gossip on the topic for links, bytes: the kind, a proof and its list.
 pub const LINK_GOSSIP_BYTES_MAX: usize = SHARE_GOSSIP_BYTES_MAX + 4 + LIST_BYTES_MAX;
 
-/// Maximum length of gossip on the topic for Bitcoin blocks, bytes: the kind and a block.
-pub const BLOCK_GOSSIP_BYTES_MAX: usize = 1 + 4 + BLOCK_BYTES_MAX;
+/// Maximum number of transactions in a Bitcoin block of the pool, after the coinbase: a proof's merkle branch has at most
+/// [`BRANCH_MAX`] hashes, so that the tree has 16,384 leaves. No real block has had more than 13,000.
+pub const BLOCK_TRANSACTIONS_MAX: usize = (1 << BRANCH_MAX) - 1;
+
+/// Maximum length of gossip on the topic for Bitcoin blocks, bytes: the kind, a proof, a nonce, and six bytes for each
+/// transaction; 99 KB. A usual block with 4,000 transactions takes 25 KB.
+pub const BLOCK_GOSSIP_BYTES_MAX: usize = SHARE_GOSSIP_BYTES_MAX + 8 + 4 + 6 * BLOCK_TRANSACTIONS_MAX;
+
+/// Maximum length of a piece of a Bitcoin block, bytes: half a second at 10 Mbit/s, and 8 pieces for the largest block.
+pub const BLOCK_PIECE_BYTES_MAX: usize = 512 << 10;
+
+/// Maximum number of message ids in one of gossipsub's control messages, which tell what a peer has or wants: more than three
+/// seconds of 300 shares bring.
+pub const CONTROL_IDS_MAX: usize = 1_500;
+
+/// Maximum size of the control messages in one frame, bytes: [`CONTROL_IDS_MAX`] ids of 34 bytes, rounded up. Frames have room
+/// for [`BLOCK_GOSSIP_BYTES_MAX`].
+pub const CONTROL_BYTES_MAX: usize = 64 << 10;
 
 /// Allowance for what gossipsub adds to a message, bytes: topic, lengths, and control messages in the same frame.
 pub const GOSSIP_ENVELOPE_BYTES: usize = 1_024;
@@ -86,12 +102,13 @@ pub const SCORES_MAX: usize = 4_096;
 
 // --- Rates per peer -------------------------------------------------------------------------------------------------
 
-/// Gossip rate, bytes per second, not counting gossip that turns out to be valid: three full Bitcoin blocks per minute,
-/// or about 300 shares per second.
+/// Gossip rate, bytes per second, not counting gossip that turns out to be valid: about 300 shares per second, or two of
+/// the largest announcements of a Bitcoin block.
 pub const GOSSIP_BYTES_PER_S: u64 = 200_000;
 
-/// Gossip burst, bytes: two full Bitcoin blocks found at almost the same time.
-pub const GOSSIP_BURST_BYTES: u64 = 2 * (BLOCK_GOSSIP_BYTES_MAX as u64);
+/// Gossip burst, bytes: ten seconds of the rate, or 60 links with full lists, or 20 of the largest announcements of a
+/// Bitcoin block.
+pub const GOSSIP_BURST_BYTES: u64 = 10 * GOSSIP_BYTES_PER_S;
 
 /// Tip requests per minute, and pending requests per minute. The periodic exchanges take 8 in total, and hints a few
 /// more.
@@ -113,6 +130,16 @@ pub const PROOFS_REQUESTS_PER_MIN: u64 = 600;
 /// Burst of proofs requests: the 2,000 links that a newcomer judges in full take 5 for each 30, and the lists below them
 /// a few more. See [`LINKS_REQUESTS_BURST`].
 pub const PROOFS_REQUESTS_BURST: u64 = 500;
+
+/// Requests for transactions of a Bitcoin block per minute: one takes 2 MiB at most, and a block takes two or three.
+pub const TRANSACTIONS_REQUESTS_PER_MIN: u64 = 60;
+
+/// Requests for pieces of a Bitcoin block per minute, and their burst: two of the largest blocks, which a node fetches only
+/// if the announcement was of no use.
+pub const PIECE_REQUESTS_PER_MIN: u64 = 32;
+
+/// See [`PIECE_REQUESTS_PER_MIN`].
+pub const PIECE_REQUESTS_BURST: u64 = 20;
 
 /// Burst of all other requests of one kind: the limit per minute divided by this.
 pub const REQUEST_BURST_DIVISOR: u64 = 4;
@@ -249,8 +276,9 @@ pub const OUTBOX_DROP: usize = 1_024;
 /// Maximum number of gossip messages that await a verdict.
 pub const VERDICTS_MAX: usize = 4_096;
 
-/// Maximum total size of gossip that awaits a verdict, bytes: eight full Bitcoin blocks.
-pub const VERDICT_BYTES_MAX: usize = 8 * BLOCK_GOSSIP_BYTES_MAX;
+/// Maximum total size of gossip that awaits a verdict, bytes: as many of the largest shares as [`VERDICTS_MAX`] allows, and
+/// 120 links with full lists.
+pub const VERDICT_BYTES_MAX: usize = 8 << 20;
 
 /// How long gossip may await a verdict, and how long peers can request it, seconds. It is the length of gossipsub's
 /// message cache at one heartbeat per second.

@@ -3,10 +3,12 @@
 //! The encoding is canonical, like that of proofs: decoded data always encodes to the same bytes. The first byte names
 //! the kind of the message. Messages of this version are never extended: a new version has new protocol names.
 
+mod block;
 mod gossip;
 mod request;
 mod response;
 
+pub use block::{Announcement, SHORT_ID_BYTES, ShortIds};
 pub use gossip::{Gossip, Topic};
 pub use request::{Request, RequestKind};
 pub use response::{Item, Response, TipInfo};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::limits::{
     BEGINNING_REQUESTS_PER_MIN, GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_BURST, LINKS_REQUESTS_PER_MIN,
-    OWN_RATE_PERCENT, PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN, REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
+    OWN_RATE_PERCENT, PIECE_REQUESTS_BURST, PIECE_REQUESTS_PER_MIN, PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN,
+    REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN, TRANSACTIONS_REQUESTS_PER_MIN,
 };
 use crate::message::RequestKind;
 use crate::{Millis, PeerId};
@@ -74,6 +75,8 @@ struct Allowance {
     pending: Bucket,
     beginning: Bucket,
     rows: Bucket,
+    transactions: Bucket,
+    piece: Bucket,
 }
 
 impl Allowance {
@@ -82,6 +85,8 @@ impl Allowance {
             Bucket::with_burst(LINKS_REQUESTS_BURST * percent / 100, LINKS_REQUESTS_PER_MIN * percent / 100, now);
         let proofs =
             Bucket::with_burst(PROOFS_REQUESTS_BURST * percent / 100, PROOFS_REQUESTS_PER_MIN * percent / 100, now);
+        let pieces =
+            Bucket::with_burst(PIECE_REQUESTS_BURST * percent / 100, PIECE_REQUESTS_PER_MIN * percent / 100, now);
         Self {
             gossip: Bucket::full(GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, 1_000, now),
             tip: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
@@ -91,6 +96,8 @@ impl Allowance {
             pending: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
             beginning: Bucket::per_minute(BEGINNING_REQUESTS_PER_MIN * percent / 100, now),
             rows: links,
+            transactions: Bucket::per_minute(TRANSACTIONS_REQUESTS_PER_MIN * percent / 100, now),
+            piece: pieces,
         }
     }
 
@@ -103,6 +110,8 @@ impl Allowance {
             RequestKind::Pending => &mut self.pending,
             RequestKind::Beginning => &mut self.beginning,
             RequestKind::Rows => &mut self.rows,
+            RequestKind::Transactions => &mut self.transactions,
+            RequestKind::BlockPiece => &mut self.piece,
         }
     }
 }
@@ -167,11 +176,10 @@ impl Rates {
 impl Allowance {
     /// Time at which a bucket was last used.
     fn newest(&self) -> Millis {
-        [self.gossip, self.tip, self.link_headers, self.proofs, self.headers, self.pending, self.beginning, self.rows]
-            .iter()
-            .map(|bucket| bucket.at)
-            .max()
-            .unwrap_or_default()
+        let requests =
+            [self.tip, self.link_headers, self.proofs, self.headers, self.pending, self.beginning, self.rows];
+        let blocks = [self.gossip, self.transactions, self.piece];
+        requests.iter().chain(&blocks).map(|bucket| bucket.at).max().unwrap_or_default()
     }
 }
 

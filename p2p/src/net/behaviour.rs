@@ -15,9 +15,9 @@ use super::codec::SyncCodec;
 use super::meter::Meters;
 use super::slots::Slots;
 use p2p_proto::limits::{
-    BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_ENVELOPE_BYTES, GOSSIP_MESSAGES_PER_FRAME_MAX,
-    GOSSIP_QUEUE_MAX, OUTBOUND_MAX, PENDING_OUTBOUND_MAX, PING_INTERVAL_MS, REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS,
-    USER_AGENT_BYTES_MAX, VERDICT_SECONDS_MAX,
+    BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, CONTROL_BYTES_MAX, CONTROL_IDS_MAX, GOSSIP_ENVELOPE_BYTES,
+    GOSSIP_MESSAGES_PER_FRAME_MAX, GOSSIP_QUEUE_MAX, OUTBOUND_MAX, PENDING_OUTBOUND_MAX, PING_INTERVAL_MS,
+    REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS, USER_AGENT_BYTES_MAX, VERDICT_SECONDS_MAX,
 };
 use p2p_proto::message::Topic;
 
@@ -112,6 +112,8 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
         .duplicate_cache_time(Duration::from_secs(2 * VERDICT_SECONDS_MAX))
         .max_transmit_size(BLOCK_GOSSIP_BYTES_MAX + GOSSIP_ENVELOPE_BYTES)
         .max_publish_messages(GOSSIP_MESSAGES_PER_FRAME_MAX)
+        .max_control_messages_sent(CONTROL_IDS_MAX)
+        .max_control_message_size(CONTROL_BYTES_MAX)
         .connection_handler_queue_len(GOSSIP_QUEUE_MAX);
     for (hash, topic) in &names.topics {
         builder.max_transmit_size_for_topic(topic.bytes_max() + GOSSIP_ENVELOPE_BYTES, hash.clone());

@@ -36,6 +36,8 @@ const ATTACKS: [&str; 30] = [
     "low-fee templates",
     "block withholding",
     "tail-draw grinding",
+    "copies of a found block",
+    "blocks of others",
 ];
 
 #[test]

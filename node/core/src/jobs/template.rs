@@ -16,7 +16,7 @@ use sharechain::encode::shares_root;
 use sharechain::share::{EXTRANONCE_BYTES, SHARE_VERSION};
 use sharechain::{Proof, ShareHeader, ShareId, Timestamp, U256};
 
-use super::block_template::BlockTemplate;
+use super::block_template::{BlockTemplate, TemplateTransaction};
 use super::contents::Contents;
 use super::position::{JobError, JobPosition};
 
@@ -210,10 +210,16 @@ impl Job {
         &self.template.assignment.list
     }
 
+    /// The block template's transactions that are in the block.
+    #[must_use]
+    pub fn kept(&self) -> &[TemplateTransaction] {
+        &self.template.block.transactions[..self.template.contents.kept]
+    }
+
     /// The complete Bitcoin block with this header, serialized.
     #[must_use]
     pub fn block(&self, header: &Header, extranonce: &[u8; EXTRANONCE_BYTES]) -> Vec<u8> {
-        let kept = &self.template.block.transactions[..self.template.contents.kept];
+        let kept = self.kept();
         let mut block = serialize(header);
         block.extend_from_slice(&serialize(&VarInt::from(kept.len() + 1)));
         block.extend_from_slice(&with_witness(self.coinbase(extranonce).as_bytes()));
@@ -245,7 +251,7 @@ fn check_script() -> ScriptBuf {
 }
 
 /// Adds the witness that BIP-0141 requires of a coinbase: one item of 32 zero bytes.
-fn with_witness(stripped: &[u8]) -> Vec<u8> {
+pub(crate) fn with_witness(stripped: &[u8]) -> Vec<u8> {
     const VERSION_BYTES: usize = 4;
     const LOCKTIME_BYTES: usize = 4;
     let (version, rest) = stripped.split_at(VERSION_BYTES);

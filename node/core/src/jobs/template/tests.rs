@@ -13,6 +13,7 @@ use p2p_proto::Gossip;
 use crate::jobs::fixtures::{grown, job_template, template_of, transactions, wide, worked};
 use crate::jobs::{BlockTemplate, Job, JobError};
 use crate::pool_block::PoolBlock;
+use p2p_proto::message::Announcement;
 
 #[test]
 fn blocks_of_a_job_are_bitcoin_blocks_at_every_number_of_transactions() {
@@ -207,13 +208,15 @@ fn shares_of_a_wide_pool_are_as_small_as_others() {
         let proof = job.proof(worked(&job), [0; 16]);
         let record = PoolBlock::of(&proof, &mut world.chain).unwrap().to_record().bytes.len();
         let share = Gossip::Share(Box::new(proof.clone())).encode().len();
+        let wtxids = job.kept().iter().map(|transaction| &transaction.wtxid);
+        let announcement = Gossip::BitcoinBlock(Announcement::new(proof.clone(), 1, wtxids)).encode().len();
         let coinbase = before.len() + 16 + outputs.len() + end.len();
         println!(
-            "{} payouts: coinbase {coinbase} bytes, share message {share}, block message with 3 transactions {}, record of a \
-             found block {record}",
+            "{} payouts: coinbase {coinbase} bytes, share message {share}, announcement of a block with 3 transactions \
+             {announcement}, record of a found block {record}",
             job.payouts().len(),
-            Gossip::BitcoinBlock(job.block(&proof.header, &[0; 16])).encode().len(),
         );
+        assert!(announcement < share + 40);
         assert!(proof.prefix.length <= world.chain.params().prefix_bytes_max);
         let bound = BoundProof::bind(proof, sharechain::U256::MAX, world.chain.consensus_id()).unwrap();
         let outcome = world.chain.insert(bound, Some(job.list().to_vec()), Default::default(), world.now);
