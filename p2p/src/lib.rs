@@ -11,7 +11,7 @@
 //! net/peers.rs      connected peers
 //! net/redial.rs     when to dial peers again
 //! net/transport.rs  TCP and QUIC
-//! net/gate.rs       inbound connections in handshake
+//! net/handshakes.rs inbound connections in handshake
 //! net/slots.rs      inbound connections, and eviction
 //! net/meter.rs      bytes in receive buffers, and deadlines of messages; by protocol in meter/
 //! net/replies.rs    responses on their way to peers

@@ -13,7 +13,7 @@
 mod api;
 mod behaviour;
 mod codec;
-mod gate;
+mod handshakes;
 mod meter;
 mod peers;
 mod redial;

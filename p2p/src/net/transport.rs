@@ -9,7 +9,7 @@ use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::{PeerId, Transport, noise, quic, tcp};
 
-use super::gate::Gate;
+use super::handshakes::Handshakes;
 use super::meter::muxer::Metered;
 use super::meter::{Meters, yamux};
 use super::slots::host_of;
@@ -19,9 +19,10 @@ use p2p_proto::limits::{
 
 type BoxedError = Box<dyn Error + Send + Sync>;
 
-/// Both transports, each behind a gate of its own: who fills one does not fill the other.
+/// Both transports, each with bounds of its own: who fills one does not fill the other.
 pub(super) fn new(keypair: &Keypair, meters: &Meters) -> Result<Boxed<(PeerId, StreamMuxerBox)>, BoxedError> {
-    let either = Gate::new(tcp(keypair, meters.clone())?).or_transport(Gate::new(quic(keypair, meters.clone())));
+    let either =
+        Handshakes::new(tcp(keypair, meters.clone())?).or_transport(Handshakes::new(quic(keypair, meters.clone())));
     Ok(either.map(|either, _| either.into_inner()).boxed())
 }
 

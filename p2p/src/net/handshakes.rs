@@ -1,4 +1,4 @@
-//! Lets connections in: bounds those in handshake, by host, netgroup and time.
+//! Bounds inbound connections in handshake, by host, netgroup and time.
 //!
 //! libp2p can only deny a newcomer while a handshake runs, so the bound is here, around the transport: the connection
 //! that gives way ends its handshake with an error.
@@ -46,12 +46,12 @@ impl Drop for Place {
 }
 
 /// A transport whose inbound handshakes are bounded.
-pub(super) struct Gate {
+pub(super) struct Handshakes {
     inner: Boxed<Output>,
     doors: Arc<Mutex<Doors>>,
 }
 
-impl Gate {
+impl Handshakes {
     pub(super) fn new(inner: Boxed<Output>) -> Self {
         Self { inner, doors: Arc::default() }
     }
@@ -91,7 +91,7 @@ impl Gate {
     }
 }
 
-impl Transport for Gate {
+impl Transport for Handshakes {
     type Output = Output;
     type Error = io::Error;
     type ListenerUpgrade = BoxFuture<'static, io::Result<Output>>;
