@@ -93,8 +93,13 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
             timeout: Duration::from_secs(1),
         },
         stratum: StratumConfig { listen: any },
-        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false },
-        api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 100_000.try_into().expect("not zero") },
+        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, max_upload: None },
+        api: ApiConfig {
+            listen,
+            cors_origins: Vec::new(),
+            requests_a_second: 100_000.try_into().expect("not zero"),
+            trusted_proxies: Vec::new(),
+        },
         webhooks: None,
     }
 }
@@ -127,6 +132,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
         history,
         stratum: Arc::default(),
         peers: watch::channel(Arc::default()).1,
+        network: watch::channel(None).1,
         node: watch::channel(NodeState::default()).1,
         traffic: p2p::Traffic::default(),
         token: Token::load(dir).expect("the folder can be written"),

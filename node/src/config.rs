@@ -5,7 +5,7 @@
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
-//! network.rs, outputs.rs, address.rs, secret.rs    the types with rules of their own
+//! network.rs, outputs.rs, address.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
 //! ```
@@ -21,6 +21,7 @@ pub mod keys;
 mod network;
 mod origin;
 mod outputs;
+mod rate;
 mod resolve;
 mod secret;
 mod settings;
@@ -45,6 +46,7 @@ pub use secret::Secret;
 pub use settings::Setting;
 
 use node_core::engine::Keep;
+use p2p_proto::prefix::Prefix;
 use sharechain::{Height, ShareId};
 
 use crate::event_kind::EventKind;
@@ -144,6 +146,8 @@ pub struct P2pConfig {
     pub peers: Vec<String>,
     /// Discover nodes in the local network by mDNS.
     pub mdns: bool,
+    /// Maximum upload to other nodes, bytes per second; none if it is not limited.
+    pub max_upload: Option<u64>,
 }
 
 /// The read-only HTTP API.
@@ -155,6 +159,8 @@ pub struct ApiConfig {
     pub cors_origins: Vec<HeaderValue>,
     /// Average number of requests per second that one client may make.
     pub requests_a_second: NonZeroU32,
+    /// Reverse proxies whose word about their clients counts.
+    pub trusted_proxies: Vec<Prefix>,
 }
 
 /// Webhooks, which send events of the event log.

@@ -26,6 +26,8 @@
 //! identity.rs  the node's key
 //! clock.rs     the only place that reads the wall clock
 //! logging.rs   the log
+//! log_limit.rs  lines of one kind that the log gets
+//! bans.rs      bans on disk, which outlast a restart
 //! terminal.rs  reads keys for `shoal top`
 //! event_kind.rs  kinds of events in the event log
 //! error.rs     errors that stop the program, and its exit codes
@@ -35,6 +37,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
 pub mod api;
+pub mod bans;
 pub mod bitcoind;
 pub mod check;
 pub mod cli;
@@ -48,6 +51,7 @@ pub mod headers;
 pub mod history;
 pub mod identity;
 pub mod limits;
+mod log_limit;
 mod logging;
 pub mod miners;
 pub mod payout_proof;

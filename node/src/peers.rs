@@ -1,12 +1,14 @@
-//! Work for peers off the consensus thread.
+//! Work for peers off the consensus thread, and the command that shows them.
 //!
 //! ```text
 //! blocks.rs   builds Bitcoin blocks that peers announced
+//! command.rs  `shoal peers`: shows peers and bans of a running node, bans and unbans
 //! lookup.rs   looks up Bitcoin headers that proofs wait for
 //! server.rs   answers requests of peers from published snapshots of the chain
 //! ```
 
 mod blocks;
+pub(crate) mod command;
 mod lookup;
 mod server;
 

@@ -14,13 +14,14 @@ use bitcoin::hex::DisplayHex;
 use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
-use p2p::{Handle, Network, Traffic};
+use p2p::{BanView, Handle, Network, Traffic};
 use sharechain::{Chain, ChainParams};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
 
+use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
 use crate::config::{Config, Trust};
@@ -95,11 +96,14 @@ impl Node {
         let front = Front::start(config, &bitcoind, &store, started).await?;
         let opening = open_engine(&bitcoind, params, &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, submissions, history, views, state, peers: shown, traffic, stop, servers } =
+        let Front { miners, found, stratum, submissions, history, views, state, peers: shown, stop, servers, .. } =
             front;
-        let (network, events) = Network::start(network_config(config, &key, consensus_id, traffic))?;
+        let banned = bans::load(&config.data_dir);
+        let (network, events) = Network::start(network_config(config, &key, (consensus_id, banned, front.traffic)))?;
+        front.network.send_replace(Some(network.clone()));
         let mut parts = JoinSet::new();
-        let peers = Peers { config, network, events, submissions: submissions.clone(), shown };
+        parts.spawn(bans::keep(config.data_dir.clone(), network.bans()));
+        let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
         let feed = TemplateFeed::start(bitcoind.clone());
         let (Started { engine, reader, failure }, seen) =
             peers.start(&mut parts, engine, found.shares, (&bitcoind, &feed), (&store, views))?;
@@ -152,7 +156,11 @@ impl Node {
     }
 }
 
-fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32], traffic: Traffic) -> p2p::Config {
+fn network_config(
+    config: &Config,
+    key: &SigningKey,
+    (consensus_id, bans, traffic): ([u8; 32], Vec<BanView>, Traffic),
+) -> p2p::Config {
     p2p::Config {
         secret_key: key.to_bytes(),
         listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
@@ -161,6 +169,8 @@ fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32], tra
         consensus_id,
         user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
         traffic,
+        max_upload: config.p2p.max_upload,
+        bans,
     }
 }
 

@@ -4,7 +4,7 @@
 //! ```text
 //! net.rs            configuration, start, addresses
 //! net/api.rs        the handle of the network task
-//! net/task.rs       the task that owns the swarm; its commands, connection events and messages in task/
+//! net/task.rs       the task that owns the swarm; its commands, connection events, messages and bans in task/
 //! net/traffic.rs    bytes of messages, by direction and kind
 //! net/behaviour.rs  the libp2p behaviours in use, and their configuration
 //! net/codec.rs      requests and responses on a stream
@@ -15,6 +15,10 @@
 //! net/slots.rs      inbound connections, and eviction
 //! net/meter.rs      bytes in receive buffers, and deadlines of messages; by protocol in meter/
 //! net/replies.rs    responses on their way to peers
+//! net/gate.rs       bans, and connections that they refuse
+//! net/lease.rs      upload that is set aside for a response
+//! net/masked.rs     gossipsub without the addresses of peers
+//! net/scores.rs     gossipsub's peer scores
 //! ```
 //!
 //! One task owns the sockets. It takes [`p2p_proto::Command`]s from a [`Handle`] and sends [`p2p_proto::Event`]s.
@@ -23,4 +27,4 @@
 
 pub mod net;
 
-pub use net::{Config, Handle, Network, PeerInfo, StartError, Stopped, Traffic, TrafficKind};
+pub use net::{BanView, Config, Handle, Network, PeerInfo, StartError, Stopped, Traffic, TrafficKind};

@@ -13,23 +13,28 @@
 mod api;
 mod behaviour;
 mod codec;
+mod gate;
 mod handshakes;
+mod lease;
+mod masked;
 mod meter;
 mod peers;
 mod redial;
 mod replies;
+mod scores;
 mod slots;
 mod task;
 mod traffic;
 mod transport;
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, SwarmBuilder};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use p2p_proto::Event;
 use p2p_proto::PeerId;
@@ -37,7 +42,7 @@ use p2p_proto::limits::{
     COMMANDS_MAX, CONNECTION_EVENTS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, NEGOTIATING_STREAMS_MAX,
 };
 
-pub use api::{Handle, PeerInfo, Stopped};
+pub use api::{BanView, Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
 use task::Task;
 pub use traffic::{Traffic, TrafficKind};
@@ -62,6 +67,11 @@ pub struct Config {
     pub user_agent: String,
     /// Where to count the bytes of messages.
     pub traffic: Traffic,
+    /// Maximum upload of messages to all peers, bytes per second; none if it is not limited. Gossip comes first, responses
+    /// get the rest.
+    pub max_upload: Option<u64>,
+    /// Bans in force from the start. Of more than the limits allow, the last ones are ignored.
+    pub bans: Vec<BanView>,
 }
 
 /// Reason why the network does not start.
@@ -171,8 +181,9 @@ impl Network {
             .ok_or_else(|| StartError::Stack { source: "the local key is not ed25519".into() })?;
         let (calls_in, calls) = mpsc::channel(COMMANDS_MAX);
         let (events, events_out) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic).run(events));
-        Ok((Handle::new(calls_in, local_peer), events_out))
+        let (bans, bans_seen) = watch::channel(Arc::default());
+        tokio::spawn(Task::new(swarm, names, explicit, calls, (config, bans)).run(events));
+        Ok((Handle::new(calls_in, local_peer, bans_seen), events_out))
     }
 }
 

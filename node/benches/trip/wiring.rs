@@ -99,6 +99,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
         history,
         stratum: Arc::default(),
         peers,
+        network: watch::channel(None).1,
         node: watch::channel(NodeState::default()).1,
         traffic: p2p::Traffic::default(),
         token: Token::load(dir).expect("the folder can be written"),
@@ -182,6 +183,8 @@ fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::E
         consensus_id: *consensus_id,
         user_agent: "bench/1".to_owned(),
         traffic: p2p::Traffic::default(),
+        max_upload: None,
+        bans: Vec::new(),
     };
     let (handle, events) = p2p::Network::start(config).expect("loopback can be listened on");
     (handle, events, listen)
@@ -208,9 +211,14 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
             timeout: Duration::from_secs(1),
         },
         stratum: StratumConfig { listen: any },
-        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false },
+        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, max_upload: None },
         // What a client may ask when the operator does not say.
-        api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 100.try_into().expect("not zero") },
+        api: ApiConfig {
+            listen,
+            cors_origins: Vec::new(),
+            requests_a_second: 100.try_into().expect("not zero"),
+            trusted_proxies: Vec::new(),
+        },
         webhooks: None,
     }
 }

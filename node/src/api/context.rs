@@ -39,6 +39,8 @@ pub struct Context {
     pub submissions: Submissions,
     /// The connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// The network; none while the node reads its share-chain.
+    pub network: watch::Receiver<Option<p2p::Handle>>,
     /// Bytes of messages from and to peers.
     pub traffic: p2p::Traffic,
     /// State of sync, of mining and of bitcoind.

@@ -164,6 +164,12 @@ pub const P2P_MDNS: Key = Key::one(
     "Discover other nodes in the local network by mDNS [default: false]",
 )
 .shaped(Shape::Switch);
+/// Maximum upload to other nodes.
+pub const P2P_MAX_UPLOAD: Key = Key::one(
+    ["p2p.max_upload", "p2p-max-upload", "SHOAL_P2P_MAX_UPLOAD"],
+    "RATE",
+    "Maximum upload to other nodes, like \"2 MB/s\" or \"16 Mbit/s\", or unlimited; gossip comes first [default: 10 MB/s]",
+);
 /// Address of the HTTP API.
 pub const API_LISTEN: Key = Key::one(
     ["api.listen", "api-listen", "SHOAL_API_LISTEN"],
@@ -183,6 +189,13 @@ pub const API_REQUESTS_A_SECOND: Key = Key::one(
     "COUNT",
     "Average number of requests per second that one client may make [default: 100]",
 );
+/// Reverse proxies that say who their clients are.
+pub const API_TRUSTED_PROXIES: Key = Key::one(
+    ["api.trusted_proxies", "api-trusted-proxies", "SHOAL_API_TRUSTED_PROXIES"],
+    "IP",
+    "Addresses or ranges of reverse proxies whose X-Forwarded-For counts, like 127.0.0.1 or 10.0.0.0/8; repeatable [default: none]",
+)
+.shaped(Shape::Many);
 /// URLs of the webhooks.
 pub const WEBHOOKS_URLS: Key = Key::one(
     ["webhooks.urls", "webhooks-urls", "SHOAL_WEBHOOKS_URLS"],
@@ -206,7 +219,7 @@ pub const WEBHOOKS_EVENTS: Key = Key::one(
 .shaped(Shape::Many);
 
 /// All keys, in the sequence of the example file.
-pub const KEYS: [&Key; 25] = [
+pub const KEYS: [&Key; 27] = [
     &NETWORK,
     &POOL,
     &OUTPUTS,
@@ -226,9 +239,11 @@ pub const KEYS: [&Key; 25] = [
     &P2P_LISTEN,
     &P2P_PEERS,
     &P2P_MDNS,
+    &P2P_MAX_UPLOAD,
     &API_LISTEN,
     &API_CORS_ORIGINS,
     &API_REQUESTS_A_SECOND,
+    &API_TRUSTED_PROXIES,
     &WEBHOOKS_URLS,
     &WEBHOOKS_SECRET,
     &WEBHOOKS_EVENTS,

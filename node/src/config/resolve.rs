@@ -17,6 +17,7 @@ use super::keys::{self, Key};
 use super::network::Network;
 use super::origin::Origin;
 use super::outputs::Outputs;
+use super::rate;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{
@@ -25,7 +26,8 @@ use super::{
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX, WEBHOOKS_MAX,
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+    TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
 };
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
@@ -176,7 +178,8 @@ fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {
         .unwrap_or_default();
     bounded(settings, &keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
     bounded(settings, &keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
-    Ok(P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)? })
+    let max_upload = settings.parse(&keys::P2P_MAX_UPLOAD, rate::EXPECTED, rate::upload)?.unwrap_or(Some(MAX_UPLOAD));
+    Ok(P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)?, max_upload })
 }
 
 fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
@@ -189,7 +192,12 @@ fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
             text.parse().ok().filter(|count: &NonZeroU32| count.get() <= API_REQUESTS_A_SECOND_MAX)
         })?
         .unwrap_or(API_REQUESTS_A_SECOND);
-    Ok(ApiConfig { listen: socket(settings, &keys::API_LISTEN, API_LISTEN)?, cors_origins, requests_a_second })
+    let expected = "an IP address like 127.0.0.1, or a range like 10.0.0.0/8";
+    let trusted_proxies = settings.parse_many(&keys::API_TRUSTED_PROXIES, expected, |text| text.parse().ok())?;
+    let trusted_proxies = trusted_proxies.unwrap_or_default();
+    bounded(settings, &keys::API_TRUSTED_PROXIES, trusted_proxies.len(), TRUSTED_PROXIES_MAX, "at most 16 proxies")?;
+    let listen = socket(settings, &keys::API_LISTEN, API_LISTEN)?;
+    Ok(ApiConfig { listen, cors_origins, requests_a_second, trusted_proxies })
 }
 
 fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> {

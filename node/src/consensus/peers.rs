@@ -7,7 +7,7 @@ use std::sync::Arc;
 use node_core::exchange::{Exchange, Input, Output, RefusedProof, SyncState};
 use node_core::relay::WholeBlock;
 use p2p::Handle;
-use p2p_proto::{Event, PeerId, Request, TipInfo};
+use p2p_proto::{Command, Event, PeerId, Request, TipInfo};
 use sharechain::{RuleError, ShareId};
 use tokio::sync::{mpsc, watch};
 
@@ -65,7 +65,12 @@ impl PeerSide {
                         return Some(Input::Network(event));
                     }
                     // Answered off this thread, so that a peer with many requests waits, and the chain does not.
-                    Event::Request { token, peer: _, request } => links.server.ask(token, request),
+                    Event::Request { token, peer: _, request } => {
+                        if !links.server.ask(token, request) {
+                            // If this queue is full as well, the peer's request times out.
+                            let _ = links.network.try_send(Command::Busy(token));
+                        }
+                    }
                     event => return Some(Input::Network(event)),
                 },
                 answer = links.lookups.answer() => return Some(answer),

@@ -144,6 +144,65 @@ pub const PIECE_REQUESTS_BURST: u64 = 20;
 /// Burst of all other requests of one kind: the limit per minute divided by this.
 pub const REQUEST_BURST_DIVISOR: u64 = 4;
 
+// --- Budgets shared by peers ----------------------------------------------------------------------------------------
+
+/// Budgets of a host, percent of those of one peer: identities are free, so all of one host count as one.
+pub const HOST_PERCENT: u64 = 100;
+
+/// Budgets of a netgroup, percent of those of one peer: four hosts of one provider at full rate.
+pub const NETGROUP_PERCENT: u64 = 400;
+
+/// Budgets of loopback and of all local addresses together, percent of those of one peer. A test network of 20 nodes
+/// shares 127.0.0.1, and a node asks for at most [`OWN_RATE_PERCENT`] of its limits: 1,600 in total.
+pub const LOCAL_PERCENT: u64 = 2_000;
+
+/// Budgets of all peers together, percent of those of one peer: five netgroups at full rate, or one local test network.
+pub const ALL_PERCENT: u64 = 2_000;
+
+/// Part of its own budgets that a netgroup may use even if the budget of all peers is empty, percent: the periodic
+/// exchanges, and 20 kB of unproven gossip per second. So a flood from five netgroups takes from no other one what its
+/// nodes need to stay in sync.
+pub const ASSURED_PERCENT: u64 = 10;
+
+/// Maximum number of hosts and netgroups with budgets of their own. At most 144 are connected at once, and the buckets of
+/// others fill again within minutes. Beyond that, new ones share what is larger. 8,192 entries take 5 MB.
+pub const PAYERS_MAX: usize = 8_192;
+
+/// Upload to a host for its requests, bytes per second. A node in sync takes a hundredth of it.
+pub const UPLOAD_BYTES_PER_S: u64 = 1_000_000;
+
+/// Upload burst of a host, bytes: a first sync from this node alone, 168 MB.
+pub const UPLOAD_BURST_BYTES: u64 = 192 << 20;
+
+/// Time over which the upload to all peers may exceed its limit, seconds: its burst is what it allows in this time, and
+/// at least two responses.
+pub const UPLOAD_BURST_S: u64 = 10;
+
+/// Points at which a host is banned: the bans of three of its identities within minutes. A household has a broken node
+/// or two, not three.
+pub const HOST_BAN_POINTS: u32 = 3 * BAN_POINTS;
+
+/// Points at which loopback takes no new inbound connections for [`LOOPBACK_PAUSE_MS`]. It is never banned: everyone who
+/// comes by an onion service shares it.
+pub const LOOPBACK_PAUSE_POINTS: u32 = 20 * HOST_BAN_POINTS;
+
+/// Pause of loopback, milliseconds.
+pub const LOOPBACK_PAUSE_MS: u64 = 60_000;
+
+/// Number of banned hosts of a netgroup at which the netgroup is banned: more than one household or one small provider
+/// has by bad luck.
+pub const NETGROUP_BAN_HOSTS: usize = 16;
+
+/// Maximum number of bans that this node decided. The one that ends first makes room. With their reasons, 4,096 entries
+/// take under 1 MB.
+pub const BANS_MAX: usize = 4_096;
+
+/// Maximum number of bans of the operator. This node's own bans never replace them.
+pub const OPERATOR_BANS_MAX: usize = 1_024;
+
+/// Maximum length of a ban's reason, characters.
+pub const REASON_CHARS_MAX: usize = 200;
+
 // --- Sync -----------------------------------------------------------------------------------------------------------
 
 /// Interval between requests for a peer's tip, milliseconds. Within it, a node detects that a partition has healed.

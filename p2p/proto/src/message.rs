@@ -62,8 +62,9 @@ pub enum Failure {
     /// peer.
     #[error("the response was garbage")]
     Garbage,
-    /// Too many requests are in flight, see [`crate::limits::REQUESTS_MAX`].
-    #[error("too many requests are in flight")]
+    /// The peer is too busy or has no upload left for this node's address, or too many requests are in flight, see
+    /// [`crate::limits::REQUESTS_MAX`]. The peer is not at fault.
+    #[error("the peer is too busy, or too many requests are in flight")]
     Busy,
 }
 

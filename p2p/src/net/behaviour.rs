@@ -8,11 +8,14 @@ use bitcoin::hashes::{Hash, HashEngine, sha256};
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{StreamProtocol, allow_block_list, connection_limits, gossipsub, identify, mdns, ping, request_response};
+use libp2p::{StreamProtocol, connection_limits, gossipsub, identify, mdns, ping, request_response};
 
 use super::Config;
 use super::codec::SyncCodec;
+use super::gate::Gate;
+use super::masked::Masked;
 use super::meter::Meters;
+use super::scores;
 use super::slots::Slots;
 use p2p_proto::limits::{
     BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, CONTROL_BYTES_MAX, CONTROL_IDS_MAX, GOSSIP_ENVELOPE_BYTES,
@@ -29,11 +32,11 @@ pub(super) type Gossipsub = gossipsub::Behaviour<gossipsub::IdentityTransform, g
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
-    pub(super) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    pub(super) gate: Gate,
     pub(super) slots: Slots,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
-    pub(super) gossip: Gossipsub,
+    pub(super) gossip: Masked<Gossipsub>,
     pub(super) sync: request_response::Behaviour<SyncCodec>,
     mdns: Toggle<mdns::tokio::Behaviour>,
 }
@@ -124,7 +127,9 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
         builder.build()?,
         gossipsub::WhitelistSubscriptionFilter(allowed),
     )?;
+    gossip.with_peer_score(scores::params(), scores::thresholds())?;
     for topic in Topic::ALL {
+        gossip.set_topic_params(names.publish_on(topic), scores::topic(0.0))?;
         gossip.subscribe(&names.publish_on(topic))?;
     }
     Ok(gossip)
@@ -148,11 +153,11 @@ impl Behaviour {
             config.mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), local_peer)).transpose()?;
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
-            blocked: allow_block_list::Behaviour::default(),
+            gate: Gate::default(),
             slots: Slots::default(),
             identify: identify::Behaviour::new(identity),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_millis(PING_INTERVAL_MS))),
-            gossip: gossip(names)?,
+            gossip: Masked(gossip(names)?),
             sync: request_response::Behaviour::with_codec(
                 SyncCodec(config.traffic.clone()),
                 [(protocol, request_response::ProtocolSupport::Full)],

@@ -4,19 +4,19 @@ use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::hash::BuildHasher;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use libp2p::core::transport::PortUse;
 use libp2p::core::{ConnectedPoint, Endpoint};
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{
     CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
     THandlerOutEvent, ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId};
 
+use super::gate;
 use p2p_proto::eviction::{Candidate, select};
 use p2p_proto::limits::{INBOUND_CLOSING_MAX, INBOUND_MAX, INBOUND_PER_HOST_MAX};
 use p2p_proto::message::Topic;
@@ -34,15 +34,9 @@ enum Denied {
     AllProtected,
 }
 
-/// Host of a multiaddress. All addresses without an IP address or onion key count as one host.
+/// Host of a multiaddress. All addresses that show none count as one host.
 pub(super) fn host_of(address: &Multiaddr) -> Host {
-    let host = address.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(Host::of_ip(IpAddr::V4(ip))),
-        Protocol::Ip6(ip) => Some(Host::of_ip(IpAddr::V6(ip))),
-        Protocol::Onion3(onion) => onion.hash().first_chunk().copied().map(Host::Onion),
-        _ => None,
-    });
-    host.unwrap_or(Host::Ip4(Ipv4Addr::UNSPECIFIED))
+    gate::host_of(address).unwrap_or(Host::Ip4(Ipv4Addr::UNSPECIFIED))
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,12 @@
 //! The task that owns the swarm: the loop and the functions that its parts share.
 
+mod bans;
 mod command;
 mod event;
 mod messages;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -12,25 +14,28 @@ use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChan
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, Swarm};
 use libp2p::{Multiaddr, gossipsub};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::api::Call;
+use super::Config;
+use super::api::{BanView, Call};
 use super::behaviour::{Behaviour, Names};
+use super::gate::Gate;
+use super::lease::{Answer, Lease, Ledger};
 use super::peers::ConnectedPeers;
 use super::redial::{Redial, Source};
 use super::replies::Replies;
+use super::scores::Pace;
 use super::traffic::Traffic;
+use p2p_proto::budget::Budgets;
 use p2p_proto::endpoint::Endpoint;
-use p2p_proto::limits::{BLOCK_LIST_MAX, OUTBOX_MAX};
-use p2p_proto::message::{Response, Topic};
-use p2p_proto::{Event, Millis, Misbehaviour, PeerId};
+use p2p_proto::faults::Faults;
+use p2p_proto::limits::OUTBOX_MAX;
+use p2p_proto::message::Topic;
+use p2p_proto::{Event, Millis, PeerId};
 
 /// Interval between checks of timers.
 const TICK: Duration = Duration::from_millis(250);
-
-/// What gossipsub knows a message by, and its topic.
-type GossipKey = (gossipsub::MessageId, libp2p::PeerId, Topic);
 
 /// State of the network task.
 pub(super) struct Task {
@@ -44,11 +49,29 @@ pub(super) struct Task {
     redial: Redial,
     /// Addresses of the dials in progress.
     dials: HashMap<ConnectionId, Multiaddr>,
-    endpoint: Endpoint<GossipKey, (libp2p::PeerId, InboundRequestId, ResponseChannel<Response>), OutboundRequestId>,
+    endpoint: Endpoint<GossipKey, Waiting, OutboundRequestId>,
     replies: Replies,
-    /// Peers that the operator blocks. Bans are separate.
-    blocked: BTreeSet<PeerId>,
+    budgets: Budgets,
+    ledger: Ledger,
+    faults: Faults,
+    loopback_paused_until: Option<Millis>,
+    /// Pace of the topic for shares.
+    pace: Pace,
+    bans: watch::Sender<Arc<Vec<BanView>>>,
+    /// True if the list of bans is newer than the published one.
+    bans_changed: bool,
     traffic: Traffic,
+}
+
+/// A gossip message: its id, the peer that it came from, its topic.
+type GossipKey = (gossipsub::MessageId, libp2p::PeerId, Topic);
+
+/// Where a reply goes, and the upload that is set aside for it.
+struct Waiting {
+    peer: libp2p::PeerId,
+    id: InboundRequestId,
+    channel: ResponseChannel<Answer>,
+    lease: Option<Lease>,
 }
 
 /// Converts a peer id to libp2p's type, which has the same bytes.
@@ -57,7 +80,7 @@ fn theirs(peer: PeerId) -> Option<libp2p::PeerId> {
 }
 
 /// Converts a peer id from libp2p's type. `None` if the key is not ed25519; libp2p is built without other keys.
-fn ours(peer: &libp2p::PeerId) -> Option<PeerId> {
+pub(super) fn ours(peer: &libp2p::PeerId) -> Option<PeerId> {
     PeerId::from_id_bytes(&peer.to_bytes())
 }
 
@@ -75,14 +98,14 @@ impl Task {
         names: Names,
         explicit: Vec<Multiaddr>,
         calls: mpsc::Receiver<Call>,
-        traffic: Traffic,
+        (config, bans): (Config, watch::Sender<Arc<Vec<BanView>>>),
     ) -> Self {
         let mut redial = Redial::default();
         for address in explicit {
             let peer = peer_in(&address);
             redial.add(address, peer, Source::Explicit, Millis(0));
         }
-        Self {
+        let mut task = Self {
             swarm,
             names,
             calls,
@@ -93,9 +116,22 @@ impl Task {
             dials: HashMap::new(),
             endpoint: Endpoint::default(),
             replies: Replies::default(),
-            blocked: BTreeSet::new(),
-            traffic,
+            budgets: Budgets::new(config.max_upload),
+            ledger: Ledger::default(),
+            faults: Faults::default(),
+            loopback_paused_until: None,
+            pace: Pace::default(),
+            bans,
+            bans_changed: false,
+            traffic: config.traffic,
+        };
+        for ban in config.bans {
+            let ban = task.dated(ban);
+            // Too many bans: the caller gave more than this task ever publishes.
+            let _ = task.gate().bans.add(ban);
         }
+        task.publish_bans();
+        task
     }
 
     fn now(&self) -> Millis {
@@ -138,17 +174,17 @@ impl Task {
         for (id, source, _) in self.endpoint.late_verdicts(now) {
             self.judge(&id, &source, gossipsub::MessageAcceptance::Ignore);
         }
-        self.endpoint.retain_replies(|(_, _, channel)| channel.is_open());
-        for peer in self.endpoint.released(now) {
-            tracing::info!(%peer, "ban is over");
-            self.enforce(peer);
-        }
+        self.endpoint.retain_replies(|waiting| waiting.channel.is_open());
+        self.settle();
+        self.expire_bans(now);
+        self.update_scores(now);
         for peer in self.peers.strangers(now) {
             tracing::debug!(%peer, "peer did not identify itself");
             self.disconnect(peer);
         }
         let peers = &self.peers;
         self.endpoint.forget_rates(now, |peer| peers.is_connected(*peer));
+        self.budgets.forget(now, |host| peers.at(*host) > 0);
         for (address, peer) in self.redial.due(now, |peer| peers.is_connected(peer)) {
             self.dial(address, peer);
         }
@@ -182,41 +218,7 @@ impl Task {
         }
     }
 
-    fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour) {
-        let now = self.now();
-        tracing::debug!(%peer, ?misbehaviour, cost = misbehaviour.cost(), "peer misbehaved");
-        if let Some(id) = theirs(peer) {
-            self.swarm.behaviour_mut().slots.misbehaved(&id, misbehaviour);
-        }
-        if let Some(until) = self.endpoint.punish(peer, misbehaviour, now) {
-            tracing::warn!(%peer, ?misbehaviour, ban_ms = until.since(now), "peer is banned");
-            self.enforce(peer);
-            self.tell(Event::PeerBanned { peer });
-        }
-    }
-
-    /// Updates libp2p's block list from the bans and the operator's blocks.
-    fn enforce(&mut self, peer: PeerId) {
-        let Some(id) = theirs(peer) else { return };
-        let list = &mut self.swarm.behaviour_mut().blocked;
-        if self.blocked.contains(&peer) || self.endpoint.is_banned(&peer) {
-            list.block_peer(id);
-            if list.blocked_peers().len() > BLOCK_LIST_MAX {
-                self.forget_blocks();
-            }
-        } else if list.unblock_peer(id) {
-            let now = self.now();
-            self.redial.hasten(peer, now);
-        }
-    }
-
-    /// Takes peers off libp2p's block list whose bans were forgotten because there are too many.
-    fn forget_blocks(&mut self) {
-        let listed: Vec<_> = self.swarm.behaviour().blocked.blocked_peers().iter().copied().collect();
-        for id in listed {
-            if !ours(&id).is_some_and(|peer| self.blocked.contains(&peer) || self.endpoint.is_banned(&peer)) {
-                self.swarm.behaviour_mut().blocked.unblock_peer(id);
-            }
-        }
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.swarm.behaviour_mut().gate
     }
 }

@@ -89,8 +89,8 @@ impl Task {
             self.redial.connected(&address, peer, now);
         }
         let inbound = endpoint.is_listener();
-        let addr = endpoint.get_remote_address().to_string();
-        self.peers.opened(peer, id, Connection { addr, inbound }, now);
+        let connection = Connection::new(endpoint.get_remote_address(), inbound);
+        self.peers.opened(peer, id, connection, now);
     }
 
     fn on_closed(&mut self, peer: PeerId, id: ConnectionId) {
@@ -132,7 +132,7 @@ impl Task {
 
     /// Announces a peer to the caller, before any message from it.
     pub(super) fn announce(&mut self, peer: PeerId) {
-        if let Some(Connection { addr, inbound }) = self.peers.announce(peer) {
+        if let Some(Connection { addr, inbound, .. }) = self.peers.announce(peer) {
             tracing::info!(%peer, %addr, inbound, "peer connected");
             self.tell(Event::PeerConnected { peer, addr, inbound });
         }
