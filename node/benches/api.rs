@@ -82,6 +82,8 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
         data_dir: dir.to_owned(),
         address: None,
         new_pool: true,
+        on_isolation: node_core::isolation::Reaction::Stop,
+        on_censorship: node_core::isolation::Reaction::Stop,
         trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,

@@ -9,6 +9,7 @@
 //! token.rs      the token that shows what only the node's operator may see
 //! pages.rs      the files of the web application
 //! context.rs    what handlers share: the parts of the node, and caches between requests
+//! isolation.rs  what miners work on, and states in which the node may be cut off: a part of the status
 //! error.rs      one sentence and a status code for every error
 //! params.rs     path segments, paging and other parameters
 //! views.rs      types that several answers share
@@ -39,6 +40,7 @@ mod error;
 mod event_log;
 mod graph;
 mod guard;
+pub mod isolation;
 pub mod limits;
 mod links;
 mod live;

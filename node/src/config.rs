@@ -46,6 +46,7 @@ pub use secret::Secret;
 pub use settings::Setting;
 
 use node_core::engine::Keep;
+use node_core::isolation::Reaction;
 use p2p_proto::prefix::Prefix;
 use sharechain::{Height, ShareId};
 
@@ -69,6 +70,10 @@ pub struct Config {
     pub address: Option<bitcoin::Address>,
     /// Hand out work even if no peer was ever reached, to start a new pool.
     pub new_pool: bool,
+    /// What miners do when the node is cut off from its peers.
+    pub on_isolation: Reaction,
+    /// What miners do when the rest of the pool leaves out this node's shares.
+    pub on_censorship: Reaction,
     /// A link that the share-chain must contain; none if neither the operator nor this release names one.
     pub trust: Option<Trust>,
     /// The log filter, in `tracing-subscriber`'s syntax.

@@ -14,6 +14,7 @@
 //! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
 //! peers/       work for peers off the consensus thread
 //! submissions/ submits Bitcoin blocks to bitcoind, and keeps its verdicts
+//! isolation/   watches for states in which the node may be cut off from the pool
 //! history/     history by address and by time, and the event log
 //! api/         the read-only HTTP API and the web pages
 //! webhooks.rs  sends events to the operator's URLs
@@ -50,6 +51,7 @@ mod event_kind;
 pub mod headers;
 pub mod history;
 pub mod identity;
+pub mod isolation;
 pub mod limits;
 mod log_limit;
 mod logging;

@@ -54,6 +54,15 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
 /// Interval between templates if bitcoind offers no long poll or answers it at once.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
+/// Interval between looks at what may cut this node off: a tenth of the time that the shortest state takes on mainnet.
+pub const ISOLATION_LOOK: Duration = Duration::from_secs(1);
+
+/// Interval between questions for bitcoind's connections and clock. Both matter after minutes.
+pub const BITCOIND_LOOK: Duration = Duration::from_secs(60);
+
+/// Solo blocks that wait for the event log. Each costs the work of a Bitcoin block; on test networks, a few come a second.
+pub const SOLO_QUEUE: usize = 16;
+
 /// First and longest pause between attempts to reach bitcoind.
 pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 

@@ -54,6 +54,7 @@ fn view(info: PeerInfo, tips: &PeerTips) -> PeerView {
         agent: Some(info.user_agent).filter(|agent| !agent.is_empty()),
         height: tip.map(|tip| tip.height.0),
         tip: tip.map(|tip| tip.tip.block_hash()),
+        bitcoin_height: tip.map(|tip| tip.bitcoin_height),
         points: info.points,
         round_trip_ms: info.round_trip_ms,
         since: now.checked_sub(connected).unwrap_or(now),

@@ -30,7 +30,8 @@ use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
 use crate::history::{Keeper, Observer};
 use crate::identity;
-use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
+use crate::isolation::{IsolationView, Watch};
+use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
 use crate::peers::{self, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
@@ -107,11 +108,24 @@ impl Node {
         let feed = TemplateFeed::start(bitcoind.clone());
         let (Started { engine, reader, failure }, seen) =
             peers.start(&mut parts, engine, found.shares, (&bitcoind, &feed), (&store, views))?;
-        let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
+        let (view, isolation) = watch::channel(IsolationView::default());
+        let watch = Watch {
+            chain: reader.clone(),
+            peers: seen.peers.clone(),
+            feed: feed.subscribe(),
+            sync_trouble: seen.trouble.clone(),
+            bitcoind: bitcoind.clone(),
+            config: Arc::clone(config),
+            view,
+        };
+        parts.spawn(watch.run());
+        let work =
+            start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        parts.spawn(FoundBlocks(submissions).run(found.blocks));
+        let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
+        parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
         let node = state.subscribe();
-        start_reporter(&mut parts, &reader, &feed, work, &seen, Arc::clone(&stratum), state);
+        start_reporter(&mut parts, &reader, &feed, (work, isolation), &seen, Arc::clone(&stratum), state);
         let keeper = Keeper { config: Arc::clone(config), stratum: Arc::clone(&stratum) };
         parts.spawn(history.clone().run(reader.clone(), keeper));
         let observer = Observer {
@@ -120,6 +134,7 @@ impl Node {
             node,
             peers: seen.peers,
             refused: seen.refused,
+            solo: solo_blocks,
             stratum,
             config: Arc::clone(config),
         };
@@ -237,12 +252,12 @@ fn start_job_builder(
     feed: &TemplateFeed,
     engine: &EngineHandle,
     miners: Arc<Miners>,
-    sync_trouble: watch::Receiver<Option<Arc<str>>>,
+    (sync_trouble, isolation): (watch::Receiver<Option<Arc<str>>>, watch::Receiver<IsolationView>),
 ) -> watch::Receiver<WorkState> {
     let (state, seen) = watch::channel(WorkState::Waiting("the node has just started".into()));
     let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
     let (feed, engine) = (feed.subscribe(), engine.clone());
-    parts.spawn(JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, state }.run());
+    parts.spawn(JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, state }.run());
     seen
 }
 
@@ -251,7 +266,7 @@ fn start_reporter(
     parts: &mut JoinSet<()>,
     chain: &consensus::ChainReader,
     feed: &TemplateFeed,
-    work: watch::Receiver<WorkState>,
+    (work, isolation): (watch::Receiver<WorkState>, watch::Receiver<IsolationView>),
     seen: &PeersSeen,
     stratum: Arc<stratum::Stats>,
     state: watch::Sender<NodeState>,
@@ -261,6 +276,7 @@ fn start_reporter(
         feed: feed.subscribe(),
         sync: seen.sync.clone(),
         work,
+        isolation,
         peers: seen.peers.clone(),
         stratum,
     };

@@ -87,7 +87,8 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
     let (miners, found) = Miners::new(Network::Local, None);
     let peers = Peers { network, events, submissions: submissions.clone() };
     let (Started { engine, reader, .. }, peers) = peers.start(engine, found.shares, bitcoind, &store);
-    tokio::spawn(FoundBlocks(submissions.clone()).run(found.blocks));
+    let blocks = FoundBlocks { submissions: submissions.clone(), solo: mpsc::channel(1).0 };
+    tokio::spawn(blocks.run(found.blocks));
     let history = History::open(Arc::clone(&store)).expect("it is empty");
     history.catch_up(&reader).await.expect("the disk works");
     let keeper = Keeper { config: Arc::clone(&config), stratum: Arc::default() };
@@ -200,6 +201,8 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
         data_dir: dir.to_owned(),
         address: None,
         new_pool: true,
+        on_isolation: node_core::isolation::Reaction::Stop,
+        on_censorship: node_core::isolation::Reaction::Stop,
         trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,

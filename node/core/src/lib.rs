@@ -6,6 +6,7 @@
 //! | [`engine`] | the one owner of the share-chain; everything it accepts is in the journal before it announces it |
 //! | [`exchange`] | gossip, requests, responses and sync with peers |
 //! | [`jobs`] | the job builder, job templates and jobs; what miners found |
+//! | [`isolation`] | states in which the node may be cut off, and what its miners work on meanwhile |
 //! | [`headers`] | which Bitcoin headers of bitcoind the share-chain accepts |
 //! | [`journal`] | records, and the storage that the engine needs |
 //! | [`pool_block`] | a Bitcoin block that the pool found |
@@ -23,6 +24,7 @@ pub mod exchange;
 pub mod export;
 mod export_base;
 pub mod headers;
+pub mod isolation;
 pub mod jobs;
 pub mod journal;
 pub mod limits;

@@ -91,6 +91,18 @@ pub const TRUST: Key = Key::one(
     "LINK",
     "Id of a link that the share-chain must contain, from a node that you trust; or none [default: this release's]",
 );
+/// What miners do when the node is cut off.
+pub const ON_ISOLATION: Key = Key::one(
+    ["on_isolation", "on-isolation", "SHOAL_ON_ISOLATION"],
+    "WHAT",
+    "What miners do when no peer has been connected for 30 link intervals: stop (they turn to their next pool) or solo [default: stop]",
+);
+/// What miners do when the rest of the pool leaves out this node's shares.
+pub const ON_CENSORSHIP: Key = Key::one(
+    ["on_censorship", "on-censorship", "SHOAL_ON_CENSORSHIP"],
+    "WHAT",
+    "What miners do when the rest of the pool leaves out this node's valid shares: stop or solo [default: stop]",
+);
 /// What the database keeps of the share-chain.
 pub const STORE_KEEP: Key = Key::one(
     ["store.keep", "store-keep", "SHOAL_STORE_KEEP"],
@@ -214,18 +226,20 @@ pub const WEBHOOKS_SECRET: Key = Key::one(
 pub const WEBHOOKS_EVENTS: Key = Key::one(
     ["webhooks.events", "webhooks-events", "SHOAL_WEBHOOKS_EVENTS"],
     "KIND",
-    "Kinds of events that are sent; repeatable [default: block, payment, worker, work, bitcoin, conflict, upgrade]",
+    "Kinds of events that are sent; repeatable [default: block, payment, worker, work, bitcoin, isolation, conflict, upgrade]",
 )
 .shaped(Shape::Many);
 
 /// All keys, in the sequence of the example file.
-pub const KEYS: [&Key; 27] = [
+pub const KEYS: &[&Key] = &[
     &NETWORK,
     &POOL,
     &OUTPUTS,
     &DATA_DIR,
     &ADDRESS,
     &NEW_POOL,
+    &ON_ISOLATION,
+    &ON_CENSORSHIP,
     &TRUST,
     &STORE_KEEP,
     &LOG,
@@ -251,7 +265,7 @@ pub const KEYS: [&Key; 27] = [
 
 /// Finds a key by its name in the file.
 pub fn find(name: &str) -> Option<&'static Key> {
-    KEYS.into_iter().find(|key| key.name == name)
+    KEYS.iter().copied().find(|key| key.name == name)
 }
 
 /// True if `name` is a table of the file.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use node_core::engine::Keep;
+use node_core::isolation::Reaction;
 use reqwest::Url;
 use sharechain::PoolName;
 use tracing_subscriber::EnvFilter;
@@ -37,12 +38,13 @@ const API_LISTEN: &str = "127.0.0.1:3380";
 /// A page makes ten requests when it opens, and a few per minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 /// Events that need attention or are good news.
-const WEBHOOKS_EVENTS: [EventKind; 7] = [
+const WEBHOOKS_EVENTS: [EventKind; 8] = [
     EventKind::Block,
     EventKind::Payment,
     EventKind::Worker,
     EventKind::Work,
     EventKind::Bitcoin,
+    EventKind::Isolation,
     EventKind::Conflict,
     EventKind::Upgrade,
 ];
@@ -50,6 +52,7 @@ const BITCOIND_TIMEOUT_S: u64 = 30;
 const LOG: &str = "info";
 
 const POOL: &str = "1 to 32 characters from a-z, 0-9 and -";
+const REACTION: &str = "stop or solo";
 const SOCKET: &str = "an IP address and a port, like 127.0.0.1:3333 or [::1]:3333";
 
 /// Checks every setting and fills in the defaults.
@@ -84,6 +87,8 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         data_dir,
         address,
         new_pool: switch(settings, &keys::NEW_POOL)?,
+        on_isolation: settings.parse(&keys::ON_ISOLATION, REACTION, reaction)?.unwrap_or_default(),
+        on_censorship: settings.parse(&keys::ON_CENSORSHIP, REACTION, reaction)?.unwrap_or_default(),
         trust: trust(settings, network)?,
         log: settings
             .parse(&keys::LOG, "a level like info, or levels by part like info,p2p=debug", filter)?
@@ -111,6 +116,14 @@ fn trust(settings: &Settings, network: Network) -> Result<Option<Trust>, ConfigE
     let link = |text: &str| text.parse().ok().map(|link| Some(Trust { link, height: None }));
     let given = settings.parse(&keys::TRUST, expected, |text| if text == "none" { Some(None) } else { link(text) })?;
     Ok(given.unwrap_or_else(|| network.checkpoint()))
+}
+
+fn reaction(text: &str) -> Option<Reaction> {
+    match text {
+        "stop" => Some(Reaction::Stop),
+        "solo" => Some(Reaction::Solo),
+        _ => None,
+    }
 }
 
 fn keep(text: &str) -> Option<Keep> {

@@ -6,26 +6,44 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::debug;
 
+use crate::bitcoind::SubmitVerdict;
 use crate::consensus::FoundWork;
 use crate::submissions::{Submissions, Whose};
 
 /// Submits found blocks to bitcoind.
 #[derive(Clone, Debug)]
-pub struct FoundBlocks(pub Submissions);
+pub struct FoundBlocks {
+    /// Submits blocks to bitcoind.
+    pub submissions: Submissions,
+    /// Tells the event log of solo blocks, which the share-chain never sees.
+    pub solo: mpsc::Sender<FoundWork>,
+}
 
 impl FoundBlocks {
     /// Submits blocks until the Stratum server is gone.
     pub async fn run(self, mut found: mpsc::UnboundedReceiver<FoundWork>) {
         while let Some(work) = found.recv().await {
-            self.block(&work);
+            self.block(work);
         }
     }
 
-    fn block(&self, work: &FoundWork) {
+    /// Submits a block. A solo block is no block of the pool, so peers do not hear of it.
+    fn block(&self, work: FoundWork) {
         let bytes: Arc<[u8]> = work.job.block(&work.found.header, &work.found.extranonce).into();
         let (hash, height) = (work.found.hash, work.found.work.bitcoin_height);
         debug!(%hash, height, worker = %work.found.worker, "a miner of this node found a Bitcoin block");
-        let submissions = self.0.clone();
+        let submissions = self.submissions.clone();
+        if work.job.template.is_solo() {
+            let told = self.solo.clone();
+            tokio::spawn(async move {
+                let verdict = submissions.submit(hash, height, bytes, Whose::Own).await;
+                if verdict == Some(SubmitVerdict::Accepted) {
+                    // If the queue is full, the event log misses some.
+                    let _ = told.try_send(work);
+                }
+            });
+            return;
+        }
         tokio::spawn(async move { submissions.submit(hash, height, bytes, Whose::Own).await });
     }
 }

@@ -42,6 +42,8 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         data_dir: dir,
         address: None,
         new_pool: true,
+        on_isolation: node_core::isolation::Reaction::Stop,
+        on_censorship: node_core::isolation::Reaction::Stop,
         trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,

@@ -16,7 +16,7 @@ use sharechain::{Outcome, Proof, ShareHeader, U256};
 
 use super::*;
 use crate::engine::ChainEvent;
-use crate::journal::{Record, RecordKind};
+use crate::journal::{Forgotten, Record, RecordKind};
 use testkit::{World, miner};
 
 /// A disk in memory.
@@ -63,6 +63,20 @@ impl Journal for Memory {
             .map(|record| (u32::from_le_bytes(record.id[..4].try_into().unwrap()), record.clone()))
             .collect();
         numbers.into_values().map(Ok)
+    }
+
+    /// Forgets base chunks only.
+    fn forget(&self, forgotten: &Forgotten) -> Result<(), Full> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(Full);
+        }
+        if forgotten.bases.is_empty() {
+            return Ok(());
+        }
+        let gone = |record: &Record| record.kind == RecordKind::Base && forgotten.bases.contains(&record.id);
+        let kept: Vec<_> = self.records.lock().unwrap().drain(..).filter(|record| !gone(record)).collect();
+        self.index.lock().unwrap().clear();
+        self.append(&kept)
     }
 }
 
