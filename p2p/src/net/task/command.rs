@@ -27,9 +27,7 @@ impl Task {
         match command {
             Command::Publish(message) => self.publish(&message),
             Command::Request { peer, id, request } => self.ask(peer, id, request),
-            Command::Reply { token, response } => {
-                self.reply(token, response);
-            }
+            Command::Reply { token, response } => self.reply(token, response),
             Command::Verdict { token, verdict } => self.on_verdict(token, verdict),
             Command::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour),
             Command::Dial(address) => self.add_explicit(&address),
