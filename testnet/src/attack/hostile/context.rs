@@ -133,6 +133,14 @@ impl Context {
         result
     }
 
+    /// Returns a proof that the node has.
+    pub(super) async fn proof(&self, id: ShareId) -> Option<Proof> {
+        let client = self.connect(self.from(0, 1), Over::Tcp).await;
+        let answer = client.ask(&Request::Proofs { ids: vec![id] }).await.ok()?;
+        let Ok(Response::Proofs(mut items)) = Response::decode(&answer) else { return None };
+        items.pop().map(|item| item.proof)
+    }
+
     async fn first_links_once(&self, limit: u32) -> io::Result<Vec<Item>> {
         let client = self.connect(self.from(0, 1), Over::Tcp).await;
         let answer = client.ask(&Request::LinkHeaders { locator: Vec::new(), limit }).await?;

@@ -9,11 +9,11 @@ use bitcoin::hashes::Hash;
 use bitcoin::{Amount, TxMerkleNode, TxOut, Witness};
 use futures::AsyncWriteExt;
 use p2p_proto::Gossip;
-use p2p_proto::message::Item;
+use p2p_proto::message::{Item, Topic};
 use sharechain::check::binding::merkle_root;
 use sharechain::coinbase::Coinbase;
 use sharechain::share::EXTRANONCE_BYTES;
-use sharechain::{ChainParams, Proof, U256};
+use sharechain::{ChainParams, Proof, ShareId, U256};
 use sim::pow::grind;
 
 use super::client::{Client, Over};
@@ -22,6 +22,9 @@ use super::wire;
 
 /// Bytes of junk in a block's witness: the block stays below 4,000,000 weight units.
 const JUNK_BYTES: usize = 3_900_000;
+
+/// First byte of gossip about a Bitcoin block.
+const BITCOIN_BLOCK: u8 = 3;
 
 /// Blocks a second: 30 MB.
 const BLOCKS_PER_S: f64 = 7.75;
@@ -52,10 +55,14 @@ impl<'a> Speaker<'a> {
     }
 
     async fn say(&mut self, gossip: &Gossip) -> io::Result<()> {
+        self.say_bytes(gossip.topic().name(), &gossip.encode()).await
+    }
+
+    async fn say_bytes(&mut self, topic: &str, bytes: &[u8]) -> io::Result<()> {
         if self.client.is_closed() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let frame = wire::publish(&self.context.target.network, gossip.topic().name(), &gossip.encode());
+        let frame = wire::publish(&self.context.target.network, topic, bytes);
         self.stream.write_all(&frame).await?;
         self.stream.flush().await?;
         count(&self.context.counts().messages);
@@ -63,27 +70,52 @@ impl<'a> Speaker<'a> {
     }
 }
 
-/// Sends copies of a block, each with another witness, which neither its hash nor its transactions' ids commit to.
+/// Bytes after their length, as in gossip.
+fn counted(bytes: &[u8]) -> Vec<u8> {
+    [&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes()[..], bytes].concat()
+}
+
+/// Sends copies of a block, each with another witness, which neither its hash nor its transactions' ids commit to. Every
+/// other identity sends copies of its announcement instead, each with another nonce and with ids of no transactions. A
+/// node understands one or the other.
 pub(super) async fn junk_blocks(context: Context) -> io::Result<()> {
     let mut block = context.block()?;
+    let proof = context.proof(ShareId::from(block.block_hash())).await;
     let coinbase = block.txdata.first_mut().ok_or_else(|| io::Error::other("a block without transactions"))?;
     coinbase.input[0].witness = Witness::from_slice(&[vec![0x55; JUNK_BYTES]]);
-    let bytes = serialize(&block);
-    let junk_at = bytes.len() / 2;
+    let block = serialize(&block);
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / BLOCKS_PER_S));
     let mut number = 0_u64;
-    loop {
+    for identity in 0.. {
         let mut speaker = Speaker::connect(&context, 0, 1).await;
         loop {
             ticks.tick().await;
-            let mut copy = bytes.clone();
-            copy[junk_at..junk_at + 8].copy_from_slice(&number.to_le_bytes());
             number += 1;
-            if speaker.say(&Gossip::BitcoinBlock(copy)).await.is_err() {
+            let bytes = match &proof {
+                Some(proof) if identity % 2 == 1 => announcement(proof, number),
+                _ => junk_block(&block, number),
+            };
+            if speaker.say_bytes(Topic::BitcoinBlocks.name(), &bytes).await.is_err() {
                 break;
             }
         }
     }
+    Ok(())
+}
+
+/// A copy of a block with a number in the middle of the junk.
+fn junk_block(block: &[u8], number: u64) -> Vec<u8> {
+    let mut copy = block.to_vec();
+    let middle = copy.len() / 2;
+    copy[middle..middle + 8].copy_from_slice(&number.to_le_bytes());
+    [&[BITCOIN_BLOCK][..], &counted(&copy)].concat()
+}
+
+/// A copy of a block's announcement, with this nonce and the ids that come of it.
+fn announcement(proof: &Proof, number: u64) -> Vec<u8> {
+    let ids = [number.to_le_bytes()[..6].to_vec(), vec![0x55; 6 * 4_000]].concat();
+    let count = u32::try_from(ids.len() / 6).unwrap_or(u32::MAX).to_le_bytes();
+    [&[BITCOIN_BLOCK][..], &counted(&proof.encode()), &number.to_le_bytes(), &count, &ids].concat()
 }
 
 /// Returns a share that commits to nothing.

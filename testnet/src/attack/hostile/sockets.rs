@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use futures::AsyncWriteExt;
 use futures::future::join_all;
-use p2p_proto::limits::BLOCK_BYTES_MAX;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpSocket;
 
 use super::client::{Client, Over};
 use super::context::{Context, count};
 use super::wire;
+
+/// Bytes of the largest gossip message there ever was: a full Bitcoin block.
+const BLOCK_BYTES_MAX: usize = 4_000_000;
 
 /// Pause before a closed connection is opened again.
 const PAUSE: Duration = Duration::from_millis(100);
