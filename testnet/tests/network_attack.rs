@@ -37,7 +37,7 @@ fn the_node_holds_against_hostile_peers() {
         println!("{finding}");
         let name = finding["name"].as_str().unwrap();
         let attacker = &finding["attacker"];
-        // What was not carried out has shown nothing.
+        // Each was carried out.
         let did = |count: &str| attacker[count].as_u64().unwrap() > 0;
         assert!(name == "kills" || did("connections") || did("refused_connections"), "{finding}");
         if finding["held"] == false {
