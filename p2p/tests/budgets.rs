@@ -61,7 +61,7 @@ async fn many_identities_of_one_host_share_one_budget() {
     for number in 0..6 {
         let mut identity = Node::start(config(10 + number, &[&addr]).at(ATTACKER)).await;
         identity.wait_for_peers(1).await;
-        identities.push(tokio::spawn(draw(identity, id, 40)));
+        identities.push(tokio::spawn(draw(identity, id, 80)));
     }
     let (mut bytes, mut busy) = (0, 0);
     let mut still_connected = Vec::new();
