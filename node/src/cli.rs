@@ -173,9 +173,10 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
     match &cli.command {
         Command::Run { follow_heaviest } => {
             let config = config?;
-            logging::init(&config.log, config.log_format)?;
+            let log = logging::init(&config.log, config.log_format)?;
             let settled = if *follow_heaviest { StoredSettled::Forget } else { StoredSettled::Keep };
-            runtime.block_on(run::run(config, settled))
+            let reload = run::Reload::new(&config, cli.overrides.clone(), log);
+            runtime.block_on(run::run(config, settled, reload))
         }
         Command::Export { file } => runtime.block_on(recording::export(&config?, file)),
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),

@@ -151,6 +151,9 @@ pub const SWEPT_ROWS_MAX: usize = 4_096;
 /// Interval at which a node that reads its share-chain from disk shows how far it is.
 pub const READING_LOOK: Duration = Duration::from_millis(500);
 
+/// Time after which the event log says that the node is waiting for bitcoind.
+pub const WAITING_TOLD: Duration = Duration::from_secs(30);
+
 /// Time after which the event log says that the node is reading. A pruned node has read all in a few seconds.
 pub const READING_TOLD: Duration = Duration::from_secs(5);
 
@@ -208,9 +211,12 @@ pub const SUBMIT_ATTEMPTS: usize = 30;
 /// Blocks of peers that are submitted at the same time. Each holds its bytes and a connection to bitcoind.
 pub const SUBMITTING_MAX: usize = 16;
 
-/// Bitcoin blocks of this node's miners kept in full for resubmission: at most 64 MB, and more than bitcoind loses in a
-/// crash.
-pub const FULL_BLOCKS_MAX: usize = 16;
+/// Bitcoin blocks of this node's miners kept in full for resubmission: at most 1 GB, and more than all Bitcoin blocks of
+/// [`FULL_BLOCKS_DEPTH`].
+pub const FULL_BLOCKS_MAX: usize = 256;
+
+/// Depth, in Bitcoin blocks, from which an own block is not submitted any more: the depth at which its coins can be spent.
+pub const FULL_BLOCKS_DEPTH: u32 = 100;
 
 /// Peer requests that wait to be answered. Further ones are rejected.
 pub const SERVE_QUEUE: usize = 64;

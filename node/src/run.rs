@@ -1,10 +1,14 @@
 //! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
 //!
 //! ```text
-//! front.rs   what serves miners and API clients, from before the share-chain is read
+//! front.rs     what serves miners and API clients, from before the share-chain is read
+//! waiting.rs   waits for a bitcoind that is not there yet
+//! signals.rs   stops the node on a signal, or reads settings again
 //! ```
 
 mod front;
+mod signals;
+mod waiting;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,8 +19,7 @@ use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
 use p2p::{BanView, Handle, Network, Traffic};
-use sharechain::{Chain, ChainParams};
-use tokio::signal::unix::{SignalKind, signal};
+use sharechain::Chain;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
@@ -24,7 +27,7 @@ use tracing::info;
 use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
-use crate::config::{Config, Trust};
+use crate::config::{Config, Trust, WebhooksConfig};
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
@@ -40,7 +43,10 @@ use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 use crate::webhooks;
 
+pub use signals::Reload;
+
 use front::Front;
+use signals::Signals;
 
 /// What to do with the settled link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +61,19 @@ pub enum StoredSettled {
 ///
 /// # Errors
 /// The node cannot start, or a part of it failed.
-pub async fn run(config: Config, settled: StoredSettled) -> Result<(), NodeError> {
+pub async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Result<(), NodeError> {
     config.require_launched()?;
     let config = Arc::new(config);
-    let node = Node::start(&config, settled).await?;
-    node.until_stopped().await
+    let mut signals = Signals::new(reload)?;
+    let webhooks = signals.webhooks();
+    let node = tokio::select! {
+        node = Node::start(&config, settled, webhooks) => node?,
+        signal = signals.stop() => {
+            info!(signal, "stopping before the start was complete");
+            return Ok(());
+        }
+    };
+    node.until_stopped(signals).await
 }
 
 /// The running parts of the node.
@@ -84,18 +98,22 @@ struct PeersSeen {
 }
 
 impl Node {
-    async fn start(config: &Arc<Config>, settled: StoredSettled) -> Result<Self, NodeError> {
+    async fn start(
+        config: &Arc<Config>,
+        settled: StoredSettled,
+        webhooks: watch::Receiver<Option<WebhooksConfig>>,
+    ) -> Result<Self, NodeError> {
         let started = Instant::now();
         let params = config.chain_params();
         let consensus_id = params.consensus_id();
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
-        bitcoind.ready().await?;
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
         let key = identity::load(&config.data_dir)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         let front = Front::start(config, &bitcoind, &store, started).await?;
-        let opening = open_engine(&bitcoind, params, &store, settled, config.store.keep);
+        let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
+        let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
         let Front { miners, found, stratum, submissions, history, views, state, peers: shown, stop, servers, .. } =
             front;
@@ -138,27 +156,27 @@ impl Node {
             stratum,
             config: Arc::clone(config),
         };
-        start_event_log(&mut parts, observer, config);
+        parts.spawn(webhooks::run(webhooks, config.network.name(), observer.event_log.clone()));
+        parts.spawn(observer.run());
         let pool = config.pool.as_str();
         info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), "the node is running");
         Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
     }
 
     /// Waits for a signal or a failure, then stops the node.
-    async fn until_stopped(mut self) -> Result<(), NodeError> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    async fn until_stopped(mut self, mut signals: Signals) -> Result<(), NodeError> {
         let result = tokio::select! {
             biased;
-            _ = terminate.recv() => Ok(()),
-            _ = interrupt.recv() => Ok(()),
+            signal = signals.stop() => {
+                info!(signal, "stopping");
+                Ok(())
+            }
             failed = self.failure => match failed {
                 Ok(error) => Err(error.into()),
                 Err(_) => Err(NodeError::Stopped),
             },
             _ = self.parts.join_next() => Err(NodeError::Stopped),
         };
-        info!("stopping");
         self.stop.send_replace(true);
         for server in self.servers {
             // The end of the process cuts connections that do not close in time.
@@ -283,26 +301,16 @@ fn start_reporter(
     parts.spawn(reporter.run(state));
 }
 
-/// Starts the task that writes the event log, and the one that sends its events to the operator's webhooks.
-fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config) {
-    if let Some(webhooks) = config.webhooks.clone() {
-        parts.spawn(webhooks::run(webhooks, config.network.name(), observer.event_log.clone()));
-    }
-    parts.spawn(observer.run());
-}
-
 async fn open_engine(
-    bitcoind: &Bitcoind,
-    params: ChainParams,
+    chain: Chain,
     store: &Arc<Store>,
     settled: StoredSettled,
     keep: Keep,
 ) -> Result<Engine<Store>, NodeError> {
-    let headers = headers::load_up_to_tip(bitcoind, &params, headers::newest_base_height(store)?).await?;
     if settled == StoredSettled::Forget {
         forget_settled(&**store)?;
     }
-    let (chain, store) = (Chain::new(params, headers), Arc::clone(store));
+    let store = Arc::clone(store);
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
     let mut engine = replay.await.map_err(|_| NodeError::Stopped)??;
     engine.set_keep(keep);

@@ -11,7 +11,7 @@ use backon::{ExponentialBuilder, Retryable};
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use reqwest::{Client, StatusCode, Url, header};
 use serde::Serialize;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
@@ -38,9 +38,28 @@ enum Undelivered {
     Refused(StatusCode),
 }
 
-/// Sends new events until the node stops.
-pub async fn run(config: WebhooksConfig, network: &'static str, event_log: EventLog) {
+/// Sends new events until the node stops, to the receivers that are configured at the time.
+pub async fn run(mut config: watch::Receiver<Option<WebhooksConfig>>, network: &'static str, event_log: EventLog) {
+    loop {
+        let current = config.borrow_and_update().clone();
+        tokio::select! {
+            () = send(current, network, &event_log) => return,
+            changed = config.changed() => {
+                if changed.is_err() {
+                    // Nobody can change them any more, so those in force stay.
+                    let current = config.borrow().clone();
+                    return send(current, network, &event_log).await;
+                }
+            }
+        }
+    }
+}
+
+/// Sends new events to the receivers. What is on its way when this is dropped is lost.
+async fn send(config: Option<WebhooksConfig>, network: &'static str, event_log: &EventLog) {
+    // Subscribed at once, so that no event between two settings is missed.
     let mut news = event_log.news();
+    let Some(config) = config else { return std::future::pending().await };
     let client = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
     let client = match client {
         Ok(client) => client,

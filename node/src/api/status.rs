@@ -170,6 +170,8 @@ pub struct SyncStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStateName {
+    /// The node is waiting for its bitcoind, which it needs to read its share-chain.
+    Waiting,
     /// The node is reading its share-chain from disk.
     Reading,
     /// No peer has been reached yet.
@@ -222,6 +224,7 @@ pub struct ShareCounts {
 impl From<SyncState> for SyncStateName {
     fn from(state: SyncState) -> Self {
         match state {
+            SyncState::Waiting => Self::Waiting,
             SyncState::Reading => Self::Reading,
             SyncState::Searching => Self::Searching,
             SyncState::Headers => Self::Headers,

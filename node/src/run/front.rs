@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sharechain::Chain;
+use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,7 +15,7 @@ use crate::bitcoind::Bitcoind;
 use crate::config::Config;
 use crate::consensus::Views;
 use crate::error::NodeError;
-use crate::headers;
+use crate::headers::HeadersError;
 use crate::history::{Event, EventKind, History};
 use crate::limits::{READING_LOOK, READING_TOLD};
 use crate::miners::{FoundQueues, Miners};
@@ -77,7 +78,8 @@ impl Front {
         // Bound before the replay, so that a port in use is reported at once.
         let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
         let params = config.chain_params();
-        let headers = headers::load(bitcoind, &params, headers::newest_base_height(store)?).await?;
+        // bitcoind may not be there yet, and the views show nothing before the replay.
+        let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).map_err(HeadersError::from)?;
         let views = Views::of(Chain::new(params, headers));
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(store))?;
         let history = History::open(Arc::clone(store))?;

@@ -156,6 +156,7 @@ fn sync(status: &Status) -> Row {
         SyncStateName::Synced if status.peers > 0 => Row::new("sync", Mood::Good, format!("in sync; {peers}")),
         SyncStateName::Synced => Row::new("sync", Mood::Attention, format!("in sync, but {peers}")),
         SyncStateName::Searching => Row::new("sync", Mood::Attention, format!("looking for peers; {peers}")),
+        SyncStateName::Waiting => Row::new("sync", Mood::Attention, "waiting for bitcoind".to_owned()),
         SyncStateName::Reading => {
             Row::new("sync", Mood::Attention, format!("reading the share-chain from disk{part}{pace}"))
         }
