@@ -51,6 +51,13 @@ pub const SUBMIT_TIMEOUT: Duration = Duration::from_secs(120);
 /// Interval between checks of bitcoind's tip during a long poll.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
 
+/// How long miners stay connected without fresh work: as long as work on an old Bitcoin tip is accepted. It covers a
+/// restart of bitcoind, and what devices mine meanwhile seldom turns worthless.
+pub const WORK_GRACE: Duration = stratum::limits::TIP_GRACE;
+
+/// Interval between checks of [`WORK_GRACE`].
+pub const WORK_LOOK: Duration = Duration::from_secs(1);
+
 /// Interval between templates if bitcoind offers no long poll or answers it at once.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(2);
 

@@ -15,7 +15,7 @@ mod pool;
 mod workers;
 
 pub use blocks::FoundBlocks;
-pub use builder::{JobBuilderTask, WorkState};
+pub use builder::{JobBuilderTask, WorkState, WorkWatch};
 pub use payee::{Payee, PayeeError};
 pub use pool::{FoundQueues, Miners, stratum_work};
 pub use workers::{own_scripts, payee_of};

@@ -35,7 +35,7 @@ use crate::history::{Keeper, Observer};
 use crate::identity;
 use crate::isolation::{IsolationView, Watch};
 use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
-use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
+use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState, WorkWatch};
 use crate::peers::{self, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
@@ -274,8 +274,10 @@ fn start_job_builder(
 ) -> watch::Receiver<WorkState> {
     let (state, seen) = watch::channel(WorkState::Waiting("the node has just started".into()));
     let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
-    let (feed, engine) = (feed.subscribe(), engine.clone());
-    parts.spawn(JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, state }.run());
+    let (heard, feed, engine) = (feed.heard(), feed.subscribe(), engine.clone());
+    parts.spawn(WorkWatch { miners: Arc::clone(&miners), heard: heard.clone() }.run());
+    let task = JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state };
+    parts.spawn(task.run());
     seen
 }
 

@@ -68,7 +68,7 @@ use crate::units::{Height, ShareId, Timestamp};
 use crate::window::Scripts;
 
 pub(crate) use base::FromBase;
-pub use fate::Fate;
+pub use fate::{Fate, Unpaid};
 pub use held::Missing;
 pub use judge::TemplateError;
 pub use link::{Complete, Link, List, ListState};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use sharechain::chain::{ListState, Missing, Outcome};
+use sharechain::chain::{ListState, Missing, Outcome, Unpaid};
 use sharechain::change_set::Source;
 use sharechain::limits::LIST_MAX;
 use sharechain::{Proof, RuleError, ShareId, Timestamp};
@@ -237,6 +237,7 @@ fn late_work_earns_up_to_the_credit_depth_and_nothing_beyond() {
     let mut world = grown();
     let share = aged(&mut world, left + 1);
     assert_eq!(earned(&mut world, share.id()), 0);
+    assert_eq!(world.chain.unpaid(&share.id()), Some(Unpaid::TooDeep));
 }
 
 #[test]
@@ -252,6 +253,7 @@ fn work_on_an_old_bitcoin_tip_earns_for_the_stale_depth() {
             world.link_of(spec);
         }
         assert_eq!(earned(&mut world, share.id()) > 0, earns, "{links} links after the first of a greater height");
+        assert_eq!(world.chain.unpaid(&share.id()), (!earns).then_some(Unpaid::StaleTip));
     }
 }
 

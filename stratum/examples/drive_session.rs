@@ -88,9 +88,10 @@ impl Driver {
                     self.sent.push(serde_json::from_str(&line).expect("every line is JSON"));
                     Vec::new()
                 }
+                Action::Subscribe(pending) => self.session.handle_subscription(pending, Ok(None)),
                 Action::Authorize(pending) => {
                     let verdict = authorize(pending.user());
-                    self.session.handle_verdict(pending, verdict)
+                    self.session.handle_verdict(pending, verdict, self.now)
                 }
                 Action::Fetch(_account) => self.session.handle_work(Arc::clone(&self.work), self.now),
                 Action::Found(found) => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, Target};
 use stratum::message::Request;
-use stratum::session::{Action, Session, Start, Timeouts};
+use stratum::session::{Action, Resumed, Session, Start, Timeouts};
 use stratum::{Work, WorkParts, limits};
 
 /// Any line parses into a request or an error, without a panic.
@@ -19,7 +19,8 @@ pub fn line(data: &[u8]) {
     }
 }
 
-/// A miner that sends any lines, 100 ms apart, never gets an action with more than one line.
+/// A miner that sends any lines, 100 ms apart, never gets an action with more than one line. Each is authorized as the
+/// account that its user name begins with, and a subscription whose session id is this session's resumes it.
 pub fn session(data: &[u8]) {
     let mut now = Instant::now();
     let start = Start {
@@ -32,15 +33,26 @@ pub fn session(data: &[u8]) {
     let mut key = 0;
     for line in data.split(|byte| *byte == b'\n') {
         let Ok(line) = std::str::from_utf8(line) else { continue };
-        let actions = session.handle_line(line, now);
-        let closed = actions.iter().any(|action| matches!(action, Action::Close(_)));
-        for action in actions {
-            if let Action::Send(line) = action {
-                assert!(!line.trim_end_matches('\n').contains('\n'));
-            }
-        }
-        if closed {
-            return;
+        let mut queue = session.handle_line(line, now);
+        while !queue.is_empty() {
+            let following = match queue.remove(0) {
+                Action::Send(line) => {
+                    assert!(!line.trim_end_matches('\n').contains('\n'));
+                    Vec::new()
+                }
+                Action::Close(_) => return,
+                Action::Subscribe(pending) => {
+                    let extranonce1 = pending.resumes().unwrap_or(start.extranonce1);
+                    session.handle_subscription(pending, Ok(Some(Resumed { extranonce1, last_job_time: key as u32 })))
+                }
+                Action::Authorize(pending) => {
+                    let account = pending.user().chars().next().unwrap_or_default().to_string();
+                    session.handle_verdict(pending, Ok(account.as_bytes().into()), now)
+                }
+                Action::Fetch(_) => session.handle_work(work(key), now),
+                Action::Found(_) => Vec::new(),
+            };
+            queue.splice(0..0, following);
         }
         key += 1;
         session.handle_work(work(key), now);

@@ -1,31 +1,36 @@
-//! Token bucket that limits the rate of lines from a miner.
+//! Token bucket: limits the rate of lines, and of invalid requests, from a miner.
 
 use std::time::Instant;
 
-use crate::limits;
-
-/// Refills at [`limits::LINES_PER_SECOND`], up to [`limits::LINES_BURST`] tokens.
+/// Holds up to `burst` tokens, and refills at a steady rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
+    per_second: f64,
+    burst: f64,
     tokens: f64,
     filled: Instant,
 }
 
 impl Bucket {
     /// Creates a full bucket.
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { tokens: limits::LINES_BURST, filled: now }
+    pub(crate) fn new(burst: f64, per_second: f64, now: Instant) -> Self {
+        Self { per_second, burst, tokens: burst, filled: now }
     }
 
     /// Takes one token. Returns `false` if the bucket is empty.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
-        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * limits::LINES_PER_SECOND;
+        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
         self.filled = now;
-        self.tokens = (self.tokens + gained).min(limits::LINES_BURST);
+        self.tokens = (self.tokens + gained).min(self.burst);
         if self.tokens < 1.0 {
             return false;
         }
         self.tokens -= 1.0;
         true
+    }
+
+    /// Returns a token that was taken.
+    pub(crate) fn give_back(&mut self) {
+        self.tokens = (self.tokens + 1.0).min(self.burst);
     }
 }

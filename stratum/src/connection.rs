@@ -15,11 +15,13 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
+use crate::extranonce::Lease;
 use crate::limits;
-use crate::pool::{Change, Pool};
-use crate::session::{Action, CloseReason, PendingLogin, Session, Start};
+use crate::pool::{Change, Pool, Readiness};
+use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start};
 use crate::stats::OpenSlot;
 
 /// Why a connection ended. The log shows the sentence.
@@ -37,11 +39,20 @@ pub(crate) enum Ended {
     Pool,
 }
 
+/// What a connection gets from its server.
+pub(crate) struct Neighbors {
+    pub(crate) pool: Arc<dyn Pool>,
+    /// The session's extranonce.
+    pub(crate) lease: Lease,
+    /// Ends when the server stops.
+    pub(crate) stopping: CancellationToken,
+}
+
 /// A session, its socket and its entry in the statistics.
 pub(crate) struct Connection {
     session: Session,
     start: Start,
-    pool: Arc<dyn Pool>,
+    neighbors: Neighbors,
     changes: watch::Receiver<Change>,
     reader: FramedRead<OwnedReadHalf, LinesCodec>,
     writer: OwnedWriteHalf,
@@ -54,7 +65,7 @@ impl Connection {
     /// Creates a session for `socket`. `open_slot` adds it to the statistics.
     pub(crate) fn new(
         socket: TcpStream,
-        pool: Arc<dyn Pool>,
+        neighbors: Neighbors,
         start: Start,
         open_slot: impl FnOnce(&Session) -> OpenSlot,
     ) -> Self {
@@ -64,8 +75,8 @@ impl Connection {
             slot: open_slot(&session),
             session,
             start,
-            changes: pool.changes(),
-            pool,
+            changes: neighbors.pool.changes(),
+            neighbors,
             reader: FramedRead::new(read, LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX)),
             writer,
             partial_line_since: None,
@@ -74,15 +85,23 @@ impl Connection {
 
     /// Serves the miner until either side closes the connection.
     pub(crate) async fn run(mut self) -> Ended {
+        let ended = self.serve().await;
+        // The miner may come back and continue after its last job.
+        self.neighbors.lease.last_time = self.session.last_job_time();
+        ended
+    }
+
+    async fn serve(&mut self) -> Ended {
         let mut ticks = tokio::time::interval(limits::TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let actions = tokio::select! {
-                // New work first, so that the miner gets it before responses to lines about older work.
+                // The end of the server first. Then new work, so that the miner gets it before responses to lines about
+                // older work.
                 biased;
+                () = self.neighbors.stopping.cancelled() => self.session.handle_shutdown(),
                 changed = self.changes.changed() => match changed {
-                    Ok(()) if self.pool.is_ready() => self.fetch(),
-                    Ok(()) => not_ready(),
+                    Ok(()) => self.fetch(),
                     Err(_) => return Ended::Pool,
                 },
                 line = self.reader.next() => match self.handle_line(line) {
@@ -97,12 +116,37 @@ impl Connection {
         }
     }
 
-    /// Passes the current work to the session.
+    /// Passes the pool's current state to the session.
     fn fetch(&mut self) -> Vec<Action> {
         // Mark the change as seen before reading the work: a change in between wakes the loop again.
         self.changes.borrow_and_update();
-        let work = self.session.account().and_then(|account| self.pool.work(account));
-        work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
+        if let Readiness::Stopped(refusal) = self.neighbors.pool.readiness() {
+            return self.session.handle_stop(&refusal);
+        }
+        let Some(account) = self.session.account() else { return Vec::new() };
+        match self.neighbors.pool.work(account) {
+            Some(work) => self.session.handle_work(work, Instant::now()),
+            None => {
+                self.session.handle_no_work();
+                Vec::new()
+            }
+        }
+    }
+
+    /// Answers whether the miner may subscribe, and takes over the extranonce that it resumes.
+    fn subscribe(&mut self, pending: PendingSubscription) -> Vec<Action> {
+        let offer = match self.neighbors.pool.readiness() {
+            Readiness::Ready => Ok(pending.resumes().and_then(|wanted| self.neighbors.lease.resume(wanted))),
+            Readiness::Paused(refusal) | Readiness::Stopped(refusal) => Err(refusal),
+        };
+        let offer = offer.map(|lease| {
+            lease.map(|lease| {
+                let resumed = Resumed { extranonce1: lease.extranonce1(), last_job_time: lease.last_time };
+                self.neighbors.lease = lease;
+                resumed
+            })
+        });
+        self.session.handle_subscription(pending, offer)
     }
 
     fn handle_line(&mut self, line: Option<Result<String, LinesCodecError>>) -> Result<Vec<Action>, Ended> {
@@ -118,10 +162,6 @@ impl Connection {
     }
 
     fn tick(&mut self) -> Vec<Action> {
-        // A change right before this connection began to watch was not signaled to it.
-        if !self.pool.is_ready() {
-            return not_ready();
-        }
         let now = Instant::now();
         if self.reader.read_buffer().is_empty() {
             self.partial_line_since = None;
@@ -137,12 +177,12 @@ impl Connection {
     }
 
     fn authorize(&mut self, pending: PendingLogin) -> Vec<Action> {
-        let verdict = self.pool.authorize(pending.user());
+        let verdict = self.neighbors.pool.authorize(pending.user());
         if let Err(refusal) = &verdict {
             debug!(connection = self.slot.id, user = pending.user(), %refusal, "login rejected");
         }
         let known = self.session.workers().len();
-        let actions = self.session.handle_verdict(pending, verdict);
+        let actions = self.session.handle_verdict(pending, verdict, Instant::now());
         // Log new user names only: a miner may repeat its login.
         if let Some(user) = self.session.workers().get(known) {
             info!(connection = self.slot.id, user = &**user, "miner authorized");
@@ -164,9 +204,10 @@ impl Connection {
                     append(&mut batch, line);
                     Vec::new()
                 }
+                Action::Subscribe(pending) => self.subscribe(pending),
                 Action::Authorize(pending) => self.authorize(pending),
                 Action::Fetch(account) => {
-                    let work = self.pool.work(&account);
+                    let work = self.neighbors.pool.work(&account);
                     work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
                 }
                 Action::Found(found) => {
@@ -174,7 +215,7 @@ impl Connection {
                         let height = found.work.bitcoin_height;
                         debug!(hash = %found.hash, height, worker = &*found.worker, "miner found a Bitcoin block");
                     }
-                    self.pool.submit(*found);
+                    self.neighbors.pool.submit(*found);
                     Vec::new()
                 }
                 Action::Close(reason) => {
@@ -212,11 +253,6 @@ impl Connection {
         let written = tokio::time::timeout(self.start.timeouts.write, self.writer.write_all(batch.as_bytes()));
         written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
     }
-}
-
-/// Turns a miner away that waits for work which does not come.
-fn not_ready() -> Vec<Action> {
-    vec![Action::Send(CloseReason::NotReady.line()), Action::Close(CloseReason::NotReady)]
 }
 
 /// Appends a line to a batch. The first line becomes the batch, which avoids copying most jobs.

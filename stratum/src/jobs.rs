@@ -19,11 +19,13 @@ pub(crate) struct Issued {
     pub(crate) target: Target,
 }
 
-/// One work unit with its jobs. All jobs of a work unit produce the same headers, so the seen hashes
+/// One work unit with its jobs. All jobs of a work unit can produce the same headers, so the seen hashes
 /// belong to the work unit, not to a job.
 #[derive(Debug)]
 struct Entry {
     work: Arc<Work>,
+    /// When the session received it.
+    since: Instant,
     issued: VecDeque<Issued>,
     seen: HashSet<BlockHash>,
     /// When Bitcoin's tip changed to another block. `None` while this work unit builds on the tip.
@@ -35,6 +37,15 @@ struct Entry {
 pub(crate) struct Jobs {
     entries: VecDeque<Entry>,
     next_id: u32,
+    /// Header time of the newest job with this extranonce, in seconds since 1970.
+    last_time: u32,
+}
+
+/// A new `mining.notify`.
+pub(crate) struct NewJob {
+    pub(crate) id: u32,
+    /// Header time to start from, in seconds since 1970.
+    pub(crate) time: u32,
 }
 
 /// A job that the session still accepts, with its work unit.
@@ -48,7 +59,17 @@ pub(crate) struct KnownJob {
 impl Jobs {
     /// Creates an empty list. The first job gets the id `first_id`.
     pub(crate) fn new(first_id: u32) -> Self {
-        Self { entries: VecDeque::new(), next_id: first_id }
+        Self { entries: VecDeque::new(), next_id: first_id, last_time: 0 }
+    }
+
+    /// Returns the header time of the newest job, in seconds since 1970; 0 before the first.
+    pub(crate) fn last_time(&self) -> u32 {
+        self.last_time
+    }
+
+    /// Continues after jobs of an earlier connection with the same extranonce.
+    pub(crate) fn resume_after(&mut self, last_time: u32) {
+        self.last_time = last_time;
     }
 
     /// Returns the newest work unit.
@@ -69,21 +90,44 @@ impl Jobs {
         if self.entries.len() >= limits::WORKS_MAX {
             self.entries.pop_front();
         }
-        self.entries.push_back(Entry { work, issued: VecDeque::new(), seen: HashSet::new(), retired: None });
+        self.entries.push_back(Entry {
+            work,
+            since: now,
+            issued: VecDeque::new(),
+            seen: HashSet::new(),
+            retired: None,
+        });
         clean
     }
 
-    /// Issues a job of the newest work unit and returns its id, which is new on this connection.
-    /// Returns `None` without a work unit.
-    pub(crate) fn issue(&mut self, difficulty: Difficulty) -> Option<u32> {
+    /// Returns the header time of the next job: the time that it is by now, and later than that of every earlier job with
+    /// this extranonce. Some firmware restarts its extranonce2 at each job, and would repeat its work under an equal
+    /// time. `None` without a work unit, or if the newest one, sent before, has no later time.
+    pub(crate) fn next_time(&self, now: Instant) -> Option<u32> {
+        let entry = self.entries.back()?;
+        let (start, last) = (entry.work.time, entry.work.last_time());
+        let waited = u32::try_from(now.saturating_duration_since(entry.since).as_secs()).unwrap_or(u32::MAX);
+        let time = start.saturating_add(waited).min(last).max(self.last_time.saturating_add(1));
+        match entry.issued.is_empty() {
+            _ if time <= last => Some(time),
+            // Another work unit has other content.
+            true => Some(start),
+            false => None,
+        }
+    }
+
+    /// Issues a job of the newest work unit, with an id that is new on this connection and the time from
+    /// [`Self::next_time`]. `None` without a work unit.
+    pub(crate) fn issue(&mut self, difficulty: Difficulty, time: u32) -> Option<NewJob> {
         let entry = self.entries.back_mut()?;
+        self.last_time = time;
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         if entry.issued.len() >= limits::JOBS_PER_WORK_MAX {
             entry.issued.pop_front();
         }
         entry.issued.push_back(Issued { id, difficulty, target: difficulty.target() });
-        Some(id)
+        Some(NewJob { id, time })
     }
 
     /// Finds a job by its id. Returns `None` if the session never issued it or has dropped it.

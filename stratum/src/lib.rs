@@ -5,8 +5,9 @@
 //!
 //! 1. A miner authorizes as `address.worker`. [`Pool::authorize`] returns its [`Account`], which is
 //!    opaque bytes to this crate, or a [`Refusal`] with a sentence for the miner.
-//! 2. [`Pool::work`] returns the current [`Work`] of that account. `None` means there is no work, for
-//!    example while a node syncs. The miner stays connected and waits.
+//! 2. [`Pool::work`] returns the current [`Work`] of that account. `None` means there is no work at the
+//!    moment. [`Pool::readiness`] says whether miners may wait: new ones are refused at once, and connected
+//!    ones leave when the pool gives up, so that each turns to its next pool.
 //! 3. [`Pool::changes`] wakes every connection when work changes, and each fetches its work again. The
 //!    server tells the miner to drop its older jobs (`clean_jobs`) if and only if `prev_block` changed.
 //! 4. [`Pool::submit`] receives a [`Found`] for each proof of work that meets the share target or
@@ -26,7 +27,8 @@
 //! | [`proof`] | builds block headers from a job and a miner's choices |
 //! | [`pool`] | the interface to the pool, as described above |
 //! | [`message`] | parses lines from miners, and formats lines to miners |
-//! | `bucket` | limits the rate of lines from a miner |
+//! | `agents` | what the server knows of programs from their user agents |
+//! | `bucket` | limits the rate of lines and of invalid requests from a miner |
 //! | `meter` | estimates a connection's hashrate |
 //! | [`vardiff`] | chooses a connection's difficulty from its share rate |
 //! | `jobs` | the jobs that a session has issued and still accepts |
@@ -34,6 +36,7 @@
 //! | `report` | what a session publishes about itself for the statistics |
 //! | [`session`] | one connection as a state machine: lines, work and time in, actions out |
 //! | [`stats`] | statistics of a server and its connections |
+//! | `extranonce` | issues the extranonces of connections, no two of which meet |
 //! | `admission` | limits the open connections, in total and per address |
 //! | `connection` | runs one session on one socket |
 //! | [`server`] | the listening socket |
@@ -52,15 +55,17 @@ pub mod totals;
 pub mod vardiff;
 
 mod admission;
+mod agents;
 mod bucket;
 mod connection;
+mod extranonce;
 mod jobs;
 mod meter;
 mod report;
 
 pub use client::{Client, ClientError, Job};
 pub use difficulty::Difficulty;
-pub use pool::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Refusal, Work, WorkParts};
+pub use pool::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal, Work, WorkParts};
 pub use server::{BindError, Config, Server};
 pub use stats::{ConnectionSnapshot, Snapshot, Stats};
 pub use totals::{Rejected, Totals};

@@ -26,8 +26,13 @@ pub const AGENT_CHARS_MAX: usize = 64;
 /// bounds the response.
 pub const ID_CHARS_MAX: usize = 64;
 
-/// User names per connection. A proxy authorizes each worker behind it; all share one account.
-pub const WORKERS_MAX: usize = 64;
+/// User names that a connection keeps, for statistics. A proxy authorizes each worker behind it; all share one account.
+/// The server accepts further names, and counts their work under the connection.
+pub const WORKERS_MAX: usize = 1_024;
+
+/// Bytes of user names that a connection keeps. For 4,096 connections, that is at most 256 MiB; without a proxy, a
+/// connection has one name of some 60 bytes.
+pub const WORKERS_BYTES_MAX: usize = 64 * 1024;
 
 /// Work units per session whose jobs the server still accepts. With a new link every 10 s, 64 units
 /// last over ten minutes. That is longer than any device keeps a job, and it covers the units of the
@@ -41,6 +46,9 @@ pub const JOBS_PER_WORK_MAX: usize = 32;
 /// Accepted hashes to remember per work unit, 32 bytes each. A full set is cleared. The pool
 /// deduplicates every share that earns, so clearing can only skew this connection's statistics.
 pub const SEEN_PER_WORK_MAX: usize = 8 * 1024;
+
+/// Extranonces of closed connections that a returning miner may resume, 16 bytes each: as many as connections fit twice.
+pub const RESUMABLE_MAX: usize = 8 * 1024;
 
 /// How long the server accepts shares on the old tip after Bitcoin's tip changes. The share-chain
 /// credits these shares, and hardware with deep queues or slow links needs seconds to switch.
@@ -74,6 +82,9 @@ pub const LINGER: Duration = Duration::from_secs(1);
 /// Most input to drain during [`LINGER`], in bytes.
 pub const LINGER_BYTES_MAX: u64 = 256 * 1024;
 
+/// How long a server that stops waits for its connections to close. It covers [`LINGER`].
+pub const STOP: Duration = Duration::from_secs(2);
+
 /// Interval at which a session checks its deadlines.
 pub const TICK: Duration = Duration::from_millis(500);
 
@@ -85,17 +96,22 @@ pub const CONNECTIONS_MAX: usize = 4_096;
 /// Connections per IPv4 address or IPv6 /64 network. A farm behind one router has one address.
 pub const CONNECTIONS_PER_IP_MAX: usize = 1_024;
 
-/// Sustained lines per second from one miner. That is ten times the rate that vardiff allows, at a
-/// few microseconds of hashing per line.
+/// Sustained lines per second from one miner, at a few microseconds of hashing per line. A share that the server accepts
+/// does not count, unless its job was replaced by a harder one more than [`HARDER_GRACE`] ago: it is paid for by work.
 pub const LINES_PER_SECOND: f64 = 100.0;
 
-/// Lines in one burst above [`LINES_PER_SECOND`]. A large farm starts at the initial difficulty and
-/// sends a few thousand shares before the first adjustment takes effect.
+/// Lines in one burst above [`LINES_PER_SECOND`]. A farm whose job changes sends a few thousand shares for the old one.
 pub const LINES_BURST: f64 = 4_000.0;
 
-/// Invalid requests (unknown method, bad parameters, rejected login) before the server closes the
-/// connection.
+/// How long after the difficulty rose shares of easier jobs do not count against [`LINES_PER_SECOND`]. Devices with
+/// deep queues need seconds to switch.
+pub const HARDER_GRACE: Duration = Duration::from_secs(30);
+
+/// Invalid requests (bad parameters, rejected login) in one burst before the server closes the connection.
 pub const STRIKES_MAX: u32 = 64;
+
+/// Invalid requests per second that the server forgives: a device that sends a bad one now and then stays.
+pub const STRIKES_FORGIVEN_PER_SECOND: f64 = 0.1;
 
 /// Vardiff's target interval between shares, in seconds: 8.6 shares per minute. That is enough to
 /// measure a hashrate to 10% within ten minutes, and few enough for any device.
@@ -106,6 +122,10 @@ pub const VARDIFF_SHARES: u32 = 24;
 
 /// Vardiff adjusts after this period, however few the shares.
 pub const VARDIFF_PERIOD: Duration = Duration::from_secs(90);
+
+/// Vardiff adjusts after this period if the miner has never found a share. A miner at the right rate is silent that long
+/// once in 600 times.
+pub const VARDIFF_SILENCE: Duration = Duration::from_secs(45);
 
 /// Time constant of the displayed hashrate.
 pub const HASHRATE_TAU: Duration = Duration::from_secs(300);

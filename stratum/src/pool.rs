@@ -10,6 +10,7 @@ use bitcoin::{BlockHash, CompactTarget, Target};
 use tokio::sync::watch;
 
 use crate::difficulty::Difficulty;
+use crate::limits;
 use crate::proof;
 
 /// Size of extranonce1, in bytes. The server chooses a unique value for each connection.
@@ -62,7 +63,7 @@ pub struct WorkParts {
 
 /// A work unit: what one account mines until something changes.
 ///
-/// All `mining.notify` messages of a work unit share one text. The work unit builds it once and frees
+/// All `mining.notify` messages of a work unit share the text of their parameters. The work unit builds it once and frees
 /// it when it is no longer the newest of any session, because most of a session's work units are old.
 #[derive(Debug)]
 pub struct Work {
@@ -81,12 +82,23 @@ impl Work {
         }
     }
 
+    /// Returns the size of the serialized coinbase without witness, in bytes.
+    pub(crate) fn coinbase_bytes(&self) -> usize {
+        let WorkParts { coinb1, outputs, coinb2, .. } = &self.parts;
+        coinb1.len() + EXTRANONCE_BYTES + outputs.len() + coinb2.len()
+    }
+
+    /// Returns the highest header time that the server accepts, in seconds since 1970.
+    pub fn last_time(&self) -> u32 {
+        self.parts.max_time.min(self.parts.time.saturating_add(limits::TIME_AHEAD_S))
+    }
+
     /// Returns the hardest difficulty at which miners still submit every hash that meets the share target.
     pub fn share_difficulty(&self) -> Difficulty {
         self.share_difficulty
     }
 
-    /// Returns the parameters of `mining.notify` between the job id and `clean_jobs`, as JSON text.
+    /// Returns the parameters of `mining.notify` between the job id and the header's time, as JSON text.
     pub(crate) fn notify_params(&self) -> Arc<String> {
         let mut kept = self.notify_params.lock().unwrap_or_else(PoisonError::into_inner);
         kept.upgrade().unwrap_or_else(|| {
@@ -111,7 +123,7 @@ fn notify_params(parts: &WorkParts) -> String {
     let branch: Vec<String> = parts.branch.iter().map(|node| format!("\"{:x}\"", node.as_hex())).collect();
     write!(
         text,
-        "\"{:x}\",\"{:x}\",\"{:x}{:x}\",[{}],\"{:08x}\",\"{:08x}\",\"{:08x}\"",
+        "\"{:x}\",\"{:x}\",\"{:x}{:x}\",[{}],\"{:08x}\",\"{:08x}\"",
         proof::swap_words(parts.prev_block).as_hex(),
         parts.coinb1.as_hex(),
         parts.outputs.as_hex(),
@@ -119,7 +131,6 @@ fn notify_params(parts: &WorkParts) -> String {
         branch.join(","),
         parts.version,
         parts.bits.to_consensus(),
-        parts.time,
     )
     .expect("writing to a string cannot fail");
     text
@@ -156,17 +167,29 @@ pub struct Refusal(pub String);
 /// Version of the work that the pool offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Increases by one whenever [`Pool::work`] has a new result for any account.
+    /// Increases by one whenever [`Pool::work`] has a new result for any account, or [`Pool::readiness`] changes.
     pub generation: u64,
+}
+
+/// Whether a pool has work for miners. Every change of it counts as a [`Change`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Readiness {
+    /// There is work.
+    #[default]
+    Ready,
+    /// There is no fresh work at the moment. Connected miners go on with the jobs that they have. New ones are refused at
+    /// `mining.subscribe` and read this sentence: a device that gets no job at once turns to its next pool.
+    Paused(Refusal),
+    /// There is no work. Every miner reads this sentence and is disconnected; new ones are refused.
+    Stopped(Refusal),
 }
 
 /// The pool behind a server. No method may block, because each runs on the task of a connection.
 pub trait Pool: Send + Sync + 'static {
-    /// Returns false while this pool cannot have work for long. The server then closes new connections at once, and open
-    /// ones with a reason at the next change of work, so that miners turn to their next pool. A miner that is connected
-    /// and gets no work may wait for minutes before it does.
-    fn is_ready(&self) -> bool {
-        true
+    /// Returns whether there is work. A miner that stays connected without work may wait for minutes before it turns to
+    /// its next pool, so the server refuses or disconnects it.
+    fn readiness(&self) -> Readiness {
+        Readiness::Ready
     }
 
     /// Returns the account of a user name such as `address.worker`. The name is as the miner sent it,
@@ -176,8 +199,8 @@ pub trait Pool: Send + Sync + 'static {
     /// Returns a [`Refusal`] if this user cannot mine here. The miner reads its sentence.
     fn authorize(&self, user: &str) -> Result<Account, Refusal>;
 
-    /// Returns the account's current work unit, or `None` while there is nothing to mine. The channel
-    /// from [`Self::changes`] signals when there is work again. Return the same `Arc` to all
+    /// Returns the account's current work unit, or `None` while there is nothing to mine. The server then repeats no job.
+    /// The channel from [`Self::changes`] signals when there is work again. Return the same `Arc` to all
     /// connections of an account, because each [`Work`] caches its text.
     fn work(&self, account: &Account) -> Option<Arc<Work>>;
 

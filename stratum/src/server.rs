@@ -4,18 +4,19 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::admission::{Admission, Full, Ticket};
-use crate::connection::Connection;
+use crate::connection::{Connection, Neighbors};
+use crate::extranonce::Extranonces;
 use crate::limits;
 use crate::message;
-use crate::pool::{EXTRANONCE1_BYTES, Pool};
+use crate::pool::Pool;
 use crate::session::{Start, Timeouts};
 use crate::stats::Stats;
 
@@ -73,7 +74,8 @@ pub struct Server {
     config: Config,
     pool: Arc<dyn Pool>,
     stats: Arc<Stats>,
-    serials: Serials,
+    extranonces: Arc<Extranonces>,
+    stopping: CancellationToken,
 }
 
 impl Server {
@@ -85,7 +87,8 @@ impl Server {
         let fail = |source| BindError { listen: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let local_addr = listener.local_addr().map_err(fail)?;
-        Ok(Self { listener, local_addr, config, pool, stats: Arc::default(), serials: Serials::new() })
+        let (stats, extranonces, stopping) = (Arc::default(), Extranonces::new(), CancellationToken::new());
+        Ok(Self { listener, local_addr, config, pool, stats, extranonces, stopping })
     }
 
     /// Returns the local address, with the actual port if the configuration has port 0.
@@ -108,7 +111,6 @@ impl Server {
             tokio::select! {
                 () = &mut shutdown => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((_, peer)) if !self.pool.is_ready() => debug!(%peer, "no work yet: a miner is turned away"),
                     Ok((socket, peer)) => match admission.admit(peer.ip()) {
                         Ok(ticket) => { connections.spawn(self.serve(socket, peer, ticket)); }
                         Err(full) => self.reject(socket, peer, full),
@@ -125,7 +127,12 @@ impl Server {
                 }
             }
         }
-        connections.shutdown().await;
+        // Each miner reads why it is disconnected, and turns to its next pool at once.
+        self.stopping.cancel();
+        let told = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(limits::STOP, told).await.is_err() {
+            connections.shutdown().await;
+        }
         info!(listen = %self.local_addr, "stratum server stopped");
     }
 
@@ -133,10 +140,17 @@ impl Server {
         if let Err(error) = socket.set_nodelay(true) {
             debug!(%peer, %error, "cannot set TCP_NODELAY");
         }
-        let start = self.serials.next(&self.config);
+        let lease = self.extranonces.issue();
+        let start = Start {
+            extranonce1: lease.extranonce1(),
+            first_job_id: lease.serial().wrapping_mul(JOB_ID_SPREAD),
+            initial_difficulty: self.config.initial_difficulty,
+            timeouts: self.config.timeouts,
+        };
         let stats = Arc::clone(&self.stats);
         let mut id = 0;
-        let connection = Connection::new(socket, Arc::clone(&self.pool), start, |session| {
+        let neighbors = Neighbors { pool: Arc::clone(&self.pool), lease, stopping: self.stopping.clone() };
+        let connection = Connection::new(socket, neighbors, start, |session| {
             let slot = stats.open(peer, session.report());
             id = slot.id;
             slot
@@ -156,34 +170,5 @@ impl Server {
         let line = message::rejected(&serde_json::Value::Null, 20, full);
         // The buffer of a new socket has room for one line. If not, the miner only sees the close.
         let _written = socket.try_write(line.as_bytes());
-    }
-}
-
-/// Issues the parameters of each session: unique extranonces and job ids.
-struct Serials {
-    started_s: u32,
-    next: AtomicU32,
-}
-
-impl Serials {
-    fn new() -> Self {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let started_s = u32::try_from(since_1970.as_secs() & u64::from(u32::MAX)).unwrap_or_default();
-        Self { started_s, next: AtomicU32::new(0) }
-    }
-
-    /// Returns the parameters of the next session. Extranonce1 is the start time of the process followed by
-    /// a serial number, so it also differs between successive processes.
-    fn next(&self, config: &Config) -> Start {
-        let serial = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut extranonce1 = [0; EXTRANONCE1_BYTES];
-        extranonce1[..4].copy_from_slice(&self.started_s.to_be_bytes());
-        extranonce1[4..].copy_from_slice(&serial.to_be_bytes());
-        Start {
-            extranonce1,
-            first_job_id: serial.wrapping_add(1).wrapping_mul(JOB_ID_SPREAD),
-            initial_difficulty: config.initial_difficulty,
-            timeouts: config.timeouts,
-        }
     }
 }

@@ -10,7 +10,8 @@
 //! | event | call |
 //! |---|---|
 //! | a line arrives | [`Session::handle_line`], without the line ending |
-//! | the pool's work changes | [`Pool::work`](crate::Pool::work) for [`Session::account`], then [`Session::handle_work`]; nothing if either is `None` |
+//! | the pool's work changes | [`Pool::work`](crate::Pool::work) for [`Session::account`], then [`Session::handle_work`], or [`Session::handle_no_work`] without work |
+//! | [`Pool::readiness`](crate::Pool::readiness) says that the pool stops | [`Session::handle_stop`] |
 //! | [`limits::TICK`](crate::limits::TICK) passes | [`Session::tick`] |
 //!
 //! Each call returns [`Action`]s. Perform them in order:
@@ -18,12 +19,13 @@
 //! | action | what to do |
 //! |---|---|
 //! | [`Action::Send`] | append the line to the output |
+//! | [`Action::Subscribe`] | [`Pool::readiness`](crate::Pool::readiness), then [`Session::handle_subscription`] |
 //! | [`Action::Authorize`] | [`Pool::authorize`](crate::Pool::authorize), then [`Session::handle_verdict`] |
 //! | [`Action::Fetch`] | [`Pool::work`](crate::Pool::work), then [`Session::handle_work`] if there is work |
 //! | [`Action::Found`] | [`Pool::submit`](crate::Pool::submit) |
 //! | [`Action::Close`] | write the output, close the connection, drop the session |
 //!
-//! - Order: `handle_verdict` and `handle_work` return actions too. Perform these before the remaining
+//! - Order: `handle_subscription`, `handle_verdict` and `handle_work` return actions too. Perform these before the remaining
 //!   actions of the first call, and all of them before the next event. Otherwise a miner can read a
 //!   job before the response to its login. If new work and a line are both ready, pass the work first.
 //! - Output: one call can return several lines. Write them together.
@@ -45,6 +47,7 @@
 //! | `state.rs` | the state, and helpers that all inputs share |
 //! | `notify.rs` | sends jobs |
 //! | `handshake.rs` | configure, subscribe and authorize |
+//! | `talk.rs` | what the server asks and tells a program beyond jobs |
 //! | `submit.rs` | validates submissions |
 //! | `session.rs` | dispatches lines, and checks deadlines |
 
@@ -58,14 +61,15 @@ mod notify;
 mod start;
 mod state;
 mod submit;
+mod talk;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, CloseReason, PendingLogin, Verdict};
-pub use start::{Start, Timeouts};
+pub use action::{Action, CloseReason, Offer, PendingLogin, PendingSubscription, Verdict};
+pub use start::{Resumed, Start, Timeouts};
 pub use state::Session;
 
-use state::close;
+use state::{close, send_reject};
 
 impl Session {
     /// Handles a line from the miner, without its line ending.
@@ -84,20 +88,25 @@ impl Session {
         let accepted = |id| vec![Action::Send(message::accepted(id))];
         match call {
             Ok(Call::Configure(configure)) => self.configure(&id, &configure),
-            Ok(Call::Subscribe { agent }) => self.subscribe(&id, agent.as_deref()),
-            Ok(Call::Authorize(login)) => self.authorize(id, login),
+            Ok(Call::Subscribe { agent, session_id }) => self.subscribe(id, agent.as_deref(), session_id),
+            Ok(Call::Authorize(login)) => self.authorize(id, login, now),
             Ok(Call::Submit(submission)) => self.submit(&id, &submission, now),
             Ok(Call::SuggestDifficulty(difficulty)) => {
                 self.vardiff.suggest(difficulty);
                 accepted(&id)
             }
             Ok(Call::ExtranonceSubscribe | Call::Ping) => accepted(&id),
-            Ok(Call::Response) => Vec::new(),
-            Ok(Call::Unknown(_)) => self.strike(&id, &Reject::UnknownMethod),
+            Ok(Call::Response(text)) => {
+                self.take_response(&id, text);
+                Vec::new()
+            }
+            // Not an invalid request: programs ask what a server offers, some with each job.
+            Ok(Call::GetTransactions) => send_reject(&id, &Reject::NoTransactions),
+            Ok(Call::Unknown(_)) => send_reject(&id, &Reject::UnknownMethod),
             Err(error) => {
                 let reject = Reject::Params(error);
                 self.report.totals.rejected.count(reject.reason());
-                self.strike(&id, &reject)
+                self.strike(&id, &reject, now)
             }
         }
     }
@@ -112,6 +121,9 @@ impl Session {
         }
         if since(self.heard) >= idle {
             return close(CloseReason::Idle(idle.as_secs()));
+        }
+        if self.withdrawn {
+            return Vec::new();
         }
         if self.notified.is_some_and(|then| since(then) >= keepalive) {
             return self.notify(false, now);

@@ -16,6 +16,16 @@ const DEAD_BAND: f64 = 2.0;
 /// this bound, a miner that resumes after a pause would flood the server.
 const FRACTION_RANGE: f64 = 1_024.0;
 
+/// Factor by which the difficulty falls after a period without a share; after the next one by its square, and so on.
+const SILENT_STEP: f64 = 4.0;
+
+/// The factors for a miner that has never found a share; the last one repeats. They bring a miner of 1 GH/s from a
+/// difficulty of 16 million near its rate in three steps, and a faster one not far below its rate.
+const UNHEARD_STEPS: [f64; 3] = [64.0, 4_096.0, 16.0];
+
+/// Bounds the powers of these steps.
+const SILENT_PERIODS_MAX: i32 = 16;
+
 /// Chooses the difficulty of one connection from its share rate.
 ///
 /// The session reports each accepted share with [`Self::share`], calls [`Self::judge`] regularly, and
@@ -24,7 +34,12 @@ const FRACTION_RANGE: f64 = 1_024.0;
 pub struct Vardiff {
     wanted: f64,
     floor: f64,
+    agent_floor: f64,
     judged: bool,
+    /// Whether the miner has ever found a share.
+    heard: bool,
+    /// Number of periods without a share since the last one with shares.
+    silent: i32,
     since: Instant,
     work: f64,
     shares: u32,
@@ -33,12 +48,22 @@ pub struct Vardiff {
 impl Vardiff {
     /// Starts at the difficulty `initial`, without a minimum.
     pub fn new(initial: f64, now: Instant) -> Self {
-        Self { wanted: initial, floor: 0.0, judged: false, since: now, work: 0.0, shares: 0 }
+        Self {
+            wanted: initial,
+            floor: 0.0,
+            agent_floor: 0.0,
+            judged: false,
+            heard: false,
+            silent: 0,
+            since: now,
+            work: 0.0,
+            shares: 0,
+        }
     }
 
-    /// Raises the minimum difficulty to at least `floor`. The share target still caps it.
-    pub fn raise_floor(&mut self, floor: f64) {
-        self.floor = self.floor.max(floor);
+    /// Sets the lowest difficulty that the miner's program accepts. The share target still caps it.
+    pub fn set_agent_floor(&mut self, floor: f64) {
+        self.agent_floor = floor;
     }
 
     /// Applies a miner's request: `difficulty` becomes the minimum. Before the first period ends, it
@@ -59,6 +84,7 @@ impl Vardiff {
 
     /// Counts an accepted share of a job with this difficulty.
     pub fn share(&mut self, difficulty: Difficulty) {
+        self.heard = true;
         self.work += difficulty.to_f64();
         self.shares = self.shares.saturating_add(1);
     }
@@ -67,14 +93,19 @@ impl Vardiff {
     /// difficulty of the miner's newest job.
     pub fn judge(&mut self, sent: Difficulty, now: Instant) -> bool {
         let elapsed = now.saturating_duration_since(self.since);
-        if self.shares < limits::VARDIFF_SHARES && elapsed < limits::VARDIFF_PERIOD {
+        let period = if self.heard { limits::VARDIFF_PERIOD } else { limits::VARDIFF_SILENCE };
+        if self.shares < limits::VARDIFF_SHARES && elapsed < period {
             return false;
         }
         let seconds = elapsed.as_secs_f64().max(limits::TICK.as_secs_f64());
-        // Silence only shows that the rate is low, so try a quarter of the current difficulty.
-        let estimate = match self.shares {
-            0 => sent.to_f64() / 4.0,
-            _ => self.work / seconds * limits::SHARE_INTERVAL_S,
+        let estimate = if self.shares > 0 {
+            self.silent = 0;
+            self.work / seconds * limits::SHARE_INTERVAL_S
+        } else {
+            // Silence only shows that the rate is low. The longer it lasts, the larger the next step.
+            self.silent = self.silent.saturating_add(1).min(SILENT_PERIODS_MAX);
+            let unheard = UNHEARD_STEPS[usize::try_from(self.silent - 1).unwrap_or(0).min(UNHEARD_STEPS.len() - 1)];
+            sent.to_f64() / if self.heard { SILENT_STEP.powi(self.silent) } else { unheard }
         };
         if estimate > self.wanted * DEAD_BAND || estimate < self.wanted / DEAD_BAND {
             self.wanted = estimate;
@@ -90,7 +121,7 @@ impl Vardiff {
     /// Where `cap` decides, the result stays at `sent` as long as that is at most 1/16 below `cap`: a few
     /// extra shares cost less than a new difficulty with every job.
     pub fn choose(&self, cap: Difficulty, sent: Option<Difficulty>) -> Difficulty {
-        let wanted = self.wanted.max(self.floor);
+        let wanted = self.wanted.max(self.floor).max(self.agent_floor);
         let least = if cap >= Difficulty::ONE { 1.0 } else { cap.to_f64() / FRACTION_RANGE };
         let wanted = wanted.max(least);
         let choice = Difficulty::floor(wanted).min(cap);

@@ -99,7 +99,7 @@ async fn a_full_server_rejects_with_the_reason() {
 #[tokio::test]
 async fn a_flood_closes_the_connection() {
     let server = serve().await;
-    let flood = "{\"id\":1,\"method\":\"made.up\",\"params\":[]}\n".repeat(100);
+    let flood = "{\"id\":1,\"method\":\"mining.submit\",\"params\":[]}\n".repeat(100);
     let said = say(&server, flood.as_bytes()).await;
     assert!(said.contains("too many invalid requests"), "{said}");
     let flood = "{\"id\":1,\"method\":\"mining.ping\"}\n".repeat(6_000);
@@ -137,7 +137,18 @@ async fn a_stopping_server_closes_its_connections() {
     let running = tokio::spawn(server.run(async { drop(stopped.await) }));
     let (_client, mut jobs) = stratum::Client::connect(addr, "alice", "test/1").await.unwrap();
     assert!(jobs.recv().await.is_some());
+    let mut owner = TcpStream::connect(addr).await.unwrap();
+    owner.write_all(b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[\"cgminer/4.12\"]}\n").await.unwrap();
+    let mut answer = [0; 512];
+    assert!(owner.read(&mut answer).await.unwrap() > 0);
     stop.send(()).unwrap();
+    let mut told = String::new();
+    owner.read_to_string(&mut told).await.unwrap();
+    let methods: Vec<_> = ["client.show_message", "client.reconnect", "this server is stopping"]
+        .map(|words| told.find(words).unwrap_or(usize::MAX))
+        .into();
+    assert!(methods[0] < methods[1] && methods[1] < usize::MAX && methods[2] < usize::MAX, "{told}");
+    drop(owner);
     running.await.unwrap();
     assert!(jobs.recv().await.is_none());
     assert!(TcpStream::connect(addr).await.is_err());

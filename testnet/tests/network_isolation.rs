@@ -101,7 +101,12 @@ fn miners_stop_or_work_solo_without_peers_and_are_back_with_them() {
         "{stopped:#}"
     );
     assert_eq!((&stopped["states"][0]["kind"], &stopped["miners_connected"]), (&"no_peers".into(), &0.into()));
-    assert_eq!(ask(a.stratum, SUBSCRIBE), "", "miners are refused, so that they fail over");
+    let refused = ask(a.stratum, SUBSCRIBE);
+    assert!(
+        refused.contains("this node has no work: "),
+        "miners are refused with the reason, so that they fail over: {refused}"
+    );
+    assert!(!refused.contains("mining.notify"), "{refused}");
     let height = stopped["height"].as_u64();
 
     let solo = b.wait_for("B works solo", Duration::from_secs(60), |status| status["work"] == "solo");

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bitcoin::Network;
+use bitcoin::hex::DisplayHex;
 use serde::Serialize;
-use sharechain::chain::{Chain, Fate, Missing};
+use sharechain::chain::{Chain, Fate, Missing, Unpaid};
 use sharechain::credit::Credit;
 use sharechain::{Height, Proof, ShareId};
 use utoipa::ToSchema;
@@ -30,6 +31,9 @@ pub(super) struct ShareAnswer {
     pub fate: FateName,
     /// The same, in one sentence.
     pub explanation: String,
+    /// Why it earns nothing although a link lists it; none for any other share. A share whose data this node has dropped
+    /// from memory has none either.
+    pub unpaid: Option<UnpaidName>,
     /// Id of the link that lists it, or its own id if it is a link of the main chain.
     pub link: Option<String>,
     /// Height of that link.
@@ -87,6 +91,16 @@ pub(super) enum FateName {
     Unknown,
 }
 
+/// Why a listed share earns nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum UnpaidName {
+    /// It builds on a Bitcoin block that had long been replaced as the tip: its node's bitcoind was behind or cut off.
+    StaleBitcoinTip,
+    /// It builds on an old link of the share-chain: it arrived late, or its node was cut off from its peers.
+    OldLink,
+}
+
 /// A share that this node accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ShareView {
@@ -103,6 +117,9 @@ pub(super) struct ShareView {
     pub bitcoin_height: u32,
     /// Hash of the Bitcoin block that it builds on.
     pub prev_hash: String,
+    /// The 16 bytes of its coinbase that its server and its device chose, hex. Two devices with the same first 8 bytes,
+    /// address and job would repeat each other's work.
+    pub extranonce: String,
     /// Subsidy and fees of its coinbase, satoshi.
     pub coinbase_value_sat: u64,
     /// True if it met Bitcoin's own target; see `/api/v1/blocks/{hash}`.
@@ -124,6 +141,7 @@ impl ShareView {
             time_unix_s: share.time.0,
             bitcoin_height: share.bitcoin_height,
             prev_hash: proof.header.prev_blockhash.to_string(),
+            extranonce: proof.extranonce.to_lower_hex_string(),
             coinbase_value_sat: share.coinbase_value,
             is_bitcoin_block: PoolBlock::is_block(proof, &proof.id()),
             weight: credit.map(|credit| credit.weight.into()),
@@ -138,6 +156,7 @@ impl ShareAnswer {
             id: id.to_string(),
             fate,
             explanation: explanation.into(),
+            unpaid: None,
             link: None,
             link_height: None,
             waits_for: None,
@@ -158,6 +177,16 @@ impl ShareAnswer {
     fn listed(id: ShareId, link: ShareId, height: Height) -> Self {
         let words = format!("the link at height {height} lists it, so it counts");
         Self::new(id, FateName::Listed, words).in_link(link, height)
+    }
+
+    /// A listed share that earns nothing.
+    fn but_unpaid(self, unpaid: Unpaid) -> Self {
+        let (unpaid, why) = match unpaid {
+            Unpaid::StaleTip => (UnpaidName::StaleBitcoinTip, "stale Bitcoin tip"),
+            Unpaid::TooDeep => (UnpaidName::OldLink, "it builds on an old link"),
+        };
+        let explanation = format!("listed, earned nothing: {why}");
+        Self { unpaid: Some(unpaid), explanation, ..self }
     }
 
     fn expired(id: ShareId) -> Self {
@@ -206,13 +235,14 @@ fn waits_for(missing: Missing) -> String {
 )]
 pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<ShareAnswer>, ApiError> {
     let chain = api.chain();
-    let (fate, credit) = (chain.fate(&id), chain.credit(&id).cloned());
+    let (fate, credit, unpaid) = (chain.fate(&id), chain.credit(&id).cloned(), chain.unpaid(&id));
     let proof = api.read(move |store| stored_proof(store, id)).await?;
     let answer = match (ShareAnswer::of(id, fate), &proof) {
         (Some(answer), _) => answer,
         (None, Some(proof)) => deep(&api, id, proof).await?,
         (None, None) => refused_before(&api, id).await?,
     };
+    let answer = unpaid.into_iter().fold(answer, ShareAnswer::but_unpaid);
     let share = proof.map(|proof| ShareView::new(&proof, credit.as_ref(), api.network()));
     let history = api.context.history.clone();
     let noted = api.read(move |_| history.refusal(&id)).await?;

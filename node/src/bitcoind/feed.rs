@@ -34,6 +34,7 @@ pub struct FeedState {
 #[derive(Debug)]
 pub struct TemplateFeed {
     state: watch::Receiver<FeedState>,
+    heard: watch::Receiver<Instant>,
     task: JoinHandle<()>,
 }
 
@@ -41,8 +42,14 @@ impl TemplateFeed {
     /// Starts the task.
     pub fn start(bitcoind: Bitcoind) -> Self {
         let (sender, state) = watch::channel(FeedState::default());
-        let task = tokio::spawn(async move { Follower { bitcoind, sender }.run().await });
-        Self { state, task }
+        let (heard, last_heard) = watch::channel(Instant::now());
+        let task = tokio::spawn(async move { Follower { bitcoind, sender, heard }.run().await });
+        Self { state, heard: last_heard, task }
+    }
+
+    /// A receiver of the time when bitcoind last answered. At first, that is the start of the task.
+    pub fn heard(&self) -> watch::Receiver<Instant> {
+        self.heard.clone()
     }
 
     /// A receiver that sees every change of template and trouble.
@@ -60,6 +67,7 @@ impl Drop for TemplateFeed {
 struct Follower {
     bitcoind: Bitcoind,
     sender: watch::Sender<FeedState>,
+    heard: watch::Sender<Instant>,
 }
 
 impl Follower {
@@ -151,6 +159,7 @@ impl Follower {
         loop {
             sleep(HEARTBEAT_INTERVAL).await;
             let other = self.bitcoind.best_block().await? != prev_block;
+            self.heard.send_replace(Instant::now());
             if other && moved {
                 debug!(%prev_block, "the tip moved unnoticed by the long poll");
                 return Ok(());
@@ -160,6 +169,7 @@ impl Follower {
     }
 
     fn publish(&self, template: Arc<BlockTemplate>) {
+        self.heard.send_replace(Instant::now());
         self.sender.send_modify(|state| {
             if state.trouble.take().is_some() {
                 debug!(height = template.height, "bitcoind has templates again");

@@ -2,13 +2,13 @@
 //! waits, queries bitcoind and hashes.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use node_core::isolation::{Cause, Work};
 use node_core::jobs::{BlockTemplate, CoinbaseCost, Contents, JobBuilder, JobError, JobPosition, JobTemplate, Trigger};
 use node_core::sentence;
 use sharechain::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use super::pool::Miners;
@@ -17,6 +17,7 @@ use crate::clock::now;
 use crate::consensus::{EngineHandle, EngineStopped};
 use crate::headers::HeaderSource;
 use crate::isolation::IsolationView;
+use crate::limits::{WORK_GRACE, WORK_LOOK};
 
 /// Whether miners get jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +47,39 @@ pub struct JobBuilderTask {
     pub sync_trouble: watch::Receiver<Option<Arc<str>>>,
     /// What miners work on.
     pub isolation: watch::Receiver<IsolationView>,
+    /// When bitcoind last answered.
+    pub heard: watch::Receiver<Instant>,
     /// Publishes whether miners get jobs.
     pub state: watch::Sender<WorkState>,
+}
+
+/// Why there is no job template, if bitcoind hangs.
+const SILENT: &str = "bitcoind has not answered for 30 s";
+
+/// What miners read if bitcoind gives no templates.
+const NO_TEMPLATES: &str = "its bitcoind gives no block templates";
+
+/// The task that disconnects miners after [`WORK_GRACE`] without fresh work. The job builder may itself wait for bitcoind.
+#[derive(Debug)]
+pub struct WorkWatch {
+    /// The pool behind the Stratum server.
+    pub miners: Arc<Miners>,
+    /// When bitcoind last answered.
+    pub heard: watch::Receiver<Instant>,
+}
+
+impl WorkWatch {
+    /// Runs for as long as bitcoind is followed.
+    pub async fn run(self) {
+        while self.heard.has_changed().is_ok() {
+            if self.heard.borrow().elapsed() >= WORK_GRACE {
+                self.miners.stop(SILENT);
+            } else {
+                self.miners.stop_paused(WORK_GRACE);
+            }
+            tokio::time::sleep(WORK_LOOK).await;
+        }
+    }
 }
 
 /// Why there is no job template.
@@ -92,6 +124,12 @@ impl JobBuilderTask {
                     Ok(()) => builder.note_change(),
                     Err(_) => return,
                 },
+                changed = self.heard.changed() => match changed {
+                    // It may be back, with the template that it had.
+                    Ok(()) if matches!(&*self.state.borrow(), WorkState::Waiting(_)) => builder.note_change(),
+                    Ok(()) => {}
+                    Err(_) => return,
+                },
                 changed = tip.changed() => if changed.is_err() { return },
                 changed = self.sync_trouble.changed() => match changed {
                     Ok(()) => builder.note_change(),
@@ -113,6 +151,9 @@ impl JobBuilderTask {
 
     /// Builds a job template from the newest inputs.
     async fn make(&mut self, builder: &mut JobBuilder) -> Result<Arc<JobTemplate>, NoTemplate> {
+        if self.heard.borrow_and_update().elapsed() >= WORK_GRACE {
+            return Err(Arc::<str>::from(SILENT).into());
+        }
         let feed = self.feed.borrow_and_update().clone();
         if let Some(trouble) = feed.trouble {
             return Err(trouble.into());
@@ -204,12 +245,14 @@ impl JobBuilderTask {
                     WorkState::Working
                 }
             }
-            Err(NoTemplate { reason, for_long }) => {
-                if for_long {
-                    self.miners.turn_away();
-                } else {
-                    self.miners.set_template(None);
-                }
+            Err(NoTemplate { reason, for_long: true }) => {
+                self.miners.stop(&reason);
+                WorkState::Waiting(reason)
+            }
+            Err(NoTemplate { reason, for_long: false }) => {
+                // bitcoind's troubles name its address, which is nobody else's business.
+                let told = if self.feed.borrow().trouble.is_some() { NO_TEMPLATES } else { &*reason };
+                self.miners.pause(told);
                 WorkState::Waiting(reason)
             }
         };

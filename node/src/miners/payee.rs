@@ -5,7 +5,8 @@ use bitcoin::ScriptBuf;
 
 use crate::config::{AddressError, Network, parse_payout_address};
 
-/// A parsed user name: `ADDRESS`, `ADDRESS.WORKER`, or `WORKER` if the node has a default payout address.
+/// A parsed user name: `ADDRESS`, `ADDRESS.WORKER`, or `WORKER` if the node has a default payout address. Between address
+/// and worker stands a dot, or what other pools use: any character that is no letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payee {
     /// Payout script.
@@ -20,14 +21,13 @@ pub struct Payee {
 pub struct PayeeError(#[from] AddressError);
 
 impl Payee {
-    /// Parses a user name. Spaces around the address and the worker's name are ignored. The work of a name without an
-    /// address is paid to `default`, if there is one.
+    /// Parses a user name. Blanks around the address and the worker's name are ignored, and so is `bitcoin:` before an
+    /// address. The work of a name without an address is paid to `default`, if there is one.
     ///
     /// # Errors
     /// The name has no valid address, and none is configured; the sentence is for the person who typed it.
     pub fn parse(user: &str, network: Network, default: Option<&ScriptBuf>) -> Result<Self, PayeeError> {
-        let (address, worker) = user.split_once('.').unwrap_or((user, ""));
-        let (address, worker) = (address.trim(), worker.trim());
+        let (address, worker) = split(user);
         match parse_payout_address(address, network) {
             Ok(address) => Ok(Self { script: address.script_pubkey(), worker: worker.to_owned() }),
             Err(error) => match default {
@@ -39,6 +39,21 @@ impl Payee {
             },
         }
     }
+}
+
+/// Splits a user name after its first run of letters and digits, as all addresses are, and drops one separator.
+fn split(user: &str) -> (&str, &str) {
+    const SCHEME: &str = "bitcoin:";
+    let user = user.trim();
+    let user = match user.get(..SCHEME.len()) {
+        Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => &user[SCHEME.len()..],
+        _ => user,
+    };
+    let end = user.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(user.len());
+    let (address, rest) = user.split_at(end);
+    let rest = rest.trim_start();
+    let separator = rest.chars().next().filter(|letter| !letter.is_alphanumeric());
+    (address, rest[separator.map_or(0, char::len_utf8)..].trim())
 }
 
 /// True if the name was probably meant as an address. Rejecting a typo is better than paying the wrong script.

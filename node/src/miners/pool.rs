@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bitcoin::{Address, ScriptBuf, Target};
 use node_core::jobs::{Job, JobTemplate, RecentTemplates};
-use stratum::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Refusal, Work, WorkParts};
+use stratum::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal, Work, WorkParts};
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
@@ -45,14 +46,12 @@ pub struct FoundQueues {
     pub blocks: mpsc::UnboundedReceiver<FoundWork>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    /// True while jobs of the newest template may be handed out.
-    open: bool,
-    /// True once there was a template since the start.
-    was_open: bool,
-    /// True while miners are turned away, because there will be no template for long.
-    away: bool,
+    /// Whether jobs of the newest template may be handed out.
+    readiness: Readiness,
+    /// When `readiness` last left [`Readiness::Ready`].
+    paused_at: Instant,
     /// The newest template's jobs for Stratum, by account.
     current: HashMap<Account, Arc<Work>>,
     recent: RecentTemplates,
@@ -68,7 +67,12 @@ impl Miners {
         let miners = Self {
             network,
             default_payout: default_payout.map(Address::script_pubkey),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                readiness: Readiness::Stopped(no_work("it has just started")),
+                paused_at: Instant::now(),
+                current: HashMap::new(),
+                recent: RecentTemplates::default(),
+            }),
             changes: watch::Sender::new(Change::default()),
             shares,
             blocks,
@@ -76,30 +80,49 @@ impl Miners {
         (miners, FoundQueues { shares: share_queue, blocks: block_queue })
     }
 
-    /// Hands out jobs of `template` from now on; none stops handing out jobs.
+    /// Hands out jobs of `template` from now on; none pauses without a particular reason.
     pub fn set_template(&self, template: Option<Arc<JobTemplate>>) {
+        let Some(template) = template else { return self.pause("it has no block template") };
         let mut state = self.state();
-        if !state.open && template.is_none() {
-            return;
-        }
-        state.open = template.is_some();
-        state.was_open |= state.open;
-        state.away &= !state.open;
-        state.current.clear();
-        if let Some(template) = template {
-            state.recent.push(template);
-        }
-        drop(state);
-        self.changes.send_modify(|change| change.generation += 1);
+        state.recent.push(template);
+        self.change(state, Readiness::Ready);
     }
 
-    /// Stops handing out jobs, and turns miners away until there is a template again.
-    pub fn turn_away(&self) {
+    /// Stops handing out jobs. New miners are refused. Connected ones go on with their jobs, until there is a template
+    /// again or [`Self::stop_paused`] ends it. `reason` completes the sentence "this node has no work: ...".
+    pub fn pause(&self, reason: &str) {
         let mut state = self.state();
-        if state.away {
-            return;
+        match &mut state.readiness {
+            Readiness::Ready => {
+                state.paused_at = Instant::now();
+                self.change(state, Readiness::Paused(no_work(reason)));
+            }
+            Readiness::Paused(refusal) | Readiness::Stopped(refusal) => *refusal = no_work(reason),
         }
-        (state.open, state.away) = (false, true);
+    }
+
+    /// Disconnects all miners with this reason, as for [`Self::pause`], until there is a template again.
+    pub fn stop(&self, reason: &str) {
+        let state = self.state();
+        if !matches!(state.readiness, Readiness::Stopped(_)) {
+            self.change(state, Readiness::Stopped(no_work(reason)));
+        }
+    }
+
+    /// Disconnects all miners if they have had no fresh work for this long.
+    pub fn stop_paused(&self, grace: Duration) {
+        let state = self.state();
+        if let Readiness::Paused(refusal) = &state.readiness
+            && state.paused_at.elapsed() >= grace
+        {
+            let refusal = refusal.clone();
+            self.change(state, Readiness::Stopped(refusal));
+        }
+    }
+
+    /// Changes the readiness and wakes all connections.
+    fn change(&self, mut state: MutexGuard<'_, State>, readiness: Readiness) {
+        state.readiness = readiness;
         state.current.clear();
         drop(state);
         self.changes.send_modify(|change| change.generation += 1);
@@ -112,11 +135,8 @@ impl Miners {
 }
 
 impl Pool for Miners {
-    /// While the node reads its share-chain and downloads what it missed, there is no work for minutes; while it is cut
-    /// off, there may be none for hours.
-    fn is_ready(&self) -> bool {
-        let state = self.state();
-        state.was_open && !state.away
+    fn readiness(&self) -> Readiness {
+        self.state().readiness.clone()
     }
 
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
@@ -131,7 +151,7 @@ impl Pool for Miners {
         if let Some(work) = state.current.get(account) {
             return Some(Arc::clone(work));
         }
-        if !state.open {
+        if state.readiness != Readiness::Ready {
             return None;
         }
         let (key, template) = state.recent.newest()?;
@@ -165,6 +185,11 @@ impl Pool for Miners {
             }
         }
     }
+}
+
+/// The sentence that a miner without work reads.
+fn no_work(reason: &str) -> Refusal {
+    Refusal(format!("this node has no work: {reason}"))
 }
 
 fn job_of(template: &Arc<JobTemplate>, account: &Account) -> Job {

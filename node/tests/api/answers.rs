@@ -11,6 +11,7 @@ use bitcoin::{Address, Network, ScriptBuf, Transaction};
 use node::state::{BitcoinView, NodeState, PeerView, StateView, SyncState, SyncView};
 use node_core::isolation::Kind;
 use serde_json::{Value, json};
+use sharechain::ChainParams;
 use sharechain::chain::Fate;
 use sharechain::check::binding::merkle_root;
 use sharechain::limits::MEMORY_DEPTH;
@@ -105,6 +106,30 @@ async fn status_tells_what_the_parts_say() {
     assert_eq!(status["peers"], json!(2));
     let peers = api.get("/peers").await;
     assert_eq!((&peers["peers"][0]["id"], &peers["peers"][1]["points"]), (&json!("a"), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_share_on_a_stale_bitcoin_tip_says_that_it_earned_nothing() {
+    let mut pool = Pool::with(ChainParams { stale_depth: 1, ..crate::pool::params() });
+    pool.link(&miner(2));
+    let late = pool.share_after(3, &miner(1));
+    let fresh = pool.share(&miner(1));
+    let link = pool.link(&miner(2));
+    let api = Api::of(pool).await;
+    let answer = api.get(&format!("/shares/{late}")).await;
+    assert_eq!((&answer["fate"], &answer["link"]), (&json!("listed"), &json!(link.to_string())));
+    assert_eq!(answer["unpaid"], json!("stale_bitcoin_tip"));
+    assert_eq!(answer["explanation"], json!("listed, earned nothing: stale Bitcoin tip"));
+    assert_eq!(answer["share"]["extranonce"].as_str().unwrap().len(), 32);
+    let answer = api.get(&format!("/shares/{fresh}")).await;
+    assert_eq!((&answer["fate"], &answer["unpaid"]), (&json!("listed"), &Value::Null));
+    assert!(answer["explanation"].as_str().unwrap().ends_with("so it counts"));
+    let window = api.get(&format!("/miners/{}", address(&miner(1)))).await["window"]["weight"].clone();
+    assert_eq!(
+        window,
+        api.get(&format!("/shares/{fresh}")).await["share"]["weight"]["weight"],
+        "the fresh one alone earned"
+    );
 }
 
 #[tokio::test]

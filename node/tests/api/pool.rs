@@ -23,7 +23,7 @@ pub(crate) use testkit::miner;
 const HOURS_AGO_S: u32 = 7_200;
 
 /// The rules of the share-chain's own tests, with shorter depths: some 4 hashes a share and 32 a link.
-fn params() -> ChainParams {
+pub(crate) fn params() -> ChainParams {
     ChainParams {
         name: "api tests",
         first_link_target: U256::MAX >> 5,
@@ -97,6 +97,15 @@ impl Pool {
     /// Finds a share that is no link.
     pub(crate) fn share(&mut self, payout: &ScriptBuf) -> ShareId {
         let (proof, list) = self.find(payout, false);
+        self.insert(proof, list)
+    }
+
+    /// Finds a share now, and inserts it after so many links, each of which is Bitcoin's tip for a while.
+    pub(crate) fn share_after(&mut self, links: u32, payout: &ScriptBuf) -> ShareId {
+        let (proof, list) = self.find(payout, false);
+        for _ in 0..links {
+            self.link(&miner(2));
+        }
         self.insert(proof, list)
     }
 

@@ -41,6 +41,8 @@ export function ruleWords(rule) {
 export const FATES = {
   link: ["ok", "It counts, and is a link", "A share that was lucky enough to put others in order. It earns as a share and a little more."],
   listed: ["ok", "It counts", "A link of the main chain lists it; its work is paid with every block as long as it is in the window."],
+  stale_bitcoin_tip: ["bad", "Listed, earned nothing: stale Bitcoin tip", "It builds on a Bitcoin block that had long been replaced when a link listed it. Its node's bitcoind was behind or cut off: look at that node's log of the time."],
+  old_link: ["warn", "Listed, earned nothing: it builds on an old link", "It reached those who find links too late. One such share is bad luck; many mean that its node, or its miner, was cut off."],
   pending: ["info", "It will count soon", "It is valid and waits for the next link to list it."],
   expired: ["warn", "It does not count: it was not listed in time", "It is valid, but reached those who find links too late. One such share is bad luck; many mean that this node, or its miner, was cut off: look at the peers and the log of that time."],
   held: ["info", "It cannot be judged yet", "Something that it needs has not arrived; then it is judged by itself."],

@@ -1,8 +1,10 @@
 //! Status of a share, for queries.
 
+use super::branch::Branch;
 use super::{Chain, Missing};
+use crate::check::list::earned;
 use crate::error::RuleError;
-use crate::units::{Height, ShareId};
+use crate::units::{Height, ShareId, Weight};
 
 /// Status of a share as this node knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,30 @@ pub enum Fate {
     Unknown,
 }
 
+/// Why a listed share earns nothing (SC-410).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpaid {
+    /// It builds on a Bitcoin block that was no longer the tip, for more links than `stale_depth`.
+    StaleTip,
+    /// Its anchor was more than `credit_depth` links below the link that lists it.
+    TooDeep,
+}
+
 impl Chain {
+    /// Returns why a share that a link of the main chain lists earns nothing. `None` if it earns its weight, is not listed,
+    /// or is so deep that the chain has dropped its data.
+    #[must_use]
+    pub fn unpaid(&self, id: &ShareId) -> Option<Unpaid> {
+        let Fate::Listed { link, height } = self.fate(id) else { return None };
+        let credit = self.credits.get(id)?;
+        let branch = Branch::new(self, self.links.get(&link)?.parent)?;
+        if earned(credit, height, &branch, &self.params) > Weight::ZERO {
+            return None;
+        }
+        let too_deep = height.above(credit.anchor_height) > self.params.credit_depth;
+        Some(if too_deep { Unpaid::TooDeep } else { Unpaid::StaleTip })
+    }
+
     /// Returns the status of `id`.
     #[must_use]
     pub fn fate(&self, id: &ShareId) -> Fate {

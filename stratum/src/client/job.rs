@@ -40,8 +40,9 @@ pub struct Job {
     pub difficulty: Difficulty,
     /// Version bits that the miner may roll.
     pub mask: u32,
+    /// Extranonce1 of the connection.
+    pub extranonce1: Vec<u8>,
     coinb1: Vec<u8>,
-    extranonce1: Vec<u8>,
     coinb2: Vec<u8>,
     branch: Vec<[u8; 32]>,
 }

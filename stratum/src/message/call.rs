@@ -1,6 +1,6 @@
 //! The methods that a miner may call, with their parameters as types.
 
-use crate::pool::EXTRANONCE2_BYTES;
+use crate::pool::{EXTRANONCE1_BYTES, EXTRANONCE2_BYTES};
 
 /// Why the parameters of a request are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,23 +26,27 @@ pub enum Call {
     /// `mining.configure`, from
     /// [BIP-0310](https://github.com/bitcoin/bips/blob/master/bip-0310.mediawiki).
     Configure(Configure),
-    /// `mining.subscribe`. The server ignores the session id that some miners send along.
+    /// `mining.subscribe`.
     Subscribe {
         /// User agent as sent, if any.
         agent: Option<String>,
+        /// Session id of an earlier subscription, if it can be one of this server's: that connection's extranonce1.
+        session_id: Option<[u8; EXTRANONCE1_BYTES]>,
     },
     /// `mining.authorize`.
     Authorize(Login),
     /// `mining.submit`.
     Submit(Submission),
-    /// `mining.suggest_difficulty`: a finite number above 0.
+    /// `mining.suggest_difficulty` or `mining.suggest_target`: a finite difficulty above 0.
     SuggestDifficulty(f64),
     /// `mining.extranonce.subscribe`.
     ExtranonceSubscribe,
     /// `mining.ping`.
     Ping,
-    /// A response to the server, or a `pong`. The server ignores both.
-    Response,
+    /// `mining.get_transactions`. Some programs send it after each job.
+    GetTransactions,
+    /// A response to the server with its result, if that is a text; or a `pong`.
+    Response(Option<String>),
     /// A method that this server does not implement.
     Unknown(String),
 }
@@ -65,7 +69,7 @@ pub struct Configure {
 pub struct Login {
     /// User name as sent, usually `address.worker`.
     pub user: String,
-    /// Minimum difficulty from `d=NUMBER` or `diff=NUMBER` in the password.
+    /// Minimum difficulty from the password, such as `d=NUMBER`.
     pub difficulty: Option<f64>,
 }
 
@@ -74,10 +78,10 @@ pub struct Login {
 pub struct Submission {
     /// User name as sent.
     pub worker: String,
-    /// Job id from `mining.notify`.
-    pub job: u32,
-    /// Extranonce2, as in the coinbase.
-    pub extranonce2: [u8; EXTRANONCE2_BYTES],
+    /// Job id from `mining.notify`. `None` if it cannot be one of this server's.
+    pub job: Option<u32>,
+    /// Extranonce2, as in the coinbase. `None` if it has another size than this server's.
+    pub extranonce2: Option<[u8; EXTRANONCE2_BYTES]>,
     /// Header time, in seconds since 1970 (UTC).
     pub time: u32,
     /// Header nonce.

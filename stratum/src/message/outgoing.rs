@@ -43,9 +43,26 @@ pub fn set_version_mask(mask: u32) -> String {
 }
 
 /// Returns `mining.notify`: a job. `work_params` is the JSON text of the parameters that all jobs of
-/// a work unit share. If `clean` is true, the miner drops all earlier jobs.
-pub fn notify(id: u32, work_params: &str, clean: bool) -> String {
-    format!("{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{id:x}\",{work_params},{clean}]}}\n")
+/// a work unit share, and `time` the header time to start from. If `clean` is true, the miner drops all earlier jobs.
+pub fn notify(id: u32, work_params: &str, time: u32, clean: bool) -> String {
+    format!(
+        "{{\"id\":null,\"method\":\"mining.notify\",\"params\":[\"{id:x}\",{work_params},\"{time:08x}\",{clean}]}}\n"
+    )
+}
+
+/// Returns `client.show_message`: a sentence for the owner of the device.
+pub fn show_message(text: impl Display) -> String {
+    line(&json!({ "id": null, "method": "client.show_message", "params": [text.to_string()] }))
+}
+
+/// Returns `client.reconnect` without parameters: connect to the same server again.
+pub fn reconnect() -> String {
+    line(&json!({ "id": null, "method": "client.reconnect", "params": [] }))
+}
+
+/// Returns `client.get_version`, whose response holds the user agent. `id` identifies that response.
+pub fn get_version(id: u32) -> String {
+    line(&json!({ "id": id, "method": "client.get_version", "params": [] }))
 }
 
 fn result(id: &Value, result: &Value) -> String {

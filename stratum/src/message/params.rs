@@ -1,28 +1,36 @@
 //! Parses the positional parameters of each method, and tolerates what real firmware sends.
 
+use bitcoin::Target;
 use bitcoin::hex::FromHex;
 use serde_json::Value;
 
 use super::call::{Call, Configure, Login, ParamError, Submission};
+use super::password::password_difficulty;
 use crate::pool::EXTRANONCE2_BYTES;
 
-/// Parses the parameters of `method`. Absent parameters count as an empty list.
+/// Parses the parameters of `method`. Absent parameters count as an empty list, and a single value as a list of one.
 pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamError> {
     let list = match params {
         Value::Array(list) => list.as_slice(),
         Value::Null => &[],
-        _ => return Err(ParamError::NotAList),
+        Value::Object(_) => return Err(ParamError::NotAList),
+        single => std::slice::from_ref(single),
     };
     let list = List(list);
     Ok(match method.as_str() {
         "mining.configure" => Call::Configure(configure(list)),
-        "mining.subscribe" => Call::Subscribe { agent: list.text(0).map(str::to_owned) },
+        "mining.subscribe" => Call::Subscribe {
+            agent: list.text(0).map(str::to_owned),
+            session_id: list.text(1).and_then(|id| FromHex::from_hex(id).ok()),
+        },
         "mining.authorize" => Call::Authorize(login(list)?),
         "mining.submit" => Call::Submit(submission(list)?),
         "mining.suggest_difficulty" => Call::SuggestDifficulty(difficulty(list)?),
+        "mining.suggest_target" => Call::SuggestDifficulty(target_difficulty(list)?),
+        "mining.get_transactions" => Call::GetTransactions,
         "mining.extranonce.subscribe" => Call::ExtranonceSubscribe,
         "mining.ping" => Call::Ping,
-        "pong" | "mining.pong" => Call::Response,
+        "pong" | "mining.pong" => Call::Response(None),
         _ => Call::Unknown(method),
     })
 }
@@ -76,13 +84,12 @@ fn login(list: List<'_>) -> Result<Login, ParamError> {
     })
 }
 
-/// Extracts the number from `d=NUMBER` or `diff=NUMBER` in a password such as `x,d=4096`.
-fn password_difficulty(password: &str) -> Option<f64> {
-    password
-        .split([',', ';', ' '])
-        .filter_map(|part| part.trim().strip_prefix("d=").or_else(|| part.trim().strip_prefix("diff=")))
-        .filter_map(|number| number.parse::<f64>().ok())
-        .find(|number| number.is_finite() && *number > 0.0)
+/// Parses a target of up to 64 hex digits, most significant first, and returns its difficulty.
+fn target_difficulty(list: List<'_>) -> Result<f64, ParamError> {
+    let wrong = ParamError::Wrong { index: 0, name: "target", expected: "64 hex digits above 0" };
+    let target = <[u8; 32]>::from_hex(list.text(0).unwrap_or_default()).map_err(|_| wrong)?;
+    let difficulty = Target::from_be_bytes(target).difficulty_float();
+    (difficulty.is_finite() && difficulty > 0.0).then_some(difficulty).ok_or(wrong)
 }
 
 fn difficulty(list: List<'_>) -> Result<f64, ParamError> {
@@ -91,11 +98,14 @@ fn difficulty(list: List<'_>) -> Result<f64, ParamError> {
 }
 
 fn submission(list: List<'_>) -> Result<Submission, ParamError> {
-    let extranonce2 = <[u8; EXTRANONCE2_BYTES]>::from_hex(list.required(2, "extranonce2")?)
-        .map_err(|_| ParamError::Wrong { index: 2, name: "extranonce2", expected: "16 hex digits" })?;
+    let extranonce2 = list.required(2, "extranonce2")?;
+    if !extranonce2.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ParamError::Wrong { index: 2, name: "extranonce2", expected: "16 hex digits" });
+    }
+    let extranonce2 = <[u8; EXTRANONCE2_BYTES]>::from_hex(extranonce2).ok();
     Ok(Submission {
         worker: list.required(0, "user name")?.to_owned(),
-        job: list.hex_u32(1, "job id")?,
+        job: parse_hex_u32(list.required(1, "job id")?),
         extranonce2,
         time: list.hex_u32(3, "ntime")?,
         nonce: list.hex_u32(4, "nonce")?,

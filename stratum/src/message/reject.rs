@@ -12,6 +12,12 @@ pub enum Reject {
     /// The session never issued this job, or has dropped it. Holds the job id.
     #[error("job {0:x} not found: it is unknown or too old")]
     JobNotFound(u32),
+    /// The job id is not one of this server's.
+    #[error("job not found: another server issued it")]
+    ForeignJob,
+    /// Extranonce2 has another size than this server's.
+    #[error("extranonce2 has another size than this server's: the work is for another server's job")]
+    ForeignExtranonce,
     /// The job builds on an old Bitcoin tip, and the grace period is over. Holds the seconds since
     /// the tip changed.
     #[error("stale: Bitcoin's tip changed {0} s ago")]
@@ -20,7 +26,7 @@ pub enum Reject {
     #[error("duplicate share")]
     Duplicate,
     /// The hash is above the job's target.
-    #[error("low difficulty share: {got:.8} of {needed}")]
+    #[error("low difficulty share: {} of {needed}", significant(*.got))]
     LowDifficulty {
         /// Difficulty of the hash.
         got: f64,
@@ -60,18 +66,25 @@ pub enum Reject {
     /// The user name belongs to another account than the connection's earlier ones.
     #[error("this connection mines to another address: open a separate connection for this one")]
     OtherAccount,
-    /// The connection already has [`limits::WORKERS_MAX`] user names.
-    #[error("a connection can have at most {} user names", limits::WORKERS_MAX)]
-    TooManyWorkers,
     /// The connection has not subscribed.
     #[error("not subscribed: send mining.subscribe first")]
     NotSubscribed,
     /// The parameters are invalid.
     #[error("{0}")]
     Params(#[from] ParamError),
+    /// The server does not send the transactions of a job.
+    #[error("this server does not send the transactions of its jobs")]
+    NoTransactions,
     /// The server does not implement this method.
     #[error("unknown method")]
     UnknownMethod,
+}
+
+/// Formats a number above 0 with three significant digits, without an exponent.
+fn significant(number: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 60")]
+    let decimals = (2.0 - number.log10().floor()).clamp(0.0, 60.0) as usize;
+    format!("{number:.decimals$}")
 }
 
 /// Class of a rejection. [`Rejected`](crate::Rejected) has one counter per class.
@@ -97,35 +110,31 @@ impl Reject {
     /// Returns Stratum's error code.
     pub fn code(&self) -> u32 {
         match self {
-            Self::JobNotFound(_) | Self::Stale(_) => 21,
+            Self::JobNotFound(_) | Self::ForeignJob | Self::ForeignExtranonce | Self::Stale(_) => 21,
             Self::Duplicate => 22,
             Self::LowDifficulty { .. } => 23,
-            Self::NotAuthorized
-            | Self::UnknownWorker
-            | Self::User(_)
-            | Self::UserTooLong
-            | Self::OtherAccount
-            | Self::TooManyWorkers => 24,
+            Self::NotAuthorized | Self::UnknownWorker | Self::User(_) | Self::UserTooLong | Self::OtherAccount => 24,
             Self::NotSubscribed => 25,
-            Self::Time { .. } | Self::Version { .. } | Self::Params(_) | Self::UnknownMethod => 20,
+            Self::Time { .. } | Self::Version { .. } | Self::Params(_) | Self::NoTransactions | Self::UnknownMethod => {
+                20
+            }
         }
     }
 
     /// Returns the class under which the statistics count this rejection.
     pub fn reason(&self) -> RejectReason {
         match self {
-            Self::JobNotFound(_) | Self::Stale(_) => RejectReason::Stale,
+            Self::JobNotFound(_) | Self::ForeignJob | Self::ForeignExtranonce | Self::Stale(_) => RejectReason::Stale,
             Self::Duplicate => RejectReason::Duplicate,
             Self::LowDifficulty { .. } => RejectReason::LowDifficulty,
             Self::Time { .. } => RejectReason::Time,
             Self::Version { .. } => RejectReason::Version,
-            Self::Params(_) | Self::UnknownMethod => RejectReason::Malformed,
+            Self::Params(_) | Self::NoTransactions | Self::UnknownMethod => RejectReason::Malformed,
             Self::NotAuthorized
             | Self::UnknownWorker
             | Self::User(_)
             | Self::UserTooLong
             | Self::OtherAccount
-            | Self::TooManyWorkers
             | Self::NotSubscribed => RejectReason::Unauthorized,
         }
     }

@@ -56,7 +56,7 @@ impl Request {
         let call = match fields.remove("method") {
             Some(Value::String(method)) => params::parse_call(method, &params),
             None | Some(Value::Null) if fields.contains_key("result") || fields.contains_key("error") => {
-                Ok(Call::Response)
+                Ok(Call::Response(fields.get("result").and_then(Value::as_str).map(str::to_owned)))
             }
             _ => return Err(ParseError::NoMethod),
         };

@@ -12,8 +12,8 @@ fn submit_with_and_without_version_bits() {
     let line = r#"{"id":5,"method":"mining.submit","params":["addr.w","1a","9902000000000001","64b1f10f","2402812d","00006000"]}"#;
     let expected = Submission {
         worker: "addr.w".to_owned(),
-        job: 0x1a,
-        extranonce2: [0x99, 2, 0, 0, 0, 0, 0, 1],
+        job: Some(0x1a),
+        extranonce2: Some([0x99, 2, 0, 0, 0, 0, 0, 1]),
         time: 0x64b1_f10f,
         nonce: 0x2402_812d,
         version_bits: Some(0x6000),
@@ -37,7 +37,28 @@ fn numbers_must_be_plain_hex() {
 fn the_password_may_set_a_minimum_difficulty() {
     let cases = [("x", None), ("d=4096", Some(4096.0)), ("x,diff=0.5", Some(0.5)), ("a; d=12", Some(12.0))];
     let more = [("d=", None), ("d=-1", None), ("d=inf", None), ("d=NaN", None), ("dd=5", None)];
-    for (password, difficulty) in cases.into_iter().chain(more) {
+    let wild = [
+        ("D=5", Some(5.0)),
+        ("d= 5", Some(5.0)),
+        ("d =5 x", Some(5.0)),
+        ("diff:5", Some(5.0)),
+        ("x;Diff = 8k", Some(8e3)),
+        ("mindiff=1M,x", Some(1e6)),
+        ("min_diff=2", Some(2.0)),
+        ("minimum-difficulty: 3", Some(3.0)),
+        ("difficulty=7&x", Some(7.0)),
+        ("md=6", Some(6.0)),
+        ("e=9 d=5", Some(5.0)),
+        ("c=BTC,mc=LTC,d=16,sd=4", Some(16.0)),
+        ("d=x,d=9", Some(9.0)),
+        ("password=5", None),
+        ("bad=5", None),
+        ("d5", None),
+        ("d=k", None),
+        ("d=0", None),
+        ("::==d", None),
+    ];
+    for (password, difficulty) in cases.into_iter().chain(more).chain(wild) {
         let line = json!({"id": 1, "method": "mining.authorize", "params": ["a.b", password]}).to_string();
         assert_eq!(call(&line), Call::Authorize(Login { user: "a.b".to_owned(), difficulty }), "{password}");
     }
@@ -64,9 +85,46 @@ fn ids_are_strings_integers_or_null() {
 }
 
 #[test]
-fn params_must_be_a_list() {
+fn params_must_be_a_list_or_a_single_value() {
     let request = Request::parse(r#"{"id":1,"method":"mining.submit","params":{"a":1}}"#).expect("a request");
     assert_eq!(request.call, Err(ParamError::NotAList));
+    let single = r#"{"id":1,"method":"mining.suggest_difficulty","params":1000}"#;
+    assert_eq!(call(single), Call::SuggestDifficulty(1_000.0));
+    assert_eq!(call(&single.replace("1000", "\"1000\"")), Call::SuggestDifficulty(1_000.0));
+}
+
+#[test]
+fn a_suggested_target_is_a_difficulty() {
+    let target = format!("00000000ffff{}", "0".repeat(52));
+    let line = json!({"id": 1, "method": "mining.suggest_target", "params": [target]}).to_string();
+    assert_eq!(call(&line), Call::SuggestDifficulty(1.0));
+    for wrong in ["", "zz", &"0".repeat(64)] {
+        let line = json!({"id": 1, "method": "mining.suggest_target", "params": [wrong]}).to_string();
+        assert!(Request::parse(&line).expect("a request").call.is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn jobs_and_extranonces_of_other_servers_are_not_malformed() {
+    for (job, extranonce2) in
+        [("69b4f8c10000a30a", "00"), ("job_5", "00000000"), ("", ""), ("1x", "000000000000000000")]
+    {
+        let params = json!(["w", job, extranonce2, "64b1f10f", "00000000"]);
+        let line = json!({"id": 1, "method": "mining.submit", "params": params}).to_string();
+        let Call::Submit(submission) = call(&line) else { panic!("a submission") };
+        assert_eq!((submission.job, submission.extranonce2), (None, None), "{job}");
+    }
+}
+
+#[test]
+fn a_session_id_is_an_extranonce_or_ignored() {
+    let line = |id: &str| json!({"id": 1, "method": "mining.subscribe", "params": ["cgminer/4.12", id]}).to_string();
+    let agent = Some("cgminer/4.12".to_owned());
+    let session_id = Some([0xaa, 0xbb, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(call(&line("aabb000000000001")), Call::Subscribe { agent: agent.clone(), session_id });
+    for other in ["", "aabb", "zz", "ae6812eb4cd7735a302a8a9dd95cf71f"] {
+        assert_eq!(call(&line(other)), Call::Subscribe { agent: agent.clone(), session_id: None }, "{other}");
+    }
 }
 
 proptest! {
@@ -77,7 +135,7 @@ proptest! {
 
     #[test]
     fn no_parameters_make_the_parser_panic(
-        method in "mining\\.(submit|configure|subscribe|authorize|suggest_difficulty)",
+        method in "mining\\.(submit|configure|subscribe|authorize|suggest_difficulty|suggest_target)",
         params in prop::collection::vec(any_json(), 0..8),
     ) {
         let line = json!({"id": 1, "method": method, "params": params}).to_string();

@@ -2,15 +2,20 @@
 
 use serde_json::Value;
 
+use super::start::Resumed;
 use crate::limits;
 use crate::message::{self, Login, ParseError};
-use crate::pool::{Account, Found, Refusal};
+use crate::pool::{Account, EXTRANONCE1_BYTES, Found, Refusal};
 
 /// One instruction to the caller of a session. [The module docs](super) explain the order.
 #[derive(Debug)]
 pub enum Action {
     /// Write this line to the miner. It includes its line ending.
     Send(String),
+    /// Pass what the server may offer to [`Session::handle_subscription`](super::Session::handle_subscription): a
+    /// refusal if [`Pool::readiness`](crate::Pool::readiness) has one; otherwise the extranonce that
+    /// [`PendingSubscription::resumes`] names, if it is free.
+    Subscribe(PendingSubscription),
     /// Pass the user name to [`Pool::authorize`](crate::Pool::authorize), and the result to
     /// [`Session::handle_verdict`](super::Session::handle_verdict).
     Authorize(PendingLogin),
@@ -25,6 +30,24 @@ pub enum Action {
 
 /// The pool's response to a login: the account, or why the pool rejects the user.
 pub type Verdict = Result<Account, Refusal>;
+
+/// What the server offers to a miner that subscribes: an earlier extranonce or none, or why it refuses the miner.
+pub type Offer = Result<Option<Resumed>, Refusal>;
+
+/// A subscription that waits for the server's [`Offer`].
+#[derive(Debug)]
+pub struct PendingSubscription {
+    /// Request id.
+    pub(super) id: Value,
+    pub(super) session_id: Option<[u8; EXTRANONCE1_BYTES]>,
+}
+
+impl PendingSubscription {
+    /// Returns the extranonce1 of the earlier connection that the miner wants to resume.
+    pub fn resumes(&self) -> Option<[u8; EXTRANONCE1_BYTES]> {
+        self.session_id
+    }
+}
 
 /// A login that waits for the pool's [`Verdict`].
 #[derive(Debug)]
@@ -53,10 +76,26 @@ pub enum CloseReason {
     /// A line is not UTF-8. The caller detects this.
     #[error("the line is not UTF-8")]
     NotText,
+    /// The pool has no work.
+    #[error("{0}")]
+    NoWork(Refusal),
+    /// The server stops.
+    #[error("this server is stopping")]
+    Stopping,
+    /// The miner's program cannot hold the coinbase.
+    #[error(
+        "this device's program holds a coinbase of {max} bytes and the pool's has {bytes}, so its work would be worth nothing: connect another device"
+    )]
+    Coinbase {
+        /// Bytes of the coinbase.
+        bytes: usize,
+        /// Bytes that the program holds.
+        max: usize,
+    },
     /// The miner exceeds [`limits::LINES_PER_SECOND`] and its burst allowance.
     #[error("too many messages: the sustained limit is {} per second", limits::LINES_PER_SECOND)]
     Flood,
-    /// The miner sent more than [`limits::STRIKES_MAX`] invalid requests.
+    /// The miner sent more than [`limits::STRIKES_MAX`] invalid requests in a short time.
     #[error("too many invalid requests")]
     Strikes,
     /// The miner did not subscribe and authorize in time. Holds the limit in seconds.
@@ -65,9 +104,6 @@ pub enum CloseReason {
     /// The miner sent no line for too long. Holds the limit in seconds.
     #[error("no message received for {0} s")]
     Idle(u64),
-    /// The pool has no work for long. The caller detects this.
-    #[error("no work here until this node is back in its pool; use your next pool")]
-    NotReady,
     /// The rest of a line did not arrive in time. Holds the limit in seconds. The caller detects this.
     #[error("incomplete line: the rest did not arrive within {0} s")]
     PartialLine(u64),

@@ -1,14 +1,16 @@
 //! Handles configure, subscribe and authorize. Miners may send them in any order.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::action::{Action, PendingLogin, Verdict};
+use super::action::{Action, CloseReason, Offer, PendingLogin, PendingSubscription, Verdict};
+use super::start::Resumed;
 use super::state::Session;
 use crate::limits;
 use crate::message::{self, Configure, Login, Reject};
-use crate::pool::Account;
+use crate::pool::{Account, EXTRANONCE1_BYTES};
 
 impl Session {
     /// Handles `mining.configure`. Sends exactly one line, because some firmware reads only one.
@@ -46,39 +48,62 @@ impl Session {
         cap.is_some_and(|cap| self.vardiff.choose(cap, self.report.difficulty).to_f64() >= minimum)
     }
 
-    /// Handles `mining.subscribe`. A repeated subscribe gets the same response.
-    pub(super) fn subscribe(&mut self, id: &Value, agent: Option<&str>) -> Vec<Action> {
+    /// Handles `mining.subscribe`: asks the caller what the server offers. A repeated subscribe gets the same response.
+    pub(super) fn subscribe(
+        &mut self,
+        id: Value,
+        agent: Option<&str>,
+        session_id: Option<[u8; EXTRANONCE1_BYTES]>,
+    ) -> Vec<Action> {
         if let Some(agent) = agent {
-            let kept = agent.chars().filter(|letter| !letter.is_control()).take(limits::AGENT_CHARS_MAX);
-            self.report.agent = kept.collect::<String>().into();
-            if agent.to_ascii_lowercase().starts_with("nicehash") {
-                self.vardiff.raise_floor(limits::NICEHASH_DIFFICULTY);
+            self.take_agent(agent);
+        }
+        if self.subscribed {
+            return vec![Action::Send(message::subscribed(&id, self.extranonce1))];
+        }
+        vec![Action::Subscribe(PendingSubscription { id, session_id })]
+    }
+
+    /// Handles the server's offer to the subscription from [`Action::Subscribe`]. Sends the response, and asks for work if
+    /// the miner has authorized. A miner that is refused reads why, gets no job, and is disconnected, so that it turns
+    /// to its next pool.
+    pub fn handle_subscription(&mut self, pending: PendingSubscription, offer: Offer) -> Vec<Action> {
+        match offer {
+            Ok(resumed) => {
+                if let Some(Resumed { extranonce1, last_job_time }) = resumed {
+                    self.extranonce1 = extranonce1;
+                    self.jobs.resume_after(last_job_time);
+                }
+                self.subscribed = true;
+                let mut actions = vec![Action::Send(message::subscribed(&pending.id, self.extranonce1))];
+                actions.extend(self.account().cloned().map(Action::Fetch));
+                actions
+            }
+            Err(refusal) => {
+                let response = Action::Send(message::rejected(&pending.id, 20, &refusal));
+                let told = self.agent.reads_messages.then(|| Action::Send(message::show_message(&refusal)));
+                let close = Action::Close(CloseReason::NoWork(refusal));
+                [Some(response), told, Some(close)].into_iter().flatten().collect()
             }
         }
-        let first = !std::mem::replace(&mut self.subscribed, true);
-        let mut actions = vec![Action::Send(message::subscribed(id, self.start.extranonce1))];
-        if let (true, Some(account)) = (first, self.account()) {
-            actions.push(Action::Fetch(Arc::clone(account)));
-        }
-        actions
     }
 
     /// Handles `mining.authorize`: asks the caller for the pool's verdict.
-    pub(super) fn authorize(&mut self, id: Value, login: Login) -> Vec<Action> {
+    pub(super) fn authorize(&mut self, id: Value, login: Login, now: Instant) -> Vec<Action> {
         if login.user.chars().count() > limits::USER_CHARS_MAX {
-            return self.strike(&id, &Reject::UserTooLong);
+            return self.strike(&id, &Reject::UserTooLong, now);
         }
         vec![Action::Authorize(PendingLogin { id, login })]
     }
 
     /// Handles the pool's verdict on the login from [`Action::Authorize`]. Sends the response, and asks
     /// for work after the first accepted login of a subscribed miner.
-    pub fn handle_verdict(&mut self, pending: PendingLogin, verdict: Verdict) -> Vec<Action> {
+    pub fn handle_verdict(&mut self, pending: PendingLogin, verdict: Verdict, now: Instant) -> Vec<Action> {
         let PendingLogin { id, login } = pending;
         let first = self.report.account.is_none();
         let account = match verdict.map_err(Reject::User).and_then(|account| self.admit(&login.user, account)) {
             Ok(account) => account,
-            Err(reject) => return self.strike(&id, &reject),
+            Err(reject) => return self.strike(&id, &reject, now),
         };
         if let Some(difficulty) = login.difficulty {
             self.vardiff.suggest(difficulty);
@@ -90,20 +115,23 @@ impl Session {
         actions
     }
 
-    /// Adds a user name of `account` to the connection, and returns the connection's account.
+    /// Adds a user name of `account` to the connection, and returns the connection's account. Names beyond
+    /// [`limits::WORKERS_MAX`] mine too, but the session does not keep them.
     ///
     /// # Errors
-    /// Returns [`Reject::OtherAccount`] or [`Reject::TooManyWorkers`], and changes nothing.
+    /// Returns [`Reject::OtherAccount`], and changes nothing.
     fn admit(&mut self, user: &str, account: Account) -> Result<Account, Reject> {
         if self.report.account.as_ref().is_some_and(|present| *present != account) {
             return Err(Reject::OtherAccount);
         }
         let workers = &self.report.workers;
         if !workers.iter().any(|worker| **worker == *user) {
-            if workers.len() >= limits::WORKERS_MAX {
-                return Err(Reject::TooManyWorkers);
+            let bytes: usize = workers.iter().map(|worker| worker.len()).sum();
+            if workers.len() >= limits::WORKERS_MAX || bytes + user.len() > limits::WORKERS_BYTES_MAX {
+                self.more_workers = true;
+            } else {
+                self.report.workers = workers.iter().cloned().chain([Arc::from(user)]).collect();
             }
-            self.report.workers = workers.iter().cloned().chain([Arc::from(user)]).collect();
         }
         Ok(Arc::clone(self.report.account.get_or_insert(account)))
     }

@@ -8,7 +8,8 @@ use crate::pool::EXTRANONCE1_BYTES;
 /// Parameters of a new session.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
-    /// Extranonce1 of the connection. It must be unique, or two miners repeat each other's work.
+    /// Extranonce1 of the connection, unless the miner resumes an earlier one. It must be unique, or two miners repeat
+    /// each other's work.
     pub extranonce1: [u8; EXTRANONCE1_BYTES],
     /// Id of the first job. Later ids count up and wrap around.
     pub first_job_id: u32,
@@ -16,6 +17,15 @@ pub struct Start {
     pub initial_difficulty: f64,
     /// Deadlines.
     pub timeouts: Timeouts,
+}
+
+/// The extranonce of an earlier connection, for a miner that resumes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// Extranonce1 of the earlier connection, which has closed.
+    pub extranonce1: [u8; EXTRANONCE1_BYTES],
+    /// [`Session::last_job_time`](super::Session::last_job_time) of the earlier session: later jobs have later times.
+    pub last_job_time: u32,
 }
 
 /// Deadlines of a connection. [`crate::limits`] has the defaults and the reasons.

@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use super::action::{Action, CloseReason};
 use super::start::Start;
+use crate::agents::{self, Agent};
 use crate::bucket::Bucket;
+use crate::difficulty::Difficulty;
 use crate::jobs::Jobs;
 use crate::limits;
 use crate::message::{self, Reject};
-use crate::pool::Account;
+use crate::pool::{Account, EXTRANONCE1_BYTES};
 use crate::report::Report;
 use crate::vardiff::Vardiff;
 
@@ -22,9 +24,19 @@ pub struct Session {
     /// When the last line arrived.
     pub(super) heard: Instant,
     pub(super) bucket: Bucket,
-    /// Number of invalid requests.
-    strikes: u32,
+    /// Invalid requests that the session still allows.
+    strikes: Bucket,
+    /// Extranonce1 of the start, or the one that the miner resumed.
+    pub(super) extranonce1: [u8; EXTRANONCE1_BYTES],
     pub(super) subscribed: bool,
+    /// What is known of the miner's program.
+    pub(super) agent: Agent,
+    /// Whether the miner has more user names than the session keeps.
+    pub(super) more_workers: bool,
+    /// Whether the pool has no work at the moment, so that no job is repeated.
+    pub(super) withdrawn: bool,
+    /// When the difficulty rose, and from which: later rises within [`limits::HARDER_GRACE`] count as the same.
+    pub(super) harder: Option<(Instant, Difficulty)>,
     /// Version bits that the miner may roll.
     pub(super) mask: u32,
     /// Whether the miner negotiated version rolling, so that it understands `set_version_mask`.
@@ -43,9 +55,14 @@ impl Session {
     pub fn new(start: Start, now: Instant) -> Self {
         Self {
             heard: now,
-            bucket: Bucket::new(now),
-            strikes: 0,
+            bucket: Bucket::new(limits::LINES_BURST, limits::LINES_PER_SECOND, now),
+            strikes: Bucket::new(limits::STRIKES_MAX.into(), limits::STRIKES_FORGIVEN_PER_SECOND, now),
+            extranonce1: start.extranonce1,
             subscribed: false,
+            agent: agents::known(""),
+            more_workers: false,
+            withdrawn: false,
+            harder: None,
             mask: limits::VERSION_MASK,
             rolls: false,
             jobs: Jobs::new(start.first_job_id),
@@ -67,15 +84,19 @@ impl Session {
         &self.report.workers
     }
 
+    /// Returns the header time of the newest job, in seconds since 1970; 0 before the first.
+    pub fn last_job_time(&self) -> u32 {
+        self.jobs.last_time()
+    }
+
     /// Returns the session's state for the statistics.
     pub(crate) fn report(&self) -> Report {
         self.report.clone()
     }
 
-    /// Rejects an invalid request, or closes the connection after too many of them.
-    pub(super) fn strike(&mut self, id: &Value, reject: &Reject) -> Vec<Action> {
-        self.strikes += 1;
-        if self.strikes > limits::STRIKES_MAX {
+    /// Rejects an invalid request, or closes the connection after too many of them in a short time.
+    pub(super) fn strike(&mut self, id: &Value, reject: &Reject, now: Instant) -> Vec<Action> {
+        if !self.strikes.take(now) {
             return close(CloseReason::Strikes);
         }
         send_reject(id, reject)

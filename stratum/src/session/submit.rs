@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::action::Action;
 use super::state::{Session, send_reject};
+use crate::difficulty::Difficulty;
 use crate::jobs::KnownJob;
 use crate::limits;
 use crate::message::{self, Reject, Submission};
-use crate::pool::{EXTRANONCE_BYTES, EXTRANONCE1_BYTES, Found, Work};
+use crate::pool::{EXTRANONCE_BYTES, EXTRANONCE1_BYTES, EXTRANONCE2_BYTES, Found, Work};
 use crate::proof;
 
 impl Session {
@@ -26,10 +27,17 @@ impl Session {
         let Some(account) = self.report.account.clone() else {
             return self.reject_submit(id, &Reject::NotAuthorized);
         };
-        let Some(job) = self.jobs.find(submission.job) else {
-            return self.reject_submit(id, &Reject::JobNotFound(submission.job));
+        // After a failover, devices still submit work for the pool that they left.
+        let Some(job_id) = submission.job else {
+            return self.reject_submit(id, &Reject::ForeignJob);
         };
-        let extranonce = self.extranonce(submission);
+        let Some(job) = self.jobs.find(job_id) else {
+            return self.reject_submit(id, &Reject::JobNotFound(job_id));
+        };
+        let Some(extranonce2) = submission.extranonce2 else {
+            return self.reject_submit(id, &Reject::ForeignExtranonce);
+        };
+        let extranonce = self.extranonce(extranonce2);
         let header = rebuild(&job.work, &extranonce, submission, self.mask);
         let worker = self.worker(&submission.worker);
         let mut found = Found {
@@ -62,9 +70,17 @@ impl Session {
         actions
     }
 
-    /// Finds a user name among the authorized ones.
+    /// Finds a user name among the authorized ones, whatever its blanks. A name that the session did not keep may be any.
     fn worker(&self, user: &str) -> Option<Arc<str>> {
-        self.report.workers.iter().find(|worker| ***worker == *user).map(Arc::clone)
+        let letters = |name: &str| name.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
+        let workers = &self.report.workers;
+        let exact = workers.iter().find(|worker| ***worker == *user);
+        let same = || {
+            let user = letters(user);
+            workers.iter().find(|worker| letters(worker) == user)
+        };
+        let any = || self.more_workers && user.chars().count() <= limits::USER_CHARS_MAX;
+        exact.or_else(same).map(Arc::clone).or_else(|| any().then(|| user.into()))
     }
 
     /// Counts a rejected submission, and sends the response.
@@ -73,11 +89,11 @@ impl Session {
         send_reject(id, reject)
     }
 
-    fn extranonce(&self, submission: &Submission) -> [u8; EXTRANONCE_BYTES] {
+    fn extranonce(&self, extranonce2: [u8; EXTRANONCE2_BYTES]) -> [u8; EXTRANONCE_BYTES] {
         let mut extranonce = [0; EXTRANONCE_BYTES];
         let (first, second) = extranonce.split_at_mut(EXTRANONCE1_BYTES);
-        first.copy_from_slice(&self.start.extranonce1);
-        second.copy_from_slice(&submission.extranonce2);
+        first.copy_from_slice(&self.extranonce1);
+        second.copy_from_slice(&extranonce2);
         extranonce
     }
 
@@ -97,7 +113,7 @@ impl Session {
             return Err(Reject::Version { bits, mask: self.mask });
         }
         let (time, min) = (submission.time, work.min_time);
-        let max = work.max_time.min(work.time.saturating_add(limits::TIME_AHEAD_S));
+        let max = work.last_time();
         if !(min..=max).contains(&time) {
             return Err(Reject::Time { time, min, max });
         }
@@ -123,7 +139,19 @@ impl Session {
             self.report.meter.add(difficulty.to_f64(), now);
             self.report.last_share = Some(now);
             self.vardiff.share(difficulty);
+            if self.is_paid_for(difficulty, now) {
+                self.bucket.give_back();
+            }
         }
+    }
+
+    /// Returns whether a share of this difficulty took the miner enough work not to count as a line: its job is as hard as
+    /// the newest one, or was until shortly.
+    fn is_paid_for(&self, difficulty: Difficulty, now: Instant) -> bool {
+        let recent = |(since, before): (Instant, Difficulty)| {
+            difficulty >= before && now.saturating_duration_since(since) <= limits::HARDER_GRACE
+        };
+        self.report.difficulty.is_some_and(|newest| difficulty >= newest) || self.harder.is_some_and(recent)
     }
 }
 

@@ -7,7 +7,7 @@ use bitcoin::{BlockHash, CompactTarget, Target};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Action, Session, Start, Timeouts};
+use super::{Action, Resumed, Session, Start, Timeouts};
 use crate::difficulty::Difficulty;
 use crate::limits;
 use crate::pool::{Found, Refusal, Work, WorkParts};
@@ -43,6 +43,8 @@ struct Driven {
     session: Session,
     now: Instant,
     pool_work: Option<Arc<Work>>,
+    refusal: Option<Refusal>,
+    resumed: Option<Resumed>,
     lines: Vec<Value>,
     found: Vec<Found>,
     closed: bool,
@@ -61,6 +63,8 @@ impl Driven {
             session: Session::new(start, now),
             now,
             pool_work: Some(work(1, 1, any_hash())),
+            refusal: None,
+            resumed: None,
             lines: Vec::new(),
             found: Vec::new(),
             closed: false,
@@ -80,12 +84,17 @@ impl Driven {
                 Action::Send(line) => self.lines.push(serde_json::from_str(&line).expect("JSON")),
                 Action::Found(found) => self.found.push(*found),
                 Action::Close(_) => self.closed = true,
+                Action::Subscribe(pending) => {
+                    let offer = self.refusal.clone().map_or(Ok(self.resumed), Err);
+                    let actions = self.session.handle_subscription(pending, offer);
+                    self.perform(actions);
+                }
                 Action::Authorize(pending) => {
                     let verdict = match pending.user() {
                         "rejected" => Err(Refusal("no".to_owned())),
                         user => Ok(user.split('.').next().unwrap_or_default().as_bytes().into()),
                     };
-                    let actions = self.session.handle_verdict(pending, verdict);
+                    let actions = self.session.handle_verdict(pending, verdict, self.now);
                     self.perform(actions);
                 }
                 Action::Fetch(_) => {
@@ -131,6 +140,11 @@ impl Driven {
     fn submit(&mut self, back: usize, nonce: u32, bits: Option<u32>) -> i64 {
         let ids = self.job_ids();
         let Some(id) = ids.len().checked_sub(back + 1).map(|at| ids[at].to_owned()) else { return -1 };
+        self.submit_for(&id, nonce, bits)
+    }
+
+    /// Does the same for the job with this id.
+    fn submit_for(&mut self, id: &str, nonce: u32, bits: Option<u32>) -> i64 {
         let mut params = json!(["a.b", id, "0000000000000000", format!("{TIME:08x}"), format!("{nonce:08x}")]);
         if let (Some(bits), Some(list)) = (bits, params.as_array_mut()) {
             list.push(json!(format!("{bits:08x}")));
@@ -226,6 +240,70 @@ fn a_fast_miner_gets_a_harder_job_within_seconds() {
     assert_eq!(driven.job_ids().len(), 2);
 }
 
+/// A rental on a young pool: thousands of valid shares a second at the share target.
+#[test]
+fn valid_shares_never_close_a_connection() {
+    let mut driven = Driven::started();
+    for nonce in 0..20_000 {
+        driven.now += Duration::from_micros(100);
+        assert_eq!(driven.submit(0, nonce, None), 0);
+        driven.lines.retain(|line| line["method"] == "mining.notify");
+    }
+    assert!(!driven.closed);
+    assert_eq!(driven.found.len(), 20_000);
+}
+
+/// Shares of a job that is long replaced by a harder one cost their sender nothing, so they count as any line.
+#[test]
+fn shares_of_an_old_easy_job_do_not_flood() {
+    let mut driven = Driven::started();
+    driven.work(work(2, 1, Difficulty::floor(1e-6).target()));
+    let easy = driven.job_ids()[0].to_owned();
+    driven.wait(limits::HARDER_GRACE + Duration::from_secs(1));
+    let sent = (0..20_000).take_while(|nonce| {
+        driven.submit_for(&easy, *nonce, None);
+        driven.lines.clear();
+        !driven.closed
+    });
+    assert_eq!(sent.count(), limits::LINES_BURST as usize);
+}
+
+#[test]
+fn strikes_decay() {
+    let wrong = r#"{"id":1,"method":"mining.submit","params":[7]}"#;
+    let mut driven = Driven::started();
+    for _ in 0..500 {
+        driven.wait(Duration::from_secs(11));
+        driven.line(wrong);
+    }
+    assert!(!driven.closed);
+    for _ in 0..=limits::STRIKES_MAX {
+        driven.line(wrong);
+    }
+    assert!(driven.closed);
+}
+
+#[test]
+fn a_job_has_no_time_beyond_the_work_units_last() {
+    let mut driven = Driven::new();
+    let parts = WorkParts { max_time: TIME + 2, ..(**work(1, 1, any_hash())).clone() };
+    driven.pool_work = Some(Arc::new(Work::new(parts)));
+    driven.line(r#"{"id":1,"method":"mining.subscribe","params":[]}"#);
+    driven.line(r#"{"id":2,"method":"mining.authorize","params":["a.b","x"]}"#);
+    for _ in 0..10 {
+        driven.wait(limits::KEEPALIVE);
+    }
+    let times: Vec<_> = driven
+        .lines
+        .iter()
+        .filter(|line| line["method"] == "mining.notify")
+        .map(|line| u32::from_str_radix(line["params"][7].as_str().expect("a time"), 16).expect("hex"))
+        .collect();
+    assert_eq!(times, [TIME, TIME + 2]);
+    driven.work(work(2, 2, any_hash()));
+    assert_eq!(driven.job_ids().len(), 3, "other work starts at its own time");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Line(String),
@@ -268,6 +346,7 @@ fn share_target(zeros: u32) -> Target {
 /// Checks what must hold for the lines of a session, for any behavior of miner and pool.
 fn check_lines(lines: &[Value]) -> Result<(), TestCaseError> {
     let mut ids = HashSet::new();
+    let mut contents = HashSet::new();
     let mut difficulties = 0;
     for line in lines {
         match line["method"].as_str() {
@@ -278,6 +357,8 @@ fn check_lines(lines: &[Value]) -> Result<(), TestCaseError> {
             Some("mining.notify") => {
                 difficulties = 0;
                 prop_assert!(ids.insert(line["params"][0].to_string()), "a job id repeats");
+                let content: Vec<_> = (1..8).map(|at| line["params"][at].to_string()).collect();
+                prop_assert!(contents.insert(content), "a job repeats another one's content");
             }
             _ => {}
         }

@@ -94,3 +94,81 @@ fn a_slowly_moving_cap_keeps_the_difficulty() {
     assert_eq!(vardiff.choose(Difficulty::floor(990.0), Some(sent)).to_f64(), 990.0);
     assert_eq!(vardiff.choose(Difficulty::floor(1_200.0), Some(sent)).to_f64(), 1_200.0);
 }
+
+/// Shares at random times, as hashing finds them: the same times for the same seed.
+struct Finds(u64);
+
+impl Finds {
+    /// Returns the time to the next share, for a mean of `mean` seconds.
+    fn wait(&mut self, mean: f64) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let uniform = ((self.0 >> 11) as f64 + 1.0) / (1u64 << 53) as f64;
+        -uniform.ln() * mean
+    }
+}
+
+/// Runs a miner of `hashes_per_second` from the difficulty `initial`, until three more jobs or 15 minutes have passed.
+/// Returns the mean seconds between two shares at the difficulty of the last job.
+fn settled_interval(initial: f64, cap: Difficulty, hashes_per_second: f64, finds: &mut Finds) -> f64 {
+    let start = Instant::now();
+    let interval = |difficulty: Difficulty| difficulty.to_f64() * 4_294_967_296.0 / hashes_per_second;
+    let mut vardiff = Vardiff::new(initial, start);
+    let mut sent = vardiff.choose(cap, None);
+    let (mut at, mut tick, mut jobs) = (0.0, 0.5, 0);
+    let mut find = finds.wait(interval(sent));
+    // A farm at a low share target finds shares by the million.
+    for _ in 0..100_000 {
+        if jobs >= 3 || at >= 900.0 {
+            break;
+        }
+        if find < tick {
+            at = find;
+            vardiff.share(sent);
+            find = at + finds.wait(interval(sent));
+        } else {
+            at = tick;
+            tick += 0.5;
+        }
+        vardiff.judge(sent, start + Duration::from_secs_f64(at));
+        let next = vardiff.choose(cap, Some(sent));
+        assert!(next <= cap, "{next} is above the share target");
+        if next != sent {
+            jobs += 1;
+            sent = next;
+            find = at + finds.wait(interval(sent));
+        }
+    }
+    interval(sent)
+}
+
+/// From any first difficulty, three more jobs bring every device from 1 GH/s to 10 PH/s to its rate, up to the share
+/// target.
+#[test]
+fn every_rate_is_reached_within_three_jobs() {
+    let (mut runs, mut far) = (0, 0);
+    for initial in [1.0, 32.0, 1_024.0, 32_768.0, 1e6, 1.6e7] {
+        for step in 0..=28 {
+            let hashes_per_second = 1e9 * 10f64.powf(f64::from(step) / 4.0);
+            for seed in 0..20 {
+                let mut finds = Finds(seed * 1_000 + step as u64);
+                let got = settled_interval(initial, Difficulty::floor(4e9), hashes_per_second, &mut finds);
+                runs += 1;
+                far += u32::from(!(crate::limits::SHARE_INTERVAL_S / 4.0..28.0).contains(&got));
+                assert!((0.2..300.0).contains(&got), "{got} s from {initial} at {hashes_per_second}");
+            }
+        }
+    }
+    assert!(far * 50 < runs, "{far} of {runs} are off by more than a factor of 4");
+}
+
+#[test]
+fn a_low_share_target_caps_every_rate() {
+    for cap in [0.01, 1.0, 5_000.0, 1e6] {
+        let cap = Difficulty::floor(cap);
+        for hashes_per_second in [1e9, 1e12, 1e14, 1e16] {
+            let got = settled_interval(1_024.0, cap, hashes_per_second, &mut Finds(1));
+            let at_cap = cap.to_f64() * 4_294_967_296.0 / hashes_per_second;
+            assert!(got <= at_cap && got >= at_cap.min(1.0) / 1_024.0, "{got} s at {hashes_per_second}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! A pool with one work unit, and a miner on a raw socket.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +9,9 @@ use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, Target};
 use serde_json::{Value, json};
-use stratum::{Account, Change, Config, Difficulty, Found, Job, Pool, Refusal, Server, Stats, Work, WorkParts};
+use stratum::{
+    Account, Change, Config, Difficulty, Found, Job, Pool, Readiness, Refusal, Server, Stats, Work, WorkParts,
+};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -28,9 +30,9 @@ pub fn share_target() -> Target {
 pub struct OneWork {
     work: Mutex<Option<Arc<Work>>>,
     keys: AtomicU64,
-    away: AtomicBool,
     changes: watch::Sender<Change>,
     found: Mutex<Vec<Found>>,
+    readiness: Mutex<Readiness>,
 }
 
 impl OneWork {
@@ -38,9 +40,9 @@ impl OneWork {
         let pool = Self {
             work: Mutex::new(None),
             keys: AtomicU64::new(1),
-            away: AtomicBool::new(false),
             changes: watch::Sender::new(Change::default()),
             found: Mutex::default(),
+            readiness: Mutex::default(),
         };
         pool.set(|_| {});
         Arc::new(pool)
@@ -73,15 +75,15 @@ impl OneWork {
         work
     }
 
-    /// Turns miners away, or stops doing so, and signals the change to the server.
-    pub fn turn_away(&self, away: bool) {
-        self.away.store(away, Ordering::Relaxed);
-        self.changes.send_modify(|change| change.generation += 1);
-    }
-
     /// Removes the work unit, and signals the change to the server.
     pub fn withdraw(&self) {
         *self.work.lock().unwrap() = None;
+        self.changes.send_modify(|change| change.generation += 1);
+    }
+
+    /// Changes the readiness, and signals it to the server.
+    pub fn set_readiness(&self, readiness: Readiness) {
+        *self.readiness.lock().unwrap() = readiness;
         self.changes.send_modify(|change| change.generation += 1);
     }
 
@@ -91,8 +93,8 @@ impl OneWork {
 }
 
 impl Pool for OneWork {
-    fn is_ready(&self) -> bool {
-        !self.away.load(Ordering::Relaxed)
+    fn readiness(&self) -> Readiness {
+        self.readiness.lock().unwrap().clone()
     }
 
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {

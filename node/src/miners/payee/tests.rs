@@ -29,6 +29,16 @@ fn a_user_name_is_an_address_and_a_worker() {
         (format!("{known}. rig1 "), "rig1"),
         (format!("{}.rig1", known.to_uppercase()), "rig1"),
         (format!("{known}.rig.1"), "rig.1"),
+        (format!("{known}..rig"), ".rig"),
+        (format!("{known}_rig1"), "rig1"),
+        (format!("{known}/rig1"), "rig1"),
+        (format!("{known}:rig1"), "rig1"),
+        (format!("{known}+512"), "512"),
+        (format!("{known} rig1"), "rig1"),
+        (format!("{known}\t_ rig_1"), "rig_1"),
+        (format!("{known}–é"), "é"),
+        (format!("bitcoin:{known}.rig1"), "rig1"),
+        (format!("BITCOIN:{}?label=x", known.to_uppercase()), "label=x"),
     ] {
         assert_eq!(parse(&user, None), Some((script(1), worker.to_owned())), "{user:?}");
     }
@@ -62,8 +72,13 @@ fn addresses_that_anyone_could_spend_from_are_refused() {
 
 proptest! {
     #[test]
-    fn blanks_around_the_parts_change_nothing(before in " {0,3}", middle in " {0,3}", after in " {0,3}", worker in "[a-z0-9]{1,9}") {
-        let user = format!("{before}{}{middle}.{after}{worker}{before}", address(3));
+    fn no_text_makes_the_parser_panic(user in ".{0,80}", default in prop::option::of(any::<u8>())) {
+        let _parsed = parse(&user, default);
+    }
+
+    #[test]
+    fn blanks_and_separators_change_nothing(before in " {0,3}", middle in " {0,3}", after in " {0,3}", separator in "[-._/:;,|+#@!~=&%$* ]", worker in "[a-z0-9]{1,9}") {
+        let user = format!("{before}{}{middle}{separator}{after}{worker}{before}", address(3));
         prop_assert_eq!(parse(&user, None), Some((script(3), worker)));
     }
 }

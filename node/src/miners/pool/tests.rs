@@ -1,7 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitcoin::{Address, ScriptBuf};
-use stratum::{Account, Found, Pool, Work};
+use stratum::{Account, Found, Pool, Readiness, Refusal, Work};
 
 use node_core::jobs::JobTemplate;
 use node_core::jobs::fixtures::{job_templates, worked_header};
@@ -58,7 +59,7 @@ fn connections_of_an_account_share_a_work_until_there_is_a_newer_one() {
     miners.set_template(Some(Arc::clone(&templates[1])));
     let second = miners.work(&account(1)).unwrap();
     assert_ne!(first.key, second.key);
-    miners.set_template(None);
+    miners.pause("x");
     assert!(miners.work(&account(1)).is_none());
     assert_eq!(miners.changes().borrow().generation, 3);
 }
@@ -72,7 +73,7 @@ async fn late_work_is_accepted_on_the_template_it_was_found_on() {
     for template in &templates[1..] {
         miners.set_template(Some(Arc::clone(template)));
     }
-    miners.set_template(None);
+    miners.stop("x");
     miners.submit(found(&work, &templates[0], 1, true));
     let share = queue.shares.recv().await.unwrap();
     assert!(Arc::ptr_eq(&share.job.template, &templates[0]));
@@ -100,15 +101,46 @@ fn templates_are_forgotten_oldest_first() {
 }
 
 #[test]
+fn miners_without_fresh_work_leave_after_the_grace() {
+    let (miners, _queue) = Miners::new(Network::Local, None);
+    let templates = job_templates(2);
+    let generation = || miners.changes().borrow().generation;
+    let grace = Duration::from_millis(20);
+    let refusal = |reason: &str| Refusal(format!("this node has no work: {reason}"));
+    assert!(matches!(miners.readiness(), Readiness::Stopped(_)), "nothing is handed out at the start");
+    miners.pause("it reads its share-chain");
+    assert_eq!(miners.readiness(), Readiness::Stopped(refusal("it reads its share-chain")));
+    assert_eq!(generation(), 0, "nobody waits yet");
+    miners.set_template(Some(Arc::clone(&templates[0])));
+    miners.pause("no bitcoind");
+    assert_eq!(miners.readiness(), Readiness::Paused(refusal("no bitcoind")));
+    assert_eq!(generation(), 2);
+    miners.stop_paused(Duration::from_secs(30));
+    assert!(matches!(miners.readiness(), Readiness::Paused(_)));
+    std::thread::sleep(grace);
+    // A second reason is no new grace.
+    miners.pause("still no bitcoind");
+    miners.stop_paused(grace);
+    assert_eq!(miners.readiness(), Readiness::Stopped(refusal("still no bitcoind")));
+    assert_eq!(generation(), 3);
+    miners.stop("again");
+    assert_eq!(generation(), 3, "once");
+    miners.set_template(Some(Arc::clone(&templates[1])));
+    assert_eq!(miners.readiness(), Readiness::Ready);
+    miners.stop("the node is cut off");
+    assert_eq!(miners.readiness(), Readiness::Stopped(refusal("the node is cut off")));
+}
+
+#[test]
 fn miners_are_away_until_there_is_a_template_and_solo_work_is_no_share() {
     let (miners, mut queue) = Miners::new(Network::Local, None);
     let pool = job_templates(1).remove(0);
-    assert!(!miners.is_ready(), "nothing yet");
+    assert!(matches!(miners.readiness(), Readiness::Stopped(_)), "nothing yet");
     miners.set_template(Some(Arc::clone(&pool)));
-    assert!(miners.is_ready());
+    assert_eq!(miners.readiness(), Readiness::Ready);
     for _ in 0..2 {
-        miners.turn_away();
-        assert!(!miners.is_ready() && miners.work(&account(1)).is_none());
+        miners.stop("the node is cut off");
+        assert!(matches!(miners.readiness(), Readiness::Stopped(_)) && miners.work(&account(1)).is_none());
         assert_eq!(miners.changes().borrow().generation, 2, "connections hear it once");
         miners.set_template(None);
     }
@@ -116,7 +148,7 @@ fn miners_are_away_until_there_is_a_template_and_solo_work_is_no_share() {
     let solo = JobTemplate::solo(block, contents, 0..=u32::MAX, sharechain::Timestamp(1_800_000_000));
     miners.set_template(Some(Arc::clone(&solo)));
     let work = miners.work(&account(1)).unwrap();
-    assert!(miners.is_ready() && work.solo);
+    assert!(miners.readiness() == Readiness::Ready && work.solo);
     miners.submit(found(&work, &solo, 1, true));
     assert!(queue.shares.try_recv().is_err(), "peers never hear of it");
     let block = queue.blocks.try_recv().unwrap();

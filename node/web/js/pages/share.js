@@ -15,7 +15,7 @@ export default function Share({ route }) {
 }
 
 function Fate({ answer }) {
-  const [level, title, words] = FATES[answer.fate] ?? ["info", answer.fate, ""];
+  const [level, title, words] = FATES[answer.unpaid ?? answer.fate] ?? ["info", answer.fate, ""];
   const rule = answer.refusal?.rule ?? answer.rule;
   const [meaning, todo] = answer.fate === "refused" ? ruleWords(rule) : [words, ""];
   return html`
@@ -33,7 +33,7 @@ function Story({ answer }) {
   if (share?.validated_unix_s) steps.push(html`<strong>Found valid</strong> by this node <${Time} at=${share.validated_unix_s} />.`);
   if (refusal) steps.push(html`<strong>${share ? "An altered copy of it was refused" : "Refused"}</strong> by this node <${Time} at=${refusal.time_unix_s} />: it came from ${refusal.peer ? html`the peer <${Id} id=${refusal.peer} to="/peers" />` : "a miner of this node"}, and broke rule ${refusal.rule}${share ? "; the share itself is valid, and loses nothing by that" : ""}.`);
   if (answer.fate === "link") steps.push(html`<strong>Became link</strong> <a href=${`/links/${answer.id}`}>${count(answer.link_height)}</a> of the main chain: it counts.`);
-  if (answer.fate === "listed") steps.push(html`<strong>Listed</strong> by link <a href=${`/links/${answer.link}`}>${count(answer.link_height)}</a>: from there on it counts.`);
+  if (answer.fate === "listed") steps.push(html`<strong>Listed</strong> by link <a href=${`/links/${answer.link}`}>${count(answer.link_height)}</a>: ${answer.unpaid ? "too late to earn anything" : "from there on it counts"}.`);
   if (answer.fate === "pending") steps.push(html`<strong>Waits</strong> to be listed by one of the next links.`);
   if (answer.fate === "held") steps.push(html`<strong>Waits</strong> for ${answer.waits_for ?? "something missing"}.`);
   if (answer.fate === "expired") steps.push(html`<strong>Not listed</strong> by any of the links that could have listed it.`);
@@ -52,6 +52,7 @@ function About({ share, id }) {
         ["Work handed out", html`<${Time} at=${share.time_unix_s} />`],
         ["Weight", share.weight ? `${digits(share.weight.weight_blocks)} expected Bitcoin blocks` : "no longer kept: it is deep in the chain"],
         ["Bitcoin height", html`${count(share.bitcoin_height)}, on block <${Id} id=${share.prev_hash} />`],
+        ["Extranonce", html`<${Copy} text=${share.extranonce} />`],
         ["Would have paid", `${btc(share.coinbase_value_sat)} in all, as a Bitcoin block`],
         ["Bitcoin block", share.is_bitcoin_block ? html`<${Tag} tone="good">yes</${Tag}> <${BlockId} id=${id} />` : "no: its hash was not low enough, as with almost all shares"],
       ]} />

@@ -1,0 +1,64 @@
+//! What the server asks and tells a miner's program beyond jobs.
+
+use serde_json::Value;
+
+use super::action::{Action, CloseReason};
+use super::state::{Session, close};
+use crate::agents;
+use crate::limits;
+use crate::message;
+use crate::pool::{Refusal, Work};
+
+/// Id of the server's only request, `client.get_version`. Miners number their own requests from 0 or 1.
+const VERSION_REQUEST: u32 = 0x7fff_fffe;
+
+impl Session {
+    /// Disconnects the miner because the pool has no work, and tells it why.
+    pub fn handle_stop(&mut self, refusal: &Refusal) -> Vec<Action> {
+        self.leave(CloseReason::NoWork(refusal.clone()))
+    }
+
+    /// Disconnects the miner because the server stops.
+    pub fn handle_shutdown(&mut self) -> Vec<Action> {
+        let mut actions = self.leave(CloseReason::Stopping);
+        if self.agent.reads_messages {
+            // It connects again at once, and turns to its next pool when that fails.
+            actions.insert(1, Action::Send(message::reconnect()));
+        }
+        actions
+    }
+
+    /// Closes the connection. A program that shows messages to its owner shows the reason.
+    pub(super) fn leave(&mut self, reason: CloseReason) -> Vec<Action> {
+        let told = self.agent.reads_messages.then(|| Action::Send(message::show_message(&reason)));
+        told.into_iter().chain(close(reason)).collect()
+    }
+
+    /// Closes the connection if the miner's program cannot hold this coinbase. `None` if it can.
+    pub(super) fn refuse_coinbase(&mut self, work: &Work) -> Option<Vec<Action>> {
+        let (bytes, max) = (work.coinbase_bytes(), self.agent.coinbase_bytes_max);
+        (bytes > max).then(|| self.leave(CloseReason::Coinbase { bytes, max }))
+    }
+
+    /// Asks for the user agent of a miner that sent none.
+    pub(super) fn ask_version(&self) -> Option<Action> {
+        self.report.agent.is_empty().then(|| Action::Send(message::get_version(VERSION_REQUEST)))
+    }
+
+    /// Takes the miner's response to [`Self::ask_version`].
+    pub(super) fn take_response(&mut self, id: &Value, text: Option<String>) {
+        if let (true, Some(agent)) = (*id == VERSION_REQUEST, text)
+            && self.report.agent.is_empty()
+        {
+            self.take_agent(&agent);
+        }
+    }
+
+    /// Records the miner's user agent.
+    pub(super) fn take_agent(&mut self, agent: &str) {
+        let kept = agent.chars().filter(|letter| !letter.is_control()).take(limits::AGENT_CHARS_MAX);
+        self.report.agent = kept.collect::<String>().into();
+        self.agent = agents::known(agent);
+        self.vardiff.set_agent_floor(self.agent.difficulty_min);
+    }
+}
