@@ -23,7 +23,7 @@
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
 //! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs,
-//! blocks.rs, payout_proof.rs, peers.rs, bans.rs, event_log.rs, search.rs, live.rs, metrics.rs, openapi.rs
+//! blocks.rs, payout_proof.rs, peers.rs, bans.rs, event_log.rs, search.rs, live.rs, metrics.rs, health.rs, openapi.rs
 //!               one or two routes each, with the types of their answers
 //! ```
 //!
@@ -40,6 +40,7 @@ mod error;
 mod event_log;
 mod graph;
 mod guard;
+mod health;
 pub mod isolation;
 pub mod limits;
 mod links;
@@ -113,5 +114,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(search::search))
         .routes(routes!(live::events))
         .routes(routes!(metrics::metrics))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
         .routes(routes!(openapi::document))
 }

@@ -4,9 +4,11 @@
 //! front.rs     what serves miners and API clients, from before the share-chain is read
 //! waiting.rs   waits for a bitcoind that is not there yet
 //! signals.rs   stops the node on a signal, or reads settings again
+//! service.rs   what systemd is told
 //! ```
 
 mod front;
+mod service;
 mod signals;
 mod waiting;
 
@@ -46,6 +48,7 @@ use crate::webhooks;
 pub use signals::Reload;
 
 use front::Front;
+use service::Service;
 use signals::Signals;
 
 /// What to do with the settled link that the last run stored.
@@ -112,6 +115,8 @@ impl Node {
         let key = identity::load(&config.data_dir)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         let front = Front::start(config, &bitcoind, &store, started).await?;
+        let (serving, served) = watch::channel(None);
+        tokio::spawn(Service { state: front.state.subscribe(), engine: served }.run());
         let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
@@ -126,6 +131,7 @@ impl Node {
         let feed = TemplateFeed::start(bitcoind.clone());
         let (Started { engine, reader, failure }, seen) =
             peers.start(&mut parts, engine, found.shares, (&bitcoind, &feed), (&store, views))?;
+        serving.send_replace(Some(engine.clone()));
         let (view, isolation) = watch::channel(IsolationView::default());
         let watch = Watch {
             chain: reader.clone(),
@@ -177,6 +183,7 @@ impl Node {
             },
             _ = self.parts.join_next() => Err(NodeError::Stopped),
         };
+        service::stopping();
         self.stop.send_replace(true);
         for server in self.servers {
             // The end of the process cuts connections that do not close in time.
@@ -276,7 +283,8 @@ fn start_job_builder(
     let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
     let (heard, feed, engine) = (feed.heard(), feed.subscribe(), engine.clone());
     parts.spawn(WorkWatch { miners: Arc::clone(&miners), heard: heard.clone() }.run());
-    let task = JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state };
+    let rejected = watch::Sender::new(None);
+    let task = JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state, rejected };
     parts.spawn(task.run());
     seen
 }

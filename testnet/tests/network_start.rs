@@ -45,6 +45,8 @@ impl Node {
         let child = Command::new(program)
             .args(["run", "--config"])
             .arg(dir.join("shoal.toml"))
+            // A minimal container has no CA certificates.
+            .envs([("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")])
             .stdin(Stdio::null())
             .stderr(File::options().create(true).append(true).open(dir.join("log")).unwrap())
             .spawn()

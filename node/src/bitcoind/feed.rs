@@ -22,8 +22,19 @@ use node_core::sentence;
 pub struct FeedState {
     /// The newest template. It stays when bitcoind is lost, so check `trouble` as well.
     pub template: Option<Arc<BlockTemplate>>,
+    /// When the template came; none before the first.
+    pub received: Option<Instant>,
     /// Why the template may be out of date, in one sentence for the operator; none if it is current.
     pub trouble: Option<Arc<str>>,
+}
+
+impl FeedState {
+    /// bitcoind's clock by the newest template: its time, and what passed since it came. It does not depend on this
+    /// machine's clock.
+    pub fn time(&self) -> Option<u32> {
+        let passed_s = u32::try_from(self.received?.elapsed().as_secs()).unwrap_or(u32::MAX);
+        Some(self.template.as_ref()?.time.saturating_add(passed_s))
+    }
 }
 
 /// A task that keeps the newest template. It ends when this value is dropped.
@@ -182,6 +193,7 @@ impl Follower {
                 "new template"
             );
             state.template = Some(template);
+            state.received = Some(Instant::now());
         });
     }
 

@@ -57,6 +57,8 @@ impl Transport {
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .no_proxy()
+            // Plain HTTP needs none, and a minimal container has none.
+            .tls_certs_only([])
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(BitcoindError::NoHttpClient)?;
