@@ -144,6 +144,14 @@ pub struct P2pConfig {
     pub peers: Vec<String>,
     /// Discover nodes in the local network by mDNS.
     pub mdns: bool,
+    /// Discover nodes of the pool, and be discovered.
+    pub discover: bool,
+    /// Nodes to ask for others, as multiaddrs.
+    pub seeds: Vec<String>,
+    /// Names whose TXT records list nodes.
+    pub dns_seeds: Vec<String>,
+    /// Addresses at which other nodes can reach this one. Each port is used for TCP and, over UDP, for QUIC.
+    pub external_address: Vec<SocketAddr>,
 }
 
 /// The read-only HTTP API.

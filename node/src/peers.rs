@@ -1,10 +1,12 @@
 //! Work for peers off the consensus thread.
 //!
 //! ```text
+//! book.rs     the address book on disk
 //! lookup.rs   looks up Bitcoin headers that proofs wait for
 //! server.rs   answers requests of peers from published snapshots of the chain
 //! ```
 
+mod book;
 mod lookup;
 mod server;
 
@@ -20,6 +22,7 @@ use tracing::warn;
 use crate::limits::PUBLISH_QUEUE;
 use crate::state::PeerView;
 
+pub use book::{BookFile, keep};
 pub use lookup::Lookups;
 pub use server::Server;
 

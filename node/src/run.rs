@@ -15,6 +15,7 @@ use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
 use p2p::{Handle, Network, Traffic};
+use p2p_proto::record::{Address, Transport};
 use sharechain::{Chain, ChainParams};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,10 +29,10 @@ use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started,
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
 use crate::history::{Keeper, Observer};
-use crate::identity;
+use crate::identity::{self, IdentityError};
 use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
-use crate::peers::{self, Lookups, PeerTips, Publisher, Server};
+use crate::peers::{self, BookFile, Lookups, PeerTips, Publisher, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
@@ -69,6 +70,8 @@ struct Node {
     servers: Vec<JoinHandle<()>>,
     /// Tasks that the node cannot run without.
     parts: JoinSet<()>,
+    /// The address book, and whose it is.
+    book: (BookFile, Handle),
     /// Follows bitcoind for as long as the node runs.
     _feed: TemplateFeed,
 }
@@ -95,9 +98,23 @@ impl Node {
         let front = Front::start(config, &bitcoind, &store, started).await?;
         let opening = open_engine(&bitcoind, params, &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, submissions, history, views, state, peers: shown, traffic, stop, servers } =
-            front;
-        let (network, events) = Network::start(network_config(config, &key, consensus_id, traffic))?;
+        let Front {
+            miners,
+            found,
+            stratum,
+            submissions,
+            history,
+            views,
+            state,
+            peers: shown,
+            discovery: found_nodes,
+            traffic,
+            stop,
+            servers,
+        } = front;
+        let book = BookFile::new(&config.data_dir, consensus_id);
+        let discovery = discover(config, &book)?;
+        let (network, events) = Network::start(network_config(config, &key, consensus_id, traffic, discovery))?;
         let mut parts = JoinSet::new();
         let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
         let (Started { engine, reader, failure }, seen) =
@@ -105,7 +122,8 @@ impl Node {
         let feed = TemplateFeed::start(bitcoind.clone());
         let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        let blocks = FoundBlocks { submissions, publisher: Publisher::start(network) };
+        parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), found_nodes));
+        let blocks = FoundBlocks { submissions, publisher: Publisher::start(network.clone()) };
         parts.spawn(blocks.run(found.blocks));
         let node = state.subscribe();
         start_reporter(&mut parts, &reader, &feed, work, &seen, Arc::clone(&stratum), state);
@@ -123,7 +141,7 @@ impl Node {
         start_event_log(&mut parts, observer, config);
         let pool = config.pool.as_str();
         info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), "the node is running");
-        Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
+        Ok(Self { engine, store, failure, stop, servers, parts, book: (book, network), _feed: feed })
     }
 
     /// Waits for a signal or a failure, then stops the node.
@@ -146,6 +164,8 @@ impl Node {
             // The end of the process cuts connections that do not close in time.
             let _ = tokio::time::timeout(STOP_TIMEOUT, server).await;
         }
+        let (book, network) = &self.book;
+        book.save(network).await;
         // Completes earlier calls to the consensus thread; then everything is written to disk.
         self.engine.end().await;
         self.store.flush()?;
@@ -153,7 +173,30 @@ impl Node {
     }
 }
 
-fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32], traffic: Traffic) -> p2p::Config {
+/// What the network discovers other nodes with; `None` if it should not.
+fn discover(config: &Config, book: &BookFile) -> Result<Option<p2p::Discover>, NodeError> {
+    if !config.p2p.discover {
+        return Ok(None);
+    }
+    let both = |address: &SocketAddr| {
+        [Transport::Tcp, Transport::Quic].map(|transport| Address::of_ip(address.ip(), address.port(), transport))
+    };
+    Ok(Some(p2p::Discover {
+        book: book.load().map_err(IdentityError::Random)?,
+        external: config.p2p.external_address.iter().flat_map(both).collect(),
+        seeds: config.p2p.seeds.clone(),
+        dns_seeds: config.p2p.dns_seeds.clone(),
+        tells_local: true,
+    }))
+}
+
+fn network_config(
+    config: &Config,
+    key: &SigningKey,
+    consensus_id: [u8; 32],
+    traffic: Traffic,
+    discovery: Option<p2p::Discover>,
+) -> p2p::Config {
     p2p::Config {
         secret_key: key.to_bytes(),
         listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
@@ -162,6 +205,7 @@ fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32], tra
         consensus_id,
         user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
         traffic,
+        discovery,
     }
 }
 

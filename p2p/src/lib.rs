@@ -9,6 +9,7 @@
 //! net/codec.rs      requests and responses on a stream
 //! net/peers.rs      connected peers
 //! net/redial.rs     when to dial peers again
+//! net/seeds.rs      DNS seeds
 //! net/ip_limit.rs   inbound connections from one IP address
 //! ```
 //!
@@ -18,4 +19,7 @@
 
 pub mod net;
 
-pub use net::{Config, Handle, Network, PeerInfo, StartError, Stopped, Traffic, TrafficKind};
+pub use net::{
+    Config, Discover, DiscoveryInfo, DiscoveryNumbers, Handle, Network, PeerInfo, StartError, Stopped, Traffic,
+    TrafficKind,
+};

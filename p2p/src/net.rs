@@ -16,22 +16,28 @@ mod codec;
 mod ip_limit;
 mod peers;
 mod redial;
+mod seeds;
 mod task;
 mod traffic;
 
 use std::error::Error;
 use std::time::Duration;
 
+use ed25519_dalek::SigningKey;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, SwarmBuilder, noise, tcp, yamux};
 use tokio::sync::mpsc;
 
-use p2p_proto::Event;
-use p2p_proto::PeerId;
+use p2p_proto::book::Book;
+use p2p_proto::discovery::{Discovery, Now, OwnSource, Seed, Setup};
 use p2p_proto::limits::{COMMANDS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, STREAMS_PER_CONNECTION_MAX};
+use p2p_proto::record::Address;
+use p2p_proto::{Event, Millis, PeerId};
 
-pub use api::{Handle, PeerInfo, Stopped};
+pub use p2p_proto::discovery::Numbers as DiscoveryNumbers;
+
+pub use api::{DiscoveryInfo, Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
 use task::Task;
 pub use traffic::{Traffic, TrafficKind};
@@ -56,6 +62,25 @@ pub struct Config {
     pub user_agent: String,
     /// Where to count the bytes of messages.
     pub traffic: Traffic,
+    /// How to discover other nodes. `None`: the node has no peers but the configured ones, those that mDNS finds, and
+    /// those that dial it.
+    pub discovery: Option<Discover>,
+}
+
+/// How to discover other nodes, and to be discovered.
+#[derive(Clone, Debug)]
+pub struct Discover {
+    /// The address book, which may be empty.
+    pub book: Book,
+    /// Addresses of this node that the operator configured.
+    pub external: Vec<Address>,
+    /// Multiaddresses of seeds, with or without `/p2p/<peer id>`. At most [`SEEDS_MAX`](p2p_proto::limits::SEEDS_MAX).
+    pub seeds: Vec<String>,
+    /// Names of DNS seeds.
+    pub dns_seeds: Vec<String>,
+    /// Whether peers in the local network and on this machine are told local addresses. Not if all that comes from
+    /// loopback comes through a proxy.
+    pub tells_local: bool,
 }
 
 /// Reason why the network does not start.
@@ -161,9 +186,42 @@ impl Network {
             .ok_or_else(|| StartError::Stack { source: "the local key is not ed25519".into() })?;
         let (calls_in, calls) = mpsc::channel(COMMANDS_MAX);
         let (events, events_out) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic).run(events));
+        let discovery = discovery(&config)?;
+        tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic, discovery).run(events));
         Ok((Handle::new(calls_in, local_peer), events_out))
     }
+}
+
+/// What decides whom to connect to, and the DNS seeds.
+fn discovery(config: &Config) -> Result<(Discovery, Vec<String>), StartError> {
+    let is_on = config.discovery.is_some();
+    let Discover { book, external, seeds, dns_seeds, tells_local } = config.discovery.clone().unwrap_or(Discover {
+        book: Book::new([0; 32], [0; 16]),
+        external: Vec::new(),
+        seeds: Vec::new(),
+        dns_seeds: Vec::new(),
+        tells_local: false,
+    });
+    let seed = |text: &String| {
+        let mut address = parse_address(text)?;
+        let peer = task::peer_in(&address);
+        if peer.is_some() {
+            address.pop();
+        }
+        Ok(Seed { address: address.to_string(), peer })
+    };
+    let setup = Setup {
+        key: SigningKey::from_bytes(&config.secret_key),
+        pool: config.consensus_id,
+        user_agent: config.user_agent.clone(),
+        is_on,
+        tells_local,
+        seeds: seeds.iter().map(seed).collect::<Result<_, StartError>>()?,
+        has_dns_seeds: !dns_seeds.is_empty(),
+    };
+    let mut discovery = Discovery::new(setup, book, Now { at: Millis(0), unix_s: 0 });
+    discovery.own_mut().set(OwnSource::Configured, external);
+    Ok((discovery, dns_seeds))
 }
 
 fn multiplexer() -> yamux::Config {

@@ -37,6 +37,7 @@ async fn start_bad(number: u8, kind: Bad) -> String {
         consensus_id: ChainParams::rehearsal().consensus_id(),
         user_agent: "bad/1".to_owned(),
         traffic: p2p::Traffic::default(),
+        discovery: None,
     };
     let (handle, mut events) = Network::start(config).unwrap();
     let address = loop {

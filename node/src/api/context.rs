@@ -39,6 +39,8 @@ pub struct Context {
     pub submissions: Submissions,
     /// The connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// The address book and the connections that the node makes by itself.
+    pub discovery: watch::Receiver<p2p::DiscoveryInfo>,
     /// Bytes of messages from and to peers.
     pub traffic: p2p::Traffic,
     /// State of sync, of mining and of bitcoind.

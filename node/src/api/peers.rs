@@ -16,6 +16,36 @@ use crate::state::PeerView;
 pub(super) struct PeerList {
     /// Peers, longest connected first.
     pub peers: Vec<Peer>,
+    /// How the node finds peers.
+    pub discovery: Discovery,
+}
+
+/// How the node finds peers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Discovery {
+    /// Nodes in the address book that were never reached.
+    pub book_new: usize,
+    /// Nodes in the address book that were reached.
+    pub book_tried: usize,
+    /// Connections to nodes that the node chose by itself.
+    pub outbound: usize,
+    /// How many of those it wants; 0 if it discovers nobody.
+    pub outbound_target: usize,
+    /// Addresses of this node that it tells everybody, multiaddrs; none without the node's token.
+    pub own_addresses: Option<Vec<String>>,
+}
+
+impl Discovery {
+    fn new(info: &p2p::DiscoveryInfo, owner: bool) -> Self {
+        let numbers = info.numbers;
+        Self {
+            book_new: numbers.book_new,
+            book_tried: numbers.book_tried,
+            outbound: numbers.outbound,
+            outbound_target: numbers.outbound_target,
+            own_addresses: owner.then(|| info.own_addresses.clone()),
+        }
+    }
 }
 
 /// A connected peer.
@@ -75,5 +105,6 @@ pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Js
     let shown = |peer: &PeerView| Peer::new(peer, api.groups.name(&peer.address), owner);
     let mut peers: Vec<Peer> = peers.iter().map(shown).collect();
     peers.sort_by(|a, b| b.connected_s.cmp(&a.connected_s).then_with(|| a.id.cmp(&b.id)));
-    Json(PeerList { peers })
+    let discovery = Discovery::new(&api.context.discovery.borrow(), owner);
+    Json(PeerList { peers, discovery })
 }

@@ -164,6 +164,34 @@ pub const P2P_MDNS: Key = Key::one(
     "Discover other nodes in the local network by mDNS [default: false]",
 )
 .shaped(Shape::Switch);
+/// Discovery in the internet.
+pub const P2P_DISCOVER: Key = Key::one(
+    ["p2p.discover", "p2p-discover", "SHOAL_P2P_DISCOVER"],
+    "BOOL",
+    "Find other nodes of the pool by itself, and be found by them [default: true]",
+)
+.shaped(Shape::Switch);
+/// Seeds.
+pub const P2P_SEEDS: Key = Key::one(
+    ["p2p.seeds", "p2p-seeds", "SHOAL_P2P_SEEDS"],
+    "MULTIADDR",
+    "Nodes to ask for others if the address book gives nothing; repeatable [default: this release's]",
+)
+.shaped(Shape::Many);
+/// DNS seeds.
+pub const P2P_DNS_SEEDS: Key = Key::one(
+    ["p2p.dns_seeds", "p2p-dns-seeds", "SHOAL_P2P_DNS_SEEDS"],
+    "NAME",
+    "Names whose TXT records list nodes, asked if the address book gives nothing; repeatable [default: this release's]",
+)
+.shaped(Shape::Many);
+/// Own addresses.
+pub const P2P_EXTERNAL_ADDRESS: Key = Key::one(
+    ["p2p.external_address", "p2p-external-address", "SHOAL_P2P_EXTERNAL_ADDRESS"],
+    "IP:PORT",
+    "Address at which other nodes can reach this one, if its own sockets do not show it; repeatable [default: none]",
+)
+.shaped(Shape::Many);
 /// Address of the HTTP API.
 pub const API_LISTEN: Key = Key::one(
     ["api.listen", "api-listen", "SHOAL_API_LISTEN"],
@@ -206,7 +234,7 @@ pub const WEBHOOKS_EVENTS: Key = Key::one(
 .shaped(Shape::Many);
 
 /// All keys, in the sequence of the example file.
-pub const KEYS: [&Key; 25] = [
+pub const KEYS: [&Key; 29] = [
     &NETWORK,
     &POOL,
     &OUTPUTS,
@@ -226,6 +254,10 @@ pub const KEYS: [&Key; 25] = [
     &P2P_LISTEN,
     &P2P_PEERS,
     &P2P_MDNS,
+    &P2P_DISCOVER,
+    &P2P_SEEDS,
+    &P2P_DNS_SEEDS,
+    &P2P_EXTERNAL_ADDRESS,
     &API_LISTEN,
     &API_CORS_ORIGINS,
     &API_REQUESTS_A_SECOND,

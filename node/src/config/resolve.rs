@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use node_core::engine::Keep;
+use p2p_proto::limits::SEEDS_MAX;
 use reqwest::Url;
 use sharechain::PoolName;
 use tracing_subscriber::EnvFilter;
@@ -25,7 +26,8 @@ use super::{
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX, WEBHOOKS_MAX,
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, EXTERNAL_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+    WEBHOOKS_MAX,
 };
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
@@ -90,7 +92,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
         bitcoind: bitcoind(settings, network, home)?,
         stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
-        p2p: p2p(settings)?,
+        p2p: p2p(settings, if pool.is_public() { (network.seeds(), network.dns_seeds()) } else { (&[], &[]) })?,
         api: api(settings)?,
         webhooks: webhooks(settings)?,
     })
@@ -163,20 +165,41 @@ fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<Bi
     }
 }
 
-fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {
+/// `of_release` are the seeds and DNS seeds of this release.
+fn p2p(settings: &Settings, of_release: (&[&str], &[&str])) -> Result<P2pConfig, ConfigError> {
     let listen = settings
         .parse_many(&keys::P2P_LISTEN, SOCKET, |text| text.parse().ok())?
         .unwrap_or_else(|| vec![P2P_LISTEN.parse().expect("a fixed, valid address")]);
     let expected = "a multiaddr like /ip4/192.0.2.7/tcp/3381 or /dns4/pool.example/udp/3381/quic-v1";
-    let peers = settings
-        .parse_many(&keys::P2P_PEERS, expected, |text| {
-            let plausible = text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));
-            plausible.then(|| text.to_owned())
-        })?
-        .unwrap_or_default();
+    let multiaddr = |text: &str| {
+        let plausible = text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));
+        plausible.then(|| text.to_owned())
+    };
+    let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let peers = settings.parse_many(&keys::P2P_PEERS, expected, multiaddr)?.unwrap_or_default();
+    let seeds = settings.parse_many(&keys::P2P_SEEDS, expected, multiaddr)?.unwrap_or_else(|| owned(of_release.0));
+    let dns_seeds = settings
+        .parse_many(&keys::P2P_DNS_SEEDS, "a DNS name like seed.pool.example", dns_name)?
+        .unwrap_or_else(|| owned(of_release.1));
+    let external_address =
+        settings.parse_many(&keys::P2P_EXTERNAL_ADDRESS, SOCKET, |text| text.parse().ok())?.unwrap_or_default();
     bounded(settings, &keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
     bounded(settings, &keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
-    Ok(P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)? })
+    bounded(settings, &keys::P2P_SEEDS, seeds.len(), SEEDS_MAX, "at most 32 seeds")?;
+    bounded(settings, &keys::P2P_DNS_SEEDS, dns_seeds.len(), SEEDS_MAX, "at most 32 names")?;
+    bounded(settings, &keys::P2P_EXTERNAL_ADDRESS, external_address.len(), EXTERNAL_MAX, "at most 4 addresses")?;
+    let mdns = switch(settings, &keys::P2P_MDNS)?;
+    let discover = settings.parse(&keys::P2P_DISCOVER, "true or false", |text| text.parse().ok())?.unwrap_or(true);
+    Ok(P2pConfig { listen, peers, mdns, discover, seeds, dns_seeds, external_address })
+}
+
+fn dns_name(text: &str) -> Option<String> {
+    let is_label = |label: &str| {
+        let known = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        (1..=63).contains(&label.len()) && label.chars().all(known)
+    };
+    let name = text.strip_suffix('.').unwrap_or(text);
+    (name.len() <= 240 && name.split('.').all(is_label)).then(|| name.to_owned())
 }
 
 fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {

@@ -58,6 +58,7 @@ pub(super) struct Front {
     pub(super) views: Views,
     pub(super) state: watch::Sender<NodeState>,
     pub(super) peers: watch::Sender<Arc<Vec<PeerView>>>,
+    pub(super) discovery: watch::Sender<p2p::DiscoveryInfo>,
     pub(super) traffic: p2p::Traffic,
     pub(super) stop: watch::Sender<bool>,
     pub(super) servers: Vec<JoinHandle<()>>,
@@ -82,6 +83,7 @@ impl Front {
         let history = History::open(Arc::clone(store))?;
         let state = watch::Sender::new(NodeState::reading(started, (0, 0.0)));
         let peers = watch::Sender::new(Arc::default());
+        let discovery = watch::Sender::new(p2p::DiscoveryInfo::default());
         let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
         let context = api::Context {
             config: Arc::clone(config),
@@ -91,6 +93,7 @@ impl Front {
             history: history.clone(),
             submissions: submissions.clone(),
             peers: peers.subscribe(),
+            discovery: discovery.subscribe(),
             traffic: traffic.clone(),
             node: state.subscribe(),
             token,
@@ -98,7 +101,20 @@ impl Front {
         };
         let (stop, stopped) = watch::channel(false);
         let servers = start_servers(stratum, api, context, &stopped)?;
-        Ok(Self { miners, found, stratum: stats, submissions, history, views, state, peers, traffic, stop, servers })
+        Ok(Self {
+            miners,
+            found,
+            stratum: stats,
+            submissions,
+            history,
+            views,
+            state,
+            peers,
+            discovery,
+            traffic,
+            stop,
+            servers,
+        })
     }
 
     /// Shows how far a task has read the store, until it ends. Tells the event log if it takes long.

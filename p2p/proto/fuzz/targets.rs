@@ -1,5 +1,6 @@
 //! What is done with any bytes. Run by `make fuzz`, and with the corpus by `make test`.
 
+use p2p_proto::record::{Address, Record};
 use p2p_proto::{Gossip, Request, Response};
 
 /// A request that decodes, encodes to the same bytes.
@@ -20,5 +21,15 @@ pub fn response(data: &[u8]) {
 pub fn gossip(data: &[u8]) {
     if let Ok(gossip) = Gossip::decode(data) {
         assert_eq!(gossip.encode(), data);
+    }
+}
+
+/// A record that decodes, encodes to the same bytes, within its bound, and its addresses are read as they are written.
+pub fn record(data: &[u8]) {
+    let Ok(record) = Record::decode(data) else { return };
+    assert_eq!(record.encode(), data);
+    assert!(data.len() <= p2p_proto::limits::RECORD_BYTES_MAX);
+    for address in &record.addresses {
+        assert_eq!(Address::parse(&address.to_string()), Some((*address, None)));
     }
 }

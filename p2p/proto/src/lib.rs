@@ -10,6 +10,9 @@
 //! | [`sync`] | decides what to request from which peer: pass events to [`sync::Sync::handle`], then poll the outputs |
 //! | [`score`] | points for misbehavior, and bans |
 //! | [`rate`] | limits on what each peer may send and request |
+//! | [`book`] | the address book: nodes of the pool, in buckets by netgroup and source |
+//! | [`record`] | signed node records: where a node can be dialed, as it says itself |
+//! | [`discovery`] | whom a node connects to by itself, and what nodes tell each other about nodes |
 //! | [`endpoint`] | bookkeeping of one node, shared by the network task and the simulator |
 //! | [`verdicts`] | gossip that awaits a verdict, bounded in count, bytes and time |
 //! | [`event`] | commands to a network and events from it |
@@ -21,6 +24,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
+pub mod book;
+pub mod discovery;
 pub mod endpoint;
 pub mod event;
 pub mod limits;
@@ -28,6 +33,7 @@ pub mod message;
 pub mod netgroup;
 pub mod peer;
 pub mod rate;
+pub mod record;
 pub mod score;
 pub mod sync;
 mod time;

@@ -1,6 +1,10 @@
 //! Bounds on everything that the crate sends, reads or stores, each with its unit and its reason.
 
+mod discovery;
+
 use sharechain::limits::{LIST_MAX, PROOF_BYTES_MAX};
+
+pub use discovery::*;
 
 // --- Messages -------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::limits::{
     BEGINNING_REQUESTS_PER_MIN, GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_BURST, LINKS_REQUESTS_PER_MIN,
-    OWN_RATE_PERCENT, PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN, REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
+    NEW_RECORDS_REQUESTS_PER_MIN, OWN_RATE_PERCENT, PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN,
+    RECORDS_REQUESTS_BURST, RECORDS_REQUESTS_PER_MIN, REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
 };
 use crate::message::RequestKind;
 use crate::{Millis, PeerId};
@@ -74,6 +75,8 @@ struct Allowance {
     pending: Bucket,
     beginning: Bucket,
     rows: Bucket,
+    records: Bucket,
+    new_records: Bucket,
 }
 
 impl Allowance {
@@ -91,6 +94,8 @@ impl Allowance {
             pending: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
             beginning: Bucket::per_minute(BEGINNING_REQUESTS_PER_MIN * percent / 100, now),
             rows: links,
+            records: Bucket::with_burst(RECORDS_REQUESTS_BURST, RECORDS_REQUESTS_PER_MIN, now),
+            new_records: Bucket::per_minute(NEW_RECORDS_REQUESTS_PER_MIN * percent / 100, now),
         }
     }
 
@@ -103,6 +108,8 @@ impl Allowance {
             RequestKind::Pending => &mut self.pending,
             RequestKind::Beginning => &mut self.beginning,
             RequestKind::Rows => &mut self.rows,
+            RequestKind::Records => &mut self.records,
+            RequestKind::NewRecords => &mut self.new_records,
         }
     }
 }
@@ -167,11 +174,9 @@ impl Rates {
 impl Allowance {
     /// Time at which a bucket was last used.
     fn newest(&self) -> Millis {
-        [self.gossip, self.tip, self.link_headers, self.proofs, self.headers, self.pending, self.beginning, self.rows]
-            .iter()
-            .map(|bucket| bucket.at)
-            .max()
-            .unwrap_or_default()
+        let sync = [self.tip, self.link_headers, self.proofs, self.headers, self.pending, self.beginning, self.rows];
+        let others = [self.gossip, self.records, self.new_records];
+        sync.iter().chain(&others).map(|bucket| bucket.at).max().unwrap_or_default()
     }
 }
 

@@ -19,3 +19,8 @@ fn responses() {
 fn gossip() {
     testkit::corpus::run("gossip", targets::gossip);
 }
+
+#[test]
+fn records() {
+    testkit::corpus::run("record", targets::record);
+}

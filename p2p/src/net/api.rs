@@ -1,5 +1,7 @@
 //! Handle to the network task.
 
+use p2p_proto::book::Book;
+use p2p_proto::discovery::Numbers;
 use p2p_proto::{Command, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
@@ -10,6 +12,19 @@ pub(super) enum Call {
     Command(Command),
     /// Return the connected peers.
     Peers(oneshot::Sender<Vec<PeerInfo>>),
+    /// Return the state of discovery.
+    Discovery(oneshot::Sender<DiscoveryInfo>),
+    /// Return the address book.
+    Book(oneshot::Sender<Book>),
+    /// The pool's tip is older than it should be, or no longer.
+    Stale(bool),
+    /// Do not dial this address of an explicit peer any more.
+    Forget {
+        /// Multiaddress, as it was given.
+        address: String,
+        /// Whether it was there.
+        reply: oneshot::Sender<bool>,
+    },
 }
 
 /// Data of a connected peer.
@@ -29,6 +44,17 @@ pub struct PeerInfo {
     pub round_trip_ms: Option<u64>,
     /// Time since it connected, milliseconds.
     pub connected_ms: u64,
+}
+
+/// State of discovery.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiscoveryInfo {
+    /// Sizes of the address book, and outbound connections.
+    pub numbers: Numbers,
+    /// Changes when something changes in the book that should soon be on disk.
+    pub generation: u64,
+    /// This node's addresses that everybody is told, multiaddrs.
+    pub own_addresses: Vec<String>,
 }
 
 /// Error: the network task has ended.
@@ -70,6 +96,44 @@ impl Handle {
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.call(Call::Peers(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Returns the state of discovery.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn discovery(&self) -> Result<DiscoveryInfo, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Discovery(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Returns a copy of the address book.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn book(&self) -> Result<Book, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Book(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Says whether the pool's tip is older than it should be. While it is, the node looks for better peers.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn set_stale(&self, is_stale: bool) -> Result<(), Stopped> {
+        self.call(Call::Stale(is_stale)).await
+    }
+
+    /// Stops dialing an explicit peer's address. Returns whether it was dialed.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn forget(&self, address: String) -> Result<bool, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Forget { address, reply }).await?;
         answer.await.map_err(|_| Stopped)
     }
 

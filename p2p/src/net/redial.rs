@@ -68,9 +68,9 @@ impl Redial {
         }
     }
 
-    /// Removes an address that turned out to be this node's.
-    pub(super) fn remove(&mut self, address: &Multiaddr) {
-        self.by_address.remove(address);
+    /// Removes an address that turned out to be this node's, or that the operator removes. Returns whether it was there.
+    pub(super) fn remove(&mut self, address: &Multiaddr) -> bool {
+        self.by_address.remove(address).is_some()
     }
 
     /// Addresses to dial now, at most one per peer.

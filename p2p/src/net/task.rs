@@ -1,6 +1,7 @@
 //! The task that owns the swarm: the loop and the functions that its parts share.
 
 mod command;
+mod discovery;
 mod event;
 mod messages;
 
@@ -20,8 +21,9 @@ use super::behaviour::{Behaviour, Names};
 use super::peers::ConnectedPeers;
 use super::redial::{Redial, Source};
 use super::traffic::Traffic;
+use p2p_proto::discovery::{DialId, Discovery, Seed};
 use p2p_proto::endpoint::Endpoint;
-use p2p_proto::limits::OUTBOX_MAX;
+use p2p_proto::limits::{OUTBOX_MAX, SEEDS_MAX};
 use p2p_proto::message::Response;
 use p2p_proto::{Event, Millis, Misbehaviour, PeerId};
 
@@ -40,6 +42,12 @@ pub(super) struct Task {
     redial: Redial,
     /// Addresses of the dials in progress.
     dials: HashMap<ConnectionId, Multiaddr>,
+    discovery: Discovery,
+    /// Dials in progress that the discovery chose.
+    found_dials: HashMap<ConnectionId, DialId>,
+    dns_seeds: Vec<String>,
+    seeds_in: mpsc::Sender<Vec<Seed>>,
+    seeds: mpsc::Receiver<Vec<Seed>>,
     endpoint: Endpoint<(gossipsub::MessageId, libp2p::PeerId), ResponseChannel<Response>, OutboundRequestId>,
     /// Peers that the operator blocks. Bans are separate.
     blocked: BTreeSet<PeerId>,
@@ -57,7 +65,7 @@ fn ours(peer: &libp2p::PeerId) -> Option<PeerId> {
 }
 
 /// Peer id at the end of an address, if any.
-fn peer_in(address: &Multiaddr) -> Option<PeerId> {
+pub(super) fn peer_in(address: &Multiaddr) -> Option<PeerId> {
     address.iter().find_map(|part| match part {
         libp2p::multiaddr::Protocol::P2p(peer) => ours(&peer),
         _ => None,
@@ -71,7 +79,9 @@ impl Task {
         explicit: Vec<Multiaddr>,
         calls: mpsc::Receiver<Call>,
         traffic: Traffic,
+        (discovery, dns_seeds): (Discovery, Vec<String>),
     ) -> Self {
+        let (seeds_in, seeds) = mpsc::channel(SEEDS_MAX);
         let mut redial = Redial::default();
         for address in explicit {
             let peer = peer_in(&address);
@@ -86,6 +96,11 @@ impl Task {
             peers: ConnectedPeers::default(),
             redial,
             dials: HashMap::new(),
+            discovery,
+            found_dials: HashMap::new(),
+            dns_seeds,
+            seeds_in,
+            seeds,
             endpoint: Endpoint::default(),
             blocked: BTreeSet::new(),
             traffic,
@@ -115,6 +130,7 @@ impl Task {
                     Some(call) => self.on_call(call),
                     None => break,
                 },
+                Some(found) = self.seeds.recv() => self.on_seeds_found(found),
                 event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX_MAX => self.on_swarm(event),
                 _ = tick.tick() => self.on_tick(),
             }
@@ -146,16 +162,21 @@ impl Task {
         for (address, peer) in self.redial.due(now, |peer| peers.is_connected(peer)) {
             self.dial(address, peer);
         }
+        self.discover();
+    }
+
+    fn dial_options(address: Multiaddr, peer: Option<PeerId>) -> DialOpts {
+        match peer.and_then(theirs) {
+            Some(peer) => DialOpts::peer_id(peer)
+                .condition(PeerCondition::DisconnectedAndNotDialing)
+                .addresses(vec![address])
+                .build(),
+            None => DialOpts::unknown_peer_id().address(address).build(),
+        }
     }
 
     fn dial(&mut self, address: Multiaddr, peer: Option<PeerId>) {
-        let options = match peer.and_then(theirs) {
-            Some(peer) => DialOpts::peer_id(peer)
-                .condition(PeerCondition::DisconnectedAndNotDialing)
-                .addresses(vec![address.clone()])
-                .build(),
-            None => DialOpts::unknown_peer_id().address(address.clone()).build(),
-        };
+        let options = Self::dial_options(address.clone(), peer);
         let id = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {

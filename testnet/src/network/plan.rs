@@ -56,6 +56,8 @@ pub struct NetworkOptions {
     pub chain: Chain,
     /// Whether nodes find each other by mDNS, without lines that can be cut.
     pub mdns: bool,
+    /// Whether nodes discover each other, knowing only the first one, without lines that can be cut.
+    pub discover: bool,
 }
 
 /// An error in the options.
@@ -132,6 +134,10 @@ pub struct NodePlan {
     pub new_pool: bool,
     /// Whether it looks for other nodes by mDNS.
     pub mdns: bool,
+    /// Whether it discovers other nodes.
+    pub discover: bool,
+    /// The node that it asks for others if it knows none.
+    pub seed: Option<SocketAddr>,
     /// Near ends of its lines.
     pub peers: Vec<SocketAddr>,
     /// Room for payouts in a coinbase of its pool.
@@ -181,7 +187,7 @@ impl Plan {
         let mut ports = Ports::new();
         let bitcoin = BitcoinPlan { kind, chain, dir: options.dir.join("bitcoin"), rpc: ports.take()? };
         let mut lines = Vec::new();
-        if !options.mdns {
+        if !options.mdns && !options.discover {
             for (from, to) in line_ends(options.nodes) {
                 lines.push(LinePlan { from, to, address: ports.take()? });
             }
@@ -197,6 +203,8 @@ impl Plan {
                 api: ports.take()?,
                 new_pool: index == 0,
                 mdns: options.mdns,
+                discover: options.discover,
+                seed: nodes.first().filter(|_| options.discover).map(|first: &NodePlan| first.p2p),
                 outputs: options.outputs,
                 peers: lines.iter().filter(|line| line.from == index).map(|line| line.address).collect(),
             });

@@ -87,9 +87,8 @@ impl Exchange {
             (Ok(Response::Headers(headers)), Request::Headers { wanted, .. }) => {
                 self.take_headers(&headers, &wanted, turn)
             }
-            (Ok(Response::Proofs(_) | Response::LinkHeaders { .. } | Response::Headers(_)), _) => {
-                Taken::Invalid(Misbehaviour::Unsolicited)
-            }
+            (Ok(Response::Proofs(_) | Response::LinkHeaders { .. } | Response::Headers(_)), _)
+            | (Ok(Response::Records(_) | Response::NewRecords), _) => Taken::Invalid(Misbehaviour::Unsolicited),
             (Ok(Response::Pending(mut ids)), _) => {
                 ids.retain(|id| turn.engine.chain().fate(id) == Fate::Unknown);
                 Taken::Pending(ids)
@@ -201,6 +200,8 @@ fn received_bytes(response: &Response) -> u64 {
         Response::Proofs(items) => items.iter().map(Item::encoded_bytes).sum(),
         Response::Rows(bytes) => bytes.len(),
         Response::Tip(_) | Response::Headers(_) | Response::Pending(_) | Response::Beginning { .. } => 0,
+        // The network takes these itself.
+        Response::Records(_) | Response::NewRecords => 0,
     };
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

@@ -4,7 +4,8 @@ use bitcoin::BlockHash;
 use sharechain::{Height, ShareId};
 
 use super::WireError;
-use crate::limits::{HEADERS_WANTED_MAX, LINK_HEADERS_MAX, LOCATOR_MAX, PROOFS_MAX, ROWS_MAX};
+use crate::limits::{HEADERS_WANTED_MAX, LINK_HEADERS_MAX, LOCATOR_MAX, PROOFS_MAX, RECORDS_TOLD_MAX, ROWS_MAX};
+use crate::record::{Record, put_records, read_records};
 use crate::wire::{Reader, put_block_hashes, put_count, put_ids};
 
 const TIP: u8 = 1;
@@ -14,6 +15,8 @@ const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
 const BEGINNING: u8 = 6;
 const ROWS: u8 = 7;
+const RECORDS: u8 = 8;
+const NEW_RECORDS: u8 = 9;
 
 /// A request to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +54,13 @@ pub enum Request {
         /// Maximum number of links in the response, at most [`ROWS_MAX`].
         limit: u32,
     },
+    /// Records of some nodes that the peer knows.
+    Records,
+    /// Records that are new to the sender: it tells them to a few peers, unasked.
+    NewRecords(
+        /// At most [`RECORDS_TOLD_MAX`].
+        Vec<Record>,
+    ),
 }
 
 /// Kind of a request. Each kind has its own rate limit.
@@ -70,6 +80,10 @@ pub enum RequestKind {
     Beginning,
     /// [`Request::Rows`].
     Rows,
+    /// [`Request::Records`].
+    Records,
+    /// [`Request::NewRecords`].
+    NewRecords,
 }
 
 impl Request {
@@ -84,6 +98,8 @@ impl Request {
             Self::Pending => RequestKind::Pending,
             Self::Beginning => RequestKind::Beginning,
             Self::Rows { .. } => RequestKind::Rows,
+            Self::Records => RequestKind::Records,
+            Self::NewRecords(_) => RequestKind::NewRecords,
         }
     }
 
@@ -114,6 +130,11 @@ impl Request {
                 out.extend_from_slice(&first.0.to_le_bytes());
                 put_count(&mut out, usize::try_from(*limit).unwrap_or(usize::MAX));
             }
+            Self::Records => out.push(RECORDS),
+            Self::NewRecords(records) => {
+                out.push(NEW_RECORDS);
+                put_records(&mut out, records.iter());
+            }
         }
         out
     }
@@ -141,6 +162,8 @@ impl Request {
                 first: Height(reader.u32()?),
                 limit: u32::try_from(reader.count(ROWS_MAX)?).unwrap_or(u32::MAX),
             },
+            RECORDS => Self::Records,
+            NEW_RECORDS => Self::NewRecords(read_records(&mut reader, RECORDS_TOLD_MAX)?),
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;

@@ -5,9 +5,10 @@ use sharechain::{Height, Proof, ShareId, U256, Work};
 
 use super::{RequestKind, WireError};
 use crate::limits::{
-    BEGINNING_BYTES_MAX, HEADERS_MAX, LINK_HEADERS_MAX, PENDING_MAX, PROOFS_MAX, RESPONSE_BYTES_MAX, ROWS_BYTES_MAX,
-    USER_AGENT_BYTES_MAX,
+    BEGINNING_BYTES_MAX, HEADERS_MAX, LINK_HEADERS_MAX, PENDING_MAX, PROOFS_MAX, RECORDS_MAX, RESPONSE_BYTES_MAX,
+    ROWS_BYTES_MAX, USER_AGENT_BYTES_MAX,
 };
+use crate::record::{Record, put_records, read_records};
 use crate::wire::{Reader, put_bytes, put_count, put_headers, put_ids, put_list, put_proof};
 
 const TIP: u8 = 1;
@@ -17,6 +18,8 @@ const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
 const BEGINNING: u8 = 6;
 const ROWS: u8 = 7;
+const RECORDS: u8 = 8;
+const NEW_RECORDS: u8 = 9;
 
 /// Status of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +75,10 @@ pub enum Response {
     },
     /// Links with what they credit: a [`sharechain::base::Chunk`], encoded. Empty if the sender does not show the first.
     Rows(Vec<u8>),
+    /// Records of nodes, at most [`RECORDS_MAX`].
+    Records(Vec<Record>),
+    /// The records arrived.
+    NewRecords,
 }
 
 impl Item {
@@ -127,6 +134,8 @@ impl Response {
             Self::Pending(_) => RequestKind::Pending,
             Self::Beginning { .. } => RequestKind::Beginning,
             Self::Rows(_) => RequestKind::Rows,
+            Self::Records(_) => RequestKind::Records,
+            Self::NewRecords => RequestKind::NewRecords,
         }
     }
 
@@ -175,6 +184,11 @@ impl Response {
                 out.push(ROWS);
                 put_bytes(&mut out, bytes);
             }
+            Self::Records(records) => {
+                out.push(RECORDS);
+                put_records(&mut out, records.iter());
+            }
+            Self::NewRecords => out.push(NEW_RECORDS),
         }
         out
     }
@@ -203,6 +217,8 @@ impl Response {
                 Self::Beginning { first: Height(reader.u32()?), bytes: reader.bytes(BEGINNING_BYTES_MAX)?.to_vec() }
             }
             ROWS => Self::Rows(reader.bytes(ROWS_BYTES_MAX)?.to_vec()),
+            RECORDS => Self::Records(read_records(&mut reader, RECORDS_MAX)?),
+            NEW_RECORDS => Self::NewRecords,
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;

@@ -7,6 +7,7 @@ use sharechain::{CoinbasePrefix, Height, Proof, ShareHeader, ShareId, Timestamp,
 
 use super::{Gossip, Item, Request, Response, TipInfo, WireError};
 use crate::limits::*;
+use crate::record::tests::record;
 
 /// A proof with a canonical encoding. It may break all other rules.
 fn proof() -> impl Strategy<Value = Proof> {
@@ -71,6 +72,8 @@ fn request() -> impl Strategy<Value = Request> {
         Just(Request::Beginning),
         (any::<u32>(), 0_u32..=512).prop_map(|(first, limit)| Request::Rows { first: Height(first), limit }),
         ids(PROOFS_MAX).prop_map(|ids| Request::Proofs { ids }),
+        Just(Request::Records),
+        prop::collection::vec(record(), 0..=RECORDS_TOLD_MAX).prop_map(Request::NewRecords),
         (hashes(HEADERS_WANTED_MAX), hashes(LOCATOR_MAX))
             .prop_map(|(wanted, locator)| Request::Headers { wanted, locator }),
     ]
@@ -98,6 +101,8 @@ fn response() -> impl Strategy<Value = Response> {
         prop::collection::vec(item, 0..5).prop_map(Response::Proofs),
         prop::collection::vec(any::<u32>().prop_map(header), 0..20).prop_map(Response::Headers),
         ids(100).prop_map(Response::Pending),
+        prop::collection::vec(record(), 0..20).prop_map(Response::Records),
+        Just(Response::NewRecords),
     ]
 }
 
@@ -182,5 +187,5 @@ fn announced_lengths_are_checked_before_they_are_believed() {
     let mut bytes = vec![5];
     bytes.extend_from_slice(&u32::MAX.to_le_bytes());
     assert!(matches!(Response::decode(&bytes), Err(WireError::TooMany { max: PENDING_MAX, .. })));
-    assert_eq!(Request::decode(&[9]), Err(WireError::Kind(9)));
+    assert_eq!(Request::decode(&[10]), Err(WireError::Kind(10)));
 }

@@ -15,6 +15,15 @@ impl Task {
     pub(super) fn on_call(&mut self, call: Call) {
         match call {
             Call::Command(command) => self.on_command(command),
+            Call::Discovery(reply) => self.show_discovery(reply),
+            Call::Book(reply) => {
+                let _ = reply.send(self.discovery.book().clone());
+            }
+            Call::Stale(is_stale) => self.discovery.set_stale(is_stale),
+            Call::Forget { address, reply } => {
+                let found = parse_address(&address).is_ok_and(|address| self.redial.remove(&address));
+                let _ = reply.send(found);
+            }
             Call::Peers(reply) => {
                 let now = self.now();
                 // An error means that the caller no longer waits.
@@ -67,21 +76,26 @@ impl Task {
         let refusal = match theirs(peer).filter(|_| self.peers.is_connected(peer)) {
             None => Failure::Disconnected,
             Some(_) if !self.endpoint.may_ask() => Failure::Busy,
-            Some(to) => {
-                let kind = request.kind();
-                let outbound = self.swarm.behaviour_mut().sync.send_request(&to, request);
-                let now = self.now();
-                self.endpoint.ask(outbound, peer, id, kind, now);
-                return;
-            }
+            Some(_) => return self.send_request(peer, id, request),
         };
         self.tell(Event::Response { peer, id, result: Err(refusal) });
+    }
+
+    /// Sends a request to a connected peer.
+    pub(super) fn send_request(&mut self, peer: PeerId, id: RequestId, request: Request) {
+        let Some(to) = theirs(peer) else { return };
+        let kind = request.kind();
+        let outbound = self.swarm.behaviour_mut().sync.send_request(&to, request);
+        let now = self.now();
+        self.endpoint.ask(outbound, peer, id, kind, now);
     }
 
     fn on_verdict(&mut self, token: VerdictToken, verdict: Verdict) {
         let Some(judged) = self.endpoint.judged(token) else { return };
         if verdict == Verdict::Accept {
             self.endpoint.give_back(&judged);
+            let now = self.both_clocks();
+            self.discovery.useful(judged.peer, now);
         }
         let (id, source) = judged.key;
         match verdict {

@@ -10,6 +10,7 @@ use crate::net::behaviour::BehaviourEvent;
 use crate::net::peers::Connection;
 use crate::net::redial::Source;
 use p2p_proto::limits::USER_AGENT_BYTES_MAX;
+use p2p_proto::record::Address;
 use p2p_proto::{Event, PeerId};
 
 impl Task {
@@ -19,8 +20,10 @@ impl Task {
             SwarmEvent::NewListenAddr { address, .. } => {
                 let full = address.with(Protocol::P2p(*self.swarm.local_peer_id()));
                 tracing::debug!(address = %full, "listening");
+                self.on_listening(&full, true);
                 self.tell(Event::Listening(full.to_string()));
             }
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.on_listening(&address, false),
             SwarmEvent::ListenerClosed { addresses, reason, .. } => {
                 tracing::error!(?addresses, ?reason, "listener closed");
             }
@@ -86,6 +89,7 @@ impl Task {
         if let Some(address) = self.dials.remove(&id) {
             self.redial.connected(&address, peer, now);
         }
+        self.on_dialed(id, peer);
         let inbound = endpoint.is_listener();
         let addr = endpoint.get_remote_address().to_string();
         self.peers.opened(peer, id, Connection { addr, inbound }, now);
@@ -94,6 +98,7 @@ impl Task {
     fn on_closed(&mut self, peer: PeerId, id: ConnectionId) {
         let now = self.now();
         let Some(announced) = self.peers.closed(peer, id) else { return };
+        self.discovery.closed(peer);
         self.redial.lost(peer, now);
         if announced {
             tracing::info!(%peer, "peer disconnected");
@@ -102,6 +107,7 @@ impl Task {
     }
 
     fn on_dial_failed(&mut self, id: ConnectionId, error: &DialError) {
+        self.on_found_dial_failed(id);
         let Some(address) = self.dials.remove(&id) else { return };
         let now = self.now();
         if matches!(error, DialError::LocalPeerId { .. }) {
@@ -120,18 +126,22 @@ impl Task {
             if let Some(addr) = self.peers.dialed(peer).map(str::to_owned) {
                 self.tell(Event::OtherPool { peer, addr });
             }
+            self.discovery.other_pool(peer);
             self.disconnect(peer);
             return;
         }
         let printable = info.agent_version.chars().filter(|c| c.is_ascii_graphic() || *c == ' ');
         self.peers.identified(peer, printable.take(USER_AGENT_BYTES_MAX).collect());
         self.announce(peer);
+        self.on_observed(peer, info);
     }
 
     /// Announces a peer to the caller, before any message from it.
     pub(super) fn announce(&mut self, peer: PeerId) {
         if let Some(Connection { addr, inbound }) = self.peers.announce(peer) {
             tracing::info!(%peer, %addr, inbound, "peer connected");
+            let now = self.both_clocks();
+            self.discovery.opened(peer, Address::parse(&addr).map(|(address, _)| address), inbound, now);
             self.tell(Event::PeerConnected { peer, addr, inbound });
         }
     }

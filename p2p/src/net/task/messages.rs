@@ -3,6 +3,7 @@
 use libp2p::gossipsub::{self, MessageAcceptance};
 use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRequestId, ResponseChannel};
 
+use super::discovery::is_about_records;
 use super::{Task, ours};
 use crate::net::codec::is_garbage;
 use crate::net::traffic::TrafficKind;
@@ -108,6 +109,10 @@ impl Task {
         // Dropping the channel rejects the request.
         match self.endpoint.on_request(peer, kind, channel, now) {
             Ok(token) if self.outbox.len() >= OUTBOX_DROP => drop(self.endpoint.reply(token)),
+            Ok(token) if is_about_records(kind) => {
+                self.announce(peer);
+                self.answer_records(peer, token, request);
+            }
             Ok(token) => {
                 self.announce(peer);
                 self.tell(Event::Request { token, peer, request });
@@ -120,7 +125,13 @@ impl Task {
     fn on_response(&mut self, request_id: OutboundRequestId, result: Result<Response, Failure>) {
         let Some((asked, result)) = self.endpoint.answered(&request_id, None, result) else { return };
         let garbage = result == Err(Failure::Garbage);
-        self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
+        if is_about_records(asked.kind()) {
+            if let Ok(response) = result {
+                self.take_records(asked.peer, response);
+            }
+        } else {
+            self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
+        }
         if garbage {
             self.punish(asked.peer, Misbehaviour::Garbage);
         }

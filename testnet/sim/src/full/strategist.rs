@@ -138,6 +138,7 @@ impl Strategist {
             }
             // What is withheld is new, so it is not among the rows of deep links.
             Response::Tip(_) | Response::Headers(_) | Response::Beginning { .. } | Response::Rows(_) => Some(response),
+            Response::Records(_) | Response::NewRecords => Some(response),
         }
     }
 }

@@ -239,5 +239,6 @@ fn name_of(request: &Request) -> &'static str {
         Request::Pending => "pending",
         Request::Beginning => "beginning",
         Request::Rows { .. } => "rows",
+        Request::Records | Request::NewRecords(_) => "records",
     }
 }
