@@ -64,6 +64,7 @@ fn a_dns_seed_is_looked_up_and_dialed() {
     std::fs::write(dir.path().join("resolv.conf"), "nameserver 127.0.0.1\n").unwrap();
     let script = format!(
         "set -e\n\
+         PATH=$PATH:/usr/sbin:/sbin\n\
          ip link set lo up\n\
          mount --bind {dir}/resolv.conf \"$(readlink -f /etc/resolv.conf)\"\n\
          dnsmasq --conf-file=/dev/null --no-daemon --user=root --no-resolv --no-hosts --pid-file= --local=/test/ \

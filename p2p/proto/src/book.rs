@@ -67,7 +67,7 @@ pub struct Book {
     collisions: BTreeSet<PeerId>,
     /// The outbound peers that were connected longest, to be dialed first after a restart.
     anchors: Vec<PeerId>,
-    /// Changes whenever a node is reached for the first time, or an anchor changes.
+    /// Changes with each node that is new, each that is reached for the first time, and each anchor.
     generation: u64,
 }
 
@@ -131,6 +131,7 @@ impl Book {
         let peer = record.peer;
         self.put((Table::New, place), peer);
         self.entries.insert(peer, Entry::new(record, at, source, place));
+        self.generation = self.generation.wrapping_add(1);
         Added::New
     }
 

@@ -234,8 +234,11 @@ impl Discovery {
             return;
         }
         self.links.insert(peer, Link::new(kind, address, self.setup.tells_local, now.at));
-        self.tell_own(peer);
-        if kind != LinkKind::Inbound {
+        if kind == LinkKind::Inbound {
+            self.tell_own(peer);
+        } else {
+            // A local peer answers with local records once it has this node's.
+            self.tell_own_now(peer);
             self.ask(peer);
         }
     }

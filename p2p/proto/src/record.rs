@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-pub use address::{Address, ONION_BYTES, Place, Scope, Transport};
+pub use address::{Address, Place, Scope, Transport};
+pub use base32::ONION_BYTES;
 
 use crate::limits::{RECORD_ADDRESSES_MAX, RECORD_BYTES_MAX, RECORD_CLOCK_S, RECORD_LIFE_S_MAX, USER_AGENT_BYTES_MAX};
 use crate::message::WireError;
@@ -127,7 +128,7 @@ impl Record {
         if self.pool != *pool {
             return Err(RecordError::OtherPool);
         }
-        let life_s = self.expires_at_s.checked_sub(self.signed_at_s).unwrap_or(0);
+        let life_s = self.expires_at_s.saturating_sub(self.signed_at_s);
         if life_s == 0 || life_s > RECORD_LIFE_S_MAX {
             return Err(RecordError::Life);
         }
@@ -145,7 +146,7 @@ impl Record {
     }
 
     /// Takes a record from this node's own disk, where only checked ones are.
-    pub(crate) fn from_disk(self) -> Checked {
+    pub(crate) fn trusted(self) -> Checked {
         Checked(Arc::new(self))
     }
 

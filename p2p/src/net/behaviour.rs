@@ -123,8 +123,11 @@ impl Behaviour {
             .with_max_established_outgoing(Some(OUTBOUND_MAX))
             .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
         let agent: String = config.user_agent.chars().take(USER_AGENT_BYTES_MAX).collect();
-        let identity =
-            identify::Config::new(names.network.clone(), keypair.public()).with_agent_version(agent).with_cache_size(0);
+        // Signed records say where a node is, each peer what it may know. Identify would show all local addresses to all.
+        let identity = identify::Config::new(names.network.clone(), keypair.public())
+            .with_agent_version(agent)
+            .with_cache_size(0)
+            .with_hide_listen_addrs(true);
         let protocol = StreamProtocol::try_from_owned(format!("{}/sync/2", names.network))?;
         let requests = request_response::Config::default()
             .with_request_timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))

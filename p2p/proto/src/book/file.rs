@@ -101,7 +101,7 @@ impl Book {
 
     /// Reads an entry, and gives it the place that it had.
     fn put_back(&mut self, reader: &mut Reader<'_>) -> Result<(), BookError> {
-        let record = Record::decode(reader.bytes(RECORD_BYTES_MAX)?)?.from_disk();
+        let record = Record::decode(reader.bytes(RECORD_BYTES_MAX)?)?.trusted();
         let source = group_of(reader.array()?).ok_or(BookError::Content)?;
         let is_tried = reader.flag()?;
         let at = Address::read(reader)?;

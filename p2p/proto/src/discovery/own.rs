@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::{Discovery, LinkKind, Now};
+use super::{Discovery, LinkKind, Now, Output};
 use crate::limits::{OBSERVED_MAX, OBSERVERS_MIN, RECORD_ADDRESSES_MAX, RECORD_LIFE_S_MAX, RECORD_RENEW_MS};
 use crate::netgroup::Netgroup;
 use crate::peer::PeerId;
@@ -161,6 +161,14 @@ impl Discovery {
         let Some(link) = self.links.get_mut(&peer) else { return };
         if let Some(record) = self.own.record(link.scope()) {
             link.wait(record);
+        }
+    }
+
+    /// Tells a peer this node's record at once.
+    pub(super) fn tell_own_now(&mut self, peer: PeerId) {
+        let Some(link) = self.links.get(&peer) else { return };
+        if let Some(record) = self.own.record(link.scope()) {
+            self.outputs.push_back(Output::Tell(peer, vec![Record::clone(record)]));
         }
     }
 

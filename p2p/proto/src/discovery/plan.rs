@@ -48,6 +48,8 @@ pub(super) struct Timers {
     /// Since when there has been no outbound connection.
     alone_since: Option<Millis>,
     seeds_asked: Option<Millis>,
+    /// True if a DNS seed has just named nodes.
+    seeds_are_new: bool,
     rotated: Millis,
     /// True while one more connection is wanted, in exchange for another.
     one_more: bool,
@@ -64,6 +66,7 @@ impl Timers {
             next_ask: now.plus(ASK_INTERVAL_MS),
             alone_since: Some(now),
             seeds_asked: None,
+            seeds_are_new: false,
             rotated: now,
             one_more: false,
         }
@@ -89,9 +92,9 @@ impl Timers {
         Self::take(&mut self.next_ask, now, ASK_INTERVAL_MS)
     }
 
-    /// New seeds are known: dial them at once if they are needed.
+    /// New seeds are known: they are dialed at once if they are needed.
     pub(super) const fn seeds_came(&mut self) {
-        self.seeds_asked = None;
+        self.seeds_are_new = true;
     }
 }
 
@@ -228,6 +231,9 @@ impl Discovery {
         let alone_since = *self.timers.alone_since.get_or_insert(now.at);
         if outbound > 0 {
             self.timers.alone_since = None;
+        }
+        if std::mem::take(&mut self.timers.seeds_are_new) && outbound < ANCHORS {
+            return self.dial_seeds(now);
         }
         let (new, tried) = self.book.counts();
         let is_first = now.at.since(alone_since) < SEED_WAIT_MS && new + tried > 0;

@@ -4,14 +4,11 @@
 use core::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::base32;
+use super::base32::{self, ONION_BYTES};
 use crate::message::WireError;
 use crate::netgroup::{Host, Netgroup};
 use crate::peer::PeerId;
 use crate::wire::Reader;
-
-/// Bytes of an onion service's name, version 3: key 32, checksum 2, version 1.
-pub const ONION_BYTES: usize = 35;
 
 /// Kinds of addresses in their encoding. With [`RELAYED`] added, the key of the relay follows.
 const IP4_TCP: u8 = 1;

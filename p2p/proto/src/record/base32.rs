@@ -1,6 +1,7 @@
 //! Names of onion services: base32 (RFC 4648) in small letters, 56 of them for 35 bytes.
 
-use super::address::ONION_BYTES;
+/// Bytes of an onion service's name, version 3: key 32, checksum 2, version 1.
+pub const ONION_BYTES: usize = 35;
 
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
