@@ -5,7 +5,7 @@
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
-//! network.rs, outputs.rs, address.rs, secret.rs    the types with rules of their own
+//! network.rs, outputs.rs, address.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
 //! ```
@@ -21,6 +21,7 @@ pub mod keys;
 mod network;
 mod origin;
 mod outputs;
+mod rate;
 mod resolve;
 mod secret;
 mod settings;
@@ -45,6 +46,8 @@ pub use secret::Secret;
 pub use settings::Setting;
 
 use node_core::engine::Keep;
+use node_core::isolation::Reaction;
+use p2p_proto::prefix::Prefix;
 use sharechain::{Height, ShareId};
 
 use crate::event_kind::EventKind;
@@ -67,6 +70,10 @@ pub struct Config {
     pub address: Option<bitcoin::Address>,
     /// Hand out work even if no peer was ever reached, to start a new pool.
     pub new_pool: bool,
+    /// What miners do when the node is cut off from its peers.
+    pub on_isolation: Reaction,
+    /// What miners do when the rest of the pool leaves out this node's shares.
+    pub on_censorship: Reaction,
     /// A link that the share-chain must contain; none if neither the operator nor this release names one.
     pub trust: Option<Trust>,
     /// The log filter, in `tracing-subscriber`'s syntax.
@@ -144,6 +151,8 @@ pub struct P2pConfig {
     pub peers: Vec<String>,
     /// Discover nodes in the local network by mDNS.
     pub mdns: bool,
+    /// Maximum upload to other nodes, bytes per second; none if it is not limited.
+    pub max_upload: Option<u64>,
     /// Discover nodes of the pool, and be discovered.
     pub discover: bool,
     /// Nodes to ask for others, as multiaddrs.
@@ -163,6 +172,8 @@ pub struct ApiConfig {
     pub cors_origins: Vec<HeaderValue>,
     /// Average number of requests per second that one client may make.
     pub requests_a_second: NonZeroU32,
+    /// Reverse proxies whose word about their clients counts.
+    pub trusted_proxies: Vec<Prefix>,
 }
 
 /// Webhooks, which send events of the event log.

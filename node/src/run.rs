@@ -14,7 +14,7 @@ use bitcoin::hex::DisplayHex;
 use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
-use p2p::{Handle, Network, Traffic};
+use p2p::{BanView, Handle, Network, Traffic};
 use p2p_proto::record::{Address, Transport};
 use sharechain::{Chain, ChainParams};
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
 
+use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
 use crate::config::{Config, Trust};
@@ -30,9 +31,10 @@ use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
 use crate::history::{Keeper, Observer};
 use crate::identity::{self, IdentityError};
-use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
+use crate::isolation::{IsolationView, Watch};
+use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
-use crate::peers::{self, BookFile, Lookups, PeerTips, Publisher, Server};
+use crate::peers::{self, BookFile, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
@@ -108,25 +110,41 @@ impl Node {
             state,
             peers: shown,
             discovery: found_nodes,
-            traffic,
             stop,
             servers,
+            ..
         } = front;
         let book = BookFile::new(&config.data_dir, consensus_id);
         let discovery = discover(config, &book)?;
-        let (network, events) = Network::start(network_config(config, &key, consensus_id, traffic, discovery))?;
+        let banned = bans::load(&config.data_dir);
+        let (network, events) =
+            Network::start(network_config(config, &key, (consensus_id, banned, front.traffic), discovery))?;
+        front.network.send_replace(Some(network.clone()));
         let mut parts = JoinSet::new();
+        parts.spawn(bans::keep(config.data_dir.clone(), network.bans()));
         let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
-        let (Started { engine, reader, failure }, seen) =
-            peers.start(&mut parts, engine, found.shares, &bitcoind, (&store, views))?;
         let feed = TemplateFeed::start(bitcoind.clone());
-        let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
+        let (Started { engine, reader, failure }, seen) =
+            peers.start(&mut parts, engine, found.shares, (&bitcoind, &feed), (&store, views))?;
+        let (view, isolation) = watch::channel(IsolationView::default());
+        let watch = Watch {
+            chain: reader.clone(),
+            peers: seen.peers.clone(),
+            feed: feed.subscribe(),
+            sync_trouble: seen.trouble.clone(),
+            bitcoind: bitcoind.clone(),
+            config: Arc::clone(config),
+            view,
+        };
+        parts.spawn(watch.run());
+        let work =
+            start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
         parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), found_nodes));
-        let blocks = FoundBlocks { submissions, publisher: Publisher::start(network.clone()) };
-        parts.spawn(blocks.run(found.blocks));
+        let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
+        parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
         let node = state.subscribe();
-        start_reporter(&mut parts, &reader, &feed, work, &seen, Arc::clone(&stratum), state);
+        start_reporter(&mut parts, &reader, &feed, (work, isolation), &seen, Arc::clone(&stratum), state);
         let keeper = Keeper { config: Arc::clone(config), stratum: Arc::clone(&stratum) };
         parts.spawn(history.clone().run(reader.clone(), keeper));
         let observer = Observer {
@@ -135,6 +153,7 @@ impl Node {
             node,
             peers: seen.peers,
             refused: seen.refused,
+            solo: solo_blocks,
             stratum,
             config: Arc::clone(config),
         };
@@ -193,8 +212,7 @@ fn discover(config: &Config, book: &BookFile) -> Result<Option<p2p::Discover>, N
 fn network_config(
     config: &Config,
     key: &SigningKey,
-    consensus_id: [u8; 32],
-    traffic: Traffic,
+    (consensus_id, bans, traffic): ([u8; 32], Vec<BanView>, Traffic),
     discovery: Option<p2p::Discover>,
 ) -> p2p::Config {
     p2p::Config {
@@ -205,6 +223,8 @@ fn network_config(
         consensus_id,
         user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
         traffic,
+        max_upload: config.p2p.max_upload,
+        bans,
         discovery,
     }
 }
@@ -225,7 +245,7 @@ impl Peers<'_> {
         parts: &mut JoinSet<()>,
         engine: Engine<Store>,
         found: mpsc::Receiver<consensus::FoundWork>,
-        bitcoind: &Bitcoind,
+        (bitcoind, feed): (&Bitcoind, &TemplateFeed),
         (store, views): (&Arc<Store>, Views),
     ) -> Result<(Started, PeersSeen), StoreError> {
         let Peers { config, network, events, submissions, shown } = self;
@@ -236,11 +256,15 @@ impl Peers<'_> {
         let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
+        let (builder, built) = Builder::new(bitcoind.clone());
+        parts.spawn(builder.clone().follow(feed.subscribe()));
         let links = PeerLinks {
             network: network.clone(),
             events,
             lookups,
             server,
+            builder,
+            built,
             submissions,
             refused: refuse,
             trouble,
@@ -268,12 +292,12 @@ fn start_job_builder(
     feed: &TemplateFeed,
     engine: &EngineHandle,
     miners: Arc<Miners>,
-    sync_trouble: watch::Receiver<Option<Arc<str>>>,
+    (sync_trouble, isolation): (watch::Receiver<Option<Arc<str>>>, watch::Receiver<IsolationView>),
 ) -> watch::Receiver<WorkState> {
     let (state, seen) = watch::channel(WorkState::Waiting("the node has just started".into()));
     let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
     let (feed, engine) = (feed.subscribe(), engine.clone());
-    parts.spawn(JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, state }.run());
+    parts.spawn(JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, state }.run());
     seen
 }
 
@@ -282,7 +306,7 @@ fn start_reporter(
     parts: &mut JoinSet<()>,
     chain: &consensus::ChainReader,
     feed: &TemplateFeed,
-    work: watch::Receiver<WorkState>,
+    (work, isolation): (watch::Receiver<WorkState>, watch::Receiver<IsolationView>),
     seen: &PeersSeen,
     stratum: Arc<stratum::Stats>,
     state: watch::Sender<NodeState>,
@@ -292,6 +316,7 @@ fn start_reporter(
         feed: feed.subscribe(),
         sync: seen.sync.clone(),
         work,
+        isolation,
         peers: seen.peers.clone(),
         stratum,
     };

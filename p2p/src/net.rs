@@ -13,31 +13,42 @@
 mod api;
 mod behaviour;
 mod codec;
-mod ip_limit;
+mod gate;
+mod handshakes;
+mod lease;
+mod masked;
+mod meter;
 mod peers;
 mod redial;
+mod replies;
+mod scores;
 mod seeds;
+mod slots;
 mod task;
 mod traffic;
+mod transport;
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, SwarmBuilder, noise, tcp, yamux};
-use tokio::sync::mpsc;
+use libp2p::{Multiaddr, SwarmBuilder};
+use tokio::sync::{mpsc, watch};
 
 use p2p_proto::book::Book;
 use p2p_proto::discovery::{Discovery, Now, OwnSource, Seed, Setup};
-use p2p_proto::limits::{COMMANDS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, STREAMS_PER_CONNECTION_MAX};
+use p2p_proto::limits::{
+    COMMANDS_MAX, CONNECTION_EVENTS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, NEGOTIATING_STREAMS_MAX,
+};
 use p2p_proto::record::Address;
 use p2p_proto::{Event, Millis, PeerId};
 
 pub use p2p_proto::discovery::Numbers as DiscoveryNumbers;
 
-pub use api::{DiscoveryInfo, Handle, PeerInfo, Stopped};
+pub use api::{BanView, DiscoveryInfo, Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
 use task::Task;
 pub use traffic::{Traffic, TrafficKind};
@@ -62,6 +73,11 @@ pub struct Config {
     pub user_agent: String,
     /// Where to count the bytes of messages.
     pub traffic: Traffic,
+    /// Maximum upload of messages to all peers, bytes per second; none if it is not limited. Gossip comes first, responses
+    /// get the rest.
+    pub max_upload: Option<u64>,
+    /// Bans in force from the start. Of more than the limits allow, the last ones are ignored.
+    pub bans: Vec<BanView>,
     /// How to discover other nodes. `None`: the node has no peers but the configured ones, those that mDNS finds, and
     /// those that dial it.
     pub discovery: Option<Discover>,
@@ -168,14 +184,18 @@ impl Network {
         let names = Names::new(&config.consensus_id);
         let mut swarm = SwarmBuilder::with_existing_identity(keypair)
             .with_tokio()
-            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
+            .with_other_transport(|keypair| transport::new(keypair, &names.meters()))
             .map_err(stack)?
-            .with_quic()
             .with_dns()
             .map_err(stack)?
             .with_behaviour(|keypair| Behaviour::new(keypair, &names, &config))
             .map_err(stack)?
-            .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
+            .with_swarm_config(|swarm| {
+                swarm
+                    .with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S))
+                    .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX)
+                    .with_per_connection_event_buffer_size(CONNECTION_EVENTS_MAX)
+            })
             .build();
         for address in listen {
             let text = address.to_string();
@@ -187,8 +207,9 @@ impl Network {
         let (calls_in, calls) = mpsc::channel(COMMANDS_MAX);
         let (events, events_out) = mpsc::channel(EVENTS_MAX);
         let discovery = discovery(&config)?;
-        tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic, discovery).run(events));
-        Ok((Handle::new(calls_in, local_peer), events_out))
+        let (bans, bans_seen) = watch::channel(Arc::default());
+        tokio::spawn(Task::new(swarm, names, explicit, calls, (config, bans), discovery).run(events));
+        Ok((Handle::new(calls_in, local_peer, bans_seen), events_out))
     }
 }
 
@@ -222,12 +243,6 @@ fn discovery(config: &Config) -> Result<(Discovery, Vec<String>), StartError> {
     let mut discovery = Discovery::new(setup, book, Now { at: Millis(0), unix_s: 0 });
     discovery.own_mut().set(OwnSource::Configured, external);
     Ok((discovery, dns_seeds))
-}
-
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(STREAMS_PER_CONNECTION_MAX);
-    config
 }
 
 #[cfg(test)]

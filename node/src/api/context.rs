@@ -39,6 +39,8 @@ pub struct Context {
     pub submissions: Submissions,
     /// The connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// The network; none while the node reads its share-chain.
+    pub network: watch::Receiver<Option<p2p::Handle>>,
     /// The address book and the connections that the node makes by itself.
     pub discovery: watch::Receiver<p2p::DiscoveryInfo>,
     /// Bytes of messages from and to peers.

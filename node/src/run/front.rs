@@ -60,6 +60,7 @@ pub(super) struct Front {
     pub(super) peers: watch::Sender<Arc<Vec<PeerView>>>,
     pub(super) discovery: watch::Sender<p2p::DiscoveryInfo>,
     pub(super) traffic: p2p::Traffic,
+    pub(super) network: watch::Sender<Option<p2p::Handle>>,
     pub(super) stop: watch::Sender<bool>,
     pub(super) servers: Vec<JoinHandle<()>>,
 }
@@ -83,6 +84,7 @@ impl Front {
         let history = History::open(Arc::clone(store))?;
         let state = watch::Sender::new(NodeState::reading(started, (0, 0.0)));
         let peers = watch::Sender::new(Arc::default());
+        let network = watch::Sender::new(None);
         let discovery = watch::Sender::new(p2p::DiscoveryInfo::default());
         let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
         let context = api::Context {
@@ -93,6 +95,7 @@ impl Front {
             history: history.clone(),
             submissions: submissions.clone(),
             peers: peers.subscribe(),
+            network: network.subscribe(),
             discovery: discovery.subscribe(),
             traffic: traffic.clone(),
             node: state.subscribe(),
@@ -112,6 +115,7 @@ impl Front {
             peers,
             discovery,
             traffic,
+            network,
             stop,
             servers,
         })

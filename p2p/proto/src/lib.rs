@@ -10,6 +10,9 @@
 //! | [`sync`] | decides what to request from which peer: pass events to [`sync::Sync::handle`], then poll the outputs |
 //! | [`score`] | points for misbehavior, and bans |
 //! | [`rate`] | limits on what each peer may send and request |
+//! | [`budget`] | the same by host, by netgroup and in all, and limits of upload |
+//! | [`faults`] | invalid work by host, and when an address is banned for it |
+//! | [`bans`] | bans of peers and of ranges of addresses, bounded, with their reasons |
 //! | [`book`] | the address book: nodes of the pool, in buckets by netgroup and source |
 //! | [`record`] | signed node records: where a node can be dialed, as it says itself |
 //! | [`discovery`] | whom a node connects to by itself, and what nodes tell each other about nodes |
@@ -18,20 +21,33 @@
 //! | [`event`] | commands to a network and events from it |
 //! | [`peer`] | a peer's identity |
 //! | [`netgroup`] | a peer's host and netgroup, which limits hang on |
+//! | [`half_open`] | connections in handshake, and which of them gives way to a newcomer |
+//! | [`eviction`] | which inbound connection gives its slot to a newcomer |
+//! | [`buffers`] | bytes in receive buffers, and which connection goes if there are too many |
+//! | [`prefix`] | ranges of IP addresses |
+//! | `bucket` | a token bucket |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
 //! | `wire` | how the parts of a message are read and written |
 //! | `time` | the time that the state machines are driven with |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
+pub mod bans;
 pub mod book;
+mod bucket;
+pub mod budget;
+pub mod buffers;
 pub mod discovery;
 pub mod endpoint;
 pub mod event;
+pub mod eviction;
+pub mod faults;
+pub mod half_open;
 pub mod limits;
 pub mod message;
 pub mod netgroup;
 pub mod peer;
+pub mod prefix;
 pub mod rate;
 pub mod record;
 pub mod score;

@@ -21,6 +21,11 @@ fn gossip() {
 }
 
 #[test]
+fn messages_about_blocks() {
+    testkit::corpus::run("block", targets::block);
+}
+
+#[test]
 fn records() {
     testkit::corpus::run("record", targets::record);
 }

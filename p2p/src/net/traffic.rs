@@ -24,6 +24,8 @@ pub enum TrafficKind {
     Pending,
     /// Bitcoin headers.
     BitcoinHeaders,
+    /// Transactions and pieces of Bitcoin blocks of the pool.
+    Blocks,
     /// Node records.
     Records,
     /// Gossip, counted where it is received; which peers get it is known to libp2p alone.
@@ -32,7 +34,7 @@ pub enum TrafficKind {
 
 impl TrafficKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Requests,
         Self::Tip,
         Self::LinkHeaders,
@@ -41,6 +43,7 @@ impl TrafficKind {
         Self::Proofs,
         Self::Pending,
         Self::BitcoinHeaders,
+        Self::Blocks,
         Self::Records,
         Self::Gossip,
     ];
@@ -57,6 +60,7 @@ impl TrafficKind {
             Self::Proofs => "proofs",
             Self::Pending => "pending",
             Self::BitcoinHeaders => "bitcoin_headers",
+            Self::Blocks => "blocks",
             Self::Records => "records",
             Self::Gossip => "gossip",
         }
@@ -71,6 +75,7 @@ impl TrafficKind {
             Response::Proofs(_) => Self::Proofs,
             Response::Pending(_) => Self::Pending,
             Response::Headers(_) => Self::BitcoinHeaders,
+            Response::Transactions(_) | Response::BlockPiece { .. } => Self::Blocks,
             Response::Records(_) | Response::NewRecords => Self::Records,
         }
     }

@@ -1,9 +1,11 @@
 //! Requests.
 
 use bitcoin::BlockHash;
+use bitcoin::hashes::Hash;
 use sharechain::{Height, ShareId};
 
 use super::WireError;
+use super::block::{put_positions, read_positions};
 use crate::limits::{HEADERS_WANTED_MAX, LINK_HEADERS_MAX, LOCATOR_MAX, PROOFS_MAX, RECORDS_TOLD_MAX, ROWS_MAX};
 use crate::record::{Record, put_records, read_records};
 use crate::wire::{Reader, put_block_hashes, put_count, put_ids};
@@ -15,8 +17,10 @@ const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
 const BEGINNING: u8 = 6;
 const ROWS: u8 = 7;
-const RECORDS: u8 = 8;
-const NEW_RECORDS: u8 = 9;
+const TRANSACTIONS: u8 = 8;
+const BLOCK_PIECE: u8 = 9;
+const RECORDS: u8 = 10;
+const NEW_RECORDS: u8 = 11;
 
 /// A request to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,22 @@ pub enum Request {
         /// Maximum number of links in the response, at most [`ROWS_MAX`].
         limit: u32,
     },
+    /// Transactions of a recent Bitcoin block of the pool.
+    Transactions {
+        /// Hash of the block.
+        block: BlockHash,
+        /// Positions of the transactions, ascending, counted from 0 after the coinbase; below
+        /// [`BLOCK_TRANSACTIONS_MAX`](crate::limits::BLOCK_TRANSACTIONS_MAX).
+        wanted: Vec<u16>,
+    },
+    /// A piece of a recent Bitcoin block of the pool, at most
+    /// [`BLOCK_PIECE_BYTES_MAX`](crate::limits::BLOCK_PIECE_BYTES_MAX).
+    BlockPiece {
+        /// Hash of the block.
+        block: BlockHash,
+        /// Where the piece begins in the serialized block, bytes.
+        offset: u32,
+    },
     /// Records of some nodes that the peer knows.
     Records,
     /// Records that are new to the sender: it tells them to a few peers, unasked.
@@ -80,6 +100,10 @@ pub enum RequestKind {
     Beginning,
     /// [`Request::Rows`].
     Rows,
+    /// [`Request::Transactions`].
+    Transactions,
+    /// [`Request::BlockPiece`].
+    BlockPiece,
     /// [`Request::Records`].
     Records,
     /// [`Request::NewRecords`].
@@ -98,6 +122,8 @@ impl Request {
             Self::Pending => RequestKind::Pending,
             Self::Beginning => RequestKind::Beginning,
             Self::Rows { .. } => RequestKind::Rows,
+            Self::Transactions { .. } => RequestKind::Transactions,
+            Self::BlockPiece { .. } => RequestKind::BlockPiece,
             Self::Records => RequestKind::Records,
             Self::NewRecords(_) => RequestKind::NewRecords,
         }
@@ -129,6 +155,16 @@ impl Request {
                 out.push(ROWS);
                 out.extend_from_slice(&first.0.to_le_bytes());
                 put_count(&mut out, usize::try_from(*limit).unwrap_or(usize::MAX));
+            }
+            Self::Transactions { block, wanted } => {
+                out.push(TRANSACTIONS);
+                out.extend_from_slice(block.as_byte_array());
+                put_positions(&mut out, wanted);
+            }
+            Self::BlockPiece { block, offset } => {
+                out.push(BLOCK_PIECE);
+                out.extend_from_slice(block.as_byte_array());
+                out.extend_from_slice(&offset.to_le_bytes());
             }
             Self::Records => out.push(RECORDS),
             Self::NewRecords(records) => {
@@ -162,6 +198,13 @@ impl Request {
                 first: Height(reader.u32()?),
                 limit: u32::try_from(reader.count(ROWS_MAX)?).unwrap_or(u32::MAX),
             },
+            TRANSACTIONS => Self::Transactions {
+                block: BlockHash::from_byte_array(reader.array()?),
+                wanted: read_positions(&mut reader)?,
+            },
+            BLOCK_PIECE => {
+                Self::BlockPiece { block: BlockHash::from_byte_array(reader.array()?), offset: reader.u32()? }
+            }
             RECORDS => Self::Records,
             NEW_RECORDS => Self::NewRecords(read_records(&mut reader, RECORDS_TOLD_MAX)?),
             other => return Err(WireError::Kind(other)),

@@ -37,9 +37,8 @@ impl Task {
     /// Lets the discovery decide, and does what it says.
     pub(super) fn discover(&mut self) {
         let now = self.both_clocks();
-        let (blocked, endpoint) = (&self.blocked, &self.endpoint);
-        self.discovery
-            .tick(now, &|peer, address| has_transport(address) && !blocked.contains(peer) && !endpoint.is_banned(peer));
+        let gate = &self.swarm.behaviour().gate;
+        self.discovery.tick(now, &|peer, address| has_transport(address) && gate.may_dial(peer, address.ip()));
         while let Some(output) = self.discovery.poll_output() {
             match output {
                 Output::Dial { id, peer, address, .. } => self.dial_found(id, peer, &address),
@@ -100,10 +99,7 @@ impl Task {
             }
             _ => Response::Records(self.discovery.answer(peer, now)),
         };
-        if let Some(channel) = self.endpoint.reply(token) {
-            // An error returns the response: the peer is gone.
-            let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
-        }
+        self.reply(token, response);
     }
 
     /// Takes the response to a request of the discovery.

@@ -55,8 +55,10 @@ impl Task {
                 }
             }
             BehaviourEvent::Ping(ping::Event { peer, result: Ok(round_trip), .. }) => {
+                let round_trip_ms = u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX);
+                self.swarm.behaviour_mut().slots.pinged(&peer, round_trip_ms);
                 if let Some(peer) = ours(&peer) {
-                    self.peers.pinged(peer, u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX));
+                    self.peers.pinged(peer, round_trip_ms);
                 }
             }
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
@@ -91,8 +93,8 @@ impl Task {
         }
         self.on_dialed(id, peer);
         let inbound = endpoint.is_listener();
-        let addr = endpoint.get_remote_address().to_string();
-        self.peers.opened(peer, id, Connection { addr, inbound }, now);
+        let connection = Connection::new(endpoint.get_remote_address(), inbound);
+        self.peers.opened(peer, id, connection, now);
     }
 
     fn on_closed(&mut self, peer: PeerId, id: ConnectionId) {
@@ -138,7 +140,7 @@ impl Task {
 
     /// Announces a peer to the caller, before any message from it.
     pub(super) fn announce(&mut self, peer: PeerId) {
-        if let Some(Connection { addr, inbound }) = self.peers.announce(peer) {
+        if let Some(Connection { addr, inbound, .. }) = self.peers.announce(peer) {
             tracing::info!(%peer, %addr, inbound, "peer connected");
             let now = self.both_clocks();
             self.discovery.opened(peer, Address::parse(&addr).map(|(address, _)| address), inbound, now);

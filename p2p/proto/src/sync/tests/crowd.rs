@@ -68,8 +68,13 @@ impl Toy {
             Request::Proofs { ids } => {
                 Answer::Shares(ids.iter().filter(|id| self.shares.contains(id)).copied().collect())
             }
-            Request::Headers { .. } | Request::Beginning | Request::Rows { .. } => Answer::Shares(Vec::new()),
-            Request::Records | Request::NewRecords(_) => Answer::Shares(Vec::new()),
+            Request::Headers { .. }
+            | Request::Beginning
+            | Request::Rows { .. }
+            | Request::Transactions { .. }
+            | Request::BlockPiece { .. }
+            | Request::Records
+            | Request::NewRecords(_) => Answer::Shares(Vec::new()),
             Request::Pending => Answer::Pending(self.unlisted.iter().take(PENDING_MAX).copied().collect()),
         }
     }
