@@ -17,6 +17,7 @@
 //! net/meter.rs      bytes in receive buffers, and deadlines of messages; by protocol in meter/
 //! net/replies.rs    responses on their way to peers
 //! net/gate.rs       bans, and connections that they refuse
+//! net/ids.rs        peer ids of libp2p
 //! net/lease.rs      upload that is set aside for a response
 //! net/masked.rs     gossipsub without the addresses of peers
 //! net/scores.rs     gossipsub's peer scores

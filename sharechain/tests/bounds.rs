@@ -58,12 +58,12 @@ fn unit(name: &str, kind: &str) -> &'static str {
     let has = |part: &str| name.split('_').any(|word| word == part);
     match () {
         () if kind.contains("Duration") => "time",
-        () if name.contains("BYTES_PER_S") => "bytes/s",
+        () if name.ends_with("BYTES_PER_S") => "bytes/s",
         () if has("BYTES") => "bytes",
         () if has("MS") => "ms",
         () if has("PERCENT") => "%",
-        () if name.contains("_PER_MIN") => "per minute",
-        () if name.contains("_PER_S") => "per second",
+        () if name.ends_with("_PER_MIN") => "per minute",
+        () if name.ends_with("_PER_S") || name.ends_with("_PER_SECOND") => "per second",
         () if has("S") || has("SECONDS") => "s",
         () if has("CHARS") => "characters",
         () if has("LINKS") => "links",

@@ -1,24 +1,28 @@
 //! Responses on their way to peers, bounded in bytes: a peer that asks for much and reads nothing must not fill memory.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use libp2p::request_response::InboundRequestId;
 
-use p2p_proto::limits::{REPLY_BYTES_MAX, REPLY_BYTES_PER_HOST_MAX};
+use p2p_proto::limits::{REPLY_BYTES_MAX, REPLY_BYTES_PER_HOST_MAX, REQUEST_TIMEOUT_MS};
 use p2p_proto::netgroup::Host;
 
 /// Responses that libp2p has not written completely.
 #[derive(Debug, Default)]
 pub(super) struct Replies {
-    by_id: HashMap<InboundRequestId, (Host, usize)>,
+    by_id: HashMap<InboundRequestId, (Host, usize, Instant)>,
 }
 
 impl Replies {
     /// Adds a response. Returns false if it must not be sent, because its host or all hosts have too much on the way.
     pub(super) fn send(&mut self, id: InboundRequestId, host: Host, size_bytes: usize) -> bool {
-        let fits = Self::fits(self.by_id.values().copied(), host, size_bytes);
+        // libp2p ends each within the timeout of a request; a place must not be lost if it ever does not.
+        self.by_id.retain(|_, (_, _, since)| since.elapsed() < 2 * Duration::from_millis(REQUEST_TIMEOUT_MS));
+        let held = self.by_id.values().map(|(host, size_bytes, _)| (*host, *size_bytes));
+        let fits = Self::fits(held, host, size_bytes);
         if fits {
-            self.by_id.insert(id, (host, size_bytes));
+            self.by_id.insert(id, (host, size_bytes, Instant::now()));
         }
         fits
     }

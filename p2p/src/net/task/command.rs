@@ -44,9 +44,7 @@ impl Task {
         match command {
             Command::Publish(message) => self.publish(&message),
             Command::Request { peer, id, request } => self.ask(peer, id, request),
-            Command::Reply { token, response } => {
-                self.reply(token, response);
-            }
+            Command::Reply { token, response } => self.reply(token, response),
             Command::Busy(token) => {
                 if let Some(waiting) = self.endpoint.reply(token) {
                     self.refuse(waiting.channel);
