@@ -1,21 +1,20 @@
 //! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
 //!
 //! ```text
-//! front.rs   what serves miners and API clients, from before the share-chain is read
+//! network.rs   the network, and what it starts with
+//! front.rs     what serves miners and API clients, from before the share-chain is read
 //! ```
 
 mod front;
+mod network;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bitcoin::hex::DisplayHex;
-use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
-use p2p::{BanView, Handle, Network, Traffic};
-use p2p_proto::record::{Address, Transport};
+use p2p::Handle;
 use sharechain::{Chain, ChainParams};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -30,7 +29,7 @@ use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started,
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
 use crate::history::{Keeper, Observer};
-use crate::identity::{self, IdentityError};
+use crate::identity;
 use crate::isolation::{IsolationView, Watch};
 use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
@@ -88,8 +87,7 @@ struct PeersSeen {
 
 impl Node {
     async fn start(config: &Arc<Config>, settled: StoredSettled) -> Result<Self, NodeError> {
-        let started = Instant::now();
-        let params = config.chain_params();
+        let (started, params) = (Instant::now(), config.chain_params());
         let consensus_id = params.consensus_id();
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
         bitcoind.ready().await?;
@@ -114,11 +112,7 @@ impl Node {
             servers,
             ..
         } = front;
-        let book = BookFile::new(&config.data_dir, consensus_id);
-        let discovery = discover(config, &book)?;
-        let banned = bans::load(&config.data_dir);
-        let (network, events) =
-            Network::start(network_config(config, &key, (consensus_id, banned, front.traffic), discovery))?;
+        let (network, events, book) = network::start(config, &key, consensus_id, front.traffic)?;
         front.network.send_replace(Some(network.clone()));
         let mut parts = JoinSet::new();
         parts.spawn(bans::keep(config.data_dir.clone(), network.bans()));
@@ -189,43 +183,6 @@ impl Node {
         self.engine.end().await;
         self.store.flush()?;
         result
-    }
-}
-
-/// What the network discovers other nodes with; `None` if it should not.
-fn discover(config: &Config, book: &BookFile) -> Result<Option<p2p::Discover>, NodeError> {
-    if !config.p2p.discover {
-        return Ok(None);
-    }
-    let both = |address: &SocketAddr| {
-        [Transport::Tcp, Transport::Quic].map(|transport| Address::of_ip(address.ip(), address.port(), transport))
-    };
-    Ok(Some(p2p::Discover {
-        book: book.load().map_err(IdentityError::Random)?,
-        external: config.p2p.external_address.iter().flat_map(both).collect(),
-        seeds: config.p2p.seeds.clone(),
-        dns_seeds: config.p2p.dns_seeds.clone(),
-        tells_local: true,
-    }))
-}
-
-fn network_config(
-    config: &Config,
-    key: &SigningKey,
-    (consensus_id, bans, traffic): ([u8; 32], Vec<BanView>, Traffic),
-    discovery: Option<p2p::Discover>,
-) -> p2p::Config {
-    p2p::Config {
-        secret_key: key.to_bytes(),
-        listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
-        peers: config.p2p.peers.clone(),
-        mdns: config.p2p.mdns,
-        consensus_id,
-        user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
-        traffic,
-        max_upload: config.p2p.max_upload,
-        bans,
-        discovery,
     }
 }
 
@@ -349,13 +306,4 @@ async fn open_engine(
     let (links, tip) = (engine.chain().height().0, engine.chain().tip());
     info!(links, %tip, "the share-chain is loaded from disk and checked");
     Ok(engine)
-}
-
-/// The TCP and QUIC multiaddrs of a socket address.
-fn multiaddrs(address: &SocketAddr) -> [String; 2] {
-    let (family, ip, port) = match address {
-        SocketAddr::V4(v4) => ("ip4", v4.ip().to_string(), v4.port()),
-        SocketAddr::V6(v6) => ("ip6", v6.ip().to_string(), v6.port()),
-    };
-    [format!("/{family}/{ip}/tcp/{port}"), format!("/{family}/{ip}/udp/{port}/quic-v1")]
 }

@@ -83,8 +83,11 @@ impl BookFile {
         fs::rename(&unfinished, &self.path)
     }
 
-    /// Writes the network's book now.
+    /// Writes the network's book now, if it has one: a node that discovers nobody leaves an earlier one as it is.
     pub async fn save(&self, network: &Handle) {
+        if network.discovery().await.is_ok_and(|info| info.numbers.outbound_target == 0) {
+            return;
+        }
         let Ok(book) = network.book().await else { return };
         let file = self.clone();
         let written = tokio::task::spawn_blocking(move || file.write(&book)).await;

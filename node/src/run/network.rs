@@ -1,0 +1,64 @@
+//! The network, and what it starts with.
+
+use std::net::SocketAddr;
+
+use ed25519_dalek::SigningKey;
+use p2p::{Handle, Network, Traffic};
+use p2p_proto::Event;
+use p2p_proto::record::{Address, Transport};
+use tokio::sync::mpsc;
+
+use crate::bans;
+use crate::config::Config;
+use crate::error::NodeError;
+use crate::identity::IdentityError;
+use crate::peers::BookFile;
+
+/// Starts the network with the bans and the address book on disk. Returns its handle, its events, and the book's file.
+pub(super) fn start(
+    config: &Config,
+    key: &SigningKey,
+    consensus_id: [u8; 32],
+    traffic: Traffic,
+) -> Result<(Handle, mpsc::Receiver<Event>, BookFile), NodeError> {
+    let book = BookFile::new(&config.data_dir, consensus_id);
+    let (network, events) = Network::start(p2p::Config {
+        secret_key: key.to_bytes(),
+        listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
+        peers: config.p2p.peers.clone(),
+        mdns: config.p2p.mdns,
+        consensus_id,
+        user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
+        traffic,
+        max_upload: config.p2p.max_upload,
+        bans: bans::load(&config.data_dir),
+        discovery: discover(config, &book)?,
+    })?;
+    Ok((network, events, book))
+}
+
+/// What the network discovers other nodes with; `None` if it should not.
+fn discover(config: &Config, book: &BookFile) -> Result<Option<p2p::Discover>, NodeError> {
+    if !config.p2p.discover {
+        return Ok(None);
+    }
+    let both = |address: &SocketAddr| {
+        [Transport::Tcp, Transport::Quic].map(|transport| Address::of_ip(address.ip(), address.port(), transport))
+    };
+    Ok(Some(p2p::Discover {
+        book: book.load().map_err(IdentityError::Random)?,
+        external: config.p2p.external_address.iter().flat_map(both).collect(),
+        seeds: config.p2p.seeds.clone(),
+        dns_seeds: config.p2p.dns_seeds.clone(),
+        tells_local: true,
+    }))
+}
+
+/// The TCP and QUIC multiaddrs of a socket address.
+fn multiaddrs(address: &SocketAddr) -> [String; 2] {
+    let (family, ip, port) = match address {
+        SocketAddr::V4(v4) => ("ip4", v4.ip().to_string(), v4.port()),
+        SocketAddr::V6(v6) => ("ip6", v6.ip().to_string(), v6.port()),
+    };
+    [format!("/{family}/{ip}/tcp/{port}"), format!("/{family}/{ip}/udp/{port}/quic-v1")]
+}
