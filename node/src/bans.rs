@@ -18,7 +18,7 @@ use crate::clock::now;
 use crate::limits::{BANS_BYTES_MAX, BANS_PAUSE};
 
 /// Name of the file in the data folder.
-const FILE: &str = "bans.json";
+pub const FILE: &str = "bans.json";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {

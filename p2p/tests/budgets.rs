@@ -72,7 +72,8 @@ async fn many_identities_of_one_host_share_one_budget() {
     }
     let allowed = UPLOAD_BURST_BYTES + UPLOAD_BYTES_PER_S * started.elapsed().as_secs() + 2 * RESPONSE_BYTES_MAX as u64;
     assert!(bytes <= allowed, "{bytes} of {allowed} bytes");
-    assert!(bytes > UPLOAD_BURST_BYTES * 9 / 10 && busy > 100, "{bytes} bytes, {busy} times busy");
+    // Not all of the burst: a host also has few responses on their way at a time.
+    assert!(bytes > UPLOAD_BURST_BYTES / 2 && busy > 100, "{bytes} bytes, {busy} times busy");
     for peer in handle.peers().await.unwrap() {
         assert!(peer.addr.starts_with("/ip4/198.51.100.7/"), "{}", peer.addr);
         assert_eq!(peer.points, 0, "who shares an address is not at fault");
@@ -170,6 +171,7 @@ async fn an_operators_ban_ends_connections_and_outlasts_a_restart() {
     let mut second = Node::start(config(3, &[&victim.addr]).at(HONEST)).await;
     first.wait_for_peers(1).await;
     second.wait_for_peers(1).await;
+    assert!(victim_sees(&victim, first.id()).await && victim_sees(&victim, second.id()).await);
     let what: Banned = "198.51.0.0/16".parse().unwrap();
     let until = Instant::now() + Duration::from_secs(3_600);
     let ban = BanView { what, until, by_operator: true, reason: "noise".to_owned() };

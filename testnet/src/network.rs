@@ -225,6 +225,18 @@ impl Network {
         Ok(())
     }
 
+    /// Restarts a node that has forgotten its bans.
+    ///
+    /// # Errors
+    /// As [`Self::restart`].
+    pub async fn restart_unbanned(&mut self, node: usize) -> Result<(), NodeError> {
+        if let NodeProcess::Running(mut process) = std::mem::replace(&mut self.nodes[node], NodeProcess::Killed) {
+            process.stop().await;
+        }
+        node::forget_bans(&self.plan.nodes[node])?;
+        self.restart(node).await
+    }
+
     /// Cuts every line between nodes of different groups, and restores all others.
     pub fn partition(&mut self, groups: &[Vec<usize>]) {
         self.wires.partition(&self.plan, groups);

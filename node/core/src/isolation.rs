@@ -132,7 +132,7 @@ pub struct State {
     pub todo: &'static str,
 }
 
-/// The machine: one [`Dwell`] for each kind, and the decision.
+/// The machine: one `Dwell` for each kind, and the decision.
 #[derive(Clone, Debug)]
 pub struct Isolation {
     policy: Policy,

@@ -50,9 +50,9 @@ pub struct Forgotten {
 }
 
 /// Durable storage of the engine: a database, or a simulated disk.
-pub trait Journal: Send + Sync {
+pub trait Journal {
     /// Error of the storage.
-    type Error: std::error::Error + Send;
+    type Error: std::error::Error;
 
     /// Writes all records or none, in sequence. Once this returns they survive the end of the process.
     ///

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::context::Api;
-use super::error::{ApiError, echo};
+use super::error::{ApiError, ErrorBody, echo};
 use crate::clock::now;
 use crate::limits::BAN_S;
 
@@ -124,7 +124,7 @@ fn shown(network: &Handle) -> Json<BanList> {
 /// Bans in force, this node's and the operator's.
 #[utoipa::path(
     get, path = "/api/v1/bans", security(("token" = [])),
-    responses((status = 200, description = "The bans", body = BanList), (status = 401, description = "The token is missing"))
+    responses((status = 200, description = "The bans", body = BanList), (status = 401, description = "The token is missing", body = ErrorBody))
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>, headers: HeaderMap) -> Result<Json<BanList>, ApiError> {
     Ok(shown(&network(&api, &headers)?))
@@ -133,7 +133,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, headers: HeaderMap) -> Res
 /// Bans a peer or addresses, and ends the connections that this covers. Replaces a ban of the same peer or addresses.
 #[utoipa::path(
     post, path = "/api/v1/bans", security(("token" = [])), params(NewBan),
-    responses((status = 200, description = "The bans", body = BanList), (status = 401, description = "The token is missing"))
+    responses((status = 200, description = "The bans", body = BanList), (status = 400, description = "A parameter is invalid", body = ErrorBody), (status = 409, description = "There are too many bans", body = ErrorBody), (status = 401, description = "The token is missing", body = ErrorBody))
 )]
 pub(super) async fn add(
     State(api): State<Arc<Api>>,
@@ -152,8 +152,8 @@ pub(super) async fn add(
 /// Lifts a ban.
 #[utoipa::path(
     delete, path = "/api/v1/bans", security(("token" = [])), params(OldBan),
-    responses((status = 200, description = "The bans", body = BanList), (status = 401, description = "The token is missing"),
-        (status = 404, description = "There is no such ban"))
+    responses((status = 200, description = "The bans", body = BanList), (status = 400, description = "A parameter is invalid", body = ErrorBody), (status = 401, description = "The token is missing", body = ErrorBody),
+        (status = 404, description = "There is no such ban", body = ErrorBody))
 )]
 pub(super) async fn lift(
     State(api): State<Arc<Api>>,

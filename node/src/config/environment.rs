@@ -32,5 +32,5 @@ pub(super) fn check(names: impl Iterator<Item = OsString>) -> Result<(), ConfigE
 
 /// Environment variables of all settings.
 fn settings() -> impl Iterator<Item = &'static str> {
-    KEYS.into_iter().map(|key| key.env).chain([FILE.1])
+    KEYS.iter().map(|key| key.env).chain([FILE.1])
 }

@@ -215,7 +215,7 @@ fn addresses_are_of_the_network_and_payable() {
 #[test]
 fn unknown_variables_are_refused_with_the_nearest_name() {
     let check = |names: &[&str]| environment::check(names.iter().map(OsString::from));
-    let known = KEYS.into_iter().map(|key| key.env).chain(["SHOAL_CONFIG", "SHOAL_BIN", "SHOALS", "PATH"]);
+    let known = KEYS.iter().map(|key| key.env).chain(["SHOAL_CONFIG", "SHOAL_BIN", "SHOALS", "PATH"]);
     assert!(check(&known.collect::<Vec<_>>()).is_ok());
     for (name, nearest) in [
         ("SHOAL_NETWROK", "SHOAL_NETWORK"),

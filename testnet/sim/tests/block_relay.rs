@@ -77,7 +77,7 @@ fn a_block_reaches_90_of_100_home_nodes_within_a_second() {
     for seed in 1..=seeds {
         let world = pool_with_a_block(seed, lacks);
         let ledger = &world.environment.ledger;
-        let find = ledger.finds().iter().filter(|find| find.is_block).next_back().expect("there is one");
+        let find = ledger.finds().iter().rfind(|find| find.is_block).expect("there is one");
         let relays = ledger.relays().iter().filter(|(block, ..)| *block == find.id.block_hash());
         let times: Vec<f64> = relays.map(|(_, _, at)| at.since(find.at).as_secs_f64()).collect();
         let stored = world.nodes[0].disk().get(RecordKind::Proof, &find.id.0).expect("a disk that works");

@@ -70,9 +70,17 @@ impl Finding {
             (self.newcomer_s > NEWCOMER_S_MAX, "newcomer"),
             (self.no_work_s > 0.0, "no work"),
             // What was not carried out has shown nothing.
-            (self.attacker["failure"].is_string(), "the attack failed"),
+            (self.attacker["failure"].is_string() || !self.was_waged(), "the attack failed"),
         ];
         faults.into_iter().filter_map(|(is_fault, name)| is_fault.then_some(name)).collect()
+    }
+
+    /// Returns whether the attacker did anything. `kills` has none.
+    fn was_waged(&self) -> bool {
+        let did = |count: &str| self.attacker[count].as_u64().is_some_and(|count| count > 0);
+        let by_connections = ["false-tip", "silent-sockets", "handshakes"].contains(&self.name);
+        let kept_out = did("refused_connections");
+        self.name == "kills" || did("messages") || kept_out || (by_connections && did("connections"))
     }
 
     /// Sets whether the node held.

@@ -222,12 +222,12 @@ impl Suite {
         Ok(())
     }
 
-    /// Starts the victim anew if an attack left it large.
+    /// Starts the victim anew if an attack left it large, or if it bans the attacker: the next attack must be carried out.
     async fn freshen(&mut self) -> Result<(), AttackError> {
         let pid = self.victim_pid()?;
         let is_small = measure(&mut self.system, pid).rss_bytes <= self.rest_rss_bytes + FRESH_ABOVE_BYTES;
-        if !is_small {
-            self.network.restart(VICTIM).await?;
+        if !is_small || self.network.plan().nodes[VICTIM].has_bans() {
+            self.network.restart_unbanned(VICTIM).await?;
         }
         let started = Instant::now();
         while started.elapsed() < FRESH_MAX && !self.is_ready().await {

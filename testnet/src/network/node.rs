@@ -119,6 +119,15 @@ pub(super) fn start(plan: &NodePlan, namespace: Option<PathBuf>) -> Result<Proce
     Ok(Process::start(&spec)?)
 }
 
+/// Removes the bans of a node that does not run.
+pub(super) fn forget_bans(plan: &NodePlan) -> Result<(), NodeError> {
+    let path = plan.data_dir().join(::node::bans::FILE);
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(NodeError::Write { path, source }),
+        _ => Ok(()),
+    }
+}
+
 fn config_path(plan: &NodePlan) -> PathBuf {
     plan.dir.join("shoal.toml")
 }
@@ -134,7 +143,7 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
             Outputs::Standard => "standard",
             Outputs::Wide => "wide",
         },
-        data_dir: plan.dir.join("data"),
+        data_dir: plan.data_dir(),
         new_pool: plan.new_pool,
         log: "info",
         log_format: "text",

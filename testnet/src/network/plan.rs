@@ -160,6 +160,18 @@ pub struct NodePlan {
     pub outputs: Outputs,
 }
 
+impl NodePlan {
+    /// Its data folder.
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// Whether its data folder has bans in force.
+    pub fn has_bans(&self) -> bool {
+        !node::bans::load(&self.data_dir()).is_empty()
+    }
+}
+
 /// A line from a node that dials to one that listens, by their indexes in [`Plan::nodes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinePlan {

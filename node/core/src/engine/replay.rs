@@ -1,8 +1,7 @@
 //! Rebuilds the chain from the journal: the same records in the same order, judged by the same rules.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
@@ -15,9 +14,6 @@ use tracing::warn;
 
 use super::Engine;
 use crate::journal::{Journal, Record, RecordKind};
-
-/// Base chunks that are read ahead: at most 3 MB each.
-const CHUNKS_AHEAD_MAX: usize = 4;
 
 /// Result of replaying a stored record.
 enum Replayed {
@@ -74,35 +70,32 @@ impl<J: Journal> Engine<J> {
         Ok(())
     }
 
-    /// Starts from the base chunks in the store. One thread reads and decodes them while this one puts them together.
+    /// Starts from the base chunks in the store.
     pub(super) fn start_from_bases(&mut self) -> Result<(), J::Error> {
         let store = Arc::clone(&self.store);
-        let (params, bitcoin) = (self.chain.params().clone(), self.chain.bitcoin().clone());
         let (mut first, mut last, mut failed) = (None, None, None);
-        let started = thread::scope(|scope| {
-            let (read, chunks) = mpsc::sync_channel(CHUNKS_AHEAD_MAX);
-            scope.spawn(move || {
-                for chunk in store.bases().map(|record| record.map(|record| Chunk::decode(&record.bytes))) {
-                    let is_last = !matches!(chunk, Ok(Ok(_)));
-                    if read.send(chunk).is_err() || is_last {
-                        break;
-                    }
-                }
-            });
-            let chunks = chunks.into_iter().map_while(|chunk| match chunk {
-                Ok(Ok(chunk)) => {
+        let mut damaged = None;
+        let chunks = store.bases().map_while(|record| match record {
+            Ok(record) => match Chunk::decode(&record.bytes) {
+                Ok(chunk) => {
                     last = Some(Chunk::number_of(chunk.start.height.child()));
                     first = first.or(last);
                     Some(chunk)
                 }
-                ended => {
-                    failed = Some(ended.map(|damaged| damaged.err()));
+                Err(error) => {
+                    damaged = Some(error);
                     None
                 }
-            });
-            Chain::from_base(params, bitcoin, chunks)
+            },
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
         });
-        let damaged = failed.transpose()?.flatten();
+        let started = Chain::from_base(self.chain.params().clone(), self.chain.bitcoin().clone(), chunks);
+        if let Some(error) = failed {
+            return Err(error);
+        }
         let Some(last) = last else { return Ok(()) };
         match (started, damaged) {
             (Ok(chain), None) => {

@@ -93,13 +93,14 @@ impl ChainWatch {
 
 #[cfg(test)]
 mod tests {
-    use sharechain::Proof;
+    use sharechain::limits::OMISSION_SECONDS;
+    use sharechain::{ChainParams, Proof};
     use testkit::{Spec, World, accepted, miner};
 
     use super::*;
     use crate::limits::CHANCES;
 
-    /// A chain, and what a node of miner 9 remembers of it. A link comes every ten seconds.
+    /// A chain, and what a node of miner 9 remembers of it.
     struct Watched {
         world: World,
         watch: ChainWatch,
@@ -108,7 +109,8 @@ mod tests {
 
     impl Watched {
         fn new() -> Self {
-            let mut world = World::new();
+            // As deep as on all networks, so that shares can be listed for as long.
+            let mut world = World::with(ChainParams { listing_depth: 301, ..testkit::params() });
             world.grow(12, 2);
             world.in_sync();
             let mut watch = ChainWatch::default();
@@ -122,9 +124,15 @@ mod tests {
             self.watch.changed(&accepted(outcome), &self.world.chain, self.now, self.world.now);
         }
 
+        fn interval_s(&self) -> u32 {
+            self.world.chain.params().link_interval_s
+        }
+
+        /// Lets the time of a link pass.
         fn pass(&mut self) {
-            self.now = self.now.plus(10_000);
-            self.world.now = self.world.now.plus(10);
+            let seconds = self.interval_s();
+            self.now = self.now.plus(u64::from(seconds) * 1_000);
+            self.world.now = self.world.now.plus(seconds);
         }
 
         fn own_share(&mut self) {
@@ -159,9 +167,15 @@ mod tests {
         for _ in 0..5 {
             watched.own_share();
         }
-        for _ in 0..5 + CHANCES {
+        // A link whose parent came more than 30 s later is the first chance.
+        for _ in 0..=OMISSION_SECONDS / watched.interval_s() {
             watched.others_link(true);
         }
+        for _ in 1..CHANCES {
+            watched.others_link(true);
+        }
+        assert_eq!(watched.facts().own, OwnFacts::default());
+        watched.others_link(true);
         assert_eq!(watched.facts().own, OwnFacts { judged: 5, left_out: 5 });
         assert_eq!((watched.facts().clock.link_age_s, watched.facts().clock.proofs_ahead), (Some(0), 0));
         // An honest link ends it.
@@ -172,11 +186,11 @@ mod tests {
     #[test]
     fn honest_links_leave_nothing_out() {
         let mut watched = Watched::new();
-        for _ in 0..20 {
+        for _ in 0..60 {
             watched.own_share();
             watched.others_link(false);
         }
         let own = watched.facts().own;
-        assert!(own.judged >= 19 && own.left_out == 0, "{own:?}");
+        assert!(own.judged >= 59 && own.left_out == 0, "{own:?}");
     }
 }

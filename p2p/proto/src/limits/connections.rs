@@ -1,6 +1,6 @@
 //! Bounds on connections: who may connect, and what a connection may hold.
 
-use super::{BLOCKED_MAX, RESPONSE_BYTES_MAX, SCORES_MAX};
+use super::RESPONSE_BYTES_MAX;
 
 // --- Slots ----------------------------------------------------------------------------------------------------------
 
@@ -88,6 +88,3 @@ pub const REPLY_BYTES_MAX: usize = 32 << 20;
 
 /// Maximum size of responses on their way to one host, bytes: four of 2 MiB, as many as one peer asks for at a time.
 pub const REPLY_BYTES_PER_HOST_MAX: usize = 4 * RESPONSE_BYTES_MAX;
-
-/// Maximum number of peers in libp2p's block list: all with a ban and all that the operator blocks. At most 1 MB.
-pub const BLOCK_LIST_MAX: usize = SCORES_MAX + BLOCKED_MAX;

@@ -20,7 +20,7 @@ fn finding() -> Finding {
         sent_bytes: 1_000,
         relayed_bytes: 1_000,
         log_bytes: 0,
-        attacker: json!({}),
+        attacker: json!({ "connections": 1 }),
         held: false,
     }
     .judged()
@@ -35,7 +35,8 @@ fn each_figure_alone_can_fail() {
         Finding { honest_p99_ratio: None, ..finding() },
         Finding { newcomer_s: 5.1, ..finding() },
         Finding { no_work_s: 0.2, ..finding() },
-        Finding { attacker: json!({ "failure": "no links" }), ..finding() },
+        Finding { attacker: json!({ "connections": 1, "failure": "no links" }), ..finding() },
+        Finding { name: Attack::History.name(), ..finding() },
     ];
     for worse in worse {
         let worse = worse.judged();

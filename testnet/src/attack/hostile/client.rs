@@ -227,6 +227,8 @@ async fn drive(
             if is_closed {
                 return Poll::Ready(());
             }
+            // A multiplexer learns what its new stream writes only when it is polled again.
+            cx.waker().wake_by_ref();
         }
     })
     .await;
