@@ -93,7 +93,7 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
             timeout: Duration::from_secs(1),
         },
         stratum: StratumConfig { listen: any },
-        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false },
+        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 100_000.try_into().expect("not zero") },
         webhooks: None,
     }
@@ -128,6 +128,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
         stratum: Arc::default(),
         peers: watch::channel(Arc::default()).1,
         node: watch::channel(NodeState::default()).1,
+        reach: watch::channel(Arc::default()).1,
         traffic: p2p::Traffic::default(),
         token: Token::load(dir).expect("the folder can be written"),
         started: Instant::now(),

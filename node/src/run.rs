@@ -14,7 +14,7 @@ use bitcoin::hex::DisplayHex;
 use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
-use p2p::{Handle, Network, Traffic};
+use p2p::{Handle, Network, Reachability, Traffic};
 use sharechain::{Chain, ChainParams};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -36,6 +36,7 @@ use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
+use crate::tor;
 use crate::webhooks;
 
 use front::Front;
@@ -95,10 +96,12 @@ impl Node {
         let front = Front::start(config, &bitcoind, &store, started).await?;
         let opening = open_engine(&bitcoind, params, &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, submissions, history, views, state, peers: shown, traffic, stop, servers } =
-            front;
-        let (network, events) = Network::start(network_config(config, &key, consensus_id, traffic))?;
+        let Front { miners, found, stratum, submissions, history, views, state, traffic, stop, servers, .. } = front;
+        let network = network_config(config, &front.p2p_listen, &key, consensus_id, traffic);
+        let (network, events) = Network::start(network)?;
         let mut parts = JoinSet::new();
+        start_onion(&mut parts, config, &network);
+        let shown = (front.peers, front.reach);
         let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
         let (Started { engine, reader, failure }, seen) =
             peers.start(&mut parts, engine, found.shares, &bitcoind, (&store, views))?;
@@ -153,15 +156,37 @@ impl Node {
     }
 }
 
-fn network_config(config: &Config, key: &SigningKey, consensus_id: [u8; 32], traffic: Traffic) -> p2p::Config {
+/// Starts the task that keeps the node's onion service, if it has one.
+fn start_onion(parts: &mut JoinSet<()>, config: &Config, network: &Handle) {
+    if let Some(onion) = config.p2p.onion.clone() {
+        parts.spawn(tor::run(onion, config.data_dir.clone(), network.clone()));
+    }
+}
+
+fn network_config(
+    config: &Config,
+    listen: &[SocketAddr],
+    key: &SigningKey,
+    consensus_id: [u8; 32],
+    traffic: Traffic,
+) -> p2p::Config {
     p2p::Config {
         secret_key: key.to_bytes(),
-        listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
+        listen: listen.iter().flat_map(multiaddrs).collect(),
         peers: config.p2p.peers.clone(),
         mdns: config.p2p.mdns,
         consensus_id,
         user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
         traffic,
+        proxy: config.p2p.proxy,
+        reach: p2p::Reach {
+            upnp: config.p2p.upnp,
+            relay: config.p2p.relay,
+            onion_listen: config.p2p.onion.as_ref().map(|onion| {
+                let [tcp, _] = multiaddrs(&onion.listen);
+                tcp
+            }),
+        },
     }
 }
 
@@ -171,7 +196,8 @@ struct Peers<'a> {
     network: Handle,
     events: mpsc::Receiver<p2p_proto::Event>,
     submissions: Submissions,
-    shown: watch::Sender<Arc<Vec<PeerView>>>,
+    /// Where the connected peers, and where others reach this node, are shown.
+    shown: (watch::Sender<Arc<Vec<PeerView>>>, watch::Sender<Arc<Reachability>>),
 }
 
 impl Peers<'_> {
@@ -188,7 +214,7 @@ impl Peers<'_> {
         let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
         let (sync, sync_seen) = watch::channel(SyncState::Alone);
         let (tips, tips_seen) = watch::channel(PeerTips::default());
-        let peers_seen = shown.subscribe();
+        let peers_seen = shown.0.subscribe();
         let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
@@ -257,7 +283,7 @@ fn start_reporter(
 /// Starts the task that writes the event log, and the one that sends its events to the operator's webhooks.
 fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config) {
     if let Some(webhooks) = config.webhooks.clone() {
-        parts.spawn(webhooks::run(webhooks, config.network.name(), observer.event_log.clone()));
+        parts.spawn(webhooks::run(webhooks, config.p2p.proxy, config.network.name(), observer.event_log.clone()));
     }
     parts.spawn(observer.run());
 }

@@ -10,6 +10,9 @@
 //! net/peers.rs      connected peers
 //! net/redial.rs     when to dial peers again
 //! net/ip_limit.rs   inbound connections from one IP address
+//! net/address.rs    what a multiaddress says about where it leads
+//! net/reach.rs      how others reach this node: dial-backs, UPnP, relays, punched holes; its parts in reach/
+//! net/proxy.rs      dials through a SOCKS5 proxy such as Tor's
 //! ```
 //!
 //! One task owns the sockets. It takes [`p2p_proto::Command`]s from a [`Handle`] and sends [`p2p_proto::Event`]s.
@@ -18,4 +21,7 @@
 
 pub mod net;
 
-pub use net::{Config, Handle, Network, PeerInfo, StartError, Stopped, Traffic, TrafficKind};
+pub use net::{
+    Config, Handle, How, Network, OwnAddress, PeerInfo, Proxy, Reach, Reachability, StartError, Stopped, Traffic,
+    TrafficKind,
+};

@@ -10,11 +10,14 @@
 //! Protocol names: gossip and sync use the consensus id, `/shoal/<16 hex digits>/...`. Identify and ping use libp2p's
 //! names. The task disconnects a peer that identifies another network before it announces the peer to the caller.
 
+mod address;
 mod api;
 mod behaviour;
 mod codec;
 mod ip_limit;
 mod peers;
+mod proxy;
+mod reach;
 mod redial;
 mod task;
 mod traffic;
@@ -24,15 +27,21 @@ use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, SwarmBuilder, noise, tcp, yamux};
+use libp2p::{Multiaddr, Swarm, SwarmBuilder, noise, tcp, yamux};
 use tokio::sync::mpsc;
 
 use p2p_proto::Event;
 use p2p_proto::PeerId;
-use p2p_proto::limits::{COMMANDS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, STREAMS_PER_CONNECTION_MAX};
+use p2p_proto::limits::{
+    COMMANDS_MAX, CONNECT_TIMEOUT_MS, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, PROXY_TIMEOUT_MS,
+    STREAMS_PER_CONNECTION_MAX,
+};
 
 pub use api::{Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
+pub use proxy::Proxy;
+use reach::Reservations;
+pub use reach::{How, OwnAddress, Reach, Reachability};
 use task::Task;
 pub use traffic::{Traffic, TrafficKind};
 
@@ -56,6 +65,10 @@ pub struct Config {
     pub user_agent: String,
     /// Where to count the bytes of messages.
     pub traffic: Traffic,
+    /// Proxy for onion services, or for everything.
+    pub proxy: Option<Proxy>,
+    /// How others reach this node.
+    pub reach: Reach,
 }
 
 /// Reason why the network does not start.
@@ -93,20 +106,23 @@ fn stack(source: impl Into<Box<dyn Error + Send + std::marker::Sync>>) -> StartE
     StartError::Stack { source: source.into() }
 }
 
-/// Parses a peer's address: an IP address or a DNS name, over TCP or QUIC.
+/// Parses a peer's address: an IP address or a DNS name, over TCP or QUIC, also through a relay; or an onion service.
 pub(crate) fn parse_address(text: &str) -> Result<Multiaddr, StartError> {
     let unusable = || StartError::Address { address: text.to_owned() };
     let address: Multiaddr = text.parse().map_err(|_| unusable())?;
-    let mut parts = address.iter();
     let named = |part: &Protocol<'_>| matches!(part, Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_));
-    let host = parts.next().is_some_and(|part| is_ip(&part) || named(&part));
-    let transport = match parts.next() {
-        Some(Protocol::Tcp(_)) => true,
-        Some(Protocol::Udp(_)) => matches!(parts.next(), Some(Protocol::QuicV1)),
-        _ => false,
+    let parts: Vec<Protocol<'_>> = address.iter().collect();
+    let (end, direct) = match parts.as_slice() {
+        [first, rest @ ..] if proxy::is_onion(first) => (rest, false),
+        [host, Protocol::Tcp(_), rest @ ..] if is_ip(host) || named(host) => (rest, true),
+        [host, Protocol::Udp(_), Protocol::QuicV1, rest @ ..] if is_ip(host) || named(host) => (rest, true),
+        _ => return Err(unusable()),
     };
-    let end = matches!(parts.next(), None | Some(Protocol::P2p(_))) && parts.next().is_none();
-    if host && transport && end { Ok(address) } else { Err(unusable()) }
+    match end {
+        [] | [Protocol::P2p(_)] => Ok(address),
+        [Protocol::P2p(_), Protocol::P2pCircuit, Protocol::P2p(_)] if direct => Ok(address),
+        _ => Err(unusable()),
+    }
 }
 
 /// Parses an address to listen on, which must not be a DNS name.
@@ -141,17 +157,14 @@ impl Network {
         }
         let keypair = Keypair::ed25519_from_bytes(config.secret_key).map_err(stack)?;
         let names = Names::new(&config.consensus_id);
-        let mut swarm = SwarmBuilder::with_existing_identity(keypair)
-            .with_tokio()
-            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
-            .map_err(stack)?
-            .with_quic()
-            .with_dns()
-            .map_err(stack)?
-            .with_behaviour(|keypair| Behaviour::new(keypair, &names, &config))
-            .map_err(stack)?
-            .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
-            .build();
+        let onion = config.reach.onion_listen.as_deref().map(parse_listen).transpose()?;
+        let reservations = Reservations::default();
+        let parts = behaviour::Parts { names: &names, config: &config, onion: onion.clone(), listen: &listen };
+        let mut swarm = match config.proxy {
+            Some(proxy) if proxy.only => through_proxy(keypair, proxy, &parts, &reservations)?,
+            _ => direct(keypair, config.proxy, &parts, &reservations)?,
+        };
+        let listen = listen.into_iter().chain(onion);
         for address in listen {
             let text = address.to_string();
             let refused = |source| StartError::Listen { address: text, source: Box::new(source) };
@@ -161,9 +174,56 @@ impl Network {
             .ok_or_else(|| StartError::Stack { source: "the local key is not ed25519".into() })?;
         let (calls_in, calls) = mpsc::channel(COMMANDS_MAX);
         let (events, events_out) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic).run(events));
+        tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic, reservations).run(events));
         Ok((Handle::new(calls_in, local_peer), events_out))
     }
+}
+
+/// A swarm over TCP and QUIC, through relays, and to onion services if there is a proxy.
+fn direct(
+    keypair: Keypair,
+    proxy: Option<Proxy>,
+    parts: &behaviour::Parts<'_>,
+    reservations: &Reservations,
+) -> Result<Swarm<Behaviour>, StartError> {
+    let builder = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
+        .map_err(stack)?
+        .with_quic()
+        .with_other_transport(|keypair| proxy::transport(keypair, proxy, multiplexer()))
+        .map_err(stack)?
+        .with_dns()
+        .map_err(stack)?
+        .with_relay_client(noise::Config::new, multiplexer)
+        .map_err(stack)?
+        .with_behaviour(|keypair, relayed| Behaviour::new(keypair, parts, Some(relayed), reservations))
+        .map_err(stack)?;
+    // Onion services take longer.
+    let limit_ms = if proxy.is_some() { PROXY_TIMEOUT_MS } else { CONNECT_TIMEOUT_MS };
+    Ok(builder
+        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
+        .with_connection_timeout(Duration::from_millis(limit_ms))
+        .build())
+}
+
+/// A swarm that dials through the proxy alone, and listens on loopback.
+fn through_proxy(
+    keypair: Keypair,
+    proxy: Proxy,
+    parts: &behaviour::Parts<'_>,
+    reservations: &Reservations,
+) -> Result<Swarm<Behaviour>, StartError> {
+    let builder = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_other_transport(|keypair| proxy::transport(keypair, Some(proxy), multiplexer()))
+        .map_err(stack)?
+        .with_behaviour(|keypair| Behaviour::new(keypair, parts, None, reservations))
+        .map_err(stack)?;
+    Ok(builder
+        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
+        .with_connection_timeout(Duration::from_millis(PROXY_TIMEOUT_MS))
+        .build())
 }
 
 fn multiplexer() -> yamux::Config {

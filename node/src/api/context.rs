@@ -39,6 +39,8 @@ pub struct Context {
     pub submissions: Submissions,
     /// The connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// Where others reach this node.
+    pub reach: watch::Receiver<Arc<p2p::Reachability>>,
     /// Bytes of messages from and to peers.
     pub traffic: p2p::Traffic,
     /// State of sync, of mining and of bitcoind.

@@ -17,6 +17,7 @@ use super::keys::{self, Key};
 use super::network::Network;
 use super::origin::Origin;
 use super::outputs::Outputs;
+use super::reach;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{
@@ -30,7 +31,7 @@ use crate::limits::{
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
 const STRATUM_LISTEN: &str = "0.0.0.0:3333";
-const P2P_LISTEN: &str = "0.0.0.0:3381";
+const P2P_LISTEN: [&str; 2] = ["0.0.0.0:3381", "[::]:3381"];
 const API_LISTEN: &str = "127.0.0.1:3380";
 /// A page makes ten requests when it opens, and a few per minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
@@ -74,6 +75,9 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         ),
     };
     let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());
+    let p2p = p2p(settings)?;
+    let bitcoind = bitcoind(settings, network, home)?;
+    reach::check_bitcoind(settings, &p2p, &bitcoind.url)?;
     Ok(Config {
         file,
         network,
@@ -88,9 +92,9 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
             .unwrap_or_else(|| LOG.to_owned()),
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
-        bitcoind: bitcoind(settings, network, home)?,
+        bitcoind,
         stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
-        p2p: p2p(settings)?,
+        p2p,
         api: api(settings)?,
         webhooks: webhooks(settings)?,
     })
@@ -166,17 +170,21 @@ fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<Bi
 fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {
     let listen = settings
         .parse_many(&keys::P2P_LISTEN, SOCKET, |text| text.parse().ok())?
-        .unwrap_or_else(|| vec![P2P_LISTEN.parse().expect("a fixed, valid address")]);
-    let expected = "a multiaddr like /ip4/192.0.2.7/tcp/3381 or /dns4/pool.example/udp/3381/quic-v1";
+        .unwrap_or_else(|| P2P_LISTEN.map(|text| text.parse().expect("a fixed, valid address")).into());
+    let expected = "a multiaddr like /ip4/192.0.2.7/tcp/3381, /dns4/pool.example/udp/3381/quic-v1 or /onion3/NAME:3381";
     let peers = settings
         .parse_many(&keys::P2P_PEERS, expected, |text| {
-            let plausible = text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));
+            let plausible = text.starts_with("/onion3/")
+                || text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));
             plausible.then(|| text.to_owned())
         })?
         .unwrap_or_default();
     bounded(settings, &keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
     bounded(settings, &keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
-    Ok(P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)? })
+    reach::resolve(
+        settings,
+        P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)?, ..P2pConfig::default() },
+    )
 }
 
 fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
@@ -245,7 +253,7 @@ fn socket(settings: &Settings, key: &'static Key, default: &'static str) -> Resu
 }
 
 fn switch(settings: &Settings, key: &'static Key) -> Result<bool, ConfigError> {
-    Ok(settings.parse(key, "true or false", |text| text.parse().ok())?.unwrap_or(false))
+    Ok(settings.switch(key)?.unwrap_or(false))
 }
 
 /// A path, in which `~/` means the home folder, as in a shell.

@@ -58,6 +58,11 @@ impl Settings {
         parse(text).map(Some).ok_or_else(|| ConfigError::bad_value(key, origin, text, expected))
     }
 
+    /// The value of a key that is true or false.
+    pub(super) fn switch(&self, key: &'static Key) -> Result<Option<bool>, ConfigError> {
+        self.parse(key, "true or false", |text| text.parse().ok())
+    }
+
     /// Parses every value of a key that takes a list.
     pub(super) fn parse_many<T>(
         &self,

@@ -53,7 +53,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
             timeout: Duration::from_secs(1),
         },
         stratum: StratumConfig { listen: any },
-        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false },
+        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 1_000.try_into().unwrap() },
         webhooks: None,
     }
@@ -86,6 +86,7 @@ impl Api {
             submissions,
             peers: peer_views,
             node: node_state,
+            reach: watch::channel(Arc::default()).1,
             traffic: p2p::Traffic::default(),
             token,
             started: Instant::now(),

@@ -1,5 +1,6 @@
 //! Handle to the network task.
 
+use super::reach::Reachability;
 use p2p_proto::{Command, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
@@ -10,6 +11,10 @@ pub(super) enum Call {
     Command(Command),
     /// Return the connected peers.
     Peers(oneshot::Sender<Vec<PeerInfo>>),
+    /// Return where others reach this node.
+    Reachability(oneshot::Sender<Reachability>),
+    /// The node's onion service has this multiaddress.
+    Onion(String),
 }
 
 /// Data of a connected peer.
@@ -71,6 +76,24 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.call(Call::Peers(reply)).await?;
         answer.await.map_err(|_| Stopped)
+    }
+
+    /// Returns where others reach this node.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn reachability(&self) -> Result<Reachability, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Reachability(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Tells the task the multiaddress of the node's onion service, `/onion3/<name>:<port>`.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn onion(&self, address: String) -> Result<(), Stopped> {
+        self.call(Call::Onion(address)).await
     }
 
     async fn call(&self, call: Call) -> Result<(), Stopped> {

@@ -8,11 +8,15 @@ use bitcoin::hashes::{Hash, HashEngine, sha256};
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{StreamProtocol, allow_block_list, connection_limits, gossipsub, identify, mdns, ping, request_response};
+use libp2p::{
+    Multiaddr, StreamProtocol, allow_block_list, connection_limits, gossipsub, identify, mdns, ping, relay,
+    request_response,
+};
 
 use super::Config;
 use super::codec::SyncCodec;
 use super::ip_limit::IpLimit;
+use super::reach::{Guard, Protocols, Reservations, ViaLimit};
 use p2p_proto::limits::{
     BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_ENVELOPE_BYTES, INBOUND_MAX, OUTBOUND_MAX,
     PENDING_CONNECTIONS_MAX, PING_INTERVAL_MS, REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS, USER_AGENT_BYTES_MAX,
@@ -29,12 +33,24 @@ pub(super) type Gossipsub = gossipsub::Behaviour<gossipsub::IdentityTransform, g
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
     ip_limit: IpLimit,
+    via_limit: ViaLimit,
     pub(super) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
-    identify: identify::Behaviour,
+    identify: Guard<identify::Behaviour>,
     ping: ping::Behaviour,
     pub(super) gossip: Gossipsub,
     pub(super) sync: request_response::Behaviour<SyncCodec>,
     mdns: Toggle<mdns::tokio::Behaviour>,
+    pub(super) reach: Protocols,
+}
+
+/// What the behaviours are made from.
+pub(super) struct Parts<'a> {
+    pub(super) names: &'a Names,
+    pub(super) config: &'a Config,
+    /// Address that the node's onion service connects to.
+    pub(super) onion: Option<Multiaddr>,
+    /// Addresses to listen on.
+    pub(super) listen: &'a [Multiaddr],
 }
 
 /// Protocol names with the consensus id, so that networks cannot be confused.
@@ -114,7 +130,16 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
 }
 
 impl Behaviour {
-    pub(super) fn new(keypair: &Keypair, names: &Names, config: &Config) -> Result<Self, BoxedError> {
+    /// The behaviours; `relayed` belongs to the transport through relays, if there is one.
+    pub(super) fn new(
+        keypair: &Keypair,
+        parts: &Parts<'_>,
+        relayed: Option<relay::client::Behaviour>,
+        reservations: &Reservations,
+    ) -> Result<Self, BoxedError> {
+        let Parts { names, config, onion, listen } = parts;
+        // A node behind a proxy tells nobody where it listens.
+        let hidden = config.proxy.is_some_and(|proxy| proxy.only);
         let local_peer = keypair.public().to_peer_id();
         let limits = connection_limits::ConnectionLimits::default()
             .with_max_pending_incoming(Some(PENDING_CONNECTIONS_MAX))
@@ -123,19 +148,23 @@ impl Behaviour {
             .with_max_established_outgoing(Some(OUTBOUND_MAX))
             .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
         let agent: String = config.user_agent.chars().take(USER_AGENT_BYTES_MAX).collect();
-        let identity =
-            identify::Config::new(names.network.clone(), keypair.public()).with_agent_version(agent).with_cache_size(0);
+        let identity = identify::Config::new(names.network.clone(), keypair.public())
+            .with_agent_version(agent)
+            .with_cache_size(0)
+            .with_hide_listen_addrs(hidden);
         let protocol = StreamProtocol::try_from_owned(format!("{}/sync/2", names.network))?;
         let requests = request_response::Config::default()
             .with_request_timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
             .with_max_concurrent_streams(REQUEST_STREAMS_MAX);
-        let discovery =
-            config.mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), local_peer)).transpose()?;
+        let discovery = (config.mdns && !hidden)
+            .then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), local_peer))
+            .transpose()?;
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
             ip_limit: IpLimit::default(),
+            via_limit: ViaLimit::new(onion.clone()),
             blocked: allow_block_list::Behaviour::default(),
-            identify: identify::Behaviour::new(identity),
+            identify: Guard::new(identify::Behaviour::new(identity)),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_millis(PING_INTERVAL_MS))),
             gossip: gossip(names)?,
             sync: request_response::Behaviour::with_codec(
@@ -144,6 +173,7 @@ impl Behaviour {
                 requests,
             ),
             mdns: discovery.into(),
+            reach: Protocols::new(local_peer, &config.reach, listen, relayed, reservations),
         })
     }
 }

@@ -3,6 +3,7 @@
 mod command;
 mod event;
 mod messages;
+mod reach;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::api::Call;
 use super::behaviour::{Behaviour, Names};
 use super::peers::ConnectedPeers;
+use super::reach::{Reservations, Tracker};
 use super::redial::{Redial, Source};
 use super::traffic::Traffic;
 use p2p_proto::endpoint::Endpoint;
@@ -44,6 +46,10 @@ pub(super) struct Task {
     /// Peers that the operator blocks. Bans are separate.
     blocked: BTreeSet<PeerId>,
     traffic: Traffic,
+    tracker: Tracker,
+    /// Whether this node is a relay for others.
+    is_relay: bool,
+    reservations: Reservations,
 }
 
 /// Converts a peer id to libp2p's type, which has the same bytes.
@@ -58,10 +64,10 @@ fn ours(peer: &libp2p::PeerId) -> Option<PeerId> {
 
 /// Peer id at the end of an address, if any.
 fn peer_in(address: &Multiaddr) -> Option<PeerId> {
-    address.iter().find_map(|part| match part {
-        libp2p::multiaddr::Protocol::P2p(peer) => ours(&peer),
+    match address.iter().last() {
+        Some(libp2p::multiaddr::Protocol::P2p(peer)) => ours(&peer),
         _ => None,
-    })
+    }
 }
 
 impl Task {
@@ -71,6 +77,7 @@ impl Task {
         explicit: Vec<Multiaddr>,
         calls: mpsc::Receiver<Call>,
         traffic: Traffic,
+        reservations: Reservations,
     ) -> Self {
         let mut redial = Redial::default();
         for address in explicit {
@@ -89,6 +96,9 @@ impl Task {
             endpoint: Endpoint::default(),
             blocked: BTreeSet::new(),
             traffic,
+            tracker: Tracker::default(),
+            is_relay: false,
+            reservations,
         }
     }
 
@@ -143,6 +153,8 @@ impl Task {
         }
         let peers = &self.peers;
         self.endpoint.forget_rates(now, |peer| peers.is_connected(*peer));
+        self.tick_reach(now);
+        let peers = &self.peers;
         for (address, peer) in self.redial.due(now, |peer| peers.is_connected(peer)) {
             self.dial(address, peer);
         }

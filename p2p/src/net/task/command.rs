@@ -20,6 +20,11 @@ impl Task {
                 // An error means that the caller no longer waits.
                 let _ = reply.send(self.peers.snapshot(now, |peer| self.endpoint.points(peer, now)));
             }
+            Call::Reachability(reply) => {
+                // An error means that the caller no longer waits.
+                let _ = reply.send(self.tracker.shown(self.is_relay));
+            }
+            Call::Onion(address) => self.on_onion(&address),
         }
     }
 

@@ -6,23 +6,40 @@ use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{identify, mdns, ping};
 
 use super::{Task, ours};
+use crate::net::address::is_relayed;
 use crate::net::behaviour::BehaviourEvent;
 use crate::net::peers::Connection;
 use crate::net::redial::Source;
 use p2p_proto::limits::USER_AGENT_BYTES_MAX;
 use p2p_proto::{Event, PeerId};
 
+/// The other end's address. That of an inbound connection through a relay begins with the relay's.
+fn remote_address(endpoint: &ConnectedPoint) -> String {
+    match endpoint {
+        ConnectedPoint::Listener { local_addr, send_back_addr } if is_relayed(local_addr) => {
+            format!("{local_addr}{send_back_addr}")
+        }
+        _ => endpoint.get_remote_address().to_string(),
+    }
+}
+
 impl Task {
     pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
-            SwarmEvent::NewListenAddr { address, .. } => {
+            SwarmEvent::NewListenAddr { address, listener_id } => {
+                self.tracker.reserved(listener_id, &address);
                 let full = address.with(Protocol::P2p(*self.swarm.local_peer_id()));
                 tracing::debug!(address = %full, "listening");
                 self.tell(Event::Listening(full.to_string()));
             }
-            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
-                tracing::error!(?addresses, ?reason, "listener closed");
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                let now = self.now();
+                if self.tracker.closed(listener_id, now) {
+                    tracing::debug!(?addresses, ?reason, "place with a relay is over");
+                } else {
+                    tracing::error!(?addresses, ?reason, "listener closed");
+                }
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_opened(&peer_id, connection_id, &endpoint);
@@ -46,8 +63,9 @@ impl Task {
         match event {
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Sync(event) => self.on_sync(event),
-            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+            BehaviourEvent::Identify(identify::Event::Received { connection_id, peer_id, info }) => {
                 if let Some(peer) = ours(&peer_id) {
+                    self.learn_from(peer, connection_id, &info);
                     self.on_identified(peer, &info);
                 }
             }
@@ -57,6 +75,7 @@ impl Task {
                 }
             }
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
+            BehaviourEvent::Reach(event) => self.on_reach(event),
             _ => {}
         }
     }
@@ -87,13 +106,15 @@ impl Task {
             self.redial.connected(&address, peer, now);
         }
         let inbound = endpoint.is_listener();
-        let addr = endpoint.get_remote_address().to_string();
+        let addr = remote_address(endpoint);
         self.peers.opened(peer, id, Connection { addr, inbound }, now);
+        self.opened_towards(peer, id, endpoint);
     }
 
     fn on_closed(&mut self, peer: PeerId, id: ConnectionId) {
         let now = self.now();
         let Some(announced) = self.peers.closed(peer, id) else { return };
+        self.gone_from(peer);
         self.redial.lost(peer, now);
         if announced {
             tracing::info!(%peer, "peer disconnected");
