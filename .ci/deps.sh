@@ -64,6 +64,7 @@ look_for_kernel() {
 look_for_test() {
     has python3 || need python3 "Python 3.11 or newer"
     has flock || need util-linux "flock"
+    has ip || need iproute2 "ip, for network namespaces"
     has node || need nodejs "Node.js 18 or newer, for the tests of the web pages"
     # Tests in network namespaces: routers, and a private Tor network.
     has unshare && has nsenter || need util-linux "unshare and nsenter"

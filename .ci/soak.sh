@@ -15,11 +15,29 @@ case "${1:-}" in
         python3 testnet/check_report.py "$work/report.json" --network local-wide --outputs-min 1000 --shared-min 5 \
             --agreed --lost-max 0
         ;;
+    # Ten home lines for half an hour: one chain, nothing lost, and how long shares took. LINK_SECONDS shortens it.
+    link)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        "$bin/shoal-testnet" up --plain --nodes 10 --latency 150ms --loss 1% --rate 10mbit \
+            --duration "${LINK_SECONDS:-1800}" --dir "$work/net" --report "$work/report.json"
+        python3 testnet/check_report.py "$work/report.json" --agreed --lost-max 0 --expired-max 0 --p99-max 5000
+        python3 -c 'import json, sys; print(json.dumps(json.load(open(sys.argv[1]))["link"], indent=2))' "$work/report.json"
+        ;;
+    # Two equal miners, one of them a second away in each direction: they must earn alike.
+    latency)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        "$bin/shoal-testnet" up --plain --nodes 2 --latency-of B=1s --hashrate 200k \
+            --duration "${LATENCY_SECONDS:-1200}" --dir "$work/net" --report "$work/report.json"
+        python3 testnet/check_report.py "$work/report.json" --agreed --lost-max 0 --fair m1,m2
+        ;;
+    attack) exec "$bin/shoal-testnet" attack all --seconds "${ATTACK_SECONDS:-20}" --json ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers)" >&2
         exit 2
         ;;
 esac

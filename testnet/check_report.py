@@ -4,7 +4,8 @@
 From the rules alone (specs/payouts.md), it recomputes for every Bitcoin block in the report which outputs its coinbase
 must have: who is paid, in which order, how much, and the commitment last. Only Python's standard library is used.
 
-    check_report.py REPORT [--network local-wide] [--outputs-min N] [--blocks-min N] [--shared-min N] [--agreed] [--lost-max N] [--rss-max BYTES] [--fair A,B]
+    check_report.py REPORT [--network local-wide] [--outputs-min N] [--blocks-min N] [--shared-min N] [--agreed] [--lost-max N] [--rss-max BYTES]
+                           [--expired-max N] [--p99-max MS] [--fair A,B]
     check_report.py --self-test
 """
 
@@ -267,12 +268,31 @@ def check_report(report, args):
         lost = report["shares"]["lost"]
         demand(lost <= args.lost_max, f"{lost} shares that a node took are lost")
         print(f"{report['shares']['found']} shares found, {lost} lost")
+    if args.expired_max is not None:
+        expired = report["shares"]["expired"] + report["shares"]["held"]
+        demand(expired <= args.expired_max, f"{expired} shares came too late to be listed, or are held")
+    if report.get("link"):
+        check_link(report["link"], args.p99_max)
     if args.rss_max is not None:
         most = max(node["rss_bytes_max"] for node in report["nodes"])
         demand(most <= args.rss_max, f"a node used {most} bytes of memory")
         print(f"no node used more than {most / 1e6:.0f} MB")
     if args.fair:
         check_fair(report, *args.fair.split(","))
+
+
+def check_link(link, p99_max):
+    """Nothing passes faster than the lines, and hardly anything much slower."""
+    found = link["propagation"]
+    packets = link["packets_lost"] + link["packets_delivered"] + link["packets_overflowed"]
+    print(
+        f"{found['samples']} passages of shares: p50 {found['p50_ms']} ms, p99 {found['p99_ms']} ms; the lines alone take"
+        f" {found['floor_p50_ms']} and {found['floor_p99_ms']} ms; {link['packets_lost']} of {packets} packets were lost,"
+        f" {link['packets_overflowed']} found a queue full"
+    )
+    demand(found["p50_ms"] >= found["floor_p50_ms"], "shares were faster than their lines")
+    if p99_max is not None:
+        demand(found["p99_ms"] <= p99_max, f"99% of the shares took up to {found['p99_ms']} ms")
 
 
 # --- A check of the checker -----------------------------------------------------------------------------------------
@@ -353,7 +373,9 @@ def main():
     parser.add_argument("--outputs-min", type=int, default=0, help="payouts that some block must have")
     parser.add_argument("--agreed", action="store_true", help="all nodes must have one tip and one window")
     parser.add_argument("--lost-max", type=int, help="shares that may be lost")
+    parser.add_argument("--expired-max", type=int, help="shares that may have come too late, or are not judged at the end")
     parser.add_argument("--rss-max", type=int, help="bytes of memory that a node may use")
+    parser.add_argument("--p99-max", type=int, metavar="MS", help="milliseconds that 99%% of the shares may take from node to node")
     parser.add_argument("--fair", metavar="MINER,MINER", help="two miners of equal hashrate to compare")
     parser.add_argument("--self-test", action="store_true", help="check the checker")
     args = parser.parse_args()

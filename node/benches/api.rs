@@ -82,6 +82,8 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
         data_dir: dir.to_owned(),
         address: None,
         new_pool: true,
+        on_isolation: node_core::isolation::Reaction::Stop,
+        on_censorship: node_core::isolation::Reaction::Stop,
         trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,
@@ -94,7 +96,12 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
         },
         stratum: StratumConfig { listen: any },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
-        api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 100_000.try_into().expect("not zero") },
+        api: ApiConfig {
+            listen,
+            cors_origins: Vec::new(),
+            requests_a_second: 100_000.try_into().expect("not zero"),
+            trusted_proxies: Vec::new(),
+        },
         webhooks: None,
     }
 }
@@ -127,6 +134,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
         history,
         stratum: Arc::default(),
         peers: watch::channel(Arc::default()).1,
+        network: watch::channel(None).1,
         node: watch::channel(NodeState::default()).1,
         reach: watch::channel(Arc::default()).1,
         traffic: p2p::Traffic::default(),

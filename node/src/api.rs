@@ -1,12 +1,15 @@
-//! The web application and the read-only HTTP API. Any client that can reach the port may read it.
+//! The web application and the HTTP API, which only reads, except for bans. Any client that can reach the port may read it.
 //!
 //! ```text
 //! server.rs     sockets and their limits
 //! guard.rs      rejects requests before any handler: foreign hosts, bodies, too many requests, slow answers
+//! client.rs     the client of a request, behind reverse proxies
+//! slots.rs, room.rs, paced.rs   connections by address, memory of answers, and clients that do not read
 //! tag.rs        ETags, so that a client is not sent what it already has
 //! token.rs      the token that shows what only the node's operator may see
 //! pages.rs      the files of the web application
 //! context.rs    what handlers share: the parts of the node, and caches between requests
+//! isolation.rs  what miners work on, and states in which the node may be cut off: a part of the status
 //! error.rs      one sentence and a status code for every error
 //! params.rs     path segments, paging and other parameters
 //! views.rs      types that several answers share
@@ -21,21 +24,24 @@
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
 //! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs,
-//! blocks.rs, payout_proof.rs, peers.rs, event_log.rs, search.rs, live.rs, metrics.rs, openapi.rs
+//! blocks.rs, payout_proof.rs, peers.rs, bans.rs, event_log.rs, search.rs, live.rs, metrics.rs, openapi.rs
 //!               one or two routes each, with the types of their answers
 //! ```
 //!
 //! Every answer is made from a published snapshot of the share-chain, so the thread that owns the chain never waits for
 //! a socket. The OpenAPI document is generated from the handlers.
 
+pub(crate) mod bans;
 mod bitcoin_pools;
 mod blocks;
+mod client;
 mod context;
 mod decentralisation;
 mod error;
 mod event_log;
 mod graph;
 mod guard;
+pub mod isolation;
 pub mod limits;
 mod links;
 mod live;
@@ -46,6 +52,7 @@ mod miner_history;
 mod miners;
 mod next_block;
 mod openapi;
+mod paced;
 mod pages;
 mod params;
 mod payout_proof;
@@ -57,9 +64,11 @@ mod pool_view;
 mod pruned;
 pub mod reach;
 mod refusals;
+mod room;
 mod search;
 mod server;
 mod shares;
+mod slots;
 pub mod status;
 mod tag;
 mod thread;
@@ -100,6 +109,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(blocks::block))
         .routes(routes!(payout_proof::payout_proof))
         .routes(routes!(peers::peers))
+        .routes(routes!(bans::list, bans::add, bans::lift))
         .routes(routes!(event_log::log))
         .routes(routes!(event_log::reorganisations))
         .routes(routes!(search::search))

@@ -10,6 +10,7 @@ use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::NodeError;
 use crate::payout_proof::command as proof;
+use crate::peers::command as peers;
 use crate::run::StoredSettled;
 use crate::{db, logging, recording, run, status, top};
 use node_core::sentence;
@@ -55,6 +56,8 @@ enum Command {
         /// File to read
         file: PathBuf,
     },
+    /// Show the peers of a running node, or what it bans; ban and unban peers and addresses
+    Peers(PeersArgs),
     /// Prove what a Bitcoin block of the pool pays an address: ask the running node, or verify a proof
     Proof(ProofArgs),
     /// Check or repair the database of a stopped node
@@ -98,6 +101,37 @@ enum ProofCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct PeersArgs {
+    #[command(subcommand)]
+    command: Option<PeersCommand>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum PeersCommand {
+    /// List the bans in force, with their ends and reasons
+    Bans,
+    /// Ban a peer or addresses, and end the connections that this covers
+    Ban {
+        /// Peer id, IP address, or range like 203.0.113.0/24; an IPv6 address stands for its /64
+        what: String,
+        /// How long: like 30m, 12h, 1d or 2w
+        #[arg(long = "for", value_name = "TIME", default_value = "1d", value_parser = peers::length)]
+        for_s: u64,
+        /// Why, for the list
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Lift a ban
+    Unban {
+        /// What it covers, as the list shows it
+        what: String,
     },
 }
 
@@ -147,6 +181,17 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),
         Command::Verify { file } => Ok(recording::verify(file)?),
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
+        Command::Peers(PeersArgs { command, json }) => {
+            let request = match command {
+                None => peers::Ask::Peers,
+                Some(PeersCommand::Bans) => peers::Ask::Bans,
+                Some(PeersCommand::Ban { what, for_s, reason }) => {
+                    peers::Ask::Ban { what: what.clone(), for_s: *for_s, reason: reason.clone() }
+                }
+                Some(PeersCommand::Unban { what }) => peers::Ask::Unban { what: what.clone() },
+            };
+            runtime.block_on(peers::ask(&config?, request, *json))
+        }
         Command::Top => runtime.block_on(top::top(config?)),
         Command::Proof(ProofArgs { command: Some(ProofCommand::Verify { file, json }), .. }) => {
             proof::verify(file, *json)

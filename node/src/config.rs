@@ -6,7 +6,7 @@
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
 //! reach.rs    keys for how other nodes are reached, and reach this one
-//! network.rs, outputs.rs, address.rs, secret.rs    the types with rules of their own
+//! network.rs, outputs.rs, address.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
 //! ```
@@ -22,6 +22,7 @@ pub mod keys;
 mod network;
 mod origin;
 mod outputs;
+mod rate;
 mod reach;
 mod resolve;
 mod secret;
@@ -47,6 +48,8 @@ pub use secret::Secret;
 pub use settings::Setting;
 
 use node_core::engine::Keep;
+use node_core::isolation::Reaction;
+use p2p_proto::prefix::Prefix;
 use sharechain::{Height, ShareId};
 
 use crate::event_kind::EventKind;
@@ -69,6 +72,10 @@ pub struct Config {
     pub address: Option<bitcoin::Address>,
     /// Hand out work even if no peer was ever reached, to start a new pool.
     pub new_pool: bool,
+    /// What miners do when the node is cut off from its peers.
+    pub on_isolation: Reaction,
+    /// What miners do when the rest of the pool leaves out this node's shares.
+    pub on_censorship: Reaction,
     /// A link that the share-chain must contain; none if neither the operator nor this release names one.
     pub trust: Option<Trust>,
     /// The log filter, in `tracing-subscriber`'s syntax.
@@ -146,6 +153,8 @@ pub struct P2pConfig {
     pub peers: Vec<String>,
     /// Discover nodes in the local network by mDNS.
     pub mdns: bool,
+    /// Maximum upload to other nodes, bytes per second; none if it is not limited.
+    pub max_upload: Option<u64>,
     /// Ask the router to pass ports on, by UPnP.
     pub upnp: bool,
     /// Use relays if no node can connect directly, and be a relay if they can.
@@ -195,6 +204,8 @@ pub struct ApiConfig {
     pub cors_origins: Vec<HeaderValue>,
     /// Average number of requests per second that one client may make.
     pub requests_a_second: NonZeroU32,
+    /// Reverse proxies whose word about their clients counts.
+    pub trusted_proxies: Vec<Prefix>,
 }
 
 /// Webhooks, which send events of the event log.

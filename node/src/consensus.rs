@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use node_core::engine::{ChainEvent, Engine};
 use node_core::exchange::{Input, Now};
 use node_core::jobs::{Job, judge_found};
+use node_core::relay::WholeBlock;
 use p2p_proto::Millis;
 use sharechain::Outcome;
 use sharechain::change_set::ChangeSet;
@@ -179,7 +180,15 @@ impl Thread {
                 answer();
                 return Ok(());
             }
-            Step::Found(work) => self.found(work),
+            Step::Found(work) => {
+                let block = self.found(work);
+                // Its share is published first.
+                self.settle().await?;
+                let now = self.now();
+                if let (Some(found), Some(peers)) = (block, &mut self.peers) {
+                    peers.exchange.begin(found, &mut self.engine, now);
+                }
+            }
             Step::Peers(input) => {
                 let now = self.now();
                 let is_tick = matches!(input, Input::Tick);
@@ -206,10 +215,11 @@ impl Thread {
         Now { millis, time: now() }
     }
 
-    /// Judges a proof found by a miner of this node.
-    fn found(&mut self, work: FoundWork) {
+    /// Judges a proof found by a miner of this node. Returns the Bitcoin block for peers, if it is one.
+    fn found(&mut self, work: FoundWork) -> Option<Input> {
         let FoundWork { job, found } = work;
         let outcome = judge_found(&mut self.engine, &job, found.header, found.extranonce, now());
+        let block = found.meets_bitcoin.then(|| block_of(&job, &found));
         let (id, worker) = (found.hash, found.worker);
         match outcome {
             Outcome::Accepted(_) => debug!(%id, %worker, "share found"),
@@ -223,6 +233,7 @@ impl Thread {
                 }
             }
         }
+        block
     }
 
     /// Publishes changes, passes them to the exchange, and executes its outputs, until nothing is left to do.
@@ -263,6 +274,18 @@ impl Thread {
             // An error means that there are no listeners, as during startup.
             let _ = self.events.send(event);
         }
+    }
+}
+
+/// A Bitcoin block of this node's miners, as the exchange takes it.
+fn block_of(job: &Job, found: &Found) -> Input {
+    // A nonce that others can guess is as good: the short ids also depend on the header.
+    let mut nonce = [0; size_of::<u64>()];
+    let _ = getrandom::fill(&mut nonce);
+    Input::Found {
+        proof: Box::new(job.proof(found.header, found.extranonce)),
+        nonce: u64::from_le_bytes(nonce),
+        block: Arc::new(WholeBlock::of_job(job, &found.header, &found.extranonce)),
     }
 }
 

@@ -24,6 +24,8 @@ pub enum EventKind {
     Bitcoin,
     /// The first peer connected, or the last one disconnected.
     Peers,
+    /// A state began or ended in which this node may be cut off from the pool.
+    Isolation,
     /// A heavier branch would undo settled links.
     Conflict,
     /// Miners locked in an upgrade.
@@ -32,7 +34,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds, in the sequence of the enum.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Start,
         Self::Block,
         Self::Payment,
@@ -42,6 +44,7 @@ impl EventKind {
         Self::Work,
         Self::Bitcoin,
         Self::Peers,
+        Self::Isolation,
         Self::Conflict,
         Self::Upgrade,
     ];
@@ -59,6 +62,7 @@ impl EventKind {
             Self::Work => "work",
             Self::Bitcoin => "bitcoin",
             Self::Peers => "peers",
+            Self::Isolation => "isolation",
             Self::Conflict => "conflict",
             Self::Upgrade => "upgrade",
         }

@@ -30,7 +30,7 @@ mod task;
 mod tests;
 
 pub use crate::event_kind::EventKind;
-pub use events::{Event, EventLog, Paid, Refused, Reorganised};
+pub use events::{Changed, Event, EventLog, Paid, Refused, Reorganised};
 pub use observer::Observer;
 pub use read::{Page, PaymentRow, PointRow, ShareRow};
 pub use rows::{Effort, Step};

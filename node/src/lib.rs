@@ -14,6 +14,7 @@
 //! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
 //! peers/       work for peers off the consensus thread
 //! submissions/ submits Bitcoin blocks to bitcoind, and keeps its verdicts
+//! isolation/   watches for states in which the node may be cut off from the pool
 //! history/     history by address and by time, and the event log
 //! api/         the read-only HTTP API and the web pages
 //! tor/         the node's onion service, at Tor's control port
@@ -27,6 +28,8 @@
 //! identity.rs  the node's key
 //! clock.rs     the only place that reads the wall clock
 //! logging.rs   the log
+//! log_limit.rs  lines of one kind that the log gets
+//! bans.rs      bans on disk, which outlast a restart
 //! terminal.rs  reads keys for `shoal top`
 //! event_kind.rs  kinds of events in the event log
 //! error.rs     errors that stop the program, and its exit codes
@@ -36,6 +39,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
 pub mod api;
+pub mod bans;
 pub mod bitcoind;
 pub mod check;
 pub mod cli;
@@ -48,7 +52,9 @@ mod event_kind;
 pub mod headers;
 pub mod history;
 pub mod identity;
+pub mod isolation;
 pub mod limits;
+mod log_limit;
 mod logging;
 pub mod miners;
 pub mod payout_proof;

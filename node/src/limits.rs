@@ -69,6 +69,15 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
 /// Interval between templates if bitcoind offers no long poll or answers it at once.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
+/// Interval between looks at what may cut this node off: a tenth of the time that the shortest state takes on mainnet.
+pub const ISOLATION_LOOK: Duration = Duration::from_secs(1);
+
+/// Interval between questions for bitcoind's connections and clock. Both matter after minutes.
+pub const BITCOIND_LOOK: Duration = Duration::from_secs(60);
+
+/// Solo blocks that wait for the event log. Each costs the work of a Bitcoin block; on test networks, a few come a second.
+pub const SOLO_QUEUE: usize = 16;
+
 /// First and longest pause between attempts to reach bitcoind.
 pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
@@ -174,6 +183,31 @@ pub const OWN_SEEN_S: u32 = 86_400;
 /// out. The database still has the reason of every rejection.
 pub const PEERS_REFUSED_AN_HOUR: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
+/// Lines of one kind that the log gets in a burst: the first peers of a node, or a day of rare warnings.
+pub const LOG_BURST_LINES: u64 = 30;
+
+/// Lines of one kind that the log gets per minute after a burst. A flood that causes five kinds writes 3 MB a day.
+pub const LOG_LINES_A_MINUTE: u64 = 2;
+
+/// Characters of a line that stand for those that were left out.
+pub const LOG_SENTENCE_CHARS_MAX: usize = 120;
+
+/// Maximum bytes of the file of bans. 5,120 bans with the longest reasons take 3 MB.
+pub const BANS_BYTES_MAX: u64 = 8 << 20;
+
+/// Pause between two writes of the file of bans.
+pub const BANS_PAUSE: Duration = Duration::from_secs(1);
+
+/// Default and maximum length of a ban by the operator, seconds: a day as in Bitcoin Core, and ten years.
+pub const BAN_S: (u64, u64) = (86_400, 315_360_000);
+
+/// Trusted proxies in the configuration: addresses or ranges. Each request is compared with all of them.
+pub const TRUSTED_PROXIES_MAX: usize = 16;
+
+/// Default maximum of upload to peers, bytes per second. Twenty-four identities once drew 34 MB/s, which took up to 72% of
+/// a processor.
+pub const MAX_UPLOAD: u64 = 10_000_000;
+
 /// Events by which a slow listener may fall behind before it misses the oldest: minutes of shares.
 pub const EVENT_QUEUE: usize = 4_096;
 
@@ -182,9 +216,6 @@ pub const FOUND_QUEUE: usize = 4_096;
 
 /// Bitcoin blocks whose verdict is kept: a week of all Bitcoin blocks, and below 200 KB per write.
 pub const SUBMISSIONS_MAX: usize = 1_024;
-
-/// Messages to peers that wait for the network.
-pub const PUBLISH_QUEUE: usize = 1_024;
 
 /// Attempts to submit a Bitcoin block while bitcoind cannot be reached: about two minutes, after which it is stale.
 pub const SUBMIT_ATTEMPTS: usize = 30;
@@ -208,6 +239,9 @@ pub const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum bytes of an answer that the program asks a node for. A status has about 1 KiB, a payout proof with 1,000 outputs
 /// 150 KiB.
 pub const STATUS_BYTES_MAX: usize = 1 << 18;
+
+/// Maximum bytes of a list of bans. 5,120 bans with the longest reasons take 3 MB.
+pub const BANS_ANSWER_BYTES_MAX: usize = 4 << 20;
 
 /// Time for each server to end when the node stops. The end of the process cuts off the rest.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,10 +2,15 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Subscriber;
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::TryInitError;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::LogFormat;
+use crate::log_limit::LogLimit;
 
 /// Why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +26,9 @@ pub enum LoggingError {
     /// Logging was already set up in this process.
     #[error("logging was set up twice")]
     Twice(#[source] TryInitError),
+    /// The thread that reports what was left out does not start.
+    #[error("the thread of the log does not start")]
+    Thread(#[source] std::io::Error),
 }
 
 /// Filter for libraries whose `info` lines do not concern an operator. A filter that names one of them takes
@@ -34,15 +42,28 @@ const QUIET: &str = "libp2p=warn";
 pub fn init(filter: &str, format: LogFormat) -> Result<(), LoggingError> {
     use tracing_subscriber::util::SubscriberInitExt;
 
+    let limit = LogLimit::default();
+    subscriber(filter, format, std::io::stderr, limit.clone())?.try_init().map_err(LoggingError::Twice)?;
+    limit.report_forever().map_err(LoggingError::Thread)
+}
+
+/// What writes the log to `writer`.
+pub(crate) fn subscriber<W>(
+    filter: &str,
+    format: LogFormat,
+    writer: W,
+    limit: LogLimit,
+) -> Result<Box<dyn Subscriber + Send + Sync>, LoggingError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let env_filter = EnvFilter::try_new(format!("{QUIET},{filter}"))
         .map_err(|source| LoggingError::Filter { filter: filter.to_owned(), source })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(env_filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    match format {
-        LogFormat::Text => builder.finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
-    }
-    .map_err(LoggingError::Twice)
+    let filter = env_filter.and(limit);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(std::io::stderr().is_terminal());
+    let registry = tracing_subscriber::registry();
+    Ok(match format {
+        LogFormat::Text => Box::new(registry.with(lines.with_filter(filter))),
+        LogFormat::Json => Box::new(registry.with(lines.json().flatten_event(true).with_filter(filter))),
+    })
 }

@@ -1,10 +1,14 @@
-//! Work for peers off the consensus thread.
+//! Work for peers off the consensus thread, and the command that shows them.
 //!
 //! ```text
+//! blocks.rs   builds Bitcoin blocks that peers announced
+//! command.rs  `shoal peers`: shows peers and bans of a running node, bans and unbans
 //! lookup.rs   looks up Bitcoin headers that proofs wait for
 //! server.rs   answers requests of peers from published snapshots of the chain
 //! ```
 
+mod blocks;
+pub(crate) mod command;
 mod lookup;
 mod server;
 
@@ -13,13 +17,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use p2p::{Handle, PeerInfo, Reachability};
-use p2p_proto::{Command, Gossip, PeerId, TipInfo};
-use tokio::sync::{mpsc, watch};
-use tracing::warn;
+use p2p_proto::{PeerId, TipInfo};
+use tokio::sync::watch;
 
-use crate::limits::PUBLISH_QUEUE;
 use crate::state::PeerView;
 
+pub use blocks::Builder;
 pub use lookup::Lookups;
 pub use server::Server;
 
@@ -28,33 +31,6 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// Reported tips of connected peers.
 pub type PeerTips = Arc<BTreeMap<PeerId, Option<TipInfo>>>;
-
-/// Publishes Bitcoin blocks to all peers without blocking.
-#[derive(Clone, Debug)]
-pub struct Publisher(mpsc::Sender<Gossip>);
-
-impl Publisher {
-    /// Starts a publisher on this network. Its task ends with the network.
-    #[must_use]
-    pub fn start(network: Handle) -> Self {
-        let (sender, mut queue) = mpsc::channel(PUBLISH_QUEUE);
-        tokio::spawn(async move {
-            while let Some(message) = queue.recv().await {
-                if network.send(Command::Publish(message)).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Self(sender)
-    }
-
-    /// Sends a message to all peers, or drops it if [`PUBLISH_QUEUE`] others are waiting.
-    pub fn publish(&self, message: Gossip) {
-        if self.0.try_send(message).is_err() {
-            warn!("too many messages wait for peers; one is dropped");
-        }
-    }
-}
 
 /// Publishes the list of connected peers, and where others reach this node, twice a second until the network stops.
 pub async fn show(
@@ -84,6 +60,7 @@ fn view(info: PeerInfo, tips: &PeerTips) -> PeerView {
         agent: Some(info.user_agent).filter(|agent| !agent.is_empty()),
         height: tip.map(|tip| tip.height.0),
         tip: tip.map(|tip| tip.tip.block_hash()),
+        bitcoin_height: tip.map(|tip| tip.bitcoin_height),
         points: info.points,
         round_trip_ms: info.round_trip_ms,
         since: now.checked_sub(connected).unwrap_or(now),

@@ -9,7 +9,9 @@ use tokio::sync::{broadcast, watch};
 use tracing::{debug, info};
 
 use crate::bitcoind::FeedState;
+use crate::clock::now;
 use crate::consensus::ChainReader;
+use crate::isolation::IsolationView;
 use crate::miners::WorkState;
 use crate::state::{self, BitcoinView, NodeState, PeerView, SyncView};
 use node_core::pool_block::PoolBlock;
@@ -28,6 +30,8 @@ pub struct Reporter {
     pub sync: watch::Receiver<SyncState>,
     /// Whether miners get jobs.
     pub work: watch::Receiver<WorkState>,
+    /// States in which the node may be cut off.
+    pub isolation: watch::Receiver<IsolationView>,
     /// Connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
     /// Connected miners.
@@ -47,6 +51,7 @@ impl Reporter {
                 changed = self.feed.changed() => if changed.is_err() { return },
                 changed = self.sync.changed() => if changed.is_err() { return },
                 changed = self.work.changed() => if changed.is_err() { return },
+                changed = self.isolation.changed() => if changed.is_err() { return },
                 event = events.recv() => match event {
                     Ok(ChainEvent::Block(block)) => tell_block(&block),
                     Ok(ChainEvent::Changed(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -67,12 +72,16 @@ impl Reporter {
         };
         let feed = self.feed.borrow().clone();
         let template = feed.template.as_deref();
+        let (no_work_because, solo_because) = match &*self.work.borrow() {
+            WorkState::Working => (None, None),
+            WorkState::Solo(reason) => (None, Some(reason.to_string())),
+            WorkState::Waiting(reason) => (Some(reason.to_string()), None),
+        };
         NodeState {
             sync: SyncView { began: began.map(|(_, since, bytes)| (since, bytes)), ..view_of(sync) },
-            no_work_because: match &*self.work.borrow() {
-                WorkState::Working => None,
-                WorkState::Waiting(reason) => Some(reason.to_string()),
-            },
+            no_work_because,
+            solo_because,
+            states: self.isolation.borrow().states.clone(),
             bitcoin: BitcoinView {
                 height: template.map(|template| template.height.saturating_sub(1)),
                 tip: template.map(|template| template.prev_block),
@@ -97,8 +106,13 @@ impl Reporter {
             miners = stratum.connections.len(),
             hashrate_hs = stratum.hashrate_hs,
             working = matches!(*self.work.borrow(), WorkState::Working),
+            solo = matches!(*self.work.borrow(), WorkState::Solo(_)),
             "status"
         );
+        for state in &self.isolation.borrow().states {
+            let for_s = now().0.saturating_sub(state.since);
+            info!(state = state.kind.name(), for_s, todo = state.todo, "{}", state.what);
+        }
         if let SyncState::Syncing { phase, done, target, received_bytes } = *self.sync.borrow() {
             info!(?phase, %done, %target, received_bytes, "downloading the share-chain");
         }

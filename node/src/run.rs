@@ -14,13 +14,14 @@ use bitcoin::hex::DisplayHex;
 use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
-use p2p::{Handle, Network, Reachability, Traffic};
+use p2p::{BanView, Handle, Network, Reachability, Traffic};
 use sharechain::{Chain, ChainParams};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
 
+use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
 use crate::config::{Config, Trust};
@@ -29,9 +30,10 @@ use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
 use crate::history::{Keeper, Observer};
 use crate::identity;
-use crate::limits::{REFUSED_QUEUE, STOP_TIMEOUT};
+use crate::isolation::{IsolationView, Watch};
+use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState};
-use crate::peers::{self, Lookups, PeerTips, Publisher, Server};
+use crate::peers::{self, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
@@ -96,22 +98,37 @@ impl Node {
         let front = Front::start(config, &bitcoind, &store, started).await?;
         let opening = open_engine(&bitcoind, params, &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, submissions, history, views, state, traffic, stop, servers, .. } = front;
-        let network = network_config(config, &front.p2p_listen, &key, consensus_id, traffic);
+        let Front { miners, found, stratum, submissions, history, views, state, stop, servers, .. } = front;
+        let banned = bans::load(&config.data_dir);
+        let network = network_config(config, &front.p2p_listen, &key, (consensus_id, banned, front.traffic));
         let (network, events) = Network::start(network)?;
+        front.network.send_replace(Some(network.clone()));
         let mut parts = JoinSet::new();
+        parts.spawn(bans::keep(config.data_dir.clone(), network.bans()));
         start_onion(&mut parts, config, &network);
         let shown = (front.peers, front.reach);
         let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
-        let (Started { engine, reader, failure }, seen) =
-            peers.start(&mut parts, engine, found.shares, &bitcoind, (&store, views))?;
         let feed = TemplateFeed::start(bitcoind.clone());
-        let work = start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, seen.trouble.clone());
+        let (Started { engine, reader, failure }, seen) =
+            peers.start(&mut parts, engine, found.shares, (&bitcoind, &feed), (&store, views))?;
+        let (view, isolation) = watch::channel(IsolationView::default());
+        let watch = Watch {
+            chain: reader.clone(),
+            peers: seen.peers.clone(),
+            feed: feed.subscribe(),
+            sync_trouble: seen.trouble.clone(),
+            bitcoind: bitcoind.clone(),
+            config: Arc::clone(config),
+            view,
+        };
+        parts.spawn(watch.run());
+        let work =
+            start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        let blocks = FoundBlocks { submissions, publisher: Publisher::start(network) };
-        parts.spawn(blocks.run(found.blocks));
+        let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
+        parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
         let node = state.subscribe();
-        start_reporter(&mut parts, &reader, &feed, work, &seen, Arc::clone(&stratum), state);
+        start_reporter(&mut parts, &reader, &feed, (work, isolation), &seen, Arc::clone(&stratum), state);
         let keeper = Keeper { config: Arc::clone(config), stratum: Arc::clone(&stratum) };
         parts.spawn(history.clone().run(reader.clone(), keeper));
         let observer = Observer {
@@ -120,6 +137,7 @@ impl Node {
             node,
             peers: seen.peers,
             refused: seen.refused,
+            solo: solo_blocks,
             stratum,
             config: Arc::clone(config),
         };
@@ -167,8 +185,7 @@ fn network_config(
     config: &Config,
     listen: &[SocketAddr],
     key: &SigningKey,
-    consensus_id: [u8; 32],
-    traffic: Traffic,
+    (consensus_id, bans, traffic): ([u8; 32], Vec<BanView>, Traffic),
 ) -> p2p::Config {
     p2p::Config {
         secret_key: key.to_bytes(),
@@ -187,6 +204,8 @@ fn network_config(
                 tcp
             }),
         },
+        max_upload: config.p2p.max_upload,
+        bans,
     }
 }
 
@@ -207,7 +226,7 @@ impl Peers<'_> {
         parts: &mut JoinSet<()>,
         engine: Engine<Store>,
         found: mpsc::Receiver<consensus::FoundWork>,
-        bitcoind: &Bitcoind,
+        (bitcoind, feed): (&Bitcoind, &TemplateFeed),
         (store, views): (&Arc<Store>, Views),
     ) -> Result<(Started, PeersSeen), StoreError> {
         let Peers { config, network, events, submissions, shown } = self;
@@ -218,11 +237,15 @@ impl Peers<'_> {
         let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
+        let (builder, built) = Builder::new(bitcoind.clone());
+        parts.spawn(builder.clone().follow(feed.subscribe()));
         let links = PeerLinks {
             network: network.clone(),
             events,
             lookups,
             server,
+            builder,
+            built,
             submissions,
             refused: refuse,
             trouble,
@@ -250,12 +273,12 @@ fn start_job_builder(
     feed: &TemplateFeed,
     engine: &EngineHandle,
     miners: Arc<Miners>,
-    sync_trouble: watch::Receiver<Option<Arc<str>>>,
+    (sync_trouble, isolation): (watch::Receiver<Option<Arc<str>>>, watch::Receiver<IsolationView>),
 ) -> watch::Receiver<WorkState> {
     let (state, seen) = watch::channel(WorkState::Waiting("the node has just started".into()));
     let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
     let (feed, engine) = (feed.subscribe(), engine.clone());
-    parts.spawn(JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, state }.run());
+    parts.spawn(JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, state }.run());
     seen
 }
 
@@ -264,7 +287,7 @@ fn start_reporter(
     parts: &mut JoinSet<()>,
     chain: &consensus::ChainReader,
     feed: &TemplateFeed,
-    work: watch::Receiver<WorkState>,
+    (work, isolation): (watch::Receiver<WorkState>, watch::Receiver<IsolationView>),
     seen: &PeersSeen,
     stratum: Arc<stratum::Stats>,
     state: watch::Sender<NodeState>,
@@ -274,6 +297,7 @@ fn start_reporter(
         feed: feed.subscribe(),
         sync: seen.sync.clone(),
         work,
+        isolation,
         peers: seen.peers.clone(),
         stratum,
     };

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bitcoin::BlockHash;
+use node_core::isolation::Kind;
 
 /// Sync state of the share-chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,19 @@ pub struct BitcoinView {
     pub template_value_sat: Option<u64>,
 }
 
+/// A state in which this node may be cut off from the pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateView {
+    /// Its kind.
+    pub kind: Kind,
+    /// Since when, seconds since 1970.
+    pub since: u32,
+    /// What is the case, in one sentence.
+    pub what: String,
+    /// What to do, in one sentence.
+    pub todo: &'static str,
+}
+
 /// The node's state, other than its share-chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeState {
@@ -60,6 +74,10 @@ pub struct NodeState {
     pub sync: SyncView,
     /// Why miners get no work, in one sentence for the operator; none while they do.
     pub no_work_because: Option<String>,
+    /// Why miners work solo, in one sentence for the operator; none while they do not.
+    pub solo_because: Option<String>,
+    /// States that hold, the most urgent first.
+    pub states: Vec<StateView>,
     /// This node's bitcoind.
     pub bitcoin: BitcoinView,
 }
@@ -77,7 +95,7 @@ impl NodeState {
             began: Some((since, 0)),
             ..SyncView::default()
         };
-        Self { sync, no_work_because: Some(READING.to_owned()), bitcoin: BitcoinView::default() }
+        Self { sync, no_work_because: Some(READING.to_owned()), ..Self::default() }
     }
 }
 
@@ -87,6 +105,8 @@ impl Default for NodeState {
         Self {
             sync: SyncView::default(),
             no_work_because: Some("the node has just started".to_owned()),
+            solo_because: None,
+            states: Vec::new(),
             bitcoin: BitcoinView::default(),
         }
     }
@@ -107,6 +127,8 @@ pub struct PeerView {
     pub height: Option<u32>,
     /// Id of its tip; none if unknown.
     pub tip: Option<BlockHash>,
+    /// Height of its Bitcoin tip, as it claims; none if unknown.
+    pub bitcoin_height: Option<u32>,
     /// Penalty points for misbehavior; a peer with too many is banned.
     pub points: u32,
     /// Round trip of the last ping, milliseconds; none before the first ping.

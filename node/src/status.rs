@@ -13,7 +13,7 @@ pub(crate) mod words;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response};
 use serde::Deserialize;
 
 use crate::api::Status;
@@ -69,10 +69,15 @@ pub(crate) fn client(address: SocketAddr) -> Result<Client, StatusError> {
 
 /// Fetches a path of a node's API.
 pub(crate) async fn fetch(client: &Client, address: SocketAddr, path: &str) -> Result<Vec<u8>, StatusError> {
+    ask(client.get(format!("http://{address}/api/v1/{path}")), address, STATUS_BYTES_MAX).await
+}
+
+/// Sends a request to a node's API, and returns the body of its answer, which has at most `max` bytes.
+pub(crate) async fn ask(request: RequestBuilder, address: SocketAddr, max: usize) -> Result<Vec<u8>, StatusError> {
     let unreachable = |source| StatusError::Unreachable { address, source };
-    let response = client.get(format!("http://{address}/api/v1/{path}")).send().await.map_err(unreachable)?;
+    let response = request.send().await.map_err(unreachable)?;
     let code = response.status();
-    let body = read(response, address).await?;
+    let body = read(response, address, max).await?;
     if code.is_success() {
         return Ok(body);
     }
@@ -80,10 +85,10 @@ pub(crate) async fn fetch(client: &Client, address: SocketAddr, path: &str) -> R
     Err(StatusError::Refused { address, words })
 }
 
-async fn read(mut response: Response, address: SocketAddr) -> Result<Vec<u8>, StatusError> {
+async fn read(mut response: Response, address: SocketAddr, max: usize) -> Result<Vec<u8>, StatusError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|source| StatusError::Unreachable { address, source })? {
-        if body.len() + chunk.len() > STATUS_BYTES_MAX {
+        if body.len() + chunk.len() > max {
             return Err(StatusError::TooLong { address });
         }
         body.extend_from_slice(&chunk);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
 use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use node::recording::import;
@@ -79,6 +80,20 @@ fn replayed(text: &str) -> Replay {
     replay
 }
 
+/// Runs the model on a recording.
+fn model(text: &str) -> Output {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/model/replay.py");
+    Command::new("python3").arg(script).arg(file.path()).arg("--json").output().unwrap()
+}
+
+/// What the model says of a recording.
+fn modelled(text: &str) -> serde_json::Value {
+    let output = model(text);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
 #[test]
 fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all() {
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
@@ -106,6 +121,18 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
         text.len()
     );
 
+    // The model judges it alike.
+    let summary = modelled(&text);
+    let number = |value: &serde_json::Value| value.as_u64().unwrap_or_default();
+    assert_eq!((&summary["differences"], number(&summary["held"])), (&serde_json::json!([]), 0));
+    let tip: String = world.chain.tip().0.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(summary["tip"], tip);
+    let shown = &summary["unverified"];
+    assert_eq!(
+        (number(&shown["below"]), number(&shown["by_roots_up_to"])),
+        (unverified.below.0.into(), unverified.by_roots_up_to.0.into())
+    );
+
     // A row, a proof and a claim that are not what they were.
     let altered = |begins: &str, at: usize| {
         let number = text.lines().position(|line| line.starts_with(begins)).unwrap();
@@ -116,8 +143,12 @@ fn a_pruned_node_is_exported_verified_and_imported_and_so_is_one_that_keeps_all(
         text.replacen(line, &format!("{kept}{flipped}{}", &rest[1..]), 1)
     };
     for (begins, at) in [("{\"base_rows\"", 80), ("{\"base_link\"", 20), ("{\"begins\"", 40)] {
-        let error = Replay::of(altered(begins, at).as_bytes(), |_| {}).unwrap_err();
+        let text = altered(begins, at);
+        let error = Replay::of(text.as_bytes(), |_| {}).unwrap_err();
         assert!(error.to_string().starts_with("line "), "{error}");
+        let refused = model(&text);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(2) && said.contains("line "), "{said}");
     }
     let late = text.lines().position(|line| line.starts_with("{\"proof\"")).unwrap();
     let begins = text.lines().find(|line| line.starts_with("{\"begins\"")).unwrap();

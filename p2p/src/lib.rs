@@ -1,15 +1,24 @@
-//! The peer-to-peer network: libp2p around the state machines of [`p2p_proto`]. No other crate names libp2p.
+//! The peer-to-peer network: libp2p around the state machines of [`p2p_proto`]. Of the other crates, only the test
+//! network's hostile peers name libp2p.
 //!
 //! ```text
 //! net.rs            configuration, start, addresses
 //! net/api.rs        the handle of the network task
-//! net/task.rs       the task that owns the swarm; its commands, connection events and messages in task/
+//! net/task.rs       the task that owns the swarm; its commands, connection events, messages and bans in task/
 //! net/traffic.rs    bytes of messages, by direction and kind
 //! net/behaviour.rs  the libp2p behaviours in use, and their configuration
 //! net/codec.rs      requests and responses on a stream
 //! net/peers.rs      connected peers
 //! net/redial.rs     when to dial peers again
-//! net/ip_limit.rs   inbound connections from one IP address
+//! net/transport.rs  TCP and QUIC
+//! net/handshakes.rs inbound connections in handshake
+//! net/slots.rs      inbound connections, and eviction
+//! net/meter.rs      bytes in receive buffers, and deadlines of messages; by protocol in meter/
+//! net/replies.rs    responses on their way to peers
+//! net/gate.rs       bans, and connections that they refuse
+//! net/lease.rs      upload that is set aside for a response
+//! net/masked.rs     gossipsub without the addresses of peers
+//! net/scores.rs     gossipsub's peer scores
 //! net/address.rs    what a multiaddress says about where it leads
 //! net/reach.rs      how others reach this node: dial-backs, UPnP, relays, punched holes; its parts in reach/
 //! net/proxy.rs      dials through a SOCKS5 proxy such as Tor's
@@ -22,6 +31,6 @@
 pub mod net;
 
 pub use net::{
-    Config, Handle, How, Network, OwnAddress, PeerInfo, Proxy, Reach, Reachability, StartError, Stopped, Traffic,
-    TrafficKind,
+    BanView, Config, Handle, How, Network, OwnAddress, PeerInfo, Proxy, Reach, Reachability, StartError, Stopped,
+    Traffic, TrafficKind,
 };

@@ -14,30 +14,39 @@ mod address;
 mod api;
 mod behaviour;
 mod codec;
-mod ip_limit;
+mod gate;
+mod handshakes;
+mod lease;
+mod masked;
+mod meter;
 mod peers;
 mod proxy;
 mod reach;
 mod redial;
+mod replies;
+mod scores;
+mod slots;
 mod task;
 mod traffic;
+mod transport;
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, Swarm, SwarmBuilder, noise, tcp, yamux};
-use tokio::sync::mpsc;
+use libp2p::{Multiaddr, Swarm, SwarmBuilder, relay};
+use tokio::sync::{mpsc, watch};
 
 use p2p_proto::Event;
 use p2p_proto::PeerId;
 use p2p_proto::limits::{
-    COMMANDS_MAX, CONNECT_TIMEOUT_MS, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S, PROXY_TIMEOUT_MS,
-    STREAMS_PER_CONNECTION_MAX,
+    COMMANDS_MAX, CONNECT_TIMEOUT_MS, CONNECTION_EVENTS_MAX, EVENTS_MAX, EXPLICIT_PEERS_MAX, IDLE_TIMEOUT_S,
+    NEGOTIATING_STREAMS_MAX, PROXY_TIMEOUT_MS,
 };
 
-pub use api::{Handle, PeerInfo, Stopped};
+pub use api::{BanView, Handle, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
 pub use proxy::Proxy;
 use reach::Reservations;
@@ -65,6 +74,11 @@ pub struct Config {
     pub user_agent: String,
     /// Where to count the bytes of messages.
     pub traffic: Traffic,
+    /// Maximum upload of messages to all peers, bytes per second; none if it is not limited. Gossip comes first, responses
+    /// get the rest.
+    pub max_upload: Option<u64>,
+    /// Bans in force from the start. Of more than the limits allow, the last ones are ignored.
+    pub bans: Vec<BanView>,
     /// Proxy for onion services, or for everything.
     pub proxy: Option<Proxy>,
     /// How others reach this node.
@@ -162,7 +176,7 @@ impl Network {
         let parts = behaviour::Parts { names: &names, config: &config, onion: onion.clone(), listen: &listen };
         let mut swarm = match config.proxy {
             Some(proxy) if proxy.only => through_proxy(keypair, proxy, &parts, &reservations)?,
-            _ => direct(keypair, config.proxy, &parts, &reservations)?,
+            _ => direct(keypair, &parts, &reservations)?,
         };
         let listen = listen.into_iter().chain(onion);
         for address in listen {
@@ -174,37 +188,31 @@ impl Network {
             .ok_or_else(|| StartError::Stack { source: "the local key is not ed25519".into() })?;
         let (calls_in, calls) = mpsc::channel(COMMANDS_MAX);
         let (events, events_out) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(Task::new(swarm, names, explicit, calls, config.traffic, reservations).run(events));
-        Ok((Handle::new(calls_in, local_peer), events_out))
+        let (bans, bans_seen) = watch::channel(Arc::default());
+        tokio::spawn(Task::new(swarm, names, explicit, calls, (config, bans, reservations)).run(events));
+        Ok((Handle::new(calls_in, local_peer, bans_seen), events_out))
     }
 }
 
 /// A swarm over TCP and QUIC, through relays, and to onion services if there is a proxy.
 fn direct(
     keypair: Keypair,
-    proxy: Option<Proxy>,
     parts: &behaviour::Parts<'_>,
     reservations: &Reservations,
 ) -> Result<Swarm<Behaviour>, StartError> {
+    let (circuits, relayed) = relay::client::new(keypair.public().to_peer_id());
+    let proxy = parts.config.proxy;
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
-        .map_err(stack)?
-        .with_quic()
-        .with_other_transport(|keypair| proxy::transport(keypair, proxy, multiplexer()))
+        .with_other_transport(|keypair| transport::new(keypair, &parts.names.meters(), circuits, proxy))
         .map_err(stack)?
         .with_dns()
         .map_err(stack)?
-        .with_relay_client(noise::Config::new, multiplexer)
-        .map_err(stack)?
-        .with_behaviour(|keypair, relayed| Behaviour::new(keypair, parts, Some(relayed), reservations))
+        .with_behaviour(|keypair| Behaviour::new(keypair, parts, Some(relayed), reservations))
         .map_err(stack)?;
     // Onion services take longer.
     let limit_ms = if proxy.is_some() { PROXY_TIMEOUT_MS } else { CONNECT_TIMEOUT_MS };
-    Ok(builder
-        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
-        .with_connection_timeout(Duration::from_millis(limit_ms))
-        .build())
+    Ok(builder.with_swarm_config(bounded).with_connection_timeout(Duration::from_millis(limit_ms)).build())
 }
 
 /// A swarm that dials through the proxy alone, and listens on loopback.
@@ -216,20 +224,19 @@ fn through_proxy(
 ) -> Result<Swarm<Behaviour>, StartError> {
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_other_transport(|keypair| proxy::transport(keypair, Some(proxy), multiplexer()))
+        .with_other_transport(|keypair| transport::proxied(keypair, &parts.names.meters(), Some(proxy)))
         .map_err(stack)?
         .with_behaviour(|keypair| Behaviour::new(keypair, parts, None, reservations))
         .map_err(stack)?;
-    Ok(builder
-        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S)))
-        .with_connection_timeout(Duration::from_millis(PROXY_TIMEOUT_MS))
-        .build())
+    let limit = Duration::from_millis(PROXY_TIMEOUT_MS);
+    Ok(builder.with_swarm_config(bounded).with_connection_timeout(limit).build())
 }
 
-fn multiplexer() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(STREAMS_PER_CONNECTION_MAX);
-    config
+fn bounded(swarm: libp2p::swarm::Config) -> libp2p::swarm::Config {
+    swarm
+        .with_idle_connection_timeout(Duration::from_secs(IDLE_TIMEOUT_S))
+        .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX)
+        .with_per_connection_event_buffer_size(CONNECTION_EVENTS_MAX)
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ mod common;
 
 use std::time::Duration;
 
+use bitcoin::hashes::Hash;
 use common::{Node, config, patiently, share};
+use p2p_proto::message::Announcement;
 use p2p_proto::{Command, Event, Failure, Gossip, Misbehaviour, Request, Response, Verdict, sync::RequestId};
 use sharechain::ChainParams;
 
@@ -35,16 +37,27 @@ async fn gossip_is_forwarded_only_after_its_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_bitcoin_block_arrives() {
+async fn the_largest_announcement_of_a_block_arrives_and_its_pieces_do() {
     let first = Node::start(config(4, &[])).await;
     let mut second = Node::start(config(5, &[&first.addr])).await;
     second.wait_for_peers(1).await;
-    let block = Gossip::BitcoinBlock(vec![0xab; p2p_proto::limits::BLOCK_BYTES_MAX]);
+    let Gossip::Share(proof) = share(1) else { panic!("it is a share") };
+    let ids = vec![[0xab; 6]; p2p_proto::limits::BLOCK_TRANSACTIONS_MAX];
+    let block = Gossip::BitcoinBlock(Announcement { proof, nonce: 7, ids });
     // The subscription may take a moment more than the connection.
     tokio::time::sleep(Duration::from_millis(500)).await;
     first.send(Command::Publish(block.clone())).await;
     let (_, _, message) = second.next_gossip().await;
     assert!(message == block);
+    let (hash, mut first) = (bitcoin::BlockHash::all_zeros(), first);
+    let request = Request::BlockPiece { block: hash, offset: 9 };
+    second.send(Command::Request { peer: first.id(), id: RequestId(1), request: request.clone() }).await;
+    let (token, _, asked) = first.next_request().await;
+    assert_eq!(asked, request);
+    let piece = vec![3; p2p_proto::limits::BLOCK_PIECE_BYTES_MAX];
+    let response = Response::BlockPiece { size: p2p_proto::limits::BLOCK_BYTES_MAX as u32, bytes: piece };
+    first.send(Command::Reply { token, response: response.clone() }).await;
+    assert!(second.next_response().await == (RequestId(1), Ok(response)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -177,8 +177,9 @@ impl Signals {
         bits.iter().for_each(|bit| out.extend_from_slice(bit));
     }
 
-    /// Reads what [`Signals::encode_into`] wrote.
+    /// Reads what [`Signals::encode_into`] wrote, and nothing else: bits ascend, each with something to say.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, RuleError> {
+        let encoded = reader.0;
         let count = reader.u8()?;
         let (mut counted, mut bits) = (Vec::new(), Vec::new());
         for _ in 0..count {
@@ -191,7 +192,12 @@ impl Signals {
                 bits.push(progress);
             }
         }
-        Ok(Self { counted: counted.into(), bits: bits.into() })
+        let signals = Self { counted: counted.into(), bits: bits.into() };
+        let mut canonical = Vec::new();
+        signals.encode_into(&mut canonical);
+        let is_canonical =
+            encoded.len().checked_sub(reader.0.len()).and_then(|read| encoded.get(..read)) == Some(&*canonical);
+        if is_canonical { Ok(signals) } else { Err(RuleError::Overflow) }
     }
 
     /// Returns the first active bit that this program does not implement, if any. The program is then too old to judge

@@ -33,6 +33,9 @@ def tell(summary, differences):
     print(f"{summary['valid']} valid proofs, {summary['links']} of them links; {summary['headers']} Bitcoin headers")
     print(f"{summary['held']} held, {summary['invalid']} invalid; {summary['claims']} claims")
     print(f"tip {summary['tip']} at height {summary['height']}, chain work {summary['chain_work']}")
+    if unverified := summary["unverified"]:
+        first, last = unverified["below"], unverified["by_roots_up_to"]
+        print(f"links below height {first} are not shown; up to height {last}, credits are verified by state roots alone")
     for difference in differences[:DIFFERENCES_SHOWN]:
         print(difference)
     if len(differences) > DIFFERENCES_SHOWN:

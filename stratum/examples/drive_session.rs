@@ -141,6 +141,7 @@ fn work() -> Arc<Work> {
         share_target: Difficulty::floor(1.0 / 16_777_216.0).target(),
         bitcoin_target: Target::ZERO,
         bitcoin_height: 100,
+        solo: false,
     }))
 }
 

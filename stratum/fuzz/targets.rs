@@ -66,5 +66,6 @@ fn work(key: u64) -> Arc<Work> {
         share_target: Target::from_be_bytes([0xff; 32]),
         bitcoin_target: Target::ZERO,
         bitcoin_height: 1,
+        solo: false,
     }))
 }

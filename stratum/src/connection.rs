@@ -81,7 +81,8 @@ impl Connection {
                 // New work first, so that the miner gets it before responses to lines about older work.
                 biased;
                 changed = self.changes.changed() => match changed {
-                    Ok(()) => self.fetch(),
+                    Ok(()) if self.pool.is_ready() => self.fetch(),
+                    Ok(()) => not_ready(),
                     Err(_) => return Ended::Pool,
                 },
                 line = self.reader.next() => match self.handle_line(line) {
@@ -117,6 +118,10 @@ impl Connection {
     }
 
     fn tick(&mut self) -> Vec<Action> {
+        // A change right before this connection began to watch was not signaled to it.
+        if !self.pool.is_ready() {
+            return not_ready();
+        }
         let now = Instant::now();
         if self.reader.read_buffer().is_empty() {
             self.partial_line_since = None;
@@ -207,6 +212,11 @@ impl Connection {
         let written = tokio::time::timeout(self.start.timeouts.write, self.writer.write_all(batch.as_bytes()));
         written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
     }
+}
+
+/// Turns a miner away that waits for work which does not come.
+fn not_ready() -> Vec<Action> {
+    vec![Action::Send(CloseReason::NotReady.line()), Action::Close(CloseReason::NotReady)]
 }
 
 /// Appends a line to a batch. The first line becomes the batch, which avoids copying most jobs.

@@ -56,8 +56,8 @@ impl Jobs {
         self.entries.back().map(|entry| &entry.work)
     }
 
-    /// Adds a work unit and returns whether Bitcoin's tip changed. If it did, all older work units
-    /// retire. The first work unit counts as a change.
+    /// Adds a work unit and returns whether miners must drop older ones: Bitcoin's tip changed, or solo work began or
+    /// ended. If the tip changed, all older work units retire. The first work unit counts as a change.
     pub(crate) fn push(&mut self, work: Arc<Work>, now: Instant) -> bool {
         let changed = self.current().is_none_or(|current| current.prev_block != work.prev_block);
         if changed {
@@ -65,11 +65,12 @@ impl Jobs {
                 entry.retired.get_or_insert(now);
             }
         }
+        let clean = changed || self.current().is_some_and(|current| current.solo != work.solo);
         if self.entries.len() >= limits::WORKS_MAX {
             self.entries.pop_front();
         }
         self.entries.push_back(Entry { work, issued: VecDeque::new(), seen: HashSet::new(), retired: None });
-        changed
+        clean
     }
 
     /// Issues a job of the newest work unit and returns its id, which is new on this connection.

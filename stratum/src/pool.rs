@@ -56,6 +56,8 @@ pub struct WorkParts {
     pub bitcoin_target: Target,
     /// Height of the Bitcoin block that this work unit can become.
     pub bitcoin_height: u32,
+    /// True if a block pays its finder alone. Between such work and other work, miners change at once (`clean_jobs`).
+    pub solo: bool,
 }
 
 /// A work unit: what one account mines until something changes.
@@ -160,8 +162,9 @@ pub struct Change {
 
 /// The pool behind a server. No method may block, because each runs on the task of a connection.
 pub trait Pool: Send + Sync + 'static {
-    /// Returns false while this pool cannot have work for long. The server then closes new connections at once, so that
-    /// miners turn to their next pool. A miner that is connected and gets no work may wait for minutes before it does.
+    /// Returns false while this pool cannot have work for long. The server then closes new connections at once, and open
+    /// ones with a reason at the next change of work, so that miners turn to their next pool. A miner that is connected
+    /// and gets no work may wait for minutes before it does.
     fn is_ready(&self) -> bool {
         true
     }

@@ -221,6 +221,31 @@ async fn clean_jobs_if_and_only_if_bitcoins_tip_changed() {
 }
 
 #[tokio::test]
+async fn miners_change_at_once_between_solo_work_and_pool_work() {
+    let server = serve().await;
+    let (mut miner, first) = Raw::start(&server).await;
+    for (solo, clean) in [(false, false), (true, true), (true, false), (false, true), (false, false)] {
+        server.pool.set(|parts| parts.solo = solo);
+        assert_eq!(miner.notify(Vec::new(), first.difficulty).await.clean, clean, "solo {solo}");
+    }
+}
+
+#[tokio::test]
+async fn miners_are_turned_away_with_a_reason_and_come_back() {
+    let server = serve().await;
+    let (mut miner, _) = Raw::start(&server).await;
+    server.pool.turn_away(true);
+    let said = miner.next().await;
+    assert!(said["error"][1].as_str().unwrap().contains("use your next pool"), "{said}");
+    assert_eq!(miner.line().await, None, "and closed");
+    let mut early = Raw::connect(&server).await;
+    assert_eq!(early.line().await, None, "new connections are closed at once");
+    server.pool.turn_away(false);
+    server.pool.set(|_| {});
+    Raw::start(&server).await;
+}
+
+#[tokio::test]
 async fn a_new_difficulty_comes_once_and_right_before_its_job() {
     let server = serve().await;
     let (mut miner, first) = Raw::start(&server).await;

@@ -9,8 +9,14 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use node::config::Outputs;
 
+mod attack;
+mod link;
+mod parse;
+
+use crate::attack::{AttackError, HostileArgs, run_hostile};
 use crate::faults::{self, Answer, ClientError, Request};
 use crate::limits::{MINERS_MAX, NODES_MAX, PAYEES_MAX};
+use crate::link::{LinkError, enter_user_namespace};
 use crate::network::{
     BitcoinArgs, BitcoinError, BitcoinKind, Chain, GuardArgs, GuardError, MinerArgs, NetworkOptions, NodeError,
     run_bitcoin, run_guard, run_miner, shoal_program,
@@ -19,6 +25,9 @@ use crate::premine::{self, PremineError};
 use crate::scale::{self, PoolError, SyncError, WindowOptions, Years, YearsOptions};
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
+use attack::AttackArgs;
+use link::LinkArgs;
+use parse::{count, parse_delay, parse_fraction, parse_hashrate, parse_outputs};
 
 /// Runs a local Shoal network: nodes, miners and a Bitcoin, all as real processes on this machine
 #[derive(Debug, Parser)]
@@ -71,6 +80,8 @@ enum Command {
         #[command(flatten)]
         at: At,
     },
+    /// Attack a network of nodes, and show whether they hold
+    Attack(AttackArgs),
     /// Measure a node: its first sync, and its years
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -87,6 +98,9 @@ enum Command {
     /// Run one miner
     #[command(hide = true)]
     Miner(MinerArgs),
+    /// Attack a node, or join it as a newcomer
+    #[command(hide = true)]
+    Hostile(HostileArgs),
     /// Tie a process to its parent
     #[command(hide = true)]
     Guard(GuardArgs),
@@ -178,6 +192,8 @@ struct UpArgs {
     /// Let nodes find each other by mDNS, instead of over lines that `partition` can cut
     #[arg(long)]
     mdns: bool,
+    #[command(flatten)]
+    link: LinkArgs,
     /// Print lines instead of the live table
     #[arg(long)]
     plain: bool,
@@ -190,6 +206,10 @@ enum CliError {
     Up(#[from] UpError),
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Attack(#[from] AttackError),
+    #[error(transparent)]
+    Link(#[from] LinkError),
     #[error(transparent)]
     Premine(#[from] PremineError),
     #[error(transparent)]
@@ -228,7 +248,15 @@ fn execute(command: Command) -> Result<(), CliError> {
         let Err(error) = run_guard(&args);
         return Err(error.into());
     }
-    // The study has its own threads.
+    // A process with threads cannot enter a user namespace.
+    let is_apart = match &command {
+        Command::Up(args) => args.link.is_wanted(),
+        Command::Attack(args) => args.needs_network(),
+        _ => false,
+    };
+    if is_apart {
+        enter_user_namespace()?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match command {
@@ -247,6 +275,8 @@ fn execute(command: Command) -> Result<(), CliError> {
                 let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
                 bench_sync(WindowOptions::of_proofs(proofs, scripts), &cache, json).await
             }
+            Command::Attack(args) => Ok(args.run().await?),
+            Command::Hostile(args) => Ok(run_hostile(args).await?),
             Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
             Command::Bitcoin(args) => {
                 log_to_stderr();
@@ -286,6 +316,7 @@ impl UpArgs {
                 bitcoin: self.bitcoin,
                 chain: self.network,
                 mdns: self.mdns,
+                link: self.link.options(),
             },
             late_node: self.late_node.map(Duration::from_secs),
             duration: self.duration.map(Duration::from_secs),
@@ -352,40 +383,6 @@ impl At {
     fn dir(&self) -> Result<PathBuf, ClientError> {
         self.dir.clone().map_or_else(faults::latest_dir, Ok)
     }
-}
-
-/// Parses an integer from 1 to `max`.
-fn count(max: usize) -> clap::builder::RangedU64ValueParser<u64> {
-    clap::value_parser!(u64).range(1..=max as u64)
-}
-
-/// Parses `400k`, `1.5M` or `400000`.
-fn parse_hashrate(text: &str) -> Result<f64, &'static str> {
-    let (number, unit) = match text.char_indices().last() {
-        Some((end, 'k' | 'K')) => (&text[..end], 1e3),
-        Some((end, 'M' | 'm')) => (&text[..end], 1e6),
-        _ => (text, 1.0),
-    };
-    let rate = number.parse::<f64>().map(|number| number * unit).unwrap_or(f64::NAN);
-    let is_sensible = rate.is_finite() && rate >= 1.0;
-    if is_sensible { Ok(rate) } else { Err("expected hashes per second, such as 400k or 1.5M") }
-}
-
-/// Parses `standard` or `wide`.
-fn parse_outputs(text: &str) -> Result<Outputs, &'static str> {
-    text.parse().map_err(|_| "expected standard or wide")
-}
-
-/// Parses a divisor of main's rate.
-fn parse_fraction(text: &str) -> Result<u32, &'static str> {
-    let fraction = text.parse().ok().filter(|fraction| [1, 2, 4, 8, 16, 32].contains(fraction));
-    fraction.ok_or("expected 1, 2, 4, 8, 16 or 32")
-}
-
-/// Parses `m2=2000`.
-fn parse_delay(text: &str) -> Result<(String, u64), &'static str> {
-    let parsed = text.split_once('=').and_then(|(name, ms)| Some((name.to_owned(), ms.parse().ok()?)));
-    parsed.ok_or("expected a miner and milliseconds, such as m2=2000")
 }
 
 #[cfg(test)]

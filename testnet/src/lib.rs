@@ -5,11 +5,14 @@
 //! cli.rs         the command line
 //! up.rs          `shoal-testnet up`: starts a network, shows it, handles faults, and ends with a report
 //! network.rs     the processes of a network, and the lines between its nodes
+//! link.rs        links between namespaces that delay, drop and pace packets
 //! faults.rs      commands from another terminal to a running network
+//! attack.rs      hostile peers, and whether the node holds
 //! table.rs       the display of a running network
 //! report.rs      the report of a run
 //! api_client.rs  a client of the nodes' HTTP API
 //! miner.rs       the CPU miner, over its own Stratum connection
+//! watch.rs       how long shares take from node to node
 //! wallet.rs      fills block templates with transactions
 //! embedded.rs    bitcoind's JSON-RPC on top of Bitcoin Core's consensus engine
 //! bitcoind.rs    a real bitcoind as a child process
@@ -23,11 +26,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
 pub mod api_client;
+pub mod attack;
 pub mod bitcoind;
 pub mod cli;
 pub mod embedded;
 pub mod faults;
 pub mod limits;
+pub mod link;
 pub mod miner;
 pub mod network;
 pub mod premine;
@@ -38,3 +43,4 @@ pub mod signet;
 pub mod table;
 pub mod up;
 pub mod wallet;
+pub mod watch;

@@ -110,3 +110,24 @@ pub const SOCKET_PATH_BYTES_MAX: usize = 100;
 
 /// Number of blocks and notes in the live table.
 pub const TABLE_HISTORY_MAX: usize = 64;
+
+/// Bytes that wait for one direction of a line, at most: 200 ms at 10 Mbit/s, as home routers have it.
+pub const LINK_QUEUE_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of all packets on their way, at most. A second at 100 Mbit/s on five lines.
+pub const LINK_FLYING_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Packets that were read and not looked at yet, at most. At the usual 1,500 bytes, 1.5 MB.
+pub const LINK_READ_QUEUE_PACKETS: usize = 1_024;
+
+/// Largest number of connections through one door. A node has some ten to its Bitcoin, and the pages' readers a few.
+pub const DOOR_CONNECTIONS_MAX: usize = 256;
+
+/// Largest number of shares whose way is watched at the same time. At most some hundred are under way.
+pub const WATCHED_SHARES_MAX: usize = 4_096;
+
+/// Largest number of passages that are kept: half an hour of ten nodes and eight shares a second. 10 MB.
+pub const WATCH_SAMPLES_MAX: usize = 200_000;
+
+/// Longest line of a live event, in bytes. A status is a few kB.
+pub const WATCH_EVENT_BYTES_MAX: usize = 256 * 1024;

@@ -10,14 +10,18 @@ mod payout;
 mod plan;
 mod ports;
 mod process;
+mod wires;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::link::{Hosts, LinkError};
+use wires::Wires;
+
 pub use bitcoin::{BitcoinArgs, BitcoinError, run as run_bitcoin};
 pub use chain::Chain;
-pub use guard::{GuardArgs, GuardError, run as run_guard};
+pub use guard::{GuardArgs, GuardError, LastSignal, run as run_guard};
 pub use line::Line;
 pub use miner::{MinerArgs, journal_path, run as run_miner};
 pub use node::{NodeError, shoal_program};
@@ -25,7 +29,7 @@ pub use plan::{
     BitcoinKind, BitcoinPlan, LinePlan, MinerPlan, NetworkOptions, NodePlan, Plan, PlanError, is_connected, miners_dir,
 };
 pub use ports::NoFreePort;
-pub use process::{Process, ProcessError, Spec, without_settings};
+pub use process::{Process, ProcessError, Spec, own_program, without_settings};
 
 /// An error of a network.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,9 @@ pub enum NetworkError {
     /// A miner does not run.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The link between the nodes cannot be created.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// A line cannot be opened.
     #[error("cannot listen on {address} for a line between two nodes")]
     Line {
@@ -89,7 +96,7 @@ pub enum NodeCondition {
 pub struct Network {
     plan: Plan,
     bitcoin: Process,
-    lines: Vec<Line>,
+    wires: Wires,
     nodes: Vec<NodeProcess>,
     /// Running miners, each with its index in [`Plan::miners`].
     miners: Vec<(usize, Process)>,
@@ -111,27 +118,29 @@ impl Network {
             node::prepare(node, &plan.bitcoin)?;
         }
         let bitcoin = bitcoin::start(&plan.bitcoin).await?;
-        let mut lines = Vec::with_capacity(plan.lines.len());
-        for LinePlan { to, address, .. } in plan.lines.iter().copied() {
-            let line = Line::start(address, plan.nodes[to].p2p).await;
-            lines.push(line.map_err(|source| NetworkError::Line { address, source })?);
-        }
+        let wires = Wires::start(&plan).await?;
         let on_time = plan.nodes.len().saturating_sub(late);
         let mut nodes = Vec::with_capacity(plan.nodes.len());
         for (index, node) in plan.nodes.iter().enumerate() {
-            let start = || node::start(node).map(|process| NodeProcess::Running(Box::new(process)));
+            let start =
+                || node::start(node, wires.namespace(index)).map(|process| NodeProcess::Running(Box::new(process)));
             nodes.push(if index < on_time { start()? } else { NodeProcess::Waiting });
         }
         let mut miners = Vec::with_capacity(plan.miners.len());
         for (index, miner) in plan.miners.iter().enumerate() {
             miners.push((index, miner::start(miner, &plan.nodes[miner.node], &miners_dir)?));
         }
-        Ok(Self { plan, bitcoin, lines, nodes, miners })
+        Ok(Self { plan, bitcoin, wires, nodes, miners })
     }
 
     /// Returns the plan of the network.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Returns the hosts of the link between the nodes, if there is one: the nodes in the plan's order, then guests.
+    pub fn hosts(&self) -> Option<&Hosts> {
+        self.wires.hosts()
     }
 
     /// Returns the state of a node's process.
@@ -211,23 +220,19 @@ impl Network {
         if let NodeProcess::Running(process) = &mut self.nodes[node] {
             process.stop().await;
         }
-        self.nodes[node] = NodeProcess::Running(Box::new(node::start(&self.plan.nodes[node])?));
+        let process = node::start(&self.plan.nodes[node], self.wires.namespace(node))?;
+        self.nodes[node] = NodeProcess::Running(Box::new(process));
         Ok(())
     }
 
     /// Cuts every line between nodes of different groups, and restores all others.
     pub fn partition(&mut self, groups: &[Vec<usize>]) {
-        let group_of = |node| groups.iter().position(|group| group.contains(&node));
-        for (line, plan) in self.lines.iter().zip(&self.plan.lines) {
-            line.set_open(group_of(plan.from) == group_of(plan.to));
-        }
+        self.wires.partition(&self.plan, groups);
     }
 
     /// Restores all lines.
     pub fn heal(&mut self) {
-        for line in &self.lines {
-            line.set_open(true);
-        }
+        self.wires.partition(&self.plan, &[]);
     }
 
     /// Stops the miners after their sent proofs have been answered.

@@ -4,9 +4,11 @@
 mod blocks;
 mod gather;
 mod model;
+mod propagation;
 mod shares;
 
 pub use blocks::payouts;
 pub use gather::{GatherError, Gathered, Sources, gather};
 pub use model::{BlockReport, MinerReport, NodeReport, Output, Report, SharesReport, Weight, WindowRow};
+pub use propagation::{LinkReport, Propagation};
 pub use shares::{Known, Tally};

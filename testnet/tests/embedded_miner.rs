@@ -61,6 +61,7 @@ fn work(block: &Block, share_target: Target) -> Work {
         share_target,
         bitcoin_target: block.header.target(),
         bitcoin_height: 121,
+        solo: false,
     })
 }
 

@@ -39,6 +39,8 @@ async fn start_bad(number: u8, kind: Bad) -> String {
         traffic: p2p::Traffic::default(),
         proxy: None,
         reach: p2p::Reach::default(),
+        max_upload: None,
+        bans: Vec::new(),
     };
     let (handle, mut events) = Network::start(config).unwrap();
     let address = loop {

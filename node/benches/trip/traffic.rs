@@ -68,6 +68,8 @@ pub(crate) async fn peer(number: u8, address: &str, consensus_id: [u8; 32], tip:
         traffic: p2p::Traffic::default(),
         proxy: None,
         reach: p2p::Reach::default(),
+        max_upload: None,
+        bans: Vec::new(),
     };
     let (handle, events) = Network::start(config).expect("nothing is listened on");
     tokio::spawn(listen(handle.clone(), events, tip, heard));

@@ -16,7 +16,7 @@ use node::headers::HeaderSource;
 use node::history::{History, Keeper};
 use node::limits::REFUSED_QUEUE;
 use node::miners::{FoundBlocks, Miners};
-use node::peers::{self, Lookups, PeerTips, Publisher, Server};
+use node::peers::{self, Builder, Lookups, PeerTips, Server};
 use node::state::{NodeState, PeerView};
 use node::store::Store;
 use node::submissions::Submissions;
@@ -85,9 +85,9 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
     let submissions = Submissions::new(bitcoind.clone(), Arc::clone(&store)).expect("it is empty");
     let (network, events, p2p) = network(&grown.params.consensus_id());
     let (miners, found) = Miners::new(Network::Local, None);
-    let peers = Peers { network: network.clone(), events, submissions: submissions.clone() };
+    let peers = Peers { network, events, submissions: submissions.clone() };
     let (Started { engine, reader, .. }, peers) = peers.start(engine, found.shares, bitcoind, &store);
-    let blocks = FoundBlocks { submissions: submissions.clone(), publisher: Publisher::start(network) };
+    let blocks = FoundBlocks { submissions: submissions.clone(), solo: mpsc::channel(1).0 };
     tokio::spawn(blocks.run(found.blocks));
     let history = History::open(Arc::clone(&store)).expect("it is empty");
     history.catch_up(&reader).await.expect("the disk works");
@@ -100,6 +100,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
         history,
         stratum: Arc::default(),
         peers,
+        network: watch::channel(None).1,
         node: watch::channel(NodeState::default()).1,
         reach: watch::channel(Arc::default()).1,
         traffic: p2p::Traffic::default(),
@@ -134,8 +135,20 @@ impl Peers {
         let (trouble, sync) = (watch::Sender::new(None), watch::Sender::new(SyncState::Alone));
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
-        let links =
-            PeerLinks { network: network.clone(), events, lookups, server, submissions, refused, trouble, sync, tips };
+        let (builder, built) = Builder::new(bitcoind.clone());
+        let links = PeerLinks {
+            network: network.clone(),
+            events,
+            lookups,
+            server,
+            builder,
+            built,
+            submissions,
+            refused,
+            trouble,
+            sync,
+            tips,
+        };
         let exchange = Exchange::new(&engine, true);
         let started = consensus::start(engine, Inputs { found, peers: Some(PeerSide::new(exchange, links)) });
         tokio::spawn(looking_up.run(HeaderSource::new(bitcoind, started.engine.clone())));
@@ -174,6 +187,8 @@ fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::E
         traffic: p2p::Traffic::default(),
         proxy: None,
         reach: p2p::Reach::default(),
+        max_upload: None,
+        bans: Vec::new(),
     };
     let (handle, events) = p2p::Network::start(config).expect("loopback can be listened on");
     (handle, events, listen)
@@ -189,6 +204,8 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
         data_dir: dir.to_owned(),
         address: None,
         new_pool: true,
+        on_isolation: node_core::isolation::Reaction::Stop,
+        on_censorship: node_core::isolation::Reaction::Stop,
         trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,
@@ -202,7 +219,12 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
         stratum: StratumConfig { listen: any },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         // What a client may ask when the operator does not say.
-        api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 100.try_into().expect("not zero") },
+        api: ApiConfig {
+            listen,
+            cors_origins: Vec::new(),
+            requests_a_second: 100.try_into().expect("not zero"),
+            trusted_proxies: Vec::new(),
+        },
         webhooks: None,
     }
 }

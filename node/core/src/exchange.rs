@@ -6,6 +6,8 @@
 //!
 //! ```text
 //! judge.rs      gossip: only fully judged messages are forwarded
+//! changes.rs    changes of the chain: this node's own shares are published
+//! blocks.rs     Bitcoin blocks of the pool
 //! take.rs       feeds responses of peers to the chain
 //! headers.rs    header chains of peers, verified as they come
 //! newcomer.rs   a node that starts anew, from rows and lists
@@ -29,7 +31,8 @@
 //!    |---|---|
 //!    | [`Output::Network`] | hand the command to the network |
 //!    | [`Output::LookUp`] | ask bitcoind, insert the header if it may count, then pass [`Input::LookedUp`] in any case |
-//!    | [`Output::Block`] | call [`PeerBlock::verdict`] on any thread, send [`Command::Verdict`], and submit an accepted block to bitcoind |
+//!    | [`Output::Build`] | call [`BlockBuild::run`] on any thread with the transactions of bitcoind's templates, then pass [`Input::Built`] |
+//!    | [`Output::Submit`] | submit the block to bitcoind |
 //!    | [`Output::Refused`] | nothing; an event log may note it |
 //!    | [`Output::State`] | make no jobs while it names a trouble |
 //!
@@ -41,6 +44,8 @@
 //!   use [`serve::begin`] with any published chain.
 //! - Time: [`Now`] has both clocks. Pass [`Input::Tick`] twice a second: it lets held proofs and late requests expire.
 
+mod blocks;
+mod changes;
 mod headers;
 mod judge;
 mod newcomer;
@@ -57,23 +62,24 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bitcoin::BlockHash;
-use p2p_proto::sync::{self, RequestId, Sync, Want};
-use p2p_proto::{Command, Event, Gossip, Millis, Misbehaviour, PeerId, Request, TipInfo, Verdict};
-use sharechain::change_set::{AcceptedProof, ChangeSet, Refusal, Source};
-use sharechain::{RuleError, ShareId, Timestamp};
+use p2p_proto::sync::{self, RequestId, Sync};
+use p2p_proto::{Command, Event, Millis, Misbehaviour, PeerId, Request, TipInfo};
+use sharechain::change_set::ChangeSet;
+use sharechain::{Proof, RuleError, ShareId, Timestamp};
 use tracing::{debug, info, warn};
 
 use crate::engine::Engine;
 use crate::journal::Journal;
 use crate::limits::REQUESTS_MAX;
+use crate::relay::{BlockBuild, Built, WholeBlock};
 
+use blocks::Blocks;
 use headers::HeaderChain;
 use newcomer::Newcomer;
 use sources::Sources;
 use take::Taking;
 use undecided::Undecided;
 
-pub use judge::PeerBlock;
 pub use p2p_proto::sync::{Phase, SyncState};
 
 /// The current time, by both clocks.
@@ -103,6 +109,17 @@ pub enum Input {
         /// True if the share-chain has the header now.
         found: bool,
     },
+    /// A miner of this node found this Bitcoin block with this proof. Pass it after the share.
+    Found {
+        /// Proof of the share.
+        proof: Box<Proof>,
+        /// Random number for the short ids of its announcement.
+        nonce: u64,
+        /// The block.
+        block: Arc<WholeBlock>,
+    },
+    /// The result of an [`Output::Build`].
+    Built(Built),
     /// Time has passed. Send this about twice a second.
     Tick,
 }
@@ -119,8 +136,11 @@ pub enum Output {
         /// The peer that sent the proof waiting for it; none if unknown.
         from: Option<PeerId>,
     },
-    /// A peer's Bitcoin block: see [`PeerBlock::verdict`].
-    Block(PeerBlock),
+    /// A Bitcoin block of the pool to build, off the thread that owns the engine: see [`BlockBuild::run`]. Always answer
+    /// with [`Input::Built`].
+    Build(BlockBuild),
+    /// A Bitcoin block that a peer's miner found, for this node's bitcoind.
+    Submit(Arc<WholeBlock>),
     /// A proof broke a rule. This is for the event log; no action is needed.
     Refused(RefusedProof),
     /// The node's sync state changed.
@@ -159,6 +179,7 @@ pub struct Exchange {
     trusted: Option<trust::Trusted>,
     sources: Sources,
     undecided: Undecided,
+    blocks: Blocks,
     /// Headers that bitcoind is being asked for.
     looked_up: BTreeSet<BlockHash>,
     /// Connected peers and their reported tips.
@@ -190,6 +211,7 @@ impl Exchange {
             trusted: None,
             sources: Sources::default(),
             undecided: Undecided::default(),
+            blocks: Blocks::of(engine.chain()),
             looked_up: BTreeSet::new(),
             tips: BTreeMap::new(),
             new_pool,
@@ -219,9 +241,11 @@ impl Exchange {
         let mut turn = Turn { engine, now };
         match input {
             Input::Network(event) => self.on_event(event, &mut turn),
-            Input::Changed(changes) => self.on_change(&changes, &turn),
+            Input::Changed(changes) => self.on_change(&changes, &mut turn),
             Input::Missed => self.tell_local(&turn),
             Input::LookedUp { hash, from, found } => self.on_looked_up(hash, from, found, now),
+            Input::Found { proof, nonce, block } => self.on_found(&proof, nonce, block, &mut turn),
+            Input::Built(built) => self.on_built(built, now),
             Input::Tick => self.on_tick(&mut turn),
         }
         self.act(engine);
@@ -274,11 +298,13 @@ impl Exchange {
             Event::PeerConnected { peer, addr, inbound } => {
                 debug!(%peer, addr, inbound, "peer connected");
                 self.tips.entry(peer).or_default();
+                self.blocks.relay.note_peer(peer, true);
                 self.tell_sync(sync::Input::Connected(peer), turn.now);
             }
             Event::PeerDisconnected { peer } => {
                 debug!(%peer, "peer disconnected");
                 self.tips.remove(&peer);
+                self.blocks.relay.note_peer(peer, false);
                 self.tell_sync(sync::Input::Disconnected(peer), turn.now);
             }
             Event::OtherPool { peer, addr } => warn!(
@@ -291,57 +317,20 @@ impl Exchange {
                     self.command(Command::Verdict { token, verdict });
                 }
             }
+            Event::Request { token, peer, request } if blocks::is_for_block(&request) => {
+                self.serve_block(peer, token, request, turn.now);
+            }
             Event::Request { token, peer: _, request } => {
                 let response = serve::answer(request, turn.engine);
                 self.command(Command::Reply { token, response });
             }
             Event::PeerBanned { peer } => warn!(%peer, "a peer misbehaved and is banned for a while"),
             Event::Response { peer, id, result } => {
+                let Some(result) = self.take_block_response(id, result, turn.now) else { return };
                 if let Some(request) = self.requests.remove(&id) {
                     self.take_response((peer, id), request, result, turn);
                 }
             }
-        }
-    }
-
-    fn on_change<J: Journal>(&mut self, changes: &ChangeSet, turn: &Turn<'_, J>) {
-        for accepted in &changes.accepted {
-            self.tell_sync(sync::Input::Got(Want::Proof(accepted.id)), turn.now);
-            self.decide(accepted.id, if accepted.forward { Verdict::Accept } else { Verdict::Ignore });
-            if accepted.forward && accepted.source == Source::default() {
-                self.publish_own(accepted, &changes.lists);
-            }
-        }
-        for (id, _) in &changes.lists {
-            self.tell_sync(sync::Input::Got(Want::List(*id)), turn.now);
-        }
-        let is_unsure = self.is_unsure(turn.engine.chain());
-        for Refusal { id, rule, source } in &changes.refused {
-            self.decide(*id, Verdict::Ignore);
-            let peer = self.sources.peer(*source);
-            self.outputs.push_back(Output::Refused(RefusedProof { id: *id, rule: *rule, peer }));
-            if let Some(peer) = peer.filter(|_| !is_unsure) {
-                self.punish(peer, Misbehaviour::InvalidItem);
-            }
-        }
-        self.tell_local_if_new(turn);
-    }
-
-    /// Publishes a proof found by this node's miners, now that it is stored.
-    fn publish_own(&mut self, accepted: &AcceptedProof, lists: &[(ShareId, Vec<ShareId>)]) {
-        let proof = Box::new(accepted.proof.clone());
-        let list = lists.iter().find(|(id, _)| *id == accepted.id).map(|(_, list)| list.clone());
-        let message = match list {
-            Some(list) if accepted.is_link => Gossip::Link { proof, list },
-            _ => Gossip::Share(proof),
-        };
-        self.command(Command::Publish(message));
-    }
-
-    /// Gives the network the verdict on gossip that was undecided.
-    fn decide(&mut self, id: ShareId, verdict: Verdict) {
-        for token in self.undecided.take(id) {
-            self.command(Command::Verdict { token, verdict });
         }
     }
 
@@ -369,6 +358,7 @@ impl Exchange {
         self.tell_local_if_new(turn);
         self.want_next_links(turn);
         self.tell_sync(sync::Input::Tick, turn.now);
+        self.want_blocks(turn);
     }
 
     /// Executes the sync machine's decisions once an input is fully processed, so that wants are requested in batches.

@@ -50,9 +50,9 @@ pub struct Forgotten {
 }
 
 /// Durable storage of the engine: a database, or a simulated disk.
-pub trait Journal {
+pub trait Journal: Send + Sync {
     /// Error of the storage.
-    type Error: std::error::Error;
+    type Error: std::error::Error + Send;
 
     /// Writes all records or none, in sequence. Once this returns they survive the end of the process.
     ///

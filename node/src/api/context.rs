@@ -41,6 +41,8 @@ pub struct Context {
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
     /// Where others reach this node.
     pub reach: watch::Receiver<Arc<p2p::Reachability>>,
+    /// The network; none while the node reads its share-chain.
+    pub network: watch::Receiver<Option<p2p::Handle>>,
     /// Bytes of messages from and to peers.
     pub traffic: p2p::Traffic,
     /// State of sync, of mining and of bitcoind.

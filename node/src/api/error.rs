@@ -83,8 +83,8 @@ pub(super) enum ApiError {
     /// No route has this path.
     #[error("nothing is at this path; see /api/v1/openapi.json for all paths")]
     Path,
-    /// The method is not GET.
-    #[error("this API is read-only; use GET")]
+    /// The route has no such method.
+    #[error("this route has no such method; use GET, and for bans POST and DELETE")]
     Method,
     /// The request has a body.
     #[error("this API accepts no request bodies; put parameters in the path and the query")]
@@ -95,6 +95,17 @@ pub(super) enum ApiError {
          names, or set `api.listen` to the address that you want to use"
     )]
     Host,
+    /// The route is for the node's operator.
+    #[error(
+        "this is for the node's operator; send the token from the file api-token of its data folder, as `Authorization: Bearer TOKEN`"
+    )]
+    Token,
+    /// The node has no network yet.
+    #[error("the node is reading its share-chain from disk; try again later")]
+    Reading,
+    /// A list of the operator's is full.
+    #[error("{0}")]
+    Full(String),
     /// One client sent too many requests.
     #[error("too many requests; wait a second and try again, or raise `api.requests_a_second`")]
     TooMany,
@@ -139,7 +150,9 @@ impl ApiError {
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Host => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::Slow | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Full(_) => StatusCode::CONFLICT,
+            Self::Slow | Self::Stopping | Self::Reading => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Stored(_) | Self::Metrics(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -10,9 +10,12 @@ use axum::response::{IntoResponse, Response};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::time::timeout;
 
+use super::client::client_of;
 use super::error::ApiError;
 use super::limits::{ANSWER, CLIENTS_COUNTED_MAX, REQUESTS_SAVED_S};
 use crate::config::ApiConfig;
+use p2p_proto::netgroup::Host;
+use p2p_proto::prefix::Prefix;
 
 /// Decides which requests are admitted, by host name and by client address.
 ///
@@ -24,12 +27,13 @@ pub(super) struct Guard {
     listen: IpAddr,
     configured: IpAddr,
     clients: Arc<Clients>,
+    proxies: Arc<[Prefix]>,
 }
 
-/// Rate limiter of requests by client address.
-type Clients = DefaultKeyedRateLimiter<IpAddr>;
+/// Rate limiter of requests by what a client can own: an IPv4 address, or an IPv6 /64.
+type Clients = DefaultKeyedRateLimiter<Host>;
 
-/// Address of the client that sent a request.
+/// Address that a request came from: a client's or a proxy's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client(pub IpAddr);
 
@@ -39,12 +43,13 @@ impl Guard {
         let saved = config.requests_a_second.saturating_mul(REQUESTS_SAVED_S);
         let quota = Quota::per_second(config.requests_a_second).allow_burst(saved);
         let clients = Arc::new(Clients::keyed(quota));
-        Self { listen: listen.ip(), configured: config.listen.ip(), clients }
+        let proxies = config.trusted_proxies.as_slice().into();
+        Self { listen: listen.ip(), configured: config.listen.ip(), clients, proxies }
     }
 
     fn admit(&self, request: &Request) -> Result<(), ApiError> {
         if let Some(Client(client)) = request.extensions().get()
-            && self.clients.check_key(client).is_err()
+            && self.clients.check_key(&Host::of_ip(client_of(*client, request.headers(), &self.proxies))).is_err()
         {
             return Err(ApiError::TooMany);
         }

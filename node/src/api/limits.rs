@@ -7,6 +7,24 @@ use std::time::Duration;
 /// open for live events. Each may hold one answer of [`PAGE_MAX`] items, 0.5 MB.
 pub const CONNECTIONS_MAX: usize = 64;
 
+/// Connections from one IPv4 address or IPv6 /64: two browsers, or a dashboard. Further ones are refused with 429, and the
+/// others are served.
+pub const CONNECTIONS_PER_HOST_MAX: usize = 16;
+
+/// Connections from a loopback address: the operator's browser, `shoal top`, a metrics collector, and a reverse proxy that
+/// nobody named. The rest is for other addresses.
+pub const CONNECTIONS_PER_LOOPBACK_MAX: usize = 48;
+
+/// Answers that are made at once. Each has up to 1 MB and copies of parts of it; on one or two processors, more would not
+/// be ready sooner.
+pub const ANSWERS_MADE_MAX: usize = 8;
+
+/// KiB of all answers that wait to be sent: 32 of the largest. Requests wait for room, at most as long as for an answer.
+pub const ANSWERS_KIB_MAX: u32 = 32 << 10;
+
+/// Time for which a write may wait for a client that does not read.
+pub const WRITE_STALL: Duration = Duration::from_secs(10);
+
 /// Bytes of a request's first line and headers. Browsers stay below 8 KiB, and hyper allows no smaller buffer.
 pub const HEADER_BYTES_MAX: usize = 8 << 10;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use node_core::isolation::Kind;
 use p2p::TrafficKind;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -18,6 +19,7 @@ use stratum::{Rejected, Snapshot};
 
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
+use super::isolation::WorkName;
 use super::status::{Status, SyncStateName, Upgrade};
 use crate::event_kind::EventKind;
 use crate::submissions::VerdictCounts;
@@ -81,6 +83,16 @@ impl Page<'_> {
         metric.encode(self.0.encode_descriptor(name, help, None, metric.metric_type())?)
     }
 
+    /// Writes a gauge family with one label.
+    fn gauges(&mut self, name: &str, help: &str, label: &str, values: &[(&str, u64)]) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (value, number) in values {
+            let labels = [(label, *value)];
+            ConstGauge::new(*number as f64).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
     /// Writes a counter family with one label.
     fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&str, u64)]) -> fmt::Result {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
@@ -135,6 +147,10 @@ impl Numbers {
         }
         let help = "1 while a heavier branch would undo settled links";
         page.gauge("shoal_chain_conflict", help, None, flag(status.conflict.is_some()))?;
+        let states: Vec<_> = (Kind::ALL.iter())
+            .map(|kind| (kind.name(), u64::from(status.states.iter().any(|state| state.kind == kind.name()))))
+            .collect();
+        page.gauges("shoal_isolation", "1 while this state holds", "kind", &states)?;
         let help = "1 while the pool has locked in an upgrade that this version does not know";
         let upgrade = status.upgrades.iter().any(Upgrade::asks_for_a_newer_program);
         page.gauge("shoal_upgrade_needed", help, None, flag(upgrade))?;
@@ -170,6 +186,8 @@ impl Numbers {
         let (status, miners) = (&self.status, &self.miners);
         let working = flag(status.handing_out_work);
         page.gauge("shoal_handing_out_work", "1 while this node hands out jobs", None, working)?;
+        let solo = flag(status.work == WorkName::Solo);
+        page.gauge("shoal_work_solo", "1 while miners work solo, each for its own address", None, solo)?;
         page.gauge("shoal_miners", "Connected miners", None, miners.connections.len() as f64)?;
         let help = "Accepted connections of miners";
         page.counter("shoal_miner_connections", help, miners.connections_taken)?;

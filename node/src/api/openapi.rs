@@ -16,7 +16,7 @@ use super::context::Api;
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Shoal node",
-    description = "Read-only API of one node. Field names end in their unit: _s seconds, _unix_s seconds since 1970, \
+    description = "API of one node, which only reads except for bans. Field names end in their unit: _s seconds, _unix_s seconds since 1970, \
                    _sat satoshi, _hs hashes per second, _bytes bytes. Hashes are hex as Bitcoin displays them, scripts \
                    are hex, 128-bit weights are strings. Every error is `{\"error\": sentence}`."
 ), modifiers(&OwnersToken))]
@@ -51,11 +51,12 @@ const COMMON: [(&str, &str); 6] = [
 pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
     let error = || ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
     for item in document.paths.paths.values_mut() {
-        let Some(get) = &mut item.get else { continue };
-        for (status, words) in COMMON {
-            let response = ResponseBuilder::new().description(words);
-            let response = if status == "304" { response } else { response.content("application/json", error()) };
-            get.responses.responses.entry(status.to_owned()).or_insert_with(|| response.build().into());
+        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
+            for (status, words) in COMMON {
+                let response = ResponseBuilder::new().description(words);
+                let response = if status == "304" { response } else { response.content("application/json", error()) };
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.build().into());
+            }
         }
     }
 }

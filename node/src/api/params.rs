@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use sharechain::ShareId;
 use utoipa::IntoParams;
 
+use super::bans::{NewBan, OldBan};
 use super::error::{ApiError, echo};
 use super::limits::{GRAPH_LINKS, GRAPH_LINKS_MAX, PAGE, PAGE_MAX, STEP_S};
 use crate::history::STEPS_S;
@@ -213,7 +214,7 @@ macro_rules! from_query {
     };
 }
 
-from_query!(Paging, Steps, Heights, Query, PaidAddress);
+from_query!(Paging, Steps, Heights, Query, PaidAddress, NewBan, OldBan);
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Sockets and their limits. A client that sends half a request or reads half an answer loses its connection.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, Write};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -28,8 +28,15 @@ use super::limits::{
     ACCEPT_PAUSE, COMPRESSED_FROM_BYTES, CONNECTION_LIFE, CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_FIELDS_MAX,
     HEADER_READ, LAST_ANSWER,
 };
+use super::paced::Paced;
+use super::room::{Room, hold};
+use super::slots::Slots;
 use super::tag::tag;
 use super::{live, openapi, pages, routes};
+
+/// Answer to a connection that its address has no slot for.
+const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-type: application/json\r\n\
+                          content-length: 62\r\n\r\n{\"error\":\"too many connections from your address; close some\"}";
 
 /// Serves the API on `listener` until `shutdown` completes, then drops open connections.
 ///
@@ -42,10 +49,11 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Futur
     let document = serde_json::to_string(&document).expect("the document is made of strings");
     let guard = Guard::new(address, &context.config.api);
     let api = Arc::new(Api::new(context, document));
+    let slots = Slots::new(&api.context.config.api.trusted_proxies);
     let router = router(routes, Arc::clone(&api), guard);
     info!(%address, "the web pages and the HTTP API are up");
     tokio::select! {
-        () = accept(listener, router) => {}
+        () = accept(listener, router, slots) => {}
         () = live::run(api) => {}
         () = shutdown => {}
     }
@@ -60,6 +68,7 @@ fn router(routes: Router<Arc<Api>>, api: Arc<Api>, rules: Guard) -> Router {
         .fallback(pages::page)
         .method_not_allowed_fallback(|| async { ApiError::Method })
         .layer(from_fn(tag))
+        .layer(from_fn_with_state(Room::default(), hold))
         .layer(CompressionLayer::new().compress_when(large));
     let routes = if origins.is_empty() {
         routes
@@ -71,7 +80,7 @@ fn router(routes: Router<Arc<Api>>, api: Arc<Api>, rules: Guard) -> Router {
 }
 
 /// Accepts connections forever. Dropping the future drops them.
-async fn accept(listener: TcpListener, router: Router) {
+async fn accept(listener: TcpListener, router: Router, by_host: Slots) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -87,10 +96,16 @@ async fn accept(listener: TcpListener, router: Router) {
             },
             Some(_) = connections.join_next() => continue,
         };
+        let Some(own) = by_host.take(from.ip()) else {
+            debug!(%from, "too many API connections from one address");
+            // What the socket does not take at once is lost; the client is told by the end of the connection.
+            let _ = stream.into_std().and_then(|mut stream| stream.write(TOO_MANY));
+            continue;
+        };
         let router = router.clone().layer(Extension(Client(from.ip())));
         connections.spawn(async move {
             connection(stream, router).await;
-            drop(slot);
+            drop((slot, own));
         });
     }
 }
@@ -105,7 +120,7 @@ async fn connection(stream: TcpStream, router: Router) {
         .header_read_timeout(HEADER_READ)
         .max_buf_size(HEADER_BYTES_MAX)
         .max_headers(HEADER_FIELDS_MAX);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let mut served = pin!(builder.serve_connection(TokioIo::new(Paced::new(stream)), TowerToHyperService::new(router)));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = sleep(CONNECTION_LIFE) => {

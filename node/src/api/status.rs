@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
+use super::isolation::{StateStatus, WorkName};
 use super::limits::{HASHRATE_LINKS, PENDING_COUNTED_MAX};
 use super::reach::Reachable;
 
@@ -59,8 +60,14 @@ pub struct Status {
     pub upgrades: Vec<Upgrade>,
     /// Sync with peers.
     pub sync: SyncStatus,
-    /// True while this node hands out jobs.
+    /// True while this node hands out jobs, of the pool or solo.
     pub handing_out_work: bool,
+    /// What miners of this node work on.
+    pub work: WorkName,
+    /// Why they work solo, each for its own payout address, in one sentence; none while they do not.
+    pub solo_because: Option<String>,
+    /// States that hold in which this node may be cut off from the pool, the most urgent first.
+    pub states: Vec<StateStatus>,
     /// Why this node hands out no jobs, in one sentence; none while it does.
     pub no_work_because: Option<String>,
     /// This node's bitcoind.
@@ -319,6 +326,9 @@ impl Api {
             upgrades: chain.upgrades,
             sync: sync(&node),
             handing_out_work: node.no_work_because.is_none(),
+            work: WorkName::of(&node),
+            solo_because: node.solo_because,
+            states: node.states.iter().map(StateStatus::from).collect(),
             no_work_because: node.no_work_because,
             bitcoin: BitcoinStatus {
                 height: node.bitcoin.height,

@@ -42,7 +42,7 @@ impl clap::Args for Overrides {
             .help("Config file [default: ~/.shoal/shoal.toml if it exists]")
             .value_parser(clap::value_parser!(PathBuf))
             .global(true);
-        KEYS.into_iter().map(flag).fold(command.arg(file), Command::arg)
+        KEYS.iter().copied().map(flag).fold(command.arg(file), Command::arg)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

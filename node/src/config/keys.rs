@@ -91,6 +91,18 @@ pub const TRUST: Key = Key::one(
     "LINK",
     "Id of a link that the share-chain must contain, from a node that you trust; or none [default: this release's]",
 );
+/// What miners do when the node is cut off.
+pub const ON_ISOLATION: Key = Key::one(
+    ["on_isolation", "on-isolation", "SHOAL_ON_ISOLATION"],
+    "WHAT",
+    "What miners do when no peer has been connected for 30 link intervals: stop (they turn to their next pool) or solo [default: stop]",
+);
+/// What miners do when the rest of the pool leaves out this node's shares.
+pub const ON_CENSORSHIP: Key = Key::one(
+    ["on_censorship", "on-censorship", "SHOAL_ON_CENSORSHIP"],
+    "WHAT",
+    "What miners do when the rest of the pool leaves out this node's valid shares: stop or solo [default: stop]",
+);
 /// What the database keeps of the share-chain.
 pub const STORE_KEEP: Key = Key::one(
     ["store.keep", "store-keep", "SHOAL_STORE_KEEP"],
@@ -164,6 +176,12 @@ pub const P2P_MDNS: Key = Key::one(
     "Discover other nodes in the local network by mDNS [default: false]",
 )
 .shaped(Shape::Switch);
+/// Maximum upload to other nodes.
+pub const P2P_MAX_UPLOAD: Key = Key::one(
+    ["p2p.max_upload", "p2p-max-upload", "SHOAL_P2P_MAX_UPLOAD"],
+    "RATE",
+    "Maximum upload to other nodes, like \"2 MB/s\" or \"16 Mbit/s\", or unlimited; gossip comes first [default: 10 MB/s]",
+);
 /// Ports mapped by the router.
 pub const P2P_UPNP: Key = Key::one(
     ["p2p.upnp", "p2p-upnp", "SHOAL_P2P_UPNP"],
@@ -235,6 +253,13 @@ pub const API_REQUESTS_A_SECOND: Key = Key::one(
     "COUNT",
     "Average number of requests per second that one client may make [default: 100]",
 );
+/// Reverse proxies that say who their clients are.
+pub const API_TRUSTED_PROXIES: Key = Key::one(
+    ["api.trusted_proxies", "api-trusted-proxies", "SHOAL_API_TRUSTED_PROXIES"],
+    "IP",
+    "Addresses or ranges of reverse proxies whose X-Forwarded-For counts, like 127.0.0.1 or 10.0.0.0/8; repeatable [default: none]",
+)
+.shaped(Shape::Many);
 /// URLs of the webhooks.
 pub const WEBHOOKS_URLS: Key = Key::one(
     ["webhooks.urls", "webhooks-urls", "SHOAL_WEBHOOKS_URLS"],
@@ -253,18 +278,20 @@ pub const WEBHOOKS_SECRET: Key = Key::one(
 pub const WEBHOOKS_EVENTS: Key = Key::one(
     ["webhooks.events", "webhooks-events", "SHOAL_WEBHOOKS_EVENTS"],
     "KIND",
-    "Kinds of events that are sent; repeatable [default: block, payment, worker, work, bitcoin, conflict, upgrade]",
+    "Kinds of events that are sent; repeatable [default: block, payment, worker, work, bitcoin, isolation, conflict, upgrade]",
 )
 .shaped(Shape::Many);
 
 /// All keys, in the sequence of the example file.
-pub const KEYS: [&Key; 33] = [
+pub const KEYS: &[&Key] = &[
     &NETWORK,
     &POOL,
     &OUTPUTS,
     &DATA_DIR,
     &ADDRESS,
     &NEW_POOL,
+    &ON_ISOLATION,
+    &ON_CENSORSHIP,
     &TRUST,
     &STORE_KEEP,
     &LOG,
@@ -278,6 +305,7 @@ pub const KEYS: [&Key; 33] = [
     &P2P_LISTEN,
     &P2P_PEERS,
     &P2P_MDNS,
+    &P2P_MAX_UPLOAD,
     &P2P_UPNP,
     &P2P_RELAY,
     &P2P_PROXY,
@@ -289,6 +317,7 @@ pub const KEYS: [&Key; 33] = [
     &API_LISTEN,
     &API_CORS_ORIGINS,
     &API_REQUESTS_A_SECOND,
+    &API_TRUSTED_PROXIES,
     &WEBHOOKS_URLS,
     &WEBHOOKS_SECRET,
     &WEBHOOKS_EVENTS,
@@ -296,7 +325,7 @@ pub const KEYS: [&Key; 33] = [
 
 /// Finds a key by its name in the file.
 pub fn find(name: &str) -> Option<&'static Key> {
-    KEYS.into_iter().find(|key| key.name == name)
+    KEYS.iter().copied().find(|key| key.name == name)
 }
 
 /// True if `name` is a table of the file.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use node_core::engine::Keep;
+use node_core::isolation::Reaction;
 use reqwest::Url;
 use sharechain::PoolName;
 use tracing_subscriber::EnvFilter;
@@ -17,6 +18,7 @@ use super::keys::{self, Key};
 use super::network::Network;
 use super::origin::Origin;
 use super::outputs::Outputs;
+use super::rate;
 use super::reach;
 use super::secret::Secret;
 use super::settings::Settings;
@@ -26,7 +28,8 @@ use super::{
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, P2P_LISTEN_MAX, P2P_PEERS_MAX, WEBHOOKS_MAX,
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+    TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
 };
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
@@ -36,12 +39,13 @@ const API_LISTEN: &str = "127.0.0.1:3380";
 /// A page makes ten requests when it opens, and a few per minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 /// Events that need attention or are good news.
-const WEBHOOKS_EVENTS: [EventKind; 7] = [
+const WEBHOOKS_EVENTS: [EventKind; 8] = [
     EventKind::Block,
     EventKind::Payment,
     EventKind::Worker,
     EventKind::Work,
     EventKind::Bitcoin,
+    EventKind::Isolation,
     EventKind::Conflict,
     EventKind::Upgrade,
 ];
@@ -49,6 +53,7 @@ const BITCOIND_TIMEOUT_S: u64 = 30;
 const LOG: &str = "info";
 
 const POOL: &str = "1 to 32 characters from a-z, 0-9 and -";
+const REACTION: &str = "stop or solo";
 const SOCKET: &str = "an IP address and a port, like 127.0.0.1:3333 or [::1]:3333";
 
 /// Checks every setting and fills in the defaults.
@@ -86,6 +91,8 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         data_dir,
         address,
         new_pool: switch(settings, &keys::NEW_POOL)?,
+        on_isolation: settings.parse(&keys::ON_ISOLATION, REACTION, reaction)?.unwrap_or_default(),
+        on_censorship: settings.parse(&keys::ON_CENSORSHIP, REACTION, reaction)?.unwrap_or_default(),
         trust: trust(settings, network)?,
         log: settings
             .parse(&keys::LOG, "a level like info, or levels by part like info,p2p=debug", filter)?
@@ -113,6 +120,14 @@ fn trust(settings: &Settings, network: Network) -> Result<Option<Trust>, ConfigE
     let link = |text: &str| text.parse().ok().map(|link| Some(Trust { link, height: None }));
     let given = settings.parse(&keys::TRUST, expected, |text| if text == "none" { Some(None) } else { link(text) })?;
     Ok(given.unwrap_or_else(|| network.checkpoint()))
+}
+
+fn reaction(text: &str) -> Option<Reaction> {
+    match text {
+        "stop" => Some(Reaction::Stop),
+        "solo" => Some(Reaction::Solo),
+        _ => None,
+    }
 }
 
 fn keep(text: &str) -> Option<Keep> {
@@ -181,10 +196,9 @@ fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {
         .unwrap_or_default();
     bounded(settings, &keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
     bounded(settings, &keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
-    reach::resolve(
-        settings,
-        P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)?, ..P2pConfig::default() },
-    )
+    let max_upload = settings.parse(&keys::P2P_MAX_UPLOAD, rate::EXPECTED, rate::upload)?.unwrap_or(Some(MAX_UPLOAD));
+    let mdns = switch(settings, &keys::P2P_MDNS)?;
+    reach::resolve(settings, P2pConfig { listen, peers, mdns, max_upload, ..P2pConfig::default() })
 }
 
 fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
@@ -197,7 +211,12 @@ fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
             text.parse().ok().filter(|count: &NonZeroU32| count.get() <= API_REQUESTS_A_SECOND_MAX)
         })?
         .unwrap_or(API_REQUESTS_A_SECOND);
-    Ok(ApiConfig { listen: socket(settings, &keys::API_LISTEN, API_LISTEN)?, cors_origins, requests_a_second })
+    let expected = "an IP address like 127.0.0.1, or a range like 10.0.0.0/8";
+    let trusted_proxies = settings.parse_many(&keys::API_TRUSTED_PROXIES, expected, |text| text.parse().ok())?;
+    let trusted_proxies = trusted_proxies.unwrap_or_default();
+    bounded(settings, &keys::API_TRUSTED_PROXIES, trusted_proxies.len(), TRUSTED_PROXIES_MAX, "at most 16 proxies")?;
+    let listen = socket(settings, &keys::API_LISTEN, API_LISTEN)?;
+    Ok(ApiConfig { listen, cors_origins, requests_a_second, trusted_proxies })
 }
 
 fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> {

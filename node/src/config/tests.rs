@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use bitcoin::hex::DisplayHex;
 use clap::Parser;
 
+use node_core::isolation::Reaction;
+
 use super::keys::{self, KEYS};
 use super::*;
 use node_core::sentence;
@@ -97,6 +99,14 @@ fn lists_and_switches_come_as_flags_too() {
 }
 
 #[test]
+fn miners_stop_unless_the_operator_chose_solo_work() {
+    let of = |config: &super::Config| (config.on_isolation, config.on_censorship);
+    assert_eq!(of(&load("", &[]).unwrap()), (Reaction::Stop, Reaction::Stop));
+    let solo = load("on_isolation = \"solo\"", &["--on-censorship", "stop"]).unwrap();
+    assert_eq!(of(&solo), (Reaction::Solo, Reaction::Stop));
+}
+
+#[test]
 fn each_network_has_its_own_defaults() {
     let config = load("network = \"local\"", &[]).unwrap();
     assert_eq!(config.bitcoind.url.as_str(), "http://127.0.0.1:38332/");
@@ -157,6 +167,8 @@ fn bad_values_are_refused_with_place_and_remedy() {
             ["shoal.toml line 1", "main, signet, local, testnet4, regtest or rehearsal"],
         ),
         ("", &["--network", "mainnet"], ["the flag --network", "main, signet, local, testnet4, regtest or rehearsal"]),
+        ("on_isolation = \"go on\"", &[], ["line 1: `on_isolation` cannot be \"go on\"", "write stop or solo"]),
+        ("", &["--on-censorship=Solo"], ["the flag --on-censorship", "stop or solo"]),
         ("new_pool = \"yes\"", &[], ["`new_pool`", "true or false, not string"]),
         ("[p2p]\npeers = \"/ip4/1.2.3.4/tcp/1\"", &[], ["line 2", "a list of strings"]),
         ("[p2p]\npeers = [\"1.2.3.4:5\"]", &[], ["line 2", "a multiaddr like"]),

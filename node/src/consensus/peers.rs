@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use node_core::exchange::{Exchange, Input, Output, PeerBlock, RefusedProof, SyncState};
+use node_core::exchange::{Exchange, Input, Output, RefusedProof, SyncState};
+use node_core::relay::WholeBlock;
 use p2p::Handle;
-use p2p_proto::{Command, Event, PeerId, TipInfo, Verdict};
+use p2p_proto::{Command, Event, PeerId, Request, TipInfo};
 use sharechain::{RuleError, ShareId};
 use tokio::sync::{mpsc, watch};
 
-use crate::peers::{Lookups, Server};
+use crate::peers::{Builder, Lookups, Server};
 use crate::submissions::{Submissions, Whose};
 
 /// Links between the thread and the parts that serve peers.
@@ -24,6 +25,10 @@ pub struct PeerLinks {
     pub lookups: Lookups,
     /// Answers requests of peers.
     pub server: Server,
+    /// Builds blocks that peers announced.
+    pub builder: Builder,
+    /// The blocks that it has built.
+    pub built: mpsc::Receiver<Input>,
     /// Submits blocks from peers to bitcoind.
     pub submissions: Submissions,
     /// Proofs that broke a rule, for the event log.
@@ -56,11 +61,20 @@ impl PeerSide {
         loop {
             tokio::select! {
                 event = links.events.recv() => match event? {
+                    event @ Event::Request { request: Request::Transactions { .. } | Request::BlockPiece { .. }, .. } => {
+                        return Some(Input::Network(event));
+                    }
                     // Answered off this thread, so that a peer with many requests waits, and the chain does not.
-                    Event::Request { token, peer: _, request } => links.server.ask(token, request),
+                    Event::Request { token, peer: _, request } => {
+                        if !links.server.ask(token, request) {
+                            // If this queue is full as well, the peer's request times out.
+                            let _ = links.network.try_send(Command::Busy(token));
+                        }
+                    }
                     event => return Some(Input::Network(event)),
                 },
                 answer = links.lookups.answer() => return Some(answer),
+                Some(built) = links.built.recv() => return Some(built),
             }
         }
     }
@@ -92,7 +106,8 @@ impl PeerSide {
                 // An error means that the network has stopped, which the next event reports.
                 Output::Network(command) => drop(self.links.network.send(command).await),
                 Output::LookUp { hash, from } => self.links.lookups.ask(hash, from),
-                Output::Block(block) => self.on_block(block),
+                Output::Build(build) => self.links.builder.start(build),
+                Output::Submit(block) => self.submit(block),
                 Output::Refused(proof) => self.refuse(proof),
                 Output::State { state, trouble } => {
                     self.links.trouble.send_if_modified(|old| {
@@ -106,20 +121,11 @@ impl PeerSide {
         }
     }
 
-    /// Checks, submits and forwards a peer's Bitcoin block off this thread, since it has up to 4 MB.
-    fn on_block(&self, block: PeerBlock) {
-        let (network, submissions) = (self.links.network.clone(), self.links.submissions.clone());
+    /// Submits a block that a peer's miner found.
+    fn submit(&self, block: Arc<WholeBlock>) {
+        let submissions = self.links.submissions.clone();
         tokio::spawn(async move {
-            let judging = tokio::task::spawn_blocking(move || (block.verdict(), block));
-            let Ok((verdict, block)) = judging.await else { return };
-            let PeerBlock { token, hash, height, bytes } = block;
-            let forwarding = network.send(Command::Verdict { token, verdict });
-            if verdict == Verdict::Accept {
-                // Forwarding and submitting run concurrently.
-                let (_, _) = tokio::join!(forwarding, submissions.submit(hash, height, bytes.into(), Whose::Peer));
-            } else {
-                let _ = forwarding.await;
-            }
+            submissions.submit(block.hash, block.height, Arc::clone(block.bytes()), Whose::Peer).await
         });
     }
 }

@@ -54,6 +54,15 @@ pub struct Reorganised {
     pub connected: u32,
 }
 
+/// A state in which this node may be cut off, which began or ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Name of its kind.
+    pub kind: String,
+    /// True if it began, false if it ended.
+    pub begins: bool,
+}
+
 /// An event of the event log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -76,6 +85,9 @@ pub struct Event {
     /// Details of a payout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<Paid>,
+    /// The state that began or ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Changed>,
 }
 
 impl Event {
@@ -83,8 +95,8 @@ impl Event {
     #[must_use]
     pub fn new(kind: EventKind, sentence: impl Into<String>) -> Self {
         let sentence = sentence.into();
-        let (link_to, refused, reorganised, paid) = (None, None, None, None);
-        Self { id: 0, time: now().0, kind, sentence, link_to, refused, reorganised, paid }
+        let (link_to, refused, reorganised, paid, state) = (None, None, None, None, None);
+        Self { id: 0, time: now().0, kind, sentence, link_to, refused, reorganised, paid, state }
     }
 
     /// Sets the page with details.

@@ -3,22 +3,24 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bitcoin::{Address, TxOut};
+use bitcoin::{Address, Amount, Script, TxOut};
 use governor::{Quota, RateLimiter};
 use node_core::engine::ChainEvent;
 use sharechain::change_set::{ChangeSet, TipChange};
 use sharechain::signals::{self, State};
 use tokio::sync::{broadcast, mpsc, watch};
 
-use super::events::{Event, EventLog, Paid, Refused, Reorganised};
+use super::events::{Changed, Event, EventLog, Paid, Refused, Reorganised};
 use super::silence::{News, Silence};
+use crate::clock::now;
 use crate::config::Config;
-use crate::consensus::ChainReader;
+use crate::consensus::{ChainReader, FoundWork};
 use crate::event_kind::EventKind;
 use crate::limits::{PEERS_REFUSED_AN_HOUR, WORKER_LOOK};
 use crate::miners::own_scripts;
-use crate::state::{NodeState, PeerView, SyncState};
+use crate::state::{NodeState, PeerView, StateView, SyncState};
 use node_core::exchange::RefusedProof;
+use node_core::isolation::Kind;
 use node_core::pool_block::PoolBlock;
 
 /// The sources of the event log.
@@ -34,6 +36,8 @@ pub struct Observer {
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
     /// Proofs that broke a rule.
     pub refused: mpsc::Receiver<RefusedProof>,
+    /// Solo blocks that bitcoind accepted.
+    pub solo: mpsc::Receiver<FoundWork>,
     /// Connected miners.
     pub stratum: Arc<stratum::Stats>,
     /// The settings, for the default payout address.
@@ -44,6 +48,9 @@ pub struct Observer {
 #[derive(Debug, Default)]
 struct Noted {
     no_work_because: Option<String>,
+    works_solo: bool,
+    /// States that were logged as begun.
+    states: Vec<StateView>,
     trouble: Option<String>,
     has_peers: bool,
     /// True while the node downloads the share-chain.
@@ -92,6 +99,7 @@ impl Observer {
                         self.event_log.note(refused(proof));
                     }
                 }
+                Some(work) = self.solo.recv() => self.event_log.note(self.solo_block(&work)),
                 changed = self.node.changed() => match changed {
                     Ok(()) => self.state(&mut noted),
                     Err(_) => return,
@@ -128,9 +136,27 @@ impl Observer {
         }
     }
 
+    /// A solo block pays its finder alone.
+    fn solo_block(&self, work: &FoundWork) -> Event {
+        let (address, value_sat) = (self.address(&work.job.share.payout), work.job.share.coinbase_value);
+        let (block, height) = (work.found.hash, work.found.work.bitcoin_height);
+        let (worker, value) = (&work.found.worker, Amount::from_sat(value_sat));
+        let sentence = format!(
+            "miner {worker} found Bitcoin block {height} in solo work; it pays {value} to {address} alone, spendable after \
+             100 more blocks"
+        );
+        let paid = Paid { address, value_sat, block, height };
+        Event { paid: Some(paid), ..Event::new(EventKind::Payment, sentence) }
+    }
+
+    /// The address of a script, or its bytes if it has none.
+    fn address(&self, script: &Script) -> String {
+        let address = Address::from_script(script, bitcoin::Network::from(self.config.network));
+        address.map_or_else(|_| script.to_hex_string(), |address| address.to_string())
+    }
+
     fn payment(&self, block: &PoolBlock, output: &TxOut) -> Event {
-        let address = Address::from_script(&output.script_pubkey, bitcoin::Network::from(self.config.network));
-        let address = address.map_or_else(|_| output.script_pubkey.to_hex_string(), |address| address.to_string());
+        let address = self.address(&output.script_pubkey);
         let PoolBlock { hash, height, .. } = block;
         let sentence =
             format!("Bitcoin block {height} pays {} to {address}, spendable after 100 more blocks", output.value);
@@ -166,14 +192,18 @@ impl Observer {
         if is_progress && state.no_work_because.is_some() {
             noted.no_work_because.clone_from(&state.no_work_because);
         }
-        if state.no_work_because != noted.no_work_because {
-            let sentence = match &state.no_work_because {
-                Some(reason) => format!("miners get no work: {reason}"),
-                None => "miners get work".to_owned(),
+        let works_solo = state.solo_because.is_some();
+        if state.no_work_because != noted.no_work_because || works_solo != noted.works_solo {
+            let sentence = match (&state.no_work_because, &state.solo_because) {
+                (Some(reason), _) => format!("miners get no work: {reason}"),
+                (None, Some(reason)) => format!("miners work solo, each for its own address: {reason}"),
+                (None, None) if noted.works_solo => "miners work for the pool again".to_owned(),
+                (None, None) => "miners get work".to_owned(),
             };
             self.event_log.note(Event::new(EventKind::Work, sentence));
-            noted.no_work_because = state.no_work_because;
+            (noted.no_work_because, noted.works_solo) = (state.no_work_because, works_solo);
         }
+        self.states(state.states, noted);
         if state.bitcoin.trouble != noted.trouble {
             let sentence = match &state.bitcoin.trouble {
                 Some(trouble) => format!("bitcoind: {trouble}"),
@@ -182,6 +212,19 @@ impl Observer {
             self.event_log.note(Event::new(EventKind::Bitcoin, sentence));
             noted.trouble = state.bitcoin.trouble;
         }
+    }
+
+    /// Logs the begin and the end of states in which the node may be cut off.
+    fn states(&self, states: Vec<StateView>, noted: &mut Noted) {
+        let lacks = |states: &[StateView], kind| !states.iter().any(|state| state.kind == kind);
+        for StateView { kind, what, todo, .. } in states.iter().filter(|state| lacks(&noted.states, state.kind)) {
+            self.event_log.note(isolation(*kind, true, format!("{what}; {todo}")));
+        }
+        for StateView { kind, what, since, .. } in noted.states.iter().filter(|state| lacks(&states, state.kind)) {
+            let seconds = now().0.saturating_sub(*since);
+            self.event_log.note(isolation(*kind, false, format!("over after {seconds} s: {what}")));
+        }
+        noted.states = states;
     }
 
     fn peers(&self, noted: &mut Noted) {
@@ -224,6 +267,11 @@ fn refused(proof: RefusedProof) -> Event {
         Refused { id: id.block_hash(), rule: rule.rule().to_owned(), peer: peer.map(|peer| peer.to_string()) };
     let event = Event::new(EventKind::Refused, format!("{whose} was rejected: {rule}")).at(format!("/shares/{id}"));
     Event { refused: Some(refused), ..event }
+}
+
+fn isolation(kind: Kind, begins: bool, sentence: String) -> Event {
+    let state = Changed { kind: kind.name().to_owned(), begins };
+    Event { state: Some(state), ..Event::new(EventKind::Isolation, sentence).at("/peers") }
 }
 
 fn told(news: News) -> Event {

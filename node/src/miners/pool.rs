@@ -51,6 +51,8 @@ struct State {
     open: bool,
     /// True once there was a template since the start.
     was_open: bool,
+    /// True while miners are turned away, because there will be no template for long.
+    away: bool,
     /// The newest template's jobs for Stratum, by account.
     current: HashMap<Account, Arc<Work>>,
     recent: RecentTemplates,
@@ -82,10 +84,23 @@ impl Miners {
         }
         state.open = template.is_some();
         state.was_open |= state.open;
+        state.away &= !state.open;
         state.current.clear();
         if let Some(template) = template {
             state.recent.push(template);
         }
+        drop(state);
+        self.changes.send_modify(|change| change.generation += 1);
+    }
+
+    /// Stops handing out jobs, and turns miners away until there is a template again.
+    pub fn turn_away(&self) {
+        let mut state = self.state();
+        if state.away {
+            return;
+        }
+        (state.open, state.away) = (false, true);
+        state.current.clear();
         drop(state);
         self.changes.send_modify(|change| change.generation += 1);
     }
@@ -97,9 +112,11 @@ impl Miners {
 }
 
 impl Pool for Miners {
-    /// While the node reads its share-chain and downloads what it missed, there is no work for minutes.
+    /// While the node reads its share-chain and downloads what it missed, there is no work for minutes; while it is cut
+    /// off, there may be none for hours.
     fn is_ready(&self) -> bool {
-        self.state().was_open
+        let state = self.state();
+        state.was_open && !state.away
     }
 
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
@@ -140,7 +157,8 @@ impl Pool for Miners {
             // Fails only while the node is stopping.
             let _ = self.blocks.send(found);
         }
-        if found.meets_share {
+        // Solo work is no share of any pool.
+        if found.meets_share && !template.is_solo() {
             let hash = found.hash;
             if self.shares.try_send(FoundWork { job, found }).is_err() {
                 warn!(%hash, "too many shares at once; this one is lost");
@@ -173,6 +191,7 @@ pub fn stratum_work(job: &Job, key: u64) -> Work {
         share_target: job.share_target(),
         bitcoin_target: Target::from_compact(block.bits),
         bitcoin_height: block.height,
+        solo: job.template.is_solo(),
     })
 }
 

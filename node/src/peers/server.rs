@@ -28,11 +28,13 @@ impl Server {
         (Self(queue), ServerTask(asked))
     }
 
-    /// Queues a request. If the queue is full, the request is rejected by leaving it unanswered.
-    pub(crate) fn ask(&self, token: ReplyToken, request: Request) {
-        if self.0.try_send((token, request)).is_err() {
+    /// Queues a request. Returns false if the queue is full: the peer should then ask elsewhere.
+    pub(crate) fn ask(&self, token: ReplyToken, request: Request) -> bool {
+        let queued = self.0.try_send((token, request)).is_ok();
+        if !queued {
             debug!("too many peer requests are waiting; one is rejected");
         }
+        queued
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) struct Front {
     /// Addresses to listen on for peers.
     pub(super) p2p_listen: Vec<SocketAddr>,
     pub(super) traffic: p2p::Traffic,
+    pub(super) network: watch::Sender<Option<p2p::Handle>>,
     pub(super) stop: watch::Sender<bool>,
     pub(super) servers: Vec<JoinHandle<()>>,
 }
@@ -90,6 +91,7 @@ impl Front {
         let state = watch::Sender::new(NodeState::reading(started, (0, 0.0)));
         let peers = watch::Sender::new(Arc::default());
         let reach = watch::Sender::new(Arc::default());
+        let network = watch::Sender::new(None);
         let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
         let context = api::Context {
             config: Arc::clone(config),
@@ -100,6 +102,7 @@ impl Front {
             submissions: submissions.clone(),
             peers: peers.subscribe(),
             reach: reach.subscribe(),
+            network: network.subscribe(),
             traffic: traffic.clone(),
             node: state.subscribe(),
             token,
@@ -119,6 +122,7 @@ impl Front {
             reach,
             p2p_listen,
             traffic,
+            network,
             stop,
             servers,
         })

@@ -87,6 +87,11 @@ fn rows(status: &Status) -> Vec<Row> {
         );
         rows.insert(0, Row::new("ALARM", Mood::Attention, words));
     }
+    for state in status.states.iter().rev() {
+        let for_s = status.time_unix_s.saturating_sub(state.since_unix_s);
+        let words = format!("for {}: {}; {}", duration(for_s.into()), state.what, state.todo);
+        rows.insert(0, Row::new("state", Mood::Attention, words));
+    }
     if let Some(upgrade) = status.upgrades.iter().find(|upgrade| upgrade.asks_for_a_newer_program()) {
         rows.insert(0, Row::new("ALARM", Mood::Attention, upgrade_needed(upgrade)));
     }
@@ -110,6 +115,9 @@ fn work(status: &Status) -> Row {
         1 => "1 miner connected".to_owned(),
         miners => format!("{} miners connected", count(miners)),
     };
+    if let Some(reason) = &status.solo_because {
+        return Row::new("work", Mood::Attention, format!("solo, each miner for its own address: {reason}; {miners}"));
+    }
     match (&status.no_work_because, status.miners_connected) {
         (None, 0) => Row::new("work", Mood::Attention, format!("handing out jobs, but {miners}")),
         (None, _) => Row::new("work", Mood::Good, format!("handing out jobs; {miners}")),

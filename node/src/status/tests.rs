@@ -1,5 +1,6 @@
 use super::words::{count, duration, hashrate, memory};
 use super::*;
+use crate::api::isolation::{StateStatus, WorkName};
 use crate::api::reach::{Reachable, Way};
 use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus, Upgrade, UpgradeStateName};
 
@@ -30,6 +31,9 @@ pub(crate) fn healthy() -> Status {
             left_s: None,
         },
         handing_out_work: true,
+        work: WorkName::Pool,
+        solo_because: None,
+        states: Vec::new(),
         no_work_because: None,
         bitcoin: BitcoinStatus { height: Some(101), tip: None, header_height: 101, trouble: None },
         peers: 4,
@@ -160,4 +164,26 @@ async fn no_node_is_one_sentence() {
     let error = fetch(&client(address).unwrap(), address, "status").await.unwrap_err();
     assert!(error.to_string().contains("`shoal run`"), "{error}");
     assert!(matches!(error, StatusError::Unreachable { .. }));
+}
+
+#[test]
+fn states_and_solo_work_come_first_with_what_to_do() {
+    let state = |kind: &str, what: &str| StateStatus {
+        kind: kind.into(),
+        since_unix_s: 1_800_000_000 - 90,
+        what: what.into(),
+        todo: "do this".into(),
+    };
+    let status = Status {
+        work: WorkName::Solo,
+        solo_because: Some("no peer for 300 s".into()),
+        states: vec![state("no_peers", "no peer is connected"), state("clock", "the clock is off")],
+        ..healthy()
+    };
+    let table = table::render(&status, false);
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines[0], "! state         for 1 min 30 s: no peer is connected; do this");
+    assert_eq!(lines[1], "! state         for 1 min 30 s: the clock is off; do this");
+    let work = "! work          solo, each miner for its own address: no peer for 300 s; 2 miners connected";
+    assert!(lines.contains(&work), "{table}");
 }

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph, Sparkline, Wrap};
 
 use super::source::{Part, View};
+use crate::api::isolation::WorkName;
 use crate::api::status::Upgrade;
 use crate::status::words::{count, duration, hashrate, printable};
 
@@ -76,7 +77,10 @@ fn node(view: &View) -> Vec<Line<'static>> {
     if status.upgrades.iter().any(Upgrade::asks_for_a_newer_program) {
         lines.push(alarm("ALARM", "the pool upgrades its rules; see `shoal status`"));
     }
+    // The most urgent one; the rest is in `shoal status`.
+    lines.extend(status.states.first().map(|state| alarm("state", &state.what)));
     lines.push(match &status.no_work_because {
+        None if status.work == WorkName::Solo => alarm("solo work", "each for its own address"),
         None => row("work", format!("handing out jobs to {}", counted(status.miners_connected, "miner", "miners"))),
         Some(reason) => alarm("no work", reason),
     });

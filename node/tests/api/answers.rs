@@ -8,7 +8,8 @@ use bitcoin::consensus::encode::deserialize_hex;
 use bitcoin::hashes::Hash;
 use bitcoin::hex::FromHex;
 use bitcoin::{Address, Network, ScriptBuf, Transaction};
-use node::state::{BitcoinView, NodeState, PeerView, SyncState, SyncView};
+use node::state::{BitcoinView, NodeState, PeerView, StateView, SyncState, SyncView};
+use node_core::isolation::Kind;
 use serde_json::{Value, json};
 use sharechain::chain::Fate;
 use sharechain::check::binding::merkle_root;
@@ -64,6 +65,8 @@ async fn status_tells_what_the_parts_say() {
             ..SyncView::default()
         },
         no_work_because: None,
+        solo_because: Some("no peer for 300 s".into()),
+        states: vec![StateView { kind: Kind::NoPeers, since: 1_800_000_000, what: "alone".into(), todo: "dial" }],
         bitcoin: BitcoinView {
             height: Some(7),
             trouble: Some("bitcoind cannot be reached".into()),
@@ -78,6 +81,7 @@ async fn status_tells_what_the_parts_say() {
         agent: None,
         height: Some(10),
         tip: None,
+        bitcoin_height: None,
         points: 3,
         since: Instant::now(),
     };
@@ -90,6 +94,13 @@ async fn status_tells_what_the_parts_say() {
         })
     );
     assert_eq!((&status["handing_out_work"], &status["no_work_because"]), (&json!(true), &Value::Null));
+    assert_eq!((&status["work"], &status["solo_because"]), (&json!("solo"), &json!("no peer for 300 s")));
+    let state = json!({ "kind": "no_peers", "since_unix_s": 1_800_000_000, "what": "alone", "todo": "dial" });
+    assert_eq!(status["states"], json!([state]));
+    let (_, metrics) = api.text("/metrics").await;
+    for line in ["shoal_isolation{kind=\"no_peers\"} 1", "shoal_isolation{kind=\"clock\"} 0", "shoal_work_solo 1"] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
     assert_eq!(status["bitcoin"]["height"], json!(7));
     assert_eq!(status["bitcoin"]["trouble"], json!("bitcoind cannot be reached"));
     assert_eq!(status["peers"], json!(2));

@@ -188,6 +188,7 @@ async fn workers_and_addresses_of_peers_are_for_the_owner() {
         agent: None,
         height: None,
         tip: None,
+        bitcoin_height: None,
         points: 0,
         round_trip_ms: Some(7),
         since: std::time::Instant::now(),

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
 mod answers;
+mod bans;
 mod command;
 mod document;
 mod explorer;
+mod exposure;
 mod hostile;
 mod live;
 mod pool;

@@ -15,7 +15,7 @@ use node::submissions::Submissions;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 
 use crate::pool::Pool;
@@ -42,6 +42,8 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         data_dir: dir,
         address: None,
         new_pool: true,
+        on_isolation: node_core::isolation::Reaction::Stop,
+        on_censorship: node_core::isolation::Reaction::Stop,
         trust: None,
         log: "info".into(),
         log_format: LogFormat::Text,
@@ -54,7 +56,12 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         },
         stratum: StratumConfig { listen: any },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
-        api: ApiConfig { listen, cors_origins: Vec::new(), requests_a_second: 1_000.try_into().unwrap() },
+        api: ApiConfig {
+            listen,
+            cors_origins: Vec::new(),
+            requests_a_second: 1_000.try_into().unwrap(),
+            trusted_proxies: Vec::new(),
+        },
         webhooks: None,
     }
 }
@@ -62,10 +69,17 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
 impl Api {
     /// Serves what this pool is.
     pub(crate) async fn of(pool: Pool) -> Self {
+        Self::with(pool, None, |_| {}).await
+    }
+
+    /// Serves what this pool is, with a network and another configuration.
+    pub(crate) async fn with(pool: Pool, network: Option<p2p::Handle>, change: impl FnOnce(&mut Config)) -> Self {
         let Pool { engine, store, dir, .. } = pool;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let config = Arc::new(config(dir.path().to_owned(), address));
+        let mut config = config(dir.path().to_owned(), address);
+        change(&mut config);
+        let config = Arc::new(config);
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network).unwrap();
         let token = api::Token::load(dir.path()).unwrap();
         let submissions = Submissions::new(bitcoind, Arc::clone(&store)).unwrap();
@@ -85,6 +99,7 @@ impl Api {
             stratum: Arc::default(),
             submissions,
             peers: peer_views,
+            network: watch::channel(network).1,
             node: node_state,
             reach: watch::channel(Arc::default()).1,
             traffic: p2p::Traffic::default(),
@@ -114,6 +129,11 @@ impl Api {
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
     }
 
+    /// The data folder.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self._dir.path()
+    }
+
     /// What opens the owner's part, as a header.
     pub(crate) fn token(&self) -> (&'static str, String) {
         let token = std::fs::read_to_string(self._dir.path().join("api-token")).unwrap();
@@ -132,6 +152,13 @@ impl Api {
         let (found, text) = self.text(path).await;
         assert_eq!(found, status, "{path}: {text}");
         sentence(&text)
+    }
+
+    /// A connection from another address of loopback.
+    pub(crate) async fn connect_from(&self, ip: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(ip.parse().unwrap(), 0)).unwrap();
+        socket.connect(self.address).await.unwrap()
     }
 
     /// Sends bytes as they are and returns everything that comes back until the connection ends.

@@ -61,7 +61,7 @@ test("gaps between shares", () => {
   assert.equal(counts.at(-1), 2);
 });
 
-const WELL = { network: "main", conflict: null, handing_out_work: true, no_work_because: null, sync: { state: "synced", peers_height: 9, progress: 1 }, peers: 3, bitcoin: { height: 10, header_height: 10, trouble: null }, upgrades: [], tip_age_s: 20 };
+const WELL = { network: "main", time_unix_s: 1_000, states: [], solo_because: null, conflict: null, handing_out_work: true, no_work_because: null, sync: { state: "synced", peers_height: 9, progress: 1 }, peers: 3, bitcoin: { height: 10, header_height: 10, trouble: null }, upgrades: [], tip_age_s: 20 };
 
 test("what is wrong, worst first", () => {
   assert.deepEqual(troubles(WELL), []);
@@ -76,6 +76,19 @@ test("what is wrong, worst first", () => {
   assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "locked_in", locked_in_height: 5, good_periods: 3 }] }), ["warn"]);
   assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "counting", signalled: 0.5, good_periods: 3 }] }), []);
   assert.deepEqual(levels({ upgrades: [{ bit: 1, known: true, state: "active", active_from_height: 5 }] }), []);
+});
+
+test("states say since when and what to do, once each", () => {
+  const state = (kind, todo = "check `p2p.peers`; wait") => ({ kind, since_unix_s: 940, what: "this is so", todo });
+  const of = (change) => troubles({ ...WELL, ...change });
+  assert.deepEqual(of({ peers: 0, states: [state("no_peers")] }), [{ level: "bad", what: "For 1 min: this is so.", todo: "Check p2p.peers; wait." }]);
+  assert.deepEqual(of({ tip_age_s: 700, states: [state("stale_tip")] }).map(({ level }) => level), ["warn"]);
+  assert.deepEqual(of({ sync: { state: "searching" }, states: [state("no_peers")] }).map(({ level }) => level), ["bad"]);
+  const kinds = ["unlisted", "hashrate", "share_rate", "clock", "bitcoind", "bitcoind_alone", "one_netgroup", "outdated"];
+  assert.deepEqual(kinds.map((kind) => of({ states: [state(kind)] })[0].level), ["bad", ...Array(7).fill("warn")]);
+  const [solo, why] = of({ solo_because: "no peer for 300 s", states: [state("no_peers")] });
+  assert.ok(solo.level === "bad" && solo.what.startsWith("Miners work solo") && why.level === "bad");
+  assert.deepEqual(troubles({ ...WELL, time_unix_s: 900, states: [state("clock", "")] })[0].todo, ".");
 });
 
 test("what a block found now would pay", () => {

@@ -9,7 +9,7 @@ const item = (level, what, todo = "") => ({ level, what, todo });
 
 /** A list of { level: "bad" | "warn", what, todo }; empty when nothing is wrong. */
 export function troubles(status) {
-  return [...alarms(status), ...sync(status), ...bitcoin(status), ...upgrades(status), ...quiet(status)]
+  return [...alarms(status), ...states(status), ...sync(status), ...bitcoin(status), ...upgrades(status), ...quiet(status)]
     .sort((a, b) => (a.level === b.level ? 0 : a.level === "bad" ? -1 : 1));
 }
 
@@ -23,11 +23,25 @@ function alarms(status) {
   return found;
 }
 
+/** States that say that miners earn nothing, or soon will not. The others only warn. */
+const COSTLY = ["no_peers", "unlisted"];
+
+const holds = (status, kind) => status.states.some((state) => state.kind === kind);
+const said = (text) => `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}`;
+
+/** What the node says of itself while it may be cut off from the pool: since when, and what to do. */
+function states(status) {
+  const found = status.states.map(({ kind, since_unix_s: since, what, todo }) =>
+    item(COSTLY.includes(kind) ? "bad" : "warn", `For ${duration(Math.max(0, status.time_unix_s - since))}: ${what}.`, `${said(todo.replaceAll("`", ""))}.`));
+  if (!status.solo_because) return found;
+  return [item("bad", "Miners work solo: a block pays the address of whoever finds it, and nothing is shared with the pool.", "They return to the pool by themselves when what follows is over."), ...found];
+}
+
 function sync(status) {
   const { state, progress, rate_bytes_s: rate, left_s: left } = status.sync;
   const pace = `${rate == null ? "" : `, ${si(rate, "B/s")}`}${left == null ? "" : `, ${duration(left)} left`}`;
-  if (state === "searching") return [item("warn", "No other node has been reached yet.", "Name at least one in p2p.peers of the configuration, and see that the line to it is open.")];
-  if (state === "synced") return status.peers === 0 ? [item("warn", "No other node is connected now.", "Shares found meanwhile travel when one is; see that the network works.")] : [];
+  if (state === "searching") return holds(status, "no_peers") ? [] : [item("warn", "No other node has been reached yet.", "Name at least one in p2p.peers of the configuration, and see that the line to it is open.")];
+  if (state === "synced") return status.peers === 0 && !holds(status, "no_peers") ? [item("warn", "No other node is connected now.", "Shares found meanwhile travel when one is; see that the network works.")] : [];
   const part = progress == null ? "" : ` (${percent(progress)} done${pace})`;
   if (state === "reading") return [item("warn", `The node reads its share-chain from its disk${part}.`, "Numbers are incomplete until it has; wait.")];
   return [item("warn", `The node still fetches the share-chain${part}.`, "Numbers are incomplete until it has; wait.")];
@@ -36,7 +50,7 @@ function sync(status) {
 function bitcoin(status) {
   const { trouble, height, header_height: headers } = status.bitcoin;
   if (trouble) return [item("bad", `The node's bitcoind has a trouble: ${trouble.replace(/\.$/, "")}.`, "See bitcoind's own log; the node goes on by itself when it answers.")];
-  if (height != null && headers > height + 1) return [item("warn", `The node's bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if it stays so, see its log and its peers.")];
+  if (height != null && headers > height + 1 && !holds(status, "bitcoind")) return [item("warn", `The node's bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if it stays so, see its log and its peers.")];
   return [];
 }
 
@@ -49,6 +63,6 @@ function upgrades(status) {
 
 function quiet(status) {
   const bound = QUIET_LINKS * (LINK_S[status.network] ?? 10);
-  if (status.tip_age_s == null || status.tip_age_s <= bound) return [];
+  if (status.tip_age_s == null || status.tip_age_s <= bound || holds(status, "stale_tip")) return [];
   return [item("warn", `The newest link is ${duration(status.tip_age_s)} old.`, "Either the pool has very little hashrate now, or this node is cut off: look at the peers.")];
 }

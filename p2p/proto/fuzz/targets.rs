@@ -1,5 +1,6 @@
 //! What is done with any bytes. Run by `make fuzz`, and with the corpus by `make test`.
 
+use p2p_proto::limits::BLOCK_TRANSACTIONS_MAX;
 use p2p_proto::{Gossip, Request, Response};
 
 /// A request that decodes, encodes to the same bytes.
@@ -20,5 +21,32 @@ pub fn response(data: &[u8]) {
 pub fn gossip(data: &[u8]) {
     if let Ok(gossip) = Gossip::decode(data) {
         assert_eq!(gossip.encode(), data);
+    }
+}
+
+/// Messages about Bitcoin blocks of the pool; the first byte chooses which. One that decodes, encodes to the same bytes, and
+/// keeps its bounds.
+pub fn block(data: &[u8]) {
+    let Some((choice, rest)) = data.split_first() else { return };
+    let of_kind = |kind: u8| [&[kind], rest].concat();
+    match choice {
+        0 => {
+            let bytes = of_kind(3);
+            if let Ok(Gossip::BitcoinBlock(announcement)) = Gossip::decode(&bytes) {
+                assert!(announcement.ids.len() <= BLOCK_TRANSACTIONS_MAX);
+                assert_eq!(Gossip::BitcoinBlock(announcement).encode(), bytes);
+            }
+        }
+        1 => {
+            let bytes = of_kind(8);
+            if let Ok(Request::Transactions { block, wanted }) = Request::decode(&bytes) {
+                assert!(wanted.is_sorted_by(|one, other| one < other));
+                assert!(wanted.last().is_none_or(|last| usize::from(*last) <= BLOCK_TRANSACTIONS_MAX));
+                assert_eq!(Request::Transactions { block, wanted }.encode(), bytes);
+            }
+        }
+        2 => request(&of_kind(9)),
+        3 => response(&of_kind(8)),
+        _ => response(&of_kind(9)),
     }
 }

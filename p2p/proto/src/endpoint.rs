@@ -37,6 +37,14 @@ pub struct Judged<K> {
     size_bytes: usize,
 }
 
+impl<K> Judged<K> {
+    /// Length of the message, bytes.
+    #[must_use]
+    pub const fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+}
+
 /// Bookkeeping of one node.
 #[derive(Debug)]
 pub struct Endpoint<K, C, Q: Ord> {
@@ -116,7 +124,7 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
         if !self.rates.request(peer, kind, now) {
             return Err(Some(Misbehaviour::TooFast));
         }
-        if self.replies.len() >= REPLIES_MAX {
+        if self.is_full() {
             return Err(None);
         }
         let token = ReplyToken(self.next_reply);
@@ -125,12 +133,18 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
         Ok(token)
     }
 
+    /// True if [`REPLIES_MAX`] requests wait for a reply.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.replies.len() >= REPLIES_MAX
+    }
+
     /// Removes and returns the channel of a reply. Each token works once.
     pub fn reply(&mut self, token: ReplyToken) -> Option<C> {
         self.replies.remove(&token)
     }
 
-    /// Puts back a channel that [`Endpoint::reply`] removed. Only for planted bugs in the simulator.
+    /// Puts back a channel that [`Endpoint::reply`] removed.
     pub fn keep_reply(&mut self, token: ReplyToken, channel: C) {
         self.replies.insert(token, channel);
     }
@@ -191,6 +205,11 @@ impl<K, C, Q: Ord + Clone> Endpoint<K, C, Q> {
     #[must_use]
     pub fn is_banned(&self, peer: &PeerId) -> bool {
         self.scores.is_banned(peer)
+    }
+
+    /// Forgets a peer's points and ban.
+    pub fn pardon(&mut self, peer: &PeerId) {
+        self.scores.pardon(peer);
     }
 
     /// A peer's points, 0 to [`crate::limits::BAN_POINTS`].

@@ -45,6 +45,8 @@ pub enum Command {
         /// Response to send.
         response: Response,
     },
+    /// Tell a peer that this node is too busy for its request, so that it asks elsewhere without waiting.
+    Busy(ReplyToken),
     /// Give the verdict on a gossip message. Without one in [`crate::limits::VERDICT_SECONDS_MAX`] seconds, the message
     /// is ignored.
     Verdict {

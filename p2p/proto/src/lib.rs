@@ -10,23 +10,39 @@
 //! | [`sync`] | decides what to request from which peer: pass events to [`sync::Sync::handle`], then poll the outputs |
 //! | [`score`] | points for misbehavior, and bans |
 //! | [`rate`] | limits on what each peer may send and request |
+//! | [`budget`] | the same by host, by netgroup and in all, and limits of upload |
+//! | [`faults`] | invalid work by host, and when an address is banned for it |
+//! | [`bans`] | bans of peers and of ranges of addresses, bounded, with their reasons |
 //! | [`endpoint`] | bookkeeping of one node, shared by the network task and the simulator |
 //! | [`verdicts`] | gossip that awaits a verdict, bounded in count, bytes and time |
 //! | [`event`] | commands to a network and events from it |
 //! | [`peer`] | a peer's identity |
 //! | [`netgroup`] | a peer's host and netgroup, which limits hang on |
+//! | [`half_open`] | connections in handshake, and which of them gives way to a newcomer |
+//! | [`eviction`] | which inbound connection gives its slot to a newcomer |
+//! | [`buffers`] | bytes in receive buffers, and which connection goes if there are too many |
+//! | [`prefix`] | ranges of IP addresses |
+//! | `bucket` | a token bucket |
 //! | [`limits`] | every bound of this crate with its unit and its reason |
 //! | `wire` | how the parts of a message are read and written |
 //! | `time` | the time that the state machines are driven with |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
+pub mod bans;
+mod bucket;
+pub mod budget;
+pub mod buffers;
 pub mod endpoint;
 pub mod event;
+pub mod eviction;
+pub mod faults;
+pub mod half_open;
 pub mod limits;
 pub mod message;
 pub mod netgroup;
 pub mod peer;
+pub mod prefix;
 pub mod rate;
 pub mod score;
 pub mod sync;

@@ -1,9 +1,11 @@
 //! Bounds on everything that the crate sends, reads or stores, each with its unit and its reason.
 
+mod connections;
 mod reach;
 
-use sharechain::limits::{LIST_MAX, PROOF_BYTES_MAX};
+use sharechain::limits::{BRANCH_MAX, LIST_MAX, PROOF_BYTES_MAX};
 
+pub use connections::*;
 pub use reach::*;
 
 // --- Messages -------------------------------------------------------------------------------------------------------
@@ -60,8 +62,24 @@ pub const SHARE_GOSSIP_BYTES_MAX: usize = 1 + 4 + PROOF_BYTES_MAX;
 /// Maximum length of gossip on the topic for links, bytes: the kind, a proof and its list.
 pub const LINK_GOSSIP_BYTES_MAX: usize = SHARE_GOSSIP_BYTES_MAX + 4 + LIST_BYTES_MAX;
 
-/// Maximum length of gossip on the topic for Bitcoin blocks, bytes: the kind and a block.
-pub const BLOCK_GOSSIP_BYTES_MAX: usize = 1 + 4 + BLOCK_BYTES_MAX;
+/// Maximum number of transactions in a Bitcoin block of the pool, after the coinbase: a proof's merkle branch has at most
+/// [`BRANCH_MAX`] hashes, so that the tree has 16,384 leaves. No real block has had more than 13,000.
+pub const BLOCK_TRANSACTIONS_MAX: usize = (1 << BRANCH_MAX) - 1;
+
+/// Maximum length of gossip on the topic for Bitcoin blocks, bytes: the kind, a proof, a nonce, and six bytes for each
+/// transaction; 99 KB. A usual block with 4,000 transactions takes 25 KB.
+pub const BLOCK_GOSSIP_BYTES_MAX: usize = SHARE_GOSSIP_BYTES_MAX + 8 + 4 + 6 * BLOCK_TRANSACTIONS_MAX;
+
+/// Maximum length of a piece of a Bitcoin block, bytes: half a second at 10 Mbit/s, and 8 pieces for the largest block.
+pub const BLOCK_PIECE_BYTES_MAX: usize = 512 << 10;
+
+/// Maximum number of message ids in one of gossipsub's control messages, which tell what a peer has or wants: more than three
+/// seconds of 300 shares bring.
+pub const CONTROL_IDS_MAX: usize = 1_500;
+
+/// Maximum size of the control messages in one frame, bytes: [`CONTROL_IDS_MAX`] ids of 34 bytes, rounded up. Frames have room
+/// for [`BLOCK_GOSSIP_BYTES_MAX`].
+pub const CONTROL_BYTES_MAX: usize = 64 << 10;
 
 /// Allowance for what gossipsub adds to a message, bytes: topic, lengths, and control messages in the same frame.
 pub const GOSSIP_ENVELOPE_BYTES: usize = 1_024;
@@ -86,12 +104,13 @@ pub const SCORES_MAX: usize = 4_096;
 
 // --- Rates per peer -------------------------------------------------------------------------------------------------
 
-/// Gossip rate, bytes per second, not counting gossip that turns out to be valid: three full Bitcoin blocks per minute,
-/// or about 300 shares per second.
+/// Gossip rate, bytes per second, not counting gossip that turns out to be valid: about 300 shares per second, or two of
+/// the largest announcements of a Bitcoin block.
 pub const GOSSIP_BYTES_PER_S: u64 = 200_000;
 
-/// Gossip burst, bytes: two full Bitcoin blocks found at almost the same time.
-pub const GOSSIP_BURST_BYTES: u64 = 2 * (BLOCK_GOSSIP_BYTES_MAX as u64);
+/// Gossip burst, bytes: ten seconds of the rate, or 60 links with full lists, or 20 of the largest announcements of a
+/// Bitcoin block.
+pub const GOSSIP_BURST_BYTES: u64 = 10 * GOSSIP_BYTES_PER_S;
 
 /// Tip requests per minute, and pending requests per minute. The periodic exchanges take 8 in total, and hints a few
 /// more.
@@ -114,8 +133,77 @@ pub const PROOFS_REQUESTS_PER_MIN: u64 = 600;
 /// a few more. See [`LINKS_REQUESTS_BURST`].
 pub const PROOFS_REQUESTS_BURST: u64 = 500;
 
+/// Requests for transactions of a Bitcoin block per minute: one takes 2 MiB at most, and a block takes two or three.
+pub const TRANSACTIONS_REQUESTS_PER_MIN: u64 = 60;
+
+/// Requests for pieces of a Bitcoin block per minute, and their burst: two of the largest blocks, which a node fetches only
+/// if the announcement was of no use.
+pub const PIECE_REQUESTS_PER_MIN: u64 = 32;
+
+/// See [`PIECE_REQUESTS_PER_MIN`].
+pub const PIECE_REQUESTS_BURST: u64 = 20;
+
 /// Burst of all other requests of one kind: the limit per minute divided by this.
 pub const REQUEST_BURST_DIVISOR: u64 = 4;
+
+// --- Budgets shared by peers ----------------------------------------------------------------------------------------
+
+/// Budgets of a host, percent of those of one peer: identities are free, so all of one host count as one.
+pub const HOST_PERCENT: u64 = 100;
+
+/// Budgets of a netgroup, percent of those of one peer: four hosts of one provider at full rate.
+pub const NETGROUP_PERCENT: u64 = 400;
+
+/// Budgets of loopback and of all local addresses together, percent of those of one peer. A test network of 20 nodes
+/// shares 127.0.0.1, and a node asks for at most [`OWN_RATE_PERCENT`] of its limits: 1,600 in total.
+pub const LOCAL_PERCENT: u64 = 2_000;
+
+/// Budgets of all peers together, percent of those of one peer: five netgroups at full rate, or one local test network.
+pub const ALL_PERCENT: u64 = 2_000;
+
+/// Part of its own budgets that a netgroup may use even if the budget of all peers is empty, percent: the periodic
+/// exchanges, and 20 kB of unproven gossip per second. So a flood from five netgroups takes from no other one what its
+/// nodes need to stay in sync.
+pub const ASSURED_PERCENT: u64 = 10;
+
+/// Maximum number of hosts and netgroups with budgets of their own. At most 144 are connected at once, and the buckets of
+/// others fill again within minutes. Beyond that, new ones share what is larger. 8,192 entries take 5 MB.
+pub const PAYERS_MAX: usize = 8_192;
+
+/// Upload to a host for its requests, bytes per second. A node in sync takes a hundredth of it.
+pub const UPLOAD_BYTES_PER_S: u64 = 1_000_000;
+
+/// Upload burst of a host, bytes: a first sync from this node alone, 168 MB.
+pub const UPLOAD_BURST_BYTES: u64 = 192 << 20;
+
+/// Time over which the upload to all peers may exceed its limit, seconds: its burst is what it allows in this time, and
+/// at least two responses.
+pub const UPLOAD_BURST_S: u64 = 10;
+
+/// Points at which a host is banned: the bans of three of its identities within minutes. A household has a broken node
+/// or two, not three.
+pub const HOST_BAN_POINTS: u32 = 3 * BAN_POINTS;
+
+/// Points at which loopback takes no new inbound connections for [`LOOPBACK_PAUSE_MS`]. It is never banned: everyone who
+/// comes by an onion service shares it.
+pub const LOOPBACK_PAUSE_POINTS: u32 = 20 * HOST_BAN_POINTS;
+
+/// Pause of loopback, milliseconds.
+pub const LOOPBACK_PAUSE_MS: u64 = 60_000;
+
+/// Number of banned hosts of a netgroup at which the netgroup is banned: more than one household or one small provider
+/// has by bad luck.
+pub const NETGROUP_BAN_HOSTS: usize = 16;
+
+/// Maximum number of bans that this node decided. The one that ends first makes room. With their reasons, 4,096 entries
+/// take under 1 MB.
+pub const BANS_MAX: usize = 4_096;
+
+/// Maximum number of bans of the operator. This node's own bans never replace them.
+pub const OPERATOR_BANS_MAX: usize = 1_024;
+
+/// Maximum length of a ban's reason, characters.
+pub const REASON_CHARS_MAX: usize = 200;
 
 // --- Sync -----------------------------------------------------------------------------------------------------------
 
@@ -212,12 +300,12 @@ pub const OUTBOUND_MAX: u32 = 48;
 /// Maximum number of connections to one peer: one in each direction if both sides dial at once, and a dial-back.
 pub const CONNECTIONS_PER_PEER_MAX: u32 = 3;
 
-/// Maximum number of inbound connections from one IP address, except loopback: enough for households and hosting
-/// providers, but not for a Sybil attack.
-pub const INBOUND_PER_IP_MAX: usize = 8;
+/// Maximum number of inbound connections from one host, except loopback: enough for households and hosting providers,
+/// but not for a Sybil attack.
+pub const INBOUND_PER_HOST_MAX: usize = 8;
 
-/// Maximum number of connections in handshake, per direction.
-pub const PENDING_CONNECTIONS_MAX: u32 = 32;
+/// Maximum number of outbound connections in handshake.
+pub const PENDING_OUTBOUND_MAX: u32 = 32;
 
 /// Maximum number of streams on one connection, including requests.
 pub const STREAMS_PER_CONNECTION_MAX: usize = 64;
@@ -249,8 +337,9 @@ pub const OUTBOX_DROP: usize = 1_024;
 /// Maximum number of gossip messages that await a verdict.
 pub const VERDICTS_MAX: usize = 4_096;
 
-/// Maximum total size of gossip that awaits a verdict, bytes: eight full Bitcoin blocks.
-pub const VERDICT_BYTES_MAX: usize = 8 * BLOCK_GOSSIP_BYTES_MAX;
+/// Maximum total size of gossip that awaits a verdict, bytes: as many of the largest shares as [`VERDICTS_MAX`] allows, and
+/// 120 links with full lists.
+pub const VERDICT_BYTES_MAX: usize = 8 << 20;
 
 /// How long gossip may await a verdict, and how long peers can request it, seconds. It is the length of gossipsub's
 /// message cache at one heartbeat per second.

@@ -3,10 +3,12 @@
 //! The encoding is canonical, like that of proofs: decoded data always encodes to the same bytes. The first byte names
 //! the kind of the message. Messages of this version are never extended: a new version has new protocol names.
 
+mod block;
 mod gossip;
 mod request;
 mod response;
 
+pub use block::{Announcement, SHORT_ID_BYTES, ShortIds};
 pub use gossip::{Gossip, Topic};
 pub use request::{Request, RequestKind};
 pub use response::{Item, Response, TipInfo};
@@ -60,8 +62,9 @@ pub enum Failure {
     /// peer.
     #[error("the response was garbage")]
     Garbage,
-    /// Too many requests are in flight, see [`crate::limits::REQUESTS_MAX`].
-    #[error("too many requests are in flight")]
+    /// The peer is too busy or has no upload left for this node's address, or too many requests are in flight, see
+    /// [`crate::limits::REQUESTS_MAX`]. The peer is not at fault.
+    #[error("the peer is too busy, or too many requests are in flight")]
     Busy,
 }
 

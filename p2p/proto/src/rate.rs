@@ -1,69 +1,17 @@
-//! Rate limits per peer: token buckets in integers, without a clock.
+//! Rate limits of requests and gossip: token buckets by peer, or by whatever else shares a limit.
 
 use std::collections::BTreeMap;
 
+use crate::bucket::Bucket;
 use crate::limits::{
     BEGINNING_REQUESTS_PER_MIN, GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_BURST, LINKS_REQUESTS_PER_MIN,
-    OWN_RATE_PERCENT, PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN, REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN,
+    OWN_RATE_PERCENT, PIECE_REQUESTS_BURST, PIECE_REQUESTS_PER_MIN, PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN,
+    REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN, TRANSACTIONS_REQUESTS_PER_MIN,
 };
 use crate::message::RequestKind;
 use crate::{Millis, PeerId};
 
-/// Token bucket. It counts in thousandths of tokens, so that slow rates do not round to zero.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    level_milli: u64,
-    capacity_milli: u64,
-    /// Number of tokens that flow in per period.
-    tokens: u64,
-    period_ms: u64,
-    at: Millis,
-}
-
-impl Bucket {
-    const fn full(capacity: u64, tokens: u64, period_ms: u64, now: Millis) -> Self {
-        Self { level_milli: capacity * 1_000, capacity_milli: capacity * 1_000, tokens, period_ms, at: now }
-    }
-
-    const fn per_minute(tokens: u64, now: Millis) -> Self {
-        Self::with_burst(tokens / REQUEST_BURST_DIVISOR, tokens, now)
-    }
-
-    const fn with_burst(burst: u64, per_minute: u64, now: Millis) -> Self {
-        Self::full(burst, per_minute, 60_000, now)
-    }
-
-    /// Removes tokens if there are enough. Returns whether it did.
-    fn take(&mut self, tokens: u64, now: Millis) -> bool {
-        self.fill(now);
-        let Some(rest) = self.level_milli.checked_sub(tokens.saturating_mul(1_000)) else { return false };
-        self.level_milli = rest;
-        true
-    }
-
-    /// True if there are enough tokens.
-    fn has(&mut self, tokens: u64, now: Millis) -> bool {
-        self.fill(now);
-        self.level_milli >= tokens.saturating_mul(1_000)
-    }
-
-    fn fill(&mut self, now: Millis) {
-        let elapsed_ms = now.since(self.at);
-        let inflow_milli = elapsed_ms.saturating_mul(self.tokens).saturating_mul(1_000) / self.period_ms;
-        // If the inflow rounds to zero, the elapsed time counts next time.
-        if inflow_milli > 0 {
-            self.level_milli = self.level_milli.saturating_add(inflow_milli).min(self.capacity_milli);
-            self.at = now;
-        }
-    }
-
-    /// Returns tokens, up to the capacity.
-    fn give_back(&mut self, tokens: u64) {
-        self.level_milli = self.level_milli.saturating_add(tokens.saturating_mul(1_000)).min(self.capacity_milli);
-    }
-}
-
-/// Token buckets of one peer.
+/// Token buckets of one peer, or of all that share them.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     gossip: Bucket,
@@ -74,23 +22,28 @@ struct Allowance {
     pending: Bucket,
     beginning: Bucket,
     rows: Bucket,
+    transactions: Bucket,
+    piece: Bucket,
 }
 
 impl Allowance {
-    const fn new(percent: u64, now: Millis) -> Self {
-        let links =
-            Bucket::with_burst(LINKS_REQUESTS_BURST * percent / 100, LINKS_REQUESTS_PER_MIN * percent / 100, now);
-        let proofs =
-            Bucket::with_burst(PROOFS_REQUESTS_BURST * percent / 100, PROOFS_REQUESTS_PER_MIN * percent / 100, now);
+    /// Full buckets with this percentage of the limits.
+    fn new(percent: u64, now: Millis) -> Self {
+        let part = |limit: u64| limit.saturating_mul(percent) / 100;
+        let burst = |burst: u64, per_minute: u64| Bucket::with_burst(part(burst), part(per_minute), now);
+        let per_minute = |limit: u64| burst(limit / REQUEST_BURST_DIVISOR, limit);
+        let links = burst(LINKS_REQUESTS_BURST, LINKS_REQUESTS_PER_MIN);
         Self {
-            gossip: Bucket::full(GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, 1_000, now),
-            tip: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
+            gossip: Bucket::full(part(GOSSIP_BURST_BYTES), part(GOSSIP_BYTES_PER_S), 1_000, now),
+            tip: per_minute(TIP_REQUESTS_PER_MIN),
             link_headers: links,
-            proofs,
+            proofs: burst(PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN),
             headers: links,
-            pending: Bucket::per_minute(TIP_REQUESTS_PER_MIN * percent / 100, now),
-            beginning: Bucket::per_minute(BEGINNING_REQUESTS_PER_MIN * percent / 100, now),
+            pending: per_minute(TIP_REQUESTS_PER_MIN),
+            beginning: per_minute(BEGINNING_REQUESTS_PER_MIN),
             rows: links,
+            transactions: per_minute(TRANSACTIONS_REQUESTS_PER_MIN),
+            piece: burst(PIECE_REQUESTS_BURST, PIECE_REQUESTS_PER_MIN),
         }
     }
 
@@ -103,21 +56,23 @@ impl Allowance {
             RequestKind::Pending => &mut self.pending,
             RequestKind::Beginning => &mut self.beginning,
             RequestKind::Rows => &mut self.rows,
+            RequestKind::Transactions => &mut self.transactions,
+            RequestKind::BlockPiece => &mut self.piece,
         }
     }
 }
 
-/// Rate limits of all connected peers.
+/// Rate limits of all connected peers, or of other keys that share limits.
 #[derive(Clone, Debug)]
-pub struct Rates {
-    by_peer: BTreeMap<PeerId, Allowance>,
+pub struct Rates<K = PeerId> {
+    by_key: BTreeMap<K, Allowance>,
     /// Percentage of the limits that requests may use.
     percent: u64,
 }
 
-impl Default for Rates {
+impl<K> Default for Rates<K> {
     fn default() -> Self {
-        Self { by_peer: BTreeMap::new(), percent: 100 }
+        Self { by_key: BTreeMap::new(), percent: 100 }
     }
 }
 
@@ -127,51 +82,80 @@ impl Rates {
     pub fn of_own_requests() -> Self {
         Self { percent: OWN_RATE_PERCENT, ..Self::default() }
     }
+}
 
-    fn of(&mut self, peer: PeerId, now: Millis) -> &mut Allowance {
+impl<K: Ord + Copy> Rates<K> {
+    fn of(&mut self, key: K, now: Millis) -> &mut Allowance {
         let percent = self.percent;
-        self.by_peer.entry(peer).or_insert_with(|| Allowance::new(percent, now))
+        self.by_key.entry(key).or_insert_with(|| Allowance::new(percent, now))
+    }
+
+    /// Gives a new key a percentage of the limits. A key that has limits keeps them.
+    pub fn admit(&mut self, key: K, percent: u64, now: Millis) {
+        self.by_key.entry(key).or_insert_with(|| Allowance::new(percent, now));
     }
 
     /// True if a request of this kind is allowed now. Does not count it.
-    pub fn allows(&mut self, peer: PeerId, kind: RequestKind, now: Millis) -> bool {
-        self.of(peer, now).of_kind(kind).has(1, now)
+    pub fn allows(&mut self, key: K, kind: RequestKind, now: Millis) -> bool {
+        self.of(key, now).of_kind(kind).has(1, now)
     }
 
     /// True if a request of this kind is allowed now. If so, counts it.
-    pub fn request(&mut self, peer: PeerId, kind: RequestKind, now: Millis) -> bool {
-        self.of(peer, now).of_kind(kind).take(1, now)
+    pub fn request(&mut self, key: K, kind: RequestKind, now: Millis) -> bool {
+        self.of(key, now).of_kind(kind).take(1, now)
+    }
+
+    /// True if gossip of this size is allowed now. Does not count it.
+    pub fn allows_gossip(&mut self, key: K, size_bytes: usize, now: Millis) -> bool {
+        self.of(key, now).gossip.has(u64::try_from(size_bytes).unwrap_or(u64::MAX), now)
     }
 
     /// True if gossip of this size is allowed now. If so, counts it.
-    pub fn gossip(&mut self, peer: PeerId, size_bytes: usize, now: Millis) -> bool {
-        self.of(peer, now).gossip.take(u64::try_from(size_bytes).unwrap_or(u64::MAX), now)
+    pub fn gossip(&mut self, key: K, size_bytes: usize, now: Millis) -> bool {
+        self.of(key, now).gossip.take(u64::try_from(size_bytes).unwrap_or(u64::MAX), now)
     }
 
     /// Returns the tokens of gossip that turned out to be valid: its proof of work limits its rate already. Held gossip
     /// gets no tokens back, so a surge of proofs whose dependencies are missing still exceeds the limit.
-    pub fn give_back(&mut self, peer: PeerId, size_bytes: usize) {
-        if let Some(allowance) = self.by_peer.get_mut(&peer) {
+    pub fn give_back(&mut self, key: K, size_bytes: usize) {
+        if let Some(allowance) = self.by_key.get_mut(&key) {
             allowance.gossip.give_back(u64::try_from(size_bytes).unwrap_or(u64::MAX));
         }
     }
 
     /// Drops the limits of disconnected peers whose buckets are full again. A peer that reconnects earlier gets its old
     /// buckets. Call it when a peer disconnects and from time to time.
-    pub fn forget(&mut self, now: Millis, connected: impl Fn(&PeerId) -> bool) {
+    pub fn forget(&mut self, now: Millis, connected: impl Fn(&K) -> bool) {
         const REFILL_MS: u64 = 60_000;
-        self.by_peer.retain(|peer, allowance| connected(peer) || now.since(allowance.newest()) < REFILL_MS);
+        self.by_key.retain(|key, allowance| connected(key) || now.since(allowance.newest()) < REFILL_MS);
+    }
+
+    /// True if this key has limits.
+    #[must_use]
+    pub fn contains(&self, key: &K) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    /// Number of keys with limits.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// True if no key has limits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
     }
 }
 
 impl Allowance {
     /// Time at which a bucket was last used.
     fn newest(&self) -> Millis {
-        [self.gossip, self.tip, self.link_headers, self.proofs, self.headers, self.pending, self.beginning, self.rows]
-            .iter()
-            .map(|bucket| bucket.at)
-            .max()
-            .unwrap_or_default()
+        let requests =
+            [self.tip, self.link_headers, self.proofs, self.headers, self.pending, self.beginning, self.rows];
+        let blocks = [self.gossip, self.transactions, self.piece];
+        requests.iter().chain(&blocks).map(Bucket::filled_at).max().unwrap_or_default()
     }
 }
 

@@ -37,6 +37,26 @@ impl Misbehaviour {
             Self::TooFast => 1,
         }
     }
+
+    /// True if the bytes themselves prove it, so that it counts against the peer's address as well: neither a slow line
+    /// nor a full bucket is the fault of others behind the same address.
+    #[must_use]
+    pub const fn is_proven(self) -> bool {
+        matches!(self, Self::Garbage | Self::InvalidItem | Self::Unsolicited)
+    }
+
+    /// What the peer did, as a reason of a ban.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Garbage => "bytes that are not a message",
+            Self::InvalidItem => "invalid shares, links or blocks",
+            Self::Unsolicited => "items that nobody asked for",
+            Self::Useless => "useless responses",
+            Self::Timeout => "no responses",
+            Self::TooFast => "too many messages",
+        }
+    }
 }
 
 /// Consequence of a misbehavior.
@@ -70,22 +90,33 @@ impl Score {
     }
 }
 
-/// Points of all peers, connected or not, so that reconnecting does not reset them.
-#[derive(Clone, Debug, Default)]
-pub struct Scores {
-    by_peer: BTreeMap<PeerId, Score>,
+/// Points of all peers, connected or not, so that reconnecting does not reset them; or of other keys.
+#[derive(Clone, Debug)]
+pub struct Scores<K = PeerId> {
+    by_peer: BTreeMap<K, Score>,
 }
 
-impl Scores {
+impl<K> Default for Scores<K> {
+    fn default() -> Self {
+        Self { by_peer: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Copy> Scores<K> {
     /// Adds the points of a misbehavior, and bans the peer at [`BAN_POINTS`].
-    pub fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour, now: Millis) -> Sentence {
+    pub fn punish(&mut self, peer: K, misbehaviour: Misbehaviour, now: Millis) -> Sentence {
+        self.punish_at(BAN_POINTS, peer, misbehaviour, now)
+    }
+
+    /// Adds the points of a misbehavior, and bans the key at this many points.
+    pub fn punish_at(&mut self, ban_points: u32, peer: K, misbehaviour: Misbehaviour, now: Millis) -> Sentence {
         if !self.by_peer.contains_key(&peer) && self.by_peer.len() >= SCORES_MAX {
             self.forget_one(now);
         }
         let score = self.by_peer.entry(peer).or_insert(Score { at: now, ..Score::default() });
         score.forgive(now);
         score.points = score.points.saturating_add(misbehaviour.cost());
-        if score.points < BAN_POINTS || score.banned_until.is_some() {
+        if score.points < ban_points || score.banned_until.is_some() {
             return Sentence::Tolerated;
         }
         let until = now.plus(BAN_MS << score.bans.min(BAN_DOUBLINGS_MAX));
@@ -95,7 +126,7 @@ impl Scores {
 
     /// Points of the peer, 0 to [`BAN_POINTS`].
     #[must_use]
-    pub fn points(&self, peer: &PeerId, now: Millis) -> u32 {
+    pub fn points(&self, peer: &K, now: Millis) -> u32 {
         let Some(mut score) = self.by_peer.get(peer).copied() else { return 0 };
         score.forgive(now);
         if score.banned_until.is_some() { BAN_POINTS } else { score.points }
@@ -103,12 +134,29 @@ impl Scores {
 
     /// True if the peer is banned.
     #[must_use]
-    pub fn is_banned(&self, peer: &PeerId) -> bool {
+    pub fn is_banned(&self, peer: &K) -> bool {
         self.by_peer.get(peer).is_some_and(|score| score.banned_until.is_some())
     }
 
+    /// Keys with points.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.by_peer.keys()
+    }
+
+    /// Keys that are banned.
+    pub fn banned(&self) -> impl Iterator<Item = &K> {
+        self.by_peer.iter().filter(|(_, score)| score.banned_until.is_some()).map(|(key, _)| key)
+    }
+
+    /// Forgets points and ban of a key, but not how often it was banned.
+    pub fn pardon(&mut self, peer: &K) {
+        if let Some(score) = self.by_peer.get_mut(peer) {
+            (score.points, score.banned_until) = (0, None);
+        }
+    }
+
     /// Ends the bans that are over, and returns their peers.
-    pub fn release(&mut self, now: Millis) -> Vec<PeerId> {
+    pub fn release(&mut self, now: Millis) -> Vec<K> {
         let over = |score: &Score| score.banned_until.is_some_and(|until| until <= now);
         let mut released = Vec::new();
         for (peer, score) in self.by_peer.iter_mut().filter(|(_, score)| over(score)) {

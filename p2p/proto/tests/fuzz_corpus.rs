@@ -19,3 +19,8 @@ fn responses() {
 fn gossip() {
     testkit::corpus::run("gossip", targets::gossip);
 }
+
+#[test]
+fn messages_about_blocks() {
+    testkit::corpus::run("block", targets::block);
+}

@@ -1,8 +1,12 @@
 //! Handle to the network task.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use super::reach::Reachability;
+use p2p_proto::bans::{Banned, TooManyBans};
 use p2p_proto::{Command, PeerId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// A call to the task.
 #[derive(Debug)]
@@ -15,6 +19,23 @@ pub(super) enum Call {
     Reachability(oneshot::Sender<Reachability>),
     /// The node's onion service has this multiaddress.
     Onion(String),
+    /// Add a ban of the operator.
+    Ban(BanView, oneshot::Sender<Result<(), TooManyBans>>),
+    /// Lift a ban; return whether there was one.
+    Unban(Banned, oneshot::Sender<bool>),
+}
+
+/// A ban, and when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BanView {
+    /// What it covers.
+    pub what: Banned,
+    /// When it ends.
+    pub until: Instant,
+    /// True if the operator decided it.
+    pub by_operator: bool,
+    /// Why; at most [`p2p_proto::limits::REASON_CHARS_MAX`] characters.
+    pub reason: String,
 }
 
 /// Data of a connected peer.
@@ -30,6 +51,8 @@ pub struct PeerInfo {
     pub user_agent: String,
     /// Points for misbehavior, 0 to [`p2p_proto::limits::BAN_POINTS`].
     pub points: u32,
+    /// Score in gossipsub, rounded: below 0 the peer is in no mesh, below -100 nothing that it sends is read.
+    pub gossip_score: i32,
     /// Last round-trip time, milliseconds. `None` before the first ping.
     pub round_trip_ms: Option<u64>,
     /// Time since it connected, milliseconds.
@@ -46,11 +69,16 @@ pub struct Stopped;
 pub struct Handle {
     calls: mpsc::Sender<Call>,
     local_peer: PeerId,
+    bans: watch::Receiver<Arc<Vec<BanView>>>,
 }
 
 impl Handle {
-    pub(super) const fn new(calls: mpsc::Sender<Call>, local_peer: PeerId) -> Self {
-        Self { calls, local_peer }
+    pub(super) const fn new(
+        calls: mpsc::Sender<Call>,
+        local_peer: PeerId,
+        bans: watch::Receiver<Arc<Vec<BanView>>>,
+    ) -> Self {
+        Self { calls, local_peer, bans }
     }
 
     /// Identity of this node.
@@ -66,6 +94,43 @@ impl Handle {
     /// [`Stopped`] if the task has ended.
     pub async fn send(&self, command: Command) -> Result<(), Stopped> {
         self.call(Call::Command(command)).await
+    }
+
+    /// Sends a command if there is room for it.
+    ///
+    /// # Errors
+    /// The command, if the queue is full or the task has ended.
+    pub fn try_send(&self, command: Command) -> Result<(), Command> {
+        self.calls.try_send(Call::Command(command)).map_err(|error| match error.into_inner() {
+            Call::Command(command) => command,
+            _ => unreachable!("a command was sent"),
+        })
+    }
+
+    /// All bans in force, newest list. The list is replaced whenever a ban begins or ends.
+    #[must_use]
+    pub fn bans(&self) -> watch::Receiver<Arc<Vec<BanView>>> {
+        self.bans.clone()
+    }
+
+    /// Adds a ban, or replaces the one of the same peer or range, and ends the connections that it covers.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended; inside, [`TooManyBans`].
+    pub async fn ban(&self, ban: BanView) -> Result<Result<(), TooManyBans>, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Ban(ban, reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Lifts a ban. Returns false if there was none.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn unban(&self, what: Banned) -> Result<bool, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Unban(what, reply)).await?;
+        answer.await.map_err(|_| Stopped)
     }
 
     /// Returns the connected peers, in order of id.

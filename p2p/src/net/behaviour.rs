@@ -8,19 +8,20 @@ use bitcoin::hashes::{Hash, HashEngine, sha256};
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{
-    Multiaddr, StreamProtocol, allow_block_list, connection_limits, gossipsub, identify, mdns, ping, relay,
-    request_response,
-};
+use libp2p::{Multiaddr, StreamProtocol, connection_limits, gossipsub, identify, mdns, ping, relay, request_response};
 
 use super::Config;
 use super::codec::SyncCodec;
-use super::ip_limit::IpLimit;
+use super::gate::Gate;
+use super::masked::Masked;
+use super::meter::Meters;
 use super::reach::{Guard, Protocols, Reservations, ViaLimit};
+use super::scores;
+use super::slots::Slots;
 use p2p_proto::limits::{
-    BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_ENVELOPE_BYTES, INBOUND_MAX, OUTBOUND_MAX,
-    PENDING_CONNECTIONS_MAX, PING_INTERVAL_MS, REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS, USER_AGENT_BYTES_MAX,
-    VERDICT_SECONDS_MAX,
+    BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, CONTROL_BYTES_MAX, CONTROL_IDS_MAX, GOSSIP_ENVELOPE_BYTES,
+    GOSSIP_MESSAGES_PER_FRAME_MAX, GOSSIP_QUEUE_MAX, OUTBOUND_MAX, PENDING_OUTBOUND_MAX, PING_INTERVAL_MS,
+    REQUEST_STREAMS_MAX, REQUEST_TIMEOUT_MS, USER_AGENT_BYTES_MAX, VERDICT_SECONDS_MAX,
 };
 use p2p_proto::message::Topic;
 
@@ -28,16 +29,16 @@ type BoxedError = Box<dyn Error + Send + std::marker::Sync>;
 pub(super) type Gossipsub = gossipsub::Behaviour<gossipsub::IdentityTransform, gossipsub::WhitelistSubscriptionFilter>;
 
 /// All protocols on a connection, and all limits on connections. The limits come first: other behaviours never see a
-/// connection that a limit denies.
+/// connection that a limit denies. The slots are the last limit, so that nothing is evicted for a denied connection.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
-    ip_limit: IpLimit,
+    pub(super) gate: Gate,
     via_limit: ViaLimit,
-    pub(super) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    pub(super) slots: Slots,
     identify: Guard<identify::Behaviour>,
     ping: ping::Behaviour,
-    pub(super) gossip: Gossipsub,
+    pub(super) gossip: Masked<Gossipsub>,
     pub(super) sync: request_response::Behaviour<SyncCodec>,
     mdns: Toggle<mdns::tokio::Behaviour>,
     pub(super) reach: Protocols,
@@ -69,6 +70,19 @@ impl Names {
         Self { network, topics }
     }
 
+    fn gossip(&self) -> String {
+        format!("{}/gossip/2", self.network)
+    }
+
+    fn sync(&self) -> String {
+        format!("{}/sync/2", self.network)
+    }
+
+    /// Measures the receive buffers of connections with these protocols.
+    pub(super) fn meters(&self) -> Meters {
+        Meters::new(&self.gossip(), &self.sync())
+    }
+
     pub(super) fn topic(&self, hash: &gossipsub::TopicHash) -> Option<Topic> {
         self.topics.get(hash).copied()
     }
@@ -95,7 +109,7 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
     let history = usize::try_from(VERDICT_SECONDS_MAX)?;
     let mut builder = gossipsub::ConfigBuilder::default();
     builder
-        .protocol_id(format!("{}/gossip/2", names.network), gossipsub::Version::V1_1)
+        .protocol_id(names.gossip(), gossipsub::Version::V1_1)
         .validation_mode(gossipsub::ValidationMode::Anonymous)
         .validate_messages()
         .message_id_fn(message_id)
@@ -113,7 +127,10 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
         .history_gossip(3)
         .duplicate_cache_time(Duration::from_secs(2 * VERDICT_SECONDS_MAX))
         .max_transmit_size(BLOCK_GOSSIP_BYTES_MAX + GOSSIP_ENVELOPE_BYTES)
-        .connection_handler_queue_len(1_024);
+        .max_publish_messages(GOSSIP_MESSAGES_PER_FRAME_MAX)
+        .max_control_messages_sent(CONTROL_IDS_MAX)
+        .max_control_message_size(CONTROL_BYTES_MAX)
+        .connection_handler_queue_len(GOSSIP_QUEUE_MAX);
     for (hash, topic) in &names.topics {
         builder.max_transmit_size_for_topic(topic.bytes_max() + GOSSIP_ENVELOPE_BYTES, hash.clone());
     }
@@ -123,7 +140,9 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
         builder.build()?,
         gossipsub::WhitelistSubscriptionFilter(allowed),
     )?;
+    gossip.with_peer_score(scores::params(), scores::thresholds())?;
     for topic in Topic::ALL {
+        gossip.set_topic_params(names.publish_on(topic), scores::topic(0.0))?;
         gossip.subscribe(&names.publish_on(topic))?;
     }
     Ok(gossip)
@@ -142,9 +161,7 @@ impl Behaviour {
         let hidden = config.proxy.is_some_and(|proxy| proxy.only);
         let local_peer = keypair.public().to_peer_id();
         let limits = connection_limits::ConnectionLimits::default()
-            .with_max_pending_incoming(Some(PENDING_CONNECTIONS_MAX))
-            .with_max_pending_outgoing(Some(PENDING_CONNECTIONS_MAX))
-            .with_max_established_incoming(Some(INBOUND_MAX))
+            .with_max_pending_outgoing(Some(PENDING_OUTBOUND_MAX))
             .with_max_established_outgoing(Some(OUTBOUND_MAX))
             .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
         let agent: String = config.user_agent.chars().take(USER_AGENT_BYTES_MAX).collect();
@@ -152,7 +169,7 @@ impl Behaviour {
             .with_agent_version(agent)
             .with_cache_size(0)
             .with_hide_listen_addrs(hidden);
-        let protocol = StreamProtocol::try_from_owned(format!("{}/sync/2", names.network))?;
+        let protocol = StreamProtocol::try_from_owned(names.sync())?;
         let requests = request_response::Config::default()
             .with_request_timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
             .with_max_concurrent_streams(REQUEST_STREAMS_MAX);
@@ -161,12 +178,12 @@ impl Behaviour {
             .transpose()?;
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
-            ip_limit: IpLimit::default(),
+            gate: Gate::default(),
             via_limit: ViaLimit::new(onion.clone()),
-            blocked: allow_block_list::Behaviour::default(),
+            slots: Slots::default(),
             identify: Guard::new(identify::Behaviour::new(identity)),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_millis(PING_INTERVAL_MS))),
-            gossip: gossip(names)?,
+            gossip: Masked(gossip(names)?),
             sync: request_response::Behaviour::with_codec(
                 SyncCodec(config.traffic.clone()),
                 [(protocol, request_response::ProtocolSupport::Full)],

@@ -5,6 +5,7 @@ use std::io;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response};
 
+use super::lease::Answer;
 use super::traffic::{Traffic, TrafficKind};
 use p2p_proto::limits::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use p2p_proto::message::{Request, Response, WireError};
@@ -12,6 +13,9 @@ use p2p_proto::message::{Request, Response, WireError};
 /// Reads and writes the messages of the sync protocol, and counts their bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SyncCodec(pub(super) Traffic);
+
+/// The only byte of the answer of a node that is too busy. No response starts with it.
+const BUSY: u8 = 0;
 
 /// Error for garbage. Its kind, [`io::ErrorKind::InvalidData`], distinguishes it from a broken connection.
 fn garbage(error: WireError) -> io::Error {
@@ -47,7 +51,7 @@ async fn write_frame(io: &mut (impl AsyncWrite + Unpin + Send), bytes: &[u8]) ->
 impl request_response::Codec for SyncCodec {
     type Protocol = StreamProtocol;
     type Request = Request;
-    type Response = Response;
+    type Response = Answer;
 
     async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Request>
     where
@@ -58,14 +62,17 @@ impl request_response::Codec for SyncCodec {
         Request::decode(&bytes).map_err(garbage)
     }
 
-    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Response>
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Answer>
     where
         T: AsyncRead + Unpin + Send,
     {
         let bytes = read_frame(io, RESPONSE_BYTES_MAX).await?;
+        if bytes == [BUSY] {
+            return Ok(Answer::BUSY);
+        }
         let response = Response::decode(&bytes).map_err(garbage)?;
         self.0.count_received(TrafficKind::of(&response), bytes.len());
-        Ok(response)
+        Ok(Answer::new(response, None))
     }
 
     async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, request: Request) -> io::Result<()>
@@ -77,12 +84,14 @@ impl request_response::Codec for SyncCodec {
         write_frame(io, &bytes).await
     }
 
-    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, response: Response) -> io::Result<()>
+    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, mut answer: Answer) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
+        let Some(response) = &answer.response else { return write_frame(io, &[BUSY]).await };
         let bytes = response.encode();
-        self.0.count_sent(TrafficKind::of(&response), bytes.len());
+        self.0.count_sent(TrafficKind::of(response), bytes.len());
+        answer.sending(bytes.len());
         write_frame(io, &bytes).await
     }
 }

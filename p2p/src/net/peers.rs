@@ -1,11 +1,16 @@
 //! Connected peers.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
+use libp2p::Multiaddr;
 use libp2p::swarm::ConnectionId;
 
 use super::api::PeerInfo;
+use super::gate::{host_of, ip_of};
 use p2p_proto::limits::IDENTIFY_TIMEOUT_MS;
+use p2p_proto::netgroup::Host;
+use p2p_proto::prefix::Prefix;
 use p2p_proto::{Millis, PeerId};
 
 /// One of a peer's connections.
@@ -13,6 +18,15 @@ use p2p_proto::{Millis, PeerId};
 pub(super) struct Connection {
     pub(super) addr: String,
     pub(super) inbound: bool,
+    /// Where the other end is, if its address shows it.
+    pub(super) host: Option<Host>,
+    pub(super) ip: Option<IpAddr>,
+}
+
+impl Connection {
+    pub(super) fn new(address: &Multiaddr, inbound: bool) -> Self {
+        Self { addr: address.to_string(), inbound, host: host_of(address), ip: ip_of(address) }
+    }
 }
 
 #[derive(Debug)]
@@ -94,6 +108,27 @@ impl ConnectedPeers {
         self.by_id.get(&peer).into_iter().flat_map(|entry| &entry.connections)
     }
 
+    /// Host of a peer's first connection.
+    pub(super) fn host(&self, peer: PeerId) -> Option<Host> {
+        self.by_id.get(&peer)?.first.host
+    }
+
+    /// Peers with their hosts.
+    pub(super) fn hosts(&self) -> Vec<(PeerId, Option<Host>)> {
+        self.by_id.iter().map(|(peer, entry)| (*peer, entry.first.host)).collect()
+    }
+
+    /// Number of peers at a host.
+    pub(super) fn at(&self, host: Host) -> usize {
+        self.by_id.values().filter(|entry| entry.first.host == Some(host)).count()
+    }
+
+    /// Peers with a connection from within a range of addresses.
+    pub(super) fn within(&self, range: Prefix) -> Vec<PeerId> {
+        let inside = |entry: &Entry| entry.connections.values().any(|c| c.ip.is_some_and(|ip| range.contains(ip)));
+        self.by_id.iter().filter(|(_, entry)| inside(entry)).map(|(peer, _)| *peer).collect()
+    }
+
     pub(super) fn is_connected(&self, peer: PeerId) -> bool {
         self.by_id.contains_key(&peer)
     }
@@ -104,17 +139,21 @@ impl ConnectedPeers {
         self.by_id.iter().filter(|(_, entry)| late(entry)).map(|(peer, _)| *peer).collect()
     }
 
-    pub(super) fn snapshot(&self, now: Millis, points: impl Fn(&PeerId) -> u32) -> Vec<PeerInfo> {
+    pub(super) fn snapshot(&self, now: Millis, scores: impl Fn(&PeerId) -> (u32, i32)) -> Vec<PeerInfo> {
         let announced = self.by_id.iter().filter(|(_, entry)| entry.announced);
         announced
-            .map(|(peer, entry)| PeerInfo {
-                peer: *peer,
-                addr: entry.first.addr.clone(),
-                inbound: entry.first.inbound,
-                user_agent: entry.user_agent.clone(),
-                points: points(peer),
-                round_trip_ms: entry.round_trip_ms,
-                connected_ms: now.since(entry.since),
+            .map(|(peer, entry)| {
+                let (points, gossip_score) = scores(peer);
+                PeerInfo {
+                    peer: *peer,
+                    addr: entry.first.addr.clone(),
+                    inbound: entry.first.inbound,
+                    user_agent: entry.user_agent.clone(),
+                    points,
+                    gossip_score,
+                    round_trip_ms: entry.round_trip_ms,
+                    connected_ms: now.since(entry.since),
+                }
             })
             .collect()
     }

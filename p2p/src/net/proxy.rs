@@ -3,7 +3,6 @@
 //! The proxy resolves names. Each dial has a random user and password (RFC 1929), so that Tor gives each connection a
 //! circuit of its own (`IsolateSOCKSAuth`, which is its default) and no exit relay can link them.
 
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,12 +12,9 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use libp2p::core::Transport;
-use libp2p::core::muxing::StreamMuxerBox;
-use libp2p::core::transport::{Boxed, DialOpts, ListenerId, OptionalTransport, TransportError, TransportEvent};
-use libp2p::core::upgrade::Version;
-use libp2p::identity::Keypair;
+use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEvent};
 use libp2p::multiaddr::{Onion3Addr, Protocol};
-use libp2p::{Multiaddr, PeerId, noise, tcp, yamux};
+use libp2p::{Multiaddr, tcp};
 use tokio::net::TcpStream;
 use tokio_socks::TargetAddr;
 use tokio_socks::tcp::Socks5Stream;
@@ -133,18 +129,6 @@ impl Transport for Dialer {
     ) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
         Pin::new(&mut self.listening).poll(context)
     }
-}
-
-/// The proxy as a transport with encryption and streams; without a proxy, it dials nothing.
-pub(super) fn transport(
-    keypair: &Keypair,
-    proxy: Option<Proxy>,
-    streams: yamux::Config,
-) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Box<dyn Error + Send + Sync>> {
-    let dialer = proxy.map_or_else(OptionalTransport::none, |proxy| OptionalTransport::some(Dialer::new(proxy)));
-    let upgraded = dialer.upgrade(Version::V1Lazy).authenticate(noise::Config::new(keypair)?).multiplex(streams);
-    let limited = upgraded.timeout(Duration::from_millis(PROXY_TIMEOUT_MS));
-    Ok(limited.map(|(peer, streams), _| (peer, StreamMuxerBox::new(streams))).boxed())
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 //! ```text
 //! tracker.rs   what is known about own addresses, and which relays to use; pure
 //! guard.rs     what libp2p's behaviours may do on a peer's word
-//! limits.rs    who may use this node as a relay
+//! quota.rs     who may use this node as a relay
 //! via.rs       limits on connections that show no address: through relays and through the onion service
 //! ```
 
 mod guard;
-mod limits;
+mod quota;
 mod tracker;
 mod via;
 
@@ -25,7 +25,7 @@ use p2p_proto::limits::{
 };
 
 pub(super) use guard::Guard;
-pub(super) use limits::Reservations;
+pub(super) use quota::Reservations;
 pub(super) use tracker::{Confirmed, Tracker};
 pub use tracker::{How, OwnAddress, Reachability};
 pub(super) use via::ViaLimit;
@@ -76,7 +76,7 @@ fn relay_server(local: PeerId, reservations: &Reservations) -> relay::Behaviour 
         max_circuits_per_peer: CIRCUITS_PER_HOST_MAX,
         max_circuit_duration: Duration::from_secs(CIRCUIT_S),
         max_circuit_bytes: CIRCUIT_BYTES_MAX,
-        circuit_src_rate_limiters: vec![Box::new(limits::Circuits::default())],
+        circuit_src_rate_limiters: vec![Box::new(quota::Circuits::default())],
     };
     let mut server = relay::Behaviour::new(local, config);
     // The task decides: only a node that was dialed back is a relay.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use libp2p::Multiaddr;
 
+use super::gate::ip_of;
+
 use p2p_proto::limits::{EXPLICIT_PEERS_MAX, MDNS_PEERS_MAX, REDIAL_MS, REDIAL_MS_MAX, REDIAL_STABLE_MS};
+use p2p_proto::prefix::Prefix;
 use p2p_proto::{Millis, PeerId};
 
 /// Origin of an address.
@@ -115,6 +118,18 @@ impl Redial {
             }
             entry.pause(now);
         }
+    }
+
+    /// True if the operator configured the peer.
+    pub(super) fn is_explicit(&self, peer: PeerId) -> bool {
+        self.by_address.values().any(|entry| entry.source == Source::Explicit && entry.peer == Some(peer))
+    }
+
+    /// A configured address within a range, if there is one.
+    pub(super) fn explicit_in(&self, range: Prefix) -> Option<String> {
+        let explicit = self.by_address.iter().filter(|(_, entry)| entry.source == Source::Explicit);
+        let inside = |address: &Multiaddr| ip_of(address).is_some_and(|ip| range.contains(ip));
+        explicit.map(|(address, _)| address).find(|address| inside(address)).map(Multiaddr::to_string)
     }
 
     /// Lets a peer that is no longer blocked be dialed at once.

@@ -1,31 +1,40 @@
 //! The task that owns the swarm: the loop and the functions that its parts share.
 
+mod bans;
 mod command;
 mod event;
 mod messages;
 mod reach;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use libp2p::request_response::{OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, Swarm};
 use libp2p::{Multiaddr, gossipsub};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::api::Call;
+use super::Config;
+use super::api::{BanView, Call};
 use super::behaviour::{Behaviour, Names};
+use super::gate::Gate;
+use super::lease::{Answer, Lease, Ledger};
 use super::peers::ConnectedPeers;
 use super::reach::{Reservations, Tracker};
 use super::redial::{Redial, Source};
+use super::replies::Replies;
+use super::scores::Pace;
 use super::traffic::Traffic;
+use p2p_proto::budget::Budgets;
 use p2p_proto::endpoint::Endpoint;
+use p2p_proto::faults::Faults;
 use p2p_proto::limits::OUTBOX_MAX;
-use p2p_proto::message::Response;
-use p2p_proto::{Event, Millis, Misbehaviour, PeerId};
+use p2p_proto::message::Topic;
+use p2p_proto::{Event, Millis, PeerId};
 
 /// Interval between checks of timers.
 const TICK: Duration = Duration::from_millis(250);
@@ -42,14 +51,33 @@ pub(super) struct Task {
     redial: Redial,
     /// Addresses of the dials in progress.
     dials: HashMap<ConnectionId, Multiaddr>,
-    endpoint: Endpoint<(gossipsub::MessageId, libp2p::PeerId), ResponseChannel<Response>, OutboundRequestId>,
-    /// Peers that the operator blocks. Bans are separate.
-    blocked: BTreeSet<PeerId>,
+    endpoint: Endpoint<GossipKey, Waiting, OutboundRequestId>,
+    replies: Replies,
+    budgets: Budgets,
+    ledger: Ledger,
+    faults: Faults,
+    loopback_paused_until: Option<Millis>,
+    /// Pace of the topic for shares.
+    pace: Pace,
+    bans: watch::Sender<Arc<Vec<BanView>>>,
+    /// True if the list of bans is newer than the published one.
+    bans_changed: bool,
     traffic: Traffic,
     tracker: Tracker,
     /// Whether this node is a relay for others.
     is_relay: bool,
     reservations: Reservations,
+}
+
+/// A gossip message: its id, the peer that it came from, its topic.
+type GossipKey = (gossipsub::MessageId, libp2p::PeerId, Topic);
+
+/// Where a reply goes, and the upload that is set aside for it.
+struct Waiting {
+    peer: libp2p::PeerId,
+    id: InboundRequestId,
+    channel: ResponseChannel<Answer>,
+    lease: Option<Lease>,
 }
 
 /// Converts a peer id to libp2p's type, which has the same bytes.
@@ -58,7 +86,7 @@ fn theirs(peer: PeerId) -> Option<libp2p::PeerId> {
 }
 
 /// Converts a peer id from libp2p's type. `None` if the key is not ed25519; libp2p is built without other keys.
-fn ours(peer: &libp2p::PeerId) -> Option<PeerId> {
+pub(super) fn ours(peer: &libp2p::PeerId) -> Option<PeerId> {
     PeerId::from_id_bytes(&peer.to_bytes())
 }
 
@@ -76,15 +104,14 @@ impl Task {
         names: Names,
         explicit: Vec<Multiaddr>,
         calls: mpsc::Receiver<Call>,
-        traffic: Traffic,
-        reservations: Reservations,
+        (config, bans, reservations): (Config, watch::Sender<Arc<Vec<BanView>>>, Reservations),
     ) -> Self {
         let mut redial = Redial::default();
         for address in explicit {
             let peer = peer_in(&address);
             redial.add(address, peer, Source::Explicit, Millis(0));
         }
-        Self {
+        let mut task = Self {
             swarm,
             names,
             calls,
@@ -94,12 +121,26 @@ impl Task {
             redial,
             dials: HashMap::new(),
             endpoint: Endpoint::default(),
-            blocked: BTreeSet::new(),
-            traffic,
+            replies: Replies::default(),
+            budgets: Budgets::new(config.max_upload),
+            ledger: Ledger::default(),
+            faults: Faults::default(),
+            loopback_paused_until: None,
+            pace: Pace::default(),
+            bans,
+            bans_changed: false,
+            traffic: config.traffic,
             tracker: Tracker::default(),
             is_relay: false,
             reservations,
+        };
+        for ban in config.bans {
+            let ban = task.dated(ban);
+            // Too many bans: the caller gave more than this task ever publishes.
+            let _ = task.gate().bans.add(ban);
         }
+        task.publish_bans();
+        task
     }
 
     fn now(&self) -> Millis {
@@ -139,20 +180,20 @@ impl Task {
 
     fn on_tick(&mut self) {
         let now = self.now();
-        for (id, source) in self.endpoint.late_verdicts(now) {
+        for (id, source, _) in self.endpoint.late_verdicts(now) {
             self.judge(&id, &source, gossipsub::MessageAcceptance::Ignore);
         }
-        self.endpoint.retain_replies(ResponseChannel::is_open);
-        for peer in self.endpoint.released(now) {
-            tracing::info!(%peer, "ban is over");
-            self.enforce(peer);
-        }
+        self.endpoint.retain_replies(|waiting| waiting.channel.is_open());
+        self.settle();
+        self.expire_bans(now);
+        self.update_scores(now);
         for peer in self.peers.strangers(now) {
             tracing::debug!(%peer, "peer did not identify itself");
             self.disconnect(peer);
         }
         let peers = &self.peers;
         self.endpoint.forget_rates(now, |peer| peers.is_connected(*peer));
+        self.budgets.forget(now, |host| peers.at(*host) > 0);
         self.tick_reach(now);
         let peers = &self.peers;
         for (address, peer) in self.redial.due(now, |peer| peers.is_connected(peer)) {
@@ -188,25 +229,7 @@ impl Task {
         }
     }
 
-    fn punish(&mut self, peer: PeerId, misbehaviour: Misbehaviour) {
-        let now = self.now();
-        tracing::debug!(%peer, ?misbehaviour, cost = misbehaviour.cost(), "peer misbehaved");
-        if let Some(until) = self.endpoint.punish(peer, misbehaviour, now) {
-            tracing::warn!(%peer, ?misbehaviour, ban_ms = until.since(now), "peer is banned");
-            self.enforce(peer);
-            self.tell(Event::PeerBanned { peer });
-        }
-    }
-
-    /// Updates libp2p's block list from the bans and the operator's blocks.
-    fn enforce(&mut self, peer: PeerId) {
-        let Some(id) = theirs(peer) else { return };
-        let list = &mut self.swarm.behaviour_mut().blocked;
-        if self.blocked.contains(&peer) || self.endpoint.is_banned(&peer) {
-            list.block_peer(id);
-        } else if list.unblock_peer(id) {
-            let now = self.now();
-            self.redial.hasten(peer, now);
-        }
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.swarm.behaviour_mut().gate
     }
 }

@@ -24,13 +24,15 @@ pub enum TrafficKind {
     Pending,
     /// Bitcoin headers.
     BitcoinHeaders,
+    /// Transactions and pieces of Bitcoin blocks of the pool.
+    Blocks,
     /// Gossip, counted where it is received; which peers get it is known to libp2p alone.
     Gossip,
 }
 
 impl TrafficKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Requests,
         Self::Tip,
         Self::LinkHeaders,
@@ -39,6 +41,7 @@ impl TrafficKind {
         Self::Proofs,
         Self::Pending,
         Self::BitcoinHeaders,
+        Self::Blocks,
         Self::Gossip,
     ];
 
@@ -54,6 +57,7 @@ impl TrafficKind {
             Self::Proofs => "proofs",
             Self::Pending => "pending",
             Self::BitcoinHeaders => "bitcoin_headers",
+            Self::Blocks => "blocks",
             Self::Gossip => "gossip",
         }
     }
@@ -67,6 +71,7 @@ impl TrafficKind {
             Response::Proofs(_) => Self::Proofs,
             Response::Pending(_) => Self::Pending,
             Response::Headers(_) => Self::BitcoinHeaders,
+            Response::Transactions(_) | Response::BlockPiece { .. } => Self::Blocks,
         }
     }
 }

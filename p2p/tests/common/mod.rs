@@ -1,6 +1,8 @@
 //! A node for tests: a handle, its events, and ways to wait for them.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses a part")]
 
+pub mod network;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::time::Duration;
@@ -59,6 +61,12 @@ pub struct TestConfig {
 }
 
 impl TestConfig {
+    /// Listens on this IPv4 address, and connects from it: TCP would connect from any.
+    pub fn at(mut self, ip: &str) -> Self {
+        self.config.listen = vec![format!("/ip4/{ip}/udp/0/quic-v1")];
+        self
+    }
+
     pub fn with_transport(mut self, quic: bool) -> Self {
         let listen = if quic { "/ip4/127.0.0.1/udp/0/quic-v1" } else { "/ip4/127.0.0.1/tcp/0" };
         self.config.listen = vec![listen.to_owned()];
@@ -78,6 +86,8 @@ pub fn config(number: u8, peers: &[&String]) -> TestConfig {
             traffic: p2p::Traffic::default(),
             proxy: None,
             reach: p2p::Reach::default(),
+            max_upload: None,
+            bans: Vec::new(),
         },
     }
 }

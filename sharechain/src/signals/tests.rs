@@ -136,3 +136,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn each_state_of_the_bits_has_one_encoding() {
+    let encoded = |signals: &Signals| {
+        let mut bytes = Vec::new();
+        signals.encode_into(&mut bytes);
+        bytes
+    };
+    let read = |bytes: &[u8]| {
+        let mut reader = Reader(bytes);
+        Signals::read(&mut reader).and_then(|signals| reader.end().map(|()| signals))
+    };
+    let signals = (1..=9).fold(Signals::default(), |signals, height| signals.after(Height(height), 0b101));
+    let whole = encoded(&signals);
+    assert_eq!(read(&whole), Ok(signals));
+    let (first, second) = whole[1..].split_at((whole.len() - 1) / 2);
+    let with = |bits: &[&[u8]]| [&[bits.len() as u8], bits.concat().as_slice()].concat();
+    assert_eq!(with(&[first, second]), whole);
+    let mut counting_since = first.to_vec();
+    counting_since[2] = 1;
+    let mut unknown_state = first.to_vec();
+    unknown_state[1] = 3;
+    let mut says_nothing = first.to_vec();
+    says_nothing[first.len() - 2] = 0;
+    let wrong: [&[&[u8]]; 6] = [
+        &[second, first],
+        &[first, first],
+        &[&counting_since, second],
+        &[&unknown_state, second],
+        &[&says_nothing, second],
+        &[&[&[32], &first[1..]].concat(), second],
+    ];
+    for bits in wrong {
+        assert_eq!(read(&with(bits)), Err(RuleError::Overflow), "{bits:?}");
+    }
+}

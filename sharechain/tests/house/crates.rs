@@ -23,7 +23,8 @@ const ARROWS: [(&str, &[&str]); 11] = [
 
 /// Libraries that only these crates may depend on.
 const DOORS: [(&str, &[&str]); 6] = [
-    ("libp2p", &["p2p"]),
+    // testnet has hostile peers, which must do what p2p never does.
+    ("libp2p", &["p2p", "testnet"]),
     ("rocksdb", &["node"]),
     ("bitcoinkernel", &["testnet"]),
     ("tokio", &["p2p", "stratum", "node", "testnet"]),
@@ -66,6 +67,7 @@ fn heavy_libraries_stay_behind_one_door() {
     assert_named_only("stratum/src", "tokio", |name| {
         ["client", "connection", "pool", "server"].iter().any(|shell| name.starts_with(&format!("stratum/src/{shell}")))
     });
+    assert_named_only("testnet/src", "libp2p", |name| name.starts_with("testnet/src/attack/hostile/"));
     // The chain and its owner are out of the API's reach.
     for file in ["EngineHandle", "Engine"] {
         assert_named_only("node/src/api", file, |_| false);

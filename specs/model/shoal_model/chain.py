@@ -39,6 +39,16 @@ class Chain:
         self._came = deque()
         self._snapshots, self._windows, self._selections = {}, {}, {}
 
+    def begin_with(self, links):
+        """Starts from links whose lists are gone, each complete, the lowest first. See `base`."""
+        if links[0].parent is not self.genesis:
+            del self.nodes[self.genesis.id]
+        for link in links:
+            self.nodes[link.id] = link
+            for id_ in link.ids or ():
+                self.naming.setdefault(id_, []).append(link)
+        self.tip, self.highest = links[-1], links[-1].height
+
     # --- What comes in ---
 
     def insert(self, data):

@@ -137,7 +137,7 @@ def is_null_data(script):
     return any(size in lengths and script.startswith(start + bytes([size])) for start, size, lengths in sizes)
 
 
-class _Reader:
+class Reader:
     """Takes fields from the front of some bytes."""
 
     def __init__(self, data):
@@ -161,7 +161,7 @@ def decode_proof(data):
     """The proof that `data` encodes. Of several broken rules, the one whose field comes first is reported."""
     # SC-001: An encoded proof has at most 960 bytes.
     need(len(data) <= PROOF_BYTES_MAX, "SC-001", f"{len(data)} bytes")
-    reader = _Reader(data)
+    reader = Reader(data)
     header = reader.take(80)
     share = _decode_share(reader)
     extranonce = reader.take(16)
@@ -226,7 +226,7 @@ def encode_list(ids):
 
 def decode_list(data):
     """The ids of an encoded list."""
-    reader = _Reader(data)
+    reader = Reader(data)
     count = reader.number(2)
     check_list_length(count)
     ids = tuple(reader.take(32) for _ in range(count))

@@ -43,7 +43,7 @@ def position(params, link):
 def _least_time(params, link):
     """The median of the times of a link and its ancestors, genesis left out; of an even number the later middle one."""
     times = []
-    while link.height and len(times) < params.median_span:
+    while len(times) < params.median_span and link.height:
         times.append(link.time)
         link = link.parent
     return sorted(times)[len(times) // 2] if times else -1

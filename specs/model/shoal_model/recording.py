@@ -12,6 +12,7 @@ LINE_BYTES_MAX = 16 << 20
 PROOF_BYTES_MAX = 4096  # more than a proof may have, so that a recording can hold one that is too long
 IDS_MAX = 65535  # what the count of an encoded list can say
 ROOT_HEADERS_MAX = 8192
+BEGINNING_BYTES_MAX = 16 << 10
 HEX = re.compile("(?:[0-9a-f]{2})*")
 RULE = re.compile("SC-[0-9]{3}")
 POOL = re.compile("[a-z0-9-]{0,32}")
@@ -163,8 +164,14 @@ LINES = {
     "list_of": {"list_of": HASH, "list": IDS, "list_verdict?": LIST_VERDICT},
     "now": {"now": integer(32)},
 }
-# Keys of the lines that the recording of a pruned node begins with.
-BASE = ("begins", "base_link", "base_rows", "base")
+# The lines that the recording of a pruned node begins with.
+BASE = {
+    "begins": {"begins": hex_of(0, BEGINNING_BYTES_MAX)},
+    "base_link": {"base_link": hex_of(0, PROOF_BYTES_MAX), "list?": IDS},
+    "base_rows": {"base_rows": hex_of(0, LINE_BYTES_MAX)},
+    "base": {"base": integer(32)},
+}
+LINES.update(BASE)
 CLAIMS = {
     "tip": {"claim": text(16), "id": HASH, "height": integer(32), "chain_work": number_256},
     "link": {
@@ -252,8 +259,6 @@ def read_line(number, value):
         kind = value["claim"]
         check(isinstance(kind, str) and kind in CLAIMS, f"there is no claim {kind}")
         return Line(number, f"claim {kind}", fields_of(value, CLAIMS[kind]))
-    pruned = [key for key in BASE if key in value]
-    check(not pruned, "is part of a pruned node's base: this model starts at genesis; use `shoal verify`")
     kinds = [kind for kind in LINES if kind in value]
     check(len(kinds) == 1, f"is none of {', '.join(LINES)} or claim, or several")
     fields = fields_of(value, LINES[kinds[0]])

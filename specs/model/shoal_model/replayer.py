@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Optional
 
 from . import recording
+from .base import BadBase, Base
 from .bitcoin import BadHeader, Headers
 from .chain import Chain
 from .encoding import decode_proof
@@ -49,13 +50,42 @@ class Replay:
         self.differences = []
         self.counts = {"lines": 1, "headers": 0, "proofs": 0, "lists": 0, "claims": 0}
         self._due = []  # what must be valid or complete at the end
+        self._base = None  # a pruned node's base, while it is read
+        self._is_empty = True  # before the first proof, list or claim
+        self.unverified = None  # what a pruned node's recording does not show
 
     # --- Lines ---
 
     def play(self, line):
         """Plays a line; `said` below are its fields."""
         self.counts["lines"] += 1
+        if line.kind in recording.BASE:
+            self._play_base_line(line.kind, line.fields)
+            return
+        begun = line.kind not in ("header", "now") and self._base is not None
+        check(not begun, "comes before the end of the base")
+        self._is_empty &= line.kind in ("header", "now")
         getattr(self, "_play_" + line.kind.replace(" ", "_"))(line.number, line.fields)
+
+    def _play_base_line(self, kind, said):
+        """A line of what a pruned node's recording begins with. It is all there, or the file is no recording."""
+        check(self._is_empty, "the base stands before all proofs, and once")
+        try:
+            if kind == "begins":
+                check(self._base is None, "the base begins twice")
+                self._base = Base(self.chain, said["begins"])
+                return
+            check(self._base is not None, "comes before the line with `begins`")
+            if kind == "base_link":
+                self._base.link(said["base_link"], said.get("list"))
+            elif kind == "base_rows":
+                self._base.rows(said["base_rows"])
+            else:
+                self._base.end(said["base"])
+                self.unverified = {"below": self._base.below.height + 1, "by_roots_up_to": said["base"]}
+                self._base, self._is_empty = None, False
+        except (BadBase, Broken) as problem:
+            raise BadRecording(str(problem)) from None
 
     def _play_now(self, _number, said):
         self.chain.set_clock(said["now"])
@@ -228,6 +258,7 @@ class Replay:
 
     def finish(self):
         """Looks once more at what had to wait: what carries no verdict must have become valid or complete."""
+        check(self._base is None, "the base does not end")
         for number, what, id_ in self._due:
             if what == "header":
                 known = self.chain.headers.get(id_) is not None
@@ -252,6 +283,7 @@ class Replay:
             "tip": chain.tip.id.hex(),
             "height": chain.tip.height,
             "chain_work": f"{chain.tip.chain_work:064x}",
+            "unverified": self.unverified,
             "differences": [difference.show() for difference in self.differences],
         }
 

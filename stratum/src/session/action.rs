@@ -65,6 +65,9 @@ pub enum CloseReason {
     /// The miner sent no line for too long. Holds the limit in seconds.
     #[error("no message received for {0} s")]
     Idle(u64),
+    /// The pool has no work for long. The caller detects this.
+    #[error("no work here until this node is back in its pool; use your next pool")]
+    NotReady,
     /// The rest of a line did not arrive in time. Holds the limit in seconds. The caller detects this.
     #[error("incomplete line: the rest did not arrive within {0} s")]
     PartialLine(u64),

@@ -30,6 +30,7 @@ fn work(key: u64, tip: u8, share_target: Target) -> Arc<Work> {
         share_target,
         bitcoin_target: Target::ZERO,
         bitcoin_height: 1,
+        solo: false,
     }))
 }
 

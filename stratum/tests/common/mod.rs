@@ -1,7 +1,7 @@
 //! A pool with one work unit, and a miner on a raw socket.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ pub fn share_target() -> Target {
 pub struct OneWork {
     work: Mutex<Option<Arc<Work>>>,
     keys: AtomicU64,
+    away: AtomicBool,
     changes: watch::Sender<Change>,
     found: Mutex<Vec<Found>>,
 }
@@ -37,6 +38,7 @@ impl OneWork {
         let pool = Self {
             work: Mutex::new(None),
             keys: AtomicU64::new(1),
+            away: AtomicBool::new(false),
             changes: watch::Sender::new(Change::default()),
             found: Mutex::default(),
         };
@@ -62,12 +64,19 @@ impl OneWork {
             share_target: share_target(),
             bitcoin_target: Target::ZERO,
             bitcoin_height: 100,
+            solo: false,
         };
         edit(&mut parts);
         let work = Arc::new(Work::new(parts));
         *self.work.lock().unwrap() = Some(Arc::clone(&work));
         self.changes.send_modify(|change| change.generation += 1);
         work
+    }
+
+    /// Turns miners away, or stops doing so, and signals the change to the server.
+    pub fn turn_away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
+        self.changes.send_modify(|change| change.generation += 1);
     }
 
     /// Removes the work unit, and signals the change to the server.
@@ -82,6 +91,10 @@ impl OneWork {
 }
 
 impl Pool for OneWork {
+    fn is_ready(&self) -> bool {
+        !self.away.load(Ordering::Relaxed)
+    }
+
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
         let address = user.split('.').next().unwrap_or_default().trim();
         match address {

@@ -102,6 +102,8 @@ pub struct Bitcoin {
     /// The pool's blocks, in the order in which they were found.
     found: Vec<BlockHash>,
     templates: BTreeMap<BlockHash, Arc<BlockTemplate>>,
+    /// Number of transactions in a template.
+    transactions: u32,
     params: BitcoinParams,
     /// The block that miners outside the pool build on.
     rest_tip: BlockHash,
@@ -125,10 +127,16 @@ impl Bitcoin {
             order: vec![tip],
             found: Vec::new(),
             templates: BTreeMap::new(),
+            transactions: template::TRANSACTIONS,
             params: params.clone(),
             rest_tip: tip,
             rng,
         }
+    }
+
+    /// Sets the number of transactions in the templates that come.
+    pub fn set_transactions(&mut self, count: u32) {
+        self.transactions = count;
     }
 
     /// Returns all headers.
@@ -247,7 +255,7 @@ impl Bitcoin {
         }
         let previous = self.headers.get(tip)?;
         let bits = self.headers.next_bits(tip)?;
-        let template = Arc::new(template::template(previous, bits, &self.params));
+        let template = Arc::new(template::template(previous, bits, &self.params, self.transactions));
         self.templates.insert(*tip, Arc::clone(&template));
         Some(template)
     }

@@ -1,6 +1,7 @@
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
-use super::{Cli, parse_delay, parse_hashrate};
+use super::Cli;
+use super::parse::{parse_delay, parse_hashrate};
 
 #[test]
 fn the_command_line_is_sound() {
@@ -23,4 +24,20 @@ fn delays_name_a_miner() {
     for wrong in ["m2", "m2=", "m2=2s", "=m2"] {
         assert!(parse_delay(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn lines_are_described_with_units() {
+    let up = |options: &[&str]| Cli::try_parse_from([&["shoal-testnet", "up"][..], options].concat());
+    assert!(up(&["--latency", "150ms", "--loss", "1%", "--rate", "10mbit", "--latency-of", "B=1s"]).is_ok());
+    for (options, hint) in [
+        (["--latency", "150"], "150ms"),
+        (["--loss", "0.01"], "1%"),
+        (["--rate", "10"], "10mbit"),
+        (["--latency-of", "1s"], "B=1s"),
+    ] {
+        let said = up(&options).unwrap_err().to_string();
+        assert!(said.contains(hint) && said.contains(options[0]), "{said}");
+    }
+    assert!(up(&["--latency", "1s", "--mdns"]).is_err(), "mDNS does not cross namespaces");
 }

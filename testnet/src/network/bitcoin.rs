@@ -95,6 +95,7 @@ pub(super) async fn start(plan: &BitcoinPlan) -> Result<Process, BitcoinError> {
         log: plan.dir.join("bitcoin.log"),
         // A real bitcoind is a child of this process, which must stop it.
         last_signal: LastSignal::Term,
+        namespace: None,
     })?;
     let rpc = Rpc::new(plan.rpc, plan.cookie_path());
     let started = Instant::now();

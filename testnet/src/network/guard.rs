@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
@@ -20,6 +21,9 @@ pub struct GuardArgs {
     /// Signal that the kernel sends when the parent dies
     #[arg(long, value_enum, default_value_t = LastSignal::Kill)]
     pub signal: LastSignal,
+    /// Network namespace to enter
+    #[arg(long)]
+    pub namespace: Option<PathBuf>,
     /// Program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<OsString>,
@@ -53,6 +57,14 @@ pub enum GuardError {
     /// The parent died before the request.
     #[error("the parent has already exited")]
     Orphaned,
+    /// The network namespace cannot be entered.
+    #[error("cannot enter the network namespace {path}")]
+    Namespace {
+        /// Its path.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
     /// The program cannot be run.
     #[error("cannot run {program:?}")]
     Run {
@@ -72,6 +84,9 @@ pub fn run(args: &GuardArgs) -> Result<std::convert::Infallible, GuardError> {
     if nix::unistd::getppid().as_raw() != i32::try_from(args.parent).unwrap_or(-1) {
         return Err(GuardError::Orphaned);
     }
+    if let Some(path) = &args.namespace {
+        enter(path).map_err(|source| GuardError::Namespace { path: path.clone(), source })?;
+    }
     let Some((program, rest)) = args.command.split_first() else {
         let source = io::Error::from(io::ErrorKind::InvalidInput);
         return Err(GuardError::Run { program: OsString::new(), source });
@@ -88,6 +103,18 @@ fn tie(signal: LastSignal) -> Result<(), GuardError> {
         LastSignal::Term => Signal::SIGTERM,
     };
     nix::sys::prctl::set_pdeathsig(signal).map_err(|errno| GuardError::Tie(errno.into()))
+}
+
+#[cfg(target_os = "linux")]
+fn enter(namespace: &Path) -> io::Result<()> {
+    let namespace = std::fs::File::open(namespace)?;
+    Ok(nix::sched::setns(namespace, nix::sched::CloneFlags::CLONE_NEWNET)?)
+}
+
+/// Other systems have no such namespaces.
+#[cfg(not(target_os = "linux"))]
+fn enter(_namespace: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Other systems have no such request. There, a killed parent leaves its processes behind.

@@ -60,6 +60,7 @@ pub(super) fn start(plan: &MinerPlan, node: &NodePlan, dir: &Path) -> Result<Pro
         ],
         log: dir.join(format!("{}.log", plan.name)),
         last_signal: LastSignal::Kill,
+        namespace: None,
     })
 }
 

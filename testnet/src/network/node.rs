@@ -102,17 +102,18 @@ pub(super) fn prepare(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<(), Node
     std::fs::write(&path, config(plan, bitcoin)?).map_err(write_error(&path))
 }
 
-/// Starts the node. Its folder must have been prepared.
+/// Starts the node, in a network namespace if there is one. Its folder must have been prepared.
 ///
 /// # Errors
 /// [`NodeError`].
-pub(super) fn start(plan: &NodePlan) -> Result<Process, NodeError> {
+pub(super) fn start(plan: &NodePlan, namespace: Option<PathBuf>) -> Result<Process, NodeError> {
     let spec = Spec {
         name: format!("node {}", plan.name),
         program: shoal_program()?,
         args: vec!["run".into(), "--config".into(), config_path(plan).into()],
         log: plan.dir.join("shoal.log"),
         last_signal: LastSignal::Kill,
+        namespace,
     };
     Ok(Process::start(&spec)?)
 }

@@ -11,6 +11,10 @@ use super::chain::Chain;
 use super::payout;
 use super::ports::{NoFreePort, Ports};
 use crate::limits::LINES_PER_NODE_MAX;
+use crate::link::{LinkOptions, node_address};
+
+/// Port for other nodes in a network namespace, where nothing else has it: the node's default.
+const NODE_PORT: u16 = 3381;
 
 /// The kind of the nodes' Bitcoin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, clap::ValueEnum)]
@@ -56,6 +60,8 @@ pub struct NetworkOptions {
     pub chain: Chain,
     /// Whether nodes find each other by mDNS, without lines that can be cut.
     pub mdns: bool,
+    /// What the nodes' lines are like, each node in a network namespace of its own. `None`: all nodes are on loopback.
+    pub link: Option<LinkOptions>,
 }
 
 /// An error in the options.
@@ -68,6 +74,14 @@ pub enum PlanError {
         name: String,
         /// Number of miners.
         miners: usize,
+    },
+    /// A latency names a node that does not exist.
+    #[error("there is no node {name} to give a latency; the nodes are {nodes}")]
+    UnknownNode {
+        /// The unknown name.
+        name: String,
+        /// Names of the nodes.
+        nodes: String,
     },
     /// The embedded Bitcoin has no regtest.
     #[error("regtest needs a real bitcoind; add --bitcoin bitcoind")]
@@ -88,6 +102,8 @@ pub struct Plan {
     pub lines: Vec<LinePlan>,
     /// The miners.
     pub miners: Vec<MinerPlan>,
+    /// What the nodes' lines are like, if each has a network namespace of its own.
+    pub link: Option<LinkOptions>,
     /// The miner of each script, by its index in `miners`.
     owners: HashMap<ScriptBuf, usize>,
 }
@@ -124,7 +140,7 @@ pub struct NodePlan {
     pub dir: PathBuf,
     /// Address for miners.
     pub stratum: SocketAddr,
-    /// Address for other nodes, through lines.
+    /// Address for other nodes, through lines; with a link, in the node's network namespace.
     pub p2p: SocketAddr,
     /// Address of its API.
     pub api: SocketAddr,
@@ -145,7 +161,7 @@ pub struct LinePlan {
     pub from: usize,
     /// The listening node.
     pub to: usize,
-    /// Address of the near end.
+    /// Address of the near end; with a link, of the listening node itself.
     pub address: SocketAddr,
 }
 
@@ -180,12 +196,7 @@ impl Plan {
         }
         let mut ports = Ports::new();
         let bitcoin = BitcoinPlan { kind, chain, dir: options.dir.join("bitcoin"), rpc: ports.take()? };
-        let mut lines = Vec::new();
-        if !options.mdns {
-            for (from, to) in line_ends(options.nodes) {
-                lines.push(LinePlan { from, to, address: ports.take()? });
-            }
-        }
+        let lines = lines(options, &mut ports)?;
         let mut nodes = Vec::with_capacity(options.nodes);
         for index in 0..options.nodes {
             let name = node_name(index);
@@ -193,7 +204,10 @@ impl Plan {
                 dir: options.dir.join(format!("node-{name}")),
                 name,
                 stratum: ports.take()?,
-                p2p: ports.take()?,
+                p2p: match options.link {
+                    Some(_) => link_address(index),
+                    None => ports.take()?,
+                },
                 api: ports.take()?,
                 new_pool: index == 0,
                 mdns: options.mdns,
@@ -201,12 +215,17 @@ impl Plan {
                 peers: lines.iter().filter(|line| line.from == index).map(|line| line.address).collect(),
             });
         }
+        let unknown = |(name, _): &&(String, _)| nodes.iter().all(|node| node.name != *name);
+        if let Some((name, _)) = options.link.iter().flat_map(|link| &link.latency_of).find(unknown) {
+            let nodes: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+            return Err(PlanError::UnknownNode { name: name.clone(), nodes: nodes.join(", ") });
+        }
         let miners = miners(options)?;
         let scripts = |miner: &MinerPlan| miner.addresses.iter().map(Address::script_pubkey).collect::<Vec<_>>();
         let owned =
             miners.iter().enumerate().flat_map(|(index, miner)| scripts(miner).into_iter().map(move |s| (s, index)));
         let owners = owned.collect();
-        Ok(Self { bitcoin, nodes, lines, miners, owners })
+        Ok(Self { bitcoin, nodes, lines, miners, link: options.link.clone(), owners })
     }
 
     /// Returns the index of the node with this name, in upper or lower case.
@@ -218,6 +237,23 @@ impl Plan {
     pub fn miner_of(&self, script: &bitcoin::Script) -> Option<&MinerPlan> {
         self.miners.get(*self.owners.get(script)?)
     }
+}
+
+/// Returns a node's address for other nodes in its network namespace.
+fn link_address(index: usize) -> SocketAddr {
+    (node_address(index), NODE_PORT).into()
+}
+
+/// Returns the lines: with a link, they lead straight to the listening node.
+fn lines(options: &NetworkOptions, ports: &mut Ports) -> Result<Vec<LinePlan>, NoFreePort> {
+    let mut lines = Vec::new();
+    if !options.mdns {
+        for (from, to) in line_ends(options.nodes) {
+            let address = if options.link.is_some() { link_address(to) } else { ports.take()? };
+            lines.push(LinePlan { from, to, address });
+        }
+    }
+    Ok(lines)
 }
 
 fn miners(options: &NetworkOptions) -> Result<Vec<MinerPlan>, PlanError> {

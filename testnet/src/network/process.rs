@@ -27,6 +27,8 @@ pub struct Spec {
     pub log: PathBuf,
     /// The signal that it gets if the test network itself is killed.
     pub last_signal: LastSignal,
+    /// The network namespace that it runs in, by [`Space::path`](crate::link::Space::path); `None` for the system's own.
+    pub namespace: Option<PathBuf>,
 }
 
 /// An error that prevents a process from running.
@@ -81,7 +83,9 @@ impl Process {
         let mut command = Command::new(own_program().map_err(start_error)?);
         command
             .args(["guard", "--parent", &std::process::id().to_string()])
-            .args(["--signal", spec.last_signal.as_arg(), "--"])
+            .args(["--signal", spec.last_signal.as_arg()])
+            .args(spec.namespace.iter().flat_map(|path| ["--namespace".as_ref(), path.as_os_str()]))
+            .arg("--")
             .arg(&spec.program)
             .args(&spec.args)
             .stdin(Stdio::null())
@@ -145,7 +149,7 @@ impl Process {
 ///
 /// # Errors
 /// If the system does not know it.
-pub(super) fn own_program() -> io::Result<PathBuf> {
+pub fn own_program() -> io::Result<PathBuf> {
     static OWN: OnceLock<PathBuf> = OnceLock::new();
     match OWN.get() {
         Some(path) => Ok(path.clone()),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 use serde::Serialize;
 
+use super::propagation::LinkReport;
 use crate::network::NodeCondition;
 use crate::table::Note;
 
@@ -25,6 +26,8 @@ pub struct Report {
     pub first_block_s: Option<u64>,
     /// Seconds from the start of the processes to the first Bitcoin block that pays more than one miner.
     pub first_shared_block_s: Option<u64>,
+    /// The lines between the nodes, if they are not loopback.
+    pub link: Option<LinkReport>,
     /// Groups of the partition in force at the end, if any.
     pub partition: Option<String>,
     /// The nodes.

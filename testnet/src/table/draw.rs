@@ -59,8 +59,14 @@ fn title_lines(view: &View) -> Vec<Line<'static>> {
                 view.blocks_found,
             )),
         ]),
-        Line::from(format!("{}  Ctrl-C or q stops everything", view.dir)).style(Style::new().fg(Color::DarkGray)),
+        Line::from(format!("{}{}  Ctrl-C or q stops everything", view.dir, pages_of_first(view)))
+            .style(Style::new().fg(Color::DarkGray)),
     ]
+}
+
+/// Says where to look further, in a browser.
+fn pages_of_first(view: &View) -> String {
+    view.nodes.first().map_or_else(String::new, |node| format!("  pages of {}: {}", node.name, node.pages))
 }
 
 fn node_table(view: &View) -> Table<'static> {

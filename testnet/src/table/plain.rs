@@ -33,6 +33,9 @@ pub fn status_text(view: &View) -> String {
         view.blocks_found,
         if view.is_agreed() { "agree" } else { "differ" },
     );
+    if let Some(link) = &view.link {
+        text.push_str(&format!("lines: {link}; each node has a network namespace of its own\n"));
+    }
     if let Some(groups) = &view.partition {
         text.push_str(&format!("partition: {groups}\n"));
     }
@@ -47,6 +50,9 @@ pub fn status_text(view: &View) -> String {
             state = state(node),
         );
         text.push_str(&line);
+    }
+    for node in &view.nodes {
+        text.push_str(&format!("pages of {}: {}\n", node.name, node.pages));
     }
     for block in view.blocks.iter().take(8) {
         text.push_str(&format!("{:>6}  {}\n", duration(block.at_s), block_line(block)));

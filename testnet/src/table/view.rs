@@ -16,6 +16,8 @@ pub struct View {
     pub dir: String,
     /// Seconds since the start.
     pub running_s: u64,
+    /// What the lines between the nodes are like, if they are not loopback.
+    pub link: Option<String>,
     /// The groups of the present partition, if any.
     pub partition: Option<String>,
     /// Names of the miners, in the order of their colors.
@@ -57,6 +59,8 @@ pub struct NodeRow {
     pub rss_bytes: u64,
     /// The reason why it hands out no work, if it does not.
     pub no_work: Option<String>,
+    /// Address of its web pages, on this machine.
+    pub pages: String,
 }
 
 /// One found block.

@@ -6,7 +6,7 @@ use super::UpError;
 use super::session::Session;
 use crate::limits::SETTLE_MAX;
 use crate::network::{NodeCondition, miners_dir};
-use crate::report::{Report, Sources, gather};
+use crate::report::{LinkReport, Report, Sources, gather};
 
 /// Version of the report's format.
 const REPORT_VERSION: u32 = 1;
@@ -40,6 +40,7 @@ impl Session {
             mined_s,
             first_block_s: self.first_block_s,
             first_shared_block_s: self.first_shared_block_s,
+            link: self.link_report(),
             partition: self.view.partition.clone(),
             nodes: gathered.nodes,
             miners: gathered.miners,
@@ -52,6 +53,13 @@ impl Session {
         std::fs::write(&path, text + "\n").map_err(write_error)?;
         self.note(format!("report written to {}", path.display()));
         Ok(())
+    }
+
+    /// Describes the lines, if they are not loopback.
+    fn link_report(&self) -> Option<LinkReport> {
+        let plan = self.network.plan();
+        let (link, hosts, watcher) = (plan.link.as_ref()?, self.network.hosts()?, self.watcher.as_ref()?);
+        Some(LinkReport::new(plan, link, hosts.traffic(), &watcher.passages()))
     }
 
     /// Waits until all running nodes have the same tip, or for [`SETTLE_MAX`]. Of two links with the same weight, each

@@ -17,6 +17,7 @@ use crate::network::{Network, NodePlan};
 use crate::report::payouts;
 use crate::rpc::Rpc;
 use crate::table::{BlockRow, Key, NodeRow, Payee, View, block_line};
+use crate::watch::Watcher;
 
 /// Pause between two checks of processes and clock.
 const TICK: Duration = Duration::from_millis(250);
@@ -46,6 +47,8 @@ pub(super) struct Session {
     pub(super) view: View,
     pub(super) memory: Memory,
     pub(super) observer: Observer,
+    /// Only with a link.
+    pub(super) watcher: Option<Watcher>,
     pub(super) shown: Shown,
     pub(super) stops: Stops,
     pub(super) calls: mpsc::Receiver<Call>,
@@ -77,11 +80,13 @@ impl Session {
             refused: 0,
             rss_bytes: 0,
             no_work: None,
+            pages: format!("http://{}/", node.api),
         };
         let view = View {
             bitcoin: plan.bitcoin.kind.as_str().to_owned(),
             dir: options.network.dir.display().to_string(),
             running_s: 0,
+            link: plan.link.as_ref().map(ToString::to_string),
             partition: None,
             miners: plan.miners.iter().map(|miner| miner.name.clone()).collect(),
             nodes: plan.nodes.iter().enumerate().map(row).collect(),
@@ -93,6 +98,7 @@ impl Session {
             rpc: Rpc::new(plan.bitcoin.rpc, plan.bitcoin.cookie_path()),
             memory: Memory::new(plan.nodes.len()),
             observer: Observer::start(plan.nodes.iter().map(|node| Api::new(node.api)).collect()),
+            watcher: plan.link.is_some().then(|| Watcher::start(plan.nodes.iter().map(|node| node.api))),
             late_node: options.late_node,
             options,
             network,

@@ -1,7 +1,8 @@
 //! Rebuilds the chain from the journal: the same records in the same order, judged by the same rules.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
@@ -14,6 +15,9 @@ use tracing::warn;
 
 use super::Engine;
 use crate::journal::{Journal, Record, RecordKind};
+
+/// Base chunks that are read ahead: at most 3 MB each.
+const CHUNKS_AHEAD_MAX: usize = 4;
 
 /// Result of replaying a stored record.
 enum Replayed {
@@ -70,32 +74,35 @@ impl<J: Journal> Engine<J> {
         Ok(())
     }
 
-    /// Starts from the base chunks in the store.
+    /// Starts from the base chunks in the store. One thread reads and decodes them while this one puts them together.
     pub(super) fn start_from_bases(&mut self) -> Result<(), J::Error> {
         let store = Arc::clone(&self.store);
+        let (params, bitcoin) = (self.chain.params().clone(), self.chain.bitcoin().clone());
         let (mut first, mut last, mut failed) = (None, None, None);
-        let mut damaged = None;
-        let chunks = store.bases().map_while(|record| match record {
-            Ok(record) => match Chunk::decode(&record.bytes) {
-                Ok(chunk) => {
+        let started = thread::scope(|scope| {
+            let (read, chunks) = mpsc::sync_channel(CHUNKS_AHEAD_MAX);
+            scope.spawn(move || {
+                for chunk in store.bases().map(|record| record.map(|record| Chunk::decode(&record.bytes))) {
+                    let is_last = !matches!(chunk, Ok(Ok(_)));
+                    if read.send(chunk).is_err() || is_last {
+                        break;
+                    }
+                }
+            });
+            let chunks = chunks.into_iter().map_while(|chunk| match chunk {
+                Ok(Ok(chunk)) => {
                     last = Some(Chunk::number_of(chunk.start.height.child()));
                     first = first.or(last);
                     Some(chunk)
                 }
-                Err(error) => {
-                    damaged = Some(error);
+                ended => {
+                    failed = Some(ended.map(|damaged| damaged.err()));
                     None
                 }
-            },
-            Err(error) => {
-                failed = Some(error);
-                None
-            }
+            });
+            Chain::from_base(params, bitcoin, chunks)
         });
-        let started = Chain::from_base(self.chain.params().clone(), self.chain.bitcoin().clone(), chunks);
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        let damaged = failed.transpose()?.flatten();
         let Some(last) = last else { return Ok(()) };
         match (started, damaged) {
             (Ok(chain), None) => {

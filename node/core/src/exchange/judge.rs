@@ -1,40 +1,14 @@
 //! Judges gossip. Only fully judged messages are forwarded.
 
-use bitcoin::block::Header;
-use bitcoin::consensus::encode::{deserialize, deserialize_partial};
-use bitcoin::{Block, BlockHash};
 use p2p_proto::{Gossip, Misbehaviour, PeerId, Verdict, VerdictToken, sync};
 use sharechain::change_set::ChangeSet;
 use sharechain::check::binding::BoundProof;
-use sharechain::{Outcome, Proof, ShareId, Timestamp};
+use sharechain::{Outcome, Proof, ShareId};
 use tracing::debug;
 
 use super::{Exchange, Output, RefusedProof, Turn};
 use crate::journal::Journal;
-use crate::limits::BLOCK_DEPTH_MAX;
-
-/// A Bitcoin block from a peer. Only its header is checked: its proof of work is valid.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerBlock {
-    /// Identifies the message until its verdict.
-    pub token: VerdictToken,
-    /// Hash of the block.
-    pub hash: BlockHash,
-    /// Height of the block.
-    pub height: u32,
-    /// The serialized block.
-    pub bytes: Vec<u8>,
-}
-
-impl PeerBlock {
-    /// The verdict for the network. An accepted block must also be submitted to bitcoind. This decodes up to 4 MB, so
-    /// call it off the consensus thread.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        let whole = deserialize::<Block>(&self.bytes).is_ok_and(|block| block.check_merkle_root());
-        if whole { Verdict::Accept } else { Verdict::Reject(Misbehaviour::InvalidItem) }
-    }
-}
+use crate::relay::Announced;
 
 /// How a proof came from a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +38,9 @@ impl Exchange {
         let (proof, list) = match message {
             Gossip::Share(proof) => (*proof, None),
             Gossip::Link { proof, list } => (*proof, Some(list)),
-            Gossip::BitcoinBlock(bytes) => return self.judge_block(token, bytes, turn),
+            Gossip::BitcoinBlock(announcement) => {
+                return self.judge_block(Announced { token, peer, announcement }, turn);
+            }
         };
         if self.is_far_behind() {
             return Some(Verdict::Ignore);
@@ -72,6 +48,8 @@ impl Exchange {
         let id = proof.id();
         match self.insert((peer, Way::Gossip), proof, list, turn) {
             Outcome::Accepted(changes) => Some(forwarded(&changes, &id)),
+            // Its proof came with the announcement of a Bitcoin block, without the list.
+            Outcome::Known(changes) if changes.lists.iter().any(|(listed, _)| *listed == id) => Some(Verdict::Accept),
             Outcome::Known(_) | Outcome::Unlistable => Some(Verdict::Ignore),
             Outcome::Held(missing) => {
                 self.want_for_held(missing, peer, turn);
@@ -117,29 +95,5 @@ impl Exchange {
             }
             outcome => outcome,
         }
-    }
-
-    /// Judges a Bitcoin block. It is submitted and forwarded if its header meets Bitcoin's target and extends a recent
-    /// block that this node knows. Only the header, which carries the proof of work, is judged here; see
-    /// [`PeerBlock::verdict`] for the rest.
-    fn judge_block<J: Journal>(&mut self, token: VerdictToken, bytes: Vec<u8>, turn: &Turn<'_, J>) -> Option<Verdict> {
-        let Ok((header, _)) = deserialize_partial::<Header>(&bytes) else {
-            return Some(Verdict::Reject(Misbehaviour::Garbage));
-        };
-        let bitcoin = turn.engine.chain().bitcoin();
-        let position = bitcoin.get(&header.prev_blockhash).and_then(|previous| {
-            let height = previous.height.checked_add(1)?;
-            let recent = height.saturating_add(BLOCK_DEPTH_MAX) >= turn.engine.own_bitcoin_height();
-            let next = bitcoin.next(&header.prev_blockhash)?;
-            recent.then_some((height, next.bits(Timestamp(header.time))))
-        });
-        let Some((height, bits)) = position else { return Some(Verdict::Ignore) };
-        if header.bits != bits || header.validate_pow(header.target()).is_err() {
-            return Some(Verdict::Reject(Misbehaviour::InvalidItem));
-        }
-        let hash = header.block_hash();
-        debug!(%hash, height, "a peer found a Bitcoin block");
-        self.outputs.push_back(Output::Block(PeerBlock { token, hash, height, bytes }));
-        None
     }
 }

@@ -52,6 +52,9 @@ pub fn begin<J: Journal>(request: Request, chain: &Chain, store: &Arc<J>) -> Ans
         }
         // Encoding takes milliseconds, so it is left for `finish`.
         Request::Rows { first, limit } => Parts::Rows { chain: Box::new(chain.clone()), first, limit },
+        // The relay answers these.
+        Request::Transactions { .. } => Parts::Whole(Response::Transactions(Vec::new())),
+        Request::BlockPiece { .. } => Parts::Whole(Response::BlockPiece { size: 0, bytes: Vec::new() }),
         Request::Proofs { ids } => Parts::Proofs { ids, store: Arc::clone(store) },
     })
 }

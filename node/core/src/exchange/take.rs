@@ -87,9 +87,17 @@ impl Exchange {
             (Ok(Response::Headers(headers)), Request::Headers { wanted, .. }) => {
                 self.take_headers(&headers, &wanted, turn)
             }
-            (Ok(Response::Proofs(_) | Response::LinkHeaders { .. } | Response::Headers(_)), _) => {
-                Taken::Invalid(Misbehaviour::Unsolicited)
-            }
+            // Those about blocks went to the relay.
+            (
+                Ok(
+                    Response::Proofs(_)
+                    | Response::LinkHeaders { .. }
+                    | Response::Headers(_)
+                    | Response::Transactions(_)
+                    | Response::BlockPiece { .. },
+                ),
+                _,
+            ) => Taken::Invalid(Misbehaviour::Unsolicited),
             (Ok(Response::Pending(mut ids)), _) => {
                 ids.retain(|id| turn.engine.chain().fate(id) == Fate::Unknown);
                 Taken::Pending(ids)
@@ -200,7 +208,12 @@ fn received_bytes(response: &Response) -> u64 {
         Response::LinkHeaders { proofs, .. } => proofs.iter().map(|proof| proof.encode().len()).sum(),
         Response::Proofs(items) => items.iter().map(Item::encoded_bytes).sum(),
         Response::Rows(bytes) => bytes.len(),
-        Response::Tip(_) | Response::Headers(_) | Response::Pending(_) | Response::Beginning { .. } => 0,
+        Response::Tip(_)
+        | Response::Headers(_)
+        | Response::Pending(_)
+        | Response::Beginning { .. }
+        | Response::Transactions(_)
+        | Response::BlockPiece { .. } => 0,
     };
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

@@ -1,5 +1,6 @@
 //! Two nodes that exchange messages in memory, without tasks, sockets and clocks.
 
+mod blocks;
 mod network;
 mod newcomer;
 mod policy;
@@ -7,14 +8,15 @@ mod policy;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use p2p_proto::{PeerId, ReplyToken, VerdictToken};
+use p2p_proto::{Gossip, PeerId, ReplyToken, Verdict, VerdictToken};
 use sharechain::chain::Chain;
+use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, Proof, ShareHeader, U256};
 
 use super::*;
 use crate::engine::ChainEvent;
-use crate::journal::{Record, RecordKind};
+use crate::journal::{Forgotten, Record, RecordKind};
 use testkit::{World, miner};
 
 /// A disk in memory.
@@ -62,6 +64,20 @@ impl Journal for Memory {
             .collect();
         numbers.into_values().map(Ok)
     }
+
+    /// Forgets base chunks only.
+    fn forget(&self, forgotten: &Forgotten) -> Result<(), Full> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(Full);
+        }
+        if forgotten.bases.is_empty() {
+            return Ok(());
+        }
+        let gone = |record: &Record| record.kind == RecordKind::Base && forgotten.bases.contains(&record.id);
+        let kept: Vec<_> = self.records.lock().unwrap().drain(..).filter(|record| !gone(record)).collect();
+        self.index.lock().unwrap().clear();
+        self.append(&kept)
+    }
 }
 
 struct Node {
@@ -72,6 +88,10 @@ struct Node {
     /// Why its miners should not work.
     trouble: Option<Arc<str>>,
     verdicts: Vec<Verdict>,
+    /// Blocks for its bitcoind.
+    submitted: Vec<Arc<WholeBlock>>,
+    /// bitcoind's last templates.
+    templates: Vec<Arc<crate::jobs::BlockTemplate>>,
     refused: Vec<RefusedProof>,
 }
 
@@ -89,7 +109,17 @@ impl Node {
         let engine = Engine::open(chain, Arc::new(Memory::default()), world.now).unwrap();
         let exchange = Exchange::new(&engine, false);
         let (states, verdicts, refused) = (Vec::new(), Vec::new(), Vec::new());
-        Self { id: PeerId([id; 32]), engine, exchange, states, trouble: None, verdicts, refused }
+        Self {
+            id: PeerId([id; 32]),
+            engine,
+            exchange,
+            states,
+            trouble: None,
+            verdicts,
+            submitted: Vec::new(),
+            templates: Vec::new(),
+            refused,
+        }
     }
 
     fn find(&mut self, proof: &Proof, list: Option<Vec<ShareId>>, world: &World) {
@@ -113,7 +143,11 @@ impl Node {
                         let found = self.engine.chain().bitcoin().get(&hash).is_some();
                         self.exchange.handle(Input::LookedUp { hash, from, found }, &mut self.engine, now);
                     }
-                    Output::Block(block) => self.verdicts.push(block.verdict()),
+                    Output::Build(build) => {
+                        let built = build.run(&self.templates);
+                        self.exchange.handle(Input::Built(built), &mut self.engine, now);
+                    }
+                    Output::Submit(block) => self.submitted.push(block),
                     Output::State { state, trouble } => {
                         self.states.push(state);
                         self.trouble = trouble;

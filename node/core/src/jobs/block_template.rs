@@ -60,6 +60,12 @@ impl BlockTemplate {
         Target::from_compact(self.bits)
     }
 
+    /// Bytes that its transactions take in memory.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.transactions.iter().map(|transaction| size_of_val(transaction) + transaction.raw.len()).sum()
+    }
+
     /// Weight of all transactions, without header and coinbase, weight units.
     #[must_use]
     pub fn transactions_weight(&self) -> u64 {

@@ -115,11 +115,11 @@ fn coinbase_branch(others: Vec<[u8; 32]>) -> Vec<[u8; 32]> {
 }
 
 /// The next level of a Merkle tree. An odd hash is paired with itself.
-fn parents(level: &[[u8; 32]]) -> Vec<[u8; 32]> {
+pub(crate) fn parents(level: &[[u8; 32]]) -> Vec<[u8; 32]> {
     level.chunks(2).map(|pair| hash_pair(&pair[0], pair.last().expect("a chunk is never empty"))).collect()
 }
 
-fn hash_pair(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+pub(crate) fn hash_pair(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     let mut engine = sha256d::Hash::engine();
     engine.input(left);
     engine.input(right);

@@ -150,6 +150,22 @@ pub fn worked(job: &Job) -> Header {
     header
 }
 
+/// A Bitcoin block that the pool finds on this template: its proof, and its list if it is a link.
+#[must_use]
+pub fn found(
+    template: &Arc<JobTemplate>,
+    payout: ScriptBuf,
+) -> (sharechain::Proof, Vec<sharechain::ShareId>, crate::relay::WholeBlock) {
+    let job = Job::new(Arc::clone(template), payout);
+    let mut header = worked(&job);
+    while !(job.share_target().is_met_by(header.block_hash()) && header.target().is_met_by(header.block_hash())) {
+        header.nonce += 1;
+    }
+    let extranonce = [0; sharechain::share::EXTRANONCE_BYTES];
+    let block = crate::relay::WholeBlock::of_job(&job, &header, &extranonce);
+    (job.proof(header, extranonce), job.list().to_vec(), block)
+}
+
 /// Several job templates, each with a block template of its own.
 #[must_use]
 pub fn job_templates(count: u32) -> Vec<Arc<JobTemplate>> {

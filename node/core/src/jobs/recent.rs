@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::block_template::BlockTemplate;
 use super::template::JobTemplate;
 use crate::limits::{JOB_TEMPLATES_BYTES_MAX, JOB_TEMPLATES_MAX};
 
@@ -24,7 +23,7 @@ impl RecentTemplates {
     pub fn push(&mut self, template: Arc<JobTemplate>) {
         // Job templates of the same block template are adjacent, so each block template is counted once.
         if self.templates.back().is_none_or(|newest| !Arc::ptr_eq(&newest.block, &template.block)) {
-            self.size_bytes += block_bytes(&template.block);
+            self.size_bytes += template.block.size_bytes();
         }
         self.templates.push_back(template);
         while self.templates.len() > JOB_TEMPLATES_MAX
@@ -38,7 +37,7 @@ impl RecentTemplates {
         let Some(oldest) = self.templates.pop_front() else { return };
         self.first_key += 1;
         if self.templates.front().is_none_or(|next| !Arc::ptr_eq(&next.block, &oldest.block)) {
-            self.size_bytes -= block_bytes(&oldest.block);
+            self.size_bytes -= oldest.block.size_bytes();
         }
     }
 
@@ -67,8 +66,4 @@ impl RecentTemplates {
     pub fn is_empty(&self) -> bool {
         self.templates.is_empty()
     }
-}
-
-fn block_bytes(block: &BlockTemplate) -> usize {
-    block.transactions.iter().map(|transaction| size_of_val(transaction) + transaction.raw.len()).sum()
 }

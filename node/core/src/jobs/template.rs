@@ -11,12 +11,13 @@ use bitcoin::hashes::Hash;
 use bitcoin::{ScriptBuf, Target, TxMerkleNode, TxOut, VarInt};
 use sharechain::chain::{Assignment, Chain, TemplateError, Unpayable};
 use sharechain::check::binding::{BoundProof, merkle_root};
+use sharechain::check::header::Position;
 use sharechain::coinbase::Coinbase;
 use sharechain::encode::shares_root;
 use sharechain::share::{EXTRANONCE_BYTES, SHARE_VERSION};
-use sharechain::{Proof, ShareHeader, ShareId, Timestamp, U256};
+use sharechain::{Height, Proof, ShareHeader, ShareId, Timestamp, U256};
 
-use super::block_template::BlockTemplate;
+use super::block_template::{BlockTemplate, TemplateTransaction};
 use super::contents::Contents;
 use super::position::{JobError, JobPosition};
 
@@ -42,6 +43,7 @@ pub struct JobTemplate {
     shares_root: [u8; 32],
     state_root: [u8; 32],
     consensus_id: [u8; 32],
+    solo: bool,
 }
 
 /// One miner's version of a job template. It differs only in the payout script that its coinbase commits to.
@@ -91,7 +93,55 @@ impl JobTemplate {
             shares_root,
             state_root,
             consensus_id,
+            solo: false,
         }))
+    }
+
+    /// A template for solo work: a block pays its finder alone. Its commitment names no pool, so no node, this one
+    /// included, can take anything found with it for a share. `times` are those that a header with the template's nBits may
+    /// have.
+    #[must_use]
+    pub fn solo(
+        block: Arc<BlockTemplate>,
+        contents: Arc<Contents>,
+        times: RangeInclusive<u32>,
+        now: Timestamp,
+    ) -> Arc<Self> {
+        let genesis = ShareId([0; 32]);
+        let position = Position {
+            height: Height(0),
+            anchor: genesis,
+            anchor_height: Height(0),
+            // Miners submit blocks only, and what shows how fast they are.
+            share_target: U256::from_le_bytes(block.target().to_le_bytes()),
+            link_target: U256::ZERO,
+            median_time: None,
+            bitcoin_work: U256::ZERO,
+            least_snapshot: Height(0),
+        };
+        let times = block.min_time.max(*times.start())..=*times.end();
+        let header_time = block.time.max(now.0).min(*times.end()).max(*times.start());
+        let assignment = Assignment { parent: genesis, position, list: Vec::new() };
+        Arc::new(Self {
+            block,
+            assignment,
+            contents,
+            payouts: None,
+            outputs: OnceLock::new(),
+            share_time: now,
+            header_time,
+            times,
+            shares_root: [0; 32],
+            state_root: [0; 32],
+            consensus_id: [0; 32],
+            solo: true,
+        })
+    }
+
+    /// True if a block of this template pays its finder alone, and nothing found with it is a share.
+    #[must_use]
+    pub const fn is_solo(&self) -> bool {
+        self.solo
     }
 
     /// Applies the check that peers apply to proofs found with this template.
@@ -210,10 +260,16 @@ impl Job {
         &self.template.assignment.list
     }
 
+    /// The block template's transactions that are in the block.
+    #[must_use]
+    pub fn kept(&self) -> &[TemplateTransaction] {
+        &self.template.block.transactions[..self.template.contents.kept]
+    }
+
     /// The complete Bitcoin block with this header, serialized.
     #[must_use]
     pub fn block(&self, header: &Header, extranonce: &[u8; EXTRANONCE_BYTES]) -> Vec<u8> {
-        let kept = &self.template.block.transactions[..self.template.contents.kept];
+        let kept = self.kept();
         let mut block = serialize(header);
         block.extend_from_slice(&serialize(&VarInt::from(kept.len() + 1)));
         block.extend_from_slice(&with_witness(self.coinbase(extranonce).as_bytes()));
@@ -245,7 +301,7 @@ fn check_script() -> ScriptBuf {
 }
 
 /// Adds the witness that BIP-0141 requires of a coinbase: one item of 32 zero bytes.
-fn with_witness(stripped: &[u8]) -> Vec<u8> {
+pub(crate) fn with_witness(stripped: &[u8]) -> Vec<u8> {
     const VERSION_BYTES: usize = 4;
     const LOCKTIME_BYTES: usize = 4;
     let (version, rest) = stripped.split_at(VERSION_BYTES);

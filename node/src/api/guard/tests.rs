@@ -2,7 +2,12 @@ use super::*;
 
 fn guard(listen: &str, configured: &str, requests_a_second: u32) -> Guard {
     let requests_a_second = requests_a_second.try_into().unwrap();
-    let config = ApiConfig { listen: configured.parse().unwrap(), cors_origins: Vec::new(), requests_a_second };
+    let config = ApiConfig {
+        listen: configured.parse().unwrap(),
+        cors_origins: Vec::new(),
+        requests_a_second,
+        trusted_proxies: vec!["10.0.0.1".parse().unwrap()],
+    };
     Guard::new(listen.parse().unwrap(), &config)
 }
 
@@ -45,4 +50,26 @@ fn each_client_may_ask_so_much_and_no_more() {
     // Ten are saved up; a slow machine may earn another meanwhile.
     assert!((10..15).contains(&admitted), "{admitted}");
     assert!(ask("192.0.2.2").is_ok());
+}
+
+#[test]
+fn a_client_is_a_whole_64_or_what_a_trusted_proxy_names() {
+    let guard = guard("0.0.0.0:3380", "0.0.0.0:3380", 1);
+    let ask = |from: &str, named: &str| {
+        let mut request = Request::default();
+        request.extensions_mut().insert(Client(from.parse().unwrap()));
+        if !named.is_empty() {
+            request.headers_mut().insert("x-forwarded-for", HeaderValue::from_str(named).unwrap());
+        }
+        guard.admit(&request).is_ok()
+    };
+    let count = |asks: &dyn Fn(u32) -> bool| (0..50).filter(|number| asks(*number)).count();
+    assert!(count(&|number| ask(&format!("2001:db8::{number:x}"), "")) < 15, "one /64");
+    assert_eq!(count(&|number| ask(&format!("2001:db8:0:{number:x}::1"), "")), 50, "many of them");
+    assert!(count(&|number| ask("192.0.2.9", &format!("198.51.100.{number}"))) < 15, "nobody trusts this address");
+    assert_eq!(count(&|number| ask("10.0.0.1", &format!("198.51.100.{number}"))), 50, "clients of a proxy");
+    assert!(
+        count(&|number| ask("10.0.0.1", &format!("198.51.100.{number}, 203.0.113.5"))) < 15,
+        "invented by the client"
+    );
 }

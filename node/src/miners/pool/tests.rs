@@ -98,3 +98,27 @@ fn templates_are_forgotten_oldest_first() {
     assert!(queue.shares.try_recv().is_ok());
     assert_eq!(miners.state().recent.len(), JOB_TEMPLATES_MAX);
 }
+
+#[test]
+fn miners_are_away_until_there_is_a_template_and_solo_work_is_no_share() {
+    let (miners, mut queue) = Miners::new(Network::Local, None);
+    let pool = job_templates(1).remove(0);
+    assert!(!miners.is_ready(), "nothing yet");
+    miners.set_template(Some(Arc::clone(&pool)));
+    assert!(miners.is_ready());
+    for _ in 0..2 {
+        miners.turn_away();
+        assert!(!miners.is_ready() && miners.work(&account(1)).is_none());
+        assert_eq!(miners.changes().borrow().generation, 2, "connections hear it once");
+        miners.set_template(None);
+    }
+    let (block, contents) = (Arc::clone(&pool.block), Arc::clone(&pool.contents));
+    let solo = JobTemplate::solo(block, contents, 0..=u32::MAX, sharechain::Timestamp(1_800_000_000));
+    miners.set_template(Some(Arc::clone(&solo)));
+    let work = miners.work(&account(1)).unwrap();
+    assert!(miners.is_ready() && work.solo);
+    miners.submit(found(&work, &solo, 1, true));
+    assert!(queue.shares.try_recv().is_err(), "peers never hear of it");
+    let block = queue.blocks.try_recv().unwrap();
+    assert_eq!(block.job.share.payout, address(1).script_pubkey());
+}

@@ -2,6 +2,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::*;
+use crate::api::isolation::StateStatus;
 use crate::status::tests::healthy;
 use crate::top::source::{Decentralisation, Event, Point, Pool, Round};
 
@@ -61,10 +62,20 @@ fn everything_stands_in_a_usual_terminal() {
 fn what_asks_for_attention_says_so_without_colour() {
     let mut view = view();
     view.status.no_work_because = Some("no peer has been reached yet".into());
+    view.status.states = vec![StateStatus {
+        kind: "clock".into(),
+        since_unix_s: NOW - 90,
+        what: "the clock is off".into(),
+        todo: "set it".into(),
+    }];
     view.trouble = Some("no node answers".into());
     let text = drawn(&view, 100, 30);
     assert!(text.contains("! no work") && text.contains("no peer has been reached yet"), "{text}");
     assert!(text.contains("! no node answers"), "{text}");
+    assert!(text.contains("! state") && text.contains("the clock is off"), "{text}");
+    (view.status.no_work_because, view.status.work) = (None, WorkName::Solo);
+    let text = drawn(&view, 100, 30);
+    assert!(text.contains("! solo work") && text.contains("each for its own address"), "{text}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ const KINDS = {
   work: ["work", ""],
   bitcoin: ["Bitcoin", ""],
   peers: ["peers", ""],
+  isolation: ["isolation", "warn"],
   conflict: ["conflict", "bad"],
   upgrade: ["upgrade", "warn"],
   start: ["start", ""],

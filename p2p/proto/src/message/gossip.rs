@@ -2,9 +2,9 @@
 
 use sharechain::{Proof, ShareId};
 
-use super::WireError;
-use crate::limits::{BLOCK_BYTES_MAX, BLOCK_GOSSIP_BYTES_MAX, LINK_GOSSIP_BYTES_MAX, SHARE_GOSSIP_BYTES_MAX};
-use crate::wire::{Reader, put_bytes, put_list, put_proof};
+use super::{Announcement, WireError};
+use crate::limits::{BLOCK_GOSSIP_BYTES_MAX, LINK_GOSSIP_BYTES_MAX, SHARE_GOSSIP_BYTES_MAX};
+use crate::wire::{Reader, put_list, put_proof};
 
 const SHARE: u8 = 1;
 const LINK: u8 = 2;
@@ -22,8 +22,8 @@ pub enum Gossip {
         /// Ids that the link lists.
         list: Vec<ShareId>,
     },
-    /// A Bitcoin block that the pool found, in Bitcoin's network serialization. Every node submits it to its bitcoind.
-    BitcoinBlock(Vec<u8>),
+    /// A Bitcoin block that the pool found. Every node builds it and submits it to its bitcoind.
+    BitcoinBlock(Announcement),
 }
 
 /// Gossip topics. Each kind of message has its own, so that no kind delays another.
@@ -89,7 +89,7 @@ impl Gossip {
             }
             Self::BitcoinBlock(block) => {
                 out.push(BITCOIN_BLOCK);
-                put_bytes(&mut out, block);
+                block.encode_into(&mut out);
             }
         }
         out
@@ -104,7 +104,7 @@ impl Gossip {
         let message = match reader.u8()? {
             SHARE => Self::Share(Box::new(reader.proof()?)),
             LINK => Self::Link { proof: Box::new(reader.proof()?), list: reader.list()? },
-            BITCOIN_BLOCK => Self::BitcoinBlock(reader.bytes(BLOCK_BYTES_MAX)?.to_vec()),
+            BITCOIN_BLOCK => Self::BitcoinBlock(Announcement::read(&mut reader)?),
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;

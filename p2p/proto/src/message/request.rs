@@ -1,9 +1,11 @@
 //! Requests.
 
 use bitcoin::BlockHash;
+use bitcoin::hashes::Hash;
 use sharechain::{Height, ShareId};
 
 use super::WireError;
+use super::block::{put_positions, read_positions};
 use crate::limits::{HEADERS_WANTED_MAX, LINK_HEADERS_MAX, LOCATOR_MAX, PROOFS_MAX, ROWS_MAX};
 use crate::wire::{Reader, put_block_hashes, put_count, put_ids};
 
@@ -14,6 +16,8 @@ const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
 const BEGINNING: u8 = 6;
 const ROWS: u8 = 7;
+const TRANSACTIONS: u8 = 8;
+const BLOCK_PIECE: u8 = 9;
 
 /// A request to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +55,22 @@ pub enum Request {
         /// Maximum number of links in the response, at most [`ROWS_MAX`].
         limit: u32,
     },
+    /// Transactions of a recent Bitcoin block of the pool.
+    Transactions {
+        /// Hash of the block.
+        block: BlockHash,
+        /// Positions of the transactions, ascending, counted from 0 after the coinbase; below
+        /// [`BLOCK_TRANSACTIONS_MAX`](crate::limits::BLOCK_TRANSACTIONS_MAX).
+        wanted: Vec<u16>,
+    },
+    /// A piece of a recent Bitcoin block of the pool, at most
+    /// [`BLOCK_PIECE_BYTES_MAX`](crate::limits::BLOCK_PIECE_BYTES_MAX).
+    BlockPiece {
+        /// Hash of the block.
+        block: BlockHash,
+        /// Where the piece begins in the serialized block, bytes.
+        offset: u32,
+    },
 }
 
 /// Kind of a request. Each kind has its own rate limit.
@@ -70,6 +90,10 @@ pub enum RequestKind {
     Beginning,
     /// [`Request::Rows`].
     Rows,
+    /// [`Request::Transactions`].
+    Transactions,
+    /// [`Request::BlockPiece`].
+    BlockPiece,
 }
 
 impl Request {
@@ -84,6 +108,8 @@ impl Request {
             Self::Pending => RequestKind::Pending,
             Self::Beginning => RequestKind::Beginning,
             Self::Rows { .. } => RequestKind::Rows,
+            Self::Transactions { .. } => RequestKind::Transactions,
+            Self::BlockPiece { .. } => RequestKind::BlockPiece,
         }
     }
 
@@ -114,6 +140,16 @@ impl Request {
                 out.extend_from_slice(&first.0.to_le_bytes());
                 put_count(&mut out, usize::try_from(*limit).unwrap_or(usize::MAX));
             }
+            Self::Transactions { block, wanted } => {
+                out.push(TRANSACTIONS);
+                out.extend_from_slice(block.as_byte_array());
+                put_positions(&mut out, wanted);
+            }
+            Self::BlockPiece { block, offset } => {
+                out.push(BLOCK_PIECE);
+                out.extend_from_slice(block.as_byte_array());
+                out.extend_from_slice(&offset.to_le_bytes());
+            }
         }
         out
     }
@@ -141,6 +177,13 @@ impl Request {
                 first: Height(reader.u32()?),
                 limit: u32::try_from(reader.count(ROWS_MAX)?).unwrap_or(u32::MAX),
             },
+            TRANSACTIONS => Self::Transactions {
+                block: BlockHash::from_byte_array(reader.array()?),
+                wanted: read_positions(&mut reader)?,
+            },
+            BLOCK_PIECE => {
+                Self::BlockPiece { block: BlockHash::from_byte_array(reader.array()?), offset: reader.u32()? }
+            }
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;

@@ -5,8 +5,8 @@ use sharechain::{Height, Proof, ShareId, U256, Work};
 
 use super::{RequestKind, WireError};
 use crate::limits::{
-    BEGINNING_BYTES_MAX, HEADERS_MAX, LINK_HEADERS_MAX, PENDING_MAX, PROOFS_MAX, RESPONSE_BYTES_MAX, ROWS_BYTES_MAX,
-    USER_AGENT_BYTES_MAX,
+    BEGINNING_BYTES_MAX, BLOCK_PIECE_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HEADERS_MAX, LINK_HEADERS_MAX, PENDING_MAX,
+    PROOFS_MAX, RESPONSE_BYTES_MAX, ROWS_BYTES_MAX, USER_AGENT_BYTES_MAX,
 };
 use crate::wire::{Reader, put_bytes, put_count, put_headers, put_ids, put_list, put_proof};
 
@@ -17,6 +17,8 @@ const HEADERS: u8 = 4;
 const PENDING: u8 = 5;
 const BEGINNING: u8 = 6;
 const ROWS: u8 = 7;
+const TRANSACTIONS: u8 = 8;
+const BLOCK_PIECE: u8 = 9;
 
 /// Status of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +74,16 @@ pub enum Response {
     },
     /// Links with what they credit: a [`sharechain::base::Chunk`], encoded. Empty if the sender does not show the first.
     Rows(Vec<u8>),
+    /// The first of the requested transactions that fit, in the order of the request. None if the sender does not have the
+    /// block.
+    Transactions(Vec<Vec<u8>>),
+    /// A piece of a Bitcoin block.
+    BlockPiece {
+        /// Length of the serialized block, bytes; 0 if the sender does not have it.
+        size: u32,
+        /// The piece.
+        bytes: Vec<u8>,
+    },
 }
 
 impl Item {
@@ -116,6 +128,13 @@ impl Response {
         Self::Proofs(fitting(items.into_iter(), PROOFS_MAX, Item::encoded_bytes).0)
     }
 
+    /// Creates a response with as many transactions as fit.
+    #[must_use]
+    pub fn transactions(transactions: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let bytes = |transaction: &Vec<u8>| 4 + transaction.len();
+        Self::Transactions(fitting(transactions.into_iter(), BLOCK_TRANSACTIONS_MAX, bytes).0)
+    }
+
     /// Kind of request that it answers.
     #[must_use]
     pub const fn kind(&self) -> RequestKind {
@@ -127,6 +146,8 @@ impl Response {
             Self::Pending(_) => RequestKind::Pending,
             Self::Beginning { .. } => RequestKind::Beginning,
             Self::Rows(_) => RequestKind::Rows,
+            Self::Transactions(_) => RequestKind::Transactions,
+            Self::BlockPiece { .. } => RequestKind::BlockPiece,
         }
     }
 
@@ -175,6 +196,18 @@ impl Response {
                 out.push(ROWS);
                 put_bytes(&mut out, bytes);
             }
+            Self::Transactions(transactions) => {
+                out.push(TRANSACTIONS);
+                put_count(&mut out, transactions.len());
+                for transaction in transactions {
+                    put_bytes(&mut out, transaction);
+                }
+            }
+            Self::BlockPiece { size, bytes } => {
+                out.push(BLOCK_PIECE);
+                out.extend_from_slice(&size.to_le_bytes());
+                put_bytes(&mut out, bytes);
+            }
         }
         out
     }
@@ -203,6 +236,14 @@ impl Response {
                 Self::Beginning { first: Height(reader.u32()?), bytes: reader.bytes(BEGINNING_BYTES_MAX)?.to_vec() }
             }
             ROWS => Self::Rows(reader.bytes(ROWS_BYTES_MAX)?.to_vec()),
+            TRANSACTIONS => {
+                let count = reader.count(BLOCK_TRANSACTIONS_MAX)?;
+                let read = |_| Ok(reader.bytes(RESPONSE_BYTES_MAX)?.to_vec());
+                Self::Transactions((0..count).map(read).collect::<Result<_, WireError>>()?)
+            }
+            BLOCK_PIECE => {
+                Self::BlockPiece { size: reader.u32()?, bytes: reader.bytes(BLOCK_PIECE_BYTES_MAX)?.to_vec() }
+            }
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;

@@ -1,11 +1,11 @@
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode, WPubkeyHash};
+use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode, WPubkeyHash, Wtxid};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use sharechain::{CoinbasePrefix, Height, Proof, ShareHeader, ShareId, Timestamp, U256, Work};
 
-use super::{Gossip, Item, Request, Response, TipInfo, WireError};
+use super::{Announcement, Gossip, Item, Request, Response, ShortIds, TipInfo, WireError};
 use crate::limits::*;
 
 /// A proof with a canonical encoding. It may break all other rules.
@@ -59,7 +59,9 @@ fn gossip() -> impl Strategy<Value = Gossip> {
     prop_oneof![
         proof().prop_map(|proof| Gossip::Share(Box::new(proof))),
         (proof(), ids(40)).prop_map(|(proof, list)| Gossip::Link { proof: Box::new(proof), list }),
-        prop::collection::vec(any::<u8>(), 0..500).prop_map(Gossip::BitcoinBlock),
+        (proof(), any::<u64>(), prop::collection::vec(any::<[u8; 6]>(), 0..500)).prop_map(|(proof, nonce, ids)| {
+            Gossip::BitcoinBlock(Announcement { proof: Box::new(proof), nonce, ids })
+        }),
     ]
 }
 
@@ -73,6 +75,14 @@ fn request() -> impl Strategy<Value = Request> {
         ids(PROOFS_MAX).prop_map(|ids| Request::Proofs { ids }),
         (hashes(HEADERS_WANTED_MAX), hashes(LOCATOR_MAX))
             .prop_map(|(wanted, locator)| Request::Headers { wanted, locator }),
+        (any::<[u8; 32]>(), prop::collection::btree_set(0..BLOCK_TRANSACTIONS_MAX as u16, 0..600)).prop_map(
+            |(hash, wanted)| Request::Transactions {
+                block: BlockHash::from_byte_array(hash),
+                wanted: wanted.into_iter().collect(),
+            }
+        ),
+        (any::<[u8; 32]>(), any::<u32>())
+            .prop_map(|(hash, offset)| Request::BlockPiece { block: BlockHash::from_byte_array(hash), offset }),
     ]
 }
 
@@ -98,6 +108,9 @@ fn response() -> impl Strategy<Value = Response> {
         prop::collection::vec(item, 0..5).prop_map(Response::Proofs),
         prop::collection::vec(any::<u32>().prop_map(header), 0..20).prop_map(Response::Headers),
         ids(100).prop_map(Response::Pending),
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..20).prop_map(Response::Transactions),
+        (any::<u32>(), prop::collection::vec(any::<u8>(), 0..500))
+            .prop_map(|(size, bytes)| Response::BlockPiece { size, bytes }),
     ]
 }
 
@@ -182,5 +195,43 @@ fn announced_lengths_are_checked_before_they_are_believed() {
     let mut bytes = vec![5];
     bytes.extend_from_slice(&u32::MAX.to_le_bytes());
     assert!(matches!(Response::decode(&bytes), Err(WireError::TooMany { max: PENDING_MAX, .. })));
-    assert_eq!(Request::decode(&[9]), Err(WireError::Kind(9)));
+    assert_eq!(Request::decode(&[99]), Err(WireError::Kind(99)));
+    let mut piece = vec![9, 0, 0, 0, 0];
+    piece.extend_from_slice(&u32::MAX.to_le_bytes());
+    assert!(matches!(Response::decode(&piece), Err(WireError::TooMany { max: BLOCK_PIECE_BYTES_MAX, .. })));
+}
+
+/// The largest messages of block relay fit into their frames.
+const _: () = assert!(1 + 32 + 4 + BLOCK_TRANSACTIONS_MAX.div_ceil(8) <= REQUEST_BYTES_MAX);
+const _: () = assert!(1 + 4 + 4 + BLOCK_PIECE_BYTES_MAX <= RESPONSE_BYTES_MAX);
+
+#[test]
+fn the_largest_announcement_fits_and_one_more_transaction_is_garbage() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let proof = Box::new(proof().new_tree(&mut runner).unwrap().current());
+    let of = |count| Gossip::BitcoinBlock(Announcement { proof: proof.clone(), nonce: 1, ids: vec![[7; 6]; count] });
+    let largest = of(BLOCK_TRANSACTIONS_MAX).encode();
+    assert!(largest.len() <= BLOCK_GOSSIP_BYTES_MAX && BLOCK_GOSSIP_BYTES_MAX < 100_000);
+    assert!(Gossip::decode(&largest).is_ok());
+    let more = of(BLOCK_TRANSACTIONS_MAX + 1).encode();
+    assert!(matches!(Gossip::decode(&more), Err(WireError::TooMany { max: BLOCK_TRANSACTIONS_MAX, .. })));
+}
+
+#[test]
+fn one_set_of_positions_has_one_encoding() {
+    let request = Request::Transactions { block: BlockHash::all_zeros(), wanted: vec![0, 9] };
+    let mut bytes = request.encode();
+    assert_eq!(bytes[33..], [2, 0, 0, 0, 0b1, 0b10]);
+    assert_eq!(Request::decode(&bytes), Ok(request));
+    bytes[33] = 3;
+    bytes.push(0);
+    assert_eq!(Request::decode(&bytes), Err(WireError::TrailingBytes));
+}
+
+/// BIP-0152 has no vectors. These are from an independent computation: `python3` with `hashlib` and SipHash-2-4.
+#[test]
+fn short_ids_are_those_of_bip_0152() {
+    let wtxid = Wtxid::from_byte_array([0x11; 32]);
+    assert_eq!(ShortIds::new(&header(7), 42).of(&wtxid), [0x61, 0xdc, 0x44, 0x96, 0x55, 0xb7]);
+    assert_ne!(ShortIds::new(&header(7), 43).of(&wtxid), [0x61, 0xdc, 0x44, 0x96, 0x55, 0xb7]);
 }

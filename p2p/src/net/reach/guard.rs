@@ -14,7 +14,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use crate::net::address::host_of;
+use crate::net::gate::host_of;
 use p2p_proto::limits::HOLE_HOSTS_MAX;
 use p2p_proto::netgroup::Netgroup;
 

@@ -10,7 +10,8 @@ use libp2p::Multiaddr;
 use libp2p::core::transport::ListenerId;
 use libp2p::swarm::ConnectionId;
 
-use crate::net::address::{host_of, ip_of, is_public, without_peer};
+use crate::net::address::{is_public, without_peer};
+use crate::net::gate::{host_of, ip_of};
 use p2p_proto::limits::{
     CONFIRMED_MAX, CONFIRMED_MS, DIAL_BACK_PERIOD_MS, OBSERVED_PER_NETGROUP_MAX, OBSERVERS_MAX, RELAY_PAUSE_MS,
     RELAY_WAIT_MS, RELAYS_MAX,

@@ -2,14 +2,15 @@
 
 use libp2p::gossipsub::{MessageAcceptance, MessageId, PublishError};
 
-use super::{Task, peer_in, theirs};
+use super::{Task, Waiting, peer_in, theirs};
 use crate::net::api::Call;
+use crate::net::lease::Answer;
 use crate::net::parse_address;
 use crate::net::redial::Source;
 use p2p_proto::limits::BLOCKED_MAX;
-use p2p_proto::message::{Failure, Gossip, Request};
+use p2p_proto::message::{Failure, Gossip, Request, Response, Topic};
 use p2p_proto::sync::RequestId;
-use p2p_proto::{Command, Event, PeerId, Verdict, VerdictToken};
+use p2p_proto::{Command, Event, Millis, PeerId, ReplyToken, Verdict, VerdictToken};
 
 impl Task {
     pub(super) fn on_call(&mut self, call: Call) {
@@ -18,7 +19,18 @@ impl Task {
             Call::Peers(reply) => {
                 let now = self.now();
                 // An error means that the caller no longer waits.
-                let _ = reply.send(self.peers.snapshot(now, |peer| self.endpoint.points(peer, now)));
+                let _ = reply.send(self.peers.snapshot(now, |peer| self.scores_of(*peer, now)));
+            }
+            Call::Ban(ban, reply) => {
+                let ban = self.dated(ban);
+                let result = self.ban(ban);
+                self.publish_bans();
+                let _ = reply.send(result);
+            }
+            Call::Unban(what, reply) => {
+                let lifted = self.unban(&what);
+                self.publish_bans();
+                let _ = reply.send(lifted);
             }
             Call::Reachability(reply) => {
                 // An error means that the caller no longer waits.
@@ -32,26 +44,49 @@ impl Task {
         match command {
             Command::Publish(message) => self.publish(&message),
             Command::Request { peer, id, request } => self.ask(peer, id, request),
-            Command::Reply { token, response } => {
-                if let Some(channel) = self.endpoint.reply(token) {
-                    // An error returns the response: the peer is gone.
-                    let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
+            Command::Reply { token, response } => self.reply(token, response),
+            Command::Busy(token) => {
+                if let Some(waiting) = self.endpoint.reply(token) {
+                    self.refuse(waiting.channel);
                 }
             }
             Command::Verdict { token, verdict } => self.on_verdict(token, verdict),
             Command::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour),
             Command::Dial(address) => self.add_explicit(&address),
             Command::Block(peer) => {
-                if self.blocked.len() < BLOCKED_MAX {
-                    self.blocked.insert(peer);
-                    self.enforce(peer);
+                if self.gate().blocked.len() < BLOCKED_MAX {
+                    self.gate().blocked.insert(peer);
+                    self.disconnect(peer);
                 }
             }
             Command::Unblock(peer) => {
-                self.blocked.remove(&peer);
-                self.enforce(peer);
+                let now = self.now();
+                self.gate().blocked.remove(&peer);
+                self.redial.hasten(peer, now);
             }
         }
+    }
+
+    /// Sends a response, unless too many bytes are on their way already.
+    fn reply(&mut self, token: ReplyToken, response: Response) {
+        let Some(Waiting { peer, id, channel, lease }) = self.endpoint.reply(token) else { return };
+        let Some(host) = self.swarm.behaviour().slots.host(&peer) else { return };
+        if !self.replies.send(id, host, response.encode().len()) {
+            tracing::debug!(%peer, "too many bytes on their way for a response");
+            return self.refuse(channel);
+        }
+        if self.swarm.behaviour_mut().sync.send_response(channel, Answer::new(response, lease)).is_err() {
+            // The peer is gone.
+            self.replies.ended(id);
+        }
+    }
+
+    /// A peer's points, and its score in gossipsub.
+    fn scores_of(&self, peer: PeerId, now: Millis) -> (u32, i32) {
+        let score = theirs(peer).and_then(|peer| self.swarm.behaviour().gossip.peer_score(&peer)).unwrap_or_default();
+        // Scores are rounded for people, and saturate.
+        #[allow(clippy::cast_possible_truncation, reason = "it saturates")]
+        (self.endpoint.points(&peer, now), score.round() as i32)
     }
 
     fn publish(&mut self, message: &Gossip) {
@@ -59,7 +94,10 @@ impl Task {
         let bytes = message.encode();
         let size_bytes = bytes.len();
         match self.swarm.behaviour_mut().gossip.publish(topic, bytes) {
-            Ok(_) => tracing::trace!(topic = message.topic().name(), size_bytes, "published"),
+            Ok(_) => {
+                self.count_gossip(message.topic(), size_bytes, true);
+                tracing::trace!(topic = message.topic().name(), size_bytes, "published");
+            }
             // The message is already known, or no peer is subscribed. The exchange of unlisted shares makes up for it.
             Err(error @ (PublishError::Duplicate | PublishError::NoPeersSubscribedToTopic)) => {
                 tracing::debug!(topic = message.topic().name(), %error, "not published");
@@ -85,12 +123,22 @@ impl Task {
 
     fn on_verdict(&mut self, token: VerdictToken, verdict: Verdict) {
         let Some(judged) = self.endpoint.judged(token) else { return };
+        let size_bytes = judged.size_bytes();
+        let host = self.peers.host(judged.peer);
         if verdict == Verdict::Accept {
             self.endpoint.give_back(&judged);
+            self.budgets.give_back(host, size_bytes);
         }
-        let (id, source) = judged.key;
+        let (id, source, topic) = judged.key;
         match verdict {
-            Verdict::Accept => self.judge(&id, &source, MessageAcceptance::Accept),
+            Verdict::Accept => {
+                self.swarm.behaviour_mut().slots.delivered(&source, topic);
+                self.judge(&id, &source, MessageAcceptance::Accept);
+                self.count_gossip(topic, size_bytes, false);
+                if topic == Topic::Shares {
+                    self.pace.count();
+                }
+            }
             Verdict::Ignore => self.judge(&id, &source, MessageAcceptance::Ignore),
             Verdict::Reject(misbehaviour) => {
                 self.judge(&id, &source, MessageAcceptance::Reject);

@@ -3,7 +3,7 @@
 use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{identify, mdns, ping};
+use libp2p::{Multiaddr, identify, mdns, ping};
 
 use super::{Task, ours};
 use crate::net::address::is_relayed;
@@ -14,12 +14,12 @@ use p2p_proto::limits::USER_AGENT_BYTES_MAX;
 use p2p_proto::{Event, PeerId};
 
 /// The other end's address. That of an inbound connection through a relay begins with the relay's.
-fn remote_address(endpoint: &ConnectedPoint) -> String {
+fn remote_address(endpoint: &ConnectedPoint) -> Multiaddr {
     match endpoint {
         ConnectedPoint::Listener { local_addr, send_back_addr } if is_relayed(local_addr) => {
-            format!("{local_addr}{send_back_addr}")
+            send_back_addr.iter().fold(local_addr.clone(), Multiaddr::with)
         }
-        _ => endpoint.get_remote_address().to_string(),
+        _ => endpoint.get_remote_address().clone(),
     }
 }
 
@@ -70,8 +70,10 @@ impl Task {
                 }
             }
             BehaviourEvent::Ping(ping::Event { peer, result: Ok(round_trip), .. }) => {
+                let round_trip_ms = u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX);
+                self.swarm.behaviour_mut().slots.pinged(&peer, round_trip_ms);
                 if let Some(peer) = ours(&peer) {
-                    self.peers.pinged(peer, u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX));
+                    self.peers.pinged(peer, round_trip_ms);
                 }
             }
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
@@ -106,8 +108,8 @@ impl Task {
             self.redial.connected(&address, peer, now);
         }
         let inbound = endpoint.is_listener();
-        let addr = remote_address(endpoint);
-        self.peers.opened(peer, id, Connection { addr, inbound }, now);
+        let connection = Connection::new(&remote_address(endpoint), inbound);
+        self.peers.opened(peer, id, connection, now);
         self.opened_towards(peer, id, endpoint);
     }
 
@@ -151,7 +153,7 @@ impl Task {
 
     /// Announces a peer to the caller, before any message from it.
     pub(super) fn announce(&mut self, peer: PeerId) {
-        if let Some(Connection { addr, inbound }) = self.peers.announce(peer) {
+        if let Some(Connection { addr, inbound, .. }) = self.peers.announce(peer) {
             tracing::info!(%peer, %addr, inbound, "peer connected");
             self.tell(Event::PeerConnected { peer, addr, inbound });
         }

@@ -1,10 +1,11 @@
 //! Messages from peers: gossip, requests and responses.
 
 use libp2p::gossipsub::{self, MessageAcceptance};
-use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRequestId};
 
-use super::{Task, ours};
+use super::{Task, Waiting, ours};
 use crate::net::codec::is_garbage;
+use crate::net::lease::Answer;
 use crate::net::traffic::TrafficKind;
 use p2p_proto::limits::OUTBOX_DROP;
 use p2p_proto::message::{Failure, Gossip, Request, Response};
@@ -39,6 +40,10 @@ impl Task {
         }
         let now = self.now();
         self.endpoint.admit_gossip(peer, message.data.len(), now).map_err(Some)?;
+        if !self.budgets.gossip(self.peers.host(peer), message.data.len(), now) {
+            tracing::debug!(%peer, "gossip beyond the budget of the peer's address");
+            return Err(None);
+        }
         let topic = self.names.topic(&message.topic).ok_or(Some(Misbehaviour::Garbage))?;
         if message.data.len() > topic.bytes_max() {
             return Err(Some(Misbehaviour::Garbage));
@@ -59,28 +64,25 @@ impl Task {
         message: Gossip,
     ) {
         let now = self.now();
-        match self.endpoint.wait_for_verdict((id, source), peer, size_bytes, now) {
+        match self.endpoint.wait_for_verdict((id, source, message.topic()), peer, size_bytes, now) {
             Ok(token) => {
                 self.announce(peer);
                 self.tell(Event::Gossip { token, peer, message });
             }
-            Err((id, source)) => self.judge(&id, &source, MessageAcceptance::Ignore),
+            Err((id, source, _)) => self.judge(&id, &source, MessageAcceptance::Ignore),
         }
     }
 
-    pub(super) fn on_sync(&mut self, event: request_response::Event<Request, Response>) {
+    pub(super) fn on_sync(&mut self, event: request_response::Event<Request, Answer>) {
         match event {
-            request_response::Event::Message { peer, message, .. } => {
-                let Some(peer) = ours(&peer) else { return };
-                match message {
-                    request_response::Message::Request { request, channel, .. } => {
-                        self.on_request(peer, request, channel);
-                    }
-                    request_response::Message::Response { request_id, response } => {
-                        self.on_response(request_id, Ok(response));
-                    }
+            request_response::Event::Message { peer: from, message, .. } => match message {
+                request_response::Message::Request { request_id, request, channel } => {
+                    self.on_request(Waiting { peer: from, id: request_id, channel, lease: None }, request);
                 }
-            }
+                request_response::Message::Response { request_id, response } => {
+                    self.on_response(request_id, response.response.ok_or(Failure::Busy));
+                }
+            },
             request_response::Event::OutboundFailure { request_id, error, .. } => {
                 let failure = match error {
                     OutboundFailure::Timeout => Failure::Timeout,
@@ -90,31 +92,42 @@ impl Task {
                 };
                 self.on_response(request_id, Err(failure));
             }
-            request_response::Event::InboundFailure { peer, error: InboundFailure::Io(error), .. }
-                if is_garbage(&error) =>
-            {
-                if let Some(peer) = ours(&peer) {
+            request_response::Event::InboundFailure { peer, request_id, error, .. } => {
+                self.replies.ended(request_id);
+                if let InboundFailure::Io(error) = error
+                    && is_garbage(&error)
+                    && let Some(peer) = ours(&peer)
+                {
                     tracing::debug!(%peer, %error, "request is garbage");
                     self.punish(peer, Misbehaviour::Garbage);
                 }
             }
-            request_response::Event::InboundFailure { .. } | request_response::Event::ResponseSent { .. } => {}
+            request_response::Event::ResponseSent { request_id, .. } => self.replies.ended(request_id),
         }
     }
 
-    fn on_request(&mut self, peer: PeerId, request: Request, channel: ResponseChannel<Response>) {
+    fn on_request(&mut self, waiting: Waiting, request: Request) {
+        let Some(peer) = ours(&waiting.peer) else { return };
         let now = self.now();
         let kind = request.kind();
-        // Dropping the channel rejects the request.
-        match self.endpoint.on_request(peer, kind, channel, now) {
-            Ok(token) if self.outbox.len() >= OUTBOX_DROP => drop(self.endpoint.reply(token)),
-            Ok(token) => {
-                self.announce(peer);
-                self.tell(Event::Request { token, peer, request });
-            }
-            Err(Some(misbehaviour)) => self.punish(peer, misbehaviour),
-            Err(None) => tracing::debug!(%peer, ?kind, "too busy for a request"),
+        if self.outbox.len() >= OUTBOX_DROP || self.endpoint.is_full() {
+            tracing::debug!(%peer, ?kind, "too busy for a request");
+            return self.refuse(waiting.channel);
         }
+        // Dropping the channel rejects the request.
+        let token = match self.endpoint.on_request(peer, kind, waiting, now) {
+            Ok(token) => token,
+            Err(misbehaviour) => return misbehaviour.map_or((), |misbehaviour| self.punish(peer, misbehaviour)),
+        };
+        self.settle();
+        let Some(waiting) = self.endpoint.reply(token) else { return };
+        let Some(grant) = self.budgets.request(self.peers.host(peer), kind, now) else {
+            tracing::debug!(%peer, ?kind, "request beyond the budget of the peer's address, or of all");
+            return self.refuse(waiting.channel);
+        };
+        self.endpoint.keep_reply(token, Waiting { lease: Some(self.ledger.lease(grant)), ..waiting });
+        self.announce(peer);
+        self.tell(Event::Request { token, peer, request });
     }
 
     fn on_response(&mut self, request_id: OutboundRequestId, result: Result<Response, Failure>) {

@@ -7,7 +7,8 @@ use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, dcutr, identify, relay, upnp};
 
 use super::{Task, ours, theirs};
-use crate::net::address::{host_of, is_relayed};
+use crate::net::address::is_relayed;
+use crate::net::gate::host_of;
 use crate::net::reach::{Confirmed, ProtocolsEvent};
 use p2p_proto::netgroup::Netgroup;
 use p2p_proto::{Millis, PeerId};
@@ -82,7 +83,7 @@ impl Task {
 
     /// Netgroup of a peer's direct connection.
     fn netgroup(&self, peer: PeerId) -> Option<Netgroup> {
-        let mut hosts = self.peers.connections(peer).filter_map(|(_, open)| host_of(&open.addr.parse().ok()?));
+        let mut hosts = self.peers.connections(peer).filter_map(|(_, open)| open.host);
         hosts.next().map(|host| host.netgroup())
     }
 

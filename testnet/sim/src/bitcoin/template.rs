@@ -12,17 +12,22 @@ use node_core::limits::{BLOCK_SIGOPS_COST_MAX, BLOCK_WEIGHT_MAX};
 use sharechain::BitcoinParams;
 use sharechain::bitcoin_headers::BitcoinHeader;
 
-/// Number of transactions in a template: enough for a merkle branch with two levels.
-const TRANSACTIONS: u32 = 3;
+/// Usual number of transactions in a template: enough for a merkle branch with two levels.
+pub(super) const TRANSACTIONS: u32 = 3;
 
 /// Fee of the first transaction in satoshi. Each later one pays less. Together they pay about 0.03 BTC.
 const FIRST_FEE_SAT: u64 = 1_500_000;
 
-/// Returns the template on top of `previous`.
-pub(super) fn template(previous: &BitcoinHeader, bits: CompactTarget, params: &BitcoinParams) -> BlockTemplate {
+/// Returns the template with so many transactions on top of `previous`.
+pub(super) fn template(
+    previous: &BitcoinHeader,
+    bits: CompactTarget,
+    params: &BitcoinParams,
+    transactions: u32,
+) -> BlockTemplate {
     let prev_block = previous.header.block_hash();
     let height = previous.height + 1;
-    let transactions: Vec<_> = (0..TRANSACTIONS).map(|position| transaction(&prev_block, position)).collect();
+    let transactions: Vec<_> = (0..transactions).map(|position| transaction(&prev_block, position)).collect();
     let fees: Amount = transactions.iter().map(|transaction| transaction.fee).sum();
     let min_time = previous.median_time.0 + 1;
     BlockTemplate {

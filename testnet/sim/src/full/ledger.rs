@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bitcoin::ScriptBuf;
+use bitcoin::{BlockHash, ScriptBuf};
 use p2p_proto::Misbehaviour;
 use sharechain::{RuleError, ShareId, Weight};
 
@@ -83,6 +83,8 @@ pub struct Ledger {
     pub torn_records: u64,
     /// Bans by any node.
     pub bans: Vec<Ban>,
+    /// When each node's bitcoind got a block of the pool from its peers.
+    relays: Vec<(BlockHash, NodeId, Micros)>,
 }
 
 impl Ledger {
@@ -97,6 +99,17 @@ impl Ledger {
     #[must_use]
     pub fn miner(&self, script: &bitcoin::Script) -> Option<MinerId> {
         self.miners.get(script).copied()
+    }
+
+    /// Records that a node's bitcoind got a block of the pool from its peers.
+    pub fn relayed(&mut self, block: BlockHash, node: NodeId, at: Micros) {
+        self.relays.push((block, node, at));
+    }
+
+    /// Returns when each node's bitcoind got a block of the pool from its peers, in this order.
+    #[must_use]
+    pub fn relays(&self) -> &[(BlockHash, NodeId, Micros)] {
+        &self.relays
     }
 
     /// Records a proof.

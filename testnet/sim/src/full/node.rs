@@ -87,6 +87,8 @@ pub struct SimNode {
     tear: bool,
     /// A planted bug for the oracles to find.
     plant: Option<Plant>,
+    /// Part of all transactions that do not reach its bitcoind.
+    lacks: f64,
 }
 
 /// The state that is lost when the process dies.
@@ -122,6 +124,7 @@ impl SimNode {
             alive: None,
             tear: false,
             plant: None,
+            lacks: 0.0,
         }
     }
 
@@ -139,6 +142,11 @@ impl SimNode {
     /// Plants a bug for the oracles to find.
     pub fn plant(&mut self, plant: Plant) {
         self.plant = Some(plant);
+    }
+
+    /// Keeps a part of all transactions from the node's bitcoind.
+    pub fn set_lacks(&mut self, part: f64) {
+        self.lacks = part;
     }
 
     /// Returns the planted bug.
@@ -306,7 +314,11 @@ impl SimNode {
                 let found = self.look_up(hash, context);
                 self.hear(Input::LookedUp { hash, from, found });
             }
-            Output::Block(block) => self.on_peer_block(&block, context),
+            Output::Build(build) => {
+                let built = build.run(&self.known(&build.previous(), context));
+                self.hear(Input::Built(built));
+            }
+            Output::Submit(block) => self.on_peer_block(&block, context),
             // The simulator keeps no event log.
             Output::Refused(_) => {}
             Output::State { state, trouble } => {

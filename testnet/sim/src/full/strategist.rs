@@ -80,7 +80,10 @@ impl Strategist {
     pub fn keep(&mut self, message: Gossip) -> Option<Gossip> {
         let id = match &message {
             Gossip::Share(proof) | Gossip::Link { proof, .. } => proof.id(),
-            Gossip::BitcoinBlock(_) => return Some(message),
+            Gossip::BitcoinBlock(announcement) => {
+                let is_public = !self.withheld.contains(&announcement.proof.id());
+                return is_public.then_some(message);
+            }
         };
         if !self.withheld.contains(&id) {
             return Some(message);
@@ -137,7 +140,13 @@ impl Strategist {
                 Some(Response::Proofs(items))
             }
             // What is withheld is new, so it is not among the rows of deep links.
-            Response::Tip(_) | Response::Headers(_) | Response::Beginning { .. } | Response::Rows(_) => Some(response),
+            // A block is only served once its share is public.
+            Response::Tip(_)
+            | Response::Headers(_)
+            | Response::Beginning { .. }
+            | Response::Rows(_)
+            | Response::Transactions(_)
+            | Response::BlockPiece { .. } => Some(response),
         }
     }
 }

@@ -4,6 +4,7 @@
 use bitcoin::hashes::Hash;
 use bitcoin::{TxMerkleNode, TxOut};
 use p2p_proto::Gossip;
+use p2p_proto::message::Announcement;
 use rand::Rng;
 use serde::Deserialize;
 use sharechain::change_set::ChangeSet;
@@ -25,7 +26,7 @@ pub enum Kind {
     Altered,
     /// Real work on a parent that does not exist.
     UnknownParent,
-    /// Bytes that are not a Bitcoin block.
+    /// The announcement of a Bitcoin block with made-up transactions.
     Block,
 }
 
@@ -56,10 +57,17 @@ impl Flood {
             Kind::Garbage => proof.header.merkle_root = TxMerkleNode::from_byte_array(view.rng.random()),
             Kind::Altered => proof.extranonce = view.rng.random(),
             Kind::UnknownParent => proof = orphan(proof, view),
-            Kind::Block => return Gossip::BitcoinBlock(view.rng.random::<[u8; 32]>().to_vec()),
+            Kind::Block => return Gossip::BitcoinBlock(forged(proof, view)),
         }
         Gossip::Share(Box::new(proof))
     }
+}
+
+/// An announcement with as many made-up ids as the proof's branch allows.
+fn forged(proof: Proof, view: &mut View<'_>) -> Announcement {
+    let count = (1_usize << proof.branch.len().min(12)) - 1;
+    let ids = (0..count).map(|_| view.rng.random()).collect();
+    Announcement { proof: Box::new(proof), nonce: view.rng.random(), ids }
 }
 
 /// Returns real work on a parent that does not exist, which no node can judge.

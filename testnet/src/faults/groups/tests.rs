@@ -16,6 +16,7 @@ fn plan(mdns: bool) -> Plan {
         bitcoin: BitcoinKind::Embedded,
         chain: Chain::Local,
         mdns,
+        link: None,
     })
     .unwrap()
 }

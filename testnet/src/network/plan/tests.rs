@@ -17,6 +17,7 @@ fn options(nodes: usize, miners: usize) -> NetworkOptions {
         bitcoin: BitcoinKind::Embedded,
         chain: Chain::Local,
         mdns: false,
+        link: None,
     }
 }
 

@@ -21,6 +21,7 @@ fn node(name: &str, tip: &str) -> NodeRow {
         refused: 1,
         rss_bytes: 83_500_000,
         no_work: None,
+        pages: "http://127.0.0.1:23412/".to_owned(),
     }
 }
 
@@ -30,6 +31,7 @@ fn view() -> View {
         bitcoin: "embedded".to_owned(),
         dir: "/somewhere".to_owned(),
         running_s: 187,
+        link: Some("150 ms, 1% loss, any rate".to_owned()),
         partition: None,
         miners: vec!["m1".to_owned(), "m2".to_owned(), "m3".to_owned()],
         nodes: vec![node("A", "00000000aaaabbbbcccc"), node("B", "00000000aaaabbbbcccc")],
@@ -95,6 +97,8 @@ fn plain_text_says_the_same() {
     );
     let text = status_text(&view);
     assert!(text.contains("nodes agree") && text.contains("80 kH/s") && text.contains("killed"), "{text}");
+    assert!(text.contains("lines: 150 ms") && text.contains("pages of B: http://127.0.0.1:23412/"), "{text}");
+    assert!(drawn(&view, 110, 24).join("\n").contains("pages of A: http://127.0.0.1:23412/"));
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Net {
         }
     }
 
-    fn give(&mut self, at: usize, input: Input, world: &World) {
+    pub(super) fn give(&mut self, at: usize, input: Input, world: &World) {
         for command in self.nodes[at].handle(input, world, self.millis) {
             self.send(at, command);
         }
@@ -239,5 +239,7 @@ fn name_of(request: &Request) -> &'static str {
         Request::Pending => "pending",
         Request::Beginning => "beginning",
         Request::Rows { .. } => "rows",
+        Request::Transactions { .. } => "transactions",
+        Request::BlockPiece { .. } => "block_piece",
     }
 }

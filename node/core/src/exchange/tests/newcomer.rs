@@ -75,6 +75,56 @@ fn a_node_that_started_from_rows_starts_from_them_again_and_serves_the_next() {
     assert!(net.run_until(300, &history.world, |net| net.is_in_sync(0, tip)).is_some());
 }
 
+/// A node with these records on its disk, and a bitcoind that has all headers.
+fn restarted(records: &[Record], history: &History) -> Node {
+    let store = Memory::default();
+    store.append(records).unwrap();
+    let mut chain = World::with(history.world.chain.params().clone()).chain;
+    for header in &history.world.bitcoin_headers {
+        chain.insert_bitcoin_header(*header, history.world.now);
+    }
+    let mut node = Node::new(1, &history.world, true);
+    node.engine = Engine::open(chain, Arc::new(store), history.world.now).unwrap();
+    node.exchange = Exchange::new(&node.engine, false);
+    node
+}
+
+#[test]
+fn a_start_that_was_cut_off_anywhere_begins_anew() {
+    let history = History::new().grow(MEMORY_DEPTH + 400, 1);
+    let tip = history.world.chain.tip();
+    let mut net = with_newcomer(vec![(history.node(2), Manner::Honest)], &history.world);
+    assert!(net.run_until(300, &history.world, |net| net.is_in_sync(0, tip)).is_some());
+    let records = net.nodes[0].engine.store().records.lock().unwrap().clone();
+    let is_note = |record: &Record| record.kind == RecordKind::Meta && record.id.starts_with(b"base chunks are unf");
+    let notes: Vec<usize> = (0..records.len()).filter(|at| is_note(&records[*at])).collect();
+    let [begins, ends] = notes[..] else { panic!("one start: {notes:?}") };
+    let first = |kind| records.iter().skip(begins).position(|record| record.kind == kind).unwrap() + begins;
+    let (proofs, lists, bases) = (first(RecordKind::Proof), first(RecordKind::List), first(RecordKind::Base));
+    assert!(begins < proofs && proofs < lists && lists < bases && bases + 1 < ends);
+    for (cut, again) in [
+        (begins + 1, true),
+        ((proofs + lists) / 2, false),
+        (lists, false),
+        ((lists + bases) / 2, false),
+        (bases, false),
+        (bases + 1, true),
+        (ends, true),
+    ] {
+        let node = restarted(&records[..cut], &history);
+        assert_eq!((node.engine.store().bases().count(), node.engine.tip().height), (0, 0), "cut at {cut}");
+        if again {
+            let mut net = Net::new(vec![(node, Manner::Honest), (history.node(2), Manner::Honest)]);
+            net.connect_with_all(0, &history.world);
+            let seconds = net.run_until(300, &history.world, |net| net.is_in_sync(0, tip));
+            assert!(seconds.is_some(), "cut at {cut}: {:?}", net.nodes[0].states.last());
+            assert_eq!(net.wrongly_punished(), 0);
+        }
+    }
+    let whole = restarted(&records[..=ends], &history);
+    assert!(whole.engine.store().bases().count() > 0 && whole.engine.tip().height > 0, "a whole start is kept");
+}
+
 #[test]
 fn peers_that_do_not_behave_delay_a_newcomer_and_no_more() {
     let history = History::new().grow(600, 2);

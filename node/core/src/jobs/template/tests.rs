@@ -11,8 +11,9 @@ use testkit::{World, miner};
 use p2p_proto::Gossip;
 
 use crate::jobs::fixtures::{grown, job_template, template_of, transactions, wide, worked};
-use crate::jobs::{BlockTemplate, Job, JobError};
+use crate::jobs::{BlockTemplate, CoinbaseCost, Contents, Job, JobError, JobTemplate};
 use crate::pool_block::PoolBlock;
+use p2p_proto::message::Announcement;
 
 #[test]
 fn blocks_of_a_job_are_bitcoin_blocks_at_every_number_of_transactions() {
@@ -207,13 +208,15 @@ fn shares_of_a_wide_pool_are_as_small_as_others() {
         let proof = job.proof(worked(&job), [0; 16]);
         let record = PoolBlock::of(&proof, &mut world.chain).unwrap().to_record().bytes.len();
         let share = Gossip::Share(Box::new(proof.clone())).encode().len();
+        let wtxids = job.kept().iter().map(|transaction| &transaction.wtxid);
+        let announcement = Gossip::BitcoinBlock(Announcement::new(proof.clone(), 1, wtxids)).encode().len();
         let coinbase = before.len() + 16 + outputs.len() + end.len();
         println!(
-            "{} payouts: coinbase {coinbase} bytes, share message {share}, block message with 3 transactions {}, record of a \
-             found block {record}",
+            "{} payouts: coinbase {coinbase} bytes, share message {share}, announcement of a block with 3 transactions \
+             {announcement}, record of a found block {record}",
             job.payouts().len(),
-            Gossip::BitcoinBlock(job.block(&proof.header, &[0; 16])).encode().len(),
         );
+        assert!(announcement < share + 40);
         assert!(proof.prefix.length <= world.chain.params().prefix_bytes_max);
         let bound = BoundProof::bind(proof, sharechain::U256::MAX, world.chain.consensus_id()).unwrap();
         let outcome = world.chain.insert(bound, Some(job.list().to_vec()), Default::default(), world.now);
@@ -224,4 +227,27 @@ fn shares_of_a_wide_pool_are_as_small_as_others() {
     let (share, record) = sizes(&mut wide(1_100));
     assert!(share.abs_diff(narrow) < 64, "the hash state's tail alone differs: {narrow} and {share}");
     assert!(record < 300_000, "{record} bytes");
+}
+
+#[test]
+fn a_solo_block_pays_its_finder_alone_and_is_no_share_of_any_pool() {
+    let mut world = grown();
+    let template = template_of(&world, 3, 4_000_000);
+    let contents = Arc::new(Contents::fit(&template, CoinbaseCost::of_finder()));
+    let solo = JobTemplate::solo(Arc::clone(&template), contents, 0..=u32::MAX, world.now);
+    for number in [1, 2] {
+        let job = Job::new(Arc::clone(&solo), miner(number));
+        assert_eq!(job.share_target(), template.target());
+        let header = worked(&job);
+        let block: Block = deserialize(&job.block(&header, &[0; 16])).unwrap();
+        assert!(block.check_merkle_root() && block.check_witness_commitment());
+        let paid: Vec<_> = block.txdata[0].output.iter().filter(|output| output.value.to_sat() > 0).collect();
+        assert_eq!(paid.len(), 1);
+        assert_eq!((&paid[0].script_pubkey, paid[0].value), (&miner(number), template.coinbase_value));
+        // It is work enough for a share, but its commitment names no pool.
+        let bound = BoundProof::bind(job.proof(header, [0; 16]), sharechain::U256::MAX, world.chain.consensus_id());
+        assert!(bound.is_err(), "no node binds it");
+    }
+    let tip = world.chain.tip();
+    assert_eq!(job_template(&mut world, &template).unwrap().assignment.parent, tip, "and the pool goes on");
 }

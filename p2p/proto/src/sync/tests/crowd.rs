@@ -68,7 +68,11 @@ impl Toy {
             Request::Proofs { ids } => {
                 Answer::Shares(ids.iter().filter(|id| self.shares.contains(id)).copied().collect())
             }
-            Request::Headers { .. } | Request::Beginning | Request::Rows { .. } => Answer::Shares(Vec::new()),
+            Request::Headers { .. }
+            | Request::Beginning
+            | Request::Rows { .. }
+            | Request::Transactions { .. }
+            | Request::BlockPiece { .. } => Answer::Shares(Vec::new()),
             Request::Pending => Answer::Pending(self.unlisted.iter().take(PENDING_MAX).copied().collect()),
         }
     }

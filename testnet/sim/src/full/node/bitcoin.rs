@@ -1,16 +1,19 @@
 //! This node's bitcoind: blocks that it hears of, and headers that proofs wait for.
 
-use bitcoin::BlockHash;
+use std::sync::Arc;
+
 use bitcoin::hashes::Hash;
-use node_core::exchange::PeerBlock;
+use bitcoin::{BlockHash, Wtxid};
 use node_core::headers::{HeaderWalk, counts};
-use p2p_proto::Verdict;
+use node_core::jobs::BlockTemplate;
+use node_core::relay::WholeBlock;
 
 use rand::Rng;
 
 use super::{Context, SimNode};
 use crate::bitcoin::bitcoind::Health;
-use crate::rng::SimRng;
+use crate::ids::NodeId;
+use crate::rng::{SimRng, derive};
 use crate::scenario::Claim;
 
 impl SimNode {
@@ -50,15 +53,30 @@ impl SimNode {
     }
 
     /// A peer found a Bitcoin block. This node's bitcoind gets it too.
-    pub(super) fn on_peer_block(&mut self, block: &PeerBlock, context: &mut Context<'_>) {
-        let verdict = block.verdict();
-        if verdict == Verdict::Accept {
-            if context.environment.bitcoin.block(&block.hash).is_none() {
-                context.environment.submit(&block.bytes, context.schedule);
-            }
-            self.on_block(block.hash, context);
+    pub(super) fn on_peer_block(&mut self, block: &WholeBlock, context: &mut Context<'_>) {
+        if context.environment.bitcoin.block(&block.hash).is_none() {
+            context.environment.submit(block.bytes(), context.schedule);
         }
-        self.on_verdict(block.token, verdict, context);
+        context.environment.ledger.relayed(block.hash, context.id, context.schedule.now());
+        self.on_block(block.hash, context);
+    }
+
+    /// The transactions that this node's bitcoind offers on top of a block: those of the template, except for the part that
+    /// has not reached it.
+    pub(super) fn known(&self, previous: &BlockHash, context: &mut Context<'_>) -> Vec<Arc<BlockTemplate>> {
+        let Some(template) = context.environment.bitcoin.template(previous) else { return Vec::new() };
+        if self.lacks <= 0.0 {
+            return vec![template];
+        }
+        let mut part = (*template).clone();
+        part.transactions.retain(|transaction| !self.lacks_transaction(context.id, &transaction.wtxid));
+        vec![Arc::new(part)]
+    }
+
+    /// Draws whether a transaction has not reached this node's bitcoind: always the same for one transaction.
+    fn lacks_transaction(&self, own: NodeId, wtxid: &Wtxid) -> bool {
+        let drawn = derive(u64::from(own.0), &wtxid.to_string(), 0) % 1_000_000;
+        u32::try_from(drawn).is_ok_and(|drawn| f64::from(drawn) < self.lacks * 1e6)
     }
 
     /// Brings a header that a proof waits for from the bitcoind into the share-chain, if it may count. Returns true if

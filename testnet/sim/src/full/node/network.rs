@@ -199,6 +199,11 @@ impl SimNode {
                     Self::send(asker, Message::Response { id, result }, context);
                 }
             }
+            Command::Busy(token) => {
+                if let Some((asker, id)) = alive.endpoint.net.reply(token) {
+                    Self::send(asker, Message::Response { id, result: Err(Failure::Busy) }, context);
+                }
+            }
             Command::Verdict { token, verdict } => self.on_verdict(token, verdict, context),
             Command::Punish { peer, misbehaviour } => self.punish(node_of(&peer), misbehaviour, context),
             Command::Dial(_) | Command::Block(_) | Command::Unblock(_) => {}

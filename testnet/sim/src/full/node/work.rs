@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::{BlockHash, ScriptBuf, Target};
+use node_core::exchange::Input;
 use node_core::jobs::{Contents, Job, JobBuilder, JobError, JobPosition, JobTemplate, Trigger, judge_found};
-use p2p_proto::Gossip;
+use node_core::relay::WholeBlock;
 use sharechain::share::EXTRANONCE_BYTES;
 use sharechain::{Outcome, ShareId, target};
 
@@ -153,7 +154,10 @@ impl SimNode {
         let glance = Glance { chain, time, now, bitcoin_tips: &alive.bitcoin_tips, script };
         let fate = self.strategist.ask(glance, |strategy, view| strategy.found(view, &found));
         if found.is_block {
-            self.on_own_block(job.block(&header, &EXTRANONCE), hash, context);
+            let bytes = job.block(&header, &EXTRANONCE);
+            if context.environment.submit(&bytes, context.schedule).is_some() {
+                self.on_block(hash, context);
+            }
         }
         if fate == Fate::Withhold {
             self.strategist.withhold(id);
@@ -165,6 +169,11 @@ impl SimNode {
         } else {
             verdict(&judge_found(&mut alive.engine, &job, header, EXTRANONCE, time))
         };
+        if found.is_block {
+            let block = Arc::new(WholeBlock::of_job(&job, &header, &EXTRANONCE));
+            let proof = Box::new(job.proof(header, EXTRANONCE));
+            self.hear(Input::Found { proof, nonce: u64::from(header.nonce), block });
+        }
         context.environment.ledger.found(Find {
             id,
             miner,
@@ -176,14 +185,6 @@ impl SimNode {
             withheld: fate == Fate::Withhold,
             verdict,
         });
-    }
-
-    /// Sends a Bitcoin block to bitcoind and to peers at once, before the share-chain judges it.
-    fn on_own_block(&mut self, bytes: Vec<u8>, hash: BlockHash, context: &mut Context<'_>) {
-        if context.environment.submit(&bytes, context.schedule).is_some() {
-            self.on_block(hash, context);
-        }
-        self.publish(Gossip::BitcoinBlock(bytes), context);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use libp2p::{Multiaddr, PeerId, relay};
 
-use crate::net::address::host_of;
+use crate::net::gate::host_of;
 use p2p_proto::limits::{
     CIRCUIT_S, CIRCUIT_STARTS_MAX, CIRCUITS_PER_HOST_MAX, CIRCUITS_PER_NETGROUP_MAX, RESERVATIONS_MAX,
     RESERVATIONS_PER_HOST_MAX, RESERVATIONS_PER_NETGROUP_MAX,

@@ -1,0 +1,82 @@
+//! What the shell knows at one moment.
+
+use p2p_proto::netgroup::Netgroup;
+use sharechain::Height;
+
+/// Everything that the states follow from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Connected peers.
+    pub peers: Vec<PeerFact>,
+    /// True if sync is no reason to stop miners.
+    pub in_sync: bool,
+    /// Height of the share-chain's tip.
+    pub height: Height,
+    /// Rates of the chain.
+    pub rates: Rates,
+    /// This node's shares.
+    pub own: OwnFacts,
+    /// Clocks.
+    pub clock: ClockFacts,
+    /// This node's bitcoind.
+    pub bitcoin: BitcoinFacts,
+    /// Bit of an active upgrade that this program does not know.
+    pub too_old: Option<u8>,
+}
+
+/// A connected peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerFact {
+    /// True if this node connected to it.
+    pub outbound: bool,
+    /// True if it has sent its status. A peer that answers nothing is no peer.
+    pub answers: bool,
+    /// Where it is; none if its address does not say.
+    pub netgroup: Option<Netgroup>,
+    /// Height of its Bitcoin tip, as it claims.
+    pub bitcoin_height: Option<u32>,
+    /// True if it says that it runs a newer version than this node.
+    pub newer: bool,
+}
+
+/// Rates that the main chain shows, each as measured and as expected; none while the chain is too short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Hashes per second over the last links, and over about a day before.
+    pub hashrate: Option<[u64; 2]>,
+    /// Proofs that the last links credited, and proofs that their work stands for.
+    pub shares: Option<[u64; 2]>,
+}
+
+/// This node's own shares of the last links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnFacts {
+    /// Shares that another miner's link listed, and those that enough of them left out.
+    pub judged: u32,
+    /// Those that were left out.
+    pub left_out: u32,
+}
+
+/// This machine's clock compared with others, seconds: above 0 if this clock is ahead. None while unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClockFacts {
+    /// Median age of other miners' links at their arrival.
+    pub link_age_s: Option<i64>,
+    /// Different times for which proofs are held that are dated too far ahead.
+    pub proofs_ahead: u32,
+    /// Compared with bitcoind's clock.
+    pub bitcoind_s: Option<i64>,
+    /// bitcoind's clock compared with its peers', as it reports.
+    pub bitcoind_peers_s: Option<i64>,
+}
+
+/// This node's bitcoind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BitcoinFacts {
+    /// Height of its tip; none before its first template.
+    pub height: Option<u32>,
+    /// Bitcoin blocks that proofs build on and bitcoind does not know.
+    pub unknown_blocks: u32,
+    /// Number of its connections; none while unknown.
+    pub connections: Option<u32>,
+}

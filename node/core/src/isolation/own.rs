@@ -1,0 +1,128 @@
+//! This node's shares that other miners' links leave out.
+//!
+//! A share has had a *chance* when another miner's link came that had room for it, although its parent came here more
+//! than 30 s after the share. Honest miners hardly ever miss one chance; after [`CHANCES`] of them, the share is left out.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use p2p_proto::Millis;
+use sharechain::limits::OMISSION_SECONDS;
+use sharechain::{Height, ShareId};
+
+use super::OwnFacts;
+use crate::limits::{CHANCES, OWN_SHARES_MAX};
+
+/// Links whose arrival is remembered: a link's parent is nearly always the one before it.
+const ARRIVALS: usize = 16;
+
+/// A link that entered the main chain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeenLink<'a> {
+    /// Its id.
+    pub(super) id: ShareId,
+    /// Its parent.
+    pub(super) parent: ShareId,
+    /// Its height.
+    pub(super) height: Height,
+    /// What it lists.
+    pub(super) list: &'a [ShareId],
+    /// True if it had room for more.
+    pub(super) had_room: bool,
+    /// True if the node was in sync when the link came, and had peers that could tell it what they know.
+    pub(super) live: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Own {
+    found: Millis,
+    chances: u32,
+}
+
+/// This node's shares that no link has listed, and how earlier ones fared.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OwnShares {
+    pending: BTreeMap<ShareId, Own>,
+    /// Sequence in which they were found.
+    sequence: VecDeque<ShareId>,
+    /// Heights of other miners' links that listed one, ascending, with how many.
+    listed: VecDeque<(Height, u32)>,
+    /// Last links, and when they came.
+    arrivals: VecDeque<(ShareId, Millis)>,
+    /// This node's links among the last shares.
+    links: VecDeque<ShareId>,
+    /// Since when this node has had peers; none while it has none.
+    heard_since: Option<Millis>,
+}
+
+impl OwnShares {
+    /// Notes a share of this node's miners that is valid and was sent to peers.
+    pub(super) fn found(&mut self, id: ShareId, is_link: bool, now: Millis) {
+        if is_link {
+            self.links.push_back(id);
+            if self.links.len() > OWN_SHARES_MAX {
+                self.links.pop_front();
+            }
+        }
+        if self.pending.insert(id, Own { found: now, chances: 0 }).is_none() {
+            self.sequence.push_back(id);
+        }
+        // Listed ones stay in the sequence until they are its oldest.
+        while self.sequence.len() > OWN_SHARES_MAX {
+            if let Some(oldest) = self.sequence.pop_front() {
+                self.pending.remove(&oldest);
+            }
+        }
+    }
+
+    /// Notes whether this node has peers now.
+    pub(super) fn heard(&mut self, has_peers: bool, now: Millis) {
+        self.heard_since = if has_peers { self.heard_since.or(Some(now)) } else { None };
+    }
+
+    /// Notes a link that entered the main chain. `can_list` says whether a link on that chain can list the share at all.
+    pub(super) fn link(
+        &mut self,
+        link: SeenLink<'_>,
+        listing_depth: u32,
+        can_list: impl Fn(&ShareId) -> bool,
+        now: Millis,
+    ) {
+        let by_own = self.links.contains(&link.id);
+        let count = link.list.iter().filter(|id| self.pending.remove(id).is_some()).count();
+        self.pending.remove(&link.id);
+        if !by_own && count > 0 {
+            self.listed.push_back((link.height, u32::try_from(count).unwrap_or(u32::MAX)));
+        }
+        while self.listed.front().is_some_and(|(height, _)| height.0 < link.height.0.saturating_sub(listing_depth)) {
+            self.listed.pop_front();
+        }
+        self.pending.retain(|id, _| can_list(id));
+        if let Some(known_by) = self.known_by(link).filter(|_| !by_own) {
+            for own in self.pending.values_mut().filter(|own| own.found < known_by) {
+                own.chances = own.chances.saturating_add(1);
+            }
+        }
+        self.arrivals.push_back((link.id, now));
+        if self.arrivals.len() > ARRIVALS {
+            self.arrivals.pop_front();
+        }
+    }
+
+    /// Time before which a share was found that this link's miner must have known; none if the link shows nothing.
+    fn known_by(&self, link: SeenLink<'_>) -> Option<Millis> {
+        let grace_ms = u64::from(OMISSION_SECONDS) * 1_000;
+        let (_, parent_came) = self.arrivals.iter().rev().find(|(id, _)| *id == link.parent)?;
+        let heard_since = self.heard_since.filter(|_| link.live && link.had_room)?;
+        let known_by = Millis(parent_came.0.checked_sub(grace_ms)?);
+        // What was found while there were no peers was sent to them when they came.
+        (heard_since <= known_by).then_some(known_by)
+    }
+
+    /// Shares of the last `listing_depth` links that were judged, and those that were left out.
+    pub(super) fn facts(&self) -> OwnFacts {
+        let left_out = self.pending.values().filter(|own| own.chances >= CHANCES).count();
+        let left_out = u32::try_from(left_out).unwrap_or(u32::MAX);
+        let listed = self.listed.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
+        OwnFacts { judged: left_out.saturating_add(listed), left_out }
+    }
+}

@@ -1,0 +1,87 @@
+//! Rates of the main chain, and the clock that other miners' links show.
+
+use std::collections::VecDeque;
+
+use sharechain::{Chain, Height, Timestamp, U256, Work};
+
+use super::Rates;
+use crate::limits::{DAY_LINKS, DAY_LINKS_MIN, RATE_LINKS, SHARE_RATE_LINKS};
+
+/// Rates of the chain at `now`.
+pub(super) fn rates(chain: &Chain, now: Timestamp) -> Rates {
+    Rates { hashrate: hashrates(chain, now), shares: share_rate(chain) }
+}
+
+/// Hashes per second over the last [`RATE_LINKS`], up to now, and over a day before.
+fn hashrates(chain: &Chain, now: Timestamp) -> Option<[u64; 2]> {
+    let tip = chain.height();
+    let middle = tip.below(RATE_LINKS);
+    // Genesis has no time.
+    let first = Height(middle.below(DAY_LINKS).0.max(1));
+    if middle.above(first) < DAY_LINKS_MIN {
+        return None;
+    }
+    let at = |height: Height| {
+        let height = height.0.max(chain.bottom().0.saturating_add(1));
+        chain.link(&chain.main_at(Height(height))?).map(|link| (link.time, link.chain_work))
+    };
+    let (first, middle, last) = (at(first)?, at(middle)?, at(tip)?);
+    let rate = |(from, below): (Timestamp, Work), (to, above): (Timestamp, Work)| {
+        let seconds = u128::try_from(to.seconds_since(from)).unwrap_or(0).max(1);
+        let hashes = Work(above.0.saturating_sub(below.0)).to_hashes_saturating_u128();
+        u64::try_from(hashes / seconds).unwrap_or(u64::MAX)
+    };
+    Some([rate(middle, (last.0.max(now), last.1)), rate(first, middle)])
+}
+
+/// Proofs that the last [`SHARE_RATE_LINKS`] credited, themselves included, and how many their work stands for.
+fn share_rate(chain: &Chain) -> Option<[u64; 2]> {
+    /// Proofs are counted in this part, so that rounding does not matter.
+    const PARTS: u64 = 1 << 10;
+    let tip = chain.height();
+    let first = tip.below(SHARE_RATE_LINKS);
+    if first.0 == 0 || first <= chain.bottom() {
+        return None;
+    }
+    let link_at = |height: u32| chain.link(&chain.main_at(Height(height))?);
+    let credited = |height: Height| link_at(height.0)?.complete().map(|complete| complete.listed_total);
+    let seen = credited(tip)?.saturating_sub(credited(first)?);
+    let mut parts = 0_u64;
+    for height in first.0..tip.0 {
+        // The link above was found among shares with the target of this one's children.
+        let (parent, link) = (link_at(height)?, link_at(height.saturating_add(1))?);
+        let share = Work::of_target(parent.position.share_target).0;
+        let stands_for = Work::of_target(link.target).0.saturating_mul(U256::from(PARTS)).checked_div(share)?;
+        parts = parts.saturating_add(u64::try_from(stands_for).unwrap_or(u64::MAX));
+    }
+    Some([seen, parts / PARTS])
+}
+
+/// Ages of other miners' links at their arrival. The more work a miner does, the more of them it dates, so free
+/// identities move nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LinkClock {
+    ages_s: VecDeque<i64>,
+}
+
+impl LinkClock {
+    /// Links whose median counts.
+    const LINKS: usize = 31;
+    /// Links before which there is no median.
+    const LINKS_MIN: usize = 11;
+
+    /// Notes a link that came as the newest one while the node was in sync.
+    pub(super) fn note(&mut self, link: Timestamp, now: Timestamp) {
+        self.ages_s.push_back(now.seconds_since(link));
+        if self.ages_s.len() > Self::LINKS {
+            self.ages_s.pop_front();
+        }
+    }
+
+    /// Median age, seconds: usually under 20, and never below 0 if the clocks agree.
+    pub(super) fn median_s(&self) -> Option<i64> {
+        let mut ages: Vec<i64> = self.ages_s.iter().copied().collect();
+        ages.sort_unstable();
+        ages.get(ages.len() / 2).copied().filter(|_| ages.len() >= Self::LINKS_MIN)
+    }
+}

@@ -1,0 +1,122 @@
+//! What facts say of each kind of state. Two thresholds each, with a gap in which nothing changes.
+
+use super::{Facts, Kind, PeerFact, Policy, links_ms};
+use crate::limits::{
+    BITCOIND_BEHIND_BLOCKS, CLOCK_AHEAD_S, CLOCK_BEHIND_S, CLOCK_OFF_S, NEWER_PEERS, OWN_JUDGED, QUIET_LINKS,
+};
+
+/// What the facts say of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// The state should hold.
+    Bad,
+    /// It should not.
+    Fine,
+    /// Between the two, or nothing is known.
+    Unsure,
+}
+
+/// Bad or fine by the first condition that holds.
+const fn either(bad: bool, fine: bool) -> Reading {
+    match (bad, fine) {
+        (true, _) => Reading::Bad,
+        (false, true) => Reading::Fine,
+        (false, false) => Reading::Unsure,
+    }
+}
+
+/// Proofs dated too far ahead, of as many different seconds, that show a slow clock rather than a careless peer.
+const PROOFS_AHEAD: u32 = 8;
+
+/// Bitcoin blocks unknown to bitcoind that proofs build on, at a time, that show another branch rather than a race.
+const UNKNOWN_BLOCKS: u32 = 2;
+
+pub(super) fn read(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) -> Reading {
+    match kind {
+        Kind::NoPeers => either(answering(facts) == 0, true),
+        Kind::Unlisted => {
+            let (judged, left_out) = (facts.own.judged, facts.own.left_out);
+            either(judged >= OWN_JUDGED && left_out * 2 >= judged, left_out * 4 <= judged)
+        }
+        Kind::StaleTip => {
+            let quiet = quiet_ms >= links_ms(QUIET_LINKS, policy);
+            either(quiet && answering(facts) > 0 && facts.in_sync, !quiet || answering(facts) == 0)
+        }
+        Kind::Hashrate => match facts.rates.hashrate {
+            Some(rate) => either(is_apart(rate, 4, 1), !is_apart(rate, 2, 1)),
+            None => Reading::Fine,
+        },
+        Kind::ShareRate => match facts.rates.shares {
+            Some(rate) => either(is_apart(rate, 2, 1), !is_apart(rate, 3, 2)),
+            None => Reading::Fine,
+        },
+        Kind::Clock => clock(facts),
+        Kind::Bitcoind => {
+            let bitcoin = facts.bitcoin;
+            let behind = blocks_behind(facts);
+            let is_behind = behind.is_some_and(|blocks| blocks >= BITCOIND_BEHIND_BLOCKS);
+            let is_level = behind.is_none_or(|blocks| blocks < BITCOIND_BEHIND_BLOCKS);
+            either(is_behind || bitcoin.unknown_blocks >= UNKNOWN_BLOCKS, is_level && bitcoin.unknown_blocks == 0)
+        }
+        Kind::BitcoindAlone => match facts.bitcoin.connections {
+            Some(count) => either(policy.public && count == 0, true),
+            None => Reading::Unsure,
+        },
+        Kind::OneNetgroup => {
+            let first = facts.peers.first().and_then(|peer| peer.netgroup);
+            let same = facts.peers.iter().all(|peer| peer.netgroup == first);
+            either(policy.public && first.is_some() && same, true)
+        }
+        Kind::Outdated => either(facts.too_old.is_some() || all_are_newer(facts), true),
+    }
+}
+
+/// Peers that answer.
+pub(super) fn answering(facts: &Facts) -> usize {
+    facts.peers.iter().filter(|peer| peer.answers).count()
+}
+
+/// True if the two numbers differ by more than the factor `above / below`.
+fn is_apart([a, b]: [u64; 2], above: u64, below: u64) -> bool {
+    let (a, b, above, below) = (u128::from(a), u128::from(b), u128::from(above), u128::from(below));
+    a * below > b * above || b * below > a * above
+}
+
+fn clock(facts: &Facts) -> Reading {
+    let clock = facts.clock;
+    let is_off = |offset: Option<i64>, limit_s: i64| offset.is_some_and(|offset_s| offset_s.abs() > limit_s);
+    let by_links = |slack_s: i64| {
+        clock.link_age_s.is_some_and(|age_s| age_s > CLOCK_AHEAD_S - slack_s || age_s < slack_s - CLOCK_BEHIND_S)
+    };
+    let bad = by_links(0)
+        || clock.proofs_ahead >= PROOFS_AHEAD
+        || is_off(clock.bitcoind_s, CLOCK_OFF_S)
+        || is_off(clock.bitcoind_peers_s, CLOCK_OFF_S);
+    let unsure = by_links(CLOCK_BEHIND_S / 2)
+        || clock.proofs_ahead > 0
+        || is_off(clock.bitcoind_s, CLOCK_OFF_S / 2)
+        || is_off(clock.bitcoind_peers_s, CLOCK_OFF_S / 2);
+    either(bad, !unsure)
+}
+
+/// Blocks by which bitcoind is behind the median of what peers claim: of those that this node chose itself, if there are
+/// any. None while unknown.
+pub(super) fn blocks_behind(facts: &Facts) -> Option<u32> {
+    let own = facts.bitcoin.height?;
+    let heights = |outbound: bool| -> Vec<u32> {
+        let peers = facts.peers.iter().filter(|peer| peer.outbound || !outbound);
+        peers.filter_map(|peer| peer.bitcoin_height).collect()
+    };
+    let mut claimed = heights(true);
+    if claimed.is_empty() {
+        claimed = heights(false);
+    }
+    claimed.sort_unstable();
+    // Of an even number, the lower one: half of them claim no more.
+    let median = claimed.get(claimed.len().checked_sub(1)? / 2)?;
+    Some(median.saturating_sub(own))
+}
+
+fn all_are_newer(facts: &Facts) -> bool {
+    facts.peers.len() >= NEWER_PEERS && facts.peers.iter().all(|PeerFact { newer, .. }| *newer)
+}

@@ -1,0 +1,126 @@
+//! States in words.
+
+use super::read::{answering, blocks_behind};
+use super::{Cause, Facts, Kind, Policy, links_ms};
+use crate::limits::ALONE_LINKS;
+
+/// What is the case, by the facts; none if they say nothing of it now.
+pub(super) fn what(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) -> Option<String> {
+    match kind {
+        Kind::NoPeers => (answering(facts) == 0).then(|| no_peers(facts, policy)),
+        Kind::Unlisted => (facts.own.left_out > 0).then(|| {
+            let (left_out, judged) = (facts.own.left_out, facts.own.judged);
+            format!(
+                "other miners' links left out {left_out} of this node's last {judged} shares, although they are valid"
+            )
+        }),
+        Kind::StaleTip => {
+            let minutes = quiet_ms / 60_000;
+            Some(format!("peers are connected, but no link has come for {minutes} min"))
+        }
+        Kind::Hashrate => facts.rates.hashrate.map(|[recent, usual]| {
+            let percent = u128::from(recent) * 100 / u128::from(usual.max(1));
+            format!("the pool's hashrate, as this node sees it, is {percent}% of what it was over the last day")
+        }),
+        Kind::ShareRate => facts.rates.shares.map(|[seen, expected]| {
+            format!("the last links credit {seen} shares, and their work stands for {expected}")
+        }),
+        Kind::Clock => clock(facts),
+        Kind::Bitcoind => Some(match blocks_behind(facts) {
+            Some(blocks @ 1..) => format!("your bitcoind is {} behind the one of most peers", count(blocks, "block")),
+            _ => {
+                let unknown = count(facts.bitcoin.unknown_blocks, "Bitcoin block");
+                format!(
+                    "shares of the pool build on {unknown} that your bitcoind does not have; it is on another branch"
+                )
+            }
+        }),
+        Kind::BitcoindAlone => Some("your bitcoind has no peers, so it hears of no block".to_owned()),
+        Kind::OneNetgroup => Some(match facts.peers.len() {
+            0 | 1 => "this node sees the pool through a single peer".to_owned(),
+            peers => format!("all {peers} peers are in one netgroup, so one provider may own all of them"),
+        }),
+        Kind::Outdated => Some(match facts.too_old {
+            Some(bit) => {
+                format!("the pool has upgraded its rules (bit {bit}), and this version does not know the new ones")
+            }
+            None => "all peers run a newer version than this node".to_owned(),
+        }),
+    }
+}
+
+/// What to do.
+pub(super) const fn todo(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NoPeers => "check the network and `p2p.peers`; the node goes on dialing",
+        Kind::Unlisted => {
+            "check this machine's clock and that other nodes are reachable; if both are fine, most of the pool's hashrate \
+             leaves your miners out"
+        }
+        Kind::StaleTip => {
+            "either most of the pool's hashrate left, or your peers withhold links: add peers that you trust to \
+             `p2p.peers`, and compare the tip with another node's"
+        }
+        Kind::Hashrate => "compare the tip with another node's; add peers that you trust to `p2p.peers`",
+        Kind::ShareRate => "someone withholds shares or links, or floods: compare with another node",
+        Kind::Clock => "set up time synchronization (NTP) on this machine and on bitcoind's",
+        Kind::Bitcoind => "see bitcoind's log and its peers (`bitcoin-cli getpeerinfo`, `getchaintips`)",
+        Kind::BitcoindAlone => "check bitcoind's network, and its `connect`, `onlynet` and `proxy` settings",
+        Kind::OneNetgroup => "add peers in other networks to `p2p.peers`",
+        Kind::Outdated => "install a newer version",
+    }
+}
+
+/// Why miners do not work for the pool.
+pub(super) fn reason(cause: Cause, policy: &Policy) -> String {
+    match cause {
+        Cause::Isolation => format!(
+            "no peer has been connected for {} s, and work done alone soon earns nothing; {}",
+            links_ms(ALONE_LINKS, policy) / 1_000,
+            todo(Kind::NoPeers)
+        ),
+        Cause::Censorship => {
+            format!("the rest of the pool leaves out this node's valid shares; {}", todo(Kind::Unlisted))
+        }
+    }
+}
+
+fn no_peers(facts: &Facts, policy: &Policy) -> String {
+    let silent = match facts.peers.len() {
+        0 => "no peer is connected".to_owned(),
+        peers => format!("{peers} connected, but none of them answers"),
+    };
+    if policy.new_pool {
+        return format!("{silent}; this node works alone, as `new_pool` allows");
+    }
+    let limit_s = links_ms(ALONE_LINKS, policy) / 1_000;
+    format!("{silent}; work for the pool ends after {limit_s} s without peers")
+}
+
+fn clock(facts: &Facts) -> Option<String> {
+    let clock = facts.clock;
+    let side = |offset_s: i64| if offset_s > 0 { "ahead of" } else { "behind" };
+    let far = |offset: Option<i64>| offset.filter(|offset_s| offset_s.abs() > crate::limits::CLOCK_OFF_S / 2);
+    if let Some(offset_s) = far(clock.bitcoind_s) {
+        return Some(format!("this machine's clock is {} s {} bitcoind's", offset_s.abs(), side(offset_s)));
+    }
+    if let Some(offset_s) = far(clock.bitcoind_peers_s) {
+        return Some(format!("bitcoind's clock is {} s {} its peers'", offset_s.abs(), side(offset_s)));
+    }
+    if clock.proofs_ahead > 0 {
+        return Some(
+            "this machine's clock is behind the pool's: shares wait here because they seem to be dated ahead".into(),
+        );
+    }
+    let age_s = clock.link_age_s?;
+    let words = if age_s < 0 {
+        format!("this machine's clock is at least {} s behind the pool's", -age_s)
+    } else {
+        format!("other miners' links seem {age_s} s old when they come, so this machine's clock is probably ahead")
+    };
+    Some(words)
+}
+
+fn count(number: u32, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}

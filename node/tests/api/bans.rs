@@ -1,0 +1,89 @@
+//! Bans over the API and by the command, and what strangers get.
+
+use std::process::Output;
+
+use p2p::{Config, Handle, Network, Traffic};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::pool::Pool;
+use crate::server::{Api, sentence};
+
+/// A network that runs for as long as its events are read.
+fn network() -> Handle {
+    let config = Config {
+        secret_key: [9; 32],
+        listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
+        peers: Vec::new(),
+        mdns: false,
+        consensus_id: [1; 32],
+        user_agent: "test".to_owned(),
+        traffic: Traffic::default(),
+        max_upload: None,
+        bans: Vec::new(),
+        proxy: None,
+        reach: p2p::Reach::default(),
+    };
+    let (handle, mut events) = Network::start(config).unwrap();
+    tokio::spawn(async move { while events.recv().await.is_some() {} });
+    handle
+}
+
+async fn shoal(api: &Api, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
+    command.env_clear().env("HOME", "/nonexistent").arg("peers").args(args).arg("--network=local");
+    command.arg(format!("--api-listen={}", api.address)).arg(format!("--data-dir={}", api.folder().display()));
+    command.output().await.unwrap()
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[tokio::test]
+async fn the_operator_lists_bans_and_lifts_them() {
+    let api = Api::with(Pool::new(), Some(network()), |_| {}).await;
+    let output = shoal(&api, &["ban", "203.0.113.0/24", "--for", "2h", "--reason", "scanning \u{1b}[31m"]).await;
+    assert!(output.status.success(), "{}", words(&output));
+    let text = words(&shoal(&api, &["bans"]).await);
+    let shown = text.contains("203.0.113.0/24") && text.contains("by the operator") && text.contains("scanning [31m");
+    assert!(shown && text.contains("1 h 59 min left") && text.contains("1 bans"), "{text}");
+    let json: Value = serde_json::from_slice(&shoal(&api, &["bans", "--json"]).await.stdout).unwrap();
+    let left_s = json["bans"][0]["left_s"].as_u64().unwrap();
+    assert!((7_100..=7_200).contains(&left_s), "{json}");
+    let text = words(&shoal(&api, &[]).await);
+    assert!(text.contains("0 peers"), "{text}");
+
+    let output = shoal(&api, &["unban", "203.0.113.0/24"]).await;
+    assert!(output.status.success() && words(&output).contains("0 bans"), "{}", words(&output));
+    let output = shoal(&api, &["unban", "203.0.113.0/24"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(words(&output).contains("does not know the ban of 203.0.113.0/24"), "{}", words(&output));
+    let output = shoal(&api, &["ban", "example.org"]).await;
+    assert!(words(&output).contains("12D3KooW"), "{}", words(&output));
+    let output = shoal(&api, &["ban", "203.0.113.1", "--for", "1 day"]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+}
+
+#[tokio::test]
+async fn bans_are_for_the_operator_alone() {
+    let api = Api::with(Pool::new(), Some(network()), |_| {}).await;
+    for method in ["GET", "POST", "DELETE"] {
+        let request = format!(
+            "{method} /api/v1/bans?what=203.0.113.7 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             authorization: Bearer 00\r\n\r\n"
+        );
+        let answer = api.raw(request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        assert!(sentence(answer.split_once("\r\n\r\n").unwrap().1).contains("api-token"));
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_still_reads_its_share_chain_says_so() {
+    let api = Api::of(Pool::new()).await;
+    let (name, token) = api.token();
+    let answer = api.ask("/api/v1/bans", &[(name, &token)]).await;
+    assert_eq!(answer.status().as_u16(), 503);
+    assert!(sentence(&answer.text().await.unwrap()).contains("reading its share-chain"));
+}

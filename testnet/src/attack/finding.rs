@@ -1,0 +1,119 @@
+//! The figures of an attack, and whether the node held.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+/// Growth of the victim's memory at which it did not hold, bytes.
+const GROWN_BYTES_MAX: u64 = 64_000_000;
+
+/// Ratio of honest latencies at which the node did not hold.
+const RATIO_MAX: f64 = 2.0;
+
+/// Seconds within which a newcomer must be served.
+const NEWCOMER_S_MAX: f64 = 5.0;
+
+/// Latencies below this count as this, in milliseconds: on two cores that do other things too, a share takes as long now
+/// and then without any attack.
+const QUIET_MS: u64 = 100;
+
+/// Passages of shares without which a percentile says nothing. A chain that stands still has not held.
+const PASSAGES_MIN: usize = 20;
+
+/// The figures of an attack.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Name of the attack.
+    pub name: &'static str,
+    /// What it does.
+    pub what: &'static str,
+    /// Seconds that it lasted.
+    pub seconds: f64,
+    /// Bytes by which the victim's resident memory grew at most.
+    pub grown_bytes: u64,
+    /// The victim's use of one core, in percent.
+    pub cpu_percent: f64,
+    /// 99th percentile of the time that shares took between honest nodes, divided by the same at rest; both count as
+    /// 100 ms at least. Null if too few shares passed.
+    pub honest_p99_ratio: Option<f64>,
+    /// The 99th percentile meanwhile, in milliseconds.
+    pub honest_p99_ms: u64,
+    /// The 99th percentile at rest, in milliseconds.
+    pub rest_p99_ms: u64,
+    /// Passages of shares that the percentile is made of.
+    pub passages: usize,
+    /// Seconds until a fresh node was served: the median of its tries, by TCP or QUIC, whichever took longer.
+    pub newcomer_s: f64,
+    /// Seconds in which the victim's miner had no work.
+    pub no_work_s: f64,
+    /// Bytes that the victim got from the attacker.
+    pub received_bytes: u64,
+    /// Bytes that the victim sent to the attacker.
+    pub sent_bytes: u64,
+    /// Bytes that the victim sent to honest nodes.
+    pub relayed_bytes: u64,
+    /// Bytes that the victim wrote to its log.
+    pub log_bytes: u64,
+    /// What the attacker counted: connections, messages and so on.
+    pub attacker: serde_json::Value,
+    /// Whether the node held.
+    pub held: bool,
+}
+
+impl Finding {
+    /// Returns what was too much, in words; empty if the node held.
+    pub fn faults(&self) -> Vec<&'static str> {
+        let ratio_is_bad = self.honest_p99_ratio.is_none_or(|ratio| ratio > RATIO_MAX);
+        let faults = [
+            (self.grown_bytes >= GROWN_BYTES_MAX, "memory"),
+            (ratio_is_bad, "latency"),
+            (self.newcomer_s > NEWCOMER_S_MAX, "newcomer"),
+            (self.no_work_s > 0.0, "no work"),
+            // What was not carried out has shown nothing.
+            (self.attacker["failure"].is_string(), "the attack failed"),
+        ];
+        faults.into_iter().filter_map(|(is_fault, name)| is_fault.then_some(name)).collect()
+    }
+
+    /// Sets whether the node held.
+    pub(super) fn judged(mut self) -> Self {
+        self.held = self.faults().is_empty();
+        self
+    }
+}
+
+/// Returns the ratio of two latencies in milliseconds; `None` if too few shares passed.
+pub(super) fn ratio(passages: usize, during_ms: u64, rest_ms: u64) -> Option<f64> {
+    (passages >= PASSAGES_MIN).then(|| during_ms.max(QUIET_MS) as f64 / rest_ms.max(QUIET_MS) as f64)
+}
+
+/// Returns a table of the findings.
+pub fn table(findings: &[Finding]) -> String {
+    let mut text =
+        "attack            grown   CPU   honest p99  ratio  newcomer  no work  received   relayed      log  result\n"
+            .to_owned();
+    for finding in findings {
+        let mega = |bytes: u64| bytes as f64 / 1e6;
+        let result = if finding.held { "held".to_owned() } else { format!("FAILS: {}", finding.faults().join(", ")) };
+        let ratio = finding.honest_p99_ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.1}"));
+        writeln!(
+            text,
+            "{:<15} {:>4.0} MB {:>4.0}% {:>9} ms {:>6} {:>7.1} s {:>6.1} s {:>6.1} MB {:>6.1} MB {:>5.1} kB  {result}",
+            finding.name,
+            mega(finding.grown_bytes),
+            finding.cpu_percent,
+            finding.honest_p99_ms,
+            ratio,
+            finding.newcomer_s,
+            finding.no_work_s,
+            mega(finding.received_bytes),
+            mega(finding.relayed_bytes),
+            finding.log_bytes as f64 / 1e3,
+        )
+        .expect("writing to a string does not fail");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! A peer without manners: a connection with any identity from any of its addresses, whose streams carry what it likes.
+//!
+//! It is no swarm. A swarm keeps rules, limits and deadlines that a hostile peer does not keep.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures::future::poll_fn;
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
+use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt, SubstreamBox};
+use libp2p::core::transport::{Boxed, DialOpts, ListenerId, PortUse};
+use libp2p::core::upgrade::Version;
+use libp2p::core::{Endpoint, Transport};
+use libp2p::identity::Keypair;
+use libp2p::multiaddr::{Multiaddr, Protocol};
+use libp2p::{PeerId, noise, quic, yamux};
+use p2p_proto::limits::RESPONSE_BYTES_MAX;
+use p2p_proto::message::{Request, Response};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::tcp::TcpFrom;
+use super::wire;
+
+/// Time for a connection, and for the answer to a request.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Streams that wait to be opened, at most.
+const OPENS: usize = 64;
+
+/// What to connect by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    Tcp,
+    Quic,
+}
+
+/// What the peer answers to a request of the node; `None` for silence.
+pub(super) type Answer = Arc<dyn Fn(&Request) -> Option<Response> + Send + Sync>;
+
+/// Whom to meet, and as whom.
+#[derive(Clone)]
+pub(super) struct Target {
+    /// Where the node listens for peers.
+    pub(super) node: SocketAddr,
+    /// `/shoal/<16 hex digits>`.
+    pub(super) network: String,
+    /// What the peer answers.
+    pub(super) answer: Answer,
+}
+
+/// A connection. It closes when dropped.
+pub(super) struct Client {
+    opens: mpsc::Sender<oneshot::Sender<io::Result<SubstreamBox>>>,
+    network: String,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn other(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    io::Error::other(error)
+}
+
+fn multiaddr(address: SocketAddr, over: Over) -> Multiaddr {
+    let host = match address.ip() {
+        IpAddr::V4(ip) => Protocol::Ip4(ip),
+        IpAddr::V6(ip) => Protocol::Ip6(ip),
+    };
+    let address_of = Multiaddr::empty().with(host);
+    match over {
+        Over::Tcp => address_of.with(Protocol::Tcp(address.port())),
+        Over::Quic => address_of.with(Protocol::Udp(address.port())).with(Protocol::QuicV1),
+    }
+}
+
+fn transport(keypair: &Keypair, from: Ipv4Addr, over: Over) -> io::Result<Boxed<(PeerId, StreamMuxerBox)>> {
+    Ok(match over {
+        Over::Tcp => TcpFrom(from)
+            .upgrade(Version::V1)
+            .authenticate(noise::Config::new(keypair).map_err(other)?)
+            .multiplex(yamux::Config::default())
+            .boxed(),
+        Over::Quic => {
+            let mut transport = quic::tokio::Transport::new(quic::Config::new(keypair))
+                .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
+                .boxed();
+            // A dial uses the socket of a listener, and so its address.
+            transport.listen_on(ListenerId::next(), multiaddr((from, 0).into(), over)).map_err(other)?;
+            transport
+        }
+    })
+}
+
+impl Client {
+    /// Connects with a fresh identity from this address.
+    ///
+    /// # Errors
+    /// The node refuses, or does not answer in time.
+    pub(super) async fn connect(target: &Target, from: Ipv4Addr, over: Over) -> io::Result<Self> {
+        let keypair = Keypair::generate_ed25519();
+        let mut transport = transport(&keypair, from, over)?;
+        let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::Reuse };
+        let dial = transport.dial(multiaddr(target.node, over), options).map_err(other)?;
+        let (_, muxer) = timeout(PATIENCE, dial).await.map_err(|_| io::ErrorKind::TimedOut)?.map_err(other)?;
+        let (opens, asked) = mpsc::channel(OPENS);
+        let host = Arc::new(Host {
+            identity: wire::identity(&keypair.public().encode_protobuf(), &target.network),
+            sync: sync_protocol(&target.network),
+            gossip: gossip_protocol(&target.network),
+            answer: Arc::clone(&target.answer),
+        });
+        let task = tokio::spawn(async move {
+            drive(muxer, asked, host).await;
+            // It holds the socket of a QUIC connection.
+            drop(transport);
+        });
+        Ok(Self { opens, network: target.network.clone(), task })
+    }
+
+    /// Returns whether the node has closed the connection.
+    pub(super) fn is_closed(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Waits until the connection is closed.
+    pub(super) async fn closed(&self) {
+        while !self.is_closed() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Opens a stream on which nothing has been said yet.
+    ///
+    /// # Errors
+    /// The connection is closed, or no stream can be opened in time.
+    pub(super) async fn open_raw(&self) -> io::Result<SubstreamBox> {
+        let (give, stream) = oneshot::channel();
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        self.opens.send(give).await.map_err(|_| gone())?;
+        timeout(PATIENCE, stream).await.map_err(|_| io::ErrorKind::TimedOut)?.map_err(|_| gone())?
+    }
+
+    /// Opens a stream and agrees on gossip.
+    ///
+    /// # Errors
+    /// As for [`Client::open_raw`], or the node refuses.
+    pub(super) async fn open_gossip(&self) -> io::Result<SubstreamBox> {
+        let mut stream = self.open_raw().await?;
+        timeout(PATIENCE, wire::propose(&mut stream, &gossip_protocol(&self.network)))
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
+        Ok(stream)
+    }
+
+    /// Asks, and returns the raw answer.
+    ///
+    /// # Errors
+    /// The connection is closed, or the node does not answer in time.
+    pub(super) async fn ask(&self, request: &Request) -> io::Result<Vec<u8>> {
+        let mut stream = self.open_raw().await?;
+        let exchange = async {
+            wire::propose(&mut stream, &sync_protocol(&self.network)).await?;
+            wire::write_message(&mut stream, &request.encode()).await?;
+            stream.close().await?;
+            wire::read_message(&mut stream, RESPONSE_BYTES_MAX).await
+        };
+        timeout(PATIENCE, exchange).await.map_err(|_| io::ErrorKind::TimedOut)?
+    }
+}
+
+fn sync_protocol(network: &str) -> String {
+    format!("{network}/sync/2")
+}
+
+fn gossip_protocol(network: &str) -> String {
+    format!("{network}/gossip/2")
+}
+
+/// What every connection of a peer answers with.
+struct Host {
+    identity: Vec<u8>,
+    sync: String,
+    gossip: String,
+    answer: Answer,
+}
+
+/// Owns the connection: takes streams of the node, and opens those that are asked for.
+async fn drive(
+    mut muxer: StreamMuxerBox,
+    mut asked: mpsc::Receiver<oneshot::Sender<io::Result<SubstreamBox>>>,
+    host: Arc<Host>,
+) {
+    let mut waiting: Option<oneshot::Sender<io::Result<SubstreamBox>>> = None;
+    poll_fn(|cx| {
+        while let Poll::Ready(event) = muxer.poll_unpin(cx) {
+            if event.is_err() {
+                return Poll::Ready(());
+            }
+        }
+        while let Poll::Ready(stream) = muxer.poll_inbound_unpin(cx) {
+            let Ok(stream) = stream else { return Poll::Ready(()) };
+            let host = Arc::clone(&host);
+            // An error ends the stream.
+            tokio::spawn(async move { serve(stream, &host).await }.map(|_| ()));
+        }
+        loop {
+            if waiting.is_none() {
+                let Poll::Ready(next) = asked.poll_recv(cx) else { return Poll::Pending };
+                let Some(next) = next else { return Poll::Ready(()) };
+                waiting = Some(next);
+            }
+            let Poll::Ready(stream) = muxer.poll_outbound_unpin(cx) else { return Poll::Pending };
+            let is_closed = stream.is_err();
+            if let Some(give) = waiting.take() {
+                // Whoever asked may be gone.
+                let _ = give.send(stream);
+            }
+            if is_closed {
+                return Poll::Ready(());
+            }
+        }
+    })
+    .await;
+}
+
+/// Serves a stream of the node: an honest face, and the answers that the attack chose.
+async fn serve(mut stream: SubstreamBox, host: &Host) -> io::Result<()> {
+    let known = [wire::IDENTIFY, wire::PING, host.sync.as_str(), host.gossip.as_str()];
+    let protocol = timeout(PATIENCE, wire::agree(&mut stream, &known)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    match protocol.as_str() {
+        wire::IDENTIFY => {
+            wire::write_delimited(&mut stream, &host.identity).await?;
+            stream.close().await
+        }
+        wire::PING => {
+            let mut ball = [0; 32];
+            loop {
+                stream.read_exact(&mut ball).await?;
+                stream.write_all(&ball).await?;
+                stream.flush().await?;
+            }
+        }
+        protocol if protocol == host.sync => {
+            let bytes = wire::read_message(&mut stream, RESPONSE_BYTES_MAX).await?;
+            let request = Request::decode(&bytes).map_err(other)?;
+            match (host.answer)(&request) {
+                Some(response) => {
+                    wire::write_message(&mut stream, &response.encode()).await?;
+                    stream.close().await
+                }
+                None => std::future::pending().await,
+            }
+        }
+        _ => {
+            let mut heard = vec![0; 16_384];
+            while stream.read(&mut heard).await? > 0 {}
+            Ok(())
+        }
+    }
+}
