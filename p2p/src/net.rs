@@ -16,6 +16,7 @@ mod behaviour;
 mod codec;
 mod gate;
 mod handshakes;
+mod ids;
 mod lease;
 mod masked;
 mod meter;

@@ -6,8 +6,8 @@ use std::io::{self, Write as _};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 
-use crate::api::reach::Reachable;
 use crate::api::bans::BanList;
+use crate::api::reach::Reachable;
 use crate::config::Config;
 use crate::error::NodeError;
 use crate::limits::{BAN_S, BANS_ANSWER_BYTES_MAX};

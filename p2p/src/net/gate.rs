@@ -16,7 +16,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use super::task::ours;
+use super::ids::ours;
 use p2p_proto::bans::{Banned, Bans};
 use p2p_proto::netgroup::Host;
 

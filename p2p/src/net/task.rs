@@ -22,6 +22,7 @@ use super::Config;
 use super::api::{BanView, Call};
 use super::behaviour::{Behaviour, Names};
 use super::gate::Gate;
+use super::ids::{ours, theirs};
 use super::lease::{Answer, Lease, Ledger};
 use super::peers::ConnectedPeers;
 use super::reach::{Reservations, Tracker};
@@ -78,16 +79,6 @@ struct Waiting {
     id: InboundRequestId,
     channel: ResponseChannel<Answer>,
     lease: Option<Lease>,
-}
-
-/// Converts a peer id to libp2p's type, which has the same bytes.
-fn theirs(peer: PeerId) -> Option<libp2p::PeerId> {
-    libp2p::PeerId::from_bytes(&peer.id_bytes()).ok()
-}
-
-/// Converts a peer id from libp2p's type. `None` if the key is not ed25519; libp2p is built without other keys.
-pub(super) fn ours(peer: &libp2p::PeerId) -> Option<PeerId> {
-    PeerId::from_id_bytes(&peer.to_bytes())
 }
 
 /// Peer id at the end of an address, if any.
