@@ -16,10 +16,10 @@
 //! net/meter.rs      bytes in receive buffers, and deadlines of messages; by protocol in meter/
 //! net/replies.rs    responses on their way to peers
 //! net/gate.rs       bans, and connections that they refuse
+//! net/ids.rs        peer ids of libp2p
 //! net/lease.rs      upload that is set aside for a response
 //! net/masked.rs     gossipsub without the addresses of peers
 //! net/scores.rs     gossipsub's peer scores
-//! net/ids.rs        peer ids, as this repository and as libp2p have them
 //! net/address.rs    what a multiaddress says about where it leads
 //! net/reach.rs      how others reach this node: dial-backs, UPnP, relays, punched holes; its parts in reach/
 //! net/proxy.rs      dials through a SOCKS5 proxy such as Tor's

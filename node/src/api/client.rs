@@ -17,7 +17,7 @@ pub(super) fn client_of(from: IpAddr, headers: &HeaderMap, trusted: &[Prefix]) -
         return from;
     }
     let named = if headers.contains_key(&X_FORWARDED_FOR) {
-        named(headers, &X_FORWARDED_FOR, |element| address(element))
+        named(headers, &X_FORWARDED_FOR, address)
     } else {
         named(headers, &header::FORWARDED, forwarded_for)
     };

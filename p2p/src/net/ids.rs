@@ -1,4 +1,4 @@
-//! Peer ids, as this repository and as libp2p have them.
+//! Peer ids, between libp2p's type and ours.
 
 use p2p_proto::PeerId;
 

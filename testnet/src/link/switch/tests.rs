@@ -40,6 +40,10 @@ fn packets_go_where_they_are_sent_after_the_longer_latency() {
     a.send(&packet(3, 2)).unwrap();
     assert_eq!((hears(&c), since.elapsed() < Duration::from_millis(80)), (2, true), "C is near");
     assert_eq!((hears(&b), since.elapsed() >= Duration::from_millis(80)), (1, true), "B is far");
+    // A packet is counted after it is written.
+    while switch.traffic().delivered() < 2 {
+        std::thread::sleep(Duration::from_micros(50));
+    }
     assert_eq!((switch.traffic().bytes(0, 1), switch.traffic().bytes(0, 2), switch.traffic().delivered()), (60, 60, 2));
 }
 
