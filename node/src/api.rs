@@ -15,6 +15,7 @@
 //! views.rs      types that several answers share
 //! windows.rs    PPLNS windows by payout script, cached
 //! live_feed.rs  the newest live events, for the stream of them
+//! reach.rs      where other nodes reach this one, and from where that is known
 //! memory.rs     memory of this process
 //! peer_groups.rs  groups of neighboring peers, without their addresses
 //! pool_view.rs  the types of the pool's summary
@@ -61,6 +62,7 @@ mod pool;
 mod pool_history;
 mod pool_view;
 mod pruned;
+pub mod reach;
 mod refusals;
 mod room;
 mod search;

@@ -17,6 +17,7 @@
 //! isolation/   watches for states in which the node may be cut off from the pool
 //! history/     history by address and by time, and the event log
 //! api/         the read-only HTTP API and the web pages
+//! tor/         the node's onion service, at Tor's control port
 //! webhooks.rs  sends events to the operator's URLs
 //! top/         `shoal top`
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
@@ -68,6 +69,7 @@ pub mod store;
 pub mod submissions;
 pub mod terminal;
 mod top;
+mod tor;
 pub mod webhooks;
 
 pub use error::NodeError;

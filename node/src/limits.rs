@@ -30,6 +30,20 @@ pub const BOOK_YOUNG: usize = 64;
 
 /// Age of the newest link at which the node looks for better peers: 60 times the time that a link takes.
 pub const TIP_STALE: Duration = Duration::from_secs(600);
+/// Maximum bytes of the file with the onion service's key. Tor writes about 100.
+pub const ONION_KEY_BYTES_MAX: u64 = 1024;
+
+/// Maximum bytes of one line from Tor's control port. The longest has a path or a key.
+pub const TOR_LINE_BYTES_MAX: usize = 4096;
+
+/// Maximum lines of one reply from Tor's control port. The longest that is asked for has five.
+pub const TOR_REPLY_LINES_MAX: usize = 32;
+
+/// Time limit of one reply from Tor's control port, which is on this machine.
+pub const TOR_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause before the onion service is set up again.
+pub const TOR_PAUSE: Duration = Duration::from_secs(5);
 
 /// Maximum configurable time limit of one call to bitcoind, seconds. No useful answer takes longer.
 pub const BITCOIND_TIMEOUT_S_MAX: u64 = 600;

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use p2p::{Handle, PeerInfo};
+use p2p::{Handle, PeerInfo, Reachability};
 use p2p_proto::{PeerId, TipInfo};
 use tokio::sync::watch;
 
@@ -35,12 +35,18 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Reported tips of connected peers.
 pub type PeerTips = Arc<BTreeMap<PeerId, Option<TipInfo>>>;
 
-/// Publishes the list of connected peers twice a second, until the network stops.
-pub async fn show(network: Handle, tips: watch::Receiver<PeerTips>, shown: watch::Sender<Arc<Vec<PeerView>>>) {
+/// Publishes the list of connected peers, and where others reach this node, twice a second until the network stops.
+pub async fn show(
+    network: Handle,
+    tips: watch::Receiver<PeerTips>,
+    (shown, reach): (watch::Sender<Arc<Vec<PeerView>>>, watch::Sender<Arc<Reachability>>),
+) {
     let mut look = tokio::time::interval(LOOK);
     loop {
         look.tick().await;
         let Ok(peers) = network.peers().await else { return };
+        let Ok(reachability) = network.reachability().await else { return };
+        reach.send_replace(Arc::new(reachability));
         let tips = Arc::clone(&tips.borrow());
         shown.send_replace(Arc::new(peers.into_iter().map(|info| view(info, &tips)).collect()));
     }

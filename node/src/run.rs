@@ -14,7 +14,7 @@ use std::time::Instant;
 use bitcoin::hex::DisplayHex;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
-use p2p::Handle;
+use p2p::{Handle, Reachability};
 use sharechain::{Chain, ChainParams};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -38,6 +38,7 @@ use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
+use crate::tor;
 use crate::webhooks;
 
 use front::Front;
@@ -106,16 +107,17 @@ impl Node {
             history,
             views,
             state,
-            peers: shown,
             discovery: found_nodes,
             stop,
             servers,
             ..
         } = front;
-        let (network, events, book) = network::start(config, &key, consensus_id, front.traffic)?;
+        let (network, events, book) = network::start(config, &front.p2p_listen, &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
         let mut parts = JoinSet::new();
         parts.spawn(bans::keep(config.data_dir.clone(), network.bans()));
+        start_onion(&mut parts, config, &network);
+        let shown = (front.peers, front.reach);
         let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
         let feed = TemplateFeed::start(bitcoind.clone());
         let (Started { engine, reader, failure }, seen) =
@@ -186,13 +188,21 @@ impl Node {
     }
 }
 
+/// Starts the task that keeps the node's onion service, if it has one.
+fn start_onion(parts: &mut JoinSet<()>, config: &Config, network: &Handle) {
+    if let Some(onion) = config.p2p.onion.clone() {
+        parts.spawn(tor::run(onion, config.data_dir.clone(), network.clone()));
+    }
+}
+
 /// What connects the consensus thread with peers.
 struct Peers<'a> {
     config: &'a Config,
     network: Handle,
     events: mpsc::Receiver<p2p_proto::Event>,
     submissions: Submissions,
-    shown: watch::Sender<Arc<Vec<PeerView>>>,
+    /// Where the connected peers, and where others reach this node, are shown.
+    shown: (watch::Sender<Arc<Vec<PeerView>>>, watch::Sender<Arc<Reachability>>),
 }
 
 impl Peers<'_> {
@@ -209,7 +219,7 @@ impl Peers<'_> {
         let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
         let (sync, sync_seen) = watch::channel(SyncState::Alone);
         let (tips, tips_seen) = watch::channel(PeerTips::default());
-        let peers_seen = shown.subscribe();
+        let peers_seen = shown.0.subscribe();
         let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
@@ -283,7 +293,7 @@ fn start_reporter(
 /// Starts the task that writes the event log, and the one that sends its events to the operator's webhooks.
 fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config) {
     if let Some(webhooks) = config.webhooks.clone() {
-        parts.spawn(webhooks::run(webhooks, config.network.name(), observer.event_log.clone()));
+        parts.spawn(webhooks::run(webhooks, config.p2p.proxy, config.network.name(), observer.event_log.clone()));
     }
     parts.spawn(observer.run());
 }

@@ -5,6 +5,7 @@
 //! requests that are more than a few minutes old, which prevents replays. Any 2xx answer accepts the event. A retried
 //! event keeps its id.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable};
@@ -38,11 +39,10 @@ enum Undelivered {
     Refused(StatusCode),
 }
 
-/// Sends new events until the node stops.
-pub async fn run(config: WebhooksConfig, network: &'static str, event_log: EventLog) {
+/// Sends new events until the node stops, through the proxy if everything must go through it.
+pub async fn run(config: WebhooksConfig, proxy: Option<p2p::Proxy>, network: &'static str, event_log: EventLog) {
     let mut news = event_log.news();
-    let client = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
-    let client = match client {
+    let client = match client(proxy.filter(|proxy| proxy.only)) {
         Ok(client) => client,
         Err(error) => {
             warn!(error = sentence(&error), "webhooks cannot be sent");
@@ -76,6 +76,18 @@ pub async fn run(config: WebhooksConfig, network: &'static str, event_log: Event
             }
         }
     }
+}
+
+/// A client. The proxy resolves names, and gives webhooks circuits of their own. Receivers on this machine need none.
+fn client(proxy: Option<p2p::Proxy>) -> reqwest::Result<Client> {
+    let builder = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none());
+    let Some(proxy) = proxy else { return builder.build() };
+    let through = format!("socks5h://webhooks:shoal@{}", proxy.address);
+    let is_here = |url: &Url| {
+        let ip = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        ip.is_some_and(|ip| ip.is_loopback())
+    };
+    builder.proxy(reqwest::Proxy::custom(move |url| (!is_here(url)).then(|| through.clone()))).build()
 }
 
 /// One receiver; it gets its events in sequence.

@@ -23,7 +23,6 @@ fn discover(number: u8, dns_seeds: &[&str]) -> Config {
             external: Vec::new(),
             seeds: Vec::new(),
             dns_seeds: dns_seeds.iter().map(ToString::to_string).collect(),
-            tells_local: true,
         }),
         ..config(number, &[]).config
     }

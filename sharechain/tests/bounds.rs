@@ -15,6 +15,7 @@ const LIMITS: [&str; 9] = [
     "p2p/proto/src/limits.rs",
     "p2p/proto/src/limits/connections.rs",
     "p2p/proto/src/limits/discovery.rs",
+    "p2p/proto/src/limits/reach.rs",
     "stratum/src/limits.rs",
     "node/core/src/limits.rs",
     "node/src/limits.rs",

@@ -39,6 +39,8 @@ pub struct Context {
     pub submissions: Submissions,
     /// The connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// Where others reach this node.
+    pub reach: watch::Receiver<Arc<p2p::Reachability>>,
     /// The network; none while the node reads its share-chain.
     pub network: watch::Receiver<Option<p2p::Handle>>,
     /// The address book and the connections that the node makes by itself.

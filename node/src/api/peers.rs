@@ -9,11 +9,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::context::Api;
+use super::reach::Reachable;
 use crate::state::PeerView;
 
 /// The connected peers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PeerList {
+    /// Where other nodes reach this one.
+    pub reachable: Reachable,
     /// Peers, longest connected first.
     pub peers: Vec<Peer>,
     /// How the node finds peers.
@@ -57,7 +60,7 @@ pub(super) struct Peer {
     pub address: Option<String>,
     /// Peers in one group have neighboring addresses. The names say no more than that, and change with every start.
     pub group: String,
-    /// Transport: `tcp` or `quic`.
+    /// Transport: `tcp`, `quic`, `relay` through another node, or `onion` for an onion service.
     pub transport: &'static str,
     /// Round trip of the last ping, milliseconds; none before the first ping.
     pub latency_ms: Option<u64>,
@@ -77,12 +80,17 @@ pub(super) struct Peer {
 
 impl Peer {
     fn new(peer: &PeerView, group: String, owner: bool) -> Self {
-        let quic = peer.address.contains("/quic");
+        let transport = match peer.address.as_str() {
+            address if address.contains("/p2p-circuit") => "relay",
+            address if address.starts_with("/onion3/") => "onion",
+            address if address.contains("/quic") => "quic",
+            _ => "tcp",
+        };
         Self {
             id: peer.id.clone(),
             address: owner.then(|| peer.address.clone()),
             group,
-            transport: if quic { "quic" } else { "tcp" },
+            transport,
             latency_ms: peer.round_trip_ms,
             inbound: peer.inbound,
             agent: peer.agent.clone(),
@@ -105,6 +113,7 @@ pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Js
     let shown = |peer: &PeerView| Peer::new(peer, api.groups.name(&peer.address), owner);
     let mut peers: Vec<Peer> = peers.iter().map(shown).collect();
     peers.sort_by(|a, b| b.connected_s.cmp(&a.connected_s).then_with(|| a.id.cmp(&b.id)));
+    let reachable = Reachable::new(&api.context.reach.borrow(), owner);
     let discovery = Discovery::new(&api.context.discovery.borrow(), owner);
-    Json(PeerList { peers, discovery })
+    Json(PeerList { reachable, peers, discovery })
 }

@@ -8,18 +8,19 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use node_core::engine::Keep;
 use node_core::isolation::Reaction;
-use p2p_proto::limits::SEEDS_MAX;
 use reqwest::Url;
 use sharechain::PoolName;
 use tracing_subscriber::EnvFilter;
 
 use super::address::parse_payout_address;
+use super::discovery;
 use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::network::Network;
 use super::origin::Origin;
 use super::outputs::Outputs;
 use super::rate;
+use super::reach;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{
@@ -28,13 +29,13 @@ use super::{
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, EXTERNAL_MAX, MAX_UPLOAD, P2P_LISTEN_MAX,
-    P2P_PEERS_MAX, TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+    TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
 };
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
 const STRATUM_LISTEN: &str = "0.0.0.0:3333";
-const P2P_LISTEN: &str = "0.0.0.0:3381";
+const P2P_LISTEN: [&str; 2] = ["0.0.0.0:3381", "[::]:3381"];
 const API_LISTEN: &str = "127.0.0.1:3380";
 /// A page makes ten requests when it opens, and a few per minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
@@ -80,6 +81,10 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         ),
     };
     let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());
+    let of_release = if pool.is_public() { (network.seeds(), network.dns_seeds()) } else { (&[][..], &[][..]) };
+    let p2p = p2p(settings, of_release)?;
+    let bitcoind = bitcoind(settings, network, home)?;
+    reach::check_bitcoind(settings, &p2p, &bitcoind.url)?;
     Ok(Config {
         file,
         network,
@@ -96,9 +101,9 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
             .unwrap_or_else(|| LOG.to_owned()),
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
-        bitcoind: bitcoind(settings, network, home)?,
+        bitcoind,
         stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
-        p2p: p2p(settings, if pool.is_public() { (network.seeds(), network.dns_seeds()) } else { (&[], &[]) })?,
+        p2p,
         api: api(settings)?,
         webhooks: webhooks(settings)?,
     })
@@ -180,47 +185,23 @@ fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<Bi
 }
 
 /// `of_release` are the seeds and DNS seeds of this release.
-fn p2p(settings: &Settings, of_release: (&[&str], &[&str])) -> Result<P2pConfig, ConfigError> {
+fn p2p(settings: &Settings, of_release: discovery::OfRelease) -> Result<P2pConfig, ConfigError> {
     let listen = settings
         .parse_many(&keys::P2P_LISTEN, SOCKET, |text| text.parse().ok())?
-        .unwrap_or_else(|| vec![P2P_LISTEN.parse().expect("a fixed, valid address")]);
-    let expected = "a multiaddr like /ip4/192.0.2.7/tcp/3381 or /dns4/pool.example/udp/3381/quic-v1";
-    let multiaddr = |text: &str| {
-        let plausible = text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));
-        plausible.then(|| text.to_owned())
-    };
-    let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let peers = settings.parse_many(&keys::P2P_PEERS, expected, multiaddr)?.unwrap_or_default();
-    let seeds = settings.parse_many(&keys::P2P_SEEDS, expected, multiaddr)?.unwrap_or_else(|| owned(of_release.0));
-    let dns_seeds = settings
-        .parse_many(&keys::P2P_DNS_SEEDS, "a DNS name like seed.pool.example", dns_name)?
-        .unwrap_or_else(|| owned(of_release.1));
-    let external_address =
-        settings.parse_many(&keys::P2P_EXTERNAL_ADDRESS, SOCKET, |text| text.parse().ok())?.unwrap_or_default();
-    bounded(settings, &keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
-    bounded(settings, &keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
-    bounded(settings, &keys::P2P_SEEDS, seeds.len(), SEEDS_MAX, "at most 32 seeds")?;
-    bounded(settings, &keys::P2P_DNS_SEEDS, dns_seeds.len(), SEEDS_MAX, "at most 32 names")?;
-    bounded(settings, &keys::P2P_EXTERNAL_ADDRESS, external_address.len(), EXTERNAL_MAX, "at most 4 addresses")?;
+        .unwrap_or_else(|| P2P_LISTEN.map(|text| text.parse().expect("a fixed, valid address")).into());
+    let peers = settings.parse_many(&keys::P2P_PEERS, reach::PEER, reach::peer)?.unwrap_or_default();
+    settings.bounded(&keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
+    settings.bounded(&keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
     let mdns = switch(settings, &keys::P2P_MDNS)?;
-    let discover = settings.parse(&keys::P2P_DISCOVER, "true or false", |text| text.parse().ok())?.unwrap_or(true);
     let max_upload = settings.parse(&keys::P2P_MAX_UPLOAD, rate::EXPECTED, rate::upload)?.unwrap_or(Some(MAX_UPLOAD));
-    Ok(P2pConfig { listen, peers, mdns, discover, seeds, dns_seeds, external_address, max_upload })
-}
-
-fn dns_name(text: &str) -> Option<String> {
-    let is_label = |label: &str| {
-        let known = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        (1..=63).contains(&label.len()) && label.chars().all(known)
-    };
-    let name = text.strip_suffix('.').unwrap_or(text);
-    (name.len() <= 240 && name.split('.').all(is_label)).then(|| name.to_owned())
+    let p2p = reach::resolve(settings, P2pConfig { listen, peers, mdns, max_upload, ..P2pConfig::default() })?;
+    discovery::resolve(settings, p2p, of_release)
 }
 
 fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
     let expected = "an origin like https://example.org, without a path";
     let cors_origins = settings.parse_many(&keys::API_CORS_ORIGINS, expected, origin)?.unwrap_or_default();
-    bounded(settings, &keys::API_CORS_ORIGINS, cors_origins.len(), CORS_ORIGINS_MAX, "at most 16 origins")?;
+    settings.bounded(&keys::API_CORS_ORIGINS, cors_origins.len(), CORS_ORIGINS_MAX, "at most 16 origins")?;
     let expected = "a whole number from 1 to 100000";
     let requests_a_second = settings
         .parse(&keys::API_REQUESTS_A_SECOND, expected, |text| {
@@ -230,7 +211,7 @@ fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
     let expected = "an IP address like 127.0.0.1, or a range like 10.0.0.0/8";
     let trusted_proxies = settings.parse_many(&keys::API_TRUSTED_PROXIES, expected, |text| text.parse().ok())?;
     let trusted_proxies = trusted_proxies.unwrap_or_default();
-    bounded(settings, &keys::API_TRUSTED_PROXIES, trusted_proxies.len(), TRUSTED_PROXIES_MAX, "at most 16 proxies")?;
+    settings.bounded(&keys::API_TRUSTED_PROXIES, trusted_proxies.len(), TRUSTED_PROXIES_MAX, "at most 16 proxies")?;
     let listen = socket(settings, &keys::API_LISTEN, API_LISTEN)?;
     Ok(ApiConfig { listen, cors_origins, requests_a_second, trusted_proxies })
 }
@@ -240,7 +221,7 @@ fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> 
     let web =
         |text: &str| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let urls = settings.parse_many(&keys::WEBHOOKS_URLS, expected, web)?.unwrap_or_default();
-    bounded(settings, &keys::WEBHOOKS_URLS, urls.len(), WEBHOOKS_MAX, "at most 16 URLs")?;
+    settings.bounded(&keys::WEBHOOKS_URLS, urls.len(), WEBHOOKS_MAX, "at most 16 URLs")?;
     let expected = "a kind of event: start, block, payment, worker, reorganisation, refused, work, bitcoin, peers, conflict \
                     or upgrade";
     let kind = |text: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == text);
@@ -267,28 +248,13 @@ fn origin(text: &str) -> Option<HeaderValue> {
     (url.origin().ascii_serialization() == text).then(|| HeaderValue::from_str(text).ok())?
 }
 
-fn bounded(
-    settings: &Settings,
-    key: &'static Key,
-    count: usize,
-    limit: usize,
-    expected: &'static str,
-) -> Result<(), ConfigError> {
-    match settings.origin(key) {
-        Some(origin) if count > limit => {
-            Err(ConfigError::bad_value(key, origin, &format!("{count} entries"), expected))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn socket(settings: &Settings, key: &'static Key, default: &'static str) -> Result<SocketAddr, ConfigError> {
     let given = settings.parse(key, SOCKET, |text| text.parse().ok())?;
     Ok(given.unwrap_or_else(|| default.parse().expect("a fixed, valid address")))
 }
 
 fn switch(settings: &Settings, key: &'static Key) -> Result<bool, ConfigError> {
-    Ok(settings.parse(key, "true or false", |text| text.parse().ok())?.unwrap_or(false))
+    Ok(settings.switch(key)?.unwrap_or(false))
 }
 
 /// A path, in which `~/` means the home folder, as in a shell.

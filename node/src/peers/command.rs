@@ -7,6 +7,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 
 use crate::api::bans::BanList;
+use crate::api::reach::Reachable;
 use crate::config::Config;
 use crate::error::NodeError;
 use crate::limits::{BAN_S, BANS_ANSWER_BYTES_MAX};
@@ -38,6 +39,7 @@ struct Peer {
 
 #[derive(Debug, Deserialize)]
 struct Peers {
+    reachable: Reachable,
     peers: Vec<Peer>,
     discovery: Discovery,
 }
@@ -117,7 +119,7 @@ fn peers(list: &Peers) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(
             out,
-            "{}  {direction}  {transport:<4}  {latency:>7}  link {height:>7}  {points:>3} points  {connected:>10}  {agent}  {address}",
+            "{}  {direction}  {transport:<5}  {latency:>7}  link {height:>7}  {points:>3} points  {connected:>10}  {agent}  {address}",
             printable(id)
         );
     }
@@ -128,6 +130,10 @@ fn peers(list: &Peers) -> String {
          reached, and {book_new} others",
         list.peers.len()
     );
+    let _ = writeln!(out, "others reach this node {}", printable(&list.reachable.words));
+    for address in &list.reachable.addresses {
+        let _ = writeln!(out, "  {}", printable(address));
+    }
     out
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ed25519_dalek::SigningKey;
-use p2p::{Handle, Network, Traffic};
+use p2p::{Discover, Handle, Network, Reach, Traffic};
 use p2p_proto::Event;
 use p2p_proto::record::{Address, Transport};
 use tokio::sync::mpsc;
@@ -17,14 +17,14 @@ use crate::peers::BookFile;
 /// Starts the network with the bans and the address book on disk. Returns its handle, its events, and the book's file.
 pub(super) fn start(
     config: &Config,
+    listen: &[SocketAddr],
     key: &SigningKey,
-    consensus_id: [u8; 32],
-    traffic: Traffic,
+    (consensus_id, traffic): ([u8; 32], Traffic),
 ) -> Result<(Handle, mpsc::Receiver<Event>, BookFile), NodeError> {
     let book = BookFile::new(&config.data_dir, consensus_id);
     let (network, events) = Network::start(p2p::Config {
         secret_key: key.to_bytes(),
-        listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
+        listen: listen.iter().flat_map(multiaddrs).collect(),
         peers: config.p2p.peers.clone(),
         mdns: config.p2p.mdns,
         consensus_id,
@@ -33,25 +33,34 @@ pub(super) fn start(
         max_upload: config.p2p.max_upload,
         bans: bans::load(&config.data_dir),
         discovery: discover(config, &book)?,
+        proxy: config.p2p.proxy,
+        reach: reach(config),
     })?;
     Ok((network, events, book))
 }
 
 /// What the network discovers other nodes with; `None` if it should not.
-fn discover(config: &Config, book: &BookFile) -> Result<Option<p2p::Discover>, NodeError> {
+fn discover(config: &Config, book: &BookFile) -> Result<Option<Discover>, NodeError> {
     if !config.p2p.discover {
         return Ok(None);
     }
     let both = |address: &SocketAddr| {
         [Transport::Tcp, Transport::Quic].map(|transport| Address::of_ip(address.ip(), address.port(), transport))
     };
-    Ok(Some(p2p::Discover {
+    Ok(Some(Discover {
         book: book.load().map_err(IdentityError::Random)?,
         external: config.p2p.external_address.iter().flat_map(both).collect(),
         seeds: config.p2p.seeds.clone(),
         dns_seeds: config.p2p.dns_seeds.clone(),
-        tells_local: true,
     }))
+}
+
+fn reach(config: &Config) -> Reach {
+    let onion_listen = config.p2p.onion.as_ref().map(|onion| {
+        let [tcp, _] = multiaddrs(&onion.listen);
+        tcp
+    });
+    Reach { upnp: config.p2p.upnp, relay: config.p2p.relay, onion_listen }
 }
 
 /// The TCP and QUIC multiaddrs of a socket address.

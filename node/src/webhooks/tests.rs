@@ -54,7 +54,7 @@ async fn events_arrive_in_their_order_signed_and_after_refusals() {
     let (inbox, url) = receiver(2).await;
     let events = vec![EventKind::Block, EventKind::Worker];
     let config = WebhooksConfig { urls: vec![url], secret: Secret::new(SECRET), events };
-    let sending = tokio::spawn(run(config, "local", event_log.clone()));
+    let sending = tokio::spawn(run(config, None, "local", event_log.clone()));
     while event_log.listeners() == 0 {
         tokio::task::yield_now().await;
     }

@@ -22,6 +22,8 @@ fn network() -> Handle {
         max_upload: None,
         bans: Vec::new(),
         discovery: None,
+        proxy: None,
+        reach: p2p::Reach::default(),
     };
     let (handle, mut events) = Network::start(config).unwrap();
     tokio::spawn(async move { while events.recv().await.is_some() {} });

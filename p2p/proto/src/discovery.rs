@@ -243,6 +243,14 @@ impl Discovery {
         }
     }
 
+    /// Notes that a direct connection with a peer opened. It replaces one through a relay.
+    pub fn opened_directly(&mut self, peer: PeerId, address: Address) {
+        let relayed = |link: &&mut Link| link.address.is_some_and(|address| address.relay.is_some());
+        if let Some(link) = self.links.get_mut(&peer).filter(relayed) {
+            link.address = Some(address);
+        }
+    }
+
     /// Notes that the last connection with a peer closed.
     pub fn closed(&mut self, peer: PeerId) {
         self.connecting.remove(&peer);

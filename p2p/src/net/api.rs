@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::reach::Reachability;
 use p2p_proto::bans::{Banned, TooManyBans};
 use p2p_proto::book::Book;
 use p2p_proto::discovery::Numbers;
@@ -22,6 +23,10 @@ pub(super) enum Call {
     Book(oneshot::Sender<Book>),
     /// The pool's tip is older than it should be, or no longer.
     Stale(bool),
+    /// Return where others reach this node.
+    Reachability(oneshot::Sender<Reachability>),
+    /// The node's onion service has this multiaddress.
+    Onion(String),
     /// Add a ban of the operator.
     Ban(BanView, oneshot::Sender<Result<(), TooManyBans>>),
     /// Lift a ban; return whether there was one.
@@ -183,6 +188,24 @@ impl Handle {
     /// [`Stopped`] if the task has ended.
     pub async fn set_stale(&self, is_stale: bool) -> Result<(), Stopped> {
         self.call(Call::Stale(is_stale)).await
+    }
+
+    /// Returns where others reach this node.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn reachability(&self) -> Result<Reachability, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Reachability(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Tells the task the multiaddress of the node's onion service, `/onion3/<name>:<port>`.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn onion(&self, address: String) -> Result<(), Stopped> {
+        self.call(Call::Onion(address)).await
     }
 
     async fn call(&self, call: Call) -> Result<(), Stopped> {

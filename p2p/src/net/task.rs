@@ -5,6 +5,7 @@ mod command;
 mod discovery;
 mod event;
 mod messages;
+mod reach;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use super::gate::Gate;
 use super::ids::{ours, theirs};
 use super::lease::{Answer, Lease, Ledger};
 use super::peers::ConnectedPeers;
+use super::proxy::Proxy;
+use super::reach::{Reservations, Tracker};
 use super::redial::{Redial, Source};
 use super::replies::Replies;
 use super::scores::Pace;
@@ -70,6 +73,13 @@ pub(super) struct Task {
     /// True if the list of bans is newer than the published one.
     bans_changed: bool,
     traffic: Traffic,
+    proxy: Option<Proxy>,
+    /// Address that the node's onion service connects to.
+    onion: Option<Multiaddr>,
+    tracker: Tracker,
+    /// Whether this node is a relay for others.
+    is_relay: bool,
+    reservations: Reservations,
 }
 
 /// A gossip message: its id, the peer that it came from, its topic.
@@ -85,10 +95,10 @@ struct Waiting {
 
 /// Peer id at the end of an address, if any.
 pub(super) fn peer_in(address: &Multiaddr) -> Option<PeerId> {
-    address.iter().find_map(|part| match part {
-        libp2p::multiaddr::Protocol::P2p(peer) => ours(&peer),
+    match address.iter().last() {
+        Some(libp2p::multiaddr::Protocol::P2p(peer)) => ours(&peer),
         _ => None,
-    })
+    }
 }
 
 impl Task {
@@ -97,7 +107,7 @@ impl Task {
         names: Names,
         explicit: Vec<Multiaddr>,
         calls: mpsc::Receiver<Call>,
-        (config, bans): (Config, watch::Sender<Arc<Vec<BanView>>>),
+        (config, bans, reservations): (Config, watch::Sender<Arc<Vec<BanView>>>, Reservations),
         (discovery, dns_seeds): (Discovery, Vec<String>),
     ) -> Self {
         let (seeds_in, seeds) = mpsc::channel(SEEDS_MAX);
@@ -130,6 +140,11 @@ impl Task {
             bans,
             bans_changed: false,
             traffic: config.traffic,
+            proxy: config.proxy,
+            onion: config.reach.onion_listen.as_deref().and_then(|text| text.parse().ok()),
+            tracker: Tracker::default(),
+            is_relay: false,
+            reservations,
         };
         for ban in config.bans {
             let ban = task.dated(ban);
@@ -192,6 +207,8 @@ impl Task {
         let peers = &self.peers;
         self.endpoint.forget_rates(now, |peer| peers.is_connected(*peer));
         self.budgets.forget(now, |host| peers.at(*host) > 0);
+        self.tick_reach(now);
+        let peers = &self.peers;
         for (address, peer) in self.redial.due(now, |peer| peers.is_connected(peer)) {
             self.dial(address, peer);
         }

@@ -75,6 +75,7 @@ struct P2p {
     mdns: bool,
     discover: bool,
     seeds: Vec<String>,
+    upnp: bool,
 }
 
 /// Returns the path of `shoal`: `$SHOAL_BIN`, or the file next to this program.
@@ -149,12 +150,14 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
         log_format: "text",
         bitcoind: Bitcoind { url: format!("http://{}", bitcoin.rpc), cookie_file: bitcoin.cookie_path() },
         stratum: Listen { listen: plan.stratum.to_string() },
+        // A test network asks nothing of the router of its machine.
         p2p: P2p {
             listen: vec![p2p.to_string()],
             peers: peers.collect(),
             mdns: plan.mdns,
             discover: plan.discover,
             seeds: seeds.collect(),
+            upnp: false,
         },
         // A report requests the fate of every share, one after the other.
         api: Api { listen: plan.api.to_string(), requests_a_second: 100_000 },

@@ -14,6 +14,8 @@ use crate::record::{Address, Checked, Record, Scope};
 pub enum OwnSource {
     /// The operator configured it.
     Configured,
+    /// Peers connected to it when they were asked to.
+    DialedBack,
     /// The router forwards it to this node.
     Mapped,
     /// This node listens there.
@@ -34,6 +36,8 @@ pub struct OwnAddresses {
     observers: BTreeMap<IpAddr, BTreeSet<Netgroup>>,
     /// True if peers' observations do not count, for example because nobody can dial this node there.
     ignores_observed: bool,
+    /// True if nothing but the onion service may be told.
+    is_hidden: bool,
     is_changed: bool,
     records: BTreeMap<Scope, Checked>,
     renewed_at: Option<crate::time::Millis>,
@@ -84,13 +88,23 @@ impl OwnAddresses {
         self.ignores_observed = !counts;
     }
 
-    /// The addresses that peers see and agree on, with the ports that this node listens on.
+    /// From now on, tells nothing but the onion service.
+    pub fn hide(&mut self) {
+        self.is_changed |= !self.is_hidden;
+        self.is_hidden = true;
+    }
+
+    /// The addresses that peers see and agree on, with the ports that this node listens on for others than itself.
     fn confirmed(&self) -> Vec<Address> {
         let listening = self.by_source.get(&OwnSource::Listening).map_or(&[][..], Vec::as_slice);
-        let agreed = self.observers.iter().filter(|(_, by)| by.len() >= OBSERVERS_MIN && !self.ignores_observed);
+        let counts = !self.ignores_observed && !self.is_hidden;
+        let agreed = self.observers.iter().filter(|(_, by)| by.len() >= OBSERVERS_MIN && counts);
         let mut out = Vec::new();
         for (ip, _) in agreed {
-            for own in listening.iter().filter(|own| own.ip().is_some_and(|own| own.is_ipv4() == ip.is_ipv4())) {
+            let fits = |own: &&Address| {
+                own.scope() != Some(Scope::Loopback) && own.ip().is_some_and(|own| own.is_ipv4() == ip.is_ipv4())
+            };
+            for own in listening.iter().filter(fits) {
                 let address = Address::of_ip(*ip, own.port, own.transport);
                 if !out.contains(&address) {
                     out.push(address);
@@ -104,8 +118,11 @@ impl OwnAddresses {
     #[must_use]
     pub fn list(&self, scopes: &[Scope]) -> Vec<Address> {
         let observed = self.confirmed();
-        let of = |source: OwnSource| self.by_source.get(&source).into_iter().flatten().copied();
-        let sources = [OwnSource::Configured, OwnSource::Mapped, OwnSource::Listening].into_iter().flat_map(of);
+        let told = |source: &OwnSource| !self.is_hidden || *source == OwnSource::Onion;
+        let of =
+            |source: OwnSource| self.by_source.get(&source).filter(|_| told(&source)).into_iter().flatten().copied();
+        let sources = [OwnSource::Configured, OwnSource::DialedBack, OwnSource::Mapped, OwnSource::Listening];
+        let sources = sources.into_iter().flat_map(of);
         let rest = [OwnSource::Onion, OwnSource::Relayed].into_iter().flat_map(of);
         let mut out: Vec<Address> = Vec::new();
         for address in sources.chain(observed).chain(rest) {

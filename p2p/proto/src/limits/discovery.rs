@@ -111,8 +111,9 @@ pub const DIAL_INTERVAL_MS: u64 = 500;
 /// Maximum number of dials of nodes from the book at a time.
 pub const DIALS_MAX: usize = 8;
 
-/// Time after which a dial that did not end is forgotten, milliseconds.
-pub const DIAL_TIMEOUT_MS: u64 = 60_000;
+/// Time after which a dial that did not end is forgotten, milliseconds: later than the swarm gives up,
+/// [`PROXY_TIMEOUT_MS`](super::PROXY_TIMEOUT_MS) at most.
+pub const DIAL_TIMEOUT_MS: u64 = 90_000;
 
 /// Interval between feelers, milliseconds: short connections that show that a node is there. As in Bitcoin Core.
 pub const FEELER_INTERVAL_MS: u64 = 120_000;

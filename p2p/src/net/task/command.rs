@@ -37,6 +37,11 @@ impl Task {
                 self.publish_bans();
                 let _ = reply.send(lifted);
             }
+            Call::Reachability(reply) => {
+                // An error means that the caller no longer waits.
+                let _ = reply.send(self.tracker.shown(self.is_relay));
+            }
+            Call::Onion(address) => self.on_onion(&address),
         }
     }
 

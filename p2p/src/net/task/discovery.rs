@@ -7,25 +7,26 @@ use libp2p::{Multiaddr, identify};
 use tokio::sync::oneshot;
 
 use super::Task;
+use crate::net::address::{in_record, without_peer};
 use crate::net::api::DiscoveryInfo;
+use crate::net::proxy::Proxy;
 use crate::net::seeds;
 use p2p_proto::discovery::{DialId, Now, Output, OwnSource, Seed};
 use p2p_proto::message::{Request, RequestKind, Response};
-use p2p_proto::record::{Address, Place, Scope};
+use p2p_proto::record::{Address, Place, Scope, Transport};
 use p2p_proto::sync::RequestId;
 use p2p_proto::{PeerId, ReplyToken};
 
 /// Id of requests that are not the caller's.
 const OWN_REQUEST: RequestId = RequestId(u64::MAX);
 
-/// The address of a connection, if a record can have it.
-pub(super) fn address_of(address: &Multiaddr) -> Option<Address> {
-    Address::parse(&address.to_string()).map(|(address, _)| address)
-}
-
 /// True if the swarm has a transport for the address.
-const fn has_transport(address: &Address) -> bool {
-    !matches!(address.place, Place::Onion(_)) && address.relay.is_none()
+fn has_transport(address: &Address, proxy: Option<Proxy>) -> bool {
+    match (address.place, proxy) {
+        (Place::Onion(_), proxy) => proxy.is_some(),
+        (_, Some(Proxy { only: true, .. })) => address.transport == Transport::Tcp && address.relay.is_none(),
+        _ => true,
+    }
 }
 
 impl Task {
@@ -37,8 +38,9 @@ impl Task {
     /// Lets the discovery decide, and does what it says.
     pub(super) fn discover(&mut self) {
         let now = self.both_clocks();
-        let gate = &self.swarm.behaviour().gate;
-        self.discovery.tick(now, &|peer, address| has_transport(address) && gate.may_dial(peer, address.ip()));
+        self.note_own_addresses();
+        let (gate, proxy) = (&self.swarm.behaviour().gate, self.proxy);
+        self.discovery.tick(now, &|peer, address| has_transport(address, proxy) && gate.may_dial(peer, address.ip()));
         while let Some(output) = self.discovery.poll_output() {
             match output {
                 Output::Dial { id, peer, address, .. } => self.dial_found(id, peer, &address),
@@ -133,13 +135,27 @@ impl Task {
 
     /// Notes where a peer sees this node.
     pub(super) fn on_observed(&mut self, peer: PeerId, info: &identify::Info) {
-        if let Some(ip) = address_of(&info.observed_addr).and_then(|address| address.ip()) {
+        let seen = in_record(&info.observed_addr).filter(|address| address.relay.is_none());
+        if let Some(ip) = seen.and_then(|address| address.ip()) {
             self.discovery.observed(ip, peer);
         }
     }
 
+    /// Notes own addresses that are known from others, for the own record.
+    fn note_own_addresses(&mut self) {
+        let own = self.discovery.own_mut();
+        for (source, addresses) in self.tracker.for_record() {
+            own.set(source, addresses);
+        }
+        own.use_observed(!self.tracker.is_unreached());
+    }
+
+    /// Notes that this node listens at an address, or no longer. The address for the onion service is not for others.
     pub(super) fn on_listening(&mut self, address: &Multiaddr, listens: bool) {
-        let Some(address) = address_of(address) else { return };
+        if self.onion.as_ref() == Some(&without_peer(address)) {
+            return;
+        }
+        let Some(address) = in_record(address) else { return };
         if listens {
             self.discovery.own_mut().add(OwnSource::Listening, address);
         } else {
