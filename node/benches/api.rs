@@ -135,6 +135,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
         stratum: Arc::default(),
         peers: watch::channel(Arc::default()).1,
         discovery: watch::channel(p2p::DiscoveryInfo::default()).1,
+        manual: node::manual::ManualPeers::load(dir),
         network: watch::channel(None).1,
         node: watch::channel(NodeState::default()).1,
         reach: watch::channel(Arc::default()).1,

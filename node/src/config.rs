@@ -46,6 +46,7 @@ pub use flags::Overrides;
 pub use network::{Network, NetworkMismatch};
 pub use origin::Origin;
 pub use outputs::Outputs;
+pub(crate) use reach::{PEER, no_way_to};
 pub use secret::Secret;
 pub use settings::Setting;
 

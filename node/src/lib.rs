@@ -30,6 +30,7 @@
 //! logging.rs   the log
 //! log_limit.rs  lines of one kind that the log gets
 //! bans.rs      bans on disk, which outlast a restart
+//! manual.rs    peers that the operator added while the node ran, on disk
 //! terminal.rs  reads keys for `shoal top`
 //! event_kind.rs  kinds of events in the event log
 //! error.rs     errors that stop the program, and its exit codes
@@ -56,6 +57,7 @@ pub mod isolation;
 pub mod limits;
 mod log_limit;
 mod logging;
+pub mod manual;
 pub mod miners;
 pub mod payout_proof;
 pub mod peers;

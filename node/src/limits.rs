@@ -210,6 +210,12 @@ pub const LOG_LINES_A_MINUTE: u64 = 2;
 /// Characters of a line that stand for those that were left out.
 pub const LOG_SENTENCE_CHARS_MAX: usize = 120;
 
+/// Maximum bytes of the file of added peers. 64 of the longest addresses take 33 kB.
+pub const MANUAL_BYTES_MAX: u64 = 64 << 10;
+
+/// Maximum characters of an address of an added peer: a DNS name of 253, a relay's key and the peer's own.
+pub const ADDRESS_CHARS_MAX: usize = 512;
+
 /// Maximum bytes of the file of bans. 5,120 bans with the longest reasons take 3 MB.
 pub const BANS_BYTES_MAX: u64 = 8 << 20;
 

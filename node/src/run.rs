@@ -112,7 +112,8 @@ impl Node {
             servers,
             ..
         } = front;
-        let (network, events, book) = network::start(config, &front.p2p_listen, &key, (consensus_id, front.traffic))?;
+        let (network, events, book) =
+            network::start(config, (&front.p2p_listen, &front.manual), &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
         let mut parts = JoinSet::new();
         parts.spawn(bans::keep(config.data_dir.clone(), network.bans()));

@@ -33,6 +33,6 @@
 pub mod net;
 
 pub use net::{
-    BanView, Config, Discover, DiscoveryInfo, DiscoveryNumbers, Handle, How, Network, OwnAddress, PeerInfo, Proxy,
-    Reach, Reachability, StartError, Stopped, Traffic, TrafficKind,
+    BanView, Config, Discover, DiscoveryInfo, DiscoveryNumbers, Handle, How, ManualPeer, Network, NotAdded, OwnAddress,
+    PeerInfo, Proxy, Reach, Reachability, StartError, Stopped, Traffic, TrafficKind, shown_address,
 };

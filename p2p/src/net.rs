@@ -53,7 +53,7 @@ use p2p_proto::{Event, Millis, PeerId};
 
 pub use p2p_proto::discovery::Numbers as DiscoveryNumbers;
 
-pub use api::{BanView, DiscoveryInfo, Handle, PeerInfo, Stopped};
+pub use api::{BanView, DiscoveryInfo, Handle, ManualPeer, NotAdded, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
 pub use proxy::Proxy;
 use reach::Reservations;
@@ -141,6 +141,14 @@ pub enum StartError {
 
 fn stack(source: impl Into<Box<dyn Error + Send + std::marker::Sync>>) -> StartError {
     StartError::Stack { source: source.into() }
+}
+
+/// A peer's multiaddress as this crate shows it.
+///
+/// # Errors
+/// [`StartError::Address`] if it is unusable.
+pub fn shown_address(text: &str) -> Result<String, StartError> {
+    parse_address(text).map(|address| address.to_string())
 }
 
 /// Parses a peer's address: an IP address or a DNS name, over TCP or QUIC, also through a relay; or an onion service.

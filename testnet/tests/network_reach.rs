@@ -78,9 +78,10 @@ fn peer<'a>(answer: &'a Value, id: &str) -> Option<&'a Value> {
     answer["peers"].as_array()?.iter().find(|peer| peer["id"] == id)
 }
 
-/// A node at home, behind a router that nobody touched, takes part: it finds relays, a node behind another router meets it
-/// there and connects directly through a punched hole, and it finds a block whose payees are paid. Meanwhile the other
-/// router learns UPnP, and its node is public without a relay.
+/// A node at home, behind a router that nobody touched, takes part: it finds relays, and tells its places there in its record.
+/// A node behind another router knows nothing but one public node, finds that record, dials the node at home through the
+/// relay, and connects directly through a punched hole. A third router knows UPnP, and its node is public without a relay.
+/// Meanwhile the node at home finds a block whose payees are paid.
 #[test]
 fn a_home_miner_takes_part_without_touching_the_router() {
     let folder = tempfile::tempdir().unwrap();
@@ -90,16 +91,19 @@ fn a_home_miner_takes_part_without_touching_the_router() {
     internet.sh("ip addr add 10.99.0.1/32 dev lo");
     let bitcoin = Bitcoin::start(&internet, dir, "10.99.0.1:38332");
     let machines = (public(&internet, 1), public(&internet, 2));
-    let (_home_router, home) = router(&internet, 3);
-    let (other_router, other) = router(&internet, 4);
+    let [(_router_h, home), (_router_w, other), (router_u, third)] = [3, 4, 5].map(|number| router(&internet, number));
+    let _upnp = upnp(&router_u, dir);
 
     let outside = "upnp = false\nlisten = [\"0.0.0.0:3381\"]";
-    let mut p = Node::start(&machines.0, dir, "p", &bitcoin, "new_pool = true", outside);
     let to_p = "\"/ip4/45.1.0.1/tcp/3381\"";
-    let mut q = Node::start(&machines.1, dir, "q", &bitcoin, "", &format!("{outside}\npeers = [{to_p}]"));
+    let knows_p = format!("{outside}\npeers = [{to_p}]");
+    let mut p = Node::start(&machines.0, dir, "p", &bitcoin, "new_pool = true", outside);
+    let mut q = Node::start(&machines.1, dir, "q", &bitcoin, "", &knows_p);
     let both = format!("{outside}\npeers = [{to_p}, \"/ip4/45.2.0.1/udp/3381/quic-v1\"]");
     let mut h = Node::start(&home, dir, "h", &bitcoin, "", &both);
-    let (relay, home_id) = (p.id(), h.id());
+    let mut w = Node::start(&other, dir, "w", &bitcoin, "", &knows_p);
+    let mut u = Node::start(&third, dir, "u", &bitcoin, "", &knows_p.replace("upnp = false", "upnp = true"));
+    let home_id = h.id();
     let _miners =
         [mine(&home, dir, "home", HOME_MINER, 300_000), mine(&machines.0, dir, "public", PUBLIC_MINER, 100_000)];
 
@@ -109,27 +113,28 @@ fn a_home_miner_takes_part_without_touching_the_router() {
             way(answer) == "dialed_back" && answer["reachable"]["is_relay"] == true
         });
     }
-    // The node at home learns that nobody reaches it, and reserves places.
-    let seen = h.wait_for("places with relays", SOON, "peers", |answer| way(answer) == "relay");
+    // The node at home learns that nobody reaches it, reserves places, and tells them.
+    let seen = h.wait_for("places with relays in its record", SOON, "peers", |answer| {
+        way(answer) == "relay" && !own(answer).is_empty()
+    });
     assert!(seen["reachable"]["unreached_from"].as_u64().unwrap() > 0, "{seen:#?}");
-
-    // Another home dials it through the relay, and then directly.
-    let circuit = format!("\"/ip4/45.1.0.1/tcp/3381/p2p/{relay}/p2p-circuit/p2p/{home_id}\"");
-    let through = format!("{outside}\npeers = [\"/ip4/45.1.0.1/tcp/3381/p2p/{relay}\", {circuit}]");
-    let mut w = Node::start(&other, dir, "w", &bitcoin, "", &through);
+    assert!(own(&seen).iter().all(|address| address.ends_with("/p2p-circuit")), "{seen:#?}");
+    // The router that knows UPnP mapped a port, and peers connected to it.
+    let seen = u.wait_for("a mapped port that peers connect to", SOON, "peers", |answer| way(answer) == "dialed_back");
+    let addresses = seen["reachable"]["addresses"].as_array().unwrap();
+    assert!(addresses.iter().any(|address| address == "/ip4/45.5.0.1/tcp/3381"), "{addresses:#?}");
+    assert!(own(&seen).contains(&"/ip4/45.5.0.1/tcp/3381"), "{seen:#?}");
+    // Another home finds it by its record, dials it through a relay, and connects directly.
     w.wait_for("a direct connection through both routers", SOON, "peers", |answer| {
         peer(answer, &home_id).is_some_and(|peer| peer["address"].as_str().unwrap().starts_with("/ip4/45.3.0.1/"))
     });
-
-    // The other router learns UPnP.
-    drop(w);
-    let _upnp = upnp(&other_router, dir);
-    let mut w = Node::start(&other, dir, "w", &bitcoin, "", &through.replace("upnp = false", "upnp = true"));
-    let seen = w.wait_for("a mapped port that peers connect to", SOON, "peers", |answer| way(answer) == "dialed_back");
-    let addresses = seen["reachable"]["addresses"].as_array().unwrap();
-    assert!(addresses.iter().any(|address| address == "/ip4/45.4.0.1/tcp/3381"), "{addresses:#?}");
-
     finds_a_block(&mut h, &mut q);
+}
+
+/// Addresses that a node tells everybody.
+fn own(answer: &Value) -> Vec<&str> {
+    let addresses = answer["discovery"]["own_addresses"].as_array().into_iter().flatten();
+    addresses.filter_map(Value::as_str).collect()
 }
 
 /// The miner at home finds a block that pays both miners, and Bitcoin takes it.

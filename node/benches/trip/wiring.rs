@@ -101,6 +101,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
         stratum: Arc::default(),
         peers,
         discovery: watch::channel(p2p::DiscoveryInfo::default()).1,
+        manual: node::manual::ManualPeers::load(dir),
         network: watch::channel(None).1,
         node: watch::channel(NodeState::default()).1,
         reach: watch::channel(Arc::default()).1,

@@ -9,6 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::context::Api;
+use super::error::ApiError;
+use super::manual::{self, ManualPeer};
 use super::reach::Reachable;
 use crate::state::PeerView;
 
@@ -19,6 +21,8 @@ pub(super) struct PeerList {
     pub reachable: Reachable,
     /// Peers, longest connected first.
     pub peers: Vec<Peer>,
+    /// Peers that the operator named; none without the node's token.
+    pub manual: Option<Vec<ManualPeer>>,
     /// How the node finds peers.
     pub discovery: Discovery,
 }
@@ -107,7 +111,7 @@ impl Peer {
     get, path = "/api/v1/peers", security((), ("token" = [])),
     responses((status = 200, description = "The peers", body = PeerList))
 )]
-pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Json<PeerList> {
+pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Result<Json<PeerList>, ApiError> {
     let owner = api.context.token.is_in(&headers);
     let peers = Arc::clone(&api.context.peers.borrow());
     let shown = |peer: &PeerView| Peer::new(peer, api.groups.name(&peer.address), owner);
@@ -115,5 +119,6 @@ pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Js
     peers.sort_by(|a, b| b.connected_s.cmp(&a.connected_s).then_with(|| a.id.cmp(&b.id)));
     let reachable = Reachable::new(&api.context.reach.borrow(), owner);
     let discovery = Discovery::new(&api.context.discovery.borrow(), owner);
-    Json(PeerList { reachable, peers, discovery })
+    let manual = if owner { Some(manual::list(&api).await?) } else { None };
+    Ok(Json(PeerList { reachable, peers, manual, discovery }))
 }

@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::{OnionConfig, OnionService, P2pConfig};
 
 /// What a peer's address looks like.
-pub(super) const PEER: &str =
+pub(crate) const PEER: &str =
     "a multiaddr like /ip4/192.0.2.7/tcp/3381, /dns4/pool.example/udp/3381/quic-v1 or /onion3/NAME:3381";
 
 const ONION_LISTEN: &str = "127.0.0.1:3382";
@@ -59,7 +59,7 @@ pub(super) fn check_bitcoind(settings: &Settings, p2p: &P2pConfig, url: &Url) ->
 }
 
 /// What a peer's address must be to be one that this node can dial; none if it is.
-pub(super) fn no_way_to(peer: &str, proxy: Option<Proxy>) -> Option<&'static str> {
+pub(crate) fn no_way_to(peer: &str, proxy: Option<Proxy>) -> Option<&'static str> {
     match proxy {
         None if peer.starts_with("/onion3/") => Some("an onion service only if `p2p.proxy` is set as well"),
         Some(Proxy { only: true, .. }) if peer.contains("/udp/") || peer.contains("/p2p-circuit") => {

@@ -18,6 +18,7 @@ use crate::error::NodeError;
 use crate::headers;
 use crate::history::{Event, EventKind, History};
 use crate::limits::{READING_LOOK, READING_TOLD};
+use crate::manual::ManualPeers;
 use crate::miners::{FoundQueues, Miners};
 use crate::ports;
 use crate::state::{NodeState, PeerView, READING};
@@ -66,6 +67,7 @@ pub(super) struct Front {
     pub(super) reach: watch::Sender<Arc<p2p::Reachability>>,
     /// Addresses to listen on for peers.
     pub(super) p2p_listen: Vec<SocketAddr>,
+    pub(super) manual: ManualPeers,
     pub(super) traffic: p2p::Traffic,
     pub(super) network: watch::Sender<Option<p2p::Handle>>,
     pub(super) stop: watch::Sender<bool>,
@@ -93,6 +95,7 @@ impl Front {
         let peers = watch::Sender::new(Arc::default());
         let reach = watch::Sender::new(Arc::default());
         let network = watch::Sender::new(None);
+        let manual = ManualPeers::load(&config.data_dir);
         let discovery = watch::Sender::new(p2p::DiscoveryInfo::default());
         let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
         let context = api::Context {
@@ -106,6 +109,7 @@ impl Front {
             reach: reach.subscribe(),
             network: network.subscribe(),
             discovery: discovery.subscribe(),
+            manual: manual.clone(),
             traffic: traffic.clone(),
             node: state.subscribe(),
             token,
@@ -125,6 +129,7 @@ impl Front {
             discovery,
             reach,
             p2p_listen,
+            manual,
             traffic,
             network,
             stop,

@@ -5,19 +5,22 @@ use std::net::SocketAddr;
 use ed25519_dalek::SigningKey;
 use p2p::{Discover, Handle, Network, Reach, Traffic};
 use p2p_proto::Event;
+use p2p_proto::limits::EXPLICIT_PEERS_MAX;
 use p2p_proto::record::{Address, Transport};
 use tokio::sync::mpsc;
+use tracing::warn;
 
 use crate::bans;
-use crate::config::Config;
+use crate::config::{Config, no_way_to};
 use crate::error::NodeError;
 use crate::identity::IdentityError;
+use crate::manual::ManualPeers;
 use crate::peers::BookFile;
 
 /// Starts the network with the bans and the address book on disk. Returns its handle, its events, and the book's file.
 pub(super) fn start(
     config: &Config,
-    listen: &[SocketAddr],
+    (listen, manual): (&[SocketAddr], &ManualPeers),
     key: &SigningKey,
     (consensus_id, traffic): ([u8; 32], Traffic),
 ) -> Result<(Handle, mpsc::Receiver<Event>, BookFile), NodeError> {
@@ -25,7 +28,7 @@ pub(super) fn start(
     let (network, events) = Network::start(p2p::Config {
         secret_key: key.to_bytes(),
         listen: listen.iter().flat_map(multiaddrs).collect(),
-        peers: config.p2p.peers.clone(),
+        peers: peers(config, manual),
         mdns: config.p2p.mdns,
         consensus_id,
         user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -37,6 +40,24 @@ pub(super) fn start(
         reach: reach(config),
     })?;
     Ok((network, events, book))
+}
+
+/// The peers of the configuration, and those that the operator added later. Of these, the ones that cannot be dialed now, or
+/// are too many, are left out.
+fn peers(config: &Config, manual: &ManualPeers) -> Vec<String> {
+    let mut peers = config.p2p.peers.clone();
+    for peer in manual.list() {
+        let is_usable = p2p::shown_address(&peer).is_ok() && no_way_to(&peer, config.p2p.proxy).is_none();
+        if is_usable && peers.len() < EXPLICIT_PEERS_MAX {
+            peers.push(peer);
+        } else {
+            warn!(
+                peer,
+                "this added peer cannot be dialed with this configuration, or there are too many; it is left out"
+            );
+        }
+    }
+    peers
 }
 
 /// What the network discovers other nodes with; `None` if it should not.

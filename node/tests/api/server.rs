@@ -101,6 +101,7 @@ impl Api {
             peers: peer_views,
             network: watch::channel(network).1,
             discovery: watch::channel(p2p::DiscoveryInfo::default()).1,
+            manual: node::manual::ManualPeers::load(dir.path()),
             node: node_state,
             reach: watch::channel(Arc::default()).1,
             traffic: p2p::Traffic::default(),

@@ -4,6 +4,7 @@ mod bans;
 mod command;
 mod discovery;
 mod event;
+mod manual;
 mod messages;
 mod reach;
 

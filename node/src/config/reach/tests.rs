@@ -68,3 +68,24 @@ fn onion_services_are_given_or_set_up() {
         load(&text).unwrap_err();
     }
 }
+
+#[test]
+fn proxy_only_refuses_seeds_that_it_cannot_reach() {
+    let proxied = "[p2p]\nproxy = \"127.0.0.1:9050\"\nproxy_only = true\n";
+    let cases = [
+        ("seeds = [\"/ip4/192.0.2.7/udp/3381/quic-v1\"]", "over TCP"),
+        ("dns_seeds = [\"seed.pool.example\"]", "proxy_only"),
+        ("external_address = [\"198.51.100.7:3381\"]", "proxy_only"),
+    ];
+    for (line, word) in cases {
+        let refused = refusal(&format!("{proxied}{line}"));
+        assert!(refused.contains(word) && refused.contains("p2p."), "{refused}");
+        load(&format!("[p2p]\n{line}")).unwrap();
+    }
+    let onion = format!("seeds = [\"/onion3/{ONION}:3381\"]");
+    assert_eq!(load(&format!("{proxied}{onion}")).unwrap().p2p.seeds.len(), 1);
+    assert!(refusal(&format!("[p2p]\n{onion}")).contains("p2p.proxy"));
+    let p2p = load(&format!("{proxied}dns_seeds = []\nexternal_address = []")).unwrap().p2p;
+    assert!(p2p.discover && p2p.dns_seeds.is_empty());
+    load("[p2p]\nexternal_address = [\"198.51.100.7:0\"]").unwrap_err();
+}

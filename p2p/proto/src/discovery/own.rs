@@ -20,7 +20,7 @@ pub enum OwnSource {
     Mapped,
     /// This node listens there.
     Listening,
-    /// Outbound peers see this node there.
+    /// Outbound peers see this node there, and a peer connected to another port.
     Observed,
     /// This node's onion service.
     Onion,
@@ -34,8 +34,6 @@ pub struct OwnAddresses {
     by_source: BTreeMap<OwnSource, Vec<Address>>,
     /// The netgroups of the outbound peers that see this node at an IP address.
     observers: BTreeMap<IpAddr, BTreeSet<Netgroup>>,
-    /// True if peers' observations do not count, for example because nobody can dial this node there.
-    ignores_observed: bool,
     /// True if nothing but the onion service may be told.
     is_hidden: bool,
     is_changed: bool,
@@ -71,7 +69,8 @@ impl OwnAddresses {
         }
     }
 
-    /// Notes that an outbound peer sees this node at an IP address. It is told once [`OBSERVERS_MIN`] netgroups agree.
+    /// Notes that an outbound peer sees this node at an IP address. It is told once [`OBSERVERS_MIN`] netgroups agree,
+    /// and a dial-back has reached it.
     pub fn observed(&mut self, ip: IpAddr, by: Netgroup) {
         if !self.observers.contains_key(&ip) && self.observers.len() >= OBSERVED_MAX {
             self.observers.pop_first();
@@ -82,23 +81,19 @@ impl OwnAddresses {
         }
     }
 
-    /// Says whether what peers observe counts. It should not once it is known that nobody can dial this node there.
-    pub fn use_observed(&mut self, counts: bool) {
-        self.is_changed |= self.ignores_observed == counts;
-        self.ignores_observed = !counts;
-    }
-
     /// From now on, tells nothing but the onion service.
     pub fn hide(&mut self) {
         self.is_changed |= !self.is_hidden;
         self.is_hidden = true;
     }
 
-    /// The addresses that peers see and agree on, with the ports that this node listens on for others than itself.
+    /// The addresses that peers see and agree on, with the ports that this node listens on for others than itself. A peer
+    /// must have connected to this node there when it was asked to: behind a router, what peers see leads nowhere.
     fn confirmed(&self) -> Vec<Address> {
         let listening = self.by_source.get(&OwnSource::Listening).map_or(&[][..], Vec::as_slice);
-        let counts = !self.ignores_observed && !self.is_hidden;
-        let agreed = self.observers.iter().filter(|(_, by)| by.len() >= OBSERVERS_MIN && counts);
+        let dialed_back = self.by_source.get(&OwnSource::DialedBack).map_or(&[][..], Vec::as_slice);
+        let counts = |ip: &IpAddr| !self.is_hidden && dialed_back.iter().any(|address| address.ip() == Some(*ip));
+        let agreed = self.observers.iter().filter(|(ip, by)| by.len() >= OBSERVERS_MIN && counts(ip));
         let mut out = Vec::new();
         for (ip, _) in agreed {
             let fits = |own: &&Address| {

@@ -112,10 +112,10 @@ impl Discovery {
         self.dials.values().chain(self.connecting.values()).filter(|dialing| dialing.purpose != Purpose::Feeler)
     }
 
-    /// Netgroups of the outbound peers, now and soon. Local peers do not count: on one machine, or in one local network,
-    /// they are all alike.
+    /// Netgroups of the peers that the node chose, now and soon. Local peers do not count: on one machine, or in one local
+    /// network, they are all alike. Those that the operator named do not count either, as in Bitcoin Core.
     fn used_groups(&self) -> BTreeSet<Netgroup> {
-        let linked = self.links.values().filter(|link| link.kind != LinkKind::Inbound).map(|link| link.netgroup());
+        let linked = self.links.values().filter(|link| link.kind.is_automatic()).map(|link| link.netgroup());
         let coming = self.coming().filter_map(|dialing| dialing.address.map(|address| address.netgroup()));
         linked.chain(coming).filter(|group| *group != Netgroup::Local).collect()
     }

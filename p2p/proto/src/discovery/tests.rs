@@ -118,6 +118,19 @@ fn private_addresses_are_not_told_to_the_internet() {
 }
 
 #[test]
+fn an_onion_peer_is_no_local_peer() {
+    let now = Now { at: Millis(0), unix_s: START_S };
+    // It dialed in through the onion service, so its address is not given, and it shows a local record.
+    let mut node = start(1, &[], public, None, now);
+    node.own_mut().add(OwnSource::Listening, at("127.0.0.1", 3381));
+    node.tick(now, &|_, _| true);
+    node.opened(peer(2), None, true, now);
+    node.told(peer(2), vec![signed(2, &[at("127.0.0.1", 8332)], START_S)], false, now);
+    assert_eq!(node.book().counts(), (0, 0));
+    assert_eq!(narrowest(&said(&mut node, peer(2))), Some(Scope::Public));
+}
+
+#[test]
 fn unroutable_addresses_from_the_internet_are_not_believed() {
     let now = Now { at: Millis(0), unix_s: START_S };
     let mut node = with_peer(at("8.8.8.8", 3381), false);
@@ -194,7 +207,7 @@ fn a_record_is_passed_on_to_two_peers_once() {
 }
 
 #[test]
-fn an_observed_address_counts_once_two_netgroups_agree() {
+fn an_observed_address_counts_once_two_netgroups_agree_and_one_has_connected() {
     let now = Now { at: Millis(0), unix_s: START_S };
     let mut node = Discovery::new(setup(1, &[], public), Book::new([1; 32], [1; 16]), now);
     node.own_mut().add(OwnSource::Listening, at("192.168.1.5", 3381));
@@ -207,7 +220,66 @@ fn an_observed_address_counts_once_two_netgroups_agree() {
     assert_eq!(listed(&mut node), [], "one netgroup, and one that dialed in");
     node.opened(peer(5), Some(at("7.7.7.7", 3381)), false, now);
     node.observed(seen, peer(5));
-    assert_eq!(listed(&mut node), [at("9.9.9.9", 3381)]);
-    node.own_mut().use_observed(false);
-    assert_eq!(listed(&mut node), []);
+    assert_eq!(listed(&mut node), [], "nobody has connected to it there");
+    let quic = Address { transport: Transport::Quic, ..at("9.9.9.9", 3381) };
+    node.own_mut().set(OwnSource::DialedBack, vec![quic]);
+    assert_eq!(listed(&mut node), [quic, at("9.9.9.9", 3381)]);
+    node.own_mut().set(OwnSource::DialedBack, vec![at("9.9.9.8", 3381)]);
+    assert_eq!(listed(&mut node), [at("9.9.9.8", 3381)]);
+}
+
+#[test]
+fn a_hidden_node_tells_its_onion_service_and_nothing_else() {
+    let now = Now { at: Millis(0), unix_s: START_S };
+    let mut node = Discovery::new(setup(1, &[], public), Book::new([1; 32], [1; 16]), now);
+    let onion = Address::parse("/onion3/2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid:3381").unwrap().0;
+    let relayed = Address { relay: Some(peer(9)), ..at("8.8.8.8", 3381) };
+    let sources = [
+        (OwnSource::Configured, at("9.9.9.1", 1)),
+        (OwnSource::DialedBack, at("9.9.9.5", 2)),
+        (OwnSource::Mapped, at("9.9.9.3", 1)),
+        (OwnSource::Listening, at("9.9.9.4", 1)),
+        (OwnSource::Onion, onion),
+        (OwnSource::Relayed, relayed),
+    ];
+    for (source, address) in sources.iter().rev() {
+        node.own_mut().add(*source, *address);
+    }
+    for (number, from) in [(2, "8.8.8.8"), (3, "7.7.7.7")] {
+        node.opened(peer(number), Some(at(from, 3381)), false, now);
+        node.observed("9.9.9.5".parse().unwrap(), peer(number));
+    }
+    let all = node.own_mut().list(&[Scope::Public]);
+    assert_eq!(all[..4], sources[..4].iter().map(|(_, address)| *address).collect::<Vec<_>>());
+    assert_eq!(all[4..], [at("9.9.9.5", 1), onion, relayed]);
+    node.own_mut().hide();
+    assert_eq!(node.own_mut().list(&[Scope::Loopback, Scope::Public]), [onion]);
+    let told = said(&mut node, peer(2));
+    assert!(!told.is_empty() && told.iter().all(|record| record.addresses == [onion]), "{told:?}");
+}
+
+#[test]
+fn a_node_that_listens_on_loopback_alone_is_not_told_at_an_observed_address() {
+    let now = Now { at: Millis(0), unix_s: START_S };
+    let mut node = Discovery::new(setup(1, &[], public), Book::new([1; 32], [1; 16]), now);
+    node.own_mut().add(OwnSource::Listening, at("127.0.0.1", 3381));
+    for (number, from) in [(2, "8.8.8.8"), (3, "7.7.7.7")] {
+        node.opened(peer(number), Some(at(from, 3381)), false, now);
+        node.observed("9.9.9.9".parse().unwrap(), peer(number));
+    }
+    node.own_mut().add(OwnSource::DialedBack, at("9.9.9.9", 1));
+    assert_eq!(node.own_mut().list(&[Scope::Public]), [at("9.9.9.9", 1)]);
+}
+
+#[test]
+fn a_punched_hole_frees_the_netgroup_of_the_relay() {
+    let now = Now { at: Millis(0), unix_s: START_S };
+    let relayed = Address { relay: Some(peer(9)), ..at("8.8.8.8", 3381) };
+    let mut node = with_peer(relayed, false);
+    node.opened_directly(peer(2), at("9.9.9.9", 4000));
+    assert_eq!(node.links[&peer(2)].address, Some(at("9.9.9.9", 4000)));
+    // A second direct connection changes nothing.
+    node.opened_directly(peer(2), at("7.7.7.7", 4000));
+    assert_eq!(node.links[&peer(2)].netgroup(), at("9.9.9.9", 4000).netgroup());
+    assert_eq!(node.links[&peer(2)].since, now.at);
 }

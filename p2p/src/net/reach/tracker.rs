@@ -212,11 +212,6 @@ impl Tracker {
         !self.confirmed.is_empty()
     }
 
-    /// True if peers could not connect to this node when they were asked to, and none could.
-    pub(in crate::net) fn is_unreached(&self) -> bool {
-        !self.unreached.is_empty() && !self.is_public()
-    }
-
     /// Own addresses for the node's record, by source.
     pub(in crate::net) fn for_record(&self) -> [(OwnSource, Vec<Address>); 4] {
         let mut relayed: Vec<Address> =

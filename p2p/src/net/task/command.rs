@@ -2,11 +2,9 @@
 
 use libp2p::gossipsub::{MessageAcceptance, MessageId, PublishError};
 
-use super::{Task, Waiting, peer_in, theirs};
+use super::{Task, Waiting, theirs};
 use crate::net::api::Call;
 use crate::net::lease::Answer;
-use crate::net::parse_address;
-use crate::net::redial::Source;
 use p2p_proto::limits::BLOCKED_MAX;
 use p2p_proto::message::{Failure, Gossip, Request, Response, Topic};
 use p2p_proto::sync::RequestId;
@@ -42,6 +40,10 @@ impl Task {
                 let _ = reply.send(self.tracker.shown(self.is_relay));
             }
             Call::Onion(address) => self.on_onion(&address),
+            // An error means that the caller no longer waits.
+            Call::AddPeer(address, reply) => drop(reply.send(self.add_explicit(&address))),
+            Call::RemovePeer(address, reply) => drop(reply.send(self.remove_explicit(&address))),
+            Call::ManualPeers(reply) => drop(reply.send(self.explicit())),
         }
     }
 
@@ -57,7 +59,11 @@ impl Task {
             }
             Command::Verdict { token, verdict } => self.on_verdict(token, verdict),
             Command::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour),
-            Command::Dial(address) => self.add_explicit(&address),
+            Command::Dial(address) => {
+                if let Err(error) = self.add_explicit(&address) {
+                    tracing::warn!(address, %error, "not dialed");
+                }
+            }
             Command::Block(peer) => {
                 if self.gate().blocked.len() < BLOCKED_MAX {
                     self.gate().blocked.insert(peer);
@@ -161,18 +167,5 @@ impl Task {
     /// harmless.
     pub(super) fn judge(&mut self, id: &MessageId, source: &libp2p::PeerId, acceptance: MessageAcceptance) {
         self.swarm.behaviour_mut().gossip.report_message_validation_result(id, source, acceptance);
-    }
-
-    fn add_explicit(&mut self, text: &str) {
-        let now = self.now();
-        match parse_address(text) {
-            Err(error) => tracing::warn!(%error, "not dialed"),
-            Ok(address) => {
-                let peer = peer_in(&address);
-                if !self.redial.add(address, peer, Source::Explicit, now) {
-                    tracing::warn!(address = text, "not dialed: too many explicit peers");
-                }
-            }
-        }
     }
 }

@@ -147,7 +147,6 @@ impl Task {
         for (source, addresses) in self.tracker.for_record() {
             own.set(source, addresses);
         }
-        own.use_observed(!self.tracker.is_unreached());
     }
 
     /// Notes that this node listens at an address, or no longer. The address for the onion service is not for others.
@@ -178,4 +177,27 @@ impl Task {
 /// True if a request is about node records, which the network answers itself.
 pub(super) const fn is_about_records(kind: RequestKind) -> bool {
     matches!(kind, RequestKind::Records | RequestKind::NewRecords)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Proxy, has_transport};
+    use p2p_proto::record::Address;
+
+    #[test]
+    fn only_what_can_be_dialed_is_tried() {
+        let peer = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+        let address = "127.0.0.1:9050".parse().unwrap();
+        let [some, all] = [false, true].map(|only| Some(Proxy { address, only }));
+        let cases = [
+            ("/ip4/45.1.1.1/tcp/3381".to_owned(), [true, true, true]),
+            ("/ip4/45.1.1.1/udp/3381/quic-v1".to_owned(), [true, true, false]),
+            (format!("/ip4/45.1.1.1/tcp/3381/p2p/{peer}/p2p-circuit"), [true, true, false]),
+            ("/onion3/2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid:3381".to_owned(), [false, true, true]),
+        ];
+        for (text, expected) in cases {
+            let address = Address::parse(&text).unwrap().0;
+            assert_eq!([None, some, all].map(|proxy| has_transport(&address, proxy)), expected, "{text}");
+        }
+    }
 }

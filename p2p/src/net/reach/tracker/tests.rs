@@ -1,8 +1,10 @@
+use ed25519_dalek::SigningKey;
 use libp2p::Multiaddr;
 use libp2p::core::transport::ListenerId;
 use libp2p::swarm::ConnectionId;
 
 use super::{How, Tracker};
+use p2p_proto::discovery::OwnSource;
 use p2p_proto::limits::{
     CONFIRMED_MS, OBSERVED_PER_NETGROUP_MAX, OBSERVERS_MAX, RELAY_PAUSE_MS, RELAY_WAIT_MS, RELAYS_MAX,
 };
@@ -130,4 +132,27 @@ fn a_dial_back_counts_for_an_hour_and_a_failed_one_ends_it() {
     assert!(!tracker.is_public());
     tracker.offers(peer(1), address("/ip4/45.1.1.1/tcp/1"));
     assert!(tracker.wants_relay(Millis(RELAY_WAIT_MS)).is_some(), "nobody has reached it");
+}
+
+#[test]
+fn what_is_known_of_own_addresses_goes_into_the_record() {
+    let mut tracker = Tracker::default();
+    dial_back(&mut tracker, 1, OWN);
+    tracker.mapped(address("/ip4/45.3.1.1/udp/4000/quic-v1"), true);
+    tracker.onion("/onion3/2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid:3381".to_owned());
+    let relay = crate::net::ids::theirs(PeerId(*SigningKey::from_bytes(&[1; 32]).verifying_key().as_bytes())).unwrap();
+    tracker.reserving(ListenerId::next(), peer(9), &of_peer(9));
+    let listener = ListenerId::next();
+    tracker.reserving(listener, peer(8), &of_peer(8));
+    tracker.reserved(listener, &address(&format!("/ip4/45.8.1.1/tcp/3381/p2p/{relay}/p2p-circuit/p2p/{relay}")));
+    let told = tracker
+        .for_record()
+        .map(|(source, addresses)| (source, addresses.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    let expected = [
+        (OwnSource::DialedBack, OWN.to_owned()),
+        (OwnSource::Mapped, "/ip4/45.3.1.1/udp/4000/quic-v1".to_owned()),
+        (OwnSource::Onion, "/onion3/2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid:3381".to_owned()),
+        (OwnSource::Relayed, format!("/ip4/45.8.1.1/tcp/3381/p2p/{relay}/p2p-circuit")),
+    ];
+    assert_eq!(told, expected.map(|(source, address)| (source, vec![address])));
 }
