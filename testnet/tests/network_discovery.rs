@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use harness::{Up, node, tips, working};
+use harness::{Up, tips, working};
 use p2p_proto::book::Book;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -43,17 +43,30 @@ fn address(config: &toml::Table) -> String {
     format!("/ip4/{}/tcp/{}", listen.ip(), listen.port())
 }
 
-/// What a node says of its peers and its address book.
-fn peers(runtime: &Runtime, up: &Up, name: &str) -> Value {
+/// What a node says of its peers and its address book. `None` while it does not answer.
+fn peers(runtime: &Runtime, up: &Up, name: &str) -> Option<Value> {
     let listen = config(up, name)["api"]["listen"].as_str().unwrap().to_owned();
     runtime.block_on(async {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        client.get(format!("http://{listen}/api/v1/peers")).send().await.unwrap().json().await.unwrap()
+        client.get(format!("http://{listen}/api/v1/peers")).send().await.ok()?.json().await.ok()
     })
 }
 
 fn count(peers: &Value) -> usize {
     peers["peers"].as_array().unwrap().len()
+}
+
+/// Waits until a node itself says that it has this many peers: the status of the network is of some time before.
+fn wait_for_peers(runtime: &Runtime, up: &Up, name: &str, is_so: impl Fn(usize) -> bool) -> Value {
+    let began = Instant::now();
+    loop {
+        let answer = peers(runtime, up, name);
+        if let Some(answer) = answer.as_ref().filter(|answer| is_so(count(answer))) {
+            return answer.clone();
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{name}: {answer:#?}\n{}", up.log());
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 /// Number of nodes in the address book on disk.
@@ -77,9 +90,9 @@ fn a_network_outlives_its_seed_and_is_found_again_from_the_address_book() {
         set(&up, name, "peers", &[address(&config(&up, first))]);
         up.must(&["restart", name]);
     }
-    up.wait_for("the four being connected", Duration::from_secs(30), |status| {
-        FOUR.iter().all(|(name, _)| node(status, name)["peers"].as_u64() >= Some(5))
-    });
+    for (name, _) in FOUR {
+        wait_for_peers(&runtime, &up, name, |count| count >= 5);
+    }
     let known = Instant::now();
     while !FOUR.iter().all(|(name, _)| written(&book_path(&up, name)) >= 5) {
         assert!(known.elapsed() < Duration::from_secs(30), "the address books are not written");
@@ -89,19 +102,17 @@ fn a_network_outlives_its_seed_and_is_found_again_from_the_address_book() {
         up.must(&["kill", gone]);
     }
     // The four are in one network: each is connected with the three others, and they agree.
-    up.wait_for("the four staying together", Duration::from_secs(30), |status| {
-        FOUR.iter().all(|(name, _)| node(status, name)["peers"] == 3) && tips(status).len() == 1
-    });
+    for (name, _) in FOUR {
+        wait_for_peers(&runtime, &up, name, |count| count == 3);
+    }
+    up.wait_for("the four agreeing", Duration::from_secs(60), |status| tips(status).len() == 1);
     // One of them comes back, and knows nobody but from its address book.
     up.must(&["kill", "B"]);
     set(&up, "B", "peers", &[]);
     set(&up, "B", "seeds", &[]);
     up.must(&["restart", "B"]);
-    up.wait_for("B finding the others", Duration::from_secs(30), |status| {
-        node(status, "B")["peers"] == 3 && working(status) == 4 && tips(status).len() == 1
-    });
-    let shown = peers(&runtime, &up, "B");
-    assert_eq!(count(&shown), 3);
+    let shown = wait_for_peers(&runtime, &up, "B", |count| count == 3);
+    up.wait_for("B working", Duration::from_secs(60), |status| working(status) == 4 && tips(status).len() == 1);
     // It dialed some of them itself.
     assert!(shown["discovery"]["outbound"].as_u64() >= Some(1), "{shown}");
     assert_eq!(shown["discovery"]["outbound_target"], 16);
@@ -113,7 +124,7 @@ fn a_network_outlives_its_seed_and_is_found_again_from_the_address_book() {
     std::fs::write(book_path(&up, "B"), b"not a book").unwrap();
     set(&up, "B", "seeds", &[address(&config(&up, "C"))]);
     up.must(&["restart", "B"]);
-    up.wait_for("B finding the others again", Duration::from_secs(30), |status| node(status, "B")["peers"] == 3);
+    wait_for_peers(&runtime, &up, "B", |count| count == 3);
     assert!(book_path(&up, "B").with_extension("damaged").exists());
     let log = std::fs::read_to_string(up.dir().join("node-B/shoal.log")).unwrap();
     assert!(log.contains("cannot be used (it is no address book"), "{log}");

@@ -45,7 +45,8 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .map(|line| format!("{line}\n"))
         .collect();
     // Lists stand there twice, as the default and as an example.
-    let lists = ["peers = []\n", "cors_origins = []\n", "trusted_proxies = []\n", "urls = []\n"];
+    let lists =
+        ["peers = []\n", "external_address = []\n", "cors_origins = []\n", "trusted_proxies = []\n", "urls = []\n"];
     let uncommented = lists.iter().fold(uncommented, |text, list| text.replace(list, ""));
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
     let hidden =

@@ -2,7 +2,7 @@
 //! whom to dial, beside a book without buckets.
 //!
 //! ```text
-//! world.rs   honest nodes that come and go, an attacker, and a node that restarts every day
+//! world.rs   honest nodes that come and go, an attacker, and a node that restarts again and again
 //! naive.rs   a book without buckets, sources, anchors, and netgroups
 //! ```
 
@@ -20,7 +20,7 @@ use sim::rng::derive;
 const TARGET: f64 = 0.001;
 const TARGET_GROUPS: usize = 32;
 
-/// Restarts of one node, a day apart. Signatures older than 30 days would no longer count.
+/// Restarts of one node, hours apart. Signatures older than 30 days would no longer count.
 const RESTARTS_A_WORLD: usize = 20;
 
 /// A world to simulate.
@@ -127,7 +127,7 @@ fn method() -> Vec<String> {
          since they are flooded as well."
             .to_owned(),
         "The node starts with three honest seeds and an empty book, while the attack is going on. It runs for a day, is \
-         killed, and starts again an hour later from its book: 20 times in each world. Five minutes after each restart its \
+         killed, and starts again an hour later from its book: 20 times in each world, six hours apart. Five minutes after each restart its \
          outbound peers are counted. What decides is p2p-proto's own Discovery and Book, with every second of that hour and \
          minute simulated. Inbound connections of honest nodes do not count, although they would help."
             .to_owned(),

@@ -5,7 +5,7 @@ use rand::Rng;
 use sim::rng::{SimRng, stream};
 
 use super::Counts;
-use super::world::{HONEST, Population, TOLD_A_MINUTE};
+use super::world::{HONEST, LIFE_H, Population, TOLD_A_MINUTE};
 
 /// As many records as the real book has room for.
 const ROOM: usize = NEW_BUCKETS * NEW_PLACES + TRIED_BUCKETS * TRIED_PLACES;
@@ -65,7 +65,7 @@ pub(super) fn run(groups: usize, seed: u64, restarts: usize) -> Counts {
     let mut counts = Counts::default();
     let mut peers = naive.dial(&population);
     for life in 0..=restarts {
-        for hour in 0..24 {
+        for hour in 0..if life == 0 { 24 } else { LIFE_H } {
             let part = super::as_f64(naive.known.iter().filter(|known| **known >= HONEST).count());
             let part = part / super::as_f64(naive.known.len());
             for peer in peers.clone() {

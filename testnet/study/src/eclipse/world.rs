@@ -1,4 +1,4 @@
-//! Honest nodes that come and go, an attacker, and a node that restarts every day.
+//! Honest nodes that come and go, an attacker, and a node that restarts again and again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
@@ -18,6 +18,8 @@ pub(super) const HONEST: usize = 1_000;
 const HONEST_GROUPS: u32 = 500;
 const HOSTS_A_GROUP: usize = 256;
 const HOSTILE_MAX: usize = 16_384;
+/// Hours from a restart to the next; the first life is a day.
+pub(super) const LIFE_H: usize = 6;
 /// Inbound connections of the attacker.
 const INBOUND: usize = 48;
 /// Records that each of them tells in a life, and how many in a minute: a record in ten seconds.
@@ -143,12 +145,12 @@ pub(super) fn run(groups: usize, seed: u64, restarts: usize) -> Counts {
     let mut world = World { population, victim, seeds, rng, now_ms: 0, links: BTreeSet::new(), inbound: Vec::new() };
     let mut counts = Counts::default();
     world.attack();
-    world.live();
+    world.live(24);
     for _ in 0..restarts {
         world.restart();
         world.minutes(5, 250);
         world.count(&mut counts);
-        world.live();
+        world.live(LIFE_H);
     }
     counts
 }
@@ -172,9 +174,9 @@ impl World {
         }
     }
 
-    /// Runs for a day. The attacker tells its records first, others renew theirs in the course of it.
-    fn live(&mut self) {
-        for hour in 0..24 {
+    /// Runs for some hours. The attacker tells its records first, others renew theirs in the course of it.
+    fn live(&mut self, hours: usize) {
+        for hour in 0..hours {
             for minute in 0..60 {
                 if (hour * 60 + minute) * TOLD_A_MINUTE < TOLD_A_LIFE {
                     self.flood();
