@@ -64,7 +64,7 @@ fn network(api: &Api, headers: &HeaderMap) -> Result<Handle, ApiError> {
     if !api.context.token.is_in(headers) {
         return Err(ApiError::Token);
     }
-    api.context.network.borrow().clone().ok_or(ApiError::Reading)
+    api.context.network.borrow().clone().ok_or(ApiError::Starting)
 }
 
 /// True if the configuration names the address, as the network shows it.
