@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::config::{Config, ConfigError};
-use crate::ports::{tcp_free, udp_free};
+use crate::ports::{is_absent_ipv6, tcp_free, udp_free};
 use crate::store::Store;
 use node_core::sentence;
 
@@ -158,6 +158,9 @@ async fn bitcoind(config: &Config) -> Vec<Finding> {
 fn ports(config: &Config) -> Vec<Finding> {
     let mut findings =
         vec![port("stratum", "TCP", config.stratum.listen, tcp_free), port("api", "TCP", config.api.listen, tcp_free)];
+    if let Some(onion) = &config.p2p.onion {
+        findings.push(port("p2p", "TCP", onion.listen, tcp_free));
+    }
     for listen in &config.p2p.listen {
         findings.push(port("p2p", "TCP", *listen, tcp_free));
         findings.push(port("p2p", "UDP", *listen, udp_free));
@@ -168,6 +171,9 @@ fn ports(config: &Config) -> Vec<Finding> {
 fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: fn(SocketAddr) -> io::Result<()>) -> Finding {
     match free(listen) {
         Ok(()) => good(name, format!("{protocol} {listen} is free")),
+        Err(error) if name == "p2p" && is_absent_ipv6(listen, &error) => {
+            good(name, format!("{protocol} {listen} is not used, because this machine has no IPv6"))
+        }
         Err(error) => {
             let advice = match error.kind() {
                 io::ErrorKind::AddrInUse => {

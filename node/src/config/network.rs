@@ -100,6 +100,20 @@ impl Network {
         }
     }
 
+    /// Seeds of this release: nodes that tell of others. None before a network is launched.
+    pub fn seeds(self) -> &'static [&'static str] {
+        match self {
+            Self::Main | Self::Signet | Self::Local | Self::Testnet4 | Self::Regtest | Self::Rehearsal => &[],
+        }
+    }
+
+    /// DNS seeds of this release. None before a network is launched.
+    pub fn dns_seeds(self) -> &'static [&'static str] {
+        match self {
+            Self::Main | Self::Signet | Self::Local | Self::Testnet4 | Self::Regtest | Self::Rehearsal => &[],
+        }
+    }
+
     /// True for a signet. There bitcoind requires the `signet` rule in template requests.
     pub fn is_signet(self) -> bool {
         matches!(self, Self::Signet | Self::Local | Self::Rehearsal)

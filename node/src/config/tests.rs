@@ -45,10 +45,12 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .map(|line| format!("{line}\n"))
         .collect();
     // Lists stand there twice, as the default and as an example.
-    let lists = ["peers = []\n", "cors_origins = []\n", "trusted_proxies = []\n", "urls = []\n"];
+    let lists =
+        ["peers = []\n", "external_address = []\n", "cors_origins = []\n", "trusted_proxies = []\n", "urls = []\n"];
     let uncommented = lists.iter().fold(uncommented, |text, list| text.replace(list, ""));
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
-    let hidden = [keys::ADDRESS.name, keys::BITCOIND_PASSWORD.name, keys::WEBHOOKS_SECRET.name];
+    let hidden =
+        [keys::ADDRESS.name, keys::P2P_TOR_PASSWORD.name, keys::BITCOIND_PASSWORD.name, keys::WEBHOOKS_SECRET.name];
     for key in KEYS {
         let last = key.name.rsplit('.').next().unwrap();
         let commented = hidden.contains(&key.name) && EXAMPLE.contains(&format!("# {last} = "));

@@ -55,7 +55,7 @@ async fn events_arrive_in_their_order_signed_and_after_refusals() {
     let events = vec![EventKind::Block, EventKind::Worker];
     let config = WebhooksConfig { urls: vec![url], secret: Secret::new(SECRET), events };
     let (_settings, config) = watch::channel(Some(config));
-    let sending = tokio::spawn(run(config, "local", event_log.clone()));
+    let sending = tokio::spawn(Receivers { config, proxy: None, network: "local" }.run(event_log.clone()));
     while event_log.listeners() == 0 {
         tokio::task::yield_now().await;
     }
@@ -93,7 +93,7 @@ async fn new_settings_take_effect_at_once() {
     let history = History::open(Arc::new(Store::open(&folder.path().join("db"), [7; 32]).unwrap())).unwrap();
     let event_log = history.event_log().clone();
     let (settings, config) = watch::channel(None);
-    let sending = tokio::spawn(run(config, "local", event_log.clone()));
+    let sending = tokio::spawn(Receivers { config, proxy: None, network: "local" }.run(event_log.clone()));
     while event_log.listeners() == 0 {
         tokio::task::yield_now().await;
     }

@@ -17,6 +17,7 @@ fn plan(mdns: bool) -> Plan {
         chain: Chain::Local,
         mdns,
         link: None,
+        discover: false,
     })
     .unwrap()
 }

@@ -18,6 +18,7 @@ fn options(nodes: usize, miners: usize) -> NetworkOptions {
         chain: Chain::Local,
         mdns: false,
         link: None,
+        discover: false,
     }
 }
 

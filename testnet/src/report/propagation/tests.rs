@@ -18,6 +18,7 @@ fn plan(link: LinkOptions) -> Plan {
         bitcoin: BitcoinKind::Embedded,
         chain: Chain::Local,
         mdns: false,
+        discover: false,
         link: Some(link),
     })
     .unwrap()
