@@ -67,6 +67,10 @@ impl Discovery {
         if let (true, Some(address)) = (is_own && link.kind != LinkKind::Inbound, &link.address) {
             self.book.reached(&peer, address, now.unix_s);
         }
+        if is_own && matches!(added, Added::New | Added::Fresher(_)) {
+            // It may have started anew, and know nobody, although an old connection of its is still open here.
+            self.tell_own(peer);
+        }
         let is_new = match added {
             Added::New => true,
             Added::Fresher(after_s) => after_s >= RECORD_RELAY_S,
