@@ -122,19 +122,7 @@ impl Node {
         let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front {
-            miners,
-            found,
-            stratum,
-            submissions,
-            history,
-            views,
-            state,
-            discovery: found_nodes,
-            stop,
-            servers,
-            ..
-        } = front;
+        let Front { miners, found, stratum, submissions, history, views, state, stop, servers, .. } = front;
         let (network, events, book) =
             network::start(config, (&front.p2p_listen, &front.manual), &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
@@ -161,7 +149,7 @@ impl Node {
         let work =
             start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
-        parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), found_nodes));
+        parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), front.discovery));
         let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
         parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
         let node = state.subscribe();

@@ -95,7 +95,7 @@ fn a_network_outlives_its_seed_and_is_found_again_from_the_address_book() {
     }
     let known = Instant::now();
     while !FOUR.iter().all(|(name, _)| written(&book_path(&up, name)) >= 5) {
-        assert!(known.elapsed() < Duration::from_secs(30), "the address books are not written");
+        assert!(known.elapsed() < Duration::from_secs(60), "the address books are not written");
         std::thread::sleep(Duration::from_millis(200));
     }
     for gone in ["A", "F", "G"] {

@@ -105,7 +105,7 @@ fn a_home_miner_takes_part_without_touching_the_router() {
     let mut u = Node::start(&third, dir, "u", &bitcoin, "", &knows_p.replace("upnp = false", "upnp = true"));
     let home_id = h.id();
     let _miners =
-        [mine(&home, dir, "home", HOME_MINER, 300_000), mine(&machines.0, dir, "public", PUBLIC_MINER, 100_000)];
+        [mine(&home, dir, "home", HOME_MINER, 900_000), mine(&machines.0, dir, "public", PUBLIC_MINER, 300_000)];
 
     // Two nodes in different networks tell each other that they are public, which makes them relays.
     for node in [&mut p, &mut q] {

@@ -8,12 +8,14 @@
 //!
 //! ```text
 //! entry.rs    what is known of one node, and when it is terrible
-//! places.rs   the place of a node in a table; random draws
+//! places.rs   the place of a node in a table; random numbers
+//! groups.rs   the nodes of each table by netgroup, for random draws
 //! file.rs     the book as bytes for the disk, with a checksum
 //! ```
 
 mod entry;
 mod file;
+mod groups;
 mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,11 +23,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use entry::Entry;
 pub use file::BookError;
 
-use crate::limits::{ANCHORS, COLLISIONS_MAX, NEW_PLACES, TRIED_PLACES};
+use crate::limits::{ANCHORS, COLLISIONS_MAX};
 use crate::netgroup::Netgroup;
 use crate::peer::PeerId;
 use crate::record::{Address, Checked, Scope};
 use entry::Table;
+use groups::Groups;
 use places::Places;
 
 /// Time since a success within which a node keeps its place without a test, seconds: four hours, as in Bitcoin Core.
@@ -37,8 +40,8 @@ const TEST_WINDOW_S: u64 = 40 * 60;
 /// Time that a test itself may take, seconds.
 const TEST_S: u64 = 60;
 
-/// Draws of a selection. Of 256 buckets with one entry, 4,096 draws miss with a chance of 1 in 9 million.
-const SELECT_DRAWS: u32 = 4_096;
+/// Draws of a selection. The chance to be taken grows by a fifth with each: after 44, it is certain.
+const SELECT_DRAWS: u32 = 64;
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,7 @@ pub struct Book {
     new: Vec<Option<PeerId>>,
     tried: Vec<Option<PeerId>>,
     tried_count: usize,
+    groups: Groups,
     /// Nodes that were reached, and whose place in the tried table is taken.
     collisions: BTreeSet<PeerId>,
     /// The outbound peers that were connected longest, to be dialed first after a restart.
@@ -83,6 +87,7 @@ impl Book {
             places,
             entries: BTreeMap::new(),
             tried_count: 0,
+            groups: Groups::default(),
             collisions: BTreeSet::new(),
             anchors: Vec::new(),
             generation: 0,
@@ -129,13 +134,14 @@ impl Book {
             return Added::NoRoom;
         }
         let peer = record.peer;
-        self.put((Table::New, place), peer);
+        self.put((Table::New, place), peer, at.netgroup());
         self.entries.insert(peer, Entry::new(record, at, source, place));
         self.generation = self.generation.wrapping_add(1);
         Added::New
     }
 
-    fn put(&mut self, (table, place): (Table, usize), peer: PeerId) {
+    fn put(&mut self, (table, place): (Table, usize), peer: PeerId, group: Netgroup) {
+        self.groups.add(table, group, peer);
         let places = match table {
             Table::New => &mut self.new,
             Table::Tried => &mut self.tried,
@@ -166,11 +172,12 @@ impl Book {
     /// Removes a node, for example because it belongs to another pool.
     pub fn remove(&mut self, peer: &PeerId) {
         let Some(entry) = self.entries.remove(peer) else { return };
-        self.clear(entry.table, entry.place);
+        self.clear((entry.table, entry.place), peer, entry.at.netgroup());
         self.collisions.remove(peer);
     }
 
-    fn clear(&mut self, table: Table, place: usize) {
+    fn clear(&mut self, (table, place): (Table, usize), peer: &PeerId, group: Netgroup) {
+        self.groups.remove(table, group, peer);
         let places = match table {
             Table::New => &mut self.new,
             Table::Tried => {
@@ -215,14 +222,15 @@ impl Book {
 
     fn move_to_tried(&mut self, peer: &PeerId, place: usize) {
         let Some(entry) = self.entries.get_mut(peer) else { return };
-        let (table, old) = (entry.table, entry.place);
+        let (old, old_group) = ((entry.table, entry.place), entry.at.netgroup());
         entry.table = Table::Tried;
         entry.place = place;
         if let Some(reached) = entry.reached {
             entry.at = reached;
         }
-        self.clear(table, old);
-        self.put((Table::Tried, place), *peer);
+        let group = entry.at.netgroup();
+        self.clear(old, peer, old_group);
+        self.put((Table::Tried, place), *peer, group);
         self.tried_count += 1;
         self.collisions.remove(peer);
         self.generation = self.generation.wrapping_add(1);
@@ -276,37 +284,30 @@ impl Book {
 
     fn move_to_new(&mut self, peer: &PeerId, now_s: u64) {
         let Some(entry) = self.entries.get(peer) else { return };
-        let (old, place) = (entry.place, self.places.new_place(&entry.at, entry.source));
+        let (old, group) = (entry.place, entry.at.netgroup());
+        let place = self.places.new_place(&entry.at, entry.source);
         if !self.make_room(place, now_s) {
             self.remove(peer);
             return;
         }
-        self.clear(Table::Tried, old);
-        self.put((Table::New, place), *peer);
+        self.clear((Table::Tried, old), peer, group);
+        self.put((Table::New, place), *peer, group);
         if let Some(entry) = self.entries.get_mut(peer) {
             entry.table = Table::New;
             entry.place = place;
         }
     }
 
-    /// Draws a node to dial, as Bitcoin Core's `AddrMan::Select` does: a table, a bucket, a place, and then again until a
-    /// node is worth it. With `new_only`, from the new table.
+    /// Draws a node to dial: a table, as Bitcoin Core's `AddrMan::Select` does, then a netgroup and a node in it, and then
+    /// again until a node is worth it. However many nodes a netgroup has, it is drawn no more often than others. With
+    /// `new_only`, from the new table.
     pub fn select(&mut self, new_only: bool, now_s: u64) -> Option<PeerId> {
         let (new, tried) = self.counts();
         let from_tried = !new_only && tried > 0 && (new == 0 || self.places.draw(2) == 0);
-        if if from_tried { tried == 0 } else { new == 0 } {
-            return None;
-        }
-        let width = if from_tried { TRIED_PLACES } else { NEW_PLACES };
+        let table = if from_tried { Table::Tried } else { Table::New };
         let mut factor_milli = 1_000_u64;
         for _ in 0..SELECT_DRAWS {
-            let places = if from_tried { &self.tried } else { &self.new };
-            let bucket = self.places.draw_index(places.len() / width) * width;
-            let start = self.places.draw_index(width);
-            let in_bucket = (0..width).map(|step| bucket + (start + step) % width);
-            let Some(peer) = in_bucket.filter_map(|place| places.get(place).copied().flatten()).next() else {
-                continue;
-            };
+            let peer = self.groups.draw(table, &mut self.places)?;
             let chance_ppm = self.entries.get(&peer).map_or(0, |entry| entry.chance_ppm(now_s));
             if self.places.draw(1_000_000_000) < factor_milli.saturating_mul(chance_ppm) {
                 return Some(peer);

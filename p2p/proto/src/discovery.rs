@@ -153,6 +153,7 @@ impl Discovery {
     pub fn new(mut setup: Setup, book: Book, now: Now) -> Self {
         setup.seeds.truncate(SEEDS_MAX);
         let local = PeerId(setup.key.verifying_key().to_bytes());
+        let is_fresh = book.counts() == (0, 0) && (setup.has_dns_seeds || !setup.seeds.is_empty());
         Self {
             local,
             own: OwnAddresses::default(),
@@ -163,7 +164,7 @@ impl Discovery {
             connecting: BTreeMap::new(),
             next_dial: 0,
             outputs: VecDeque::new(),
-            timers: plan::Timers::new(now.at),
+            timers: plan::Timers::new(now.at, is_fresh),
             is_stale: false,
             samples: BTreeMap::new(),
             setup,
@@ -192,6 +193,11 @@ impl Discovery {
     /// The peers that the node dialed by itself, and is connected with.
     pub fn outbound_peers(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.links.iter().filter(|(_, link)| link.kind.is_automatic()).map(|(peer, _)| *peer)
+    }
+
+    /// Number of peers that this node or its operator chose.
+    fn chosen(&self) -> usize {
+        self.links.values().filter(|link| link.kind != LinkKind::Inbound).count()
     }
 
     fn outbound(&self) -> usize {

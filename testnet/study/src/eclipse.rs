@@ -126,7 +126,8 @@ fn method() -> Vec<String> {
          it new records as fast as it takes them. Honest nodes answer with as many hostile records as the node has itself, \
          since they are flooded as well."
             .to_owned(),
-        "The node starts with three honest seeds and an empty book, while the attack is going on. It runs for a day, is \
+        "The node starts with three honest seeds and an empty book. After an hour the attacker knows it, and attacks from then \
+         on. It runs for a day, is \
          killed, and starts again an hour later from its book: 20 times in each world, six hours apart. Five minutes after each restart its \
          outbound peers are counted. What decides is p2p-proto's own Discovery and Book, with every second of that hour and \
          minute simulated. Inbound connections of honest nodes do not count, although they would help."

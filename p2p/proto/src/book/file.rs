@@ -126,7 +126,7 @@ impl Book {
         if self.at((table, place)).is_some() || self.entries.contains_key(&peer) {
             return Err(BookError::Content);
         }
-        self.put((table, place), peer);
+        self.put((table, place), peer, at.netgroup());
         self.tried_count += usize::from(is_tried);
         self.entries.insert(peer, entry);
         Ok(())

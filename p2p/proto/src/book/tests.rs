@@ -5,7 +5,7 @@ use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 
 use super::*;
-use crate::limits::{NEW_BUCKETS, NEW_BUCKETS_PER_SOURCE, TRIED_BUCKETS_PER_GROUP};
+use crate::limits::{NEW_BUCKETS, NEW_BUCKETS_PER_SOURCE, NEW_PLACES, TRIED_BUCKETS_PER_GROUP, TRIED_PLACES};
 use crate::record::{Record, Transport};
 
 const POOL: [u8; 32] = [7; 32];
@@ -46,6 +46,13 @@ fn is_sound(book: &Book) {
     let (new, tried) = book.counts();
     assert_eq!(book.new.iter().flatten().count(), new);
     assert_eq!(book.tried.iter().flatten().count(), tried);
+    for (table, groups, count) in [(Table::New, &book.groups.new, new), (Table::Tried, &book.groups.tried, tried)] {
+        assert_eq!(groups.values().map(Vec::len).sum::<usize>(), count);
+        for (group, peer) in groups.iter().flat_map(|(group, peers)| peers.iter().map(move |peer| (group, peer))) {
+            let entry = &book.entries[peer];
+            assert_eq!((entry.table, entry.at.netgroup()), (table, *group));
+        }
+    }
     for (peer, entry) in &book.entries {
         assert_eq!(book.at((entry.table, entry.place)), Some(*peer));
         assert_eq!(entry.record.peer, *peer);
@@ -307,4 +314,27 @@ proptest! {
             prop_assert!(drawn.is_some() || new + tried < 8);
         }
     }
+}
+
+#[test]
+fn a_netgroup_with_many_nodes_is_drawn_as_often_as_one_with_few() {
+    let mut book = book();
+    // A thousand in one netgroup, told by many; one in each of nine others.
+    for number in 1..10_u8 {
+        book.add(record_at(5_000 + u32::from(number), at([46, number, 1, 1]), NOW_S), group(number), NOW_S);
+    }
+    for number in 0..1_000_u32 {
+        let [_, _, a, b] = number.to_be_bytes();
+        book.add(record_at(number, at([45, 1, 1 + a, b]), NOW_S), group(b), NOW_S);
+    }
+    assert!(book.counts().0 > 900, "{:?}", book.counts());
+    let many = |book: &Book, peer: &PeerId| {
+        book.entry(peer).unwrap().record().addresses[0].netgroup() == Netgroup::Ip4([45, 1])
+    };
+    let drawn = (0..4_000).filter(|_| {
+        let peer = book.select(false, NOW_S).unwrap();
+        many(&book, &peer)
+    });
+    let drawn = drawn.count();
+    assert!((300..500).contains(&drawn), "{drawn} of 4,000");
 }

@@ -30,6 +30,9 @@ const NOBODY_PAUSE_MS: u64 = 2_000;
 /// Interval between two looks at who is connected longest, milliseconds.
 const ANCHORS_INTERVAL_MS: u64 = 5_000;
 
+/// Time that a node which knew nobody gives its seeds before it dials others, milliseconds.
+const SEEDS_FIRST_MS: u64 = 30_000;
+
 /// Seeds dialed at a time.
 const SEEDS_AT_A_TIME: usize = 3;
 
@@ -51,12 +54,15 @@ pub(super) struct Timers {
     /// True if a DNS seed has just named nodes.
     seeds_are_new: bool,
     rotated: Millis,
+    /// Until when a node that knew nobody waits for its seeds.
+    seeds_first_until: Option<Millis>,
     /// True while one more connection is wanted, in exchange for another.
     one_more: bool,
 }
 
 impl Timers {
-    pub(super) const fn new(now: Millis) -> Self {
+    /// `is_fresh` says whether the node knows nobody, and has seeds.
+    pub(super) const fn new(now: Millis, is_fresh: bool) -> Self {
         Self {
             started: now,
             next_dial: now,
@@ -68,6 +74,7 @@ impl Timers {
             seeds_asked: None,
             seeds_are_new: false,
             rotated: now,
+            seeds_first_until: if is_fresh { Some(now.plus(SEEDS_FIRST_MS)) } else { None },
             one_more: false,
         }
     }
@@ -120,9 +127,20 @@ impl Discovery {
         linked.chain(coming).filter(|group| *group != Netgroup::Local).collect()
     }
 
+    /// True while a node that knew nobody when it started waits for what its seeds tell. Whoever dials it meanwhile does not
+    /// become all that it knows.
+    fn waits_for_seeds(&mut self, now: Millis) -> bool {
+        let answered = self.links.values().any(|link| link.kind != LinkKind::Inbound && !link.is_asked);
+        self.timers.seeds_first_until = self.timers.seeds_first_until.filter(|until| now < *until && !answered);
+        self.timers.seeds_first_until.is_some()
+    }
+
     /// Dials the next node if there are too few outbound connections.
     pub(super) fn dial_next(&mut self, now: Now, may_dial: &dyn Fn(&PeerId, &Address) -> bool) {
         let wanted = OUTBOUND_TARGET + usize::from(self.timers.one_more);
+        if self.waits_for_seeds(now.at) {
+            return;
+        }
         let room = self.outbound() + self.coming().count() < wanted && self.dials.len() < DIALS_MAX;
         if !room || !Timers::take(&mut self.timers.next_dial, now.at, DIAL_INTERVAL_MS) {
             return;
@@ -236,7 +254,8 @@ impl Discovery {
             return self.dial_seeds(now);
         }
         let (new, tried) = self.book.counts();
-        let is_first = now.at.since(alone_since) < SEED_WAIT_MS && new + tried > 0;
+        let knows_some = new + tried > 0 && self.timers.seeds_first_until.is_none();
+        let is_first = now.at.since(alone_since) < SEED_WAIT_MS && knows_some;
         let pause_ms = if outbound == 0 { SEED_PAUSE_MS } else { SEED_PAUSE_FEW_MS };
         let is_paused = self.timers.seeds_asked.is_some_and(|at| now.at.since(at) < pause_ms);
         let is_young = outbound > 0 && now.at.since(self.timers.started) < SEED_PAUSE_FEW_MS;

@@ -3,7 +3,7 @@
 use super::{Discovery, LinkKind, Now, Output};
 use crate::book::Added;
 use crate::limits::{
-    RECORD_FRESH_S, RECORD_RELAY_S, RECORD_RELAYS, RECORDS_MAX, RECORDS_TOLD_MAX, SAMPLE_MS, SAMPLE_SMALL,
+    RECORD_FRESH_S, RECORD_RELAY_S, RECORD_RELAYS, RECORDS_MAX, RECORDS_TOLD_MAX, SAMPLE_MS, SAMPLE_SMALL, SEEDS_LEAVE,
 };
 use crate::peer::PeerId;
 use crate::record::{Checked, Record, Scope};
@@ -53,6 +53,11 @@ impl Discovery {
     pub fn learn(&mut self, peer: PeerId, record: Checked, is_answer: bool, now: Now) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         let is_own = record.peer == peer;
+        // Until a node has peers of its choice, those that dial it do not choose them.
+        if link.kind == LinkKind::Inbound && !is_own && self.chosen() < SEEDS_LEAVE {
+            return;
+        }
+        let Some(link) = self.links.get_mut(&peer) else { return };
         if is_own && !link.showed_local && record.scope() != Some(Scope::Public) {
             link.showed_local = true;
             self.tell_own(peer);
@@ -61,6 +66,10 @@ impl Discovery {
         let added = self.book.add(record.clone(), link.netgroup(), now.unix_s);
         if let (true, Some(address)) = (is_own && link.kind != LinkKind::Inbound, &link.address) {
             self.book.reached(&peer, address, now.unix_s);
+        }
+        if is_own && matches!(added, Added::New | Added::Fresher(_)) {
+            // It may have started anew, and know nobody, although an old connection of its is still open here.
+            self.tell_own(peer);
         }
         let is_new = match added {
             Added::New => true,

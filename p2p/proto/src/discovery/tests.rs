@@ -283,3 +283,45 @@ fn a_punched_hole_frees_the_netgroup_of_the_relay() {
     assert_eq!(node.links[&peer(2)].netgroup(), at("9.9.9.9", 4000).netgroup());
     assert_eq!(node.links[&peer(2)].since, now.at);
 }
+
+#[test]
+fn a_fresh_node_asks_its_seeds_before_it_dials_those_who_dialed_it() {
+    let now = |ms: u64| Now { at: Millis(ms), unix_s: START_S };
+    let mut node = Discovery::new(setup(1, &[3], public), Book::new([1; 32], [1; 16]), now(0));
+    // Hostile nodes are there first, with their own records and those of others.
+    for number in 100..148 {
+        node.opened(peer(number), Some(public(number)), true, now(0));
+        let records =
+            vec![signed(number, &[public(number)], START_S), signed(number + 100, &[public(number + 100)], START_S)];
+        node.told(peer(number), records, false, now(0));
+    }
+    assert!((40..=48).contains(&node.book().counts().0), "those who dial tell of themselves alone");
+    let dialed = |node: &mut Discovery, now: Now| {
+        node.tick(now, &|_, _| true);
+        let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+        outputs
+            .into_iter()
+            .filter_map(|output| match output {
+                Output::Dial { id, address, purpose, .. } => Some((id, address, purpose)),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let first = dialed(&mut node, now(0));
+    assert_eq!(first.iter().map(|(_, address, _)| address.clone()).collect::<Vec<_>>(), [public(3).to_string()]);
+    assert!(dialed(&mut node, now(5_000)).is_empty(), "nobody else before the seed has answered");
+    node.dialed(first[0].0, peer(3));
+    node.opened(peer(3), Some(public(3)), false, now(6_000));
+    assert!(dialed(&mut node, now(6_000)).is_empty());
+    node.told(peer(3), (300..428).map(|number| signed(number, &[public(number)], START_S)).collect(), true, now(6_100));
+    let purposes: Vec<Purpose> =
+        (0..8).flat_map(|step| dialed(&mut node, now(7_000 + 1_000 * step))).map(|dial| dial.2).collect();
+    assert!(purposes.contains(&Purpose::Outbound), "{purposes:?}");
+    // Without an answer, it goes on after half a minute.
+    let mut node = Discovery::new(setup(1, &[3], public), Book::new([1; 32], [1; 16]), now(0));
+    node.opened(peer(100), Some(public(100)), true, now(0));
+    node.told(peer(100), vec![signed(100, &[public(100)], START_S)], false, now(0));
+    node.closed(peer(100));
+    assert_eq!(dialed(&mut node, now(0)).len(), 1);
+    assert!(dialed(&mut node, now(31_000)).iter().any(|dial| dial.2 == Purpose::Outbound));
+}

@@ -144,8 +144,9 @@ pub(super) fn run(groups: usize, seed: u64, restarts: usize) -> Counts {
     let victim = victim(book, seeds.clone(), now);
     let mut world = World { population, victim, seeds, rng, now_ms: 0, links: BTreeSet::new(), inbound: Vec::new() };
     let mut counts = Counts::default();
+    world.live(1);
     world.attack();
-    world.live(24);
+    world.live(23);
     for _ in 0..restarts {
         world.restart();
         world.minutes(5, 250);
@@ -178,7 +179,7 @@ impl World {
     fn live(&mut self, hours: usize) {
         for hour in 0..hours {
             for minute in 0..60 {
-                if (hour * 60 + minute) * TOLD_A_MINUTE < TOLD_A_LIFE {
+                if !self.inbound.is_empty() && (hour * 60 + minute) * TOLD_A_MINUTE < TOLD_A_LIFE {
                     self.flood();
                 }
                 self.renewals(HONEST / 720);

@@ -200,7 +200,8 @@ fn seeds_are_asked_only_when_the_book_gives_nothing() {
         let record = Record::sign(&key(number), POOL, &[public(number)], "", (START_S, DAY_S)).unwrap();
         node.book.add(record, Netgroup::Ip4([50, 1]), START_S);
     }
-    world.nodes[0] = Some(node);
+    let book = node.book().encode(&POOL);
+    world.nodes[0] = Some(start(0, &[3], public, Some(&book), world.now));
     world.run(60);
     assert!(world.linked(0, 1) && world.linked(0, 2) && !world.links.contains(&(0, 3)));
     // One whose nodes are gone asks seeds after ten seconds.
