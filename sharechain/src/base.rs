@@ -20,6 +20,7 @@ use crate::units::{Height, ShareId, Timestamp, U256, Weight, Work};
 
 pub use check::{BaseCheck, BaseFault};
 pub use encode::BaseError;
+pub(crate) use encode::Reading;
 
 /// Number of links in a chunk. Its scripts are stored once, so a small chunk costs more; a node starts from the last
 /// whole chunk, so a large one makes it judge more proofs again.
@@ -47,7 +48,7 @@ pub struct Start {
 impl Start {
     /// What the link above `link` continues. `proofs` is the number of proofs that `link` credits, itself included. `None`
     /// if a sum leaves its range.
-    pub(crate) fn after(&self, link: &BaseLink, proofs: u64) -> Option<Self> {
+    pub(crate) fn after<R>(&self, link: &BaseLink<R>, proofs: u64) -> Option<Self> {
         let height = self.height.child();
         let proofs = self.proofs.checked_add(proofs)?;
         let chain_work = self.chain_work.plus(Work::of_target(link.target));
@@ -66,9 +67,9 @@ impl Start {
     }
 }
 
-/// A main-chain link with everything that later links need of it.
+/// A main-chain link with everything that later links need of it. Its rows name scripts, or only number them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseLink {
+pub struct BaseLink<R = Vec<BaseRow>> {
     /// Id of the link.
     pub id: ShareId,
     /// Time in its share header.
@@ -90,7 +91,7 @@ pub struct BaseLink {
     /// Upgrade bits that it sets.
     pub signals: u32,
     /// What it credits, by script, ascending; itself included.
-    pub rows: Vec<BaseRow>,
+    pub rows: R,
 }
 
 /// Credit of one link to one script.
@@ -102,6 +103,38 @@ pub struct BaseRow {
     pub weight: Weight,
     /// Number of its credited proofs.
     pub shares: u32,
+}
+
+impl<R> BaseLink<R> {
+    /// The same link with its rows in another form.
+    pub(crate) fn with_rows<S>(self, rows: S) -> BaseLink<S> {
+        let Self {
+            id,
+            time,
+            bitcoin_height,
+            previous_block,
+            bitcoin_work,
+            bits,
+            target,
+            snapshot,
+            window,
+            signals,
+            ..
+        } = self;
+        BaseLink {
+            id,
+            time,
+            bitcoin_height,
+            previous_block,
+            bitcoin_work,
+            bits,
+            target,
+            snapshot,
+            window,
+            signals,
+            rows,
+        }
+    }
 }
 
 /// Consecutive links of the main chain.

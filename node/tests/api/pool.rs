@@ -144,7 +144,7 @@ impl Pool {
         });
         let lists = lists.collect();
         let (params, bitcoin) = (chain.params().clone(), chain.bitcoin().clone());
-        self.engine.start_from(Chain::from_base(params, bitcoin, [chunk]).unwrap(), lists, Vec::new());
+        self.engine.start_from(Chain::from_base(params, bitcoin, [chunk.encode()]).unwrap(), lists, Vec::new());
         assert_eq!(self.engine.chain().bottom(), Height(first));
     }
 
