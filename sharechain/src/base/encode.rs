@@ -8,7 +8,7 @@ use bitcoin::pow::CompactTarget;
 use bitcoin::{BlockHash, Script};
 use thiserror::Error;
 
-use super::{BaseLink, BaseRow, Chunk, Start};
+use super::{BaseLink, BaseRow, Chunk, LinkFacts, Start};
 use crate::encode::{Reader, is_payout_script};
 use crate::error::RuleError;
 use crate::limits::{LIST_MAX, SCRIPT_BYTES_MAX};
@@ -165,18 +165,19 @@ impl Start {
 
 impl BaseLink {
     fn encode_into(&self, numbers: &BTreeMap<&Script, u32>, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.id.0);
-        out.extend_from_slice(&self.time.0.to_le_bytes());
-        out.extend_from_slice(&self.bitcoin_height.to_le_bytes());
-        out.extend_from_slice(self.previous_block.as_ref());
-        out.extend_from_slice(&self.bitcoin_work.to_le_bytes::<32>());
-        out.extend_from_slice(&self.bits.to_consensus().to_le_bytes());
-        out.extend_from_slice(&self.target.to_le_bytes::<32>());
-        out.extend_from_slice(&self.snapshot.0.to_le_bytes());
-        out.extend_from_slice(&self.window.encode());
-        out.extend_from_slice(&self.signals.to_le_bytes());
-        out.extend_from_slice(&u16::try_from(self.rows.len()).unwrap_or(u16::MAX).to_le_bytes());
-        for row in &self.rows {
+        let Self { facts, snapshot, window, rows } = self;
+        out.extend_from_slice(&facts.id.0);
+        out.extend_from_slice(&facts.time.0.to_le_bytes());
+        out.extend_from_slice(&facts.bitcoin_height.to_le_bytes());
+        out.extend_from_slice(facts.previous_block.as_ref());
+        out.extend_from_slice(&facts.bitcoin_work.to_le_bytes::<32>());
+        out.extend_from_slice(&facts.bits.to_consensus().to_le_bytes());
+        out.extend_from_slice(&facts.target.to_le_bytes::<32>());
+        out.extend_from_slice(&snapshot.0.to_le_bytes());
+        out.extend_from_slice(&window.encode());
+        out.extend_from_slice(&facts.signals.to_le_bytes());
+        out.extend_from_slice(&u16::try_from(rows.len()).unwrap_or(u16::MAX).to_le_bytes());
+        for row in rows {
             out.extend_from_slice(&numbers.get(&*row.script).copied().unwrap_or(u32::MAX).to_le_bytes());
             out.extend_from_slice(&u16::try_from(row.shares).unwrap_or(u16::MAX).to_le_bytes());
             out.extend(row.weight.0.to_le_bytes().iter().take(10));
@@ -186,7 +187,7 @@ impl BaseLink {
 
 impl<T> BaseLink<Vec<T>> {
     fn read(reader: &mut Reader<'_>, row: impl FnMut(usize, Weight, u32) -> Option<T>) -> Result<Self, RuleError> {
-        Ok(Self {
+        let mut facts = LinkFacts {
             id: ShareId(reader.array()?),
             time: Timestamp(reader.u32()?),
             bitcoin_height: reader.u32()?,
@@ -194,11 +195,11 @@ impl<T> BaseLink<Vec<T>> {
             bitcoin_work: U256::from_le_bytes(reader.array::<32>()?),
             bits: CompactTarget::from_consensus(reader.u32()?),
             target: U256::from_le_bytes(reader.array::<32>()?),
-            snapshot: Height(reader.u32()?),
-            window: read_commitment(reader)?,
-            signals: reader.u32()?,
-            rows: read_rows(reader, row)?,
-        })
+            signals: 0,
+        };
+        let (snapshot, window) = (Height(reader.u32()?), read_commitment(reader)?);
+        facts.signals = reader.u32()?;
+        Ok(Self { facts, snapshot, window, rows: read_rows(reader, row)? })
     }
 }
 

@@ -12,7 +12,7 @@ use bitcoin::Script;
 use super::judge::median;
 use super::prune::Pruned;
 use super::{Chain, Complete, Link, List, ListState};
-use crate::base::{BaseError, BaseLink, BaseRow, Chunk, Reading, Start};
+use crate::base::{BaseError, BaseLink, BaseRow, Chunk, LinkFacts, Reading, Start};
 use crate::bitcoin_headers::BitcoinHeaders;
 use crate::check::header::Position;
 use crate::chunked::Chunked;
@@ -79,7 +79,8 @@ impl FromBase {
             Ok(Row { script, weight: row.weight, shares: row.shares })
         };
         let rows = link.rows.iter().map(number).collect::<Result<_, RuleError>>()?;
-        self.append(link.with_rows(rows))
+        let BaseLink { facts, snapshot, window, .. } = link;
+        self.append(BaseLink { facts, snapshot, window, rows })
     }
 
     /// Appends the links of an encoded chunk.
@@ -98,7 +99,7 @@ impl FromBase {
 
     fn append(&mut self, link: BaseLink<Vec<Row>>) -> Result<(), BaseError> {
         let position = self.position(&link);
-        let (target, time) = (link.target, link.time);
+        let LinkFacts { target, time, .. } = link.facts;
         self.below = self.chain.push_base(&self.below, link, position)?;
         let ChainParams { anchor_depth, median_span, .. } = self.chain.params;
         self.recent.push_back((target, time));
@@ -119,14 +120,14 @@ impl FromBase {
         let (params, below) = (&self.chain.params, &self.below);
         let height = below.height.child();
         let anchor_height = height.below(params.anchor_depth);
-        let anchor = self.chain.main_at(anchor_height).unwrap_or(base.id);
-        let anchor_target = self.below(height.above(anchor_height)).map_or(base.target, |(target, _)| *target);
+        let anchor = self.chain.main_at(anchor_height).unwrap_or(base.facts.id);
+        let anchor_target = self.below(height.above(anchor_height)).map_or(base.facts.target, |(target, _)| *target);
         let share_target = target::share_target(anchor_target, params);
         let link_target = match height {
             Height(0 | 1) => params.first_link_target.min(share_target),
             _ => {
-                let interval_s = base.time.seconds_since(below.time);
-                target::link_target(base.target, interval_s, share_target, params)
+                let interval_s = base.facts.time.seconds_since(below.time);
+                target::link_target(base.facts.target, interval_s, share_target, params)
             }
         };
         let span = u32::try_from(params.median_span).unwrap_or(u32::MAX);
@@ -138,8 +139,8 @@ impl FromBase {
             anchor_height,
             share_target,
             link_target,
-            median_time: median(known.chain([base.time]).collect()),
-            bitcoin_work: base.bitcoin_work,
+            median_time: median(known.chain([base.facts.time]).collect()),
+            bitcoin_work: base.facts.bitcoin_work,
             least_snapshot: base.snapshot,
         }
     }
@@ -246,7 +247,7 @@ impl Chain {
         };
         let mut rows = complete.rows.iter().map(row).collect::<Option<Vec<_>>>()?;
         rows.sort_unstable_by(|a, b| a.script.cmp(&b.script));
-        Some(BaseLink {
+        let facts = LinkFacts {
             id,
             time: link.time,
             bitcoin_height: link.bitcoin_height,
@@ -254,11 +255,9 @@ impl Chain {
             bitcoin_work: link.position.bitcoin_work,
             bits: link.bits,
             target: link.target,
-            snapshot: link.position.least_snapshot,
-            window: complete.window,
             signals: complete.own_signals,
-            rows,
-        })
+        };
+        Some(BaseLink { facts, snapshot: link.position.least_snapshot, window: complete.window, rows })
     }
 
     /// Creates a chain from encoded base chunks that this node wrote, lowest first. Its tip is their last link, and nothing
@@ -305,6 +304,7 @@ impl Chain {
         mut base: BaseLink<Vec<Row>>,
         position: Position,
     ) -> Result<Start, BaseError> {
+        let facts = base.facts;
         let gap = || BaseError::Gap(below.height.child());
         let rows = Rows::new(std::mem::take(&mut base.rows));
         let start = below.after(&base, rows.proofs()).ok_or_else(gap)?;
@@ -318,26 +318,26 @@ impl Chain {
             live_since: None,
             live_total: 0,
             signals: start.signals.clone(),
-            own_signals: base.signals,
+            own_signals: facts.signals,
             omits: false,
         };
         let link = Link {
             parent: below.id,
             height: start.height,
-            time: base.time,
-            bitcoin_height: base.bitcoin_height,
-            previous_block: base.previous_block,
+            time: facts.time,
+            bitcoin_height: facts.bitcoin_height,
+            previous_block: facts.previous_block,
             state_root: [0; 32],
-            target: base.target,
+            target: facts.target,
             shares_root: [0; 32],
             shares_count: 0,
-            bits: base.bits,
+            bits: facts.bits,
             chain_work: start.chain_work,
             position,
             list: ListState::Complete(complete),
         };
-        self.links.insert(base.id, link);
-        self.main.push(base.id);
+        self.links.insert(facts.id, link);
+        self.main.push(facts.id);
         if self.height() == start.height { Ok(start) } else { Err(gap()) }
     }
 
