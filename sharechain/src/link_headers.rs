@@ -193,9 +193,9 @@ impl LinkHeaders {
     pub fn tip(&self) -> (ShareId, Height, Work) {
         let (below, height, work) = self.below;
         let count = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
-        self.links
-            .last()
-            .map_or((below, height, work), |link| (link.facts.id, Height(height.0.saturating_add(count)), link.chain_work))
+        self.links.last().map_or((below, height, work), |link| {
+            (link.facts.id, Height(height.0.saturating_add(count)), link.chain_work)
+        })
     }
 
     /// The rules that the links are verified by.
