@@ -259,11 +259,7 @@ impl Config {
 
     /// The constants of the share-chain that the settings select.
     pub fn chain_params(&self) -> ChainParams {
-        let params = match self.outputs {
-            Outputs::Standard => self.network.chain_params(),
-            Outputs::Wide => self.network.wide_chain_params(),
-        };
-        ChainParams { pool: self.pool, ..params }
+        ChainParams { pool: self.pool, ..self.network.chain_params(self.outputs) }
     }
 
     /// Checks that a node may run on the share-chain that the settings select.

@@ -86,7 +86,7 @@ pub async fn load(
 /// The store cannot be read.
 pub fn newest_base_height(store: &Store) -> Result<Option<u32>, StoreError> {
     let newest = store.newest_base()?.and_then(|bytes| Chunk::decode(&bytes).ok());
-    Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.bitcoin_height)))
+    Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.facts.bitcoin_height)))
 }
 
 /// Loads the headers that [`load`] names, and all above them up to bitcoind's tip.

@@ -166,7 +166,8 @@ impl Node {
             stratum,
             config: Arc::clone(config),
         };
-        let receivers = webhooks::Receivers { config: webhooks, proxy: config.p2p.proxy, network: config.network.name() };
+        let receivers =
+            webhooks::Receivers { config: webhooks, proxy: config.p2p.proxy, network: config.network.name() };
         parts.spawn(receivers.run(observer.event_log.clone()));
         parts.spawn(observer.run());
         let pool = config.pool.as_str();
@@ -281,7 +282,8 @@ fn start_job_builder(
     let (heard, feed, engine) = (feed.heard(), feed.subscribe(), engine.clone());
     parts.spawn(WorkWatch { miners: Arc::clone(&miners), heard: heard.clone() }.run());
     let rejected = watch::Sender::new(None);
-    let task = JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state, rejected };
+    let task =
+        JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state, rejected };
     parts.spawn(task.run());
     seen
 }

@@ -71,12 +71,7 @@ impl Receivers {
 
 /// Sends new events to the receivers, through the proxy if everything must go through it. What is on its way when this is
 /// dropped is lost.
-async fn send(
-    config: Option<WebhooksConfig>,
-    proxy: Option<p2p::Proxy>,
-    network: &'static str,
-    event_log: &EventLog,
-) {
+async fn send(config: Option<WebhooksConfig>, proxy: Option<p2p::Proxy>, network: &'static str, event_log: &EventLog) {
     // Subscribed at once, so that no event between two settings is missed.
     let mut news = event_log.news();
     let Some(config) = config else { return std::future::pending().await };

@@ -5,8 +5,10 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -31,7 +33,7 @@ struct Node {
 }
 
 impl Node {
-    fn start(dir: &Path, bitcoin: SocketAddr) -> Self {
+    fn start(dir: &Path, bitcoin: SocketAddr, environment: &[(&str, &str)]) -> Self {
         let (api, stratum, p2p) = (free_port(), free_port(), free_port());
         let settings = format!(
             "network = \"local\"\nnew_pool = true\nlog = \"info\"\ndata_dir = {data:?}\n\
@@ -47,6 +49,7 @@ impl Node {
             .arg(dir.join("shoal.toml"))
             // A minimal container has no CA certificates.
             .envs([("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")])
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stderr(File::options().create(true).append(true).open(dir.join("log")).unwrap())
             .spawn()
@@ -109,6 +112,20 @@ impl Drop for Node {
     }
 }
 
+/// Reads what a node tells systemd, as long as the test runs.
+fn systemd(socket: &Path) -> Arc<Mutex<String>> {
+    let socket = UnixDatagram::bind(socket).unwrap();
+    let told = Arc::new(Mutex::new(String::new()));
+    let heard = Arc::clone(&told);
+    std::thread::spawn(move || {
+        let mut message = [0; 4096];
+        while let Ok(count) = socket.recv(&mut message) {
+            *heard.lock().unwrap() += &format!("{}\n", String::from_utf8_lossy(&message[..count]));
+        }
+    });
+    told
+}
+
 async fn bitcoin(dir: &Path, listen: SocketAddr) -> Bitcoin {
     Bitcoin::start(Config { dir: dir.join("bitcoin"), listen, transaction_interval: None }).await.unwrap()
 }
@@ -134,12 +151,19 @@ async fn everything_answers(node: &Node) {
 async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let address = free_port();
-    let mut node = Node::start(dir.path(), address);
+    let socket = dir.path().join("notify");
+    let told = systemd(&socket);
+    let asked = [("NOTIFY_SOCKET", socket.to_str().unwrap()), ("WATCHDOG_USEC", "1000000")];
+    let mut node = Node::start(dir.path(), address, &asked);
     let status = node.wait_for("waiting", |status| status["sync"]["state"] == "waiting").await;
     assert_eq!(status["handing_out_work"], false);
     assert!(status["bitcoin"]["trouble"].as_str().unwrap().contains("cookie"), "{status}");
     assert!(status["no_work_because"].as_str().unwrap().contains("waits for its bitcoind"), "{status}");
     everything_answers(&node).await;
+    assert_eq!(node.get("/health").await.unwrap().status(), 200);
+    let ready = node.get("/ready").await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert!(ready.text().await.unwrap().contains("waits for its bitcoind"));
     let miner = tokio::net::TcpStream::connect(node.stratum).await.unwrap();
     let mut byte = [0];
     let closed = tokio::time::timeout(SOON, async { miner.readable().await.and_then(|()| miner.try_read(&mut byte)) });
@@ -158,14 +182,21 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
 
     let running = bitcoin(dir.path(), address).await;
     node.wait_for("work", |status| status["handing_out_work"] == true).await;
+    assert_eq!(node.get("/ready").await.unwrap().status(), 200);
     assert!(node.log().contains("DEBUG"), "the log filter is the new one:\n{}", node.log());
     node.signal(Signal::SIGQUIT);
     assert!(node.end(SOON).await.success(), "{}", node.log());
     assert!(node.log().contains("SIGQUIT"), "it says why it ends");
+    let told = told.lock().unwrap();
+    let lines =
+        ["READY=1", "STATUS=No work for miners: the node waits", "WATCHDOG=1", "STATUS=Miners have work", "STOPPING=1"];
+    let places: Vec<_> =
+        lines.iter().map(|line| told.find(line).unwrap_or_else(|| panic!("no {line}: {told}"))).collect();
+    assert!(places[0] < places[3] && places[3] < places[4], "{told}");
 
     // The cookie of the last run is still there, but nobody answers.
     drop(running);
-    let mut node = Node::start(dir.path(), free_port());
+    let mut node = Node::start(dir.path(), free_port(), &[]);
     let status = node.wait_for("waiting", |status| status["sync"]["state"] == "waiting").await;
     assert!(status["bitcoin"]["trouble"].as_str().unwrap().contains("cannot be reached"), "{status}");
     node.signal(Signal::SIGTERM);

@@ -67,7 +67,8 @@ pub enum SubmitVerdict {
 
 /// Reasons that say nothing about the block itself: its parent is unknown or was invalidated by hand, which `reconsiderblock`
 /// takes back, a clock is behind, or bitcoind gives no reason (BIP-0022's `rejected`).
-const PASSING_REASONS: [&str; 5] = ["prev-blk-not-found", "bad-prevblk", "duplicate-invalid", "time-too-new", "rejected"];
+const PASSING_REASONS: [&str; 5] =
+    ["prev-blk-not-found", "bad-prevblk", "duplicate-invalid", "time-too-new", "rejected"];
 
 impl SubmitVerdict {
     /// True if bitcoind may say otherwise later, so that the block must be submitted again.

@@ -13,6 +13,7 @@ use tracing::debug;
 use super::client::Bitcoind;
 use super::error::BitcoindError;
 use crate::clock::now;
+use crate::config::Outputs;
 use crate::limits::{HEARTBEAT_INTERVAL, POLL_INTERVAL, RETRY_PAUSE};
 use node_core::jobs::BlockTemplate;
 use node_core::sentence;
@@ -140,7 +141,7 @@ impl Follower {
     /// On networks with minimum-difficulty blocks, a template on the same tip has other nBits once its time is late enough.
     /// A long poll does not report that. Asks for the template then.
     async fn when_late(&self, template: &BlockTemplate) -> Result<BlockTemplate, BitcoindError> {
-        let after_s = self.bitcoind.network().chain_params().bitcoin.min_difficulty_after_s;
+        let after_s = self.bitcoind.network().chain_params(Outputs::Standard).bitcoin.min_difficulty_after_s;
         if after_s == 0 {
             return std::future::pending().await;
         }

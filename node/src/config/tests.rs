@@ -135,8 +135,8 @@ fn pools_and_their_outputs_have_share_chains_and_folders_of_their_own() {
         assert!(config.require_launched().is_ok());
     }
     for network in Network::ALL {
-        let name = network.chain_params().name;
-        assert_eq!(network.wide_chain_params().name, format!("{name}-wide"));
+        let name = network.chain_params(Outputs::Standard).name;
+        assert_eq!(network.chain_params(Outputs::Wide).name, format!("{name}-wide"));
         assert_eq!(
             load("outputs = \"wide\"", &["--network", name]).unwrap().require_launched().is_ok(),
             name != "main"
@@ -251,7 +251,7 @@ fn no_message_shows_a_password() {
 
 #[test]
 fn signets_are_told_apart_by_their_challenge() {
-    let challenge = Network::Local.chain_params().bitcoin.signet_challenge;
+    let challenge = Network::Local.chain_params(Outputs::Standard).bitcoin.signet_challenge;
     assert!(Network::Local.verify_challenge(&format!("{:x}", challenge.as_hex())).is_ok());
     assert!(Network::Local.verify("signet", Some("51")).is_ok());
     assert!(Network::Local.verify("signet", None).is_ok());
@@ -272,7 +272,7 @@ fn testnet4_and_regtest_have_bitcoinds_ports_folders_and_addresses() {
             assert_eq!(config.bitcoind.url.as_str(), format!("http://127.0.0.1:{port}/"));
             let BitcoindAuth::Cookie(cookie) = config.bitcoind.auth else { panic!("no cookie") };
             assert_eq!(cookie, Path::new(&format!("/home/miner/.bitcoin/{name}/.cookie")));
-            assert_eq!(config.network.chain_params().name, name);
+            assert_eq!(config.network.chain_params(Outputs::Standard).name, name);
             assert!(config.network.verify(name, None).is_ok());
         }
         for wrong in ["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"] {

@@ -204,11 +204,7 @@ impl JobBuilderTask {
     }
 
     /// Builds a template for solo work.
-    async fn solo(
-        &self,
-        builder: &mut JobBuilder,
-        block: Arc<BlockTemplate>,
-    ) -> Result<Arc<JobTemplate>, NoTemplate> {
+    async fn solo(&self, builder: &mut JobBuilder, block: Arc<BlockTemplate>) -> Result<Arc<JobTemplate>, NoTemplate> {
         let chain = self.engine.reader().chain();
         let next = chain.bitcoin().next(&block.prev_block);
         let times = next.map(|next| next.times(block.bits)).filter(|times| !times.is_empty());

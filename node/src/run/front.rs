@@ -89,7 +89,8 @@ impl Front {
         let Sockets { miners, found, stratum, api, p2p: p2p_listen } = Sockets::bind(config).await?;
         let params = config.chain_params();
         // bitcoind may not be there yet, and the views show nothing before the replay.
-        let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).map_err(HeadersError::from)?;
+        let headers =
+            BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).map_err(HeadersError::from)?;
         let views = Views::of(Chain::new(params, headers));
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(store))?;
         let history = History::open(Arc::clone(store))?;

@@ -41,7 +41,8 @@ impl Service {
                     }
                 }
                 _ = beat.tick() => {
-                    if lives(self.engine.borrow().clone(), half).await {
+                    let engine = self.engine.borrow().clone();
+                    if lives(engine, half).await {
                         tell(&[NotifyState::Watchdog]);
                     }
                 }

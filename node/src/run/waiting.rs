@@ -54,7 +54,9 @@ impl Front {
         }
         if !*told && began.elapsed() >= WAITING_TOLD {
             *told = true;
-            self.history.event_log().note(Event::new(EventKind::Start, format!("the node waits for bitcoind: {words}")));
+            self.history
+                .event_log()
+                .note(Event::new(EventKind::Start, format!("the node waits for bitcoind: {words}")));
         }
     }
 
@@ -71,11 +73,7 @@ impl Front {
     }
 }
 
-async fn load(
-    bitcoind: &Bitcoind,
-    params: &ChainParams,
-    base: Option<u32>,
-) -> Result<BitcoinHeaders, HeadersError> {
+async fn load(bitcoind: &Bitcoind, params: &ChainParams, base: Option<u32>) -> Result<BitcoinHeaders, HeadersError> {
     bitcoind.ready().await?;
     headers::load_up_to_tip(bitcoind, params, base).await
 }

@@ -66,6 +66,27 @@ pub struct NetworkOptions {
     pub discover: bool,
 }
 
+#[cfg(test)]
+impl NetworkOptions {
+    /// A network on loopback whose plan a test looks at.
+    pub(crate) fn of(nodes: usize, miners: usize) -> Self {
+        Self {
+            dir: PathBuf::from("nowhere"),
+            nodes,
+            miners,
+            payees: 1,
+            outputs: Outputs::Standard,
+            hashrate_hs: 400_000.0,
+            delays_ms: BTreeMap::new(),
+            bitcoin: BitcoinKind::Embedded,
+            chain: Chain::Local,
+            mdns: false,
+            link: None,
+            discover: false,
+        }
+    }
+}
+
 /// An error in the options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
