@@ -243,9 +243,7 @@ impl Discovery {
         if kind == LinkKind::Inbound {
             self.tell_own(peer);
         } else {
-            // A local peer answers with local records once it has this node's.
-            self.tell_own_now(peer);
-            self.ask(peer);
+            self.greet(now);
         }
     }
 

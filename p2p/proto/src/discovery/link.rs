@@ -40,6 +40,8 @@ pub(super) struct Link {
     pub(super) useful_at: Millis,
     /// True while records that it was asked for are due.
     pub(super) is_asked: bool,
+    /// True for a peer that this node dialed and has not greeted yet.
+    pub(super) is_new: bool,
     /// Records to tell it.
     pub(super) waiting: Vec<Checked>,
     /// Thousandths of records that it may still tell unasked, and since when.
@@ -57,7 +59,8 @@ impl Link {
             showed_local: kind != LinkKind::Inbound,
             since: now,
             useful_at: now,
-            is_asked: false,
+            is_asked: kind != LinkKind::Inbound,
+            is_new: kind != LinkKind::Inbound,
             waiting: Vec::new(),
             allowance_milli: RECORDS_BURST * 1_000,
             allowance_at: now,

@@ -1,6 +1,6 @@
 //! Records in and out.
 
-use super::{Discovery, LinkKind, Now, Output};
+use super::{Discovery, Link, LinkKind, Now, Output};
 use crate::book::Added;
 use crate::limits::{
     RECORD_FRESH_S, RECORD_RELAY_S, RECORD_RELAYS, RECORDS_MAX, RECORDS_TOLD_MAX, SAMPLE_MS, SAMPLE_SMALL, SEEDS_LEAVE,
@@ -8,6 +8,9 @@ use crate::limits::{
 use crate::peer::PeerId;
 use crate::record::{Checked, Record, Scope};
 use crate::score::Misbehaviour;
+
+/// Time that a node which has just started has to sign its own record before it asks a peer, milliseconds.
+const GREET_MS: u64 = 2_000;
 
 impl Discovery {
     /// Answers a peer that asks for records.
@@ -118,12 +121,28 @@ impl Discovery {
     pub(super) fn ask(&mut self, peer: PeerId) {
         if let Some(link) = self.links.get_mut(&peer) {
             link.is_asked = true;
+            link.is_new = false;
             self.outputs.push_back(Output::Ask(peer));
+        }
+    }
+
+    /// Tells peers that this node dialed its record, and asks them. A local peer answers with local records only once it has
+    /// this node's, so a node that has just started signs it first.
+    pub(super) fn greet(&mut self, now: Now) {
+        let is_due = |link: &Link| {
+            let is_late = now.at.since(link.since) >= GREET_MS;
+            link.is_new && (is_late || self.own.record(link.scope()).is_some())
+        };
+        let due: Vec<PeerId> = self.links.iter().filter(|(_, link)| is_due(link)).map(|(peer, _)| *peer).collect();
+        for peer in due {
+            self.tell_own_now(peer);
+            self.ask(peer);
         }
     }
 
     /// Asks one outbound peer after the other.
     pub(super) fn ask_now_and_then(&mut self, now: Now) {
+        self.greet(now);
         if !self.timers.ask_due(now.at) {
             return;
         }

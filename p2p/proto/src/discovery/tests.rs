@@ -325,3 +325,30 @@ fn a_fresh_node_asks_its_seeds_before_it_dials_those_who_dialed_it() {
     assert_eq!(dialed(&mut node, now(0)).len(), 1);
     assert!(dialed(&mut node, now(31_000)).iter().any(|dial| dial.2 == Purpose::Outbound));
 }
+
+#[test]
+fn a_node_that_has_just_started_signs_its_record_before_it_asks() {
+    let now = |ms: u64| Now { at: Millis(ms), unix_s: START_S };
+    let asked = |node: &mut Discovery| {
+        let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+        let told = outputs.iter().position(|output| matches!(output, Output::Tell(..)));
+        (told, outputs.iter().position(|output| matches!(output, Output::Ask(_))))
+    };
+    let mut node = Discovery::new(setup(1, &[], public), Book::new([1; 32], [1; 16]), now(0));
+    node.opened(peer(2), Some(at("192.168.1.9", 3381)), false, now(0));
+    node.tick(now(0), &|_, _| true);
+    assert_eq!(asked(&mut node), (None, None));
+    // It learns where it listens: the peer gets its record first, and then the question, once.
+    node.own_mut().add(OwnSource::Listening, at("192.168.1.5", 3381));
+    for ms in [250, 500] {
+        node.tick(now(ms), &|_, _| true);
+    }
+    assert!(matches!(asked(&mut node), (Some(told), Some(asked)) if told < asked));
+    node.tick(now(3_000), &|_, _| true);
+    assert_eq!(asked(&mut node).1, None);
+    // A node without any address asks as well.
+    let mut node = Discovery::new(setup(1, &[], public), Book::new([1; 32], [1; 16]), now(0));
+    node.opened(peer(2), Some(at("192.168.1.9", 3381)), false, now(0));
+    node.tick(now(2_000), &|_, _| true);
+    assert!(asked(&mut node).1.is_some());
+}
