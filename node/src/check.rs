@@ -156,8 +156,9 @@ async fn bitcoind(config: &Config) -> Vec<Finding> {
 }
 
 fn ports(config: &Config) -> Vec<Finding> {
-    let mut findings =
-        vec![port("stratum", "TCP", config.stratum.listen, tcp_free), port("api", "TCP", config.api.listen, tcp_free)];
+    let mut findings: Vec<_> =
+        config.stratum.all().map(|listener| port("stratum", "TCP", listener.address, tcp_free)).collect();
+    findings.push(port("api", "TCP", config.api.listen, tcp_free));
     for listen in &config.p2p.listen {
         findings.push(port("p2p", "TCP", *listen, tcp_free));
         findings.push(port("p2p", "UDP", *listen, udp_free));

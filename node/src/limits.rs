@@ -9,6 +9,9 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 /// Addresses to listen on for other nodes: IPv4, IPv6, and a few more for unusual networks.
 pub const P2P_LISTEN_MAX: usize = 8;
 
+/// Addresses for miners besides the first.
+pub const STRATUM_LISTENERS_MAX: usize = 16;
+
 /// Configured peers. The node keeps dialing each one until it is connected.
 pub const P2P_PEERS_MAX: usize = 64;
 

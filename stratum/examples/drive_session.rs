@@ -13,7 +13,7 @@ use bitcoin::{BlockHash, CompactTarget, Target};
 use serde_json::{Value, json};
 use stratum::limits;
 use stratum::session::{Action, Session, Start, Timeouts};
-use stratum::{Account, Difficulty, Found, Job, Refusal, Work, WorkParts};
+use stratum::{Account, Difficulty, DifficultyRange, Found, Job, Refusal, Work, WorkParts};
 
 const EXTRANONCE1: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 const USER: &str = "alice.rig1";
@@ -57,7 +57,7 @@ impl Driver {
         let start = Start {
             extranonce1: EXTRANONCE1,
             first_job_id: 1,
-            initial_difficulty: limits::INITIAL_DIFFICULTY,
+            difficulty: DifficultyRange::default(),
             timeouts: Timeouts::default(),
         };
         Self { session: Session::new(start, now), now, work: work(), sent: Vec::new(), found: Vec::new() }

@@ -45,6 +45,35 @@ impl Admission {
     }
 }
 
+impl Ticket {
+    /// Counts the connection for another address: the one that a PROXY header names.
+    ///
+    /// # Errors
+    /// That address has too many connections.
+    pub(crate) fn move_to(&mut self, ip: IpAddr) -> Result<(), Full> {
+        let ip = network_of(ip.to_canonical());
+        let mut open = self.admission.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(ip).or_default();
+        if *count >= self.admission.per_ip_max && ip != self.ip {
+            return Err(Full::Address(self.admission.per_ip_max));
+        }
+        *count += 1;
+        leave(&mut open, self.ip);
+        self.ip = ip;
+        Ok(())
+    }
+}
+
+/// Takes one connection from an address.
+fn leave(open: &mut HashMap<IpAddr, usize>, ip: IpAddr) {
+    if let Some(count) = open.get_mut(&ip) {
+        *count -= 1;
+        if *count == 0 {
+            open.remove(&ip);
+        }
+    }
+}
+
 /// Maps an IPv6 address to its /64 network: one site usually owns all 2^64 addresses of it. An IPv4
 /// address maps to itself.
 fn network_of(ip: IpAddr) -> IpAddr {
@@ -64,11 +93,6 @@ pub(crate) struct Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut open = self.admission.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.ip) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.ip);
-            }
-        }
+        leave(&mut open, self.ip);
     }
 }

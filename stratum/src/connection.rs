@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
@@ -39,6 +37,10 @@ pub(crate) enum Ended {
     Pool,
 }
 
+/// The two halves of a socket, with or without TLS.
+pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
 /// What a connection gets from its server.
 pub(crate) struct Neighbors {
     pub(crate) pool: Arc<dyn Pool>,
@@ -54,30 +56,33 @@ pub(crate) struct Connection {
     start: Start,
     neighbors: Neighbors,
     changes: watch::Receiver<Change>,
-    reader: FramedRead<OwnedReadHalf, LinesCodec>,
-    writer: OwnedWriteHalf,
+    reader: FramedRead<Reader, LinesCodec>,
+    writer: Writer,
     slot: OpenSlot,
     /// When a tick first saw an incomplete line in the read buffer.
     partial_line_since: Option<Instant>,
 }
 
 impl Connection {
-    /// Creates a session for `socket`. `open_slot` adds it to the statistics.
+    /// Creates a session for a socket. `open_slot` adds it to the statistics.
     pub(crate) fn new(
-        socket: TcpStream,
+        (read, writer): (Reader, Writer),
         neighbors: Neighbors,
         start: Start,
         open_slot: impl FnOnce(&Session) -> OpenSlot,
     ) -> Self {
         let session = Session::new(start, Instant::now());
-        let (read, writer) = socket.into_split();
         Self {
             slot: open_slot(&session),
             session,
             start,
             changes: neighbors.pool.changes(),
             neighbors,
-            reader: FramedRead::new(read, LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX)),
+            reader: FramedRead::with_capacity(
+                read,
+                LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX),
+                limits::READ_BYTES,
+            ),
             writer,
             partial_line_since: None,
         }

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// longest user name seen in the field, is under 1 KiB; another pool server also reads 8 KiB.
 pub const LINE_BYTES_MAX: usize = 8 * 1024;
 
+/// First size of a connection's read buffer, in bytes: most lines have some 150. It grows with longer ones.
+pub const READ_BYTES: usize = 512;
+
 /// Longest line from a server that [`crate::Client`] reads, in bytes. A `mining.notify` with 48
 /// outputs has about 6 KiB, mostly hex; with 1,000 outputs it has 87 KiB, and with a coinbase of 64 KiB,
 /// the most that a field of Stratum v2 holds, 130 KiB.
@@ -39,9 +42,9 @@ pub const WORKERS_BYTES_MAX: usize = 64 * 1024;
 /// previous Bitcoin tip during [`TIP_GRACE`].
 pub const WORKS_MAX: usize = 64;
 
-/// Jobs (`mining.notify` messages) per work unit. Every change of difficulty and every keepalive
-/// issues one. With one keepalive per minute, 32 jobs last over half an hour.
-pub const JOBS_PER_WORK_MAX: usize = 32;
+/// Jobs (`mining.notify` messages) per session whose ids the server still accepts, 16 bytes each. Each work unit, every
+/// change of difficulty and every keepalive issues one.
+pub const JOBS_MAX: usize = 256;
 
 /// Accepted hashes to remember per work unit, 32 bytes each. A full set is cleared. The pool
 /// deduplicates every share that earns, so clearing can only skew this connection's statistics.
@@ -63,6 +66,9 @@ pub const KEEPALIVE: Duration = Duration::from_secs(55);
 
 /// Time from connecting to both subscribe and authorize.
 pub const HANDSHAKE: Duration = Duration::from_secs(30);
+
+/// Time from connecting to the end of a PROXY header, and from there to the end of the TLS handshake.
+pub const HELLO: Duration = Duration::from_secs(10);
 
 /// Longest interval without a line from a miner. The smallest devices find nothing for many minutes.
 pub const IDLE: Duration = Duration::from_secs(30 * 60);

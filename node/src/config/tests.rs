@@ -9,6 +9,7 @@ use node_core::isolation::Reaction;
 use super::keys::{self, KEYS};
 use super::*;
 use node_core::sentence;
+use stratum::DifficultyRange;
 
 const EXAMPLE: &str = include_str!("../../shoal.example.toml");
 const MAIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
@@ -45,7 +46,18 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .map(|line| format!("{line}\n"))
         .collect();
     // Lists stand there twice, as the default and as an example.
-    let lists = ["peers = []\n", "cors_origins = []\n", "trusted_proxies = []\n", "urls = []\n"];
+    let lists = [
+        "listeners = []
+",
+        "peers = []
+",
+        "cors_origins = []
+",
+        "trusted_proxies = []
+",
+        "urls = []
+",
+    ];
     let uncommented = lists.iter().fold(uncommented, |text, list| text.replace(list, ""));
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
     let hidden = [keys::ADDRESS.name, keys::BITCOIND_PASSWORD.name, keys::WEBHOOKS_SECRET.name];
@@ -78,6 +90,38 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
     assert_eq!(config.api.listen.port(), 2);
     assert_eq!(config.log, "debug");
     assert_eq!(config.stratum.listen.port(), 3333);
+}
+
+#[test]
+fn listeners_have_options() {
+    let text = "[stratum]\nlisteners = [\"127.0.0.1:1\", \"[::1]:2 proxy min=2000 max=1e6\", \"0.0.0.0:3 tls start=7 max=8\"]\n\
+                tls_certificate = \"~/c.pem\"\ntls_key = \"/k.pem\"\n";
+    let config = load(text, &[]).unwrap();
+    assert_eq!(config.stratum.tls, Some(("/home/miner/c.pem".into(), "/k.pem".into())));
+    let all: Vec<_> = config.stratum.all().collect();
+    let ranges: Vec<_> = all.iter().map(|listener| listener.difficulty).collect();
+    assert_eq!((all[0].address.port(), ranges[0]), (3333, DifficultyRange::default()));
+    assert_eq!((all[1].address.port(), ranges[1]), (1, DifficultyRange::default()));
+    assert_eq!(ranges[2], DifficultyRange { start: 2_000.0, min: 2_000.0, max: 1e6 });
+    assert_eq!(ranges[3], DifficultyRange { start: 7.0, min: 0.0, max: 8.0 });
+    let kinds: Vec<_> = all.iter().map(|listener| (listener.proxy, listener.tls)).collect();
+    assert_eq!(kinds, [(false, false), (false, false), (true, false), (false, true)]);
+    for wrong in [
+        "x",
+        "127.0.0.1",
+        "127.0.0.1:1 min=0",
+        "127.0.0.1:1 min=5 max=4",
+        "127.0.0.1:1 start=9 max=4",
+        "127.0.0.1:1 fast",
+        "127.0.0.1:1 tls=1",
+    ] {
+        let text = format!("[stratum]\nlisteners = [\"{wrong}\"]");
+        assert!(refusal(&text, &[]).contains("an address and options"), "{wrong}");
+    }
+    let without = refusal("[stratum]\nlisteners = [\"127.0.0.1:1 tls\"]", &[]);
+    assert!(without.contains("`stratum.listeners` needs `stratum.tls_certificate`"), "{without}");
+    let half = refusal("[stratum]\ntls_key = \"/k.pem\"", &[]);
+    assert!(half.contains("`stratum.tls_key` needs `stratum.tls_certificate`"), "{half}");
 }
 
 #[test]

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sharechain::Chain;
+use stratum::Tls;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::bitcoind::Bitcoind;
-use crate::config::Config;
+use crate::config::{Config, MinerListener, StratumConfig};
 use crate::consensus::Views;
 use crate::error::NodeError;
 use crate::headers;
@@ -36,8 +37,7 @@ impl Sockets {
     async fn bind(config: &Config) -> Result<Self, NodeError> {
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
         let miners = Arc::new(miners);
-        let listen = stratum::Config::new(config.stratum.listen);
-        let stratum = stratum::Server::bind(listen, Arc::clone(&miners) as _).await?;
+        let stratum = stratum::Server::bind(stratum_config(&config.stratum)?, Arc::clone(&miners) as _).await?;
         let api = TcpListener::bind(config.api.listen).await;
         let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
         for &address in &config.p2p.listen {
@@ -46,6 +46,18 @@ impl Sockets {
         }
         Ok(Self { miners, found, stratum, api })
     }
+}
+
+/// The configuration of the Stratum server.
+fn stratum_config(config: &StratumConfig) -> Result<stratum::Config, NodeError> {
+    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::from_pem(certificate, key)).transpose()?;
+    let listeners = config.all().map(|MinerListener { address, difficulty, proxy, tls: secure }| stratum::Listener {
+        address,
+        difficulty,
+        proxy,
+        tls: tls.clone().filter(|_| secure),
+    });
+    Ok(stratum::Config { listeners: listeners.collect(), ..stratum::Config::new(config.listen) })
 }
 
 /// What serves miners and API clients while the node still reads its share-chain.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::difficulty::DifficultyRange;
 use crate::limits;
 use crate::pool::EXTRANONCE1_BYTES;
 
@@ -13,8 +14,8 @@ pub struct Start {
     pub extranonce1: [u8; EXTRANONCE1_BYTES],
     /// Id of the first job. Later ids count up and wrap around.
     pub first_job_id: u32,
-    /// Difficulty until vardiff has measured the miner. The share target caps it.
-    pub initial_difficulty: f64,
+    /// Difficulties of the miner's jobs.
+    pub difficulty: DifficultyRange,
     /// Deadlines.
     pub timeouts: Timeouts,
 }

@@ -66,7 +66,7 @@ impl Session {
             mask: limits::VERSION_MASK,
             rolls: false,
             jobs: Jobs::new(start.first_job_id),
-            vardiff: Vardiff::new(start.initial_difficulty, now),
+            vardiff: Vardiff::new(start.difficulty, now),
             notified: None,
             newest_params: None,
             report: Report::new(now),

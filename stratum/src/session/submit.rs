@@ -117,9 +117,9 @@ impl Session {
         if !(min..=max).contains(&time) {
             return Err(Reject::Time { time, min, max });
         }
-        if !job.issued.target.is_met_by(found.hash) {
+        if !job.difficulty.target().is_met_by(found.hash) {
             let got = bitcoin::Target::from_le_bytes(*found.hash.as_ref()).difficulty_float();
-            return Err(Reject::LowDifficulty { got, needed: job.issued.difficulty });
+            return Err(Reject::LowDifficulty { got, needed: job.difficulty });
         }
         if !self.jobs.remember(work.key, found.hash) {
             return Err(Reject::Duplicate);
@@ -132,7 +132,7 @@ impl Session {
         let totals = &mut self.report.totals;
         totals.blocks += u64::from(found.meets_bitcoin && !matches!(verdict, Err(Reject::Duplicate)));
         if verdict.is_ok() {
-            let difficulty = job.issued.difficulty;
+            let difficulty = job.difficulty;
             totals.accepted += 1;
             totals.accepted_difficulty += difficulty.to_f64();
             totals.shares += u64::from(found.meets_share);

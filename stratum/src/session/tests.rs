@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Action, Resumed, Session, Start, Timeouts};
-use crate::difficulty::Difficulty;
+use crate::difficulty::{Difficulty, DifficultyRange};
 use crate::limits;
 use crate::pool::{Found, Refusal, Work, WorkParts};
 
@@ -56,7 +56,7 @@ impl Driven {
         let start = Start {
             extranonce1: [5; 8],
             first_job_id: u32::MAX - 2,
-            initial_difficulty: limits::INITIAL_DIFFICULTY,
+            difficulty: DifficultyRange::default(),
             timeouts: Timeouts::default(),
         };
         Self {

@@ -142,7 +142,7 @@ pub async fn serve_with(edit: impl FnOnce(&mut Config)) -> Running {
     let mut config = Config::new("127.0.0.1:0".parse().unwrap());
     edit(&mut config);
     let server = Server::bind(config, Arc::clone(&pool) as Arc<dyn Pool>).await.unwrap();
-    let (addr, stats) = (server.local_addr(), server.stats());
+    let (addr, stats) = (server.local_addrs()[0], server.stats());
     let task = tokio::spawn(server.run(std::future::pending()));
     Running { pool, addr, stats, task }
 }
