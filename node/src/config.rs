@@ -151,7 +151,7 @@ pub struct StratumConfig {
 impl StratumConfig {
     /// All addresses for miners, the plain one first.
     pub fn all(&self) -> impl Iterator<Item = MinerListener> + '_ {
-        std::iter::once(MinerListener::plain(self.listen)).chain(self.listeners.iter().copied())
+        std::iter::once(MinerListener::plain(self.listen)).chain(self.listeners.iter().cloned())
     }
 }
 

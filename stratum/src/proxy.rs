@@ -1,10 +1,14 @@
 //! PROXY protocol, versions 1 and 2: a load balancer says in front of a connection whose connection it is.
 //! Specification: <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
+
+use crate::limits;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +23,28 @@ const LINE_BYTES_MAX: usize = 107;
 /// at most a few hundred.
 const ADDITIONS_BYTES_MAX: usize = 2_048;
 
+/// The load balancers whose headers are believed. Whoever is one can name any address.
+#[derive(Clone)]
+pub struct Balancers(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
+
+impl Balancers {
+    /// Creates the set of the addresses for which `contains` is true.
+    pub fn new(contains: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(contains))
+    }
+
+    /// Returns whether this address is a load balancer's.
+    pub fn contain(&self, ip: IpAddr) -> bool {
+        (self.0)(ip.to_canonical())
+    }
+}
+
+impl fmt::Debug for Balancers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Balancers")
+    }
+}
+
 /// Why a connection has no valid header.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
@@ -28,6 +54,12 @@ pub enum ProxyError {
     /// The bytes are no header.
     #[error("the connection does not begin with a PROXY header; this listener is for a load balancer that sends one")]
     NoHeader,
+    /// The connection is not from a load balancer.
+    #[error("the connection is not from a load balancer that the listener's option `proxy` names")]
+    Stranger,
+    /// The header did not arrive in time.
+    #[error("the PROXY header did not arrive within {} s", limits::HELLO.as_secs())]
+    Late,
     /// The header is too long.
     #[error("the PROXY header is too long")]
     TooLong,

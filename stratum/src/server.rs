@@ -19,7 +19,7 @@ use crate::extranonce::Extranonces;
 use crate::limits;
 use crate::message;
 use crate::pool::Pool;
-use crate::proxy;
+use crate::proxy::{self, Balancers, ProxyError};
 use crate::session::{Start, Timeouts};
 use crate::stats::Stats;
 use crate::tls::Tls;
@@ -38,9 +38,9 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Difficulties of the jobs.
     pub difficulty: DifficultyRange,
-    /// Whether each connection begins with a PROXY header, which names the miner's address. Only a load balancer may
-    /// reach such a listener.
-    pub proxy: bool,
+    /// The load balancers that this listener is for, if it is: each connection begins with a PROXY header, which names the
+    /// miner's address, and nobody else is served.
+    pub balancers: Option<Balancers>,
     /// Certificate, if the miners speak TLS.
     pub tls: Option<Tls>,
 }
@@ -48,7 +48,7 @@ pub struct Listener {
 impl Listener {
     /// Creates a plain listener with the default difficulties.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, difficulty: DifficultyRange::default(), proxy: false, tls: None }
+        Self { address, difficulty: DifficultyRange::default(), balancers: None, tls: None }
     }
 }
 
@@ -156,14 +156,17 @@ impl Server {
 impl Shared {
     /// Accepts the connections of one listener until the server stops.
     async fn accept(self: Arc<Self>, socket: TcpListener, listener: Arc<Listener>) {
-        info!(listen = %listener.address, "stratum server started");
+        let (tls, proxy) = (listener.tls.is_some(), listener.balancers.is_some());
+        info!(listen = %listener.address, tls, proxy, "stratum server started");
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 () = self.stopping.cancelled() => break,
                 accepted = socket.accept() => match accepted {
-                    Ok((socket, peer)) => match self.admission.admit(peer.ip()) {
-                        Ok(ticket) => { connections.spawn(Arc::clone(&self).serve(socket, peer, ticket, Arc::clone(&listener))); }
+                    Ok((socket, peer)) => match self.admit(peer, &listener) {
+                        Ok(ticket) => {
+                            connections.spawn(Arc::clone(&self).serve(socket, peer, ticket, Arc::clone(&listener)));
+                        }
                         Err(full) => self.reject(&socket, peer, &listener, full),
                     },
                     Err(error) => {
@@ -187,6 +190,15 @@ impl Shared {
         info!(listen = %listener.address, "stratum server stopped");
     }
 
+    /// Admits a connection. A load balancer's counts for the address that its header names.
+    fn admit(&self, peer: SocketAddr, listener: &Listener) -> Result<Ticket, Full> {
+        let mut ticket = self.admission.admit()?;
+        if listener.balancers.is_none() {
+            ticket.count_for(peer.ip())?;
+        }
+        Ok(ticket)
+    }
+
     /// Serves one connection until it ends.
     async fn serve(
         self: Arc<Self>,
@@ -199,13 +211,12 @@ impl Shared {
             debug!(%peer, %error, "cannot set TCP_NODELAY");
         }
         let mut miner = peer;
-        if listener.proxy {
-            match tokio::time::timeout(limits::HELLO, proxy::read(&mut socket)).await {
-                Ok(Ok(named)) => miner = named.unwrap_or(peer),
-                Ok(Err(error)) => return debug!(%peer, %error, "connection closed"),
-                Err(_) => return debug!(%peer, "connection closed: its PROXY header did not arrive in time"),
-            }
-            if let Err(full) = ticket.move_to(miner.ip()) {
+        if let Some(balancers) = &listener.balancers {
+            miner = match named_by(balancers, &mut socket, peer).await {
+                Ok(miner) => miner,
+                Err(error) => return debug!(%peer, %error, "connection closed"),
+            };
+            if let Err(full) = ticket.count_for(miner.ip()) {
                 return self.reject(&socket, miner, &listener, full);
             }
         }
@@ -255,4 +266,13 @@ impl Shared {
             let _written = socket.try_write(line.as_bytes());
         }
     }
+}
+
+/// Returns whose connection it is: the miner that the load balancer's header names, or the load balancer itself.
+async fn named_by(balancers: &Balancers, socket: &mut TcpStream, peer: SocketAddr) -> Result<SocketAddr, ProxyError> {
+    if !balancers.contain(peer.ip()) {
+        return Err(ProxyError::Stranger);
+    }
+    let named = tokio::time::timeout(limits::HELLO, proxy::read(socket)).await;
+    Ok(named.unwrap_or(Err(ProxyError::Late))?.unwrap_or(peer))
 }

@@ -3,14 +3,14 @@
 
 mod common;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::{OneWork, USER, serve_with};
 use serde_json::Value;
-use stratum::{Config, Difficulty, DifficultyRange, Listener, Pool, Server, Tls};
+use stratum::{Balancers, Config, Difficulty, DifficultyRange, Listener, Pool, Server, Tls};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -69,7 +69,7 @@ async fn each_listener_has_its_own_difficulties() {
 #[tokio::test]
 async fn a_proxy_header_names_the_miner() {
     let server = serve_with(|config| {
-        config.listeners[0].proxy = true;
+        config.listeners[0].balancers = Some(Balancers::new(|ip| ip.is_loopback()));
         config.connections_per_ip_max = 1;
     })
     .await;
@@ -105,6 +105,21 @@ async fn a_proxy_header_names_the_miner() {
         .await
         .unwrap_or(0);
     assert!(said.is_empty(), "without a header, nobody is served");
+}
+
+/// Who reaches the listener past the load balancer can name no address.
+#[tokio::test]
+async fn only_a_load_balancer_is_believed() {
+    let server = serve_with(|config| {
+        config.listeners[0].balancers = Some(Balancers::new(|ip| ip == "192.0.2.1".parse::<IpAddr>().unwrap()));
+    })
+    .await;
+    let mut socket = TcpStream::connect(server.addr).await.unwrap();
+    let _reset = socket.write_all(b"PROXY TCP4 192.0.2.7 127.0.0.1 5000 3333\r\n{\"id\":1,\"method\":\"mining.subscribe\"}\n").await;
+    let mut said = Vec::new();
+    let _reset = socket.read_to_end(&mut said).await;
+    assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
+    assert_eq!(server.stats.snapshot().connections_taken, 0);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use super::address::parse_payout_address;
 use super::error::ConfigError;
 use super::keys::{self, Key};
-use super::listeners::{LISTENER, MinerListener};
+use super::listeners::MinerListener;
 use super::network::Network;
 use super::origin::Origin;
 use super::outputs::Outputs;
@@ -181,9 +181,20 @@ fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<Bi
 
 fn stratum(settings: &Settings, home: Option<&Path>) -> Result<StratumConfig, ConfigError> {
     let listen = socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?;
-    let listeners = settings.parse_many(&keys::STRATUM_LISTENERS, LISTENER, MinerListener::parse)?.unwrap_or_default();
+    let listeners = settings.parse_each(&keys::STRATUM_LISTENERS, MinerListener::parse)?.unwrap_or_default();
     let limit = "at most 16 addresses";
     bounded(settings, &keys::STRATUM_LISTENERS, listeners.len(), STRATUM_LISTENERS_MAX, limit)?;
+    if let Some(origin) = settings.origin(&keys::STRATUM_LISTENERS) {
+        let mut earlier = vec![MinerListener::plain(listen)];
+        for listener in &listeners {
+            if earlier.iter().any(|other| other.collides(listener)) {
+                let expected = "another port: an earlier listener or `stratum.listen` has this one";
+                let address = listener.address.to_string();
+                return Err(ConfigError::bad_value(&keys::STRATUM_LISTENERS, origin, &address, expected));
+            }
+            earlier.push(listener.clone());
+        }
+    }
     let file = |key: &'static Key| match settings.text(key) {
         None => Ok(None),
         Some((_, origin)) => path(settings, key, home, Path::to_owned).map(|file| Some((file, origin.clone()))),

@@ -94,7 +94,7 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
 
 #[test]
 fn listeners_have_options() {
-    let text = "[stratum]\nlisteners = [\"127.0.0.1:1\", \"[::1]:2 proxy min=2000 max=1e6\", \"0.0.0.0:3 tls start=7 max=8\"]\n\
+    let text = "[stratum]\nlisteners = [\"127.0.0.1:1\", \"[::1]:2 proxy=10.0.0.5,2001:db8::/32 min=2000 max=1e6\", \"0.0.0.0:3 tls start=7 max=8\"]\n\
                 tls_certificate = \"~/c.pem\"\ntls_key = \"/k.pem\"\n";
     let config = load(text, &[]).unwrap();
     assert_eq!(config.stratum.tls, Some(("/home/miner/c.pem".into(), "/k.pem".into())));
@@ -104,20 +104,35 @@ fn listeners_have_options() {
     assert_eq!((all[1].address.port(), ranges[1]), (1, DifficultyRange::default()));
     assert_eq!(ranges[2], DifficultyRange { start: 2_000.0, min: 2_000.0, max: 1e6 });
     assert_eq!(ranges[3], DifficultyRange { start: 7.0, min: 0.0, max: 8.0 });
-    let kinds: Vec<_> = all.iter().map(|listener| (listener.proxy, listener.tls)).collect();
-    assert_eq!(kinds, [(false, false), (false, false), (true, false), (false, true)]);
-    for wrong in [
-        "x",
-        "127.0.0.1",
-        "127.0.0.1:1 min=0",
-        "127.0.0.1:1 min=5 max=4",
-        "127.0.0.1:1 start=9 max=4",
-        "127.0.0.1:1 fast",
-        "127.0.0.1:1 tls=1",
+    let kinds: Vec<_> = all.iter().map(|listener| (listener.proxies.len(), listener.tls)).collect();
+    assert_eq!(kinds, [(0, false), (0, false), (2, false), (0, true)]);
+}
+
+#[test]
+fn refused_listeners_say_what_to_write() {
+    for (wrong, expected) in [
+        ("x", "an address and options, like"),
+        ("127.0.0.1", "an address and options, like"),
+        ("", "an address and options, like"),
+        ("127.0.0.1:1 min=0", "difficulties above 0 with min <= start <= max"),
+        ("127.0.0.1:1 max=inf", "difficulties above 0"),
+        ("127.0.0.1:1 min=5 max=4", "min <= start <= max"),
+        ("127.0.0.1:1 start=9 max=4", "min <= start <= max"),
+        ("127.0.0.1:1 fast", "each of the options start=, min=, max=, tls and proxy= at most once"),
+        ("127.0.0.1:1 tls=1", "each of the options"),
+        ("127.0.0.1:1 tls tls", "each of the options"),
+        ("127.0.0.1:1 min=5 min=5", "each of the options"),
+        ("127.0.0.1:1 proxy", "the address or range of your load balancer, like proxy=10.0.0.5"),
+        ("127.0.0.1:1 proxy=", "the address or range of your load balancer"),
+        ("127.0.0.1:1 proxy=balancer.example", "the address or range of your load balancer"),
+        ("127.0.0.1:3333", "another port: an earlier listener or `stratum.listen` has this one"),
     ] {
         let text = format!("[stratum]\nlisteners = [\"{wrong}\"]");
-        assert!(refusal(&text, &[]).contains("an address and options"), "{wrong}");
+        let said = refusal(&text, &[]);
+        assert!(said.contains("`stratum.listeners` cannot be") && said.contains(expected), "{wrong}: {said}");
     }
+    let twice = refusal("[stratum]\nlisteners = [\"127.0.0.1:1\", \"[::]:1 min=7\"]", &[]);
+    assert!(twice.contains("cannot be \"[::]:1\"; write another port"), "{twice}");
     let without = refusal("[stratum]\nlisteners = [\"127.0.0.1:1 tls\"]", &[]);
     assert!(without.contains("`stratum.listeners` needs `stratum.tls_certificate`"), "{without}");
     let half = refusal("[stratum]\ntls_key = \"/k.pem\"", &[]);

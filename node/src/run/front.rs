@@ -4,8 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
+use p2p_proto::prefix::Prefix;
 use sharechain::Chain;
-use stratum::Tls;
+use stratum::{Balancers, Tls};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -51,13 +52,17 @@ impl Sockets {
 /// The configuration of the Stratum server.
 fn stratum_config(config: &StratumConfig) -> Result<stratum::Config, NodeError> {
     let tls = config.tls.as_ref().map(|(certificate, key)| Tls::from_pem(certificate, key)).transpose()?;
-    let listeners = config.all().map(|MinerListener { address, difficulty, proxy, tls: secure }| stratum::Listener {
+    let listeners = config.all().map(|MinerListener { address, difficulty, proxies, tls: secure }| stratum::Listener {
         address,
         difficulty,
-        proxy,
+        balancers: (!proxies.is_empty()).then(|| balancers(proxies)),
         tls: tls.clone().filter(|_| secure),
     });
     Ok(stratum::Config { listeners: listeners.collect(), ..stratum::Config::new(config.listen) })
+}
+
+fn balancers(proxies: Vec<Prefix>) -> Balancers {
+    Balancers::new(move |ip| proxies.iter().any(|range| range.contains(ip)))
 }
 
 /// What serves miners and API clients while the node still reads its share-chain.
