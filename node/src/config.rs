@@ -51,6 +51,7 @@ use node_core::engine::Keep;
 use node_core::isolation::Reaction;
 use p2p_proto::prefix::Prefix;
 use sharechain::{Height, ShareId};
+use stratum::CoinbaseLimit;
 
 use crate::event_kind::EventKind;
 
@@ -146,6 +147,8 @@ pub struct StratumConfig {
     pub listeners: Vec<MinerListener>,
     /// Files of the certificate and its private key for listeners with TLS.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// The longest coinbase that mining programs can hold.
+    pub coinbase_limits: Vec<CoinbaseLimit>,
 }
 
 impl StratumConfig {

@@ -12,6 +12,9 @@ pub const P2P_LISTEN_MAX: usize = 8;
 /// Addresses for miners besides the first.
 pub const STRATUM_LISTENERS_MAX: usize = 16;
 
+/// Configured coinbase limits of mining programs. Each new connection compares its program with all of them.
+pub const COINBASE_LIMITS_MAX: usize = 64;
+
 /// Configured peers. The node keeps dialing each one until it is connected.
 pub const P2P_PEERS_MAX: usize = 64;
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, Target};
 use stratum::message::Request;
-use stratum::session::{Action, Resumed, Session, Start, Timeouts};
-use stratum::{DifficultyRange, Work, WorkParts, limits};
+use stratum::session::{Action, Resumed, Session, Start, Timeouts, Welcome};
+use stratum::{CoinbaseLimits, DifficultyRange, Work, WorkParts, limits};
 
 /// Any line parses into a request or an error, without a panic.
 pub fn line(data: &[u8]) {
@@ -37,10 +37,12 @@ pub fn proxy(data: &[u8]) {
 /// account that its user name begins with, and a subscription whose session id is this session's resumes it.
 pub fn session(data: &[u8]) {
     let mut now = Instant::now();
+    let own = [5; 8];
     let start = Start {
-        extranonce1: [5; 8],
+        extranonce1: own,
         first_job_id: 0,
         difficulty: DifficultyRange::default(),
+        coinbase_limits: CoinbaseLimits::default(),
         timeouts: Timeouts::default(),
     };
     let mut session = Session::new(start, now);
@@ -56,8 +58,10 @@ pub fn session(data: &[u8]) {
                 }
                 Action::Close(_) => return,
                 Action::Subscribe(pending) => {
-                    let extranonce1 = pending.resumes().unwrap_or(start.extranonce1);
-                    session.handle_subscription(pending, Ok(Some(Resumed { extranonce1, last_job_time: key as u32 })))
+                    let extranonce1 = pending.resumes().unwrap_or(own);
+                    let resumed = Some(Resumed { extranonce1, last_job_time: key as u32 });
+                    let welcome = Welcome { resumed, coinbase_bytes: Some(600), coinbase_bytes_learnt: None };
+                    session.handle_subscription(pending, Ok(welcome))
                 }
                 Action::Authorize(pending) => {
                     let account = pending.user().chars().next().unwrap_or_default().to_string();

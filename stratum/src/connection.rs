@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use crate::extranonce::Lease;
+use crate::learnt::Learnt;
 use crate::limits;
 use crate::pool::{Change, Pool, Readiness};
-use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start};
+use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Welcome};
 use crate::stats::OpenSlot;
 
 /// Why a connection ended. The log shows the sentence.
@@ -46,6 +48,10 @@ pub(crate) struct Neighbors {
     pub(crate) pool: Arc<dyn Pool>,
     /// The session's extranonce.
     pub(crate) lease: Lease,
+    /// What the server learnt from devices.
+    pub(crate) learnt: Arc<Learnt>,
+    /// The miner's address.
+    pub(crate) ip: IpAddr,
     /// Ends when the server stops.
     pub(crate) stopping: CancellationToken,
 }
@@ -71,7 +77,7 @@ impl Connection {
         start: Start,
         open_slot: impl FnOnce(&Session) -> OpenSlot,
     ) -> Self {
-        let session = Session::new(start, Instant::now());
+        let session = Session::new(start.clone(), Instant::now());
         Self {
             slot: open_slot(&session),
             session,
@@ -145,11 +151,17 @@ impl Connection {
             Readiness::Paused(refusal) | Readiness::Stopped(refusal) => Err(refusal),
         };
         let offer = offer.map(|lease| {
-            lease.map(|lease| {
+            let resumed = lease.map(|lease| {
                 let resumed = Resumed { extranonce1: lease.extranonce1(), last_job_time: lease.last_time };
                 self.neighbors.lease = lease;
                 resumed
-            })
+            });
+            let Neighbors { pool, learnt, ip, .. } = &self.neighbors;
+            Welcome {
+                resumed,
+                coinbase_bytes: pool.coinbase_bytes(),
+                coinbase_bytes_learnt: learnt.max_of(*ip, self.session.agent(), Instant::now()),
+            }
         });
         self.session.handle_subscription(pending, offer)
     }
@@ -224,6 +236,7 @@ impl Connection {
                     Vec::new()
                 }
                 Action::Close(reason) => {
+                    self.learn(&reason);
                     closed = Some(reason);
                     Vec::new()
                 }
@@ -242,6 +255,16 @@ impl Connection {
                 Err(reason.into())
             }
             None => Ok(()),
+        }
+    }
+
+    /// Remembers a coinbase that the device cannot hold, unless another one of its kind beside it can.
+    fn learn(&self, reason: &CloseReason) {
+        let CloseReason::Mismatch { bytes } = *reason else { return };
+        let Neighbors { learnt, ip, .. } = &self.neighbors;
+        let agent = self.session.agent();
+        if !self.slot.is_held_beside(agent, bytes) {
+            learnt.note(*ip, agent, bytes, Instant::now());
         }
     }
 

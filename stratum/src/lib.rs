@@ -37,6 +37,7 @@
 //! | [`session`] | one connection as a state machine: lines, work and time in, actions out |
 //! | [`stats`] | statistics of a server and its connections |
 //! | `extranonce` | issues the extranonces of connections, no two of which meet |
+//! | `learnt` | what the server learnt from devices: the coinbases that they cannot hold |
 //! | `admission` | limits the open connections, in total and per address |
 //! | [`proxy`] | reads the PROXY header of a load balancer |
 //! | [`tls`] | the certificate of a server |
@@ -64,9 +65,11 @@ mod bucket;
 mod connection;
 mod extranonce;
 mod jobs;
+mod learnt;
 mod meter;
 mod report;
 
+pub use agents::{CoinbaseLimit, CoinbaseLimits};
 pub use client::{Client, ClientError, Job};
 pub use difficulty::{Difficulty, DifficultyRange};
 pub use pool::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal, Work, WorkParts};

@@ -119,6 +119,17 @@ pub const STRIKES_MAX: u32 = 64;
 /// Invalid requests per second that the server forgives: a device that sends a bad one now and then stays.
 pub const STRIKES_FORGIVEN_PER_SECOND: f64 = 0.1;
 
+/// Shares in a row that fit no job before the server takes the device for one that cannot hold the coinbase. A device that
+/// can has accepted shares in between.
+pub const MISMATCHES_MAX: u32 = 16;
+
+/// How long the server remembers that a device cannot hold a coinbase. Trying again costs the device the time of
+/// [`MISMATCHES_MAX`] shares, some 2 minutes.
+pub const LESSON: Duration = Duration::from_secs(60 * 60);
+
+/// Devices that cannot hold a coinbase, remembered: some 150 bytes each.
+pub const LESSONS_MAX: usize = 1_024;
+
 /// Vardiff's target interval between shares, in seconds: 8.6 shares per minute. That is enough to
 /// measure a hashrate to 10% within ten minutes, and few enough for any device.
 pub const SHARE_INTERVAL_S: f64 = 7.0;

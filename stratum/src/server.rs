@@ -13,9 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::admission::{Admission, Full, Ticket};
+use crate::agents::CoinbaseLimits;
 use crate::connection::{Connection, Neighbors};
 use crate::difficulty::DifficultyRange;
 use crate::extranonce::Extranonces;
+use crate::learnt::Learnt;
 use crate::limits;
 use crate::message;
 use crate::pool::Pool;
@@ -61,6 +63,8 @@ pub struct Config {
     pub connections_max: usize,
     /// Connections per IPv4 address or IPv6 /64 network.
     pub connections_per_ip_max: usize,
+    /// What the operator knows of programs.
+    pub coinbase_limits: CoinbaseLimits,
     /// Deadlines of each connection.
     pub timeouts: Timeouts,
 }
@@ -72,6 +76,7 @@ impl Config {
             listeners: vec![Listener::new(address)],
             connections_max: limits::CONNECTIONS_MAX,
             connections_per_ip_max: limits::CONNECTIONS_PER_IP_MAX,
+            coinbase_limits: CoinbaseLimits::default(),
             timeouts: Timeouts::default(),
         }
     }
@@ -99,8 +104,10 @@ pub struct Server {
 struct Shared {
     pool: Arc<dyn Pool>,
     admission: Arc<Admission>,
+    coinbase_limits: CoinbaseLimits,
     timeouts: Timeouts,
     stats: Arc<Stats>,
+    learnt: Arc<Learnt>,
     extranonces: Arc<Extranonces>,
     stopping: CancellationToken,
 }
@@ -121,8 +128,10 @@ impl Server {
         let shared = Shared {
             pool,
             admission: Admission::new(config.connections_max, config.connections_per_ip_max),
+            coinbase_limits: config.coinbase_limits,
             timeouts: config.timeouts,
             stats: Arc::default(),
+            learnt: Arc::default(),
             extranonces: Extranonces::new(),
             stopping: CancellationToken::new(),
         };
@@ -242,10 +251,17 @@ impl Shared {
             extranonce1: lease.extranonce1(),
             first_job_id: lease.serial().wrapping_mul(JOB_ID_SPREAD),
             difficulty: listener.difficulty,
+            coinbase_limits: Arc::clone(&self.coinbase_limits),
             timeouts: self.timeouts,
         };
         let mut id = 0;
-        let neighbors = Neighbors { pool: Arc::clone(&self.pool), lease, stopping: self.stopping.clone() };
+        let neighbors = Neighbors {
+            pool: Arc::clone(&self.pool),
+            lease,
+            learnt: Arc::clone(&self.learnt),
+            ip: miner.ip().to_canonical(),
+            stopping: self.stopping.clone(),
+        };
         let connection = Connection::new((Box::new(read), Box::new(write)), neighbors, start, |session| {
             let slot = self.stats.open(miner, session.report());
             id = slot.id;

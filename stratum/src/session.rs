@@ -66,7 +66,7 @@ mod talk;
 mod tests;
 
 pub use action::{Action, CloseReason, Offer, PendingLogin, PendingSubscription, Verdict};
-pub use start::{Resumed, Start, Timeouts};
+pub use start::{Resumed, Start, Timeouts, Welcome};
 pub use state::Session;
 
 use state::{close, send_reject};

@@ -166,26 +166,6 @@ async fn a_short_nonce_is_accepted() {
     assert_eq!(answer["result"], true, "{answer}");
 }
 
-/// NerdMiner and SparkMiner cut a coinbase of more than 255 bytes, and would hash for nothing.
-#[tokio::test]
-async fn a_program_that_cannot_hold_the_coinbase_reads_why() {
-    let server = serve().await;
-    server.pool.set(|parts| parts.outputs = std::sync::Arc::from([2; 400]));
-    for agent in ["NerdMinerV2/1.7", "SparkMiner/1.0"] {
-        let mut miner = connect_as(&server, agent).await;
-        miner.next().await;
-        assert_eq!(miner.ask(&login(2)).await["result"], true);
-        let last = miner.next().await;
-        assert!(last["error"][1].as_str().unwrap().contains("holds a coinbase of 255 bytes"), "{last}");
-        assert!(miner.line().await.is_none());
-    }
-    server.pool.set(|parts| parts.outputs = std::sync::Arc::from([2; 50]));
-    let mut fits = connect_as(&server, "NerdMinerV2/1.7").await;
-    let subscribed = fits.next().await;
-    fits.ask(&login(2)).await;
-    fits.job(extranonce1(&subscribed)).await;
-}
-
 /// Devices refuse an extranonce1 over 16 bytes, and an extranonce2 over 8.
 #[tokio::test]
 async fn extranonces_have_eight_bytes_each() {

@@ -174,6 +174,13 @@ pub const STRATUM_TLS_KEY: Key = Key::one(
     "FILE",
     "PEM file with the private key of that certificate [default: none]",
 );
+/// Coinbases that mining programs can hold.
+pub const STRATUM_COINBASE_LIMITS: Key = Key::one(
+    ["stratum.coinbase_limits", "stratum-coinbase-limits", "SHOAL_STRATUM_COINBASE_LIMITS"],
+    "AGENT=BYTES",
+    "Longest coinbase that a mining program holds, by the beginning of its user agent, like \"antminer s19=755\" or \"nicehash=any\"; repeatable [default: what this program knows]",
+)
+.shaped(Shape::Many);
 /// Addresses for other nodes.
 pub const P2P_LISTEN: Key = Key::one(
     ["p2p.listen", "p2p-listen", "SHOAL_P2P_LISTEN"],
@@ -272,6 +279,7 @@ pub const KEYS: &[&Key] = &[
     &STRATUM_LISTENERS,
     &STRATUM_TLS_CERTIFICATE,
     &STRATUM_TLS_KEY,
+    &STRATUM_COINBASE_LIMITS,
     &P2P_LISTEN,
     &P2P_PEERS,
     &P2P_MDNS,

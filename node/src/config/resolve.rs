@@ -10,6 +10,7 @@ use node_core::engine::Keep;
 use node_core::isolation::Reaction;
 use reqwest::Url;
 use sharechain::PoolName;
+use stratum::CoinbaseLimit;
 use tracing_subscriber::EnvFilter;
 
 use super::address::parse_payout_address;
@@ -28,7 +29,7 @@ use super::{
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, COINBASE_LIMITS_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
     STRATUM_LISTENERS_MAX, TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
 };
 
@@ -212,8 +213,23 @@ fn stratum(settings: &Settings, home: Option<&Path>) -> Result<StratumConfig, Co
         Some(origin) if tls.is_none() && listeners.iter().any(|listener| listener.tls) => {
             Err(incomplete(&keys::STRATUM_LISTENERS, certificate, origin.clone()))
         }
-        _ => Ok(StratumConfig { listen, listeners, tls }),
+        _ => Ok(StratumConfig { listen, listeners, tls, coinbase_limits: coinbase_limits(settings)? }),
     }
+}
+
+fn coinbase_limits(settings: &Settings) -> Result<Vec<CoinbaseLimit>, ConfigError> {
+    let key = &keys::STRATUM_COINBASE_LIMITS;
+    let expected = "the beginning of a user agent, \"=\" and bytes above 0 or \"any\", like \"antminer s19=755\"";
+    let limits = settings.parse_many(key, expected, coinbase_limit)?.unwrap_or_default();
+    bounded(settings, key, limits.len(), COINBASE_LIMITS_MAX, "at most 64 limits")?;
+    Ok(limits)
+}
+
+fn coinbase_limit(text: &str) -> Option<CoinbaseLimit> {
+    let (agent, bytes) = text.rsplit_once('=')?;
+    let (agent, bytes) = (agent.trim().to_owned(), bytes.trim());
+    let bytes = if bytes == "any" { None } else { Some(bytes.parse().ok().filter(|bytes| *bytes > 0)?) };
+    (!agent.is_empty()).then_some(CoinbaseLimit { agent, bytes })
 }
 
 fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {

@@ -9,7 +9,7 @@ use node_core::isolation::Reaction;
 use super::keys::{self, KEYS};
 use super::*;
 use node_core::sentence;
-use stratum::DifficultyRange;
+use stratum::{CoinbaseLimit, DifficultyRange};
 
 const EXAMPLE: &str = include_str!("../../shoal.example.toml");
 const MAIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
@@ -48,6 +48,8 @@ fn the_example_names_every_key_and_holds_the_defaults() {
     // Lists stand there twice, as the default and as an example.
     let lists = [
         "listeners = []
+",
+        "coinbase_limits = []
 ",
         "peers = []
 ",
@@ -106,6 +108,18 @@ fn listeners_have_options() {
     assert_eq!(ranges[3], DifficultyRange { start: 7.0, min: 0.0, max: 8.0 });
     let kinds: Vec<_> = all.iter().map(|listener| (listener.proxies.len(), listener.tls)).collect();
     assert_eq!(kinds, [(0, false), (0, false), (2, false), (0, true)]);
+}
+
+#[test]
+fn coinbase_limits_are_by_program() {
+    let text = "[stratum]\ncoinbase_limits = [\"Antminer S19 = 755\", \"nicehash=any\"]";
+    let limit = |agent: &str, bytes| CoinbaseLimit { agent: agent.to_owned(), bytes };
+    let expected = [limit("Antminer S19", Some(755)), limit("nicehash", None)];
+    assert_eq!(load(text, &[]).unwrap().stratum.coinbase_limits, expected);
+    for wrong in ["755", "s19=", "=755", "s19=0", "s19=-1", "s19=many"] {
+        let said = refusal(&format!("[stratum]\ncoinbase_limits = [\"{wrong}\"]"), &[]);
+        assert!(said.contains("write the beginning of a user agent"), "{said}");
+    }
 }
 
 #[test]

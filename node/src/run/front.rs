@@ -58,7 +58,8 @@ fn stratum_config(config: &StratumConfig) -> Result<stratum::Config, NodeError> 
         balancers: (!proxies.is_empty()).then(|| balancers(proxies)),
         tls: tls.clone().filter(|_| secure),
     });
-    Ok(stratum::Config { listeners: listeners.collect(), ..stratum::Config::new(config.listen) })
+    let coinbase_limits = config.coinbase_limits.clone().into();
+    Ok(stratum::Config { listeners: listeners.collect(), coinbase_limits, ..stratum::Config::new(config.listen) })
 }
 
 fn balancers(proxies: Vec<Prefix>) -> Balancers {

@@ -68,6 +68,11 @@ impl Session {
     /// the miner has authorized. A miner that is refused reads why, gets no job, and is disconnected, so that it turns
     /// to its next pool.
     pub fn handle_subscription(&mut self, pending: PendingSubscription, offer: Offer) -> Vec<Action> {
+        let offer = offer.map_err(CloseReason::NoWork).and_then(|welcome| {
+            self.coinbase_bytes_learnt = welcome.coinbase_bytes_learnt;
+            let excess = welcome.coinbase_bytes.and_then(|bytes| self.excess_coinbase(bytes));
+            excess.map_or(Ok(welcome.resumed), Err)
+        });
         match offer {
             Ok(resumed) => {
                 if let Some(Resumed { extranonce1, last_job_time }) = resumed {
@@ -79,11 +84,10 @@ impl Session {
                 actions.extend(self.account().cloned().map(Action::Fetch));
                 actions
             }
-            Err(refusal) => {
-                let response = Action::Send(message::rejected(&pending.id, 20, &refusal));
-                let told = self.agent.reads_messages.then(|| Action::Send(message::show_message(&refusal)));
-                let close = Action::Close(CloseReason::NoWork(refusal));
-                [Some(response), told, Some(close)].into_iter().flatten().collect()
+            Err(reason) => {
+                let response = Action::Send(message::rejected(&pending.id, 20, &reason));
+                let told = self.agent.reads_messages.then(|| Action::Send(message::show_message(&reason)));
+                [Some(response), told, Some(Action::Close(reason))].into_iter().flatten().collect()
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use crate::agents::CoinbaseLimits;
 use crate::difficulty::DifficultyRange;
 use crate::limits;
 use crate::pool::EXTRANONCE1_BYTES;
 
 /// Parameters of a new session.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Start {
     /// Extranonce1 of the connection, unless the miner resumes an earlier one. It must be unique, or two miners repeat
     /// each other's work.
@@ -16,8 +17,21 @@ pub struct Start {
     pub first_job_id: u32,
     /// Difficulties of the miner's jobs.
     pub difficulty: DifficultyRange,
+    /// What the operator knows of programs.
+    pub coinbase_limits: CoinbaseLimits,
     /// Deadlines.
     pub timeouts: Timeouts,
+}
+
+/// What the server offers to a miner that subscribes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Welcome {
+    /// The earlier extranonce, if the miner wants it and may have it.
+    pub resumed: Option<Resumed>,
+    /// Bytes of the coinbases of the present work. `None` if unknown.
+    pub coinbase_bytes: Option<usize>,
+    /// The longest coinbase that this device can hold, in bytes, as the server learnt from it before.
+    pub coinbase_bytes_learnt: Option<usize>,
 }
 
 /// The extranonce of an earlier connection, for a miner that resumes it.

@@ -7,7 +7,8 @@ use bitcoin::{BlockHash, CompactTarget, Target};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Action, Resumed, Session, Start, Timeouts};
+use super::{Action, Resumed, Session, Start, Timeouts, Welcome};
+use crate::agents::CoinbaseLimits;
 use crate::difficulty::{Difficulty, DifficultyRange};
 use crate::limits;
 use crate::pool::{Found, Refusal, Work, WorkParts};
@@ -57,6 +58,7 @@ impl Driven {
             extranonce1: [5; 8],
             first_job_id: u32::MAX - 2,
             difficulty: DifficultyRange::default(),
+            coinbase_limits: CoinbaseLimits::default(),
             timeouts: Timeouts::default(),
         };
         Self {
@@ -85,7 +87,8 @@ impl Driven {
                 Action::Found(found) => self.found.push(*found),
                 Action::Close(_) => self.closed = true,
                 Action::Subscribe(pending) => {
-                    let offer = self.refusal.clone().map_or(Ok(self.resumed), Err);
+                    let welcome = Welcome { resumed: self.resumed, ..Welcome::default() };
+                    let offer = self.refusal.clone().map_or(Ok(welcome), Err);
                     let actions = self.session.handle_subscription(pending, offer);
                     self.perform(actions);
                 }
@@ -257,7 +260,7 @@ fn valid_shares_never_close_a_connection() {
 #[test]
 fn shares_of_an_old_easy_job_do_not_flood() {
     let mut driven = Driven::started();
-    driven.work(work(2, 1, Difficulty::floor(1e-10).target()));
+    driven.work(work(2, 1, Difficulty::floor(1e-6).target()));
     let easy = driven.job_ids()[0].to_owned();
     driven.wait(limits::HARDER_GRACE + Duration::from_secs(1));
     let sent = (0..20_000).take_while(|nonce| {

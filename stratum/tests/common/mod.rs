@@ -97,6 +97,10 @@ impl Pool for OneWork {
         self.readiness.lock().unwrap().clone()
     }
 
+    fn coinbase_bytes(&self) -> Option<usize> {
+        self.work.lock().unwrap().as_ref().map(|work| work.coinbase_bytes())
+    }
+
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
         let address = user.split('.').next().unwrap_or_default().trim();
         match address {
