@@ -14,8 +14,8 @@ pub const READ_BYTES: usize = 512;
 /// the most that a field of Stratum v2 holds, 130 KiB.
 pub const SERVER_LINE_BYTES_MAX: usize = 160 * 1024;
 
-/// Longest text of a `mining.notify` that a session keeps for the jobs that repeat it, in bytes. For 4,096
-/// sessions, that is at most 64 MiB. Longer texts, those of coinbases with over 180 outputs, are written
+/// Longest text of a `mining.notify` that a session keeps for the jobs that repeat it, in bytes. For 16,384
+/// sessions, that is at most 256 MiB; sessions of one account share it. Longer texts, those of coinbases with over 180 outputs, are written
 /// anew: once a minute, in a tenth of a millisecond.
 pub const NOTIFY_KEPT_BYTES_MAX: usize = 16 * 1024;
 
@@ -33,9 +33,9 @@ pub const ID_CHARS_MAX: usize = 64;
 /// The server accepts further names, and counts their work under the connection.
 pub const WORKERS_MAX: usize = 1_024;
 
-/// Bytes of user names that a connection keeps. For 4,096 connections, that is at most 256 MiB; without a proxy, a
+/// Bytes of user names that a connection keeps. For 16,384 connections, that is at most 256 MiB; without a proxy, a
 /// connection has one name of some 60 bytes.
-pub const WORKERS_BYTES_MAX: usize = 64 * 1024;
+pub const WORKERS_BYTES_MAX: usize = 16 * 1024;
 
 /// Work units per session whose jobs the server still accepts. With a new link every 10 s, 64 units
 /// last over ten minutes. That is longer than any device keeps a job, and it covers the units of the
@@ -51,7 +51,7 @@ pub const JOBS_MAX: usize = 256;
 pub const SEEN_PER_WORK_MAX: usize = 8 * 1024;
 
 /// Extranonces of closed connections that a returning miner may resume, 16 bytes each: as many as connections fit twice.
-pub const RESUMABLE_MAX: usize = 8 * 1024;
+pub const RESUMABLE_MAX: usize = 32 * 1024;
 
 /// How long the server accepts shares on the old tip after Bitcoin's tip changes. The share-chain
 /// credits these shares, and hardware with deep queues or slow links needs seconds to switch.
@@ -94,10 +94,10 @@ pub const STOP: Duration = Duration::from_secs(2);
 /// Interval at which a session checks its deadlines.
 pub const TICK: Duration = Duration::from_millis(500);
 
-/// Connections per server. Each needs 20 to 40 KiB (measured, including the miner's end), and each
-/// account about 1 KiB per remembered work unit. The outputs of the coinbase, 2 to 44 KB, are shared by
-/// all accounts.
-pub const CONNECTIONS_MAX: usize = 4_096;
+/// Connections per server: a farm of ten thousand devices, and room for their reconnects. `shoal-testnet bench stratum`
+/// measures the memory of each. An account takes about 1 KiB per remembered work unit besides; the outputs of the coinbase,
+/// 2 to 44 KB, are shared by all accounts.
+pub const CONNECTIONS_MAX: usize = 16_384;
 
 /// Connections per IPv4 address or IPv6 /64 network. A farm behind one router has one address.
 pub const CONNECTIONS_PER_IP_MAX: usize = 1_024;

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::descriptors::room_for_miners;
 use crate::api;
 use crate::bitcoind::Bitcoind;
 use crate::config::{Config, MinerListener, StratumConfig};
@@ -58,8 +59,12 @@ fn stratum_config(config: &StratumConfig) -> Result<stratum::Config, NodeError> 
         balancers: (!proxies.is_empty()).then(|| balancers(proxies)),
         tls: tls.clone().filter(|_| secure),
     });
-    let coinbase_limits = config.coinbase_limits.clone().into();
-    Ok(stratum::Config { listeners: listeners.collect(), coinbase_limits, ..stratum::Config::new(config.listen) })
+    Ok(stratum::Config {
+        listeners: listeners.collect(),
+        coinbase_limits: config.coinbase_limits.clone().into(),
+        connections_max: room_for_miners(stratum::limits::CONNECTIONS_MAX),
+        ..stratum::Config::new(config.listen)
+    })
 }
 
 fn balancers(proxies: Vec<Prefix>) -> Balancers {
