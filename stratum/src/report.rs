@@ -11,7 +11,7 @@ use crate::totals::Totals;
 /// A session's state for the statistics. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
-    /// Authorized user names, as sent, in order of authorization.
+    /// Authorized user names in order of authorization, without blanks around the parts.
     pub(crate) workers: Arc<[Arc<str>]>,
     /// The account that the pool returned for these user names. `None` before the first accepted login.
     pub(crate) account: Option<Account>,

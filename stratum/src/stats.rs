@@ -19,7 +19,7 @@ pub struct ConnectionSnapshot {
     pub id: u64,
     /// Remote address.
     pub peer: SocketAddr,
-    /// Authorized user names, as sent, in order of authorization.
+    /// Authorized user names in order of authorization, without blanks around the parts.
     pub workers: Vec<String>,
     /// The account that [`Pool::authorize`](crate::Pool::authorize) returned for these user names.
     /// `None` before the first accepted login. Not serialized.

@@ -128,6 +128,7 @@ impl Session {
         if self.report.account.as_ref().is_some_and(|present| *present != account) {
             return Err(Reject::OtherAccount);
         }
+        let user = without_blanks(user);
         let workers = &self.report.workers;
         if !workers.iter().any(|worker| **worker == *user) {
             let bytes: usize = workers.iter().map(|worker| worker.len()).sum();
@@ -138,5 +139,19 @@ impl Session {
             }
         }
         Ok(Arc::clone(self.report.account.get_or_insert(account)))
+    }
+}
+
+/// Returns a user name without blanks at its ends and around its first separator, as the pool reads it too.
+fn without_blanks(user: &str) -> String {
+    let user = user.trim();
+    let (account, rest) = user.split_at(user.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(user.len()));
+    let rest = rest.trim_start();
+    let separator = rest.chars().next().filter(|letter| !letter.is_alphanumeric());
+    let worker = rest[separator.map_or(0, char::len_utf8)..].trim_start();
+    match separator {
+        Some(separator) => format!("{account}{separator}{worker}"),
+        None if worker.is_empty() => account.to_owned(),
+        None => format!("{account} {worker}"),
     }
 }

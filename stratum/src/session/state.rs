@@ -90,7 +90,7 @@ impl Session {
         &self.report.agent
     }
 
-    /// Returns the authorized user names, as sent, in order of authorization.
+    /// Returns the authorized user names in order of authorization, without blanks around the parts.
     pub fn workers(&self) -> &[Arc<str>] {
         &self.report.workers
     }
