@@ -235,7 +235,7 @@ impl Tips {
             }
         }
         let last_us = last_us.unwrap_or(submitted_us);
-        let received_us = node.newest_tip_us(submitted_us).await?;
+        let received_us = node.newest_tip_us(submitted_us)?;
         self.from_tip_us.push(last_us.saturating_sub(received_us));
         self.from_block_us.push(last_us.saturating_sub(submitted_us));
         Ok(())

@@ -62,7 +62,7 @@ impl Node {
     }
 
     /// When the node received its newest template, in microseconds since 1970. `near_us` is a time of the same day.
-    pub(super) async fn newest_tip_us(&mut self, near_us: u64) -> Result<u64, StratumError> {
+    pub(super) fn newest_tip_us(&mut self, near_us: u64) -> Result<u64, StratumError> {
         let log = fs::read_to_string(self.log())?;
         let news = log.get(self.read..).unwrap_or_default();
         self.read = log.len();
