@@ -57,7 +57,7 @@ impl Session {
 
     /// Takes the miner's response to [`Self::ask_version`].
     pub(super) fn take_response(&mut self, id: &Value, text: Option<String>) {
-        if let (true, Some(agent)) = (*id == Value::from(VERSION_REQUEST), text)
+        if let (true, Some(agent)) = (*id == VERSION_REQUEST, text)
             && self.report.agent.is_empty()
         {
             self.take_agent(&agent);
