@@ -5,7 +5,7 @@
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
-//! network.rs, outputs.rs, address.rs, rate.rs, secret.rs    the types with rules of their own
+//! network.rs, outputs.rs, address.rs, listeners.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
 //! ```
@@ -18,6 +18,7 @@ mod error;
 mod file;
 mod flags;
 pub mod keys;
+mod listeners;
 mod network;
 mod origin;
 mod outputs;
@@ -39,6 +40,7 @@ use sharechain::{ChainParams, PoolName};
 pub use address::{AddressError, parse_address, parse_payout_address};
 pub use error::ConfigError;
 pub use flags::Overrides;
+pub use listeners::MinerListener;
 pub use network::{Network, NetworkMismatch};
 pub use origin::Origin;
 pub use outputs::Outputs;
@@ -49,6 +51,7 @@ use node_core::engine::Keep;
 use node_core::isolation::Reaction;
 use p2p_proto::prefix::Prefix;
 use sharechain::{Height, ShareId};
+use stratum::CoinbaseLimit;
 
 use crate::event_kind::EventKind;
 
@@ -140,6 +143,19 @@ pub struct StoreConfig {
 pub struct StratumConfig {
     /// Address and TCP port that miners connect to.
     pub listen: SocketAddr,
+    /// More of them, with options.
+    pub listeners: Vec<MinerListener>,
+    /// Files of the certificate and its private key for listeners with TLS.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The longest coinbase that mining programs can hold.
+    pub coinbase_limits: Vec<CoinbaseLimit>,
+}
+
+impl StratumConfig {
+    /// All addresses for miners, the plain one first.
+    pub fn all(&self) -> impl Iterator<Item = MinerListener> + '_ {
+        std::iter::once(MinerListener::plain(self.listen)).chain(self.listeners.iter().cloned())
+    }
 }
 
 /// The peer-to-peer network.

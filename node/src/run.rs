@@ -1,9 +1,11 @@
 //! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
 //!
 //! ```text
-//! front.rs   what serves miners and API clients, from before the share-chain is read
+//! front.rs        what serves miners and API clients, from before the share-chain is read
+//! descriptors.rs  the limit of open files
 //! ```
 
+mod descriptors;
 mod front;
 
 use std::net::SocketAddr;

@@ -155,6 +155,32 @@ pub const STRATUM_LISTEN: Key = Key::one(
     "IP:PORT",
     "Address for miners [default: 0.0.0.0:3333]",
 );
+/// More addresses for miners.
+pub const STRATUM_LISTENERS: Key = Key::one(
+    ["stratum.listeners", "stratum-listeners", "SHOAL_STRATUM_LISTENERS"],
+    "LISTENER",
+    "More addresses for miners, with options, like \"0.0.0.0:3334 start=1000000 min=524288 tls\"; repeatable [default: none]",
+)
+.shaped(Shape::Many);
+/// Certificate for miners that speak TLS.
+pub const STRATUM_TLS_CERTIFICATE: Key = Key::one(
+    ["stratum.tls_certificate", "stratum-tls-certificate", "SHOAL_STRATUM_TLS_CERTIFICATE"],
+    "FILE",
+    "PEM file with the certificate of listeners with the option tls [default: none]",
+);
+/// Key of that certificate.
+pub const STRATUM_TLS_KEY: Key = Key::one(
+    ["stratum.tls_key", "stratum-tls-key", "SHOAL_STRATUM_TLS_KEY"],
+    "FILE",
+    "PEM file with the private key of that certificate [default: none]",
+);
+/// Coinbases that mining programs can hold.
+pub const STRATUM_COINBASE_LIMITS: Key = Key::one(
+    ["stratum.coinbase_limits", "stratum-coinbase-limits", "SHOAL_STRATUM_COINBASE_LIMITS"],
+    "AGENT=BYTES",
+    "Longest coinbase that a mining program holds, by the beginning of its user agent, like \"antminer s19=755\" or \"nicehash=any\"; repeatable [default: what this program knows]",
+)
+.shaped(Shape::Many);
 /// Addresses for other nodes.
 pub const P2P_LISTEN: Key = Key::one(
     ["p2p.listen", "p2p-listen", "SHOAL_P2P_LISTEN"],
@@ -250,6 +276,10 @@ pub const KEYS: &[&Key] = &[
     &BITCOIND_PASSWORD,
     &BITCOIND_TIMEOUT_S,
     &STRATUM_LISTEN,
+    &STRATUM_LISTENERS,
+    &STRATUM_TLS_CERTIFICATE,
+    &STRATUM_TLS_KEY,
+    &STRATUM_COINBASE_LIMITS,
     &P2P_LISTEN,
     &P2P_PEERS,
     &P2P_MDNS,

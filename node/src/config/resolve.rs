@@ -10,11 +10,13 @@ use node_core::engine::Keep;
 use node_core::isolation::Reaction;
 use reqwest::Url;
 use sharechain::PoolName;
+use stratum::CoinbaseLimit;
 use tracing_subscriber::EnvFilter;
 
 use super::address::parse_payout_address;
 use super::error::ConfigError;
 use super::keys::{self, Key};
+use super::listeners::MinerListener;
 use super::network::Network;
 use super::origin::Origin;
 use super::outputs::Outputs;
@@ -27,8 +29,8 @@ use super::{
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
-    TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, COINBASE_LIMITS_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+    STRATUM_LISTENERS_MAX, TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
 };
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
@@ -96,7 +98,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
         bitcoind: bitcoind(settings, network, home)?,
-        stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
+        stratum: stratum(settings, home)?,
         p2p: p2p(settings)?,
         api: api(settings)?,
         webhooks: webhooks(settings)?,
@@ -176,6 +178,58 @@ fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<Bi
         (Some((_, origin)), None) => Err(incomplete(&keys::BITCOIND_USER, &keys::BITCOIND_PASSWORD, origin)),
         (None, Some((_, origin))) => Err(incomplete(&keys::BITCOIND_PASSWORD, &keys::BITCOIND_USER, origin)),
     }
+}
+
+fn stratum(settings: &Settings, home: Option<&Path>) -> Result<StratumConfig, ConfigError> {
+    let listen = socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?;
+    let listeners = settings.parse_each(&keys::STRATUM_LISTENERS, MinerListener::parse)?.unwrap_or_default();
+    let limit = "at most 16 addresses";
+    bounded(settings, &keys::STRATUM_LISTENERS, listeners.len(), STRATUM_LISTENERS_MAX, limit)?;
+    if let Some(origin) = settings.origin(&keys::STRATUM_LISTENERS) {
+        let mut earlier = vec![MinerListener::plain(listen)];
+        for listener in &listeners {
+            if earlier.iter().any(|other| other.collides(listener)) {
+                let expected = "another port: an earlier listener or `stratum.listen` has this one";
+                let address = listener.address.to_string();
+                return Err(ConfigError::bad_value(&keys::STRATUM_LISTENERS, origin, &address, expected));
+            }
+            earlier.push(listener.clone());
+        }
+    }
+    let file = |key: &'static Key| match settings.text(key) {
+        None => Ok(None),
+        Some((_, origin)) => path(settings, key, home, Path::to_owned).map(|file| Some((file, origin.clone()))),
+    };
+    let incomplete =
+        |key: &Key, missing: &Key, origin| ConfigError::Incomplete { origin, key: key.name, missing: missing.name };
+    let (certificate, key) = (&keys::STRATUM_TLS_CERTIFICATE, &keys::STRATUM_TLS_KEY);
+    let tls = match (file(certificate)?, file(key)?) {
+        (Some((certificate, _)), Some((key, _))) => Some((certificate, key)),
+        (Some((_, origin)), None) => return Err(incomplete(certificate, key, origin)),
+        (None, Some((_, origin))) => return Err(incomplete(key, certificate, origin)),
+        (None, None) => None,
+    };
+    match settings.origin(&keys::STRATUM_LISTENERS) {
+        Some(origin) if tls.is_none() && listeners.iter().any(|listener| listener.tls) => {
+            Err(incomplete(&keys::STRATUM_LISTENERS, certificate, origin.clone()))
+        }
+        _ => Ok(StratumConfig { listen, listeners, tls, coinbase_limits: coinbase_limits(settings)? }),
+    }
+}
+
+fn coinbase_limits(settings: &Settings) -> Result<Vec<CoinbaseLimit>, ConfigError> {
+    let key = &keys::STRATUM_COINBASE_LIMITS;
+    let expected = "the beginning of a user agent, \"=\" and bytes above 0 or \"any\", like \"antminer s19=755\"";
+    let limits = settings.parse_many(key, expected, coinbase_limit)?.unwrap_or_default();
+    bounded(settings, key, limits.len(), COINBASE_LIMITS_MAX, "at most 64 limits")?;
+    Ok(limits)
+}
+
+fn coinbase_limit(text: &str) -> Option<CoinbaseLimit> {
+    let (agent, bytes) = text.rsplit_once('=')?;
+    let (agent, bytes) = (agent.trim().to_owned(), bytes.trim());
+    let bytes = if bytes == "any" { None } else { Some(bytes.parse().ok().filter(|bytes| *bytes > 0)?) };
+    (!agent.is_empty()).then_some(CoinbaseLimit { agent, bytes })
 }
 
 fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {
