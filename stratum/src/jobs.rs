@@ -26,6 +26,7 @@ struct Entry {
     /// When the session received it.
     since: Instant,
     /// Accepted hashes. Most work units have none.
+    #[expect(clippy::box_collection, reason = "a work unit without any takes 8 bytes for it, not 48")]
     seen: Option<Box<HashSet<BlockHash>>>,
     /// When Bitcoin's tip changed to another block. `None` while this work unit builds on the tip.
     retired: Option<Instant>,

@@ -132,10 +132,11 @@ impl OpenSlot {
     /// bytes.
     pub(crate) fn is_held_beside(&self, agent: &str, bytes: usize) -> bool {
         let slots: Vec<_> = lock(&self.stats.inner).open.values().map(Arc::clone).collect();
-        let beside = slots.iter().filter(|slot| slot.peer.ip() == self.slot.peer.ip() && !Arc::ptr_eq(slot, &self.slot));
-        beside.map(|slot| lock(&slot.report)).any(|report| {
-            *report.agent == *agent && report.totals.accepted > 0 && report.coinbase_bytes >= Some(bytes)
-        })
+        let beside =
+            slots.iter().filter(|slot| slot.peer.ip() == self.slot.peer.ip() && !Arc::ptr_eq(slot, &self.slot));
+        beside
+            .map(|slot| lock(&slot.report))
+            .any(|report| *report.agent == *agent && report.totals.accepted > 0 && report.coinbase_bytes >= Some(bytes))
     }
 
     /// Replaces the connection's state.

@@ -115,7 +115,9 @@ async fn only_a_load_balancer_is_believed() {
     })
     .await;
     let mut socket = TcpStream::connect(server.addr).await.unwrap();
-    let _reset = socket.write_all(b"PROXY TCP4 192.0.2.7 127.0.0.1 5000 3333\r\n{\"id\":1,\"method\":\"mining.subscribe\"}\n").await;
+    let _reset = socket
+        .write_all(b"PROXY TCP4 192.0.2.7 127.0.0.1 5000 3333\r\n{\"id\":1,\"method\":\"mining.subscribe\"}\n")
+        .await;
     let mut said = Vec::new();
     let _reset = socket.read_to_end(&mut said).await;
     assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));

@@ -174,7 +174,8 @@ impl Connection {
         if takes_part {
             let message: Value = serde_json::from_slice(&self.job)?;
             let difficulty = Difficulty::floor(self.difficulty);
-            let job = Job::read(&message["params"], self.extranonce1.clone(), difficulty, 0).map_err(io::Error::other)?;
+            let job =
+                Job::read(&message["params"], self.extranonce1.clone(), difficulty, 0).map_err(io::Error::other)?;
             let too_good = Difficulty::floor(self.difficulty * BELOW_SHARE).target();
             while self.prepared.len() < count as usize {
                 self.found += 1;
