@@ -66,6 +66,12 @@ look_for_test() {
     has flock || need util-linux "flock"
     has ip || need iproute2 "ip, for network namespaces"
     has node || need nodejs "Node.js 18 or newer, for the tests of the web pages"
+    has dnsmasq || [ -x /usr/sbin/dnsmasq ] || need dnsmasq-base "dnsmasq, a name server for the test of DNS seeds"
+    # Tests in network namespaces: routers, and a private Tor network.
+    has unshare && has nsenter || need util-linux "unshare and nsenter"
+    has nft || need nftables "nft (nftables)"
+    has miniupnpd || need miniupnpd-nftables "miniupnpd, built for nftables"
+    has tor && has tor-gencert || need tor "tor and tor-gencert"
     # Tests on a real bitcoind unpack Debian's unless there is one.
     [ -n "${BITCOIND:-}" ] || has bitcoind || has apt-get \
         || need bitcoin-knots "bitcoind in PATH, or BITCOIND=/path/to/bitcoind"

@@ -1,4 +1,4 @@
-//! The web application and the HTTP API, which only reads, except for bans. Any client that can reach the port may read it.
+//! The web application and the HTTP API, which only reads, except for bans and added peers. Any client that can reach the port may read it.
 //!
 //! ```text
 //! server.rs     sockets and their limits
@@ -15,6 +15,7 @@
 //! views.rs      types that several answers share
 //! windows.rs    PPLNS windows by payout script, cached
 //! live_feed.rs  the newest live events, for the stream of them
+//! reach.rs      where other nodes reach this one, and from where that is known
 //! memory.rs     memory of this process
 //! peer_groups.rs  groups of neighboring peers, without their addresses
 //! pool_view.rs  the types of the pool's summary
@@ -23,7 +24,8 @@
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
 //! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs,
-//! blocks.rs, payout_proof.rs, peers.rs, bans.rs, event_log.rs, search.rs, live.rs, metrics.rs, openapi.rs
+//! blocks.rs, payout_proof.rs, peers.rs, manual.rs, bans.rs, event_log.rs, search.rs, live.rs, metrics.rs, health.rs,
+//! openapi.rs
 //!               one or two routes each, with the types of their answers
 //! ```
 //!
@@ -40,11 +42,13 @@ mod error;
 mod event_log;
 mod graph;
 mod guard;
+mod health;
 pub mod isolation;
 pub mod limits;
 mod links;
 mod live;
 mod live_feed;
+pub(crate) mod manual;
 mod memory;
 mod metrics;
 mod miner_history;
@@ -61,6 +65,7 @@ mod pool;
 mod pool_history;
 mod pool_view;
 mod pruned;
+pub mod reach;
 mod refusals;
 mod room;
 mod search;
@@ -106,12 +111,14 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))
         .routes(routes!(payout_proof::payout_proof))
-        .routes(routes!(peers::peers))
+        .routes(routes!(peers::peers, manual::add, manual::remove))
         .routes(routes!(bans::list, bans::add, bans::lift))
         .routes(routes!(event_log::log))
         .routes(routes!(event_log::reorganisations))
         .routes(routes!(search::search))
         .routes(routes!(live::events))
         .routes(routes!(metrics::metrics))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
         .routes(routes!(openapi::document))
 }

@@ -10,7 +10,7 @@ use stratum::Tls;
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::config::{Config, ConfigError};
-use crate::ports::{tcp_free, udp_free};
+use crate::ports::{is_absent_ipv6, tcp_free, udp_free};
 use crate::store::Store;
 use node_core::sentence;
 
@@ -161,6 +161,9 @@ fn ports(config: &Config) -> Vec<Finding> {
     let mut findings: Vec<_> =
         config.stratum.all().map(|listener| port("stratum", "TCP", listener.address, tcp_free)).collect();
     findings.push(port("api", "TCP", config.api.listen, tcp_free));
+    if let Some(onion) = &config.p2p.onion {
+        findings.push(port("p2p", "TCP", onion.listen, tcp_free));
+    }
     for listen in &config.p2p.listen {
         findings.push(port("p2p", "TCP", *listen, tcp_free));
         findings.push(port("p2p", "UDP", *listen, udp_free));
@@ -180,6 +183,9 @@ fn certificate(config: &Config) -> Option<Finding> {
 fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: fn(SocketAddr) -> io::Result<()>) -> Finding {
     match free(listen) {
         Ok(()) => good(name, format!("{protocol} {listen} is free")),
+        Err(error) if name == "p2p" && is_absent_ipv6(listen, &error) => {
+            good(name, format!("{protocol} {listen} is not used, because this machine has no IPv6"))
+        }
         Err(error) => {
             let advice = match error.kind() {
                 io::ErrorKind::AddrInUse => {

@@ -128,6 +128,18 @@ enum PeersCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Connect with a node and stay connected, also after a restart
+    Add {
+        /// Multiaddr, like /ip4/192.0.2.7/tcp/3381, with /p2p/ID if you know whose it is
+        #[arg(value_name = "ADDRESS")]
+        peer: String,
+    },
+    /// Disconnect a node that was added, and dial it no more
+    Remove {
+        /// Multiaddr, as the list shows it
+        #[arg(value_name = "ADDRESS")]
+        peer: String,
+    },
     /// Lift a ban
     Unban {
         /// What it covers, as the list shows it
@@ -173,9 +185,10 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
     match &cli.command {
         Command::Run { follow_heaviest } => {
             let config = config?;
-            logging::init(&config.log, config.log_format)?;
+            let log = logging::init(&config.log, config.log_format)?;
             let settled = if *follow_heaviest { StoredSettled::Forget } else { StoredSettled::Keep };
-            runtime.block_on(run::run(config, settled))
+            let reload = run::Reload::new(&config, cli.overrides.clone(), log);
+            runtime.block_on(run::run(config, settled, reload))
         }
         Command::Export { file } => runtime.block_on(recording::export(&config?, file)),
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),
@@ -188,6 +201,8 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
                 Some(PeersCommand::Ban { what, for_s, reason }) => {
                     peers::Ask::Ban { what: what.clone(), for_s: *for_s, reason: reason.clone() }
                 }
+                Some(PeersCommand::Add { peer }) => peers::Ask::Add { address: peer.clone() },
+                Some(PeersCommand::Remove { peer }) => peers::Ask::Remove { address: peer.clone() },
                 Some(PeersCommand::Unban { what }) => peers::Ask::Unban { what: what.clone() },
             };
             runtime.block_on(peers::ask(&config?, request, *json))

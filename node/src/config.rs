@@ -1,10 +1,14 @@
 //! The node's settings: one TOML file, the environment and flags, resolved into one [`Config`].
 //!
 //! ```text
+//! key.rs      what a key is
 //! keys.rs     every key once: its name in the file, its flag, its environment variable, its help
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
+//! discovery.rs  keys for how nodes are found
+//! reach.rs    keys for how other nodes are reached, and reach this one
+//! miners.rs   keys for miners
 //! network.rs, outputs.rs, address.rs, listeners.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
@@ -13,16 +17,20 @@
 //! A flag wins over the environment, the environment over the file, the file over the default.
 
 mod address;
+mod discovery;
 mod environment;
 mod error;
 mod file;
 mod flags;
+mod key;
 pub mod keys;
 mod listeners;
+mod miners;
 mod network;
 mod origin;
 mod outputs;
 mod rate;
+mod reach;
 mod resolve;
 mod secret;
 mod settings;
@@ -44,6 +52,7 @@ pub use listeners::MinerListener;
 pub use network::{Network, NetworkMismatch};
 pub use origin::Origin;
 pub use outputs::Outputs;
+pub(crate) use reach::{PEER, no_way_to};
 pub use secret::Secret;
 pub use settings::Setting;
 
@@ -159,7 +168,7 @@ impl StratumConfig {
 }
 
 /// The peer-to-peer network.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct P2pConfig {
     /// Addresses that other nodes connect to. Each port is used for TCP and, over UDP, for QUIC.
     pub listen: Vec<SocketAddr>,
@@ -169,6 +178,52 @@ pub struct P2pConfig {
     pub mdns: bool,
     /// Maximum upload to other nodes, bytes per second; none if it is not limited.
     pub max_upload: Option<u64>,
+    /// Discover nodes of the pool, and be discovered.
+    pub discover: bool,
+    /// Nodes to ask for others, as multiaddrs.
+    pub seeds: Vec<String>,
+    /// Names whose TXT records list nodes.
+    pub dns_seeds: Vec<String>,
+    /// Addresses at which other nodes can reach this one. Each port is used for TCP and, over UDP, for QUIC.
+    pub external_address: Vec<SocketAddr>,
+    /// Ask the router to pass ports on, by UPnP.
+    pub upnp: bool,
+    /// Use relays if no node can connect directly, and be a relay if they can.
+    pub relay: bool,
+    /// SOCKS5 proxy for onion services, or for everything.
+    pub proxy: Option<p2p::Proxy>,
+    /// The node's onion service.
+    pub onion: Option<OnionConfig>,
+}
+
+impl P2pConfig {
+    /// True if nothing may connect to the outside except through the proxy.
+    pub fn proxy_only(&self) -> bool {
+        self.proxy.is_some_and(|proxy| proxy.only)
+    }
+}
+
+/// The node's onion service.
+#[derive(Debug, Clone)]
+pub struct OnionConfig {
+    /// Loopback address that it connects to.
+    pub listen: SocketAddr,
+    /// Who sets it up.
+    pub service: OnionService,
+}
+
+/// Who sets the node's onion service up.
+#[derive(Debug, Clone)]
+pub enum OnionService {
+    /// The operator did. Its multiaddress.
+    Given(String),
+    /// This node does, at Tor's control port.
+    Tor {
+        /// Address of the control port.
+        control: SocketAddr,
+        /// Its password; none if it uses a cookie.
+        password: Option<Secret>,
+    },
 }
 
 /// The read-only HTTP API.
@@ -224,11 +279,7 @@ impl Config {
 
     /// The constants of the share-chain that the settings select.
     pub fn chain_params(&self) -> ChainParams {
-        let params = match self.outputs {
-            Outputs::Standard => self.network.chain_params(),
-            Outputs::Wide => self.network.wide_chain_params(),
-        };
-        ChainParams { pool: self.pool, ..params }
+        ChainParams { pool: self.pool, ..self.network.chain_params(self.outputs) }
     }
 
     /// Checks that a node may run on the share-chain that the settings select.

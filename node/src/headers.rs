@@ -41,6 +41,18 @@ pub enum HeadersError {
     Stopped(#[from] EngineStopped),
 }
 
+impl HeadersError {
+    /// True if the same call may succeed later without a change of configuration.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Bitcoind(error) => error.is_passing(),
+            Self::Missing(_) | Self::NotSynced { .. } => true,
+            Self::Root(_) | Self::NotTaken(_) | Self::Stopped(_) => false,
+        }
+    }
+}
+
 /// Loads the headers that the share-chain starts from: those at the last difficulty change before its first height, so
 /// that every later change can be checked. If the node starts from a base, whose newest link has the Bitcoin height
 /// `base`, two difficulty periods before that are enough: no deeper block decides anything.
@@ -74,7 +86,7 @@ pub async fn load(
 /// The store cannot be read.
 pub fn newest_base_height(store: &Store) -> Result<Option<u32>, StoreError> {
     let newest = store.newest_base()?.and_then(|bytes| Chunk::decode(&bytes).ok());
-    Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.bitcoin_height)))
+    Ok(newest.and_then(|chunk| chunk.links.last().map(|link| link.facts.bitcoin_height)))
 }
 
 /// Loads the headers that [`load`] names, and all above them up to bitcoind's tip.

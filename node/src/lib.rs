@@ -17,6 +17,7 @@
 //! isolation/   watches for states in which the node may be cut off from the pool
 //! history/     history by address and by time, and the event log
 //! api/         the read-only HTTP API and the web pages
+//! tor/         the node's onion service, at Tor's control port
 //! webhooks.rs  sends events to the operator's URLs
 //! top/         `shoal top`
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
@@ -29,6 +30,7 @@
 //! logging.rs   the log
 //! log_limit.rs  lines of one kind that the log gets
 //! bans.rs      bans on disk, which outlast a restart
+//! manual.rs    peers that the operator added while the node ran, on disk
 //! terminal.rs  reads keys for `shoal top`
 //! event_kind.rs  kinds of events in the event log
 //! error.rs     errors that stop the program, and its exit codes
@@ -55,6 +57,7 @@ pub mod isolation;
 pub mod limits;
 mod log_limit;
 mod logging;
+pub mod manual;
 pub mod miners;
 pub mod payout_proof;
 pub mod peers;
@@ -68,6 +71,7 @@ pub mod store;
 pub mod submissions;
 pub mod terminal;
 mod top;
+mod tor;
 pub mod webhooks;
 
 pub use error::NodeError;

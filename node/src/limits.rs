@@ -21,6 +21,39 @@ pub const COINBASE_LIMITS_MAX: usize = 64;
 /// Configured peers. The node keeps dialing each one until it is connected.
 pub const P2P_PEERS_MAX: usize = 64;
 
+/// Maximum number of external addresses. Each is two addresses of a node record, which has room for eight.
+pub const EXTERNAL_MAX: usize = 4;
+
+/// Interval between two looks at whether the address book has to be written.
+pub const BOOK_LOOK: Duration = Duration::from_secs(5);
+
+/// Interval between two writes of an address book with fewer than [`BOOK_YOUNG`] nodes that were reached. What a young
+/// node learns should survive its first crash.
+pub const BOOK_YOUNG_PAUSE: Duration = Duration::from_secs(10);
+
+/// Interval between two writes of any other address book: at 300 KB for 1,000 nodes, 29 MB a day. As in Bitcoin Core.
+pub const BOOK_PAUSE: Duration = Duration::from_secs(900);
+
+/// Number of nodes that were reached from which on an address book is not young.
+pub const BOOK_YOUNG: usize = 64;
+
+/// Age of the newest link at which the node looks for better peers: 60 times the time that a link takes.
+pub const TIP_STALE: Duration = Duration::from_secs(600);
+/// Maximum bytes of the file with the onion service's key. Tor writes about 100.
+pub const ONION_KEY_BYTES_MAX: u64 = 1024;
+
+/// Maximum bytes of one line from Tor's control port. The longest has a path or a key.
+pub const TOR_LINE_BYTES_MAX: usize = 4096;
+
+/// Maximum lines of one reply from Tor's control port. The longest that is asked for has five.
+pub const TOR_REPLY_LINES_MAX: usize = 32;
+
+/// Time limit of one reply from Tor's control port, which is on this machine.
+pub const TOR_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause before the onion service is set up again.
+pub const TOR_PAUSE: Duration = Duration::from_secs(5);
+
 /// Maximum configurable time limit of one call to bitcoind, seconds. No useful answer takes longer.
 pub const BITCOIND_TIMEOUT_S_MAX: u64 = 600;
 
@@ -167,6 +200,9 @@ pub const SWEPT_ROWS_MAX: usize = 4_096;
 /// Interval at which a node that reads its share-chain from disk shows how far it is.
 pub const READING_LOOK: Duration = Duration::from_millis(500);
 
+/// Time after which the event log says that the node is waiting for bitcoind.
+pub const WAITING_TOLD: Duration = Duration::from_secs(30);
+
 /// Time after which the event log says that the node is reading. A pruned node has read all in a few seconds.
 pub const READING_TOLD: Duration = Duration::from_secs(5);
 
@@ -192,6 +228,12 @@ pub const LOG_LINES_A_MINUTE: u64 = 2;
 
 /// Characters of a line that stand for those that were left out.
 pub const LOG_SENTENCE_CHARS_MAX: usize = 120;
+
+/// Maximum bytes of the file of added peers. 64 of the longest addresses take 33 kB.
+pub const MANUAL_BYTES_MAX: u64 = 64 << 10;
+
+/// Maximum characters of an address of an added peer: a DNS name of 253, a relay's key and the peer's own.
+pub const ADDRESS_CHARS_MAX: usize = 512;
 
 /// Maximum bytes of the file of bans. 5,120 bans with the longest reasons take 3 MB.
 pub const BANS_BYTES_MAX: u64 = 8 << 20;
@@ -224,9 +266,12 @@ pub const SUBMIT_ATTEMPTS: usize = 30;
 /// Blocks of peers that are submitted at the same time. Each holds its bytes and a connection to bitcoind.
 pub const SUBMITTING_MAX: usize = 16;
 
-/// Bitcoin blocks of this node's miners kept in full for resubmission: at most 64 MB, and more than bitcoind loses in a
-/// crash.
-pub const FULL_BLOCKS_MAX: usize = 16;
+/// Bitcoin blocks of this node's miners kept in full for resubmission: at most 1 GB, and more than all Bitcoin blocks of
+/// [`FULL_BLOCKS_DEPTH`].
+pub const FULL_BLOCKS_MAX: usize = 256;
+
+/// Depth, in Bitcoin blocks, from which an own block is not submitted any more: the depth at which its coins can be spent.
+pub const FULL_BLOCKS_DEPTH: u32 = 100;
 
 /// Peer requests that wait to be answered. Further ones are rejected.
 pub const SERVE_QUEUE: usize = 64;

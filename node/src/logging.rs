@@ -7,7 +7,7 @@ use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::TryInitError;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::config::LogFormat;
 use crate::log_limit::LogLimit;
@@ -35,16 +35,39 @@ pub enum LoggingError {
 /// precedence.
 const QUIET: &str = "libp2p=warn";
 
+/// Changes what a running process logs.
+#[derive(Clone, Debug)]
+pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+
+impl LogLevel {
+    /// Logs by another filter from now on.
+    ///
+    /// # Errors
+    /// The filter is not valid.
+    pub fn set(&self, filter: &str) -> Result<(), LoggingError> {
+        // It fails only if logging is gone, and then nobody misses it.
+        let _ = self.0.reload(parsed(filter)?);
+        Ok(())
+    }
+}
+
 /// Starts logging for the whole process.
 ///
 /// # Errors
 /// The filter is not valid, or logging is already set up.
-pub fn init(filter: &str, format: LogFormat) -> Result<(), LoggingError> {
+pub fn init(filter: &str, format: LogFormat) -> Result<LogLevel, LoggingError> {
     use tracing_subscriber::util::SubscriberInitExt;
 
     let limit = LogLimit::default();
-    subscriber(filter, format, std::io::stderr, limit.clone())?.try_init().map_err(LoggingError::Twice)?;
-    limit.report_forever().map_err(LoggingError::Thread)
+    let (subscriber, level) = subscriber(filter, format, std::io::stderr, limit.clone())?;
+    subscriber.try_init().map_err(LoggingError::Twice)?;
+    limit.report_forever().map_err(LoggingError::Thread)?;
+    Ok(level)
+}
+
+fn parsed(filter: &str) -> Result<EnvFilter, LoggingError> {
+    EnvFilter::try_new(format!("{QUIET},{filter}"))
+        .map_err(|source| LoggingError::Filter { filter: filter.to_owned(), source })
 }
 
 /// What writes the log to `writer`.
@@ -53,17 +76,17 @@ pub(crate) fn subscriber<W>(
     format: LogFormat,
     writer: W,
     limit: LogLimit,
-) -> Result<Box<dyn Subscriber + Send + Sync>, LoggingError>
+) -> Result<(Box<dyn Subscriber + Send + Sync>, LogLevel), LoggingError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let env_filter = EnvFilter::try_new(format!("{QUIET},{filter}"))
-        .map_err(|source| LoggingError::Filter { filter: filter.to_owned(), source })?;
+    let (env_filter, level) = reload::Layer::new(parsed(filter)?);
     let filter = env_filter.and(limit);
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry();
-    Ok(match format {
+    let subscriber: Box<dyn Subscriber + Send + Sync> = match format {
         LogFormat::Text => Box::new(registry.with(lines.with_filter(filter))),
         LogFormat::Json => Box::new(registry.with(lines.json().flatten_event(true).with_filter(filter))),
-    })
+    };
+    Ok((subscriber, LogLevel(level)))
 }

@@ -10,18 +10,22 @@
 pub(crate) mod command;
 pub mod error;
 pub mod json;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use sharechain::ChainParams;
 use sharechain::payout_proof::{MAGIC, PayoutProof};
 
-use crate::config::Network;
+use crate::config::{Network, Outputs};
 use error::ProofError;
 use json::ProofJson;
 
-/// The constants of the pool with a consensus id, if this program knows it.
+/// The constants of the public pool with a consensus id, if there is one.
 fn params_of(consensus_id: &[u8; 32]) -> Option<(Network, ChainParams)> {
-    let all = Network::ALL.into_iter().map(|network| (network, network.chain_params()));
+    let all = Network::ALL
+        .into_iter()
+        .flat_map(|network| Outputs::ALL.map(|outputs| (network, network.chain_params(outputs))));
     all.into_iter().find(|(_, params)| params.consensus_id() == *consensus_id)
 }
 

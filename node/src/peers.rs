@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! blocks.rs   builds Bitcoin blocks that peers announced
+//! book.rs     the address book on disk
 //! command.rs  `shoal peers`: shows peers and bans of a running node, bans and unbans
 //! lookup.rs   looks up Bitcoin headers that proofs wait for
 //! server.rs   answers requests of peers from published snapshots of the chain
 //! ```
 
 mod blocks;
+mod book;
 pub(crate) mod command;
 mod lookup;
 mod server;
@@ -16,13 +18,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use p2p::{Handle, PeerInfo};
+use p2p::{Handle, PeerInfo, Reachability};
 use p2p_proto::{PeerId, TipInfo};
 use tokio::sync::watch;
 
 use crate::state::PeerView;
 
 pub use blocks::Builder;
+pub use book::{BookFile, keep};
 pub use lookup::Lookups;
 pub use server::Server;
 
@@ -32,12 +35,18 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Reported tips of connected peers.
 pub type PeerTips = Arc<BTreeMap<PeerId, Option<TipInfo>>>;
 
-/// Publishes the list of connected peers twice a second, until the network stops.
-pub async fn show(network: Handle, tips: watch::Receiver<PeerTips>, shown: watch::Sender<Arc<Vec<PeerView>>>) {
+/// Publishes the list of connected peers, and where others reach this node, twice a second until the network stops.
+pub async fn show(
+    network: Handle,
+    tips: watch::Receiver<PeerTips>,
+    (shown, reach): (watch::Sender<Arc<Vec<PeerView>>>, watch::Sender<Arc<Reachability>>),
+) {
     let mut look = tokio::time::interval(LOOK);
     loop {
         look.tick().await;
         let Ok(peers) = network.peers().await else { return };
+        let Ok(reachability) = network.reachability().await else { return };
+        reach.send_replace(Arc::new(reachability));
         let tips = Arc::clone(&tips.borrow());
         shown.send_replace(Arc::new(peers.into_iter().map(|info| view(info, &tips)).collect()));
     }

@@ -1,24 +1,29 @@
 //! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
 //!
 //! ```text
+//! network.rs      the network, and what it starts with
 //! front.rs        what serves miners and API clients, from before the share-chain is read
 //! descriptors.rs  the limit of open files
+//! waiting.rs      waits for a bitcoind that is not there yet
+//! signals.rs      stops the node on a signal, or reads settings again
+//! service.rs      what systemd is told
 //! ```
 
 mod descriptors;
 mod front;
+mod network;
+mod service;
+mod signals;
+mod waiting;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bitcoin::hex::DisplayHex;
-use ed25519_dalek::SigningKey;
 use node_core::engine::{Engine, Keep, forget_settled};
 use node_core::exchange::{Exchange, RefusedProof, SyncState};
-use p2p::{BanView, Handle, Network, Traffic};
-use sharechain::{Chain, ChainParams};
-use tokio::signal::unix::{SignalKind, signal};
+use p2p::{Handle, Reachability};
+use sharechain::Chain;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
@@ -26,7 +31,7 @@ use tracing::info;
 use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
-use crate::config::{Config, Trust};
+use crate::config::{Config, Trust, WebhooksConfig};
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
@@ -35,14 +40,19 @@ use crate::identity;
 use crate::isolation::{IsolationView, Watch};
 use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState, WorkWatch};
-use crate::peers::{self, Builder, Lookups, PeerTips, Server};
+use crate::peers::{self, BookFile, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
+use crate::tor;
 use crate::webhooks;
 
+pub use signals::Reload;
+
 use front::Front;
+use service::Service;
+use signals::Signals;
 
 /// What to do with the settled link that the last run stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +67,19 @@ pub enum StoredSettled {
 ///
 /// # Errors
 /// The node cannot start, or a part of it failed.
-pub async fn run(config: Config, settled: StoredSettled) -> Result<(), NodeError> {
+pub async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Result<(), NodeError> {
     config.require_launched()?;
     let config = Arc::new(config);
-    let node = Node::start(&config, settled).await?;
-    node.until_stopped().await
+    let mut signals = Signals::new(reload)?;
+    let webhooks = signals.webhooks();
+    let node = tokio::select! {
+        node = Node::start(&config, settled, webhooks) => node?,
+        signal = signals.stop() => {
+            info!(signal, "stopping before the start was complete");
+            return Ok(());
+        }
+    };
+    node.until_stopped(signals).await
 }
 
 /// The running parts of the node.
@@ -73,6 +91,8 @@ struct Node {
     servers: Vec<JoinHandle<()>>,
     /// Tasks that the node cannot run without.
     parts: JoinSet<()>,
+    /// The address book, and whose it is.
+    book: (BookFile, Handle),
     /// Follows bitcoind for as long as the node runs.
     _feed: TemplateFeed,
 }
@@ -86,30 +106,37 @@ struct PeersSeen {
 }
 
 impl Node {
-    async fn start(config: &Arc<Config>, settled: StoredSettled) -> Result<Self, NodeError> {
-        let started = Instant::now();
-        let params = config.chain_params();
+    async fn start(
+        config: &Arc<Config>,
+        settled: StoredSettled,
+        webhooks: watch::Receiver<Option<WebhooksConfig>>,
+    ) -> Result<Self, NodeError> {
+        let (started, params) = (Instant::now(), config.chain_params());
         let consensus_id = params.consensus_id();
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
-        bitcoind.ready().await?;
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
         let key = identity::load(&config.data_dir)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         let front = Front::start(config, &bitcoind, &store, started).await?;
-        let opening = open_engine(&bitcoind, params, &store, settled, config.store.keep);
+        let (serving, served) = watch::channel(None);
+        tokio::spawn(Service { state: front.state.subscribe(), engine: served }.run());
+        let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
+        let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, submissions, history, views, state, peers: shown, stop, servers, .. } =
-            front;
-        let banned = bans::load(&config.data_dir);
-        let (network, events) = Network::start(network_config(config, &key, (consensus_id, banned, front.traffic)))?;
+        let Front { miners, found, stratum, submissions, history, views, state, stop, servers, .. } = front;
+        let (network, events, book) =
+            network::start(config, (&front.p2p_listen, &front.manual), &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
         let mut parts = JoinSet::new();
         parts.spawn(bans::keep(config.data_dir.clone(), network.bans()));
+        start_onion(&mut parts, config, &network);
+        let shown = (front.peers, front.reach);
         let peers = Peers { config, network: network.clone(), events, submissions: submissions.clone(), shown };
         let feed = TemplateFeed::start(bitcoind.clone());
         let (Started { engine, reader, failure }, seen) =
             peers.start(&mut parts, engine, found.shares, (&bitcoind, &feed), (&store, views))?;
+        serving.send_replace(Some(engine.clone()));
         let (view, isolation) = watch::channel(IsolationView::default());
         let watch = Watch {
             chain: reader.clone(),
@@ -124,6 +151,7 @@ impl Node {
         let work =
             start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
         parts.spawn(submissions.clone().resubmit(feed.subscribe()));
+        parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), front.discovery));
         let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
         parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
         let node = state.subscribe();
@@ -140,32 +168,37 @@ impl Node {
             stratum,
             config: Arc::clone(config),
         };
-        start_event_log(&mut parts, observer, config);
+        let receivers =
+            webhooks::Receivers { config: webhooks, proxy: config.p2p.proxy, network: config.network.name() };
+        parts.spawn(receivers.run(observer.event_log.clone()));
+        parts.spawn(observer.run());
         let pool = config.pool.as_str();
         info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), "the node is running");
-        Ok(Self { engine, store, failure, stop, servers, parts, _feed: feed })
+        Ok(Self { engine, store, failure, stop, servers, parts, book: (book, network), _feed: feed })
     }
 
     /// Waits for a signal or a failure, then stops the node.
-    async fn until_stopped(mut self) -> Result<(), NodeError> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    async fn until_stopped(mut self, mut signals: Signals) -> Result<(), NodeError> {
         let result = tokio::select! {
             biased;
-            _ = terminate.recv() => Ok(()),
-            _ = interrupt.recv() => Ok(()),
+            signal = signals.stop() => {
+                info!(signal, "stopping");
+                Ok(())
+            }
             failed = self.failure => match failed {
                 Ok(error) => Err(error.into()),
                 Err(_) => Err(NodeError::Stopped),
             },
             _ = self.parts.join_next() => Err(NodeError::Stopped),
         };
-        info!("stopping");
+        service::stopping();
         self.stop.send_replace(true);
         for server in self.servers {
             // The end of the process cuts connections that do not close in time.
             let _ = tokio::time::timeout(STOP_TIMEOUT, server).await;
         }
+        let (book, network) = &self.book;
+        book.save(network).await;
         // Completes earlier calls to the consensus thread; then everything is written to disk.
         self.engine.end().await;
         self.store.flush()?;
@@ -173,21 +206,10 @@ impl Node {
     }
 }
 
-fn network_config(
-    config: &Config,
-    key: &SigningKey,
-    (consensus_id, bans, traffic): ([u8; 32], Vec<BanView>, Traffic),
-) -> p2p::Config {
-    p2p::Config {
-        secret_key: key.to_bytes(),
-        listen: config.p2p.listen.iter().flat_map(multiaddrs).collect(),
-        peers: config.p2p.peers.clone(),
-        mdns: config.p2p.mdns,
-        consensus_id,
-        user_agent: concat!("shoal/", env!("CARGO_PKG_VERSION")).to_owned(),
-        traffic,
-        max_upload: config.p2p.max_upload,
-        bans,
+/// Starts the task that keeps the node's onion service, if it has one.
+fn start_onion(parts: &mut JoinSet<()>, config: &Config, network: &Handle) {
+    if let Some(onion) = config.p2p.onion.clone() {
+        parts.spawn(tor::run(onion, config.data_dir.clone(), network.clone()));
     }
 }
 
@@ -197,7 +219,8 @@ struct Peers<'a> {
     network: Handle,
     events: mpsc::Receiver<p2p_proto::Event>,
     submissions: Submissions,
-    shown: watch::Sender<Arc<Vec<PeerView>>>,
+    /// Where the connected peers, and where others reach this node, are shown.
+    shown: (watch::Sender<Arc<Vec<PeerView>>>, watch::Sender<Arc<Reachability>>),
 }
 
 impl Peers<'_> {
@@ -214,7 +237,7 @@ impl Peers<'_> {
         let (trouble, trouble_seen) = watch::channel(Some(Arc::from("the node has just started")));
         let (sync, sync_seen) = watch::channel(SyncState::Alone);
         let (tips, tips_seen) = watch::channel(PeerTips::default());
-        let peers_seen = shown.subscribe();
+        let peers_seen = shown.0.subscribe();
         let (refuse, refused) = mpsc::channel(REFUSED_QUEUE);
         let (lookups, looking_up) = Lookups::new();
         let (server, serving) = Server::new();
@@ -260,7 +283,9 @@ fn start_job_builder(
     let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
     let (heard, feed, engine) = (feed.heard(), feed.subscribe(), engine.clone());
     parts.spawn(WorkWatch { miners: Arc::clone(&miners), heard: heard.clone() }.run());
-    let task = JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state };
+    let rejected = watch::Sender::new(None);
+    let task =
+        JobBuilderTask { bitcoind, feed, engine, headers, miners, sync_trouble, isolation, heard, state, rejected };
     parts.spawn(task.run());
     seen
 }
@@ -287,39 +312,20 @@ fn start_reporter(
     parts.spawn(reporter.run(state));
 }
 
-/// Starts the task that writes the event log, and the one that sends its events to the operator's webhooks.
-fn start_event_log(parts: &mut JoinSet<()>, observer: Observer, config: &Config) {
-    if let Some(webhooks) = config.webhooks.clone() {
-        parts.spawn(webhooks::run(webhooks, config.network.name(), observer.event_log.clone()));
-    }
-    parts.spawn(observer.run());
-}
-
 async fn open_engine(
-    bitcoind: &Bitcoind,
-    params: ChainParams,
+    chain: Chain,
     store: &Arc<Store>,
     settled: StoredSettled,
     keep: Keep,
 ) -> Result<Engine<Store>, NodeError> {
-    let headers = headers::load_up_to_tip(bitcoind, &params, headers::newest_base_height(store)?).await?;
     if settled == StoredSettled::Forget {
         forget_settled(&**store)?;
     }
-    let (chain, store) = (Chain::new(params, headers), Arc::clone(store));
+    let store = Arc::clone(store);
     let replay = tokio::task::spawn_blocking(move || Engine::open(chain, store, now()));
     let mut engine = replay.await.map_err(|_| NodeError::Stopped)??;
     engine.set_keep(keep);
     let (links, tip) = (engine.chain().height().0, engine.chain().tip());
     info!(links, %tip, "the share-chain is loaded from disk and checked");
     Ok(engine)
-}
-
-/// The TCP and QUIC multiaddrs of a socket address.
-fn multiaddrs(address: &SocketAddr) -> [String; 2] {
-    let (family, ip, port) = match address {
-        SocketAddr::V4(v4) => ("ip4", v4.ip().to_string(), v4.port()),
-        SocketAddr::V6(v6) => ("ip6", v6.ip().to_string(), v6.port()),
-    };
-    [format!("/{family}/{ip}/tcp/{port}"), format!("/{family}/{ip}/udp/{port}/quic-v1")]
 }

@@ -8,6 +8,8 @@ use node_core::isolation::Kind;
 /// Sync state of the share-chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncState {
+    /// The node is waiting for its bitcoind, which it needs to read its share-chain.
+    Waiting,
     /// The node is reading its share-chain from disk.
     Reading,
     /// No peer has been reached yet.
@@ -96,6 +98,16 @@ impl NodeState {
             ..SyncView::default()
         };
         Self { sync, no_work_because: Some(READING.to_owned()), ..Self::default() }
+    }
+
+    /// The state while the node waits for its bitcoind, whose trouble is given in one sentence.
+    pub(crate) fn waiting(trouble: String) -> Self {
+        Self {
+            sync: SyncView { state: SyncState::Waiting, ..SyncView::default() },
+            no_work_because: Some(format!("the node waits for its bitcoind: {trouble}")),
+            bitcoin: BitcoinView { trouble: Some(trouble), ..BitcoinView::default() },
+            ..Self::default()
+        }
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn reachable(listen: SocketAddr) -> SocketAddr {
 /// The HTTP client for a node at an address.
 pub(crate) fn client(address: SocketAddr) -> Result<Client, StatusError> {
     // A proxy from the environment is not meant for this host.
-    let client = Client::builder().no_proxy().timeout(STATUS_TIMEOUT).build();
+    let client = Client::builder().no_proxy().tls_certs_only([]).timeout(STATUS_TIMEOUT).build();
     client.map_err(|source| StatusError::Unreachable { address, source })
 }
 

@@ -65,7 +65,7 @@ impl Submissions {
     /// Retries while bitcoind cannot be reached and the block may still matter. Returns none if bitcoind stays
     /// unreachable, or if the block is already being submitted.
     pub async fn submit(&self, hash: BlockHash, height: u32, block: Arc<[u8]>, whose: Whose) -> Option<SubmitVerdict> {
-        if let Some(verdict) = self.verdict(&hash) {
+        if let Some(verdict) = self.verdict(&hash).filter(|verdict| whose == Whose::Peer || !verdict.may_change()) {
             return Some(verdict);
         }
         if !self.begin(hash, whose) {
@@ -81,17 +81,27 @@ impl Submissions {
         verdict
     }
 
-    /// Resubmits blocks of this node's miners whenever bitcoind is back: a killed bitcoind may have lost a block that
-    /// it accepted.
+    /// Resubmits blocks of this node's miners at every new tip and whenever bitcoind is back: a killed bitcoind may have
+    /// lost a block that it accepted, and a rejected one may be valid once bitcoind has its parent.
     pub async fn resubmit(self, mut feed: watch::Receiver<FeedState>) {
+        // The tip at which all were compared; none since bitcoind was away.
+        let mut compared = None;
         loop {
-            if feed.wait_for(|state| state.template.is_some() && state.trouble.is_none()).await.is_err() {
-                return;
+            let tip = {
+                let state = feed.borrow_and_update();
+                state.template.as_ref().filter(|_| state.trouble.is_none()).map(|template| template.prev_block)
+            };
+            if tip.is_none() {
+                compared = None;
+            } else if compared != tip {
+                match self.resubmit_lost().await {
+                    Ok(()) => compared = tip,
+                    Err(error) => {
+                        debug!(error = sentence(&error), "this node's blocks could not be compared with bitcoind's");
+                    }
+                }
             }
-            if let Err(error) = self.resubmit_lost().await {
-                debug!(error = sentence(&error), "this node's blocks could not be compared with bitcoind's");
-            }
-            if feed.wait_for(|state| state.trouble.is_some()).await.is_err() {
+            if feed.changed().await.is_err() {
                 return;
             }
         }
@@ -100,12 +110,16 @@ impl Submissions {
     async fn resubmit_lost(&self) -> Result<(), BitcoindError> {
         let kept = self.kept().list();
         for (hash, height) in kept {
+            let known = self.verdict(&hash);
             let active = self.bitcoind.header(hash).await?.is_some_and(|info| info.confirmations.is_some());
             if active {
-                // The node may have been killed between bitcoind's answer and the write of the verdict.
-                if self.verdict(&hash).is_none() {
+                // bitcoind found it valid after all, or the node was killed before it stored bitcoind's answer.
+                if !matches!(known, Some(SubmitVerdict::Accepted | SubmitVerdict::Duplicate)) {
                     self.end(hash, Some(SubmitVerdict::Duplicate)).await;
                 }
+                continue;
+            }
+            if matches!(&known, Some(verdict @ SubmitVerdict::Rejected { .. }) if !verdict.may_change()) {
                 continue;
             }
             let shelf = Arc::clone(&self.kept);
@@ -141,10 +155,17 @@ impl Submissions {
                 return None;
             }
         };
+        if self.verdict(&hash).as_ref() == Some(&verdict) {
+            debug!(%hash, height, ?verdict, "a Bitcoin block is still judged alike");
+            return Some(verdict);
+        }
         match &verdict {
             SubmitVerdict::Accepted => info!(%hash, height, %whose, "Bitcoin block found and accepted"),
             SubmitVerdict::Duplicate => info!(%hash, height, %whose, "Bitcoin block found; bitcoind already had it"),
             SubmitVerdict::Inconclusive => warn!(%hash, height, %whose, "Bitcoin block found, but another is the tip"),
+            SubmitVerdict::Rejected { reason } if verdict.may_change() => {
+                warn!(%hash, height, %whose, reason, "bitcoind cannot take a Bitcoin block yet");
+            }
             SubmitVerdict::Rejected { reason } => {
                 error!(%hash, height, %whose, reason, "bitcoind rejected a Bitcoin block");
             }

@@ -5,13 +5,14 @@
 //! requests that are more than a few minutes old, which prevents replays. Any 2xx answer accepts the event. A retried
 //! event keeps its id.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable};
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use reqwest::{Client, StatusCode, Url, header};
 use serde::Serialize;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
@@ -38,11 +39,43 @@ enum Undelivered {
     Refused(StatusCode),
 }
 
-/// Sends new events until the node stops.
-pub async fn run(config: WebhooksConfig, network: &'static str, event_log: EventLog) {
+/// Where events go.
+#[derive(Debug)]
+pub struct Receivers {
+    /// The receivers, as last configured.
+    pub config: watch::Receiver<Option<WebhooksConfig>>,
+    /// The proxy of the node, if it has one.
+    pub proxy: Option<p2p::Proxy>,
+    /// Name of the Bitcoin network.
+    pub network: &'static str,
+}
+
+impl Receivers {
+    /// Sends new events until the node stops, to the receivers that are configured at the time.
+    pub async fn run(mut self, event_log: EventLog) {
+        loop {
+            let current = self.config.borrow_and_update().clone();
+            tokio::select! {
+                () = send(current, self.proxy, self.network, &event_log) => return,
+                changed = self.config.changed() => {
+                    if changed.is_err() {
+                        // Nobody can change them any more, so those in force stay.
+                        let current = self.config.borrow().clone();
+                        return send(current, self.proxy, self.network, &event_log).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sends new events to the receivers, through the proxy if everything must go through it. What is on its way when this is
+/// dropped is lost.
+async fn send(config: Option<WebhooksConfig>, proxy: Option<p2p::Proxy>, network: &'static str, event_log: &EventLog) {
+    // Subscribed at once, so that no event between two settings is missed.
     let mut news = event_log.news();
-    let client = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
-    let client = match client {
+    let Some(config) = config else { return std::future::pending().await };
+    let client = match client(proxy.filter(|proxy| proxy.only)) {
         Ok(client) => client,
         Err(error) => {
             warn!(error = sentence(&error), "webhooks cannot be sent");
@@ -76,6 +109,18 @@ pub async fn run(config: WebhooksConfig, network: &'static str, event_log: Event
             }
         }
     }
+}
+
+/// A client. The proxy resolves names, and gives webhooks circuits of their own. Receivers on this machine need none.
+fn client(proxy: Option<p2p::Proxy>) -> reqwest::Result<Client> {
+    let builder = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none());
+    let Some(proxy) = proxy else { return builder.build() };
+    let through = format!("socks5h://webhooks:shoal@{}", proxy.address);
+    let is_here = |url: &Url| {
+        let ip = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        ip.is_some_and(|ip| ip.is_loopback())
+    };
+    builder.proxy(reqwest::Proxy::custom(move |url| (!is_here(url)).then(|| through.clone()))).build()
 }
 
 /// One receiver; it gets its events in sequence.

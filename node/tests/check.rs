@@ -134,7 +134,7 @@ async fn a_start_fails_at_once_when_a_port_for_peers_is_in_use() {
 fn a_database_in_use_fails() {
     let home = TempDir::new().unwrap();
     let path = home.path().join(".shoal/main/store");
-    let consensus_id = node::config::Network::Main.chain_params().consensus_id();
+    let consensus_id = node::config::Network::Main.chain_params(node::config::Outputs::Standard).consensus_id();
     let store = node::store::Store::open(&path, consensus_id).unwrap();
     let database = || findings(&shoal(home.path()).args(["check", "--json"]).output().unwrap(), "database");
     let found = database();

@@ -10,6 +10,7 @@
 //! net/codec.rs      requests and responses on a stream
 //! net/peers.rs      connected peers
 //! net/redial.rs     when to dial peers again
+//! net/seeds.rs      DNS seeds
 //! net/transport.rs  TCP and QUIC
 //! net/handshakes.rs inbound connections in handshake
 //! net/slots.rs      inbound connections, and eviction
@@ -20,6 +21,9 @@
 //! net/lease.rs      upload that is set aside for a response
 //! net/masked.rs     gossipsub without the addresses of peers
 //! net/scores.rs     gossipsub's peer scores
+//! net/address.rs    what a multiaddress says about where it leads
+//! net/reach.rs      how others reach this node: dial-backs, UPnP, relays, punched holes; its parts in reach/
+//! net/proxy.rs      dials through a SOCKS5 proxy such as Tor's
 //! ```
 //!
 //! One task owns the sockets. It takes [`p2p_proto::Command`]s from a [`Handle`] and sends [`p2p_proto::Event`]s.
@@ -28,4 +32,7 @@
 
 pub mod net;
 
-pub use net::{BanView, Config, Handle, Network, PeerInfo, StartError, Stopped, Traffic, TrafficKind};
+pub use net::{
+    BanView, Config, Discover, DiscoveryInfo, DiscoveryNumbers, Handle, How, ManualPeer, Network, NotAdded, OwnAddress,
+    PeerInfo, Proxy, Reach, Reachability, StartError, Stopped, Traffic, TrafficKind, shown_address,
+};

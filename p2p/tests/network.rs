@@ -125,7 +125,7 @@ async fn networks_do_not_mix() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_pools_never_exchange_a_share_and_say_why() {
     let pool = |name: &str| ChainParams { pool: name.parse().unwrap(), ..ChainParams::local() };
-    let (garage, barn, wide) = (pool("garage"), pool("barn"), ChainParams::local_wide());
+    let (garage, barn, wide) = (pool("garage"), pool("barn"), ChainParams::local().wide("local-wide"));
     for (number, (ours, theirs)) in
         [(&garage, &barn), (&garage, &ChainParams::local()), (&ChainParams::local(), &wide)].into_iter().enumerate()
     {

@@ -99,7 +99,7 @@ fn payout(c: &mut Criterion) {
     c.bench_function("payout/selection from sums (target < 1 ms)", |b| {
         b.iter(|| pool.select(black_box(&window)));
     });
-    let wide = ChainParams::main_wide();
+    let wide = ChainParams::main().wide("main-wide");
     let try_all = ChainParams { output_floor_sat: SUBSIDY_SAT, ..wide.clone() };
     for (name, params) in [("1,000 outputs", wide), ("1,000 outputs, all numbers down to one tried", try_all)] {
         c.bench_function(&format!("payout/selection from sums, {name} (target < 2 ms)"), |b| {

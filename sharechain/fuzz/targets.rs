@@ -53,7 +53,8 @@ pub fn payout_proof(data: &[u8]) {
 /// the fuzzer cannot guess it.
 pub fn rows(data: &[u8]) {
     let checksum = sha256::Hash::hash(data);
-    let Ok(chunk) = Chunk::decode(&[data, checksum.as_byte_array()].concat()) else { return };
+    let bytes = [data, checksum.as_byte_array()].concat();
+    let Ok(chunk) = Chunk::decode(&bytes) else { return };
     let encoded = chunk.encode();
     assert_eq!(Chunk::decode(&encoded).map(|again| again.encode()), Ok(encoded));
     let world = base();
@@ -64,7 +65,7 @@ pub fn rows(data: &[u8]) {
         let _ = chunk.links.iter().try_for_each(|link| rows.push(headers, link.clone()));
         let _ = rows.into_chain(bitcoin.clone());
     }
-    let _ = Chain::from_base(params.clone(), bitcoin.clone(), [chunk]);
+    let _ = Chain::from_base(params.clone(), bitcoin.clone(), [bytes]);
 }
 
 /// The beginning of a peer's chain that decodes, encodes to the same bytes, and may be continued.

@@ -20,6 +20,7 @@ use crate::units::{Height, ShareId, Timestamp, U256, Weight, Work};
 
 pub use check::{BaseCheck, BaseFault};
 pub use encode::BaseError;
+pub(crate) use encode::Reading;
 
 /// Number of links in a chunk. Its scripts are stored once, so a small chunk costs more; a node starts from the last
 /// whole chunk, so a large one makes it judge more proofs again.
@@ -47,28 +48,28 @@ pub struct Start {
 impl Start {
     /// What the link above `link` continues. `proofs` is the number of proofs that `link` credits, itself included. `None`
     /// if a sum leaves its range.
-    pub(crate) fn after(&self, link: &BaseLink, proofs: u64) -> Option<Self> {
-        let height = self.height.child();
+    pub(crate) fn after<R>(&self, link: &BaseLink<R>, proofs: u64) -> Option<Self> {
+        let (height, facts) = (self.height.child(), &link.facts);
         let proofs = self.proofs.checked_add(proofs)?;
-        let chain_work = self.chain_work.plus(Work::of_target(link.target));
+        let chain_work = self.chain_work.plus(Work::of_target(facts.target));
         let leaf = HistoryLink {
             height,
-            id: link.id,
-            target: link.target,
-            time: link.time,
+            id: facts.id,
+            target: facts.target,
+            time: facts.time,
             chain_work,
             proofs,
             snapshot: link.snapshot,
         };
         let history = self.history.with(&leaf)?;
-        let signals = self.signals.after(height, link.signals);
-        Some(Self { height, id: link.id, time: link.time, chain_work, proofs, history, signals })
+        let signals = self.signals.after(height, facts.signals);
+        Some(Self { height, id: facts.id, time: facts.time, chain_work, proofs, history, signals })
     }
 }
 
-/// A main-chain link with everything that later links need of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseLink {
+/// What a link's own proof shows of it, once Bitcoin's headers and the links below are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkFacts {
     /// Id of the link.
     pub id: ShareId,
     /// Time in its share header.
@@ -83,14 +84,21 @@ pub struct BaseLink {
     pub bits: CompactTarget,
     /// Link target that it had to meet.
     pub target: U256,
+    /// Upgrade bits that it sets.
+    pub signals: u32,
+}
+
+/// A main-chain link with everything that later links need of it. Its rows name scripts, or only number them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseLink<R = Vec<BaseRow>> {
+    /// What its proof shows.
+    pub facts: LinkFacts,
     /// Height of the snapshot that it pays by.
     pub snapshot: Height,
     /// The window that it pays by, as its state root commits to it.
     pub window: Commitment<Weight>,
-    /// Upgrade bits that it sets.
-    pub signals: u32,
     /// What it credits, by script, ascending; itself included.
-    pub rows: Vec<BaseRow>,
+    pub rows: R,
 }
 
 /// Credit of one link to one script.

@@ -57,12 +57,22 @@ impl<'a> Reader<'a> {
         is_allowed: impl FnOnce(&Script) -> bool,
         otherwise: RuleError,
     ) -> Result<ScriptBuf, RuleError> {
+        self.borrowed_script(longest, is_allowed, otherwise).map(Into::into)
+    }
+
+    /// As [`Reader::script`], where it lies.
+    pub(crate) fn borrowed_script(
+        &mut self,
+        longest: usize,
+        is_allowed: impl FnOnce(&Script) -> bool,
+        otherwise: RuleError,
+    ) -> Result<&'a Script, RuleError> {
         let length = usize::from(self.u8()?);
         if length > longest {
             return Err(otherwise);
         }
-        let script = ScriptBuf::from_bytes(self.take(length)?.to_vec());
-        if is_allowed(&script) { Ok(script) } else { Err(otherwise) }
+        let script = Script::from_bytes(self.take(length)?);
+        if is_allowed(script) { Ok(script) } else { Err(otherwise) }
     }
 
     pub(crate) fn end(&self) -> Result<(), RuleError> {

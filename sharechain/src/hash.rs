@@ -29,25 +29,26 @@ pub enum Tag {
 }
 
 impl Tag {
-    const fn bytes(self) -> &'static [u8] {
+    /// State of SHA-256 after `SHA256(tag) || SHA256(tag)`, which the compiler computes.
+    const fn midstate(self) -> sha256::Midstate {
         match self {
-            Self::Params => b"shoal/params",
-            Self::Commitment => b"shoal/commitment",
-            Self::SharesRoot => b"shoal/shares",
-            Self::Draw => b"shoal/draw",
-            Self::State => b"shoal/state",
-            Self::WeightLeaf => b"shoal/leaf",
-            Self::WeightNode => b"shoal/node",
-            Self::LinkLeaf => b"shoal/link",
-            Self::LinkNode => b"shoal/history",
-            Self::Signals => b"shoal/signals",
+            Self::Params => const { sha256::Midstate::hash_tag(b"shoal/params") },
+            Self::Commitment => const { sha256::Midstate::hash_tag(b"shoal/commitment") },
+            Self::SharesRoot => const { sha256::Midstate::hash_tag(b"shoal/shares") },
+            Self::Draw => const { sha256::Midstate::hash_tag(b"shoal/draw") },
+            Self::State => const { sha256::Midstate::hash_tag(b"shoal/state") },
+            Self::WeightLeaf => const { sha256::Midstate::hash_tag(b"shoal/leaf") },
+            Self::WeightNode => const { sha256::Midstate::hash_tag(b"shoal/node") },
+            Self::LinkLeaf => const { sha256::Midstate::hash_tag(b"shoal/link") },
+            Self::LinkNode => const { sha256::Midstate::hash_tag(b"shoal/history") },
+            Self::Signals => const { sha256::Midstate::hash_tag(b"shoal/signals") },
         }
     }
 
     /// SHA-256 engine that has hashed `SHA256(tag) || SHA256(tag)`.
     #[must_use]
     pub fn engine(self) -> sha256::HashEngine {
-        keyed_engine(&sha256::Hash::hash(self.bytes()).to_byte_array())
+        sha256::HashEngine::from_midstate(self.midstate(), sha256::HashEngine::BLOCK_SIZE)
     }
 
     /// Tagged hash of the concatenation of `parts`.

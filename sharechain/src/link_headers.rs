@@ -7,10 +7,10 @@
 mod encode;
 mod rows;
 
-use bitcoin::pow::CompactTarget;
 use bitcoin::{BlockHash, ScriptBuf};
 use thiserror::Error;
 
+use crate::base::LinkFacts;
 use crate::bitcoin_headers::BitcoinHeaders;
 use crate::chain::Chain;
 use crate::check::binding::BoundProof;
@@ -41,20 +41,8 @@ pub struct Beginning {
 /// A verified link, without its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkHeader {
-    /// Id of the link.
-    pub id: ShareId,
-    /// Time in its share header.
-    pub time: Timestamp,
-    /// Height that it would have as a Bitcoin block.
-    pub bitcoin_height: u32,
-    /// Previous block in its Bitcoin header.
-    pub previous_block: BlockHash,
-    /// Chain work of that block, hashes.
-    pub bitcoin_work: U256,
-    /// nBits of the difficulty period of its Bitcoin header.
-    pub bits: CompactTarget,
-    /// Link target that it had to meet.
-    pub target: U256,
+    /// What its proof shows, but for what follows.
+    pub facts: LinkFacts,
     /// Share target of its position.
     pub share_target: U256,
     /// Cumulative link work up to and including it.
@@ -67,8 +55,6 @@ pub struct LinkHeader {
     pub shares_count: u16,
     /// State root in its share header.
     pub state_root: [u8; 32],
-    /// Upgrade bits that it sets.
-    pub signals: u32,
 }
 
 /// Why a proof does not continue a chain of links.
@@ -165,20 +151,22 @@ impl LinkHeaders {
         }
         let share = &proof.share;
         self.links.push(LinkHeader {
-            id,
-            time: share.time,
-            bitcoin_height: share.bitcoin_height,
-            previous_block: hash,
-            bitcoin_work: previous.chain_work,
-            bits: previous.next.period_bits,
-            target: position.link_target,
+            facts: LinkFacts {
+                id,
+                time: share.time,
+                bitcoin_height: share.bitcoin_height,
+                previous_block: hash,
+                bitcoin_work: previous.chain_work,
+                bits: previous.next.period_bits,
+                target: position.link_target,
+                signals: share.signals,
+            },
             share_target: position.share_target,
             chain_work: chain_work.plus(Work::of_target(position.link_target)),
             payout: share.payout.clone(),
             shares_root: share.shares_root,
             shares_count: share.shares_count,
             state_root: share.state_root,
-            signals: share.signals,
         });
         Ok(())
     }
@@ -196,7 +184,7 @@ impl LinkHeaders {
         if below == *id {
             return Some(height);
         }
-        let index = self.links.iter().rposition(|link| link.id == *id)?;
+        let index = self.links.iter().rposition(|link| link.facts.id == *id)?;
         Some(Height(self.first_height().0.saturating_add(u32::try_from(index).ok()?)))
     }
 
@@ -205,9 +193,9 @@ impl LinkHeaders {
     pub fn tip(&self) -> (ShareId, Height, Work) {
         let (below, height, work) = self.below;
         let count = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
-        self.links
-            .last()
-            .map_or((below, height, work), |link| (link.id, Height(height.0.saturating_add(count)), link.chain_work))
+        self.links.last().map_or((below, height, work), |link| {
+            (link.facts.id, Height(height.0.saturating_add(count)), link.chain_work)
+        })
     }
 
     /// The rules that the links are verified by.
@@ -238,15 +226,15 @@ impl LinkHeaders {
     /// below decides nothing: a peer claims it.
     #[must_use]
     pub fn work_since(&self, bitcoin_work: U256) -> Work {
-        let first = self.links.partition_point(|link| link.bitcoin_work < bitcoin_work);
+        let first = self.links.partition_point(|link| link.facts.bitcoin_work < bitcoin_work);
         let links = self.links.get(first..).unwrap_or_default();
-        links.iter().fold(Work::default(), |sum, link| sum.plus(Work::of_target(link.target)))
+        links.iter().fold(Work::default(), |sum, link| sum.plus(Work::of_target(link.facts.target)))
     }
 
     /// Target and time of the link at a height, from the beginning or the verified links.
     fn target_and_time(&self, height: Height) -> Option<(U256, Timestamp)> {
         if let Some(link) = self.at(height) {
-            return Some((link.target, link.time));
+            return Some((link.facts.target, link.facts.time));
         }
         let known = self.beginning.recent.iter().find(|link| link.height == height)?;
         Some((known.target, known.time))
@@ -257,7 +245,7 @@ impl LinkHeaders {
             return Some(ShareId(self.consensus_id));
         }
         let recent = || Some(self.beginning.recent.iter().find(|link| link.height == height)?.id);
-        self.at(height).map(|link| link.id).or_else(recent)
+        self.at(height).map(|link| link.facts.id).or_else(recent)
     }
 
     /// Position of the children of the link at `height`.
@@ -287,7 +275,7 @@ impl LinkHeaders {
             share_target,
             link_target,
             median_time: times.get(times.len() / 2).copied(),
-            bitcoin_work: self.links.last().map_or(self.below_bitcoin_work, |link| link.bitcoin_work),
+            bitcoin_work: self.links.last().map_or(self.below_bitcoin_work, |link| link.facts.bitcoin_work),
             least_snapshot: Height(0),
         })
     }

@@ -298,42 +298,6 @@ impl ChainParams {
         }
     }
 
-    /// The share-chain on Bitcoin mainnet with wide coinbases.
-    #[must_use]
-    pub const fn main_wide() -> Self {
-        Self::main().wide("main-wide")
-    }
-
-    /// The share-chain on the public signet with wide coinbases.
-    #[must_use]
-    pub const fn signet_wide() -> Self {
-        Self::signet().wide("signet-wide")
-    }
-
-    /// The local test network with wide coinbases.
-    #[must_use]
-    pub const fn local_wide() -> Self {
-        Self::local().wide("local-wide")
-    }
-
-    /// testnet4 with wide coinbases.
-    #[must_use]
-    pub const fn testnet4_wide() -> Self {
-        Self::testnet4().wide("testnet4-wide")
-    }
-
-    /// regtest with wide coinbases.
-    #[must_use]
-    pub const fn regtest_wide() -> Self {
-        Self::regtest().wide("regtest-wide")
-    }
-
-    /// Rehearsals with wide coinbases.
-    #[must_use]
-    pub const fn rehearsal_wide() -> Self {
-        Self::rehearsal().wide("rehearsal-wide")
-    }
-
     /// All networks of protocol §3, each with standard and with wide coinbases.
     #[must_use]
     pub const fn all() -> [Self; 12] {
@@ -344,18 +308,19 @@ impl ChainParams {
             Self::testnet4(),
             Self::regtest(),
             Self::rehearsal(),
-            Self::main_wide(),
-            Self::signet_wide(),
-            Self::local_wide(),
-            Self::testnet4_wide(),
-            Self::regtest_wide(),
-            Self::rehearsal_wide(),
+            Self::main().wide("main-wide"),
+            Self::signet().wide("signet-wide"),
+            Self::local().wide("local-wide"),
+            Self::testnet4().wide("testnet4-wide"),
+            Self::regtest().wide("regtest-wide"),
+            Self::rehearsal().wide("rehearsal-wide"),
         ]
     }
 
     /// The same constants with room for 1,000 payouts in a coinbase: 43,000 bytes, and at most 218 bytes before and
-    /// after them.
-    const fn wide(self, name: &'static str) -> Self {
+    /// after them. The name is that of protocol §3, such as `main-wide`: it is part of the consensus id.
+    #[must_use]
+    pub const fn wide(self, name: &'static str) -> Self {
         Self { name, outputs_max: 1_000, prefix_bytes_max: 44_000, ..self }
     }
 

@@ -117,7 +117,10 @@ pub fn in_coinbase_order<'a>(
 
 fn claims_of<'a>(dues: impl IntoIterator<Item = (&'a Script, Weight)>) -> Vec<Claim<'a>> {
     let some = dues.into_iter().filter(|(_, weight)| *weight > Weight::ZERO);
-    some.map(|(script, weight)| Claim { script, weight: weight.0 }).collect()
+    // A window knows how many scripts it has at most.
+    let mut claims = Vec::with_capacity(some.size_hint().1.unwrap_or(0));
+    claims.extend(some.map(|(script, weight)| Claim { script, weight: weight.0 }));
+    claims
 }
 
 /// Moves the `count` highest-ranked claims to the front, in order, and returns them. The others stay unordered.

@@ -130,11 +130,10 @@ fn what_was_pruned_is_not_asked_for_again() {
     }
 }
 
-/// Encoded and decoded base chunks of a chain, from the first that it has in full.
-fn chunks_of(chain: &Chain) -> Vec<Chunk> {
+/// Encoded base chunks of a chain, from the first that it has in full.
+fn chunks_of(chain: &Chain) -> Vec<Vec<u8>> {
     let numbers = Chunk::number_of(chain.bottom())..=Chunk::number_of(chain.height());
-    let encoded: Vec<_> = numbers.filter_map(|number| chain.base_chunk(number)).map(|chunk| chunk.encode()).collect();
-    encoded.iter().map(|bytes| Chunk::decode(bytes).unwrap()).collect()
+    numbers.filter_map(|number| chain.base_chunk(number)).map(|chunk| chunk.encode()).collect()
 }
 
 /// A chain that starts from another's base, with that one's Bitcoin headers.
@@ -213,14 +212,19 @@ fn a_base_may_itself_be_pruned() {
 }
 
 #[test]
-fn chunks_with_a_gap_are_no_base() {
+fn chunks_with_a_gap_or_damage_are_no_base() {
     let mut grown = Grown::new();
     grown.grow(MEMORY_DEPTH + 2_000);
     let mut chunks = chunks_of(&grown.world.chain);
     assert!(chunks.len() >= 3);
-    let start = chunks[2].start.height;
-    chunks.remove(1);
+    let start = Chunk::decode(&chunks[2]).unwrap().start.height;
     let params = grown.world.chain.params().clone();
     let headers = BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).unwrap();
-    assert_eq!(Chain::from_base(params, headers, chunks).err(), Some(BaseError::Gap(start)));
+    let base = |chunks| Chain::from_base(params.clone(), headers.clone(), chunks).err();
+    assert_eq!(base(chunks.clone()), None);
+    chunks[2][700] ^= 1;
+    assert_eq!(base(chunks.clone()), Some(BaseError::Checksum));
+    chunks[2][700] ^= 1;
+    chunks.remove(1);
+    assert_eq!(base(chunks), Some(BaseError::Gap(start)));
 }

@@ -150,11 +150,12 @@ def moved(sat, to, of):
 MANY = [(1 << 60) + 977 * number for number in range(3)] + [(1 << 54) + (number * number << 40) for number in range(67)]
 FEW = [1 << 60, 1 << 61, 3 << 60]
 EVEN = [1 << 50] * 60
+CRUMBS = EVEN + [1 << 30] * 40
 
 
-def found(kind, weights=MANY):
-    """The places in coinbase order of the dues of one kind."""
-    block = Block(weights, payee(0))
+def found(kind, weights=MANY, **pool):
+    """The scripts of the dues of one kind, in coinbase order."""
+    block = Block(weights, payee(0), **pool)
     paid = [script for script, _ in block.payouts]
     places = range(block.exact, len(block.order)) if kind != "exact" else range(block.exact)
     keep = {"exact": lambda script: True, "drawn": paid.__contains__, "not_drawn": lambda script: script not in paid}[kind]
@@ -194,6 +195,10 @@ def right_cases():
     yield "with a null data output", Block(FEW, payee(1), null_data=b"\x6a\x02\x01\x02")
     yield "the first block of the local network", Block([], FINDER, network="local", height=1, value=5_000_000_000)
     yield "a block of the local network", Block(MANY, drawn[0], network="local", height=142, value=5_000_000_123)
+    wide = {"network": "main-wide"}
+    yield "the last of 70 outputs of a wide pool", Block(MANY, found("exact", MANY, **wide)[-1], **wide)
+    yield "a drawn due of a wide pool", Block(CRUMBS, found("drawn", CRUMBS, **wide)[-1], **wide)
+    yield "a due of a wide pool that was not drawn", Block(CRUMBS, found("not_drawn", CRUMBS, **wide)[0], **wide)
 
 
 def wrong_cases():

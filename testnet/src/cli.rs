@@ -161,10 +161,13 @@ struct UpArgs {
     #[arg(long, value_name = "SECONDS")]
     late_node: Option<u64>,
     /// Let nodes find each other by mDNS, instead of over lines that `partition` can cut
-    #[arg(long)]
+    #[arg(long, conflicts_with = "discover")]
     mdns: bool,
     #[command(flatten)]
     link: LinkArgs,
+    /// Let nodes discover each other, knowing only the first one, instead of over lines that `partition` can cut
+    #[arg(long)]
+    discover: bool,
     /// Print lines instead of the live table
     #[arg(long)]
     plain: bool,
@@ -284,6 +287,7 @@ impl UpArgs {
                 chain: self.network,
                 mdns: self.mdns,
                 link: self.link.options(),
+                discover: self.discover,
             },
             late_node: self.late_node.map(Duration::from_secs),
             duration: self.duration.map(Duration::from_secs),

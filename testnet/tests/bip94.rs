@@ -3,10 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+mod support;
 
 use bitcoin::block::{Header, Version};
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
@@ -15,38 +12,15 @@ use bitcoin::{CompactTarget, TxMerkleNode};
 use serde_json::json;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Inserted, Root};
 use sharechain::{BitcoinParams, ChainParams, Timestamp};
-use testnet::bitcoind;
+use support::{REGTEST_ADDRESS, regtest};
 use testnet::rpc::{Rpc, RpcError};
-use tokio::process::{Child, Command};
 
-/// An address of regtest whose coins nobody needs.
-const ADDRESS: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 const NOW_S: u32 = 1_800_000_000;
-
-async fn regtest(dir: &Path, rpc: SocketAddr) -> (Child, Rpc) {
-    let child = Command::new(bitcoind::find().await.unwrap())
-        .args(["-regtest", "-test=bip94", "-server=1", "-listen=0", "-connect=0", "-disablewallet=1"])
-        .arg(format!("-datadir={}", dir.display()))
-        .arg(format!("-rpcport={}", rpc.port()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let client = Rpc::new(rpc, dir.join("regtest").join(".cookie"));
-    let started = Instant::now();
-    while client.call("getblockcount", json!([])).await.is_err() {
-        assert!(started.elapsed() < Duration::from_secs(60), "bitcoind does not answer");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    (child, client)
-}
 
 /// Mines blocks with bitcoind at a time, and gives their headers to the tree.
 async fn mine(rpc: &Rpc, count: u32, time: u32, tree: &mut BitcoinHeaders) {
     rpc.call("setmocktime", json!([time])).await.unwrap();
-    let hashes = rpc.call("generatetoaddress", json!([count, ADDRESS])).await.unwrap();
+    let hashes = rpc.call("generatetoaddress", json!([count, REGTEST_ADDRESS])).await.unwrap();
     for hash in hashes.as_array().unwrap() {
         let hex = rpc.call_str("getblockheader", json!([hash, false])).await.unwrap();
         let header: Header = deserialize_hex(&hex).unwrap();
@@ -87,8 +61,7 @@ async fn earliest(rpc: &Rpc, tree: &BitcoinHeaders, seconds: impl Iterator<Item 
 #[tokio::test]
 async fn the_first_block_of_a_period_may_be_ten_minutes_early() {
     let dir = tempfile::tempdir().unwrap();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (_bitcoind, rpc) = regtest(dir.path(), free).await;
+    let (_bitcoind, rpc, _) = regtest(dir.path(), &["-test=bip94"]).await;
     let params = BitcoinParams { timewarp_s: 600, ..ChainParams::regtest().bitcoin };
     let mut tree = BitcoinHeaders::new(&params, &Root::genesis(&params)).unwrap();
     mine(&rpc, params.retarget_blocks - 2, NOW_S, &mut tree).await;

@@ -1,5 +1,5 @@
-//! Found blocks reach Bitcoin though the finder's bitcoind takes none: every node that hears of a block builds it and
-//! submits it to its own.
+//! A node whose bitcoind takes no blocks. What its miners find reaches Bitcoin, since every node that hears of a block
+//! builds it and submits it to its own; and work whose block it would reject is not handed out.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
@@ -9,10 +9,10 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use harness::{Up, working};
+use harness::{Up, node, working};
 
 /// Blocks of the cut-off finder that must reach Bitcoin.
 const BLOCKS: usize = 3;
@@ -36,41 +36,69 @@ fn message(socket: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
-/// Passes on all calls to bitcoind but those that submit a block: these find the connection closed.
-fn pass_on(mut caller: TcpStream, bitcoind: SocketAddr, refused: &AtomicUsize) -> Option<()> {
+/// What stands between a node and its bitcoind does with a call.
+enum Reaction {
+    PassOn,
+    Close,
+    /// Answers it with this result.
+    Answer(&'static str),
+}
+
+type React = dyn Fn(&[u8]) -> Reaction + Send + Sync;
+
+fn names(call: &[u8], what: &str) -> bool {
+    call.windows(what.len()).any(|at| at == what.as_bytes())
+}
+
+fn pass_on(mut caller: TcpStream, bitcoind: SocketAddr, react: &React) -> Option<()> {
     let mut to = TcpStream::connect(bitcoind).ok()?;
     while let Some(request) = message(&mut caller) {
-        if request.windows(11).any(|at| at == b"submitblock") {
-            refused.fetch_add(1, Ordering::Relaxed);
-            return None;
+        match react(&request) {
+            Reaction::PassOn => {
+                to.write_all(&request).ok()?;
+                caller.write_all(&message(&mut to)?).ok()?;
+            }
+            Reaction::Close => return None,
+            Reaction::Answer(result) => {
+                let body = format!("{{\"id\":0,\"error\":null,\"result\":\"{result}\"}}");
+                let length = body.len();
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+                caller.write_all(answer.as_bytes()).ok()?;
+            }
         }
-        to.write_all(&request).ok()?;
-        caller.write_all(&message(&mut to)?).ok()?;
     }
     Some(())
 }
 
-/// Starts a bitcoind that refuses blocks, and is otherwise the one at this address.
-fn refusing(bitcoind: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, refused) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
-    let counted = Arc::clone(&refused);
-    std::thread::spawn(move || {
-        for caller in listener.incoming().flatten() {
-            let counted = Arc::clone(&counted);
-            std::thread::spawn(move || pass_on(caller, bitcoind, &counted));
-        }
-    });
-    (address, refused)
-}
-
-/// Lets a node use another bitcoind from its next start on. Returns what counts the blocks that it refused.
-fn take_bitcoind(config: &Path) -> Arc<AtomicUsize> {
+/// Lets a node use another bitcoind from its next start on: its own one, behind what reacts to calls.
+fn react_to_calls(config: &Path, react: impl Fn(&[u8]) -> Reaction + Send + Sync + 'static) {
     let text = std::fs::read_to_string(config).unwrap();
     let table: toml::Table = text.parse().unwrap();
     let url = table["bitcoind"]["url"].as_str().unwrap();
-    let (address, refused) = refusing(url.strip_prefix("http://").unwrap().parse().unwrap());
+    let bitcoind: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let react: Arc<React> = Arc::new(react);
+    std::thread::spawn(move || {
+        for caller in listener.incoming().flatten() {
+            let react = Arc::clone(&react);
+            std::thread::spawn(move || pass_on(caller, bitcoind, &*react));
+        }
+    });
     std::fs::write(config, text.replace(url, &format!("http://{address}"))).unwrap();
+}
+
+/// All calls that submit a block find the connection closed. Returns what counts them.
+fn refuse_blocks(config: &Path) -> Arc<AtomicUsize> {
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&refused);
+    react_to_calls(config, move |call| {
+        if !names(call, "submitblock") {
+            return Reaction::PassOn;
+        }
+        counted.fetch_add(1, Ordering::Relaxed);
+        Reaction::Close
+    });
     refused
 }
 
@@ -78,7 +106,7 @@ fn take_bitcoind(config: &Path) -> Arc<AtomicUsize> {
 fn a_block_reaches_bitcoin_though_the_finders_bitcoind_refuses_it() {
     let mut up = Up::start(&["--nodes", "3", "--miners", "3", "--hashrate", "800k"]);
     up.wait_for("all nodes working", Duration::from_secs(60), |status| working(status) == 3);
-    let refused = take_bitcoind(&up.dir().join("node-A/shoal.toml"));
+    let refused = refuse_blocks(&up.dir().join("node-A/shoal.toml"));
     up.must(&["restart", "A"]);
     let log = up.dir().join("up.log");
     up.wait_for("blocks of the node whose bitcoind refuses them", Duration::from_secs(300), |_| {
@@ -99,4 +127,27 @@ fn a_block_reaches_bitcoin_though_the_finders_bitcoind_refuses_it() {
     println!("{} blocks of node A that its bitcoind refused, of which {active} are in Bitcoin's chain", cut_off.len());
     assert!(active + 1 >= BLOCKS, "{cut_off:#?}\n{}", up.log());
     assert!(cut_off.iter().all(|block| by(block, "B") || by(block, "C")), "{cut_off:#?}");
+}
+
+/// A node whose clock was three hours ahead went on mining blocks that its bitcoind called `time-too-new`.
+#[test]
+fn work_whose_block_bitcoind_would_reject_is_not_handed_out() {
+    let mut up = Up::start(&["--nodes", "2", "--miners", "2"]);
+    up.wait_for("both nodes working", Duration::from_secs(60), |status| working(status) == 2);
+    let rejects = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&rejects);
+    react_to_calls(&up.dir().join("node-A/shoal.toml"), move |call| {
+        let judged = names(call, "proposal") && now.load(Ordering::Relaxed);
+        if judged { Reaction::Answer("time-too-new") } else { Reaction::PassOn }
+    });
+    up.must(&["restart", "A"]);
+    up.wait_for("node A working", Duration::from_secs(60), |status| working(status) == 2);
+    rejects.store(true, Ordering::Relaxed);
+    let status = up.wait_for("node A without work", Duration::from_secs(120), |status| working(status) == 1);
+    let why = node(&status, "A")["no_work"].as_str().unwrap();
+    assert!(why.contains("time-too-new") && why.contains("clock"), "{why}");
+    rejects.store(false, Ordering::Relaxed);
+    up.wait_for("node A working again", Duration::from_secs(60), |status| working(status) == 2);
+    up.must(&["stop"]);
+    assert!(up.end(Duration::from_secs(60)).success(), "{}", up.log());
 }

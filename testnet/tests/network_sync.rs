@@ -37,8 +37,11 @@ async fn start_bad(number: u8, kind: Bad) -> String {
         consensus_id: ChainParams::rehearsal().consensus_id(),
         user_agent: "bad/1".to_owned(),
         traffic: p2p::Traffic::default(),
+        proxy: None,
+        reach: p2p::Reach::default(),
         max_upload: None,
         bans: Vec::new(),
+        discovery: None,
     };
     let (handle, mut events) = Network::start(config).unwrap();
     let address = loop {

@@ -66,8 +66,11 @@ pub(crate) async fn peer(number: u8, address: &str, consensus_id: [u8; 32], tip:
         consensus_id,
         user_agent: "bench/1".to_owned(),
         traffic: p2p::Traffic::default(),
+        proxy: None,
+        reach: p2p::Reach::default(),
         max_upload: None,
         bans: Vec::new(),
+        discovery: None,
     };
     let (handle, events) = Network::start(config).expect("nothing is listened on");
     tokio::spawn(listen(handle.clone(), events, tip, heard));

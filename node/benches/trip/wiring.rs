@@ -100,8 +100,11 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
         history,
         stratum: Arc::default(),
         peers,
+        discovery: watch::channel(p2p::DiscoveryInfo::default()).1,
+        manual: node::manual::ManualPeers::load(dir),
         network: watch::channel(None).1,
         node: watch::channel(NodeState::default()).1,
+        reach: watch::channel(Arc::default()).1,
         traffic: p2p::Traffic::default(),
         token: Token::load(dir).expect("the folder can be written"),
         started: Instant::now(),
@@ -152,7 +155,7 @@ impl Peers {
         let started = consensus::start(engine, Inputs { found, peers: Some(PeerSide::new(exchange, links)) });
         tokio::spawn(looking_up.run(HeaderSource::new(bitcoind, started.engine.clone())));
         tokio::spawn(serving.run(started.reader.clone(), Arc::clone(store), network.clone()));
-        tokio::spawn(peers::show(network, tips_seen, shown));
+        tokio::spawn(peers::show(network, tips_seen, (shown, watch::Sender::new(Arc::default()))));
         (started, peers_seen)
     }
 }
@@ -184,8 +187,11 @@ fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::E
         consensus_id: *consensus_id,
         user_agent: "bench/1".to_owned(),
         traffic: p2p::Traffic::default(),
+        proxy: None,
+        reach: p2p::Reach::default(),
         max_upload: None,
         bans: Vec::new(),
+        discovery: None,
     };
     let (handle, events) = p2p::Network::start(config).expect("loopback can be listened on");
     (handle, events, listen)
@@ -214,7 +220,7 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
             timeout: Duration::from_secs(1),
         },
         stratum: StratumConfig { listen: any, listeners: Vec::new(), tls: None, coinbase_limits: Vec::new() },
-        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, max_upload: None },
+        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         // What a client may ask when the operator does not say.
         api: ApiConfig {
             listen,

@@ -3,7 +3,7 @@
 //! ```text
 //! prune.rs    what the journal forgets
 //! replay.rs   rebuilds the chain from the journal
-//! settled.rs  stores the settled link across restarts
+//! settled.rs  stores the settled and the trusted link across restarts
 //! start.rs    replaces the chain by one that starts from verified rows
 //! warn.rs     tells the log what the operator must know of the chain
 //! windows.rs  keeps what payout proofs need

@@ -103,7 +103,7 @@ fn network(api: &Api, headers: &HeaderMap) -> Result<Handle, ApiError> {
     if !api.context.token.is_in(headers) {
         return Err(ApiError::Token);
     }
-    api.context.network.borrow().clone().ok_or(ApiError::Reading)
+    api.context.network.borrow().clone().ok_or(ApiError::Starting)
 }
 
 fn shown(network: &Handle) -> Json<BanList> {

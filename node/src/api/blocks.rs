@@ -159,9 +159,18 @@ impl BlockSummary {
             listed_height: standing.listed_height,
             effort: standing.effort,
             luck_probability: standing.effort.map(|effort| -(-effort).exp_m1()),
-            bitcoind: api.context.submissions.verdict(&block.hash).map(BitcoindSays::from),
+            bitcoind: says(api.context.submissions.verdict(&block.hash), standing.confirmations),
         }
     }
+}
+
+/// bitcoind's verdict. A confirmed block was accepted in the end, whatever bitcoind said before it had the parent.
+fn says(verdict: Option<SubmitVerdict>, confirmations: u32) -> Option<BitcoindSays> {
+    let verdict = match verdict? {
+        SubmitVerdict::Inconclusive | SubmitVerdict::Rejected { .. } if confirmations > 0 => SubmitVerdict::Duplicate,
+        verdict => verdict,
+    };
+    Some(verdict.into())
 }
 
 /// Confirmations of a Bitcoin block; 0 while it is not in the chain with the most work. `noted` says whether a deep one

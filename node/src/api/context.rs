@@ -18,6 +18,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::consensus::ChainReader;
 use crate::history::History;
+use crate::manual::ManualPeers;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
@@ -39,8 +40,14 @@ pub struct Context {
     pub submissions: Submissions,
     /// The connected peers.
     pub peers: watch::Receiver<Arc<Vec<PeerView>>>,
+    /// Where others reach this node.
+    pub reach: watch::Receiver<Arc<p2p::Reachability>>,
     /// The network; none while the node reads its share-chain.
     pub network: watch::Receiver<Option<p2p::Handle>>,
+    /// Peers that the operator added while the node ran.
+    pub manual: ManualPeers,
+    /// The address book and the connections that the node makes by itself.
+    pub discovery: watch::Receiver<p2p::DiscoveryInfo>,
     /// Bytes of messages from and to peers.
     pub traffic: p2p::Traffic,
     /// State of sync, of mining and of bitcoind.

@@ -84,7 +84,7 @@ pub(super) enum ApiError {
     #[error("nothing is at this path; see /api/v1/openapi.json for all paths")]
     Path,
     /// The route has no such method.
-    #[error("this route has no such method; use GET, and for bans POST and DELETE")]
+    #[error("this route has no such method; use GET, and for bans and peers POST and DELETE")]
     Method,
     /// The request has a body.
     #[error("this API accepts no request bodies; put parameters in the path and the query")]
@@ -101,8 +101,8 @@ pub(super) enum ApiError {
     )]
     Token,
     /// The node has no network yet.
-    #[error("the node is reading its share-chain from disk; try again later")]
-    Reading,
+    #[error("the node is still starting; try again later")]
+    Starting,
     /// A list of the operator's is full.
     #[error("{0}")]
     Full(String),
@@ -152,7 +152,7 @@ impl ApiError {
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Token => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::CONFLICT,
-            Self::Slow | Self::Stopping | Self::Reading => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Slow | Self::Stopping | Self::Starting => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Stored(_) | Self::Metrics(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

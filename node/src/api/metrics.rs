@@ -39,6 +39,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResp
         status: api.status().await?,
         refused: api.refused_by_rule().await?,
         miners: api.context.stratum.snapshot(),
+        discovery: api.context.discovery.borrow().numbers,
         received: named(api.context.traffic.received()),
         sent: named(api.context.traffic.sent()),
         submitted: api.context.submissions.counts(),
@@ -58,6 +59,7 @@ struct Numbers {
     status: Status,
     refused: BTreeMap<String, u64>,
     miners: Snapshot,
+    discovery: p2p::DiscoveryNumbers,
     received: Vec<(&'static str, u64)>,
     sent: Vec<(&'static str, u64)>,
     submitted: VerdictCounts,
@@ -157,6 +159,15 @@ impl Numbers {
         let synced = status.sync.state == SyncStateName::Synced;
         page.gauge("shoal_synced", "1 while the node is in sync with its peers", None, flag(synced))?;
         page.gauge("shoal_peers", "Connected peers", None, status.peers as f64)?;
+        let found = self.discovery;
+        let help = "Nodes in the address book that were never reached";
+        page.gauge("shoal_address_book_new", help, None, found.book_new as f64)?;
+        let help = "Nodes in the address book that were reached";
+        page.gauge("shoal_address_book_tried", help, None, found.book_tried as f64)?;
+        let help = "Connections to nodes that the node chose by itself";
+        page.gauge("shoal_peers_outbound", help, None, found.outbound as f64)?;
+        let help = "Connections to nodes of its choice that the node wants";
+        page.gauge("shoal_peers_outbound_target", help, None, found.outbound_target as f64)?;
         let help = "Bytes of messages from peers, by kind, without what transports add";
         page.counters("shoal_peer_received_bytes", help, "kind", &self.received)?;
         let help = "Bytes of messages to peers, by kind, without gossip and what transports add";

@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use super::bans::{NewBan, OldBan};
 use super::error::{ApiError, echo};
 use super::limits::{GRAPH_LINKS, GRAPH_LINKS_MAX, PAGE, PAGE_MAX, STEP_S};
+use super::manual::Named;
 use crate::history::STEPS_S;
 
 const HASH: &str = "a hash of 64 hexadecimal digits";
@@ -214,7 +215,7 @@ macro_rules! from_query {
     };
 }
 
-from_query!(Paging, Steps, Heights, Query, PaidAddress, NewBan, OldBan);
+from_query!(Paging, Steps, Heights, Query, PaidAddress, NewBan, OldBan, Named);
 
 #[cfg(test)]
 mod tests;

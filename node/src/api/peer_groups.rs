@@ -14,6 +14,12 @@ pub(super) struct Groups {
 impl Groups {
     /// The name of a peer's group. All that it reveals is whether the address is on this machine or the local network.
     pub(super) fn name(&self, address: &str) -> String {
+        if address.starts_with("/onion3/") {
+            return "onion services".to_owned();
+        }
+        if address.contains("/p2p-circuit") {
+            return "through relays".to_owned();
+        }
         let Some((family, ip)) = ip_of(address) else { return "address not known".to_owned() };
         let near = match ip {
             IpAddr::V4(ip) if ip.is_loopback() => Some("this machine"),

@@ -9,13 +9,50 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::context::Api;
+use super::error::ApiError;
+use super::manual::{self, ManualPeer};
+use super::reach::Reachable;
 use crate::state::PeerView;
 
 /// The connected peers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PeerList {
+    /// Where other nodes reach this one.
+    pub reachable: Reachable,
     /// Peers, longest connected first.
     pub peers: Vec<Peer>,
+    /// Peers that the operator named; none without the node's token.
+    pub manual: Option<Vec<ManualPeer>>,
+    /// How the node finds peers.
+    pub discovery: Discovery,
+}
+
+/// How the node finds peers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Discovery {
+    /// Nodes in the address book that were never reached.
+    pub book_new: usize,
+    /// Nodes in the address book that were reached.
+    pub book_tried: usize,
+    /// Connections to nodes that the node chose by itself.
+    pub outbound: usize,
+    /// How many of those it wants; 0 if it discovers nobody.
+    pub outbound_target: usize,
+    /// Addresses of this node that it tells everybody, multiaddrs; none without the node's token.
+    pub own_addresses: Option<Vec<String>>,
+}
+
+impl Discovery {
+    fn new(info: &p2p::DiscoveryInfo, owner: bool) -> Self {
+        let numbers = info.numbers;
+        Self {
+            book_new: numbers.book_new,
+            book_tried: numbers.book_tried,
+            outbound: numbers.outbound,
+            outbound_target: numbers.outbound_target,
+            own_addresses: owner.then(|| info.own_addresses.clone()),
+        }
+    }
 }
 
 /// A connected peer.
@@ -27,7 +64,7 @@ pub(super) struct Peer {
     pub address: Option<String>,
     /// Peers in one group have neighboring addresses. The names say no more than that, and change with every start.
     pub group: String,
-    /// Transport: `tcp` or `quic`.
+    /// Transport: `tcp`, `quic`, `relay` through another node, or `onion` for an onion service.
     pub transport: &'static str,
     /// Round trip of the last ping, milliseconds; none before the first ping.
     pub latency_ms: Option<u64>,
@@ -47,12 +84,17 @@ pub(super) struct Peer {
 
 impl Peer {
     fn new(peer: &PeerView, group: String, owner: bool) -> Self {
-        let quic = peer.address.contains("/quic");
+        let transport = match peer.address.as_str() {
+            address if address.contains("/p2p-circuit") => "relay",
+            address if address.starts_with("/onion3/") => "onion",
+            address if address.contains("/quic") => "quic",
+            _ => "tcp",
+        };
         Self {
             id: peer.id.clone(),
             address: owner.then(|| peer.address.clone()),
             group,
-            transport: if quic { "quic" } else { "tcp" },
+            transport,
             latency_ms: peer.round_trip_ms,
             inbound: peer.inbound,
             agent: peer.agent.clone(),
@@ -69,11 +111,14 @@ impl Peer {
     get, path = "/api/v1/peers", security((), ("token" = [])),
     responses((status = 200, description = "The peers", body = PeerList))
 )]
-pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Json<PeerList> {
+pub(super) async fn peers(State(api): State<Arc<Api>>, headers: HeaderMap) -> Result<Json<PeerList>, ApiError> {
     let owner = api.context.token.is_in(&headers);
     let peers = Arc::clone(&api.context.peers.borrow());
     let shown = |peer: &PeerView| Peer::new(peer, api.groups.name(&peer.address), owner);
     let mut peers: Vec<Peer> = peers.iter().map(shown).collect();
     peers.sort_by(|a, b| b.connected_s.cmp(&a.connected_s).then_with(|| a.id.cmp(&b.id)));
-    Json(PeerList { peers })
+    let reachable = Reachable::new(&api.context.reach.borrow(), owner);
+    let discovery = Discovery::new(&api.context.discovery.borrow(), owner);
+    let manual = if owner { Some(manual::list(&api).await?) } else { None };
+    Ok(Json(PeerList { reachable, peers, manual, discovery }))
 }

@@ -15,6 +15,7 @@ use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::isolation::{StateStatus, WorkName};
 use super::limits::{HASHRATE_LINKS, PENDING_COUNTED_MAX};
+use super::reach::Reachable;
 
 use crate::clock::now;
 use crate::state::{NodeState, SyncState, SyncView};
@@ -73,6 +74,8 @@ pub struct Status {
     pub bitcoin: BitcoinStatus,
     /// Number of connected peers.
     pub peers: u64,
+    /// Where other nodes reach this one.
+    pub reachable: Reachable,
     /// Number of miners connected to this node.
     pub miners_connected: u64,
     /// Estimated hashrates.
@@ -170,6 +173,8 @@ pub struct SyncStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStateName {
+    /// The node is waiting for its bitcoind, which it needs to read its share-chain.
+    Waiting,
     /// The node is reading its share-chain from disk.
     Reading,
     /// No peer has been reached yet.
@@ -222,6 +227,7 @@ pub struct ShareCounts {
 impl From<SyncState> for SyncStateName {
     fn from(state: SyncState) -> Self {
         match state {
+            SyncState::Waiting => Self::Waiting,
             SyncState::Reading => Self::Reading,
             SyncState::Searching => Self::Searching,
             SyncState::Headers => Self::Headers,
@@ -334,6 +340,7 @@ impl Api {
                 trouble: node.bitcoin.trouble,
             },
             peers: self.context.peers.borrow().len() as u64,
+            reachable: Reachable::new(&self.context.reach.borrow(), false),
             miners_connected: miners.connections.len() as u64,
             hashrate: Hashrate { local_hs: miners.hashrate_hs, pool_hs: chain.pool_hs },
             shares: ShareCounts {

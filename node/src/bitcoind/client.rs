@@ -65,6 +65,23 @@ pub enum SubmitVerdict {
     },
 }
 
+/// Reasons that say nothing about the block itself: its parent is unknown or was invalidated by hand, which `reconsiderblock`
+/// takes back, a clock is behind, or bitcoind gives no reason (BIP-0022's `rejected`).
+const PASSING_REASONS: [&str; 5] =
+    ["prev-blk-not-found", "bad-prevblk", "duplicate-invalid", "time-too-new", "rejected"];
+
+impl SubmitVerdict {
+    /// True if bitcoind may say otherwise later, so that the block must be submitted again.
+    #[must_use]
+    pub fn may_change(&self) -> bool {
+        match self {
+            Self::Accepted | Self::Duplicate => false,
+            Self::Inconclusive => true,
+            Self::Rejected { reason } => PASSING_REASONS.contains(&reason.as_str()),
+        }
+    }
+}
+
 /// bitcoind's verdict on a proposed block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProposalVerdict {

@@ -65,13 +65,25 @@ pub enum BitcoindError {
         /// Path of the file.
         path: PathBuf,
     },
-    /// bitcoind rejects the credentials.
-    #[error("bitcoind at {url} rejects {credentials}")]
+    /// bitcoind rejects user and password.
+    #[error("bitcoind at {url} rejects user {name:?} with this password; compare them with its `rpcauth`")]
     WrongCredentials {
         /// The configured URL.
         url: String,
-        /// The credentials in words, without the password.
-        credentials: String,
+        /// Name of the user.
+        name: String,
+    },
+    /// bitcoind rejects the cookie. While it starts, the file may still hold the cookie of its last run.
+    #[error(
+        "bitcoind at {url} rejects the cookie in {path}; if this lasts, check that the file belongs to the bitcoind at this \
+         address",
+        path = path.display()
+    )]
+    WrongCookie {
+        /// The configured URL.
+        url: String,
+        /// Path of the file.
+        path: PathBuf,
     },
     /// bitcoind rejects this machine's address.
     #[error("bitcoind at {url} rejects connections from this machine; allow it with `rpcallowip` in bitcoin.conf")]

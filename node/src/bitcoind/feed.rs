@@ -13,6 +13,7 @@ use tracing::debug;
 use super::client::Bitcoind;
 use super::error::BitcoindError;
 use crate::clock::now;
+use crate::config::Outputs;
 use crate::limits::{HEARTBEAT_INTERVAL, POLL_INTERVAL, RETRY_PAUSE};
 use node_core::jobs::BlockTemplate;
 use node_core::sentence;
@@ -22,8 +23,19 @@ use node_core::sentence;
 pub struct FeedState {
     /// The newest template. It stays when bitcoind is lost, so check `trouble` as well.
     pub template: Option<Arc<BlockTemplate>>,
+    /// When the template came; none before the first.
+    pub received: Option<Instant>,
     /// Why the template may be out of date, in one sentence for the operator; none if it is current.
     pub trouble: Option<Arc<str>>,
+}
+
+impl FeedState {
+    /// bitcoind's clock by the newest template: its time, and what passed since it came. It does not depend on this
+    /// machine's clock.
+    pub fn time(&self) -> Option<u32> {
+        let passed_s = u32::try_from(self.received?.elapsed().as_secs()).unwrap_or(u32::MAX);
+        Some(self.template.as_ref()?.time.saturating_add(passed_s))
+    }
 }
 
 /// A task that keeps the newest template. It ends when this value is dropped.
@@ -129,7 +141,7 @@ impl Follower {
     /// On networks with minimum-difficulty blocks, a template on the same tip has other nBits once its time is late enough.
     /// A long poll does not report that. Asks for the template then.
     async fn when_late(&self, template: &BlockTemplate) -> Result<BlockTemplate, BitcoindError> {
-        let after_s = self.bitcoind.network().chain_params().bitcoin.min_difficulty_after_s;
+        let after_s = self.bitcoind.network().chain_params(Outputs::Standard).bitcoin.min_difficulty_after_s;
         if after_s == 0 {
             return std::future::pending().await;
         }
@@ -182,6 +194,7 @@ impl Follower {
                 "new template"
             );
             state.template = Some(template);
+            state.received = Some(Instant::now());
         });
     }
 

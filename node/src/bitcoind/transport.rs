@@ -57,6 +57,8 @@ impl Transport {
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .no_proxy()
+            // Plain HTTP needs none, and a minimal container has none.
+            .tls_certs_only([])
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(BitcoindError::NoHttpClient)?;
@@ -131,7 +133,7 @@ impl Transport {
         let url = self.url.to_string();
         match response.status() {
             StatusCode::UNAUTHORIZED => {
-                return Err(BitcoindError::WrongCredentials { url, credentials: self.whose() });
+                return Err(self.refused(url));
             }
             StatusCode::FORBIDDEN => return Err(BitcoindError::NotAdmitted { url }),
             StatusCode::SERVICE_UNAVAILABLE => return Err(BitcoindError::Busy),
@@ -183,14 +185,10 @@ impl Transport {
         Ok(cookie)
     }
 
-    fn whose(&self) -> String {
+    fn refused(&self, url: String) -> BitcoindError {
         match &self.auth {
-            BitcoindAuth::User { name, .. } => {
-                format!("user {name:?} with this password; compare them with its `rpcauth`")
-            }
-            BitcoindAuth::Cookie(path) => {
-                format!("the cookie in {}; check that the file belongs to the bitcoind at this address", path.display())
-            }
+            BitcoindAuth::User { name, .. } => BitcoindError::WrongCredentials { url, name: name.clone() },
+            BitcoindAuth::Cookie(path) => BitcoindError::WrongCookie { url, path: path.clone() },
         }
     }
 }

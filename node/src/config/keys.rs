@@ -3,50 +3,7 @@
 //! This table defines the flags of the command line, the keys of the file, and the test that `shoal.example.toml` names
 //! them all.
 
-/// Number of values that a key takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// One value.
-    One,
-    /// A list. Flags are repeated; environment variables separate values by commas.
-    Many,
-    /// True or false; the flag alone means true.
-    Switch,
-}
-
-/// One key of the configuration.
-#[derive(Debug)]
-pub struct Key {
-    /// Name in the file, with its table: `bitcoind.url`.
-    pub name: &'static str,
-    /// Name of the flag, without leading dashes.
-    pub flag: &'static str,
-    /// Name of the environment variable.
-    pub env: &'static str,
-    /// Placeholder of the value in the help.
-    pub value: &'static str,
-    /// One line of help.
-    pub help: &'static str,
-    /// Number of values that it takes.
-    pub shape: Shape,
-    /// True if its value must never be shown.
-    pub secret: bool,
-}
-
-impl Key {
-    const fn one(names: [&'static str; 3], value: &'static str, help: &'static str) -> Self {
-        let [name, flag, env] = names;
-        Self { name, flag, env, value, help, shape: Shape::One, secret: false }
-    }
-
-    const fn shaped(self, shape: Shape) -> Self {
-        Self { shape, ..self }
-    }
-
-    const fn secret(self) -> Self {
-        Self { secret: true, ..self }
-    }
-}
+pub use super::key::{Key, Shape};
 
 /// The Bitcoin network.
 pub const NETWORK: Key = Key::one(
@@ -185,7 +142,7 @@ pub const STRATUM_COINBASE_LIMITS: Key = Key::one(
 pub const P2P_LISTEN: Key = Key::one(
     ["p2p.listen", "p2p-listen", "SHOAL_P2P_LISTEN"],
     "IP:PORT",
-    "Address for other nodes, over TCP and QUIC; repeatable [default: 0.0.0.0:3381]",
+    "Address for other nodes, over TCP and QUIC; repeatable [default: 0.0.0.0:3381 and [::]:3381]",
 )
 .shaped(Shape::Many);
 /// Nodes to connect to.
@@ -208,6 +165,86 @@ pub const P2P_MAX_UPLOAD: Key = Key::one(
     "RATE",
     "Maximum upload to other nodes, like \"2 MB/s\" or \"16 Mbit/s\", or unlimited; gossip comes first [default: 10 MB/s]",
 );
+/// Discovery in the internet.
+pub const P2P_DISCOVER: Key = Key::one(
+    ["p2p.discover", "p2p-discover", "SHOAL_P2P_DISCOVER"],
+    "BOOL",
+    "Find other nodes of the pool by itself, and be found by them [default: true]",
+)
+.shaped(Shape::Switch);
+/// Seeds.
+pub const P2P_SEEDS: Key = Key::one(
+    ["p2p.seeds", "p2p-seeds", "SHOAL_P2P_SEEDS"],
+    "MULTIADDR",
+    "Nodes to ask for others if the address book gives nothing; repeatable [default: this release's]",
+)
+.shaped(Shape::Many);
+/// DNS seeds.
+pub const P2P_DNS_SEEDS: Key = Key::one(
+    ["p2p.dns_seeds", "p2p-dns-seeds", "SHOAL_P2P_DNS_SEEDS"],
+    "NAME",
+    "Names whose TXT records list nodes, asked if the address book gives nothing; repeatable [default: this release's]",
+)
+.shaped(Shape::Many);
+/// Own addresses.
+pub const P2P_EXTERNAL_ADDRESS: Key = Key::one(
+    ["p2p.external_address", "p2p-external-address", "SHOAL_P2P_EXTERNAL_ADDRESS"],
+    "IP:PORT",
+    "Address at which other nodes can reach this one, if its own sockets do not show it; repeatable [default: none]",
+)
+.shaped(Shape::Many);
+/// Ports mapped by the router.
+pub const P2P_UPNP: Key = Key::one(
+    ["p2p.upnp", "p2p-upnp", "SHOAL_P2P_UPNP"],
+    "BOOL",
+    "Ask the router, by UPnP, to pass the ports for other nodes on to this one [default: true]",
+)
+.shaped(Shape::Switch);
+/// Relays.
+pub const P2P_RELAY: Key = Key::one(
+    ["p2p.relay", "p2p-relay", "SHOAL_P2P_RELAY"],
+    "BOOL",
+    "Be reached through relays while no node can connect directly, and be a relay if they can [default: true]",
+)
+.shaped(Shape::Switch);
+/// SOCKS5 proxy.
+pub const P2P_PROXY: Key = Key::one(
+    ["p2p.proxy", "p2p-proxy", "SHOAL_P2P_PROXY"],
+    "IP:PORT",
+    "SOCKS5 proxy for connections to onion services, like Tor's 127.0.0.1:9050 [default: none]",
+);
+/// Everything through the proxy.
+pub const P2P_PROXY_ONLY: Key = Key::one(
+    ["p2p.proxy_only", "p2p-proxy-only", "SHOAL_P2P_PROXY_ONLY"],
+    "BOOL",
+    "Connect to other nodes and webhooks through the proxy only, and be reached at the onion service only [default: false]",
+)
+.shaped(Shape::Switch);
+/// Address of an onion service that the operator set up.
+pub const P2P_ONION_ADDRESS: Key = Key::one(
+    ["p2p.onion_address", "p2p-onion-address", "SHOAL_P2P_ONION_ADDRESS"],
+    "NAME.onion:PORT",
+    "Onion service that you set up for this node; it must connect to p2p.onion_listen [default: none]",
+);
+/// Where the onion service connects to.
+pub const P2P_ONION_LISTEN: Key = Key::one(
+    ["p2p.onion_listen", "p2p-onion-listen", "SHOAL_P2P_ONION_LISTEN"],
+    "IP:PORT",
+    "Loopback address that the onion service connects to [default: 127.0.0.1:3382]",
+);
+/// Tor's control port.
+pub const P2P_TOR_CONTROL: Key = Key::one(
+    ["p2p.tor_control", "p2p-tor-control", "SHOAL_P2P_TOR_CONTROL"],
+    "IP:PORT",
+    "Tor's control port, like 127.0.0.1:9051, to set up an onion service of this node [default: none]",
+);
+/// Password of Tor's control port.
+pub const P2P_TOR_PASSWORD: Key = Key::one(
+    ["p2p.tor_password", "p2p-tor-password", "SHOAL_P2P_TOR_PASSWORD"],
+    "PASSWORD",
+    "Password of Tor's control port, if it does not use a cookie; flags are visible to other users of this machine",
+)
+.secret();
 /// Address of the HTTP API.
 pub const API_LISTEN: Key = Key::one(
     ["api.listen", "api-listen", "SHOAL_API_LISTEN"],
@@ -284,6 +321,18 @@ pub const KEYS: &[&Key] = &[
     &P2P_PEERS,
     &P2P_MDNS,
     &P2P_MAX_UPLOAD,
+    &P2P_DISCOVER,
+    &P2P_SEEDS,
+    &P2P_DNS_SEEDS,
+    &P2P_EXTERNAL_ADDRESS,
+    &P2P_UPNP,
+    &P2P_RELAY,
+    &P2P_PROXY,
+    &P2P_PROXY_ONLY,
+    &P2P_ONION_ADDRESS,
+    &P2P_ONION_LISTEN,
+    &P2P_TOR_CONTROL,
+    &P2P_TOR_PASSWORD,
     &API_LISTEN,
     &API_CORS_ORIGINS,
     &API_REQUESTS_A_SECOND,

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::Trust;
+use sharechain::ChainParams;
+
+use super::{Outputs, Trust};
 
 /// A Bitcoin network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,27 +70,19 @@ impl Network {
         }
     }
 
-    /// The constants of the public share-chain on this network with wide coinbases.
-    pub fn wide_chain_params(self) -> sharechain::ChainParams {
-        match self {
-            Self::Main => sharechain::ChainParams::main_wide(),
-            Self::Signet => sharechain::ChainParams::signet_wide(),
-            Self::Local => sharechain::ChainParams::local_wide(),
-            Self::Testnet4 => sharechain::ChainParams::testnet4_wide(),
-            Self::Regtest => sharechain::ChainParams::regtest_wide(),
-            Self::Rehearsal => sharechain::ChainParams::rehearsal_wide(),
-        }
-    }
-
-    /// The constants of the public share-chain on this network.
-    pub fn chain_params(self) -> sharechain::ChainParams {
-        match self {
-            Self::Main => sharechain::ChainParams::main(),
-            Self::Signet => sharechain::ChainParams::signet(),
-            Self::Local => sharechain::ChainParams::local(),
-            Self::Testnet4 => sharechain::ChainParams::testnet4(),
-            Self::Regtest => sharechain::ChainParams::regtest(),
-            Self::Rehearsal => sharechain::ChainParams::rehearsal(),
+    /// The constants of the public share-chain on this network, with this much room in a coinbase.
+    pub fn chain_params(self, outputs: Outputs) -> ChainParams {
+        let (standard, wide) = match self {
+            Self::Main => (ChainParams::main(), "main-wide"),
+            Self::Signet => (ChainParams::signet(), "signet-wide"),
+            Self::Local => (ChainParams::local(), "local-wide"),
+            Self::Testnet4 => (ChainParams::testnet4(), "testnet4-wide"),
+            Self::Regtest => (ChainParams::regtest(), "regtest-wide"),
+            Self::Rehearsal => (ChainParams::rehearsal(), "rehearsal-wide"),
+        };
+        match outputs {
+            Outputs::Standard => standard,
+            Outputs::Wide => standard.wide(wide),
         }
     }
 
@@ -97,6 +91,20 @@ impl Network {
     pub fn checkpoint(self) -> Option<Trust> {
         match self {
             Self::Main | Self::Signet | Self::Local | Self::Testnet4 | Self::Regtest | Self::Rehearsal => None,
+        }
+    }
+
+    /// Seeds of this release: nodes that tell of others. None before a network is launched.
+    pub fn seeds(self) -> &'static [&'static str] {
+        match self {
+            Self::Main | Self::Signet | Self::Local | Self::Testnet4 | Self::Regtest | Self::Rehearsal => &[],
+        }
+    }
+
+    /// DNS seeds of this release. None before a network is launched.
+    pub fn dns_seeds(self) -> &'static [&'static str] {
+        match self {
+            Self::Main | Self::Signet | Self::Local | Self::Testnet4 | Self::Regtest | Self::Rehearsal => &[],
         }
     }
 

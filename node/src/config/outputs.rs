@@ -17,6 +17,11 @@ pub enum Outputs {
 #[error("the sizes are standard and wide")]
 pub struct UnknownOutputs;
 
+impl Outputs {
+    /// Both sizes.
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Wide];
+}
+
 impl FromStr for Outputs {
     type Err = UnknownOutputs;
 

@@ -10,32 +10,32 @@ use node_core::engine::Keep;
 use node_core::isolation::Reaction;
 use reqwest::Url;
 use sharechain::PoolName;
-use stratum::CoinbaseLimit;
 use tracing_subscriber::EnvFilter;
 
 use super::address::parse_payout_address;
+use super::discovery;
 use super::error::ConfigError;
 use super::keys::{self, Key};
-use super::listeners::MinerListener;
+use super::miners;
 use super::network::Network;
 use super::origin::Origin;
 use super::outputs::Outputs;
 use super::rate;
+use super::reach;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{
-    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, Trust,
-    WebhooksConfig,
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, Trust, WebhooksConfig,
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, COINBASE_LIMITS_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD,
-    P2P_LISTEN_MAX, P2P_PEERS_MAX, STRATUM_LISTENERS_MAX, TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
+    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
+    TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
 };
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
 const STRATUM_LISTEN: &str = "0.0.0.0:3333";
-const P2P_LISTEN: &str = "0.0.0.0:3381";
+const P2P_LISTEN: [&str; 2] = ["0.0.0.0:3381", "[::]:3381"];
 const API_LISTEN: &str = "127.0.0.1:3380";
 /// A page makes ten requests when it opens, and a few per minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
@@ -81,6 +81,11 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         ),
     };
     let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());
+    let of_release = if pool.is_public() { (network.seeds(), network.dns_seeds()) } else { (&[][..], &[][..]) };
+    let p2p = p2p(settings, of_release)?;
+    let bitcoind = bitcoind(settings, network, home)?;
+    reach::check_bitcoind(settings, &p2p, &bitcoind.url)?;
+    let file_of = |key| settings.text(key).map(|_| path(settings, key, home, Path::to_owned)).transpose();
     Ok(Config {
         file,
         network,
@@ -97,9 +102,9 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
             .unwrap_or_else(|| LOG.to_owned()),
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
-        bitcoind: bitcoind(settings, network, home)?,
-        stratum: stratum(settings, home)?,
-        p2p: p2p(settings)?,
+        bitcoind,
+        stratum: miners::resolve(settings, socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?, file_of)?,
+        p2p,
         api: api(settings)?,
         webhooks: webhooks(settings)?,
     })
@@ -180,79 +185,24 @@ fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<Bi
     }
 }
 
-fn stratum(settings: &Settings, home: Option<&Path>) -> Result<StratumConfig, ConfigError> {
-    let listen = socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?;
-    let listeners = settings.parse_each(&keys::STRATUM_LISTENERS, MinerListener::parse)?.unwrap_or_default();
-    let limit = "at most 16 addresses";
-    bounded(settings, &keys::STRATUM_LISTENERS, listeners.len(), STRATUM_LISTENERS_MAX, limit)?;
-    if let Some(origin) = settings.origin(&keys::STRATUM_LISTENERS) {
-        let mut earlier = vec![MinerListener::plain(listen)];
-        for listener in &listeners {
-            if earlier.iter().any(|other| other.collides(listener)) {
-                let expected = "another port: an earlier listener or `stratum.listen` has this one";
-                let address = listener.address.to_string();
-                return Err(ConfigError::bad_value(&keys::STRATUM_LISTENERS, origin, &address, expected));
-            }
-            earlier.push(listener.clone());
-        }
-    }
-    let file = |key: &'static Key| match settings.text(key) {
-        None => Ok(None),
-        Some((_, origin)) => path(settings, key, home, Path::to_owned).map(|file| Some((file, origin.clone()))),
-    };
-    let incomplete =
-        |key: &Key, missing: &Key, origin| ConfigError::Incomplete { origin, key: key.name, missing: missing.name };
-    let (certificate, key) = (&keys::STRATUM_TLS_CERTIFICATE, &keys::STRATUM_TLS_KEY);
-    let tls = match (file(certificate)?, file(key)?) {
-        (Some((certificate, _)), Some((key, _))) => Some((certificate, key)),
-        (Some((_, origin)), None) => return Err(incomplete(certificate, key, origin)),
-        (None, Some((_, origin))) => return Err(incomplete(key, certificate, origin)),
-        (None, None) => None,
-    };
-    match settings.origin(&keys::STRATUM_LISTENERS) {
-        Some(origin) if tls.is_none() && listeners.iter().any(|listener| listener.tls) => {
-            Err(incomplete(&keys::STRATUM_LISTENERS, certificate, origin.clone()))
-        }
-        _ => Ok(StratumConfig { listen, listeners, tls, coinbase_limits: coinbase_limits(settings)? }),
-    }
-}
-
-fn coinbase_limits(settings: &Settings) -> Result<Vec<CoinbaseLimit>, ConfigError> {
-    let key = &keys::STRATUM_COINBASE_LIMITS;
-    let expected = "the beginning of a user agent, \"=\" and bytes above 0 or \"any\", like \"antminer s19=755\"";
-    let limits = settings.parse_many(key, expected, coinbase_limit)?.unwrap_or_default();
-    bounded(settings, key, limits.len(), COINBASE_LIMITS_MAX, "at most 64 limits")?;
-    Ok(limits)
-}
-
-fn coinbase_limit(text: &str) -> Option<CoinbaseLimit> {
-    let (agent, bytes) = text.rsplit_once('=')?;
-    let (agent, bytes) = (agent.trim().to_owned(), bytes.trim());
-    let bytes = if bytes == "any" { None } else { Some(bytes.parse().ok().filter(|bytes| *bytes > 0)?) };
-    (!agent.is_empty()).then_some(CoinbaseLimit { agent, bytes })
-}
-
-fn p2p(settings: &Settings) -> Result<P2pConfig, ConfigError> {
+/// `of_release` are the seeds and DNS seeds of this release.
+fn p2p(settings: &Settings, of_release: discovery::OfRelease) -> Result<P2pConfig, ConfigError> {
     let listen = settings
         .parse_many(&keys::P2P_LISTEN, SOCKET, |text| text.parse().ok())?
-        .unwrap_or_else(|| vec![P2P_LISTEN.parse().expect("a fixed, valid address")]);
-    let expected = "a multiaddr like /ip4/192.0.2.7/tcp/3381 or /dns4/pool.example/udp/3381/quic-v1";
-    let peers = settings
-        .parse_many(&keys::P2P_PEERS, expected, |text| {
-            let plausible = text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));
-            plausible.then(|| text.to_owned())
-        })?
-        .unwrap_or_default();
-    bounded(settings, &keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
-    bounded(settings, &keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
+        .unwrap_or_else(|| P2P_LISTEN.map(|text| text.parse().expect("a fixed, valid address")).into());
+    let peers = settings.parse_many(&keys::P2P_PEERS, reach::PEER, reach::peer)?.unwrap_or_default();
+    settings.bounded(&keys::P2P_LISTEN, listen.len(), P2P_LISTEN_MAX, "at most 8 addresses")?;
+    settings.bounded(&keys::P2P_PEERS, peers.len(), P2P_PEERS_MAX, "at most 64 peers")?;
+    let mdns = switch(settings, &keys::P2P_MDNS)?;
     let max_upload = settings.parse(&keys::P2P_MAX_UPLOAD, rate::EXPECTED, rate::upload)?.unwrap_or(Some(MAX_UPLOAD));
-    Ok(P2pConfig { listen, peers, mdns: switch(settings, &keys::P2P_MDNS)?, max_upload })
+    let p2p = reach::resolve(settings, P2pConfig { listen, peers, mdns, max_upload, ..P2pConfig::default() })?;
+    discovery::resolve(settings, p2p, of_release)
 }
 
 fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
     let expected = "an origin like https://example.org, without a path";
     let cors_origins = settings.parse_many(&keys::API_CORS_ORIGINS, expected, origin)?.unwrap_or_default();
-    bounded(settings, &keys::API_CORS_ORIGINS, cors_origins.len(), CORS_ORIGINS_MAX, "at most 16 origins")?;
+    settings.bounded(&keys::API_CORS_ORIGINS, cors_origins.len(), CORS_ORIGINS_MAX, "at most 16 origins")?;
     let expected = "a whole number from 1 to 100000";
     let requests_a_second = settings
         .parse(&keys::API_REQUESTS_A_SECOND, expected, |text| {
@@ -262,7 +212,7 @@ fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
     let expected = "an IP address like 127.0.0.1, or a range like 10.0.0.0/8";
     let trusted_proxies = settings.parse_many(&keys::API_TRUSTED_PROXIES, expected, |text| text.parse().ok())?;
     let trusted_proxies = trusted_proxies.unwrap_or_default();
-    bounded(settings, &keys::API_TRUSTED_PROXIES, trusted_proxies.len(), TRUSTED_PROXIES_MAX, "at most 16 proxies")?;
+    settings.bounded(&keys::API_TRUSTED_PROXIES, trusted_proxies.len(), TRUSTED_PROXIES_MAX, "at most 16 proxies")?;
     let listen = socket(settings, &keys::API_LISTEN, API_LISTEN)?;
     Ok(ApiConfig { listen, cors_origins, requests_a_second, trusted_proxies })
 }
@@ -272,7 +222,7 @@ fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> 
     let web =
         |text: &str| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let urls = settings.parse_many(&keys::WEBHOOKS_URLS, expected, web)?.unwrap_or_default();
-    bounded(settings, &keys::WEBHOOKS_URLS, urls.len(), WEBHOOKS_MAX, "at most 16 URLs")?;
+    settings.bounded(&keys::WEBHOOKS_URLS, urls.len(), WEBHOOKS_MAX, "at most 16 URLs")?;
     let expected = "a kind of event: start, block, payment, worker, reorganisation, refused, work, bitcoin, peers, conflict \
                     or upgrade";
     let kind = |text: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == text);
@@ -299,28 +249,13 @@ fn origin(text: &str) -> Option<HeaderValue> {
     (url.origin().ascii_serialization() == text).then(|| HeaderValue::from_str(text).ok())?
 }
 
-fn bounded(
-    settings: &Settings,
-    key: &'static Key,
-    count: usize,
-    limit: usize,
-    expected: &'static str,
-) -> Result<(), ConfigError> {
-    match settings.origin(key) {
-        Some(origin) if count > limit => {
-            Err(ConfigError::bad_value(key, origin, &format!("{count} entries"), expected))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn socket(settings: &Settings, key: &'static Key, default: &'static str) -> Result<SocketAddr, ConfigError> {
     let given = settings.parse(key, SOCKET, |text| text.parse().ok())?;
     Ok(given.unwrap_or_else(|| default.parse().expect("a fixed, valid address")))
 }
 
 fn switch(settings: &Settings, key: &'static Key) -> Result<bool, ConfigError> {
-    Ok(settings.parse(key, "true or false", |text| text.parse().ok())?.unwrap_or(false))
+    Ok(settings.switch(key)?.unwrap_or(false))
 }
 
 /// A path, in which `~/` means the home folder, as in a shell.

@@ -58,6 +58,27 @@ impl Settings {
         parse(text).map(Some).ok_or_else(|| ConfigError::bad_value(key, origin, text, expected))
     }
 
+    /// The value of a key that is true or false.
+    pub(super) fn switch(&self, key: &'static Key) -> Result<Option<bool>, ConfigError> {
+        self.parse(key, "true or false", |text| text.parse().ok())
+    }
+
+    /// Refuses a list with more than `limit` entries.
+    pub(super) fn bounded(
+        &self,
+        key: &'static Key,
+        count: usize,
+        limit: usize,
+        expected: &'static str,
+    ) -> Result<(), ConfigError> {
+        match self.origin(key) {
+            Some(origin) if count > limit => {
+                Err(ConfigError::bad_value(key, origin, &format!("{count} entries"), expected))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Parses every value of a key that takes a list.
     pub(super) fn parse_many<T>(
         &self,

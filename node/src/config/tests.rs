@@ -47,22 +47,18 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .collect();
     // Lists stand there twice, as the default and as an example.
     let lists = [
-        "listeners = []
-",
-        "coinbase_limits = []
-",
-        "peers = []
-",
-        "cors_origins = []
-",
-        "trusted_proxies = []
-",
-        "urls = []
-",
+        "listeners = []\n",
+        "coinbase_limits = []\n",
+        "peers = []\n",
+        "external_address = []\n",
+        "cors_origins = []\n",
+        "trusted_proxies = []\n",
+        "urls = []\n",
     ];
     let uncommented = lists.iter().fold(uncommented, |text, list| text.replace(list, ""));
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
-    let hidden = [keys::ADDRESS.name, keys::BITCOIND_PASSWORD.name, keys::WEBHOOKS_SECRET.name];
+    let hidden =
+        [keys::ADDRESS.name, keys::P2P_TOR_PASSWORD.name, keys::BITCOIND_PASSWORD.name, keys::WEBHOOKS_SECRET.name];
     for key in KEYS {
         let last = key.name.rsplit('.').next().unwrap();
         let commented = hidden.contains(&key.name) && EXAMPLE.contains(&format!("# {last} = "));
@@ -206,8 +202,8 @@ fn pools_and_their_outputs_have_share_chains_and_folders_of_their_own() {
         assert!(config.require_launched().is_ok());
     }
     for network in Network::ALL {
-        let name = network.chain_params().name;
-        assert_eq!(network.wide_chain_params().name, format!("{name}-wide"));
+        let name = network.chain_params(Outputs::Standard).name;
+        assert_eq!(network.chain_params(Outputs::Wide).name, format!("{name}-wide"));
         assert_eq!(
             load("outputs = \"wide\"", &["--network", name]).unwrap().require_launched().is_ok(),
             name != "main"
@@ -322,7 +318,7 @@ fn no_message_shows_a_password() {
 
 #[test]
 fn signets_are_told_apart_by_their_challenge() {
-    let challenge = Network::Local.chain_params().bitcoin.signet_challenge;
+    let challenge = Network::Local.chain_params(Outputs::Standard).bitcoin.signet_challenge;
     assert!(Network::Local.verify_challenge(&format!("{:x}", challenge.as_hex())).is_ok());
     assert!(Network::Local.verify("signet", Some("51")).is_ok());
     assert!(Network::Local.verify("signet", None).is_ok());
@@ -343,7 +339,7 @@ fn testnet4_and_regtest_have_bitcoinds_ports_folders_and_addresses() {
             assert_eq!(config.bitcoind.url.as_str(), format!("http://127.0.0.1:{port}/"));
             let BitcoindAuth::Cookie(cookie) = config.bitcoind.auth else { panic!("no cookie") };
             assert_eq!(cookie, Path::new(&format!("/home/miner/.bitcoin/{name}/.cookie")));
-            assert_eq!(config.network.chain_params().name, name);
+            assert_eq!(config.network.chain_params(Outputs::Standard).name, name);
             assert!(config.network.verify(name, None).is_ok());
         }
         for wrong in ["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"] {

@@ -39,7 +39,7 @@ impl<'a> MakeWriter<'a> for Lines {
 fn a_flood_writes_few_log_lines() {
     let (limit, lines) = (LogLimit::default(), Lines::default());
     let subscriber = crate::logging::subscriber("debug", crate::config::LogFormat::Text, lines.clone(), limit.clone());
-    tracing::subscriber::with_default(subscriber.unwrap(), || {
+    tracing::subscriber::with_default(subscriber.unwrap().0, || {
         for peer in 0..1_860 {
             info!(peer, "peer connected");
             warn!(peer, "a peer is banned: invalid shares");
@@ -62,6 +62,6 @@ fn a_flood_writes_few_log_lines() {
 fn whoever_asks_for_debug_lines_gets_them() {
     let (limit, lines) = (LogLimit::default(), Lines::default());
     let subscriber = crate::logging::subscriber("debug", crate::config::LogFormat::Json, lines.clone(), limit);
-    tracing::subscriber::with_default(subscriber.unwrap(), || (0..500).for_each(|number| debug!(number, "a detail")));
+    tracing::subscriber::with_default(subscriber.unwrap().0, || (0..500).for_each(|number| debug!(number, "a detail")));
     assert_eq!(lines.text().lines().count(), 500);
 }

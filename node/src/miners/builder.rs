@@ -51,6 +51,8 @@ pub struct JobBuilderTask {
     pub heard: watch::Receiver<Instant>,
     /// Publishes whether miners get jobs.
     pub state: watch::Sender<WorkState>,
+    /// Why bitcoind would reject a block of the newest job template; none if it would not.
+    pub rejected: watch::Sender<Option<Arc<str>>>,
 }
 
 /// Why there is no job template, if bitcoind hangs.
@@ -107,6 +109,7 @@ impl JobBuilderTask {
         let mut builder = JobBuilder::default();
         let mut work = Work::Pool;
         let started = Instant::now();
+        let mut rejected = self.rejected.subscribe();
         // bitcoind's first answer usually arrives at once, so its absence is not reported yet.
         if self.feed.wait_for(|feed| feed.template.is_some() || feed.trouble.is_some()).await.is_err() {
             return;
@@ -131,6 +134,10 @@ impl JobBuilderTask {
                     Err(_) => return,
                 },
                 changed = tip.changed() => if changed.is_err() { return },
+                changed = rejected.changed() => match changed {
+                    Ok(()) => builder.note_change(),
+                    Err(_) => return,
+                },
                 changed = self.sync_trouble.changed() => match changed {
                     Ok(()) => builder.note_change(),
                     Err(_) => return,
@@ -169,16 +176,14 @@ impl JobBuilderTask {
             }
             Work::Solo(cause) => {
                 self.leave_pool(&block, cause, &why).await;
-                return Ok(self.solo(builder, block).await);
+                return self.solo(builder, block).await;
             }
         }
         self.headers.follow(&block.prev_block).await.map_err(|error| reason(&error))?;
         let sync_trouble = self.sync_trouble.borrow_and_update().clone();
         let trigger = Trigger { bitcoin_height: block.height.saturating_sub(1), sync_trouble };
         let template = self.template(builder, block, trigger).await?;
-        if builder.should_propose(&template) {
-            self.check_with_bitcoind(Arc::clone(&template));
-        }
+        self.propose(builder, &template).await?;
         Ok(template)
     }
 
@@ -199,16 +204,14 @@ impl JobBuilderTask {
     }
 
     /// Builds a template for solo work.
-    async fn solo(&self, builder: &mut JobBuilder, block: Arc<BlockTemplate>) -> Arc<JobTemplate> {
+    async fn solo(&self, builder: &mut JobBuilder, block: Arc<BlockTemplate>) -> Result<Arc<JobTemplate>, NoTemplate> {
         let chain = self.engine.reader().chain();
         let next = chain.bitcoin().next(&block.prev_block);
         let times = next.map(|next| next.times(block.bits)).filter(|times| !times.is_empty());
         let contents = contents(builder, &block, CoinbaseCost::of_finder()).await;
-        let template = JobTemplate::solo(block, contents, times.unwrap_or(0..=u32::MAX), now());
-        if builder.should_propose(&template) {
-            self.check_with_bitcoind(Arc::clone(&template));
-        }
-        template
+        let template = JobTemplate::solo(block, contents, times.unwrap_or(0..=u32::MAX), self.header_time());
+        self.propose(builder, &template).await?;
+        Ok(template)
     }
 
     /// Builds a job template from this block template. One call of the engine finds its position, and another checks
@@ -227,7 +230,7 @@ impl JobBuilderTask {
         });
         let position = finding.await.map_err(stopped)?.map_err(|error| reason(&error))?;
         let contents = contents(builder, &block, position.coinbase_cost()).await;
-        let header_time: Timestamp = now();
+        let header_time = self.header_time();
         let finishing =
             self.engine.call(move |engine| JobBuilder::finish(engine, block, contents, position, header_time, now()));
         finishing.await.map_err(stopped)?.map_err(|error| reason(&error))
@@ -273,20 +276,58 @@ impl JobBuilderTask {
         });
     }
 
-    /// Proposes the block to bitcoind, concurrently with mining, so that a node does not have to find an invalid block
-    /// to notice that it mines one.
-    fn check_with_bitcoind(&self, template: Arc<JobTemplate>) {
-        let bitcoind = self.bitcoind.clone();
-        tokio::spawn(async move {
-            let block = template.proposal();
-            match bitcoind.propose_block(&block).await {
-                Ok(ProposalVerdict::Valid | ProposalVerdict::NotOnTip) => {}
-                Ok(ProposalVerdict::Rejected { reason }) => {
-                    let height = template.block.height;
-                    error!(reason, height, "bitcoind would reject a block of this node's job template");
-                }
-                Err(error) => debug!(error = sentence(&error), "the job template could not be proposed to bitcoind"),
+    /// The time for the next header: bitcoind's, so that a wrong clock of this machine makes no block invalid.
+    fn header_time(&self) -> Timestamp {
+        self.feed.borrow().time().map_or_else(now, Timestamp)
+    }
+
+    /// Proposes the block to bitcoind, once for each block template, so that a node does not have to find an invalid
+    /// block to notice that it mines one. This happens beside mining, since it takes time, until bitcoind rejects one.
+    /// From then on, miners get no work before bitcoind finds a block of it valid.
+    async fn propose(&self, builder: &mut JobBuilder, template: &Arc<JobTemplate>) -> Result<(), NoTemplate> {
+        let proposal = Proposal {
+            bitcoind: self.bitcoind.clone(),
+            template: Arc::clone(template),
+            rejected: self.rejected.clone(),
+        };
+        let new = builder.should_propose(template);
+        if self.rejected.borrow().is_some() {
+            proposal.judge().await;
+        } else if new {
+            tokio::spawn(proposal.judge());
+        }
+        self.rejected.borrow().clone().map_or(Ok(()), |reason| Err(reason.into()))
+    }
+}
+
+/// A block that is proposed to bitcoind.
+struct Proposal {
+    bitcoind: Bitcoind,
+    template: Arc<JobTemplate>,
+    rejected: watch::Sender<Option<Arc<str>>>,
+}
+
+impl Proposal {
+    async fn judge(self) {
+        let height = self.template.block.height;
+        let rejected: Option<Arc<str>> = match self.bitcoind.propose_block(&self.template.proposal()).await {
+            Ok(ProposalVerdict::Valid) => None,
+            Ok(ProposalVerdict::Rejected { reason }) => {
+                error!(reason, height, "bitcoind would reject a block of this node's job template");
+                let advice = if reason == "time-too-new" { "; its clock is behind this block's time" } else { "" };
+                Some(format!("bitcoind would reject a block of this work, with the reason {reason}{advice}").into())
             }
+            // Neither says anything about the block.
+            Ok(ProposalVerdict::NotOnTip) => return,
+            Err(error) => {
+                debug!(error = sentence(&error), "the job template could not be proposed to bitcoind");
+                return;
+            }
+        };
+        self.rejected.send_if_modified(|old| {
+            let changed = *old != rejected;
+            *old = rejected;
+            changed
         });
     }
 }

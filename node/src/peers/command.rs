@@ -1,4 +1,4 @@
-//! `shoal peers`: peers and bans of a running node.
+//! `shoal peers`: peers and bans of a running node, and peers to stay connected with.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -7,6 +7,8 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 
 use crate::api::bans::BanList;
+use crate::api::manual::{ManualList, ManualPeer};
+use crate::api::reach::Reachable;
 use crate::config::Config;
 use crate::error::NodeError;
 use crate::limits::{BAN_S, BANS_ANSWER_BYTES_MAX};
@@ -20,6 +22,8 @@ pub(crate) enum Ask {
     Bans,
     Ban { what: String, for_s: u64, reason: Option<String> },
     Unban { what: String },
+    Add { address: String },
+    Remove { address: String },
 }
 
 /// The shown part of a peer.
@@ -38,7 +42,19 @@ struct Peer {
 
 #[derive(Debug, Deserialize)]
 struct Peers {
+    reachable: Reachable,
     peers: Vec<Peer>,
+    manual: Option<Vec<ManualPeer>>,
+    discovery: Discovery,
+}
+
+/// How the node finds peers.
+#[derive(Debug, Deserialize)]
+struct Discovery {
+    book_new: usize,
+    book_tried: usize,
+    outbound: usize,
+    outbound_target: usize,
 }
 
 /// Parses a length of time, like `12h`: seconds.
@@ -62,6 +78,8 @@ pub(crate) async fn ask(config: &Config, what: Ask, json: bool) -> Result<(), No
         Ask::Bans => (Method::GET, "bans"),
         Ask::Ban { .. } => (Method::POST, "bans"),
         Ask::Unban { .. } => (Method::DELETE, "bans"),
+        Ask::Add { .. } => (Method::POST, "peers"),
+        Ask::Remove { .. } => (Method::DELETE, "peers"),
     };
     let mut url = Url::parse(&format!("http://{address}/api/v1/{path}")).expect("an address makes a URL");
     match &what {
@@ -75,6 +93,9 @@ pub(crate) async fn ask(config: &Config, what: Ask, json: bool) -> Result<(), No
         Ask::Unban { what } => {
             url.query_pairs_mut().append_pair("what", what);
         }
+        Ask::Add { address } | Ask::Remove { address } => {
+            url.query_pairs_mut().append_pair("address", address);
+        }
         Ask::Peers | Ask::Bans => {}
     }
     let mut request = client(address)?.request(method, url);
@@ -86,10 +107,14 @@ pub(crate) async fn ask(config: &Config, what: Ask, json: bool) -> Result<(), No
     let foreign = |source| StatusError::Foreign { address, source };
     let text = if json {
         String::from_utf8_lossy(&body).into_owned() + "\n"
-    } else if matches!(what, Ask::Peers) {
-        peers(&serde_json::from_slice::<Peers>(&body).map_err(foreign)?)
     } else {
-        bans(&serde_json::from_slice::<BanList>(&body).map_err(foreign)?)
+        match what {
+            Ask::Peers => peers(&serde_json::from_slice(&body).map_err(foreign)?),
+            Ask::Add { .. } | Ask::Remove { .. } => {
+                manual(&serde_json::from_slice::<ManualList>(&body).map_err(foreign)?.manual)
+            }
+            Ask::Bans | Ask::Ban { .. } | Ask::Unban { .. } => bans(&serde_json::from_slice(&body).map_err(foreign)?),
+        }
     };
     Ok(io::stdout().lock().write_all(text.as_bytes())?)
 }
@@ -107,11 +132,31 @@ fn peers(list: &Peers) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(
             out,
-            "{}  {direction}  {transport:<4}  {latency:>7}  link {height:>7}  {points:>3} points  {connected:>10}  {agent}  {address}",
+            "{}  {direction}  {transport:<5}  {latency:>7}  link {height:>7}  {points:>3} points  {connected:>10}  {agent}  {address}",
             printable(id)
         );
     }
-    let _ = writeln!(out, "{} peers", list.peers.len());
+    let Discovery { book_new, book_tried, outbound, outbound_target } = list.discovery;
+    let _ = writeln!(
+        out,
+        "{} peers, {outbound} of {outbound_target} of the node's own choice; the address book has {book_tried} nodes that were \
+         reached, and {book_new} others",
+        list.peers.len()
+    );
+    let _ = writeln!(out, "others reach this node {}", printable(&list.reachable.words));
+    for address in &list.reachable.addresses {
+        let _ = writeln!(out, "  {}", printable(address));
+    }
+    out + &manual(list.manual.as_deref().unwrap_or_default())
+}
+
+fn manual(peers: &[ManualPeer]) -> String {
+    let mut out = String::new();
+    for peer in peers {
+        let state = if peer.connected { "connected" } else { "not connected" };
+        let from = if peer.from == "config" { "named in the config" } else { "added" };
+        let _ = writeln!(out, "{from}: {}, {state}", printable(&peer.address));
+    }
     out
 }
 

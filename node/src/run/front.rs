@@ -1,11 +1,13 @@
 //! What serves miners and API clients, from before the share-chain is read.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use p2p_proto::prefix::Prefix;
 use sharechain::Chain;
+use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use stratum::{Balancers, Tls};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,11 +19,12 @@ use crate::bitcoind::Bitcoind;
 use crate::config::{Config, MinerListener, StratumConfig};
 use crate::consensus::Views;
 use crate::error::NodeError;
-use crate::headers;
+use crate::headers::HeadersError;
 use crate::history::{Event, EventKind, History};
 use crate::limits::{READING_LOOK, READING_TOLD};
+use crate::manual::ManualPeers;
 use crate::miners::{FoundQueues, Miners};
-use crate::ports::{tcp_free, udp_free};
+use crate::ports;
 use crate::state::{NodeState, PeerView, READING};
 use crate::store::Store;
 use crate::submissions::Submissions;
@@ -32,6 +35,8 @@ struct Sockets {
     found: FoundQueues,
     stratum: stratum::Server,
     api: TcpListener,
+    /// Addresses for peers.
+    p2p: Vec<SocketAddr>,
 }
 
 impl Sockets {
@@ -42,11 +47,12 @@ impl Sockets {
         let stratum = stratum::Server::bind(stratum_config(&config.stratum)?, Arc::clone(&miners) as _).await?;
         let api = TcpListener::bind(config.api.listen).await;
         let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
-        for &address in &config.p2p.listen {
-            let refused = |source| NodeError::Listen { what: "the connection to other nodes", address, source };
-            tcp_free(address).and_then(|()| udp_free(address)).map_err(refused)?;
+        let refused = |(address, source)| NodeError::Listen { what: "the connection to other nodes", address, source };
+        if let Some(onion) = &config.p2p.onion {
+            ports::tcp_free(onion.listen).map_err(|source| refused((onion.listen, source)))?;
         }
-        Ok(Self { miners, found, stratum, api })
+        let p2p = ports::for_peers(&config.p2p.listen).map_err(refused)?;
+        Ok(Self { miners, found, stratum, api, p2p })
     }
 }
 
@@ -81,6 +87,11 @@ pub(super) struct Front {
     pub(super) views: Views,
     pub(super) state: watch::Sender<NodeState>,
     pub(super) peers: watch::Sender<Arc<Vec<PeerView>>>,
+    pub(super) discovery: watch::Sender<p2p::DiscoveryInfo>,
+    pub(super) reach: watch::Sender<Arc<p2p::Reachability>>,
+    /// Addresses to listen on for peers.
+    pub(super) p2p_listen: Vec<SocketAddr>,
+    pub(super) manual: ManualPeers,
     pub(super) traffic: p2p::Traffic,
     pub(super) network: watch::Sender<Option<p2p::Handle>>,
     pub(super) stop: watch::Sender<bool>,
@@ -98,15 +109,20 @@ impl Front {
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         let token = api::Token::load(&config.data_dir).map_err(folder)?;
         // Bound before the replay, so that a port in use is reported at once.
-        let Sockets { miners, found, stratum, api } = Sockets::bind(config).await?;
+        let Sockets { miners, found, stratum, api, p2p: p2p_listen } = Sockets::bind(config).await?;
         let params = config.chain_params();
-        let headers = headers::load(bitcoind, &params, headers::newest_base_height(store)?).await?;
+        // bitcoind may not be there yet, and the views show nothing before the replay.
+        let headers =
+            BitcoinHeaders::new(&params.bitcoin, &Root::genesis(&params.bitcoin)).map_err(HeadersError::from)?;
         let views = Views::of(Chain::new(params, headers));
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(store))?;
         let history = History::open(Arc::clone(store))?;
         let state = watch::Sender::new(NodeState::reading(started, (0, 0.0)));
         let peers = watch::Sender::new(Arc::default());
+        let reach = watch::Sender::new(Arc::default());
         let network = watch::Sender::new(None);
+        let manual = ManualPeers::load(&config.data_dir);
+        let discovery = watch::Sender::new(p2p::DiscoveryInfo::default());
         let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
         let context = api::Context {
             config: Arc::clone(config),
@@ -116,7 +132,10 @@ impl Front {
             history: history.clone(),
             submissions: submissions.clone(),
             peers: peers.subscribe(),
+            reach: reach.subscribe(),
             network: network.subscribe(),
+            discovery: discovery.subscribe(),
+            manual: manual.clone(),
             traffic: traffic.clone(),
             node: state.subscribe(),
             token,
@@ -133,6 +152,10 @@ impl Front {
             views,
             state,
             peers,
+            discovery,
+            reach,
+            p2p_listen,
+            manual,
             traffic,
             network,
             stop,

@@ -7,6 +7,7 @@ use super::words::{count, duration, hashrate, memory, printable};
 use crate::api::Status;
 use sharechain::limits::CONFLICT_LINKS;
 
+use crate::api::reach::Way;
 use crate::api::status::{SyncStateName, Upgrade};
 
 const LABEL_CHARS: usize = 13;
@@ -67,6 +68,7 @@ fn rows(status: &Status) -> Vec<Row> {
         work(status),
         chain(status),
         sync(status),
+        reachable(status),
         bitcoin(status),
         hashrates(status),
         shares(status),
@@ -156,6 +158,7 @@ fn sync(status: &Status) -> Row {
         SyncStateName::Synced if status.peers > 0 => Row::new("sync", Mood::Good, format!("in sync; {peers}")),
         SyncStateName::Synced => Row::new("sync", Mood::Attention, format!("in sync, but {peers}")),
         SyncStateName::Searching => Row::new("sync", Mood::Attention, format!("looking for peers; {peers}")),
+        SyncStateName::Waiting => Row::new("sync", Mood::Attention, "waiting for bitcoind".to_owned()),
         SyncStateName::Reading => {
             Row::new("sync", Mood::Attention, format!("reading the share-chain from disk{part}{pace}"))
         }
@@ -170,6 +173,12 @@ fn sync(status: &Status) -> Row {
             Row::new("sync", Mood::Attention, format!("downloading shares{towards}{pace}; {peers}"))
         }
     }
+}
+
+/// A node that nobody reaches works, but does not help to hold the pool together.
+fn reachable(status: &Status) -> Row {
+    let mood = if status.reachable.how == Way::DialedBack { Mood::Good } else { Mood::Plain };
+    Row::new("reachable", mood, status.reachable.words.clone())
 }
 
 fn bitcoin(status: &Status) -> Row {

@@ -1,6 +1,7 @@
 use super::words::{count, duration, hashrate, memory};
 use super::*;
 use crate::api::isolation::{StateStatus, WorkName};
+use crate::api::reach::{Reachable, Way};
 use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus, Upgrade, UpgradeStateName};
 
 pub(crate) fn healthy() -> Status {
@@ -36,6 +37,12 @@ pub(crate) fn healthy() -> Status {
         no_work_because: None,
         bitcoin: BitcoinStatus { height: Some(101), tip: None, header_height: 101, trouble: None },
         peers: 4,
+        reachable: Reachable {
+            how: Way::DialedBack,
+            words: "directly: peers in 3 networks connected when asked".into(),
+            reached_from: 3,
+            ..Reachable::default()
+        },
         miners_connected: 2,
         hashrate: Hashrate { local_hs: 160_000.0, pool_hs: Some(412_000.0) },
         shares: ShareCounts { found_total: 3_000, pending: 5, held: 0, refused_total: 1 },
@@ -51,6 +58,7 @@ fn a_healthy_node_needs_no_attention() {
         "  work          handing out jobs; 2 miners connected",
         "  share-chain   link 1,234, 2 s ago; settled up to 870",
         "  sync          in sync; 4 peers connected",
+        "  reachable     directly: peers in 3 networks connected when asked",
         "  bitcoind      block 101",
         "  hashrate      160 kH/s here; pool: about 412 kH/s",
         "  shares        3,000 found here; 5 pending, 0 held, 1 rejected",

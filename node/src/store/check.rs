@@ -90,9 +90,9 @@ impl Store {
     fn check_chunk(&self, chunk: &Chunk, check: &mut BaseCheck, checked: &mut Checked) -> Result<(), String> {
         check.begin(chunk).map_err(|fault| fault.to_string())?;
         for link in &chunk.links {
-            let bytes = self.get(RecordKind::Proof, &link.id.0).map_err(|error| error.to_string())?;
+            let bytes = self.get(RecordKind::Proof, &link.facts.id.0).map_err(|error| error.to_string())?;
             let proof = bytes.and_then(|bytes| Proof::decode(&bytes).ok());
-            let proof = proof.ok_or_else(|| format!("the proof of link {} is missing", link.id))?;
+            let proof = proof.ok_or_else(|| format!("the proof of link {} is missing", link.facts.id))?;
             check.link(link, proof).map_err(|fault| fault.to_string())?;
             checked.links += 1;
         }

@@ -1,13 +1,12 @@
 //! Stores the newest Bitcoin blocks of this node's miners in full: a killed bitcoind may come back without a block that
-//! it accepted.
+//! it accepted, or without its parent.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 
-use crate::limits::FULL_BLOCKS_MAX;
+use crate::limits::{FULL_BLOCKS_DEPTH, FULL_BLOCKS_MAX};
 use crate::store::{Record, RecordKind, Store, StoreError};
 
 /// Record id of the hashes and heights of the kept blocks. Each block is stored under its hash.
@@ -20,7 +19,7 @@ const ENTRY_BYTES: usize = 32 + 4;
 #[derive(Debug)]
 pub(super) struct Kept {
     store: Arc<Store>,
-    blocks: VecDeque<(BlockHash, u32)>,
+    blocks: Vec<(BlockHash, u32)>,
 }
 
 impl Kept {
@@ -31,21 +30,26 @@ impl Kept {
     }
 
     pub(super) fn list(&self) -> Vec<(BlockHash, u32)> {
-        self.blocks.iter().copied().collect()
+        self.blocks.clone()
     }
 
-    /// Stores a block. Drops the oldest if there are more than [`FULL_BLOCKS_MAX`].
+    /// Stores a block. Drops those that are [`FULL_BLOCKS_DEPTH`] below it, and the lowest if there are more than
+    /// [`FULL_BLOCKS_MAX`].
     pub(super) fn keep(&mut self, hash: BlockHash, height: u32, block: &[u8]) -> Result<(), StoreError> {
         if self.blocks.iter().any(|(known, _)| *known == hash) {
             return Ok(());
         }
-        let mut blocks = self.blocks.clone();
-        blocks.push_back((hash, height));
-        let gone = if blocks.len() > FULL_BLOCKS_MAX { blocks.pop_front() } else { None };
+        let deep = |&(_, old): &(BlockHash, u32)| old.saturating_add(FULL_BLOCKS_DEPTH) <= height;
+        let (mut gone, mut blocks): (Vec<_>, Vec<_>) = self.blocks.iter().copied().partition(deep);
+        blocks.push((hash, height));
+        if blocks.len() > FULL_BLOCKS_MAX {
+            let lowest = blocks.iter().enumerate().min_by_key(|(_, (_, height))| *height);
+            gone.extend(lowest.map(|(at, _)| at).map(|at| blocks.remove(at)));
+        }
         let record = |id, bytes| Record { kind: RecordKind::Meta, id, bytes };
         let mut batch = vec![record(hash.to_byte_array(), block.to_vec())];
         // The store replaces such records but never deletes them; an empty one takes no space.
-        batch.extend(gone.map(|(hash, _)| record(hash.to_byte_array(), Vec::new())));
+        batch.extend(gone.iter().map(|(hash, _)| record(hash.to_byte_array(), Vec::new())));
         batch.push(record(INDEX, blocks.iter().flat_map(encode).collect()));
         self.store.append(&batch)?;
         self.blocks = blocks;

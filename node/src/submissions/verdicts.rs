@@ -63,7 +63,9 @@ impl Verdicts {
 
     /// Stores the newest verdict on a block. Drops the oldest if there are more than [`SUBMISSIONS_MAX`].
     pub(super) fn keep(&mut self, hash: BlockHash, verdict: SubmitVerdict) -> Result<(), StoreError> {
-        self.counts.add(&verdict);
+        if self.of(&hash) != Some(&verdict) {
+            self.counts.add(&verdict);
+        }
         self.told.retain(|(known, _)| *known != hash);
         if self.told.len() >= SUBMISSIONS_MAX {
             self.told.pop_front();

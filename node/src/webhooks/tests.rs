@@ -54,7 +54,8 @@ async fn events_arrive_in_their_order_signed_and_after_refusals() {
     let (inbox, url) = receiver(2).await;
     let events = vec![EventKind::Block, EventKind::Worker];
     let config = WebhooksConfig { urls: vec![url], secret: Secret::new(SECRET), events };
-    let sending = tokio::spawn(run(config, "local", event_log.clone()));
+    let (_settings, config) = watch::channel(Some(config));
+    let sending = tokio::spawn(Receivers { config, proxy: None, network: "local" }.run(event_log.clone()));
     while event_log.listeners() == 0 {
         tokio::task::yield_now().await;
     }
@@ -84,4 +85,28 @@ fn the_signature_is_that_of_rfc_2104() {
     // Made with Python: hmac.new(b"key", b"1700000000.{}", hashlib.sha256).
     let expected = "t=1700000000,v1=9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae";
     assert_eq!(signature(&Secret::new("key"), 1_700_000_000, "{}"), expected);
+}
+
+#[tokio::test]
+async fn new_settings_take_effect_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::open(Arc::new(Store::open(&folder.path().join("db"), [7; 32]).unwrap())).unwrap();
+    let event_log = history.event_log().clone();
+    let (settings, config) = watch::channel(None);
+    let sending = tokio::spawn(Receivers { config, proxy: None, network: "local" }.run(event_log.clone()));
+    while event_log.listeners() == 0 {
+        tokio::task::yield_now().await;
+    }
+    event_log.note(Event::new(EventKind::Block, "nobody wants to know"));
+    let (inbox, url) = receiver(0).await;
+    let secret = Secret::new(SECRET);
+    settings.send_replace(Some(WebhooksConfig { urls: vec![url], secret, events: vec![EventKind::Worker] }));
+    while settings.receiver_count() > 0 && inbox.taken.lock().unwrap().is_empty() {
+        event_log.note(Event::new(EventKind::Worker, "a miner is back"));
+        let _ = tokio::time::timeout(Duration::from_millis(50), inbox.news.notified()).await;
+    }
+    sending.abort();
+    let taken = inbox.taken.lock().unwrap();
+    assert!(taken.iter().all(|(headers, _)| headers["shoal-event"] == "worker"));
+    assert!(!taken.is_empty());
 }

@@ -48,7 +48,12 @@ async fn an_empty_node_answers_everywhere() {
     assert_eq!((&window["earned"], &window["total"]["weight"]), (&json!([]), &json!("0")));
     assert_eq!(window["next_block"]["finder_alone"], json!(true));
     assert_eq!(api.get("/blocks").await, json!({ "blocks": [], "next_from": null }));
-    assert_eq!(api.get("/peers").await, json!({ "peers": [] }));
+    let peers = api.get("/peers").await;
+    assert_eq!((&peers["peers"], &peers["reachable"]["how"]), (&json!([]), &json!("unknown")));
+    assert_eq!(
+        peers["discovery"],
+        json!({ "book_new": 0, "book_tried": 0, "outbound": 0, "outbound_target": 0, "own_addresses": null })
+    );
     let nobody = api.get(&format!("/miners/{}", address(&miner(1)))).await;
     assert_eq!((&nobody["window"]["shares"], &nobody["hashrate_hs"]), (&json!(0), &json!(0.0)));
 }

@@ -21,6 +21,9 @@ fn network() -> Handle {
         traffic: Traffic::default(),
         max_upload: None,
         bans: Vec::new(),
+        discovery: None,
+        proxy: None,
+        reach: p2p::Reach::default(),
     };
     let (handle, mut events) = Network::start(config).unwrap();
     tokio::spawn(async move { while events.recv().await.is_some() {} });
@@ -74,6 +77,45 @@ async fn bans_are_for_the_operator_alone() {
         let answer = api.raw(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
         assert!(sentence(answer.split_once("\r\n\r\n").unwrap().1).contains("api-token"));
+    }
+}
+
+#[tokio::test]
+async fn the_operator_adds_peers_and_removes_them() {
+    let named = "/ip4/127.0.0.1/tcp/1";
+    let api = Api::with(Pool::new(), Some(network()), |config| config.p2p.peers = vec![named.to_owned()]).await;
+    let address = "/dns4/pool.example/tcp/3381";
+    for _ in 0..2 {
+        let output = shoal(&api, &["add", address]).await;
+        let text = words(&output);
+        assert!(output.status.success() && text.matches("added: /dns4/pool.example/tcp/3381").count() == 1, "{text}");
+    }
+    let text = words(&shoal(&api, &[]).await);
+    assert!(text.contains("added: /dns4/pool.example/tcp/3381, not connected"), "{text}");
+    let kept = std::fs::read_to_string(api.folder().join("peers.json")).unwrap();
+    assert!(kept.contains(address), "{kept}");
+    // A peer of the configuration comes back at the next start, so it is removed there.
+    let text = words(&shoal(&api, &["remove", named]).await);
+    assert!(text.contains("remove it from `p2p.peers`"), "{text}");
+
+    let output = shoal(&api, &["remove", address]).await;
+    assert!(output.status.success() && !words(&output).contains(address), "{}", words(&output));
+    assert!(!std::fs::read_to_string(api.folder().join("peers.json")).unwrap().contains(address));
+    for (command, address, word) in [
+        ("remove", address, "does not know the added peer"),
+        ("add", "192.0.2.7:3381", "/ip4/192.0.2.7/tcp/3381"),
+        ("add", "/onion3/2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid:3381", "p2p.proxy"),
+    ] {
+        let output = shoal(&api, &[command, address]).await;
+        assert!(output.status.code() == Some(1) && words(&output).contains(word), "{}", words(&output));
+    }
+    // Strangers see no addresses, and change nothing.
+    assert!(api.get("/peers").await["manual"].is_null());
+    for method in ["POST", "DELETE"] {
+        let request = format!(
+            "{method} /api/v1/peers?address={address} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        );
+        assert!(api.raw(request.as_bytes()).await.starts_with("HTTP/1.1 401"));
     }
 }
 

@@ -148,12 +148,12 @@ impl Pool {
         let chain = self.engine.chain();
         let chunk = chain.chunk_of(Height(first), chain.height()).unwrap();
         let lists = chunk.links.iter().map(|link| {
-            let complete = chain.link(&link.id).and_then(|link| link.complete()).unwrap();
-            (link.id, complete.list.to_vec())
+            let complete = chain.link(&link.facts.id).and_then(|link| link.complete()).unwrap();
+            (link.facts.id, complete.list.to_vec())
         });
         let lists = lists.collect();
         let (params, bitcoin) = (chain.params().clone(), chain.bitcoin().clone());
-        self.engine.start_from(Chain::from_base(params, bitcoin, [chunk]).unwrap(), lists, Vec::new());
+        self.engine.start_from(Chain::from_base(params, bitcoin, [chunk.encode()]).unwrap(), lists, Vec::new());
         assert_eq!(self.engine.chain().bottom(), Height(first));
     }
 

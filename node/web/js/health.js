@@ -40,6 +40,7 @@ function states(status) {
 function sync(status) {
   const { state, progress, rate_bytes_s: rate, left_s: left } = status.sync;
   const pace = `${rate == null ? "" : `, ${si(rate, "B/s")}`}${left == null ? "" : `, ${duration(left)} left`}`;
+  if (state === "waiting") return [item("warn", "The node waits for its bitcoind before it reads its share-chain.", "It goes on by itself when bitcoind answers and is in sync.")];
   if (state === "searching") return holds(status, "no_peers") ? [] : [item("warn", "No other node has been reached yet.", "Name at least one in p2p.peers of the configuration, and see that the line to it is open.")];
   if (state === "synced") return status.peers === 0 && !holds(status, "no_peers") ? [item("warn", "No other node is connected now.", "Shares found meanwhile travel when one is; see that the network works.")] : [];
   const part = progress == null ? "" : ` (${percent(progress)} done${pace})`;

@@ -1,6 +1,7 @@
 //! What is done with any bytes. Run by `make fuzz`, and with the corpus by `make test`.
 
 use p2p_proto::limits::BLOCK_TRANSACTIONS_MAX;
+use p2p_proto::record::{Address, Record};
 use p2p_proto::{Gossip, Request, Response};
 
 /// A request that decodes, encodes to the same bytes.
@@ -48,5 +49,15 @@ pub fn block(data: &[u8]) {
         2 => request(&of_kind(9)),
         3 => response(&of_kind(8)),
         _ => response(&of_kind(9)),
+    }
+}
+
+/// A record that decodes, encodes to the same bytes, within its bound, and its addresses are read as they are written.
+pub fn record(data: &[u8]) {
+    let Ok(record) = Record::decode(data) else { return };
+    assert_eq!(record.encode(), data);
+    assert!(data.len() <= p2p_proto::limits::RECORD_BYTES_MAX);
+    for address in &record.addresses {
+        assert_eq!(Address::parse(&address.to_string()), Some((*address, None)));
     }
 }

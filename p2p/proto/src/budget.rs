@@ -10,7 +10,8 @@ use crate::Millis;
 use crate::bucket::Bucket;
 use crate::limits::{
     ALL_PERCENT, ASSURED_PERCENT, BEGINNING_BYTES_MAX, BLOCK_PIECE_BYTES_MAX, HOST_PERCENT, LOCAL_PERCENT,
-    NETGROUP_PERCENT, PAYERS_MAX, RESPONSE_BYTES_MAX, UPLOAD_BURST_BYTES, UPLOAD_BURST_S, UPLOAD_BYTES_PER_S,
+    NETGROUP_PERCENT, PAYERS_MAX, RECORD_BYTES_MAX, RECORDS_MAX, RESPONSE_BYTES_MAX, UPLOAD_BURST_BYTES,
+    UPLOAD_BURST_S, UPLOAD_BYTES_PER_S,
 };
 use crate::message::RequestKind;
 use crate::netgroup::{Host, Netgroup};
@@ -70,6 +71,8 @@ const fn expected_bytes(kind: RequestKind) -> u64 {
         RequestKind::Rows => RESPONSE_BYTES_MAX as u64,
         RequestKind::Transactions => 64 << 10,
         RequestKind::BlockPiece => BLOCK_PIECE_BYTES_MAX as u64,
+        RequestKind::Records => (RECORDS_MAX * RECORD_BYTES_MAX) as u64,
+        RequestKind::NewRecords => 0,
     }
 }
 

@@ -27,6 +27,14 @@ pub struct Asked {
     since: Millis,
 }
 
+impl Asked {
+    /// Kind of the request.
+    #[must_use]
+    pub const fn kind(&self) -> RequestKind {
+        self.kind
+    }
+}
+
 /// A gossip message whose verdict is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged<K> {

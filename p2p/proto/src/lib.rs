@@ -13,6 +13,9 @@
 //! | [`budget`] | the same by host, by netgroup and in all, and limits of upload |
 //! | [`faults`] | invalid work by host, and when an address is banned for it |
 //! | [`bans`] | bans of peers and of ranges of addresses, bounded, with their reasons |
+//! | [`book`] | the address book: nodes of the pool, in buckets by netgroup and source |
+//! | [`record`] | signed node records: where a node can be dialed, as it says itself |
+//! | [`discovery`] | whom a node connects to by itself, and what nodes tell each other about nodes |
 //! | [`endpoint`] | bookkeeping of one node, shared by the network task and the simulator |
 //! | [`verdicts`] | gossip that awaits a verdict, bounded in count, bytes and time |
 //! | [`event`] | commands to a network and events from it |
@@ -30,9 +33,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
 pub mod bans;
+pub mod book;
 mod bucket;
 pub mod budget;
 pub mod buffers;
+pub mod discovery;
 pub mod endpoint;
 pub mod event;
 pub mod eviction;
@@ -44,6 +49,7 @@ pub mod netgroup;
 pub mod peer;
 pub mod prefix;
 pub mod rate;
+pub mod record;
 pub mod score;
 pub mod sync;
 mod time;

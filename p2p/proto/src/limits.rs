@@ -1,10 +1,14 @@
 //! Bounds on everything that the crate sends, reads or stores, each with its unit and its reason.
 
 mod connections;
+mod discovery;
+mod reach;
 
 use sharechain::limits::{BRANCH_MAX, LIST_MAX, PROOF_BYTES_MAX};
 
 pub use connections::*;
+pub use discovery::*;
+pub use reach::*;
 
 // --- Messages -------------------------------------------------------------------------------------------------------
 
@@ -295,8 +299,8 @@ pub const INBOUND_MAX: u32 = 96;
 /// Maximum number of outbound connections: a third of the total, so that inbound connections cannot eclipse the node.
 pub const OUTBOUND_MAX: u32 = 48;
 
-/// Maximum number of connections to one peer: one in each direction if both sides dial at once.
-pub const CONNECTIONS_PER_PEER_MAX: u32 = 2;
+/// Maximum number of connections to one peer: one in each direction if both sides dial at once, and a dial-back.
+pub const CONNECTIONS_PER_PEER_MAX: u32 = 3;
 
 /// Maximum number of inbound connections from one host, except loopback: enough for households and hosting providers,
 /// but not for a Sybil attack.

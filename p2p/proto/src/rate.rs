@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::bucket::Bucket;
 use crate::limits::{
     BEGINNING_REQUESTS_PER_MIN, GOSSIP_BURST_BYTES, GOSSIP_BYTES_PER_S, LINKS_REQUESTS_BURST, LINKS_REQUESTS_PER_MIN,
-    OWN_RATE_PERCENT, PIECE_REQUESTS_BURST, PIECE_REQUESTS_PER_MIN, PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN,
+    NEW_RECORDS_REQUESTS_PER_MIN, OWN_RATE_PERCENT, PIECE_REQUESTS_BURST, PIECE_REQUESTS_PER_MIN,
+    PROOFS_REQUESTS_BURST, PROOFS_REQUESTS_PER_MIN, RECORDS_REQUESTS_BURST, RECORDS_REQUESTS_PER_MIN,
     REQUEST_BURST_DIVISOR, TIP_REQUESTS_PER_MIN, TRANSACTIONS_REQUESTS_PER_MIN,
 };
 use crate::message::RequestKind;
@@ -24,6 +25,8 @@ struct Allowance {
     rows: Bucket,
     transactions: Bucket,
     piece: Bucket,
+    records: Bucket,
+    new_records: Bucket,
 }
 
 impl Allowance {
@@ -44,6 +47,8 @@ impl Allowance {
             rows: links,
             transactions: per_minute(TRANSACTIONS_REQUESTS_PER_MIN),
             piece: burst(PIECE_REQUESTS_BURST, PIECE_REQUESTS_PER_MIN),
+            records: Bucket::with_burst(RECORDS_REQUESTS_BURST, RECORDS_REQUESTS_PER_MIN, now),
+            new_records: per_minute(NEW_RECORDS_REQUESTS_PER_MIN),
         }
     }
 
@@ -58,6 +63,8 @@ impl Allowance {
             RequestKind::Rows => &mut self.rows,
             RequestKind::Transactions => &mut self.transactions,
             RequestKind::BlockPiece => &mut self.piece,
+            RequestKind::Records => &mut self.records,
+            RequestKind::NewRecords => &mut self.new_records,
         }
     }
 }
@@ -154,8 +161,8 @@ impl Allowance {
     fn newest(&self) -> Millis {
         let requests =
             [self.tip, self.link_headers, self.proofs, self.headers, self.pending, self.beginning, self.rows];
-        let blocks = [self.gossip, self.transactions, self.piece];
-        requests.iter().chain(&blocks).map(Bucket::filled_at).max().unwrap_or_default()
+        let others = [self.gossip, self.transactions, self.piece, self.records, self.new_records];
+        requests.iter().chain(&others).map(Bucket::filled_at).max().unwrap_or_default()
     }
 }
 

@@ -24,3 +24,8 @@ fn gossip() {
 fn messages_about_blocks() {
     testkit::corpus::run("block", targets::block);
 }
+
+#[test]
+fn records() {
+    testkit::corpus::run("record", targets::record);
+}

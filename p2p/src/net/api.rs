@@ -3,7 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::StartError;
+use super::reach::Reachability;
 use p2p_proto::bans::{Banned, TooManyBans};
+use p2p_proto::book::Book;
+use p2p_proto::discovery::Numbers;
+use p2p_proto::limits::EXPLICIT_PEERS_MAX;
 use p2p_proto::{Command, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -14,6 +19,22 @@ pub(super) enum Call {
     Command(Command),
     /// Return the connected peers.
     Peers(oneshot::Sender<Vec<PeerInfo>>),
+    /// Return the state of discovery.
+    Discovery(oneshot::Sender<DiscoveryInfo>),
+    /// Return the address book.
+    Book(oneshot::Sender<Book>),
+    /// The pool's tip is older than it should be, or no longer.
+    Stale(bool),
+    /// Return where others reach this node.
+    Reachability(oneshot::Sender<Reachability>),
+    /// The node's onion service has this multiaddress.
+    Onion(String),
+    /// Stay connected with the node at this multiaddress; return it as it is shown.
+    AddPeer(String, oneshot::Sender<Result<String, NotAdded>>),
+    /// No longer stay connected with the node at this multiaddress; return whether that was so.
+    RemovePeer(String, oneshot::Sender<bool>),
+    /// Return the peers to stay connected with.
+    ManualPeers(oneshot::Sender<Vec<ManualPeer>>),
     /// Add a ban of the operator.
     Ban(BanView, oneshot::Sender<Result<(), TooManyBans>>),
     /// Lift a ban; return whether there was one.
@@ -52,6 +73,39 @@ pub struct PeerInfo {
     pub round_trip_ms: Option<u64>,
     /// Time since it connected, milliseconds.
     pub connected_ms: u64,
+}
+
+/// A peer that the operator named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManualPeer {
+    /// Its multiaddress, with `/p2p/<peer id>` if the operator gave that.
+    pub address: String,
+    /// True while it is connected.
+    pub is_connected: bool,
+}
+
+/// Reason why a peer that the operator names is not added.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAdded {
+    /// The address is unusable.
+    #[error(transparent)]
+    Address(#[from] StartError),
+    /// There are enough of them.
+    #[error(
+        "the node already stays connected with {EXPLICIT_PEERS_MAX} peers that its operator named; remove one first"
+    )]
+    TooMany,
+}
+
+/// State of discovery.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiscoveryInfo {
+    /// Sizes of the address book, and outbound connections.
+    pub numbers: Numbers,
+    /// Changes when something changes in the book that should soon be on disk.
+    pub generation: u64,
+    /// This node's addresses that everybody is told, multiaddrs.
+    pub own_addresses: Vec<String>,
 }
 
 /// Error: the network task has ended.
@@ -135,6 +189,82 @@ impl Handle {
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.call(Call::Peers(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Returns the state of discovery.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn discovery(&self) -> Result<DiscoveryInfo, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Discovery(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Returns a copy of the address book.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn book(&self) -> Result<Book, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Book(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Says whether the pool's tip is older than it should be. While it is, the node looks for better peers.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn set_stale(&self, is_stale: bool) -> Result<(), Stopped> {
+        self.call(Call::Stale(is_stale)).await
+    }
+
+    /// Returns where others reach this node.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn reachability(&self) -> Result<Reachability, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::Reachability(reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Tells the task the multiaddress of the node's onion service, `/onion3/<name>:<port>`.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn onion(&self, address: String) -> Result<(), Stopped> {
+        self.call(Call::Onion(address)).await
+    }
+
+    /// Stays connected with the node at a multiaddress. Returns the address as [`Handle::manual_peers`] shows it.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn add_peer(&self, address: String) -> Result<Result<String, NotAdded>, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::AddPeer(address, reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Disconnects the node at a multiaddress, and dials it no more. Returns false if it is none to stay connected with.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn remove_peer(&self, address: String) -> Result<bool, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::RemovePeer(address, reply)).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Returns the peers to stay connected with.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the task has ended.
+    pub async fn manual_peers(&self) -> Result<Vec<ManualPeer>, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.call(Call::ManualPeers(reply)).await?;
         answer.await.map_err(|_| Stopped)
     }
 

@@ -8,13 +8,14 @@ use bitcoin::hashes::{Hash, HashEngine, sha256};
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{StreamProtocol, connection_limits, gossipsub, identify, mdns, ping, request_response};
+use libp2p::{Multiaddr, StreamProtocol, connection_limits, gossipsub, identify, mdns, ping, relay, request_response};
 
 use super::Config;
 use super::codec::SyncCodec;
 use super::gate::Gate;
 use super::masked::Masked;
 use super::meter::Meters;
+use super::reach::{Guard, Protocols, Reservations, ViaLimit};
 use super::scores;
 use super::slots::Slots;
 use p2p_proto::limits::{
@@ -33,12 +34,24 @@ pub(super) type Gossipsub = gossipsub::Behaviour<gossipsub::IdentityTransform, g
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
     pub(super) gate: Gate,
+    via_limit: ViaLimit,
     pub(super) slots: Slots,
-    identify: identify::Behaviour,
+    identify: Guard<identify::Behaviour>,
     ping: ping::Behaviour,
     pub(super) gossip: Masked<Gossipsub>,
     pub(super) sync: request_response::Behaviour<SyncCodec>,
     mdns: Toggle<mdns::tokio::Behaviour>,
+    pub(super) reach: Protocols,
+}
+
+/// What the behaviours are made from.
+pub(super) struct Parts<'a> {
+    pub(super) names: &'a Names,
+    pub(super) config: &'a Config,
+    /// Address that the node's onion service connects to.
+    pub(super) onion: Option<Multiaddr>,
+    /// Addresses to listen on.
+    pub(super) listen: &'a [Multiaddr],
 }
 
 /// Protocol names with the consensus id, so that networks cannot be confused.
@@ -136,26 +149,39 @@ fn gossip(names: &Names) -> Result<Gossipsub, BoxedError> {
 }
 
 impl Behaviour {
-    pub(super) fn new(keypair: &Keypair, names: &Names, config: &Config) -> Result<Self, BoxedError> {
+    /// The behaviours; `relayed` belongs to the transport through relays, if there is one.
+    pub(super) fn new(
+        keypair: &Keypair,
+        parts: &Parts<'_>,
+        relayed: Option<relay::client::Behaviour>,
+        reservations: &Reservations,
+    ) -> Result<Self, BoxedError> {
+        let Parts { names, config, onion, listen } = parts;
+        let hidden = config.proxy.is_some_and(|proxy| proxy.only);
         let local_peer = keypair.public().to_peer_id();
         let limits = connection_limits::ConnectionLimits::default()
             .with_max_pending_outgoing(Some(PENDING_OUTBOUND_MAX))
             .with_max_established_outgoing(Some(OUTBOUND_MAX))
             .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
         let agent: String = config.user_agent.chars().take(USER_AGENT_BYTES_MAX).collect();
-        let identity =
-            identify::Config::new(names.network.clone(), keypair.public()).with_agent_version(agent).with_cache_size(0);
+        // Signed records say where a node is, each peer what it may know. Identify would show all local addresses to all.
+        let identity = identify::Config::new(names.network.clone(), keypair.public())
+            .with_agent_version(agent)
+            .with_cache_size(0)
+            .with_hide_listen_addrs(true);
         let protocol = StreamProtocol::try_from_owned(names.sync())?;
         let requests = request_response::Config::default()
             .with_request_timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
             .with_max_concurrent_streams(REQUEST_STREAMS_MAX);
-        let discovery =
-            config.mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), local_peer)).transpose()?;
+        let discovery = (config.mdns && !hidden)
+            .then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), local_peer))
+            .transpose()?;
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
             gate: Gate::default(),
+            via_limit: ViaLimit::new(onion.clone()),
             slots: Slots::default(),
-            identify: identify::Behaviour::new(identity),
+            identify: Guard::new(identify::Behaviour::new(identity)),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_millis(PING_INTERVAL_MS))),
             gossip: Masked(gossip(names)?),
             sync: request_response::Behaviour::with_codec(
@@ -164,6 +190,7 @@ impl Behaviour {
                 requests,
             ),
             mdns: discovery.into(),
+            reach: Protocols::new(local_peer, &config.reach, listen, relayed, reservations),
         })
     }
 }

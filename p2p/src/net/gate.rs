@@ -64,6 +64,12 @@ pub(super) fn host_of(address: &Multiaddr) -> Option<Host> {
 }
 
 impl Gate {
+    /// True if neither the peer nor the address is banned or blocked.
+    pub(super) fn may_dial(&self, peer: &p2p_proto::PeerId, ip: Option<IpAddr>) -> bool {
+        let is_free = ip.is_none_or(|ip| self.bans.of_ip(ip).is_none());
+        is_free && !self.blocked.contains(peer) && self.bans.of_peer(*peer).is_none()
+    }
+
     fn check_address(&self, address: &Multiaddr) -> Result<(), ConnectionDenied> {
         let banned = ip_of(address).and_then(|ip| self.bans.of_ip(ip));
         banned.map_or(Ok(()), |ban| Err(ConnectionDenied::new(Refused::Banned(ban.what))))

@@ -21,11 +21,13 @@ pub(super) struct Connection {
     /// Where the other end is, if its address shows it.
     pub(super) host: Option<Host>,
     pub(super) ip: Option<IpAddr>,
+    /// True if it came through this node's onion service: its address says nothing.
+    pub(super) via_onion: bool,
 }
 
 impl Connection {
     pub(super) fn new(address: &Multiaddr, inbound: bool) -> Self {
-        Self { addr: address.to_string(), inbound, host: host_of(address), ip: ip_of(address) }
+        Self { addr: address.to_string(), inbound, host: host_of(address), ip: ip_of(address), via_onion: false }
     }
 }
 
@@ -63,8 +65,12 @@ impl ConnectedPeers {
     /// Removes a closed connection. If it was the peer's last, returns whether the caller knew the peer.
     pub(super) fn closed(&mut self, peer: PeerId, id: ConnectionId) -> Option<bool> {
         let entry = self.by_id.get_mut(&peer)?;
-        entry.connections.remove(&id);
-        if !entry.connections.is_empty() {
+        let closed = entry.connections.remove(&id);
+        if let Some(other) = entry.connections.values().next() {
+            // The shown connection is one that is open.
+            if closed.is_some_and(|closed| closed.addr == entry.first.addr) {
+                entry.first = other.clone();
+            }
             return None;
         }
         self.by_id.remove(&peer).map(|entry| entry.announced)
@@ -92,6 +98,16 @@ impl ConnectedPeers {
     pub(super) fn dialed(&self, peer: PeerId) -> Option<&str> {
         let first = &self.by_id.get(&peer)?.first;
         (!first.inbound).then_some(&first.addr)
+    }
+
+    /// A connection of a peer.
+    pub(super) fn connection(&self, peer: PeerId, id: ConnectionId) -> Option<&Connection> {
+        self.by_id.get(&peer)?.connections.get(&id)
+    }
+
+    /// The peer's connections.
+    pub(super) fn connections(&self, peer: PeerId) -> impl Iterator<Item = (&ConnectionId, &Connection)> {
+        self.by_id.get(&peer).into_iter().flat_map(|entry| &entry.connections)
     }
 
     /// Host of a peer's first connection.

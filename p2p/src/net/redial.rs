@@ -53,8 +53,12 @@ impl Redial {
             Source::Mdns => MDNS_PEERS_MAX,
         };
         let count = self.by_address.values().filter(|entry| entry.source == source).count();
-        if self.by_address.contains_key(&address) {
-            return true;
+        if let Some(known) = self.by_address.get_mut(&address) {
+            // What the operator names does not expire.
+            if source == Source::Explicit && (known.source == source || count < max) {
+                known.source = source;
+            }
+            return source == Source::Mdns || known.source == source;
         }
         if count >= max {
             return false;
@@ -74,6 +78,19 @@ impl Redial {
     /// Removes an address that turned out to be this node's.
     pub(super) fn remove(&mut self, address: &Multiaddr) {
         self.by_address.remove(address);
+    }
+
+    /// Removes an address that the operator named. Returns the peer there, as far as it is known; `None` if there is no such
+    /// address.
+    pub(super) fn remove_explicit(&mut self, address: &Multiaddr) -> Option<Option<PeerId>> {
+        self.by_address.get(address).filter(|entry| entry.source == Source::Explicit)?;
+        self.by_address.remove(address).map(|entry| entry.peer)
+    }
+
+    /// Addresses that the operator named, and whether the peers there are connected.
+    pub(super) fn explicit(&self, is_connected: impl Fn(PeerId) -> bool) -> impl Iterator<Item = (&Multiaddr, bool)> {
+        let named = self.by_address.iter().filter(|(_, entry)| entry.source == Source::Explicit);
+        named.map(move |(address, entry)| (address, entry.peer.is_some_and(&is_connected)))
     }
 
     /// Addresses to dial now, at most one per peer.

@@ -2,8 +2,11 @@
 
 mod bans;
 mod command;
+mod discovery;
 mod event;
+mod manual;
 mod messages;
+mod reach;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -24,14 +27,17 @@ use super::gate::Gate;
 use super::ids::{ours, theirs};
 use super::lease::{Answer, Lease, Ledger};
 use super::peers::ConnectedPeers;
+use super::proxy::Proxy;
+use super::reach::{Reservations, Tracker};
 use super::redial::{Redial, Source};
 use super::replies::Replies;
 use super::scores::Pace;
 use super::traffic::Traffic;
 use p2p_proto::budget::Budgets;
+use p2p_proto::discovery::{DialId, Discovery, Seed};
 use p2p_proto::endpoint::Endpoint;
 use p2p_proto::faults::Faults;
-use p2p_proto::limits::OUTBOX_MAX;
+use p2p_proto::limits::{OUTBOX_MAX, SEEDS_MAX};
 use p2p_proto::message::Topic;
 use p2p_proto::{Event, Millis, PeerId};
 
@@ -50,6 +56,12 @@ pub(super) struct Task {
     redial: Redial,
     /// Addresses of the dials in progress.
     dials: HashMap<ConnectionId, Multiaddr>,
+    discovery: Discovery,
+    /// Dials in progress that the discovery chose.
+    found_dials: HashMap<ConnectionId, DialId>,
+    dns_seeds: Vec<String>,
+    seeds_in: mpsc::Sender<Vec<Seed>>,
+    seeds: mpsc::Receiver<Vec<Seed>>,
     endpoint: Endpoint<GossipKey, Waiting, OutboundRequestId>,
     replies: Replies,
     budgets: Budgets,
@@ -62,6 +74,13 @@ pub(super) struct Task {
     /// True if the list of bans is newer than the published one.
     bans_changed: bool,
     traffic: Traffic,
+    proxy: Option<Proxy>,
+    /// Address that the node's onion service connects to.
+    onion: Option<Multiaddr>,
+    tracker: Tracker,
+    /// Whether this node is a relay for others.
+    is_relay: bool,
+    reservations: Reservations,
 }
 
 /// A gossip message: its id, the peer that it came from, its topic.
@@ -76,11 +95,11 @@ struct Waiting {
 }
 
 /// Peer id at the end of an address, if any.
-fn peer_in(address: &Multiaddr) -> Option<PeerId> {
-    address.iter().find_map(|part| match part {
-        libp2p::multiaddr::Protocol::P2p(peer) => ours(&peer),
+pub(super) fn peer_in(address: &Multiaddr) -> Option<PeerId> {
+    match address.iter().last() {
+        Some(libp2p::multiaddr::Protocol::P2p(peer)) => ours(&peer),
         _ => None,
-    })
+    }
 }
 
 impl Task {
@@ -89,8 +108,10 @@ impl Task {
         names: Names,
         explicit: Vec<Multiaddr>,
         calls: mpsc::Receiver<Call>,
-        (config, bans): (Config, watch::Sender<Arc<Vec<BanView>>>),
+        (config, bans, reservations): (Config, watch::Sender<Arc<Vec<BanView>>>, Reservations),
+        (discovery, dns_seeds): (Discovery, Vec<String>),
     ) -> Self {
+        let (seeds_in, seeds) = mpsc::channel(SEEDS_MAX);
         let mut redial = Redial::default();
         for address in explicit {
             let peer = peer_in(&address);
@@ -105,6 +126,11 @@ impl Task {
             peers: ConnectedPeers::default(),
             redial,
             dials: HashMap::new(),
+            discovery,
+            found_dials: HashMap::new(),
+            dns_seeds,
+            seeds_in,
+            seeds,
             endpoint: Endpoint::default(),
             replies: Replies::default(),
             budgets: Budgets::new(config.max_upload),
@@ -115,6 +141,11 @@ impl Task {
             bans,
             bans_changed: false,
             traffic: config.traffic,
+            proxy: config.proxy,
+            onion: config.reach.onion_listen.as_deref().and_then(|text| text.parse().ok()),
+            tracker: Tracker::default(),
+            is_relay: false,
+            reservations,
         };
         for ban in config.bans {
             let ban = task.dated(ban);
@@ -148,6 +179,7 @@ impl Task {
                     Some(call) => self.on_call(call),
                     None => break,
                 },
+                Some(found) = self.seeds.recv() => self.on_seeds_found(found),
                 event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX_MAX => self.on_swarm(event),
                 _ = tick.tick() => self.on_tick(),
             }
@@ -176,19 +208,26 @@ impl Task {
         let peers = &self.peers;
         self.endpoint.forget_rates(now, |peer| peers.is_connected(*peer));
         self.budgets.forget(now, |host| peers.at(*host) > 0);
+        self.tick_reach(now);
+        let peers = &self.peers;
         for (address, peer) in self.redial.due(now, |peer| peers.is_connected(peer)) {
             self.dial(address, peer);
+        }
+        self.discover();
+    }
+
+    fn dial_options(address: Multiaddr, peer: Option<PeerId>) -> DialOpts {
+        match peer.and_then(theirs) {
+            Some(peer) => DialOpts::peer_id(peer)
+                .condition(PeerCondition::DisconnectedAndNotDialing)
+                .addresses(vec![address])
+                .build(),
+            None => DialOpts::unknown_peer_id().address(address).build(),
         }
     }
 
     fn dial(&mut self, address: Multiaddr, peer: Option<PeerId>) {
-        let options = match peer.and_then(theirs) {
-            Some(peer) => DialOpts::peer_id(peer)
-                .condition(PeerCondition::DisconnectedAndNotDialing)
-                .addresses(vec![address.clone()])
-                .build(),
-            None => DialOpts::unknown_peer_id().address(address.clone()).build(),
-        };
+        let options = Self::dial_options(address.clone(), peer);
         let id = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {

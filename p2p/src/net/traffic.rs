@@ -26,13 +26,15 @@ pub enum TrafficKind {
     BitcoinHeaders,
     /// Transactions and pieces of Bitcoin blocks of the pool.
     Blocks,
+    /// Node records.
+    Records,
     /// Gossip, counted where it is received; which peers get it is known to libp2p alone.
     Gossip,
 }
 
 impl TrafficKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Requests,
         Self::Tip,
         Self::LinkHeaders,
@@ -42,6 +44,7 @@ impl TrafficKind {
         Self::Pending,
         Self::BitcoinHeaders,
         Self::Blocks,
+        Self::Records,
         Self::Gossip,
     ];
 
@@ -58,6 +61,7 @@ impl TrafficKind {
             Self::Pending => "pending",
             Self::BitcoinHeaders => "bitcoin_headers",
             Self::Blocks => "blocks",
+            Self::Records => "records",
             Self::Gossip => "gossip",
         }
     }
@@ -72,6 +76,7 @@ impl TrafficKind {
             Response::Pending(_) => Self::Pending,
             Response::Headers(_) => Self::BitcoinHeaders,
             Response::Transactions(_) | Response::BlockPiece { .. } => Self::Blocks,
+            Response::Records(_) | Response::NewRecords => Self::Records,
         }
     }
 }

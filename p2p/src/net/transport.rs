@@ -1,17 +1,19 @@
-//! TCP with Noise and Yamux, and QUIC, with bounded handshakes and measured buffers.
+//! TCP, circuits of relays and onion services with Noise and Yamux, and QUIC, with bounded handshakes and measured buffers.
 
 use std::error::Error;
 use std::time::Duration;
 
+use futures::{AsyncRead, AsyncWrite};
 use libp2p::core::muxing::StreamMuxerBox;
-use libp2p::core::transport::Boxed;
+use libp2p::core::transport::{Boxed, OptionalTransport};
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
-use libp2p::{PeerId, Transport, noise, quic, tcp};
+use libp2p::{PeerId, Transport, noise, quic, relay, tcp};
 
 use super::handshakes::Handshakes;
 use super::meter::muxer::Metered;
 use super::meter::{Meters, yamux};
+use super::proxy::{Dialer, Proxy};
 use super::slots::host_of;
 use p2p_proto::limits::{
     HANDSHAKE_TIMEOUT_MS, QUIC_CONNECTION_WINDOW_BYTES, QUIC_STREAM_WINDOW_BYTES, STREAMS_PER_CONNECTION_MAX,
@@ -19,15 +21,43 @@ use p2p_proto::limits::{
 
 type BoxedError = Box<dyn Error + Send + Sync>;
 
-/// Both transports, each with bounds of its own: who fills one does not fill the other.
-pub(super) fn new(keypair: &Keypair, meters: &Meters) -> Result<Boxed<(PeerId, StreamMuxerBox)>, BoxedError> {
-    let either =
-        Handshakes::new(tcp(keypair, meters.clone())?).or_transport(Handshakes::new(quic(keypair, meters.clone())));
-    Ok(either.map(|either, _| either.into_inner()).boxed())
+type Connections = Boxed<(PeerId, StreamMuxerBox)>;
+
+/// All transports, each with bounds of its own: who fills one does not fill another. Circuits come first, because an
+/// address through a relay begins with the relay's own.
+pub(super) fn new(
+    keypair: &Keypair,
+    meters: &Meters,
+    circuits: relay::client::Transport,
+    proxy: Option<Proxy>,
+) -> Result<Connections, BoxedError> {
+    let circuits = Handshakes::new(secured(circuits, keypair, meters.clone())?);
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    let tcp = Handshakes::new(secured(tcp, keypair, meters.clone())?);
+    let quic = Handshakes::new(quic(keypair, meters.clone()));
+    let direct = either(circuits.boxed(), either(tcp.boxed(), quic.boxed()));
+    Ok(either(direct, proxied(keypair, meters, proxy)?))
 }
 
-fn tcp(keypair: &Keypair, meters: Meters) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
-    Ok(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+/// The proxy's transport; without a proxy, it dials nothing.
+pub(super) fn proxied(keypair: &Keypair, meters: &Meters, proxy: Option<Proxy>) -> Result<Connections, BoxedError> {
+    let dialer = proxy.map_or_else(OptionalTransport::none, |proxy| OptionalTransport::some(Dialer::new(proxy)));
+    Ok(Handshakes::new(secured(dialer, keypair, meters.clone())?).boxed())
+}
+
+fn either(first: Connections, second: Connections) -> Connections {
+    first.or_transport(second).map(|either, _| either.into_inner()).boxed()
+}
+
+fn secured<T>(transport: T, keypair: &Keypair, meters: Meters) -> Result<Connections, noise::Error>
+where
+    T: Transport + Send + Unpin + 'static,
+    T::Output: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    T::Error: Send + Sync + 'static,
+    T::Dial: Send + 'static,
+    T::ListenerUpgrade: Send + 'static,
+{
+    Ok(transport
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(keypair)?)
         .multiplex_ext(move |_, point| yamux::Upgrade(meters.open(host_of(point.get_remote_address()))))

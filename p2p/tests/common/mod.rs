@@ -84,8 +84,11 @@ pub fn config(number: u8, peers: &[&String]) -> TestConfig {
             consensus_id: [0x5a; 32],
             user_agent: "test/1".to_owned(),
             traffic: p2p::Traffic::default(),
+            proxy: None,
+            reach: p2p::Reach::default(),
             max_upload: None,
             bans: Vec::new(),
+            discovery: None,
         },
     }
 }

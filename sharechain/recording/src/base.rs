@@ -91,7 +91,7 @@ impl BaseReader {
     }
 
     fn check_list(&self, id: &ShareId, list: &[ShareId]) -> Result<(), String> {
-        let link = self.headers.links().iter().rev().find(|link| link.id == *id);
+        let link = self.headers.links().iter().rev().find(|link| link.facts.id == *id);
         let link = link.ok_or_else(|| format!("link {id} is not in the base"))?;
         check_root(link.shares_count, &link.shares_root, list).map_err(|rule| format!("list: {rule}"))
     }
@@ -115,8 +115,8 @@ impl BaseReader {
         let lowest = last.below(depth.saturating_add(2)).max(below);
         for height in (lowest.0..=last.0).map(Height) {
             let Some(link) = self.headers.at(height) else { return Err(format!("the base has no link at {height}")) };
-            if !self.lists.contains_key(&link.id) {
-                let id = link.id;
+            if !self.lists.contains_key(&link.facts.id) {
+                let id = link.facts.id;
                 self.check_list(&id, &[]).map_err(|_| format!("the list of the link at {height} is missing"))?;
                 self.lists.insert(id, Vec::new());
             }

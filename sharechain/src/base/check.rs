@@ -76,7 +76,7 @@ impl BaseCheck {
         let wrong = BaseFault::Proof(height);
         let bound = BoundProof::bind(proof, U256::MAX, &self.params.consensus_id()).map_err(|_: RuleError| wrong)?;
         let share = &bound.proof().share;
-        if bound.id() != link.id || share.parent != at.id || bound.id().as_number() > link.target {
+        if bound.id() != link.facts.id || share.parent != at.id || bound.id().as_number() > link.facts.target {
             return Err(wrong);
         }
         let fault = BaseFault::State(height);
@@ -87,8 +87,8 @@ impl BaseCheck {
                 payout: &share.payout,
                 weight: target::weight_of_link(
                     target::share_target(anchor, &self.params),
-                    link.target,
-                    link.bits,
+                    link.facts.target,
+                    link.facts.bits,
                     &self.params,
                 ),
                 shares_count: share.shares_count,
@@ -102,7 +102,7 @@ impl BaseCheck {
             self.checked = self.checked.saturating_add(1);
             self.targets.pop_front();
         }
-        self.targets.push_back(link.target);
+        self.targets.push_back(link.facts.target);
         let proofs = u64::from(share.shares_count).saturating_add(1);
         self.at = Some(at.after(link, proofs).ok_or(fault)?);
         Ok(())

@@ -8,7 +8,7 @@ use bitcoin::pow::CompactTarget;
 use bitcoin::{BlockHash, Script};
 use thiserror::Error;
 
-use super::{BaseLink, BaseRow, Chunk, Start};
+use super::{BaseLink, BaseRow, Chunk, LinkFacts, Start};
 use crate::encode::{Reader, is_payout_script};
 use crate::error::RuleError;
 use crate::limits::{LIST_MAX, SCRIPT_BYTES_MAX};
@@ -74,6 +74,32 @@ impl Chunk {
     /// # Errors
     /// The bytes are damaged or not a chunk.
     pub fn decode(bytes: &[u8]) -> Result<Self, BaseError> {
+        let mut reading = Reading::of(bytes)?;
+        let scripts: Vec<Arc<Script>> = reading.scripts.iter().copied().map(Arc::from).collect();
+        let row =
+            |number: usize, weight, shares| Some(BaseRow { script: Arc::clone(scripts.get(number)?), weight, shares });
+        let mut links = Vec::new();
+        while let Some(link) = reading.link(row)? {
+            links.push(link);
+        }
+        Ok(Self { start: reading.start, links })
+    }
+}
+
+/// A chunk that is read link by link: nothing is copied for each row.
+pub(crate) struct Reading<'a> {
+    /// What its links continue.
+    pub(crate) start: Start,
+    /// Its scripts, each once. This node writes them in ascending order.
+    pub(crate) scripts: Vec<&'a Script>,
+    /// Number of links that were not read yet.
+    left: u32,
+    reader: Reader<'a>,
+}
+
+impl<'a> Reading<'a> {
+    /// Checks the checksum, and reads what comes before the links.
+    pub(crate) fn of(bytes: &'a [u8]) -> Result<Self, BaseError> {
         let body = bytes.len().checked_sub(CHECKSUM_BYTES).ok_or(BaseError::Checksum)?;
         let (body, checksum) = bytes.split_at_checked(body).ok_or(BaseError::Checksum)?;
         if sha256::Hash::hash(body).as_byte_array().as_slice() != checksum {
@@ -85,27 +111,32 @@ impl Chunk {
             other => return Err(BaseError::Version(other)),
         }
         let start = Start::read(&mut reader)?;
-        let scripts = read_many(&mut reader, |reader| {
-            let script = reader.script(SCRIPT_BYTES_MAX, is_payout_script, RuleError::PayoutScript)?;
-            Ok(Arc::from(script.as_script()))
-        })?;
-        let links = read_many(&mut reader, |reader| BaseLink::read(reader, &scripts))?;
-        reader.end()?;
-        Ok(Self { start, links })
+        // Grows with what is read, not with what is claimed.
+        let count = reader.u32()?;
+        let script = |_| reader.borrowed_script(SCRIPT_BYTES_MAX, is_payout_script, RuleError::PayoutScript);
+        let scripts = (0..count).map(script).collect::<Result<_, RuleError>>()?;
+        let left = reader.u32()?;
+        Ok(Self { start, scripts, left, reader })
+    }
+
+    /// Reads the next link, or the end after the last one. `row` makes a row of its script's number, its weight and its
+    /// number of proofs; `None` if there is no such script.
+    pub(crate) fn link<T>(
+        &mut self,
+        row: impl FnMut(usize, Weight, u32) -> Option<T>,
+    ) -> Result<Option<BaseLink<Vec<T>>>, RuleError> {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                BaseLink::read(&mut self.reader, row).map(Some)
+            }
+            None => self.reader.end().map(|()| None),
+        }
     }
 }
 
 fn push_u32(out: &mut Vec<u8>, value: usize) {
     out.extend_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
-}
-
-/// Reads a count and so many items. Grows with what is read, not with what is claimed.
-fn read_many<T>(
-    reader: &mut Reader<'_>,
-    mut read: impl FnMut(&mut Reader<'_>) -> Result<T, RuleError>,
-) -> Result<Vec<T>, RuleError> {
-    let count = reader.u32()?;
-    (0..count).map(|_| read(reader)).collect()
 }
 
 impl Start {
@@ -134,26 +165,29 @@ impl Start {
 
 impl BaseLink {
     fn encode_into(&self, numbers: &BTreeMap<&Script, u32>, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.id.0);
-        out.extend_from_slice(&self.time.0.to_le_bytes());
-        out.extend_from_slice(&self.bitcoin_height.to_le_bytes());
-        out.extend_from_slice(self.previous_block.as_ref());
-        out.extend_from_slice(&self.bitcoin_work.to_le_bytes::<32>());
-        out.extend_from_slice(&self.bits.to_consensus().to_le_bytes());
-        out.extend_from_slice(&self.target.to_le_bytes::<32>());
-        out.extend_from_slice(&self.snapshot.0.to_le_bytes());
-        out.extend_from_slice(&self.window.encode());
-        out.extend_from_slice(&self.signals.to_le_bytes());
-        out.extend_from_slice(&u16::try_from(self.rows.len()).unwrap_or(u16::MAX).to_le_bytes());
-        for row in &self.rows {
+        let Self { facts, snapshot, window, rows } = self;
+        out.extend_from_slice(&facts.id.0);
+        out.extend_from_slice(&facts.time.0.to_le_bytes());
+        out.extend_from_slice(&facts.bitcoin_height.to_le_bytes());
+        out.extend_from_slice(facts.previous_block.as_ref());
+        out.extend_from_slice(&facts.bitcoin_work.to_le_bytes::<32>());
+        out.extend_from_slice(&facts.bits.to_consensus().to_le_bytes());
+        out.extend_from_slice(&facts.target.to_le_bytes::<32>());
+        out.extend_from_slice(&snapshot.0.to_le_bytes());
+        out.extend_from_slice(&window.encode());
+        out.extend_from_slice(&facts.signals.to_le_bytes());
+        out.extend_from_slice(&u16::try_from(rows.len()).unwrap_or(u16::MAX).to_le_bytes());
+        for row in rows {
             out.extend_from_slice(&numbers.get(&*row.script).copied().unwrap_or(u32::MAX).to_le_bytes());
             out.extend_from_slice(&u16::try_from(row.shares).unwrap_or(u16::MAX).to_le_bytes());
             out.extend(row.weight.0.to_le_bytes().iter().take(10));
         }
     }
+}
 
-    fn read(reader: &mut Reader<'_>, scripts: &[Arc<Script>]) -> Result<Self, RuleError> {
-        Ok(Self {
+impl<T> BaseLink<Vec<T>> {
+    fn read(reader: &mut Reader<'_>, row: impl FnMut(usize, Weight, u32) -> Option<T>) -> Result<Self, RuleError> {
+        let mut facts = LinkFacts {
             id: ShareId(reader.array()?),
             time: Timestamp(reader.u32()?),
             bitcoin_height: reader.u32()?,
@@ -161,11 +195,11 @@ impl BaseLink {
             bitcoin_work: U256::from_le_bytes(reader.array::<32>()?),
             bits: CompactTarget::from_consensus(reader.u32()?),
             target: U256::from_le_bytes(reader.array::<32>()?),
-            snapshot: Height(reader.u32()?),
-            window: read_commitment(reader)?,
-            signals: reader.u32()?,
-            rows: read_rows(reader, scripts)?,
-        })
+            signals: 0,
+        };
+        let (snapshot, window) = (Height(reader.u32()?), read_commitment(reader)?);
+        facts.signals = reader.u32()?;
+        Ok(Self { facts, snapshot, window, rows: read_rows(reader, row)? })
     }
 }
 
@@ -175,18 +209,24 @@ fn read_commitment(reader: &mut Reader<'_>) -> Result<Commitment<Weight>, RuleEr
 }
 
 /// Rows: number of the script, 4 bytes; number of proofs, 2; weight, 10. See [`crate::window::Row`] for the ranges.
-fn read_rows(reader: &mut Reader<'_>, scripts: &[Arc<Script>]) -> Result<Vec<BaseRow>, RuleError> {
+fn read_rows<T>(
+    reader: &mut Reader<'_>,
+    mut row: impl FnMut(usize, Weight, u32) -> Option<T>,
+) -> Result<Vec<T>, RuleError> {
     let count = usize::from(reader.u16()?);
     if count > LIST_MAX.saturating_add(1) {
         return Err(RuleError::ListTooLong);
     }
-    let mut row = || {
+    let mut read = || {
         let number = usize::try_from(reader.u32()?).map_err(|_| RuleError::Overflow)?;
-        let script = Arc::clone(scripts.get(number).ok_or(RuleError::PayoutScript)?);
         let shares = u32::from(reader.u16()?);
         let mut weight = [0; 16];
         weight.iter_mut().zip(reader.array::<10>()?).for_each(|(to, byte)| *to = byte);
-        Ok(BaseRow { script, shares, weight: Weight(u128::from_le_bytes(weight)) })
+        row(number, Weight(u128::from_le_bytes(weight)), shares).ok_or(RuleError::PayoutScript)
     };
-    (0..count).map(|_| row()).collect()
+    let mut rows = Vec::with_capacity(count);
+    for _ in 0..count {
+        rows.push(read()?);
+    }
+    Ok(rows)
 }

@@ -21,16 +21,18 @@ fn rows() -> impl Strategy<Value = Vec<BaseRow>> {
 fn link() -> impl Strategy<Value = BaseLink> {
     let numbers = any::<(u32, u32, u32, u32, u32)>();
     (any::<([u8; 32], [u8; 32], [u64; 4], [u64; 4])>(), numbers, rows()).prop_map(|(ids, numbers, rows)| BaseLink {
-        id: ShareId(ids.0),
-        time: Timestamp(numbers.0),
-        bitcoin_height: numbers.1,
-        previous_block: BlockHash::from_byte_array(ids.1),
-        bitcoin_work: U256::from_limbs(ids.2),
-        bits: CompactTarget::from_consensus(numbers.2),
-        target: U256::from_limbs(ids.3),
+        facts: LinkFacts {
+            id: ShareId(ids.0),
+            time: Timestamp(numbers.0),
+            bitcoin_height: numbers.1,
+            previous_block: BlockHash::from_byte_array(ids.1),
+            bitcoin_work: U256::from_limbs(ids.2),
+            bits: CompactTarget::from_consensus(numbers.2),
+            target: U256::from_limbs(ids.3),
+            signals: numbers.4,
+        },
         snapshot: Height(numbers.3),
         window: Commitment { leaves: numbers.1, root: Node { hash: ids.0, sum: Weight(u128::from(numbers.2)) } },
-        signals: numbers.4,
         rows,
     })
 }

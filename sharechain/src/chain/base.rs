@@ -1,6 +1,10 @@
 //! A chain from base chunks, and base chunks from a chain.
 
-use std::collections::BTreeMap;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bitcoin::Script;
@@ -8,7 +12,7 @@ use bitcoin::Script;
 use super::judge::median;
 use super::prune::Pruned;
 use super::{Chain, Complete, Link, List, ListState};
-use crate::base::{BaseError, BaseLink, BaseRow, Chunk, Start};
+use crate::base::{BaseError, BaseLink, BaseRow, Chunk, LinkFacts, Reading, Start};
 use crate::bitcoin_headers::BitcoinHeaders;
 use crate::check::header::Position;
 use crate::chunked::Chunked;
@@ -17,7 +21,7 @@ use crate::link_headers::Beginning;
 use crate::params::ChainParams;
 use crate::state::HistoryLink;
 use crate::target;
-use crate::units::{Height, ShareId};
+use crate::units::{Height, ShareId, Timestamp, U256};
 use crate::window::{Row, Rows, ScriptIndex, Scripts};
 
 /// A chain that starts from base links, while these come one by one.
@@ -26,11 +30,15 @@ pub(crate) struct FromBase {
     chain: Chain,
     /// What the next link continues.
     below: Start,
+    /// Targets and times of the last links, oldest first: as many as the next link's position follows from.
+    recent: VecDeque<(U256, Timestamp)>,
     numbers: Numbers,
+    /// Numbers of the scripts of the last encoded chunk, in its order.
+    chunk: Vec<ScriptIndex>,
 }
 
-/// Numbers of the scripts of the last chunks, by address: most rows of a chunk share a script with another one, and to
-/// find a script by its bytes takes longer than everything else.
+/// Numbers of the scripts of the last decoded chunks, by address: most rows of a chunk share a script with another one,
+/// and to find a script by its bytes takes longer than everything else.
 #[derive(Clone, Debug, Default)]
 struct Numbers(BTreeMap<usize, (Arc<Script>, ScriptIndex)>);
 
@@ -56,8 +64,9 @@ impl Numbers {
 impl FromBase {
     pub(crate) fn new(params: ChainParams, bitcoin: BitcoinHeaders, below: Start) -> Self {
         let mut chain = Chain::new(params, bitcoin);
+        let genesis = chain.links.get(&below.id).map(|genesis| (genesis.target, genesis.time));
         chain.begin_above(&below);
-        Self { chain, below, numbers: Numbers::default() }
+        Self { chain, below, recent: genesis.into_iter().collect(), numbers: Numbers::default(), chunk: Vec::new() }
     }
 
     /// Appends the next link.
@@ -65,8 +74,75 @@ impl FromBase {
     /// # Errors
     /// It does not continue the last one.
     pub(crate) fn push(&mut self, link: BaseLink) -> Result<(), BaseError> {
-        self.below = self.chain.push_base(&self.below, link, &mut self.numbers)?;
+        let number = |row: &BaseRow| {
+            let script = self.numbers.of(&row.script, &mut self.chain.scripts)?;
+            Ok(Row { script, weight: row.weight, shares: row.shares })
+        };
+        let rows = link.rows.iter().map(number).collect::<Result<_, RuleError>>()?;
+        let BaseLink { facts, snapshot, window, .. } = link;
+        self.append(BaseLink { facts, snapshot, window, rows })
+    }
+
+    /// Appends the links of an encoded chunk.
+    fn push_chunk(&mut self, mut reading: Reading<'_>) -> Result<(), BaseError> {
+        if reading.start.id != self.below.id {
+            return Err(BaseError::Gap(reading.start.height));
+        }
+        let numbers = numbers_of(&reading.scripts, &self.chunk, &mut self.chain.scripts)?;
+        let row = |number: usize, weight, shares| Some(Row { script: *numbers.get(number)?, weight, shares });
+        while let Some(link) = reading.link(row)? {
+            self.append(link)?;
+        }
+        self.chunk = numbers;
         Ok(())
+    }
+
+    fn append(&mut self, link: BaseLink<Vec<Row>>) -> Result<(), BaseError> {
+        let position = self.position(&link);
+        let LinkFacts { target, time, .. } = link.facts;
+        self.below = self.chain.push_base(&self.below, link, position)?;
+        let ChainParams { anchor_depth, median_span, .. } = self.chain.params;
+        self.recent.push_back((target, time));
+        if self.recent.len() > usize::try_from(anchor_depth).unwrap_or(usize::MAX).max(median_span) {
+            self.recent.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Target and time of the link that is so many links below the next one.
+    fn below(&self, links: u32) -> Option<&(U256, Timestamp)> {
+        self.recent.get(self.recent.len().checked_sub(usize::try_from(links).ok()?)?)
+    }
+
+    /// Position of the children of the next link. For the first links, whose anchors are not known, the targets are their
+    /// own: nothing extends them any more.
+    fn position<R>(&self, base: &BaseLink<R>) -> Position {
+        let (params, below) = (&self.chain.params, &self.below);
+        let height = below.height.child();
+        let anchor_height = height.below(params.anchor_depth);
+        let anchor = self.chain.main_at(anchor_height).unwrap_or(base.facts.id);
+        let anchor_target = self.below(height.above(anchor_height)).map_or(base.facts.target, |(target, _)| *target);
+        let share_target = target::share_target(anchor_target, params);
+        let link_target = match height {
+            Height(0 | 1) => params.first_link_target.min(share_target),
+            _ => {
+                let interval_s = base.facts.time.seconds_since(below.time);
+                target::link_target(base.facts.target, interval_s, share_target, params)
+            }
+        };
+        let span = u32::try_from(params.median_span).unwrap_or(u32::MAX);
+        let lowest = height.below(span.saturating_sub(1)).max(Height(1));
+        let known = (1..=height.above(lowest)).filter_map(|links| Some(self.below(links)?.1));
+        Position {
+            height: height.child(),
+            anchor,
+            anchor_height,
+            share_target,
+            link_target,
+            median_time: median(known.chain([base.facts.time]).collect()),
+            bitcoin_work: base.facts.bitcoin_work,
+            least_snapshot: base.snapshot,
+        }
     }
 
     /// The chain. Nothing above depends on Bitcoin headers, so these may be newer.
@@ -77,6 +153,23 @@ impl FromBase {
         chain.highest = chain.height();
         chain
     }
+}
+
+/// Numbers the scripts of a chunk. Most of them are also among those of the chunk `before`, and both ascend, so most are
+/// found without a search.
+fn numbers_of(scripts: &[&Script], before: &[ScriptIndex], all: &mut Scripts) -> Result<Vec<ScriptIndex>, RuleError> {
+    let mut before = before.iter().copied().peekable();
+    let mut number = |script: &Script| {
+        while let Some(known) = before.peek().copied() {
+            match all.script(known).cmp(&Some(script)) {
+                Ordering::Less => drop(before.next()),
+                Ordering::Equal => return Ok(known),
+                Ordering::Greater => break,
+            }
+        }
+        all.intern(script)
+    };
+    scripts.iter().map(|script| number(script)).collect()
 }
 
 impl Chain {
@@ -154,7 +247,7 @@ impl Chain {
         };
         let mut rows = complete.rows.iter().map(row).collect::<Option<Vec<_>>>()?;
         rows.sort_unstable_by(|a, b| a.script.cmp(&b.script));
-        Some(BaseLink {
+        let facts = LinkFacts {
             id,
             time: link.time,
             bitcoin_height: link.bitcoin_height,
@@ -162,35 +255,31 @@ impl Chain {
             bitcoin_work: link.position.bitcoin_work,
             bits: link.bits,
             target: link.target,
-            snapshot: link.position.least_snapshot,
-            window: complete.window,
             signals: complete.own_signals,
-            rows,
-        })
+        };
+        Some(BaseLink { facts, snapshot: link.position.least_snapshot, window: complete.window, rows })
     }
 
-    /// Creates a chain from base chunks that this node wrote, lowest first. Its tip is their last link, and nothing at or
-    /// below that is judged again.
+    /// Creates a chain from encoded base chunks that this node wrote, lowest first. Its tip is their last link, and nothing
+    /// at or below that is judged again.
     ///
     /// # Errors
-    /// The chunks do not continue one another.
-    pub fn from_base(
+    /// The chunks are damaged, or do not continue one another.
+    pub fn from_base<B: AsRef<[u8]>>(
         params: ChainParams,
         bitcoin: BitcoinHeaders,
-        chunks: impl IntoIterator<Item = Chunk>,
+        chunks: impl IntoIterator<Item = B>,
     ) -> Result<Self, BaseError> {
-        let mut chunks = chunks.into_iter().peekable();
-        let Some(first) = chunks.peek() else { return Ok(Self::new(params, bitcoin)) };
-        let mut growing = FromBase::new(params, bitcoin.clone(), first.start.clone());
-        for Chunk { start, links } in chunks {
-            if start.id != growing.below.id {
-                return Err(BaseError::Gap(start.height));
-            }
-            for link in links {
-                growing.push(link)?;
-            }
+        let mut growing: Option<FromBase> = None;
+        for chunk in chunks {
+            let reading = Reading::of(chunk.as_ref())?;
+            let begin = || FromBase::new(params.clone(), bitcoin.clone(), reading.start.clone());
+            growing.get_or_insert_with(begin).push_chunk(reading)?;
         }
-        Ok(growing.finish(bitcoin))
+        match growing {
+            Some(growing) => Ok(growing.finish(bitcoin)),
+            None => Ok(Self::new(params, bitcoin)),
+        }
     }
 
     /// Begins the main chain with the link above `below`. Genesis stays known if that is what it continues.
@@ -208,10 +297,16 @@ impl Chain {
         }
     }
 
-    /// Appends a link to the main chain. Returns what the next one continues.
-    fn push_base(&mut self, below: &Start, base: BaseLink, numbers: &mut Numbers) -> Result<Start, BaseError> {
+    /// Appends a link to the main chain, whose children have this position. Returns what the next one continues.
+    fn push_base(
+        &mut self,
+        below: &Start,
+        mut base: BaseLink<Vec<Row>>,
+        position: Position,
+    ) -> Result<Start, BaseError> {
+        let facts = base.facts;
         let gap = || BaseError::Gap(below.height.child());
-        let rows = self.rows_of_base(&base.rows, numbers).map_err(|_| BaseError::Encoding)?;
+        let rows = Rows::new(std::mem::take(&mut base.rows));
         let start = below.after(&base, rows.proofs()).ok_or_else(gap)?;
         let complete = Complete {
             list: List::default(),
@@ -223,67 +318,27 @@ impl Chain {
             live_since: None,
             live_total: 0,
             signals: start.signals.clone(),
-            own_signals: base.signals,
+            own_signals: facts.signals,
             omits: false,
         };
-        let position = self.base_position(below, &base);
         let link = Link {
             parent: below.id,
             height: start.height,
-            time: base.time,
-            bitcoin_height: base.bitcoin_height,
-            previous_block: base.previous_block,
+            time: facts.time,
+            bitcoin_height: facts.bitcoin_height,
+            previous_block: facts.previous_block,
             state_root: [0; 32],
-            target: base.target,
+            target: facts.target,
             shares_root: [0; 32],
             shares_count: 0,
-            bits: base.bits,
+            bits: facts.bits,
             chain_work: start.chain_work,
             position,
             list: ListState::Complete(complete),
         };
-        self.links.insert(base.id, link);
-        self.main.push(base.id);
+        self.links.insert(facts.id, link);
+        self.main.push(facts.id);
         if self.height() == start.height { Ok(start) } else { Err(gap()) }
-    }
-
-    /// Numbers the scripts of rows.
-    fn rows_of_base(&mut self, rows: &[BaseRow], numbers: &mut Numbers) -> Result<Rows, RuleError> {
-        let number = |row: &BaseRow| {
-            let script = numbers.of(&row.script, &mut self.scripts)?;
-            Ok(Row { script, weight: row.weight, shares: row.shares })
-        };
-        Ok(Rows::new(rows.iter().map(number).collect::<Result<_, RuleError>>()?))
-    }
-
-    /// Position of the children of a base link. For the first links, whose anchors are not known, the targets are their
-    /// own: nothing extends them any more.
-    fn base_position(&self, below: &Start, base: &BaseLink) -> Position {
-        let height = below.height.child();
-        let anchor_height = height.below(self.params.anchor_depth);
-        let anchor = self.main_at(anchor_height).unwrap_or(base.id);
-        let anchor_target = self.links.get(&anchor).map_or(base.target, |link| link.target);
-        let share_target = target::share_target(anchor_target, &self.params);
-        let link_target = match height {
-            Height(0 | 1) => self.params.first_link_target.min(share_target),
-            _ => {
-                let interval_s = base.time.seconds_since(below.time);
-                target::link_target(base.target, interval_s, share_target, &self.params)
-            }
-        };
-        let span = u32::try_from(self.params.median_span).unwrap_or(u32::MAX);
-        let lowest = height.below(span.saturating_sub(1)).max(Height(1));
-        let known = (lowest.0..height.0).filter_map(|at| Some(self.links.get(&self.main_at(Height(at))?)?.time));
-        Position {
-            height: height.child(),
-            anchor,
-            anchor_height,
-            share_target,
-            link_target,
-            median_time: median(known.chain([base.time]).collect()),
-            bitcoin_work: base.bitcoin_work,
-            least_snapshot: base.snapshot,
-        }
     }
 
     /// Tells a chain that starts from a base what its last links list, so that later lists can be checked against them.

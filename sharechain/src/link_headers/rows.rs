@@ -78,7 +78,8 @@ impl VerifiedRows {
     /// They are not what the link committed to. The peer that sent them, or the one that sent the beginning, lies.
     pub fn push(&mut self, headers: &LinkHeaders, link: BaseLink) -> Result<(), RowsError> {
         let height = self.at.height.child();
-        let header = headers.at(height).filter(|header| header.id == link.id).ok_or(RowsError::NotNext(link.id))?;
+        let header = headers.at(height).filter(|header| header.facts.id == link.facts.id);
+        let header = header.ok_or(RowsError::NotNext(link.facts.id))?;
         let out_of_range = RowsError::Range(height);
         let own = self.own_credit(header);
         let credits = without_own(&own, &link.rows).and_then(state::of_weights).ok_or(out_of_range)?;
@@ -87,7 +88,8 @@ impl VerifiedRows {
         if state.root() != header.state_root {
             return Err(RowsError::StateRoot(height));
         }
-        let link = canonical(header, link);
+        // Everything that its proof shows is taken from there.
+        let link = BaseLink { facts: header.facts, ..link };
         let proofs = u64::from(header.shares_count).saturating_add(1);
         self.at = self.at.after(&link, proofs).ok_or(out_of_range)?;
         match self.last.replace(link) {
@@ -97,7 +99,7 @@ impl VerifiedRows {
     }
 
     fn own_credit<'a>(&self, header: &'a LinkHeader) -> OwnCredit<'a> {
-        let weight = target::weight_of_link(header.share_target, header.target, header.bits, &self.params);
+        let weight = target::weight_of_link(header.share_target, header.facts.target, header.facts.bits, &self.params);
         OwnCredit { payout: &header.payout, weight, shares_count: header.shares_count }
     }
 
@@ -145,19 +147,4 @@ pub(crate) fn without_own<'a>(own: &OwnCredit<'_>, rows: &'a [BaseRow]) -> Optio
     let proofs = rows.iter().try_fold(0_u32, |sum, row| sum.checked_add(row.shares))?;
     let is_whole = proofs == u32::from(own.shares_count).checked_add(1)?;
     (found_own && is_whole).then_some(listed)
-}
-
-/// The link with everything that its proof shows taken from there.
-fn canonical(header: &LinkHeader, link: BaseLink) -> BaseLink {
-    BaseLink {
-        id: header.id,
-        time: header.time,
-        bitcoin_height: header.bitcoin_height,
-        previous_block: header.previous_block,
-        bitcoin_work: header.bitcoin_work,
-        bits: header.bits,
-        target: header.target,
-        signals: header.signals,
-        ..link
-    }
 }

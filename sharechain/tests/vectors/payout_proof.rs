@@ -8,8 +8,7 @@ use crate::files::Case;
 fn shown(bytes: &[u8]) -> Result<Finding, ProofFault> {
     let proof = PayoutProof::decode(bytes)?;
     assert_eq!(proof.encode(), bytes);
-    let all = [ChainParams::main(), ChainParams::signet(), ChainParams::local()];
-    let params = all.into_iter().find(|params| params.consensus_id() == proof.consensus_id);
+    let params = ChainParams::all().into_iter().find(|params| params.consensus_id() == proof.consensus_id);
     Ok(proof.verify(&proof.header, &params.ok_or(ProofFault::OtherPool)?)?.finding)
 }
 

@@ -4,7 +4,9 @@
 //! ```text
 //! chain_view.rs  a node's share-chain, as the oracles see it
 //! book.rs        the credits of each link: the same on all nodes, none twice
+//! history.rs     the links of a branch, as state roots commit to them
 //! payout.rs      windows and payouts, computed again from the book
+//! state_root.rs  state roots, computed again from the book
 //! money.rs       blocks pay all they may, to the right scripts
 //! proofs.rs      no invalid proof is accepted, no valid one rejected, no honest node banned
 //! memory.rs      the memory of nodes is bounded
@@ -19,10 +21,12 @@ mod book;
 mod calm;
 mod chain_view;
 mod fates;
+mod history;
 mod memory;
 mod money;
 mod payout;
 mod proofs;
+mod state_root;
 mod watch;
 
 use std::fmt;
@@ -37,7 +41,7 @@ pub use watch::{Oracles, Watched, watch};
 pub enum Oracle {
     /// Each block that the pool found pays all it may, to the right scripts.
     Money,
-    /// Nodes with the same tip have the same lists, credits and windows.
+    /// Nodes with the same tip have the same lists, credits and windows, and links commit to the state that follows.
     State,
     /// No proof is credited twice on any main chain.
     Credit,

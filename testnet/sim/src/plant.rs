@@ -26,6 +26,8 @@ pub enum Plant {
     LostSatoshi,
     /// Nodes list a proof that no miner found.
     InventedShare,
+    /// Links commit to another state than the one that they have come to.
+    OtherState,
     /// A node treats its newest link as settled.
     SettledAtOnce,
     /// A node ignores all messages after some time.

@@ -100,6 +100,11 @@ fn an_invented_share_is_found() {
 }
 
 #[test]
+fn another_state_root_is_found() {
+    assert_found(Plant::OtherState, &[Oracle::State]);
+}
+
+#[test]
 fn a_settled_link_that_gives_way_is_found() {
     assert_found(Plant::SettledAtOnce, &[Oracle::Settled]);
 }

@@ -134,6 +134,7 @@ fn network_options(dir: &Path) -> NetworkOptions {
         bitcoin: BitcoinKind::Embedded,
         chain: Chain::Local,
         mdns: false,
+        discover: false,
         link: Some(link),
     }
 }

@@ -21,7 +21,9 @@ pub enum GroupError {
     #[error("name at least two groups, or one that leaves out a node, as in 'A,B|C,D'")]
     OneGroup,
     /// The nodes find each other without lines.
-    #[error("this network was started with --mdns: its nodes reach each other directly, so no line can be cut")]
+    #[error(
+        "this network was started with --mdns or --discover: its nodes reach each other directly, so no line can be cut"
+    )]
     NoLines,
 }
 

@@ -73,6 +73,9 @@ struct P2p {
     listen: Vec<String>,
     peers: Vec<String>,
     mdns: bool,
+    discover: bool,
+    seeds: Vec<String>,
+    upnp: bool,
 }
 
 /// Returns the path of `shoal`: `$SHOAL_BIN`, or the file next to this program.
@@ -132,6 +135,7 @@ fn config_path(plan: &NodePlan) -> PathBuf {
 
 fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::Error> {
     let peers = plan.peers.iter().map(|peer| format!("/ip4/{}/tcp/{}", peer.ip(), peer.port()));
+    let seeds = plan.seed.iter().map(|seed| format!("/ip4/{}/tcp/{}", seed.ip(), seed.port()));
     // mDNS finds a node at its machine's address, never at the loopback one.
     let p2p = if plan.mdns { SocketAddr::from((Ipv4Addr::UNSPECIFIED, plan.p2p.port())) } else { plan.p2p };
     toml::to_string(&ConfigFile {
@@ -146,7 +150,15 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
         log_format: "text",
         bitcoind: Bitcoind { url: format!("http://{}", bitcoin.rpc), cookie_file: bitcoin.cookie_path() },
         stratum: Listen { listen: plan.stratum.to_string() },
-        p2p: P2p { listen: vec![p2p.to_string()], peers: peers.collect(), mdns: plan.mdns },
+        // A test network asks nothing of the router of its machine.
+        p2p: P2p {
+            listen: vec![p2p.to_string()],
+            peers: peers.collect(),
+            mdns: plan.mdns,
+            discover: plan.discover,
+            seeds: seeds.collect(),
+            upnp: false,
+        },
         // A report requests the fate of every share, one after the other.
         api: Api { listen: plan.api.to_string(), requests_a_second: 100_000 },
     })

@@ -62,6 +62,29 @@ pub struct NetworkOptions {
     pub mdns: bool,
     /// What the nodes' lines are like, each node in a network namespace of its own. `None`: all nodes are on loopback.
     pub link: Option<LinkOptions>,
+    /// Whether nodes discover each other, knowing only the first one, without lines that can be cut.
+    pub discover: bool,
+}
+
+#[cfg(test)]
+impl NetworkOptions {
+    /// A network on loopback whose plan a test looks at.
+    pub(crate) fn of(nodes: usize, miners: usize) -> Self {
+        Self {
+            dir: PathBuf::from("nowhere"),
+            nodes,
+            miners,
+            payees: 1,
+            outputs: Outputs::Standard,
+            hashrate_hs: 400_000.0,
+            delays_ms: BTreeMap::new(),
+            bitcoin: BitcoinKind::Embedded,
+            chain: Chain::Local,
+            mdns: false,
+            link: None,
+            discover: false,
+        }
+    }
 }
 
 /// An error in the options.
@@ -148,6 +171,10 @@ pub struct NodePlan {
     pub new_pool: bool,
     /// Whether it looks for other nodes by mDNS.
     pub mdns: bool,
+    /// Whether it discovers other nodes.
+    pub discover: bool,
+    /// The node that it asks for others if it knows none.
+    pub seed: Option<SocketAddr>,
     /// Near ends of its lines.
     pub peers: Vec<SocketAddr>,
     /// Room for payouts in a coinbase of its pool.
@@ -223,6 +250,8 @@ impl Plan {
                 api: ports.take()?,
                 new_pool: index == 0,
                 mdns: options.mdns,
+                discover: options.discover,
+                seed: nodes.first().filter(|_| options.discover).map(|first: &NodePlan| first.p2p),
                 outputs: options.outputs,
                 peers: lines.iter().filter(|line| line.from == index).map(|line| line.address).collect(),
             });
@@ -259,7 +288,7 @@ fn link_address(index: usize) -> SocketAddr {
 /// Returns the lines: with a link, they lead straight to the listening node.
 fn lines(options: &NetworkOptions, ports: &mut Ports) -> Result<Vec<LinePlan>, NoFreePort> {
     let mut lines = Vec::new();
-    if !options.mdns {
+    if !options.mdns && !options.discover {
         for (from, to) in line_ends(options.nodes) {
             let address = if options.link.is_some() { link_address(to) } else { ports.take()? };
             lines.push(LinePlan { from, to, address });

@@ -88,7 +88,17 @@ pub(super) struct Pool {
     bitcoin_tip: Header,
     /// The simulated time.
     pub(super) now: Timestamp,
-    nonce: u64,
+    /// Number of proofs found so far, which is also the next one's extranonce.
+    proofs: u64,
+}
+
+/// Miners whose scripts have consecutive numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Miners {
+    /// Number of the first.
+    pub(super) first: u64,
+    /// Number of miners.
+    pub(super) count: u64,
 }
 
 impl Pool {
@@ -96,7 +106,13 @@ impl Pool {
     #[must_use]
     pub(super) fn new(engine: Engine<Store>, now: Timestamp) -> Self {
         let bitcoin_tip = engine.chain().bitcoin().best().header;
-        Self { engine, bitcoin_tip, now, nonce: 0 }
+        Self { engine, bitcoin_tip, now, proofs: 0 }
+    }
+
+    /// Number of proofs found so far.
+    #[must_use]
+    pub(super) fn proofs(&self) -> u64 {
+        self.proofs
     }
 
     /// Payout script of a miner.
@@ -127,11 +143,24 @@ impl Pool {
         self.take()
     }
 
+    /// Miners find `shares` shares, and then a link. A few miners find most, and many find little.
+    ///
+    /// # Errors
+    /// As [`Pool::find`].
+    pub(super) fn find_link(&mut self, miners: Miners, shares: u32, link: Find) -> Result<(), PoolError> {
+        for number in 0..=shares {
+            let rank = (self.proofs.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % miners.count;
+            let what = if number == shares { link } else { Find::Share };
+            self.find(miners.first + rank * rank / miners.count, what)?;
+        }
+        Ok(())
+    }
+
     /// A miner finds a proof.
     ///
     /// # Errors
     /// The disk fails, or the engine does not accept the proof.
-    pub(super) fn find(&mut self, miner: u64, what: Find) -> Result<(), PoolError> {
+    fn find(&mut self, miner: u64, what: Find) -> Result<(), PoolError> {
         let link = what != Find::Share;
         let work = self.engine.chain().assignment().ok_or(PoolError::Nothing)?;
         let list = if link { work.list.clone() } else { Vec::new() };
@@ -181,8 +210,8 @@ impl Pool {
         };
         let payouts = chain.payouts(&work.parent, &previous, share.coinbase_value, &share.payout)?;
         let mut extranonce = [0; EXTRANONCE_BYTES];
-        extranonce[..8].copy_from_slice(&self.nonce.to_le_bytes());
-        self.nonce += 1;
+        extranonce[..8].copy_from_slice(&self.proofs.to_le_bytes());
+        self.proofs += 1;
         let witness_commitment = Some([3; 32]);
         let coinbase = Coinbase {
             share: &share,

@@ -193,7 +193,7 @@ impl Node {
             "network = \"rehearsal\"\ndata_dir = {:?}\nnew_pool = {}\n\
              [bitcoind]\nurl = \"http://{}\"\ncookie_file = {:?}\n\
              [stratum]\nlisten = \"{stratum}\"\n[api]\nlisten = \"{api}\"\n\
-             [p2p]\nlisten = [\"{p2p}\"]\npeers = {peers:?}\nmdns = false\n",
+             [p2p]\nlisten = [\"{p2p}\"]\npeers = {peers:?}\nmdns = false\ndiscover = false\n",
             folder.join("data"),
             peers.is_empty(),
             double.address,

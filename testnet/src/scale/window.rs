@@ -19,7 +19,7 @@ use sharechain::chain::Chain;
 use sharechain::{ChainParams, Timestamp, U256};
 
 use super::double::work;
-use super::pool::{Find, Pool, PoolError, grind, mine_block};
+use super::pool::{Find, Miners, Pool, PoolError, grind, mine_block};
 
 /// Seconds between Bitcoin's blocks.
 const BLOCK_S: u32 = 600;
@@ -168,7 +168,7 @@ fn find_all(
 ) -> Result<Vec<Header>, PoolError> {
     let (links, start) = (options.links, pool.now);
     let ChainParams { link_interval_s, shares_per_link, .. } = ChainParams::rehearsal();
-    let (mut headers, mut next_block, mut proofs) = (Vec::new(), start.plus(BLOCK_S), 0_u64);
+    let (mut headers, mut next_block) = (Vec::new(), start.plus(BLOCK_S));
     for link in 1..=links {
         pool.now = Timestamp(start.0 + link * link_interval_s);
         while next_block <= pool.now
@@ -178,20 +178,11 @@ fn find_all(
             headers.push(header);
             next_block = next_block.plus(BLOCK_S);
         }
-        for number in 1..=shares_per_link {
-            // A few miners find most, and many find little.
-            let rank = (proofs.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % options.scripts;
-            let what = match number == shares_per_link {
-                false => Find::Share,
-                true if link.is_multiple_of(LINKS_A_BLOCK) => Find::Block,
-                true => Find::Link,
-            };
-            pool.find(rank * rank / options.scripts, what)?;
-            proofs += 1;
-        }
+        let what = if link.is_multiple_of(LINKS_A_BLOCK) { Find::Block } else { Find::Link };
+        pool.find_link(Miners { first: 0, count: options.scripts }, shares_per_link - 1, what)?;
         pool.tick()?;
         if link.is_multiple_of(links.div_ceil(20)) {
-            let (percent, proofs) = (u64::from(link) * 100 / u64::from(links), proofs / 1_000);
+            let (percent, proofs) = (u64::from(link) * 100 / u64::from(links), pool.proofs() / 1_000);
             writeln!(progress, "making the window: {percent}%, {proofs} thousand proofs")?;
         }
     }

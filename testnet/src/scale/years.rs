@@ -14,7 +14,7 @@ use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::chain::Chain;
 use sharechain::{BitcoinParams, ChainParams, Timestamp, U256, Weight};
 
-use super::pool::{Find, Pool, PoolError};
+use super::pool::{Find, Miners, Pool, PoolError};
 use super::{disk_bytes, resident_bytes};
 
 /// Proofs that main's rules aim for in an interval between links.
@@ -135,7 +135,8 @@ pub fn run(options: YearsOptions, folder: &Path, progress: &mut impl Write) -> R
     let mut years = Years { proofs: 0, fraction, months: Vec::new(), restart_s: 0.0 };
     let mut began = Instant::now();
     for day in 0..days {
-        years.proofs += a_day(&mut pool, day, options)?;
+        a_day(&mut pool, day, options)?;
+        years.proofs = pool.proofs();
         if (day + 1).is_multiple_of(MONTH_DAYS) {
             let chain = pool.engine.chain();
             let month = Month {
@@ -166,37 +167,27 @@ pub fn run(options: YearsOptions, folder: &Path, progress: &mut impl Write) -> R
     if again.chain().tip() == tip { Ok(years) } else { Err(PoolError::Nothing) }
 }
 
-/// One day: links at their interval, each with its shares before it, and a Bitcoin block every ten minutes. Returns the
-/// number of proofs.
-fn a_day(pool: &mut Pool, day: u32, options: YearsOptions) -> Result<u64, PoolError> {
+/// One day: links at their interval, each with its shares before it, and a Bitcoin block every ten minutes.
+fn a_day(pool: &mut Pool, day: u32, options: YearsOptions) -> Result<(), PoolError> {
     const DAY_S: u32 = 86_400;
     const BLOCK_S: u32 = 600;
     let start = Timestamp(START.0 + day * DAY_S);
     let (interval_s, proofs_a_link) = (options.link_interval_s(), options.proofs_a_link());
-    let replaced = MINERS / 100 * u64::from(day);
-    let (mut next_block, mut proofs) = (start, 0_u64);
+    let miners = Miners { first: MINERS / 100 * u64::from(day), count: MINERS };
+    let mut next_block = start;
     for link in 0..DAY_S / interval_s {
         pool.now = Timestamp(start.0 + link * interval_s);
         while next_block <= pool.now {
             pool.bitcoin_block()?;
             next_block = next_block.plus(BLOCK_S);
         }
-        for number in 1..=proofs_a_link {
-            // A few miners find most, and many find little.
-            let rank = (proofs.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % MINERS;
-            // A pool with 0.7% of Bitcoin's hash rate finds a block a day.
-            let what = match (number == proofs_a_link, link) {
-                (false, _) => Find::Share,
-                (true, 0) => Find::Block,
-                (true, _) => Find::Link,
-            };
-            pool.find(replaced + rank * rank / MINERS, what)?;
-            proofs += 1;
-        }
+        // A pool with 0.7% of Bitcoin's hash rate finds a block a day.
+        let what = if link == 0 { Find::Block } else { Find::Link };
+        pool.find_link(miners, proofs_a_link - 1, what)?;
         // The node ticks twice a second, and forgets a bounded number of records each time.
         for _ in 0..proofs_a_link.div_ceil(16) {
             pool.tick()?;
         }
     }
-    Ok(proofs)
+    Ok(())
 }

@@ -23,6 +23,7 @@
 //! partition.rs     partitions, surges and collapses of hash rate
 //! links.rs         how links keep time: half-life, draws to choose from, depth of settled links
 //! scale.rs         bandwidth, disk and memory of a node in a large pool
+//! eclipse.rs       whether a node that restarts has only hostile peers
 //! draw.rs          fairness of the draw, the gain from choosing draws, the cost of its constants
 //! ```
 
@@ -32,6 +33,7 @@ pub mod attack;
 pub mod command;
 pub mod costs;
 pub mod draw;
+pub mod eclipse;
 pub mod frequency;
 pub mod hopping;
 pub mod intermittent;

@@ -4,8 +4,10 @@
 // Each test program uses its own part of this.
 #![allow(dead_code)]
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
@@ -19,8 +21,10 @@ use bitcoin::{
 use serde_json::{Value, json};
 use sim::hash::HeaderHasher;
 use tempfile::TempDir;
+use testnet::bitcoind;
 use testnet::embedded::{Bitcoin, Config};
 use testnet::rpc::Rpc;
+use tokio::process::{Child, Command};
 
 /// An embedded Bitcoin in its own folder.
 pub(crate) struct Embedded {
@@ -110,4 +114,30 @@ pub(crate) async fn propose(rpc: &Rpc, block: &Block) -> Value {
         "mode": "proposal", "rules": ["segwit", "signet"], "data": serialize_hex(block),
     }]);
     rpc.call("getblocktemplate", request).await.unwrap()
+}
+
+/// An address of regtest whose coins nobody needs.
+pub(crate) const REGTEST_ADDRESS: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
+
+/// Starts a real bitcoind on regtest, without peers. It is killed when the child is dropped.
+pub(crate) async fn regtest(dir: &Path, options: &[&str]) -> (Child, Rpc, SocketAddr) {
+    let rpc = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let child = Command::new(bitcoind::find().await.unwrap())
+        .args(["-regtest", "-server=1", "-listen=0", "-connect=0", "-disablewallet=1"])
+        .args(options)
+        .arg(format!("-datadir={}", dir.display()))
+        .arg(format!("-rpcport={}", rpc.port()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let client = Rpc::new(rpc, dir.join("regtest").join(".cookie"));
+    let started = Instant::now();
+    while client.call("getblockcount", json!([])).await.is_err() {
+        assert!(started.elapsed() < Duration::from_secs(60), "bitcoind does not answer");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    (child, client, rpc)
 }

@@ -107,8 +107,8 @@ impl<J: Journal> Engine<J> {
             match Chunk::decode(&bytes) {
                 Ok(chunk) => {
                     for link in chunk.links {
-                        if self.store.get(RecordKind::Block, &link.id.0)?.is_none() {
-                            forgotten.proofs.push(link.id.0);
+                        if self.store.get(RecordKind::Block, &link.facts.id.0)?.is_none() {
+                            forgotten.proofs.push(link.facts.id.0);
                         }
                     }
                 }

@@ -73,20 +73,12 @@ impl<J: Journal> Engine<J> {
     /// Starts from the base chunks in the store.
     pub(super) fn start_from_bases(&mut self) -> Result<(), J::Error> {
         let store = Arc::clone(&self.store);
-        let (mut first, mut last, mut failed) = (None, None, None);
-        let mut damaged = None;
+        let (mut failed, mut any) = (None, false);
         let chunks = store.bases().map_while(|record| match record {
-            Ok(record) => match Chunk::decode(&record.bytes) {
-                Ok(chunk) => {
-                    last = Some(Chunk::number_of(chunk.start.height.child()));
-                    first = first.or(last);
-                    Some(chunk)
-                }
-                Err(error) => {
-                    damaged = Some(error);
-                    None
-                }
-            },
+            Ok(record) => {
+                any = true;
+                Some(record.bytes)
+            }
             Err(error) => {
                 failed = Some(error);
                 None
@@ -96,16 +88,18 @@ impl<J: Journal> Engine<J> {
         if let Some(error) = failed {
             return Err(error);
         }
-        let Some(last) = last else { return Ok(()) };
-        match (started, damaged) {
-            (Ok(chain), None) => {
+        match started {
+            Ok(chain) if any => {
+                let (lowest, highest) = (chain.bottom().max(Height(1)), chain.height());
+                let last = Chunk::number_of(highest);
                 // A node that began as a newcomer may have written a part of its last chunk.
-                let is_whole = Chunk::heights(last).is_some_and(|(_, highest)| highest == chain.height());
+                let is_whole = Chunk::heights(last).is_some_and(|(_, last)| last == highest);
                 self.chain = chain;
                 self.next_base = last.saturating_add(u32::from(is_whole));
-                self.lowest_base = first;
+                self.lowest_base = Some(Chunk::number_of(lowest));
             }
-            (Err(error), _) | (_, Some(error)) => {
+            Ok(_) => {}
+            Err(error) => {
                 warn!(%error, "the base chunks cannot be used, so peers must send the share-chain again");
             }
         }

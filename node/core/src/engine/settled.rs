@@ -1,4 +1,5 @@
-//! Stores the settled link, so that branches without it still conflict after a restart.
+//! Notes in the store that name a link: the settled one, so that branches without it still conflict after a restart, and
+//! the operator's trusted one.
 
 use sharechain::{Height, ShareId};
 use tracing::warn;
@@ -6,11 +7,26 @@ use tracing::warn;
 use super::Engine;
 use crate::journal::{Journal, Record, RecordKind};
 
-/// Record id of the last settled link.
-const SETTLED_LINK: [u8; 32] = *b"last settled link               ";
+/// Record id of the note of the last settled link.
+const SETTLED: [u8; 32] = *b"last settled link               ";
 
-/// Record id of the last trusted link that was found on the main chain.
-const TRUSTED_LINK: [u8; 32] = *b"trusted link that was found     ";
+/// Record id of the note of the last trusted link that was found on the main chain.
+const TRUSTED: [u8; 32] = *b"trusted link that was found     ";
+
+/// A note that names this link, or none: meta records are replaced, never removed.
+fn note(id: [u8; 32], link: Option<&ShareId>) -> Record {
+    Record { kind: RecordKind::Meta, id, bytes: link.map(|link| link.0.to_vec()).unwrap_or_default() }
+}
+
+/// The link that a note names.
+fn noted<J: Journal>(store: &J, id: &[u8; 32]) -> Result<Option<ShareId>, J::Error> {
+    let bytes = store.get(RecordKind::Meta, id)?;
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(ShareId))
+}
+
+pub(super) fn stored_settled<J: Journal>(store: &J) -> Result<Option<ShareId>, J::Error> {
+    noted(store, &SETTLED)
+}
 
 /// Forgets the stored settled link, so that the next engine opened follows the heaviest branch. From there, links settle
 /// anew.
@@ -22,13 +38,7 @@ pub fn forget_settled<J: Journal>(store: &J) -> Result<(), J::Error> {
         Some(link) => warn!(%link, "the settled link is forgotten as requested; the node follows the heaviest branch"),
         None => warn!("no settled link is stored; the node follows the heaviest branch anyway"),
     }
-    // An empty record: meta records are replaced, never removed.
-    store.append(&[Record { kind: RecordKind::Meta, id: SETTLED_LINK, bytes: Vec::new() }])
-}
-
-pub(super) fn stored_settled<J: Journal>(store: &J) -> Result<Option<ShareId>, J::Error> {
-    let bytes = store.get(RecordKind::Meta, &SETTLED_LINK)?;
-    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(ShareId))
+    store.append(&[note(SETTLED, None)])
 }
 
 impl<J: Journal> Engine<J> {
@@ -37,8 +47,7 @@ impl<J: Journal> Engine<J> {
     /// # Errors
     /// The store cannot be read.
     pub fn had_trusted(&self, link: &ShareId) -> Result<bool, J::Error> {
-        let stored = self.store.get(RecordKind::Meta, &TRUSTED_LINK)?;
-        Ok(stored.is_some_and(|bytes| bytes == link.0))
+        Ok(noted(&*self.store, &TRUSTED)?.as_ref() == Some(link))
     }
 
     /// Notes that a link that the operator trusts is on the main chain, and settles it: otherwise a heavier branch could
@@ -48,7 +57,7 @@ impl<J: Journal> Engine<J> {
             self.chain.restore_settled(*link);
             self.store_settled();
         }
-        self.append(&[Record { kind: RecordKind::Meta, id: TRUSTED_LINK, bytes: link.0.to_vec() }]);
+        self.append(&[note(TRUSTED, Some(link))]);
     }
 
     pub(super) fn store_settled(&mut self) {
@@ -57,7 +66,7 @@ impl<J: Journal> Engine<J> {
             return;
         }
         let id = settled.id;
-        self.append(&[Record { kind: RecordKind::Meta, id: SETTLED_LINK, bytes: id.0.to_vec() }]);
+        self.append(&[note(SETTLED, Some(&id))]);
         self.stored_settled = Some(id);
     }
 }

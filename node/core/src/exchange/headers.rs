@@ -66,7 +66,7 @@ impl HeaderChain {
 
     /// The links with their proofs, ascending.
     pub(super) fn proofs(&self) -> impl Iterator<Item = (ShareId, &Arc<[u8]>)> {
-        self.headers.links().iter().map(|link| link.id).zip(&self.proofs)
+        self.headers.links().iter().map(|link| link.facts.id).zip(&self.proofs)
     }
 
     /// Ids from the newest link down, at growing distances.
@@ -74,7 +74,7 @@ impl HeaderChain {
         let (tip, height, _) = self.headers.tip();
         let lowest = self.headers.first_height();
         let below = distances().map(|depth| height.0.saturating_sub(depth)).take_while(|height| *height >= lowest.0);
-        let ids = below.filter_map(|height| Some(self.headers.at(Height(height))?.id));
+        let ids = below.filter_map(|height| Some(self.headers.at(Height(height))?.facts.id));
         let mut locator: Vec<_> = ids.take(LOCATOR_MAX - 1).collect();
         if locator.is_empty() {
             locator.push(tip);
@@ -109,7 +109,7 @@ impl HeaderChain {
     pub(super) fn note_completed(&mut self, chain: &Chain) -> bool {
         let before = self.completed;
         let is_complete = |link: &ShareId| chain.link(link).is_some_and(|link| link.complete().is_some());
-        while self.headers.at(self.completed.child()).is_some_and(|next| is_complete(&next.id)) {
+        while self.headers.at(self.completed.child()).is_some_and(|next| is_complete(&next.facts.id)) {
             self.completed = self.completed.child();
         }
         self.completed > before
@@ -265,7 +265,7 @@ impl Exchange {
     fn is_candidate(&self, chain: &HeaderChain, own: &Chain) -> bool {
         let (headers, since) = (&chain.headers, counts_since(own));
         let fresh = bitcoin_work_at(own, FRESH_BITCOIN_BLOCKS);
-        let is_fresh = headers.links().last().is_some_and(|link| link.bitcoin_work >= fresh);
+        let is_fresh = headers.links().last().is_some_and(|link| link.facts.bitcoin_work >= fresh);
         let is_long = chain.rows_to() > headers.first_height();
         is_fresh
             && is_long
@@ -296,7 +296,7 @@ impl Exchange {
         let mut void = Vec::new();
         for (peer, shown) in self.shown.iter_mut().filter(|(_, shown)| shown.on_own_chain) {
             leads_on |= shown.note_completed(chain) && Some(*peer) == leader;
-            let next = shown.headers.at(shown.completed.child()).and_then(|next| chain.link(&next.id));
+            let next = shown.headers.at(shown.completed.child()).and_then(|next| chain.link(&next.facts.id));
             if next.is_some_and(|next| matches!(next.list, ListState::Invalid(_))) {
                 void.push(*peer);
             }
@@ -313,7 +313,7 @@ impl Exchange {
 
 /// True if the chain contains a link, or does not reach its height.
 fn contains(headers: &LinkHeaders, trusted: Option<(ShareId, Height)>) -> bool {
-    let at = |height| headers.at(height).map(|link| link.id);
+    let at = |height| headers.at(height).map(|link| link.facts.id);
     trusted.is_none_or(|(id, height)| at(height).is_none_or(|known| known == id))
 }
 

@@ -38,7 +38,7 @@ impl Newcomer {
 
     /// True if what is verified belongs to this chain, too.
     fn fits(&self, chain: &HeaderChain) -> bool {
-        self.last.is_some() && chain.headers.at(self.rows.height()).map(|link| link.id) == self.last
+        self.last.is_some() && chain.headers.at(self.rows.height()).map(|link| link.facts.id) == self.last
     }
 
     /// A peer that shows the chain, once all rows are here, and what it shows.
@@ -83,7 +83,7 @@ impl Exchange {
             if newcomer.has_rows() {
                 break;
             }
-            let id = link.id;
+            let id = link.facts.id;
             match newcomer.rows.push(&chain.headers, link) {
                 Ok(()) => newcomer.last = Some(id),
                 // The chain was changed meanwhile, or the peer sends other links: ask again.
@@ -109,9 +109,9 @@ impl Exchange {
         let mut wanted = Vec::new();
         for link in newcomer.listing(chain, turn.engine.chain()) {
             if check_root(link.shares_count, &link.shares_root, &[]).is_ok() {
-                newcomer.lists.insert(link.id, Vec::new());
-            } else if !newcomer.lists.contains_key(&link.id) {
-                wanted.push(link.id);
+                newcomer.lists.insert(link.facts.id, Vec::new());
+            } else if !newcomer.lists.contains_key(&link.facts.id) {
+                wanted.push(link.facts.id);
             }
         }
         let from = Some(peer);
@@ -125,7 +125,7 @@ impl Exchange {
         let Some(newcomer) = &mut self.newcomer else { return false };
         let Some((peer, chain)) = newcomer.source(&self.shown) else { return false };
         let listing = newcomer.listing(chain, turn.engine.chain());
-        let Some(link) = listing.into_iter().find(|link| link.id == id) else { return false };
+        let Some(link) = listing.into_iter().find(|link| link.facts.id == id) else { return false };
         if check_root(link.shares_count, &link.shares_root, list).is_ok() {
             newcomer.lists.insert(id, list.to_vec());
             self.tell_sync(sync::Input::Advanced(peer), turn.now);
@@ -138,7 +138,7 @@ impl Exchange {
         let Some(newcomer) = self.newcomer.as_ref().filter(|_| self.sync.may_start()) else { return };
         let Some((peer, chain)) = newcomer.source(&self.shown) else { return };
         let listing = newcomer.listing(chain, turn.engine.chain());
-        if !listing.iter().all(|link| newcomer.lists.contains_key(&link.id)) {
+        if !listing.iter().all(|link| newcomer.lists.contains_key(&link.facts.id)) {
             return;
         }
         let Some(newcomer) = self.newcomer.take() else { return };
@@ -154,7 +154,7 @@ impl Exchange {
 
     /// Proofs of the links up to `base`, encoded, from all peers' chains that lead there as this peer's does.
     fn proofs_up_to(&self, base: Height, peer: PeerId) -> Vec<(ShareId, Arc<[u8]>)> {
-        let at_base = |chain: &HeaderChain| chain.headers.at(base).map(|link| link.id);
+        let at_base = |chain: &HeaderChain| chain.headers.at(base).map(|link| link.facts.id);
         let last = self.shown.get(&peer).and_then(at_base);
         let same = self.shown.values().filter(|chain| at_base(chain) == last);
         let mut proofs = BTreeMap::new();

@@ -55,6 +55,9 @@ pub fn begin<J: Journal>(request: Request, chain: &Chain, store: &Arc<J>) -> Ans
         // The relay answers these.
         Request::Transactions { .. } => Parts::Whole(Response::Transactions(Vec::new())),
         Request::BlockPiece { .. } => Parts::Whole(Response::BlockPiece { size: 0, bytes: Vec::new() }),
+        // The network answers these itself.
+        Request::Records => Parts::Whole(Response::Records(Vec::new())),
+        Request::NewRecords(_) => Parts::Whole(Response::NewRecords),
         Request::Proofs { ids } => Parts::Proofs { ids, store: Arc::clone(store) },
     })
 }

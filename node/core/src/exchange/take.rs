@@ -87,14 +87,16 @@ impl Exchange {
             (Ok(Response::Headers(headers)), Request::Headers { wanted, .. }) => {
                 self.take_headers(&headers, &wanted, turn)
             }
-            // Those about blocks went to the relay.
+            // Those about blocks went to the relay, and the network takes those about nodes itself.
             (
                 Ok(
                     Response::Proofs(_)
                     | Response::LinkHeaders { .. }
                     | Response::Headers(_)
                     | Response::Transactions(_)
-                    | Response::BlockPiece { .. },
+                    | Response::BlockPiece { .. }
+                    | Response::Records(_)
+                    | Response::NewRecords,
                 ),
                 _,
             ) => Taken::Invalid(Misbehaviour::Unsolicited),
@@ -213,7 +215,9 @@ fn received_bytes(response: &Response) -> u64 {
         | Response::Pending(_)
         | Response::Beginning { .. }
         | Response::Transactions(_)
-        | Response::BlockPiece { .. } => 0,
+        | Response::BlockPiece { .. }
+        | Response::Records(_)
+        | Response::NewRecords => 0,
     };
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

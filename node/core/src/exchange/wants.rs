@@ -36,9 +36,9 @@ impl Exchange {
         let mut missing = Vec::new();
         for height in shown.completed.child().0..=end {
             let Some(link) = shown.headers.at(Height(height)) else { break };
-            match chain.link(&link.id).map(|known| &known.list) {
-                None => missing.push(Missing::Proof(link.id)),
-                Some(ListState::Missing) => missing.push(Missing::List(link.id)),
+            match chain.link(&link.facts.id).map(|known| &known.list) {
+                None => missing.push(Missing::Proof(link.facts.id)),
+                Some(ListState::Missing) => missing.push(Missing::List(link.facts.id)),
                 Some(ListState::Waiting(list)) => {
                     let unknown = list.iter().filter(|id| chain.fate(id) == Fate::Unknown);
                     missing.extend(unknown.map(|id| Missing::Proof(*id)));

@@ -119,7 +119,7 @@ pub fn p2pkh(number: u32) -> ScriptBuf {
 /// A world of a wide pool whose next coinbase pays a share of each of `payees` P2PKH scripts, or 1,000 of them.
 #[must_use]
 pub fn wide(payees: u32) -> World {
-    let ChainParams { outputs_max, prefix_bytes_max, .. } = ChainParams::local_wide();
+    let ChainParams { outputs_max, prefix_bytes_max, .. } = ChainParams::local().wide("local-wide");
     let mut world =
         World::with(ChainParams { outputs_max, prefix_bytes_max, window_weight: Weight(1 << 80), ..testkit::params() });
     (0..20).for_each(|_| world.bitcoin_block());

@@ -15,6 +15,14 @@ const ORDERS = {
   group: ["By group", (a, b) => (a.group < b.group ? -1 : a.group > b.group ? 1 : 0)],
 };
 
+/** What the owner can do about it. */
+const HINTS = {
+  none: "It works all the same: it connects to others itself. To help hold the pool together, open TCP and UDP port 3381 in the router.",
+  relay: "Other nodes meet it at a relay and then connect directly where the routers allow it. To be reached without, open TCP and UDP port 3381 in the router.",
+};
+
+const LINES = { tcp: "TCP", quic: "QUIC", relay: "relay", onion: "onion service" };
+
 export default function Peers() {
   const answer = useApi("/peers", ["tip"]);
   const status = useApi("/status", ["tip"]);
@@ -23,13 +31,18 @@ export default function Peers() {
   return html`
     <${Title}>Peers</${Title}>
     <p class="lead">The nodes that this one is connected to. Where they are is their own business: addresses are shown to nobody but the owner of the node's token, only which of them lie near each other.</p>
-    <${Loaded} from=${answer}>${({ peers }) => html`
+    <${Loaded} from=${answer}>${({ peers, reachable }) => html`
       <div class="cards">
         <${Card} title=${plural(peers.length, "peer")} id="map">
           ${peers.length === 0 ? html`<${Notice} level="warn"><p><strong>No other node is connected.</strong> Name at least one in p2p.peers of the configuration, and see that the line to it is open.</p></${Notice}>` : html`
             <${PeerMap} peers=${peers} picked=${picked} onPick=${pick} />
             <p class="fine">This node is in the middle; the farther out, the longer an answer takes. ● this node dialled it, ■ it came by itself. Sectors are groups of addresses.</p>
             <div aria-live="polite">${picked && html`<${Picked} peer=${peers.find((peer) => peer.id === picked)} />`}</div>`}
+        </${Card}>
+        <${Card} title="Reached by others" id="reach">
+          <p>Other nodes reach this one <strong>${reachable.words}</strong>.</p>
+          ${HINTS[reachable.how] && html`<p class="fine">${HINTS[reachable.how]}</p>`}
+          ${reachable.addresses.length > 0 && html`<ul>${reachable.addresses.map((address) => html`<li key=${address}><code class="whole">${address}</code></li>`)}</ul>`}
         </${Card}>
         <${Card} title="Versions and upgrades" id="versions">
           <${Versions} peers=${peers} own=${status.data?.version} />
@@ -81,7 +94,7 @@ const All = ({ peers, height }) => html`
     { head: "Peer", cell: (peer) => html`<${Id} id=${peer.id} />${peer.address && html`<br /><code class="whole fine">${peer.address}</code>`}` },
     { head: "Group", cell: (peer) => peer.group },
     { head: "Latency", num: true, cell: latency },
-    { head: "Line", cell: (peer) => `${peer.transport === "quic" ? "QUIC" : "TCP"}, ${peer.inbound ? "it came" : "dialled"}` },
+    { head: "Line", cell: (peer) => `${LINES[peer.transport] ?? peer.transport}, ${peer.inbound ? "it came" : "dialled"}` },
     { head: "Program", cell: (peer) => peer.agent ?? "did not tell" },
     { head: "Link height", num: true, cell: (peer) => (peer.height == null ? "did not tell" : html`${count(peer.height)}${height != null && peer.height < height - BEHIND_LINKS ? html` <${Tag} tone="warn">behind</${Tag}>` : ""}`) },
     { head: "Here for", num: true, cell: (peer) => duration(peer.connected_s) },

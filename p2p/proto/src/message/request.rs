@@ -6,7 +6,8 @@ use sharechain::{Height, ShareId};
 
 use super::WireError;
 use super::block::{put_positions, read_positions};
-use crate::limits::{HEADERS_WANTED_MAX, LINK_HEADERS_MAX, LOCATOR_MAX, PROOFS_MAX, ROWS_MAX};
+use crate::limits::{HEADERS_WANTED_MAX, LINK_HEADERS_MAX, LOCATOR_MAX, PROOFS_MAX, RECORDS_TOLD_MAX, ROWS_MAX};
+use crate::record::{Record, put_records, read_records};
 use crate::wire::{Reader, put_block_hashes, put_count, put_ids};
 
 const TIP: u8 = 1;
@@ -18,6 +19,8 @@ const BEGINNING: u8 = 6;
 const ROWS: u8 = 7;
 const TRANSACTIONS: u8 = 8;
 const BLOCK_PIECE: u8 = 9;
+const RECORDS: u8 = 10;
+const NEW_RECORDS: u8 = 11;
 
 /// A request to one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +74,13 @@ pub enum Request {
         /// Where the piece begins in the serialized block, bytes.
         offset: u32,
     },
+    /// Records of some nodes that the peer knows.
+    Records,
+    /// Records that are new to the sender: it tells them to a few peers, unasked.
+    NewRecords(
+        /// At most [`RECORDS_TOLD_MAX`].
+        Vec<Record>,
+    ),
 }
 
 /// Kind of a request. Each kind has its own rate limit.
@@ -94,6 +104,10 @@ pub enum RequestKind {
     Transactions,
     /// [`Request::BlockPiece`].
     BlockPiece,
+    /// [`Request::Records`].
+    Records,
+    /// [`Request::NewRecords`].
+    NewRecords,
 }
 
 impl Request {
@@ -110,6 +124,8 @@ impl Request {
             Self::Rows { .. } => RequestKind::Rows,
             Self::Transactions { .. } => RequestKind::Transactions,
             Self::BlockPiece { .. } => RequestKind::BlockPiece,
+            Self::Records => RequestKind::Records,
+            Self::NewRecords(_) => RequestKind::NewRecords,
         }
     }
 
@@ -150,6 +166,11 @@ impl Request {
                 out.extend_from_slice(block.as_byte_array());
                 out.extend_from_slice(&offset.to_le_bytes());
             }
+            Self::Records => out.push(RECORDS),
+            Self::NewRecords(records) => {
+                out.push(NEW_RECORDS);
+                put_records(&mut out, records.iter());
+            }
         }
         out
     }
@@ -184,6 +205,8 @@ impl Request {
             BLOCK_PIECE => {
                 Self::BlockPiece { block: BlockHash::from_byte_array(reader.array()?), offset: reader.u32()? }
             }
+            RECORDS => Self::Records,
+            NEW_RECORDS => Self::NewRecords(read_records(&mut reader, RECORDS_TOLD_MAX)?),
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;

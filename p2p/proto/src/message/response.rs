@@ -6,8 +6,9 @@ use sharechain::{Height, Proof, ShareId, U256, Work};
 use super::{RequestKind, WireError};
 use crate::limits::{
     BEGINNING_BYTES_MAX, BLOCK_PIECE_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HEADERS_MAX, LINK_HEADERS_MAX, PENDING_MAX,
-    PROOFS_MAX, RESPONSE_BYTES_MAX, ROWS_BYTES_MAX, USER_AGENT_BYTES_MAX,
+    PROOFS_MAX, RECORDS_MAX, RESPONSE_BYTES_MAX, ROWS_BYTES_MAX, USER_AGENT_BYTES_MAX,
 };
+use crate::record::{Record, put_records, read_records};
 use crate::wire::{Reader, put_bytes, put_count, put_headers, put_ids, put_list, put_proof};
 
 const TIP: u8 = 1;
@@ -19,6 +20,8 @@ const BEGINNING: u8 = 6;
 const ROWS: u8 = 7;
 const TRANSACTIONS: u8 = 8;
 const BLOCK_PIECE: u8 = 9;
+const RECORDS: u8 = 10;
+const NEW_RECORDS: u8 = 11;
 
 /// Status of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +87,10 @@ pub enum Response {
         /// The piece.
         bytes: Vec<u8>,
     },
+    /// Records of nodes, at most [`RECORDS_MAX`].
+    Records(Vec<Record>),
+    /// The records arrived.
+    NewRecords,
 }
 
 impl Item {
@@ -148,6 +155,8 @@ impl Response {
             Self::Rows(_) => RequestKind::Rows,
             Self::Transactions(_) => RequestKind::Transactions,
             Self::BlockPiece { .. } => RequestKind::BlockPiece,
+            Self::Records(_) => RequestKind::Records,
+            Self::NewRecords => RequestKind::NewRecords,
         }
     }
 
@@ -208,6 +217,11 @@ impl Response {
                 out.extend_from_slice(&size.to_le_bytes());
                 put_bytes(&mut out, bytes);
             }
+            Self::Records(records) => {
+                out.push(RECORDS);
+                put_records(&mut out, records.iter());
+            }
+            Self::NewRecords => out.push(NEW_RECORDS),
         }
         out
     }
@@ -244,6 +258,8 @@ impl Response {
             BLOCK_PIECE => {
                 Self::BlockPiece { size: reader.u32()?, bytes: reader.bytes(BLOCK_PIECE_BYTES_MAX)?.to_vec() }
             }
+            RECORDS => Self::Records(read_records(&mut reader, RECORDS_MAX)?),
+            NEW_RECORDS => Self::NewRecords,
             other => return Err(WireError::Kind(other)),
         };
         reader.end()?;

@@ -7,6 +7,7 @@ use sharechain::{CoinbasePrefix, Height, Proof, ShareHeader, ShareId, Timestamp,
 
 use super::{Announcement, Gossip, Item, Request, Response, ShortIds, TipInfo, WireError};
 use crate::limits::*;
+use crate::record::tests::record;
 
 /// A proof with a canonical encoding. It may break all other rules.
 fn proof() -> impl Strategy<Value = Proof> {
@@ -73,6 +74,8 @@ fn request() -> impl Strategy<Value = Request> {
         Just(Request::Beginning),
         (any::<u32>(), 0_u32..=512).prop_map(|(first, limit)| Request::Rows { first: Height(first), limit }),
         ids(PROOFS_MAX).prop_map(|ids| Request::Proofs { ids }),
+        Just(Request::Records),
+        prop::collection::vec(record(), 0..=RECORDS_TOLD_MAX).prop_map(Request::NewRecords),
         (hashes(HEADERS_WANTED_MAX), hashes(LOCATOR_MAX))
             .prop_map(|(wanted, locator)| Request::Headers { wanted, locator }),
         (any::<[u8; 32]>(), prop::collection::btree_set(0..BLOCK_TRANSACTIONS_MAX as u16, 0..600)).prop_map(
@@ -111,6 +114,8 @@ fn response() -> impl Strategy<Value = Response> {
         prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..20).prop_map(Response::Transactions),
         (any::<u32>(), prop::collection::vec(any::<u8>(), 0..500))
             .prop_map(|(size, bytes)| Response::BlockPiece { size, bytes }),
+        prop::collection::vec(record(), 0..20).prop_map(Response::Records),
+        Just(Response::NewRecords),
     ]
 }
 

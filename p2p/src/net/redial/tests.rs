@@ -58,3 +58,21 @@ fn bounded() {
     redial.expire(&address(1));
     assert_eq!(redial.by_address.len(), EXPLICIT_PEERS_MAX);
 }
+
+#[test]
+fn named_peers_are_added_and_removed_while_the_node_runs() {
+    let mut redial = Redial::default();
+    assert!(redial.add(address(1), Some(PEER), Source::Mdns, Millis(0)));
+    assert_eq!(redial.remove_explicit(&address(1)), None, "nobody named it");
+    // What the operator names does not expire, also if mDNS found it first.
+    assert!(redial.add(address(1), Some(PEER), Source::Explicit, Millis(0)));
+    redial.expire(&address(1));
+    assert_eq!(redial.explicit(|_| true).collect::<Vec<_>>(), [(&address(1), true)]);
+    for port in 2..=64 {
+        assert!(redial.add(address(port), None, Source::Explicit, Millis(0)));
+    }
+    assert!(!redial.add(address(65), None, Source::Explicit, Millis(0)));
+    assert_eq!(redial.remove_explicit(&address(1)), Some(Some(PEER)));
+    assert!(redial.add(address(65), None, Source::Explicit, Millis(0)));
+    assert_eq!(redial.explicit(|_| true).count(), EXPLICIT_PEERS_MAX);
+}

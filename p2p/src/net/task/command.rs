@@ -2,11 +2,9 @@
 
 use libp2p::gossipsub::{MessageAcceptance, MessageId, PublishError};
 
-use super::{Task, Waiting, peer_in, theirs};
+use super::{Task, Waiting, theirs};
 use crate::net::api::Call;
 use crate::net::lease::Answer;
-use crate::net::parse_address;
-use crate::net::redial::Source;
 use p2p_proto::limits::BLOCKED_MAX;
 use p2p_proto::message::{Failure, Gossip, Request, Response, Topic};
 use p2p_proto::sync::RequestId;
@@ -16,6 +14,11 @@ impl Task {
     pub(super) fn on_call(&mut self, call: Call) {
         match call {
             Call::Command(command) => self.on_command(command),
+            Call::Discovery(reply) => self.show_discovery(reply),
+            Call::Book(reply) => {
+                let _ = reply.send(self.discovery.book().clone());
+            }
+            Call::Stale(is_stale) => self.discovery.set_stale(is_stale),
             Call::Peers(reply) => {
                 let now = self.now();
                 // An error means that the caller no longer waits.
@@ -32,6 +35,15 @@ impl Task {
                 self.publish_bans();
                 let _ = reply.send(lifted);
             }
+            Call::Reachability(reply) => {
+                // An error means that the caller no longer waits.
+                let _ = reply.send(self.tracker.shown(self.is_relay));
+            }
+            Call::Onion(address) => self.on_onion(&address),
+            // An error means that the caller no longer waits.
+            Call::AddPeer(address, reply) => drop(reply.send(self.add_explicit(&address))),
+            Call::RemovePeer(address, reply) => drop(reply.send(self.remove_explicit(&address))),
+            Call::ManualPeers(reply) => drop(reply.send(self.explicit())),
         }
     }
 
@@ -47,7 +59,11 @@ impl Task {
             }
             Command::Verdict { token, verdict } => self.on_verdict(token, verdict),
             Command::Punish { peer, misbehaviour } => self.punish(peer, misbehaviour),
-            Command::Dial(address) => self.add_explicit(&address),
+            Command::Dial(address) => {
+                if let Err(error) = self.add_explicit(&address) {
+                    tracing::warn!(address, %error, "not dialed");
+                }
+            }
             Command::Block(peer) => {
                 if self.gate().blocked.len() < BLOCKED_MAX {
                     self.gate().blocked.insert(peer);
@@ -63,7 +79,7 @@ impl Task {
     }
 
     /// Sends a response, unless too many bytes are on their way already.
-    fn reply(&mut self, token: ReplyToken, response: Response) {
+    pub(super) fn reply(&mut self, token: ReplyToken, response: Response) {
         let Some(Waiting { peer, id, channel, lease }) = self.endpoint.reply(token) else { return };
         let Some(host) = self.swarm.behaviour().slots.host(&peer) else { return };
         if !self.replies.send(id, host, response.encode().len()) {
@@ -105,15 +121,18 @@ impl Task {
         let refusal = match theirs(peer).filter(|_| self.peers.is_connected(peer)) {
             None => Failure::Disconnected,
             Some(_) if !self.endpoint.may_ask() => Failure::Busy,
-            Some(to) => {
-                let kind = request.kind();
-                let outbound = self.swarm.behaviour_mut().sync.send_request(&to, request);
-                let now = self.now();
-                self.endpoint.ask(outbound, peer, id, kind, now);
-                return;
-            }
+            Some(_) => return self.send_request(peer, id, request),
         };
         self.tell(Event::Response { peer, id, result: Err(refusal) });
+    }
+
+    /// Sends a request to a connected peer.
+    pub(super) fn send_request(&mut self, peer: PeerId, id: RequestId, request: Request) {
+        let Some(to) = theirs(peer) else { return };
+        let kind = request.kind();
+        let outbound = self.swarm.behaviour_mut().sync.send_request(&to, request);
+        let now = self.now();
+        self.endpoint.ask(outbound, peer, id, kind, now);
     }
 
     fn on_verdict(&mut self, token: VerdictToken, verdict: Verdict) {
@@ -123,6 +142,8 @@ impl Task {
         if verdict == Verdict::Accept {
             self.endpoint.give_back(&judged);
             self.budgets.give_back(host, size_bytes);
+            let now = self.both_clocks();
+            self.discovery.useful(judged.peer, now);
         }
         let (id, source, topic) = judged.key;
         match verdict {
@@ -146,18 +167,5 @@ impl Task {
     /// harmless.
     pub(super) fn judge(&mut self, id: &MessageId, source: &libp2p::PeerId, acceptance: MessageAcceptance) {
         self.swarm.behaviour_mut().gossip.report_message_validation_result(id, source, acceptance);
-    }
-
-    fn add_explicit(&mut self, text: &str) {
-        let now = self.now();
-        match parse_address(text) {
-            Err(error) => tracing::warn!(%error, "not dialed"),
-            Ok(address) => {
-                let peer = peer_in(&address);
-                if !self.redial.add(address, peer, Source::Explicit, now) {
-                    tracing::warn!(address = text, "not dialed: too many explicit peers");
-                }
-            }
-        }
     }
 }

@@ -3,26 +3,48 @@
 use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{identify, mdns, ping};
+use libp2p::{Multiaddr, identify, mdns, ping};
 
 use super::{Task, ours};
+use crate::net::address::is_relayed;
 use crate::net::behaviour::BehaviourEvent;
 use crate::net::peers::Connection;
 use crate::net::redial::Source;
 use p2p_proto::limits::USER_AGENT_BYTES_MAX;
+use p2p_proto::record::Address;
 use p2p_proto::{Event, PeerId};
+
+/// The other end's address. That of an inbound connection through a relay begins with the relay's.
+fn remote_address(endpoint: &ConnectedPoint) -> Multiaddr {
+    match endpoint {
+        ConnectedPoint::Listener { local_addr, send_back_addr } if is_relayed(local_addr) => {
+            send_back_addr.iter().fold(local_addr.clone(), Multiaddr::with)
+        }
+        _ => endpoint.get_remote_address().clone(),
+    }
+}
 
 impl Task {
     pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
-            SwarmEvent::NewListenAddr { address, .. } => {
+            SwarmEvent::NewListenAddr { address, listener_id } => {
+                let is_circuit = self.tracker.reserved(listener_id, &address);
                 let full = address.with(Protocol::P2p(*self.swarm.local_peer_id()));
                 tracing::debug!(address = %full, "listening");
+                if !is_circuit {
+                    self.on_listening(&full, true);
+                }
                 self.tell(Event::Listening(full.to_string()));
             }
-            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
-                tracing::error!(?addresses, ?reason, "listener closed");
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.on_listening(&address, false),
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                let now = self.now();
+                if self.tracker.closed(listener_id, now) {
+                    tracing::debug!(?addresses, ?reason, "place with a relay is over");
+                } else {
+                    tracing::error!(?addresses, ?reason, "listener closed");
+                }
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_opened(&peer_id, connection_id, &endpoint);
@@ -46,8 +68,9 @@ impl Task {
         match event {
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Sync(event) => self.on_sync(event),
-            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+            BehaviourEvent::Identify(identify::Event::Received { connection_id, peer_id, info }) => {
                 if let Some(peer) = ours(&peer_id) {
+                    self.learn_from(peer, connection_id, &info);
                     self.on_identified(peer, &info);
                 }
             }
@@ -59,6 +82,7 @@ impl Task {
                 }
             }
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
+            BehaviourEvent::Reach(event) => self.on_reach(event),
             _ => {}
         }
     }
@@ -88,14 +112,19 @@ impl Task {
         if let Some(address) = self.dials.remove(&id) {
             self.redial.connected(&address, peer, now);
         }
+        self.on_dialed(id, peer);
         let inbound = endpoint.is_listener();
-        let connection = Connection::new(endpoint.get_remote_address(), inbound);
+        let mut connection = Connection::new(&remote_address(endpoint), inbound);
+        connection.via_onion = self.is_via_onion(endpoint);
         self.peers.opened(peer, id, connection, now);
+        self.opened_towards(peer, id, endpoint);
     }
 
     fn on_closed(&mut self, peer: PeerId, id: ConnectionId) {
         let now = self.now();
         let Some(announced) = self.peers.closed(peer, id) else { return };
+        self.discovery.closed(peer);
+        self.gone_from(peer);
         self.redial.lost(peer, now);
         if announced {
             tracing::info!(%peer, "peer disconnected");
@@ -104,6 +133,7 @@ impl Task {
     }
 
     fn on_dial_failed(&mut self, id: ConnectionId, error: &DialError) {
+        self.on_found_dial_failed(id);
         let Some(address) = self.dials.remove(&id) else { return };
         let now = self.now();
         if matches!(error, DialError::LocalPeerId { .. }) {
@@ -122,18 +152,24 @@ impl Task {
             if let Some(addr) = self.peers.dialed(peer).map(str::to_owned) {
                 self.tell(Event::OtherPool { peer, addr });
             }
+            self.discovery.other_pool(peer);
             self.disconnect(peer);
             return;
         }
         let printable = info.agent_version.chars().filter(|c| c.is_ascii_graphic() || *c == ' ');
         self.peers.identified(peer, printable.take(USER_AGENT_BYTES_MAX).collect());
         self.announce(peer);
+        self.on_observed(peer, info);
     }
 
     /// Announces a peer to the caller, before any message from it.
     pub(super) fn announce(&mut self, peer: PeerId) {
-        if let Some(Connection { addr, inbound, .. }) = self.peers.announce(peer) {
+        if let Some(Connection { addr, inbound, via_onion, .. }) = self.peers.announce(peer) {
             tracing::info!(%peer, %addr, inbound, "peer connected");
+            let now = self.both_clocks();
+            // Whoever comes through the onion service seems to be on this machine, and is not.
+            let address = Address::parse(&addr).filter(|_| !via_onion).map(|(address, _)| address);
+            self.discovery.opened(peer, address, inbound, now);
             self.tell(Event::PeerConnected { peer, addr, inbound });
         }
     }

@@ -3,6 +3,7 @@
 use libp2p::gossipsub::{self, MessageAcceptance};
 use libp2p::request_response::{self, InboundFailure, OutboundFailure, OutboundRequestId};
 
+use super::discovery::is_about_records;
 use super::{Task, Waiting, ours};
 use crate::net::codec::is_garbage;
 use crate::net::lease::Answer;
@@ -127,13 +128,22 @@ impl Task {
         };
         self.endpoint.keep_reply(token, Waiting { lease: Some(self.ledger.lease(grant)), ..waiting });
         self.announce(peer);
+        if is_about_records(kind) {
+            return self.answer_records(peer, token, request);
+        }
         self.tell(Event::Request { token, peer, request });
     }
 
     fn on_response(&mut self, request_id: OutboundRequestId, result: Result<Response, Failure>) {
         let Some((asked, result)) = self.endpoint.answered(&request_id, None, result) else { return };
         let garbage = result == Err(Failure::Garbage);
-        self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
+        if is_about_records(asked.kind()) {
+            if let Ok(response) = result {
+                self.take_records(asked.peer, response);
+            }
+        } else {
+            self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
+        }
         if garbage {
             self.punish(asked.peer, Misbehaviour::Garbage);
         }

@@ -25,11 +25,26 @@ fn claims(line: &[(ScriptBuf, u128)]) -> Vec<Claim<'_>> {
 #[test]
 fn equal_beginnings_are_told_apart_by_whole_hashes() {
     let (keyed, line) = (keyed(), line(&[1, 1, 1]));
-    let tickets: Vec<_> = claims(&line).into_iter().map(|claim| Ticket { prefix: 0, claim }).collect();
+    let claims = claims(&line);
+    let tickets: Vec<_> = claims.iter().map(|claim| Ticket { prefix: 0, claim }).collect();
     for (place, ticket) in tickets.iter().enumerate() {
         for (other_place, other) in tickets.iter().enumerate() {
             assert_eq!(ticket.order(other, &keyed), place.cmp(&other_place));
         }
+    }
+}
+
+/// Whatever the place in a batch, and also what does not fit into one block.
+#[test]
+fn places_are_those_of_the_rule() {
+    let (keyed, bytes) = (keyed(), [0x51; 80]);
+    let scripts: Vec<_> = (0..bytes.len()).map(|length| ScriptBuf::from_bytes(bytes[..length].to_vec())).collect();
+    let claims: Vec<_> = scripts.iter().map(|script| Claim { script, weight: 1 }).collect();
+    let tickets = Ticket::of_all(&claims, &keyed);
+    assert_eq!(tickets.len(), claims.len());
+    for (ticket, script) in tickets.iter().zip(&scripts) {
+        assert_eq!(ticket.claim.script, script.as_script());
+        assert_eq!(ticket.prefix, prefix_of(&keyed_hash(&keyed, script.as_bytes())), "{} bytes", script.len());
     }
 }
 

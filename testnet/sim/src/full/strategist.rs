@@ -146,7 +146,9 @@ impl Strategist {
             | Response::Beginning { .. }
             | Response::Rows(_)
             | Response::Transactions(_)
-            | Response::BlockPiece { .. } => Some(response),
+            | Response::BlockPiece { .. }
+            | Response::Records(_)
+            | Response::NewRecords => Some(response),
         }
     }
 }

@@ -10,7 +10,11 @@ use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::{ChainParams, Height, ShareId, U256, Weight};
 
 use super::chain_view::{ChainView, LinkView};
+use super::history::{Leaf, Links, work_of};
 use super::{Finding, Oracle};
+
+/// Credits for each script.
+pub(super) type Credits = BTreeMap<ScriptBuf, Weight>;
 
 /// The recorded facts of a link.
 #[derive(Clone, Debug)]
@@ -25,8 +29,16 @@ pub(super) struct Page {
     pub snapshot: u32,
     /// Number of proofs that it credits, including itself.
     pub credited: u64,
+    /// Number of proofs credited from genesis up to and including it.
+    pub credited_total: u64,
     /// Credits for each script, computed again.
-    pub earned: BTreeMap<ScriptBuf, Weight>,
+    pub earned: Credits,
+    /// The same of its list alone, without its own.
+    pub listed: Credits,
+    /// Cumulative link work, its own included.
+    chain_work: U256,
+    /// The links up to it, as the state roots of its children commit to them.
+    pub links: Links,
     /// Digest of the facts that all nodes must agree on.
     digest: u64,
 }
@@ -50,7 +62,11 @@ impl Book {
             bitcoin_work: U256::ZERO,
             snapshot: 0,
             credited: 0,
-            earned: BTreeMap::new(),
+            credited_total: 0,
+            earned: Credits::new(),
+            listed: Credits::new(),
+            chain_work: U256::ZERO,
+            links: Links::default(),
             digest: 0,
         };
         Self { pages: BTreeMap::from([(params.genesis_id(), genesis)]), listed_by: BTreeMap::new(), params }
@@ -93,17 +109,18 @@ impl Book {
         Some(first.height.saturating_sub(params.snapshot_burial).max(extended.snapshot))
     }
 
-    /// Compares a link of a node's main chain with its page, or records it if it is new. Parents come first.
+    /// Compares a link of a node's main chain with its page, or records it if it is new. Parents come first. Returns whether
+    /// it is new.
     ///
     /// # Errors
     /// If the link differs from its page or breaks a rule.
-    pub(super) fn check(&mut self, id: ShareId, link: &LinkView, chain_view: &ChainView<'_>) -> Result<(), Finding> {
+    pub(super) fn check(&mut self, id: ShareId, link: &LinkView, chain_view: &ChainView<'_>) -> Result<bool, Finding> {
         if let Some(page) = self.pages.get(&id) {
             // Nodes forget the lists of deep links.
             let same =
                 page.digest == link.digest() || (link.list.is_empty() && page.credited > 1 && chain_view.is_deep(&id));
             if same {
-                return Ok(());
+                return Ok(false);
             }
             self.check_credited_once(id, link)?;
             return Err(Oracle::State.finds(format!("link {id} has another content than on other nodes")));
@@ -114,7 +131,7 @@ impl Book {
         for item in link.list.iter().chain([&id]) {
             self.listed_by.entry(*item).or_default().push(id);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn new_page(&self, id: ShareId, link: &LinkView, chain_view: &ChainView<'_>) -> Result<Page, String> {
@@ -127,17 +144,32 @@ impl Book {
         }
         let snapshot = self.snapshot(chain_view.chain.bitcoin(), &link.parent, &link.previous_block);
         let snapshot = snapshot.ok_or_else(|| format!("link {id} has no snapshot"))?;
-        let earned = self.earned(id, link, chain_view)?;
+        let (listed, earned) = self.earned(id, link, chain_view)?;
         if earned != link.rows {
             return Err(format!("link {id} credits {:?}, and {earned:?} is due", link.rows));
         }
+        let credited = link.list.len() as u64 + 1;
+        let (chain_work, credited_total) = (parent.chain_work + work_of(link.target), parent.credited_total + credited);
+        let leaf = Leaf {
+            height: link.height,
+            id: id.0,
+            target: link.target,
+            time: link.time,
+            chain_work,
+            proofs: credited_total,
+            snapshot,
+        };
         Ok(Page {
             parent: Some(link.parent),
             height: link.height,
             bitcoin_work: link.bitcoin_work,
             snapshot,
-            credited: link.list.len() as u64 + 1,
+            credited,
+            credited_total,
             earned,
+            listed,
+            chain_work,
+            links: parent.links.with(&leaf),
             digest: link.digest(),
         })
     }
@@ -160,21 +192,16 @@ impl Book {
         Ok(())
     }
 
-    /// Returns the credits of a link for each script, by the text of rules SC-410 and SC-411 and not by the chain's
-    /// code.
-    fn earned(
-        &self,
-        id: ShareId,
-        link: &LinkView,
-        chain_view: &ChainView<'_>,
-    ) -> Result<BTreeMap<ScriptBuf, Weight>, String> {
+    /// Returns the credits of a link for each script, without its own and with it, by the text of rules SC-410 and SC-411
+    /// and not by the chain's code.
+    fn earned(&self, id: ShareId, link: &LinkView, chain_view: &ChainView<'_>) -> Result<(Credits, Credits), String> {
         let params = &self.params;
         // The greatest Bitcoin work of the links that are more than `stale_depth` below this one.
         let passed = self.branch(&link.parent).find(|(_, page)| page.height + params.stale_depth < link.height);
         let passed = passed.map_or(U256::ZERO, |(_, page)| page.bitcoin_work);
-        let mut earned = BTreeMap::new();
-        let mut add = |script: ScriptBuf, weight: Weight| {
-            let sum: &mut Weight = earned.entry(script).or_default();
+        let mut listed = Credits::new();
+        let add = |sums: &mut Credits, script: ScriptBuf, weight: Weight| {
+            let sum = sums.entry(script).or_default();
             *sum = sum.plus(weight);
         };
         for item in &link.list {
@@ -186,11 +213,12 @@ impl Book {
             }
             let in_time = link.height - anchor <= params.credit_depth;
             let fresh = passed <= credit.bitcoin_work;
-            add(script, if in_time && fresh { credit.weight } else { Weight::ZERO });
+            add(&mut listed, script, if in_time && fresh { credit.weight } else { Weight::ZERO });
         }
         let (own, script) = chain_view.credit(&id)?;
-        add(script, own.weight.plus(sharechain::target::link_bonus(link.target, link.bits, params)));
-        Ok(earned)
+        let mut earned = listed.clone();
+        add(&mut earned, script, own.weight.plus(sharechain::target::link_bonus(link.target, link.bits, params)));
+        Ok((listed, earned))
     }
 }
 

@@ -36,6 +36,10 @@ pub(super) struct LinkView {
     pub target: U256,
     /// nBits of its Bitcoin header.
     pub bits: CompactTarget,
+    /// Time in its share header, seconds.
+    pub time: u32,
+    /// State root in its share header.
+    pub state_root: [u8; 32],
     /// The ids that it lists. Empty if the node has forgotten them.
     pub list: Vec<ShareId>,
     /// Credits for each script.
@@ -72,6 +76,10 @@ impl<'a> ChainView<'a> {
         if self.plant == Some(Plant::InventedShare) && link.height.0 % 8 == 0 {
             list.push(ShareId([1; 32]));
         }
+        let mut state_root = link.state_root;
+        if self.plant == Some(Plant::OtherState) {
+            state_root[0] ^= 1;
+        }
         Ok(LinkView {
             parent: link.parent,
             height: link.height.0,
@@ -79,6 +87,8 @@ impl<'a> ChainView<'a> {
             bitcoin_work: previous.chain_work,
             target: link.target,
             bits: link.bits,
+            time: link.time.0,
+            state_root,
             list,
             rows,
             listed_total: complete.listed_total,

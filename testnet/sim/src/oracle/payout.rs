@@ -34,6 +34,27 @@ pub(super) fn window(book: &Book, newest: &ShareId) -> Option<Dues> {
     Some(dues)
 }
 
+/// What the payouts of proofs with one parent and previous block follow from.
+struct Plan {
+    /// The dues; nobody is due anything if only the finder is paid.
+    dues: Dues,
+    seed: [u8; 32],
+    subsidy_sat: u64,
+}
+
+/// `None` if a link is not recorded.
+fn plan(book: &Book, bitcoin: &BitcoinHeaders, parent: &ShareId, previous: &BlockHash) -> Option<Plan> {
+    let params = book.params();
+    let height = bitcoin.get(previous)?.height;
+    let snapshot = book.snapshot(bitcoin, parent, previous)?;
+    let (snapshot, page) = book.branch(parent).find(|(_, page)| page.height == snapshot)?;
+    let is_early = page.credited_total < params.listed_before_payouts;
+    let dues = if is_early { Dues::new() } else { window(book, &snapshot)? };
+    let seed = bitcoin.ancestor(previous, height.saturating_sub(params.seed_depth))?;
+    let subsidy_sat = params.bitcoin.subsidy_sat(height + 1);
+    Some(Plan { dues, seed: seed.to_byte_array(), subsidy_sat })
+}
+
 /// Returns the payments that a coinbase of `value_sat` with this parent and previous block must make, in satoshi.
 /// `None` if a link is not recorded.
 #[must_use]
@@ -45,25 +66,49 @@ pub(super) fn payouts(
     finder: &ScriptBuf,
     value_sat: u64,
 ) -> Option<BTreeMap<ScriptBuf, u64>> {
-    let params = book.params();
-    let height = bitcoin.get(previous)?.height;
-    let snapshot = book.snapshot(bitcoin, parent, previous)?;
-    let (snapshot, _) = book.branch(parent).find(|(_, page)| page.height == snapshot)?;
-    let credited: u64 = book.branch(&snapshot).map(|(_, page)| page.credited).sum();
-    let dues = window(book, &snapshot)?;
-    if credited < params.listed_before_payouts || dues.is_empty() {
+    let Plan { dues, seed, subsidy_sat } = plan(book, bitcoin, parent, previous)?;
+    if dues.is_empty() {
         return Some(BTreeMap::from([(finder.clone(), value_sat)]));
     }
-    let seed = bitcoin.ancestor(previous, height.saturating_sub(params.seed_depth))?;
-    let subsidy_sat = params.bitcoin.subsidy_sat(height + 1);
-    let outputs = select(dues, seed.as_byte_array(), subsidy_sat, params)?;
+    let (_, outputs) = select(dues, &seed, subsidy_sat, book.params())?;
     Some(amounts(&outputs, value_sat))
 }
 
-/// SC-305 to SC-307: selects the scripts to pay and their proportions.
-fn select(dues: Dues, seed: &[u8; 32], subsidy_sat: u64, params: &ChainParams) -> Option<Vec<(ScriptBuf, u128)>> {
+/// Returns the dues that a link with this parent and previous block pays by, in the order of the coinbase: the exact ones,
+/// then all others in the order of the lottery. `None` if a link is not recorded.
+#[must_use]
+pub(super) fn dues_in_order(
+    book: &Book,
+    bitcoin: &BitcoinHeaders,
+    parent: &ShareId,
+    previous: &BlockHash,
+) -> Option<Vec<(ScriptBuf, u128)>> {
+    let Plan { dues, seed, subsidy_sat } = plan(book, bitcoin, parent, previous)?;
+    if dues.is_empty() {
+        return Some(Vec::new());
+    }
+    let (exact, _) = select(dues.clone(), &seed, subsidy_sat, book.params())?;
+    let mut ordered = ranked(dues);
+    let rest = ordered.split_off(exact);
+    ordered.extend(line(&rest, &seed).into_iter().map(|(_, script, weight)| (script.clone(), weight)));
+    Some(ordered)
+}
+
+/// The dues, largest first.
+fn ranked(dues: Dues) -> Vec<(ScriptBuf, u128)> {
     let mut dues: Vec<(ScriptBuf, u128)> = dues.into_iter().map(|(script, weight)| (script, weight.0)).collect();
     dues.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.as_bytes().cmp(other.0.as_bytes())));
+    dues
+}
+
+/// SC-305 to SC-307: selects the scripts to pay and their proportions. The first number of them is paid exactly.
+fn select(
+    dues: Dues,
+    seed: &[u8; 32],
+    subsidy_sat: u64,
+    params: &ChainParams,
+) -> Option<(usize, Vec<(ScriptBuf, u128)>)> {
+    let dues = ranked(dues);
     let sum: u128 = dues.iter().map(|(_, weight)| weight).sum();
     for outputs in (1..=params.outputs_max.min(dues.len())).rev() {
         let (exact, tail, total) =
@@ -72,8 +117,8 @@ fn select(dues: Dues, seed: &[u8; 32], subsidy_sat: u64, params: &ChainParams) -
             U256::from(subsidy_sat) * U256::from(tail) >= U256::from(params.output_floor_sat) * U256::from(total);
         if outputs == 1 || worth {
             let drawn = draw(&dues[exact..], seed, tail, outputs - exact);
-            let exact = dues[..exact].iter().cloned();
-            return Some(exact.chain(drawn.into_iter().map(|script| (script, tail))).collect());
+            let paid = dues[..exact].iter().cloned().chain(drawn.into_iter().map(|script| (script, tail)));
+            return Some((exact, paid.collect()));
         }
     }
     None
@@ -94,20 +139,30 @@ fn split(dues: &[(ScriptBuf, u128)], outputs: usize) -> (usize, u128, u128) {
     }
 }
 
-/// Draws the scripts that win the payments of the tail.
-fn draw(rest: &[(ScriptBuf, u128)], seed: &[u8; 32], tail: u128, payments: usize) -> Vec<ScriptBuf> {
+/// A hash of the lottery.
+fn lottery_hash(seed: &[u8; 32], bytes: &[u8]) -> [u8; 32] {
     let tag = sha256::Hash::hash(b"shoal/draw").to_byte_array();
     let key = sha256::Hash::hash(&[&tag[..], &tag, seed].concat()).to_byte_array();
-    let hash = |bytes: &[u8]| sha256::Hash::hash(&[&key[..], &key, bytes].concat()).to_byte_array();
-    let mut line: Vec<_> = rest.iter().map(|(script, weight)| (hash(script.as_bytes()), script, *weight)).collect();
+    sha256::Hash::hash(&[&key[..], &key, bytes].concat()).to_byte_array()
+}
+
+/// The dues in the order of the lottery, each behind the hash that places it.
+fn line<'a>(rest: &'a [(ScriptBuf, u128)], seed: &[u8; 32]) -> Vec<([u8; 32], &'a ScriptBuf, u128)> {
+    let place = |script: &ScriptBuf| lottery_hash(seed, script.as_bytes());
+    let mut line: Vec<_> = rest.iter().map(|(script, weight)| (place(script), script, *weight)).collect();
     line.sort();
-    let random = hash(b"")[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    line
+}
+
+/// Draws the scripts that win the payments of the tail.
+fn draw(rest: &[(ScriptBuf, u128)], seed: &[u8; 32], tail: u128, payments: usize) -> Vec<ScriptBuf> {
+    let random = lottery_hash(seed, b"")[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
     let product: U256 = U256::from(random) * U256::from(tail);
     let first = u128::from_le_bytes(product.to_le_bytes::<32>()[16..].try_into().unwrap_or_default());
     let points: Vec<u128> = (0..payments as u128).map(|number| first + number * tail).collect();
     let mut won = Vec::new();
     let mut start = 0;
-    for (_, script, weight) in line {
+    for (_, script, weight) in line(rest, seed) {
         if points.iter().any(|point| (start..start + weight).contains(point)) {
             won.push(script.clone());
         }

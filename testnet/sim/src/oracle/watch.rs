@@ -12,7 +12,7 @@ use super::chain_view::{ChainView, window_of};
 use super::fates::Fates;
 use super::money::{Money, check_next};
 use super::proofs::{Proofs, check_found};
-use super::{Finding, Oracle, Violation, memory, payout};
+use super::{Finding, Oracle, Violation, memory, payout, state_root};
 use crate::full::{BuildError, SimNode, build};
 use crate::ids::NodeId;
 use crate::plant::{Plant, Planted};
@@ -230,7 +230,9 @@ fn check_link(
 ) -> Result<(), Finding> {
     let link = chain_view.link(&id).map_err(|what| Oracle::State.finds(what))?;
     check_found(&id, &link, node, &world.environment)?;
-    book.check(id, &link, chain_view)?;
+    if book.check(id, &link, chain_view)? {
+        state_root::check(book, &id, &link, chain_view)?;
+    }
     for item in link.list.iter().chain([&id]) {
         if !chain_view.is_listed_at(item, Height(link.height), &id) && !chain_view.is_deep(&id) {
             return Err(Oracle::State.finds(format!("the node does not know that link {id} credits {item}")));

@@ -1,24 +1,8 @@
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use super::{GroupError, parse, show};
-use crate::network::{BitcoinKind, Chain, NetworkOptions, Plan};
+use crate::network::{NetworkOptions, Plan};
 
 fn plan(mdns: bool) -> Plan {
-    Plan::new(&NetworkOptions {
-        dir: PathBuf::from("nowhere"),
-        nodes: 5,
-        miners: 1,
-        payees: 0,
-        outputs: node::config::Outputs::Standard,
-        hashrate_hs: 1.0,
-        delays_ms: BTreeMap::new(),
-        bitcoin: BitcoinKind::Embedded,
-        chain: Chain::Local,
-        mdns,
-        link: None,
-    })
-    .unwrap()
+    Plan::new(&NetworkOptions { mdns, ..NetworkOptions::of(5, 1) }).unwrap()
 }
 
 #[test]

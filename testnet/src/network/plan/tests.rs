@@ -1,29 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-
-use node::config::Outputs;
 
 use super::{BitcoinKind, Chain, NetworkOptions, Plan, PlanError, is_connected};
 
-fn options(nodes: usize, miners: usize) -> NetworkOptions {
-    NetworkOptions {
-        dir: PathBuf::from("nowhere"),
-        nodes,
-        miners,
-        payees: 1,
-        outputs: Outputs::Standard,
-        hashrate_hs: 400_000.0,
-        delays_ms: BTreeMap::new(),
-        bitcoin: BitcoinKind::Embedded,
-        chain: Chain::Local,
-        mdns: false,
-        link: None,
-    }
-}
-
 #[test]
 fn every_port_and_every_payout_is_used_once() {
-    let plan = Plan::new(&options(5, 7)).unwrap();
+    let plan = Plan::new(&NetworkOptions::of(5, 7)).unwrap();
     let nodes = plan.nodes.iter().flat_map(|node| [node.stratum, node.p2p, node.api]);
     let ports: Vec<_> = nodes.chain(plan.lines.iter().map(|line| line.address)).chain([plan.bitcoin.rpc]).collect();
     assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
@@ -35,7 +16,7 @@ fn every_port_and_every_payout_is_used_once() {
 
 #[test]
 fn regtest_has_its_own_addresses_and_needs_a_bitcoind() {
-    let options = NetworkOptions { chain: Chain::Regtest, ..options(2, 3) };
+    let options = NetworkOptions { chain: Chain::Regtest, ..NetworkOptions::of(2, 3) };
     assert_eq!(Plan::new(&options).unwrap_err(), PlanError::NoRegtest);
     let plan = Plan::new(&NetworkOptions { bitcoin: BitcoinKind::Bitcoind, ..options }).unwrap();
     assert!(plan.miners.iter().all(|miner| miner.address.starts_with("bcrt1")), "{:?}", plan.miners);
@@ -44,7 +25,7 @@ fn regtest_has_its_own_addresses_and_needs_a_bitcoind() {
 
 #[test]
 fn payout_addresses_are_dealt_out_to_the_miners() {
-    let plan = Plan::new(&NetworkOptions { payees: 200, ..options(2, 3) }).unwrap();
+    let plan = Plan::new(&NetworkOptions { payees: 200, ..NetworkOptions::of(2, 3) }).unwrap();
     let counts: Vec<usize> = plan.miners.iter().map(|miner| miner.addresses.len()).collect();
     assert_eq!(counts, [67, 67, 66]);
     let scripts: BTreeSet<_> =
@@ -58,7 +39,7 @@ fn payout_addresses_are_dealt_out_to_the_miners() {
 
 #[test]
 fn nodes_dial_those_before_them_and_only_the_first_may_start_a_pool() {
-    let plan = Plan::new(&options(5, 5)).unwrap();
+    let plan = Plan::new(&NetworkOptions::of(5, 5)).unwrap();
     let ends: Vec<_> = plan.lines.iter().map(|line| (line.from, line.to)).collect();
     assert_eq!(ends, [(1, 0), (2, 1), (2, 0), (3, 2), (3, 1), (3, 0), (4, 3), (4, 2), (4, 1)]);
     let new_pool: Vec<_> = plan.nodes.iter().map(|node| node.new_pool).collect();
@@ -68,14 +49,14 @@ fn nodes_dial_those_before_them_and_only_the_first_may_start_a_pool() {
 
 #[test]
 fn a_group_without_links_inside_is_told() {
-    let lines = Plan::new(&options(5, 5)).unwrap().lines;
+    let lines = Plan::new(&NetworkOptions::of(5, 5)).unwrap().lines;
     assert!(is_connected(&[0, 1], &lines) && is_connected(&[2, 3, 4], &lines) && is_connected(&[1], &lines));
     assert!(!is_connected(&[0, 4], &lines));
 }
 
 #[test]
 fn a_delay_for_nobody_is_refused() {
-    let mut options = options(2, 2);
+    let mut options = NetworkOptions::of(2, 2);
     options.delays_ms = BTreeMap::from([("m2".to_owned(), 2_000)]);
     assert_eq!(Plan::new(&options).unwrap().miners[1].delay_ms, 2_000);
     options.delays_ms = BTreeMap::from([("m3".to_owned(), 2_000)]);
@@ -84,6 +65,6 @@ fn a_delay_for_nobody_is_refused() {
 
 #[test]
 fn names_are_found_in_either_case() {
-    let plan = Plan::new(&options(3, 3)).unwrap();
+    let plan = Plan::new(&NetworkOptions::of(3, 3)).unwrap();
     assert_eq!((plan.node("b"), plan.node("C"), plan.node("D")), (Some(1), Some(2), None));
 }

@@ -1,26 +1,11 @@
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use super::*;
 use crate::link::Rate;
-use crate::network::{BitcoinKind, Chain, NetworkOptions};
+use crate::network::NetworkOptions;
 
 fn plan(link: LinkOptions) -> Plan {
-    Plan::new(&NetworkOptions {
-        dir: PathBuf::from("nowhere"),
-        nodes: 5,
-        miners: 1,
-        payees: 0,
-        outputs: node::config::Outputs::Standard,
-        hashrate_hs: 1.0,
-        delays_ms: BTreeMap::new(),
-        bitcoin: BitcoinKind::Embedded,
-        chain: Chain::Local,
-        mdns: false,
-        link: Some(link),
-    })
-    .unwrap()
+    Plan::new(&NetworkOptions { link: Some(link), ..NetworkOptions::of(5, 1) }).unwrap()
 }
 
 #[test]

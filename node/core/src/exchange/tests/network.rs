@@ -241,5 +241,6 @@ fn name_of(request: &Request) -> &'static str {
         Request::Rows { .. } => "rows",
         Request::Transactions { .. } => "transactions",
         Request::BlockPiece { .. } => "block_piece",
+        Request::Records | Request::NewRecords(_) => "records",
     }
 }

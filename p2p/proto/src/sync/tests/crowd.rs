@@ -72,7 +72,9 @@ impl Toy {
             | Request::Beginning
             | Request::Rows { .. }
             | Request::Transactions { .. }
-            | Request::BlockPiece { .. } => Answer::Shares(Vec::new()),
+            | Request::BlockPiece { .. }
+            | Request::Records
+            | Request::NewRecords(_) => Answer::Shares(Vec::new()),
             Request::Pending => Answer::Pending(self.unlisted.iter().take(PENDING_MAX).copied().collect()),
         }
     }

@@ -23,11 +23,11 @@ fn selection_and_amounts_are_those_of_the_share_chain() {
         let output_floor_sat = [0, 10_000, 10_000_000][case % 3];
         let params = ChainParams { outputs_max, output_floor_sat, ..ChainParams::main() };
         let (dues, seed) = (dues(rng.random_range(1..30), &mut rng), rng.random());
-        let ours = select(dues.clone(), &seed, SUBSIDY_SAT, &params).unwrap();
+        let (exact, ours) = select(dues.clone(), &seed, SUBSIDY_SAT, &params).unwrap();
         let pairs = dues.iter().map(|(script, weight)| (script.as_script(), *weight));
         let theirs = sharechain::payout::select(pairs, &seed, SUBSIDY_SAT, &params).unwrap().unwrap();
         let entries: Vec<_> = theirs.entries().iter().map(|due| (due.script.clone(), due.weight.0)).collect();
-        assert_eq!(ours, entries, "case {case}");
+        assert_eq!((exact, &ours), (theirs.exact(), &entries), "case {case}");
         let value_sat = SUBSIDY_SAT + rng.random_range(0..1_000_000);
         let outputs = theirs.amounts(value_sat).unwrap();
         let paid = outputs.into_iter().map(|output| (output.script_pubkey, output.value.to_sat()));

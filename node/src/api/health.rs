@@ -1,0 +1,54 @@
+//! Whether the node lives, and whether it hands out work: for supervisors, containers and load balancers.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::context::Api;
+use super::error::ErrorBody;
+
+/// The node lives.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Health {
+    /// Always true: a node that does not live does not answer.
+    pub alive: bool,
+}
+
+/// Whether the node hands out work.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Ready {
+    /// True if miners get work.
+    pub ready: bool,
+    /// Why they get none, in one sentence; none while they do.
+    pub reason: Option<String>,
+}
+
+/// Answers as long as the process serves requests.
+#[utoipa::path(
+    get, path = "/health",
+    responses(
+        (status = 200, description = "The node lives", body = Health),
+        (status = 503, description = "The node is stopping", body = ErrorBody),
+    )
+)]
+pub(super) async fn health() -> Json<Health> {
+    Json(Health { alive: true })
+}
+
+/// Says whether miners get work: not while bitcoind is away, the share-chain is read, or the node is cut off.
+#[utoipa::path(
+    get, path = "/ready",
+    responses(
+        (status = 200, description = "Miners get work", body = Ready),
+        (status = 503, description = "Miners get no work, for the reason in the body", body = Ready),
+    )
+)]
+pub(super) async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, Json<Ready>) {
+    let reason = api.context.node.borrow().no_work_because.clone();
+    let code = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(Ready { ready: reason.is_none(), reason }))
+}

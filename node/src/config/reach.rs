@@ -1,0 +1,140 @@
+//! Keys for how other nodes are reached, and reach this one: UPnP, relays, a proxy, an onion service.
+
+use std::net::{IpAddr, SocketAddr};
+
+use p2p::Proxy;
+use reqwest::Url;
+
+use super::error::ConfigError;
+use super::keys::{self, Key};
+use super::secret::Secret;
+use super::settings::Settings;
+use super::{OnionConfig, OnionService, P2pConfig};
+
+/// What a peer's address looks like.
+pub(crate) const PEER: &str =
+    "a multiaddr like /ip4/192.0.2.7/tcp/3381, /dns4/pool.example/udp/3381/quic-v1 or /onion3/NAME:3381";
+
+const ONION_LISTEN: &str = "127.0.0.1:3382";
+/// Length of an onion service's name, version 3, without `.onion`.
+const ONION_NAME_CHARS: usize = 56;
+
+/// Adds what the keys of this module say. `proxy_only` wins over every key that would connect or listen otherwise.
+pub(super) fn resolve(settings: &Settings, p2p: P2pConfig) -> Result<P2pConfig, ConfigError> {
+    let address = settings.parse(&keys::P2P_PROXY, "an IP address and a port, like 127.0.0.1:9050", socket)?;
+    let only = settings.switch(&keys::P2P_PROXY_ONLY)?.unwrap_or(false);
+    let proxy = address.map(|address| Proxy { address, only });
+    let onion = onion(settings)?;
+    check_peers(settings, &keys::P2P_PEERS, &p2p.peers, proxy)?;
+    if !only {
+        let upnp = settings.switch(&keys::P2P_UPNP)?.unwrap_or(true);
+        let relay = settings.switch(&keys::P2P_RELAY)?.unwrap_or(true);
+        return Ok(P2pConfig { upnp, relay, proxy, onion, ..p2p });
+    }
+    match (proxy, settings.origin(&keys::P2P_PROXY_ONLY)) {
+        (None, Some(origin)) => Err(ConfigError::Incomplete {
+            origin: origin.clone(),
+            key: keys::P2P_PROXY_ONLY.name,
+            missing: keys::P2P_PROXY.name,
+        }),
+        _ => Ok(P2pConfig { listen: Vec::new(), mdns: false, upnp: false, relay: false, proxy, onion, ..p2p }),
+    }
+}
+
+/// Checks that bitcoind can be reached without a name server and without a trace outside, if that is asked for.
+pub(super) fn check_bitcoind(settings: &Settings, p2p: &P2pConfig, url: &Url) -> Result<(), ConfigError> {
+    let ip: Option<IpAddr> = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+    let near = match ip {
+        Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        Some(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        None => false,
+    };
+    match settings.text(&keys::BITCOIND_URL) {
+        Some((text, origin)) if p2p.proxy_only() && !near => {
+            let expected = "an IP address of this machine or of your local network, because p2p.proxy_only is set";
+            Err(ConfigError::bad_value(&keys::BITCOIND_URL, origin, text, expected))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a peer's address must be to be one that this node can dial; none if it is.
+pub(crate) fn no_way_to(peer: &str, proxy: Option<Proxy>) -> Option<&'static str> {
+    match proxy {
+        None if peer.starts_with("/onion3/") => Some("an onion service only if `p2p.proxy` is set as well"),
+        Some(Proxy { only: true, .. }) if peer.contains("/udp/") || peer.contains("/p2p-circuit") => {
+            Some("an address over TCP or an onion service, because p2p.proxy_only is set")
+        }
+        _ => None,
+    }
+}
+
+/// Checks that there is a way to each peer that the operator named by this key.
+pub(super) fn check_peers(
+    settings: &Settings,
+    key: &'static Key,
+    peers: &[String],
+    proxy: Option<Proxy>,
+) -> Result<(), ConfigError> {
+    let Some(origin) = settings.origin(key) else { return Ok(()) };
+    let unusable = peers.iter().find_map(|peer| no_way_to(peer, proxy).map(|expected| (peer, expected)));
+    unusable.map_or(Ok(()), |(peer, expected)| Err(ConfigError::bad_value(key, origin, peer, expected)))
+}
+
+/// A peer's multiaddr, as far as the configuration looks at it.
+pub(super) fn peer(text: &str) -> Option<String> {
+    let plausible =
+        text.starts_with("/onion3/") || text.starts_with('/') && (text.contains("/tcp/") || text.contains("/udp/"));
+    plausible.then(|| text.to_owned())
+}
+
+fn onion(settings: &Settings) -> Result<Option<OnionConfig>, ConfigError> {
+    let expected = "an onion service and a port, like NAME.onion:3381 with a name of 56 characters";
+    let given = settings.parse(&keys::P2P_ONION_ADDRESS, expected, onion_address)?;
+    let control = settings.parse(&keys::P2P_TOR_CONTROL, "an IP address and a port, like 127.0.0.1:9051", socket)?;
+    let expected = "an address of this machine and a port, like 127.0.0.1:3382";
+    let listen = settings
+        .parse(&keys::P2P_ONION_LISTEN, expected, |text| socket(text).filter(|address| address.ip().is_loopback()))?
+        .unwrap_or_else(|| ONION_LISTEN.parse().expect("a fixed, valid address"));
+    let password = settings.text(&keys::P2P_TOR_PASSWORD);
+    if let (None, Some((_, origin))) = (control, password) {
+        return Err(ConfigError::Incomplete {
+            origin: origin.clone(),
+            key: keys::P2P_TOR_PASSWORD.name,
+            missing: keys::P2P_TOR_CONTROL.name,
+        });
+    }
+    let origins = (settings.origin(&keys::P2P_ONION_ADDRESS), settings.origin(&keys::P2P_TOR_CONTROL));
+    let service = match (given, control) {
+        (None, None) => return Ok(None),
+        (Some(address), None) => OnionService::Given(address),
+        (None, Some(control)) => {
+            OnionService::Tor { control, password: password.map(|(password, _)| Secret::new(password)) }
+        }
+        (Some(_), Some(_)) => {
+            let (Some(origin), Some(other)) = origins else { return Ok(None) };
+            return Err(ConfigError::Conflict {
+                origin: origin.clone(),
+                key: keys::P2P_ONION_ADDRESS.name,
+                other: keys::P2P_TOR_CONTROL.name,
+                other_origin: other.clone(),
+            });
+        }
+    };
+    Ok(Some(OnionConfig { listen, service }))
+}
+
+fn socket(text: &str) -> Option<SocketAddr> {
+    text.parse().ok()
+}
+
+/// The multiaddress of `NAME.onion:PORT`.
+fn onion_address(text: &str) -> Option<String> {
+    let (name, port) = text.split_once(".onion:")?;
+    let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
+    let base32 = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
+    (base32 && name.len() == ONION_NAME_CHARS).then(|| format!("/onion3/{name}:{port}"))
+}
+
+#[cfg(test)]
+mod tests;

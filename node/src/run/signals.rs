@@ -1,0 +1,106 @@
+//! The process's signals: which ones stop the node, which one reloads settings, and a word about the others.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::config::{Config, Overrides, WebhooksConfig};
+use crate::logging::LogLevel;
+use node_core::sentence;
+
+/// What SIGHUP reads again: the log filter and the webhooks. Everything else takes effect at the next start.
+#[derive(Debug)]
+pub struct Reload {
+    overrides: Overrides,
+    log: LogLevel,
+    webhooks: watch::Sender<Option<WebhooksConfig>>,
+    /// The settings in force.
+    config: Config,
+}
+
+impl Reload {
+    /// Reloads what `config` was loaded from.
+    #[must_use]
+    pub fn new(config: &Config, overrides: Overrides, log: LogLevel) -> Self {
+        Self { overrides, log, webhooks: watch::Sender::new(config.webhooks.clone()), config: config.clone() }
+    }
+
+    /// The webhooks, as last loaded.
+    pub(super) fn webhooks(&self) -> watch::Receiver<Option<WebhooksConfig>> {
+        self.webhooks.subscribe()
+    }
+
+    /// Reads the settings again. Invalid ones change nothing.
+    fn reload(&mut self) {
+        let new = match Config::load(&self.overrides) {
+            Ok(new) => new,
+            Err(error) => {
+                warn!(error = sentence(&error), "the settings are not valid; those in force stay");
+                return;
+            }
+        };
+        if let Err(error) = self.log.set(&new.log) {
+            warn!(error = sentence(&error), "the log filter is not valid; the one in force stays");
+            return;
+        }
+        self.webhooks.send_replace(new.webhooks.clone());
+        // Both with the same reloaded settings, so that what is left differs only by what needs a start.
+        let in_force = Config { log: new.log.clone(), webhooks: new.webhooks.clone(), ..self.config.clone() };
+        if format!("{in_force:?}") == format!("{new:?}") {
+            info!(log = new.log, "log filter and webhooks are read again");
+        } else {
+            info!(log = new.log, "log filter and webhooks are read again; other changes take effect at the next start");
+        }
+        self.config = in_force;
+    }
+}
+
+/// The signals, from the moment on that the node starts.
+#[derive(Debug)]
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+    hangup: Signal,
+    user1: Signal,
+    user2: Signal,
+    reload: Reload,
+}
+
+impl Signals {
+    pub(super) fn new(reload: Reload) -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            hangup: signal(SignalKind::hangup())?,
+            user1: signal(SignalKind::user_defined1())?,
+            user2: signal(SignalKind::user_defined2())?,
+            reload,
+        })
+    }
+
+    pub(super) fn webhooks(&self) -> watch::Receiver<Option<WebhooksConfig>> {
+        self.reload.webhooks()
+    }
+
+    /// Handles signals until one stops the node. Returns its name.
+    pub(super) async fn stop(&mut self) -> &'static str {
+        loop {
+            let idle = tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.quit.recv() => return "SIGQUIT",
+                _ = self.hangup.recv() => {
+                    self.reload.reload();
+                    continue;
+                }
+                _ = self.user1.recv() => "SIGUSR1",
+                _ = self.user2.recv() => "SIGUSR2",
+            };
+            info!(signal = idle, "this signal does nothing; SIGHUP reads settings again, SIGTERM stops the node");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The node's onion service, set up at Tor's control port or given by the operator.
+//!
+//! ```text
+//! control.rs   the few commands of Tor's control protocol that this takes
+//! ```
+//!
+//! Tor removes the service when the control connection closes, so the task keeps it open, and sets the service up again
+//! after a restart of Tor. The key stays in the data folder, so that the address does too.
+
+mod control;
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use node_core::sentence;
+use p2p::Handle;
+use tracing::{debug, warn};
+
+use crate::config::{OnionConfig, OnionService, Secret};
+use crate::limits::{ONION_KEY_BYTES_MAX, TOR_PAUSE};
+use control::{Control, TorError};
+
+/// Name of the key's file in the data folder.
+const FILE: &str = "onion.key";
+
+/// Port of the onion service, as other nodes see it: that of nodes elsewhere.
+const PORT: u16 = 3381;
+
+/// Keeps the onion service while the node runs, and tells the network its address.
+pub(crate) async fn run(config: OnionConfig, data_dir: PathBuf, network: Handle) {
+    match config.service {
+        OnionService::Given(address) => {
+            // An error means that the node is stopping.
+            let _ = network.onion(address).await;
+            std::future::pending().await
+        }
+        OnionService::Tor { control, password } => {
+            let key = data_dir.join(FILE);
+            let mut told = false;
+            loop {
+                let ended = serve(control, password.as_ref(), &key, config.listen, &network).await;
+                if told {
+                    debug!(error = sentence(&ended), "the onion service is set up again soon");
+                } else {
+                    warn!(error = sentence(&ended), %control, "no onion service; it is tried again until Tor answers");
+                }
+                told = true;
+                tokio::time::sleep(TOR_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Sets the service up and waits until the connection to Tor ends.
+async fn serve(
+    address: SocketAddr,
+    password: Option<&Secret>,
+    path: &Path,
+    target: SocketAddr,
+    network: &Handle,
+) -> TorError {
+    match set_up(address, password, path, target).await {
+        Err(error) => error,
+        Ok((mut control, name)) => {
+            // An error means that the node is stopping.
+            let _ = network.onion(format!("/onion3/{name}:{PORT}")).await;
+            control.ended().await
+        }
+    }
+}
+
+async fn set_up(
+    address: SocketAddr,
+    password: Option<&Secret>,
+    path: &Path,
+    target: SocketAddr,
+) -> Result<(Control, String), TorError> {
+    let failed = |source| TorError::Key { path: path.to_owned(), source };
+    let known = read(path).map_err(failed)?;
+    let mut control = Control::connect(address).await?;
+    control.authenticate(password).await?;
+    let service = control.add_onion(known.as_deref(), PORT, target).await?;
+    if let Some(key) = service.new_key {
+        write(path, key.expose()).map_err(failed)?;
+    }
+    Ok((control, service.name))
+}
+
+/// The key as Tor writes it; none if there is none yet.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(file) if file.len() > ONION_KEY_BYTES_MAX => Err(io::ErrorKind::InvalidData.into()),
+        Ok(_) => fs::read_to_string(path).map(|text| Some(text.trim().to_owned())),
+    }
+}
+
+/// Writes a new key to a temporary file and renames it, so that an incomplete key never exists under the final name.
+fn write(path: &Path, key: &str) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(key.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
+}

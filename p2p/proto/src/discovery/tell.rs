@@ -1,0 +1,137 @@
+//! Records in and out.
+
+use super::{Discovery, LinkKind, Now, Output};
+use crate::book::Added;
+use crate::limits::{
+    RECORD_FRESH_S, RECORD_RELAY_S, RECORD_RELAYS, RECORDS_MAX, RECORDS_TOLD_MAX, SAMPLE_MS, SAMPLE_SMALL, SEEDS_LEAVE,
+};
+use crate::peer::PeerId;
+use crate::record::{Checked, Record, Scope};
+use crate::score::Misbehaviour;
+
+impl Discovery {
+    /// Answers a peer that asks for records.
+    pub fn answer(&mut self, peer: PeerId, now: Now) -> Vec<Record> {
+        let Some(link) = self.links.get(&peer) else { return Vec::new() };
+        let (scopes, narrowest) = (link.scopes(), link.scope());
+        let (new, tried) = self.book.counts();
+        let is_kept = |(at, _): &&(_, Vec<Checked>)| new + tried > SAMPLE_SMALL && now.at.since(*at) < SAMPLE_MS;
+        let mut records = match self.samples.get(&narrowest).filter(is_kept) {
+            Some((_, kept)) => kept.clone(),
+            None => {
+                let drawn = self.book.sample(RECORDS_MAX - 1, &scopes, now.unix_s);
+                self.samples.insert(narrowest, (now.at, drawn.clone()));
+                drawn
+            }
+        };
+        records.extend(self.own.record(narrowest).cloned());
+        records.iter().filter(|record| record.peer != peer).map(|record| Record::clone(record)).collect()
+    }
+
+    /// Takes records that a peer told: as an answer if it was asked, or unasked. Returns what the peer did wrong, if
+    /// anything.
+    pub fn told(&mut self, peer: PeerId, records: Vec<Record>, asked: bool, now: Now) -> Option<Misbehaviour> {
+        let is_answer = asked && self.links.get_mut(&peer).is_some_and(|link| std::mem::take(&mut link.is_asked));
+        for record in records {
+            let link = self.links.get_mut(&peer)?;
+            if record.peer == self.local || !link.may_bring(&record) {
+                continue;
+            }
+            if !is_answer && !link.takes_one(now.at) {
+                break;
+            }
+            match record.check(&self.setup.pool, now.unix_s) {
+                Ok(record) => self.learn(peer, record, is_answer, now),
+                Err(error) if error.is_certain() => return Some(Misbehaviour::InvalidItem),
+                Err(_) => {}
+            }
+        }
+        None
+    }
+
+    /// Takes a checked record of a peer into the book, and passes it on if it is new and fresh.
+    pub fn learn(&mut self, peer: PeerId, record: Checked, is_answer: bool, now: Now) {
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        let is_own = record.peer == peer;
+        // Until a node has peers of its choice, those that dial it do not choose them.
+        if link.kind == LinkKind::Inbound && !is_own && self.chosen() < SEEDS_LEAVE {
+            return;
+        }
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        if is_own && !link.showed_local && record.scope() != Some(Scope::Public) {
+            link.showed_local = true;
+            self.tell_own(peer);
+        }
+        let Some(link) = self.links.get(&peer) else { return };
+        let added = self.book.add(record.clone(), link.netgroup(), now.unix_s);
+        if let (true, Some(address)) = (is_own && link.kind != LinkKind::Inbound, &link.address) {
+            self.book.reached(&peer, address, now.unix_s);
+        }
+        if is_own && matches!(added, Added::New | Added::Fresher(_)) {
+            // It may have started anew, and know nobody, although an old connection of its is still open here.
+            self.tell_own(peer);
+        }
+        let is_new = match added {
+            Added::New => true,
+            Added::Fresher(after_s) => after_s >= RECORD_RELAY_S,
+            Added::Known | Added::NoRoom | Added::Unroutable => false,
+        };
+        if is_new && !is_answer && now.unix_s.abs_diff(record.signed_at_s) <= RECORD_FRESH_S {
+            self.pass_on(&record, peer, now);
+        }
+    }
+
+    /// Passes a record on to a few peers. The choice is the same for a day, so that telling a node a record again and
+    /// again reaches no more of its peers.
+    fn pass_on(&mut self, record: &Checked, from: PeerId, now: Now) {
+        let day = (now.unix_s / 86_400).to_le_bytes();
+        let book = &self.book;
+        let rank = |to: &PeerId| book.hash(&[&record.peer.0[..], &to.0, &day].concat());
+        let mut to: Vec<(u64, PeerId)> = self
+            .links
+            .iter()
+            .filter(|(to, link)| **to != from && **to != record.peer && link.may_be_told(record))
+            .map(|(to, _)| (rank(to), *to))
+            .collect();
+        to.sort_unstable();
+        for (_, peer) in to.into_iter().take(RECORD_RELAYS) {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.wait(record);
+            }
+        }
+    }
+
+    /// Tells peers what waits for them.
+    pub(super) fn tell_waiting(&mut self, now: Now) {
+        if !self.timers.tell_due(now.at) {
+            return;
+        }
+        for (peer, link) in &mut self.links {
+            let count = link.waiting.len().min(RECORDS_TOLD_MAX);
+            if count > 0 {
+                let told = link.waiting.drain(..count).map(|record| Record::clone(&record)).collect();
+                self.outputs.push_back(Output::Tell(*peer, told));
+            }
+        }
+    }
+
+    pub(super) fn ask(&mut self, peer: PeerId) {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.is_asked = true;
+            self.outputs.push_back(Output::Ask(peer));
+        }
+    }
+
+    /// Asks one outbound peer after the other.
+    pub(super) fn ask_now_and_then(&mut self, now: Now) {
+        if !self.timers.ask_due(now.at) {
+            return;
+        }
+        let outbound = self.links.iter().filter(|(_, link)| link.kind != LinkKind::Inbound);
+        let outbound: Vec<PeerId> = outbound.map(|(peer, _)| *peer).collect();
+        let drawn = self.book.draw(u64::try_from(outbound.len()).unwrap_or(0));
+        if let Some(peer) = usize::try_from(drawn).ok().and_then(|drawn| outbound.get(drawn)) {
+            self.ask(*peer);
+        }
+    }
+}
