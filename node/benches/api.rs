@@ -94,7 +94,7 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
             auth: BitcoindAuth::Cookie("no cookie".into()),
             timeout: Duration::from_secs(1),
         },
-        stratum: StratumConfig { listen: any },
+        stratum: StratumConfig { listen: any, listeners: Vec::new(), tls: None, coinbase_limits: Vec::new() },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         api: ApiConfig {
             listen,

@@ -96,7 +96,7 @@ fn notify(c: &mut Criterion) {
     let (client, mut jobs) = runtime.block_on(async {
         let config = stratum::Config::new("127.0.0.1:0".parse().expect("an address"));
         let server = stratum::Server::bind(config, Arc::clone(&miners) as _).await.expect("a free port");
-        let address = server.local_addr();
+        let address = server.local_addrs()[0];
         tokio::spawn(server.run(std::future::pending()));
         let user =
             bitcoin::Address::from_script(&miner(1), bitcoin::Network::Signet).expect("a script with an address");

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use stratum::Tls;
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::config::{Config, ConfigError};
@@ -38,6 +39,7 @@ pub async fn check(config: &Config) -> Report {
     let mut findings = vec![configuration(config), address(config), data_dir(&config.data_dir), database(config)];
     findings.extend(bitcoind(config).await);
     findings.extend(ports(config));
+    findings.extend(certificate(config));
     Report::new(findings)
 }
 
@@ -156,8 +158,9 @@ async fn bitcoind(config: &Config) -> Vec<Finding> {
 }
 
 fn ports(config: &Config) -> Vec<Finding> {
-    let mut findings =
-        vec![port("stratum", "TCP", config.stratum.listen, tcp_free), port("api", "TCP", config.api.listen, tcp_free)];
+    let mut findings: Vec<_> =
+        config.stratum.all().map(|listener| port("stratum", "TCP", listener.address, tcp_free)).collect();
+    findings.push(port("api", "TCP", config.api.listen, tcp_free));
     if let Some(onion) = &config.p2p.onion {
         findings.push(port("p2p", "TCP", onion.listen, tcp_free));
     }
@@ -166,6 +169,15 @@ fn ports(config: &Config) -> Vec<Finding> {
         findings.push(port("p2p", "UDP", *listen, udp_free));
     }
     findings
+}
+
+/// The certificate for miners, if there is one.
+fn certificate(config: &Config) -> Option<Finding> {
+    let (certificate, key) = config.stratum.tls.as_ref()?;
+    Some(match Tls::from_pem(certificate, key) {
+        Ok(_) => good("tls", format!("{} and its key can be used", certificate.display())),
+        Err(error) => bad("tls", sentence(&error)),
+    })
 }
 
 fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: fn(SocketAddr) -> io::Result<()>) -> Finding {

@@ -1,13 +1,15 @@
 //! The node's settings: one TOML file, the environment and flags, resolved into one [`Config`].
 //!
 //! ```text
+//! key.rs      what a key is
 //! keys.rs     every key once: its name in the file, its flag, its environment variable, its help
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one
-//! network.rs, outputs.rs, address.rs, rate.rs, secret.rs    the types with rules of their own
+//! miners.rs   keys for miners
+//! network.rs, outputs.rs, address.rs, listeners.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
 //! ```
@@ -20,7 +22,10 @@ mod environment;
 mod error;
 mod file;
 mod flags;
+mod key;
 pub mod keys;
+mod listeners;
+mod miners;
 mod network;
 mod origin;
 mod outputs;
@@ -43,6 +48,7 @@ use sharechain::{ChainParams, PoolName};
 pub use address::{AddressError, parse_address, parse_payout_address};
 pub use error::ConfigError;
 pub use flags::Overrides;
+pub use listeners::MinerListener;
 pub use network::{Network, NetworkMismatch};
 pub use origin::Origin;
 pub use outputs::Outputs;
@@ -54,6 +60,7 @@ use node_core::engine::Keep;
 use node_core::isolation::Reaction;
 use p2p_proto::prefix::Prefix;
 use sharechain::{Height, ShareId};
+use stratum::CoinbaseLimit;
 
 use crate::event_kind::EventKind;
 
@@ -145,6 +152,19 @@ pub struct StoreConfig {
 pub struct StratumConfig {
     /// Address and TCP port that miners connect to.
     pub listen: SocketAddr,
+    /// More of them, with options.
+    pub listeners: Vec<MinerListener>,
+    /// Files of the certificate and its private key for listeners with TLS.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The longest coinbase that mining programs can hold.
+    pub coinbase_limits: Vec<CoinbaseLimit>,
+}
+
+impl StratumConfig {
+    /// All addresses for miners, the plain one first.
+    pub fn all(&self) -> impl Iterator<Item = MinerListener> + '_ {
+        std::iter::once(MinerListener::plain(self.listen)).chain(self.listeners.iter().cloned())
+    }
 }
 
 /// The peer-to-peer network.

@@ -47,6 +47,9 @@ pub enum NodeError {
     /// The Stratum server cannot listen.
     #[error(transparent)]
     Stratum(#[from] stratum::BindError),
+    /// The certificate for miners cannot be used.
+    #[error(transparent)]
+    Tls(#[from] stratum::TlsError),
     /// The network cannot start.
     #[error(transparent)]
     Network(#[from] p2p::StartError),

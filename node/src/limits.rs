@@ -9,6 +9,15 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 /// Addresses to listen on for other nodes: IPv4, IPv6, and a few more for unusual networks.
 pub const P2P_LISTEN_MAX: usize = 8;
 
+/// Addresses for miners besides the first. Rentals, farms and countries have a few.
+pub const STRATUM_LISTENERS_MAX: usize = 16;
+
+/// File descriptors that stay for everything but miners: the database, peers, API clients, bitcoind.
+pub const DESCRIPTORS_KEPT: usize = 1_024;
+
+/// Configured coinbase limits of mining programs. Each new connection compares its program with all of them.
+pub const COINBASE_LIMITS_MAX: usize = 64;
+
 /// Configured peers. The node keeps dialing each one until it is connected.
 pub const P2P_PEERS_MAX: usize = 64;
 

@@ -1,13 +1,15 @@
 //! `shoal run`: starts the parts in the sequence in which they depend on each other, and stops them in reverse.
 //!
 //! ```text
-//! network.rs   the network, and what it starts with
-//! front.rs     what serves miners and API clients, from before the share-chain is read
-//! waiting.rs   waits for a bitcoind that is not there yet
-//! signals.rs   stops the node on a signal, or reads settings again
-//! service.rs   what systemd is told
+//! network.rs      the network, and what it starts with
+//! front.rs        what serves miners and API clients, from before the share-chain is read
+//! descriptors.rs  the limit of open files
+//! waiting.rs      waits for a bitcoind that is not there yet
+//! signals.rs      stops the node on a signal, or reads settings again
+//! service.rs      what systemd is told
 //! ```
 
+mod descriptors;
 mod front;
 mod network;
 mod service;

@@ -12,8 +12,8 @@ use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, Target};
 use serde_json::{Value, json};
 use stratum::limits;
-use stratum::session::{Action, Session, Start, Timeouts};
-use stratum::{Account, Difficulty, Found, Job, Refusal, Work, WorkParts};
+use stratum::session::{Action, Session, Start, Timeouts, Welcome};
+use stratum::{Account, CoinbaseLimits, Difficulty, DifficultyRange, Found, Job, Refusal, Work, WorkParts};
 
 const EXTRANONCE1: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 const USER: &str = "alice.rig1";
@@ -57,7 +57,8 @@ impl Driver {
         let start = Start {
             extranonce1: EXTRANONCE1,
             first_job_id: 1,
-            initial_difficulty: limits::INITIAL_DIFFICULTY,
+            difficulty: DifficultyRange::default(),
+            coinbase_limits: CoinbaseLimits::default(),
             timeouts: Timeouts::default(),
         };
         Self { session: Session::new(start, now), now, work: work(), sent: Vec::new(), found: Vec::new() }
@@ -88,7 +89,7 @@ impl Driver {
                     self.sent.push(serde_json::from_str(&line).expect("every line is JSON"));
                     Vec::new()
                 }
-                Action::Subscribe(pending) => self.session.handle_subscription(pending, Ok(None)),
+                Action::Subscribe(pending) => self.session.handle_subscription(pending, Ok(Welcome::default())),
                 Action::Authorize(pending) => {
                     let verdict = authorize(pending.user());
                     self.session.handle_verdict(pending, verdict, self.now)

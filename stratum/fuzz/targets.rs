@@ -1,13 +1,16 @@
 //! The fuzz targets. `make fuzz` runs them on random bytes, and `make test` on the corpus.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, Target};
 use stratum::message::Request;
-use stratum::session::{Action, Resumed, Session, Start, Timeouts};
-use stratum::{Work, WorkParts, limits};
+use stratum::session::{Action, Resumed, Session, Start, Timeouts, Welcome};
+use stratum::{CoinbaseLimits, DifficultyRange, Work, WorkParts, limits};
 
 /// Any line parses into a request or an error, without a panic.
 pub fn line(data: &[u8]) {
@@ -19,14 +22,27 @@ pub fn line(data: &[u8]) {
     }
 }
 
+/// Any bytes are a PROXY header, with the rest untouched, or an error, without a panic and without waiting for more.
+pub fn proxy(data: &[u8]) {
+    let mut rest = data;
+    let read = {
+        let mut reading = pin!(stratum::proxy::read(&mut rest));
+        reading.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    };
+    let Poll::Ready(read) = read else { panic!("all bytes are there") };
+    assert!(read.is_err() || data.ends_with(rest));
+}
+
 /// A miner that sends any lines, 100 ms apart, never gets an action with more than one line. Each is authorized as the
 /// account that its user name begins with, and a subscription whose session id is this session's resumes it.
 pub fn session(data: &[u8]) {
     let mut now = Instant::now();
+    let own = [5; 8];
     let start = Start {
-        extranonce1: [5; 8],
+        extranonce1: own,
         first_job_id: 0,
-        initial_difficulty: limits::INITIAL_DIFFICULTY,
+        difficulty: DifficultyRange::default(),
+        coinbase_limits: CoinbaseLimits::default(),
         timeouts: Timeouts::default(),
     };
     let mut session = Session::new(start, now);
@@ -42,8 +58,10 @@ pub fn session(data: &[u8]) {
                 }
                 Action::Close(_) => return,
                 Action::Subscribe(pending) => {
-                    let extranonce1 = pending.resumes().unwrap_or(start.extranonce1);
-                    session.handle_subscription(pending, Ok(Some(Resumed { extranonce1, last_job_time: key as u32 })))
+                    let extranonce1 = pending.resumes().unwrap_or(own);
+                    let resumed = Some(Resumed { extranonce1, last_job_time: key as u32 });
+                    let welcome = Welcome { resumed, coinbase_bytes: Some(600), coinbase_bytes_learnt: None };
+                    session.handle_subscription(pending, Ok(welcome))
                 }
                 Action::Authorize(pending) => {
                     let account = pending.user().chars().next().unwrap_or_default().to_string();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why the server rejects a new connection. The miner reads the sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +18,27 @@ pub(crate) enum Full {
 pub(crate) struct Admission {
     connections_max: usize,
     per_ip_max: usize,
-    open: Mutex<HashMap<IpAddr, usize>>,
+    open: Mutex<Open>,
+}
+
+/// The open connections.
+#[derive(Debug, Default)]
+struct Open {
+    total: usize,
+    by_network: HashMap<IpAddr, usize>,
+}
+
+impl Open {
+    /// Takes one connection from an address.
+    fn leave(&mut self, network: Option<IpAddr>) {
+        let Some(network) = network else { return };
+        if let Some(count) = self.by_network.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_network.remove(&network);
+            }
+        }
+    }
 }
 
 impl Admission {
@@ -26,22 +46,56 @@ impl Admission {
         Arc::new(Self { connections_max, per_ip_max, open: Mutex::default() })
     }
 
-    /// Admits a connection from `ip`. Dropping the ticket frees its slot.
+    /// Admits a connection, which counts for no address yet. Dropping the ticket frees its slot.
     ///
     /// # Errors
-    /// Returns the limit that is already reached.
-    pub(crate) fn admit(self: &Arc<Self>, ip: IpAddr) -> Result<Ticket, Full> {
-        let ip = network_of(ip.to_canonical());
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.values().sum::<usize>() >= self.connections_max {
+    /// The server is full.
+    pub(crate) fn admit(self: &Arc<Self>) -> Result<Ticket, Full> {
+        let mut open = self.open();
+        if open.total >= self.connections_max {
             return Err(Full::Server(self.connections_max));
         }
-        let count = open.entry(ip).or_default();
-        if *count >= self.per_ip_max {
-            return Err(Full::Address(self.per_ip_max));
+        open.total += 1;
+        Ok(Ticket { network: None, admission: Arc::clone(self) })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The slot of one open connection.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    /// What the connection counts for.
+    network: Option<IpAddr>,
+    admission: Arc<Admission>,
+}
+
+impl Ticket {
+    /// Counts the connection for this address alone.
+    ///
+    /// # Errors
+    /// The address has too many connections.
+    pub(crate) fn count_for(&mut self, ip: IpAddr) -> Result<(), Full> {
+        let network = network_of(ip.to_canonical());
+        let mut open = self.admission.open();
+        open.leave(self.network.take());
+        let count = open.by_network.entry(network).or_default();
+        if *count >= self.admission.per_ip_max {
+            return Err(Full::Address(self.admission.per_ip_max));
         }
         *count += 1;
-        Ok(Ticket { ip, admission: Arc::clone(self) })
+        self.network = Some(network);
+        Ok(())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut open = self.admission.open();
+        open.total -= 1;
+        open.leave(self.network);
     }
 }
 
@@ -51,24 +105,5 @@ fn network_of(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
-    }
-}
-
-/// The slot of one open connection.
-#[derive(Debug)]
-pub(crate) struct Ticket {
-    ip: IpAddr,
-    admission: Arc<Admission>,
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let mut open = self.admission.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.ip) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.ip);
-            }
-        }
     }
 }

@@ -5,13 +5,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
@@ -19,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use crate::extranonce::Lease;
+use crate::learnt::Learnt;
 use crate::limits;
 use crate::pool::{Change, Pool, Readiness};
-use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start};
+use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Welcome};
 use crate::stats::OpenSlot;
 
 /// Why a connection ended. The log shows the sentence.
@@ -39,11 +39,19 @@ pub(crate) enum Ended {
     Pool,
 }
 
+/// The two halves of a socket, with or without TLS.
+pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
 /// What a connection gets from its server.
 pub(crate) struct Neighbors {
     pub(crate) pool: Arc<dyn Pool>,
     /// The session's extranonce.
     pub(crate) lease: Lease,
+    /// What the server learnt from devices.
+    pub(crate) learnt: Arc<Learnt>,
+    /// The miner's address.
+    pub(crate) ip: IpAddr,
     /// Ends when the server stops.
     pub(crate) stopping: CancellationToken,
 }
@@ -54,30 +62,33 @@ pub(crate) struct Connection {
     start: Start,
     neighbors: Neighbors,
     changes: watch::Receiver<Change>,
-    reader: FramedRead<OwnedReadHalf, LinesCodec>,
-    writer: OwnedWriteHalf,
+    reader: FramedRead<Reader, LinesCodec>,
+    writer: Writer,
     slot: OpenSlot,
     /// When a tick first saw an incomplete line in the read buffer.
     partial_line_since: Option<Instant>,
 }
 
 impl Connection {
-    /// Creates a session for `socket`. `open_slot` adds it to the statistics.
+    /// Creates a session for a socket. `open_slot` adds it to the statistics.
     pub(crate) fn new(
-        socket: TcpStream,
+        (read, writer): (Reader, Writer),
         neighbors: Neighbors,
         start: Start,
         open_slot: impl FnOnce(&Session) -> OpenSlot,
     ) -> Self {
-        let session = Session::new(start, Instant::now());
-        let (read, writer) = socket.into_split();
+        let session = Session::new(start.clone(), Instant::now());
         Self {
             slot: open_slot(&session),
             session,
             start,
             changes: neighbors.pool.changes(),
             neighbors,
-            reader: FramedRead::new(read, LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX)),
+            reader: FramedRead::with_capacity(
+                read,
+                LinesCodec::new_with_max_length(limits::LINE_BYTES_MAX),
+                limits::READ_BYTES,
+            ),
             writer,
             partial_line_since: None,
         }
@@ -140,11 +151,17 @@ impl Connection {
             Readiness::Paused(refusal) | Readiness::Stopped(refusal) => Err(refusal),
         };
         let offer = offer.map(|lease| {
-            lease.map(|lease| {
+            let resumed = lease.map(|lease| {
                 let resumed = Resumed { extranonce1: lease.extranonce1(), last_job_time: lease.last_time };
                 self.neighbors.lease = lease;
                 resumed
-            })
+            });
+            let Neighbors { pool, learnt, ip, .. } = &self.neighbors;
+            Welcome {
+                resumed,
+                coinbase_bytes: pool.coinbase_bytes(),
+                coinbase_bytes_learnt: learnt.max_of(*ip, self.session.agent(), Instant::now()),
+            }
         });
         self.session.handle_subscription(pending, offer)
     }
@@ -219,6 +236,7 @@ impl Connection {
                     Vec::new()
                 }
                 Action::Close(reason) => {
+                    self.learn(&reason);
                     closed = Some(reason);
                     Vec::new()
                 }
@@ -237,6 +255,16 @@ impl Connection {
                 Err(reason.into())
             }
             None => Ok(()),
+        }
+    }
+
+    /// Remembers a coinbase that the device cannot hold, unless another one of its kind beside it can.
+    fn learn(&self, reason: &CloseReason) {
+        let CloseReason::Mismatch { bytes } = *reason else { return };
+        let Neighbors { learnt, ip, .. } = &self.neighbors;
+        let agent = self.session.agent();
+        if !self.slot.is_held_beside(agent, bytes) {
+            learnt.note(*ip, agent, bytes, Instant::now());
         }
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 
 use bitcoin::Target;
 
+use crate::limits;
+
 #[cfg(test)]
 mod tests;
 
@@ -103,6 +105,23 @@ impl Difficulty {
             Self { mantissa, shift } if mantissa > 1 << (FRACTION_BITS - 1) => Self { mantissa: mantissa - 1, shift },
             Self { shift, .. } => Self { mantissa: fraction_top, shift: shift + 1 },
         }
+    }
+}
+
+/// The difficulties that a server gives to miners. The share target caps all of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DifficultyRange {
+    /// Difficulty until vardiff has measured the miner.
+    pub start: f64,
+    /// Lowest difficulty. A miner may ask for a higher one.
+    pub min: f64,
+    /// Highest difficulty, whatever the miner asks for.
+    pub max: f64,
+}
+
+impl Default for DifficultyRange {
+    fn default() -> Self {
+        Self { start: limits::INITIAL_DIFFICULTY, min: 0.0, max: f64::INFINITY }
     }
 }
 

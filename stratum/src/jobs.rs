@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use bitcoin::{BlockHash, Target};
+use bitcoin::BlockHash;
 
 use crate::difficulty::Difficulty;
 use crate::limits;
@@ -12,30 +12,36 @@ use crate::pool::Work;
 
 /// One `mining.notify`: its job id, and the difficulty in effect when the session sent it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Issued {
+struct Issued {
     id: u32,
-    pub(crate) difficulty: Difficulty,
-    /// The exact target of `difficulty`.
-    pub(crate) target: Target,
+    /// Number of the work unit, counted from the session's first one.
+    work: u32,
+    difficulty: Difficulty,
 }
 
-/// One work unit with its jobs. All jobs of a work unit can produce the same headers, so the seen hashes
-/// belong to the work unit, not to a job.
+/// One work unit. All its jobs can produce the same headers, so the seen hashes belong to the work unit, not to a job.
 #[derive(Debug)]
 struct Entry {
     work: Arc<Work>,
     /// When the session received it.
     since: Instant,
-    issued: VecDeque<Issued>,
-    seen: HashSet<BlockHash>,
+    /// Accepted hashes. Most work units have none.
+    #[expect(clippy::box_collection, reason = "a work unit without any takes 8 bytes for it, not 48")]
+    seen: Option<Box<HashSet<BlockHash>>>,
     /// When Bitcoin's tip changed to another block. `None` while this work unit builds on the tip.
     retired: Option<Instant>,
 }
 
-/// A session's work units, oldest first, at most [`limits::WORKS_MAX`].
+/// A session's work units and jobs. A connection holds 64 of the former for most of its life, so both are small: 3.5 KiB
+/// and, with one job each, 1 KiB.
 #[derive(Debug)]
 pub(crate) struct Jobs {
-    entries: VecDeque<Entry>,
+    /// Oldest first, at most [`limits::WORKS_MAX`].
+    works: VecDeque<Entry>,
+    /// Number of the oldest work unit.
+    oldest: u32,
+    /// Jobs of these work units, oldest first, at most [`limits::JOBS_MAX`].
+    issued: VecDeque<Issued>,
     next_id: u32,
     /// Header time of the newest job with this extranonce, in seconds since 1970.
     last_time: u32,
@@ -51,7 +57,8 @@ pub(crate) struct NewJob {
 /// A job that the session still accepts, with its work unit.
 pub(crate) struct KnownJob {
     pub(crate) work: Arc<Work>,
-    pub(crate) issued: Issued,
+    /// Difficulty in effect when the session sent it.
+    pub(crate) difficulty: Difficulty,
     /// When Bitcoin's tip changed away from the work unit's. `None` if it has not.
     pub(crate) retired: Option<Instant>,
 }
@@ -59,7 +66,7 @@ pub(crate) struct KnownJob {
 impl Jobs {
     /// Creates an empty list. The first job gets the id `first_id`.
     pub(crate) fn new(first_id: u32) -> Self {
-        Self { entries: VecDeque::new(), next_id: first_id, last_time: 0 }
+        Self { works: VecDeque::new(), oldest: 0, issued: VecDeque::new(), next_id: first_id, last_time: 0 }
     }
 
     /// Returns the header time of the newest job, in seconds since 1970; 0 before the first.
@@ -74,7 +81,7 @@ impl Jobs {
 
     /// Returns the newest work unit.
     pub(crate) fn current(&self) -> Option<&Arc<Work>> {
-        self.entries.back().map(|entry| &entry.work)
+        self.works.back().map(|entry| &entry.work)
     }
 
     /// Adds a work unit and returns whether miners must drop older ones: Bitcoin's tip changed, or solo work began or
@@ -82,70 +89,77 @@ impl Jobs {
     pub(crate) fn push(&mut self, work: Arc<Work>, now: Instant) -> bool {
         let changed = self.current().is_none_or(|current| current.prev_block != work.prev_block);
         if changed {
-            for entry in &mut self.entries {
+            for entry in &mut self.works {
                 entry.retired.get_or_insert(now);
             }
         }
         let clean = changed || self.current().is_some_and(|current| current.solo != work.solo);
-        if self.entries.len() >= limits::WORKS_MAX {
-            self.entries.pop_front();
+        if self.works.len() >= limits::WORKS_MAX {
+            self.works.pop_front();
+            let dropped = self.oldest;
+            self.oldest = dropped.wrapping_add(1);
+            while self.issued.front().is_some_and(|issued| issued.work == dropped) {
+                self.issued.pop_front();
+            }
         }
-        self.entries.push_back(Entry {
-            work,
-            since: now,
-            issued: VecDeque::new(),
-            seen: HashSet::new(),
-            retired: None,
-        });
+        self.works.push_back(Entry { work, since: now, seen: None, retired: None });
         clean
+    }
+
+    /// Returns the number of the newest work unit. `None` without one.
+    fn newest(&self) -> Option<u32> {
+        let last = u32::try_from(self.works.len()).ok()?.checked_sub(1)?;
+        Some(self.oldest.wrapping_add(last))
     }
 
     /// Returns the header time of the next job: the time that it is by now, and later than that of every earlier job with
     /// this extranonce. Some firmware restarts its extranonce2 at each job, and would repeat its work under an equal
     /// time. `None` without a work unit, or if the newest one, sent before, has no later time.
     pub(crate) fn next_time(&self, now: Instant) -> Option<u32> {
-        let entry = self.entries.back()?;
+        let entry = self.works.back()?;
         let (start, last) = (entry.work.time, entry.work.last_time());
         let waited = u32::try_from(now.saturating_duration_since(entry.since).as_secs()).unwrap_or(u32::MAX);
         let time = start.saturating_add(waited).min(last).max(self.last_time.saturating_add(1));
-        match entry.issued.is_empty() {
+        let was_sent = self.issued.back().map(|issued| issued.work) == self.newest();
+        match was_sent {
             _ if time <= last => Some(time),
+            true => None,
             // Another work unit has other content.
-            true => Some(start),
-            false => None,
+            false => Some(start),
         }
     }
 
     /// Issues a job of the newest work unit, with an id that is new on this connection and the time from
     /// [`Self::next_time`]. `None` without a work unit.
     pub(crate) fn issue(&mut self, difficulty: Difficulty, time: u32) -> Option<NewJob> {
-        let entry = self.entries.back_mut()?;
+        let work = self.newest()?;
         self.last_time = time;
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
-        if entry.issued.len() >= limits::JOBS_PER_WORK_MAX {
-            entry.issued.pop_front();
+        if self.issued.len() >= limits::JOBS_MAX {
+            self.issued.pop_front();
         }
-        entry.issued.push_back(Issued { id, difficulty, target: difficulty.target() });
+        self.issued.push_back(Issued { id, work, difficulty });
         Some(NewJob { id, time })
     }
 
     /// Finds a job by its id. Returns `None` if the session never issued it or has dropped it.
     pub(crate) fn find(&self, id: u32) -> Option<KnownJob> {
-        self.entries.iter().rev().find_map(|entry| {
-            let issued = *entry.issued.iter().rev().find(|issued| issued.id == id)?;
-            Some(KnownJob { work: Arc::clone(&entry.work), issued, retired: entry.retired })
-        })
+        let issued = self.issued.iter().rev().find(|issued| issued.id == id)?;
+        let at = usize::try_from(issued.work.wrapping_sub(self.oldest)).ok()?;
+        let Entry { work, retired, .. } = self.works.get(at)?;
+        Some(KnownJob { work: Arc::clone(work), difficulty: issued.difficulty, retired: *retired })
     }
 
     /// Records a hash of the work unit `key`. Returns `false` if it is already recorded.
     pub(crate) fn remember(&mut self, key: u64, hash: BlockHash) -> bool {
-        let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.work.key == key) else {
+        let Some(entry) = self.works.iter_mut().rev().find(|entry| entry.work.key == key) else {
             return true;
         };
-        if entry.seen.len() >= limits::SEEN_PER_WORK_MAX && !entry.seen.contains(&hash) {
-            entry.seen.clear();
+        let seen = entry.seen.get_or_insert_default();
+        if seen.len() >= limits::SEEN_PER_WORK_MAX && !seen.contains(&hash) {
+            seen.clear();
         }
-        entry.seen.insert(hash)
+        seen.insert(hash)
     }
 }

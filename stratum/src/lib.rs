@@ -23,7 +23,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`limits`] | every limit of the crate, with its reason |
-//! | [`difficulty`] | Stratum difficulty and its exact target |
+//! | [`difficulty`] | Stratum difficulty and its exact target, and ranges of difficulties |
 //! | [`proof`] | builds block headers from a job and a miner's choices |
 //! | [`pool`] | the interface to the pool, as described above |
 //! | [`message`] | parses lines from miners, and formats lines to miners |
@@ -37,7 +37,10 @@
 //! | [`session`] | one connection as a state machine: lines, work and time in, actions out |
 //! | [`stats`] | statistics of a server and its connections |
 //! | `extranonce` | issues the extranonces of connections, no two of which meet |
+//! | `learnt` | what the server learnt from devices: the coinbases that they cannot hold |
 //! | `admission` | limits the open connections, in total and per address |
+//! | [`proxy`] | reads the PROXY header of a load balancer |
+//! | [`tls`] | the certificate of a server |
 //! | `connection` | runs one session on one socket |
 //! | [`server`] | the listening socket |
 //! | [`client`] | a Stratum v1 client, for the test network's CPU miner and the tests |
@@ -48,9 +51,11 @@ pub mod limits;
 pub mod message;
 pub mod pool;
 pub mod proof;
+pub mod proxy;
 pub mod server;
 pub mod session;
 pub mod stats;
+pub mod tls;
 pub mod totals;
 pub mod vardiff;
 
@@ -60,12 +65,16 @@ mod bucket;
 mod connection;
 mod extranonce;
 mod jobs;
+mod learnt;
 mod meter;
 mod report;
 
+pub use agents::{CoinbaseLimit, CoinbaseLimits};
 pub use client::{Client, ClientError, Job};
-pub use difficulty::Difficulty;
+pub use difficulty::{Difficulty, DifficultyRange};
 pub use pool::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal, Work, WorkParts};
-pub use server::{BindError, Config, Server};
+pub use proxy::Balancers;
+pub use server::{BindError, Config, Listener, Server};
 pub use stats::{ConnectionSnapshot, Snapshot, Stats};
+pub use tls::{Tls, TlsError};
 pub use totals::{Rejected, Totals};

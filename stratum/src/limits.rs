@@ -6,13 +6,16 @@ use std::time::Duration;
 /// longest user name seen in the field, is under 1 KiB; another pool server also reads 8 KiB.
 pub const LINE_BYTES_MAX: usize = 8 * 1024;
 
+/// First size of a connection's read buffer, in bytes: most lines have some 150. It grows with longer ones.
+pub const READ_BYTES: usize = 512;
+
 /// Longest line from a server that [`crate::Client`] reads, in bytes. A `mining.notify` with 48
 /// outputs has about 6 KiB, mostly hex; with 1,000 outputs it has 87 KiB, and with a coinbase of 64 KiB,
 /// the most that a field of Stratum v2 holds, 130 KiB.
 pub const SERVER_LINE_BYTES_MAX: usize = 160 * 1024;
 
-/// Longest text of a `mining.notify` that a session keeps for the jobs that repeat it, in bytes. For 4,096
-/// sessions, that is at most 64 MiB. Longer texts, those of coinbases with over 180 outputs, are written
+/// Longest text of a `mining.notify` that a session keeps for the jobs that repeat it, in bytes. For 16,384
+/// sessions, that is at most 256 MiB; sessions of one account share it. Longer texts, those of coinbases with over 180 outputs, are written
 /// anew: once a minute, in a tenth of a millisecond.
 pub const NOTIFY_KEPT_BYTES_MAX: usize = 16 * 1024;
 
@@ -30,25 +33,25 @@ pub const ID_CHARS_MAX: usize = 64;
 /// The server accepts further names, and counts their work under the connection.
 pub const WORKERS_MAX: usize = 1_024;
 
-/// Bytes of user names that a connection keeps. For 4,096 connections, that is at most 256 MiB; without a proxy, a
+/// Bytes of user names that a connection keeps. For 16,384 connections, that is at most 256 MiB; without a proxy, a
 /// connection has one name of some 60 bytes.
-pub const WORKERS_BYTES_MAX: usize = 64 * 1024;
+pub const WORKERS_BYTES_MAX: usize = 16 * 1024;
 
 /// Work units per session whose jobs the server still accepts. With a new link every 10 s, 64 units
 /// last over ten minutes. That is longer than any device keeps a job, and it covers the units of the
 /// previous Bitcoin tip during [`TIP_GRACE`].
 pub const WORKS_MAX: usize = 64;
 
-/// Jobs (`mining.notify` messages) per work unit. Every change of difficulty and every keepalive
-/// issues one. With one keepalive per minute, 32 jobs last over half an hour.
-pub const JOBS_PER_WORK_MAX: usize = 32;
+/// Jobs (`mining.notify` messages) per session whose ids the server still accepts, 16 bytes each. Each work unit, every
+/// change of difficulty and every keepalive issues one.
+pub const JOBS_MAX: usize = 256;
 
 /// Accepted hashes to remember per work unit, 32 bytes each. A full set is cleared. The pool
 /// deduplicates every share that earns, so clearing can only skew this connection's statistics.
 pub const SEEN_PER_WORK_MAX: usize = 8 * 1024;
 
 /// Extranonces of closed connections that a returning miner may resume, 16 bytes each: as many as connections fit twice.
-pub const RESUMABLE_MAX: usize = 8 * 1024;
+pub const RESUMABLE_MAX: usize = 32 * 1024;
 
 /// How long the server accepts shares on the old tip after Bitcoin's tip changes. The share-chain
 /// credits these shares, and hardware with deep queues or slow links needs seconds to switch.
@@ -63,6 +66,9 @@ pub const KEEPALIVE: Duration = Duration::from_secs(55);
 
 /// Time from connecting to both subscribe and authorize.
 pub const HANDSHAKE: Duration = Duration::from_secs(30);
+
+/// Time from connecting to the end of a PROXY header, and from there to the end of the TLS handshake.
+pub const HELLO: Duration = Duration::from_secs(10);
 
 /// Longest interval without a line from a miner. The smallest devices find nothing for many minutes.
 pub const IDLE: Duration = Duration::from_secs(30 * 60);
@@ -88,10 +94,10 @@ pub const STOP: Duration = Duration::from_secs(2);
 /// Interval at which a session checks its deadlines.
 pub const TICK: Duration = Duration::from_millis(500);
 
-/// Connections per server. Each needs 20 to 40 KiB (measured, including the miner's end), and each
-/// account about 1 KiB per remembered work unit. The outputs of the coinbase, 2 to 44 KB, are shared by
-/// all accounts.
-pub const CONNECTIONS_MAX: usize = 4_096;
+/// Connections per server: a farm of ten thousand devices, and room for their reconnects. `shoal-testnet bench stratum`
+/// measures the memory of each. An account takes about 1 KiB per remembered work unit besides; the outputs of the coinbase,
+/// 2 to 44 KB, are shared by all accounts.
+pub const CONNECTIONS_MAX: usize = 16_384;
 
 /// Connections per IPv4 address or IPv6 /64 network. A farm behind one router has one address.
 pub const CONNECTIONS_PER_IP_MAX: usize = 1_024;
@@ -112,6 +118,17 @@ pub const STRIKES_MAX: u32 = 64;
 
 /// Invalid requests per second that the server forgives: a device that sends a bad one now and then stays.
 pub const STRIKES_FORGIVEN_PER_SECOND: f64 = 0.1;
+
+/// Shares in a row that fit no job before the server takes the device for one that cannot hold the coinbase. A device that
+/// can has accepted shares in between.
+pub const MISMATCHES_MAX: u32 = 16;
+
+/// How long the server remembers that a device cannot hold a coinbase. Trying again costs the device the time of
+/// [`MISMATCHES_MAX`] shares, some 2 minutes.
+pub const LESSON: Duration = Duration::from_secs(60 * 60);
+
+/// Devices that cannot hold a coinbase, remembered: some 150 bytes each.
+pub const LESSONS_MAX: usize = 1_024;
 
 /// Vardiff's target interval between shares, in seconds: 8.6 shares per minute. That is enough to
 /// measure a hashrate to 10% within ten minutes, and few enough for any device.

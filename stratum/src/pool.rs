@@ -83,7 +83,7 @@ impl Work {
     }
 
     /// Returns the size of the serialized coinbase without witness, in bytes.
-    pub(crate) fn coinbase_bytes(&self) -> usize {
+    pub fn coinbase_bytes(&self) -> usize {
         let WorkParts { coinb1, outputs, coinb2, .. } = &self.parts;
         coinb1.len() + EXTRANONCE_BYTES + outputs.len() + coinb2.len()
     }
@@ -190,6 +190,12 @@ pub trait Pool: Send + Sync + 'static {
     /// its next pool, so the server refuses or disconnects it.
     fn readiness(&self) -> Readiness {
         Readiness::Ready
+    }
+
+    /// Returns the size of the coinbases of the current work, in bytes: serialized without witness. `None` while there is
+    /// none. A device that cannot hold so many is refused before it authorizes.
+    fn coinbase_bytes(&self) -> Option<usize> {
+        None
     }
 
     /// Returns the account of a user name such as `address.worker`. The name is as the miner sent it,

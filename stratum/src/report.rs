@@ -11,12 +11,16 @@ use crate::totals::Totals;
 /// A session's state for the statistics. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
-    /// Authorized user names, as sent, in order of authorization.
+    /// Authorized user names in order of authorization, without blanks around the parts.
     pub(crate) workers: Arc<[Arc<str>]>,
     /// The account that the pool returned for these user names. `None` before the first accepted login.
     pub(crate) account: Option<Account>,
     /// User agent without control characters. Empty if the miner sent none.
     pub(crate) agent: Arc<str>,
+    /// Size of the newest job's coinbase, in bytes. `None` before the first job.
+    pub(crate) coinbase_bytes: Option<usize>,
+    /// Longest coinbase that the device can hold, in bytes. `None` if no limit is known.
+    pub(crate) coinbase_bytes_max: Option<usize>,
     /// Difficulty of the newest job. `None` before the first job.
     pub(crate) difficulty: Option<Difficulty>,
     pub(crate) totals: Totals,
@@ -34,6 +38,8 @@ impl Report {
             workers: Arc::new([]),
             account: None,
             agent: "".into(),
+            coinbase_bytes: None,
+            coinbase_bytes_max: None,
             difficulty: None,
             totals: Totals::default(),
             meter: Meter::new(now),

@@ -1,4 +1,4 @@
-//! The listening socket: accepts connections within limits, and runs a session for each.
+//! The listening sockets: accept connections within limits, and run a session for each.
 
 use std::future::Future;
 use std::io;
@@ -6,19 +6,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::admission::{Admission, Full, Ticket};
+use crate::agents::CoinbaseLimits;
 use crate::connection::{Connection, Neighbors};
+use crate::difficulty::DifficultyRange;
 use crate::extranonce::Extranonces;
+use crate::learnt::Learnt;
 use crate::limits;
 use crate::message;
 use crate::pool::Pool;
+use crate::proxy::{self, Balancers, ProxyError};
 use crate::session::{Start, Timeouts};
 use crate::stats::Stats;
+use crate::tls::Tls;
 
 /// Pause after `accept` fails, usually because the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -27,29 +33,50 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// device that reconnects gets ids far from its earlier ones.
 const JOB_ID_SPREAD: u32 = 0x9e37_79b1;
 
-/// Configuration of a server.
-#[derive(Clone, Copy, Debug)]
-pub struct Config {
+/// One address for miners, with what holds for those who connect there.
+#[derive(Clone, Debug)]
+pub struct Listener {
     /// Address to listen on.
-    pub listen: SocketAddr,
+    pub address: SocketAddr,
+    /// Difficulties of the jobs.
+    pub difficulty: DifficultyRange,
+    /// The load balancers that this listener is for, if it is: each connection begins with a PROXY header, which names the
+    /// miner's address, and nobody else is served.
+    pub balancers: Option<Balancers>,
+    /// Certificate, if the miners speak TLS.
+    pub tls: Option<Tls>,
+}
+
+impl Listener {
+    /// Creates a plain listener with the default difficulties.
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, difficulty: DifficultyRange::default(), balancers: None, tls: None }
+    }
+}
+
+/// Configuration of a server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Addresses to listen on.
+    pub listeners: Vec<Listener>,
     /// Connections per server.
     pub connections_max: usize,
     /// Connections per IPv4 address or IPv6 /64 network.
     pub connections_per_ip_max: usize,
-    /// Difficulty of a new connection. The share target caps it.
-    pub initial_difficulty: f64,
+    /// What the operator knows of programs.
+    pub coinbase_limits: CoinbaseLimits,
     /// Deadlines of each connection.
     pub timeouts: Timeouts,
 }
 
 impl Config {
-    /// Creates a configuration that listens on `listen`, with the defaults from [`crate::limits`].
-    pub fn new(listen: SocketAddr) -> Self {
+    /// Creates a configuration that listens on `address`, with the defaults from [`crate::limits`].
+    pub fn new(address: SocketAddr) -> Self {
         Self {
-            listen,
+            listeners: vec![Listener::new(address)],
             connections_max: limits::CONNECTIONS_MAX,
             connections_per_ip_max: limits::CONNECTIONS_PER_IP_MAX,
-            initial_difficulty: limits::INITIAL_DIFFICULTY,
+            coinbase_limits: CoinbaseLimits::default(),
             timeouts: Timeouts::default(),
         }
     }
@@ -61,59 +88,95 @@ impl Config {
     "cannot listen for miners on {listen}; stop the program that uses this port, or choose another port for miners"
 )]
 pub struct BindError {
-    /// The address from [`Config::listen`].
+    /// The address from [`Listener::address`].
     pub listen: SocketAddr,
     /// Error from the operating system.
     pub source: io::Error,
 }
 
-/// A Stratum server with a bound socket. [`Self::run`] serves its miners.
+/// A Stratum server with bound sockets. [`Self::run`] serves its miners.
 pub struct Server {
-    listener: TcpListener,
-    local_addr: SocketAddr,
-    config: Config,
+    sockets: Vec<(TcpListener, Listener)>,
+    shared: Shared,
+}
+
+/// What all connections of a server share.
+struct Shared {
     pool: Arc<dyn Pool>,
+    admission: Arc<Admission>,
+    coinbase_limits: CoinbaseLimits,
+    timeouts: Timeouts,
     stats: Arc<Stats>,
+    learnt: Arc<Learnt>,
     extranonces: Arc<Extranonces>,
     stopping: CancellationToken,
 }
 
 impl Server {
-    /// Binds the socket. Connections queue until [`Self::run`].
+    /// Binds the sockets. Connections queue until [`Self::run`].
     ///
     /// # Errors
     /// Returns the address that the server cannot listen on, with the reason.
     pub async fn bind(config: Config, pool: Arc<dyn Pool>) -> Result<Self, BindError> {
-        let fail = |source| BindError { listen: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
-        let local_addr = listener.local_addr().map_err(fail)?;
-        let (stats, extranonces, stopping) = (Arc::default(), Extranonces::new(), CancellationToken::new());
-        Ok(Self { listener, local_addr, config, pool, stats, extranonces, stopping })
+        let mut sockets = Vec::with_capacity(config.listeners.len());
+        for listener in config.listeners {
+            let fail = |source| BindError { listen: listener.address, source };
+            let socket = TcpListener::bind(listener.address).await.map_err(fail)?;
+            let address = socket.local_addr().map_err(fail)?;
+            sockets.push((socket, Listener { address, ..listener }));
+        }
+        let shared = Shared {
+            pool,
+            admission: Admission::new(config.connections_max, config.connections_per_ip_max),
+            coinbase_limits: config.coinbase_limits,
+            timeouts: config.timeouts,
+            stats: Arc::default(),
+            learnt: Arc::default(),
+            extranonces: Extranonces::new(),
+            stopping: CancellationToken::new(),
+        };
+        Ok(Self { sockets, shared })
     }
 
-    /// Returns the local address, with the actual port if the configuration has port 0.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    /// Returns the local addresses, in order of [`Config::listeners`], with the actual ports where those were 0.
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().map(|(_, listener)| listener.address).collect()
     }
 
     /// Returns the statistics. They stay readable while the server runs and after it stops.
     pub fn stats(&self) -> Arc<Stats> {
-        Arc::clone(&self.stats)
+        Arc::clone(&self.shared.stats)
     }
 
     /// Serves miners until `shutdown` completes, then closes all connections.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        info!(listen = %self.local_addr, "stratum server started");
-        let admission = Admission::new(self.config.connections_max, self.config.connections_per_ip_max);
+        let shared = Arc::new(self.shared);
+        let stopping = shared.stopping.clone();
+        let mut accepting = JoinSet::new();
+        for (socket, listener) in self.sockets {
+            accepting.spawn(Arc::clone(&shared).accept(socket, Arc::new(listener)));
+        }
+        shutdown.await;
+        stopping.cancel();
+        while accepting.join_next().await.is_some() {}
+    }
+}
+
+impl Shared {
+    /// Accepts the connections of one listener until the server stops.
+    async fn accept(self: Arc<Self>, socket: TcpListener, listener: Arc<Listener>) {
+        let (tls, proxy) = (listener.tls.is_some(), listener.balancers.is_some());
+        info!(listen = %listener.address, tls, proxy, "stratum server started");
         let mut connections = JoinSet::new();
-        tokio::pin!(shutdown);
         loop {
             tokio::select! {
-                () = &mut shutdown => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((socket, peer)) => match admission.admit(peer.ip()) {
-                        Ok(ticket) => { connections.spawn(self.serve(socket, peer, ticket)); }
-                        Err(full) => self.reject(socket, peer, full),
+                () = self.stopping.cancelled() => break,
+                accepted = socket.accept() => match accepted {
+                    Ok((socket, peer)) => match self.admit(peer, &listener) {
+                        Ok(ticket) => {
+                            connections.spawn(Arc::clone(&self).serve(socket, peer, ticket, Arc::clone(&listener)));
+                        }
+                        Err(full) => self.reject(&socket, peer, &listener, full),
                     },
                     Err(error) => {
                         warn!(%error, "cannot accept a miner's connection");
@@ -127,48 +190,105 @@ impl Server {
                 }
             }
         }
+        drop(socket);
         // Each miner reads why it is disconnected, and turns to its next pool at once.
-        self.stopping.cancel();
         let told = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(limits::STOP, told).await.is_err() {
             connections.shutdown().await;
         }
-        info!(listen = %self.local_addr, "stratum server stopped");
+        info!(listen = %listener.address, "stratum server stopped");
     }
 
-    fn serve(&self, socket: TcpStream, peer: SocketAddr, ticket: Ticket) -> impl Future<Output = ()> + use<> {
+    /// Admits a connection. A load balancer's counts for the address that its header names.
+    fn admit(&self, peer: SocketAddr, listener: &Listener) -> Result<Ticket, Full> {
+        let mut ticket = self.admission.admit()?;
+        if listener.balancers.is_none() {
+            ticket.count_for(peer.ip())?;
+        }
+        Ok(ticket)
+    }
+
+    /// Serves one connection until it ends.
+    async fn serve(
+        self: Arc<Self>,
+        mut socket: TcpStream,
+        peer: SocketAddr,
+        mut ticket: Ticket,
+        listener: Arc<Listener>,
+    ) {
         if let Err(error) = socket.set_nodelay(true) {
             debug!(%peer, %error, "cannot set TCP_NODELAY");
         }
+        let mut miner = peer;
+        if let Some(balancers) = &listener.balancers {
+            miner = match named_by(balancers, &mut socket, peer).await {
+                Ok(miner) => miner,
+                Err(error) => return debug!(%peer, %error, "connection closed"),
+            };
+            if let Err(full) = ticket.count_for(miner.ip()) {
+                return self.reject(&socket, miner, &listener, full);
+            }
+        }
+        match &listener.tls {
+            None => self.converse(socket.into_split(), miner, &listener).await,
+            Some(tls) => match tokio::time::timeout(limits::HELLO, tls.0.accept(socket)).await {
+                Ok(Ok(secure)) => self.converse(tokio::io::split(secure), miner, &listener).await,
+                Ok(Err(error)) => debug!(peer = %miner, %error, "TLS handshake failed"),
+                Err(_) => debug!(peer = %miner, "TLS handshake did not end in time"),
+            },
+        }
+        drop(ticket);
+    }
+
+    /// Runs the session of a miner.
+    async fn converse<R, W>(&self, (read, write): (R, W), miner: SocketAddr, listener: &Listener)
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
         let lease = self.extranonces.issue();
         let start = Start {
             extranonce1: lease.extranonce1(),
             first_job_id: lease.serial().wrapping_mul(JOB_ID_SPREAD),
-            initial_difficulty: self.config.initial_difficulty,
-            timeouts: self.config.timeouts,
+            difficulty: listener.difficulty,
+            coinbase_limits: Arc::clone(&self.coinbase_limits),
+            timeouts: self.timeouts,
         };
-        let stats = Arc::clone(&self.stats);
         let mut id = 0;
-        let neighbors = Neighbors { pool: Arc::clone(&self.pool), lease, stopping: self.stopping.clone() };
-        let connection = Connection::new(socket, neighbors, start, |session| {
-            let slot = stats.open(peer, session.report());
+        let neighbors = Neighbors {
+            pool: Arc::clone(&self.pool),
+            lease,
+            learnt: Arc::clone(&self.learnt),
+            ip: miner.ip().to_canonical(),
+            stopping: self.stopping.clone(),
+        };
+        let connection = Connection::new((Box::new(read), Box::new(write)), neighbors, start, |session| {
+            let slot = self.stats.open(miner, session.report());
             id = slot.id;
             slot
         });
-        async move {
-            debug!(connection = id, %peer, "miner connected");
-            let ended = connection.run().await;
-            debug!(connection = id, %peer, reason = %ended, "miner disconnected");
-            drop(ticket);
-        }
+        debug!(connection = id, peer = %miner, "miner connected");
+        let ended = connection.run().await;
+        debug!(connection = id, peer = %miner, reason = %ended, "miner disconnected");
     }
 
     /// Rejects a connection with an error message, but without waiting for the miner.
-    fn reject(&self, socket: TcpStream, peer: SocketAddr, full: Full) {
+    fn reject(&self, socket: &TcpStream, peer: SocketAddr, listener: &Listener, full: Full) {
         self.stats.count_rejected();
         debug!(%peer, reason = %full, "connection rejected");
-        let line = message::rejected(&serde_json::Value::Null, 20, full);
-        // The buffer of a new socket has room for one line. If not, the miner only sees the close.
-        let _written = socket.try_write(line.as_bytes());
+        if listener.tls.is_none() {
+            let line = message::rejected(&serde_json::Value::Null, 20, full);
+            // The buffer of a new socket has room for one line. If not, the miner only sees the close.
+            let _written = socket.try_write(line.as_bytes());
+        }
     }
+}
+
+/// Returns whose connection it is: the miner that the load balancer's header names, or the load balancer itself.
+async fn named_by(balancers: &Balancers, socket: &mut TcpStream, peer: SocketAddr) -> Result<SocketAddr, ProxyError> {
+    if !balancers.contain(peer.ip()) {
+        return Err(ProxyError::Stranger);
+    }
+    let named = tokio::time::timeout(limits::HELLO, proxy::read(socket)).await;
+    Ok(named.unwrap_or(Err(ProxyError::Late))?.unwrap_or(peer))
 }

@@ -53,7 +53,7 @@
 
 use std::time::Instant;
 
-use crate::message::{self, Call, Reject, Request};
+use crate::message::{self, Call, ParamError, Reject, Request};
 
 mod action;
 mod handshake;
@@ -66,7 +66,7 @@ mod talk;
 mod tests;
 
 pub use action::{Action, CloseReason, Offer, PendingLogin, PendingSubscription, Verdict};
-pub use start::{Resumed, Start, Timeouts};
+pub use start::{Resumed, Start, Timeouts, Welcome};
 pub use state::Session;
 
 use state::{close, send_reject};
@@ -103,6 +103,8 @@ impl Session {
             // Not an invalid request: programs ask what a server offers, some with each job.
             Ok(Call::GetTransactions) => send_reject(&id, &Reject::NoTransactions),
             Ok(Call::Unknown(_)) => send_reject(&id, &Reject::UnknownMethod),
+            // Nothing depends on a suggestion.
+            Err(error @ ParamError::Suggestion) => send_reject(&id, &Reject::Params(error)),
             Err(error) => {
                 let reject = Reject::Params(error);
                 self.report.totals.rejected.count(reject.reason());

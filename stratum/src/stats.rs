@@ -19,7 +19,7 @@ pub struct ConnectionSnapshot {
     pub id: u64,
     /// Remote address.
     pub peer: SocketAddr,
-    /// Authorized user names, as sent, in order of authorization.
+    /// Authorized user names in order of authorization, without blanks around the parts.
     pub workers: Vec<String>,
     /// The account that [`Pool::authorize`](crate::Pool::authorize) returned for these user names.
     /// `None` before the first accepted login. Not serialized.
@@ -28,6 +28,10 @@ pub struct ConnectionSnapshot {
     /// User agent from `mining.subscribe`, without control characters and cut to
     /// [`AGENT_CHARS_MAX`](crate::limits::AGENT_CHARS_MAX). Empty if the miner sent none.
     pub agent: String,
+    /// Size of the newest job's serialized coinbase without witness, in bytes. `None` before the first job.
+    pub coinbase_bytes: Option<usize>,
+    /// Longest coinbase that the device can hold, in bytes. `None` if no limit is known.
+    pub coinbase_bytes_max: Option<usize>,
     /// Difficulty of the newest job. `None` before the first job.
     pub difficulty: Option<f64>,
     /// Submissions of this connection.
@@ -124,6 +128,17 @@ pub(crate) struct OpenSlot {
 }
 
 impl OpenSlot {
+    /// Returns whether another device of this program at the same address has shown that it can hold a coinbase of so many
+    /// bytes.
+    pub(crate) fn is_held_beside(&self, agent: &str, bytes: usize) -> bool {
+        let slots: Vec<_> = lock(&self.stats.inner).open.values().map(Arc::clone).collect();
+        let beside =
+            slots.iter().filter(|slot| slot.peer.ip() == self.slot.peer.ip() && !Arc::ptr_eq(slot, &self.slot));
+        beside
+            .map(|slot| lock(&slot.report))
+            .any(|report| *report.agent == *agent && report.totals.accepted > 0 && report.coinbase_bytes >= Some(bytes))
+    }
+
     /// Replaces the connection's state.
     pub(crate) fn publish(&self, report: Report) {
         *lock(&self.slot.report) = report;
@@ -148,6 +163,8 @@ fn connection(id: u64, peer: SocketAddr, report: &Report, now: Instant) -> Conne
         workers: report.workers.iter().map(|worker| worker.to_string()).collect(),
         account: report.account.clone(),
         agent: report.agent.to_string(),
+        coinbase_bytes: report.coinbase_bytes,
+        coinbase_bytes_max: report.coinbase_bytes_max,
         difficulty: report.difficulty.map(Difficulty::to_f64),
         submits: report.totals,
         hashrate_hs: report.meter.hashes_per_second(now),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::difficulty::Difficulty;
+use crate::difficulty::{Difficulty, DifficultyRange};
 use crate::limits;
 
 #[cfg(test)]
@@ -32,6 +32,7 @@ const SILENT_PERIODS_MAX: i32 = 16;
 /// asks [`Self::choose`] for the difficulty of each new job.
 #[derive(Clone, Debug)]
 pub struct Vardiff {
+    range: DifficultyRange,
     wanted: f64,
     floor: f64,
     agent_floor: f64,
@@ -46,10 +47,11 @@ pub struct Vardiff {
 }
 
 impl Vardiff {
-    /// Starts at the difficulty `initial`, without a minimum.
-    pub fn new(initial: f64, now: Instant) -> Self {
+    /// Starts at the start of `range`.
+    pub fn new(range: DifficultyRange, now: Instant) -> Self {
         Self {
-            wanted: initial,
+            range,
+            wanted: range.start,
             floor: 0.0,
             agent_floor: 0.0,
             judged: false,
@@ -121,7 +123,7 @@ impl Vardiff {
     /// Where `cap` decides, the result stays at `sent` as long as that is at most 1/16 below `cap`: a few
     /// extra shares cost less than a new difficulty with every job.
     pub fn choose(&self, cap: Difficulty, sent: Option<Difficulty>) -> Difficulty {
-        let wanted = self.wanted.max(self.floor).max(self.agent_floor);
+        let wanted = self.wanted.max(self.floor).max(self.agent_floor).max(self.range.min).min(self.range.max);
         let least = if cap >= Difficulty::ONE { 1.0 } else { cap.to_f64() / FRACTION_RANGE };
         let wanted = wanted.max(least);
         let choice = Difficulty::floor(wanted).min(cap);

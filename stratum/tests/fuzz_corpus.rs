@@ -11,6 +11,11 @@ fn lines() {
 }
 
 #[test]
+fn proxy_headers() {
+    testkit::corpus::run("proxy", targets::proxy);
+}
+
+#[test]
 fn sessions() {
     testkit::corpus::run("session", targets::session);
 }

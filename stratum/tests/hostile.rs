@@ -132,7 +132,7 @@ async fn a_stopping_server_closes_its_connections() {
     let pool = common::OneWork::new();
     let config = stratum::Config::new("127.0.0.1:0".parse().unwrap());
     let server = stratum::Server::bind(config, pool).await.unwrap();
-    let addr = server.local_addr();
+    let addr = server.local_addrs()[0];
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(server.run(async { drop(stopped.await) }));
     let (_client, mut jobs) = stratum::Client::connect(addr, "alice", "test/1").await.unwrap();

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use node::config::Outputs;
 
 mod attack;
+mod bench;
 mod link;
 mod parse;
 
@@ -19,15 +20,16 @@ use crate::limits::{MINERS_MAX, NODES_MAX, PAYEES_MAX};
 use crate::link::{LinkError, enter_user_namespace};
 use crate::network::{
     BitcoinArgs, BitcoinError, BitcoinKind, Chain, GuardArgs, GuardError, MinerArgs, NetworkOptions, NodeError,
-    run_bitcoin, run_guard, run_miner, shoal_program,
+    run_bitcoin, run_guard, run_miner,
 };
 use crate::premine::{self, PremineError};
-use crate::scale::{self, PoolError, SyncError, WindowOptions, Years, YearsOptions};
+use crate::scale::{self, LoadArgs, PoolError, StratumError, SyncError};
 use crate::table::status_text;
 use crate::up::{self, Options, UpError};
 use attack::AttackArgs;
+use bench::BenchCommand;
 use link::LinkArgs;
-use parse::{count, parse_delay, parse_fraction, parse_hashrate, parse_outputs};
+use parse::{count, parse_delay, parse_hashrate, parse_outputs};
 
 /// Runs a local Shoal network: nodes, miners and a Bitcoin, all as real processes on this machine
 #[derive(Debug, Parser)]
@@ -82,7 +84,7 @@ enum Command {
     },
     /// Attack a network of nodes, and show whether they hold
     Attack(AttackArgs),
-    /// Measure a node: its first sync, and its years
+    /// Measure a node: its first sync, its years, its miners
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Mine the initial chain of all test networks again: for maintainers
@@ -101,43 +103,12 @@ enum Command {
     /// Attack a node, or join it as a newcomer
     #[command(hide = true)]
     Hostile(HostileArgs),
+    /// Load a node with miners
+    #[command(hide = true)]
+    Load(LoadArgs),
     /// Tie a process to its parent
     #[command(hide = true)]
     Guard(GuardArgs),
-}
-
-#[derive(Debug, Subcommand)]
-enum BenchCommand {
-    /// Let a fresh node join a pool with a full window, over loopback
-    Sync {
-        /// Proofs in the window
-        #[arg(long, default_value_t = 1 << 21, value_parser = clap::value_parser!(u64).range(1..=1 << 21))]
-        proofs: u64,
-        /// Payout scripts in the window
-        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-        scripts: u64,
-        /// Folder that keeps the window for later runs [default: shoal-bench in the system's temporary folder]
-        #[arg(long, value_name = "FOLDER")]
-        cache: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Run the real store and chain through simulated years, and show memory and disk by month
-    Years {
-        /// Simulated years
-        #[arg(long, default_value_t = 3)]
-        years: u32,
-        /// Simulated days instead of years
-        #[arg(long, value_name = "DAYS")]
-        days: Option<u32>,
-        /// Divide main's rate and window by this: 1, 2, 4, 8, 16 or 32
-        #[arg(long, default_value_t = 32, value_parser = parse_fraction)]
-        fraction: u32,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// The network that a command is for.
@@ -224,6 +195,8 @@ enum CliError {
     #[error(transparent)]
     Sync(#[from] SyncError),
     #[error(transparent)]
+    Stratum(#[from] StratumError),
+    #[error(transparent)]
     Node(#[from] NodeError),
     #[error("the miner cannot write its journal")]
     Miner(#[source] std::io::Error),
@@ -270,14 +243,8 @@ fn execute(command: Command) -> Result<(), CliError> {
             Command::Partition { groups, at } => command_for(&at, Request::Partition { groups }).await,
             Command::Heal { at } => command_for(&at, Request::Heal).await,
             Command::Stop { at } => command_for(&at, Request::Stop).await,
-            Command::Bench(BenchCommand::Years { years, days, fraction, json }) => {
-                let days = days.unwrap_or_else(|| years.saturating_mul(365));
-                Ok(bench_years(YearsOptions { days, fraction }, json)?)
-            }
-            Command::Bench(BenchCommand::Sync { proofs, scripts, cache, json }) => {
-                let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
-                bench_sync(WindowOptions::of_proofs(proofs, scripts), &cache, json).await
-            }
+            Command::Bench(command) => command.run().await,
+            Command::Load(args) => Ok(scale::run_load(args).await?),
             Command::Attack(args) => Ok(args.run().await?),
             Command::Hostile(args) => Ok(run_hostile(args).await?),
             Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
@@ -348,39 +315,6 @@ async fn command_for(at: &At, request: Request) -> Result<(), CliError> {
         writeln!(std::io::stdout(), "{done}")?;
     }
     Ok(())
-}
-
-/// Runs the years in a folder of its own, which goes at the end.
-fn bench_years(options: YearsOptions, json: bool) -> Result<(), PoolError> {
-    let folder = tempfile::tempdir()?;
-    let found = scale::years(options, &folder.path().join("store"), &mut std::io::stderr())?;
-    let text = if json {
-        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
-    } else {
-        let Years { proofs, restart_s, .. } = found;
-        format!("{proofs} proofs found and checked; a restart took {restart_s:.2} s")
-    };
-    Ok(writeln!(std::io::stdout(), "{text}")?)
-}
-
-/// Runs the sync of a fresh node.
-async fn bench_sync(options: WindowOptions, cache: &std::path::Path, json: bool) -> Result<(), CliError> {
-    let found = scale::sync(options, (&shoal_program()?, &[]), cache, &mut std::io::stderr()).await?;
-    let text = if json {
-        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
-    } else {
-        let megabytes = |bytes: u64| bytes / 1_000_000;
-        format!(
-            "first work after {:.1} s; {} MB received; at most {} MB in memory; {} MB on disk; \
-             first job {:.2} s after a restart",
-            found.first_work_s,
-            megabytes(found.received_bytes),
-            megabytes(found.rss_bytes_max),
-            megabytes(found.disk_bytes),
-            found.restart_first_job_s
-        )
-    };
-    Ok(writeln!(std::io::stdout(), "{text}")?)
 }
 
 impl At {

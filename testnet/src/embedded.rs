@@ -86,6 +86,7 @@ pub enum StartError {
 pub struct Bitcoin {
     address: SocketAddr,
     cookie_path: PathBuf,
+    state: Arc<State>,
     tasks: JoinSet<()>,
 }
 
@@ -106,10 +107,10 @@ impl Bitcoin {
         let mut tasks = JoinSet::new();
         tasks.spawn(http::serve(listener, Arc::new(rpc::Calls(state.clone())), cookie));
         if let Some(interval) = transaction_interval {
-            tasks.spawn(make_transactions(state, interval));
+            tasks.spawn(make_transactions(state.clone(), interval));
         }
         tracing::info!(%address, dir = %dir.display(), "embedded Bitcoin is up");
-        Ok(Self { address, cookie_path, tasks })
+        Ok(Self { address, cookie_path, state, tasks })
     }
 
     /// Returns the address of its RPC.
@@ -120,6 +121,12 @@ impl Bitcoin {
     /// Returns the path of its cookie file.
     pub fn cookie_path(&self) -> &Path {
         &self.cookie_path
+    }
+
+    /// Fills the pool with so many valid transactions of the wallet, which depend on each other in long chains. Returns how
+    /// many there are.
+    pub fn fill(&self, transactions: usize) -> usize {
+        self.state.fill(transactions)
     }
 
     /// Waits until it ends, which happens only if it fails.

@@ -19,9 +19,9 @@ pub const RPC_TIMEOUT: Duration = Duration::from_secs(30);
 /// and the templates are tiny.
 pub const LONG_POLL_TRANSACTIONS_AFTER: Duration = Duration::from_secs(5);
 
-/// Largest number of unconfirmed transactions. At 700 weight units each, they fit into a block ten times over, so a
-/// template always holds the whole pool.
-pub const POOL_TRANSACTIONS_MAX: usize = 500;
+/// Largest number of unconfirmed transactions. At 700 weight units each, they fit into a block, so a template always holds
+/// the whole pool.
+pub const POOL_TRANSACTIONS_MAX: usize = 5_000;
 
 /// Number of unconfirmed transactions that the wallet keeps in flight: a few for each block.
 pub const WALLET_UNCONFIRMED_MAX: usize = 12;
@@ -63,6 +63,10 @@ pub const NODES_MAX: usize = 24;
 
 /// Largest number of miners in a test network. Each is a process.
 pub const MINERS_MAX: usize = 64;
+
+/// Largest number of connections of `bench stratum`: node and load have a descriptor for each, of 20,000 that a process may
+/// open on many systems.
+pub const CONNECTIONS_MAX: usize = 19_000;
 
 /// Largest number of payout addresses of all miners. A wide coinbase pays 1,000.
 pub const PAYEES_MAX: usize = 10_000;

@@ -1,15 +1,21 @@
 //! Measures of a node over years and over a full window: real proofs of easy work, the real store and the real rules.
 //!
 //! ```text
-//! pool.rs    a pool of miners that finds proofs for one engine
-//! years.rs   `shoal-testnet bench years`: memory and disk by month
-//! window.rs  the share-chain of a full window, made once
-//! double.rs  a double of bitcoind that serves that chain's headers
-//! sync.rs    `shoal-testnet bench sync`: a fresh node joins the pool
+//! pool.rs     a pool of miners that finds proofs for one engine
+//! years.rs    `shoal-testnet bench years`: memory and disk by month
+//! window.rs   the share-chain of a full window, made once
+//! double.rs   a double of bitcoind that serves that chain's headers
+//! process.rs  what Linux says of a process
+//! sync.rs     `shoal-testnet bench sync`: a fresh node joins the pool
+//! load.rs     the load of many miners, a process of its own
+//! stratum.rs  `shoal-testnet bench stratum`: a node with many miners
 //! ```
 
 mod double;
+mod load;
 mod pool;
+mod process;
+mod stratum;
 mod sync;
 mod window;
 mod years;
@@ -17,7 +23,9 @@ mod years;
 use std::io;
 use std::path::Path;
 
+pub use load::{LoadArgs, run as run_load};
 pub use pool::PoolError;
+pub use stratum::{StratumBench, StratumError, StratumOptions, run as stratum};
 pub use sync::{SyncBench, SyncError, run as sync};
 pub use window::WindowOptions;
 pub use years::{Month, Years, YearsOptions, run as years};

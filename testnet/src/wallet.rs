@@ -83,6 +83,18 @@ impl Wallet {
     /// Creates the next transaction. `None` if no coin can be spent.
     pub fn spend(&mut self) -> Option<Spend> {
         let inputs = self.choose_inputs()?;
+        Some(self.spend_coins(inputs))
+    }
+
+    /// Creates a transaction that spends the largest coin, confirmed or not. `None` if no coin can be spent.
+    pub fn spend_largest(&mut self) -> Option<Spend> {
+        let next_height = self.height.saturating_add(1);
+        let usable = self.worth_spending().filter(|(_, coin)| coin.spendable_from <= next_height);
+        let largest = *usable.max_by_key(|(_, coin)| coin.value)?.0;
+        Some(self.spend_coins(vec![largest]))
+    }
+
+    fn spend_coins(&mut self, inputs: Vec<OutPoint>) -> Spend {
         let spent: Vec<(OutPoint, Coin)> = inputs
             .into_iter()
             .filter_map(|outpoint| self.coins.remove(&outpoint).map(|coin| (outpoint, coin)))
@@ -94,7 +106,7 @@ impl Wallet {
         let spend = sign::build(&self.keys, &coins, self.made);
         self.add_outputs(&spend.transaction, 0, unconfirmed.saturating_add(1));
         self.made = self.made.wrapping_add(1);
-        Some(spend)
+        spend
     }
 
     /// Creates a transaction that spends a confirmed coin to one output with this script, which may be any. `None` if no

@@ -92,7 +92,7 @@ async fn setup(share_target: Target) -> Setup {
         OneBlock { work: Arc::new(work(&block, share_target)), found: sender, changes: watch::Sender::default() };
     let config = stratum::Config::new("127.0.0.1:0".parse().unwrap());
     let stratum_server = Server::bind(config, Arc::new(pool)).await.unwrap();
-    let stratum = stratum_server.local_addr();
+    let stratum = stratum_server.local_addrs()[0];
     tokio::spawn(stratum_server.run(std::future::pending()));
     Setup { server, block, found, stratum }
 }

@@ -79,6 +79,10 @@ pub(super) struct Worker {
     pub names: Vec<String>,
     /// Its program, as it reports it.
     pub agent: String,
+    /// Size of the coinbase of its newest job, bytes; none if it has no job.
+    pub coinbase_bytes: Option<usize>,
+    /// Longest coinbase that its program can hold, bytes; none if no limit is known. With a longer one it is refused.
+    pub coinbase_bytes_max: Option<usize>,
     /// Difficulty of its jobs; none if it has no job.
     pub difficulty: Option<f64>,
     /// Estimated hashrate, hashes per second.
@@ -100,6 +104,8 @@ impl From<ConnectionSnapshot> for Worker {
         Self {
             names: connection.workers,
             agent: connection.agent,
+            coinbase_bytes: connection.coinbase_bytes,
+            coinbase_bytes_max: connection.coinbase_bytes_max,
             difficulty: connection.difficulty,
             hashrate_hs: connection.hashrate_hs,
             accepted_total: connection.submits.accepted,

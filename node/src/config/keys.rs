@@ -3,50 +3,7 @@
 //! This table defines the flags of the command line, the keys of the file, and the test that `shoal.example.toml` names
 //! them all.
 
-/// Number of values that a key takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// One value.
-    One,
-    /// A list. Flags are repeated; environment variables separate values by commas.
-    Many,
-    /// True or false; the flag alone means true.
-    Switch,
-}
-
-/// One key of the configuration.
-#[derive(Debug)]
-pub struct Key {
-    /// Name in the file, with its table: `bitcoind.url`.
-    pub name: &'static str,
-    /// Name of the flag, without leading dashes.
-    pub flag: &'static str,
-    /// Name of the environment variable.
-    pub env: &'static str,
-    /// Placeholder of the value in the help.
-    pub value: &'static str,
-    /// One line of help.
-    pub help: &'static str,
-    /// Number of values that it takes.
-    pub shape: Shape,
-    /// True if its value must never be shown.
-    pub secret: bool,
-}
-
-impl Key {
-    const fn one(names: [&'static str; 3], value: &'static str, help: &'static str) -> Self {
-        let [name, flag, env] = names;
-        Self { name, flag, env, value, help, shape: Shape::One, secret: false }
-    }
-
-    const fn shaped(self, shape: Shape) -> Self {
-        Self { shape, ..self }
-    }
-
-    const fn secret(self) -> Self {
-        Self { secret: true, ..self }
-    }
-}
+pub use super::key::{Key, Shape};
 
 /// The Bitcoin network.
 pub const NETWORK: Key = Key::one(
@@ -155,6 +112,32 @@ pub const STRATUM_LISTEN: Key = Key::one(
     "IP:PORT",
     "Address for miners [default: 0.0.0.0:3333]",
 );
+/// More addresses for miners.
+pub const STRATUM_LISTENERS: Key = Key::one(
+    ["stratum.listeners", "stratum-listeners", "SHOAL_STRATUM_LISTENERS"],
+    "LISTENER",
+    "More addresses for miners, with options, like \"0.0.0.0:3334 start=1000000 min=524288 tls\"; repeatable [default: none]",
+)
+.shaped(Shape::Many);
+/// Certificate for miners that speak TLS.
+pub const STRATUM_TLS_CERTIFICATE: Key = Key::one(
+    ["stratum.tls_certificate", "stratum-tls-certificate", "SHOAL_STRATUM_TLS_CERTIFICATE"],
+    "FILE",
+    "PEM file with the certificate of listeners with the option tls [default: none]",
+);
+/// Key of that certificate.
+pub const STRATUM_TLS_KEY: Key = Key::one(
+    ["stratum.tls_key", "stratum-tls-key", "SHOAL_STRATUM_TLS_KEY"],
+    "FILE",
+    "PEM file with the private key of that certificate [default: none]",
+);
+/// Coinbases that mining programs can hold.
+pub const STRATUM_COINBASE_LIMITS: Key = Key::one(
+    ["stratum.coinbase_limits", "stratum-coinbase-limits", "SHOAL_STRATUM_COINBASE_LIMITS"],
+    "AGENT=BYTES",
+    "Longest coinbase that a mining program holds, by the beginning of its user agent, like \"antminer s19=755\" or \"nicehash=any\"; repeatable [default: what this program knows]",
+)
+.shaped(Shape::Many);
 /// Addresses for other nodes.
 pub const P2P_LISTEN: Key = Key::one(
     ["p2p.listen", "p2p-listen", "SHOAL_P2P_LISTEN"],
@@ -330,6 +313,10 @@ pub const KEYS: &[&Key] = &[
     &BITCOIND_PASSWORD,
     &BITCOIND_TIMEOUT_S,
     &STRATUM_LISTEN,
+    &STRATUM_LISTENERS,
+    &STRATUM_TLS_CERTIFICATE,
+    &STRATUM_TLS_KEY,
+    &STRATUM_COINBASE_LIMITS,
     &P2P_LISTEN,
     &P2P_PEERS,
     &P2P_MDNS,

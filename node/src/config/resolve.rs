@@ -16,6 +16,7 @@ use super::address::parse_payout_address;
 use super::discovery;
 use super::error::ConfigError;
 use super::keys::{self, Key};
+use super::miners;
 use super::network::Network;
 use super::origin::Origin;
 use super::outputs::Outputs;
@@ -24,8 +25,7 @@ use super::reach;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{
-    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, Trust,
-    WebhooksConfig,
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, Trust, WebhooksConfig,
 };
 use crate::event_kind::EventKind;
 use crate::limits::{
@@ -85,6 +85,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     let p2p = p2p(settings, of_release)?;
     let bitcoind = bitcoind(settings, network, home)?;
     reach::check_bitcoind(settings, &p2p, &bitcoind.url)?;
+    let file_of = |key| settings.text(key).map(|_| path(settings, key, home, Path::to_owned)).transpose();
     Ok(Config {
         file,
         network,
@@ -102,7 +103,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
         bitcoind,
-        stratum: StratumConfig { listen: socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)? },
+        stratum: miners::resolve(settings, socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?, file_of)?,
         p2p,
         api: api(settings)?,
         webhooks: webhooks(settings)?,

@@ -86,10 +86,20 @@ impl Settings {
         expected: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<Vec<T>>, ConfigError> {
+        self.parse_each(key, |text| parse(text).ok_or(expected))
+    }
+
+    /// As [`Self::parse_many`], where the parser says what to write instead.
+    pub(super) fn parse_each<T>(
+        &self,
+        key: &'static Key,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
+    ) -> Result<Option<Vec<T>>, ConfigError> {
         debug_assert_eq!(key.shape, Shape::Many);
         let Some(Setting { values, origin }) = self.0.get(key.name) else { return Ok(None) };
-        let parsed =
-            values.iter().map(|text| parse(text).ok_or_else(|| ConfigError::bad_value(key, origin, text, expected)));
+        let parsed = values
+            .iter()
+            .map(|text| parse(text).map_err(|expected| ConfigError::bad_value(key, origin, text, expected)));
         parsed.collect::<Result<Vec<_>, _>>().map(Some)
     }
 }

@@ -9,6 +9,7 @@ use node_core::isolation::Reaction;
 use super::keys::{self, KEYS};
 use super::*;
 use node_core::sentence;
+use stratum::{CoinbaseLimit, DifficultyRange};
 
 const EXAMPLE: &str = include_str!("../../shoal.example.toml");
 const MAIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
@@ -45,8 +46,15 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .map(|line| format!("{line}\n"))
         .collect();
     // Lists stand there twice, as the default and as an example.
-    let lists =
-        ["peers = []\n", "external_address = []\n", "cors_origins = []\n", "trusted_proxies = []\n", "urls = []\n"];
+    let lists = [
+        "listeners = []\n",
+        "coinbase_limits = []\n",
+        "peers = []\n",
+        "external_address = []\n",
+        "cors_origins = []\n",
+        "trusted_proxies = []\n",
+        "urls = []\n",
+    ];
     let uncommented = lists.iter().fold(uncommented, |text, list| text.replace(list, ""));
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
     let hidden =
@@ -80,6 +88,65 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
     assert_eq!(config.api.listen.port(), 2);
     assert_eq!(config.log, "debug");
     assert_eq!(config.stratum.listen.port(), 3333);
+}
+
+#[test]
+fn listeners_have_options() {
+    let text = "[stratum]\nlisteners = [\"127.0.0.1:1\", \"[::1]:2 proxy=10.0.0.5,2001:db8::/32 min=2000 max=1e6\", \"0.0.0.0:3 tls start=7 max=8\"]\n\
+                tls_certificate = \"~/c.pem\"\ntls_key = \"/k.pem\"\n";
+    let config = load(text, &[]).unwrap();
+    assert_eq!(config.stratum.tls, Some(("/home/miner/c.pem".into(), "/k.pem".into())));
+    let all: Vec<_> = config.stratum.all().collect();
+    let ranges: Vec<_> = all.iter().map(|listener| listener.difficulty).collect();
+    assert_eq!((all[0].address.port(), ranges[0]), (3333, DifficultyRange::default()));
+    assert_eq!((all[1].address.port(), ranges[1]), (1, DifficultyRange::default()));
+    assert_eq!(ranges[2], DifficultyRange { start: 2_000.0, min: 2_000.0, max: 1e6 });
+    assert_eq!(ranges[3], DifficultyRange { start: 7.0, min: 0.0, max: 8.0 });
+    let kinds: Vec<_> = all.iter().map(|listener| (listener.proxies.len(), listener.tls)).collect();
+    assert_eq!(kinds, [(0, false), (0, false), (2, false), (0, true)]);
+}
+
+#[test]
+fn coinbase_limits_are_by_program() {
+    let text = "[stratum]\ncoinbase_limits = [\"Antminer S19 = 755\", \"nicehash=any\"]";
+    let limit = |agent: &str, bytes| CoinbaseLimit { agent: agent.to_owned(), bytes };
+    let expected = [limit("Antminer S19", Some(755)), limit("nicehash", None)];
+    assert_eq!(load(text, &[]).unwrap().stratum.coinbase_limits, expected);
+    for wrong in ["755", "s19=", "=755", "s19=0", "s19=-1", "s19=many"] {
+        let said = refusal(&format!("[stratum]\ncoinbase_limits = [\"{wrong}\"]"), &[]);
+        assert!(said.contains("write the beginning of a user agent"), "{said}");
+    }
+}
+
+#[test]
+fn refused_listeners_say_what_to_write() {
+    for (wrong, expected) in [
+        ("x", "an address and options, like"),
+        ("127.0.0.1", "an address and options, like"),
+        ("", "an address and options, like"),
+        ("127.0.0.1:1 min=0", "difficulties above 0 with min <= start <= max"),
+        ("127.0.0.1:1 max=inf", "difficulties above 0"),
+        ("127.0.0.1:1 min=5 max=4", "min <= start <= max"),
+        ("127.0.0.1:1 start=9 max=4", "min <= start <= max"),
+        ("127.0.0.1:1 fast", "each of the options start=, min=, max=, tls and proxy= at most once"),
+        ("127.0.0.1:1 tls=1", "each of the options"),
+        ("127.0.0.1:1 tls tls", "each of the options"),
+        ("127.0.0.1:1 min=5 min=5", "each of the options"),
+        ("127.0.0.1:1 proxy", "the address or range of your load balancer, like proxy=10.0.0.5"),
+        ("127.0.0.1:1 proxy=", "the address or range of your load balancer"),
+        ("127.0.0.1:1 proxy=balancer.example", "the address or range of your load balancer"),
+        ("127.0.0.1:3333", "another port: an earlier listener or `stratum.listen` has this one"),
+    ] {
+        let text = format!("[stratum]\nlisteners = [\"{wrong}\"]");
+        let said = refusal(&text, &[]);
+        assert!(said.contains("`stratum.listeners` cannot be") && said.contains(expected), "{wrong}: {said}");
+    }
+    let twice = refusal("[stratum]\nlisteners = [\"127.0.0.1:1\", \"[::]:1 min=7\"]", &[]);
+    assert!(twice.contains("cannot be \"[::]:1\"; write another port"), "{twice}");
+    let without = refusal("[stratum]\nlisteners = [\"127.0.0.1:1 tls\"]", &[]);
+    assert!(without.contains("`stratum.listeners` needs `stratum.tls_certificate`"), "{without}");
+    let half = refusal("[stratum]\ntls_key = \"/k.pem\"", &[]);
+    assert!(half.contains("`stratum.tls_key` needs `stratum.tls_certificate`"), "{half}");
 }
 
 #[test]

@@ -139,6 +139,11 @@ impl Pool for Miners {
         self.state().readiness.clone()
     }
 
+    fn coinbase_bytes(&self) -> Option<usize> {
+        // The coinbases of a template differ by some bytes of the finder's script in solo work alone.
+        self.work(&Account::default()).map(|work| work.coinbase_bytes())
+    }
+
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
         match Payee::parse(user, self.network, self.default_payout.as_ref()) {
             Ok(payee) => Ok(Account::from(payee.script.into_bytes())),

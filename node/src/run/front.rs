@@ -5,15 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use p2p_proto::prefix::Prefix;
 use sharechain::Chain;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
+use stratum::{Balancers, Tls};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::descriptors::room_for_miners;
 use crate::api;
 use crate::bitcoind::Bitcoind;
-use crate::config::Config;
+use crate::config::{Config, MinerListener, StratumConfig};
 use crate::consensus::Views;
 use crate::error::NodeError;
 use crate::headers::HeadersError;
@@ -41,8 +44,7 @@ impl Sockets {
     async fn bind(config: &Config) -> Result<Self, NodeError> {
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
         let miners = Arc::new(miners);
-        let listen = stratum::Config::new(config.stratum.listen);
-        let stratum = stratum::Server::bind(listen, Arc::clone(&miners) as _).await?;
+        let stratum = stratum::Server::bind(stratum_config(&config.stratum)?, Arc::clone(&miners) as _).await?;
         let api = TcpListener::bind(config.api.listen).await;
         let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
         let refused = |(address, source)| NodeError::Listen { what: "the connection to other nodes", address, source };
@@ -52,6 +54,27 @@ impl Sockets {
         let p2p = ports::for_peers(&config.p2p.listen).map_err(refused)?;
         Ok(Self { miners, found, stratum, api, p2p })
     }
+}
+
+/// The configuration of the Stratum server.
+fn stratum_config(config: &StratumConfig) -> Result<stratum::Config, NodeError> {
+    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::from_pem(certificate, key)).transpose()?;
+    let listeners = config.all().map(|MinerListener { address, difficulty, proxies, tls: secure }| stratum::Listener {
+        address,
+        difficulty,
+        balancers: (!proxies.is_empty()).then(|| balancers(proxies)),
+        tls: tls.clone().filter(|_| secure),
+    });
+    Ok(stratum::Config {
+        listeners: listeners.collect(),
+        coinbase_limits: config.coinbase_limits.clone().into(),
+        connections_max: room_for_miners(stratum::limits::CONNECTIONS_MAX),
+        ..stratum::Config::new(config.listen)
+    })
+}
+
+fn balancers(proxies: Vec<Prefix>) -> Balancers {
+    Balancers::new(move |ip| proxies.iter().any(|range| range.contains(ip)))
 }
 
 /// What serves miners and API clients while the node still reads its share-chain.

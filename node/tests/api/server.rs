@@ -54,7 +54,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
             auth: BitcoindAuth::Cookie(PathBuf::from("no cookie")),
             timeout: Duration::from_secs(1),
         },
-        stratum: StratumConfig { listen: any },
+        stratum: StratumConfig { listen: any, listeners: Vec::new(), tls: None, coinbase_limits: Vec::new() },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         api: ApiConfig {
             listen,

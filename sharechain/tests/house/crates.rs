@@ -65,7 +65,9 @@ fn heavy_libraries_stay_behind_one_door() {
     // Within a crate the compiler does not help.
     assert_named_only("node/src", "rocksdb", |name| name.starts_with("node/src/store/"));
     assert_named_only("stratum/src", "tokio", |name| {
-        ["client", "connection", "pool", "server"].iter().any(|shell| name.starts_with(&format!("stratum/src/{shell}")))
+        ["client", "connection", "pool", "proxy", "server"]
+            .iter()
+            .any(|shell| name.starts_with(&format!("stratum/src/{shell}")))
     });
     assert_named_only("testnet/src", "libp2p", |name| name.starts_with("testnet/src/attack/hostile/"));
     // The chain and its owner are out of the API's reach.

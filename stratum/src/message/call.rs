@@ -8,6 +8,9 @@ pub enum ParamError {
     /// `params` is not a list.
     #[error("params must be a list")]
     NotAList,
+    /// A suggested difficulty is no finite number above 0, or a suggested target no number of 64 hex digits above 0.
+    #[error("the suggestion is no number above 0, so it changes nothing")]
+    Suggestion,
     /// A parameter is missing or has the wrong type or format.
     #[error("parameter {index} ({name}) must be {expected}")]
     Wrong {

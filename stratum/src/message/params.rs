@@ -13,6 +13,7 @@ pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamEr
     let list = match params {
         Value::Array(list) => list.as_slice(),
         Value::Null => &[],
+        Value::Object(_) if method.starts_with("mining.suggest_") => &[],
         Value::Object(_) => return Err(ParamError::NotAList),
         single => std::slice::from_ref(single),
     };
@@ -25,8 +26,8 @@ pub(super) fn parse_call(method: String, params: &Value) -> Result<Call, ParamEr
         },
         "mining.authorize" => Call::Authorize(login(list)?),
         "mining.submit" => Call::Submit(submission(list)?),
-        "mining.suggest_difficulty" => Call::SuggestDifficulty(difficulty(list)?),
-        "mining.suggest_target" => Call::SuggestDifficulty(target_difficulty(list)?),
+        "mining.suggest_difficulty" => Call::SuggestDifficulty(difficulty(list).ok_or(ParamError::Suggestion)?),
+        "mining.suggest_target" => Call::SuggestDifficulty(target_difficulty(list).ok_or(ParamError::Suggestion)?),
         "mining.get_transactions" => Call::GetTransactions,
         "mining.extranonce.subscribe" => Call::ExtranonceSubscribe,
         "mining.ping" => Call::Ping,
@@ -68,7 +69,9 @@ fn positive(value: &Value) -> Option<f64> {
 fn configure(list: List<'_>) -> Configure {
     let names = list.0.first().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let option = |name: &str| list.0.get(1).and_then(|options| options.get(name));
-    let min_bits = option("version-rolling.min-bit-count").and_then(Value::as_u64);
+    // Braiins OS writes the number as a text.
+    let whole = |value: &Value| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+    let min_bits = option("version-rolling.min-bit-count").and_then(whole);
     Configure {
         extensions: names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         mask: option("version-rolling.mask").and_then(Value::as_str).and_then(parse_hex_u32),
@@ -84,17 +87,15 @@ fn login(list: List<'_>) -> Result<Login, ParamError> {
     })
 }
 
-/// Parses a target of up to 64 hex digits, most significant first, and returns its difficulty.
-fn target_difficulty(list: List<'_>) -> Result<f64, ParamError> {
-    let wrong = ParamError::Wrong { index: 0, name: "target", expected: "64 hex digits above 0" };
-    let target = <[u8; 32]>::from_hex(list.text(0).unwrap_or_default()).map_err(|_| wrong)?;
+/// Parses a target of 64 hex digits, most significant first, and returns its difficulty.
+fn target_difficulty(list: List<'_>) -> Option<f64> {
+    let target = <[u8; 32]>::from_hex(list.text(0)?).ok()?;
     let difficulty = Target::from_be_bytes(target).difficulty_float();
-    (difficulty.is_finite() && difficulty > 0.0).then_some(difficulty).ok_or(wrong)
+    (difficulty.is_finite() && difficulty > 0.0).then_some(difficulty)
 }
 
-fn difficulty(list: List<'_>) -> Result<f64, ParamError> {
-    let wrong = ParamError::Wrong { index: 0, name: "difficulty", expected: "a number above 0" };
-    list.0.first().and_then(positive).ok_or(wrong)
+fn difficulty(list: List<'_>) -> Option<f64> {
+    list.0.first().and_then(positive)
 }
 
 fn submission(list: List<'_>) -> Result<Submission, ParamError> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::start::Resumed;
+use super::start::Welcome;
 use crate::limits;
 use crate::message::{self, Login, ParseError};
 use crate::pool::{Account, EXTRANONCE1_BYTES, Found, Refusal};
@@ -13,7 +13,7 @@ pub enum Action {
     /// Write this line to the miner. It includes its line ending.
     Send(String),
     /// Pass what the server may offer to [`Session::handle_subscription`](super::Session::handle_subscription): a
-    /// refusal if [`Pool::readiness`](crate::Pool::readiness) has one; otherwise the extranonce that
+    /// refusal if [`Pool::readiness`](crate::Pool::readiness) has one; otherwise a [`Welcome`] with the extranonce that
     /// [`PendingSubscription::resumes`] names, if it is free.
     Subscribe(PendingSubscription),
     /// Pass the user name to [`Pool::authorize`](crate::Pool::authorize), and the result to
@@ -31,8 +31,8 @@ pub enum Action {
 /// The pool's response to a login: the account, or why the pool rejects the user.
 pub type Verdict = Result<Account, Refusal>;
 
-/// What the server offers to a miner that subscribes: an earlier extranonce or none, or why it refuses the miner.
-pub type Offer = Result<Option<Resumed>, Refusal>;
+/// What the server offers to a miner that subscribes, or why it refuses the miner.
+pub type Offer = Result<Welcome, Refusal>;
 
 /// A subscription that waits for the server's [`Offer`].
 #[derive(Debug)]
@@ -84,13 +84,22 @@ pub enum CloseReason {
     Stopping,
     /// The miner's program cannot hold the coinbase.
     #[error(
-        "this device's program holds a coinbase of {max} bytes and the pool's has {bytes}, so its work would be worth nothing: connect another device"
+        "this device's program holds a coinbase of {max} bytes and the pool's has {bytes}, so its work would be worth nothing: use other firmware or another device"
     )]
     Coinbase {
         /// Bytes of the coinbase.
         bytes: usize,
         /// Bytes that the program holds.
         max: usize,
+    },
+    /// The miner's shares are none of its jobs': it hashes another coinbase than the one that it was sent.
+    #[error(
+        "none of the last {} shares fits its job: this device's program probably cannot hold the coinbase of {bytes} bytes; use other firmware or another device",
+        limits::MISMATCHES_MAX
+    )]
+    Mismatch {
+        /// Bytes of the coinbase.
+        bytes: usize,
     },
     /// The miner exceeds [`limits::LINES_PER_SECOND`] and its burst allowance.
     #[error("too many messages: the sustained limit is {} per second", limits::LINES_PER_SECOND)]

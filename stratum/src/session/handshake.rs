@@ -68,6 +68,11 @@ impl Session {
     /// the miner has authorized. A miner that is refused reads why, gets no job, and is disconnected, so that it turns
     /// to its next pool.
     pub fn handle_subscription(&mut self, pending: PendingSubscription, offer: Offer) -> Vec<Action> {
+        let offer = offer.map_err(CloseReason::NoWork).and_then(|welcome| {
+            self.coinbase_bytes_learnt = welcome.coinbase_bytes_learnt;
+            let excess = welcome.coinbase_bytes.and_then(|bytes| self.excess_coinbase(bytes));
+            excess.map_or(Ok(welcome.resumed), Err)
+        });
         match offer {
             Ok(resumed) => {
                 if let Some(Resumed { extranonce1, last_job_time }) = resumed {
@@ -79,11 +84,10 @@ impl Session {
                 actions.extend(self.account().cloned().map(Action::Fetch));
                 actions
             }
-            Err(refusal) => {
-                let response = Action::Send(message::rejected(&pending.id, 20, &refusal));
-                let told = self.agent.reads_messages.then(|| Action::Send(message::show_message(&refusal)));
-                let close = Action::Close(CloseReason::NoWork(refusal));
-                [Some(response), told, Some(close)].into_iter().flatten().collect()
+            Err(reason) => {
+                let response = Action::Send(message::rejected(&pending.id, 20, &reason));
+                let told = self.agent.reads_messages.then(|| Action::Send(message::show_message(&reason)));
+                [Some(response), told, Some(Action::Close(reason))].into_iter().flatten().collect()
             }
         }
     }
@@ -124,6 +128,7 @@ impl Session {
         if self.report.account.as_ref().is_some_and(|present| *present != account) {
             return Err(Reject::OtherAccount);
         }
+        let user = without_blanks(user);
         let workers = &self.report.workers;
         if !workers.iter().any(|worker| **worker == *user) {
             let bytes: usize = workers.iter().map(|worker| worker.len()).sum();
@@ -134,5 +139,19 @@ impl Session {
             }
         }
         Ok(Arc::clone(self.report.account.get_or_insert(account)))
+    }
+}
+
+/// Returns a user name without blanks at its ends and around its first separator, as the pool reads it too.
+fn without_blanks(user: &str) -> String {
+    let user = user.trim();
+    let (account, rest) = user.split_at(user.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(user.len()));
+    let rest = rest.trim_start();
+    let separator = rest.chars().next().filter(|letter| !letter.is_alphanumeric());
+    let worker = rest[separator.map_or(0, char::len_utf8)..].trim_start();
+    match separator {
+        Some(separator) => format!("{account}{separator}{worker}"),
+        None if worker.is_empty() => account.to_owned(),
+        None => format!("{account} {worker}"),
     }
 }

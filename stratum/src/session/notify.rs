@@ -20,6 +20,8 @@ impl Session {
         if let Some(refused) = self.refuse_coinbase(&work) {
             return refused;
         }
+        self.report.coinbase_bytes = Some(work.coinbase_bytes());
+        self.report.coinbase_bytes_max = self.coinbase_bytes_max();
         let clean = self.jobs.push(work, now);
         self.notify(clean, now)
     }

@@ -2,21 +2,36 @@
 
 use std::time::Duration;
 
+use crate::agents::CoinbaseLimits;
+use crate::difficulty::DifficultyRange;
 use crate::limits;
 use crate::pool::EXTRANONCE1_BYTES;
 
 /// Parameters of a new session.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Start {
     /// Extranonce1 of the connection, unless the miner resumes an earlier one. It must be unique, or two miners repeat
     /// each other's work.
     pub extranonce1: [u8; EXTRANONCE1_BYTES],
     /// Id of the first job. Later ids count up and wrap around.
     pub first_job_id: u32,
-    /// Difficulty until vardiff has measured the miner. The share target caps it.
-    pub initial_difficulty: f64,
+    /// Difficulties of the miner's jobs.
+    pub difficulty: DifficultyRange,
+    /// What the operator knows of programs.
+    pub coinbase_limits: CoinbaseLimits,
     /// Deadlines.
     pub timeouts: Timeouts,
+}
+
+/// What the server offers to a miner that subscribes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Welcome {
+    /// The earlier extranonce, if the miner wants it and may have it.
+    pub resumed: Option<Resumed>,
+    /// Bytes of the coinbases of the present work. `None` if unknown.
+    pub coinbase_bytes: Option<usize>,
+    /// The longest coinbase that this device can hold, in bytes, as the server learnt from it before.
+    pub coinbase_bytes_learnt: Option<usize>,
 }
 
 /// The extranonce of an earlier connection, for a miner that resumes it.

@@ -31,6 +31,10 @@ pub struct Session {
     pub(super) subscribed: bool,
     /// What is known of the miner's program.
     pub(super) agent: Agent,
+    /// The longest coinbase that the device can hold, in bytes, as the server learnt from it before.
+    pub(super) coinbase_bytes_learnt: Option<usize>,
+    /// Shares without the work that any difficulty takes, since the last accepted one.
+    pub(super) mismatches: u32,
     /// Whether the miner has more user names than the session keeps.
     pub(super) more_workers: bool,
     /// Whether the pool has no work at the moment, so that no job is repeated.
@@ -59,14 +63,16 @@ impl Session {
             strikes: Bucket::new(limits::STRIKES_MAX.into(), limits::STRIKES_FORGIVEN_PER_SECOND, now),
             extranonce1: start.extranonce1,
             subscribed: false,
-            agent: agents::known(""),
+            agent: agents::known("", &start.coinbase_limits),
+            coinbase_bytes_learnt: None,
+            mismatches: 0,
             more_workers: false,
             withdrawn: false,
             harder: None,
             mask: limits::VERSION_MASK,
             rolls: false,
             jobs: Jobs::new(start.first_job_id),
-            vardiff: Vardiff::new(start.initial_difficulty, now),
+            vardiff: Vardiff::new(start.difficulty, now),
             notified: None,
             newest_params: None,
             report: Report::new(now),
@@ -79,7 +85,12 @@ impl Session {
         self.report.account.as_ref().filter(|_| self.subscribed)
     }
 
-    /// Returns the authorized user names, as sent, in order of authorization.
+    /// Returns the miner's user agent, without control characters; empty if it sent none.
+    pub(crate) fn agent(&self) -> &Arc<str> {
+        &self.report.agent
+    }
+
+    /// Returns the authorized user names in order of authorization, without blanks around the parts.
     pub fn workers(&self) -> &[Arc<str>] {
         &self.report.workers
     }

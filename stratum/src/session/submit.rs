@@ -8,7 +8,7 @@ use std::time::Instant;
 use bitcoin::block::{Header, Version};
 use serde_json::Value;
 
-use super::action::Action;
+use super::action::{Action, CloseReason};
 use super::state::{Session, send_reject};
 use crate::difficulty::Difficulty;
 use crate::jobs::KnownJob;
@@ -16,6 +16,10 @@ use crate::limits;
 use crate::message::{self, Reject, Submission};
 use crate::pool::{EXTRANONCE_BYTES, EXTRANONCE1_BYTES, EXTRANONCE2_BYTES, Found, Work};
 use crate::proof;
+
+/// A hash this many times easier than its job's difficulty, and than difficulty 1, was not chosen for its work at all: the
+/// miner hashed another header. A miner that ignores its difficulty submits hashes of difficulty 1 or more.
+const MISMATCH_FACTOR: f64 = 16.0;
 
 impl Session {
     /// Handles `mining.submit`: passes shares and Bitcoin blocks to the pool, sends the response, and lets
@@ -65,6 +69,10 @@ impl Session {
         match verdict {
             Ok(()) => actions.push(Action::Send(message::accepted(id))),
             Err(reject) => actions.extend(self.reject_submit(id, &reject)),
+        }
+        if self.mismatches >= limits::MISMATCHES_MAX {
+            actions.extend(self.leave(CloseReason::Mismatch { bytes: job.work.coinbase_bytes() }));
+            return actions;
         }
         actions.extend(self.follow_vardiff(now));
         actions
@@ -117,9 +125,9 @@ impl Session {
         if !(min..=max).contains(&time) {
             return Err(Reject::Time { time, min, max });
         }
-        if !job.issued.target.is_met_by(found.hash) {
+        if !job.difficulty.target().is_met_by(found.hash) {
             let got = bitcoin::Target::from_le_bytes(*found.hash.as_ref()).difficulty_float();
-            return Err(Reject::LowDifficulty { got, needed: job.issued.difficulty });
+            return Err(Reject::LowDifficulty { got, needed: job.difficulty });
         }
         if !self.jobs.remember(work.key, found.hash) {
             return Err(Reject::Duplicate);
@@ -131,8 +139,14 @@ impl Session {
     fn count(&mut self, job: &KnownJob, found: &Found, verdict: &Result<(), Reject>, now: Instant) {
         let totals = &mut self.report.totals;
         totals.blocks += u64::from(found.meets_bitcoin && !matches!(verdict, Err(Reject::Duplicate)));
+        if let Err(Reject::LowDifficulty { got, needed }) = verdict
+            && got * MISMATCH_FACTOR < needed.to_f64().min(1.0)
+        {
+            self.mismatches += 1;
+        }
         if verdict.is_ok() {
-            let difficulty = job.issued.difficulty;
+            self.mismatches = 0;
+            let difficulty = job.difficulty;
             totals.accepted += 1;
             totals.accepted_difficulty += difficulty.to_f64();
             totals.shares += u64::from(found.meets_share);

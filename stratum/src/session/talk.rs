@@ -34,10 +34,20 @@ impl Session {
         told.into_iter().chain(close(reason)).collect()
     }
 
-    /// Closes the connection if the miner's program cannot hold this coinbase. `None` if it can.
+    /// Returns the longest coinbase that the device can hold, in bytes. `None` if no limit is known.
+    pub(super) fn coinbase_bytes_max(&self) -> Option<usize> {
+        [self.agent.coinbase_bytes_max, self.coinbase_bytes_learnt].into_iter().flatten().min()
+    }
+
+    /// Returns why the miner must leave if it cannot hold a coinbase of so many bytes. `None` if it can.
+    pub(super) fn excess_coinbase(&self, bytes: usize) -> Option<CloseReason> {
+        let max = self.coinbase_bytes_max().filter(|max| bytes > *max)?;
+        Some(CloseReason::Coinbase { bytes, max })
+    }
+
+    /// Closes the connection if the miner cannot hold this coinbase. `None` if it can.
     pub(super) fn refuse_coinbase(&mut self, work: &Work) -> Option<Vec<Action>> {
-        let (bytes, max) = (work.coinbase_bytes(), self.agent.coinbase_bytes_max);
-        (bytes > max).then(|| self.leave(CloseReason::Coinbase { bytes, max }))
+        self.excess_coinbase(work.coinbase_bytes()).map(|reason| self.leave(reason))
     }
 
     /// Asks for the user agent of a miner that sent none.
@@ -58,7 +68,7 @@ impl Session {
     pub(super) fn take_agent(&mut self, agent: &str) {
         let kept = agent.chars().filter(|letter| !letter.is_control()).take(limits::AGENT_CHARS_MAX);
         self.report.agent = kept.collect::<String>().into();
-        self.agent = agents::known(agent);
+        self.agent = agents::known(agent, &self.start.coinbase_limits);
         self.vardiff.set_agent_floor(self.agent.difficulty_min);
     }
 }

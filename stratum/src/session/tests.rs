@@ -7,8 +7,9 @@ use bitcoin::{BlockHash, CompactTarget, Target};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Action, Resumed, Session, Start, Timeouts};
-use crate::difficulty::Difficulty;
+use super::{Action, Resumed, Session, Start, Timeouts, Welcome};
+use crate::agents::CoinbaseLimits;
+use crate::difficulty::{Difficulty, DifficultyRange};
 use crate::limits;
 use crate::pool::{Found, Refusal, Work, WorkParts};
 
@@ -56,7 +57,8 @@ impl Driven {
         let start = Start {
             extranonce1: [5; 8],
             first_job_id: u32::MAX - 2,
-            initial_difficulty: limits::INITIAL_DIFFICULTY,
+            difficulty: DifficultyRange::default(),
+            coinbase_limits: CoinbaseLimits::default(),
             timeouts: Timeouts::default(),
         };
         Self {
@@ -85,7 +87,8 @@ impl Driven {
                 Action::Found(found) => self.found.push(*found),
                 Action::Close(_) => self.closed = true,
                 Action::Subscribe(pending) => {
-                    let offer = self.refusal.clone().map_or(Ok(self.resumed), Err);
+                    let welcome = Welcome { resumed: self.resumed, ..Welcome::default() };
+                    let offer = self.refusal.clone().map_or(Ok(welcome), Err);
                     let actions = self.session.handle_subscription(pending, offer);
                     self.perform(actions);
                 }

@@ -1,7 +1,11 @@
 use std::time::{Duration, Instant};
 
 use super::Vardiff;
-use crate::difficulty::Difficulty;
+use crate::difficulty::{Difficulty, DifficultyRange};
+
+fn vardiff_from(start: f64, now: Instant) -> Vardiff {
+    Vardiff::new(DifficultyRange { start, ..DifficultyRange::default() }, now)
+}
 
 /// Simulates a miner with `per_second` difficulty-1 shares per second, evenly spaced, for `seconds`.
 /// Returns the difficulty of each job.
@@ -32,7 +36,7 @@ fn miners_of_every_size_settle_near_nine_shares_per_minute() {
     let cap = Difficulty::floor(4e9);
     for per_second in [0.5, 200.0, 50_000.0, 2_000_000.0] {
         let start = Instant::now();
-        let seen = run(&mut Vardiff::new(1_024.0, start), cap, per_second, 3_600.0, start);
+        let seen = run(&mut vardiff_from(1_024.0, start), cap, per_second, 3_600.0, start);
         let rate = shares_per_minute(*seen.last().expect("not empty"), per_second);
         assert!((4.0..18.0).contains(&rate), "{rate} shares per minute at {per_second}");
         assert!(seen.len() < 2_000, "{} shares in the first hour at {per_second}", seen.len());
@@ -42,7 +46,7 @@ fn miners_of_every_size_settle_near_nine_shares_per_minute() {
 #[test]
 fn a_steady_miner_keeps_its_difficulty() {
     let start = Instant::now();
-    let mut seen = run(&mut Vardiff::new(1_024.0, start), Difficulty::floor(4e9), 150.0, 3_600.0, start);
+    let mut seen = run(&mut vardiff_from(1_024.0, start), Difficulty::floor(4e9), 150.0, 3_600.0, start);
     seen.dedup();
     assert!(seen.len() <= 2, "{seen:?}");
 }
@@ -50,7 +54,7 @@ fn a_steady_miner_keeps_its_difficulty() {
 #[test]
 fn the_difficulty_never_exceeds_the_cap() {
     let now = Instant::now();
-    let mut vardiff = Vardiff::new(1_024.0, now);
+    let mut vardiff = vardiff_from(1_024.0, now);
     vardiff.suggest(1e9);
     for cap in [3e-5, 0.7, 1.0, 500.0, 1e8] {
         let cap = Difficulty::floor(cap);
@@ -62,7 +66,7 @@ fn the_difficulty_never_exceeds_the_cap() {
 #[test]
 fn silence_lowers_the_difficulty_but_not_below_one_with_a_whole_cap() {
     let start = Instant::now();
-    let mut vardiff = Vardiff::new(1_024.0, start);
+    let mut vardiff = vardiff_from(1_024.0, start);
     let cap = Difficulty::floor(2_048.0);
     let mut sent = vardiff.choose(cap, None);
     for period in 1..20 {
@@ -75,7 +79,7 @@ fn silence_lowers_the_difficulty_but_not_below_one_with_a_whole_cap() {
 #[test]
 fn silence_does_not_lower_the_difficulty_below_the_minimum() {
     let start = Instant::now();
-    let mut vardiff = Vardiff::new(1_024.0, start);
+    let mut vardiff = vardiff_from(1_024.0, start);
     vardiff.suggest(512.0);
     let cap = Difficulty::floor(100_000.0);
     let mut sent = vardiff.choose(cap, None);
@@ -88,7 +92,7 @@ fn silence_does_not_lower_the_difficulty_below_the_minimum() {
 
 #[test]
 fn a_slowly_moving_cap_keeps_the_difficulty() {
-    let vardiff = Vardiff::new(1e9, Instant::now());
+    let vardiff = vardiff_from(1e9, Instant::now());
     let sent = vardiff.choose(Difficulty::floor(1_000.0), None);
     assert_eq!(vardiff.choose(Difficulty::floor(1_030.0), Some(sent)), sent);
     assert_eq!(vardiff.choose(Difficulty::floor(990.0), Some(sent)).to_f64(), 990.0);
@@ -112,7 +116,7 @@ impl Finds {
 fn settled_interval(initial: f64, cap: Difficulty, hashes_per_second: f64, finds: &mut Finds) -> f64 {
     let start = Instant::now();
     let interval = |difficulty: Difficulty| difficulty.to_f64() * 4_294_967_296.0 / hashes_per_second;
-    let mut vardiff = Vardiff::new(initial, start);
+    let mut vardiff = vardiff_from(initial, start);
     let mut sent = vardiff.choose(cap, None);
     let (mut at, mut tick, mut jobs) = (0.0, 0.5, 0);
     let mut find = finds.wait(interval(sent));
@@ -171,4 +175,17 @@ fn a_low_share_target_caps_every_rate() {
             assert!(got <= at_cap && got >= at_cap.min(1.0) / 1_024.0, "{got} s at {hashes_per_second}");
         }
     }
+}
+
+#[test]
+fn a_range_bounds_what_a_miner_asks_for() {
+    let now = Instant::now();
+    let mut vardiff = Vardiff::new(DifficultyRange { start: 10.0, min: 500.0, max: 2_000.0 }, now);
+    let cap = Difficulty::floor(1e6);
+    assert_eq!(vardiff.choose(cap, None).to_f64(), 500.0);
+    for (asked, given) in [(1.0, 500.0), (700.0, 700.0), (1e5, 2_000.0)] {
+        vardiff.suggest(asked);
+        assert_eq!(vardiff.choose(cap, None).to_f64(), given);
+    }
+    assert_eq!(vardiff.choose(Difficulty::floor(100.0), None).to_f64(), 100.0, "the share target caps the minimum too");
 }

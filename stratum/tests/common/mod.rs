@@ -97,6 +97,10 @@ impl Pool for OneWork {
         self.readiness.lock().unwrap().clone()
     }
 
+    fn coinbase_bytes(&self) -> Option<usize> {
+        self.work.lock().unwrap().as_ref().map(|work| work.coinbase_bytes())
+    }
+
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
         let address = user.split('.').next().unwrap_or_default().trim();
         match address {
@@ -142,7 +146,7 @@ pub async fn serve_with(edit: impl FnOnce(&mut Config)) -> Running {
     let mut config = Config::new("127.0.0.1:0".parse().unwrap());
     edit(&mut config);
     let server = Server::bind(config, Arc::clone(&pool) as Arc<dyn Pool>).await.unwrap();
-    let (addr, stats) = (server.local_addr(), server.stats());
+    let (addr, stats) = (server.local_addrs()[0], server.stats());
     let task = tokio::spawn(server.run(std::future::pending()));
     Running { pool, addr, stats, task }
 }

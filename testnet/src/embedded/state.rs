@@ -15,7 +15,7 @@ use super::engine::{Engine, EngineError, Judgement, Verdict};
 use super::index::{Index, Status};
 use super::pool::Pool;
 use super::template::Template;
-use crate::limits::WALLET_UNCONFIRMED_MAX;
+use crate::limits::{POOL_TRANSACTIONS_MAX, WALLET_UNCONFIRMED_MAX};
 use crate::wallet::Wallet;
 
 /// The data that answers are read from.
@@ -105,6 +105,17 @@ impl State {
             view.pool.add(&spend);
             self.publish(&view);
         }
+    }
+
+    /// Lets the wallet create transactions until so many wait. Returns how many wait.
+    pub(super) fn fill(&self, transactions: usize) -> usize {
+        let mut view = self.write();
+        while view.pool.waiting().len() < transactions.min(POOL_TRANSACTIONS_MAX) {
+            let Some(spend) = view.wallet.spend_largest() else { break };
+            view.pool.add(&spend);
+        }
+        self.publish(&view);
+        view.pool.waiting().len()
     }
 
     /// Returns the view for answers. It is held for microseconds.

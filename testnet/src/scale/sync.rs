@@ -17,6 +17,7 @@ use tokio::process::{Child, Command};
 use super::disk_bytes;
 use super::double::Double;
 use super::pool::PoolError;
+use super::process::{cpu_s, memory_bytes};
 use super::window::{self, Made, WindowOptions};
 use crate::api_client::{Api, ApiError};
 use crate::network::without_settings;
@@ -260,21 +261,12 @@ impl Node {
 
     /// Peak of the process's resident memory, bytes.
     fn peak_bytes(&self) -> u64 {
-        let status = self.child.id().and_then(|id| fs::read_to_string(format!("/proc/{id}/status")).ok());
-        let line = status.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("VmHWM:")));
-        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kilobytes.unwrap_or(0) * 1_024
+        self.child.id().map_or(0, |id| memory_bytes(id, "VmHWM"))
     }
 
     /// Processor time of the process so far, seconds.
     fn cpu_s(&self) -> f64 {
-        // Linux counts in ticks of 10 ms.
-        const TICKS_A_SECOND: f64 = 100.0;
-        let stat = self.child.id().and_then(|id| fs::read_to_string(format!("/proc/{id}/stat")).ok());
-        // The fields after the program's name, which may hold spaces: user and system time are the 12th and 13th.
-        let fields = stat.as_deref().and_then(|text| text.rsplit_once(')')).map_or("", |(_, fields)| fields);
-        let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u32>().ok());
-        ticks.map(f64::from).sum::<f64>() / TICKS_A_SECOND
+        self.child.id().map_or(0.0, cpu_s)
     }
 
     fn failed(&self, what: &str) -> SyncError {

@@ -10,6 +10,8 @@ fn connection(worker: &str, connected_s: u64, last_share_age_s: Option<u64>) -> 
         workers: vec![worker.to_owned()],
         account: None,
         agent: String::new(),
+        coinbase_bytes: None,
+        coinbase_bytes_max: None,
         difficulty: None,
         submits: Totals::default(),
         hashrate_hs: 0.0,

@@ -31,6 +31,7 @@ const List = ({ workers }) => html`
     { head: "Name", cell: (w) => html`${w.names.join(", ") || "unnamed"}<br /><span class="fine">${w.agent}</span>` },
     { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs) },
     { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty)) },
+    { head: "Coinbase, bytes", num: true, cell: (w) => (w.coinbase_bytes == null ? "no work yet" : `${count(w.coinbase_bytes)}${w.coinbase_bytes_max == null ? "" : ` of ${count(w.coinbase_bytes_max)}`}`) },
     { head: "Taken, refused", num: true, cell: (w) => `${count(w.accepted_total)}, ${count(w.rejected_total)}` },
     { head: "Shares", num: true, cell: (w) => count(w.shares_total) },
     { head: "Last", num: true, cell: (w) => (w.last_share_age_s == null ? "none yet" : `${duration(w.last_share_age_s)} ago`) },

@@ -1,0 +1,154 @@
+//! Several listeners of one server: own difficulties, PROXY headers, TLS.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
+mod common;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{OneWork, USER, serve_with};
+use serde_json::Value;
+use stratum::{Balancers, Config, Difficulty, DifficultyRange, Listener, Pool, Server, Tls};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+
+fn local() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name)
+}
+
+fn tls() -> Tls {
+    Tls::from_pem(&file("certificate.pem"), &file("key.pem")).unwrap()
+}
+
+/// Subscribes and authorizes. Returns the difficulty of the first job.
+async fn mine(socket: impl AsyncRead + AsyncWrite + Unpin, password: &str) -> f64 {
+    let (read, mut write) = tokio::io::split(socket);
+    let subscribe = r#"{"id":1,"method":"mining.subscribe","params":["x"]}"#;
+    let login = format!(r#"{{"id":2,"method":"mining.authorize","params":["{USER}","{password}"]}}"#);
+    write.write_all(format!("{subscribe}\n{login}\n").as_bytes()).await.unwrap();
+    let mut lines = BufReader::new(read).lines();
+    loop {
+        let line = tokio::time::timeout(Duration::from_secs(10), lines.next_line()).await.unwrap().unwrap().unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if line["method"] == "mining.set_difficulty" {
+            return line["params"][0].as_f64().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_listener_has_its_own_difficulties() {
+    let pool = OneWork::new();
+    pool.set(|parts| parts.share_target = Difficulty::floor(1e6).target());
+    let mut config = Config::new(local());
+    let rental = DifficultyRange { start: 500_000.0, min: 100_000.0, max: 700_000.0 };
+    config.listeners.push(Listener { difficulty: rental, ..Listener::new(local()) });
+    let server = Server::bind(config, Arc::clone(&pool) as Arc<dyn Pool>).await.unwrap();
+    let addresses = server.local_addrs();
+    let stats = server.stats();
+    let _running = tokio::task::JoinSet::from_iter([server.run(std::future::pending())]);
+    let cases =
+        [(0, "x", 1_024.0), (0, "d=5", 5.0), (1, "x", 500_000.0), (1, "d=5", 100_000.0), (1, "d=900000", 700_000.0)];
+    for (listener, password, expected) in cases {
+        let socket = TcpStream::connect(addresses[listener]).await.unwrap();
+        assert_eq!(mine(socket, password).await, expected, "listener {listener}, {password}");
+    }
+    assert_eq!(stats.snapshot().connections_taken, 5, "they share the statistics");
+}
+
+#[tokio::test]
+async fn a_proxy_header_names_the_miner() {
+    let server = serve_with(|config| {
+        config.listeners[0].balancers = Some(Balancers::new(|ip| ip.is_loopback()));
+        config.connections_per_ip_max = 1;
+    })
+    .await;
+    let connect = async |header: &[u8]| {
+        let mut socket = TcpStream::connect(server.addr).await.unwrap();
+        socket.write_all(header).await.unwrap();
+        socket
+    };
+    let peer = || server.stats.snapshot().connections.last().unwrap().peer.to_string();
+    let mut one = connect(b"PROXY TCP4 192.0.2.7 127.0.0.1 5000 3333\r\n").await;
+    mine(&mut one, "x").await;
+    assert_eq!(peer(), "192.0.2.7:5000");
+    let binary =
+        [b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c".as_slice(), &[192, 0, 2, 8, 127, 0, 0, 1, 0, 9, 13, 5]].concat();
+    let mut two = connect(&binary).await;
+    mine(&mut two, "x").await;
+    assert_eq!(peer(), "192.0.2.8:9");
+    // The limit by address counts miners, not the load balancer.
+    let mut said = String::new();
+    connect(b"PROXY TCP4 192.0.2.7 127.0.0.1 5001 3333\r\n").await.read_to_string(&mut said).await.unwrap();
+    assert!(said.contains("too many connections from your address"), "{said}");
+    drop(one);
+    while server.stats.snapshot().connections.len() > 1 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut again = connect(b"PROXY TCP4 192.0.2.7 127.0.0.1 5002 3333\r\n").await;
+    mine(&mut again, "x").await;
+    let mut said = Vec::new();
+    connect(b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n")
+        .await
+        .read_to_end(&mut said)
+        .await
+        .unwrap_or(0);
+    assert!(said.is_empty(), "without a header, nobody is served");
+}
+
+/// Who reaches the listener past the load balancer can name no address.
+#[tokio::test]
+async fn only_a_load_balancer_is_believed() {
+    let server = serve_with(|config| {
+        config.listeners[0].balancers = Some(Balancers::new(|ip| ip == "192.0.2.1".parse::<IpAddr>().unwrap()));
+    })
+    .await;
+    let mut socket = TcpStream::connect(server.addr).await.unwrap();
+    let _reset = socket
+        .write_all(b"PROXY TCP4 192.0.2.7 127.0.0.1 5000 3333\r\n{\"id\":1,\"method\":\"mining.subscribe\"}\n")
+        .await;
+    let mut said = Vec::new();
+    let _reset = socket.read_to_end(&mut said).await;
+    assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
+    assert_eq!(server.stats.snapshot().connections_taken, 0);
+}
+
+#[tokio::test]
+async fn miners_may_speak_tls() {
+    let server = serve_with(|config| config.listeners[0].tls = Some(tls())).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(file("certificate.pem")).unwrap()).unwrap();
+    let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = TlsConnector::from(Arc::new(client));
+    let socket = TcpStream::connect(server.addr).await.unwrap();
+    let secure = connector.connect("localhost".try_into().unwrap(), socket).await.unwrap();
+    assert!(mine(secure, "x").await > 0.0);
+    let mut plain = TcpStream::connect(server.addr).await.unwrap();
+    plain.write_all(b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n").await.unwrap();
+    let mut said = Vec::new();
+    let _reset = plain.read_to_end(&mut said).await;
+    assert!(!String::from_utf8_lossy(&said).contains("mining"), "plain miners are not served");
+}
+
+#[test]
+fn a_missing_certificate_is_named() {
+    let error = Tls::from_pem(&file("none.pem"), &file("key.pem")).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read a certificate from ") && error.contains("none.pem"), "{error}");
+    let error = Tls::from_pem(&file("certificate.pem"), &file("certificate.pem")).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read a private key from "), "{error}");
+}

@@ -1,0 +1,132 @@
+//! `shoal-testnet bench`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::CliError;
+use super::parse::{count, parse_fraction};
+use crate::limits::CONNECTIONS_MAX;
+use crate::network::shoal_program;
+use crate::scale::{self, PoolError, StratumOptions, WindowOptions, Years, YearsOptions};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BenchCommand {
+    /// Let a fresh node join a pool with a full window, over loopback
+    Sync {
+        /// Proofs in the window
+        #[arg(long, default_value_t = 1 << 21, value_parser = clap::value_parser!(u64).range(1..=1 << 21))]
+        proofs: u64,
+        /// Payout scripts in the window
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+        scripts: u64,
+        /// Folder that keeps the window for later runs [default: shoal-bench in the system's temporary folder]
+        #[arg(long, value_name = "FOLDER")]
+        cache: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure a node with many miners: time to the last job on a new tip, memory, processor time for a submit
+    Stratum {
+        /// Connections
+        #[arg(long, default_value_t = 1_000, value_parser = count(CONNECTIONS_MAX))]
+        connections: u64,
+        /// Bitcoin tips
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        tips: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run the real store and chain through simulated years, and show memory and disk by month
+    Years {
+        /// Simulated years
+        #[arg(long, default_value_t = 3)]
+        years: u32,
+        /// Simulated days instead of years
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+        /// Divide main's rate and window by this: 1, 2, 4, 8, 16 or 32
+        #[arg(long, default_value_t = 32, value_parser = parse_fraction)]
+        fraction: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl BenchCommand {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        match self {
+            Self::Years { years, days, fraction, json } => {
+                let days = days.unwrap_or_else(|| years.saturating_mul(365));
+                Ok(bench_years(YearsOptions { days, fraction }, json)?)
+            }
+            Self::Sync { proofs, scripts, cache, json } => {
+                let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
+                bench_sync(WindowOptions::of_proofs(proofs, scripts), &cache, json).await
+            }
+            Self::Stratum { connections, tips, json } => {
+                let connections = usize::try_from(connections).unwrap_or(CONNECTIONS_MAX);
+                bench_stratum(StratumOptions { connections, tips }, json).await
+            }
+        }
+    }
+}
+
+/// Runs the years in a folder of its own, which goes at the end.
+fn bench_years(options: YearsOptions, json: bool) -> Result<(), PoolError> {
+    let folder = tempfile::tempdir()?;
+    let found = scale::years(options, &folder.path().join("store"), &mut std::io::stderr())?;
+    let text = if json {
+        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+    } else {
+        let Years { proofs, restart_s, .. } = found;
+        format!("{proofs} proofs found and checked; a restart took {restart_s:.2} s")
+    };
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+/// Runs the sync of a fresh node.
+async fn bench_sync(options: WindowOptions, cache: &Path, json: bool) -> Result<(), CliError> {
+    let found = scale::sync(options, (&shoal_program()?, &[]), cache, &mut std::io::stderr()).await?;
+    let text = if json {
+        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+    } else {
+        let megabytes = |bytes: u64| bytes / 1_000_000;
+        format!(
+            "first work after {:.1} s; {} MB received; at most {} MB in memory; {} MB on disk; \
+             first job {:.2} s after a restart",
+            found.first_work_s,
+            megabytes(found.received_bytes),
+            megabytes(found.rss_bytes_max),
+            megabytes(found.disk_bytes),
+            found.restart_first_job_s
+        )
+    };
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+/// Runs a node with many miners.
+async fn bench_stratum(options: StratumOptions, json: bool) -> Result<(), CliError> {
+    let found = scale::stratum(options, &shoal_program()?, &mut std::io::stderr()).await?;
+    let text = if json {
+        serde_json::to_string_pretty(&found).map_err(std::io::Error::from)?
+    } else {
+        format!(
+            "{} connections after {:.1} s; last job {:.1} ms after a tip (median), {:.1} ms (99 of 100); {} bytes a \
+             connection, {} after they left; {:.1} us for a submit; {} lost",
+            found.connections,
+            found.connected_s,
+            found.tip_to_last_ms_p50,
+            found.tip_to_last_ms_p99,
+            found.bytes_per_connection,
+            found.bytes_per_connection_after,
+            found.submit_cpu_us,
+            found.lost
+        )
+    };
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}

@@ -1,0 +1,350 @@
+//! `shoal-testnet bench stratum`: a real node with many miners.
+//!
+//! Three processes: this one is the Bitcoin, with a template of 5,000 transactions; the second is the node, the third the load.
+//! Blocks without transactions change the tip, so that the template stays full.
+
+mod block;
+mod node;
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use bitcoin::consensus::encode::serialize_hex;
+use serde_json::json;
+use sim::hash::HeaderHasher;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command as Program};
+
+use super::load::{Command, Event, account, now_us};
+use crate::embedded::{self, Bitcoin};
+use crate::network::own_program;
+use crate::rpc::{Rpc, RpcError};
+use node::Node;
+
+/// Transactions of the template.
+const TRANSACTIONS: usize = 5_000;
+/// Loopback addresses that miners come from.
+const ADDRESSES: u8 = 100;
+/// Accounts that they mine for.
+const ACCOUNTS: u32 = 200;
+/// Miners that find shares first, so that the coinbase has outputs.
+const PAYEES: u32 = 60;
+/// Submits of each connection, of which the processor time is measured.
+const SUBMITS: u32 = 10;
+/// One connection of so many submits around each tip.
+const SUBMITTERS: usize = 10;
+/// Longest time that one step may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Time that the node gets to give memory back.
+const REST: Duration = Duration::from_secs(10);
+
+/// What to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct StratumOptions {
+    /// Connections.
+    pub connections: usize,
+    /// Bitcoin tips.
+    pub tips: u32,
+}
+
+/// Why the bench failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StratumError {
+    /// A file, a process or a connection fails.
+    #[error("a file, a process or a connection fails")]
+    Io(#[from] io::Error),
+    /// The Bitcoin does not start.
+    #[error(transparent)]
+    Bitcoin(#[from] embedded::StartError),
+    /// A call of the Bitcoin fails.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// A miner is refused.
+    #[error(transparent)]
+    Miner(#[from] stratum::ClientError),
+    /// A step does not end.
+    #[error("{what}; the logs are in {}", folder.display())]
+    Step {
+        /// What went wrong.
+        what: String,
+        /// The folder of the bench.
+        folder: std::path::PathBuf,
+    },
+}
+
+/// What the bench measured.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct StratumBench {
+    /// Protocol of the connections.
+    pub protocol: &'static str,
+    /// Connections.
+    pub connections: usize,
+    /// Processor cores of this machine, which all three processes share.
+    pub cores: usize,
+    /// Transactions of the template.
+    pub transactions: usize,
+    /// Bytes of one job.
+    pub job_bytes: usize,
+    /// Seconds from the first connection to the last one's first job.
+    pub connected_s: f64,
+    /// Bitcoin tips.
+    pub tips: usize,
+    /// Milliseconds from the node's receipt of a new tip to the load's read of the last job on it: median.
+    pub tip_to_last_ms_p50: f64,
+    /// The same, 99th percentile.
+    pub tip_to_last_ms_p99: f64,
+    /// The same from the submission of the block to the Bitcoin on: median.
+    pub block_to_last_ms_p50: f64,
+    /// The same, 99th percentile.
+    pub block_to_last_ms_p99: f64,
+    /// Bytes of the node's resident memory for each connection, after all tips.
+    pub bytes_per_connection: i64,
+    /// The same after all have left.
+    pub bytes_per_connection_after: i64,
+    /// Submits that the node accepts in a second of its own processor time.
+    pub submits_per_s_per_core: f64,
+    /// Microseconds of the node's own processor time for an accepted submit.
+    pub submit_cpu_us: f64,
+    /// Accepted submits.
+    pub accepted: u64,
+    /// Submits that were not accepted, and connections that the node closed.
+    pub lost: u64,
+}
+
+/// The load's process.
+struct Load {
+    _child: Child,
+    commands: ChildStdin,
+    events: Lines<BufReader<ChildStdout>>,
+    closed: u64,
+}
+
+/// Runs the bench with the program `shoal`.
+///
+/// # Errors
+/// A process does not start, or a step does not end.
+pub async fn run(
+    options: StratumOptions,
+    shoal: &Path,
+    progress: &mut impl Write,
+) -> Result<StratumBench, StratumError> {
+    let folder = tempfile::tempdir()?;
+    let found = measure(options, shoal, folder.path(), progress).await;
+    if found.is_err() {
+        // The logs say why.
+        let _ = folder.keep();
+    }
+    found
+}
+
+async fn measure(
+    options: StratumOptions,
+    shoal: &Path,
+    folder: &Path,
+    progress: &mut impl Write,
+) -> Result<StratumBench, StratumError> {
+    let StratumOptions { connections, tips } = options;
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let dir = folder.join("bitcoin");
+    std::fs::create_dir_all(&dir)?;
+    let bitcoin = Bitcoin::start(embedded::Config { dir, listen, transaction_interval: None }).await?;
+    let transactions = bitcoin.fill(TRANSACTIONS);
+    let rpc = Rpc::new(bitcoin.rpc_address(), bitcoin.cookie_path().to_owned());
+    let mut node = Node::start(shoal, folder, &bitcoin).await?;
+    let shares = find_shares(node.stratum).await?;
+    writeln!(progress, "{shares} shares found; the template has {transactions} transactions")?;
+    let resting = node.memory_bytes();
+    let began = Instant::now();
+    let mut load = Load::start(node.stratum, connections)?;
+    load.until(folder, |event| matches!(event, Event::Connected).then_some(())).await?;
+    let connected_s = began.elapsed().as_secs_f64();
+    writeln!(progress, "{connections} connected after {connected_s:.1} s")?;
+    let submits = load.submit(folder, (SUBMITS, 1, 0), connections as u64, || node.cpu_s()).await?;
+    let submit_cpu_us = submits.cpu_s * 1e6 / (submits.accepted.max(1) as f64);
+    writeln!(progress, "{submit_cpu_us:.1} us of the node's processor time for a submit")?;
+    let mut seen = Tips::default();
+    for number in 0..tips as usize {
+        seen.next(number, &rpc, &mut node, &mut load, folder).await?;
+    }
+    let per_connection = |bytes: u64| (bytes as i64 - resting as i64) / (connections as i64).max(1);
+    let bytes_per_connection = per_connection(node.memory_bytes());
+    load.send(Command::Leave).await?;
+    tokio::time::sleep(REST).await;
+    let bytes_per_connection_after = per_connection(node.memory_bytes());
+    node.stop().await?;
+    Ok(StratumBench {
+        protocol: "v1",
+        connections,
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        transactions,
+        job_bytes: seen.job_bytes,
+        connected_s,
+        tips: seen.from_tip_us.len(),
+        tip_to_last_ms_p50: quantile_ms(&mut seen.from_tip_us, 0.5),
+        tip_to_last_ms_p99: quantile_ms(&mut seen.from_tip_us, 0.99),
+        block_to_last_ms_p50: quantile_ms(&mut seen.from_block_us, 0.5),
+        block_to_last_ms_p99: quantile_ms(&mut seen.from_block_us, 0.99),
+        bytes_per_connection,
+        bytes_per_connection_after,
+        submits_per_s_per_core: 1e6 / submit_cpu_us,
+        submit_cpu_us,
+        accepted: submits.accepted + seen.accepted,
+        lost: submits.lost + seen.lost + load.closed,
+    })
+}
+
+/// What was seen of the tips so far.
+#[derive(Default)]
+struct Tips {
+    from_tip_us: Vec<u64>,
+    from_block_us: Vec<u64>,
+    job_bytes: usize,
+    accepted: u64,
+    lost: u64,
+}
+
+impl Tips {
+    /// Changes the tip while a part of the connections submit.
+    async fn next(
+        &mut self,
+        number: usize,
+        rpc: &Rpc,
+        node: &mut Node,
+        load: &mut Load,
+        folder: &Path,
+    ) -> Result<(), StratumError> {
+        let block = serialize_hex(&block::next(rpc).await?);
+        load.prepare(folder, (1, SUBMITTERS, number % SUBMITTERS)).await?;
+        load.send(Command::Submit { within_ms: 400 }).await?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let submitted_us = now_us();
+        rpc.call("submitblock", json!([block])).await?;
+        let (mut last_us, mut is_answered) = (None, false);
+        while last_us.is_none() || !is_answered {
+            match load.next(folder).await? {
+                Event::Tip { last_us: last, bytes, .. } => (last_us, self.job_bytes) = (Some(last), bytes),
+                Event::Submitted { accepted, lost } => {
+                    self.accepted += accepted;
+                    self.lost += lost;
+                    is_answered = true;
+                }
+                _ => {}
+            }
+        }
+        let last_us = last_us.unwrap_or(submitted_us);
+        let received_us = node.newest_tip_us(submitted_us)?;
+        self.from_tip_us.push(last_us.saturating_sub(received_us));
+        self.from_block_us.push(last_us.saturating_sub(submitted_us));
+        Ok(())
+    }
+}
+
+/// Finds one share for each of some accounts. Returns how many were accepted.
+async fn find_shares(server: SocketAddr) -> Result<u32, StratumError> {
+    let mut accepted = 0;
+    for payee in 0..PAYEES {
+        let (client, mut jobs) = stratum::Client::connect(server, &account(payee), "bench/1").await?;
+        let Some(job) = jobs.recv().await else { continue };
+        let extranonce2 = u64::from(payee).to_be_bytes();
+        let nonce = HeaderHasher::new(&job.header(extranonce2, job.time, 0, 0)).search(job.target, 0, u32::MAX);
+        if let Some(nonce) = nonce {
+            accepted += u32::from(client.submit(&job, extranonce2, job.time, nonce, 0).await.is_ok());
+        }
+    }
+    Ok(accepted)
+}
+
+/// The value below which this part of the times lies, in milliseconds.
+fn quantile_ms(times_us: &mut [u64], part: f64) -> f64 {
+    times_us.sort_unstable();
+    let at = ((times_us.len() as f64 * part).ceil() as usize).saturating_sub(1);
+    times_us.get(at).map_or(0.0, |time| *time as f64 / 1_000.0)
+}
+
+/// A measured burst of submits.
+struct Submits {
+    accepted: u64,
+    lost: u64,
+    cpu_s: f64,
+}
+
+impl Load {
+    fn start(server: SocketAddr, connections: usize) -> io::Result<Self> {
+        let mut child = Program::new(own_program()?)
+            .arg("load")
+            .args(["--server", &server.to_string()])
+            .args(["--connections", &connections.to_string()])
+            .args(["--addresses", &ADDRESSES.to_string()])
+            .args(["--accounts", &ACCOUNTS.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let missing = || io::Error::other("the process has no pipes");
+        let commands = child.stdin.take().ok_or_else(missing)?;
+        let events = BufReader::new(child.stdout.take().ok_or_else(missing)?).lines();
+        Ok(Self { _child: child, commands, events, closed: 0 })
+    }
+
+    async fn send(&mut self, command: Command) -> io::Result<()> {
+        let line = serde_json::to_string(&command)? + "\n";
+        self.commands.write_all(line.as_bytes()).await
+    }
+
+    /// The next event. Closed connections are counted.
+    async fn next(&mut self, folder: &Path) -> Result<Event, StratumError> {
+        let step = |what: &str| StratumError::Step { what: what.to_owned(), folder: folder.to_owned() };
+        loop {
+            let line = tokio::time::timeout(PATIENCE, self.events.next_line()).await;
+            let line = line.map_err(|_| step("the load does not get on"))??.ok_or_else(|| step("the load ended"))?;
+            match serde_json::from_str(&line).map_err(io::Error::from)? {
+                Event::Closed { connections } => self.closed = connections,
+                event => return Ok(event),
+            }
+            if self.closed > 100 {
+                return Err(step("the node closes connections"));
+            }
+        }
+    }
+
+    async fn until<T>(&mut self, folder: &Path, wanted: impl Fn(Event) -> Option<T>) -> Result<T, StratumError> {
+        loop {
+            if let Some(found) = wanted(self.next(folder).await?) {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn prepare(&mut self, folder: &Path, (count, of, part): (u32, usize, usize)) -> Result<u64, StratumError> {
+        self.send(Command::Prepare { count, of, part }).await?;
+        self.until(folder, |event| match event {
+            Event::Prepared { proofs } => Some(proofs),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Prepares and submits, one submit of each connection a second.
+    async fn submit(
+        &mut self,
+        folder: &Path,
+        which: (u32, usize, usize),
+        connections: u64,
+        cpu_s: impl Fn() -> f64,
+    ) -> Result<Submits, StratumError> {
+        self.prepare(folder, which).await?;
+        let before = cpu_s();
+        // 10,000 a second, so that the processor is not the limit.
+        self.send(Command::Submit { within_ms: u64::from(which.0) * connections / 10 }).await?;
+        let (accepted, lost) = self
+            .until(folder, |event| match event {
+                Event::Submitted { accepted, lost } => Some((accepted, lost)),
+                _ => None,
+            })
+            .await?;
+        Ok(Submits { accepted, lost, cpu_s: cpu_s() - before })
+    }
+}
