@@ -16,7 +16,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -215,8 +214,7 @@ pub async fn run(args: LoadArgs) -> std::io::Result<()> {
             }
         });
     }
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
+    while let Some(line) = tokio::task::spawn_blocking(next_line).await?? {
         let wanted: Command = serde_json::from_str(&line)?;
         if wanted == Command::Leave {
             tasks.shutdown().await;
@@ -225,4 +223,10 @@ pub async fn run(args: LoadArgs) -> std::io::Result<()> {
         commands.send_replace(Some(wanted));
     }
     Ok(())
+}
+
+/// The next line of the input; none at its end.
+fn next_line() -> std::io::Result<Option<String>> {
+    let mut line = String::new();
+    Ok((std::io::stdin().read_line(&mut line)? > 0).then_some(line))
 }
