@@ -3,7 +3,8 @@
 //! ```text
 //! cli.rs       subcommands, exit codes, printing of errors
 //! config/      one file, environment and flags, resolved into one `Config`
-//! check.rs     `shoal check`: finds what would stop `shoal run`
+//! check/       `shoal check`: finds what would stop `shoal run`, or leave its miners without work
+//! connection_words.rs  why a connection failed, in own words
 //! run.rs       `shoal run`
 //! ports.rs     checks whether the configured ports are free
 //! status.rs    `shoal status`
@@ -44,6 +45,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod connection_words;
 pub mod consensus;
 mod db;
 mod error;
