@@ -20,6 +20,7 @@
 //! pool_view.rs  the types of the pool's summary
 //! next_block.rs the payouts of a block found now
 //! pay.rs        what an address is paid on average: a day, how often, and whether at all
+//! devices.rs    the devices of this node's miners, each beside its own average
 //! mining_health.rs  states of this node's miners that need a look, and their last submits
 //! pruned.rs     what this node no longer keeps, in one sentence
 //! refusals.rs   rejected shares, counted by rule
@@ -38,6 +39,7 @@ mod blocks;
 mod client;
 mod context;
 mod decentralisation;
+mod devices;
 mod error;
 mod event_log;
 mod graph;
@@ -89,7 +91,7 @@ pub use context::Context;
 pub use server::serve;
 pub use status::Status;
 pub use thread::start;
-pub use token::Token;
+pub use token::{TOKEN_FILE, Token};
 
 use context::Api;
 

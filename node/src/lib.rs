@@ -20,6 +20,9 @@
 //! api/         the read-only HTTP API and the web pages
 //! webhooks.rs  sends events to the operator's URLs
 //! top/         `shoal top`
+//! pair.rs      `shoal pair`: links that open the pages with the token
+//! lan/         addresses at which devices of the local network reach this machine
+//! qr/          QR codes, for images and for terminals
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
 //! report.rs    reports the node's state: to the API, and to the log once a minute
 //! state.rs     the node's state, written by its parts and read by the API
@@ -54,13 +57,16 @@ pub mod headers;
 pub mod history;
 pub mod identity;
 pub mod isolation;
+mod lan;
 pub mod limits;
 mod log_limit;
 mod logging;
 pub mod miners;
+mod pair;
 pub mod payout_proof;
 pub mod peers;
 mod ports;
+mod qr;
 pub mod recording;
 pub mod report;
 pub mod run;

@@ -135,6 +135,28 @@ fn peers_are_dialed_and_a_node_that_reaches_none_will_have_no_work() {
 }
 
 #[test]
+fn a_pairing_link_carries_the_token_where_no_server_sees_it() {
+    let home = TempDir::new().unwrap();
+    let pair = |listen: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
+        command.env_clear().env("HOME", home.path()).args(["pair", "--data-dir"]).arg(home.path());
+        command.arg(format!("--api-listen={listen}")).output().unwrap()
+    };
+    let output = pair("127.0.0.1:3380");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("api-token cannot be read; it is created when the node starts"));
+    fs::write(home.path().join("api-token"), "00112233445566778899aabbccddeeff\n").unwrap();
+    let shown = text(&pair("127.0.0.1:3380").stdout);
+    assert!(
+        shown.lines().any(|line| line == "http://127.0.0.1:3380/#token=00112233445566778899aabbccddeeff"),
+        "{shown}"
+    );
+    assert!(shown.contains("works on this machine only") && shown.contains('\u{2588}'), "{shown}");
+    let shown = text(&pair("0.0.0.0:3380").stdout);
+    assert!(shown.contains(":3380/#token=0011") && !shown.contains("0.0.0.0:3380/"), "{shown}");
+}
+
+#[test]
 fn ports_in_use_fail() {
     let home = TempDir::new().unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -122,6 +122,9 @@ pub const MINING_SAMPLE_S: u32 = 60;
 /// Samples of what the miners do: a day of them, 0.2 MB.
 pub const MINING_SAMPLES_MAX: usize = 1_440;
 
+/// Devices that are known for a day, as many as may be connected: 1 MB.
+pub const DEVICES_MAX: usize = 4_096;
+
 /// Payout addresses whose last submit is kept, as many as miners may be connected: 0.4 MB.
 pub const PAYEES_SEEN_MAX: usize = 4_096;
 

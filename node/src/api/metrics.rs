@@ -18,9 +18,9 @@ use prometheus_client::registry::{Registry, Unit};
 use stratum::Snapshot;
 
 use super::context::Api;
+use super::devices::by_reason;
 use super::error::{ApiError, ErrorBody};
 use super::isolation::WorkName;
-use super::mining_health::by_reason;
 use super::status::{Status, SyncStateName, Upgrade};
 use crate::event_kind::EventKind;
 use crate::submissions::VerdictCounts;

@@ -14,6 +14,7 @@ use stratum::ConnectionSnapshot;
 use utoipa::ToSchema;
 
 use super::context::Api;
+use super::devices::Device;
 use super::error::{ApiError, ErrorBody};
 use super::limits::PENDING_COUNTED_MAX;
 use super::next_block::NextBlock;
@@ -46,6 +47,8 @@ pub(super) struct Miner {
     pub pending_weight: WeightView,
     /// Its workers connected to this node; none without the node's token.
     pub workers: Option<Vec<Worker>>,
+    /// Its devices at this node, also those that disconnected in the last 24 hours; none without the node's token.
+    pub devices: Option<Vec<Device>>,
     /// Estimated hashrate of its workers connected to this node, hashes per second.
     pub hashrate_hs: f64,
     /// Time of the last accepted submit of its workers at this node, since the node started, seconds since 1970; none if
@@ -157,6 +160,7 @@ pub(super) async fn miner(
     let last_submit_unix_s = api.mining().last_submit(script.as_bytes());
     let (hashrate_hour_hs, hashrate_day_hs) = api.mean_hashrates(&script).await?;
     let workers = workers(&miners.connections, &script);
+    let is_owner = api.context.token.is_in(&headers);
     Ok(Json(Miner {
         payee: Payee::new(&script, api.network()),
         window,
@@ -165,7 +169,8 @@ pub(super) async fn miner(
         pending_weight: pending_weight.into(),
         // Not `sum`, which is -0.0 without workers.
         hashrate_hs: workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs),
-        workers: api.context.token.is_in(&headers).then_some(workers),
+        devices: is_owner.then(|| api.mining().devices(script.as_bytes(), now().0)),
+        workers: is_owner.then_some(workers),
         last_submit_unix_s,
         hashrate_hour_hs,
         hashrate_day_hs,

@@ -1,18 +1,19 @@
 //! `/api/v1/mining`: what to enter in a miner to mine at this node.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::client::client_of;
 use super::context::Api;
 use super::guard::Client;
+use crate::lan::{is_near, own_addresses, reached_at};
+use crate::qr;
 
 /// What to enter in a miner.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,12 +56,10 @@ pub(super) async fn mining(
     let config = &api.context.config;
     let listen = config.stratum.listen;
     let near = is_near(client_of(from, &headers, &config.api.trusted_proxies));
-    let own = if near { own_addresses() } else { Vec::new() };
+    let found = reached_at(listen, if near { own_addresses() } else { Vec::new() });
+    let shown = found.into_iter().filter(|ip| near || !is_near(*ip));
     Json(Mining {
-        urls: addresses(listen, own)
-            .into_iter()
-            .map(|ip| StratumUrl::new(SocketAddr::new(ip, listen.port())))
-            .collect(),
+        urls: shown.map(|ip| StratumUrl::new(SocketAddr::new(ip, listen.port()))).collect(),
         port: listen.port(),
         this_machine_only: listen.ip().is_loopback(),
         user_name: "ADDRESS.WORKER".to_owned(),
@@ -69,64 +68,10 @@ pub(super) async fn mining(
     })
 }
 
-/// Addresses of this machine, in any sequence.
-fn own_addresses() -> Vec<IpAddr> {
-    if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip()).collect()
-}
-
-/// Addresses at which a server that listens on `listen` is reached, the most useful first: in the local network, then in the
-/// Internet, and this machine's own only if there is no other.
-fn addresses(listen: SocketAddr, own: Vec<IpAddr>) -> Vec<IpAddr> {
-    if !listen.ip().is_unspecified() {
-        return vec![listen.ip()];
-    }
-    // A socket on `::` serves IPv4, too.
-    let served = |ip: &IpAddr| listen.is_ipv6() || ip.is_ipv4();
-    let mut found: Vec<IpAddr> =
-        own.into_iter().filter(served).filter(|ip| !ip.is_loopback() && !needs_zone(*ip)).collect();
-    found.sort_by_key(|ip| (ip.is_ipv6(), !is_near(*ip), *ip));
-    found.dedup();
-    if found.is_empty() { vec![Ipv4Addr::LOCALHOST.into()] } else { found }
-}
-
-/// True for addresses of this machine and of a local network.
-fn is_near(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    }
-}
-
-/// True for an address that is of no use without the name of an interface.
-fn needs_zone(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
-}
-
 impl StratumUrl {
     fn new(address: SocketAddr) -> Self {
         let url = format!("stratum+tcp://{address}");
-        // Some 50 characters always fit.
-        let code = QrCode::encode_text(&url, QrCodeEcc::Medium).ok();
-        let qr_size = code.as_ref().map_or(0, |code| code.size().unsigned_abs());
-        Self { url, qr_size, qr_path: code.as_ref().map(path).unwrap_or_default() }
+        let (qr_size, qr_path) = qr::path(&url);
+        Self { url, qr_size, qr_path }
     }
 }
-
-/// The dark modules, row by row: one rectangle for those side by side.
-fn path(code: &QrCode) -> String {
-    let mut path = String::new();
-    for y in 0..code.size() {
-        let mut x = 0;
-        while x < code.size() {
-            let run = (x..code.size()).take_while(|x| code.get_module(*x, y)).count();
-            if run > 0 {
-                path.push_str(&format!("M{x} {y}h{run}v1H{x}z"));
-            }
-            x += i32::try_from(run).unwrap_or(0) + 1;
-        }
-    }
-    path
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use stratum::{Account, ConnectionSnapshot, Rejected, Snapshot};
+use stratum::{Account, ConnectionSnapshot, Snapshot};
 
+use super::devices::{Device, Devices, by_reason};
 use super::isolation::StateStatus;
 use super::limits::{MINING_SAMPLE_S, MINING_SAMPLES_MAX, PAYEES_SEEN_MAX};
 
@@ -46,6 +47,7 @@ pub(super) struct MiningHealth {
     pool_hs: Option<[u64; 2]>,
     /// When each state began, seconds since 1970.
     since: BTreeMap<&'static str, u32>,
+    devices: Devices,
     /// Time of the last accepted submit, by account, seconds since 1970.
     submits: HashMap<Account, u32>,
 }
@@ -54,6 +56,7 @@ impl MiningHealth {
     /// Takes in what the miners do at `now`, seconds since 1970.
     pub(super) fn look(&mut self, miners: &Snapshot, around: Surroundings, now: u32) {
         self.note_submits(&miners.connections, now);
+        self.devices.look(&miners.connections, now);
         let sample = Sample {
             time: now,
             miners: miners.connections.iter().filter(|connection| connection.account.is_some()).count(),
@@ -87,6 +90,11 @@ impl MiningHealth {
             todo: todo.to_owned(),
         };
         self.found(newest.time).into_iter().map(state).collect()
+    }
+
+    /// The devices of an account, those of the last day included.
+    pub(super) fn devices(&self, account: &[u8], now: u32) -> Vec<Device> {
+        self.devices.of(account, now)
     }
 
     /// Time of the last accepted submit of an account since the node started, seconds since 1970.
@@ -208,20 +216,6 @@ impl MiningHealth {
 
 /// Kind, since when, what is the case, what to do.
 type Found = (&'static str, u32, String, &'static str);
-
-/// Destructures without `..`, so that a new reason cannot be left out.
-pub(super) fn by_reason(rejected: &Rejected) -> [(&'static str, u64); 7] {
-    let Rejected { stale, duplicate, low_difficulty, time, version, unauthorized, malformed } = *rejected;
-    [
-        ("stale", stale),
-        ("duplicate", duplicate),
-        ("low_difficulty", low_difficulty),
-        ("time", time),
-        ("version", version),
-        ("unauthorized", unauthorized),
-        ("malformed", malformed),
-    ]
-}
 
 #[cfg(test)]
 mod tests;

@@ -51,7 +51,7 @@ impl ChainPart {
     fn of(chain: &Chain, node: &crate::state::BitcoinView, oldest: u32) -> Self {
         let best = chain.bitcoin().best();
         let height = best.height;
-        let (work, interval_s) = (block_work(chain), bitcoin_interval_s(chain));
+        let work = block_work(chain);
         let value_sat = NextBlock::of(chain, node).map(|block| block.value_sat);
         let time_at = |height: Height| {
             let link = chain.link(&chain.main_at(height)?)?;
@@ -62,8 +62,8 @@ impl ChainPart {
             bitcoin: Bitcoin {
                 height,
                 difficulty: work / 2_f64.powi(32),
-                hashrate_hs: work / interval_s,
-                interval_s,
+                hashrate_hs: work / BLOCK_S,
+                interval_s: bitcoin_interval_s(chain),
                 next_value_sat: value_sat.unwrap_or_else(|| chain.params().bitcoin.subsidy_sat(height + 1)),
             },
             block_s: block_s(chain),

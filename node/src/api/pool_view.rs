@@ -46,7 +46,7 @@ pub(super) struct Bitcoin {
     pub height: u32,
     /// Difficulty of the next block: expected hashes divided by 2^32.
     pub difficulty: f64,
-    /// Hashrate that finds blocks of this difficulty at this interval, hashes per second.
+    /// Hashrate that matches the difficulty, hashes per second.
     pub hashrate_hs: f64,
     /// Average time between blocks in the last day, seconds; 600 while fewer than 12 are known.
     pub interval_s: f64,

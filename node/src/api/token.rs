@@ -10,7 +10,7 @@ use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
 
 /// File name of the token in the node's data folder.
-const FILE: &str = "api-token";
+pub const TOKEN_FILE: &str = "api-token";
 
 /// Random bytes of a new token.
 const BYTES: usize = 16;
@@ -25,7 +25,7 @@ impl Token {
     /// # Errors
     /// The file cannot be read or written.
     pub fn load(data_dir: &Path) -> io::Result<Self> {
-        let path = data_dir.join(FILE);
+        let path = data_dir.join(TOKEN_FILE);
         match fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => return Ok(Self::of(text.trim())),
             Ok(_) => fs::remove_file(&path)?,

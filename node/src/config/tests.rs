@@ -207,7 +207,7 @@ fn addresses_are_of_the_network_and_payable() {
         let refusal = refusal(&format!("\naddress = \"{address}\""), &[]);
         assert!(refusal.starts_with("shoal.toml line 2: `address`"), "{refusal}");
         assert!(refusal.contains(words), "{refusal}");
-        for library in ["base58", "bech32", "decod", "pars"] {
+        for library in ["base58", "bech32", "decode", "parse"] {
             assert!(!refusal.contains(library), "a library's word: {refusal}");
         }
     }

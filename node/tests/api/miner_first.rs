@@ -104,6 +104,16 @@ async fn what_to_enter_in_a_miner_is_what_the_node_is_configured_to() {
         Api::with(Pool::new(), None, |config| config.stratum.listen = "0.0.0.0:4568".parse().unwrap()).await;
     let mining = everywhere.get("/mining").await;
     assert_eq!(mining["this_machine_only"], json!(false));
+    // A client from the Internet, by a proxy: the addresses of the local network are not for it.
+    let public = Api::with(Pool::new(), None, |config| {
+        config.stratum.listen = "0.0.0.0:4569".parse().unwrap();
+        config.api.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    });
+    let answer = public.await.ask("/api/v1/mining", &[("x-forwarded-for", "8.8.8.8")]).await.text().await.unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    for private in ["//10.", "//172.", "//192.168.", "//127."] {
+        assert!(!answer["urls"].to_string().contains(private), "{answer}");
+    }
     for url in mining["urls"].as_array().unwrap() {
         assert!(url["url"].as_str().unwrap().ends_with(":4568") && url["qr_size"].as_u64().unwrap() >= 21, "{url}");
     }

@@ -89,14 +89,19 @@ function tell(of) {
 /** Answers that show more to whoever has the node's token. */
 const WITH_TOKEN = /^\/(miners\/[^/]+$|log|peers)/;
 
+/** A token that the node did not take: asking again would change nothing. */
+let wrongToken;
+
 /** A wrong token must not hide what everybody may see. */
 async function withToken(path) {
-  const token = WITH_TOKEN.test(path) ? readToken() : undefined;
+  const kept = WITH_TOKEN.test(path) ? readToken() : undefined;
+  const token = kept === wrongToken ? undefined : kept;
   try {
     return await get(path, { token });
   } catch (error) {
-    if (token && (error.status === 401 || error.status === 403)) return get(path);
-    throw error;
+    if (!token || error.status !== 401) throw error;
+    wrongToken = token;
+    return get(path);
   }
 }
 

@@ -119,7 +119,7 @@ export function roughly(seconds) {
 /** A moment relative to another, both in seconds. */
 export function ago(momentS, nowS) {
   const age = nowS - momentS;
-  if (Math.abs(age) < 1.5) return "now";
+  if (Math.abs(age) < 1.5) return "just now";
   return age > 0 ? `${roughly(age)} ago` : `in ${roughly(-age)}`;
 }
 

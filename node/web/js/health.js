@@ -33,7 +33,7 @@ function states(status) {
   const found = [...status.states, ...status.mining].map(({ kind, since_unix_s: since, what, todo }) =>
     item(COSTLY.includes(kind) ? "bad" : "warn", `For ${duration(Math.max(0, status.time_unix_s - since))}: ${what}.`, `${said(todo.replaceAll("`", ""))}.`));
   if (!status.solo_because) return found;
-  return [item("bad", "Miners work solo: a block pays the address of whoever finds it, and nothing is shared with the pool.", "They return to the pool by themselves when what follows is over."), ...found];
+  return [item("bad", "Miners work solo: a block pays the address of whoever finds it, and nothing is shared with the pool.", "They return to the pool when what follows is over."), ...found];
 }
 
 function sync(status) {
@@ -48,8 +48,8 @@ function sync(status) {
 
 function bitcoin(status) {
   const { trouble, height, header_height: headers } = status.bitcoin;
-  if (trouble) return [item("bad", `The node's bitcoind has a trouble: ${trouble.replace(/\.$/, "")}.`, "See bitcoind's own log; the node goes on by itself when it answers.")];
-  if (height != null && headers > height + 1 && !holds(status, "bitcoind")) return [item("warn", `The node's bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if it stays so, see its log and its peers.")];
+  if (trouble) return [item("bad", `bitcoind reports a problem: ${trouble.replace(/\.$/, "")}.`, "See bitcoind's log; the node continues when bitcoind answers.")];
+  if (height != null && headers > height + 1 && !holds(status, "bitcoind")) return [item("warn", `Your bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if it stays so, see its log and its peers.")];
   return [];
 }
 

@@ -1,4 +1,4 @@
-use stratum::Totals;
+use stratum::{Rejected, Totals};
 
 use super::*;
 

@@ -30,7 +30,7 @@ export default function Block({ route }) {
 
 function Standing({ block }) {
   const state = blockState(block);
-  if (state === "refused") return html`<${Notice} level="bad"><p><strong>Bitcoin refused this block</strong>${block.bitcoind?.reason ? `: ${block.bitcoind.reason}` : ""}. It pays nobody; the work in it counted all the same.</p></${Notice}>`;
+  if (state === "refused") return html`<${Notice} level="bad"><p><strong>Bitcoin rejected this block</strong>${block.bitcoind?.reason ? `: ${block.bitcoind.reason}` : ""}. It pays nobody; the work in it counted all the same.</p></${Notice}>`;
   if (state === "orphaned") return html`<${Notice} level="bad"><p><strong>This block is not in Bitcoin's chain with the most work.</strong> Another block took its place, or this node has not seen its own chain catch up yet. As long as that stays so it pays nobody.</p></${Notice}>`;
   if (state === "mature") return html`<${Notice} level="ok"><p><strong>It is in Bitcoin's chain</strong> and its payments can be spent: ${count(block.confirmations)} confirmations.</p></${Notice}>`;
   return html`<${Notice}><p><strong>It is in Bitcoin's chain</strong>, and its payments can be spent when 100 blocks stand on top of it. <${BlockState} block=${block} /></p><${Bar} part=${block.confirmations / MATURE} label="Confirmations" /></${Notice}>`;
@@ -69,7 +69,7 @@ function Proven({ base }) {
     return () => { gone = true; };
   }, [base, run]);
   return html`
-    <${Card} title="Does it pay everyone rightly?" id="proof">
+    <${Card} title="Payout check" id="proof">
       ${state.error ? html`<${Failed} error=${state.error.todo ? state.error : { message: `The proof stopped: ${state.error.message}.`, todo: "Load the page again." }} reload=${() => again(run + 1)} />`
       : state.done ? html`<div><${Proof} ...${state.done} /></div>`
       : html`<p class="loading" aria-busy="true">Fetching weights: ${count(state.rows)} so far…</p>`}

@@ -19,7 +19,7 @@ export default function Blocks() {
     <section class="card"><${Loaded} from=${answer}>${() => html`
       <${Summary} blocks=${rows} />
       <${EffortBars} blocks=${rows} round=${pool.data?.round} />
-      <${Table} caption="Bitcoin blocks, newest first" rows=${rows} rowKey=${(block) => block.hash} empty="None yet. When one is found it appears here by itself." columns=${[
+      <${Table} caption="Bitcoin blocks, newest first" rows=${rows} rowKey=${(block) => block.hash} empty="None yet. When one is found it appears here automatically." columns=${[
         { head: "Height", num: true, cell: (block) => count(block.height) },
         { head: "Block", cell: (block) => html`<${BlockId} id=${block.hash} />` },
         { head: "Found", cell: (block) => html`<${Time} at=${block.time_unix_s} />` },

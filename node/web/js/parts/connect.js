@@ -27,5 +27,6 @@ function Entries({ mining, urls, address }) {
       ["User name", html`<${Copy} text=${`${address ?? "ADDRESS"}.WORKER`} /> <span class="fine">${address ? "" : "your own Bitcoin address, a dot, "}any name for the device${mining.default_address ? `; without an address, ${mining.default_address} is paid` : ""}</span>`],
       ["Password", html`<code>${mining.password}</code> <span class="fine">or any other; there is nothing to sign up for</span>`],
     ]} />
+    <p class="fine">To see each of your devices on the home page, open the link that <code>shoal pair</code> prints on the node's machine.</p>
     ${code && html`<figure class="qr"><svg viewBox=${`-4 -4 ${code.qr_size + 8} ${code.qr_size + 8}`} role="img" aria-label=${`QR code of ${code.url}`}><path d=${code.qr_path} /></svg><figcaption class="fine">${code.url}</figcaption></figure>`}`;
 }

@@ -2,6 +2,7 @@
 import { html, useRef } from "../html.js";
 import { readToken, writeToken } from "../api.js";
 import { Card } from "./bits.js";
+import { shortName } from "./devices.js";
 import { Table } from "./table.js";
 import { count, digits, duration, hashrate } from "../format.js";
 
@@ -21,15 +22,9 @@ function Ask({ tried, reload }) {
     reload();
   };
   return html`
-    <p>Names and numbers of workers are shown only to the operator of this node. The token is in the file <code>api-token</code> in the node's data folder; this browser remembers it.</p>
+    <p>Names and numbers of workers are shown only to the operator of this node. <code>shoal pair</code> prints a link and a QR code that enter the token; it is also in the file <code>api-token</code> in the node's data folder. This browser remembers it.</p>
     ${tried && html`<p><strong>That token is not this node's.</strong> Copy the whole line of the file.</p>`}
     <form class="field" onSubmit=${submit}><label class="hidden" for="token">The node's token</label><input id="token" type="password" ref=${input} placeholder="The node's token" autocomplete="off" required /><button type="submit">Show</button></form>`;
-}
-
-/** The name alone: the address is the page's own. A name may be all address, or none. */
-function shortName(name, address) {
-  const [first, ...rest] = name.split(".");
-  return first.trim().toLowerCase() === address?.toLowerCase() ? rest.join(".").trim() || "no name" : name;
 }
 
 const Names = ({ names, address }) => names.map((name, i) => html`<span key=${name} title=${name}>${i > 0 ? ", " : ""}${shortName(name, address)}</span>`);

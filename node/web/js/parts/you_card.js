@@ -13,6 +13,7 @@ export function You() {
 }
 
 const connect = () => import("./connect.js");
+const devices = () => import("./devices.js");
 
 /** The address in what was pasted, as the node reads it. Throws a Failure that says what is wrong with it. */
 const addressIn = async (text) => (await get(`/miners/${encodeURIComponent(text)}`)).address;
@@ -31,7 +32,7 @@ function Ask() {
     }
   };
   return html`
-    <p>Am I mining, how much will I get, and when? Give the address that your miner is set to; this browser remembers it and nobody else is told.</p>
+    <p>Am I mining, how much will I get, and when? Enter the address that your miner is set to; only this browser stores it.</p>
     <form class="field" onSubmit=${submit}>
       <label class="hidden" for="my-address">Your payout address</label>
       <input id="my-address" ref=${input} placeholder="Your payout address" autocomplete="off" spellcheck="false" autocapitalize="off" maxlength="200" />
@@ -54,6 +55,7 @@ function Mine({ address }) {
     <${Loaded} from=${miner}>${(data) => html`
       <${MiningNow} address=${address} miner=${miner} />
       <${NextPay} miner=${data} brief />
+      ${data.devices?.length > 0 && html`<${Lazy} load=${devices} miner=${data} />`}
       <${Connected} title="Connect a device" address=${address} />
       <p><a href=${`/miners/${address}`}>Everything about this address</a></p>`}
     </${Loaded}>`;
