@@ -246,6 +246,7 @@ class Facts(PageTest):
         self.agrees("/api", lambda page: says(page, *document["paths"]))
 
     def test_a_path_that_does_not_exist(self):
+        self.tolerated = ("404",)
         self.agrees("/no/such/page", lambda page: says(page, "There is no such page", "/no/such/page"))
 
 
