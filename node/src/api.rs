@@ -20,10 +20,13 @@
 //! peer_groups.rs  groups of neighboring peers, without their addresses
 //! pool_view.rs  the types of the pool's summary
 //! next_block.rs the payouts of a block found now
+//! pay.rs        what an address is paid on average: a day, how often, and whether at all
+//! devices.rs    the devices of this node's miners, each beside its own average
+//! mining_health.rs  states of this node's miners that need a look, and their last submits
 //! pruned.rs     what this node no longer keeps, in one sentence
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
-//! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, window.rs,
+//! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, mining.rs, window.rs,
 //! blocks.rs, payout_proof.rs, peers.rs, manual.rs, bans.rs, event_log.rs, search.rs, live.rs, metrics.rs, health.rs,
 //! openapi.rs
 //!               one or two routes each, with the types of their answers
@@ -38,6 +41,7 @@ mod blocks;
 mod client;
 mod context;
 mod decentralisation;
+mod devices;
 mod error;
 mod event_log;
 mod graph;
@@ -53,11 +57,14 @@ mod memory;
 mod metrics;
 mod miner_history;
 mod miners;
+mod mining;
+mod mining_health;
 mod next_block;
 mod openapi;
 mod paced;
 mod pages;
 mod params;
+mod pay;
 mod payout_proof;
 mod peer_groups;
 mod peers;
@@ -89,7 +96,7 @@ pub use context::Context;
 pub use server::serve;
 pub use status::Status;
 pub use thread::start;
-pub use token::Token;
+pub use token::{TOKEN_FILE, Token};
 
 use context::Api;
 
@@ -107,6 +114,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(miner_history::history))
         .routes(routes!(miner_history::shares))
         .routes(routes!(miner_history::payments))
+        .routes(routes!(mining::mining))
         .routes(routes!(window::window))
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))

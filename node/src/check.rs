@@ -1,4 +1,12 @@
-//! `shoal check`: finds everything that would stop `shoal run`, without starting it.
+//! `shoal check`: finds everything that would stop `shoal run`, or leave its miners without work, without starting it.
+//!
+//! ```text
+//! peers.rs     dials the configured peers
+//! running.rs   the node of this configuration, if it is running
+//! ```
+
+mod peers;
+mod running;
 
 use std::fs;
 use std::io;
@@ -11,7 +19,7 @@ use stratum::Tls;
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::config::{Config, ConfigError};
 use crate::ports::{is_absent_ipv6, tcp_free, udp_free};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use node_core::sentence;
 
 /// Result of one check.
@@ -36,10 +44,16 @@ pub struct Report {
 
 /// Runs all checks for a valid configuration.
 pub async fn check(config: &Config) -> Report {
-    let mut findings = vec![configuration(config), address(config), data_dir(&config.data_dir), database(config)];
+    let running = running::running(config).await;
+    let mut findings = vec![configuration(config), address(config), data_dir(&config.data_dir)];
+    findings.push(database(config, running.is_some()));
     findings.extend(bitcoind(config).await);
-    findings.extend(ports(config));
+    findings.extend(ports(config, running.is_some()));
     findings.extend(certificate(config));
+    match &running {
+        Some(status) => findings.extend(running::findings(status)),
+        None => findings.push(peers::peers(config).await),
+    }
     Report::new(findings)
 }
 
@@ -108,12 +122,15 @@ fn data_dir(path: &Path) -> Finding {
     }
 }
 
-fn database(config: &Config) -> Finding {
+fn database(config: &Config, running: bool) -> Finding {
     let path = config.store_path();
     let consensus_id = config.chain_params().consensus_id();
     match Store::inspect(&path, consensus_id) {
         Ok(true) => good("database", format!("{} belongs to this share-chain", path.display())),
         Ok(false) => good("database", "none yet; the first start creates it"),
+        Err(StoreError::Locked { path }) if running => {
+            good("database", format!("{} is in use by the running node", path.display()))
+        }
         Err(error) => bad("database", sentence(&error)),
     }
 }
@@ -157,9 +174,10 @@ async fn bitcoind(config: &Config) -> Vec<Finding> {
     findings
 }
 
-fn ports(config: &Config) -> Vec<Finding> {
+fn ports(config: &Config, running: bool) -> Vec<Finding> {
+    let port = |name, protocol, listen, free| port(name, protocol, listen, free, running);
     let mut findings: Vec<_> =
-        config.stratum.all().map(|listener| port("stratum", "TCP", listener.address, tcp_free)).collect();
+        config.stratum.all().map(|listener| port("stratum", "TCP", listener.address, tcp_free as Free)).collect();
     findings.push(port("api", "TCP", config.api.listen, tcp_free));
     if let Some(onion) = &config.p2p.onion {
         findings.push(port("p2p", "TCP", onion.listen, tcp_free));
@@ -180,11 +198,17 @@ fn certificate(config: &Config) -> Option<Finding> {
     })
 }
 
-fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: fn(SocketAddr) -> io::Result<()>) -> Finding {
+/// Checks that a port can be bound.
+type Free = fn(SocketAddr) -> io::Result<()>;
+
+fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: Free, running: bool) -> Finding {
     match free(listen) {
         Ok(()) => good(name, format!("{protocol} {listen} is free")),
         Err(error) if name == "p2p" && is_absent_ipv6(listen, &error) => {
             good(name, format!("{protocol} {listen} is not used, because this machine has no IPv6"))
+        }
+        Err(error) if running && error.kind() == io::ErrorKind::AddrInUse => {
+            good(name, format!("{protocol} {listen} is in use by the running node"))
         }
         Err(error) => {
             let advice = match error.kind() {
@@ -197,9 +221,9 @@ fn port(name: &'static str, protocol: &str, listen: SocketAddr, free: fn(SocketA
                 io::ErrorKind::AddrNotAvailable => {
                     "is not an address of this machine; set one that is, or 0.0.0.0 for all"
                 }
-                _ => "cannot be used",
+                _ => "cannot be used; set another",
             };
-            bad(name, format!("{protocol} {listen} {advice}: `{name}.listen`, {error}"))
+            bad(name, format!("{protocol} {listen} {advice}, in `{name}.listen`"))
         }
     }
 }

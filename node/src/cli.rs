@@ -12,7 +12,7 @@ use crate::error::NodeError;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
-use crate::{db, logging, recording, run, status, top};
+use crate::{db, logging, pair, recording, run, status, top};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
@@ -41,6 +41,8 @@ enum Command {
     },
     /// Show a live view of a running node in the terminal
     Top,
+    /// Show a link and a QR code that open the node's web pages with its token, for the node's owner
+    Pair,
     /// Export the share-chain of a stopped node to a recording, a file that anyone can verify; see specs/recording.md
     Export {
         /// File to write
@@ -208,6 +210,7 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
             runtime.block_on(peers::ask(&config?, request, *json))
         }
         Command::Top => runtime.block_on(top::top(config?)),
+        Command::Pair => pair::pair(&config?),
         Command::Proof(ProofArgs { command: Some(ProofCommand::Verify { file, json }), .. }) => {
             proof::verify(file, *json)
         }

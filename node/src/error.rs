@@ -74,6 +74,14 @@ pub enum NodeError {
         /// Cause from the system.
         source: std::io::Error,
     },
+    /// The node has no token yet, or another user's.
+    #[error("the token {path} cannot be read; it is created when the node starts, and only the node's user may read it", path = path.display())]
+    NoToken {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause from the system.
+        source: std::io::Error,
+    },
     /// A recording cannot be exported, imported or verified.
     #[error(transparent)]
     Recording(#[from] RecordingError),

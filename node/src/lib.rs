@@ -3,7 +3,8 @@
 //! ```text
 //! cli.rs       subcommands, exit codes, printing of errors
 //! config/      one file, environment and flags, resolved into one `Config`
-//! check.rs     `shoal check`: finds what would stop `shoal run`
+//! check/       `shoal check`: finds what would stop `shoal run`, or leave its miners without work
+//! connection_words.rs  why a connection failed, in own words
 //! run.rs       `shoal run`
 //! ports.rs     checks whether the configured ports are free
 //! status.rs    `shoal status`
@@ -20,6 +21,9 @@
 //! tor/         the node's onion service, at Tor's control port
 //! webhooks.rs  sends events to the operator's URLs
 //! top/         `shoal top`
+//! pair.rs      `shoal pair`: links that open the pages with the token
+//! lan/         addresses at which devices of the local network reach this machine
+//! qr/          QR codes, for images and for terminals
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
 //! report.rs    reports the node's state: to the API, and to the log once a minute
 //! state.rs     the node's state, written by its parts and read by the API
@@ -46,6 +50,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod connection_words;
 pub mod consensus;
 mod db;
 mod error;
@@ -54,14 +59,17 @@ pub mod headers;
 pub mod history;
 pub mod identity;
 pub mod isolation;
+mod lan;
 pub mod limits;
 mod log_limit;
 mod logging;
 pub mod manual;
 pub mod miners;
+mod pair;
 pub mod payout_proof;
 pub mod peers;
 mod ports;
+mod qr;
 pub mod recording;
 pub mod report;
 pub mod run;

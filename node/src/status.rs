@@ -36,7 +36,7 @@ struct Refusal {
 pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
     let address = reachable(config.api.listen);
     let body = fetch(&client(address)?, address, "status").await?;
-    let foreign = |source| StatusError::Foreign { address, source };
+    let foreign = |cause| StatusError::Foreign { address, cause };
     let status: Status = serde_json::from_slice(&body).map_err(foreign)?;
     let mut out = io::stdout().lock();
     if json {
@@ -64,7 +64,7 @@ pub(crate) fn reachable(listen: SocketAddr) -> SocketAddr {
 pub(crate) fn client(address: SocketAddr) -> Result<Client, StatusError> {
     // A proxy from the environment is not meant for this host.
     let client = Client::builder().no_proxy().tls_certs_only([]).timeout(STATUS_TIMEOUT).build();
-    client.map_err(|source| StatusError::Unreachable { address, source })
+    client.map_err(|cause| StatusError::Unreachable { address, cause })
 }
 
 /// Fetches a path of a node's API.
@@ -74,7 +74,7 @@ pub(crate) async fn fetch(client: &Client, address: SocketAddr, path: &str) -> R
 
 /// Sends a request to a node's API, and returns the body of its answer, which has at most `max` bytes.
 pub(crate) async fn ask(request: RequestBuilder, address: SocketAddr, max: usize) -> Result<Vec<u8>, StatusError> {
-    let unreachable = |source| StatusError::Unreachable { address, source };
+    let unreachable = |cause| StatusError::Unreachable { address, cause };
     let response = request.send().await.map_err(unreachable)?;
     let code = response.status();
     let body = read(response, address, max).await?;
@@ -87,7 +87,7 @@ pub(crate) async fn ask(request: RequestBuilder, address: SocketAddr, max: usize
 
 async fn read(mut response: Response, address: SocketAddr, max: usize) -> Result<Vec<u8>, StatusError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|source| StatusError::Unreachable { address, source })? {
+    while let Some(chunk) = response.chunk().await.map_err(|cause| StatusError::Unreachable { address, cause })? {
         if body.len() + chunk.len() > max {
             return Err(StatusError::TooLong { address });
         }

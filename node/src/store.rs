@@ -8,6 +8,7 @@
 //! lock.rs     checks whether another process has the database open
 //! open.rs     opens or creates a database; checks schema and network before it writes
 //! store.rs    append, look up, replay
+//! find.rs     ids by their first bytes
 //! forget.rs   what is no longer needed
 //! check.rs    reads everything and says what is wrong
 //! repair.rs   copies what is sound into a new database
@@ -23,6 +24,7 @@
 
 mod check;
 mod error;
+mod find;
 mod forget;
 mod history;
 mod layout;

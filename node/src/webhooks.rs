@@ -18,6 +18,7 @@ use tracing::{debug, warn};
 
 use crate::clock::now;
 use crate::config::{Secret, WebhooksConfig};
+use crate::connection_words;
 use crate::history::{Event, EventLog};
 use crate::limits::{WEBHOOK_PAUSE, WEBHOOK_QUEUE, WEBHOOK_RETRIES, WEBHOOK_TIMEOUT};
 use node_core::sentence;
@@ -33,8 +34,8 @@ struct Message<'a> {
 /// Why an event was not delivered.
 #[derive(Debug, thiserror::Error)]
 enum Undelivered {
-    #[error("the receiver cannot be reached")]
-    Unreachable(#[from] reqwest::Error),
+    #[error("the receiver cannot be reached: {}", connection_words::of_http(.0))]
+    Unreachable(reqwest::Error),
     #[error("the receiver answered {0}")]
     Refused(StatusCode),
 }
@@ -159,7 +160,7 @@ impl Receiver {
         let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json");
         let request = request.header("Shoal-Event", event.kind.name()).header("Shoal-Signature", signature);
         // Errors of reqwest contain the whole URL.
-        let answer = request.body(body.to_owned()).send().await.map_err(reqwest::Error::without_url)?;
+        let answer = request.body(body.to_owned()).send().await.map_err(Undelivered::Unreachable)?;
         if answer.status().is_success() { Ok(()) } else { Err(Undelivered::Refused(answer.status())) }
     }
 }

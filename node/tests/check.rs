@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
 use std::fs;
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread;
 
 use axum::Json;
 use axum::Router;
@@ -63,7 +65,14 @@ async fn a_healthy_node_passes() {
     let url = format!("--bitcoind-url=http://{}", bitcoind().await);
     let check = |json: &[&str]| {
         let mut command = shoal(home.path());
-        command.args(["--network=local", "--bitcoind-user=u", "--bitcoind-password=hunter2", &url, "check"]);
+        command.args([
+            "--network=local",
+            "--new-pool",
+            "--bitcoind-user=u",
+            "--bitcoind-password=hunter2",
+            &url,
+            "check",
+        ]);
         command.args(json).output().unwrap()
     };
     let output = check(&[]);
@@ -86,6 +95,65 @@ fn an_unreachable_bitcoind_fails_with_one_line() {
     assert_eq!(output.status.code(), Some(1));
     let found = findings(&output, "bitcoind");
     assert!(matches!(&found[..], [(false, words)] if words.contains("cannot be reached at")), "{found:?}");
+    assert!(
+        found[0].1.ends_with(": nothing listens there") && !found[0].1.contains("os error"),
+        "own words: {found:?}"
+    );
+}
+
+/// A node without a peer hands out no work, however green everything else is.
+#[test]
+fn peers_are_dialed_and_a_node_that_reaches_none_will_have_no_work() {
+    let home = TempDir::new().unwrap();
+    let check = |arguments: &[&str]| {
+        let output = shoal(home.path()).args(["check", "--json", "--network=local"]).args(arguments).output().unwrap();
+        findings(&output, "peers").remove(0)
+    };
+    let (ok, words) = check(&[]);
+    assert!(!ok && words.contains("hands out no work") && words.contains("p2p.peers"), "{words}");
+    assert!(check(&["--new-pool"]).0, "the first node of a pool has none");
+
+    let answering = |answer: &'static [u8]| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                // The other side may hang up first.
+                let _ = stream.unwrap().write_all(answer);
+            }
+        });
+        format!("--p2p-peers=/ip4/127.0.0.1/tcp/{port}")
+    };
+    let (node, other) = (answering(b"\x13/multistream/1.0.0\n"), answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let dead = format!("--p2p-peers=/ip4/127.0.0.1/tcp/{unused}");
+    let (ok, words) = check(&[&dead, &other]);
+    assert!(!ok && words.contains("no configured peer answers"), "{words}");
+    assert!(words.contains("nothing listens there") && words.contains("something other than a node"), "{words}");
+    let (ok, words) = check(&[&dead, &node]);
+    assert!(ok && words.starts_with("1 of 2 answer; ") && words.contains("nothing listens there"), "{words}");
+}
+
+#[test]
+fn a_pairing_link_carries_the_token_where_no_server_sees_it() {
+    let home = TempDir::new().unwrap();
+    let pair = |listen: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
+        command.env_clear().env("HOME", home.path()).args(["pair", "--data-dir"]).arg(home.path());
+        command.arg(format!("--api-listen={listen}")).output().unwrap()
+    };
+    let output = pair("127.0.0.1:3380");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("api-token cannot be read; it is created when the node starts"));
+    fs::write(home.path().join("api-token"), "00112233445566778899aabbccddeeff\n").unwrap();
+    let shown = text(&pair("127.0.0.1:3380").stdout);
+    assert!(
+        shown.lines().any(|line| line == "http://127.0.0.1:3380/#token=00112233445566778899aabbccddeeff"),
+        "{shown}"
+    );
+    assert!(shown.contains("works on this machine only") && shown.contains('\u{2588}'), "{shown}");
+    let shown = text(&pair("0.0.0.0:3380").stdout);
+    assert!(shown.contains(":3380/#token=0011") && !shown.contains("0.0.0.0:3380/"), "{shown}");
 }
 
 #[test]

@@ -66,9 +66,9 @@ class Browser:
     def quit(self):
         self.driver.quit()
 
-    def look(self, width, theme, motion="no-preference"):
-        """Sets the width in pixels and the system's preferences."""
-        size = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": width < 600}
+    def look(self, width, theme, motion="no-preference", height=HEIGHT):
+        """Sets the size in pixels and the system's preferences."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         features = [{"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": motion}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import jsonschema_rs
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from world import UNKNOWN_ID, node, things
 
@@ -44,6 +45,12 @@ class Document(unittest.TestCase):
         errors = [f"{'.'.join(map(str, error.instance_path))}: {error.message}"[:300] for error in validator.iter_errors(answer)]
         self.assertEqual(errors[:3], [], f"{path} is not as documented")
         return answer
+
+    def test_it_is_a_valid_openapi_document(self):
+        errors = [f"{'.'.join(map(str, error.instance_path))}: {error.message}"[:300] for error in OPENAPI_31_VALIDATOR.iter_errors(self.document)]
+        self.assertEqual(errors[:3], [])
+        ids = [operation["operationId"] for item in self.document["paths"].values() for operation in item.values()]
+        self.assertEqual(len(ids), len(set(ids)), "an operation id is there twice")
 
     def test_real_answers_are_as_documented(self):
         some = things()

@@ -88,6 +88,7 @@ class Proof(PageTest):
     def test_what_a_block_pays_an_address_is_proven(self):
         block = node().get(f"/blocks/{things()['block']['hash']}")
         self.open(f"/blocks/{block['hash']}")
+        self.focus("#payout-address")
         for output in (block["outputs"][0], block["outputs"][-1]):
             level, words = self.asked(output["address"])
             self.assertEqual(level, "ok", f"{self.where()}: {words}")

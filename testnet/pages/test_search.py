@@ -52,6 +52,14 @@ class Search(PageTest):
     def test_height_of_a_block(self):
         self.offers(str(things()["block"]["height"]), f"/blocks/{things()['block']['hash']}")
 
+    def test_short_ids_and_heights_as_pages_show_them(self):
+        block = things()["block"]
+        self.offers("…" + block["hash"][-10:], f"/blocks/{block['hash']}")
+        address = things()["address"]
+        self.leads_to(f"{address[:9]}…{address[-6:]}", f"/miners/{address}", "Miner")
+        self.open(f"/blocks/{block['height']}")
+        self.eventually("a height leads to its block", lambda: says(self.browser.read(), block["hash"]) or True)
+
     def test_upper_case_and_blanks(self):
         self.offers(f"  {things()['listed'].upper()} ", f"/shares/{things()['listed']}")
 

@@ -29,6 +29,13 @@ def satoshi(text):
     return number if found[3] == "sat" else number * SAT + int(found[2])
 
 
+def bitcoin(text):
+    """`1,234.5 BTC` is 1234.5, of an estimate."""
+    found = re.search(r"([\d,.]+) BTC", text)
+    assert found, f"no amount in {text!r}"
+    return float(found[1].replace(",", ""))
+
+
 def percent(text):
     """`12.3%` is 0.123."""
     found = re.search(r"([\d.,]+)%", text)

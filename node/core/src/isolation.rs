@@ -40,6 +40,7 @@ use crate::limits::{ALONE_LINKS, STEADY_LINKS};
 pub use decide::{Cause, Reaction, Work};
 pub use facts::{BitcoinFacts, ClockFacts, Facts, OwnFacts, PeerFact, Rates};
 pub use follow::ChainWatch;
+pub use pace::hashrates as pool_rates;
 
 use decide::Decision;
 use dwell::{Dwell, Patience};

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
-use super::params::{Hash, Paging};
+use super::params::{Paging, Segment};
 use super::pruned;
 use super::shares::stored_proof;
 use super::views::{BlockDue, Output, Payee, WeightView, hex};
@@ -58,10 +58,11 @@ pub(super) struct BlockSummary {
     /// Verdict of this node's bitcoind; none if this node did not submit the block, or submitted a thousand others
     /// since.
     pub bitcoind: Option<BitcoindSays>,
-    /// Effort: the pool's work since its previous block, in expected Bitcoin blocks. 1 is average, below 1 is lucky.
+    /// Effort: work done since the pool's previous block divided by the work expected for a block. 1 is average, below is
+    /// lucky.
     /// None for the first block that this node knows.
     pub effort: Option<f64>,
-    /// Probability that a block takes at most this effort, 0 to 1. Below 0.5 is lucky.
+    /// Probability that a block takes at most this effort, 0 to 1: 0.63 for an effort of 1.
     pub luck_probability: Option<f64>,
     /// Height of the link that this block is, or that lists it; none while there is no such link, or once the link is
     /// too deep to be in memory.
@@ -272,7 +273,10 @@ pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Resul
 /// Returns one Bitcoin block of the pool, with everything that determines its payouts. The paging applies to `weights`.
 #[utoipa::path(
     get, path = "/api/v1/blocks/{hash}",
-    params(("hash" = String, Path, description = "The block's hash", pattern = "^[0-9a-fA-F]{64}$"), Paging),
+    params(
+        ("hash" = String, Path, description = "The block's hash, or its height", pattern = "^([0-9a-fA-F]{64}|[0-9]{1,10})$"),
+        Paging,
+    ),
     responses(
         (status = 200, description = "The block", body = BlockDetail),
         (status = 400, description = "The hash or a parameter is invalid", body = ErrorBody),
@@ -281,9 +285,10 @@ pub(super) async fn blocks(State(api): State<Arc<Api>>, paging: Paging) -> Resul
 )]
 pub(super) async fn block(
     State(api): State<Arc<Api>>,
-    Hash(id): Hash,
+    Segment(text): Segment,
     paging: Paging,
 ) -> Result<Json<BlockDetail>, ApiError> {
+    let id = api.block_named(&text).await?;
     let stored = api.read(move |store| Ok((store.get(RecordKind::Block, &id.0)?, stored_proof(store, id)?))).await?;
     let (Some(bytes), proof) = stored else { return Err(ApiError::unknown("block of the pool", id)) };
     let blocks = Arc::new(vec![PoolBlock::from_bytes(&bytes).map_err(ApiError::Stored)?]);

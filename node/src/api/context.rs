@@ -1,14 +1,16 @@
 //! What handlers share: the parts of the node that answers are made from, and caches between requests.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use node_core::isolation::pool_rates;
 use sharechain::chain::Chain;
 use tokio::sync::watch;
 
 use super::error::ApiError;
 use super::live_feed::Live;
 use super::memory::Memory;
+use super::mining_health::{MiningHealth, Surroundings};
 use super::peer_groups::Groups;
 use super::pool_view::KeptPool;
 use super::refusals::Refusals;
@@ -73,6 +75,8 @@ pub(super) struct Api {
     pub groups: Groups,
     /// Memory of this process.
     pub memory: Memory,
+    /// States of this node's miners that need a look.
+    mining: Mutex<MiningHealth>,
     /// The newest live events and their readers.
     pub live: Live,
     /// Start time of the process, seconds since 1970. Taken once, since the monotonic clock and the wall clock drift.
@@ -92,6 +96,7 @@ impl Api {
             refusals: Arc::default(),
             groups: Groups::default(),
             memory: Memory::default(),
+            mining: Mutex::default(),
             live: Live::new(),
             start_unix_s,
             openapi,
@@ -112,6 +117,21 @@ impl Api {
         let store = Arc::clone(&self.context.store);
         let result = tokio::task::spawn_blocking(move || work(&store)).await.map_err(|_| ApiError::Stopping)?;
         result.map_err(ApiError::from)
+    }
+
+    /// The states of this node's miners.
+    pub(super) fn mining(&self) -> MutexGuard<'_, MiningHealth> {
+        // A panic leaves it consistent.
+        self.mining.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what the miners do now.
+    pub(super) fn look_at_miners(&self) -> stratum::Snapshot {
+        let miners = self.context.stratum.snapshot();
+        let working = self.context.node.borrow().no_work_because.is_none();
+        let around = Surroundings { working, pool_hs: pool_rates(&self.chain(), now()) };
+        self.mining().look(&miners, around, now().0);
+        miners
     }
 
     /// The Bitcoin network of this node, for addresses.

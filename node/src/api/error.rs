@@ -1,7 +1,7 @@
 //! One sentence and a status code for every error of a request.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use sharechain::ShareId;
@@ -13,7 +13,7 @@ use crate::consensus::EngineStopped;
 use crate::store::StoreError;
 use node_core::sentence;
 
-use super::limits::ECHO_CHARS_MAX;
+use super::limits::{ECHO_CHARS_MAX, READING_RETRY_S};
 
 /// Body of every error answer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -107,8 +107,11 @@ pub(super) enum ApiError {
     #[error("{0}")]
     Full(String),
     /// One client sent too many requests.
-    #[error("too many requests; wait a second and try again, or raise `api.requests_a_second`")]
-    TooMany,
+    #[error("too many requests; wait {wait_s} s and try again, or raise `api.requests_a_second`")]
+    TooMany {
+        /// Seconds until the next request is accepted.
+        wait_s: u64,
+    },
     /// The answer took too long.
     #[error("the node is too busy to answer now; try again")]
     Slow,
@@ -149,11 +152,22 @@ impl ApiError {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Host => StatusCode::FORBIDDEN,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Token => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::CONFLICT,
             Self::Slow | Self::Stopping | Self::Starting => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Stored(_) | Self::Metrics(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The header that tells a program what to do: when to ask again, or how to send the token.
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::TooMany { wait_s } => Some((header::RETRY_AFTER, (*wait_s).into())),
+            Self::Slow => Some((header::RETRY_AFTER, 1.into())),
+            Self::Starting => Some((header::RETRY_AFTER, READING_RETRY_S.into())),
+            Self::Token => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"shoal\""))),
+            _ => None,
         }
     }
 }
@@ -178,7 +192,8 @@ impl IntoResponse for ApiError {
             error!(error = sentence(&self), "an API request failed");
             return (status, Json(ErrorBody { error: self.to_string() })).into_response();
         }
-        (status, Json(ErrorBody { error: sentence(&self) })).into_response()
+        let headers: HeaderMap = self.header().into_iter().collect();
+        (status, headers, Json(ErrorBody { error: sentence(&self) })).into_response()
     }
 }
 

@@ -7,12 +7,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::time::timeout;
 
 use super::client::client_of;
 use super::error::ApiError;
 use super::limits::{ANSWER, CLIENTS_COUNTED_MAX, REQUESTS_SAVED_S};
+use super::token::Token;
 use crate::config::ApiConfig;
 use p2p_proto::netgroup::Host;
 use p2p_proto::prefix::Prefix;
@@ -28,6 +30,7 @@ pub(super) struct Guard {
     configured: IpAddr,
     clients: Arc<Clients>,
     proxies: Arc<[Prefix]>,
+    token: Token,
 }
 
 /// Rate limiter of requests by what a client can own: an IPv4 address, or an IPv6 /64.
@@ -39,25 +42,31 @@ pub(super) struct Client(pub IpAddr);
 
 impl Guard {
     /// A guard for an API that listens on `listen` and is configured by `config`.
-    pub(super) fn new(listen: SocketAddr, config: &ApiConfig) -> Self {
+    pub(super) fn new(listen: SocketAddr, config: &ApiConfig, token: Token) -> Self {
         let saved = config.requests_a_second.saturating_mul(REQUESTS_SAVED_S);
         let quota = Quota::per_second(config.requests_a_second).allow_burst(saved);
         let clients = Arc::new(Clients::keyed(quota));
         let proxies = config.trusted_proxies.as_slice().into();
-        Self { listen: listen.ip(), configured: config.listen.ip(), clients, proxies }
+        Self { listen: listen.ip(), configured: config.listen.ip(), clients, proxies, token }
     }
 
     fn admit(&self, request: &Request) -> Result<(), ApiError> {
         if let Some(Client(client)) = request.extensions().get()
-            && self.clients.check_key(&Host::of_ip(client_of(*client, request.headers(), &self.proxies))).is_err()
+            && let Err(until) =
+                self.clients.check_key(&Host::of_ip(client_of(*client, request.headers(), &self.proxies)))
         {
-            return Err(ApiError::TooMany);
+            let wait = until.wait_time_from(self.clients.clock().now());
+            return Err(ApiError::TooMany { wait_s: wait.as_secs() + 1 });
         }
         if self.clients.len() > CLIENTS_COUNTED_MAX {
             self.clients.retain_recent();
         }
         if !self.answers_to(request.headers()) {
             return Err(ApiError::Host);
+        }
+        // Whoever sends a token wants what it opens, so an answer without that would hide the mistake.
+        if self.token.is_wrong_in(request.headers()) {
+            return Err(ApiError::Token);
         }
         if has_body(request.headers()) { Err(ApiError::Body) } else { Ok(()) }
     }

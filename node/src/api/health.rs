@@ -18,13 +18,11 @@ pub(super) struct Health {
     pub alive: bool,
 }
 
-/// Whether the node hands out work.
+/// The node hands out work.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Ready {
-    /// True if miners get work.
+    /// Always true: a node that is not ready answers with an error.
     pub ready: bool,
-    /// Why they get none, in one sentence; none while they do.
-    pub reason: Option<String>,
 }
 
 /// Answers as long as the process serves requests.
@@ -44,11 +42,12 @@ pub(super) async fn health() -> Json<Health> {
     get, path = "/ready",
     responses(
         (status = 200, description = "Miners get work", body = Ready),
-        (status = 503, description = "Miners get no work, for the reason in the body", body = Ready),
+        (status = 503, description = "Miners get no work, for the reason in the body", body = ErrorBody),
     )
 )]
-pub(super) async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, Json<Ready>) {
-    let reason = api.context.node.borrow().no_work_because.clone();
-    let code = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(Ready { ready: reason.is_none(), reason }))
+pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Json<Ready>, (StatusCode, Json<ErrorBody>)> {
+    match api.context.node.borrow().no_work_because.clone() {
+        None => Ok(Json(Ready { ready: true })),
+        Some(error) => Err((StatusCode::SERVICE_UNAVAILABLE, Json(ErrorBody { error }))),
+    }
 }

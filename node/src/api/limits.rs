@@ -109,3 +109,24 @@ pub const COMPRESSED_FROM_BYTES: u16 = 1_024;
 
 /// Groups of addresses with a name of their own. The others share the last name.
 pub const GROUPS_MAX: usize = 4_096;
+
+/// Pause for a client that asks for what the node is still reading from disk, which takes up to minutes, seconds.
+pub const READING_RETRY_S: u32 = 10;
+
+/// Interval between looks at the miners. A submit in the last seconds of a connection may be missed.
+pub const MINING_LOOK: Duration = Duration::from_secs(5);
+
+/// Interval between samples of what the miners do, seconds.
+pub const MINING_SAMPLE_S: u32 = 60;
+
+/// Samples of what the miners do: a day of them, 0.2 MB.
+pub const MINING_SAMPLES_MAX: usize = 1_440;
+
+/// Devices that are known for a day, as many as may be connected: 1 MB.
+pub const DEVICES_MAX: usize = 4_096;
+
+/// Payout addresses whose last submit is kept, as many as miners may be connected: 0.4 MB.
+pub const PAYEES_SEEN_MAX: usize = 4_096;
+
+/// Matches of a search for the end of an id. Eight digits are unique among billions of shares.
+pub const FOUND_MAX: usize = 20;

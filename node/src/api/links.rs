@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
-use super::params::{Hash, Paging};
+use super::params::{Paging, Segment};
 use super::pruned;
 use super::views::{Earned, Payee, WeightView, hashes};
 use crate::store::{RecordKind, Store, StoreError};
@@ -216,10 +216,24 @@ pub(super) fn main_link(chain: &Chain, height: Height) -> Option<(ShareId, &Link
     Some((id, chain.link(&id)?))
 }
 
+/// The link with an id, or the one of the main chain at a height.
+fn id_of(chain: &Chain, text: &str) -> Result<ShareId, ApiError> {
+    if let Ok(id) = text.parse::<ShareId>() {
+        return Ok(id);
+    }
+    let wanted = "the id of a link, with 64 hexadecimal digits, or its height";
+    let height = text.parse().map_err(|_| ApiError::parameter("the link in the path", wanted, text))?;
+    pruned::check(chain, height)?;
+    chain.main_at(Height(height)).ok_or_else(|| ApiError::unknown("link at height", height))
+}
+
 /// Returns one link, on the main chain or on another branch.
 #[utoipa::path(
     get, path = "/api/v1/links/{id}",
-    params(("id" = String, Path, description = "The link's id", pattern = "^[0-9a-fA-F]{64}$")),
+    params((
+        "id" = String, Path, pattern = "^([0-9a-fA-F]{64}|[0-9]{1,10})$",
+        description = "The link's id, or the height of a link of the main chain",
+    )),
     responses(
         (status = 200, description = "The link", body = LinkDetail),
         (status = 400, description = "The id is invalid", body = ErrorBody),
@@ -227,9 +241,10 @@ pub(super) fn main_link(chain: &Chain, height: Height) -> Option<(ShareId, &Link
         (status = 410, description = "This node no longer keeps this link", body = ErrorBody),
     )
 )]
-pub(super) async fn link(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<LinkDetail>, ApiError> {
+pub(super) async fn link(State(api): State<Arc<Api>>, Segment(text): Segment) -> Result<Json<LinkDetail>, ApiError> {
     let network = api.network();
     let chain = api.chain();
+    let id = id_of(&chain, &text)?;
     let Some(mut detail) = LinkDetail::new(&chain, id, network) else {
         return Err(api.read(move |store| pruned::no_link(&chain, id, store)).await?);
     };

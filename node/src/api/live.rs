@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 use super::context::Api;
 use super::event_log::LogEvent;
-use super::limits::{LIVE_RETRY, LIVE_STATUS};
+use super::limits::{LIVE_RETRY, LIVE_STATUS, MINING_LOOK};
 use super::live_feed::{Ready, text};
 use super::status::Status;
 use super::views::{Payee, hashes};
@@ -122,7 +122,7 @@ impl LiveShare {
 pub(super) async fn run(api: Arc<Api>) {
     let mut chain = api.context.chain.events();
     let mut event_log = api.context.history.event_log().news();
-    let mut look = tokio::time::interval(LIVE_STATUS);
+    let (mut look, mut miners) = (tokio::time::interval(LIVE_STATUS), tokio::time::interval(MINING_LOOK));
     let mut shown = None;
     loop {
         tokio::select! {
@@ -139,6 +139,7 @@ pub(super) async fn run(api: Arc<Api>) {
                 _ => {}
             },
             _ = look.tick() => api.show_status(&mut shown).await,
+            _ = miners.tick() => drop(api.look_at_miners()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `/api/v1/metrics`: the node's metrics for Prometheus.
+//! `/api/v1/metrics`, and `/metrics`: the node's metrics for Prometheus.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
@@ -15,9 +15,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
-use stratum::{Rejected, Snapshot};
+use stratum::Snapshot;
 
 use super::context::Api;
+use super::devices::by_reason;
 use super::error::{ApiError, ErrorBody};
 use super::isolation::WorkName;
 use super::status::{Status, SyncStateName, Upgrade};
@@ -26,7 +27,8 @@ use crate::submissions::VerdictCounts;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Returns the node's metrics as OpenMetrics text for Prometheus.
+/// Returns the node's metrics as OpenMetrics text for Prometheus. `/metrics`, where Prometheus looks by default, has them
+/// too.
 #[utoipa::path(
     get, path = "/api/v1/metrics",
     responses(
@@ -229,18 +231,4 @@ impl Numbers {
 
 fn flag(is: bool) -> f64 {
     if is { 1.0 } else { 0.0 }
-}
-
-/// Destructures without `..`, so that a new reason cannot be left out.
-fn by_reason(rejected: &Rejected) -> [(&'static str, u64); 7] {
-    let Rejected { stale, duplicate, low_difficulty, time, version, unauthorized, malformed } = *rejected;
-    [
-        ("stale", stale),
-        ("duplicate", duplicate),
-        ("low_difficulty", low_difficulty),
-        ("time", time),
-        ("version", version),
-        ("unauthorized", unauthorized),
-        ("malformed", malformed),
-    ]
 }

@@ -14,14 +14,22 @@ use stratum::ConnectionSnapshot;
 use utoipa::ToSchema;
 
 use super::context::Api;
+use super::devices::Device;
 use super::error::{ApiError, ErrorBody};
 use super::limits::PENDING_COUNTED_MAX;
 use super::next_block::NextBlock;
 use super::params::Segment;
+use super::pay::Pay;
+use super::pool::block_s;
 use super::views::{Payee, WeightView, part};
+use crate::clock::now;
 use crate::config::parse_address;
 use crate::miners::payee_of;
 use crate::state::BitcoinView;
+
+/// Spans of the average hashrates, and the steps that they are summed from, seconds.
+const HOUR: (u32, u32) = (3_600, 60);
+const DAY: (u32, u32) = (86_400, 600);
 
 /// What this node knows about an address.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,8 +47,20 @@ pub(super) struct Miner {
     pub pending_weight: WeightView,
     /// Its workers connected to this node; none without the node's token.
     pub workers: Option<Vec<Worker>>,
+    /// Its devices at this node, also those that disconnected in the last 24 hours; none without the node's token.
+    pub devices: Option<Vec<Device>>,
     /// Estimated hashrate of its workers connected to this node, hashes per second.
     pub hashrate_hs: f64,
+    /// Time of the last accepted submit of its workers at this node, since the node started, seconds since 1970; none if
+    /// there was none, or if its workers are connected to other nodes.
+    pub last_submit_unix_s: Option<u32>,
+    /// Average hashrate of all its shares in the last hour, at any node, hashes per second. For an address that began
+    /// later, since its first share; none before a minute has passed.
+    pub hashrate_hour_hs: Option<f64>,
+    /// The same over the last 24 hours.
+    pub hashrate_day_hs: Option<f64>,
+    /// Average pay; none while the pool's hashrate is unknown, or a part of the history is missing.
+    pub pay: Option<Pay>,
 }
 
 /// An address's part of a PPLNS window.
@@ -139,17 +159,28 @@ pub(super) async fn miner(
     let (sum, total) = standing.map(|standing| (standing.of(&script), standing.total)).unwrap_or_default();
     let bitcoin = api.context.node.borrow().bitcoin.clone();
     let (pending_shares, pending_weight) = pending(&chain, &script);
-    let next_block = next_block(&chain, &bitcoin, &script);
-    let workers = workers(&api.context.stratum.snapshot().connections, &script);
+    let window = MinerWindow::new(sum, total);
+    let (next_block, due) = next_block(&chain, &bitcoin, &script, window.part).unzip();
+    let pay = block_s(&chain).zip(due).map(|(block_s, due)| Pay::new(block_s, due.sat, due.probability));
+    let miners = api.look_at_miners();
+    let last_submit_unix_s = api.mining().last_submit(script.as_bytes());
+    let (hashrate_hour_hs, hashrate_day_hs) = api.mean_hashrates(&script).await?;
+    let workers = workers(&miners.connections, &script);
+    let is_owner = api.context.token.is_in(&headers);
     Ok(Json(Miner {
         payee: Payee::new(&script, api.network()),
-        window: MinerWindow::new(sum, total),
+        window,
         next_block,
         pending_shares,
         pending_weight: pending_weight.into(),
         // Not `sum`, which is -0.0 without workers.
         hashrate_hs: workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs),
-        workers: api.context.token.is_in(&headers).then_some(workers),
+        devices: is_owner.then(|| api.mining().devices(script.as_bytes(), now().0)),
+        workers: is_owner.then_some(workers),
+        last_submit_unix_s,
+        hashrate_hour_hs,
+        hashrate_day_hs,
+        pay,
     }))
 }
 
@@ -168,27 +199,50 @@ fn pending(chain: &Chain, script: &ScriptBuf) -> (u64, Weight) {
         .fold((0, Weight::ZERO), |(shares, weight), credit| (shares + 1, weight.plus(credit.weight)))
 }
 
-fn next_block(chain: &Chain, bitcoin: &BitcoinView, script: &ScriptBuf) -> Option<MinerNextBlock> {
+/// What a block of the pool pays an address on average, satoshi, and the probability that it pays it at all.
+struct Due {
+    sat: f64,
+    probability: f64,
+}
+
+/// `part` is the address's part of the window's weight.
+fn next_block(chain: &Chain, bitcoin: &BitcoinView, script: &ScriptBuf, part: f64) -> Option<(MinerNextBlock, Due)> {
     let block = NextBlock::of(chain, bitcoin)?;
     let value_sat = block.value_sat;
     let Some(outputs) = &block.outputs else {
         let (expected_sat, drawn_sat, exact, draws_expected) = (None, None, None, None);
-        return Some(MinerNextBlock { value_sat, expected_sat, drawn_sat, exact, draws_expected });
+        // Whoever finds the block gets all of it.
+        let due = Due { sat: value_sat as f64 * part, probability: part };
+        return Some((MinerNextBlock { value_sat, expected_sat, drawn_sat, exact, draws_expected }, due));
     };
     let window = chain.window_of(&block.snapshot)?;
     let weight = chain.scripts().index(script).map(|index| window.sum(index).weight).unwrap_or_default();
     let own = |output: &&TxOut| output.script_pubkey == *script;
     let exact = outputs.iter().take(block.exact).any(|output| own(&output));
-    let expected_sat = block.due_sat(weight, window.total());
+    let due_sat = block.due_sat(weight, window.total());
     // All lottery outputs have the same amount.
     let of_tail = outputs.get(block.exact).map(|output| output.value.to_sat()).filter(|_| !exact);
-    Some(MinerNextBlock {
+    let draws_expected = of_tail.map(|of_tail| due_sat / of_tail.max(1) as f64);
+    let next = MinerNextBlock {
         value_sat,
-        expected_sat: Some(expected_sat),
+        // For display, 53 bits are enough; the exact amounts are in the outputs.
+        expected_sat: Some(due_sat.round() as u64),
         drawn_sat: Some(outputs.iter().filter(own).map(|output| output.value.to_sat()).sum()),
         exact: Some(exact),
-        draws_expected: of_tail.map(|of_tail| expected_sat as f64 / of_tail.max(1) as f64),
-    })
+        draws_expected,
+    };
+    // The lottery draws at even steps, so that an address with less than a step is drawn at most once.
+    let probability = if exact { 1.0 } else { draws_expected.unwrap_or(0.0) };
+    Some((next, Due { sat: due_sat, probability }))
+}
+
+impl Api {
+    /// Average hashrates of an address over an hour and over a day.
+    async fn mean_hashrates(&self, script: &ScriptBuf) -> Result<(Option<f64>, Option<f64>), ApiError> {
+        let (history, script, now) = (self.context.history.clone(), script.clone(), now().0);
+        self.read(move |_| Ok((history.mean_hashrate(&script, HOUR, now)?, history.mean_hashrate(&script, DAY, now)?)))
+            .await
+    }
 }
 
 /// The connected workers whose payout script is `script`.

@@ -40,12 +40,8 @@ impl NextBlock {
         Some(Self { exact, height, previous, snapshot: plan.snapshot, seed: plan.seed, value_sat, outputs })
     }
 
-    /// The proportional part of the value for a weight, rounded to a satoshi: the expected payout.
-    pub(super) fn due_sat(&self, weight: Weight, total: Weight) -> u64 {
-        if total == Weight::ZERO {
-            return 0;
-        }
-        // For display, 53 bits are enough; the exact amounts are in the outputs.
-        (self.value_sat as f64 * (weight.0 as f64 / total.0 as f64)).round() as u64
+    /// The proportional part of the value for a weight: the average payout, satoshi. For display.
+    pub(super) fn due_sat(&self, weight: Weight, total: Weight) -> f64 {
+        if total == Weight::ZERO { 0.0 } else { self.value_sat as f64 * (weight.0 as f64 / total.0 as f64) }
     }
 }

@@ -5,11 +5,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use bitcoin::hashes::Hash;
+use bitcoin::{Address, Network, ScriptBuf, WPubkeyHash};
+use serde_json::{Value, json};
+use utoipa::openapi::RefOr;
 use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::Ref;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::server::ServerBuilder;
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::{Modify, OpenApi, PartialSchema};
 
 use super::context::Api;
 
@@ -37,26 +45,123 @@ pub(super) fn frame() -> utoipa::openapi::OpenApi {
     Frame::openapi()
 }
 
-/// Answers that every route may give in addition to its own, from the layers around the handlers.
-const COMMON: [(&str, &str); 6] = [
-    ("304", "Not modified: the client's ETag matches"),
-    ("403", "The request's host is not one that this API answers to"),
-    ("413", "The request has a body"),
-    ("429", "The client sent too many requests"),
-    ("500", "The database cannot be read"),
-    ("503", "The node is stopping, or too busy"),
+/// Answers that every route may give in addition to its own, from the layers around the handlers, with an example of the
+/// sentence in it.
+const COMMON: [(&str, &str, &str); 7] = [
+    ("304", "Not modified: the client's ETag matches", ""),
+    ("401", "The request carries a bearer token that is not this node's", "this is for the node's operator"),
+    ("403", "The request's host is not one that this API answers to", "this API answers only to localhost"),
+    ("413", "The request has a body", "this API accepts no request bodies"),
+    ("429", "The client sent too many requests", "too many requests; wait 1 s and try again"),
+    ("500", "The database cannot be read", "the node's database cannot be read; see its log"),
+    ("503", "The node is stopping, or too busy", "the node is too busy to answer now; try again"),
 ];
 
-/// Adds the common answers to every route.
-pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
-    let error = || ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
-    for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
-            for (status, words) in COMMON {
-                let response = ResponseBuilder::new().description(words);
-                let response = if status == "304" { response } else { response.content("application/json", error()) };
-                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.build().into());
+/// Groups of routes, by the first part of their paths, each with what it is about.
+const TAGS: [(&str, &str, &[&str]); 5] = [
+    ("pool", "The pool: hashrate, round, PPLNS window, and the Bitcoin blocks it found", &["pool", "window", "blocks"]),
+    ("miners", "Miners, by payout address, and how to connect one", &["miners", "mining"]),
+    ("chain", "The share-chain: links, shares and reorganizations", &["links", "shares", "graph", "reorganisations"]),
+    (
+        "node",
+        "This node: state, events, metrics, and this document",
+        &["status", "log", "events", "search", "metrics", "openapi.json", "health", "ready"],
+    ),
+    ("network", "Connections to other nodes, and bans", &["peers", "bans"]),
+];
+
+/// Bitcoin's first block: a hash that every network's explorer knows how to write.
+const HASH: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
+
+/// Public key hash of BIP-173's example addresses.
+const KEY_HASH: [u8; 20] = [
+    0x75, 0x1e, 0x76, 0xe8, 0x19, 0x91, 0x96, 0xd4, 0x54, 0x94, 0x1c, 0x45, 0xd1, 0xb3, 0xa3, 0x23, 0xf1, 0x43, 0x3b,
+    0xd6,
+];
+
+/// Completes what the handlers do not say: the server, tags, unique operation ids, examples, and the answers of the layers
+/// around the handlers.
+pub(super) fn complete(document: &mut utoipa::openapi::OpenApi, network: Network) {
+    let server = ServerBuilder::new().url("/").description(Some("This node"));
+    document.servers = Some(vec![server.build()]);
+    let tags = TAGS.map(|(name, about, _)| TagBuilder::new().name(name).description(Some(about)).build());
+    document.tags = Some(tags.into());
+    let address = example_address(network);
+    for (path, item) in &mut document.paths.paths {
+        let operations = [("get", &mut item.get), ("post", &mut item.post), ("delete", &mut item.delete)];
+        for (method, operation) in
+            operations.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+        {
+            operation.operation_id = Some(operation_id(method, path));
+            operation.tags = tag(path).map(|tag| vec![tag.to_owned()]);
+            for parameter in operation.parameters.iter_mut().flatten() {
+                if let RefOr::T(known) = parameter {
+                    let name = if path.ends_with("/peers") { "peer" } else { &known.name };
+                    let example = example(name, &address);
+                    *parameter = RefOr::T(ParameterBuilder::from(known.clone()).example(Some(example)).build());
+                }
             }
+            add_common(operation);
+        }
+    }
+}
+
+/// Unique because no two operations have the same method and path.
+fn operation_id(method: &str, path: &str) -> String {
+    let parts = path.trim_start_matches("/api/v1").trim_start_matches('/').split('/').map(|part| {
+        match part.strip_prefix('{') {
+            Some(name) => format!("by_{}", name.trim_end_matches('}')),
+            None => part.replace('.', "_"),
+        }
+    });
+    std::iter::once(method.to_owned()).chain(parts).collect::<Vec<_>>().join("_")
+}
+
+fn tag(path: &str) -> Option<&'static str> {
+    let first = path.trim_start_matches("/api/v1").trim_start_matches('/').split('/').next()?;
+    TAGS.iter().find(|(_, _, firsts)| firsts.contains(&first)).map(|(name, _, _)| *name)
+}
+
+fn example_address(network: Network) -> String {
+    let script = ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(KEY_HASH));
+    Address::from_script(&script, network).map_or_else(|_| String::new(), |address| address.to_string())
+}
+
+fn example(name: &str, address: &str) -> Value {
+    match name {
+        "address" | "q" => json!(address),
+        "id" | "hash" => json!(HASH),
+        "peer" => json!("/dns4/node.example/tcp/3381"),
+        "step" => json!(3600),
+        "limit" | "links" => json!(10),
+        "what" => json!("192.0.2.0/24"),
+        "for_s" => json!(86_400),
+        "reason" => json!("floods this node"),
+        "last-event-id" => json!("1"),
+        _ => json!(100),
+    }
+}
+
+/// Adds the common answers to an operation.
+fn add_common(operation: &mut Operation) {
+    for (status, words, sentence) in COMMON {
+        let response = ResponseBuilder::new().description(words);
+        let response = if sentence.is_empty() {
+            response
+        } else {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody")));
+            response.content("application/json", content.example(Some(json!({ "error": sentence }))).build())
+        };
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.build().into());
+    }
+    for (status, name, about) in [
+        ("401", "WWW-Authenticate", "How to send the token"),
+        ("429", "Retry-After", "Seconds to wait"),
+        ("503", "Retry-After", "Seconds to wait; absent while the node is stopping"),
+    ] {
+        if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) {
+            let header = HeaderBuilder::new().description(Some(about)).schema(Some(String::schema()));
+            response.headers.insert(name.to_owned(), RefOr::T(header.build()));
         }
     }
 }

@@ -17,12 +17,16 @@ const INDEX: &str = "index.html";
 /// Prefix of API paths, which are never answered with a page.
 const API: &str = "/api/";
 
+/// First parts of the paths that have a page; `/` has one, too. main.js has the same list.
+const PAGES: [&str; 10] =
+    ["chain", "links", "shares", "miners", "blocks", "peers", "calculator", "log", "search", "api"];
+
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Web;
 
 /// Returns the file at a path, or the application for a path without a file: each page of the application has its own
-/// path.
+/// path. For a path without a page, the application says so, and the status is 404.
 pub(super) async fn page(uri: Uri) -> Response {
     let path = uri.path();
     if path.starts_with(API) {
@@ -34,10 +38,16 @@ pub(super) async fn page(uri: Uri) -> Response {
         // A path with a dot in its last part is a file, and a missing file is an error.
         None if name.rsplit('/').next().is_some_and(|last| last.contains('.')) => ApiError::Path.into_response(),
         None => match Web::get(INDEX) {
-            Some(file) => answer(INDEX, file),
+            Some(file) if is_page(name) => answer(INDEX, file),
+            Some(file) => (StatusCode::NOT_FOUND, answer(INDEX, file)).into_response(),
             None => ApiError::Path.into_response(),
         },
     }
+}
+
+fn is_page(name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or_default();
+    first.is_empty() || PAGES.contains(&first)
 }
 
 fn answer(name: &str, file: EmbeddedFile) -> Response {

@@ -164,7 +164,7 @@ impl Heights {
 #[derive(Clone, Debug, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
-    /// An address, an id or hash of 64 hexadecimal digits, or a height.
+    /// An address, an id or hash of 64 hexadecimal digits or its last 6 or more, or a height.
     pub q: String,
 }
 

@@ -55,7 +55,7 @@ impl Api {
     }
 
     /// The block of the pool with a hash or a height. Of several at one height, the one in Bitcoin's best chain.
-    async fn block_named(&self, text: &str) -> Result<ShareId, ApiError> {
+    pub(super) async fn block_named(&self, text: &str) -> Result<ShareId, ApiError> {
         let (id, height) = (text.parse::<ShareId>(), text.parse::<u32>());
         if let Ok(id) = id {
             let known = self.read(move |store| store.contains(RecordKind::Block, &id.0)).await?;

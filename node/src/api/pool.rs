@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use sharechain::bitcoin_headers::BitcoinHeader;
 use sharechain::chain::Chain;
 use sharechain::{Height, ShareId, Weight, target};
 
@@ -22,6 +23,15 @@ use crate::clock::now;
 /// Target interval between Bitcoin blocks, seconds.
 const BLOCK_S: f64 = 600.0;
 
+/// Bitcoin blocks of a day at the target interval.
+const BLOCKS_A_DAY: u32 = 144;
+
+/// Blocks without which their interval is mostly chance.
+const BLOCKS_MIN: u32 = 12;
+
+/// Age of headers that say something about the interval of today, seconds.
+const LATELY_S: u32 = 2 * 86_400;
+
 /// Period of the rates in the answer, seconds.
 const MINUTE_S: u32 = 60;
 
@@ -29,6 +39,7 @@ const MINUTE_S: u32 = 60;
 struct ChainPart {
     hashrate_hs: Option<f64>,
     bitcoin: Bitcoin,
+    block_s: Option<f64>,
     window_target: Weight,
     oldest_unix_s: Option<u32>,
     newest_unix_s: Option<u32>,
@@ -39,9 +50,8 @@ struct ChainPart {
 impl ChainPart {
     fn of(chain: &Chain, node: &crate::state::BitcoinView, oldest: u32) -> Self {
         let best = chain.bitcoin().best();
-        let (hash, height) = (best.header.block_hash(), best.height);
-        let bits = chain.bitcoin().next_bits(&hash).unwrap_or(best.header.bits);
-        let work = target::work_of_bits(bits).to_hashes_saturating_u128() as f64;
+        let height = best.height;
+        let work = block_work(chain);
         let value_sat = NextBlock::of(chain, node).map(|block| block.value_sat);
         let time_at = |height: Height| {
             let link = chain.link(&chain.main_at(height)?)?;
@@ -53,8 +63,10 @@ impl ChainPart {
                 height,
                 difficulty: work / 2_f64.powi(32),
                 hashrate_hs: work / BLOCK_S,
+                interval_s: bitcoin_interval_s(chain),
                 next_value_sat: value_sat.unwrap_or_else(|| chain.params().bitcoin.subsidy_sat(height + 1)),
             },
+            block_s: block_s(chain),
             window_target: chain.params().window_weight,
             oldest_unix_s: time_at(Height(oldest)),
             newest_unix_s: time_at(chain.height()),
@@ -62,6 +74,34 @@ impl ChainPart {
             chain: ChainSummary { height: chain.height().0, settled_height: chain.settled().height.0 },
         }
     }
+}
+
+/// Expected hashes to find the next Bitcoin block.
+fn block_work(chain: &Chain) -> f64 {
+    let best = chain.bitcoin().best();
+    let bits = chain.bitcoin().next_bits(&best.header.block_hash()).unwrap_or(best.header.bits);
+    target::work_of_bits(bits).to_hashes_saturating_u128() as f64
+}
+
+/// Average time between Bitcoin blocks, seconds: as of the last day's, since a test network may be far from its target. The
+/// target's while there are only few.
+fn bitcoin_interval_s(chain: &Chain) -> f64 {
+    let headers = chain.bitcoin();
+    let newest = headers.best();
+    let age_s = |header: &BitcoinHeader| newest.header.time.saturating_sub(header.header.time);
+    let (mut oldest, mut blocks) = (newest, 0_u32);
+    // A network's first header is as old as its rules.
+    while let Some(before) = headers.get(&oldest.header.prev_blockhash).filter(|before| age_s(before) <= LATELY_S)
+        && blocks < BLOCKS_A_DAY
+    {
+        (oldest, blocks) = (before, blocks + 1);
+    }
+    if blocks < BLOCKS_MIN { BLOCK_S } else { f64::from(age_s(oldest).max(1)) / f64::from(blocks) }
+}
+
+/// Average time for the pool to find a Bitcoin block, seconds; none while its hashrate is unknown.
+pub(super) fn block_s(chain: &Chain) -> Option<f64> {
+    pool_hashrate_hs(chain).filter(|pool| *pool > 0.0).map(|pool| block_work(chain) / pool)
 }
 
 /// Summary of the pool.
@@ -106,7 +146,7 @@ impl Api {
             hashrate_hs: hashrate,
             hashrate_links: HASHRATE_LINKS,
             share_of_bitcoin: hashrate.map(|pool| pool / part.bitcoin.hashrate_hs),
-            expected_block_s: hashrate.filter(|pool| *pool > 0.0).map(|pool| part.bitcoin.hashrate_hs * BLOCK_S / pool),
+            expected_block_s: part.block_s,
             bitcoin: part.bitcoin,
             round: round_of(round),
             window: WindowSummary {

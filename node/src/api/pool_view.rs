@@ -48,6 +48,8 @@ pub(super) struct Bitcoin {
     pub difficulty: f64,
     /// Hashrate that matches the difficulty, hashes per second.
     pub hashrate_hs: f64,
+    /// Average time between blocks in the last day, seconds; 600 while fewer than 12 are known.
+    pub interval_s: f64,
     /// Subsidy of the next block and, if there is a template, its fees, satoshi.
     pub next_value_sat: u64,
 }
@@ -59,9 +61,9 @@ pub(super) struct Round {
     pub since_unix_s: Option<u32>,
     /// Hash of that block.
     pub since_block: Option<String>,
-    /// Round effort: work since then, in expected Bitcoin blocks. 1 is average.
+    /// Round effort: work done since then divided by the work expected for a block. 1 is average, below is lucky.
     pub effort: f64,
-    /// Probability that a block takes at most this effort, 0 to 1.
+    /// Probability that a block takes at most this effort, 0 to 1: 0.63 for an effort of 1.
     pub probability: f64,
 }
 

@@ -1,19 +1,29 @@
 //! `/api/v1/search`: finds pages by address, id, hash or height.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use bitcoin::Address;
+use bitcoin::hex::FromHex;
 use serde::Serialize;
 use sharechain::{Height, ShareId};
 use utoipa::ToSchema;
 
 use super::context::Api;
 use super::error::{ApiError, ErrorBody};
+use super::limits::FOUND_MAX;
 use super::params::Query;
 use super::pruned;
 use crate::config::parse_address;
 use crate::store::RecordKind;
+
+/// Hexadecimal digits of an id.
+const ID_DIGITS: usize = 64;
+
+/// Fewest digits that are searched as the end of an id. Fewer are a height.
+const END_DIGITS_MIN: usize = 6;
 
 /// Search results. An empty result is not an error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,7 +65,20 @@ impl Hit {
     }
 }
 
-/// Finds pages by address, id, hash or height.
+/// The last bytes of an id, in the sequence of its bytes, by hexadecimal digits at its end; none for a whole id, or for too
+/// few digits.
+fn end_of_id(words: &str) -> Option<Vec<u8>> {
+    let digits = words.len();
+    if !(END_DIGITS_MIN..ID_DIGITS).contains(&digits) || !words.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = Vec::from_hex(words.get(digits % 2..)?).ok()?;
+    bytes.reverse();
+    Some(bytes)
+}
+
+/// Finds pages by address, id, hash or height, also by the shortened forms that the pages show: the last digits of an id, or
+/// the start and the end of an address of the PPLNS window with `…` between them.
 #[utoipa::path(
     get, path = "/api/v1/search", params(Query),
     responses(
@@ -64,16 +87,23 @@ impl Hit {
     )
 )]
 pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> Result<Json<SearchResult>, ApiError> {
-    let words = q.trim();
+    // Browsers show shortened ids and addresses with this character, and people copy it.
+    let words = q.trim().trim_start_matches('\u{2026}');
+    if let Some((start, end)) = words.split_once('\u{2026}') {
+        return Ok(Json(SearchResult { found: api.by_short_address(start, end).await?, pruned: None }));
+    }
     if let Ok(address) = parse_address(words, api.context.config.network) {
         let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
         return Ok(Json(SearchResult { found: vec![hit], pruned: None }));
     }
-    let found = match (words.parse::<ShareId>(), words.parse::<u32>()) {
+    let mut found = match (words.parse::<ShareId>(), words.parse::<u32>()) {
         (Ok(id), _) => api.by_id(id).await?,
         (_, Ok(height)) => api.by_height(height).await?,
         _ => Vec::new(),
     };
+    if let Some(end) = end_of_id(words) {
+        found.extend(api.by_end(words, end).await?);
+    }
     let oldest = pruned::oldest_kept(&api.chain());
     let below = words.parse::<u32>().ok().zip(oldest).filter(|(height, oldest)| height < oldest);
     let pruned = below.map(|(height, oldest)| pruned::sentence(&format!("the link at height {height}"), oldest));
@@ -100,6 +130,37 @@ impl Api {
             found.push(Hit::new(HitKind::Share, format!("/shares/{id}"), "a share"));
         }
         Ok(found)
+    }
+
+    /// What has an id with this end.
+    async fn by_end(&self, words: &str, end: Vec<u8>) -> Result<Vec<Hit>, ApiError> {
+        let words = words.to_ascii_lowercase();
+        let ids = self
+            .read(move |store| {
+                let mut ids = BTreeSet::new();
+                for kind in [RecordKind::Block, RecordKind::Proof, RecordKind::Refusal] {
+                    ids.extend(store.find(kind, &end, FOUND_MAX)?);
+                }
+                Ok(ids)
+            })
+            .await?;
+        let mut found = Vec::new();
+        for id in ids.into_iter().filter(|id| id.to_string().ends_with(&words)).take(FOUND_MAX) {
+            found.extend(self.by_id(id).await?);
+        }
+        Ok(found)
+    }
+
+    /// The miners in the window whose addresses start and end like this.
+    async fn by_short_address(&self, start: &str, end: &str) -> Result<Vec<Hit>, ApiError> {
+        let standing = self.windows.up_to(self.chain(), None).await?;
+        let scripts = standing.iter().flat_map(|standing| &standing.earners).map(|(script, _)| script);
+        let addresses = scripts.filter_map(|script| Address::from_script(script, self.network()).ok());
+        let addresses = addresses.map(|address| address.to_string());
+        let hits = addresses
+            .filter(|address| address.starts_with(start) && address.ends_with(end))
+            .map(|address| Hit::new(HitKind::Miner, format!("/miners/{address}"), format!("the address {address}")));
+        Ok(hits.take(FOUND_MAX).collect())
     }
 
     async fn by_height(&self, height: u32) -> Result<Vec<Hit>, ApiError> {

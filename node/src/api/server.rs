@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -32,11 +33,11 @@ use super::paced::Paced;
 use super::room::{Room, hold};
 use super::slots::Slots;
 use super::tag::tag;
-use super::{live, openapi, pages, routes};
+use super::{live, metrics, openapi, pages, routes};
 
 /// Answer to a connection that its address has no slot for.
-const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-type: application/json\r\n\
-                          content-length: 62\r\n\r\n{\"error\":\"too many connections from your address; close some\"}";
+const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\nretry-after: 1\r\n\
+                          content-type: application/json\r\ncontent-length: 62\r\n\r\n{\"error\":\"too many connections from your address; close some\"}";
 
 /// Serves the API on `listener` until `shutdown` completes, then drops open connections.
 ///
@@ -45,9 +46,9 @@ const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\
 pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let address = listener.local_addr()?;
     let (routes, mut document) = routes().split_for_parts();
-    openapi::complete(&mut document);
+    openapi::complete(&mut document, context.config.network.into());
     let document = serde_json::to_string(&document).expect("the document is made of strings");
-    let guard = Guard::new(address, &context.config.api);
+    let guard = Guard::new(address, &context.config.api, context.token);
     let api = Arc::new(Api::new(context, document));
     let slots = Slots::new(&api.context.config.api.trusted_proxies);
     let router = router(routes, Arc::clone(&api), guard);
@@ -65,6 +66,8 @@ fn router(routes: Router<Arc<Api>>, api: Arc<Api>, rules: Guard) -> Router {
     let large = SizeAbove::new(COMPRESSED_FROM_BYTES).and(NotForContentType::SSE);
     let origins = api.context.config.api.cors_origins.clone();
     let routes = routes
+        // Where Prometheus looks by default.
+        .route("/metrics", get(metrics::metrics))
         .fallback(pages::page)
         .method_not_allowed_fallback(|| async { ApiError::Method })
         .layer(from_fn(tag))

@@ -43,6 +43,8 @@ pub struct Status {
     pub tip: String,
     /// Height of the tip.
     pub height: u32,
+    /// Average time between links by the rules of this network, seconds.
+    pub link_interval_s: u32,
     /// Seconds since the tip's job was handed out; none while the chain has only genesis.
     pub tip_age_s: Option<u64>,
     /// Height of the newest settled link, which this node undoes only for a branch that outgrows its own for about three
@@ -68,6 +70,9 @@ pub struct Status {
     pub solo_because: Option<String>,
     /// States that hold in which this node may be cut off from the pool, the most urgent first.
     pub states: Vec<StateStatus>,
+    /// States of this node's miners and of the pool's hashrate that need a look, by the rules of `node/ops/alerts.yml`:
+    /// miners_gone, miners_silent, submits_rejected, miners_lost, hashrate_halved or pool_halved.
+    pub mining: Vec<StateStatus>,
     /// Why this node hands out no jobs, in one sentence; none while it does.
     pub no_work_because: Option<String>,
     /// This node's bitcoind.
@@ -257,6 +262,7 @@ struct ChainPart {
     consensus_id: [u8; 32],
     tip: String,
     height: u32,
+    link_interval_s: u32,
     tip_time: Option<u32>,
     settled_height: u32,
     settled_link: Option<String>,
@@ -277,6 +283,7 @@ impl ChainPart {
             consensus_id: *chain.consensus_id(),
             tip: tip.to_string(),
             height: height.0,
+            link_interval_s: chain.params().link_interval_s,
             tip_time: chain.link(&tip).filter(|_| height > Height(0)).map(|link| link.time.0),
             settled_height: chain.settled().height.0,
             settled_link: (chain.settled().height > Height(0)).then(|| chain.settled().id.to_string()),
@@ -321,6 +328,7 @@ impl Api {
             rss_bytes: self.memory.rss_bytes(),
             tip: chain.tip,
             height: chain.height,
+            link_interval_s: chain.link_interval_s,
             tip_age_s: chain.tip_time.map(|tip| u64::from(time.0.saturating_sub(tip))),
             settled_height: chain.settled_height,
             settled_link: chain.settled_link,
@@ -332,6 +340,7 @@ impl Api {
             work: WorkName::of(&node),
             solo_because: node.solo_because,
             states: node.states.iter().map(StateStatus::from).collect(),
+            mining: self.mining().states(),
             no_work_because: node.no_work_because,
             bitcoin: BitcoinStatus {
                 height: node.bitcoin.height,

@@ -10,7 +10,7 @@ use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
 
 /// File name of the token in the node's data folder.
-const FILE: &str = "api-token";
+pub const TOKEN_FILE: &str = "api-token";
 
 /// Random bytes of a new token.
 const BYTES: usize = 16;
@@ -25,7 +25,7 @@ impl Token {
     /// # Errors
     /// The file cannot be read or written.
     pub fn load(data_dir: &Path) -> io::Result<Self> {
-        let path = data_dir.join(FILE);
+        let path = data_dir.join(TOKEN_FILE);
         match fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => return Ok(Self::of(text.trim())),
             Ok(_) => fs::remove_file(&path)?,
@@ -46,9 +46,17 @@ impl Token {
 
     /// True if a request carries the token, as `Authorization: Bearer TOKEN`.
     pub(super) fn is_in(self, headers: &HeaderMap) -> bool {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let given = given.and_then(|value| value.split_once(' '));
-        given.is_some_and(|(scheme, text)| scheme.eq_ignore_ascii_case("bearer") && Self::of(text.trim()) == self)
+        Self::given(headers) == Some(self)
+    }
+
+    /// True if a request carries another bearer token. Other schemes are for a proxy in front of this node.
+    pub(super) fn is_wrong_in(self, headers: &HeaderMap) -> bool {
+        Self::given(headers).is_some_and(|given| given != self)
+    }
+
+    fn given(headers: &HeaderMap) -> Option<Self> {
+        let (scheme, text) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| Self::of(text.trim()))
     }
 }
 

@@ -9,13 +9,14 @@ use bitcoin::BlockHash;
 
 use super::template::TemplateError;
 use crate::config::{Network, NetworkMismatch};
+use crate::connection_words;
 
 /// An error of bitcoind.
 #[derive(Debug, thiserror::Error)]
 pub enum BitcoindError {
     /// No HTTP client can be created.
     #[error("cannot create an HTTP client on this system")]
-    NoHttpClient(#[source] reqwest::Error),
+    NoHttpClient(reqwest::Error),
     /// Nothing answers at bitcoind's address.
     #[error(
         "bitcoind cannot be reached at {url}; check that it runs with `server=1`, and that `bitcoind.url` is correct"
@@ -178,17 +179,13 @@ pub enum BitcoindError {
     },
 }
 
-/// Why a connection ended. It displays only the innermost cause, such as "Connection refused".
+/// Why a connection ended, in this program's own words, such as "nothing listens there".
 #[derive(Debug)]
 pub struct ConnectionError(pub(super) reqwest::Error);
 
 impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut cause: &dyn Error = &self.0;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        write!(f, "{cause}")
+        f.write_str(connection_words::of_http(&self.0))
     }
 }
 

@@ -1,8 +1,7 @@
 //! Payout addresses: they must belong to the right network and be of a kind that the share-chain pays.
 
 use bitcoin::Address;
-use bitcoin::address::{NetworkUnchecked, ParseError};
-use bitcoin::bech32::segwit;
+use bitcoin::address::NetworkUnchecked;
 use sharechain::encode::{is_payout_script, is_spendable_by_owner};
 
 use super::network::Network;
@@ -11,25 +10,28 @@ use crate::limits::ADDRESS_CHARS_SHOWN_MAX;
 /// Why a text is not a usable payout address.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// Not a valid Bitcoin address; often a typo.
-    #[error("{text} is not a valid Bitcoin address; check for a typo")]
+    /// Not an address at all.
+    #[error("\"{text}\" is not a valid Bitcoin address; those of {network} start with {starts}")]
     NotAnAddress {
         /// The given text, truncated.
         text: String,
-        /// Cause from the parser.
-        source: ParseError,
+        /// The node's network.
+        network: Network,
+        /// How addresses of that network start.
+        starts: &'static str,
     },
-    /// Starts like a bech32 address but is not valid; usually a typo.
-    #[error("{text} is not a valid Bitcoin address; check for a typo")]
+    /// Looks like an address, and its checksum is wrong; usually a typo.
+    #[error(
+        "\"{text}\" is not a valid Bitcoin address: a character is wrong, missing or added, as its checksum shows; copy it \
+         again"
+    )]
     Mistyped {
         /// The given text, truncated.
         text: String,
-        /// Cause from the decoder.
-        source: segwit::DecodeError,
     },
     /// An address of another network.
     #[error(
-        "{text} is an address of another network; this node runs on {network}, \
+        "\"{text}\" is an address of another network; this node runs on {network}, \
          whose addresses start with {starts}"
     )]
     OtherNetwork {
@@ -57,6 +59,9 @@ pub enum AddressError {
     },
 }
 
+/// How a link to pay an address starts (BIP-0021).
+const URI: &str = "bitcoin:";
+
 /// Prefixes of bech32 addresses on all networks. No base58 address starts like this.
 const BECH32_STARTS: [&str; 3] = ["bc1", "tb1", "bcrt1"];
 
@@ -73,33 +78,52 @@ pub fn parse_payout_address(text: &str, network: Network) -> Result<Address, Add
     }
 }
 
-/// Parses an address of `network` that the share-chain can pay.
+/// Parses an address of `network` that the share-chain can pay. Accepts what people paste: spaces, capitals, a `bitcoin:`
+/// link, and a miner's user name, whose worker is ignored.
 ///
 /// # Errors
 /// Not such an address; the sentence is for the person who typed it.
 pub fn parse_address(text: &str, network: Network) -> Result<Address, AddressError> {
-    let address: Address<NetworkUnchecked> = text.parse().map_err(|source| {
-        // The parser treats invalid bech32 as base58, whose error would explain nothing.
-        match segwit::decode(text) {
-            Err(source) if is_bech32(text) => AddressError::Mistyped { text: shown(text), source },
-            _ => AddressError::NotAnAddress { text: shown(text), source },
-        }
-    })?;
+    let plain = plain(text);
     let starts = match network {
         Network::Main => "bc1, 1 or 3",
         Network::Signet | Network::Local | Network::Rehearsal | Network::Testnet4 => "tb1, m, n or 2",
         Network::Regtest => "bcrt1, m, n or 2",
     };
+    let Ok(address) = plain.parse::<Address<NetworkUnchecked>>() else {
+        let text = shown(&plain);
+        return Err(if looks_like_address(&plain) {
+            AddressError::Mistyped { text }
+        } else {
+            AddressError::NotAnAddress { text, network, starts }
+        });
+    };
     let address = address.require_network(network.into()).map_err(|_| AddressError::OtherNetwork {
-        text: shown(text),
+        text: shown(&plain),
         network,
         starts,
     })?;
     if is_payout_script(&address.script_pubkey()) {
         Ok(address)
     } else {
-        Err(AddressError::Unpayable { text: shown(text) })
+        Err(AddressError::Unpayable { text: shown(&plain) })
     }
+}
+
+/// The address in what somebody pasted. Its checksum finds out whether it was one.
+fn plain(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let uri = text.get(..URI.len()).is_some_and(|start| start.eq_ignore_ascii_case(URI));
+    let address = text.get(if uri { URI.len() } else { 0 }..).unwrap_or_default();
+    let address = address.split(['.', '?']).next().unwrap_or_default();
+    // Phones capitalize the first letter, and bech32 allows no mix of cases.
+    if is_bech32(address) { address.to_ascii_lowercase() } else { address.to_owned() }
+}
+
+/// True for a text that was probably meant as an address.
+fn looks_like_address(text: &str) -> bool {
+    let length = 26..=35;
+    is_bech32(text) || (length.contains(&text.len()) && text.starts_with(['1', '2', '3', 'm', 'n']))
 }
 
 fn shown(text: &str) -> String {

@@ -276,8 +276,38 @@ fn addresses_are_of_the_network_and_payable() {
         let refusal = refusal(&format!("\naddress = \"{address}\""), &[]);
         assert!(refusal.starts_with("shoal.toml line 2: `address`"), "{refusal}");
         assert!(refusal.contains(words), "{refusal}");
-        let bech32 = address.starts_with("bc1") || address.starts_with("BC1");
-        assert!(!(bech32 && refusal.contains("base58")), "{refusal}");
+        for library in ["base58", "bech32", "decode", "parse"] {
+            assert!(!refusal.contains(library), "a library's word: {refusal}");
+        }
+    }
+}
+
+/// What people paste: a miner's user name, with spaces, as a phone capitalizes it, or from a wallet's link.
+#[test]
+fn an_address_is_found_in_what_people_paste() {
+    let capital = format!("B{}", &MAIN[1..]);
+    let halves = format!("{} {}", &MAIN[..20], &MAIN[20..]);
+    for text in [
+        format!("{MAIN}.rig1"),
+        format!("  {MAIN}\n"),
+        MAIN.to_uppercase(),
+        capital,
+        halves,
+        format!("bitcoin:{MAIN}?amount=0.1"),
+        format!("BITCOIN:{}", MAIN.to_uppercase()),
+    ] {
+        let found = parse_address(&text, Network::Main).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        assert_eq!(found.to_string(), MAIN, "{text:?}");
+    }
+    for (text, words) in [
+        (MAIN.replacen('w', "q", 1), "a character is wrong, missing or added"),
+        (MAIN[..30].to_owned(), "a character is wrong, missing or added"),
+        ("1BoatSLRHtKNngkdXEeobR76b53LETtpyX".to_owned(), "a character is wrong, missing or added"),
+        ("hello".to_owned(), "start with bc1, 1 or 3"),
+        ("\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}".to_owned(), "start with bc1, 1 or 3"),
+    ] {
+        let refusal = sentence(&parse_address(&text, Network::Main).unwrap_err());
+        assert!(refusal.contains(words) && refusal.starts_with('"'), "{text:?}: {refusal}");
     }
 }
 

@@ -12,6 +12,9 @@ use super::rows::{Cursor, Effort, Payment, ShareEntry, Step, from_json};
 use super::task::History;
 use crate::store::{Row, StoreError};
 
+/// Time without which a hashrate is no more than chance, seconds.
+const OBSERVED_S_MIN: u32 = 60;
+
 /// A page of a list, and the start of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
@@ -151,6 +154,37 @@ impl History {
         let prefix = keys::key(keys::PAYEE_STEP, &[&payee, &step_s.to_be_bytes()]);
         let rows = self.store.history_down(&prefix, &keys::payee_step(&payee, step_s, start_of(from)));
         points(rows, limit)
+    }
+
+    /// Average hashrate of a payee over the `span_s` seconds before `now`, or over the time since its first share if that
+    /// is shorter, hashes per second; none while less than a minute is known. `step_s` is the length of the steps to sum.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn mean_hashrate(
+        &self,
+        script: &Script,
+        (span_s, step_s): (u32, u32),
+        now: u32,
+    ) -> Result<Option<f64>, StoreError> {
+        let start = now.saturating_sub(span_s);
+        let start = start - start % step_s;
+        let steps = usize::try_from(span_s / step_s).unwrap_or(usize::MAX).saturating_add(2);
+        let rows = self.payee_steps(script, step_s, None, steps)?;
+        let of_span = rows.items.iter().filter(|row| row.start >= start);
+        let hashes = of_span.fold(0_u128, |sum, row| sum.saturating_add(row.step.hashes));
+        let payee = keys::payee(script);
+        let prefix = keys::key(keys::SHARE, &[&payee]);
+        let first = self.store.history_up(&prefix, &prefix).next().transpose()?;
+        let Some(first) = first.and_then(|(_, value)| ShareEntry::from_bytes(&value)) else { return Ok(None) };
+        // The first share tells when the count begins; only what follows tells how fast the miner is.
+        let (since, hashes) = match first.time.checked_sub(start) {
+            Some(1..) => (first.time, hashes.saturating_sub(first.hashes)),
+            _ => (start, hashes),
+        };
+        let since = since.max(self.begins()?.unwrap_or(0));
+        let observed_s = now.saturating_sub(since);
+        Ok((observed_s >= OBSERVED_S_MIN).then(|| hashes as f64 / f64::from(observed_s)))
     }
 
     /// Payouts to a payee, highest block first, from a height down. Blocks at the same height are on the same page.

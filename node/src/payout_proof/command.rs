@@ -37,7 +37,7 @@ pub(crate) async fn ask(
     // Anything else in the path would be another question.
     let block: String = block.chars().filter(char::is_ascii_alphanumeric).collect();
     let body = fetch(&client(node)?, node, &format!("blocks/{block}/proof?address={payee}")).await?;
-    let foreign = |source| StatusError::Foreign { address: node, source };
+    let foreign = |cause| StatusError::Foreign { address: node, cause };
     let answer: ProofJson = serde_json::from_slice(&body).map_err(foreign)?;
     let proof = answer.to_proof()?;
     let is_hash = block.parse::<BlockHash>().is_ok_and(|hash| hash == proof.header.block_hash());

@@ -26,7 +26,7 @@ pub enum ProofError {
     },
     /// The file has neither bytes nor JSON of a proof.
     #[error("the file is neither a payout proof of Shoal nor one as JSON")]
-    Json(#[source] serde_json::Error),
+    Json(serde_json::Error),
     /// A field of the JSON is not hex, or has another length than it must.
     #[error("`{0}` in the proof is not hex of the length that it must have")]
     Hex(&'static str),

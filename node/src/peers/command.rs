@@ -104,7 +104,7 @@ pub(crate) async fn ask(config: &Config, what: Ask, json: bool) -> Result<(), No
         request = request.bearer_auth(token.trim());
     }
     let body = send(request, address, BANS_ANSWER_BYTES_MAX).await?;
-    let foreign = |source| StatusError::Foreign { address, source };
+    let foreign = |cause| StatusError::Foreign { address, cause };
     let text = if json {
         String::from_utf8_lossy(&body).into_owned() + "\n"
     } else {

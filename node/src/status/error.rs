@@ -2,19 +2,21 @@
 
 use std::net::SocketAddr;
 
+use crate::connection_words;
+
 /// Why the running node cannot be queried.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusError {
     /// Nothing answers at the address.
     #[error(
-        "no node answers at {address}; start it with `shoal run`, or set the same `api.listen` (config file or \
-         --api-listen) as the node"
+        "no node answers at {address} ({why}); start it with `shoal run`, or set the same `api.listen` (config file or \
+         --api-listen) as the node", why = connection_words::of_http(cause)
     )]
     Unreachable {
         /// The node's configured address.
         address: SocketAddr,
-        /// Cause from the HTTP client.
-        source: reqwest::Error,
+        /// Cause from the HTTP client, told in own words.
+        cause: reqwest::Error,
     },
     /// The node answers with an error.
     #[error("the node at {address} answers with an error: {words}")]
@@ -29,8 +31,8 @@ pub enum StatusError {
     Foreign {
         /// The queried address.
         address: SocketAddr,
-        /// Cause from the parser.
-        source: serde_json::Error,
+        /// Cause from the parser, for debugging.
+        cause: serde_json::Error,
     },
     /// The answer is too long for a status.
     #[error("the answer from {address} is too long for a status; check whether another program uses that address")]

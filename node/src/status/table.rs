@@ -87,7 +87,7 @@ fn rows(status: &Status) -> Vec<Row> {
         );
         rows.insert(0, Row::new("ALARM", Mood::Attention, words));
     }
-    for state in status.states.iter().rev() {
+    for state in status.states.iter().chain(&status.mining).rev() {
         let for_s = status.time_unix_s.saturating_sub(state.since_unix_s);
         let words = format!("for {}: {}; {}", duration(for_s.into()), state.what, state.todo);
         rows.insert(0, Row::new("state", Mood::Attention, words));

@@ -67,6 +67,11 @@ pub(super) fn index_key(kind: RecordKind, id: &[u8; 32]) -> [u8; 33] {
     key
 }
 
+/// First bytes of the index keys of a kind whose ids start like this.
+pub(super) fn index_prefix(kind: RecordKind, start: &[u8]) -> Vec<u8> {
+    [&[kind as u8], start].concat()
+}
+
 pub(super) fn meta_key(id: &[u8; 32]) -> [u8; 33] {
     let mut key = [b'r'; 33];
     key[1..].copy_from_slice(id);

@@ -127,7 +127,7 @@ fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// Round effort, and the part of rounds that end with less.
+/// Round effort, which is work done over work expected, and the part of rounds that end with less.
 fn round(effort: f64, probability: f64) -> String {
     format!("{:.0}%; {:.0}% of rounds are shorter", effort * 100.0, probability * 100.0)
 }

@@ -101,6 +101,6 @@ impl Source {
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, StatusError> {
         let body = fetch(&self.client, self.address, path).await?;
-        serde_json::from_slice(&body).map_err(|source| StatusError::Foreign { address: self.address, source })
+        serde_json::from_slice(&body).map_err(|cause| StatusError::Foreign { address: self.address, cause })
     }
 }

@@ -1,6 +1,6 @@
 //! The OpenAPI document, held against what is served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -28,6 +28,7 @@ async fn it_lists_every_route() {
         "/api/v1/miners/{address}/history",
         "/api/v1/miners/{address}/payments",
         "/api/v1/miners/{address}/shares",
+        "/api/v1/mining",
         "/api/v1/openapi.json",
         "/api/v1/peers",
         "/api/v1/pool",
@@ -37,6 +38,8 @@ async fn it_lists_every_route() {
         "/api/v1/shares/{id}",
         "/api/v1/status",
         "/api/v1/window",
+        "/health",
+        "/ready",
     ];
     assert_eq!(paths, expected);
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -49,6 +52,57 @@ async fn it_lists_every_route() {
         for parameter in get["parameters"].as_array().into_iter().flatten() {
             assert!(parameter["description"].is_string(), "{path}: {parameter}");
         }
+    }
+}
+
+/// What validators of OpenAPI ask for beyond its JSON schema, against which testnet/pages/test_api.py holds the document.
+#[tokio::test]
+async fn operations_have_unique_ids_tags_and_examples_and_all_references_lead_somewhere() {
+    let api = Api::of(Pool::new()).await;
+    let document = api.get("/openapi.json").await;
+    assert_eq!(document["servers"][0]["url"], "/");
+    let tags: BTreeSet<_> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).map(text).collect();
+    let (mut ids, mut used) = (BTreeSet::new(), BTreeSet::new());
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (verb, operation) in item.as_object().unwrap() {
+            assert!(ids.insert(text(&operation["operationId"])), "{verb} {path} has the id of another operation");
+            let own: Vec<_> =
+                operation["tags"].as_array().unwrap_or_else(|| panic!("{path} has no tag")).iter().collect();
+            assert!(matches!(&own[..], [tag] if tags.contains(text(tag))), "{path}: {own:?}");
+            used.insert(text(own[0]));
+            let parameters: Vec<_> = operation["parameters"].as_array().into_iter().flatten().collect();
+            for parameter in &parameters {
+                assert!(!parameter["example"].is_null(), "{verb} {path}: {parameter} has no example");
+            }
+            let in_path = parameters.iter().filter(|one| one["in"] == "path").map(|one| text(&one["name"]));
+            let named = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+            assert_eq!(in_path.collect::<Vec<_>>(), named.collect::<Vec<_>>(), "{path}");
+            for status in ["401", "429", "503"] {
+                assert!(operation["responses"][status]["headers"].is_object(), "{verb} {path}: {status} has no header");
+            }
+        }
+    }
+    assert_eq!(used, tags);
+    let mut references = Vec::new();
+    collect_references(&document, &mut references);
+    assert!(references.len() > 100);
+    for reference in references {
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+}
+
+fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str));
+            fields.values().for_each(|value| collect_references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect_references(value, found)),
+        _ => {}
     }
 }
 
@@ -127,6 +181,7 @@ async fn answers_have_the_fields_of_their_schema() {
         ("/blocks".to_owned(), "/blocks"),
         (format!("/blocks/{}", ids[11]), "/blocks/{hash}"),
         ("/peers".to_owned(), "/peers"),
+        ("/mining".to_owned(), "/mining"),
     ] {
         let success = &document["paths"][format!("/api/v1{route}")]["get"]["responses"]["200"];
         let schema = &success["content"]["application/json"]["schema"];

@@ -94,3 +94,61 @@ async fn clients_behind_a_trusted_proxy_have_limits_of_their_own() {
     }
     assert!(refused >= 10, "without trust, the field is ignored: {refused} refused");
 }
+
+/// A token that is not this node's is told so everywhere: an answer without what it opens would hide the mistake.
+#[tokio::test]
+async fn a_wrong_token_is_401_with_how_to_send_the_right_one() {
+    let api = Api::of(Pool::new()).await;
+    let wrong = ("authorization", "Bearer 00112233445566778899aabbccddeeff");
+    for path in ["status", "peers", "log", "metrics", "miners/tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"] {
+        let answer = api.ask(&format!("/api/v1/{path}"), &[wrong]).await;
+        assert_eq!(answer.status().as_u16(), 401, "{path}");
+        assert_eq!(answer.headers()["www-authenticate"], "Bearer realm=\"shoal\"");
+        assert!(sentence(&answer.text().await.unwrap()).contains("api-token"));
+        let (name, right) = api.token();
+        assert_eq!(api.ask(&format!("/api/v1/{path}"), &[(name, &right)]).await.status().as_u16(), 200, "{path}");
+        // A proxy's own password is not for this node.
+        let basic = ("authorization", "Basic dXNlcjpwYXNz");
+        assert_eq!(api.ask(&format!("/api/v1/{path}"), &[basic]).await.status().as_u16(), 200, "{path}");
+    }
+    let bans = api.ask("/api/v1/bans", &[]).await;
+    assert_eq!(
+        (bans.status().as_u16(), &bans.headers()["www-authenticate"]),
+        (401, &"Bearer realm=\"shoal\"".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn whoever_asks_too_often_is_told_how_long_to_wait() {
+    let api = Api::with(Pool::new(), None, |config| config.api.requests_a_second = 1.try_into().unwrap()).await;
+    let mut refused = None;
+    for _ in 0..30 {
+        let answer = api.ask("/api/v1/status", &[]).await;
+        if answer.status() == 429 {
+            refused = Some(answer);
+        }
+    }
+    let refused = refused.expect("30 requests at once are too many");
+    let wait_s: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=2).contains(&wait_s), "{wait_s}");
+    assert!(sentence(&refused.text().await.unwrap()).contains(&format!("wait {wait_s} s")));
+    tokio::time::sleep(Duration::from_secs(wait_s)).await;
+    assert_eq!(api.ask("/api/v1/status", &[]).await.status().as_u16(), 200);
+}
+
+/// Prometheus asks for `/metrics` unless it is told otherwise.
+#[tokio::test]
+async fn metrics_are_where_prometheus_looks_and_a_path_without_a_page_is_404() {
+    let api = Api::of(Pool::new()).await;
+    let answer = api.ask("/metrics", &[]).await;
+    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("application/openmetrics-text"));
+    let text = answer.text().await.unwrap();
+    assert!(text.contains("# TYPE shoal_peers gauge") && text.ends_with("# EOF\n"), "{text}");
+    for (path, status) in
+        [("/", 200), ("/chain", 200), ("/blocks/133", 200), ("/metric", 404), ("/health", 404), ("/no/page", 404)]
+    {
+        let answer = api.ask(path, &[]).await;
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+        assert!(answer.text().await.unwrap().starts_with("<!doctype html>"), "{path}");
+    }
+}

@@ -4,12 +4,14 @@
 
 mod answers;
 mod bans;
+mod check;
 mod command;
 mod document;
 mod explorer;
 mod exposure;
 mod hostile;
 mod live;
+mod miner_first;
 mod pool;
 mod proof;
 mod pruned;

@@ -42,3 +42,10 @@ test("files are short, and nothing in them is inline or from elsewhere", () => {
   assert.doesNotMatch(read("index.html"), /<style|style=|<script>|https?:|\son[a-z]+=/);
   assert.doesNotMatch(read("app.css"), /https?:|@import|url\(/);
 });
+
+test("the node answers 404 for the paths for which the pages have no page", () => {
+  const [, list] = read("js/main.js").match(/const PAGES = {\n([^]*?)\n};/);
+  const own = [...list.matchAll(/^ {2}"?(\w*)"?:/gm)].map(([, name]) => name).filter(Boolean);
+  const [, served] = readFileSync(new URL("../src/api/pages.rs", root), "utf8").match(/const PAGES: [^=]*=\s*\[([^\]]*)\]/);
+  assert.deepEqual(served.match(/\w+/g).sort(), own.sort());
+});

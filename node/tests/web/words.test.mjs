@@ -1,11 +1,12 @@
 // Numbers and sentences. Run: node --test node/tests/web
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, btc, digits, duration, hashes, hashrate, percent, plural, roughBtc, shortId, si } from "../../web/js/format.js";
+import { ago, btc, digits, duration, hashes, hashrate, pay, percent, plural, roughBtc, shortId, si } from "../../web/js/format.js";
 import { atLeastOne, chance, gapPart, luckWords, odds, roundWords } from "../../web/js/chance.js";
 import { gapsOf, histogram } from "../../web/js/gaps.js";
 import { troubles } from "../../web/js/health.js";
 import { estimate } from "../../web/js/estimate.js";
+import { miningState } from "../../web/js/mining_state.js";
 import { filled } from "../../web/js/steps.js";
 import { expect } from "../../web/js/expect.js";
 
@@ -14,12 +15,12 @@ test("numbers carry units and three digits", () => {
     [hashrate(0), "0 H/s"], [hashrate(999.7e3), "1 MH/s"], [hashrate(145_470), "145 kH/s"], [hashrate(7.2e20), "720 EH/s"], [hashrate(null), "not known yet"],
     [si(0.00098, "s"), "980 µs"], [digits(1234.5), "1,235"], [digits(0.668), "0.668"],
     [btc(0), "0 sat"], [btc(99_999), "99,999 sat"], [btc(100_000), "0.00100000 BTC"], [btc(5_000_003_417n), "50.00003417 BTC"], [btc(2_100_000_000_000_001n), "21,000,000.00000001 BTC"], [btc(-150_000n), "-0.00150000 BTC"],
-    [roughBtc(83_574_019), "0.8357 BTC"], [roughBtc(123_456), "123,000 sat"],
+    [pay(0.0421), "0.0421 sat"], [pay(1e-9), "below 0.001 sat"], [pay(0), "0 sat"], [pay(12.3456), "12.3 sat"], [roughBtc(83_574_019), "0.8357 BTC"], [roughBtc(123_456), "123,000 sat"],
     [percent(0), "0%"], [percent(0.5), "50%"], [percent(0.00000123), "below 0.001%"], [percent(0.9995), "above 99.9%"], [percent(1), "100%"], [percent(null), "not known yet"],
     [duration(0), "0 s"], [duration(0.4), "0.4 s"], [duration(59.7), "60 s"], [duration(200), "3 min 20 s"], [duration(3661), "1 h 1 min"], [duration(86400 * 3), "3 days"], [duration(1e9), "31.7 years"], [duration(Infinity), "not known yet"],
     [hashes("19868"), "19.9 thousand hashes"], [hashes("4398046511104"), "4.4 trillion hashes"], [hashes(null), "not known yet"],
     [plural(1, "share"), "1 share"], [plural(2, "address", "addresses"), "2 addresses"],
-    [ago(100, 101), "now"], [ago(100, 160), "1 min ago"], [ago(200, 100), "in 2 min"], [shortId("0".repeat(54) + "123456789a"), "…123456789a"],
+    [ago(100, 101), "just now"], [ago(100, 160), "1 min ago"], [ago(200, 100), "in 2 min"], [shortId("0".repeat(54) + "123456789a"), "…123456789a"],
   ];
   for (const [is, wanted] of table) assert.equal(is, wanted);
 });
@@ -37,8 +38,14 @@ test("chances in words", () => {
   assert.equal(odds(1e-9), "less than 1 in a million");
   assert.equal(chance(0.05), "about 1 in 20 (5%)");
   assert.equal(odds(null), "not known yet");
-  assert.match(luckWords(0.1), /^lucky: about 1 in 10/);
-  assert.match(luckWords(0.9), /^unlucky: about 1 in 10/);
+  // Effort is work done over work expected, on every page: below 100% is lucky, although half of all rounds end below 69%.
+  assert.match(luckWords(0.105), /^lucky: about 1 in 10/);
+  assert.match(luckWords(0.76), /^lucky: about 5 in 10/);
+  assert.match(luckWords(0.99), /^lucky/);
+  assert.equal(luckWords(1.004), "average");
+  assert.match(luckWords(1.01), /^unlucky: about 4 in 10/);
+  assert.match(luckWords(2.303), /^unlucky: about 1 in 10/);
+  assert.equal(luckWords(null), "not known");
   assert.match(roundWords(0.63), /63 would have/);
   assert.ok(Math.abs(atLeastOne(1) - 0.632) < 0.001);
   assert.ok(Math.abs(gapPart(0, Infinity, 3) - 1) < 1e-12);
@@ -61,7 +68,7 @@ test("gaps between shares", () => {
   assert.equal(counts.at(-1), 2);
 });
 
-const WELL = { network: "main", time_unix_s: 1_000, states: [], solo_because: null, conflict: null, handing_out_work: true, no_work_because: null, sync: { state: "synced", peers_height: 9, progress: 1 }, peers: 3, bitcoin: { height: 10, header_height: 10, trouble: null }, upgrades: [], tip_age_s: 20 };
+const WELL = { network: "main", link_interval_s: 10, time_unix_s: 1_000, states: [], mining: [], solo_because: null, conflict: null, handing_out_work: true, no_work_because: null, sync: { state: "synced", peers_height: 9, progress: 1 }, peers: 3, bitcoin: { height: 10, header_height: 10, trouble: null }, upgrades: [], tip_age_s: 20 };
 
 test("what is wrong, worst first", () => {
   assert.deepEqual(troubles(WELL), []);
@@ -76,6 +83,34 @@ test("what is wrong, worst first", () => {
   assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "locked_in", locked_in_height: 5, good_periods: 3 }] }), ["warn"]);
   assert.deepEqual(levels({ upgrades: [{ bit: 1, known: false, state: "counting", signalled: 0.5, good_periods: 3 }] }), []);
   assert.deepEqual(levels({ upgrades: [{ bit: 1, known: true, state: "active", active_from_height: 5 }] }), []);
+});
+
+test("a miner that is gone, and half of the pool, are wrong, by the names of the alerts", () => {
+  const state = (kind) => ({ kind, since_unix_s: 940, what: "this is so", todo: "look" });
+  const kinds = ["miners_gone", "miners_silent", "submits_rejected", "miners_lost", "hashrate_halved", "pool_halved"];
+  const levels = kinds.map((kind) => troubles({ ...WELL, mining: [state(kind)] }).map(({ level }) => level));
+  assert.deepEqual(levels, [["bad"], ["bad"], ["warn"], ["warn"], ["warn"], ["warn"]]);
+});
+
+test("intervals come from the network, not from main", () => {
+  assert.equal(troubles({ ...WELL, link_interval_s: 1, tip_age_s: 31 }).length, 1);
+  assert.equal(troubles({ ...WELL, tip_age_s: 31 }).length, 0);
+});
+
+test("whether an address mines is known by its submits, and only then by its shares", () => {
+  const now = 1_800_000_000;
+  const shares = Array.from({ length: 50 }, (_, i) => ({ time_unix_s: now - 40_000 - i * 14_400 }));
+  const kind = (last_submit_unix_s, list, at = now) => miningState({ last_submit_unix_s }, list, at).kind;
+  assert.equal(kind(now - 20, []), "here");
+  assert.equal(kind(now - 20, shares), "here");
+  // Shares that come every four hours would leave a dead device mining for days.
+  assert.equal(kind(now - 301, shares), "silent");
+  assert.equal(kind(now - 3 * 86_400, shares.slice(20)), "silent");
+  assert.equal(kind(now - 86_400, shares), "elsewhere");
+  assert.equal(kind(null, shares), "elsewhere");
+  assert.equal(kind(null, shares, now + 86_400), "stopped");
+  assert.equal(kind(null, []), "never");
+  assert.equal(kind(null, shares.slice(0, 2), now + 86_400), "elsewhere");
 });
 
 test("states say since when and what to do, once each", () => {
@@ -109,7 +144,10 @@ test("steps in which nothing was found are zeros", () => {
   assert.deepEqual(filled(points, 60, 10, 250).map((p) => [p.time_unix_s, p.hashrate_hs]), [[60, 1], [120, 0], [180, 2]]);
   assert.deepEqual(filled(points, 60, 2, 250).map((p) => p.time_unix_s), [120, 180]);
   assert.deepEqual(filled([], 60, 2, 250), []);
-  assert.equal(filled([points[0]], 60, 10, 250).length, 1);
+  assert.deepEqual(filled([points[0]], 60, 10, 250), []);
+  // Mining began somewhere in the very first step, so that its average would be too low.
+  assert.deepEqual(filled(points, 60, 10, 250, true).map((p) => p.time_unix_s), [120, 180]);
+  assert.deepEqual(filled(points, 60, 2, 250, true).map((p) => p.time_unix_s), [120, 180]);
 });
 
 test("a pool changes how evenly, not how much", () => {

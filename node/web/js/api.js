@@ -18,17 +18,20 @@ export class Failure extends Error {
 }
 
 const GONE = "The node does not answer.";
-const GONE_TODO = "Check that it still runs (shoal status) and that this device reaches it; this page tries again by itself.";
+const GONE_TODO = "Check that it runs (shoal status) and that this device reaches it; this page tries again automatically.";
 
 function refused(status, words) {
   const text = words ? sentence(words) : `The node answered with the code ${status}.`;
-  if (status === 401 || status === 403) return new Failure(text, "If this asks for a token: it stands in the file api-token in the node's data folder.", status);
+  if (status === 401 || status === 403) return new Failure(text, "The token is in the file api-token in the node's data folder.", status);
   if (status === 404) return new Failure(text, "Check what you looked for, or use the search; other nodes may know more.", status);
   if (status === 410) return new Failure(text, "Ask a node that keeps the whole share-chain.", status);
-  if (status === 429 || status === 503) return new Failure(text, "It is busy; this page tries again by itself.", status);
+  if (status === 429 || status === 503) return new Failure(text, "It is busy; this page tries again automatically.", status);
   if (status >= 500) return new Failure(text, "The node's log says more.", status);
   return new Failure(text, "Correct it and try again.", status);
 }
+
+/** Whether an error ends by itself, when the node answers again. */
+export const passing = (error) => error != null && (error.status === 0 || error.status === 429 || error.status >= 500);
 
 /** One answer, without keeping it. */
 export async function get(path, { token } = {}) {
@@ -86,14 +89,19 @@ function tell(of) {
 /** Answers that show more to whoever has the node's token. */
 const WITH_TOKEN = /^\/(miners\/[^/]+$|log|peers)/;
 
+/** A token that the node did not take: asking again would change nothing. */
+let wrongToken;
+
 /** A wrong token must not hide what everybody may see. */
 async function withToken(path) {
-  const token = WITH_TOKEN.test(path) ? readToken() : undefined;
+  const kept = WITH_TOKEN.test(path) ? readToken() : undefined;
+  const token = kept === wrongToken ? undefined : kept;
   try {
     return await get(path, { token });
   } catch (error) {
-    if (token && (error.status === 401 || error.status === 403)) return get(path);
-    throw error;
+    if (!token || error.status !== 401) throw error;
+    wrongToken = token;
+    return get(path);
   }
 }
 
@@ -109,8 +117,7 @@ async function load(of) {
     if (of.data.time_unix_s && of.path === "/status") setNodeTime(of.data.time_unix_s);
   } catch (error) {
     of.error = error;
-    const passing = error.status === 0 || error.status === 429 || error.status >= 500;
-    if (passing) {
+    if (passing(error)) {
       of.timer = setTimeout(() => of.users.size > 0 && load(of), RETRY_MS[Math.min(of.failed, RETRY_MS.length - 1)]);
       of.failed += 1;
     }
@@ -178,19 +185,28 @@ export function useApi(path, on = []) {
 }
 
 const TOKEN = "shoal.token";
+const HASH = "#token=";
 
 export function readToken() {
   try {
-    return sessionStorage.getItem(TOKEN) || undefined;
+    return localStorage.getItem(TOKEN) || undefined;
   } catch {
     return undefined;
   }
 }
 
+/** A link may bring the token behind the path, where it is sent to nobody. It must not stay in the address or the history. */
+export function takeToken() {
+  if (!location.hash.startsWith(HASH)) return;
+  const token = location.hash.slice(HASH.length);
+  history.replaceState(null, "", location.pathname + location.search);
+  writeToken(token);
+}
+
 export function writeToken(token) {
   try {
-    if (token) sessionStorage.setItem(TOKEN, token);
-    else sessionStorage.removeItem(TOKEN);
+    if (token) localStorage.setItem(TOKEN, token);
+    else localStorage.removeItem(TOKEN);
   } catch {
     // Without storage the token is asked for again.
   }

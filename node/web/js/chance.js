@@ -26,11 +26,13 @@ function round2(value) {
   return Math.round(value / scale) * scale;
 }
 
-/** What a round's effort means, from the chance that a round needs at most that much. */
-export function luckWords(probability) {
-  if (probability == null) return "not known";
-  if (probability <= 0.5) return `lucky: ${odds(probability)} blocks come that soon`;
-  return `unlucky: ${odds(1 - probability)} blocks take that long`;
+/** What the effort of a finished round means: work done over work expected. 1 is average, below is lucky. */
+export function luckWords(effort) {
+  if (effort == null) return "not known";
+  const percent = Math.round(effort * 100);
+  if (percent === 100) return "average";
+  if (percent < 100) return `lucky: ${odds(atLeastOne(effort))} blocks come that soon`;
+  return `unlucky: ${odds(Math.exp(-effort))} blocks take that long`;
 }
 
 /** For a round that still goes on. */

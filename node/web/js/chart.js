@@ -1,6 +1,7 @@
 // A line over time, with its numbers as a table for whoever cannot see it. uPlot comes when the first chart does.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { dateTime } from "./format.js";
+import { useRevival } from "./live.js";
 import { Table } from "./parts/table.js";
 
 const HEIGHT = 200;
@@ -43,7 +44,7 @@ function options(width, label, format, onPoint) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
-    scales: { y: { range: (_, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+    scales: { x: { range: (_, min, max) => [min, max] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [{ ...axis, space: 64, incrs: TICKS_S, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) }, { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
     series: [{}, { label, stroke: color("--blue"), width: 2, fill: `${color("--blue")}22`, points: { show: false }, spanGaps: false }],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx)] },
@@ -58,6 +59,9 @@ export function LineChart({ points, label, format }) {
   const [broken, setBroken] = useState(false);
   const [look, setLook] = useState(0);
   const data = [points.map((p) => p.t), points.map((p) => p.y)];
+  const known = points.filter((p) => p.y != null);
+  const drawn = known.length > 1;
+  useRevival(broken, () => setLook((n) => n + 1));
   const latest = useRef(data);
   latest.current = data;
   useEffect(() => {
@@ -71,8 +75,10 @@ export function LineChart({ points, label, format }) {
     };
   }, []);
   useEffect(() => {
+    if (!drawn) return undefined;
     let gone = false;
     let observer;
+    setBroken(false);
     loadLibrary().then((UPlot) => {
       if (gone || !box.current) return;
       plot.current = new UPlot(options(box.current.clientWidth, label, format, (i) => pick(i ?? null)), latest.current, box.current);
@@ -85,15 +91,15 @@ export function LineChart({ points, label, format }) {
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [look, label]);
+  }, [look, label, drawn]);
   useEffect(() => {
     plot.current?.setData(data);
   }, [points]);
-  const known = points.filter((p) => p.y != null);
   const last = known.at(-1);
   const highest = known.reduce((most, p) => Math.max(most, p.y), 0);
   const shown = picked !== null && points[picked] ? points[picked] : last;
-  if (!last) return html`<p class="empty">No numbers for this time yet.</p>`;
+  // Two points make a line.
+  if (known.length < 2) return html`<p class="empty">${last ? `${dateTime(last.t)}: ${format(last.y)}. The chart begins with the next number.` : "No numbers for this time yet; the first one comes when its step is over."}</p>`;
   return html`<div>
     <div class="chart" ref=${box} role="img" aria-label=${`${label}: ${format(last.y)} at the end, at most ${format(highest)}`}></div>
     <p class="readout">${broken ? "The chart could not be loaded; the numbers are below." : `${dateTime(shown.t)}: ${shown.y == null ? "none" : format(shown.y)}`}</p>

@@ -69,6 +69,9 @@ export function roughBtc(sat) {
   return `${INTEGER.format(Number((sat / 1e8).toPrecision(4)))} BTC`;
 }
 
+/** A rate of pay: small ones keep three digits, below a thousandth of a satoshi they are nothing to speak of. */
+export const pay = (sat) => (sat > 0 && sat < 0.001 ? "below 0.001 sat" : roughBtc(sat));
+
 export function percent(part) {
   if (part == null || !Number.isFinite(part)) return UNKNOWN;
   const value = part * 100;
@@ -116,7 +119,7 @@ export function roughly(seconds) {
 /** A moment relative to another, both in seconds. */
 export function ago(momentS, nowS) {
   const age = nowS - momentS;
-  if (Math.abs(age) < 1.5) return "now";
+  if (Math.abs(age) < 1.5) return "just now";
   return age > 0 ? `${roughly(age)} ago` : `in ${roughly(-age)}`;
 }
 

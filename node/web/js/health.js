@@ -1,9 +1,8 @@
 // Is anything wrong? From the node's status to sentences, worst first. Pure.
 import { duration, percent, plural, si } from "./format.js";
 
-/** A link comes every 10 s on average (1 s locally); a silence of thirty times that happens once in 10^13 links. */
+/** A silence of thirty average link intervals happens once in 10^13 links. */
 const QUIET_LINKS = 30;
-const LINK_S = { local: 1 };
 
 const item = (level, what, todo = "") => ({ level, what, todo });
 
@@ -24,17 +23,17 @@ function alarms(status) {
 }
 
 /** States that say that miners earn nothing, or soon will not. The others only warn. */
-const COSTLY = ["no_peers", "unlisted"];
+const COSTLY = ["no_peers", "unlisted", "miners_gone", "miners_silent"];
 
 const holds = (status, kind) => status.states.some((state) => state.kind === kind);
 const said = (text) => `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}`;
 
-/** What the node says of itself while it may be cut off from the pool: since when, and what to do. */
+/** What the node says of itself and its miners, by the rules of its alerts: since when, and what to do. */
 function states(status) {
-  const found = status.states.map(({ kind, since_unix_s: since, what, todo }) =>
+  const found = [...status.states, ...status.mining].map(({ kind, since_unix_s: since, what, todo }) =>
     item(COSTLY.includes(kind) ? "bad" : "warn", `For ${duration(Math.max(0, status.time_unix_s - since))}: ${what}.`, `${said(todo.replaceAll("`", ""))}.`));
   if (!status.solo_because) return found;
-  return [item("bad", "Miners work solo: a block pays the address of whoever finds it, and nothing is shared with the pool.", "They return to the pool by themselves when what follows is over."), ...found];
+  return [item("bad", "Miners work solo: a block pays the address of whoever finds it, and nothing is shared with the pool.", "They return to the pool when what follows is over."), ...found];
 }
 
 function sync(status) {
@@ -50,8 +49,8 @@ function sync(status) {
 
 function bitcoin(status) {
   const { trouble, height, header_height: headers } = status.bitcoin;
-  if (trouble) return [item("bad", `The node's bitcoind has a trouble: ${trouble.replace(/\.$/, "")}.`, "See bitcoind's own log; the node goes on by itself when it answers.")];
-  if (height != null && headers > height + 1 && !holds(status, "bitcoind")) return [item("warn", `The node's bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if it stays so, see its log and its peers.")];
+  if (trouble) return [item("bad", `bitcoind reports a problem: ${trouble.replace(/\.$/, "")}.`, "See bitcoind's log; the node continues when bitcoind answers.")];
+  if (height != null && headers > height + 1 && !holds(status, "bitcoind")) return [item("warn", `Your bitcoind is ${plural(headers - height, "block")} behind.`, "It may be catching up; if it stays so, see its log and its peers.")];
   return [];
 }
 
@@ -63,7 +62,7 @@ function upgrades(status) {
 }
 
 function quiet(status) {
-  const bound = QUIET_LINKS * (LINK_S[status.network] ?? 10);
+  const bound = QUIET_LINKS * status.link_interval_s;
   if (status.tip_age_s == null || status.tip_age_s <= bound || holds(status, "stale_tip")) return [];
   return [item("warn", `The newest link is ${duration(status.tip_age_s)} old.`, "Either the pool has very little hashrate now, or this node is cut off: look at the peers.")];
 }

@@ -1,4 +1,4 @@
-// What happens, as it happens: one stream of server-sent events for the whole app, with a state that is shown.
+// What happens, as it happens: one stream of server-sent events for all tabs, with a state that is shown.
 import { useEffect, useRef, useState } from "./html.js";
 import { put, refreshFor } from "./api.js";
 
@@ -6,7 +6,7 @@ const TYPES = ["hello", "share", "link", "tip", "block", "status", "log", "reset
 /** A stream that the server ends and the browser resumes is not worth a word. */
 const TELL_AFTER_MS = 4000;
 const ANEW_MS = [2000, 5000, 10000, 20000];
-/** Browsers allow few connections to one host: a tab that nobody looks at gives its own back. */
+/** A tab that nobody looks at fetches nothing. Where tabs cannot share a stream, it gives its connection back. */
 const HIDDEN_MS = 15000;
 const POLL_MS = 10000;
 
@@ -14,6 +14,8 @@ const handlers = new Map(TYPES.map((type) => [type, new Set()]));
 const watchers = new Set();
 let state = "connecting";
 let source = null;
+/** Undefined until it is tried, null where tabs cannot share a stream. */
+let port;
 let failures = 0;
 let tellTimer = 0;
 let anewTimer = 0;
@@ -26,47 +28,78 @@ function setState(next) {
   for (const watcher of watchers) watcher(state);
 }
 
-function receive(type, event) {
+function receive(type, text) {
   let data;
   try {
-    data = JSON.parse(event.data || "{}");
+    data = JSON.parse(text || "{}");
   } catch {
     return;
   }
   if (type === "status") put("/status", data);
-  if (type === "reset" || (type === "hello" && missed)) refreshFor(null);
-  if (type === "hello") missed = false;
+  if (type === "reset") refreshFor(null);
   for (const handler of handlers.get(type)) handler(data);
   refreshFor(type);
 }
 
-function calm() {
+function opened() {
   clearTimeout(tellTimer);
   tellTimer = 0;
+  failures = 0;
+  if (missed) refreshFor(null);
+  missed = false;
+  setState("live");
+}
+
+/** `closed`: nobody resumes the stream, so what comes meanwhile is missed. */
+function broken(closed) {
+  // Each try that fails comes here: the first one starts the clock.
+  tellTimer ||= setTimeout(() => setState("reconnecting"), TELL_AFTER_MS);
+  missed ||= closed;
+}
+
+/** The stream that all tabs share; null where the browser has no shared workers. */
+function shared() {
+  try {
+    const worker = new SharedWorker("/js/live_worker.js", { name: "live" });
+    worker.onerror = () => {
+      port = null;
+      if (source !== null) open();
+    };
+    worker.port.onmessage = ({ data }) => {
+      if (source === null) return;
+      if (data.kind === "open") opened();
+      else if (data.kind === "error") broken(data.closed);
+      else receive(data.type, data.data);
+    };
+    return worker.port;
+  } catch {
+    return null;
+  }
 }
 
 function open() {
   clearTimeout(anewTimer);
+  if (port === undefined) port = shared();
+  if (port !== null) {
+    port.postMessage("join");
+    source = { close: () => port.postMessage("leave") };
+    return;
+  }
   source = new EventSource("/api/v1/events");
-  source.onopen = () => {
-    calm();
-    failures = 0;
-    setState("live");
-  };
+  source.onopen = opened;
   source.onerror = () => {
-    // Each try that fails comes here: the first one starts the clock.
-    tellTimer ||= setTimeout(() => setState("reconnecting"), TELL_AFTER_MS);
-    // The browser resumes by itself, unless the answer was no stream.
-    if (source.readyState !== EventSource.CLOSED) return;
-    missed = true;
+    const closed = source.readyState === EventSource.CLOSED;
+    broken(closed);
+    if (!closed) return;
     anewTimer = setTimeout(open, ANEW_MS[Math.min(failures, ANEW_MS.length - 1)]);
     failures += 1;
   };
-  for (const type of TYPES) source.addEventListener(type, (event) => receive(type, event));
+  for (const type of TYPES) source.addEventListener(type, (event) => receive(type, event.data));
 }
 
 function close(next) {
-  calm();
+  clearTimeout(tellTimer);
+  tellTimer = 0;
   clearTimeout(anewTimer);
   source?.close();
   source = null;
@@ -101,6 +134,19 @@ export function useLiveState() {
     return () => watchers.delete(set);
   }, []);
   return now;
+}
+
+/** Calls `again` when the stream is back, or every ten seconds without it, as long as something has `failed`. */
+export function useRevival(failed, again) {
+  const live = useLiveState();
+  useEffect(() => {
+    if (!failed) return undefined;
+    const timer = setInterval(again, POLL_MS);
+    return () => clearInterval(timer);
+  }, [failed]);
+  useEffect(() => {
+    if (failed && live === "live") again();
+  }, [live]);
 }
 
 /** Calls `handler` for each event of a type while the component is shown. */

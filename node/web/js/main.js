@@ -1,7 +1,7 @@
 // The frame around every page: head, menu, search, the page of the path, foot.
 import { html, render, useEffect, useRef, useState } from "./html.js";
-import { useApi } from "./api.js";
-import { startLive, useLiveState } from "./live.js";
+import { get, takeToken, useApi } from "./api.js";
+import { startLive, useLiveState, useRevival } from "./live.js";
 import { go, startRouter, useRoute } from "./router.js";
 import { troubles } from "./health.js";
 import { Failed, Notice } from "./parts/bits.js";
@@ -45,7 +45,7 @@ const LIVE_WORDS = {
 function Live() {
   const state = useLiveState();
   const [icon, word] = LIVE_WORDS[state];
-  const title = state === "live" ? "News arrive by themselves" : "News come every ten seconds until the stream is back";
+  const title = state === "live" ? "Updates arrive automatically" : "Updates come every ten seconds until the stream is back";
   return html`<span class=${`live ${state}`} role="status" title=${title}><span aria-hidden="true">${icon}</span> ${word}</span>`;
 }
 
@@ -111,11 +111,11 @@ function Foot() {
   return html`
     <footer>
       <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · what this one node knows; others may know a little more or less.</p>
-      <p><a href="/api">Everything here as data</a> · <a href="/api/v1/metrics">metrics</a></p>
+      <p><a href="/api">Everything here as data</a> · <a href="/metrics" target="_self">metrics</a></p>
     </footer>`;
 }
 
-const BROKEN = { message: "A part of these pages could not be loaded.", todo: "Check that the node still runs, then load the page again." };
+const BROKEN = { message: "A part of these pages could not be loaded.", todo: "The page loads again when the node answers; check that it runs." };
 
 function Page({ route }) {
   const [shown, show] = useState({ Page: null, error: null, route });
@@ -126,6 +126,8 @@ function Page({ route }) {
     load().then((module) => current && show({ Page: module.default, error: null, route }), () => current && show({ Page: null, error: BROKEN, route }));
     return () => { current = false; };
   }, [route]);
+  // Browsers may remember that a file did not come, so it takes a new start to fetch it again.
+  useRevival(shown.error !== null, () => get("/status").then(() => location.reload(), () => {}));
   useEffect(() => {
     // Whoever follows a link starts at the top of the new page, with the focus, too.
     if (first.current) {
@@ -151,6 +153,7 @@ function App() {
     <${Foot} />`;
 }
 
+takeToken();
 startRouter();
 startLive();
 const root = document.getElementById("app");

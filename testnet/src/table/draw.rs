@@ -25,6 +25,10 @@ const PALETTE: [Color; 7] = [
 /// Lines per block: its description and its bar.
 const BLOCK_LINES: usize = 2;
 
+/// Width of a URL, `http://127.0.0.1:65535/`, and of a terminal that has room for a column of them.
+const PAGES_CHARS: u16 = 23;
+const WIDE: u16 = 106;
+
 /// Draws the whole table.
 pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
     let nodes = u16::try_from(view.nodes.len()).unwrap_or(u16::MAX);
@@ -36,7 +40,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
     ])
     .areas(frame.area());
     frame.render_widget(Paragraph::new(title_lines(view)), title);
-    frame.render_widget(node_table(view), table);
+    frame.render_widget(node_table(view, frame.area().width), table);
     draw_blocks(frame, blocks, view);
     draw_notes(frame, notes, view);
 }
@@ -64,14 +68,16 @@ fn title_lines(view: &View) -> Vec<Line<'static>> {
     ]
 }
 
-/// Says where to look further, in a browser.
+/// Says where to look further, in a browser: for terminals without room for a column of URLs.
 fn pages_of_first(view: &View) -> String {
     view.nodes.first().map_or_else(String::new, |node| format!("  pages of {}: {}", node.name, node.pages))
 }
 
-fn node_table(view: &View) -> Table<'static> {
-    let header = ["node", "height", "tip", "peers", "hashrate", "shares", "pending", "refused", "rss", "state"];
-    let widths = [4, 7, 10, 5, 10, 7, 7, 7, 7].map(Constraint::Length).into_iter().chain([Constraint::Min(8)]);
+fn node_table(view: &View, width: u16) -> Table<'static> {
+    let header =
+        ["node", "height", "tip", "peers", "hashrate", "shares", "pending", "refused", "rss", "pages", "state"];
+    let pages = if width < WIDE { 0 } else { PAGES_CHARS };
+    let widths = [4, 7, 10, 5, 10, 7, 7, 7, 7, pages].map(Constraint::Length).into_iter().chain([Constraint::Min(8)]);
     Table::new(view.nodes.iter().map(node_row), widths)
         .header(Row::new(header).style(Style::new().add_modifier(Modifier::BOLD)))
         .block(Block::new().borders(Borders::TOP))
@@ -88,6 +94,7 @@ fn node_row(node: &NodeRow) -> Row<'static> {
         node.pending.to_string(),
         node.refused.to_string(),
         megabytes(node.rss_bytes),
+        node.pages.clone(),
         state(node),
     ];
     let style = match node.condition {

@@ -39,20 +39,19 @@ pub fn status_text(view: &View) -> String {
     if let Some(groups) = &view.partition {
         text.push_str(&format!("partition: {groups}\n"));
     }
-    text.push_str("node  height  tip         peers   hashrate  shares  pending     rss  state\n");
+    text.push_str(
+        "node  height  tip         peers   hashrate  shares  pending     rss  pages                    state\n",
+    );
     for node in &view.nodes {
-        let NodeRow { name, height, peers, shares, pending, .. } = node;
+        let NodeRow { name, height, peers, shares, pending, pages, .. } = node;
         let line = format!(
-            "{name:<4}  {height:>6}  {tip:<10}  {peers:>5}  {rate:>9}  {shares:>6}  {pending:>7}  {rss:>6}  {state}\n",
+            "{name:<4}  {height:>6}  {tip:<10}  {peers:>5}  {rate:>9}  {shares:>6}  {pending:>7}  {rss:>6}  {pages:<23}  {state}\n",
             tip = short_id(&node.tip),
             rate = hashrate(node.hashrate_hs),
             rss = megabytes(node.rss_bytes),
             state = state(node),
         );
         text.push_str(&line);
-    }
-    for node in &view.nodes {
-        text.push_str(&format!("pages of {}: {}\n", node.name, node.pages));
     }
     for block in view.blocks.iter().take(8) {
         text.push_str(&format!("{:>6}  {}\n", duration(block.at_s), block_line(block)));

@@ -114,6 +114,9 @@ impl Session {
 
     /// Runs until an end, writes the report, and stops every process.
     pub(super) async fn run(mut self) -> Result<(), UpError> {
+        for node in &self.view.nodes {
+            self.shown.line(&format!("pages of node {}: {}", node.name, node.pages));
+        }
         let end = self.watch().await;
         let reported = match (&end, &self.options.report) {
             (Ok(End::Wanted | End::TimeOver), Some(_)) => self.report().await,

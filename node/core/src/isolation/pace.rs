@@ -12,8 +12,9 @@ pub(super) fn rates(chain: &Chain, now: Timestamp) -> Rates {
     Rates { hashrate: hashrates(chain, now), shares: share_rate(chain) }
 }
 
-/// Hashes per second over the last [`RATE_LINKS`], up to now, and over a day before.
-fn hashrates(chain: &Chain, now: Timestamp) -> Option<[u64; 2]> {
+/// Hashes per second over the last [`RATE_LINKS`], up to now, and over a day before; none while the chain is too short.
+#[must_use]
+pub fn hashrates(chain: &Chain, now: Timestamp) -> Option<[u64; 2]> {
     let tip = chain.height();
     let middle = tip.below(RATE_LINKS);
     // Genesis has no time.

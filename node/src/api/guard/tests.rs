@@ -8,7 +8,7 @@ fn guard(listen: &str, configured: &str, requests_a_second: u32) -> Guard {
         requests_a_second,
         trusted_proxies: vec!["10.0.0.1".parse().unwrap()],
     };
-    Guard::new(listen.parse().unwrap(), &config)
+    Guard::new(listen.parse().unwrap(), &config, Token::load(tempfile::tempdir().unwrap().path()).unwrap())
 }
 
 fn answers(listen: &str, configured: &str, hosts: &[&str]) -> bool {

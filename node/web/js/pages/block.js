@@ -1,6 +1,7 @@
 // One Bitcoin block of the pool: who found it, whom it pays, and the proof that it pays rightly.
 import { html, useEffect, useState } from "../html.js";
-import { get, getAll, useApi } from "../api.js";
+import { get, getAll, passing, useApi } from "../api.js";
+import { useRevival } from "../live.js";
 import { BlockState, blockState, MATURE } from "../parts/block_state.js";
 import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
 import { PayoutCheck } from "../parts/payout_check.js";
@@ -11,9 +12,11 @@ import { btc, count, percent, plural, sentence } from "../format.js";
 import { luckWords } from "../chance.js";
 
 export default function Block({ route }) {
-  const hash = route.parts[1];
+  const named = route.parts[1];
+  const answer = useApi(`/blocks/${encodeURIComponent(named)}?limit=1`, ["tip", "block"]);
+  // A height may name another block after a reorganisation; its hash never does.
+  const hash = answer.data?.hash ?? named;
   const base = `/blocks/${encodeURIComponent(hash)}`;
-  const answer = useApi(`${base}?limit=1`, ["tip", "block"]);
   return html`
     <${Title}>Bitcoin block ${answer.data ? count(answer.data.height) : ""}</${Title}>
     <p><${Copy} text=${hash} /></p>
@@ -27,7 +30,7 @@ export default function Block({ route }) {
 
 function Standing({ block }) {
   const state = blockState(block);
-  if (state === "refused") return html`<${Notice} level="bad"><p><strong>Bitcoin refused this block</strong>${block.bitcoind?.reason ? `: ${block.bitcoind.reason}` : ""}. It pays nobody; the work in it counted all the same.</p></${Notice}>`;
+  if (state === "refused") return html`<${Notice} level="bad"><p><strong>Bitcoin rejected this block</strong>${block.bitcoind?.reason ? `: ${block.bitcoind.reason}` : ""}. It pays nobody; the work in it counted all the same.</p></${Notice}>`;
   if (state === "orphaned") return html`<${Notice} level="bad"><p><strong>This block is not in Bitcoin's chain with the most work.</strong> Another block took its place, or this node has not seen its own chain catch up yet. As long as that stays so it pays nobody.</p></${Notice}>`;
   if (state === "mature") return html`<${Notice} level="ok"><p><strong>It is in Bitcoin's chain</strong> and its payments can be spent: ${count(block.confirmations)} confirmations.</p></${Notice}>`;
   return html`<${Notice}><p><strong>It is in Bitcoin's chain</strong>, and its payments can be spent when 100 blocks stand on top of it. <${BlockState} block=${block} /></p><${Bar} part=${block.confirmations / MATURE} label="Confirmations" /></${Notice}>`;
@@ -38,7 +41,7 @@ const About = ({ block }) => html`
     ["Found by", html`<${Payee} payee=${{ address: block.finder_address, script: block.finder_script }} whole />`],
     ["When", html`<${Time} at=${block.time_unix_s} />`],
     ["Pays", `${btc(block.value_sat)} to ${plural(block.outputs_count, "address", "addresses")}`],
-    ["Work that it took", block.effort == null ? "not known: the block before is not" : `${percent(block.effort)} of the average (${luckWords(block.luck_probability)})`],
+    ["Effort", block.effort == null ? "not known: the block before is not" : `${percent(block.effort)}: ${luckWords(block.effort)}`],
     ["As a share", html`<a href=${`/shares/${block.hash}`}>what became of it</a>${block.listed_height == null ? "" : html`, in link <a href=${`/chain?to=${block.listed_height + 15}`}>${count(block.listed_height)}</a>`}`],
     ["Block before", html`<${Id} id=${block.prev_hash} />`],
     ["This node's bitcoind said", block.bitcoind == null ? "nothing: another node submitted it, or it is long ago" : block.bitcoind.verdict],
@@ -49,6 +52,7 @@ const About = ({ block }) => html`
 function Proven({ base }) {
   const [state, set] = useState({ rows: 0 });
   const [run, again] = useState(0);
+  useRevival(passing(state.error), () => again((n) => n + 1));
   useEffect(() => {
     let gone = false;
     set({ rows: 0 });
@@ -65,7 +69,7 @@ function Proven({ base }) {
     return () => { gone = true; };
   }, [base, run]);
   return html`
-    <${Card} title="Does it pay everyone rightly?" id="proof">
+    <${Card} title="Payout check" id="proof">
       ${state.error ? html`<${Failed} error=${state.error.todo ? state.error : { message: `The proof stopped: ${state.error.message}.`, todo: "Load the page again." }} reload=${() => again(run + 1)} />`
       : state.done ? html`<div><${Proof} ...${state.done} /></div>`
       : html`<p class="loading" aria-busy="true">Fetching weights: ${count(state.rows)} so far…</p>`}

@@ -19,13 +19,13 @@ export default function Blocks() {
     <section class="card"><${Loaded} from=${answer}>${() => html`
       <${Summary} blocks=${rows} />
       <${EffortBars} blocks=${rows} round=${pool.data?.round} />
-      <${Table} caption="Bitcoin blocks, newest first" rows=${rows} rowKey=${(block) => block.hash} empty="None yet. When one is found it appears here by itself." columns=${[
+      <${Table} caption="Bitcoin blocks, newest first" rows=${rows} rowKey=${(block) => block.hash} empty="None yet. When one is found it appears here automatically." columns=${[
         { head: "Height", num: true, cell: (block) => count(block.height) },
         { head: "Block", cell: (block) => html`<${BlockId} id=${block.hash} />` },
         { head: "Found", cell: (block) => html`<${Time} at=${block.time_unix_s} />` },
         { head: "By", cell: (block) => html`<${Payee} payee=${{ address: block.finder_address, script: block.finder_script }} />${block.listed_height != null && html`<span class="fine"> in link <a href=${`/chain?to=${block.listed_height + 15}`}>${count(block.listed_height)}</a></span>`}` },
         { head: "Pays", num: true, cell: (block) => html`${btc(block.value_sat)}<span class="fine"> to ${plural(block.outputs_count, "address", "addresses")}</span>` },
-        { head: "Work it took", cell: (block) => (block.effort == null ? "not known" : html`${percent(block.effort)} of the average<br /><span class="fine">${luckWords(block.luck_probability)}</span>`) },
+        { head: "Effort", cell: (block) => (block.effort == null ? "not known" : html`${percent(block.effort)}<br /><span class="fine">${luckWords(block.effort)}</span>`) },
         { head: "State", cell: (block) => html`<${BlockState} block=${block} />` },
       ]} />${button}`}
     </${Loaded}></section>`;

@@ -38,7 +38,7 @@ function Pool({ pool }) {
       <${Figure} name="Hashrate of the pool" value=${hashrate(pool.hashrate_hs)}>${pool.hashrate_hs == null ? "Too few links yet to tell." : `Estimated from the last ${count(pool.hashrate_links)} links.`}</${Figure}>
       <${Figure} name="Part of Bitcoin's hashrate" value=${part}>${partAbout}</${Figure}>
       <${Figure} name="A Bitcoin block" value=${wait}>${waitAbout}</${Figure}>
-      <${Figure} name="Work on this round" value=${percent(round.effort)}>of what a block takes on average. ${roundWords(round.probability)} ${since}</${Figure}>
+      <${Figure} name="Round effort" value=${percent(round.effort)}>work done over work expected for a block: 100% is average, less is lucky. ${roundWords(round.probability)} ${since}</${Figure}>
       <${Figure} name="Links and shares" value=${`${si(pool.shares_minute, "shares/min")}`}>${count(pool.links_minute)} links in the last minute; the newest has height ${count(pool.chain.height)}, up to ${count(pool.chain.settled_height)} they are settled.</${Figure}>
       <${Figure} name="Paid addresses" value=${count(pool.window.scripts_total)}>share the next block by their work ${pool.window.oldest_unix_s == null ? "since the pool began" : html`since <${Time} at=${pool.window.oldest_unix_s} />`}.</${Figure}>
     </${Figures}>`;
@@ -48,10 +48,10 @@ export default function Home() {
   const pool = useApi("/pool", ["tip", "block"]);
   return html`
     <${Title}>A mining pool without an operator</${Title}>
-    <p class="lead">Every block that anyone here finds pays everyone directly. This is the pool as this node sees it.</p>
+    <p class="lead home-lead">Every block that anyone here finds pays everyone directly. This is the pool as this node sees it.</p>
     <div class="cards">
-      <${Health} />
       <${You} />
+      <${Health} />
       <${Card} title="The pool now" id="pool" wide>
         <${Loaded} from=${pool}>${(data) => html`<${Pool} pool=${data} />`}</${Loaded}>
       </${Card}>

@@ -11,7 +11,7 @@ const KINDS = {
   payment: ["payment", "good"],
   worker: ["worker", "warn"],
   reorganisation: ["branches", "warn"],
-  refused: ["refused", "bad"],
+  refused: ["rejected", "bad"],
   work: ["work", ""],
   bitcoin: ["Bitcoin", ""],
   peers: ["peers", ""],
@@ -30,7 +30,7 @@ export default function Log() {
   const shown = kind === "all" ? rows : rows.filter((event) => event.kind === kind);
   return html`
     <${Title}>What happened</${Title}>
-    <p class="lead">At this node, newest first. New entries appear by themselves. With the node's token (asked for on a miner's page) your own miners and payments are among them.</p>
+    <p class="lead">At this node, newest first. New entries appear automatically. With the node's token (asked for on a miner's page) your own miners and payments are among them.</p>
     <div class="row"><${Choice} label="Which" value=${kind} onChange=${setKind} options=${[["all", "Everything"], ...present.map((key) => [key, KINDS[key][0]])]} /></div>
     <section class="card"><${Loaded} from=${answer}>${() => html`
       ${shown.length === 0 && html`<p class="empty">Nothing yet.</p>`}

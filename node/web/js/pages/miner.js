@@ -1,8 +1,6 @@
 // Everything about one payout address.
 import { html } from "../html.js";
 import { useApi } from "../api.js";
-import { nowS } from "../clock.js";
-import { filled } from "../steps.js";
 import { setMe, useMe } from "../me.js";
 import { Card, Copy, Facts, Loaded, Notice, Title } from "../parts/bits.js";
 import { MiningNow, NextPay } from "../parts/mining.js";
@@ -18,23 +16,25 @@ export default function Miner({ route }) {
   const base = `/miners/${encodeURIComponent(address)}`;
   const answer = useApi(base, ["tip", "block"]);
   const me = useMe();
+  // What was pasted may have capitals or a worker's name; the node says which address it is.
+  const name = answer.data?.address ?? address;
   return html`
     <${Title}>Miner</${Title}>
-    <p class="row"><${Copy} text=${address} /> ${me === address
+    <p class="row"><${Copy} text=${name} /> ${me === name
       ? html`<span>This is you. <button type="button" class="small" onClick=${() => setMe(null)}>Forget</button></span>`
-      : html`<button type="button" class="small" onClick=${() => setMe(address)}>This is me</button>`}</p>
+      : html`<button type="button" class="small" onClick=${() => setMe(name)}>This is me</button>`}</p>
     <${Loaded} from=${answer}>${(miner) => html`
       <div class="cards">
         <${Card} title="Now" id="now" wide>
-          <${MiningNow} address=${address} />
+          <${MiningNow} address=${address} miner=${answer} />
           <${NextPay} miner=${miner} />
         </${Card}>
         <${Card} title="Over time" id="over-time" wide><${HashrateChart} base=${base} name="this address" withShares /></${Card}>
         <${Payments} base=${base} />
+        <${Workers} miner=${miner} reload=${answer.reload} />
         <${MinerShares} base=${base} />
         <${Card} title="Its work in the window" id="window"><${Window} miner=${miner} /></${Card}>
-        <${Workers} miner=${miner} reload=${answer.reload} />
-        <${Card} title="What may it expect?" id="expect" wide><${Expect} base=${base} /></${Card}>
+        <${Card} title="What may it expect?" id="expect" wide><${Expect} miner=${miner} /></${Card}>
       </div>`}
     </${Loaded}>`;
 }
@@ -47,21 +47,15 @@ function Window({ miner }) {
   return html`<${Facts} rows=${[
     ["Part of the whole", percent(window.part)],
     ["Shares that count", count(window.shares)],
-    ["Worth", `${digits(window.weight_blocks)} expected Bitcoin blocks of work`],
+    ["Weight in the PPLNS window", `${digits(window.weight_blocks)} blocks`],
     ["Waiting to be listed", `${count(miner.pending_shares)} shares, worth ${digits(miner.pending_weight.weight_blocks)} blocks`],
     ["Exact weight", html`<code class="whole">${window.weight}</code> in units of 2⁻⁶⁴ block`],
     ["Script", html`<code class="whole">${miner.script}</code>`],
   ]} />`;
 }
 
-/** The miner's own hashrate of the last hours as the start of the calculator. */
-function Expect({ base }) {
-  const history = useApi(`${base}/history?step=600&limit=18`);
-  return html`
-    <${Loaded} from=${history}>${({ points }) => {
-      const known = filled(points, 600, 18, nowS());
-      const mean = known.reduce((sum, point) => sum + point.hashrate_hs, 0) / Math.max(1, known.length);
-      return html`<p class="fine">${mean > 0 ? "It starts with the average hashrate of the last three hours; change it as you like." : "Nothing was mined in the last three hours; give a hashrate."}</p><${CalculatorForm} startHs=${mean > 0 ? mean : undefined} included=${mean > 0} />`;
-    }}</${Loaded}>`;
+/** The miner's own average hashrate as the start of the calculator: of as long as is known, up to a day. */
+function Expect({ miner }) {
+  const mean = miner.hashrate_day_hs ?? 0;
+  return html`<p class="fine">${mean > 0 ? "It starts with the average hashrate of the last 24 hours, or since the first share; change it as you like." : "Nothing was mined in the last 24 hours; enter a hashrate."}</p><${CalculatorForm} startHs=${mean > 0 ? mean : undefined} included=${mean > 0} />`;
 }
-

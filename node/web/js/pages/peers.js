@@ -36,7 +36,7 @@ export default function Peers() {
         <${Card} title=${plural(peers.length, "peer")} id="map">
           ${peers.length === 0 ? html`<${Notice} level="warn"><p><strong>No other node is connected.</strong> Name at least one in p2p.peers of the configuration, and see that the line to it is open.</p></${Notice}>` : html`
             <${PeerMap} peers=${peers} picked=${picked} onPick=${pick} />
-            <p class="fine">This node is in the middle; the farther out, the longer an answer takes. ● this node dialled it, ■ it came by itself. Sectors are groups of addresses.</p>
+            <p class="fine">This node is in the middle; the farther out, the longer an answer takes. ● outbound, ■ inbound. Sectors are groups of addresses.</p>
             <div aria-live="polite">${picked && html`<${Picked} peer=${peers.find((peer) => peer.id === picked)} />`}</div>`}
         </${Card}>
         <${Card} title="Reached by others" id="reach">
@@ -58,11 +58,11 @@ export default function Peers() {
 const latency = (peer) => (peer.latency_ms == null ? "not known yet" : peer.latency_ms < 1 ? "below 1 ms" : `${digits(peer.latency_ms)} ms`);
 
 const Picked = ({ peer }) => peer && html`
-  <${Facts} rows=${[["Peer", html`<code class="whole">${peer.id}</code>`], ["Group", peer.group], ["Latency", latency(peer)], peer.address && ["Address", html`<code class="whole">${peer.address}</code>`], ["Program", peer.agent ?? "did not tell"]]} />`;
+  <${Facts} rows=${[["Peer", html`<code class="whole">${peer.id}</code>`], ["Group", peer.group], ["Latency", latency(peer)], peer.address && ["Address", html`<code class="whole">${peer.address}</code>`], ["Program", peer.agent ?? "unknown"]]} />`;
 
 function Versions({ peers, own }) {
   const agents = new Map();
-  for (const peer of peers) agents.set(peer.agent ?? "did not tell", (agents.get(peer.agent ?? "did not tell") ?? 0) + 1);
+  for (const peer of peers) agents.set(peer.agent ?? "unknown", (agents.get(peer.agent ?? "unknown") ?? 0) + 1);
   const rows = [...agents].sort((a, b) => b[1] - a[1]);
   return html`
     <p>This node runs shoal ${own ?? "…"}.</p>
@@ -94,9 +94,9 @@ const All = ({ peers, height }) => html`
     { head: "Peer", cell: (peer) => html`<${Id} id=${peer.id} />${peer.address && html`<br /><code class="whole fine">${peer.address}</code>`}` },
     { head: "Group", cell: (peer) => peer.group },
     { head: "Latency", num: true, cell: latency },
-    { head: "Line", cell: (peer) => `${LINES[peer.transport] ?? peer.transport}, ${peer.inbound ? "it came" : "dialled"}` },
-    { head: "Program", cell: (peer) => peer.agent ?? "did not tell" },
-    { head: "Link height", num: true, cell: (peer) => (peer.height == null ? "did not tell" : html`${count(peer.height)}${height != null && peer.height < height - BEHIND_LINKS ? html` <${Tag} tone="warn">behind</${Tag}>` : ""}`) },
-    { head: "Here for", num: true, cell: (peer) => duration(peer.connected_s) },
+    { head: "Line", cell: (peer) => `${LINES[peer.transport] ?? peer.transport}, ${peer.inbound ? "inbound" : "outbound"}` },
+    { head: "Program", cell: (peer) => peer.agent ?? "unknown" },
+    { head: "Link height", num: true, cell: (peer) => (peer.height == null ? "unknown" : html`${count(peer.height)}${height != null && peer.height < height - BEHIND_LINKS ? html` <${Tag} tone="warn">behind</${Tag}>` : ""}`) },
+    { head: "Connected for", num: true, cell: (peer) => duration(peer.connected_s) },
     { head: "Misbehaved", num: true, cell: (peer) => (peer.points === 0 ? "never" : `${count(peer.points)} of 100 points`) },
   ]} />`;

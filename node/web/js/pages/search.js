@@ -31,7 +31,7 @@ const What = () => html`
   <section class="card" aria-labelledby="what"><h2 id="what">What can be searched</h2>
     <ul>
       <li>a <strong>payout address</strong>: what it earned and was paid</li>
-      <li>the <strong>id of a share or link</strong>, 64 hexadecimal digits: what became of it, and why it did not count if it did not</li>
+      <li>the <strong>id of a share or link</strong>, 64 hexadecimal digits or the last 6 or more of them, as pages show it: what became of it, and why it did not count if it did not</li>
       <li>a <strong>height</strong>: the links of that height, and the Bitcoin block of the pool</li>
       <li>the <strong>hash of a Bitcoin block</strong>: whether the pool found it, and whom it pays</li>
     </ul>

@@ -16,12 +16,13 @@ export function Title({ children, hidden }) {
 export function Time({ at }) {
   const [, tick] = useState(0);
   useEffect(() => {
-    if (at == null) return undefined;
+    if (!at) return undefined;
     const young = Math.abs(nowS() - at) < 90;
     const timer = setInterval(() => tick((n) => n + 1), young ? 1000 : 20000);
     return () => clearInterval(timer);
   }, [at]);
-  if (at == null) return UNKNOWN;
+  // Genesis has no time of its own, and the clock's year zero is no answer.
+  if (!at) return UNKNOWN;
   return html`<time datetime=${new Date(at * 1000).toISOString()} title=${dateTime(at)}>${ago(at, nowS())}</time>`;
 }
 
@@ -45,16 +46,27 @@ export function Payee({ payee, whole }) {
   return html`<a href=${`/miners/${payee.address}`} title=${name}><code class=${whole ? "whole" : undefined}>${shown}</code></a>`;
 }
 
-/** An id with a button that copies it. */
+/** On plain http in a LAN browsers have no clipboard for pages, but an old way to copy what is selected. */
+async function copyText(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "hidden";
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  if (!done) throw new Error("the browser does not copy");
+}
+
+/** Text with a button that copies it. */
 export function Copy({ text }) {
   const [done, set] = useState(false);
   useEffect(() => {
     const timer = done && setTimeout(() => set(false), 2000);
     return () => clearTimeout(timer);
   }, [done]);
-  // On plain http in a LAN browsers have no clipboard for pages.
-  if (!navigator.clipboard) return html`<code class="whole">${text}</code>`;
-  const copy = () => navigator.clipboard.writeText(text).then(() => set(true), () => {});
+  const copy = () => copyText(text).then(() => set(true), () => {});
   return html`<span class="copy"><code class="whole">${text}</code> <button type="button" class="small" onClick=${copy} aria-label="Copy ${text.slice(0, 8)}…">${done ? "copied" : "copy"}</button></span>`;
 }
 
@@ -71,7 +83,8 @@ export const Figure = ({ name, value, children }) => html`
     <dd><span class=${value === UNKNOWN ? "value unknown" : "value"}>${value}</span>${children && html`<span class="about">${children}</span>`}</dd>
   </div>`;
 
-export const Figures = ({ children }) => html`<dl class="figures">${children}</dl>`;
+/** `brief` ones leave out their sentences on a phone. */
+export const Figures = ({ children, brief }) => html`<dl class=${brief ? "figures brief" : "figures"}>${children}</dl>`;
 
 /** Rows of a name and what it is. `rows` are [name, content]; false ones are left out. */
 export const Facts = ({ rows }) => html`

@@ -14,7 +14,7 @@ export function blockState(block) {
 
 export function BlockState({ block }) {
   const state = blockState(block);
-  if (state === "refused") return html`<${Tag} tone="bad">refused by Bitcoin</${Tag}>`;
+  if (state === "refused") return html`<${Tag} tone="bad">rejected by Bitcoin</${Tag}>`;
   if (state === "orphaned") return html`<${Tag} tone="bad">not in Bitcoin's chain</${Tag}>`;
   if (state === "mature") return html`<${Tag} tone="good">spendable</${Tag}>`;
   return html`<${Tag} tone="warn">${count(block.confirmations)} of ${MATURE} confirmations</${Tag}>`;

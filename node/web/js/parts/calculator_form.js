@@ -55,7 +55,7 @@ function Result({ pool, window, tip, hashrateHs, included }) {
       <${Figure} name="A share" value=${`every ${duration(is.shareS)}`}>on average; each takes ${hashes(tip.children_share_work_hashes)} now.</${Figure}>
       <${Figure} name="Your part of the pool" value=${percent(is.part)}>${included ? "as it is now" : "with your hashrate added"}.</${Figure}>
       <${Figure} name="A block of the pool" value=${`every ${duration(is.poolBlockS)}`}>on average, at today's hashrate and difficulty.</${Figure}>
-      <${Figure} name="It pays you" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small parts are drawn by lot, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", exactly by your work"}.</${Figure}>
+      <${Figure} name="It pays you" value=${roughBtc(is.dueSat)}>on average${is.drawn < 1 ? html`: small parts are drawn by lottery, ${roughBtc(tailSat)} with a chance of ${chance(is.drawn)}` : ", in proportion to your work"}.</${Figure}>
     </${Figures}>
     <h3 class="apart">What the pool changes: not how much, but how evenly</h3>
     <${Table} caption="With and without the pool" rows=${ways} rowKey=${(way) => way.name} columns=${[
@@ -64,9 +64,9 @@ function Result({ pool, window, tip, hashrateHs, included }) {
       { head: "Paid at all in a month", num: true, cell: (way) => chance(way.month) },
       { head: "Paid at all in a year", num: true, cell: (way) => chance(way.year) },
       { head: "Average a month", num: true, cell: () => roughBtc(is.monthSat) },
-      { head: "Two months of three", num: true, cell: (way) => spread(way) },
+      { head: "Typical month (68% range)", num: true, cell: (way) => spread(way) },
     ]} />
-    <p class="fine">Averages at today's difficulty, without fees of any pool (this one has none) and without electricity. Difficulty changes every two weeks. "Two months of three" is the average and the usual spread (one standard deviation) around it.</p>`;
+    <p class="fine">Averages at today's difficulty, without fees of any pool (this one has none) and without electricity. Difficulty changes every two weeks. The typical month is the average and one standard deviation around it.</p>`;
 }
 
 function spread(way) {

@@ -10,14 +10,14 @@ const SHOWN = 15;
 
 export function EffortBars({ blocks, round }) {
   const past = blocks.filter((block) => block.effort != null).slice(0, SHOWN).reverse();
-  const bars = past.map((block) => ({ effort: block.effort, about: `Block ${block.height}: ${percent(block.effort)}, ${luckWords(block.luck_probability)}` }));
+  const bars = past.map((block) => ({ effort: block.effort, about: `Block ${block.height}: ${percent(block.effort)}, ${luckWords(block.effort)}` }));
   if (round?.effort != null) bars.push({ effort: round.effort, now: true, about: `This round so far: ${percent(round.effort)}. ${roundWords(round.probability)}` });
   if (bars.length < 2) return null;
   const most = Math.max(2, ...bars.map((bar) => bar.effort)) * 1.05;
   const y = (effort) => TOP + (HEIGHT - TOP) * (1 - effort / most);
   const step = (WIDTH - 60) / Math.max(bars.length, 8);
   const mean = past.reduce((sum, block) => sum + block.effort, 0) / Math.max(1, past.length);
-  const label = `Effort of the last ${past.length} rounds, on average ${percent(mean)} of what a block takes. Oldest first: ${bars.map((bar) => percent(bar.effort)).join(", ")}`;
+  const label = `Effort of the last ${past.length} rounds: ${percent(mean)} on average, where 100% is average luck and less is lucky. Oldest first: ${bars.map((bar) => percent(bar.effort)).join(", ")}`;
   return html`
     <svg class="plot" viewBox=${`0 0 ${WIDTH} ${HEIGHT + 4}`} role="img" aria-label=${label}>
       <line class="axis" x1="0" x2=${WIDTH} y1=${y(0)} y2=${y(0)} />
@@ -25,5 +25,5 @@ export function EffortBars({ blocks, round }) {
       <line class="line-b" x1="0" x2=${WIDTH - 62} y1=${y(1)} y2=${y(1)} />
       <text x=${WIDTH} y=${y(1) + 4} text-anchor="end">average</text>
     </svg>
-    <p class="fine">Work that each round took; the last bar, in orange, is the round now. ${past.length > 0 ? `The last ${past.length} took ${percent(mean)} of the average work.` : ""} Point at a bar for its chance.</p>`;
+    <p class="fine">Effort of each round: work done over work expected; below 100% is lucky. The last bar, in orange, is this round so far. ${past.length > 0 ? `Average of the last ${past.length}: ${percent(mean)}.` : ""} Point at a bar for its chance.</p>`;
 }

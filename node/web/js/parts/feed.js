@@ -25,7 +25,7 @@ export function Feed() {
   useEvent("block", (block) => add({ kind: "block", id: block.hash, ...block }));
   const shown = items.length > 0 ? items : (links.data?.links ?? []).map((link) => ({ kind: "link", ...link }));
   return html`
-    <${Card} title="Arriving" id="feed" more=${html`<a href="/chain">See the chain</a>`}>
+    <${Card} title="Latest shares and links" id="feed" more=${html`<a href="/chain">See the chain</a>`}>
       ${live !== "live" && html`<p class="fine">The live stream is ${live}; this list may lag.</p>`}
       ${shown.length === 0 && html`<p class="empty">Nothing yet.</p>`}
       <ul class="feed">${shown.map((item) => html`<li key=${item.id} class=${items.length > 0 ? "new" : ""}><${Item} item=${item} /></li>`)}</ul>

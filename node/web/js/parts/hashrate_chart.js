@@ -16,7 +16,7 @@ export function HashrateChart({ base, name, withShares }) {
   const [what, setWhat] = useState("hashrate");
   const [step, limit] = RANGES[range];
   const answer = useApi(`${base}/history?step=${step}&limit=${limit}`, ["tip"]);
-  const points = useMemo(() => filled(answer.data?.points ?? [], step, limit, nowS()).map((p) => ({ t: p.time_unix_s, y: what === "shares" ? p.shares : p.hashrate_hs })), [answer.data, what]);
+  const points = useMemo(() => filled(answer.data?.points ?? [], step, limit, nowS(), answer.data?.next_from === null).map((p) => ({ t: p.time_unix_s, y: what === "shares" ? p.shares : p.hashrate_hs })), [answer.data, what]);
   const stepName = { 60: "minute", 600: "ten minutes", 3600: "hour", 86400: "day" }[step];
   const label = what === "shares" ? `Shares of ${name} in each ${stepName}` : `Hashrate of ${name}`;
   return html`<div>

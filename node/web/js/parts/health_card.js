@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Card, Facts, Loaded, Notice, Time } from "./bits.js";
 import { troubles } from "../health.js";
-import { count, hashrate, plural } from "../format.js";
+import { count, hashrate } from "../format.js";
 
 const SYNC = { searching: "looking for other nodes", headers: "checking which chain has the most work", rows: "fetching past credits", shares: "fetching shares", synced: "complete" };
 
@@ -16,7 +16,7 @@ export function Health() {
 }
 
 function Verdict({ status, stale }) {
-  const found = stale ? [{ level: "warn", what: "That is not known now.", todo: "Below stands what the node said last." }] : troubles(status);
+  const found = stale ? [{ level: "warn", what: "That is not known now.", todo: "Below is its last answer." }] : troubles(status);
   const tip = status.tip_age_s == null ? null : status.time_unix_s - status.tip_age_s;
   return html`
     ${found.length === 0
@@ -27,7 +27,7 @@ function Verdict({ status, stale }) {
       ["Other nodes", html`<a href="/peers">${count(status.peers)} connected</a>`],
       ["Bitcoin", status.bitcoin.height == null ? "cannot be asked" : `block ${count(status.bitcoin.height)}`],
       ["Miners at this node", `${count(status.miners_connected)}, together ${hashrate(status.hashrate.local_hs)}`],
-      ["Shares", `${count(status.shares.pending)} wait to be listed, ${plural(status.shares.refused_total, "was", "were")} refused`],
+      ["Shares", `${count(status.shares.pending)} wait to be listed, ${count(status.shares.refused_total)} rejected`],
     ]} />
     <p class="fine"><a href="/log">What happened lately</a></p>`;
 }

@@ -1,72 +1,83 @@
-// Two answers about an address: does it mine, and what would a block found now pay it.
-import { html } from "../html.js";
+// The first answers about an address: does it mine and how fast, what does it earn, and when is it paid.
+import { html, useEffect } from "../html.js";
 import { useApi } from "../api.js";
 import { Figure, Figures, Loaded, Notice, Time } from "./bits.js";
 import { nowS } from "../clock.js";
 import { estimate } from "../estimate.js";
-import { gapsOf } from "../gaps.js";
-import { btc, count, duration, percent, roughBtc } from "../format.js";
-import { chance, odds, silence } from "../chance.js";
+import { miningState } from "../mining_state.js";
+import { btc, count, duration, hashrate, pay as roughPay, percent, roughBtc, UNKNOWN } from "../format.js";
+import { chance, odds } from "../chance.js";
 
-/** A silence that chance alone brings once in so many times is worth a word. */
-const ODD = 0.001;
 const CONFIRMATIONS = 100;
-const BITCOIN_BLOCK_S = 600;
+/** Devices submit every few seconds; whether one died is known this soon. */
+const LOOK_MS = 10000;
 
-export function MiningNow({ address }) {
+export function MiningNow({ address, miner }) {
   const shares = useApi(`/miners/${encodeURIComponent(address)}/shares?limit=100`, ["tip"]);
-  return html`<${Loaded} from=${shares} quiet>${({ shares: list }) => html`<${Verdict} list=${list} />`}</${Loaded}>`;
+  useEffect(() => {
+    const timer = setInterval(() => !document.hidden && miner.reload(), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [address]);
+  return html`<${Loaded} from=${shares} quiet>${({ shares: list }) => html`<${Verdict} miner=${miner.data} list=${list} />`}</${Loaded}>`;
 }
 
-function Verdict({ list }) {
-  const { lastS, meanS, gaps } = gapsOf(list);
-  if (lastS == null) {
-    return html`<${Notice} level="warn"><p><strong>No share of this address has reached this node.</strong> A new miner waits for its first one: the <a href="/calculator">calculator</a> says how long. If it waits much longer, compare the address with the user name in the miner.</p></${Notice}>`;
+function Verdict({ miner, list }) {
+  const state = miningState(miner, list, nowS());
+  if (state.kind === "here") return html`<${Notice} level="ok"><p><strong>Yes, you are mining</strong> at this node: the last submit was accepted <${Time} at=${state.lastS} />.</p></${Notice}>`;
+  if (state.kind === "silent") {
+    return html`<${Notice} level="bad"><p><strong>Your device is silent.</strong> Its last submit was accepted <${Time} at=${state.lastS} />, and working devices send one every few seconds. Check its power, its network and its own page; if it is there, restart it.</p></${Notice}>`;
   }
-  const gap = nowS() - lastS;
-  if (meanS == null || gaps.length < 3) {
-    return html`<${Notice} level="ok"><p><strong>Yes, you are mining:</strong> the last share came <${Time} at=${lastS} />. How often they come is not known yet.</p></${Notice}>`;
+  if (state.kind === "stopped") {
+    return html`<${Notice} level="warn"><p><strong>You were mining, but no share has come for ${duration(state.gapS)}.</strong> Before, one came every ${duration(state.meanS)}; such a silence by chance: ${odds(state.chance)}. Your device is not connected to this node: check whether it runs, and whether its own node does.</p></${Notice}>`;
   }
-  const p = silence(gap, meanS);
-  if (p < ODD) {
-    return html`<${Notice} level="warn"><p><strong>You were mining, but no share has come for ${duration(gap)}.</strong> Before, one came every ${duration(meanS)}; such a silence by chance: ${odds(p)}. See whether the miner runs and is connected.</p></${Notice}>`;
+  if (state.kind === "elsewhere") {
+    return html`<${Notice} level="ok"><p><strong>Yes, you are mining</strong>, at another node: the last share was found <${Time} at=${state.lastS} />${state.meanS == null ? "" : `, and one is found every ${duration(state.meanS)} on average`}. Only that node sees each submit of your device.</p></${Notice}>`;
   }
-  return html`<${Notice} level="ok"><p><strong>Yes, you are mining:</strong> the last share came <${Time} at=${lastS} />, one comes every ${duration(meanS)} on average.</p></${Notice}>`;
+  return html`<${Notice} level="warn"><p><strong>No submit and no share of this address has reached this node.</strong> A new miner waits for its first share: the <a href="/calculator">calculator</a> says how long. If it is connected here and this stays, compare the address with the user name in the miner.</p></${Notice}>`;
 }
 
-/** What a block found now would pay, in words, and when such a block may come. */
-export function NextPay({ miner }) {
+/** Hashrate, pay a day, how often, and what a block found now would pay; `brief` leaves out the rest. */
+export function NextPay({ miner, brief }) {
   const pool = useApi("/pool", ["tip", "block"]);
-  const pay = estimate(miner);
-  const wait = pool.data?.expected_block_s;
+  const next = estimate(miner);
+  const maturityS = pool.data && CONFIRMATIONS * pool.data.bitcoin.interval_s;
   return html`
-    <${Figures}>
-      <${Figure} name="If a block were found now" value=${amount(pay)}>${how(pay)}</${Figure}>
-      <${Figure} name="Your part of the pool's work" value=${percent(miner.window.part)}>by ${count(miner.window.shares)} shares that count now${miner.pending_shares > 0 ? `, ${count(miner.pending_shares)} more wait to be listed` : ""}.</${Figure}>
-      <${Figure} name="When" value=${wait == null ? "not known yet" : `every ${duration(wait)}`}>${when(wait)}</${Figure}>
+    <${Figures} brief=${brief}>
+      <${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hs)}>now, of the devices at this node. By shares at any node: ${hashrate(miner.hashrate_hour_hs)} in the last hour, ${hashrate(miner.hashrate_day_hs)} in 24 h.</${Figure}>
+      <${Figure} name="You earn a day" value=${miner.pay == null ? UNKNOWN : roughPay(miner.pay.day_sat)}>on average, by the work of yours that counts now, at today's pool hashrate and difficulty.</${Figure}>
+      <${Figure} name="You are paid" value=${often(miner.pay)}>${oftenAbout(miner.pay)}</${Figure}>
+      <${Figure} name="If a block were found now" value=${amount(next)}>${how(next)}</${Figure}>
+      ${!brief && html`<${Figure} name="Your part of the pool's work" value=${percent(miner.window.part)}>by ${count(miner.window.shares)} shares that count now${miner.pending_shares > 0 ? `, ${count(miner.pending_shares)} more wait to be listed` : ""}.</${Figure}>
+      <${Figure} name="A block of the pool" value=${pool.data?.expected_block_s == null ? UNKNOWN : `every ${duration(pool.data.expected_block_s)}`}>on average, whoever finds it; never sooner because the last was long ago.${maturityS ? ` Bitcoin lets its reward be spent ${CONFIRMATIONS} blocks later, after about ${duration(maturityS)}.` : ""}</${Figure}>`}
     </${Figures}>`;
 }
 
-function amount(pay) {
-  if (pay.kind === "unknown") return "not known yet";
-  if (pay.kind === "alone") return "all or nothing";
-  if (pay.kind === "none") return "nothing yet";
-  return pay.kind === "exact" ? btc(pay.payment_sat) : `${roughBtc(pay.expected_sat)} on average`;
+function often(pay) {
+  if (pay == null) return UNKNOWN;
+  return pay.every_s == null ? "not yet" : `every ${duration(pay.every_s)}`;
 }
 
-function how(pay) {
-  if (pay.kind === "unknown") return "The node still lacks a part of the history.";
-  if (pay.kind === "alone") return `Too few shares were listed so far: whoever finds the block gets all ${btc(pay.value_sat)}.`;
-  if (pay.kind === "none") return "Work counts for payouts some time after it was listed; keep mining.";
-  const of = `of ${btc(pay.value_sat)}`;
-  if (pay.kind === "exact") return `Paid exactly, ${of}, by the work up to the snapshot that such a block would use.`;
-  if (pay.probability == null) return `Drawn by lot, ${of}.`;
-  if (pay.probability >= 0.9995) return `${roughBtc(pay.payment_sat)} by lot, ${of}; with your work the lot falls on you almost surely.`;
-  return `Small parts are drawn by lot, so that a block has room for all: ${roughBtc(pay.payment_sat)} with a chance of ${chance(pay.probability)}, else nothing. ${pay.drawn ? "The draw for a block on today's tip would take you." : "The draw for a block on today's tip would not take you."} Each new Bitcoin block draws anew.`;
+function oftenAbout(pay) {
+  if (pay == null) return "The pool's hashrate is not known yet.";
+  if (pay.every_s == null) return "No work of yours counts yet.";
+  const part = pay.block_probability >= 0.9995 ? "By each block of the pool" : `By ${odds(pay.block_probability)} blocks of the pool`;
+  return `on average. ${part}, about ${roughPay(pay.payout_sat)} each time. Chance to be paid at all within a month: ${chance(pay.month_probability)}; within a year: ${chance(pay.year_probability)}.`;
 }
 
-function when(wait) {
-  const maturity = `Bitcoin lets a block's reward be spent after ${CONFIRMATIONS} blocks, about ${duration(CONFIRMATIONS * BITCOIN_BLOCK_S)}.`;
-  if (wait == null) return `With the pool's next block; how long that takes is not known yet. ${maturity}`;
-  return `The pool finds a block on average, never sooner because the last was long ago; it pays you itself. ${maturity}`;
+function amount(next) {
+  if (next.kind === "unknown") return UNKNOWN;
+  if (next.kind === "alone") return "all or nothing";
+  if (next.kind === "none") return "nothing yet";
+  return next.kind === "exact" ? btc(next.payment_sat) : `${roughBtc(next.expected_sat)} on average`;
+}
+
+function how(next) {
+  if (next.kind === "unknown") return "The node still lacks a part of the history.";
+  if (next.kind === "alone") return `Too few shares were listed so far: whoever finds the block gets all ${btc(next.value_sat)}.`;
+  if (next.kind === "none") return "Work counts for payouts some time after it was listed; keep mining.";
+  const of = `of ${btc(next.value_sat)}`;
+  if (next.kind === "exact") return `Proportional to the work up to the snapshot that such a block would use, ${of}.`;
+  if (next.probability == null) return `By lottery, ${of}.`;
+  if (next.probability >= 0.9995) return `${roughBtc(next.payment_sat)} by lottery, ${of}; with your work you win almost surely.`;
+  return `Small parts are drawn by lottery, so that a block has room for all: ${roughBtc(next.payment_sat)} with a chance of ${chance(next.probability)}, else nothing. ${next.drawn ? "The draw for a block on today's tip would take you." : "The draw for a block on today's tip would not take you."} Each new Bitcoin block draws anew.`;
 }

@@ -6,11 +6,10 @@ import { Table, usePages } from "./table.js";
 import { MATURE } from "./block_state.js";
 import { btc, count, duration, plural } from "../format.js";
 
-const BLOCK_S = 600;
-
 export function Payments({ base }) {
   const path = `${base}/payments?limit=10`;
   const answer = useApi(path, ["block", "tip"]);
+  const blockS = useApi("/pool", ["block"]).data?.bitcoin.interval_s;
   const { rows, button } = usePages(path, answer.data, (page) => page.payments, (row) => row.block);
   return html`
     <${Card} title="Paid in Bitcoin blocks" id="payments" wide>
@@ -20,8 +19,8 @@ export function Payments({ base }) {
           { head: "Block", cell: (row) => html`<${BlockId} id=${row.block} /> ${count(row.height)}` },
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
           { head: "Amount", num: true, cell: (row) => btc(row.value_sat) },
-          { head: "How", cell: (row) => (row.drawn == null ? "not known" : row.drawn ? "by lot" : "exactly") },
-          { head: "State", cell: (row) => html`<${State} row=${row} />` },
+          { head: "How", cell: (row) => (row.drawn == null ? "not known" : row.drawn ? "lottery" : "proportional") },
+          { head: "State", cell: (row) => html`<${State} row=${row} blockS=${blockS} />` },
         ]} />${button}`}
       </${Loaded}>
     </${Card}>`;
@@ -30,9 +29,9 @@ export function Payments({ base }) {
 /** What lost blocks would have paid is not paid. */
 const paid = (rows) => rows.filter((row) => row.confirmations > 0).reduce((sum, row) => sum + BigInt(row.value_sat), 0n);
 
-function State({ row }) {
+function State({ row, blockS }) {
   if (row.confirmations === 0) return html`<${Tag} tone="bad">not in Bitcoin's chain: not paid</${Tag}>`;
   if (row.mature) return html`<${Tag} tone="good">spendable</${Tag}>`;
   const left = MATURE - row.confirmations;
-  return html`<${Tag} tone="warn">${count(row.confirmations)} of ${MATURE} confirmations</${Tag}> <span class="fine">spendable in about ${duration(left * BLOCK_S)}</span>`;
+  return html`<${Tag} tone="warn">${count(row.confirmations)} of ${MATURE} confirmations</${Tag}> ${blockS && html`<span class="fine">spendable in about ${duration(left * blockS)}</span>`}`;
 }

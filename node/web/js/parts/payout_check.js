@@ -1,6 +1,7 @@
 // What a block pays one address: a proof that needs no node, checked here and kept as a file.
 import { html, useState } from "../html.js";
-import { get } from "../api.js";
+import { get, passing } from "../api.js";
+import { useRevival } from "../live.js";
 import { useMe } from "../me.js";
 import { Card, Failed, Notice } from "./bits.js";
 import { decode, fromJson } from "../proof/payout_file.js";
@@ -35,11 +36,13 @@ export function PayoutCheck({ hash }) {
   const me = useMe();
   const [text, setText] = useState(null);
   const [state, set] = useState({});
+  const run = (address) => fetchProof(hash, address).then((done) => set({ done }), (error) => set({ error, address }));
   const submit = (event) => {
     event.preventDefault();
     const address = (text ?? me ?? "").trim();
-    if (address) fetchProof(hash, address).then((done) => set({ done }), (error) => set({ error }));
+    if (address) run(address);
   };
+  useRevival(passing(state.error), () => run(state.address));
   return html`
     <${Card} title="What does it pay an address?" id="payout">
       <p>A proof of what this block pays an address, or that it pays it nothing. Your browser checks it from Bitcoin's block header on; the file stays valid without any node: <code>shoal proof verify FILE</code>, or <code>python3 specs/proof.py FILE</code>.</p>

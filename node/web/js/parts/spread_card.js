@@ -13,7 +13,7 @@ export function Spread({ pool }) {
 function Both({ spread, bitcoin }) {
   return html`
     <${Figures}>
-      <${Figure} name="Addresses that together have more than half" value=${count(spread.nakamoto)}>the Nakamoto coefficient of this pool's work. Bitcoin's pools in ${bitcoin.as_of}: ${count(bitcoin.nakamoto)}.</${Figure}>
+      <${Figure} name="Nakamoto coefficient" value=${count(spread.nakamoto)}>addresses that together have more than half of this pool's work. Bitcoin's pools in ${bitcoin.as_of}: ${count(bitcoin.nakamoto)}.</${Figure}>
       <${Figure} name="Choose what is in blocks" value=${plural(spread.template_makers, "address", "addresses")}>found a link with a template of their own node's${spread.largest_template_maker_part == null ? "" : `; the largest made ${percent(spread.largest_template_maker_part)} of them`}. In most other pools: the pool alone.</${Figure}>
       <${Figure} name="Nodes seen" value=${count(spread.nodes_seen)}>this one and those connected to it. How many there are in all cannot be known.</${Figure}>
     </${Figures}>

@@ -2,13 +2,14 @@
 import { html, useRef } from "../html.js";
 import { readToken, writeToken } from "../api.js";
 import { Card } from "./bits.js";
+import { shortName } from "./devices.js";
 import { Table } from "./table.js";
 import { count, digits, duration, hashrate } from "../format.js";
 
 export function Workers({ miner, reload }) {
   return html`
-    <${Card} title="Workers at this node" id="workers">
-      ${miner.workers === null ? html`<${Ask} tried=${readToken() !== undefined} reload=${reload} />` : html`<${List} workers=${miner.workers} />
+    <${Card} title="Workers at this node" id="workers" wide>
+      ${miner.workers === null ? html`<${Ask} tried=${readToken() !== undefined} reload=${reload} />` : html`<${List} workers=${miner.workers} address=${miner.address} />
         ${readToken() && html`<p><button type="button" class="small" onClick=${() => { writeToken(null); reload(); }}>Forget the token</button></p>`}`}
     </${Card}>`;
 }
@@ -21,18 +22,20 @@ function Ask({ tried, reload }) {
     reload();
   };
   return html`
-    <p>Names and numbers of workers are shown only to the operator of this node. The token stands in the file <code>api-token</code> in the node's data folder; this browser keeps it until the tab is closed.</p>
+    <p>Names and numbers of workers are shown only to the operator of this node. <code>shoal pair</code> prints a link and a QR code that enter the token; it is also in the file <code>api-token</code> in the node's data folder. This browser remembers it.</p>
     ${tried && html`<p><strong>That token is not this node's.</strong> Copy the whole line of the file.</p>`}
     <form class="field" onSubmit=${submit}><label class="hidden" for="token">The node's token</label><input id="token" type="password" ref=${input} placeholder="The node's token" autocomplete="off" required /><button type="submit">Show</button></form>`;
 }
 
-const List = ({ workers }) => html`
+const Names = ({ names, address }) => names.map((name, i) => html`<span key=${name} title=${name}>${i > 0 ? ", " : ""}${shortName(name, address)}</span>`);
+
+const List = ({ workers, address }) => html`
   <${Table} caption="Workers" rows=${workers} empty="None is connected to this node now. It may be at another one: each node knows only its own." columns=${[
-    { head: "Name", cell: (w) => html`${w.names.join(", ") || "unnamed"}<br /><span class="fine">${w.agent}</span>` },
+    { head: "Name", cell: (w) => html`<span class="breakable">${w.names.length > 0 ? html`<${Names} names=${w.names} address=${address} />` : "unnamed"}</span><br /><span class="fine breakable">${w.agent}</span>` },
     { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs) },
     { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty)) },
     { head: "Coinbase, bytes", num: true, cell: (w) => (w.coinbase_bytes == null ? "no work yet" : `${count(w.coinbase_bytes)}${w.coinbase_bytes_max == null ? "" : ` of ${count(w.coinbase_bytes_max)}`}`) },
-    { head: "Taken, refused", num: true, cell: (w) => `${count(w.accepted_total)}, ${count(w.rejected_total)}` },
+    { head: "Accepted, rejected", num: true, cell: (w) => `${count(w.accepted_total)}, ${count(w.rejected_total)}` },
     { head: "Shares", num: true, cell: (w) => count(w.shares_total) },
     { head: "Last", num: true, cell: (w) => (w.last_share_age_s == null ? "none yet" : `${duration(w.last_share_age_s)} ago`) },
     { head: "Connected for", num: true, cell: (w) => duration(w.connected_s) },

@@ -3,6 +3,7 @@ import { html, useRef, useState } from "../html.js";
 import { get, useApi } from "../api.js";
 import { setMe, useMe } from "../me.js";
 import { Card, Failed, Loaded } from "./bits.js";
+import { Lazy } from "./lazy.js";
 import { MiningNow, NextPay } from "./mining.js";
 import { shortAddress } from "../format.js";
 
@@ -11,12 +12,11 @@ export function You() {
   return html`<${Card} title="You" id="you">${address ? html`<${Mine} address=${address} key=${address} />` : html`<${Ask} />`}</${Card}>`;
 }
 
-/** Throws a Failure that says what is wrong with an address. */
-async function check(text) {
-  const { found } = await get(`/search?q=${encodeURIComponent(text)}`);
-  // Only the miner's own answer says why it is none.
-  if (!found.some((item) => item.kind === "miner")) await get(`/miners/${encodeURIComponent(text)}`);
-}
+const connect = () => import("./connect.js");
+const devices = () => import("./devices.js");
+
+/** The address in what was pasted, as the node reads it. Throws a Failure that says what is wrong with it. */
+const addressIn = async (text) => (await get(`/miners/${encodeURIComponent(text)}`)).address;
 
 function Ask() {
   const input = useRef(null);
@@ -26,23 +26,26 @@ function Ask() {
     const text = input.current.value.trim();
     if (!text) return;
     try {
-      await check(text);
-      setMe(text);
+      setMe(await addressIn(text));
     } catch (failure) {
       setError(failure);
     }
   };
   return html`
-    <p>Am I mining, how much will I get, and when? Give the address that your miner is set to; this browser remembers it and nobody else is told.</p>
+    <p>Am I mining, how much will I get, and when? Enter the address that your miner is set to; only this browser stores it.</p>
     <form class="field" onSubmit=${submit}>
       <label class="hidden" for="my-address">Your payout address</label>
-      <input id="my-address" ref=${input} placeholder="Your payout address" autocomplete="off" spellcheck="false" autocapitalize="off" maxlength="120" />
+      <input id="my-address" ref=${input} placeholder="Your payout address" autocomplete="off" spellcheck="false" autocapitalize="off" maxlength="200" />
       <button type="submit" class="main">Show</button>
     </form>
     ${error && html`<${Failed} error=${error} />`}
-    <details><summary>I am not mining yet</summary>
-      <p>Point your miner at this node: URL <code>stratum+tcp://${location.hostname}:3333</code> (unless its operator chose another port), user <code>ADDRESS.NAME</code> with your own Bitcoin address, any password. There is nothing to sign up for. The <a href="/calculator">calculator</a> says what to expect.</p>
-    </details>`;
+    <${Connected} title="I am not mining yet" />
+    <p class="fine">The <a href="/calculator">calculator</a> says what to expect.</p>`;
+}
+
+function Connected({ title, address }) {
+  const [open, set] = useState(false);
+  return html`<details onToggle=${(event) => set(event.target.open)}><summary>${title}</summary>${open && html`<${Lazy} load=${connect} address=${address} />`}</details>`;
 }
 
 function Mine({ address }) {
@@ -50,8 +53,10 @@ function Mine({ address }) {
   return html`
     <p><a href=${`/miners/${address}`} title=${address}><code>${shortAddress(address)}</code></a> <button type="button" class="small" onClick=${() => setMe(null)}>Forget</button></p>
     <${Loaded} from=${miner}>${(data) => html`
-      <${MiningNow} address=${address} />
-      <${NextPay} miner=${data} />
+      <${MiningNow} address=${address} miner=${miner} />
+      <${NextPay} miner=${data} brief />
+      ${data.devices?.length > 0 && html`<${Lazy} load=${devices} miner=${data} />`}
+      <${Connected} title="Connect a device" address=${address} />
       <p><a href=${`/miners/${address}`}>Everything about this address</a></p>`}
     </${Loaded}>`;
 }

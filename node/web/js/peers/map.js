@@ -29,7 +29,7 @@ export function PeerMap({ peers, picked, onPick }) {
     <ul class="legend" aria-label="Groups of addresses">${groups.map((group) => html`<li key=${group.name}><b>${group.letter}</b> ${group.name}: ${plural(group.peers.length, "peer")}</li>`)}</ul>`;
 }
 
-/** Whom this node dialled is round, who came by itself is square. */
+/** Outbound peers are round, inbound ones square. */
 function Peer({ peer, spot, picked, onPick }) {
   const { x, y } = spot;
   const s = 6;

@@ -45,7 +45,7 @@ export const Lot = ({ lot, tail }) => html`
     ]} />
   </details>`;
 
-const KINDS = { exact: "exactly", drawn: "by lot", alone: "alone" };
+const KINDS = { exact: "proportional", drawn: "lottery", alone: "alone" };
 
 export const Outputs = ({ rows }) => html`
   <${Table} caption="Outputs" rows=${rows.map((row, i) => ({ ...row, place: i }))} rowKey=${(row) => row.place} columns=${[

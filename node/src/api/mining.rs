@@ -1,0 +1,77 @@
+//! `/api/v1/mining`: what to enter in a miner to mine at this node.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::client::client_of;
+use super::context::Api;
+use super::guard::Client;
+use crate::lan::{is_near, own_addresses, reached_at};
+use crate::qr;
+
+/// What to enter in a miner.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Mining {
+    /// Where miners connect, the most useful first. Addresses of this machine are shown to clients of its own network only.
+    pub urls: Vec<StratumUrl>,
+    /// TCP port for miners.
+    pub port: u16,
+    /// True if only programs of this machine can connect.
+    pub this_machine_only: bool,
+    /// The form of the user name: `ADDRESS.WORKER`.
+    pub user_name: String,
+    /// Any password will do.
+    pub password: String,
+    /// Address that is paid for the work of user names without an address; none if each needs one.
+    pub default_address: Option<String>,
+}
+
+/// An address where miners connect.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct StratumUrl {
+    /// The URL.
+    pub url: String,
+    /// Modules on each side of its QR code.
+    pub qr_size: u32,
+    /// The dark modules of its QR code, as the path of an SVG image with `qr_size` units on each side.
+    pub qr_path: String,
+}
+
+/// Returns what to enter in a miner to mine at this node.
+#[utoipa::path(
+    get, path = "/api/v1/mining",
+    responses((status = 200, description = "What to enter in a miner", body = Mining))
+)]
+pub(super) async fn mining(
+    State(api): State<Arc<Api>>,
+    Extension(Client(from)): Extension<Client>,
+    headers: HeaderMap,
+) -> Json<Mining> {
+    let config = &api.context.config;
+    let listen = config.stratum.listen;
+    let near = is_near(client_of(from, &headers, &config.api.trusted_proxies));
+    let found = reached_at(listen, if near { own_addresses() } else { Vec::new() });
+    let shown = found.into_iter().filter(|ip| near || !is_near(*ip));
+    Json(Mining {
+        urls: shown.map(|ip| StratumUrl::new(SocketAddr::new(ip, listen.port()))).collect(),
+        port: listen.port(),
+        this_machine_only: listen.ip().is_loopback(),
+        user_name: "ADDRESS.WORKER".to_owned(),
+        password: "x".to_owned(),
+        default_address: config.address.as_ref().map(ToString::to_string),
+    })
+}
+
+impl StratumUrl {
+    fn new(address: SocketAddr) -> Self {
+        let url = format!("stratum+tcp://{address}");
+        let (qr_size, qr_path) = qr::path(&url);
+        Self { url, qr_size, qr_path }
+    }
+}

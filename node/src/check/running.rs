@@ -1,0 +1,32 @@
+//! The node of this configuration, if it is running: what it uses is not in its own way.
+
+use bitcoin::hex::DisplayHex;
+
+use super::{Finding, bad, good};
+use crate::api::Status;
+use crate::config::Config;
+use crate::status::words::duration;
+use crate::status::{client, fetch, reachable};
+
+/// The status of the node that answers at the configured API address and has this configuration's share-chain.
+pub(super) async fn running(config: &Config) -> Option<Status> {
+    let address = reachable(config.api.listen);
+    let body = fetch(&client(address).ok()?, address, "status").await.ok()?;
+    let status: Status = serde_json::from_slice(&body).ok()?;
+    (status.consensus_id == config.chain_params().consensus_id().to_lower_hex_string()).then_some(status)
+}
+
+/// What the running node says of its work.
+pub(super) fn findings(status: &Status) -> Vec<Finding> {
+    let (version, up) = (&status.version, duration(status.uptime_s));
+    let peers = format!("the running node has {}", status.peers);
+    let work = match &status.no_work_because {
+        None => good("work", "the running node hands out work"),
+        Some(why) => bad("work", format!("the running node hands out no work: {why}")),
+    };
+    vec![
+        good("node", format!("shoal {version} is running with this configuration, up {up}")),
+        work,
+        good("peers", peers),
+    ]
+}

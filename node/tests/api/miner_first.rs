@@ -1,0 +1,120 @@
+//! What a miner looks at first: pay, hashrate, addresses as people paste them, and ids as pages show them.
+
+use node::clock::now;
+use serde_json::{Value, json};
+
+use crate::answers::address;
+use crate::pool::{Pool, miner};
+use crate::server::Api;
+
+fn near(found: &Value, wanted: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found / wanted - 1.0).abs() < 0.02, "{found} instead of {wanted}");
+}
+
+/// The time since the first share counts, not the steps that it falls into, and not the hours before it.
+#[tokio::test]
+async fn a_hashrate_is_work_over_the_time_that_was_observed() {
+    let mut pool = Pool::new();
+    for number in 0..40 {
+        pool.share(&miner(number % 2));
+        pool.link(&miner(2));
+    }
+    let api = Api::of(pool).await;
+    let found = api.get(&format!("/miners/{}", address(&miner(1)))).await;
+    let shares = api.get(&format!("/miners/{}/shares?limit=500", address(&miner(1)))).await;
+    let shares = shares["shares"].as_array().unwrap();
+    let first = shares.iter().map(|share| share["time_unix_s"].as_u64().unwrap()).min().unwrap();
+    let hashes = shares.iter().map(|share| share["work_hashes"].as_str().unwrap().parse::<f64>().unwrap());
+    // What came before the first share is not known, so that its own work says nothing.
+    let (sum, least) = (hashes.clone().sum::<f64>(), hashes.fold(f64::MAX, f64::min));
+    near(&found["hashrate_day_hs"], (sum - least) / (u64::from(now().0) - first) as f64);
+    assert_eq!(found["hashrate_hour_hs"], json!(0.0), "the shares are two hours old");
+    let nobody = api.get(&format!("/miners/{}", address(&miner(9)))).await;
+    assert_eq!((&nobody["hashrate_hour_hs"], &nobody["hashrate_day_hs"]), (&Value::Null, &Value::Null));
+    assert_eq!(nobody["last_submit_unix_s"], Value::Null);
+}
+
+#[tokio::test]
+async fn pay_a_day_and_how_often_follow_from_the_next_block() {
+    let mut pool = Pool::new();
+    for number in 0..24 {
+        pool.share(&miner(number % 3));
+        pool.link(&miner(number % 2));
+    }
+    let api = Api::of(pool).await;
+    let found = api.get(&format!("/miners/{}", address(&miner(1)))).await;
+    let block_s = api.get("/pool").await["expected_block_s"].as_f64().unwrap();
+    let (pay, expected) = (&found["pay"], found["next_block"]["expected_sat"].as_f64().unwrap());
+    near(&pay["day_sat"], expected * 86_400.0 / block_s);
+    let probability = pay["block_probability"].as_f64().unwrap();
+    near(&pay["every_s"], block_s / probability);
+    near(&pay["payout_sat"], expected / probability);
+    assert!(pay["month_probability"].as_f64().unwrap() <= pay["year_probability"].as_f64().unwrap());
+    let nobody = api.get(&format!("/miners/{}", address(&miner(9)))).await;
+    assert_eq!((&nobody["pay"]["day_sat"], &nobody["pay"]["every_s"]), (&json!(0.0), &Value::Null));
+}
+
+#[tokio::test]
+async fn an_address_is_found_in_a_user_name_in_capitals_and_between_spaces() {
+    let api = Api::of(Pool::new()).await;
+    let known = address(&miner(1));
+    let capital = format!("T{}", &known[1..]);
+    for text in [format!("{known}.rig1"), known.to_uppercase(), capital, format!("%20{known}%20")] {
+        assert_eq!(api.get(&format!("/miners/{text}")).await["address"], json!(known), "{text}");
+        let found = api.get(&format!("/search?q={text}")).await;
+        assert_eq!(found["found"][0]["path"], json!(format!("/miners/{known}")), "{text}");
+    }
+    let typo = api.refusal(&format!("/miners/{}x", &known[..known.len() - 1]), 400).await;
+    assert!(typo.contains("a character is wrong, missing or added"), "{typo}");
+}
+
+#[tokio::test]
+async fn heights_and_short_ids_lead_where_pages_show_them() {
+    let mut pool = Pool::new();
+    let ids: Vec<_> = (0..12).map(|number| pool.link(&miner(number % 3)).to_string()).collect();
+    let api = Api::of(pool).await;
+    let block = api.get("/blocks?limit=1").await["blocks"][0].clone();
+    let by_height = api.get(&format!("/blocks/{}", block["height"])).await;
+    assert_eq!(by_height["hash"], block["hash"]);
+    assert_eq!(api.get("/links/5").await["id"], json!(ids[4]));
+    assert!(api.refusal("/links/99", 404).await.contains("the link at height 99"));
+    assert!(api.refusal("/blocks/99", 404).await.contains("block of the pool at height 99"));
+    for digits in [6, 9, 10] {
+        let end = &ids[7][64 - digits..];
+        for query in [end.to_owned(), end.to_uppercase(), format!("%E2%80%A6{end}")] {
+            let found = api.get(&format!("/search?q={query}")).await;
+            let paths: Vec<_> =
+                found["found"].as_array().unwrap().iter().map(|hit| hit["path"].as_str().unwrap()).collect();
+            assert!(paths.contains(&format!("/links/{}", ids[7]).as_str()), "{query}: {paths:?}");
+        }
+    }
+    let known = address(&miner(1));
+    let short = format!("{}%E2%80%A6{}", &known[..9], &known[known.len() - 6..]);
+    assert_eq!(api.get(&format!("/search?q={short}")).await["found"][0]["path"], json!(format!("/miners/{known}")));
+}
+
+#[tokio::test]
+async fn what_to_enter_in_a_miner_is_what_the_node_is_configured_to() {
+    let api = Api::with(Pool::new(), None, |config| config.stratum.listen = "127.0.0.1:4567".parse().unwrap()).await;
+    let mining = api.get("/mining").await;
+    assert_eq!(mining["urls"][0]["url"], json!("stratum+tcp://127.0.0.1:4567"));
+    assert_eq!((&mining["port"], &mining["this_machine_only"]), (&json!(4567), &json!(true)));
+    let everywhere =
+        Api::with(Pool::new(), None, |config| config.stratum.listen = "0.0.0.0:4568".parse().unwrap()).await;
+    let mining = everywhere.get("/mining").await;
+    assert_eq!(mining["this_machine_only"], json!(false));
+    // A client from the Internet, by a proxy: the addresses of the local network are not for it.
+    let public = Api::with(Pool::new(), None, |config| {
+        config.stratum.listen = "0.0.0.0:4569".parse().unwrap();
+        config.api.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    });
+    let answer = public.await.ask("/api/v1/mining", &[("x-forwarded-for", "8.8.8.8")]).await.text().await.unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    for private in ["//10.", "//172.", "//192.168.", "//127."] {
+        assert!(!answer["urls"].to_string().contains(private), "{answer}");
+    }
+    for url in mining["urls"].as_array().unwrap() {
+        assert!(url["url"].as_str().unwrap().ends_with(":4568") && url["qr_size"].as_u64().unwrap() >= 21, "{url}");
+    }
+}

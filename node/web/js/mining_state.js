@@ -1,0 +1,28 @@
+// Does an address mine? From what its own node and the share-chain know. Pure.
+import { silence } from "./chance.js";
+import { gapsOf } from "./gaps.js";
+
+/** A submit comes about every seven seconds; a silence of this many seconds is no chance: once in 10^18 submits. */
+const SILENT_S = 300;
+/** A silence that chance alone brings once in so many times is worth a word. */
+const ODD = 0.001;
+
+/**
+ * `miner` is the answer about the address, `shares` are its newest ones. Gives { kind, lastS, meanS, gapS, chance }: `kind` is
+ * "here" (its device works at this node), "silent" (it did, and stopped), "elsewhere" (its shares come from other nodes),
+ * "stopped" (they did) or "never". `lastS` is the last sign, seconds since 1970.
+ */
+export function miningState(miner, shares, nowS) {
+  const submitS = miner.last_submit_unix_s;
+  const { lastS, meanS } = gapsOf(shares);
+  if (submitS != null) {
+    const gapS = Math.max(0, nowS - submitS);
+    const elsewhere = lastS != null && lastS > submitS + SILENT_S;
+    if (gapS <= SILENT_S) return { kind: "here", lastS: submitS, gapS };
+    if (!elsewhere) return { kind: "silent", lastS: submitS, gapS };
+  }
+  if (lastS == null) return { kind: "never" };
+  const gapS = Math.max(0, nowS - lastS);
+  const chance = meanS == null || shares.length < 4 ? null : silence(gapS, meanS);
+  return { kind: chance != null && chance < ODD ? "stopped" : "elsewhere", lastS, meanS, gapS, chance };
+}

@@ -1,0 +1,32 @@
+// What to enter in a miner: URL, user name, and a code to scan.
+import { html } from "../html.js";
+import { useApi } from "../api.js";
+import { Copy, Facts, Loaded } from "./bits.js";
+
+const isLoopback = (name) => /^(localhost|127\.|\[::1\])/.test(name);
+
+/** The name by which this browser reached the node leads a device there, too, unless it means this machine. */
+function urlsOf(mining) {
+  const { hostname } = location;
+  const byName = `stratum+tcp://${hostname}:${mining.port}`;
+  const known = mining.urls.some(({ url }) => url === byName);
+  return isLoopback(hostname) || mining.this_machine_only || known ? mining.urls : [{ url: byName }, ...mining.urls];
+}
+
+export default function Connect({ address }) {
+  const mining = useApi("/mining");
+  return html`<${Loaded} from=${mining}>${(data) => html`<${Entries} mining=${data} urls=${urlsOf(data)} address=${address} />`}</${Loaded}>`;
+}
+
+function Entries({ mining, urls, address }) {
+  const code = urls.find((one) => one.qr_path);
+  return html`
+    ${mining.this_machine_only && html`<p><strong>Only programs of this machine can connect:</strong> set <code>stratum.listen</code> to 0.0.0.0:${mining.port} for devices in your network.</p>`}
+    <${Facts} rows=${[
+      ["URL", urls.map(({ url }) => html`<div key=${url}><${Copy} text=${url} /></div>`)],
+      ["User name", html`<${Copy} text=${`${address ?? "ADDRESS"}.WORKER`} /> <span class="fine">${address ? "" : "your own Bitcoin address, a dot, "}any name for the device${mining.default_address ? `; without an address, ${mining.default_address} is paid` : ""}</span>`],
+      ["Password", html`<code>${mining.password}</code> <span class="fine">or any other; there is nothing to sign up for</span>`],
+    ]} />
+    <p class="fine">To see each of your devices on the home page, open the link that <code>shoal pair</code> prints on the node's machine.</p>
+    ${code && html`<figure class="qr"><svg viewBox=${`-4 -4 ${code.qr_size + 8} ${code.qr_size + 8}`} role="img" aria-label=${`QR code of ${code.url}`}><path d=${code.qr_path} /></svg><figcaption class="fine">${code.url}</figcaption></figure>`}`;
+}

@@ -1,0 +1,26 @@
+// The reader's devices at this node in a strip: which works, how fast, and what is rejected.
+import { html } from "../html.js";
+import { Tag, Time } from "./bits.js";
+import { count, hashrate, percent } from "../format.js";
+
+const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "silent"] };
+
+/** The name alone: the address is the page's own. A name may be all address, or none. */
+export function shortName(name, address) {
+  const [first, ...rest] = name.split(".");
+  return first.trim().toLowerCase() === address?.toLowerCase() ? rest.join(".").trim() || "no name" : name;
+}
+
+/** `miner` is the answer about the address, with its devices. */
+export default function Devices({ miner }) {
+  return html`<ul class="feed devices" aria-label="Your devices">${miner.devices.map((device) => html`<li key=${device.name}><${Device} device=${device} address=${miner.address} /></li>`)}</ul>`;
+}
+
+function Device({ device, address }) {
+  const [tone, word] = STATES[device.state];
+  const rejected = Object.entries(device.rejected).map(([reason, n]) => `${count(n)} ${reason.replaceAll("_", " ")}`);
+  return html`
+    <${Tag} tone=${tone}>${word}</${Tag}> <strong class="breakable" title=${device.name}>${shortName(device.name, address)}</strong>
+    <span>${hashrate(device.hashrate_hs)}${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}</span>
+    <span class="fine">${device.last_submit_unix_s == null ? "no submit yet" : html`submit <${Time} at=${device.last_submit_unix_s} />`}</span>`;
+}

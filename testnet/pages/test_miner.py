@@ -1,0 +1,124 @@
+"""What a miner looks at first."""
+
+from words import says
+from world import PageTest, node, site, things
+
+# Width and height of a laptop and of a phone, in pixels.
+SCREENS = ((1280, 800), (390, 844))
+# What answers the four questions: is my device mining and at its rate, what do I earn a day, when am I paid, is anything wrong.
+ANSWERS = ("Yes, you are mining", "Your hashrate", "You earn a day", "You are paid", "Nothing is wrong")
+# The lowest pixel of the elements with these texts; -1 for a text that is not there.
+LOWEST = """
+return arguments[0].map((text) => {
+  const found = [...document.querySelectorAll("main strong, main dt")].find((e) => e.textContent.startsWith(text));
+  const end = found?.tagName === "DT" ? found.nextElementSibling.querySelector(".value") : found;
+  return end ? Math.round(end.getBoundingClientRect().bottom) : -1;
+});
+"""
+
+
+class Miner(PageTest):
+    def me(self, address):
+        """Remembers an address as the reader's own."""
+        self.open("/")
+        self.browser.js("localStorage.setItem('shoal.address', arguments[0])", address)
+
+    def tearDown(self):
+        self.browser.js("localStorage.clear()")
+        super().tearDown()
+
+    def test_four_answers_are_on_the_first_screen(self):
+        self.me(things()["address"])
+        for width, height in SCREENS:
+            self.browser.look(width, "light", height=height)
+            self.open("/")
+            self.all_there()
+
+            def on_screen():
+                ends = dict(zip(ANSWERS, self.browser.js(LOWEST, ANSWERS)))
+                low = {text: end for text, end in ends.items() if not 0 < end <= height}
+                assert not low, f"at {width}x{height} these are missing (-1) or too low: {low}"
+                return True
+
+            self.eventually("all answers are on the first screen", on_screen)
+
+    def test_an_address_is_taken_as_people_paste_it(self):
+        address = things()["address"]
+        self.open("/")
+        self.focus("#my-address")
+        self.browser.keys(f" {address[0].upper()}{address[1:]}.rig1 ", "\ue007")
+        self.becomes("the address itself is remembered", lambda: self.browser.js("return localStorage.getItem('shoal.address')"), address)
+        self.tolerated = ("400",)
+        self.browser.js("localStorage.clear()")
+        self.open("/")
+        self.focus("#my-address")
+        self.browser.keys(address[:-1] + ("q" if address[-1] != "q" else "p"), "\ue007")
+        self.eventually("a typo is told in own words", lambda: says(self.browser.read(), "a character is wrong, missing or added") or True)
+
+    def test_what_is_wrong_with_miners_is_not_nothing(self):
+        def alter(path, answer):
+            if path.endswith("/status"):
+                answer["mining"] = [{"kind": "miners_gone", "since_unix_s": answer["time_unix_s"] - 120, "what": "no miner is connected", "todo": "look"}]
+            if path.endswith(things()["address"]):
+                answer["last_submit_unix_s"] = node().get("/status")["time_unix_s"] - 3 * 86400
+            # The stream brings the status, too.
+            return answer
+
+        self.site = site(node(), alter)
+        self.open(f"/miners/{things()['address']}")
+        self.eventually("it tells that no miner is connected", lambda: says(self.browser.read(), "no miner is connected") or True)
+
+    def test_the_first_minute_shows_no_years(self):
+        def alter(path, answer):
+            if path.endswith("/history"):
+                answer["points"], answer["next_from"] = answer["points"][:1], None
+            if path.endswith("/links"):
+                answer["links"] = [answer["links"][-1] | {"height": 0, "time_unix_s": 0, "finder": None}]
+            if path.endswith("/pool"):
+                answer["window"]["oldest_unix_s"] = None
+            return answer
+
+        self.site = site(node(), alter)
+        # Without live events, what a node knows in its first minute stays.
+        silent = "delete globalThis.SharedWorker; globalThis.EventSource = class { addEventListener() {} close() {} };"
+        driver = self.browser.driver
+        added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": silent})
+        try:
+            self.open("/")
+            self.eventually("its data is there", lambda: says(self.browser.read(), "the first one comes when its step is over", "link 0") or True)
+            self.assertNotIn("years ago", self.browser.read()["text"], self.where())
+        finally:
+            driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+    def test_what_to_enter_in_a_miner(self):
+        self.open("/")
+        self.browser.js("[...document.querySelectorAll('summary')].find((e) => e.textContent === 'I am not mining yet').click()")
+        mining = node().get("/mining")
+        self.eventually("it shows the real URL", lambda: says(self.browser.read(), mining["urls"][0]["url"], "ADDRESS.WORKER") or True)
+        self.assertTrue(mining["urls"][0]["url"].endswith(":" + node().stratum.rsplit(":", 1)[1]))
+        self.assertTrue(self.browser.js("return document.querySelector('.qr path').getBBox().width > 20"))
+
+    def test_the_token_in_a_link_does_not_stay(self):
+        self.open(f"/log#token={node().token()}")
+        self.becomes("it is remembered", lambda: self.browser.js("return localStorage.getItem('shoal.token')"), node().token())
+        self.assertEqual(self.browser.js("return location.href"), self.site + "/log")
+
+
+class Tabs(PageTest):
+    def test_many_tabs_share_one_stream(self):
+        """Browsers allow six connections to a host; with a stream for each tab, the seventh tab would hang."""
+        driver = self.browser.driver
+        first, tabs = driver.current_window_handle, []
+        self.open("/log")
+        try:
+            for _ in range(7):
+                driver.switch_to.new_window("tab")
+                tabs.append(driver.current_window_handle)
+                self.open("/log")
+                self.eventually("the tab is live", lambda: "live" in self.browser.js("return document.querySelector('.live')?.textContent ?? ''"))
+                self.eventually("the tab has its data", lambda: self.browser.js("return document.querySelectorAll('.feed.log li').length > 0"))
+        finally:
+            for tab in tabs:
+                driver.switch_to.window(tab)
+                driver.close()
+            driver.switch_to.window(first)
