@@ -111,7 +111,7 @@ async fn a_coinbase_that_a_device_cannot_hold_is_learnt_from_its_shares() {
     grow(&server, 899);
     let (_miner, _) = start(&server, "mystery/1").await;
     let snapshot = server.stats.snapshot();
-    let shown = snapshot.connections.iter().find(|connection| connection.agent == "mystery/1").unwrap();
+    let shown = snapshot.connections.iter().rfind(|connection| connection.agent == "mystery/1").unwrap();
     assert_eq!((shown.coinbase_bytes, shown.coinbase_bytes_max), (Some(899), Some(899)));
 }
 
