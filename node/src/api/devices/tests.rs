@@ -12,6 +12,8 @@ fn connection(name: &str, hashrate_hs: f64, last_share_age_s: Option<u64>) -> Co
         account: Some(Account::from(vec![1])),
         agent: String::new(),
         difficulty: None,
+        coinbase_bytes: None,
+        coinbase_bytes_max: None,
         submits: Totals { accepted: 5, rejected: Rejected { stale: 2, ..Rejected::default() }, ..Totals::default() },
         hashrate_hs,
         connected_s: 1_000,

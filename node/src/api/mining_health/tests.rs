@@ -13,6 +13,8 @@ fn connection(account: u8, last_share_age_s: Option<u64>) -> ConnectionSnapshot 
         account: Some(Account::from(vec![account])),
         agent: String::new(),
         difficulty: None,
+        coinbase_bytes: None,
+        coinbase_bytes_max: None,
         submits: Totals::default(),
         hashrate_hs: 1e12,
         connected_s: 1_000,

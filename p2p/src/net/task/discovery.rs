@@ -115,7 +115,7 @@ impl Task {
     }
 
     fn look_up_seeds(&self) {
-        for name in self.dns_seeds.iter().cloned() {
+        for name in self.dns_seeds.clone() {
             let found = self.seeds_in.clone();
             tokio::spawn(async move {
                 match seeds::look_up(&name).await {
