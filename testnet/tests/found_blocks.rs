@@ -107,7 +107,8 @@ async fn a_block_on_an_invalidated_parent_is_not_given_up() {
     let (hash, verdict) = node.submit(&block, 7).await;
     assert!(matches!(&verdict, SubmitVerdict::Rejected { reason } if reason == "duplicate-invalid"), "{verdict:?}");
     assert!(verdict.may_change());
-    let other = mine(&rpc, 1).await;
+    // Another address, or it would be the invalidated block once more.
+    let other = rpc.call("generatetodescriptor", json!([1, "raw(51)"])).await.unwrap();
     assert_ne!(other[0], hashes[5]);
     rpc.call("reconsiderblock", json!([hashes[5]])).await.unwrap();
     assert_eq!(best(&rpc).await, hashes[6]);

@@ -31,10 +31,11 @@ pub struct FeedState {
 
 impl FeedState {
     /// bitcoind's clock by the newest template: its time, and what passed since it came. It does not depend on this
-    /// machine's clock.
+    /// machine's clock. None after blocks that are dated ahead, when bitcoind suggests the least time that is allowed.
     pub fn time(&self) -> Option<u32> {
+        let template = self.template.as_ref().filter(|template| template.time > template.min_time)?;
         let passed_s = u32::try_from(self.received?.elapsed().as_secs()).unwrap_or(u32::MAX);
-        Some(self.template.as_ref()?.time.saturating_add(passed_s))
+        Some(template.time.saturating_add(passed_s))
     }
 }
 

@@ -276,9 +276,11 @@ impl JobBuilderTask {
         });
     }
 
-    /// The time for the next header: bitcoind's, so that a wrong clock of this machine makes no block invalid.
+    /// The time for the next header: bitcoind's if this machine's clock is ahead of it, so that a wrong clock makes no
+    /// block invalid. The share-chain judges nothing that is ahead of this machine's clock.
     fn header_time(&self) -> Timestamp {
-        self.feed.borrow().time().map_or_else(now, Timestamp)
+        let bitcoind = self.feed.borrow().time().map_or(Timestamp(u32::MAX), Timestamp);
+        bitcoind.min(now())
     }
 
     /// Proposes the block to bitcoind, once for each block template, so that a node does not have to find an invalid

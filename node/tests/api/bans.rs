@@ -120,10 +120,10 @@ async fn the_operator_adds_peers_and_removes_them() {
 }
 
 #[tokio::test]
-async fn a_node_that_still_reads_its_share_chain_says_so() {
+async fn a_node_that_still_starts_says_so() {
     let api = Api::of(Pool::new()).await;
     let (name, token) = api.token();
     let answer = api.ask("/api/v1/bans", &[(name, &token)]).await;
     assert_eq!(answer.status().as_u16(), 503);
-    assert!(sentence(&answer.text().await.unwrap()).contains("reading its share-chain"));
+    assert!(sentence(&answer.text().await.unwrap()).contains("still starting"));
 }

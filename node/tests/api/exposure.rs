@@ -145,7 +145,7 @@ async fn metrics_are_where_prometheus_looks_and_a_path_without_a_page_is_404() {
     let text = answer.text().await.unwrap();
     assert!(text.contains("# TYPE shoal_peers gauge") && text.ends_with("# EOF\n"), "{text}");
     for (path, status) in
-        [("/", 200), ("/chain", 200), ("/blocks/133", 200), ("/metric", 404), ("/health", 404), ("/no/page", 404)]
+        [("/", 200), ("/chain", 200), ("/blocks/133", 200), ("/metric", 404), ("/healthy", 404), ("/no/page", 404)]
     {
         let answer = api.ask(path, &[]).await;
         assert_eq!(answer.status().as_u16(), status, "{path}");

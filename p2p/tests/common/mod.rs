@@ -18,7 +18,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
 /// What a slow machine may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn patiently<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.expect("in time")

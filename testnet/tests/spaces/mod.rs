@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testnet::network::{shoal_program, without_settings};
+use testnet::network::without_settings;
 
 const TESTNET: &str = env!("CARGO_BIN_EXE_shoal-testnet");
 
@@ -176,7 +176,9 @@ impl<'a> Node<'a> {
     }
 
     fn run(space: &Space, dir: &Path) -> Running {
-        let mut command = tokio::process::Command::from(space.command(shoal_program().unwrap()));
+        let mut command = tokio::process::Command::from(
+            space.command(Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal")),
+        );
         without_settings(&mut command);
         command.args(["run", "--config"]).arg(dir.join("shoal.toml"));
         Running::start(command.as_std_mut(), &dir.join("shoal.log"))

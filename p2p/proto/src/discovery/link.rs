@@ -42,6 +42,8 @@ pub(super) struct Link {
     pub(super) is_asked: bool,
     /// True for a peer that this node dialed and has not greeted yet.
     pub(super) is_new: bool,
+    /// When the peer was told this node's record, if it is to be asked once it has read it.
+    pub(super) greeted_at: Option<Millis>,
     /// Records to tell it.
     pub(super) waiting: Vec<Checked>,
     /// Thousandths of records that it may still tell unasked, and since when.
@@ -61,6 +63,7 @@ impl Link {
             useful_at: now,
             is_asked: kind != LinkKind::Inbound,
             is_new: kind != LinkKind::Inbound,
+            greeted_at: None,
             waiting: Vec::new(),
             allowance_milli: RECORDS_BURST * 1_000,
             allowance_at: now,

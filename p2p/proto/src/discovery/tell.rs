@@ -1,6 +1,6 @@
 //! Records in and out.
 
-use super::{Discovery, Link, LinkKind, Now, Output};
+use super::{Discovery, LinkKind, Now, Output};
 use crate::book::Added;
 use crate::limits::{
     RECORD_FRESH_S, RECORD_RELAY_S, RECORD_RELAYS, RECORDS_MAX, RECORDS_TOLD_MAX, SAMPLE_MS, SAMPLE_SMALL, SEEDS_LEAVE,
@@ -8,8 +8,10 @@ use crate::limits::{
 use crate::peer::PeerId;
 use crate::record::{Checked, Record, Scope};
 use crate::score::Misbehaviour;
+use crate::time::Millis;
 
-/// Time that a node which has just started has to sign its own record before it asks a peer, milliseconds.
+/// Time that a node which has just started has to sign its own record before it asks a peer, and that a peer has to read
+/// it, milliseconds.
 const GREET_MS: u64 = 2_000;
 
 impl Discovery {
@@ -122,20 +124,34 @@ impl Discovery {
         if let Some(link) = self.links.get_mut(&peer) {
             link.is_asked = true;
             link.is_new = false;
+            link.greeted_at = None;
             self.outputs.push_back(Output::Ask(peer));
         }
     }
 
-    /// Tells peers that this node dialed its record, and asks them. A local peer answers with local records only once it has
-    /// this node's, so a node that has just started signs it first.
+    /// Tells peers that this node dialed its record, and asks them once they have read it. A local peer answers with local
+    /// records only once it has this node's, so a node that has just started signs it first, and two requests under way
+    /// at once may be read in any order.
     pub(super) fn greet(&mut self, now: Now) {
-        let is_due = |link: &Link| {
-            let is_late = now.at.since(link.since) >= GREET_MS;
-            link.is_new && (is_late || self.own.record(link.scope()).is_some())
-        };
-        let due: Vec<PeerId> = self.links.iter().filter(|(_, link)| is_due(link)).map(|(peer, _)| *peer).collect();
-        for peer in due {
-            self.tell_own_now(peer);
+        let is_late = |since: Millis| now.at.since(since) >= GREET_MS;
+        let mut to_tell = Vec::new();
+        let mut to_ask = Vec::new();
+        for (peer, link) in &mut self.links {
+            if link.is_new && self.own.record(link.scope()).is_some() {
+                link.is_new = false;
+                link.greeted_at = Some(now.at);
+                to_tell.push(*peer);
+            } else if (link.is_new && is_late(link.since)) || link.greeted_at.is_some_and(is_late) {
+                to_ask.push(*peer);
+            }
+        }
+        to_tell.into_iter().for_each(|peer| self.tell_own_now(peer));
+        to_ask.into_iter().for_each(|peer| self.ask(peer));
+    }
+
+    /// Notes that a peer has read the records that it was told.
+    pub fn heard(&mut self, peer: PeerId) {
+        if self.links.get(&peer).is_some_and(|link| link.greeted_at.is_some()) {
             self.ask(peer);
         }
     }

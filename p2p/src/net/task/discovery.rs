@@ -106,11 +106,16 @@ impl Task {
 
     /// Takes the response to a request of the discovery.
     pub(super) fn take_records(&mut self, peer: PeerId, response: Response) {
-        if let Response::Records(records) = response {
-            let now = self.both_clocks();
-            if let Some(misbehaviour) = self.discovery.told(peer, records, true, now) {
-                self.punish(peer, misbehaviour);
+        match response {
+            Response::Records(records) => {
+                let now = self.both_clocks();
+                if let Some(misbehaviour) = self.discovery.told(peer, records, true, now) {
+                    self.punish(peer, misbehaviour);
+                }
             }
+            // The question for records goes out with the next tick.
+            Response::NewRecords => self.discovery.heard(peer),
+            _ => {}
         }
     }
 

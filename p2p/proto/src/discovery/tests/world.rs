@@ -84,6 +84,7 @@ impl World {
                 let other = self.number(id);
                 if let Some(node) = &mut self.nodes[other] {
                     assert_eq!(node.told(peer(number), records, false, now), None);
+                    self.node(number).heard(id);
                 }
             }
             Output::LookUpSeeds => {}
