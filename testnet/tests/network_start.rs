@@ -196,7 +196,7 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     node.signal(Signal::SIGQUIT);
     assert!(node.end(SOON).await.success(), "{}", node.log());
     assert!(node.log().contains("SIGQUIT"), "it says why it ends");
-    let told = told.lock().unwrap();
+    let told = told.lock().unwrap().clone();
     let lines =
         ["READY=1", "STATUS=No work for miners: the node waits", "WATCHDOG=1", "STATUS=Miners have work", "STOPPING=1"];
     let places: Vec<_> =

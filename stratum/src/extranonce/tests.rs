@@ -23,7 +23,7 @@ fn only_an_extranonce_that_is_free_and_had_a_job_is_resumed() {
     assert!(server.issue().resume(wanted).is_none(), "it is in use");
     drop(open);
     assert!(Extranonces::new().issue().resume(wanted).is_none(), "another server issued it");
-    let resumed = server.issue().resume(wanted).unwrap();
+    let resumed = server.issue().resume(wanted).expect("it had a job");
     assert_eq!((resumed.extranonce1(), resumed.last_time), (wanted, 7));
     assert!(server.issue().resume(wanted).is_none(), "it is in use again");
     drop(resumed);
