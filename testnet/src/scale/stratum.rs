@@ -221,7 +221,11 @@ impl Tips {
         load.send(Command::Submit { within_ms: 400 }).await?;
         tokio::time::sleep(Duration::from_millis(100)).await;
         let submitted_us = now_us();
-        rpc.call("submitblock", json!([block])).await?;
+        let verdict = rpc.call("submitblock", json!([block])).await?;
+        if !verdict.is_null() {
+            let what = format!("the Bitcoin refuses the bench's block: {verdict}");
+            return Err(StratumError::Step { what, folder: folder.to_owned() });
+        }
         let (mut last_us, mut is_answered) = (None, false);
         while last_us.is_none() || !is_answered {
             match load.next(folder).await? {

@@ -30,7 +30,7 @@ pub(super) async fn next(rpc: &Rpc) -> Result<Block, RpcError> {
 
 fn header(template: &Value) -> Option<Header> {
     Some(Header {
-        version: Version::TWO,
+        version: Version::from_consensus(0x2000_0000),
         prev_blockhash: template["previousblockhash"].as_str()?.parse().ok()?,
         merkle_root: TxMerkleNode::all_zeros(),
         time: u32::try_from(template["curtime"].as_u64()?).ok()?,
