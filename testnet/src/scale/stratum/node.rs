@@ -66,10 +66,10 @@ impl Node {
         let log = fs::read_to_string(self.log())?;
         let news = log.get(self.read..).unwrap_or_default();
         self.read = log.len();
-        // The first one since the last tip: later ones repeat it with other transactions.
-        let line = news.lines().find(|line| line.contains("\"new template\""));
-        let of_day = line.and_then(of_day_us).ok_or_else(|| self.failed("the node's log tells of no template"))?;
-        Ok(near_us - near_us % DAY_US + of_day)
+        // The first one since the block: earlier and later ones differ from it by transactions alone.
+        let templates = news.lines().filter(|line| line.contains("\"new template\"")).filter_map(of_day_us);
+        let mut times = templates.map(|of_day| near_us - near_us % DAY_US + of_day);
+        times.find(|time_us| *time_us >= near_us).ok_or_else(|| self.failed("the node's log tells of no template"))
     }
 
     pub(super) fn memory_bytes(&self) -> u64 {
