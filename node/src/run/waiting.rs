@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{ExponentialBuilder, Retryable};
 use sharechain::ChainParams;
 use sharechain::bitcoin_headers::BitcoinHeaders;
 use tracing::{info, warn};
@@ -29,19 +29,11 @@ impl Front {
         let (began, mut told) = (Instant::now(), false);
         let pauses =
             ExponentialBuilder::new().with_min_delay(RETRY_PAUSE.0).with_max_delay(RETRY_PAUSE.1).without_max_times();
-        for pause in pauses.build() {
-            let error = match load(bitcoind, params, base).await {
-                Ok(headers) => {
-                    self.found(began, told);
-                    return Ok(headers);
-                }
-                Err(error) if error.is_passing() => error,
-                Err(error) => return Err(error),
-            };
-            self.wait(&error, began, &mut told);
-            tokio::time::sleep(pause).await;
-        }
-        unreachable!("the pauses do not end")
+        let ask = || load(bitcoind, params, base);
+        let notify = |error: &HeadersError, _| self.wait(error, began, &mut told);
+        let headers = ask.retry(pauses).when(HeadersError::is_passing).notify(notify).await?;
+        self.found(began, told);
+        Ok(headers)
     }
 
     /// Shows what the node waits for, and logs it when it changes.
