@@ -45,7 +45,7 @@ impl LogLevel {
     /// # Errors
     /// The filter is not valid.
     pub fn set(&self, filter: &str) -> Result<(), LoggingError> {
-        // It fails only if logging is gone, and then nobody misses it.
+        // Fails only after logging has shut down, when no filter matters.
         let _ = self.0.reload(parsed(filter)?);
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! descriptors.rs  the limit of open files
 //! waiting.rs      waits for a bitcoind that is not there yet
 //! signals.rs      stops the node on a signal, or reads settings again
-//! service.rs      what systemd is told
+//! service.rs      reports to systemd
 //! ```
 
 mod descriptors;

@@ -1,4 +1,4 @@
-//! What systemd is told if it asks (sd_notify(3)): that the node serves, what it does, that it lives, and that it stops.
+//! Reports readiness, status, liveness, and shutdown to systemd (sd_notify(3)).
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tracing::debug;
 use crate::consensus::EngineHandle;
 use crate::state::NodeState;
 
-/// Time between signs of life that nobody asked for.
+/// Interval of the liveness check while systemd runs no watchdog.
 const UNWATCHED: Duration = Duration::from_secs(600);
 
-/// Tells systemd about the node. Without systemd, it does nothing.
+/// Reports to systemd. Does nothing without it.
 #[derive(Debug)]
 pub(super) struct Service {
     /// What the node does.
