@@ -138,9 +138,7 @@ impl Task {
         let Some((asked, result)) = self.endpoint.answered(&request_id, None, result) else { return };
         let garbage = result == Err(Failure::Garbage);
         if is_about_records(asked.kind()) {
-            if let Ok(response) = result {
-                self.take_records(asked.peer, response);
-            }
+            self.take_records(asked.peer, result);
         } else {
             self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
         }
