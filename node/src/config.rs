@@ -70,6 +70,8 @@ use crate::event_kind::EventKind;
 pub struct Config {
     /// The config file, if there is one.
     pub file: Option<PathBuf>,
+    /// True if a password or another secret is written in that file.
+    pub secret_in_file: bool,
     /// The Bitcoin network to mine on.
     pub network: Network,
     /// Name of a private pool.

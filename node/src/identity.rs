@@ -41,21 +41,30 @@ pub enum IdentityError {
 /// # Errors
 /// See [`IdentityError`]; an existing file is never overwritten.
 pub fn load(data_dir: &Path) -> Result<SigningKey, IdentityError> {
+    if let Some(key) = read(data_dir)? {
+        return Ok(key);
+    }
     let path = data_dir.join(FILE);
-    let failed = |source| IdentityError::File { path: path.clone(), source };
+    let mut seed = [0; SECRET_KEY_LENGTH];
+    getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
+    write(&path, &seed).map_err(|source| IdentityError::File { path, source })?;
+    Ok(SigningKey::from_bytes(&seed))
+}
+
+/// Reads the key; none if there is none yet.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(data_dir: &Path) -> Result<Option<SigningKey>, IdentityError> {
+    let path = data_dir.join(FILE);
     match fs::read(&path) {
         Ok(bytes) => {
             let length = bytes.len();
             let seed = bytes.try_into().map_err(|_| IdentityError::Length { path, bytes: length })?;
-            Ok(SigningKey::from_bytes(&seed))
+            Ok(Some(SigningKey::from_bytes(&seed)))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut seed = [0; SECRET_KEY_LENGTH];
-            getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
-            write(&path, &seed).map_err(failed)?;
-            Ok(SigningKey::from_bytes(&seed))
-        }
-        Err(error) => Err(failed(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(IdentityError::File { path, source }),
     }
 }
 

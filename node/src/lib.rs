@@ -6,11 +6,14 @@
 //! check/       `shoal check`: finds what would stop `shoal run`, or leave its miners without work
 //! connection_words.rs  why a connection failed, in own words
 //! run.rs       `shoal run`
+//! shell.rs     completions and manual pages
 //! ports.rs     checks whether the configured ports are free
 //! status.rs    `shoal status`
 //! payout_proof/ what a block pays an address, as a proof: `shoal proof`
+//! backup.rs    `shoal db backup` and `restore`: everything that a node needs to go on
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
+//! disk.rs      room on the disk of the data folder
 //! headers.rs   inserts bitcoind's headers into the share-chain
 //! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
 //! peers/       work for peers off the consensus thread
@@ -44,6 +47,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
 pub mod api;
+mod backup;
 pub mod bans;
 pub mod bitcoind;
 pub mod check;
@@ -53,6 +57,7 @@ pub mod config;
 mod connection_words;
 pub mod consensus;
 mod db;
+mod disk;
 mod error;
 mod event_kind;
 pub mod headers;
@@ -73,6 +78,7 @@ mod qr;
 pub mod recording;
 pub mod report;
 pub mod run;
+mod shell;
 pub mod state;
 pub mod status;
 pub mod store;

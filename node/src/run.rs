@@ -26,10 +26,11 @@ use p2p::{Handle, Reachability};
 use sharechain::Chain;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
+use crate::check;
 use crate::clock::now;
 use crate::config::{Config, Trust, WebhooksConfig};
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
@@ -69,6 +70,9 @@ pub enum StoredSettled {
 /// The node cannot start, or a part of it failed.
 pub async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Result<(), NodeError> {
     config.require_launched()?;
+    if let Some(words) = check::exposed(&config) {
+        warn!("{words}");
+    }
     let config = Arc::new(config);
     let mut signals = Signals::new(reload)?;
     let webhooks = signals.webhooks();

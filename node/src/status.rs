@@ -32,7 +32,7 @@ struct Refusal {
 /// Prints the status of a running node: as a table, or as the API's own JSON if `json`.
 ///
 /// # Errors
-/// The node cannot be queried, or the answer cannot be printed.
+/// The node cannot be queried, hands out no work, or the answer cannot be printed.
 pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
     let address = reachable(config.api.listen);
     let body = fetch(&client(address)?, address, "status").await?;
@@ -42,12 +42,12 @@ pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
     if json {
         out.write_all(&body)?;
         out.write_all(b"\n")?;
-        return Ok(());
+    } else {
+        // <https://no-color.org>: any nonempty value disables color.
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        out.write_all(table::render(&status, out.is_terminal() && !plain).as_bytes())?;
     }
-    // <https://no-color.org>: any nonempty value disables color.
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let table = table::render(&status, out.is_terminal() && !plain);
-    Ok(out.write_all(table.as_bytes())?)
+    if status.no_work_because.is_none() { Ok(()) } else { Err(NodeError::NoWork) }
 }
 
 /// The address to query: the loopback address if the API listens on all addresses.

@@ -187,8 +187,9 @@ fn each_network_has_its_own_defaults() {
 fn pools_and_their_outputs_have_share_chains_and_folders_of_their_own() {
     let mut ids = std::collections::BTreeSet::new();
     for (text, folder, name) in [
-        ("", "main", "main"),
-        ("pool = \"garage\"", "main.garage", "main"),
+        ("", "testnet4", "testnet4"),
+        ("network = \"main\"", "main", "main"),
+        ("pool = \"garage\"", "testnet4.garage", "testnet4"),
         ("network = \"local\"\noutputs = \"standard\"\npool = \"\"", "local", "local"),
         ("network = \"local\"\npool = \"wide\"", "local.wide", "local"),
         ("network = \"local\"\noutputs = \"wide\"", "local-wide", "local-wide"),
@@ -263,7 +264,7 @@ fn bad_values_are_refused_with_place_and_remedy() {
 
 #[test]
 fn addresses_are_of_the_network_and_payable() {
-    assert!(load(&format!("address = \"{MAIN}\""), &[]).is_ok());
+    assert!(load(&format!("address = \"{MAIN}\""), &["--network=main"]).is_ok());
     assert!(load("network = \"local\"", &["--address", SIGNET]).is_ok());
     for (address, words) in [
         (SIGNET, "an address of another network; this node runs on main"),
@@ -273,7 +274,7 @@ fn addresses_are_of_the_network_and_payable() {
         ("bc1pfeessrawgf", "Shoal cannot pay bc1pfeessrawgf"),
         ("", "not a valid Bitcoin address"),
     ] {
-        let refusal = refusal(&format!("\naddress = \"{address}\""), &[]);
+        let refusal = refusal(&format!("\naddress = \"{address}\""), &["--network=main"]);
         assert!(refusal.starts_with("shoal.toml line 2: `address`"), "{refusal}");
         assert!(refusal.contains(words), "{refusal}");
         for library in ["base58", "bech32", "decode", "parse"] {
