@@ -5,6 +5,7 @@ use crate::limits::*;
 use crate::record::{Scope, Transport};
 use crate::score::Misbehaviour;
 
+mod hostile;
 mod world;
 
 const POOL: [u8; 32] = [7; 32];
