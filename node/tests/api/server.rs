@@ -94,6 +94,7 @@ impl Api {
         let context = Context {
             config,
             chain: reader,
+            stratum_key: None,
             history,
             store,
             stratum: Arc::default(),
