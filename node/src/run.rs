@@ -175,9 +175,7 @@ impl Node {
             webhooks::Receivers { config: webhooks, proxy: config.p2p.proxy, network: config.network.name() };
         parts.spawn(receivers.run(observer.event_log.clone()));
         parts.spawn(observer.run());
-        let pool = config.pool.as_str();
-        let v2 = stratum_key.map(|key| stratum_url::all_v2(&config.stratum, &key, &own_addresses()).join(" "));
-        info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), v2, "the node is running");
+        tell_running(config, &consensus_id, stratum_key.as_deref());
         Ok(Self { engine, store, failure, stop, servers, parts, book: (book, network), _feed: feed })
     }
 
@@ -208,6 +206,13 @@ impl Node {
         self.store.flush()?;
         result
     }
+}
+
+/// Logs that the node runs, and where miners of Stratum v2 reach it.
+fn tell_running(config: &Config, consensus_id: &[u8; 32], stratum_key: Option<&str>) {
+    let pool = config.pool.as_str();
+    let v2 = stratum_key.map(|key| stratum_url::all_v2(&config.stratum, key, &own_addresses()).join(" "));
+    info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), v2, "the node is running");
 }
 
 /// Starts the task that keeps the node's onion service, if it has one.

@@ -171,6 +171,9 @@ fn without_work_a_device_gets_a_sentence_instead_of_a_setup_and_connected_ones_a
     ask(&mut waiting, 7, &Wish::extended(USER));
     assert_eq!(Miner::opened(waiting).err(), Some(refusal.0.clone()));
     miner.mine(1).expect("a connected miner goes on");
+    ask(&mut miner.line, 8, &Wish::standard(USER));
+    assert_eq!(miner.line.next().map(|(kind, _)| kind), Ok(0x12), "no further channel");
+    miner.mine(1).expect("nor does that end its own");
     house.pool().set_readiness(Readiness::Stopped(refusal.clone()));
     let ended = std::iter::repeat_with(|| miner.step(Duration::from_secs(10))).find_map(Result::err);
     assert_eq!(ended, Some(format!("channel closed: {refusal}")));

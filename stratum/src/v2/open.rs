@@ -115,7 +115,8 @@ impl Session {
     fn open(&mut self, kind: Kind, wish: &Wish<'_>, now: Instant) -> Result<(), CloseReason> {
         if let Readiness::Paused(refusal) | Readiness::Stopped(refusal) = self.house.pool.readiness() {
             self.out.open_error(wish.request_id, &refusal.0);
-            return Err(CloseReason::NoWork(refusal));
+            // A proxy's other channels go on with the jobs that they have.
+            return if self.channels.is_empty() { Err(CloseReason::NoWork(refusal)) } else { Ok(()) };
         }
         let (mut member, work) = match self.admit(kind, wish, now) {
             Ok(admitted) => admitted,
