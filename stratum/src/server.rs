@@ -25,7 +25,7 @@ use crate::proxy::{self, Balancers, ProxyError};
 use crate::session::{Start, Timeouts};
 use crate::stats::Stats;
 use crate::tls::Tls;
-use crate::v2::{self, Authority, House};
+use crate::v2::{self, Authority, Host};
 
 /// Pause after `accept` fails, usually because the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -250,7 +250,7 @@ impl Shared {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        let house = House {
+        let host = Host {
             pool: Arc::clone(&self.pool),
             extranonces: Arc::clone(&self.extranonces),
             admission: Arc::clone(&self.admission),
@@ -262,7 +262,7 @@ impl Shared {
             timeouts: self.timeouts,
         };
         debug!(peer = %miner, "miner connected, stratum v2");
-        let ended = v2::serve(socket, authority, house, self.stopping.clone()).await;
+        let ended = v2::serve(socket, authority, host, self.stopping.clone()).await;
         debug!(peer = %miner, reason = %ended, "miner disconnected");
     }
 

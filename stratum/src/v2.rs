@@ -28,7 +28,7 @@
 //! | `frame.rs` | seals and opens frames |
 //! | `message.rs` | parses messages from miners, and writes messages to miners |
 //! | `reason.rs` | why the server refuses a channel, a share or a connection |
-//! | `house.rs` | what a session shares with the rest of its server |
+//! | `host.rs` | what a session shares with the rest of its server |
 //! | `member.rs` | one channel |
 //! | `session.rs` | the state of a connection, its setup and its clock |
 //! | `open.rs` | opens, updates and closes channels |
@@ -38,7 +38,7 @@
 mod authority;
 mod connection;
 mod frame;
-mod house;
+mod host;
 mod member;
 mod message;
 mod open;
@@ -52,4 +52,4 @@ pub use reason::CloseReason;
 pub use session::Session;
 
 pub(crate) use connection::serve;
-pub(crate) use house::House;
+pub(crate) use host::Host;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::authority::Authority;
 use super::frame::{Frame, FrameError, Frames, seal};
-use super::house::House;
+use super::host::Host;
 use super::reason::CloseReason;
 use super::session::Session;
 use crate::connection::linger;
@@ -60,7 +60,7 @@ struct Connection<R, W> {
 pub(crate) async fn serve<R, W>(
     (mut read, mut write): (R, W),
     authority: &Authority,
-    house: House,
+    host: Host,
     stopping: CancellationToken,
 ) -> Ended
 where
@@ -74,8 +74,8 @@ where
         Err(_) => return Ended::NoHandshake,
     };
     let mut connection = Connection {
-        changes: house.pool.changes(),
-        session: Session::new(house, Instant::now()),
+        changes: host.pool.changes(),
+        session: Session::new(host, Instant::now()),
         reader: FramedRead::with_capacity(read, frames, limits::READ_BYTES),
         writer: write,
         keys,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bitcoin::block::{Header, Version};
 
-use super::house::Seat;
+use super::host::Seat;
 use super::message::Output;
 use crate::channel::{Attempt, Channel, Judged};
 use crate::difficulty::Difficulty;

@@ -113,7 +113,7 @@ impl Session {
 
     /// Opens a channel, and sends its first job.
     fn open(&mut self, kind: Kind, wish: &Wish<'_>, now: Instant) -> Result<(), CloseReason> {
-        if let Readiness::Paused(refusal) | Readiness::Stopped(refusal) = self.house.pool.readiness() {
+        if let Readiness::Paused(refusal) | Readiness::Stopped(refusal) = self.host.pool.readiness() {
             self.out.open_error(wish.request_id, &refusal.0);
             // A proxy's other channels go on with the jobs that they have.
             return if self.channels.is_empty() { Err(CloseReason::NoWork(refusal)) } else { Ok(()) };
@@ -121,7 +121,7 @@ impl Session {
         let (mut member, work) = match self.admit(kind, wish, now) {
             Ok(admitted) => admitted,
             Err(reason) => {
-                debug!(peer = %self.house.peer, reason, "channel refused");
+                debug!(peer = %self.host.peer, reason, "channel refused");
                 self.out.open_error(wish.request_id, &reason);
                 return self.strike(now);
             }
@@ -157,21 +157,21 @@ impl Session {
         let user = std::str::from_utf8(wish.user).map_err(|_| {
             format!("{ERROR_CODE_OPEN_MINING_CHANNEL_INVALID_USER_IDENTITY}: the user name is not UTF-8")
         })?;
-        let account = self.house.pool.authorize(user);
+        let account = self.host.pool.authorize(user);
         let account = account.map_err(|refusal| format!("{ERROR_CODE_OPEN_MINING_CHANNEL_UNKNOWN_USER}: {refusal}"))?;
-        let work = self.house.pool.work(&account);
+        let work = self.host.pool.work(&account);
         let pace = Pace::read(wish.hashrate, wish.max_target, work.as_deref())?;
-        let known = self.house.learnt.max_of(self.house.peer.ip().to_canonical(), &set_up.agent, now);
+        let known = self.host.learnt.max_of(self.host.peer.ip().to_canonical(), &set_up.agent, now);
         let coinbase_bytes_max = [set_up.known.coinbase_bytes_max, known].into_iter().flatten().min();
         let worker: Arc<str> = without_blanks(user).into();
 
-        let mut channel = Channel::new(0, self.house.difficulty, now);
+        let mut channel = Channel::new(0, self.host.difficulty, now);
         channel.report.agent = Arc::clone(&set_up.agent);
         channel.report.workers = Arc::new([Arc::clone(&worker)]);
         channel.report.account = Some(Arc::clone(&account));
         channel.vardiff.set_agent_floor(set_up.known.difficulty_min);
         pace.apply(&mut channel, now);
-        let seat = self.house.seat(channel.report.clone());
+        let seat = self.host.seat(channel.report.clone());
         let full = |full| format!("{ERROR_CODE_OPEN_MINING_CHANNEL_CHANNEL_CAPACITY_EXHAUSTED}: {full}");
         let seat = seat.map_err(full)?;
         let id = self.new_id();

@@ -10,7 +10,7 @@ use common_messages_sv2::{
 };
 
 use super::frame::Frame;
-use super::house::House;
+use super::host::Host;
 use super::member::{Kind, Member, Share};
 use super::message::{Message, Output, parse};
 use super::reason::CloseReason;
@@ -31,7 +31,7 @@ const VERSION_ROLLING: u32 = 1 << 2;
 
 /// One connection as a state machine. [The module docs](super) explain how to drive it.
 pub struct Session {
-    pub(super) house: House,
+    pub(super) host: Host,
     opened: Instant,
     heard: Instant,
     pub(super) bucket: Bucket,
@@ -59,9 +59,9 @@ pub(super) struct SetUp {
 
 impl Session {
     /// Creates the session of a connection that opens at `now`.
-    pub(crate) fn new(house: House, now: Instant) -> Self {
+    pub(crate) fn new(host: Host, now: Instant) -> Self {
         Self {
-            house,
+            host,
             opened: now,
             heard: now,
             bucket: Bucket::new(limits::LINES_BURST, limits::LINES_PER_SECOND, now),
@@ -77,7 +77,7 @@ impl Session {
 
     /// Creates the only session of a server without a socket.
     pub fn alone(pool: Arc<dyn Pool>, now: Instant) -> Self {
-        Self::new(House::alone(pool), now)
+        Self::new(Host::alone(pool), now)
     }
 
     /// Takes the frames that wait to be written, one after another and not sealed.
@@ -146,7 +146,7 @@ impl Session {
             return Err(self.refuse_setup(unknown, ERROR_CODE_SETUP_CONNECTION_UNSUPPORTED_FEATURE_FLAGS));
         }
         // Without work, no answer but this: a device turns to its next pool.
-        if let Readiness::Paused(refusal) | Readiness::Stopped(refusal) = self.house.pool.readiness() {
+        if let Readiness::Paused(refusal) | Readiness::Stopped(refusal) = self.host.pool.readiness() {
             self.out.setup_error(0, &refusal.0);
             return Err(CloseReason::NoWork(refusal));
         }
@@ -156,7 +156,7 @@ impl Session {
         let kept = agent.chars().filter(|letter| !letter.is_control()).take(limits::AGENT_CHARS_MAX);
         self.set_up = Some(SetUp {
             agent: kept.collect::<String>().into(),
-            known: agents::known(&agent, &self.house.coinbase_limits),
+            known: agents::known(&agent, &self.host.coinbase_limits),
             standard_jobs: setup.flags & STANDARD_JOBS != 0,
         });
         self.out.set_up(VERSION);
@@ -181,7 +181,7 @@ impl Session {
     /// # Errors
     /// The pool has no work: the connection must be closed.
     pub fn handle_change(&mut self) -> Result<(), CloseReason> {
-        if let Readiness::Stopped(refusal) = self.house.pool.readiness() {
+        if let Readiness::Stopped(refusal) = self.host.pool.readiness() {
             return Err(CloseReason::NoWork(refusal));
         }
         self.waiting = self.channels.keys().copied().collect();
@@ -194,14 +194,14 @@ impl Session {
     /// A deadline has passed: the connection must be closed.
     pub fn tick(&mut self, now: Instant) -> Result<(), CloseReason> {
         let since = |then| now.saturating_duration_since(then);
-        let (handshake, idle) = (self.house.timeouts.handshake, self.house.timeouts.idle);
+        let (handshake, idle) = (self.host.timeouts.handshake, self.host.timeouts.idle);
         if !self.was_seated && since(self.opened) >= handshake {
             return Err(CloseReason::Handshake(handshake.as_secs()));
         }
         if since(self.heard) >= idle {
             return Err(CloseReason::Idle(idle.as_secs()));
         }
-        let keepalive = self.house.timeouts.keepalive;
+        let keepalive = self.host.timeouts.keepalive;
         let due = self.channels.values_mut().filter_map(|member| member.mark_due(now, keepalive).then_some(member.id));
         self.waiting.extend(due);
         Ok(())
@@ -211,7 +211,7 @@ impl Session {
     pub fn next_job(&mut self, now: Instant) -> Option<()> {
         let id = self.waiting.pop_front()?;
         if let Some(member) = self.channels.get_mut(&id) {
-            let work = self.house.pool.work(&member.account);
+            let work = self.host.pool.work(&member.account);
             if let Err(unfit) = member.refresh(work, now, &mut self.out) {
                 self.end_channel(id, &unfit.to_string());
             }

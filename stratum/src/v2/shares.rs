@@ -33,7 +33,7 @@ impl Session {
                 let height = found.work.bitcoin_height;
                 debug!(hash = %found.hash, height, worker = &*found.worker, "miner found a Bitcoin block");
             }
-            self.house.pool.submit(*found);
+            self.host.pool.submit(*found);
         }
         match verdict {
             Ok(difficulty) => self.out.accepted(id, sequence, whole(difficulty.to_f64())),
@@ -43,7 +43,7 @@ impl Session {
         if let Some((unfit, is_lesson)) = member.hashes_something_else(&work) {
             if is_lesson {
                 let agent = &member.channel.report.agent;
-                self.house.learnt.note(self.house.peer.ip().to_canonical(), agent, work.coinbase_bytes(), now);
+                self.host.learnt.note(self.host.peer.ip().to_canonical(), agent, work.coinbase_bytes(), now);
             }
             return self.end_channel(id, &unfit.to_string());
         }

@@ -15,7 +15,7 @@ use crate::session::Timeouts;
 use crate::stats::{OpenSlot, Stats};
 
 /// A server as its sessions see it.
-pub(crate) struct House {
+pub(crate) struct Host {
     pub(crate) pool: Arc<dyn Pool>,
     pub(crate) extranonces: Arc<Extranonces>,
     pub(crate) admission: Arc<Admission>,
@@ -35,7 +35,7 @@ pub(super) struct Seat {
     _ticket: Ticket,
 }
 
-impl House {
+impl Host {
     /// A server with one session, for tests.
     pub(super) fn alone(pool: Arc<dyn Pool>) -> Self {
         Self {
