@@ -172,7 +172,7 @@ fn without_work_a_device_gets_a_sentence_instead_of_a_setup_and_connected_ones_a
     assert_eq!(Miner::opened(waiting).err(), Some(refusal.0.clone()));
     miner.mine(1).expect("a connected miner goes on");
     ask(&mut miner.line, 8, &Wish::standard(USER));
-    assert_eq!(miner.line.next().map(|(kind, _)| kind), Ok(0x12), "no further channel");
+    assert_eq!(miner.line.read().map(|(kind, _)| kind), Ok(0x12), "no further channel");
     miner.mine(1).expect("nor does that end its own");
     house.pool().set_readiness(Readiness::Stopped(refusal.clone()));
     let ended = std::iter::repeat_with(|| miner.step(Duration::from_secs(10))).find_map(Result::err);
@@ -241,7 +241,7 @@ fn channels_of_one_connection_have_their_own_users_and_close_one_by_one() {
     }
     let (mut opened, mut jobs) = (0, 0);
     while jobs < 3 {
-        match line.next().unwrap().0 {
+        match line.read().unwrap().0 {
             0x14 => opened += 1,
             0x1f => jobs += 1,
             _ => {}
@@ -272,7 +272,7 @@ fn channels_count_as_connections_of_their_address() {
     for _ in 0..3 {
         ask(&mut line, 7, &Wish::standard(USER));
     }
-    let refused = std::iter::repeat_with(|| line.next().unwrap()).find(|(kind, _)| *kind == 0x12).unwrap();
+    let refused = std::iter::repeat_with(|| line.read().unwrap()).find(|(kind, _)| *kind == 0x12).unwrap();
     let text = String::from_utf8_lossy(&refused.1[5..]).into_owned();
     assert!(text.starts_with("channel-capacity-exhausted: too many connections from your address"), "{text}");
 }
@@ -300,8 +300,8 @@ fn a_device_that_updates_its_rate_gets_its_target_and_never_one_that_loses_share
         miner.step(Duration::from_secs(10)).unwrap();
     }
     update(&mut miner, 1.0, &[0; 32]);
-    assert_eq!(miner.line.next().map(|(kind, _)| kind), Ok(0x15));
-    assert_eq!(miner.line.next().map(|(kind, _)| kind), Ok(0x17));
+    assert_eq!(miner.line.read().map(|(kind, _)| kind), Ok(0x15));
+    assert_eq!(miner.line.read().map(|(kind, _)| kind), Ok(0x17));
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Line {
     }
 
     /// Returns the next message, which must come in time.
-    pub fn next(&mut self) -> Result<(u8, Vec<u8>), String> {
+    pub fn read(&mut self) -> Result<(u8, Vec<u8>), String> {
         self.receive(ANSWER)?.ok_or_else(|| "no message in time".to_owned())
     }
 
@@ -203,7 +203,7 @@ pub fn set_up(line: &mut Line, flags: u32, vendor: &str) -> Result<(), String> {
         device_id: "".try_into().unwrap(),
     };
     line.send(0x00, false, message);
-    match line.next()? {
+    match line.read()? {
         (0x01, _) => Ok(()),
         (0x02, mut payload) => {
             let error: SetupConnectionError<'_> = from_bytes(&mut payload).unwrap();
@@ -245,7 +245,7 @@ impl Miner {
 
     /// Takes the answer to the wish for a channel.
     pub fn opened(mut line: Line) -> Result<Self, String> {
-        let (kind, mut payload) = line.next()?;
+        let (kind, mut payload) = line.read()?;
         let (channel_id, target, prefix, extranonce_size) = match kind {
             0x11 => {
                 let opened: OpenStandardMiningChannelSuccess<'_> = from_bytes(&mut payload).unwrap();
