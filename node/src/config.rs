@@ -167,6 +167,11 @@ impl StratumConfig {
     pub fn all(&self) -> impl Iterator<Item = MinerListener> + '_ {
         std::iter::once(MinerListener::plain(self.listen)).chain(self.listeners.iter().cloned())
     }
+
+    /// The addresses where miners speak Stratum v2.
+    pub fn v2(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.listeners.iter().filter(|listener| listener.v2).map(|listener| listener.address)
+    }
 }
 
 /// The peer-to-peer network.

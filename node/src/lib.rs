@@ -26,13 +26,14 @@
 //! top/         `shoal top`
 //! pair.rs      `shoal pair`: links that open the pages with the token
 //! lan/         addresses at which devices of the local network reach this machine
+//! stratum_url.rs  URLs at which miners reach this node
 //! qr/          QR codes, for images and for terminals
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
 //! report.rs    reports the node's state: to the API, and to the log once a minute
 //! state.rs     the node's state, written by its parts and read by the API
 //! bitcoind/    the only interface to Bitcoin: typed JSON-RPC, the template feed
 //! store/       the only interface to RocksDB: journal, lookups, replay
-//! identity.rs  the node's key
+//! identity/    the node's keys
 //! clock.rs     the only place that reads the wall clock
 //! logging.rs   the log
 //! log_limit.rs  lines of one kind that the log gets
@@ -82,6 +83,7 @@ mod shell;
 pub mod state;
 pub mod status;
 pub mod store;
+mod stratum_url;
 pub mod submissions;
 pub mod terminal;
 mod top;

@@ -39,12 +39,14 @@ use crate::headers::{self, HeaderSource};
 use crate::history::{Keeper, Observer};
 use crate::identity;
 use crate::isolation::{IsolationView, Watch};
+use crate::lan::own_addresses;
 use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState, WorkWatch};
 use crate::peers::{self, BookFile, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
+use crate::stratum_url;
 use crate::submissions::Submissions;
 use crate::tor;
 use crate::webhooks;
@@ -128,7 +130,8 @@ impl Node {
         let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, submissions, history, views, state, stop, servers, .. } = front;
+        let Front { miners, found, stratum, stratum_key, submissions, history, views, state, stop, servers, .. } =
+            front;
         let (network, events, book) =
             network::start(config, (&front.p2p_listen, &front.manual), &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
@@ -176,8 +179,7 @@ impl Node {
             webhooks::Receivers { config: webhooks, proxy: config.p2p.proxy, network: config.network.name() };
         parts.spawn(receivers.run(observer.event_log.clone()));
         parts.spawn(observer.run());
-        let pool = config.pool.as_str();
-        info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), "the node is running");
+        tell_running(config, &consensus_id, stratum_key.as_deref());
         Ok(Self { engine, store, failure, stop, servers, parts, book: (book, network), _feed: feed })
     }
 
@@ -208,6 +210,13 @@ impl Node {
         self.store.flush()?;
         result
     }
+}
+
+/// Logs that the node runs, and where miners of Stratum v2 reach it.
+fn tell_running(config: &Config, consensus_id: &[u8; 32], stratum_key: Option<&str>) {
+    let pool = config.pool.as_str();
+    let v2 = stratum_key.map(|key| stratum_url::all_v2(&config.stratum, key, &own_addresses()).join(" "));
+    info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), v2, "the node is running");
 }
 
 /// Starts the task that keeps the node's onion service, if it has one.

@@ -19,7 +19,9 @@ use serde::Deserialize;
 use crate::api::Status;
 use crate::config::Config;
 use crate::error::NodeError;
+use crate::lan::own_addresses;
 use crate::limits::{STATUS_BYTES_MAX, STATUS_TIMEOUT};
+use crate::stratum_url;
 
 pub use error::StatusError;
 
@@ -45,7 +47,13 @@ pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
     } else {
         // <https://no-color.org>: any nonempty value disables color.
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        out.write_all(table::render(&status, out.is_terminal() && !plain).as_bytes())?;
+        let color = out.is_terminal() && !plain;
+        let mut table = table::render(&status, color);
+        if let Some(key) = &status.stratum_v2_key {
+            // The addresses are those of this machine, where the node runs as well.
+            table += &table::render_v2(stratum_url::all_v2(&config.stratum, key, &own_addresses()), color);
+        }
+        out.write_all(table.as_bytes())?;
     }
     if status.no_work_because.is_none() { Ok(()) } else { Err(NodeError::NoWork) }
 }

@@ -97,6 +97,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
         chain: reader,
         submissions,
         store,
+        stratum_key: None,
         history,
         stratum: Arc::default(),
         peers,

@@ -38,6 +38,8 @@ pub struct Context {
     pub history: History,
     /// The miners connected here.
     pub stratum: Arc<stratum::Stats>,
+    /// The node's public key for miners of Stratum v2, base58check; none if it does not serve them.
+    pub stratum_key: Option<String>,
     /// bitcoind's verdicts on found blocks.
     pub submissions: Submissions,
     /// The connected peers.

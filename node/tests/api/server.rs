@@ -95,6 +95,7 @@ impl Api {
         let context = Context {
             config,
             chain: reader,
+            stratum_key: None,
             history,
             store,
             stratum: Arc::default(),
