@@ -16,6 +16,7 @@ mod service;
 mod signals;
 mod waiting;
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,12 +27,12 @@ use p2p::{Handle, Reachability};
 use sharechain::Chain;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::clock::now;
-use crate::config::{Config, Trust, WebhooksConfig};
+use crate::config::{Config, NotifyConfig, Trust};
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
@@ -40,13 +41,14 @@ use crate::identity;
 use crate::isolation::{IsolationView, Watch};
 use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState, WorkWatch};
+use crate::notify::Receivers;
+use crate::pair;
 use crate::peers::{self, BookFile, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 use crate::tor;
-use crate::webhooks;
 
 pub use signals::Reload;
 
@@ -71,9 +73,9 @@ pub async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Resu
     config.require_launched()?;
     let config = Arc::new(config);
     let mut signals = Signals::new(reload)?;
-    let webhooks = signals.webhooks();
+    let notify = signals.notify();
     let node = tokio::select! {
-        node = Node::start(&config, settled, webhooks) => node?,
+        node = Node::start(&config, settled, notify) => node?,
         signal = signals.stop() => {
             info!(signal, "stopping before the start was complete");
             return Ok(());
@@ -109,7 +111,7 @@ impl Node {
     async fn start(
         config: &Arc<Config>,
         settled: StoredSettled,
-        webhooks: watch::Receiver<Option<WebhooksConfig>>,
+        notify: watch::Receiver<NotifyConfig>,
     ) -> Result<Self, NodeError> {
         let (started, params) = (Instant::now(), config.chain_params());
         let consensus_id = params.consensus_id();
@@ -119,12 +121,13 @@ impl Node {
         let key = identity::load(&config.data_dir)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         let front = Front::start(config, &bitcoind, &store, started).await?;
+        offer_pairing(config);
         let (serving, served) = watch::channel(None);
         tokio::spawn(Service { state: front.state.subscribe(), engine: served }.run());
         let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, submissions, history, views, state, stop, servers, .. } = front;
+        let Front { miners, found, stratum, devices, submissions, history, views, state, stop, servers, .. } = front;
         let (network, events, book) =
             network::start(config, (&front.p2p_listen, &front.manual), &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
@@ -166,11 +169,10 @@ impl Node {
             refused: seen.refused,
             solo: solo_blocks,
             stratum,
+            devices,
             config: Arc::clone(config),
         };
-        let receivers =
-            webhooks::Receivers { config: webhooks, proxy: config.p2p.proxy, network: config.network.name() };
-        parts.spawn(receivers.run(observer.event_log.clone()));
+        parts.spawn(Receivers::new(config, notify).run(observer.event_log.clone()));
         parts.spawn(observer.run());
         let pool = config.pool.as_str();
         info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), "the node is running");
@@ -203,6 +205,16 @@ impl Node {
         self.engine.end().await;
         self.store.flush()?;
         result
+    }
+}
+
+/// Offers a browser to be paired, to whoever sits at the terminal. A log is read by others.
+fn offer_pairing(config: &Config) {
+    let mut out = std::io::stdout();
+    if out.is_terminal()
+        && let Err(error) = pair::first(config, &mut out)
+    {
+        warn!(%error, "no link to the web pages can be shown; `shoal pair` shows one");
     }
 }
 

@@ -37,6 +37,11 @@ impl Settings {
         self.0.extend(upper.0.iter().map(|(name, setting)| (*name, setting.clone())));
     }
 
+    /// All settings as text.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        self.0.iter().map(|(name, setting)| (*name, &setting.values[..]))
+    }
+
     pub(super) fn origin(&self, key: &Key) -> Option<&Origin> {
         self.0.get(key.name).map(|setting| &setting.origin)
     }

@@ -18,6 +18,7 @@ use crate::api;
 use crate::bitcoind::Bitcoind;
 use crate::config::{Config, MinerListener, StratumConfig};
 use crate::consensus::Views;
+use crate::devices::SharedDevices;
 use crate::error::NodeError;
 use crate::headers::HeadersError;
 use crate::history::{Event, EventKind, History};
@@ -82,6 +83,7 @@ pub(super) struct Front {
     pub(super) miners: Arc<Miners>,
     pub(super) found: FoundQueues,
     pub(super) stratum: Arc<stratum::Stats>,
+    pub(super) devices: SharedDevices,
     pub(super) submissions: Submissions,
     pub(super) history: History,
     pub(super) views: Views,
@@ -123,6 +125,10 @@ impl Front {
         let network = watch::Sender::new(None);
         let manual = ManualPeers::load(&config.data_dir);
         let discovery = watch::Sender::new(p2p::DiscoveryInfo::default());
+        let devices = SharedDevices::default();
+        if let Some(known) = history.event_log().devices() {
+            devices.lock().restore(&known);
+        }
         let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
         let context = api::Context {
             config: Arc::clone(config),
@@ -130,6 +136,7 @@ impl Front {
             store: Arc::clone(store),
             stratum: Arc::clone(&stats),
             history: history.clone(),
+            devices: devices.clone(),
             submissions: submissions.clone(),
             peers: peers.subscribe(),
             reach: reach.subscribe(),
@@ -147,6 +154,7 @@ impl Front {
             miners,
             found,
             stratum: stats,
+            devices,
             submissions,
             history,
             views,
