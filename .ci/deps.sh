@@ -67,6 +67,9 @@ look_for_test() {
     has ip || need iproute2 "ip, for network namespaces"
     has node || need nodejs "Node.js 18 or newer, for the tests of the web pages"
     has dnsmasq || [ -x /usr/sbin/dnsmasq ] || need dnsmasq-base "dnsmasq, a name server for the test of DNS seeds"
+    python3 -c 'import aiosmtpd' 2>/dev/null || /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null \
+        || need python3-aiosmtpd "aiosmtpd for Python, a mail server for the test of notifications"
+    has openssl || need openssl "openssl, for that server's certificate"
     # Tests in network namespaces: routers, and a private Tor network.
     has unshare && has nsenter || need util-linux "unshare and nsenter"
     has nft || need nftables "nft (nftables)"

@@ -11,8 +11,11 @@ use bitcoin::hashes::Hash;
 use bitcoin::{Address, ScriptBuf, WPubkeyHash};
 use node::api::{self, Context, Token};
 use node::bitcoind::Bitcoind;
-use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
+use node::config::{
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, NotifyConfig, P2pConfig, StratumConfig,
+};
 use node::consensus::{self, EngineHandle, Inputs, Started};
+use node::devices::SharedDevices;
 use node::history::History;
 use node::state::NodeState;
 use node::store::Store;
@@ -101,8 +104,10 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
             cors_origins: Vec::new(),
             requests_a_second: 100_000.try_into().expect("not zero"),
             trusted_proxies: Vec::new(),
+            public: false,
+            explorer: None,
         },
-        webhooks: None,
+        notify: NotifyConfig::default(),
     }
 }
 
@@ -129,6 +134,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
     let bitcoind = Bitcoind::new(&config.bitcoind, config.network).expect("the settings are right");
     let context = Context {
         chain: reader,
+        devices: SharedDevices::default(),
         submissions: Submissions::new(bitcoind, Arc::clone(&store)).expect("it is empty"),
         store,
         stratum_key: None,

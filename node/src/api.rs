@@ -21,12 +21,12 @@
 //! pool_view.rs  the types of the pool's summary
 //! next_block.rs the payouts of a block found now
 //! pay.rs        what an address is paid on average: a day, how often, and whether at all
-//! devices.rs    the devices of this node's miners, each beside its own average
 //! mining_health.rs  states of this node's miners that need a look, and their last submits
+//! block_counts.rs  counts of the pool's blocks, kept between requests
 //! pruned.rs     what this node no longer keeps, in one sentence
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
-//! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, mining.rs, window.rs,
+//! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, mining.rs, badge.rs, counts.rs, feed.rs, device_list.rs, job.rs, pair.rs, window.rs,
 //! blocks.rs, payout_proof.rs, peers.rs, manual.rs, bans.rs, event_log.rs, search.rs, live.rs, metrics.rs, health.rs,
 //! openapi.rs
 //!               one or two routes each, with the types of their answers
@@ -35,19 +35,24 @@
 //! Every answer is made from a published snapshot of the share-chain, so the thread that owns the chain never waits for
 //! a socket. The OpenAPI document is generated from the handlers.
 
+mod badge;
 pub(crate) mod bans;
 mod bitcoin_pools;
+mod block_counts;
 mod blocks;
 mod client;
 mod context;
+mod counts;
 mod decentralisation;
-mod devices;
+pub(crate) mod device_list;
 mod error;
 mod event_log;
+mod feed;
 mod graph;
 mod guard;
 mod health;
 pub mod isolation;
+mod job;
 pub mod limits;
 mod links;
 mod live;
@@ -63,6 +68,7 @@ mod next_block;
 mod openapi;
 mod paced;
 mod pages;
+mod pair;
 mod params;
 mod pay;
 mod payout_proof;
@@ -115,6 +121,12 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(miner_history::shares))
         .routes(routes!(miner_history::payments))
         .routes(routes!(mining::mining))
+        .routes(routes!(pair::pair))
+        .routes(routes!(counts::counts))
+        .routes(routes!(feed::feed))
+        .routes(routes!(badge::badge))
+        .routes(routes!(device_list::devices))
+        .routes(routes!(job::job))
         .routes(routes!(window::window))
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))

@@ -10,10 +10,11 @@ use clap_complete::Shell;
 use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::NodeError;
+use crate::notify::test_run;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
-use crate::{backup, db, logging, pair, recording, run, shell, status, top};
+use crate::{backup, db, logging, pair, recording, run, setup, shell, status, top};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
@@ -42,8 +43,22 @@ enum Command {
     },
     /// Show a live view of a running node in the terminal
     Top,
-    /// Show a link and a QR code that open the node's web pages with its token, for the node's owner
+    /// Show a link and a QR code that let one browser see what only the node's owner may see
     Pair,
+    /// Write a config file from a few answers, check it, and say what to enter in a miner; any flag answers its question
+    Setup {
+        /// Ask nothing, and take the defaults for what no flag says
+        #[arg(long)]
+        yes: bool,
+        /// Overwrite an existing file
+        #[arg(long)]
+        force: bool,
+    },
+    /// Send a message to each receiver of events, to see whether it arrives
+    Notify {
+        #[command(subcommand)]
+        command: NotifyCommand,
+    },
     /// Export the share-chain of a stopped node to a recording, a file that anyone can verify; see specs/recording.md
     Export {
         /// File to write
@@ -168,6 +183,16 @@ enum PeersCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum NotifyCommand {
+    /// Send a message to each receiver in [notify] and [webhooks], once
+    Test {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum DbCommand {
     /// Read every record, and compare deep links with their proofs
     Check {
@@ -211,6 +236,9 @@ pub fn main() -> ExitCode {
 
 fn execute(cli: &Cli) -> Result<(), NodeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Command::Setup { yes, force } = cli.command {
+        return runtime.block_on(setup::setup(&cli.overrides, setup::How { yes, force }));
+    }
     let config = Config::load(&cli.overrides);
     match &cli.command {
         Command::Run { follow_heaviest } => {
@@ -241,6 +269,8 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Manual { folder } => Ok(shell::manual(Cli::command(), folder)?),
         Command::Top => runtime.block_on(top::top(config?)),
         Command::Pair => pair::pair(&config?),
+        Command::Setup { .. } => Ok(()),
+        Command::Notify { command: NotifyCommand::Test { json } } => runtime.block_on(test_run::test(&config?, *json)),
         Command::Proof(ProofArgs { command: Some(ProofCommand::Verify { file, json }), .. }) => {
             proof::verify(file, *json)
         }

@@ -9,6 +9,7 @@
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one
 //! miners.rs   keys for miners
+//! notify.rs, notify_keys.rs   keys for notifications
 //! network.rs, outputs.rs, address.rs, listeners.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
@@ -27,6 +28,8 @@ pub mod keys;
 mod listeners;
 mod miners;
 mod network;
+mod notify;
+mod notify_keys;
 mod origin;
 mod outputs;
 mod rate;
@@ -39,7 +42,7 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -50,10 +53,11 @@ pub use error::ConfigError;
 pub use flags::Overrides;
 pub use listeners::MinerListener;
 pub use network::{Network, NetworkMismatch};
+pub use notify::{MailConfig, NotifyConfig, ReceiverConfig, Route};
 pub use origin::Origin;
 pub use outputs::Outputs;
 pub(crate) use reach::{PEER, no_way_to};
-pub use secret::Secret;
+pub use secret::{Secret, SecretUrl};
 pub use settings::Setting;
 
 use node_core::engine::Keep;
@@ -61,8 +65,6 @@ use node_core::isolation::Reaction;
 use p2p_proto::prefix::Prefix;
 use sharechain::{Height, ShareId};
 use stratum::CoinbaseLimit;
-
-use crate::event_kind::EventKind;
 
 /// All settings of the operator. `network`, `pool` and `outputs` select a share-chain; none of the others changes what it
 /// considers valid.
@@ -104,8 +106,8 @@ pub struct Config {
     pub p2p: P2pConfig,
     /// The read-only HTTP API.
     pub api: ApiConfig,
-    /// Webhooks; none if no URL is set.
-    pub webhooks: Option<WebhooksConfig>,
+    /// Where events go.
+    pub notify: NotifyConfig,
 }
 
 /// A link that the share-chain must contain.
@@ -244,17 +246,10 @@ pub struct ApiConfig {
     pub requests_a_second: NonZeroU32,
     /// Reverse proxies whose word about their clients counts.
     pub trusted_proxies: Vec<Prefix>,
-}
-
-/// Webhooks, which send events of the event log.
-#[derive(Debug, Clone)]
-pub struct WebhooksConfig {
-    /// URLs that events are sent to.
-    pub urls: Vec<reqwest::Url>,
-    /// Key of the signatures.
-    pub secret: Secret,
-    /// Kinds of events that are sent.
-    pub events: Vec<EventKind>,
+    /// Serve everyone: no data of workers, and answers that caches may keep.
+    pub public: bool,
+    /// URL of a block at a Bitcoin explorer, with `{hash}` in it; none if pages link to none.
+    pub explorer: Option<String>,
 }
 
 /// Format of log lines.
@@ -282,6 +277,15 @@ impl Config {
         };
         settings.overlay(overrides.settings());
         resolve::resolve(&settings, path, home.as_deref())
+    }
+
+    /// The configuration that the text of a file makes, without flags. `path` is where it is, or will be.
+    ///
+    /// # Errors
+    /// The first invalid setting.
+    pub(crate) fn of_text(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        resolve::resolve(&file::parse(text, path)?, Some(path.to_owned()), home.as_deref())
     }
 
     /// The constants of the share-chain that the settings select.

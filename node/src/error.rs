@@ -75,14 +75,34 @@ pub enum NodeError {
         /// Cause from the system.
         source: std::io::Error,
     },
-    /// The node has no token yet, or another user's.
-    #[error("the token {path} cannot be read; it is created when the node starts, and only the node's user may read it", path = path.display())]
-    NoToken {
+    /// `shoal setup` would overwrite a file.
+    #[error("{path} exists; give another file with --config, or overwrite it with --force", path = path.display())]
+    SetupExists {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// `shoal setup` has a question and gets no answer.
+    #[error("no answer came for --{flag}; give it, or take the defaults of all questions with --yes")]
+    SetupAnswer {
+        /// The flag that answers the question.
+        flag: &'static str,
+    },
+    /// `shoal setup` cannot write its file.
+    #[error("the config file {path} cannot be written", path = path.display())]
+    SetupFile {
         /// Path of the file.
         path: PathBuf,
         /// Cause from the system.
         source: std::io::Error,
     },
+    /// No receiver of events is configured.
+    #[error(
+        "no receiver of events is configured; set one in [notify] or [webhooks] of the config file, such as `notify.ntfy`"
+    )]
+    NoReceivers,
+    /// A receiver did not accept a test message. The report is printed.
+    #[error("a receiver did not accept the message")]
+    NotifyFailed,
     /// A recording cannot be exported, imported or verified.
     #[error(transparent)]
     Recording(#[from] RecordingError),

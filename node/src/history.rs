@@ -10,7 +10,6 @@
 //! read.rs      queries of the API
 //! events.rs    the event log: found blocks, reorganizations, rejected shares, problems
 //! observer.rs  watches the parts of the node and writes the event log
-//! silence.rs   detects miners that went silent
 //! ```
 //!
 //! Rows are derived from the journal, behind the share-chain. Rows lost in a crash are rebuilt from it. The event log
@@ -24,13 +23,12 @@ mod own;
 mod prune;
 mod read;
 mod rows;
-mod silence;
 mod task;
 #[cfg(test)]
 mod tests;
 
 pub use crate::event_kind::EventKind;
-pub use events::{Changed, Event, EventLog, Paid, Refused, Reorganised};
+pub use events::{Changed, Event, EventLog, Found, Paid, Refused, Reorganised};
 pub use observer::Observer;
 pub use read::{Page, PaymentRow, PointRow, ShareRow};
 pub use rows::{Effort, Step};

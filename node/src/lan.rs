@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use reqwest::Url;
+
 /// Addresses of this machine, in any sequence.
 pub(crate) fn own_addresses() -> Vec<IpAddr> {
     if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip()).collect()
@@ -28,6 +30,12 @@ pub(crate) fn is_near(ip: IpAddr) -> bool {
         IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
+}
+
+/// True for a URL with an IP address of this machine itself.
+pub(crate) fn is_here(url: &Url) -> bool {
+    let ip = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    ip.is_some_and(|ip| ip.is_loopback())
 }
 
 /// True for an address that is of no use without the name of an interface.

@@ -22,9 +22,11 @@
 //! history/     history by address and by time, and the event log
 //! api/         the read-only HTTP API and the web pages
 //! tor/         the node's onion service, at Tor's control port
-//! webhooks.rs  sends events to the operator's URLs
+//! notify.rs, notify/  sends events to programs and people
+//! devices.rs, devices/  the devices of this node's miners: averages, silence, best shares
 //! top/         `shoal top`
-//! pair.rs      `shoal pair`: links that open the pages with the token
+//! pair.rs, pair/  `shoal pair`: links that give one browser the token
+//! setup.rs, setup/  `shoal setup`: writes the config file
 //! lan/         addresses at which devices of the local network reach this machine
 //! stratum_url.rs  URLs at which miners reach this node
 //! qr/          QR codes, for images and for terminals
@@ -58,6 +60,7 @@ pub mod config;
 mod connection_words;
 pub mod consensus;
 mod db;
+pub mod devices;
 mod disk;
 mod error;
 mod event_kind;
@@ -71,6 +74,7 @@ mod log_limit;
 mod logging;
 pub mod manual;
 pub mod miners;
+pub mod notify;
 mod pair;
 pub mod payout_proof;
 pub mod peers;
@@ -79,6 +83,7 @@ mod qr;
 pub mod recording;
 pub mod report;
 pub mod run;
+mod setup;
 mod shell;
 pub mod state;
 pub mod status;
@@ -88,7 +93,6 @@ pub mod submissions;
 pub mod terminal;
 mod top;
 mod tor;
-pub mod webhooks;
 
 pub use error::NodeError;
 pub use logging::{LoggingError, init as init_logging};

@@ -87,6 +87,7 @@ impl Reporter {
                 tip: template.map(|template| template.prev_block),
                 trouble: feed.trouble.as_deref().map(str::to_owned),
                 template_value_sat: template.map(|template| template.coinbase_value.to_sat()),
+                template_transactions: template.map(|template| template.transactions.len() as u64),
             },
         }
     }

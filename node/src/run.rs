@@ -16,6 +16,7 @@ mod service;
 mod signals;
 mod waiting;
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,7 +33,7 @@ use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::check;
 use crate::clock::now;
-use crate::config::{Config, Trust, WebhooksConfig};
+use crate::config::{Config, NotifyConfig, Trust};
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
 use crate::error::NodeError;
 use crate::headers::{self, HeaderSource};
@@ -42,6 +43,8 @@ use crate::isolation::{IsolationView, Watch};
 use crate::lan::own_addresses;
 use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState, WorkWatch};
+use crate::notify::Receivers;
+use crate::pair;
 use crate::peers::{self, BookFile, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
@@ -49,7 +52,6 @@ use crate::store::{Store, StoreError};
 use crate::stratum_url;
 use crate::submissions::Submissions;
 use crate::tor;
-use crate::webhooks;
 
 pub use signals::Reload;
 
@@ -77,9 +79,9 @@ pub async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Resu
     }
     let config = Arc::new(config);
     let mut signals = Signals::new(reload)?;
-    let webhooks = signals.webhooks();
+    let notify = signals.notify();
     let node = tokio::select! {
-        node = Node::start(&config, settled, webhooks) => node?,
+        node = Node::start(&config, settled, notify) => node?,
         signal = signals.stop() => {
             info!(signal, "stopping before the start was complete");
             return Ok(());
@@ -115,7 +117,7 @@ impl Node {
     async fn start(
         config: &Arc<Config>,
         settled: StoredSettled,
-        webhooks: watch::Receiver<Option<WebhooksConfig>>,
+        notify: watch::Receiver<NotifyConfig>,
     ) -> Result<Self, NodeError> {
         let (started, params) = (Instant::now(), config.chain_params());
         let consensus_id = params.consensus_id();
@@ -125,13 +127,14 @@ impl Node {
         let key = identity::load(&config.data_dir)?;
         let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
         let front = Front::start(config, &bitcoind, &store, started).await?;
+        offer_pairing(config);
         let (serving, served) = watch::channel(None);
         tokio::spawn(Service { state: front.state.subscribe(), engine: served }.run());
         let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, stratum_key, submissions, history, views, state, stop, servers, .. } =
-            front;
+        let Front { miners, found, stratum, stratum_key, devices, submissions, history, views, .. } = front;
+        let (state, stop, servers) = (front.state, front.stop, front.servers);
         let (network, events, book) =
             network::start(config, (&front.p2p_listen, &front.manual), &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
@@ -173,11 +176,10 @@ impl Node {
             refused: seen.refused,
             solo: solo_blocks,
             stratum,
+            devices,
             config: Arc::clone(config),
         };
-        let receivers =
-            webhooks::Receivers { config: webhooks, proxy: config.p2p.proxy, network: config.network.name() };
-        parts.spawn(receivers.run(observer.event_log.clone()));
+        parts.spawn(Receivers::new(config, notify).run(observer.event_log.clone()));
         parts.spawn(observer.run());
         tell_running(config, &consensus_id, stratum_key.as_deref());
         Ok(Self { engine, store, failure, stop, servers, parts, book: (book, network), _feed: feed })
@@ -217,6 +219,16 @@ fn tell_running(config: &Config, consensus_id: &[u8; 32], stratum_key: Option<&s
     let pool = config.pool.as_str();
     let v2 = stratum_key.map(|key| stratum_url::all_v2(&config.stratum, key, &own_addresses()).join(" "));
     info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), v2, "the node is running");
+}
+
+/// Offers a browser to be paired, to whoever sits at the terminal. A log is read by others.
+fn offer_pairing(config: &Config) {
+    let mut out = std::io::stdout();
+    if out.is_terminal()
+        && let Err(error) = pair::first(config, &mut out)
+    {
+        warn!(%error, "no link to the web pages can be shown; `shoal pair` shows one");
+    }
 }
 
 /// Starts the task that keeps the node's onion service, if it has one.

@@ -54,6 +54,8 @@ pub struct BitcoinView {
     pub trouble: Option<String>,
     /// Subsidy and fees of the newest template, satoshi.
     pub template_value_sat: Option<u64>,
+    /// Number of its transactions, without the coinbase.
+    pub template_transactions: Option<u64>,
 }
 
 /// A state in which this node may be cut off from the pool.

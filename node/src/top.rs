@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 
-use crate::config::Config;
+use crate::api::TOKEN_FILE;
+use crate::config::{Config, Secret};
 use crate::error::NodeError;
 use crate::status::reachable;
 use crate::terminal::{Key, keys};
@@ -31,7 +32,9 @@ pub(crate) async fn top(config: Config) -> Result<(), NodeError> {
     if !io::stdout().is_terminal() {
         return Err(io::Error::other("`shoal top` needs a terminal; use `shoal status` instead").into());
     }
-    let source = Source::new(reachable(config.api.listen))?;
+    let token = std::fs::read_to_string(config.data_dir.join(TOKEN_FILE)).ok();
+    let token = token.map(|text| Secret::new(text.trim()));
+    let source = Source::new(reachable(config.api.listen), token)?;
     let mut view = source.look().await?;
     let mut terminal = ratatui::try_init()?;
     let shown = show(&mut terminal, &source, &mut view).await;

@@ -176,6 +176,8 @@ impl Channel {
         let totals = &mut self.report.totals;
         totals.accepted += 1;
         totals.accepted_difficulty += difficulty.to_f64();
+        let best = bitcoin::Target::from_le_bytes(*found.hash.as_ref()).difficulty_float();
+        totals.best_difficulty = totals.best_difficulty.max(best);
         totals.shares += u64::from(found.meets_share);
         self.report.meter.add(difficulty.to_f64(), now);
         self.report.last_share = Some(now);

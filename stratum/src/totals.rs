@@ -62,6 +62,8 @@ pub struct Totals {
     pub accepted: u64,
     /// Sum of the job difficulties of the accepted submissions. One unit is about 2^32 hashes.
     pub accepted_difficulty: f64,
+    /// Difficulty of the best hash of the accepted submissions; 0 before the first.
+    pub best_difficulty: f64,
     /// Number of accepted submissions that met the share target and went to the pool.
     pub shares: u64,
     /// Number of submissions that met Bitcoin's target, including rejected ones but not duplicates.
@@ -74,6 +76,7 @@ impl Totals {
     pub(crate) fn add(&mut self, other: &Self) {
         self.accepted += other.accepted;
         self.accepted_difficulty += other.accepted_difficulty;
+        self.best_difficulty = self.best_difficulty.max(other.best_difficulty);
         self.shares += other.shares;
         self.blocks += other.blocks;
         self.rejected.add(&other.rejected);

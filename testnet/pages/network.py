@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import secrets
 import subprocess
 import time
 import tomllib
@@ -37,6 +38,17 @@ class Node:
 
     def token(self):
         return self.token_file.read_text().strip()
+
+    def pairing_code(self):
+        """Makes a code as `shoal pair` does."""
+        code = secrets.token_hex(16)
+        self.token_file.with_name("pairing-code").write_text(f"{code} {int(time.time()) + 600}\n")
+        return code
+
+    def post(self, path, headers):
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", headers=headers, method="POST")
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
+            return json.load(answer)
 
     def get(self, path, headers=None):
         """Returns the answer to a path below /api/v1. Raises HTTP errors."""

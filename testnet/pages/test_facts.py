@@ -188,6 +188,18 @@ class Facts(PageTest):
 
         self.agrees("/blocks", check)
 
+    def test_job(self):
+        def check(page):
+            job = node().get("/job")
+            says(page, f"{job['height']:,}")
+            same(satoshi(page["facts"]["Value"]), job["value_sat"], "its value")
+            rows = page["tables"]["Payouts of the block being mined now"]
+            same([satoshi(row["Pays"]["text"]) for row in rows], [out["value_sat"] for out in job["outputs"]], "amounts")
+            same(ids(rows, "To"), [out["address"] for out in job["outputs"]], "payees")
+            same([row["By"]["text"] for row in rows], [out["class"] for out in job["outputs"]], "rules")
+
+        self.agrees("/job", check)
+
     def test_block(self):
         hash = things()["block"]["hash"]
 

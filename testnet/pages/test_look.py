@@ -17,7 +17,7 @@ def pages():
     some = things()
     return {
         "home": "/", "chain": "/chain", "link": f"/links/{some['link']['id']}", "share": f"/shares/{some['listed']}",
-        "share-unknown": f"/shares/{UNKNOWN_ID}", "miners": "/miners", "miner": f"/miners/{some['address']}", "blocks": "/blocks",
+        "share-unknown": f"/shares/{UNKNOWN_ID}", "miners": "/miners", "miner": f"/miners/{some['address']}", "blocks": "/blocks", "job": "/job",
         "block": f"/blocks/{some['block']['hash']}", "peers": "/peers", "log": "/log", "calculator": "/calculator",
         "search": "/search", "search-many": f"/search?q={some['block']['height']}", "search-none": f"/search?q={quote('<b>none</b>')}",
         "api": "/api", "missing": "/no/such/page", "link-unknown": f"/links/{UNKNOWN_ID}", "block-unknown": f"/blocks/{UNKNOWN_ID}",

@@ -1,5 +1,7 @@
 """What a miner looks at first."""
 
+from urllib.error import HTTPError
+
 from words import says
 from world import PageTest, node, site, things
 
@@ -98,10 +100,16 @@ class Miner(PageTest):
         self.assertTrue(mining["urls"][0]["url"].endswith(":" + node().stratum.rsplit(":", 1)[1]))
         self.assertTrue(self.browser.js("return document.querySelector('.qr path').getBBox().width > 20"))
 
-    def test_the_token_in_a_link_does_not_stay(self):
-        self.open(f"/log#token={node().token()}")
-        self.becomes("it is remembered", lambda: self.browser.js("return localStorage.getItem('shoal.token')"), node().token())
+    def test_a_pairing_link_works_once_and_does_not_stay(self):
+        code = node().pairing_code()
+        self.open(f"/log#pair={code}")
+        self.becomes("the token is remembered", lambda: self.browser.js("return localStorage.getItem('shoal.token')"), node().token())
         self.assertEqual(self.browser.js("return location.href"), self.site + "/log")
+        self.browser.js("localStorage.clear()")
+        self.tolerated = ("401",)
+        with self.assertRaises(HTTPError) as refused:
+            node().post("/pair", {"shoal-pairing-code": code})
+        self.assertEqual(refused.exception.code, 401)
 
 
 class Tabs(PageTest):

@@ -114,7 +114,7 @@ enum Command {
 /// The network that a command is for.
 #[derive(Debug, Clone, Args)]
 struct At {
-    /// Folder of the network [default: the one started last]
+    /// Folder of the network [default: the one that runs]
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
 }
@@ -319,7 +319,7 @@ async fn command_for(at: &At, request: Request) -> Result<(), CliError> {
 
 impl At {
     fn dir(&self) -> Result<PathBuf, ClientError> {
-        self.dir.clone().map_or_else(faults::latest_dir, Ok)
+        self.dir.clone().map_or_else(faults::running_dir, Ok)
     }
 }
 

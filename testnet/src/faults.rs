@@ -7,7 +7,7 @@ mod groups;
 mod protocol;
 mod server;
 
-pub use client::{ClientError, ask, latest_dir, note_latest};
+pub use client::{ClientError, ask, note_started, running_dir};
 pub use groups::{GroupError, parse as parse_groups, show as show_groups};
 pub use protocol::{Answer, Request};
 pub use server::{Call, Server, ServerError};

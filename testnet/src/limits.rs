@@ -103,6 +103,9 @@ pub const OBSERVE_INTERVAL: Duration = Duration::from_millis(1_000);
 /// Time for the nodes to agree after the miners have stopped, before the report is written anyway.
 pub const SETTLE_MAX: Duration = Duration::from_secs(30);
 
+/// Folders of started networks that are remembered, for commands that do not name one.
+pub const NETWORKS_NOTED_MAX: usize = 64;
+
 /// Largest line on the control socket, in bytes.
 pub const CONTROL_LINE_BYTES_MAX: usize = 1024 * 1024;
 

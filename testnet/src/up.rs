@@ -20,7 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::faults::{Server, ServerError, note_latest};
+use crate::faults::{Server, ServerError, note_started};
 use crate::network::{Network, NetworkError, NetworkOptions, Plan, PlanError};
 use crate::report::GatherError;
 use session::Session;
@@ -109,7 +109,7 @@ pub async fn run(options: Options) -> Result<(), UpError> {
         opened.map_err(|source| UpError::Write { path: path.clone(), source })?;
     }
     let (_server, calls) = Server::start(&dir).await?;
-    if let Err(error) = note_latest(&dir) {
+    if let Err(error) = note_started(&dir) {
         tracing::warn!(%error, "commands in other terminals need --dir");
     }
     let plan = Plan::new(&options.network)?;

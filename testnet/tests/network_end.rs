@@ -4,6 +4,10 @@
 
 mod harness;
 
+use std::io::Write;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use harness::{Up, command_in, node, working};
@@ -72,4 +76,44 @@ fn too_few_blocks_in_time_are_an_error() {
     assert_eq!(up.end(Duration::from_secs(60)).code(), Some(1));
     assert!(up.log().contains("of 5 Bitcoin blocks were found"), "{}", up.log());
     up.must_be_gone(SOON);
+}
+
+/// Commands without `--dir` are for the network that runs, and guess nothing if two do.
+#[test]
+fn commands_do_not_guess_between_two_networks() {
+    let cache = tempfile::tempdir().unwrap();
+    let dirs = ["one", "two"].map(|name| cache.path().join(name));
+    let sockets = dirs.each_ref().map(|dir| {
+        std::fs::create_dir(dir).unwrap();
+        UnixListener::bind(dir.join("control.sock")).unwrap()
+    });
+    let ask = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shoal-testnet"));
+        let output = command.args(args).env("XDG_CACHE_HOME", cache.path()).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert!(ask(&["status"]).1.contains("no test network has been started yet"));
+    for dir in [&dirs[0], &dirs[1], &dirs[0]] {
+        note_started_in(cache.path(), dir);
+    }
+    for args in [&["kill", "A"][..], &["status"], &["stop"]] {
+        let (done, said) = ask(args);
+        let names = format!("add --dir {} or --dir {}", dirs[1].display(), dirs[0].display());
+        assert!(!done && said.contains("2 test networks run") && said.contains(&names), "{args:?}: {said}");
+    }
+    let [first, second] = sockets;
+    drop(first);
+    // It ends the connection without a word.
+    let hangs_up = std::thread::spawn(move || (0..2).for_each(|_| drop(second.accept())));
+    let (done, said) = ask(&["status"]);
+    assert!(!done && said.contains(&format!("the test network in {} does not answer", dirs[1].display())), "{said}");
+    hangs_up.join().unwrap();
+}
+
+/// Notes a network as `up` does.
+fn note_started_in(cache: &Path, dir: &Path) {
+    let path = cache.join("shoal/testnet-networks");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
+    writeln!(file, "{}", dir.display()).unwrap();
 }

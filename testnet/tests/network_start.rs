@@ -195,7 +195,7 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     let settings = fs::read_to_string(dir.path().join("shoal.toml")).unwrap();
     fs::write(dir.path().join("shoal.toml"), settings.replace("\"info\"", "\"info,node=debug\"")).unwrap();
     node.signal(Signal::SIGHUP);
-    node.wait_for_log("log filter and webhooks are read again").await;
+    node.wait_for_log("log filter and notifications are read again").await;
     fs::write(dir.path().join("shoal.toml"), "lgo = \"info\"\n").unwrap();
     node.signal(Signal::SIGHUP);
     node.wait_for_log("the settings are not valid").await;

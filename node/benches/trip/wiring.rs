@@ -10,8 +10,11 @@ use bitcoin::BlockHash;
 use node::api::{self, Context, Token};
 use node::bitcoind::Bitcoind;
 use node::clock::now;
-use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
+use node::config::{
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, NotifyConfig, P2pConfig, StratumConfig,
+};
 use node::consensus::{self, EngineHandle, FoundWork, Inputs, PeerLinks, PeerSide, Started};
+use node::devices::SharedDevices;
 use node::headers::HeaderSource;
 use node::history::{History, Keeper};
 use node::limits::REFUSED_QUEUE;
@@ -95,6 +98,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
     tokio::spawn(history.clone().run(reader.clone(), keeper));
     let context = Context {
         chain: reader,
+        devices: SharedDevices::default(),
         submissions,
         store,
         stratum_key: None,
@@ -228,7 +232,9 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
             cors_origins: Vec::new(),
             requests_a_second: 100.try_into().expect("not zero"),
             trusted_proxies: Vec::new(),
+            public: false,
+            explorer: None,
         },
-        webhooks: None,
+        notify: NotifyConfig::default(),
     }
 }

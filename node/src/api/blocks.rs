@@ -64,6 +64,8 @@ pub(super) struct BlockSummary {
     pub effort: Option<f64>,
     /// Probability that a block takes at most this effort, 0 to 1: 0.63 for an effort of 1.
     pub luck_probability: Option<f64>,
+    /// The block at the Bitcoin explorer of `api.explorer`; none if that is not set.
+    pub explorer_url: Option<String>,
     /// Height of the link that this block is, or that lists it; none while there is no such link, or once the link is
     /// too deep to be in memory.
     pub listed_height: Option<u32>,
@@ -147,6 +149,7 @@ struct Standing {
 impl BlockSummary {
     fn new(api: &Api, block: &PoolBlock, standing: Standing) -> Self {
         let finder = Payee::new(&block.finder, api.network());
+        let explorer = &api.context.config.api.explorer;
         Self {
             hash: block.hash.to_string(),
             height: block.height,
@@ -157,6 +160,7 @@ impl BlockSummary {
             value_sat: block.value_sat,
             outputs_count: block.payouts.len() as u64,
             confirmations: standing.confirmations,
+            explorer_url: explorer.as_ref().map(|url| url.replace("{hash}", &block.hash.to_string())),
             listed_height: standing.listed_height,
             effort: standing.effort,
             luck_probability: standing.effort.map(|effort| -(-effort).exp_m1()),

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use axum::http::HeaderMap;
 use node_core::isolation::pool_rates;
 use sharechain::chain::Chain;
 use tokio::sync::watch;
 
+use super::block_counts::Counted;
 use super::error::ApiError;
 use super::live_feed::Live;
 use super::memory::Memory;
@@ -19,6 +21,7 @@ use super::windows::Windows;
 use crate::clock::now;
 use crate::config::Config;
 use crate::consensus::ChainReader;
+use crate::devices::SharedDevices;
 use crate::history::History;
 use crate::manual::ManualPeers;
 use crate::state::{NodeState, PeerView};
@@ -40,6 +43,8 @@ pub struct Context {
     pub stratum: Arc<stratum::Stats>,
     /// The node's public key for miners of Stratum v2, base58check; none if it does not serve them.
     pub stratum_key: Option<String>,
+    /// The devices of these miners.
+    pub devices: SharedDevices,
     /// bitcoind's verdicts on found blocks.
     pub submissions: Submissions,
     /// The connected peers.
@@ -79,6 +84,8 @@ pub(super) struct Api {
     pub memory: Memory,
     /// States of this node's miners that need a look.
     mining: Mutex<MiningHealth>,
+    /// Blocks that were counted.
+    pub counted: Arc<Mutex<Counted>>,
     /// The newest live events and their readers.
     pub live: Live,
     /// Start time of the process, seconds since 1970. Taken once, since the monotonic clock and the wall clock drift.
@@ -99,6 +106,7 @@ impl Api {
             groups: Groups::default(),
             memory: Memory::default(),
             mining: Mutex::default(),
+            counted: Arc::default(),
             live: Live::new(),
             start_unix_s,
             openapi,
@@ -132,8 +140,14 @@ impl Api {
         let miners = self.context.stratum.snapshot();
         let working = self.context.node.borrow().no_work_because.is_none();
         let around = Surroundings { working, pool_hs: pool_rates(&self.chain(), now()) };
+        self.context.devices.lock().look(&miners.connections, now().0);
         self.mining().look(&miners, around, now().0);
         miners
+    }
+
+    /// True if a request may see workers and devices: the owner's, at a node that does not serve everyone.
+    pub(super) fn shows_workers(&self, headers: &HeaderMap) -> bool {
+        !self.context.config.api.public && self.context.token.is_in(headers)
     }
 
     /// The Bitcoin network of this node, for addresses.

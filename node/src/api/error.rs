@@ -84,7 +84,7 @@ pub(super) enum ApiError {
     #[error("nothing is at this path; see /api/v1/openapi.json for all paths")]
     Path,
     /// The route has no such method.
-    #[error("this route has no such method; use GET, and for bans and peers POST and DELETE")]
+    #[error("this route has no such method; use GET, for bans and peers POST and DELETE, and for pairing POST")]
     Method,
     /// The request has a body.
     #[error("this API accepts no request bodies; put parameters in the path and the query")]
@@ -100,6 +100,12 @@ pub(super) enum ApiError {
         "this is for the node's operator; send the token from the file api-token of its data folder, as `Authorization: Bearer TOKEN`"
     )]
     Token,
+    /// A code of a pairing link that does not pair.
+    #[error("this pairing link was used or has ended; `shoal pair` on the node's machine prints another")]
+    PairingCode,
+    /// The data folder cannot be used.
+    #[error("the node's data folder cannot be used; see its log")]
+    Folder(#[source] std::io::Error),
     /// The node has no network yet.
     #[error("the node is still starting; try again later")]
     Starting,
@@ -153,10 +159,10 @@ impl ApiError {
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Host => StatusCode::FORBIDDEN,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Token | Self::PairingCode => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::CONFLICT,
             Self::Slow | Self::Stopping | Self::Starting => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Stored(_) | Self::Metrics(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(_) | Self::Stored(_) | Self::Metrics(_) | Self::Folder(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -166,7 +172,9 @@ impl ApiError {
             Self::TooMany { wait_s } => Some((header::RETRY_AFTER, (*wait_s).into())),
             Self::Slow => Some((header::RETRY_AFTER, 1.into())),
             Self::Starting => Some((header::RETRY_AFTER, READING_RETRY_S.into())),
-            Self::Token => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"shoal\""))),
+            Self::Token | Self::PairingCode => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"shoal\"")))
+            }
             _ => None,
         }
     }

@@ -85,7 +85,7 @@ pub(super) async fn log(
     paging: Paging,
     headers: HeaderMap,
 ) -> Result<Json<Log>, ApiError> {
-    let owner = api.context.token.is_in(&headers);
+    let owner = api.shows_workers(&headers);
     let history = api.context.history.clone();
     let page = api.read(move |_| history.events(paging.from, paging.items())).await?;
     let shown = page.items.iter().filter(|event| owner || !event.kind.is_private());

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::Clock;
@@ -19,6 +19,9 @@ use crate::config::ApiConfig;
 use p2p_proto::netgroup::Host;
 use p2p_proto::prefix::Prefix;
 
+/// How long caches may keep an answer of a node that serves everyone: half the time between two links.
+const PUBLIC: &str = "public, max-age=5, stale-while-revalidate=30";
+
 /// Decides which requests are admitted, by host name and by client address.
 ///
 /// A foreign web page can make a browser resolve the page's own name to 127.0.0.1 and then read the service that
@@ -31,6 +34,8 @@ pub(super) struct Guard {
     clients: Arc<Clients>,
     proxies: Arc<[Prefix]>,
     token: Token,
+    /// True if caches may keep answers.
+    public: bool,
 }
 
 /// Rate limiter of requests by what a client can own: an IPv4 address, or an IPv6 /64.
@@ -47,7 +52,7 @@ impl Guard {
         let quota = Quota::per_second(config.requests_a_second).allow_burst(saved);
         let clients = Arc::new(Clients::keyed(quota));
         let proxies = config.trusted_proxies.as_slice().into();
-        Self { listen: listen.ip(), configured: config.listen.ip(), clients, proxies, token }
+        Self { listen: listen.ip(), configured: config.listen.ip(), clients, proxies, token, public: config.public }
     }
 
     fn admit(&self, request: &Request) -> Result<(), ApiError> {
@@ -105,8 +110,19 @@ fn has_body(headers: &HeaderMap) -> bool {
     length.is_some_and(|length| length != "0") || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
+/// Paths whose answers are of use only at once.
+const NEVER_KEPT: [&str; 5] = ["/api/v1/events", "/api/v1/metrics", "/metrics", "/health", "/ready"];
+
+/// True for a request whose answer is the same for everyone for some seconds.
+fn is_for_all(request: &Request) -> bool {
+    let path = request.uri().path();
+    let asks = matches!(*request.method(), Method::GET | Method::HEAD);
+    asks && !request.headers().contains_key(header::AUTHORIZATION) && !NEVER_KEPT.contains(&path)
+}
+
 /// Admits or rejects a request, and limits the time for its answer. Answers are not cached unless they say otherwise.
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let kept = guard.public && is_for_all(&request);
     let mut response = match guard.admit(&request) {
         Ok(()) => match timeout(ANSWER, next.run(request)).await {
             Ok(response) => response,
@@ -114,7 +130,11 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         },
         Err(error) => error.into_response(),
     };
+    let kept = kept && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED);
     let headers = response.headers_mut();
+    if kept {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

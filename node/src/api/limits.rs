@@ -122,11 +122,14 @@ pub const MINING_SAMPLE_S: u32 = 60;
 /// Samples of what the miners do: a day of them, 0.2 MB.
 pub const MINING_SAMPLES_MAX: usize = 1_440;
 
-/// Devices that are known for a day, as many as may be connected: 1 MB.
-pub const DEVICES_MAX: usize = 4_096;
-
 /// Payout addresses whose last submit is kept, as many as miners may be connected: 0.4 MB.
 pub const PAYEES_SEEN_MAX: usize = 4_096;
 
 /// Matches of a search for the end of an id. Eight digits are unique among billions of shares.
 pub const FOUND_MAX: usize = 20;
+
+/// Blocks in the feed: feed readers keep older ones.
+pub const FEED_BLOCKS: usize = 50;
+
+/// Blocks that are counted, 16 bytes each: 16 MB. Mainnet's first million took seventeen years.
+pub const BLOCKS_COUNTED_MAX: usize = 1 << 20;

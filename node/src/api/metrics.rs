@@ -5,7 +5,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use node_core::isolation::Kind;
 use p2p::{Defense, Traffic, TrafficKind};
@@ -18,25 +18,30 @@ use prometheus_client::registry::{Registry, Unit};
 use stratum::Snapshot;
 
 use super::context::Api;
-use super::devices::by_reason;
 use super::error::{ApiError, ErrorBody};
 use super::isolation::WorkName;
 use super::status::{Status, SyncStateName, Upgrade};
+use crate::clock::now;
+use crate::devices::{Device, DeviceState, by_reason};
 use crate::event_kind::EventKind;
 use crate::submissions::VerdictCounts;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Returns the node's metrics as OpenMetrics text for Prometheus. `/metrics`, where Prometheus looks by default, has them
-/// too.
+/// too. With the token, they include what names workers: their hashrates, states and best shares, and what they were paid.
 #[utoipa::path(
-    get, path = "/api/v1/metrics",
+    get, path = "/api/v1/metrics", security((), ("token" = [])),
     responses(
         (status = 200, description = "The metrics", content_type = "application/openmetrics-text", body = String),
         (status = 503, description = "The node is stopping", body = ErrorBody),
     )
 )]
-pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, ApiError> {
+pub(super) async fn metrics(State(api): State<Arc<Api>>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
+    let own = api.shows_workers(&headers).then(|| Own {
+        devices: api.context.devices.lock().all(now().0),
+        paid_sat: api.context.history.event_log().paid_sat(),
+    });
     let numbers = Numbers {
         status: api.status().await?,
         refused: api.refused_by_rule().await?,
@@ -49,6 +54,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResp
         submitted: api.context.submissions.counts(),
         events: api.context.history.event_log().counts(),
         start_unix_s: api.start_unix_s,
+        own,
     };
     let mut registry = Registry::default();
     registry.register_collector(Box::new(numbers));
@@ -71,6 +77,15 @@ struct Numbers {
     submitted: VerdictCounts,
     events: [(EventKind, u64); EventKind::ALL.len()],
     start_unix_s: f64,
+    /// What only the owner may see.
+    own: Option<Own>,
+}
+
+/// Numbers of this node's devices.
+#[derive(Debug)]
+struct Own {
+    devices: Vec<Device>,
+    paid_sat: u64,
 }
 
 fn named(counts: impl Iterator<Item = (TrafficKind, u64)>) -> Vec<(&'static str, u64)> {
@@ -89,6 +104,15 @@ impl Page<'_> {
     fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         let metric = ConstCounter::new(value);
         metric.encode(self.0.encode_descriptor(name, help, None, metric.metric_type())?)
+    }
+
+    /// Writes a gauge family of workers.
+    fn workers(&mut self, name: &str, help: &str, unit: Option<&Unit>, values: &[(&str, f64)]) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        for (worker, number) in values {
+            ConstGauge::new(*number).encode(family.encode_family(&[("worker", *worker)])?)?;
+        }
+        Ok(())
     }
 
     /// Writes a gauge family with one label.
@@ -118,7 +142,8 @@ impl Collector for Numbers {
         self.process(&mut page)?;
         self.chain(&mut page)?;
         self.shares(&mut page)?;
-        self.mining(&mut page)
+        self.mining(&mut page)?;
+        self.own.as_ref().map_or(Ok(()), |own| own.encode(&mut page))
     }
 }
 
@@ -247,6 +272,34 @@ impl Numbers {
             "reason",
             &rejected,
         )
+    }
+}
+
+impl Own {
+    fn encode(&self, page: &mut Page<'_>) -> fmt::Result {
+        page.counter("shoal_paid_satoshi", "What blocks paid to this node's miners since it started", self.paid_sat)?;
+        // Workers of different addresses may have one name.
+        let mut devices: BTreeMap<&str, &Device> = BTreeMap::new();
+        for device in &self.devices {
+            devices.entry(&device.name).or_insert(device);
+        }
+        let each = |value: fn(&Device) -> f64| -> Vec<(&str, f64)> {
+            devices.iter().map(|(name, device)| (*name, value(device))).collect()
+        };
+        let unit = Unit::Other("hashes_per_second".to_owned());
+        let help = "Estimated hashrate of a worker";
+        page.workers("shoal_worker_hashrate", help, Some(&unit), &each(|device| device.hashrate_hs))?;
+        let help = "Difficulty of a worker's best share ever";
+        page.workers(
+            "shoal_worker_best_difficulty",
+            help,
+            None,
+            &each(|device| device.best_difficulty.unwrap_or(0.0)),
+        )?;
+        let help = "1 while a worker is silent: nothing accepted for five minutes, or not connected";
+        page.workers("shoal_worker_silent", help, None, &each(|device| flag(device.state == DeviceState::Silent)))?;
+        let help = "1 while a worker hashes at less than half of its average";
+        page.workers("shoal_worker_low", help, None, &each(|device| flag(device.state == DeviceState::Low)))
     }
 }
 

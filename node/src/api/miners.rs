@@ -14,7 +14,6 @@ use stratum::ConnectionSnapshot;
 use utoipa::ToSchema;
 
 use super::context::Api;
-use super::devices::Device;
 use super::error::{ApiError, ErrorBody};
 use super::limits::PENDING_COUNTED_MAX;
 use super::next_block::NextBlock;
@@ -24,6 +23,7 @@ use super::pool::block_s;
 use super::views::{Payee, WeightView, part};
 use crate::clock::now;
 use crate::config::parse_address;
+use crate::devices::Device;
 use crate::miners::payee_of;
 use crate::state::BitcoinView;
 
@@ -166,7 +166,7 @@ pub(super) async fn miner(
     let last_submit_unix_s = api.mining().last_submit(script.as_bytes());
     let (hashrate_hour_hs, hashrate_day_hs) = api.mean_hashrates(&script).await?;
     let workers = workers(&miners.connections, &script);
-    let is_owner = api.context.token.is_in(&headers);
+    let is_owner = api.shows_workers(&headers);
     Ok(Json(Miner {
         payee: Payee::new(&script, api.network()),
         window,
@@ -175,7 +175,7 @@ pub(super) async fn miner(
         pending_weight: pending_weight.into(),
         // Not `sum`, which is -0.0 without workers.
         hashrate_hs: workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs),
-        devices: is_owner.then(|| api.mining().devices(script.as_bytes(), now().0)),
+        devices: is_owner.then(|| api.context.devices.lock().of(script.as_bytes(), now().0)),
         workers: is_owner.then_some(workers),
         last_submit_unix_s,
         hashrate_hour_hs,

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use stratum::{Account, ConnectionSnapshot, Snapshot};
 
-use super::devices::{Device, Devices, by_reason};
 use super::isolation::StateStatus;
 use super::limits::{MINING_SAMPLE_S, MINING_SAMPLES_MAX, PAYEES_SEEN_MAX};
+use crate::devices::by_reason;
 
 /// Time without miners before it is said: a device that restarts is back sooner.
 const GONE_S: u32 = 60;
@@ -47,7 +47,6 @@ pub(super) struct MiningHealth {
     pool_hs: Option<[u64; 2]>,
     /// When each state began, seconds since 1970.
     since: BTreeMap<&'static str, u32>,
-    devices: Devices,
     /// Time of the last accepted submit, by account, seconds since 1970.
     submits: HashMap<Account, u32>,
 }
@@ -56,7 +55,6 @@ impl MiningHealth {
     /// Takes in what the miners do at `now`, seconds since 1970.
     pub(super) fn look(&mut self, miners: &Snapshot, around: Surroundings, now: u32) {
         self.note_submits(&miners.connections, now);
-        self.devices.look(&miners.connections, now);
         let sample = Sample {
             time: now,
             miners: miners.connections.iter().filter(|connection| connection.account.is_some()).count(),
@@ -90,11 +88,6 @@ impl MiningHealth {
             todo: todo.to_owned(),
         };
         self.found(newest.time).into_iter().map(state).collect()
-    }
-
-    /// The devices of an account, those of the last day included.
-    pub(super) fn devices(&self, account: &[u8], now: u32) -> Vec<Device> {
-        self.devices.of(account, now)
     }
 
     /// Time of the last accepted submit of an account since the node started, seconds since 1970.

@@ -59,13 +59,17 @@ const COMMON: [(&str, &str, &str); 7] = [
 
 /// Groups of routes, by the first part of their paths, each with what it is about.
 const TAGS: [(&str, &str, &[&str]); 5] = [
-    ("pool", "The pool: hashrate, round, PPLNS window, and the Bitcoin blocks it found", &["pool", "window", "blocks"]),
-    ("miners", "Miners, by payout address, and how to connect one", &["miners", "mining"]),
+    (
+        "pool",
+        "The pool: hashrate, round, PPLNS window, and the Bitcoin blocks it found",
+        &["pool", "window", "blocks", "job", "counts", "blocks.atom", "badge.svg"],
+    ),
+    ("miners", "Miners, by payout address, and how to connect one", &["miners", "mining", "devices"]),
     ("chain", "The share-chain: links, shares and reorganizations", &["links", "shares", "graph", "reorganisations"]),
     (
         "node",
         "This node: state, events, metrics, and this document",
-        &["status", "log", "events", "search", "metrics", "openapi.json", "health", "ready"],
+        &["status", "log", "events", "search", "metrics", "openapi.json", "health", "ready", "pair"],
     ),
     ("network", "Connections to other nodes, and bans", &["peers", "bans"]),
 ];
@@ -138,6 +142,7 @@ fn example(name: &str, address: &str) -> Value {
         "for_s" => json!(86_400),
         "reason" => json!("floods this node"),
         "last-event-id" => json!("1"),
+        "shoal-pairing-code" => json!("00112233445566778899aabbccddeeff"),
         _ => json!(100),
     }
 }

@@ -18,8 +18,8 @@ const INDEX: &str = "index.html";
 const API: &str = "/api/";
 
 /// First parts of the paths that have a page; `/` has one, too. main.js has the same list.
-const PAGES: [&str; 10] =
-    ["chain", "links", "shares", "miners", "blocks", "peers", "calculator", "log", "search", "api"];
+const PAGES: [&str; 11] =
+    ["chain", "job", "links", "shares", "miners", "blocks", "peers", "calculator", "log", "search", "api"];
 
 #[derive(RustEmbed)]
 #[folder = "web/"]

@@ -28,6 +28,16 @@ impl Overrides {
         })
     }
 
+    /// Path of the config file, whether it exists or not: the given one, or else the default one. None without a home folder.
+    pub(crate) fn target(&self) -> Option<PathBuf> {
+        self.file.clone().or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".shoal").join("shoal.toml")))
+    }
+
+    /// What flags and environment variables say, by the names of keys.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        self.settings.iter()
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }

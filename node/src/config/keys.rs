@@ -4,6 +4,11 @@
 //! them all.
 
 pub use super::key::{Key, Shape};
+pub use super::notify_keys::{
+    NOTIFY_DISCORD, NOTIFY_EVENTS, NOTIFY_MAIL_FROM, NOTIFY_MAIL_TO, NOTIFY_NTFY, NOTIFY_NTFY_TOKEN, NOTIFY_PAGES_URL,
+    NOTIFY_SLACK, NOTIFY_SMTP, NOTIFY_SMTP_PASSWORD, NOTIFY_SMTP_USER, NOTIFY_TELEGRAM_CHATS, NOTIFY_TELEGRAM_SERVER,
+    NOTIFY_TELEGRAM_TOKEN, WEBHOOKS_EVENTS, WEBHOOKS_SECRET, WEBHOOKS_URLS,
+};
 
 /// The Bitcoin network.
 pub const NETWORK: Key = Key::one(
@@ -264,6 +269,19 @@ pub const API_REQUESTS_A_SECOND: Key = Key::one(
     "COUNT",
     "Average number of requests per second that one client may make [default: 100]",
 );
+/// The API is for everyone.
+pub const API_PUBLIC: Key = Key::one(
+    ["api.public", "api-public", "SHOAL_API_PUBLIC"],
+    "BOOL",
+    "Serve the pages to everyone, as an explorer: no worker's data, not even with the token, and answers that caches may keep [default: false]",
+)
+.shaped(Shape::Switch);
+/// Where a Bitcoin explorer shows a block.
+pub const API_EXPLORER: Key = Key::one(
+    ["api.explorer", "api-explorer", "SHOAL_API_EXPLORER"],
+    "URL",
+    "Bitcoin explorer that blocks link to, like https://mempool.space/block/{hash} [default: none]",
+);
 /// Reverse proxies that say who their clients are.
 pub const API_TRUSTED_PROXIES: Key = Key::one(
     ["api.trusted_proxies", "api-trusted-proxies", "SHOAL_API_TRUSTED_PROXIES"],
@@ -271,28 +289,6 @@ pub const API_TRUSTED_PROXIES: Key = Key::one(
     "Addresses or ranges of reverse proxies whose X-Forwarded-For counts, like 127.0.0.1 or 10.0.0.0/8; repeatable [default: none]",
 )
 .shaped(Shape::Many);
-/// URLs of the webhooks.
-pub const WEBHOOKS_URLS: Key = Key::one(
-    ["webhooks.urls", "webhooks-urls", "SHOAL_WEBHOOKS_URLS"],
-    "URL",
-    "URL that events are sent to, like https://example.org/shoal; repeatable [default: none]",
-)
-.shaped(Shape::Many);
-/// Key of the webhooks' signatures.
-pub const WEBHOOKS_SECRET: Key = Key::one(
-    ["webhooks.secret", "webhooks-secret", "SHOAL_WEBHOOKS_SECRET"],
-    "SECRET",
-    "Key that events are signed with; flags are visible to other users of this machine, so prefer the file",
-)
-.secret();
-/// Kinds of events for the webhooks.
-pub const WEBHOOKS_EVENTS: Key = Key::one(
-    ["webhooks.events", "webhooks-events", "SHOAL_WEBHOOKS_EVENTS"],
-    "KIND",
-    "Kinds of events that are sent; repeatable [default: block, payment, worker, work, bitcoin, isolation, conflict, upgrade]",
-)
-.shaped(Shape::Many);
-
 /// All keys, in the sequence of the example file.
 pub const KEYS: &[&Key] = &[
     &NETWORK,
@@ -337,9 +333,25 @@ pub const KEYS: &[&Key] = &[
     &API_CORS_ORIGINS,
     &API_REQUESTS_A_SECOND,
     &API_TRUSTED_PROXIES,
+    &API_PUBLIC,
+    &API_EXPLORER,
     &WEBHOOKS_URLS,
     &WEBHOOKS_SECRET,
     &WEBHOOKS_EVENTS,
+    &NOTIFY_EVENTS,
+    &NOTIFY_PAGES_URL,
+    &NOTIFY_NTFY,
+    &NOTIFY_NTFY_TOKEN,
+    &NOTIFY_TELEGRAM_CHATS,
+    &NOTIFY_TELEGRAM_TOKEN,
+    &NOTIFY_TELEGRAM_SERVER,
+    &NOTIFY_DISCORD,
+    &NOTIFY_SLACK,
+    &NOTIFY_MAIL_TO,
+    &NOTIFY_MAIL_FROM,
+    &NOTIFY_SMTP,
+    &NOTIFY_SMTP_USER,
+    &NOTIFY_SMTP_PASSWORD,
 ];
 
 /// Finds a key by its name in the file.

@@ -18,19 +18,17 @@ use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::miners;
 use super::network::Network;
+use super::notify;
 use super::origin::Origin;
 use super::outputs::Outputs;
 use super::rate;
 use super::reach;
 use super::secret::Secret;
 use super::settings::Settings;
-use super::{
-    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, Trust, WebhooksConfig,
-};
-use crate::event_kind::EventKind;
+use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, Trust};
 use crate::limits::{
     API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
-    TRUSTED_PROXIES_MAX, WEBHOOKS_MAX,
+    TRUSTED_PROXIES_MAX,
 };
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
@@ -39,17 +37,6 @@ const P2P_LISTEN: [&str; 2] = ["0.0.0.0:3381", "[::]:3381"];
 const API_LISTEN: &str = "127.0.0.1:3380";
 /// A page makes ten requests when it opens, and a few per minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
-/// Events that need attention or are good news.
-const WEBHOOKS_EVENTS: [EventKind; 8] = [
-    EventKind::Block,
-    EventKind::Payment,
-    EventKind::Worker,
-    EventKind::Work,
-    EventKind::Bitcoin,
-    EventKind::Isolation,
-    EventKind::Conflict,
-    EventKind::Upgrade,
-];
 const BITCOIND_TIMEOUT_S: u64 = 30;
 const LOG: &str = "info";
 
@@ -108,7 +95,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         stratum: miners::resolve(settings, socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?, file_of)?,
         p2p,
         api: api(settings)?,
-        webhooks: webhooks(settings)?,
+        notify: notify::resolve(settings)?,
     })
 }
 
@@ -216,33 +203,17 @@ fn api(settings: &Settings) -> Result<ApiConfig, ConfigError> {
     let trusted_proxies = trusted_proxies.unwrap_or_default();
     settings.bounded(&keys::API_TRUSTED_PROXIES, trusted_proxies.len(), TRUSTED_PROXIES_MAX, "at most 16 proxies")?;
     let listen = socket(settings, &keys::API_LISTEN, API_LISTEN)?;
-    Ok(ApiConfig { listen, cors_origins, requests_a_second, trusted_proxies })
+    let public = switch(settings, &keys::API_PUBLIC)?;
+    let expected = "a URL with {hash} in its path, like https://mempool.space/block/{hash}";
+    let explorer = settings.parse(&keys::API_EXPLORER, expected, explorer)?;
+    Ok(ApiConfig { listen, cors_origins, requests_a_second, trusted_proxies, public, explorer })
 }
 
-fn webhooks(settings: &Settings) -> Result<Option<WebhooksConfig>, ConfigError> {
-    let expected = "a URL like https://example.org/shoal";
-    let web =
-        |text: &str| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let urls = settings.parse_many(&keys::WEBHOOKS_URLS, expected, web)?.unwrap_or_default();
-    settings.bounded(&keys::WEBHOOKS_URLS, urls.len(), WEBHOOKS_MAX, "at most 16 URLs")?;
-    let expected = "a kind of event: start, block, payment, worker, reorganisation, refused, work, bitcoin, peers, conflict \
-                    or upgrade";
-    let kind = |text: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == text);
-    let events = settings.parse_many(&keys::WEBHOOKS_EVENTS, expected, kind)?.unwrap_or_else(|| WEBHOOKS_EVENTS.into());
-    match (settings.origin(&keys::WEBHOOKS_URLS), settings.text(&keys::WEBHOOKS_SECRET)) {
-        (_, Some(("", origin))) => {
-            Err(ConfigError::bad_value(&keys::WEBHOOKS_SECRET, origin, "", "a text that is not empty"))
-        }
-        (Some(origin), None) if !urls.is_empty() => Err(ConfigError::Incomplete {
-            origin: origin.clone(),
-            key: keys::WEBHOOKS_URLS.name,
-            missing: keys::WEBHOOKS_SECRET.name,
-        }),
-        (Some(_), Some((secret, _))) if !urls.is_empty() => {
-            Ok(Some(WebhooksConfig { urls, secret: Secret::new(secret), events }))
-        }
-        _ => Ok(None),
-    }
+/// A template of links to a Bitcoin explorer.
+fn explorer(text: &str) -> Option<String> {
+    let url = Url::parse(&text.replace("{hash}", "0")).ok()?;
+    let fits = matches!(url.scheme(), "http" | "https") && url.has_host() && text.contains("{hash}");
+    fits.then(|| text.to_owned())
 }
 
 /// Parses an origin as browsers send it: scheme, host and optional port.

@@ -43,6 +43,11 @@ impl Settings {
         keys::KEYS.iter().any(|key| key.secret && in_file(key))
     }
 
+    /// All settings as text.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        self.0.iter().map(|(name, setting)| (*name, &setting.values[..]))
+    }
+
     pub(super) fn origin(&self, key: &Key) -> Option<&Origin> {
         self.0.get(key.name).map(|setting| &setting.origin)
     }

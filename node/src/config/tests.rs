@@ -54,11 +54,23 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         "cors_origins = []\n",
         "trusted_proxies = []\n",
         "urls = []\n",
+        "ntfy = []\n",
+        "telegram_chats = []\n",
+        "discord = []\n",
+        "slack = []\n",
+        "mail_to = []\n",
     ];
     let uncommented = lists.iter().fold(uncommented, |text, list| text.replace(list, ""));
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
-    let hidden =
-        [keys::ADDRESS.name, keys::P2P_TOR_PASSWORD.name, keys::BITCOIND_PASSWORD.name, keys::WEBHOOKS_SECRET.name];
+    let hidden = [
+        keys::ADDRESS.name,
+        keys::P2P_TOR_PASSWORD.name,
+        keys::BITCOIND_PASSWORD.name,
+        keys::WEBHOOKS_SECRET.name,
+        keys::NOTIFY_NTFY_TOKEN.name,
+        keys::NOTIFY_TELEGRAM_TOKEN.name,
+        keys::NOTIFY_SMTP_PASSWORD.name,
+    ];
     for key in KEYS {
         let last = key.name.rsplit('.').next().unwrap();
         let commented = hidden.contains(&key.name) && EXAMPLE.contains(&format!("# {last} = "));
@@ -77,7 +89,11 @@ fn every_key_has_a_flag_and_a_variable_that_follow_from_its_name() {
     for key in KEYS {
         assert_eq!(key.flag, key.name.replace(['.', '_'], "-"));
         assert_eq!(key.env, format!("SHOAL_{}", key.name.replace('.', "_").to_uppercase()));
-        assert_eq!(key.secret, key.name.contains("password") || key.name.contains("secret"));
+        let names_a_secret = ["password", "secret", "token"].iter().any(|word| key.name.contains(word));
+        // Whoever knows such a URL can use it.
+        let urls = [&keys::WEBHOOKS_URLS, &keys::NOTIFY_NTFY, &keys::NOTIFY_DISCORD, &keys::NOTIFY_SLACK];
+        let is_secret_url = urls.iter().any(|url| url.name == key.name);
+        assert_eq!(key.secret, names_a_secret || is_secret_url, "{}", key.name);
     }
 }
 
@@ -403,9 +419,10 @@ fn webhooks_need_a_secret_and_known_kinds() {
     assert!(error.contains("webhooks.secret"), "{error}");
     let config = load(&format!("{urls}secret = \"hush\"\n"), &["--webhooks-events=block"]).unwrap();
     assert!(!format!("{config:?}").contains("hush"));
-    let webhooks = config.webhooks.unwrap();
-    assert_eq!((webhooks.urls.len(), webhooks.secret.expose(), webhooks.events.len()), (1, "hush", 1));
-    assert!(load("[webhooks]\nsecret = \"hush\"\n", &[]).unwrap().webhooks.is_none());
+    assert!(
+        matches!(&config.notify.routes[..], [Route { receiver: ReceiverConfig::Webhook { .. }, events }] if events.len() == 1)
+    );
+    assert!(load("[webhooks]\nsecret = \"hush\"\n", &[]).unwrap().notify.routes.is_empty());
     for wrong in ["ftp://example.org", "example.org", "https://"] {
         assert!(load(&format!("[webhooks]\nurls = [\"{wrong}\"]\nsecret = \"hush\"\n"), &[]).is_err(), "{wrong}");
     }

@@ -8,7 +8,7 @@ use sharechain::ShareId;
 use tokio::sync::broadcast;
 use tracing::error;
 
-use super::keys::{self, EVENT, REFUSED, REORGANISED};
+use super::keys::{self, DEVICES, EVENT, REFUSED, REORGANISED};
 use super::rows::{from_json, to_json};
 use crate::clock::now;
 use crate::event_kind::EventKind;
@@ -35,6 +35,15 @@ pub struct Paid {
     pub value_sat: u64,
     /// Hash of the block.
     pub block: BlockHash,
+    /// Height of the block.
+    pub height: u32,
+}
+
+/// A Bitcoin block that the pool found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Hash of the block.
+    pub hash: BlockHash,
     /// Height of the block.
     pub height: u32,
 }
@@ -88,6 +97,12 @@ pub struct Event {
     /// The state that began or ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Changed>,
+    /// The block that was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<Found>,
+    /// User name of the device that the event is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
 }
 
 impl Event {
@@ -95,8 +110,9 @@ impl Event {
     #[must_use]
     pub fn new(kind: EventKind, sentence: impl Into<String>) -> Self {
         let sentence = sentence.into();
-        let (link_to, refused, reorganised, paid, state) = (None, None, None, None, None);
-        Self { id: 0, time: now().0, kind, sentence, link_to, refused, reorganised, paid, state }
+        let (link_to, refused, reorganised, paid) = (None, None, None, None);
+        let (state, block, worker) = (None, None, None);
+        Self { id: 0, time: now().0, kind, sentence, link_to, refused, reorganised, paid, state, block, worker }
     }
 
     /// Sets the page with details.
@@ -133,13 +149,15 @@ struct Written {
     next: u64,
     /// Number of events by kind since the start, in the sequence of [`EventKind::ALL`].
     counts: [u64; EventKind::ALL.len()],
+    /// What blocks paid to this node's miners since the start, satoshi.
+    paid_sat: u64,
 }
 
 impl EventLog {
     pub(super) fn open(store: Arc<Store>) -> Result<Self, StoreError> {
         let newest = store.history_down(&[EVENT], &[EVENT + 1]).next().transpose()?;
         let next = newest.and_then(|(key, _)| keys::last_u64(&key)).unwrap_or_default() + 1;
-        let written = Written { next, counts: [0; EventKind::ALL.len()] };
+        let written = Written { next, counts: [0; EventKind::ALL.len()], paid_sat: 0 };
         Ok(Self { store, written: Arc::new(Mutex::new(written)), news: broadcast::Sender::new(EVENT_QUEUE) })
     }
 
@@ -149,6 +167,8 @@ impl EventLog {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let event = Event { id: written.next, ..event };
         written.counts[event.kind as usize] += 1;
+        let paid_sat = event.paid.as_ref().map_or(0, |paid| paid.value_sat);
+        written.paid_sat = written.paid_sat.saturating_add(paid_sat);
         match self.gone(event.id).and_then(|gone| self.store.write_history(&event.rows(), &gone)) {
             Ok(()) => written.next += 1,
             Err(error) => error!(%error, sentence = event.sentence, "an event could not be written to the event log"),
@@ -162,6 +182,24 @@ impl EventLog {
     pub fn counts(&self) -> [(EventKind, u64); EventKind::ALL.len()] {
         let counts = self.written.lock().unwrap_or_else(PoisonError::into_inner).counts;
         EventKind::ALL.map(|kind| (kind, counts[kind as usize]))
+    }
+
+    /// What blocks paid to this node's miners since the start, satoshi.
+    pub fn paid_sat(&self) -> u64 {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).paid_sat
+    }
+
+    /// Writes what is known of the devices. A failure costs what was learnt since the last time.
+    pub(super) fn write_devices(&self, bytes: Vec<u8>) {
+        if let Err(error) = self.store.write_history(&[(DEVICES.to_vec(), bytes)], &[]) {
+            error!(%error, "the averages of the devices could not be written");
+        }
+    }
+
+    /// What an earlier run knew of the devices; none if there was none, or it cannot be read.
+    #[must_use]
+    pub fn devices(&self) -> Option<Vec<u8>> {
+        self.store.history(DEVICES).ok().flatten()
     }
 
     /// Number of listeners.

@@ -14,6 +14,7 @@
 //! | 9          | number                             | a reorganization, by its event                  |
 //! | 10         | payee                              | a payee of this node's miners                   |
 //! | 11         |                                    | what was removed, and where the next step begins |
+//! | 12         |                                    | the devices of this node's miners               |
 //!
 //! A *payee* is the first 16 bytes of the SHA-256 of a payout script.
 
@@ -33,6 +34,7 @@ pub(super) const REFUSED: u8 = 8;
 pub(super) const REORGANISED: u8 = 9;
 pub(super) const OWN: u8 = 10;
 pub(super) const REMOVED: &[u8] = &[11];
+pub(super) const DEVICES: &[u8] = &[12];
 
 /// First bytes of the rows that are derived from the journal.
 pub(super) const DERIVED: std::ops::RangeInclusive<u8> = 0..=EFFORT;

@@ -1,7 +1,6 @@
 //! Watches the parts of the node and writes the event log.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bitcoin::{Address, Amount, Script, TxOut};
 use governor::{Quota, RateLimiter};
@@ -10,15 +9,16 @@ use sharechain::change_set::{ChangeSet, TipChange};
 use sharechain::signals::{self, State};
 use tokio::sync::{broadcast, mpsc, watch};
 
-use super::events::{Changed, Event, EventLog, Paid, Refused, Reorganised};
-use super::silence::{News, Silence};
+use super::events::{Changed, Event, EventLog, Found, Paid, Refused, Reorganised};
 use crate::clock::now;
 use crate::config::Config;
 use crate::consensus::{ChainReader, FoundWork};
+use crate::devices::{DeviceNews, SharedDevices};
 use crate::event_kind::EventKind;
-use crate::limits::{PEERS_REFUSED_AN_HOUR, WORKER_LOOK};
+use crate::limits::{DEVICE_TOLD_S, DEVICES_SAVE, PEERS_REFUSED_AN_HOUR, WORKER_LOOK};
 use crate::miners::own_scripts;
 use crate::state::{NodeState, PeerView, StateView, SyncState};
+use crate::status::words::hashrate;
 use node_core::exchange::RefusedProof;
 use node_core::isolation::Kind;
 use node_core::pool_block::PoolBlock;
@@ -40,6 +40,8 @@ pub struct Observer {
     pub solo: mpsc::Receiver<FoundWork>,
     /// Connected miners.
     pub stratum: Arc<stratum::Stats>,
+    /// Their devices.
+    pub devices: SharedDevices,
     /// The settings, for the default payout address.
     pub config: Arc<Config>,
 }
@@ -76,8 +78,8 @@ impl Observer {
         let version = env!("CARGO_PKG_VERSION");
         self.event_log.note(Event::new(EventKind::Start, format!("the node started, version {version}")));
         let mut events = self.chain.events();
-        let (started, mut silence) = (Instant::now(), Silence::default());
         let mut look = tokio::time::interval(WORKER_LOOK);
+        let mut save = tokio::time::interval_at(tokio::time::Instant::now() + DEVICES_SAVE, DEVICES_SAVE);
         let room = RateLimiter::direct(Quota::per_hour(PEERS_REFUSED_AN_HOUR));
         let mut noted = Noted { no_work_because: self.node.borrow().no_work_because.clone(), ..Noted::default() };
         loop {
@@ -91,8 +93,14 @@ impl Observer {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 _ = look.tick() => {
-                    let news = silence.look(&self.stratum.snapshot().connections, started.elapsed().as_secs());
+                    let (connections, now) = (self.stratum.snapshot().connections, now().0);
+                    self.devices.lock().look(&connections, now);
+                    let news = self.devices.lock().news(now);
                     news.into_iter().for_each(|news| self.event_log.note(told(news)));
+                }
+                _ = save.tick() => {
+                    let bytes = self.devices.lock().to_bytes();
+                    self.event_log.write_devices(bytes);
                 }
                 Some(proof) = self.refused.recv() => {
                     if proof.peer.is_none() || room.check().is_ok() {
@@ -145,8 +153,8 @@ impl Observer {
             "miner {worker} found Bitcoin block {height} in solo work; it pays {value} to {address} alone, spendable after \
              100 more blocks"
         );
-        let paid = Paid { address, value_sat, block, height };
-        Event { paid: Some(paid), ..Event::new(EventKind::Payment, sentence) }
+        let (paid, worker) = (Paid { address, value_sat, block, height }, worker.to_string());
+        Event { paid: Some(paid), worker: Some(worker), ..Event::new(EventKind::Payment, sentence) }
     }
 
     /// The address of a script, or its bytes if it has none.
@@ -243,7 +251,8 @@ fn found(block: &PoolBlock) -> Event {
         1 => format!("the pool found Bitcoin block {height}; it pays one address"),
         count => format!("the pool found Bitcoin block {height}; it pays {count} addresses"),
     };
-    Event::new(EventKind::Block, sentence).at(format!("/blocks/{hash}"))
+    let event = Event::new(EventKind::Block, sentence).at(format!("/blocks/{hash}"));
+    Event { block: Some(Found { hash: *hash, height: *height }), ..event }
 }
 
 fn reorganised(tip: &TipChange) -> Event {
@@ -274,12 +283,25 @@ fn isolation(kind: Kind, begins: bool, sentence: String) -> Event {
     Event { state: Some(state), ..Event::new(EventKind::Isolation, sentence).at("/peers") }
 }
 
-fn told(news: News) -> Event {
-    let sentence = match news {
-        News::Silent { worker, seconds } => {
-            format!("miner {worker} has sent nothing for {} min; check its power and its connection", seconds / 60)
+fn told(news: DeviceNews) -> Event {
+    let (name, sentence) = match news {
+        DeviceNews::Silent { name, seconds } => {
+            let sentence =
+                format!("device {name} has sent nothing for {} min; check its power and its connection", seconds / 60);
+            (name, sentence)
         }
-        News::Back { worker } => format!("miner {worker} is back"),
+        DeviceNews::Low { name, hashrate_hs, mean_hs } => {
+            let (now, usual, min) = (hashrate(hashrate_hs), hashrate(mean_hs), DEVICE_TOLD_S / 60);
+            let sentence = format!(
+                "device {name} has hashed at less than half its usual rate for {min} min: {now} instead of {usual}; check its \
+                 temperature and its boards"
+            );
+            (name, sentence)
+        }
+        DeviceNews::Back { name } => {
+            let sentence = format!("device {name} hashes at its usual rate again");
+            (name, sentence)
+        }
     };
-    Event::new(EventKind::Worker, sentence)
+    Event { worker: Some(name), ..Event::new(EventKind::Worker, sentence) }
 }

@@ -18,6 +18,7 @@ use crate::api;
 use crate::bitcoind::Bitcoind;
 use crate::config::{Config, MinerListener, StratumConfig};
 use crate::consensus::Views;
+use crate::devices::SharedDevices;
 use crate::error::NodeError;
 use crate::headers::HeadersError;
 use crate::history::{Event, EventKind, History};
@@ -94,6 +95,7 @@ pub(super) struct Front {
     pub(super) found: FoundQueues,
     pub(super) stratum: Arc<stratum::Stats>,
     pub(super) stratum_key: Option<String>,
+    pub(super) devices: SharedDevices,
     pub(super) submissions: Submissions,
     pub(super) history: History,
     pub(super) views: Views,
@@ -135,6 +137,10 @@ impl Front {
         let network = watch::Sender::new(None);
         let manual = ManualPeers::load(&config.data_dir);
         let discovery = watch::Sender::new(p2p::DiscoveryInfo::default());
+        let devices = SharedDevices::default();
+        if let Some(known) = history.event_log().devices() {
+            devices.lock().restore(&known);
+        }
         let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
         let context = api::Context {
             config: Arc::clone(config),
@@ -143,6 +149,7 @@ impl Front {
             stratum: Arc::clone(&stats),
             stratum_key: stratum_key.clone(),
             history: history.clone(),
+            devices: devices.clone(),
             submissions: submissions.clone(),
             peers: peers.subscribe(),
             reach: reach.subscribe(),
@@ -161,6 +168,7 @@ impl Front {
             found,
             stratum: stats,
             stratum_key,
+            devices,
             submissions,
             history,
             views,

@@ -6,16 +6,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::config::{Config, Overrides, WebhooksConfig};
+use crate::config::{Config, NotifyConfig, Overrides};
 use crate::logging::LogLevel;
 use node_core::sentence;
 
-/// What SIGHUP reads again: the log filter and the webhooks. Everything else takes effect at the next start.
+/// What SIGHUP reads again: the log filter, and where events go. Everything else takes effect at the next start.
 #[derive(Debug)]
 pub struct Reload {
     overrides: Overrides,
     log: LogLevel,
-    webhooks: watch::Sender<Option<WebhooksConfig>>,
+    notify: watch::Sender<NotifyConfig>,
     /// The settings in force.
     config: Config,
 }
@@ -24,12 +24,12 @@ impl Reload {
     /// Reloads what `config` was loaded from.
     #[must_use]
     pub fn new(config: &Config, overrides: Overrides, log: LogLevel) -> Self {
-        Self { overrides, log, webhooks: watch::Sender::new(config.webhooks.clone()), config: config.clone() }
+        Self { overrides, log, notify: watch::Sender::new(config.notify.clone()), config: config.clone() }
     }
 
-    /// The webhooks, as last loaded.
-    pub(super) fn webhooks(&self) -> watch::Receiver<Option<WebhooksConfig>> {
-        self.webhooks.subscribe()
+    /// Where events go, as last loaded.
+    pub(super) fn notify(&self) -> watch::Receiver<NotifyConfig> {
+        self.notify.subscribe()
     }
 
     /// Reads the settings again. Invalid ones change nothing.
@@ -45,13 +45,16 @@ impl Reload {
             warn!(error = sentence(&error), "the log filter is not valid; the one in force stays");
             return;
         }
-        self.webhooks.send_replace(new.webhooks.clone());
+        self.notify.send_replace(new.notify.clone());
         // Both with the same reloaded settings, so that what is left differs only by what needs a start.
-        let in_force = Config { log: new.log.clone(), webhooks: new.webhooks.clone(), ..self.config.clone() };
+        let in_force = Config { log: new.log.clone(), notify: new.notify.clone(), ..self.config.clone() };
         if format!("{in_force:?}") == format!("{new:?}") {
-            info!(log = new.log, "log filter and webhooks are read again");
+            info!(log = new.log, "log filter and notifications are read again");
         } else {
-            info!(log = new.log, "log filter and webhooks are read again; other changes take effect at the next start");
+            info!(
+                log = new.log,
+                "log filter and notifications are read again; other changes take effect at the next start"
+            );
         }
         self.config = in_force;
     }
@@ -82,8 +85,8 @@ impl Signals {
         })
     }
 
-    pub(super) fn webhooks(&self) -> watch::Receiver<Option<WebhooksConfig>> {
-        self.reload.webhooks()
+    pub(super) fn notify(&self) -> watch::Receiver<NotifyConfig> {
+        self.reload.notify()
     }
 
     /// Handles signals until one stops the node. Returns its name.

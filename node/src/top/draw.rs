@@ -10,13 +10,17 @@ use ratatui::widgets::{Block, Borders, Paragraph, Sparkline, Wrap};
 use super::source::{Part, View};
 use crate::api::isolation::WorkName;
 use crate::api::status::Upgrade;
+use crate::devices::{Device, DeviceState};
 use crate::status::words::{count, duration, hashrate, printable};
 
 /// Lines of the section on node and pool, its frame included.
-const HEAD_LINES: u16 = 13;
+const HEAD_LINES: u16 = 14;
 
 /// Lines of the hashrate chart.
-const CHART_LINES: u16 = 8;
+const CHART_LINES: u16 = 6;
+
+/// Devices that are shown, those that need a look first.
+const DEVICES: usize = 8;
 
 /// Characters of the longest label.
 const LABEL_CHARS: usize = 12;
@@ -30,16 +34,19 @@ const ADDRESS_CHARS: usize = 14;
 const MINUTE_S: u32 = 60;
 
 pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
+    let devices = devices(view);
     let rows = Layout::vertical([
         Constraint::Length(HEAD_LINES),
+        Constraint::Length(u16::try_from(devices.len()).unwrap_or(u16::MAX).saturating_add(1)),
         Constraint::Length(CHART_LINES),
         Constraint::Min(3),
         Constraint::Length(1),
     ]);
-    let [head, chart, log, foot] = rows.areas(frame.area());
+    let [head, strip, chart, log, foot] = rows.areas(frame.area());
     let [own, pool] = Layout::horizontal([Constraint::Fill(1); 2]).areas(head);
     frame.render_widget(titled("this node", node(view)), own);
     frame.render_widget(titled("the pool", the_pool(view)), pool);
+    frame.render_widget(titled("devices", devices), strip);
     draw_chart(frame, chart, view);
     frame.render_widget(titled("event log", events(view)), log);
     let foot_words = match &view.trouble {
@@ -84,6 +91,7 @@ fn node(view: &View) -> Vec<Line<'static>> {
         None => row("work", format!("handing out jobs to {}", counted(status.miners_connected, "miner", "miners"))),
         Some(reason) => alarm("no work", reason),
     });
+    lines.push(row("miners at", view.url.as_deref().unwrap_or("unknown")));
     lines.push(row("hashrate", hashrate(status.hashrate.local_hs)));
     lines.push(row("shares found", format!("{} since the start", count(status.shares.found_total))));
     let tip = status.tip_age_s.map_or_else(|| "none yet".to_owned(), |age_s| format!("{} ago", duration(age_s)));
@@ -120,6 +128,38 @@ fn the_pool(view: &View) -> Vec<Line<'static>> {
     let largest: Vec<String> = pool.decentralisation.top.iter().take(TOP).map(named).collect();
     lines.push(row("largest", largest.join(", ")));
     lines
+}
+
+/// The devices that need a look, then others.
+fn devices(view: &View) -> Vec<Line<'static>> {
+    let Some(devices) = &view.devices else {
+        return vec![Line::raw("shown to the user who can read the file api-token in the node's data folder")];
+    };
+    let mut lines: Vec<_> = devices.iter().take(DEVICES).map(|known| device(known, view.status.time_unix_s)).collect();
+    if devices.len() > DEVICES {
+        let rest = count((devices.len() - DEVICES) as u64);
+        lines.push(Line::raw(format!("and {rest} more; see the node's web pages")));
+    }
+    if devices.is_empty() {
+        lines.push(Line::raw("none in the last 24 hours"));
+    }
+    lines
+}
+
+fn device(device: &Device, now: u32) -> Line<'static> {
+    let mean = device.mean_hs.map_or_else(String::new, |mean_hs| format!(" of {} on average", hashrate(mean_hs)));
+    let last = device.last_submit_unix_s.map_or_else(
+        || "no submit yet".to_owned(),
+        |time| format!("last submit {} ago", duration(u64::from(now.saturating_sub(time)))),
+    );
+    let rejected: u64 = device.rejected.values().sum();
+    let words =
+        format!("{}{mean}, {last}, {} rejected  {}", hashrate(device.hashrate_hs), count(rejected), device.name);
+    match device.state {
+        DeviceState::Ok => row("ok", words),
+        DeviceState::Low => alarm("low", &words),
+        DeviceState::Silent => alarm("silent", &words),
+    }
 }
 
 /// A number with its noun.

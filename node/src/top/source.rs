@@ -7,7 +7,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::Status;
-use crate::status::{StatusError, client, fetch};
+use crate::api::device_list::DeviceList;
+use crate::config::Secret;
+use crate::devices::Device;
+use crate::limits::DEVICES_ANSWER_BYTES_MAX;
+use crate::status::{StatusError, ask, client, fetch};
 
 /// Minutes of hashrate that are fetched.
 const MINUTES: u32 = 120;
@@ -24,6 +28,10 @@ pub(super) struct View {
     pub minutes: Vec<Point>,
     /// Events, newest first.
     pub events: Vec<Event>,
+    /// Devices of this node's miners, those that need a look first; none without the node's token.
+    pub devices: Option<Vec<Device>>,
+    /// Where miners connect; none if that is not known.
+    pub url: Option<String>,
     /// Why the last query failed; none if it succeeded.
     pub trouble: Option<String>,
 }
@@ -71,6 +79,16 @@ pub(super) struct Event {
 }
 
 #[derive(Deserialize)]
+struct Urls {
+    urls: Vec<StratumUrl>,
+}
+
+#[derive(Deserialize)]
+struct StratumUrl {
+    url: String,
+}
+
+#[derive(Deserialize)]
 struct Points {
     points: Vec<Point>,
 }
@@ -85,18 +103,31 @@ struct Log {
 pub(super) struct Source {
     address: SocketAddr,
     client: Client,
+    /// The node's token, if this user may read it.
+    token: Option<Secret>,
 }
 
 impl Source {
-    pub(super) fn new(address: SocketAddr) -> Result<Self, StatusError> {
-        Ok(Self { address, client: client(address)? })
+    pub(super) fn new(address: SocketAddr, token: Option<Secret>) -> Result<Self, StatusError> {
+        Ok(Self { address, client: client(address)?, token })
     }
 
     pub(super) async fn look(&self) -> Result<View, StatusError> {
         let points: Points = self.get(&format!("pool/history?step=60&limit={MINUTES}")).await?;
         let log: Log = self.get(&format!("log?limit={EVENTS}")).await?;
         let (status, pool) = (self.get("status").await?, self.get("pool").await?);
-        Ok(View { status, pool, minutes: points.points, events: log.events, trouble: None })
+        let urls: Urls = self.get("mining").await?;
+        let url = urls.urls.into_iter().next().map(|first| first.url);
+        let (minutes, events, devices) = (points.points, log.events, self.devices().await);
+        Ok(View { status, pool, minutes, events, devices, url, trouble: None })
+    }
+
+    /// The devices, if the token opens them. Another node may answer at this address.
+    async fn devices(&self) -> Option<Vec<Device>> {
+        let request = self.client.get(format!("http://{}/api/v1/devices", self.address));
+        let request = request.bearer_auth(self.token.as_ref()?.expose());
+        let body = ask(request, self.address, DEVICES_ANSWER_BYTES_MAX).await.ok()?;
+        Some(serde_json::from_slice::<DeviceList>(&body).ok()?.devices)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, StatusError> {

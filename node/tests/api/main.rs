@@ -15,4 +15,5 @@ mod miner_first;
 mod pool;
 mod proof;
 mod pruned;
+mod public;
 mod server;

@@ -119,3 +119,60 @@ async fn what_to_enter_in_a_miner_is_what_the_node_is_configured_to() {
         assert!(url["url"].as_str().unwrap().ends_with(":4568") && url["qr_size"].as_u64().unwrap() >= 21, "{url}");
     }
 }
+
+#[tokio::test]
+async fn the_job_says_whom_the_block_being_mined_pays_and_by_which_rule() {
+    let mut pool = Pool::new();
+    for number in 0..24 {
+        pool.share(&miner(number % 3));
+        pool.link(&miner(number % 2));
+    }
+    let api = Api::of(pool).await;
+    let job = api.get("/job").await;
+    let next = api.get("/window").await["next_block"].clone();
+    assert_eq!((&job["value_sat"], &job["work"]), (&next["value_sat"], &json!("none")));
+    assert_eq!((&job["fees_sat"], &job["transactions"], &job["coinbases"]), (&Value::Null, &Value::Null, &json!([])));
+    let outputs = job["outputs"].as_array().unwrap();
+    let paid: u64 = outputs.iter().map(|output| output["value_sat"].as_u64().unwrap()).sum();
+    assert_eq!(json!(paid), job["value_sat"], "all of it is paid out");
+    for output in outputs {
+        let expected = api.get(&format!("/miners/{}", output["address"].as_str().unwrap())).await;
+        let class = if expected["next_block"]["exact"] == json!(true) { "proportional" } else { "lottery" };
+        assert_eq!((&output["value_sat"], &output["class"]), (&expected["next_block"]["drawn_sat"], &json!(class)));
+    }
+    assert!(outputs.len() > 1 && job["finder_alone"] == json!(false), "{job}");
+}
+
+/// A page of another site cannot send the header, and a code that was seen in a log or in a history is worth nothing.
+#[tokio::test]
+async fn a_pairing_code_gives_the_token_once() {
+    let api = Api::of(Pool::new()).await;
+    let soon = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 600;
+    let file = api.folder().join("pairing-code");
+    std::fs::write(&file, format!("c0de {soon}\n")).unwrap();
+    let ask = async |code: &str| {
+        let request = reqwest::Client::new().post(format!("http://{}/api/v1/pair", api.address));
+        let answer = request.header("shoal-pairing-code", code).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(ask("guess").await.0, 401);
+    let (status, answer) = ask("c0de").await;
+    let token: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((status, format!("Bearer {}", token["token"].as_str().unwrap())), (200, api.token().1));
+    let (status, said) = ask("c0de").await;
+    assert!(status == 401 && said.contains("was used or has ended"), "{said}");
+}
+
+/// Prometheus sends the token if it is told to; without it, nobody learns the names of workers.
+#[tokio::test]
+async fn metrics_and_devices_name_workers_to_the_owner_alone() {
+    let api = Api::of(Pool::new()).await;
+    let (name, token) = api.token();
+    let open = api.ask("/metrics", &[]).await.text().await.unwrap();
+    assert!(!open.contains("shoal_worker") && !open.contains("shoal_paid"), "{open}");
+    let own = api.ask("/metrics", &[(name, &token)]).await.text().await.unwrap();
+    assert!(own.contains("shoal_paid_satoshi_total 0") && own.contains("# TYPE shoal_worker_low gauge"), "{own}");
+    assert_eq!(api.ask("/api/v1/devices", &[]).await.status().as_u16(), 401);
+    let devices: Value = api.ask("/api/v1/devices", &[(name, &token)]).await.json().await.unwrap();
+    assert_eq!(devices, json!({ "devices": [] }));
+}

@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 
 use node::api::{self, Context};
 use node::bitcoind::Bitcoind;
-use node::config::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, P2pConfig, StratumConfig};
+use node::config::{
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, NotifyConfig, P2pConfig, StratumConfig,
+};
 use node::consensus::{self, EngineHandle, Inputs, Started};
+use node::devices::SharedDevices;
 use node::history::{History, Keeper};
 use node::state::{NodeState, PeerView};
 use node::submissions::Submissions;
@@ -62,8 +65,10 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
             cors_origins: Vec::new(),
             requests_a_second: 1_000.try_into().unwrap(),
             trusted_proxies: Vec::new(),
+            public: false,
+            explorer: None,
         },
-        webhooks: None,
+        notify: NotifyConfig::default(),
     }
 }
 
@@ -99,6 +104,7 @@ impl Api {
             history,
             store,
             stratum: Arc::default(),
+            devices: SharedDevices::default(),
             submissions,
             peers: peer_views,
             network: watch::channel(network).1,

@@ -160,25 +160,23 @@ fn peers_are_dialed_and_a_node_that_reaches_none_will_have_no_work() {
 }
 
 #[test]
-fn a_pairing_link_carries_the_token_where_no_server_sees_it() {
+fn a_pairing_link_carries_a_code_where_no_server_sees_it_and_not_the_token() {
     let home = TempDir::new().unwrap();
     let pair = |listen: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
         command.env_clear().env("HOME", home.path()).args(["pair", "--data-dir"]).arg(home.path());
         command.arg(format!("--api-listen={listen}")).output().unwrap()
     };
-    let output = pair("127.0.0.1:3380");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("api-token cannot be read; it is created when the node starts"));
-    fs::write(home.path().join("api-token"), "00112233445566778899aabbccddeeff\n").unwrap();
     let shown = text(&pair("127.0.0.1:3380").stdout);
-    assert!(
-        shown.lines().any(|line| line == "http://127.0.0.1:3380/#token=00112233445566778899aabbccddeeff"),
-        "{shown}"
-    );
+    let code = fs::read_to_string(home.path().join("pairing-code")).unwrap();
+    let code = code.split(' ').next().unwrap();
+    assert!(shown.lines().any(|line| line == format!("http://127.0.0.1:3380/#pair={code}")), "{shown}");
+    let token = fs::read_to_string(home.path().join("api-token")).unwrap();
+    assert!(code.len() == 32 && !shown.contains(token.trim()), "{shown}");
     assert!(shown.contains("works on this machine only") && shown.contains('\u{2588}'), "{shown}");
     let shown = text(&pair("0.0.0.0:3380").stdout);
-    assert!(shown.contains(":3380/#token=0011") && !shown.contains("0.0.0.0:3380/"), "{shown}");
+    assert!(shown.contains(":3380/#pair=") && !shown.contains("0.0.0.0:3380/"), "{shown}");
+    assert!(!shown.contains(code), "each link has a code of its own");
 }
 
 #[test]

@@ -185,7 +185,7 @@ export function useApi(path, on = []) {
 }
 
 const TOKEN = "shoal.token";
-const HASH = "#token=";
+const HASH = "#pair=";
 
 export function readToken() {
   try {
@@ -195,12 +195,17 @@ export function readToken() {
   }
 }
 
-/** A link may bring the token behind the path, where it is sent to nobody. It must not stay in the address or the history. */
-export function takeToken() {
+/**
+ * A pairing link brings a code behind the path, where it is sent to nobody. It must not stay in the address or the history. The node
+ * gives the token for it, once.
+ */
+export async function pairByLink() {
   if (!location.hash.startsWith(HASH)) return;
-  const token = location.hash.slice(HASH.length);
+  const code = location.hash.slice(HASH.length);
   history.replaceState(null, "", location.pathname + location.search);
-  writeToken(token);
+  const answer = await fetch("/api/v1/pair", { method: "POST", headers: { "shoal-pairing-code": code } });
+  if (answer.ok) writeToken((await answer.json()).token);
+  else alert((await answer.json()).error);
 }
 
 export function writeToken(token) {

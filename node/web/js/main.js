@@ -1,6 +1,6 @@
 // The frame around every page: head, menu, search, the page of the path, foot.
 import { html, render, useEffect, useRef, useState } from "./html.js";
-import { get, takeToken, useApi } from "./api.js";
+import { get, pairByLink, useApi } from "./api.js";
 import { startLive, useLiveState, useRevival } from "./live.js";
 import { go, startRouter, useRoute } from "./router.js";
 import { troubles } from "./health.js";
@@ -20,6 +20,7 @@ const PAGES = {
   links: [() => import("./pages/chain.js"), () => import("./pages/link.js")],
   shares: [() => import("./pages/search.js"), () => import("./pages/share.js")],
   miners: [() => import("./pages/miners.js"), () => import("./pages/miner.js")],
+  job: [() => import("./pages/job.js"), missing],
   blocks: [() => import("./pages/blocks.js"), () => import("./pages/block.js")],
   peers: [() => import("./pages/peers.js"), missing],
   calculator: [() => import("./pages/calculator.js"), missing],
@@ -78,7 +79,7 @@ function Head({ path }) {
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
   const here = `/${path.split("/")[1] ?? ""}`;
-  const owner = { "/links": "/chain", "/shares": "/chain" }[here] ?? here;
+  const owner = { "/links": "/chain", "/shares": "/chain", "/job": "/blocks" }[here] ?? here;
   return html`
     <header class="top">
       <div class="bar-top">
@@ -153,7 +154,7 @@ function App() {
     <${Foot} />`;
 }
 
-takeToken();
+pairByLink();
 startRouter();
 startLive();
 const root = document.getElementById("app");

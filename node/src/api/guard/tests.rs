@@ -7,6 +7,8 @@ fn guard(listen: &str, configured: &str, requests_a_second: u32) -> Guard {
         cors_origins: Vec::new(),
         requests_a_second,
         trusted_proxies: vec!["10.0.0.1".parse().unwrap()],
+        public: false,
+        explorer: None,
     };
     Guard::new(listen.parse().unwrap(), &config, Token::load(tempfile::tempdir().unwrap().path()).unwrap())
 }

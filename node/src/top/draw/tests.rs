@@ -31,7 +31,23 @@ fn view() -> View {
             Point { time_unix_s: start - 180, hashrate_hs: 2e12 },
         ],
         events: vec![Event { time_unix_s: NOW - 90, sentence: "miners get work\u{1b}[2J".into() }],
+        devices: Some(vec![device("rig2", DeviceState::Silent, 0.0), device("rig1", DeviceState::Ok, 1.2e12)]),
+        url: Some("stratum+tcp://192.168.1.10:3333".into()),
         trouble: None,
+    }
+}
+
+fn device(name: &str, state: DeviceState, hashrate_hs: f64) -> Device {
+    Device {
+        name: name.into(),
+        state,
+        connected: true,
+        hashrate_hs,
+        mean_hs: Some(1.1e12),
+        last_submit_unix_s: Some(NOW - 7),
+        accepted_total: 5,
+        rejected: [("stale".to_owned(), 2)].into(),
+        best_difficulty: Some(1e9),
     }
 }
 
@@ -50,6 +66,9 @@ fn everything_stands_in_a_usual_terminal() {
         "50%; 39% of rounds are shorter",
         "3 addresses have more than half",
         "tb1qaddressofs… 25.0%",
+        "stratum+tcp://192.168.1.10:3333",
+        "! silent       0 H/s of 1.10 TH/s on average, last submit 7 s ago, 2 rejected  rig2",
+        "ok           1.20 TH/s of 1.10 TH/s on average, last submit 7 s ago, 2 rejected  rig1",
         "maximum 4.00 TH/s",
         "1 min 30 s ago  miners get work",
     ] {
@@ -76,6 +95,18 @@ fn what_asks_for_attention_says_so_without_colour() {
     (view.status.no_work_because, view.status.work) = (None, WorkName::Solo);
     let text = drawn(&view, 100, 30);
     assert!(text.contains("! solo work") && text.contains("each for its own address"), "{text}");
+}
+
+#[test]
+fn many_devices_leave_room_for_the_rest_and_none_is_said() {
+    let mut view = view();
+    view.devices = Some((0..50).map(|number| device(&format!("rig{number}"), DeviceState::Ok, 1e12)).collect());
+    let text = drawn(&view, 100, 40);
+    assert!(text.contains("and 42 more") && text.contains("miners get work"), "{text}");
+    view.devices = Some(Vec::new());
+    assert!(drawn(&view, 100, 40).contains("none in the last 24 hours"));
+    view.devices = None;
+    assert!(drawn(&view, 100, 40).contains("api-token"));
 }
 
 #[test]

@@ -43,6 +43,7 @@ const About = ({ block }) => html`
     ["Pays", `${btc(block.value_sat)} to ${plural(block.outputs_count, "address", "addresses")}`],
     ["Effort", block.effort == null ? "not known: the block before is not" : `${percent(block.effort)}: ${luckWords(block.effort)}`],
     ["As a share", html`<a href=${`/shares/${block.hash}`}>what became of it</a>${block.listed_height == null ? "" : html`, in link <a href=${`/chain?to=${block.listed_height + 15}`}>${count(block.listed_height)}</a>`}`],
+    ...(block.explorer_url ? [["Elsewhere", html`<a href=${block.explorer_url} rel="noopener noreferrer">at a Bitcoin explorer</a>, which learns that you look`]] : []),
     ["Block before", html`<${Id} id=${block.prev_hash} />`],
     ["This node's bitcoind said", block.bitcoind == null ? "nothing: another node submitted it, or it is long ago" : block.bitcoind.verdict],
     ["Work up to", html`link <${LinkId} id=${block.snapshot} /> counts for it`],

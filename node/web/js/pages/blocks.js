@@ -15,7 +15,8 @@ export default function Blocks() {
   const { rows, button } = usePages(path, answer.data, (page) => page.blocks, (block) => block.hash);
   return html`
     <${Title}>Bitcoin blocks of the pool</${Title}>
-    <p class="lead">Each pays the miners itself. Open one to see whom, and to have your browser recompute every payment.</p>
+    <p class="lead">Each pays the miners itself. Open one to see whom, and to have your browser recompute every payment. <a href="/job">Whom would the next one pay?</a> New ones come as a <a href="/api/v1/blocks.atom" target="_self">feed</a>, too.</p>
+    <${Counts} />
     <section class="card"><${Loaded} from=${answer}>${() => html`
       <${Summary} blocks=${rows} />
       <${EffortBars} blocks=${rows} round=${pool.data?.round} />
@@ -29,6 +30,13 @@ export default function Blocks() {
         { head: "State", cell: (block) => html`<${BlockState} block=${block} />` },
       ]} />${button}`}
     </${Loaded}></section>`;
+}
+
+/** Blocks of a day, of a week, and ever. */
+function Counts() {
+  const counts = useApi("/counts", ["block"]);
+  const words = ({ blocks, value_sat: value }) => (blocks === 0 ? "none" : `${count(blocks)}, ${btc(value)}`);
+  return html`<${Loaded} from=${counts} quiet>${({ day, week, all }) => html`<p>Found in 24 hours: <strong>${words(day)}</strong>; in a week: <strong>${words(week)}</strong>; ever: <strong>${words(all)}</strong>.</p>`}</${Loaded}>`;
 }
 
 function Summary({ blocks }) {

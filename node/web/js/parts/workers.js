@@ -22,7 +22,7 @@ function Ask({ tried, reload }) {
     reload();
   };
   return html`
-    <p>Names and numbers of workers are shown only to the operator of this node. <code>shoal pair</code> prints a link and a QR code that enter the token; it is also in the file <code>api-token</code> in the node's data folder. This browser remembers it.</p>
+    <p>Names and numbers of workers are shown only to the operator of this node. <code>shoal pair</code> prints a link and a QR code that pair this browser; or enter the token from the file <code>api-token</code> in the node's data folder. This browser remembers it.</p>
     ${tried && html`<p><strong>That token is not this node's.</strong> Copy the whole line of the file.</p>`}
     <form class="field" onSubmit=${submit}><label class="hidden" for="token">The node's token</label><input id="token" type="password" ref=${input} placeholder="The node's token" autocomplete="off" required /><button type="submit">Show</button></form>`;
 }

@@ -1,0 +1,144 @@
+//! `shoal setup`: writes a configuration from a few answers, checks it, and says what to enter in a miner.
+//!
+//! ```text
+//! answers.rs   the settings that are known so far, and their file
+//! bitcoind.rs  finds a running bitcoind and its cookie
+//! ```
+//!
+//! Every answer is a key of the configuration, so that its flag (or environment variable) answers the question beforehand.
+
+mod answers;
+mod bitcoind;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::net::SocketAddr;
+
+use crate::check;
+use crate::config::{Config, ConfigError, Overrides, keys};
+use crate::error::NodeError;
+use crate::lan::{own_addresses, reached_at};
+use crate::pair;
+use answers::Answers;
+use node_core::sentence;
+
+/// How to go about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    /// Ask nothing: take defaults for what no flag says.
+    pub yes: bool,
+    /// Overwrite an existing file.
+    pub force: bool,
+}
+
+/// A question.
+struct Question {
+    key: &'static keys::Key,
+    text: &'static str,
+    /// The answer to an empty line; empty if the key then stays at its default.
+    default: &'static str,
+}
+
+const PEERS: Question = Question {
+    key: &keys::P2P_PEERS,
+    text: "First node to connect to, as /ip4/192.0.2.7/tcp/3381; `new` starts a new pool",
+    default: "",
+};
+
+const QUESTIONS: [Question; 4] = [
+    Question {
+        key: &keys::ADDRESS,
+        text: "Your payout address, for miners that give none; empty if each gives its own",
+        default: "",
+    },
+    Question { key: &keys::POOL, text: "Name of a private pool; empty for the public one", default: "" },
+    Question { key: &keys::STRATUM_LISTEN, text: "Address and port for miners", default: "0.0.0.0:3333" },
+    Question {
+        key: &keys::API_LISTEN,
+        text: "Address and port of the web pages; 0.0.0.0:3380 opens them to your network",
+        default: "127.0.0.1:3380",
+    },
+];
+
+/// Asks, writes the file, checks it, and prints the miner's settings and a link to the pages.
+///
+/// # Errors
+/// The file exists or cannot be written, an answer is missing, or the check fails.
+pub(crate) async fn setup(overrides: &Overrides, how: How) -> Result<(), NodeError> {
+    let path = overrides.target().ok_or(ConfigError::NoHome { key: "config" })?;
+    if path.exists() && !how.force {
+        return Err(NodeError::SetupExists { path });
+    }
+    let mut answers = Answers::new(overrides, path);
+    let mut asking = Asking { yes: how.yes, is_terminal: io::stdin().is_terminal() };
+    // A flag that is wrong is said before the first question.
+    answers.config()?;
+    bitcoind::find(&mut answers).await?;
+    for question in &QUESTIONS {
+        asking.ask(&mut answers, question)?;
+    }
+    if !answers.has(&keys::NEW_POOL) {
+        asking.ask(&mut answers, &PEERS)?;
+    }
+    answers.write()?;
+    let config = answers.config()?;
+    println!("{} is written.\n", answers.path().display());
+    let report = check::check(&config).await;
+    print!("{report}");
+    println!();
+    miners(&config);
+    println!("\nOpen the node's pages with:\n");
+    pair::pair(&config)?;
+    println!("\nStart the node with: shoal run --config {}", answers.path().display());
+    if report.ok { Ok(()) } else { Err(NodeError::CheckFailed { config: false }) }
+}
+
+/// Says what to enter in a miner.
+fn miners(config: &Config) {
+    println!("In your miner, enter:");
+    let listen = config.stratum.listen;
+    for ip in reached_at(listen, own_addresses()) {
+        println!("  URL       stratum+tcp://{}", SocketAddr::new(ip, listen.port()));
+    }
+    match &config.address {
+        Some(_) => println!("  User      any name; a payout address in its place is paid instead of yours"),
+        None => println!("  User      ADDRESS.WORKER, with your payout address"),
+    }
+    println!("  Password  x");
+}
+
+/// Where answers come from.
+struct Asking {
+    yes: bool,
+    is_terminal: bool,
+}
+
+impl Asking {
+    /// Asks until the answer is valid. What a flag has answered is not asked.
+    fn ask(&mut self, answers: &mut Answers, question: &Question) -> Result<(), NodeError> {
+        let Question { key, text, default } = question;
+        if self.yes || answers.has(key) {
+            return Ok(());
+        }
+        loop {
+            let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
+            print!("{text}{shown}: ");
+            io::stdout().flush()?;
+            let mut line = String::new();
+            if io::stdin().lock().read_line(&mut line)? == 0 {
+                return Err(NodeError::SetupAnswer { flag: key.flag });
+            }
+            let answer = line.trim();
+            if answer.is_empty() {
+                return Ok(());
+            }
+            let (key, answer) =
+                if (key.name, answer) == (PEERS.key.name, "new") { (&keys::NEW_POOL, "true") } else { (*key, answer) };
+            match answers.try_set(key, answer) {
+                Ok(()) => return Ok(()),
+                // Someone can correct it; a script cannot.
+                Err(error) if self.is_terminal => println!("{}", sentence(&error)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Finds a running bitcoind, its network and its cookie.
+
+use std::path::{Path, PathBuf};
+
+use super::answers::Answers;
+use crate::bitcoind::Bitcoind;
+use crate::config::{Config, ConfigError, Network, keys};
+
+/// Networks in the sequence in which they are looked for.
+const NETWORKS: [Network; 5] = [Network::Main, Network::Signet, Network::Testnet4, Network::Regtest, Network::Local];
+
+/// Fills in the network and the cookie of a bitcoind that answers, unless flags name them, and says what was found.
+///
+/// # Errors
+/// What is found makes no valid configuration with the flags.
+pub(super) async fn find(answers: &mut Answers) -> Result<(), ConfigError> {
+    let networks = if answers.has(&keys::NETWORK) { vec![answers.config()?.network] } else { NETWORKS.to_vec() };
+    for network in networks {
+        let mut tried = answers.clone();
+        tried.try_set(&keys::NETWORK, network.name())?;
+        for cookie in cookies(&tried, network) {
+            let mut tried = tried.clone();
+            if let Some(cookie) = &cookie {
+                tried.try_set(&keys::BITCOIND_COOKIE_FILE, cookie)?;
+            }
+            let config = tried.config()?;
+            if let Some(agent) = answers_as(&config).await {
+                println!("Found {agent} on {network} at {}{}.", config.bitcoind.url, by(cookie.as_deref()));
+                *answers = tried;
+                return Ok(());
+            }
+        }
+    }
+    println!("No bitcoind answers on this machine with the cookies that can be read; name it by --bitcoind-url and");
+    println!("--bitcoind-cookie-file (or --bitcoind-user and --bitcoind-password), or in the file.");
+    Ok(())
+}
+
+fn by(cookie: Option<&str>) -> String {
+    cookie.map_or_else(String::new, |cookie| format!(", by the cookie {cookie}"))
+}
+
+/// Cookie files to try; none means the login that flags name.
+fn cookies(answers: &Answers, network: Network) -> Vec<Option<String>> {
+    let named = [&keys::BITCOIND_COOKIE_FILE, &keys::BITCOIND_USER];
+    if named.iter().any(|key| answers.has(key)) {
+        return vec![None];
+    }
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let usual = network.cookie_file(&home);
+    let below = usual.strip_prefix(home.join(".bitcoin")).unwrap_or(Path::new(".cookie")).to_owned();
+    // As bitcoind is installed by hand, by a snap, by its service file, and by the packages of nodes in a box.
+    let snap = network.cookie_file(&home.join("snap/bitcoin-core/common"));
+    let services = ["/var/lib/bitcoind", "/home/bitcoin/.bitcoin", "/mnt/hdd/bitcoin", "/data/bitcoin"];
+    let services = services.map(|folder| Path::new(folder).join(&below));
+    let found = [usual, snap].into_iter().chain(services).filter(|path| std::fs::File::open(path).is_ok());
+    found.filter_map(|path| path.to_str().map(|path| Some(path.to_owned()))).collect()
+}
+
+/// The user agent of the configured bitcoind, if it answers and is on the configured network.
+async fn answers_as(config: &Config) -> Option<String> {
+    let client = Bitcoind::new(&config.bitcoind, config.network).ok()?;
+    let status = client.chain_status().await.ok()?;
+    status.verify_network(config.network).ok()?;
+    Some(client.node_info().await.ok()?.user_agent.escape_default().to_string())
+}

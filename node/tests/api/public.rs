@@ -1,0 +1,77 @@
+//! A node that serves everyone: no data of workers, answers that caches may keep, counts, a feed and a badge.
+
+use serde_json::{Value, json};
+
+use crate::pool::{Pool, miner};
+use crate::server::Api;
+
+async fn public() -> Api {
+    let mut pool = Pool::new();
+    for number in 0..6 {
+        pool.link(&miner(number % 2));
+    }
+    pool.block(&miner(0));
+    Api::with(pool, None, |config| {
+        config.api.public = true;
+        config.api.explorer = Some("https://explorer.example/block/{hash}".to_owned());
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_public_node_shows_no_workers_even_with_the_token() {
+    let api = public().await;
+    let (name, token) = api.token();
+    let address = crate::answers::address(&miner(0));
+    let miner: Value = api.ask(&format!("/api/v1/miners/{address}"), &[(name, &token)]).await.json().await.unwrap();
+    assert_eq!((&miner["workers"], &miner["devices"]), (&Value::Null, &Value::Null));
+    assert_eq!(api.ask("/api/v1/devices", &[(name, &token)]).await.status().as_u16(), 401);
+    let metrics = api.ask("/metrics", &[(name, &token)]).await.text().await.unwrap();
+    assert!(!metrics.contains("shoal_worker"), "{metrics}");
+    std::fs::write(api.folder().join("pairing-code"), "c0de 4000000000\n").unwrap();
+    let asked = reqwest::Client::new().post(format!("http://{}/api/v1/pair", api.address));
+    assert_eq!(asked.header("shoal-pairing-code", "c0de").send().await.unwrap().status().as_u16(), 401);
+}
+
+#[tokio::test]
+async fn caches_may_keep_what_is_the_same_for_everyone() {
+    let api = public().await;
+    let (name, token) = api.token();
+    let cache = async |path: &str, headers: &[(&str, &str)]| {
+        let answer = api.ask(path, headers).await;
+        answer.headers()["cache-control"].to_str().unwrap().to_owned()
+    };
+    for path in ["/api/v1/pool", "/api/v1/blocks", "/api/v1/badge.svg", "/api/v1/blocks.atom"] {
+        assert_eq!(cache(path, &[]).await, "public, max-age=5, stale-while-revalidate=30", "{path}");
+    }
+    assert_eq!(cache("/api/v1/peers", &[(name, &token)]).await, "no-store", "the owner's answer");
+    for path in ["/metrics", "/health", "/api/v1/blocks/9"] {
+        assert_eq!(cache(path, &[]).await, "no-store", "{path}");
+    }
+    let private = Api::of(Pool::new()).await;
+    assert_eq!(private.ask("/api/v1/pool", &[]).await.headers()["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn blocks_are_counted_fed_and_linked_to_an_explorer() {
+    let api = public().await;
+    let blocks = api.get("/blocks?limit=500").await["blocks"].as_array().unwrap().clone();
+    let counts = api.get("/counts").await;
+    let value: u64 = blocks.iter().map(|block| block["value_sat"].as_u64().unwrap()).sum();
+    assert_eq!(counts["all"], json!({ "blocks": blocks.len(), "value_sat": value }));
+    assert_eq!(api.get("/counts").await, counts, "the second answer reads nothing new");
+    assert!(counts["day"]["blocks"].as_u64() <= counts["week"]["blocks"].as_u64());
+    let feed = api.ask("/api/v1/blocks.atom", &[]).await;
+    assert_eq!(feed.headers()["content-type"], "application/atom+xml");
+    let feed = feed.text().await.unwrap();
+    assert_eq!(feed.matches("<entry>").count(), blocks.len().min(50), "{feed}");
+    for block in &blocks {
+        let hash = block["hash"].as_str().unwrap();
+        assert!(feed.contains(&format!("href=\"http://{}/blocks/{hash}\"", api.address)), "{feed}");
+        assert_eq!(block["explorer_url"], json!(format!("https://explorer.example/block/{hash}")));
+    }
+    let badge = api.ask("/api/v1/badge.svg", &[]).await;
+    assert_eq!(badge.headers()["content-type"], "image/svg+xml");
+    let badge = badge.text().await.unwrap();
+    assert!(badge.starts_with("<svg") && badge.contains("H/s</text>"), "{badge}");
+}
