@@ -23,6 +23,14 @@ CARGO_FUZZ := $(CARGO_TARGET_DIR)/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 PAGES := $(CARGO_TARGET_DIR)/tools/pages-$(shell sha256sum '$(CURDIR)/testnet/pages/requirements.txt' | cut -c 1-12)
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_MUTANTS := $(CARGO_TARGET_DIR)/tools/cargo-mutants-$(CARGO_MUTANTS_VERSION)
+# What makes packages.
+CARGO_AUDITABLE_VERSION := 0.7.7
+CARGO_AUDITABLE := $(CARGO_TARGET_DIR)/tools/cargo-auditable-$(CARGO_AUDITABLE_VERSION)
+CARGO_CYCLONEDX_VERSION := 0.5.9
+CARGO_CYCLONEDX := $(CARGO_TARGET_DIR)/tools/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)
+CARGO_DEB_VERSION := 3.8.0
+CARGO_DEB := $(CARGO_TARGET_DIR)/tools/cargo-deb-$(CARGO_DEB_VERSION)
+DIST_TOOLS := $(CARGO_AUDITABLE)/bin/cargo-auditable $(CARGO_CYCLONEDX)/bin/cargo-cyclonedx $(CARGO_DEB)/bin/cargo-deb
 
 .PHONY: help
 help: ## List the targets
@@ -56,9 +64,9 @@ sim-build:
 
 .PHONY: test
 test: ## Run every test
-	@.ci/deps.sh build kernel test pages
-	@$(MAKE) --no-print-directory '$(PAGES)/installed'
-	$(PAGES_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
+	@.ci/deps.sh build kernel test pages dist
+	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS)
+	$(PAGES_TEST) $(DIST_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 	cargo test --doc --release --locked --package sharechain
 	cargo build $(PROFILE) --examples
 	@for example in judge_proof verify_recording drive_session five_nodes; do \
@@ -69,6 +77,10 @@ test: ## Run every test
 
 # What the test network_pages runs its browser with, and where pictures of the pages are kept.
 PAGES_TEST := SHOAL_PAGES_PYTHON='$(PAGES)/bin/python' SHOAL_PAGES_OUT='$(CARGO_TARGET_DIR)/pages'
+
+# What the test of packages makes them with.
+DIST_PATH := $(CARGO_AUDITABLE)/bin:$(CARGO_CYCLONEDX)/bin:$(CARGO_DEB)/bin
+DIST_TEST := SHOAL_DIST_PATH='$(DIST_PATH)'
 
 NETWORK ?= $(CURDIR)/testnet-data
 
@@ -85,11 +97,28 @@ $(PAGES)/installed:
 	@'$(PAGES)/bin/pip' install --quiet --disable-pip-version-check --no-deps --requirement testnet/pages/requirements.txt
 	@touch '$@'
 
+DIST ?= $(CURDIR)/dist
+
+.PHONY: dist
+dist: $(DIST_TOOLS) ## Make packages: tarball, Debian package, SBOM, checksums; SHOAL_SIGN_KEY signs them, DIST names the folder
+	@.ci/deps.sh build dist
+	@PATH='$(DIST_PATH)':"$$PATH" .ci/dist.sh '$(DIST)'
+
+$(CARGO_AUDITABLE)/bin/cargo-auditable:
+	cargo install cargo-auditable --version $(CARGO_AUDITABLE_VERSION) --locked --root '$(CARGO_AUDITABLE)'
+
+$(CARGO_CYCLONEDX)/bin/cargo-cyclonedx:
+	cargo install cargo-cyclonedx --version $(CARGO_CYCLONEDX_VERSION) --locked --root '$(CARGO_CYCLONEDX)'
+
+$(CARGO_DEB)/bin/cargo-deb:
+	cargo install cargo-deb --version $(CARGO_DEB_VERSION) --locked --root '$(CARGO_DEB)'
+
 .PHONY: soak
 soak: ## Run one long drill: make soak NAME=years
 	@.ci/deps.sh build kernel
 	cargo build --release --locked --package testnet --package sim
-	@.ci/soak.sh '$(NAME)'
+	@[ '$(NAME)' != dist ] || $(MAKE) --no-print-directory $(DIST_TOOLS)
+	@PATH='$(DIST_PATH)':"$$PATH" .ci/soak.sh '$(NAME)'
 
 .PHONY: sim-soak
 sim-soak: sim-build ## Simulate random scenarios and look for what must never happen
@@ -105,7 +134,7 @@ bench: ## Run every benchmark
 # instruments takes before it begins, rounded up.
 FUZZERS := sharechain/proof sharechain/list sharechain/payout_proof sharechain/rows sharechain/beginning \
 	sharechain/chain p2p/proto/request p2p/proto/response p2p/proto/gossip p2p/proto/block p2p/proto/record \
-	stratum/line stratum/proxy stratum/session
+	stratum/line stratum/proxy stratum/session stratum/v2
 FUZZ_RUNS ?= 10000000
 FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -rss_limit_mb=170
 

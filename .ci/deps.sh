@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that this machine has what Shoal is built with.
 #
-#   usage: .ci/deps.sh [sim] [build] [kernel] [test] [pages] [lint]      without words: all
+#   usage: .ci/deps.sh [sim] [build] [kernel] [test] [pages] [dist] [lint]      without words: all
 #
 #   sim     a Rust toolchain alone
 #   build   what `shoal` is built with, RocksDB included
@@ -92,6 +92,16 @@ look_for_pages() {
     has chromedriver || need chromium-driver "chromedriver, of the same version as Chromium"
 }
 
+look_for_dist() {
+    has git || need git "git"
+    has strip || need binutils "strip"
+    has xz || need xz-utils "xz"
+    has dpkg-deb || need dpkg "dpkg-deb"
+    has dpkg-shlibdeps || need dpkg-dev "dpkg-shlibdeps"
+    has minisign || need minisign "minisign"
+    has lintian || need lintian "lintian"
+}
+
 look_for_lint() {
     look_for_venv
 }
@@ -145,12 +155,12 @@ check_components() {
 }
 
 main() {
-    [ "$#" -gt 0 ] || set -- build kernel test pages lint
+    [ "$#" -gt 0 ] || set -- build kernel test pages dist lint
     local group
     for group in "$@"; do
         case "$group" in
-            sim | build | kernel | test | pages | lint) "look_for_$group" ;;
-            *) die "unknown word '$group': sim, build, kernel, test, pages or lint" ;;
+            sim | build | kernel | test | pages | dist | lint) "look_for_$group" ;;
+            *) die "unknown word '$group': sim, build, kernel, test, pages, dist or lint" ;;
         esac
     done
     check_cargo

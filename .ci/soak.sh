@@ -33,11 +33,22 @@ case "${1:-}" in
         python3 testnet/check_report.py "$work/report.json" --agreed --lost-max 0 --fair m1,m2
         ;;
     attack) exec "$bin/shoal-testnet" attack all --seconds "${ATTACK_SECONDS:-20}" --json ;;
+    # The program and its packages, built twice in two folders: the same bytes. RocksDB's library is built once.
+    dist)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        for name in first second; do
+            git clone --quiet --no-hardlinks . "$work/$name/shoal"
+            (cd "$work/$name/shoal" && CARGO_TARGET_DIR="$work/$name/target" .ci/dist.sh "$work/$name/out")
+        done
+        (cd "$work/first/out" && sha256sum ./*)
+        diff -r "$work/first/out" "$work/second/out"
+        ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice)" >&2
         exit 2
         ;;
 esac

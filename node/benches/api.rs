@@ -137,6 +137,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
         devices: SharedDevices::default(),
         submissions: Submissions::new(bitcoind, Arc::clone(&store)).expect("it is empty"),
         store,
+        stratum_key: None,
         history,
         stratum: Arc::default(),
         peers: watch::channel(Arc::default()).1,

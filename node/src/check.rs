@@ -1,26 +1,29 @@
 //! `shoal check`: finds everything that would stop `shoal run`, or leave its miners without work, without starting it.
 //!
 //! ```text
+//! bitcoind.rs  bitcoind: its network, its chain, its clock, its templates
+//! machine.rs   the config file, the data folder, the node's key, the disk
 //! peers.rs     dials the configured peers
 //! running.rs   the node of this configuration, if it is running
 //! ```
 
+mod bitcoind;
+mod machine;
 mod peers;
 mod running;
 
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stratum::Tls;
 
-use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::config::{Config, ConfigError};
 use crate::ports::{is_absent_ipv6, tcp_free, udp_free};
-use crate::store::{Store, StoreError};
+use crate::store::{self, StoreError};
 use node_core::sentence;
+
+pub(crate) use machine::exposed;
 
 /// Result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,9 +48,10 @@ pub struct Report {
 /// Runs all checks for a valid configuration.
 pub async fn check(config: &Config) -> Report {
     let running = running::running(config).await;
-    let mut findings = vec![configuration(config), address(config), data_dir(&config.data_dir)];
+    let mut findings = vec![machine::configuration(config), address(config)];
+    findings.extend(machine::data_dir(&config.data_dir));
     findings.push(database(config, running.is_some()));
-    findings.extend(bitcoind(config).await);
+    findings.extend(bitcoind::bitcoind(config).await);
     findings.extend(ports(config, running.is_some()));
     findings.extend(certificate(config));
     match &running {
@@ -87,19 +91,6 @@ fn bad(name: &'static str, words: impl Into<String>) -> Finding {
     Finding { name, ok: false, words: words.into() }
 }
 
-fn configuration(config: &Config) -> Finding {
-    if let Err(error) = config.require_launched() {
-        return bad("config", sentence(&error));
-    }
-    let network = config.chain_params().name;
-    let pool = if config.pool.is_public() { String::new() } else { format!(", pool {}", config.pool.as_str()) };
-    let source = match &config.file {
-        Some(path) => path.display().to_string(),
-        None => "no file, defaults only".to_owned(),
-    };
-    good("config", format!("network {network}{pool}, from {source}"))
-}
-
 /// The address itself was validated with the configuration.
 fn address(config: &Config) -> Finding {
     good(
@@ -111,67 +102,20 @@ fn address(config: &Config) -> Finding {
     )
 }
 
-fn data_dir(path: &Path) -> Finding {
-    let existing = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
-    let result = if existing.is_dir() { probe(existing) } else { Err(io::ErrorKind::NotADirectory.into()) };
-    let shown = path.display();
-    match result {
-        Ok(()) if existing == path => good("data_dir", format!("{shown} is writable")),
-        Ok(()) => good("data_dir", format!("{shown} does not exist yet and can be created")),
-        Err(error) => bad("data_dir", format!("{shown} is not writable; check its permissions: {error}")),
-    }
-}
-
 fn database(config: &Config, running: bool) -> Finding {
     let path = config.store_path();
     let consensus_id = config.chain_params().consensus_id();
-    match Store::inspect(&path, consensus_id) {
-        Ok(true) => good("database", format!("{} belongs to this share-chain", path.display())),
-        Ok(false) => good("database", "none yet; the first start creates it"),
+    match store::read_through(&path, consensus_id) {
+        Ok(Some(records)) => {
+            let shown = path.display();
+            good("database", format!("{shown} belongs to this share-chain, and its {records} records can be read"))
+        }
+        Ok(None) => good("database", "none yet; the first start creates it"),
         Err(StoreError::Locked { path }) if running => {
             good("database", format!("{} is in use by the running node", path.display()))
         }
         Err(error) => bad("database", sentence(&error)),
     }
-}
-
-/// Creates and removes a file with a unique name.
-fn probe(folder: &Path) -> io::Result<()> {
-    let path: PathBuf = folder.join(format!(".shoal-check-{}", std::process::id()));
-    fs::File::create_new(&path)?;
-    fs::remove_file(&path)
-}
-
-async fn bitcoind(config: &Config) -> Vec<Finding> {
-    let client = match Bitcoind::new(&config.bitcoind, config.network) {
-        Ok(client) => client,
-        Err(error) => return vec![bad("bitcoind", sentence(&error))],
-    };
-    let url = &config.bitcoind.url;
-    let (info, status) = match tokio::join!(client.node_info(), client.chain_status()) {
-        (Ok(info), Ok(status)) => (info, status),
-        (Err(error), _) | (_, Err(error)) => return vec![bad("bitcoind", sentence(&error))],
-    };
-    let peers = info.connections;
-    let agent = info.user_agent.escape_default();
-    let mut findings = vec![good("bitcoind", format!("{agent} at {url}, {peers} peers"))];
-    let judge = |name, result: Result<(), BitcoindError>, words: String| match result {
-        Ok(()) => good(name, words),
-        Err(error) => bad(name, sentence(&error)),
-    };
-    let network = config.network;
-    findings.push(judge("network", status.verify_network(network), format!("bitcoind runs on {network}")));
-    findings.push(judge("sync", status.verify_synced(network), format!("{} blocks", status.blocks)));
-    if findings.iter().all(|finding| finding.ok) {
-        findings.push(match client.template().await {
-            Ok(template) => {
-                let (height, count) = (template.height, template.transactions.len());
-                good("template", format!("block {height} with {count} transactions"))
-            }
-            Err(error) => bad("template", sentence(&error)),
-        });
-    }
-    findings
 }
 
 fn ports(config: &Config, running: bool) -> Vec<Finding> {

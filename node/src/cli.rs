@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::check;
 use crate::config::{Config, Overrides};
@@ -13,12 +14,12 @@ use crate::notify::test_run;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
-use crate::{db, logging, pair, recording, run, setup, status, top};
+use crate::{backup, db, logging, pair, recording, run, setup, shell, status, top};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
 #[derive(Debug, Parser)]
-#[command(name = "shoal", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "shoal", version = VERSION, propagate_version = true, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -34,7 +35,7 @@ enum Command {
         #[arg(long)]
         follow_heaviest: bool,
     },
-    /// Show the status of a running node
+    /// Show the status of a running node; exits with 3 if it hands out no work
     Status {
         /// Print JSON
         #[arg(long)]
@@ -77,7 +78,7 @@ enum Command {
     Peers(PeersArgs),
     /// Prove what a Bitcoin block of the pool pays an address: ask the running node, or verify a proof
     Proof(ProofArgs),
-    /// Check or repair the database of a stopped node
+    /// Check or repair the database of a stopped node, back it up, or move it to another machine
     Db {
         #[command(subcommand)]
         command: DbCommand,
@@ -88,7 +89,24 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what lets a shell complete this command line
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual pages to a folder
+    #[command(hide = true)]
+    Manual {
+        /// Folder to create
+        folder: PathBuf,
+    },
 }
+
+/// The version. A release names the commit that it was built from: `.ci/dist.sh` sets the variable.
+const VERSION: &str = match option_env!("SHOAL_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -182,6 +200,16 @@ enum DbCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Copy the database and the node's other files to a new folder, also while the node runs
+    Backup {
+        /// Folder to create; it will hold the node's secret key
+        folder: PathBuf,
+    },
+    /// Copy a backup to the data folder, which must have no database yet
+    Restore {
+        /// Folder that `shoal db backup` made
+        folder: PathBuf,
+    },
     /// Copy what is sound into a new database; the damaged one stays beside it
     Repair {
         /// Print JSON
@@ -190,15 +218,15 @@ enum DbCommand {
     },
 }
 
-/// Runs the program and returns its exit code: 0 on success, 2 if the configuration or the command line is invalid, 1
-/// for any other error.
+/// Runs the program and returns its exit code: 0 on success, 2 if the configuration or the command line is invalid, 3 if
+/// `status` shows a node that hands out no work, 1 for any other error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match execute(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // `check` has already printed its report.
-            if !matches!(error, NodeError::CheckFailed { .. }) {
+            // `check` and `status` have already printed what they found.
+            if !matches!(error, NodeError::CheckFailed { .. } | NodeError::NoWork) {
                 eprintln!("shoal: {}", sentence(&error));
             }
             ExitCode::from(error.exit_code())
@@ -237,6 +265,8 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
             };
             runtime.block_on(peers::ask(&config?, request, *json))
         }
+        Command::Completions { shell } => Ok(shell::completions(Cli::command(), *shell)?),
+        Command::Manual { folder } => Ok(shell::manual(Cli::command(), folder)?),
         Command::Top => runtime.block_on(top::top(config?)),
         Command::Pair => pair::pair(&config?),
         Command::Setup { .. } => Ok(()),
@@ -249,6 +279,8 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
             runtime.block_on(proof::ask(config?, address, block, out.clone(), *json))
         }
         Command::Db { command: DbCommand::Check { json } } => db::check(&config?, *json),
+        Command::Db { command: DbCommand::Backup { folder } } => backup::backup(&config?, folder),
+        Command::Db { command: DbCommand::Restore { folder } } => backup::restore(&config?, folder),
         Command::Db { command: DbCommand::Repair { json } } => db::repair(&config?, *json),
         Command::Check { json } => {
             let report = match &config {

@@ -72,6 +72,8 @@ use stratum::CoinbaseLimit;
 pub struct Config {
     /// The config file, if there is one.
     pub file: Option<PathBuf>,
+    /// True if a password or another secret is written in that file.
+    pub secret_in_file: bool,
     /// The Bitcoin network to mine on.
     pub network: Network,
     /// Name of a private pool.
@@ -166,6 +168,11 @@ impl StratumConfig {
     /// All addresses for miners, the plain one first.
     pub fn all(&self) -> impl Iterator<Item = MinerListener> + '_ {
         std::iter::once(MinerListener::plain(self.listen)).chain(self.listeners.iter().cloned())
+    }
+
+    /// The addresses where miners speak Stratum v2.
+    pub fn v2(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.listeners.iter().filter(|listener| listener.v2).map(|listener| listener.address)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::backup::error::BackupError;
 use crate::bitcoind::BitcoindError;
 use crate::config::{AddressError, ConfigError};
 use crate::consensus::EngineStopped;
@@ -114,6 +115,12 @@ pub enum NodeError {
     /// There is no payout proof, or one is wrong.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// There is no backup, or none is restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The node runs, and hands out no work; `status` has said why.
+    #[error("the node hands out no work")]
+    NoWork,
     /// A part of the node ended unexpectedly.
     #[error("a part of the node stopped; see the log")]
     Stopped,
@@ -126,10 +133,11 @@ impl From<EngineStopped> for NodeError {
 }
 
 impl NodeError {
-    /// The program's exit code: 2 if the configuration is wrong, otherwise 1.
+    /// The program's exit code: 2 if the configuration is wrong, 3 if the node hands out no work, otherwise 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::CheckFailed { config: true } => 2,
+            Self::NoWork => 3,
             _ => 1,
         }
     }

@@ -53,6 +53,12 @@ impl HeadersError {
     }
 }
 
+/// Height of the Bitcoin block that the share-chain starts from: the last difficulty change before its first height.
+pub(crate) fn first_height(params: &ChainParams) -> u32 {
+    let below = params.bitcoin.start_height.saturating_sub(1);
+    below - below % params.bitcoin.retarget_blocks
+}
+
 /// Loads the headers that the share-chain starts from: those at the last difficulty change before its first height, so
 /// that every later change can be checked. If the node starts from a base, whose newest link has the Bitcoin height
 /// `base`, two difficulty periods before that are enough: no deeper block decides anything.
@@ -66,8 +72,7 @@ pub async fn load(
 ) -> Result<BitcoinHeaders, HeadersError> {
     let bitcoin = &params.bitcoin;
     let near = base.map_or(0, |height| height.saturating_sub(2 * bitcoin.retarget_blocks));
-    let start = bitcoin.start_height.saturating_sub(1).max(near);
-    let height = start - start % bitcoin.retarget_blocks;
+    let height = first_height(params).max(near - near % bitcoin.retarget_blocks);
     if height == 0 {
         return Ok(BitcoinHeaders::new(bitcoin, &Root::genesis(bitcoin))?);
     }

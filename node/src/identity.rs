@@ -1,4 +1,5 @@
-//! The node's ed25519 key, created once and kept on disk. Peers know the node by it.
+//! The node's keys, created once and kept on disk: an ed25519 key that peers know the node by, and a secp256k1 key that
+//! miners of Stratum v2 know it by.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -6,9 +7,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::{SECRET_KEY_LENGTH, SigningKey};
+use stratum::{Authority, NotAKey};
 
-/// Name of the file in the data folder.
+/// Name of the file with the node's key in the data folder.
 const FILE: &str = "identity.key";
+/// Name of the file with the authority key for miners in the data folder.
+const AUTHORITY_FILE: &str = "stratum.key";
 
 /// Why the key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +27,7 @@ pub enum IdentityError {
     },
     /// The file does not have the length of a key.
     #[error(
-        "{path} has {bytes} bytes, but a key has {SECRET_KEY_LENGTH}; restore it, or move it away to get a new identity"
+        "{path} has {bytes} bytes, but a key has {SECRET_KEY_LENGTH}; restore it, or move it away to get a new one"
     )]
     Length {
         /// Path of the file.
@@ -31,31 +35,72 @@ pub enum IdentityError {
         /// Its length, bytes.
         bytes: usize,
     },
+    /// The file holds no key.
+    #[error("{path} does not hold a key for miners; restore it, or move it away to get a new one")]
+    NotAKey {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NotAKey,
+    },
     /// The system has no random bytes.
     #[error("the system has no random bytes for a new key")]
     Random(#[source] getrandom::Error),
 }
 
-/// Reads the key, or creates one if there is none.
+/// Reads the node's key, or creates one if there is none.
 ///
 /// # Errors
 /// See [`IdentityError`]; an existing file is never overwritten.
 pub fn load(data_dir: &Path) -> Result<SigningKey, IdentityError> {
     let path = data_dir.join(FILE);
-    let failed = |source| IdentityError::File { path: path.clone(), source };
-    match fs::read(&path) {
+    let seed = match read_secret(&path)? {
+        Some(seed) => seed,
+        None => create(&path)?,
+    };
+    Ok(SigningKey::from_bytes(&seed))
+}
+
+/// Reads the key; none if there is none yet.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(data_dir: &Path) -> Result<Option<SigningKey>, IdentityError> {
+    Ok(read_secret(&data_dir.join(FILE))?.map(|seed| SigningKey::from_bytes(&seed)))
+}
+
+/// Reads the key that the node proves its identity with to miners of Stratum v2, or creates one if there is none.
+///
+/// # Errors
+/// See [`IdentityError`]; an existing file is never overwritten.
+pub fn load_authority(data_dir: &Path) -> Result<Authority, IdentityError> {
+    let path = data_dir.join(AUTHORITY_FILE);
+    let secret = match read_secret(&path)? {
+        Some(secret) => secret,
+        None => create(&path)?,
+    };
+    // Of 2^128 random numbers, one is no key.
+    Authority::from_secret(secret).map_err(|source| IdentityError::NotAKey { path, source })
+}
+
+/// Creates 32 secret bytes at random.
+fn create(path: &Path) -> Result<[u8; SECRET_KEY_LENGTH], IdentityError> {
+    let mut seed = [0; SECRET_KEY_LENGTH];
+    getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
+    write(path, &seed).map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
+    Ok(seed)
+}
+
+/// Reads 32 secret bytes; none if there is no such file.
+fn read_secret(path: &Path) -> Result<Option<[u8; SECRET_KEY_LENGTH]>, IdentityError> {
+    match fs::read(path) {
         Ok(bytes) => {
             let length = bytes.len();
-            let seed = bytes.try_into().map_err(|_| IdentityError::Length { path, bytes: length })?;
-            Ok(SigningKey::from_bytes(&seed))
+            let seed = bytes.try_into().map_err(|_| IdentityError::Length { path: path.to_owned(), bytes: length })?;
+            Ok(Some(seed))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut seed = [0; SECRET_KEY_LENGTH];
-            getrandom::fill(&mut seed).map_err(IdentityError::Random)?;
-            write(&path, &seed).map_err(failed)?;
-            Ok(SigningKey::from_bytes(&seed))
-        }
-        Err(error) => Err(failed(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(IdentityError::File { path: path.to_owned(), source }),
     }
 }
 
@@ -67,3 +112,6 @@ fn write(path: &Path, seed: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&unfinished, path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,7 @@ use crate::bitcoind::{Bitcoind, FeedState, NodeInfo};
 use crate::clock::now;
 use crate::config::Config;
 use crate::consensus::ChainReader;
+use crate::disk;
 use crate::limits::{BITCOIND_LOOK, ISOLATION_LOOK};
 use crate::state::{PeerView, StateView};
 
@@ -158,6 +159,7 @@ impl Watch {
         facts.bitcoin.connections = info.map(|info| info.connections);
         facts.clock.bitcoind_s = memory.bitcoind_s;
         facts.clock.bitcoind_peers_s = info.and_then(|info| info.time_offset_s);
+        facts.disk_free_bytes = disk::free_bytes(&self.config.data_dir);
         memory.chain.read(&self.chain.chain(), now(), &mut facts);
         facts
     }

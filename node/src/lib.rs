@@ -6,11 +6,14 @@
 //! check/       `shoal check`: finds what would stop `shoal run`, or leave its miners without work
 //! connection_words.rs  why a connection failed, in own words
 //! run.rs       `shoal run`
+//! shell.rs     completions and manual pages
 //! ports.rs     checks whether the configured ports are free
 //! status.rs    `shoal status`
 //! payout_proof/ what a block pays an address, as a proof: `shoal proof`
+//! backup.rs    `shoal db backup` and `restore`: everything that a node needs to go on
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
+//! disk.rs      room on the disk of the data folder
 //! headers.rs   inserts bitcoind's headers into the share-chain
 //! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
 //! peers/       work for peers off the consensus thread
@@ -25,13 +28,14 @@
 //! pair.rs, pair/  `shoal pair`: links that give one browser the token
 //! setup.rs, setup/  `shoal setup`: writes the config file
 //! lan/         addresses at which devices of the local network reach this machine
+//! stratum_url.rs  URLs at which miners reach this node
 //! qr/          QR codes, for images and for terminals
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
 //! report.rs    reports the node's state: to the API, and to the log once a minute
 //! state.rs     the node's state, written by its parts and read by the API
 //! bitcoind/    the only interface to Bitcoin: typed JSON-RPC, the template feed
 //! store/       the only interface to RocksDB: journal, lookups, replay
-//! identity.rs  the node's key
+//! identity/    the node's keys
 //! clock.rs     the only place that reads the wall clock
 //! logging.rs   the log
 //! log_limit.rs  lines of one kind that the log gets
@@ -46,6 +50,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
 pub mod api;
+mod backup;
 pub mod bans;
 pub mod bitcoind;
 pub mod check;
@@ -56,6 +61,7 @@ mod connection_words;
 pub mod consensus;
 mod db;
 pub mod devices;
+mod disk;
 mod error;
 mod event_kind;
 pub mod headers;
@@ -78,9 +84,11 @@ pub mod recording;
 pub mod report;
 pub mod run;
 mod setup;
+mod shell;
 pub mod state;
 pub mod status;
 pub mod store;
+mod stratum_url;
 pub mod submissions;
 pub mod terminal;
 mod top;

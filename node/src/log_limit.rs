@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,14 @@ use crate::limits::{LOG_BURST_LINES, LOG_LINES_A_MINUTE, LOG_SENTENCE_CHARS_MAX}
 
 /// Interval between reports of what was left out.
 const REPORT: Duration = Duration::from_secs(60);
+
+/// Lines left out since the process started. Its log is one, too.
+static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
+
+/// Number of lines left out of the log since the process started.
+pub(crate) fn left_out() -> u64 {
+    LEFT_OUT.load(Ordering::Relaxed)
+}
 
 /// Lines of one kind. There are as many kinds as places in the code.
 #[derive(Debug)]
@@ -92,6 +101,7 @@ impl LogLimit {
             event.record(&mut Sentence(&mut kind.sentence));
         }
         kind.left_out = kind.left_out.saturating_add(1);
+        LEFT_OUT.fetch_add(1, Ordering::Relaxed);
         false
     }
 }

@@ -31,6 +31,7 @@ use tracing::{info, warn};
 
 use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
+use crate::check;
 use crate::clock::now;
 use crate::config::{Config, NotifyConfig, Trust};
 use crate::consensus::{self, EngineHandle, Inputs, PeerLinks, PeerSide, Started, Views};
@@ -39,6 +40,7 @@ use crate::headers::{self, HeaderSource};
 use crate::history::{Keeper, Observer};
 use crate::identity;
 use crate::isolation::{IsolationView, Watch};
+use crate::lan::own_addresses;
 use crate::limits::{REFUSED_QUEUE, SOLO_QUEUE, STOP_TIMEOUT};
 use crate::miners::{FoundBlocks, JobBuilderTask, Miners, WorkState, WorkWatch};
 use crate::notify::Receivers;
@@ -47,6 +49,7 @@ use crate::peers::{self, BookFile, Builder, Lookups, PeerTips, Server};
 use crate::report::Reporter;
 use crate::state::{NodeState, PeerView};
 use crate::store::{Store, StoreError};
+use crate::stratum_url;
 use crate::submissions::Submissions;
 use crate::tor;
 
@@ -71,6 +74,9 @@ pub enum StoredSettled {
 /// The node cannot start, or a part of it failed.
 pub async fn run(config: Config, settled: StoredSettled, reload: Reload) -> Result<(), NodeError> {
     config.require_launched()?;
+    if let Some(words) = check::exposed(&config) {
+        warn!("{words}");
+    }
     let config = Arc::new(config);
     let mut signals = Signals::new(reload)?;
     let notify = signals.notify();
@@ -127,7 +133,8 @@ impl Node {
         let headers = front.headers(&bitcoind, &params, headers::newest_base_height(&store)?).await?;
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
-        let Front { miners, found, stratum, devices, submissions, history, views, state, stop, servers, .. } = front;
+        let Front { miners, found, stratum, stratum_key, devices, submissions, history, views, .. } = front;
+        let (state, stop, servers) = (front.state, front.stop, front.servers);
         let (network, events, book) =
             network::start(config, (&front.p2p_listen, &front.manual), &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
@@ -174,8 +181,7 @@ impl Node {
         };
         parts.spawn(Receivers::new(config, notify).run(observer.event_log.clone()));
         parts.spawn(observer.run());
-        let pool = config.pool.as_str();
-        info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), "the node is running");
+        tell_running(config, &consensus_id, stratum_key.as_deref());
         Ok(Self { engine, store, failure, stop, servers, parts, book: (book, network), _feed: feed })
     }
 
@@ -206,6 +212,13 @@ impl Node {
         self.store.flush()?;
         result
     }
+}
+
+/// Logs that the node runs, and where miners of Stratum v2 reach it.
+fn tell_running(config: &Config, consensus_id: &[u8; 32], stratum_key: Option<&str>) {
+    let pool = config.pool.as_str();
+    let v2 = stratum_key.map(|key| stratum_url::all_v2(&config.stratum, key, &own_addresses()).join(" "));
+    info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), v2, "the node is running");
 }
 
 /// Offers a browser to be paired, to whoever sits at the terminal. A log is read by others.

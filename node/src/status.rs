@@ -19,7 +19,9 @@ use serde::Deserialize;
 use crate::api::Status;
 use crate::config::Config;
 use crate::error::NodeError;
+use crate::lan::own_addresses;
 use crate::limits::{STATUS_BYTES_MAX, STATUS_TIMEOUT};
+use crate::stratum_url;
 
 pub use error::StatusError;
 
@@ -32,7 +34,7 @@ struct Refusal {
 /// Prints the status of a running node: as a table, or as the API's own JSON if `json`.
 ///
 /// # Errors
-/// The node cannot be queried, or the answer cannot be printed.
+/// The node cannot be queried, hands out no work, or the answer cannot be printed.
 pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
     let address = reachable(config.api.listen);
     let body = fetch(&client(address)?, address, "status").await?;
@@ -42,12 +44,18 @@ pub async fn status(config: Config, json: bool) -> Result<(), NodeError> {
     if json {
         out.write_all(&body)?;
         out.write_all(b"\n")?;
-        return Ok(());
+    } else {
+        // <https://no-color.org>: any nonempty value disables color.
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let color = out.is_terminal() && !plain;
+        let mut table = table::render(&status, color);
+        if let Some(key) = &status.stratum_v2_key {
+            // The addresses are those of this machine, where the node runs as well.
+            table += &table::render_v2(stratum_url::all_v2(&config.stratum, key, &own_addresses()), color);
+        }
+        out.write_all(table.as_bytes())?;
     }
-    // <https://no-color.org>: any nonempty value disables color.
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let table = table::render(&status, out.is_terminal() && !plain);
-    Ok(out.write_all(table.as_bytes())?)
+    if status.no_work_because.is_none() { Ok(()) } else { Err(NodeError::NoWork) }
 }
 
 /// The address to query: the loopback address if the API listens on all addresses.

@@ -7,9 +7,11 @@
 //! layout.rs   column families, keys, memory-bounded options
 //! lock.rs     checks whether another process has the database open
 //! open.rs     opens or creates a database; checks schema and network before it writes
+//! reading.rs  what the engine has read of it
 //! store.rs    append, look up, replay
 //! find.rs     ids by their first bytes
 //! forget.rs   what is no longer needed
+//! backup.rs   a copy, also of a database in use
 //! check.rs    reads everything and says what is wrong
 //! repair.rs   copies what is sound into a new database
 //! history.rs  rows that can be rebuilt from the records
@@ -22,6 +24,7 @@
 //! to the disk and survives a power cut. A power cut may lose the last seconds of other records, in whole batches from
 //! the end; peers still have those. [`Store::flush`] forces everything to the disk.
 
+mod backup;
 mod check;
 mod error;
 mod find;
@@ -30,6 +33,7 @@ mod history;
 mod layout;
 mod lock;
 mod open;
+mod reading;
 mod record;
 mod repair;
 #[expect(clippy::module_inception, reason = "the store itself")]
@@ -37,7 +41,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Checked, FAULTS_MAX, check};
+pub use backup::backup;
+pub use check::{Checked, FAULTS_MAX, check, read_through};
 pub use error::StoreError;
 pub use history::Row;
 pub use layout::SCHEMA;

@@ -21,6 +21,7 @@
 //! net/lease.rs      upload that is set aside for a response
 //! net/masked.rs     gossipsub without the addresses of peers
 //! net/scores.rs     gossipsub's peer scores
+//! net/defenses.rs   what is refused, evicted and banned, to be counted
 //! net/address.rs    what a multiaddress says about where it leads
 //! net/reach.rs      how others reach this node: dial-backs, UPnP, relays, punched holes; its parts in reach/
 //! net/proxy.rs      dials through a SOCKS5 proxy such as Tor's
@@ -33,6 +34,6 @@
 pub mod net;
 
 pub use net::{
-    BanView, Config, Discover, DiscoveryInfo, DiscoveryNumbers, Handle, How, ManualPeer, Network, NotAdded, OwnAddress,
-    PeerInfo, Proxy, Reach, Reachability, StartError, Stopped, Traffic, TrafficKind, shown_address,
+    BanView, Config, Defense, Discover, DiscoveryInfo, DiscoveryNumbers, Handle, How, ManualPeer, Network, NotAdded,
+    OwnAddress, PeerInfo, Proxy, Reach, Reachability, StartError, Stopped, Traffic, TrafficKind, shown_address,
 };

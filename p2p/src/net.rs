@@ -14,6 +14,7 @@ mod address;
 mod api;
 mod behaviour;
 mod codec;
+mod defenses;
 mod gate;
 mod handshakes;
 mod ids;
@@ -55,6 +56,7 @@ pub use p2p_proto::discovery::Numbers as DiscoveryNumbers;
 
 pub use api::{BanView, DiscoveryInfo, Handle, ManualPeer, NotAdded, PeerInfo, Stopped};
 use behaviour::{Behaviour, Names};
+pub use defenses::Defense;
 pub use proxy::Proxy;
 use reach::Reservations;
 pub use reach::{How, OwnAddress, Reach, Reachability};
@@ -272,7 +274,7 @@ fn direct(
     let proxy = parts.config.proxy;
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_other_transport(|keypair| transport::new(keypair, &parts.names.meters(), circuits, proxy))
+        .with_other_transport(|keypair| transport::new(keypair, &parts.counters(), circuits, proxy))
         .map_err(stack)?
         .with_dns()
         .map_err(stack)?
@@ -292,7 +294,7 @@ fn through_proxy(
 ) -> Result<Swarm<Behaviour>, StartError> {
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_other_transport(|keypair| transport::proxied(keypair, &parts.names.meters(), Some(proxy)))
+        .with_other_transport(|keypair| transport::proxied(keypair, &parts.counters(), Some(proxy)))
         .map_err(stack)?
         .with_behaviour(|keypair| Behaviour::new(keypair, parts, None, reservations))
         .map_err(stack)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::network::inside;
 use common::{Node, config, patiently};
-use p2p::BanView;
+use p2p::{BanView, Defense};
 use p2p_proto::bans::Banned;
 use p2p_proto::limits::{RESPONSE_BYTES_MAX, UPLOAD_BURST_BYTES, UPLOAD_BYTES_PER_S};
 use p2p_proto::sync::RequestId;
@@ -53,7 +53,9 @@ async fn many_identities_of_one_host_share_one_budget() {
     if !inside("many_identities_of_one_host_share_one_budget") {
         return;
     }
-    let victim = Node::start(config(1, &[]).at(VICTIM)).await;
+    let victim = config(1, &[]).at(VICTIM);
+    let traffic = victim.config.traffic.clone();
+    let victim = Node::start(victim).await;
     let (id, addr, handle) = (victim.id(), victim.addr.clone(), victim.handle.clone());
     serve(victim);
     let started = Instant::now();
@@ -74,6 +76,10 @@ async fn many_identities_of_one_host_share_one_budget() {
     assert!(bytes <= allowed, "{bytes} of {allowed} bytes");
     // Not all of the burst: a host also has few responses on their way at a time.
     assert!(bytes > UPLOAD_BURST_BYTES / 2 && busy > 100, "{bytes} bytes, {busy} times busy");
+    let refused = [Defense::HostBudget, Defense::HostUpload].map(|defense| traffic.defended(defense));
+    // What its answers on their way exceed is refused before.
+    let refused: u64 = refused.iter().sum();
+    assert!(refused > 0 && refused <= busy, "{refused} of {busy}");
     for peer in handle.peers().await.unwrap() {
         assert!(peer.addr.starts_with("/ip4/198.51.100.7/"), "{}", peer.addr);
         assert_eq!(peer.points, 0, "who shares an address is not at fault");

@@ -154,6 +154,16 @@ async fn two_pools_never_exchange_a_share_and_say_why() {
     }
 }
 
+/// A copied data folder, for example.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_node_with_the_same_key_is_told() {
+    let first = Node::start(config(60, &[])).await;
+    let bare = first.addr.split("/p2p/").next().unwrap().to_owned();
+    let mut second = Node::start(config(60, &[&bare])).await;
+    let told = second.wait_for(|event| matches!(event, Event::OwnKeyElsewhere { .. })).await;
+    assert!(matches!(&told, Event::OwnKeyElsewhere { addr } if *addr == bare), "{told:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn comes_back_after_a_restart() {
     let mut stays = Node::start(config(14, &[])).await;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, Target};
 use stratum::message::Request;
 use stratum::session::{Action, Resumed, Session, Start, Timeouts, Welcome};
-use stratum::{CoinbaseLimits, DifficultyRange, Work, WorkParts, limits};
+use stratum::{Account, Change, CoinbaseLimits, DifficultyRange, Found, Pool, Refusal, Work, WorkParts, limits, v2};
+use tokio::sync::watch;
 
 /// Any line parses into a request or an error, without a panic.
 pub fn line(data: &[u8]) {
@@ -76,6 +78,78 @@ pub fn session(data: &[u8]) {
         session.handle_work(work(key), now);
         now += Duration::from_millis(100);
         session.tick(now);
+    }
+}
+
+/// A miner that sends any messages of Stratum v2, 100 ms apart, gets whole frames, and never one for a channel that was not
+/// opened. The pool's work changes after each.
+pub fn v2(data: &[u8]) {
+    let pool = Arc::new(AnyPool { key: AtomicU64::new(0), changes: watch::Sender::new(Change::default()) });
+    let mut now = Instant::now();
+    let mut session = v2::Session::alone(Arc::clone(&pool) as _, now);
+    let mut opened = Vec::new();
+    let mut rest = data;
+    while let Some((header, after)) = rest.split_first_chunk::<6>() {
+        let [low, high, kind, length @ ..] = *header;
+        let bytes = usize::from(u16::from_le_bytes([length[0], length[1]])).min(limits::FRAME_BYTES_MAX);
+        let (payload, after) = after.split_at(bytes.min(after.len()));
+        rest = after;
+        let extension = u16::from_le_bytes([low, high]) & 0x7fff;
+        let mut step = session.handle(v2::Frame { extension, kind, payload: payload.to_vec() }, now);
+        pool.key.fetch_add(1, Ordering::Relaxed);
+        now += Duration::from_millis(100);
+        step = step.and_then(|()| session.handle_change()).and_then(|()| session.tick(now));
+        while session.next_job(now).is_some() {}
+        if let Err(reason) = &step {
+            session.say_goodbye(reason);
+        }
+        check_frames(&session.take_output(), &mut opened);
+        if step.is_err() {
+            return;
+        }
+    }
+}
+
+/// Checks that these are whole frames, and that messages of channels name one that was opened.
+fn check_frames(mut bytes: &[u8], opened: &mut Vec<[u8; 4]>) {
+    while let Some((header, after)) = bytes.split_first_chunk::<6>() {
+        let length = usize::from(header[3]) | usize::from(header[4]) << 8 | usize::from(header[5]) << 16;
+        assert!(after.len() >= length, "a frame is whole");
+        let (payload, after) = after.split_at(length);
+        bytes = after;
+        match header[2] {
+            // The request, then the channel.
+            0x11 | 0x14 => opened.push(payload[4..8].try_into().unwrap_or_default()),
+            0x15 | 0x1f | 0x20 | 0x21 | 0x1c | 0x18 => assert!(opened.iter().any(|id| *id == payload[..4])),
+            _ => {}
+        }
+    }
+    assert!(bytes.is_empty(), "a frame is whole");
+}
+
+/// A pool whose work unit changes with its key. Each user's account is the first letter of the name.
+struct AnyPool {
+    key: AtomicU64,
+    changes: watch::Sender<Change>,
+}
+
+impl Pool for AnyPool {
+    fn authorize(&self, user: &str) -> Result<Account, Refusal> {
+        let first = user.chars().next().ok_or_else(|| Refusal("no name".to_owned()))?;
+        Ok(first.to_string().as_bytes().into())
+    }
+
+    fn work(&self, _: &Account) -> Option<Arc<Work>> {
+        let key = self.key.load(Ordering::Relaxed);
+        (key % 7 != 6).then(|| work(key))
+    }
+
+    fn changes(&self) -> watch::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    fn submit(&self, found: Found) {
+        assert_eq!(found.header.block_hash(), found.hash);
     }
 }
 

@@ -251,7 +251,7 @@ impl Connection {
         }
         match closed {
             Some(reason) => {
-                self.linger().await?;
+                linger(self.reader.get_mut(), &mut self.writer).await?;
                 Err(reason.into())
             }
             None => Ok(()),
@@ -268,19 +268,22 @@ impl Connection {
         }
     }
 
-    /// Closes the output, then drains input for a moment, so that the miner receives the last line.
-    async fn linger(&mut self) -> io::Result<()> {
-        self.writer.shutdown().await?;
-        let mut input = self.reader.get_mut().take(limits::LINGER_BYTES_MAX);
-        let mut sink = tokio::io::sink();
-        let drained = tokio::io::copy(&mut input, &mut sink);
-        tokio::time::timeout(limits::LINGER, drained).await.map_or(Ok(()), |drained| drained.map(drop))
-    }
-
     async fn write(&mut self, batch: &str) -> Result<(), Ended> {
         let written = tokio::time::timeout(self.start.timeouts.write, self.writer.write_all(batch.as_bytes()));
         written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
     }
+}
+
+/// Closes the output, then drains input for a moment, so that the miner receives what was written last.
+pub(crate) async fn linger(
+    input: &mut (impl AsyncRead + Unpin),
+    output: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
+    output.shutdown().await?;
+    let mut input = input.take(limits::LINGER_BYTES_MAX);
+    let mut sink = tokio::io::sink();
+    let drained = tokio::io::copy(&mut input, &mut sink);
+    tokio::time::timeout(limits::LINGER, drained).await.map_or(Ok(()), |drained| drained.map(drop))
 }
 
 /// Appends a line to a batch. The first line becomes the batch, which avoids copying most jobs.

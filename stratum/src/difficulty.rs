@@ -63,6 +63,23 @@ impl Difficulty {
         difficulty
     }
 
+    /// Returns the easiest difficulty whose target is at or below `target`: each of its shares meets `target`. The largest
+    /// difficulty if there is none.
+    pub fn not_easier_than(target: Target) -> Self {
+        if target >= Self::MIN.target() {
+            return Self::MIN;
+        }
+        let estimate = target.difficulty_float() * (1.0 - 1e-12);
+        let mut difficulty = Self::floor(estimate);
+        while difficulty.target() > target {
+            match difficulty.next_harder() {
+                Some(harder) => difficulty = harder,
+                None => break,
+            }
+        }
+        difficulty
+    }
+
     /// Returns the target. A hash at or below it has at least this difficulty.
     pub fn target(self) -> Target {
         // Long division of 0xffff << (208 + shift) by the mantissa, in 32-bit digits, most
@@ -94,6 +111,16 @@ impl Difficulty {
     /// Returns the exact value.
     pub fn to_f64(self) -> f64 {
         f64::from(self.mantissa) / shifted(self.shift)
+    }
+
+    fn next_harder(self) -> Option<Self> {
+        let fraction_top = (1 << FRACTION_BITS) - 1;
+        match self {
+            Self { mantissa, shift: 0 } => Some(Self { mantissa: mantissa.checked_add(1)?, shift: 0 }),
+            Self { mantissa, shift } if mantissa < fraction_top => Some(Self { mantissa: mantissa + 1, shift }),
+            Self { shift: FRACTION_BITS, .. } => Some(Self::ONE),
+            Self { shift, .. } => Some(Self { mantissa: 1 << (FRACTION_BITS - 1), shift: shift - 1 }),
+        }
     }
 
     fn next_easier(self) -> Self {

@@ -1,4 +1,4 @@
-//! A Stratum v1 server for ASICs. It knows jobs and submissions, but not the share-chain.
+//! A Stratum server for ASICs, v1 and v2. It knows jobs and submissions, but not the share-chain.
 //!
 //! The crate connects mining hardware to a [`Pool`]. The pool authorizes miners, provides their work,
 //! and receives the proofs of work that they find:
@@ -34,6 +34,7 @@
 //! | `jobs` | the jobs that a session has issued and still accepts |
 //! | [`totals`] | counters of submissions |
 //! | `report` | what a session publishes about itself for the statistics |
+//! | `channel` | the jobs of one extranonce, and how shares are judged and counted |
 //! | [`session`] | one connection as a state machine: lines, work and time in, actions out |
 //! | [`stats`] | statistics of a server and its connections |
 //! | `extranonce` | issues the extranonces of connections, no two of which meet |
@@ -42,6 +43,7 @@
 //! | [`proxy`] | reads the PROXY header of a load balancer |
 //! | [`tls`] | the certificate of a server |
 //! | `connection` | runs one session on one socket |
+//! | [`v2`] | Stratum v2: connections with channels, over Noise |
 //! | [`server`] | the listening socket |
 //! | [`client`] | a Stratum v1 client, for the test network's CPU miner and the tests |
 
@@ -57,11 +59,13 @@ pub mod session;
 pub mod stats;
 pub mod tls;
 pub mod totals;
+pub mod v2;
 pub mod vardiff;
 
 mod admission;
 mod agents;
 mod bucket;
+mod channel;
 mod connection;
 mod extranonce;
 mod jobs;
@@ -78,3 +82,4 @@ pub use server::{BindError, Config, Listener, Server};
 pub use stats::{ConnectionSnapshot, Snapshot, Stats};
 pub use tls::{Tls, TlsError};
 pub use totals::{Rejected, Totals};
+pub use v2::{Authority, NotAKey};

@@ -6,6 +6,14 @@ use std::time::Duration;
 /// longest user name seen in the field, is under 1 KiB; another pool server also reads 8 KiB.
 pub const LINE_BYTES_MAX: usize = 8 * 1024;
 
+/// Longest message from a miner in Stratum v2, in bytes without its header. The longest legitimate one, `SetupConnection`
+/// with five texts of 255 bytes, has 1.3 KiB; with this limit, extensions have room, as lines of v1 do.
+pub const FRAME_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of messages that a connection of Stratum v2 prepares before it writes them. The jobs of a proxy's thousand channels
+/// have 2 to 44 KB each: one job above this bound, and its sealed copy, are all that waits for a miner that does not read.
+pub const BATCH_BYTES: usize = 64 * 1024;
+
 /// First size of a connection's read buffer, in bytes: most lines have some 150. It grows with longer ones.
 pub const READ_BYTES: usize = 512;
 
@@ -67,7 +75,7 @@ pub const KEEPALIVE: Duration = Duration::from_secs(55);
 /// Time from connecting to both subscribe and authorize.
 pub const HANDSHAKE: Duration = Duration::from_secs(30);
 
-/// Time from connecting to the end of a PROXY header, and from there to the end of the TLS handshake.
+/// Time from connecting to the end of a PROXY header, and from there to the end of the TLS or Noise handshake.
 pub const HELLO: Duration = Duration::from_secs(10);
 
 /// Longest interval without a line from a miner. The smallest devices find nothing for many minutes.
@@ -94,7 +102,7 @@ pub const STOP: Duration = Duration::from_secs(2);
 /// Interval at which a session checks its deadlines.
 pub const TICK: Duration = Duration::from_millis(500);
 
-/// Connections per server: a farm of ten thousand devices, and room for their reconnects. `shoal-testnet bench stratum`
+/// Connections per server, where each channel of Stratum v2 counts as one more: a farm of ten thousand devices, and room for their reconnects. `shoal-testnet bench stratum`
 /// measures the memory of each. An account takes about 1 KiB per remembered work unit besides; the outputs of the coinbase,
 /// 2 to 44 KB, are shared by all accounts.
 pub const CONNECTIONS_MAX: usize = 16_384;

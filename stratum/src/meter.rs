@@ -8,7 +8,7 @@ use crate::limits;
 mod tests;
 
 /// Expected hashes per share of difficulty 1.
-const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0 * 65_536.0 / 65_535.0;
+pub(crate) const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0 * 65_536.0 / 65_535.0;
 
 /// An exponentially decaying sum of difficulties. The estimate corrects for the age of the
 /// connection, so it is unbiased from the start.

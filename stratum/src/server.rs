@@ -25,6 +25,7 @@ use crate::proxy::{self, Balancers, ProxyError};
 use crate::session::{Start, Timeouts};
 use crate::stats::Stats;
 use crate::tls::Tls;
+use crate::v2::{self, Authority, Host};
 
 /// Pause after `accept` fails, usually because the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -45,12 +46,14 @@ pub struct Listener {
     pub balancers: Option<Balancers>,
     /// Certificate, if the miners speak TLS.
     pub tls: Option<Tls>,
+    /// The server's authority key, if the miners speak Stratum v2 over Noise.
+    pub v2: Option<Authority>,
 }
 
 impl Listener {
     /// Creates a plain listener with the default difficulties.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, difficulty: DifficultyRange::default(), balancers: None, tls: None }
+        Self { address, difficulty: DifficultyRange::default(), balancers: None, tls: None, v2: None }
     }
 }
 
@@ -166,7 +169,8 @@ impl Shared {
     /// Accepts the connections of one listener until the server stops.
     async fn accept(self: Arc<Self>, socket: TcpListener, listener: Arc<Listener>) {
         let (tls, proxy) = (listener.tls.is_some(), listener.balancers.is_some());
-        info!(listen = %listener.address, tls, proxy, "stratum server started");
+        let v2 = listener.v2.as_ref().map(Authority::public_key_text);
+        info!(listen = %listener.address, tls, proxy, v2, "stratum server started");
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -240,12 +244,37 @@ impl Shared {
         drop(ticket);
     }
 
+    /// Runs the session of a miner that speaks Stratum v2.
+    async fn converse_v2<R, W>(&self, socket: (R, W), miner: SocketAddr, (listener, authority): (&Listener, &Authority))
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        let host = Host {
+            pool: Arc::clone(&self.pool),
+            extranonces: Arc::clone(&self.extranonces),
+            admission: Arc::clone(&self.admission),
+            stats: Arc::clone(&self.stats),
+            learnt: Arc::clone(&self.learnt),
+            peer: miner,
+            difficulty: listener.difficulty,
+            coinbase_limits: Arc::clone(&self.coinbase_limits),
+            timeouts: self.timeouts,
+        };
+        debug!(peer = %miner, "miner connected, stratum v2");
+        let ended = v2::serve(socket, authority, host, self.stopping.clone()).await;
+        debug!(peer = %miner, reason = %ended, "miner disconnected");
+    }
+
     /// Runs the session of a miner.
     async fn converse<R, W>(&self, (read, write): (R, W), miner: SocketAddr, listener: &Listener)
     where
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
+        if let Some(authority) = &listener.v2 {
+            return self.converse_v2((read, write), miner, (listener, authority)).await;
+        }
         let lease = self.extranonces.issue();
         let start = Start {
             extranonce1: lease.extranonce1(),
@@ -276,7 +305,7 @@ impl Shared {
     fn reject(&self, socket: &TcpStream, peer: SocketAddr, listener: &Listener, full: Full) {
         self.stats.count_rejected();
         debug!(%peer, reason = %full, "connection rejected");
-        if listener.tls.is_none() {
+        if listener.tls.is_none() && listener.v2.is_none() {
             let line = message::rejected(&serde_json::Value::Null, 20, full);
             // The buffer of a new socket has room for one line. If not, the miner only sees the close.
             let _written = socket.try_write(line.as_bytes());

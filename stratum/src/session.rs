@@ -66,6 +66,7 @@ mod talk;
 mod tests;
 
 pub use action::{Action, CloseReason, Offer, PendingLogin, PendingSubscription, Verdict};
+pub(crate) use handshake::without_blanks;
 pub use start::{Resumed, Start, Timeouts, Welcome};
 pub use state::Session;
 
@@ -92,7 +93,7 @@ impl Session {
             Ok(Call::Authorize(login)) => self.authorize(id, login, now),
             Ok(Call::Submit(submission)) => self.submit(&id, &submission, now),
             Ok(Call::SuggestDifficulty(difficulty)) => {
-                self.vardiff.suggest(difficulty);
+                self.channel.vardiff.suggest(difficulty);
                 accepted(&id)
             }
             Ok(Call::ExtranonceSubscribe | Call::Ping) => accepted(&id),
@@ -107,7 +108,7 @@ impl Session {
             Err(error @ ParamError::Suggestion) => send_reject(&id, &Reject::Params(error)),
             Err(error) => {
                 let reject = Reject::Params(error);
-                self.report.totals.rejected.count(reject.reason());
+                self.channel.count_rejected(&reject);
                 self.strike(&id, &reject, now)
             }
         }
@@ -118,16 +119,16 @@ impl Session {
     pub fn tick(&mut self, now: Instant) -> Vec<Action> {
         let since = |then| now.saturating_duration_since(then);
         let Timeouts { handshake, idle, keepalive, .. } = self.start.timeouts;
-        if self.account().is_none() && since(self.report.opened) >= handshake {
+        if self.account().is_none() && since(self.channel.report.opened) >= handshake {
             return close(CloseReason::Handshake(handshake.as_secs()));
         }
         if since(self.heard) >= idle {
             return close(CloseReason::Idle(idle.as_secs()));
         }
-        if self.withdrawn {
+        if self.channel.withdrawn {
             return Vec::new();
         }
-        if self.notified.is_some_and(|then| since(then) >= keepalive) {
+        if self.channel.notified.is_some_and(|then| since(then) >= keepalive) {
             return self.notify(false, now);
         }
         self.follow_vardiff(now)

@@ -12,7 +12,7 @@ use crate::pool::Account;
 use crate::report::Report;
 use crate::totals::Totals;
 
-/// State of one connection at one moment.
+/// State of one connection, or of one channel of Stratum v2, at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConnectionSnapshot {
     /// Serial number of the connection, starting at 1. Unique for the life of the server.
@@ -25,10 +25,11 @@ pub struct ConnectionSnapshot {
     /// `None` before the first accepted login. Not serialized.
     #[serde(skip)]
     pub account: Option<Account>,
-    /// User agent from `mining.subscribe`, without control characters and cut to
+    /// User agent from `mining.subscribe`, or vendor, hardware and firmware from `SetupConnection`, without control characters and cut to
     /// [`AGENT_CHARS_MAX`](crate::limits::AGENT_CHARS_MAX). Empty if the miner sent none.
     pub agent: String,
-    /// Size of the newest job's serialized coinbase without witness, in bytes. `None` before the first job.
+    /// Size of the newest job's serialized coinbase without witness, in bytes. `None` before the first job, and for a standard
+    /// channel, whose device sees none.
     pub coinbase_bytes: Option<usize>,
     /// Longest coinbase that the device can hold, in bytes. `None` if no limit is known.
     pub coinbase_bytes_max: Option<usize>,
@@ -44,7 +45,7 @@ pub struct ConnectionSnapshot {
     pub last_share_age_s: Option<u64>,
 }
 
-/// All open connections at one moment, and counters since the server started.
+/// All open connections, with each channel of Stratum v2 as one, at one moment, and counters since the server started.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Snapshot {
     /// Open connections, oldest first.

@@ -77,6 +77,17 @@ impl Vardiff {
         }
     }
 
+    /// Sets the lowest difficulty that the miner's device takes. The share target still caps it.
+    pub fn set_floor(&mut self, floor: f64) {
+        self.floor = floor;
+    }
+
+    /// Goes on from the difficulty that fits what the miner says of its rate, in a new period.
+    pub fn expect(&mut self, difficulty: f64, now: Instant) {
+        self.wanted = difficulty;
+        self.restart(now);
+    }
+
     /// Restarts the current period. The session calls this when it sends the first job.
     pub fn restart(&mut self, now: Instant) {
         self.since = now;

@@ -19,3 +19,8 @@ fn proxy_headers() {
 fn sessions() {
     testkit::corpus::run("session", targets::session);
 }
+
+#[test]
+fn v2_messages() {
+    testkit::corpus::run("v2", targets::v2);
+}

@@ -25,6 +25,10 @@ fn free_port() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
+fn program() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal")
+}
+
 /// The program, in a folder of its own. It is killed when dropped.
 struct Node {
     child: Child,
@@ -44,8 +48,7 @@ impl Node {
             cookie = dir.join("bitcoin/.cookie"),
         );
         fs::write(dir.join("shoal.toml"), settings).unwrap();
-        let program = Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal");
-        let child = Command::new(program)
+        let child = Command::new(program())
             .args(["run", "--config"])
             .arg(dir.join("shoal.toml"))
             .env_clear()
@@ -61,6 +64,13 @@ impl Node {
 
     fn log(&self) -> String {
         fs::read_to_string(self.dir.join("log")).unwrap()
+    }
+
+    /// Exit code of `shoal status`.
+    fn status_code(&self) -> Option<i32> {
+        let mut status = Command::new(program());
+        status.env_clear().args(["status", "--config"]).arg(self.dir.join("shoal.toml")).stdout(Stdio::null());
+        status.stderr(Stdio::null()).status().unwrap().code()
     }
 
     fn signal(&self, signal: Signal) {
@@ -171,6 +181,7 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     assert!(status["bitcoin"]["trouble"].as_str().unwrap().contains("cookie"), "{status}");
     assert!(status["no_work_because"].as_str().unwrap().contains("waits for its bitcoind"), "{status}");
     everything_answers(&node).await;
+    assert_eq!(node.status_code(), Some(3), "it answers, and has no work");
     assert_eq!(node.get("/health").await.unwrap().status(), 200);
     let ready = node.get("/ready").await.unwrap();
     assert_eq!(ready.status(), 503);
@@ -188,14 +199,17 @@ async fn a_node_waits_for_its_bitcoind_and_goes_on() {
     fs::write(dir.path().join("shoal.toml"), "lgo = \"info\"\n").unwrap();
     node.signal(Signal::SIGHUP);
     node.wait_for_log("the settings are not valid").await;
+    fs::write(dir.path().join("shoal.toml"), settings).unwrap();
 
     let running = bitcoin(dir.path(), address).await;
     node.wait_for("work", |status| status["handing_out_work"] == true).await;
     assert_eq!(node.get("/ready").await.unwrap().status(), 200);
+    assert_eq!(node.status_code(), Some(0));
     assert!(node.log().contains("DEBUG"), "the log filter is the new one:\n{}", node.log());
     node.signal(Signal::SIGQUIT);
     assert!(node.end(SOON).await.success(), "{}", node.log());
     assert!(node.log().contains("SIGQUIT"), "it says why it ends");
+    assert_eq!(node.status_code(), Some(1), "nobody answers");
     let told = told.lock().unwrap().clone();
     let lines =
         ["READY=1", "STATUS=No work for miners: the node waits", "WATCHDOG=1", "STATUS=Miners have work", "STOPPING=1"];

@@ -101,6 +101,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
         devices: SharedDevices::default(),
         submissions,
         store,
+        stratum_key: None,
         history,
         stratum: Arc::default(),
         peers,

@@ -312,6 +312,11 @@ impl Exchange {
                 addr,
                 "this node belongs to another pool; it needs the same version, `network`, `pool` and `outputs`"
             ),
+            Event::OwnKeyElsewhere { addr } => warn!(
+                addr,
+                "a node with this node's key answers there; if that is another machine, move `identity.key` on one of the two \
+                 away, since two nodes with one key drive each other out"
+            ),
             Event::Gossip { token, peer, message } => {
                 if let Some(verdict) = self.judge_gossip(token, peer, message, turn) {
                     self.command(Command::Verdict { token, verdict });

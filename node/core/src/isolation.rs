@@ -41,6 +41,7 @@ pub use decide::{Cause, Reaction, Work};
 pub use facts::{BitcoinFacts, ClockFacts, Facts, OwnFacts, PeerFact, Rates};
 pub use follow::ChainWatch;
 pub use pace::hashrates as pool_rates;
+pub use words::disk as disk_words;
 
 use decide::Decision;
 use dwell::{Dwell, Patience};
@@ -60,6 +61,8 @@ pub enum Kind {
     ShareRate,
     /// This machine's clock is off.
     Clock,
+    /// The disk of the data folder is nearly full.
+    Disk,
     /// bitcoind is behind the pool, or on another branch.
     Bitcoind,
     /// bitcoind has no peers.
@@ -72,13 +75,14 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, the most urgent first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoPeers,
         Self::Unlisted,
         Self::StaleTip,
         Self::Hashrate,
         Self::ShareRate,
         Self::Clock,
+        Self::Disk,
         Self::Bitcoind,
         Self::BitcoindAlone,
         Self::OneNetgroup,
@@ -95,6 +99,7 @@ impl Kind {
             Self::Hashrate => "hashrate",
             Self::ShareRate => "share_rate",
             Self::Clock => "clock",
+            Self::Disk => "disk",
             Self::Bitcoind => "bitcoind",
             Self::BitcoindAlone => "bitcoind_alone",
             Self::OneNetgroup => "one_netgroup",
@@ -228,7 +233,7 @@ fn patience(kind: Kind, policy: &Policy) -> Patience {
         // The reading itself takes 60 links.
         Kind::StaleTip => same(0),
         Kind::Hashrate | Kind::ShareRate => same(links(2 * ALONE_LINKS)),
-        Kind::Clock => same(MINUTE_MS),
+        Kind::Clock | Kind::Disk => same(MINUTE_MS),
         Kind::Bitcoind => Patience { begin_ms: 5 * MINUTE_MS, end_ms: MINUTE_MS },
         Kind::BitcoindAlone => Patience { begin_ms: 5 * MINUTE_MS, end_ms: 0 },
         Kind::OneNetgroup => Patience { begin_ms: 10 * MINUTE_MS, end_ms: MINUTE_MS },

@@ -126,6 +126,10 @@ pub const CLOCK_BEHIND_S: i64 = 15;
 /// Core warns at 600, but shares are held from 30 on.
 pub const CLOCK_OFF_S: i64 = 60;
 
+/// Free bytes on the disk of the data folder below which the node warns. A pruned node's database grows by less than this
+/// in a year, and a full disk stops it.
+pub const DISK_LOW_BYTES: u64 = 2 << 30;
+
 /// Blocks by which bitcoind must be behind the median of its node's peers. One is usual for seconds.
 pub const BITCOIND_BEHIND_BLOCKS: u32 = 2;
 

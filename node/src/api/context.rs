@@ -41,6 +41,8 @@ pub struct Context {
     pub history: History,
     /// The miners connected here.
     pub stratum: Arc<stratum::Stats>,
+    /// The node's public key for miners of Stratum v2, base58check; none if it does not serve them.
+    pub stratum_key: Option<String>,
     /// The devices of these miners.
     pub devices: SharedDevices,
     /// bitcoind's verdicts on found blocks.

@@ -20,8 +20,8 @@ pub enum WorkName {
 /// A state in which this node may be cut off from the pool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StateStatus {
-    /// Its kind: no_peers, unlisted, stale_tip, hashrate, share_rate, clock, bitcoind, bitcoind_alone, one_netgroup or
-    /// outdated.
+    /// Its kind: no_peers, unlisted, stale_tip, hashrate, share_rate, clock, disk, bitcoind, bitcoind_alone, one_netgroup
+    /// or outdated.
     pub kind: String,
     /// Since when, seconds since 1970.
     pub since_unix_s: u32,

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use node_core::isolation::Kind;
-use p2p::TrafficKind;
+use p2p::{Defense, Traffic, TrafficKind};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -49,6 +49,8 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>, headers: HeaderMap) -> 
         discovery: api.context.discovery.borrow().numbers,
         received: named(api.context.traffic.received()),
         sent: named(api.context.traffic.sent()),
+        traffic: api.context.traffic.clone(),
+        log_lines_left_out: crate::log_limit::left_out(),
         submitted: api.context.submissions.counts(),
         events: api.context.history.event_log().counts(),
         start_unix_s: api.start_unix_s,
@@ -70,6 +72,8 @@ struct Numbers {
     discovery: p2p::DiscoveryNumbers,
     received: Vec<(&'static str, u64)>,
     sent: Vec<(&'static str, u64)>,
+    traffic: Traffic,
+    log_lines_left_out: u64,
     submitted: VerdictCounts,
     events: [(EventKind, u64); EventKind::ALL.len()],
     start_unix_s: f64,
@@ -162,7 +166,9 @@ impl Numbers {
             page.gauge("process_resident_memory", help, Some(&Unit::Bytes), *rss_bytes as f64)?;
         }
         let events = self.events.map(|(kind, count)| (kind.name(), count));
-        page.counters("shoal_events", "Events in the event log since the node started, by kind", "kind", &events)
+        page.counters("shoal_events", "Events in the event log since the node started, by kind", "kind", &events)?;
+        let help = "Lines left out of the log because there were too many of their kind";
+        page.counter("shoal_log_lines_left_out", help, self.log_lines_left_out)
     }
 
     fn chain(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -199,6 +205,7 @@ impl Numbers {
         page.counters("shoal_peer_received_bytes", help, "kind", &self.received)?;
         let help = "Bytes of messages to peers, by kind, without gossip and what transports add";
         page.counters("shoal_peer_sent_bytes", help, "kind", &self.sent)?;
+        self.defenses(page)?;
         if let Some(height) = status.bitcoin.height {
             page.gauge("shoal_bitcoin_height", "Height of the tip of this node's bitcoind", None, height.into())?;
         }
@@ -209,6 +216,20 @@ impl Numbers {
         page.counters("shoal_blocks_submitted", help, "verdict", &verdicts)?;
         let trouble = flag(status.bitcoin.trouble.is_some());
         page.gauge("shoal_bitcoin_trouble", "1 while this node's bitcoind has a problem", None, trouble)
+    }
+
+    fn defenses(&self, page: &mut Page<'_>) -> fmt::Result {
+        let counts = |defenses: &[Defense]| -> Vec<(&'static str, u64)> {
+            defenses.iter().map(|defense| (defense.name(), self.traffic.defended(*defense))).collect()
+        };
+        let help = "Gossip and requests of peers refused because a budget that peers share is used up, by budget";
+        page.counters("shoal_peer_budget_refusals", help, "budget", &counts(&Defense::BUDGETS))?;
+        let help = "Connections of peers refused, or ended in their handshake for newer ones, by reason";
+        page.counters("shoal_peer_connections_refused", help, "reason", &counts(&Defense::CONNECTIONS))?;
+        let help = "Inbound connections of peers evicted for newer ones";
+        page.counter("shoal_peer_evictions", help, self.traffic.defended(Defense::Eviction))?;
+        let help = "Bans that this node decided itself, by what is banned";
+        page.counters("shoal_peer_bans", help, "what", &counts(&Defense::BANS))
     }
 
     fn shares(&self, page: &mut Page<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
 //! `/api/v1/mining`: what to enter in a miner to mine at this node.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -14,12 +14,16 @@ use super::context::Api;
 use super::guard::Client;
 use crate::lan::{is_near, own_addresses, reached_at};
 use crate::qr;
+use crate::stratum_url;
 
 /// What to enter in a miner.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Mining {
     /// Where miners connect, the most useful first. Addresses of this machine are shown to clients of its own network only.
     pub urls: Vec<StratumUrl>,
+    /// The same for devices that speak Stratum v2, with the key that proves to them that this node answers. Empty if it serves
+    /// none.
+    pub v2_urls: Vec<StratumUrl>,
     /// TCP port for miners.
     pub port: u16,
     /// True if only programs of this machine can connect.
@@ -57,9 +61,18 @@ pub(super) async fn mining(
     let listen = config.stratum.listen;
     let near = is_near(client_of(from, &headers, &config.api.trusted_proxies));
     let found = reached_at(listen, if near { own_addresses() } else { Vec::new() });
-    let shown = found.into_iter().filter(|ip| near || !is_near(*ip));
+    let shown = |ip: &IpAddr| near || !is_near(*ip);
+    let url = |ip| StratumUrl::new(stratum_url::v1(SocketAddr::new(ip, listen.port())));
+    let v2_urls = api.context.stratum_key.iter().flat_map(|key| {
+        config.stratum.v2().flat_map(move |listen| {
+            let found = reached_at(listen, if near { own_addresses() } else { Vec::new() });
+            let places = found.into_iter().filter(shown).map(move |ip| SocketAddr::new(ip, listen.port()));
+            places.map(move |place| StratumUrl::new(stratum_url::v2(place, key)))
+        })
+    });
     Json(Mining {
-        urls: shown.map(|ip| StratumUrl::new(SocketAddr::new(ip, listen.port()))).collect(),
+        urls: found.into_iter().filter(shown).map(url).collect(),
+        v2_urls: v2_urls.collect(),
         port: listen.port(),
         this_machine_only: listen.ip().is_loopback(),
         user_name: "ADDRESS.WORKER".to_owned(),
@@ -69,8 +82,7 @@ pub(super) async fn mining(
 }
 
 impl StratumUrl {
-    fn new(address: SocketAddr) -> Self {
-        let url = format!("stratum+tcp://{address}");
+    fn new(url: String) -> Self {
         let (qr_size, qr_path) = qr::path(&url);
         Self { url, qr_size, qr_path }
     }

@@ -83,6 +83,8 @@ pub struct Status {
     pub reachable: Reachable,
     /// Number of miners connected to this node.
     pub miners_connected: u64,
+    /// The node's public key for miners of Stratum v2, base58check; null if it serves none. `/mining` has the URLs.
+    pub stratum_v2_key: Option<String>,
     /// Estimated hashrates.
     pub hashrate: Hashrate,
     /// Counts of shares, as seen by this node.
@@ -351,6 +353,7 @@ impl Api {
             peers: self.context.peers.borrow().len() as u64,
             reachable: Reachable::new(&self.context.reach.borrow(), false),
             miners_connected: miners.connections.len() as u64,
+            stratum_v2_key: self.context.stratum_key.clone(),
             hashrate: Hashrate { local_hs: miners.hashrate_hs, pool_hs: chain.pool_hs },
             shares: ShareCounts {
                 found_total: miners.totals.shares,

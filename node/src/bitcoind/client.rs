@@ -127,6 +127,18 @@ impl Bitcoind {
         self.call("getnetworkinfo", json!([])).await
     }
 
+    /// Fetches the number of transactions that wait for a block (`getmempoolinfo`).
+    ///
+    /// # Errors
+    /// bitcoind cannot be reached, or answers with an error.
+    pub async fn mempool_transactions(&self) -> Result<u64, BitcoindError> {
+        #[derive(Deserialize)]
+        struct Mempool {
+            size: u64,
+        }
+        self.call("getmempoolinfo", json!([])).await.map(|Mempool { size }| size)
+    }
+
     /// Checks that bitcoind is on the right network and synced, and returns the state of the chain.
     ///
     /// # Errors

@@ -37,6 +37,17 @@ pub enum BitcoindError {
         /// Cause from the connection.
         source: ConnectionError,
     },
+    /// What answers is not the JSON-RPC server.
+    #[error(
+        "bitcoind talks with its peers at {url}; its JSON-RPC has another port, {rpc_port} unless `rpcport` names one, so \
+         set that in `bitcoind.url`"
+    )]
+    PeerPort {
+        /// The configured URL.
+        url: String,
+        /// Its usual port for JSON-RPC on the network of that port.
+        rpc_port: u16,
+    },
     /// bitcoind did not answer in time.
     #[error(
         "bitcoind did not answer {method} within {limit_s} s; it is busy or hung, so see its log",
@@ -197,6 +208,7 @@ impl BitcoindError {
         !matches!(
             self,
             Self::NoHttpClient(_)
+                | Self::PeerPort { .. }
                 | Self::CookieMalformed { .. }
                 | Self::WrongCredentials { .. }
                 | Self::NotAdmitted { .. }

@@ -18,6 +18,9 @@ const CODE_NOT_CONNECTED: i64 = -9;
 const CODE_INITIAL_DOWNLOAD: i64 = -10;
 const CODE_WARMUP: i64 = -28;
 
+/// Ports on which bitcoind talks with its peers: main, signet, testnet4, regtest. JSON-RPC has the port below.
+const PEER_PORTS: [u16; 4] = [8333, 38333, 48333, 18444];
+
 /// Time and size limits of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
@@ -156,11 +159,11 @@ impl Transport {
 
     fn connection_error(&self, method: &'static str, error: reqwest::Error) -> BitcoindError {
         let unreachable = error.is_connect();
-        let source = ConnectionError(error);
-        if unreachable {
-            BitcoindError::Unreachable { url: self.url.to_string(), source }
-        } else {
-            BitcoindError::Broken { method, source }
+        let (url, source) = (self.url.to_string(), ConnectionError(error));
+        match self.url.port().filter(|port| PEER_PORTS.contains(port)) {
+            _ if unreachable => BitcoindError::Unreachable { url, source },
+            Some(port) => BitcoindError::PeerPort { url, rpc_port: port - 1 },
+            None => BitcoindError::Broken { method, source },
         }
     }
 

@@ -14,7 +14,7 @@ pub use super::notify_keys::{
 pub const NETWORK: Key = Key::one(
     ["network", "network", "SHOAL_NETWORK"],
     "NETWORK",
-    "Bitcoin network: main, signet, local (a test network on a custom signet), testnet4, regtest, or rehearsal (main's constants with easy work) [default: main]",
+    "Bitcoin network: main, signet, local (a test network on a custom signet), testnet4, regtest, or rehearsal (main's constants with easy work) [default: testnet4]",
 );
 /// The name of a private pool.
 pub const POOL: Key = Key::one(

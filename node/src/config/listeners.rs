@@ -16,13 +16,17 @@ pub struct MinerListener {
     pub proxies: Vec<Prefix>,
     /// Miners speak TLS.
     pub tls: bool,
+    /// Miners speak Stratum v2.
+    pub v2: bool,
 }
 
 /// What to write, where the text is not an address first.
-const ADDRESS: &str =
-    "an address and options, like \"0.0.0.0:3334 start=1000000 min=524288 max=4000000 tls proxy=10.0.0.5\"";
+const ADDRESS: &str = "an address and options, like \"0.0.0.0:3334 start=1000000 min=524288 max=4000000 tls proxy=10.0.0.5\" or \"0.0.0.0:3336 v2\"";
 /// What to write, where an option is unknown or written twice.
-const OPTION: &str = "each of the options start=, min=, max=, tls and proxy= at most once, with blanks between them";
+const OPTION: &str =
+    "each of the options start=, min=, max=, tls, v2 and proxy= at most once, with blanks between them";
+/// What to write for Stratum v2 with TLS.
+const SEALED: &str = "v2 without tls: Stratum v2 has an encryption of its own";
 /// What to write as a difficulty.
 const DIFFICULTY: &str = "difficulties above 0 with min <= start <= max";
 /// What to write as load balancers.
@@ -32,7 +36,7 @@ const PROXY: &str = "proxy= and the address or range of your load balancer, like
 impl MinerListener {
     /// A plain listener with the default difficulties.
     pub(super) fn plain(address: SocketAddr) -> Self {
-        Self { address, difficulty: DifficultyRange::default(), proxies: Vec::new(), tls: false }
+        Self { address, difficulty: DifficultyRange::default(), proxies: Vec::new(), tls: false, v2: false }
     }
 
     /// Parses an address and its options, in any sequence. Without a `start`, the default is moved between `min` and `max`.
@@ -50,6 +54,7 @@ impl MinerListener {
                 ("min", Some(value)) => once(&mut min, difficulty(value)?)?,
                 ("max", Some(value)) => once(&mut max, difficulty(value)?)?,
                 ("tls", None) if !listener.tls => listener.tls = true,
+                ("v2", None) if !listener.v2 => listener.v2 = true,
                 ("proxy", None) => return Err(PROXY),
                 ("proxy", Some(value)) if listener.proxies.is_empty() => {
                     let ranges = value.split(',').map(|range| range.parse().ok());
@@ -57,6 +62,9 @@ impl MinerListener {
                 }
                 _ => return Err(OPTION),
             }
+        }
+        if listener.v2 && listener.tls {
+            return Err(SEALED);
         }
         let range = listener.difficulty;
         let (min, max) = (min.unwrap_or(range.min), max.unwrap_or(range.max));

@@ -51,7 +51,8 @@ const SOCKET: &str = "an IP address and a port, like 127.0.0.1:3333 or [::1]:333
 pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&Path>) -> Result<Config, ConfigError> {
     let network = settings
         .parse(&keys::NETWORK, "main, signet, local, testnet4, regtest or rehearsal", |text| text.parse().ok())?
-        .unwrap_or(Network::Main);
+        // No pool is launched on main.
+        .unwrap_or(Network::Testnet4);
     let pool = match settings.text(&keys::POOL) {
         // `pool = ""` is the public pool.
         None | Some(("", _)) => PoolName::PUBLIC,
@@ -74,6 +75,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     reach::check_bitcoind(settings, &p2p, &bitcoind.url)?;
     let file_of = |key| settings.text(key).map(|_| path(settings, key, home, Path::to_owned)).transpose();
     Ok(Config {
+        secret_in_file: settings.has_secret_in_file(),
         file,
         network,
         pool,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::error::ConfigError;
-use super::keys::{Key, Shape};
+use super::keys::{self, Key, Shape};
 use super::origin::Origin;
 
 /// The text of one key.
@@ -35,6 +35,12 @@ impl Settings {
     /// Overlays `upper` over these settings: its values win.
     pub(super) fn overlay(&mut self, upper: &Self) {
         self.0.extend(upper.0.iter().map(|(name, setting)| (*name, setting.clone())));
+    }
+
+    /// True if a secret is written in a file.
+    pub(super) fn has_secret_in_file(&self) -> bool {
+        let in_file = |key: &Key| matches!(self.origin(key), Some(Origin::File { .. }));
+        keys::KEYS.iter().any(|key| key.secret && in_file(key))
     }
 
     /// All settings as text.

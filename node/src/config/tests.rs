@@ -108,7 +108,7 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
 
 #[test]
 fn listeners_have_options() {
-    let text = "[stratum]\nlisteners = [\"127.0.0.1:1\", \"[::1]:2 proxy=10.0.0.5,2001:db8::/32 min=2000 max=1e6\", \"0.0.0.0:3 tls start=7 max=8\"]\n\
+    let text = "[stratum]\nlisteners = [\"127.0.0.1:1\", \"[::1]:2 proxy=10.0.0.5,2001:db8::/32 min=2000 max=1e6\", \"0.0.0.0:3 tls start=7 max=8\", \"0.0.0.0:4 max=9 v2\"]\n\
                 tls_certificate = \"~/c.pem\"\ntls_key = \"/k.pem\"\n";
     let config = load(text, &[]).unwrap();
     assert_eq!(config.stratum.tls, Some(("/home/miner/c.pem".into(), "/k.pem".into())));
@@ -118,8 +118,9 @@ fn listeners_have_options() {
     assert_eq!((all[1].address.port(), ranges[1]), (1, DifficultyRange::default()));
     assert_eq!(ranges[2], DifficultyRange { start: 2_000.0, min: 2_000.0, max: 1e6 });
     assert_eq!(ranges[3], DifficultyRange { start: 7.0, min: 0.0, max: 8.0 });
-    let kinds: Vec<_> = all.iter().map(|listener| (listener.proxies.len(), listener.tls)).collect();
-    assert_eq!(kinds, [(0, false), (0, false), (2, false), (0, true)]);
+    let kinds: Vec<_> = all.iter().map(|listener| (listener.proxies.len(), listener.tls, listener.v2)).collect();
+    let expected = [(0, false, false), (0, false, false), (2, false, false), (0, true, false), (0, false, true)];
+    assert_eq!(kinds, expected);
 }
 
 #[test]
@@ -144,9 +145,11 @@ fn refused_listeners_say_what_to_write() {
         ("127.0.0.1:1 max=inf", "difficulties above 0"),
         ("127.0.0.1:1 min=5 max=4", "min <= start <= max"),
         ("127.0.0.1:1 start=9 max=4", "min <= start <= max"),
-        ("127.0.0.1:1 fast", "each of the options start=, min=, max=, tls and proxy= at most once"),
+        ("127.0.0.1:1 fast", "each of the options start=, min=, max=, tls, v2 and proxy= at most once"),
         ("127.0.0.1:1 tls=1", "each of the options"),
         ("127.0.0.1:1 tls tls", "each of the options"),
+        ("127.0.0.1:1 v2 v2", "each of the options"),
+        ("127.0.0.1:1 v2 tls", "v2 without tls: Stratum v2 has an encryption of its own"),
         ("127.0.0.1:1 min=5 min=5", "each of the options"),
         ("127.0.0.1:1 proxy", "the address or range of your load balancer, like proxy=10.0.0.5"),
         ("127.0.0.1:1 proxy=", "the address or range of your load balancer"),
@@ -203,8 +206,9 @@ fn each_network_has_its_own_defaults() {
 fn pools_and_their_outputs_have_share_chains_and_folders_of_their_own() {
     let mut ids = std::collections::BTreeSet::new();
     for (text, folder, name) in [
-        ("", "main", "main"),
-        ("pool = \"garage\"", "main.garage", "main"),
+        ("", "testnet4", "testnet4"),
+        ("network = \"main\"", "main", "main"),
+        ("pool = \"garage\"", "testnet4.garage", "testnet4"),
         ("network = \"local\"\noutputs = \"standard\"\npool = \"\"", "local", "local"),
         ("network = \"local\"\npool = \"wide\"", "local.wide", "local"),
         ("network = \"local\"\noutputs = \"wide\"", "local-wide", "local-wide"),
@@ -279,7 +283,7 @@ fn bad_values_are_refused_with_place_and_remedy() {
 
 #[test]
 fn addresses_are_of_the_network_and_payable() {
-    assert!(load(&format!("address = \"{MAIN}\""), &[]).is_ok());
+    assert!(load(&format!("address = \"{MAIN}\""), &["--network=main"]).is_ok());
     assert!(load("network = \"local\"", &["--address", SIGNET]).is_ok());
     for (address, words) in [
         (SIGNET, "an address of another network; this node runs on main"),
@@ -289,7 +293,7 @@ fn addresses_are_of_the_network_and_payable() {
         ("bc1pfeessrawgf", "Shoal cannot pay bc1pfeessrawgf"),
         ("", "not a valid Bitcoin address"),
     ] {
-        let refusal = refusal(&format!("\naddress = \"{address}\""), &[]);
+        let refusal = refusal(&format!("\naddress = \"{address}\""), &["--network=main"]);
         assert!(refusal.starts_with("shoal.toml line 2: `address`"), "{refusal}");
         assert!(refusal.contains(words), "{refusal}");
         for library in ["base58", "bech32", "decode", "parse"] {

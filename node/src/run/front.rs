@@ -8,7 +8,7 @@ use std::time::Instant;
 use p2p_proto::prefix::Prefix;
 use sharechain::Chain;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
-use stratum::{Balancers, Tls};
+use stratum::{Authority, Balancers, Tls};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,6 +22,7 @@ use crate::devices::SharedDevices;
 use crate::error::NodeError;
 use crate::headers::HeadersError;
 use crate::history::{Event, EventKind, History};
+use crate::identity;
 use crate::limits::{READING_LOOK, READING_TOLD};
 use crate::manual::ManualPeers;
 use crate::miners::{FoundQueues, Miners};
@@ -35,6 +36,8 @@ struct Sockets {
     miners: Arc<Miners>,
     found: FoundQueues,
     stratum: stratum::Server,
+    /// Public key for miners of Stratum v2, if any may connect.
+    stratum_key: Option<String>,
     api: TcpListener,
     /// Addresses for peers.
     p2p: Vec<SocketAddr>,
@@ -45,7 +48,13 @@ impl Sockets {
     async fn bind(config: &Config) -> Result<Self, NodeError> {
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
         let miners = Arc::new(miners);
-        let stratum = stratum::Server::bind(stratum_config(&config.stratum)?, Arc::clone(&miners) as _).await?;
+        let authority = match config.stratum.v2().next() {
+            Some(_) => Some(identity::load_authority(&config.data_dir)?),
+            None => None,
+        };
+        let stratum_key = authority.as_ref().map(Authority::public_key_text);
+        let stratum = stratum_config(&config.stratum, authority)?;
+        let stratum = stratum::Server::bind(stratum, Arc::clone(&miners) as _).await?;
         let api = TcpListener::bind(config.api.listen).await;
         let api = api.map_err(|source| NodeError::Listen { what: "the API", address: config.api.listen, source })?;
         let refused = |(address, source)| NodeError::Listen { what: "the connection to other nodes", address, source };
@@ -53,19 +62,21 @@ impl Sockets {
             ports::tcp_free(onion.listen).map_err(|source| refused((onion.listen, source)))?;
         }
         let p2p = ports::for_peers(&config.p2p.listen).map_err(refused)?;
-        Ok(Self { miners, found, stratum, api, p2p })
+        Ok(Self { miners, found, stratum, stratum_key, api, p2p })
     }
 }
 
 /// The configuration of the Stratum server.
-fn stratum_config(config: &StratumConfig) -> Result<stratum::Config, NodeError> {
+fn stratum_config(config: &StratumConfig, authority: Option<Authority>) -> Result<stratum::Config, NodeError> {
     let tls = config.tls.as_ref().map(|(certificate, key)| Tls::from_pem(certificate, key)).transpose()?;
-    let listeners = config.all().map(|MinerListener { address, difficulty, proxies, tls: secure }| stratum::Listener {
-        address,
-        difficulty,
-        balancers: (!proxies.is_empty()).then(|| balancers(proxies)),
-        tls: tls.clone().filter(|_| secure),
-    });
+    let listeners =
+        config.all().map(|MinerListener { address, difficulty, proxies, tls: secure, v2 }| stratum::Listener {
+            address,
+            difficulty,
+            balancers: (!proxies.is_empty()).then(|| balancers(proxies)),
+            tls: tls.clone().filter(|_| secure),
+            v2: authority.clone().filter(|_| v2),
+        });
     Ok(stratum::Config {
         listeners: listeners.collect(),
         coinbase_limits: config.coinbase_limits.clone().into(),
@@ -83,6 +94,7 @@ pub(super) struct Front {
     pub(super) miners: Arc<Miners>,
     pub(super) found: FoundQueues,
     pub(super) stratum: Arc<stratum::Stats>,
+    pub(super) stratum_key: Option<String>,
     pub(super) devices: SharedDevices,
     pub(super) submissions: Submissions,
     pub(super) history: History,
@@ -111,7 +123,7 @@ impl Front {
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         let token = api::Token::load(&config.data_dir).map_err(folder)?;
         // Bound before the replay, so that a port in use is reported at once.
-        let Sockets { miners, found, stratum, api, p2p: p2p_listen } = Sockets::bind(config).await?;
+        let Sockets { miners, found, stratum, stratum_key, api, p2p: p2p_listen } = Sockets::bind(config).await?;
         let params = config.chain_params();
         // bitcoind may not be there yet, and the views show nothing before the replay.
         let headers =
@@ -135,6 +147,7 @@ impl Front {
             chain: views.reader(),
             store: Arc::clone(store),
             stratum: Arc::clone(&stats),
+            stratum_key: stratum_key.clone(),
             history: history.clone(),
             devices: devices.clone(),
             submissions: submissions.clone(),
@@ -154,6 +167,7 @@ impl Front {
             miners,
             found,
             stratum: stats,
+            stratum_key,
             devices,
             submissions,
             history,

@@ -39,8 +39,17 @@ impl Row {
 
 /// Renders the table, one line per row.
 pub(super) fn render(status: &Status, colour: bool) -> String {
+    lines(rows(status), colour)
+}
+
+/// Renders the URLs for miners of Stratum v2, one line per URL.
+pub(super) fn render_v2(urls: Vec<String>, colour: bool) -> String {
+    lines(urls.into_iter().map(|url| Row::new("stratum v2", Mood::Plain, url)).collect(), colour)
+}
+
+fn lines(rows: Vec<Row>, colour: bool) -> String {
     let mut out = String::new();
-    for Row { label, mood, words } in rows(status) {
+    for Row { label, mood, words } in rows {
         let sign = if mood == Mood::Attention { '!' } else { ' ' };
         let words = printable(&words);
         let line = match (colour, mood) {

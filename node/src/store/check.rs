@@ -9,7 +9,7 @@ use sharechain::base::{BaseCheck, Chunk};
 use sharechain::{ChainParams, Proof};
 
 use super::error::StoreError;
-use super::layout::{BLOCKS, HISTORY, INDEX, JOURNAL, LINKS, META, NUMBERED, REFUSED, WINDOWS};
+use super::layout::{BASES, BLOCKS, HISTORY, INDEX, JOURNAL, LINKS, META, NUMBERED, REFUSED, WINDOWS};
 use super::store::Store;
 
 /// What a check of the database found.
@@ -25,6 +25,9 @@ pub struct Checked {
 
 /// Maximum number of faults that a check tells. More of them say nothing new.
 pub const FAULTS_MAX: usize = 20;
+
+/// The families besides the bases, in the sequence in which they are read.
+const READ: [&str; 8] = [META, JOURNAL, BLOCKS, WINDOWS, REFUSED, INDEX, HISTORY, LINKS];
 
 impl Checked {
     fn fault(&mut self, fault: String) {
@@ -45,31 +48,43 @@ pub fn check(path: &Path, params: &ChainParams) -> Result<Checked, StoreError> {
     }
     let store = Store::open(path, params.consensus_id())?;
     let mut checked = Checked::default();
-    for family in [META, JOURNAL, BLOCKS, WINDOWS, REFUSED, INDEX, HISTORY, LINKS] {
-        store.read_all(family, &mut checked);
+    for family in READ {
+        store.read_all(family, |read| match read {
+            Ok(()) => checked.records += 1,
+            Err(error) => checked.fault(format!("in `{family}`: {error}")),
+        });
     }
     store.check_bases(params, &mut checked);
     Ok(checked)
 }
 
+/// Reads the database at `path` without writing anything, while no node uses it. Returns the number of its records; none
+/// if there is no database.
+///
+/// # Errors
+/// It cannot be opened, or a record in it is damaged.
+pub fn read_through(path: &Path, network_id: [u8; 32]) -> Result<Option<u64>, StoreError> {
+    if !Store::inspect(path, network_id)? {
+        return Ok(None);
+    }
+    let store = Store::open_read_only(path)?;
+    let mut records = Ok(0);
+    for family in READ.into_iter().chain([BASES]).filter(|family| store.has(family)) {
+        store.read_all(family, |read| {
+            records = std::mem::replace(&mut records, Ok(0)).and_then(|count: u64| read.map(|()| count + 1));
+        });
+    }
+    records.map(Some)
+}
+
 impl Store {
     /// Reads a whole family. RocksDB compares each block with its checksum, and records have checksums of their own.
-    fn read_all(&self, family: &str, checked: &mut Checked) {
-        let has_records = NUMBERED.contains(&family);
-        if has_records {
-            for entry in self.entries(family, IteratorMode::Start) {
-                match entry {
-                    Ok(_) => checked.records += 1,
-                    Err(error) => checked.fault(format!("in `{family}`: {error}")),
-                }
-            }
-            return;
-        }
-        for item in self.db.iterator_cf(self.family(family), IteratorMode::Start) {
-            match item {
-                Ok(_) => checked.records += 1,
-                Err(error) => checked.fault(format!("in `{family}`: {}", self.explain(error))),
-            }
+    fn read_all(&self, family: &str, note: impl FnMut(Result<(), StoreError>)) {
+        if NUMBERED.contains(&family) {
+            self.entries(family, IteratorMode::Start).map(|entry| entry.map(|_| ())).for_each(note);
+        } else {
+            let items = self.db.iterator_cf(self.family(family), IteratorMode::Start);
+            items.map(|item| item.map(|_| ()).map_err(|error| self.explain(error))).for_each(note);
         }
     }
 

@@ -95,6 +95,15 @@ pub enum StoreError {
         /// The record's sequence number.
         sequence: u64,
     },
+    /// A backup would lack something.
+    #[error(
+        "the database {path} has damaged records, so there is no backup of it; stop the node and run `shoal db repair`",
+        path = path.display()
+    )]
+    Unsound {
+        /// The database's folder.
+        path: PathBuf,
+    },
     /// A record is larger than the program allows.
     #[error("a record has {size_bytes} bytes, more than the maximum of {limit_bytes}")]
     RecordTooLarge {

@@ -29,6 +29,16 @@ pub(super) fn open(path: &Path, network_id: [u8; 32]) -> Result<DB, StoreError> 
     DB::open_cf_descriptors(&options, path, families()).map_err(|error| explain(path, error))
 }
 
+/// Opens those families of a database that it has, without writing.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn read_only(path: &Path) -> Result<DB, StoreError> {
+    let there = DB::list_cf(&Options::default(), path).map_err(|error| explain(path, error))?;
+    let families = families().into_iter().filter(|family| there.iter().any(|name| name == family.name()));
+    DB::open_cf_descriptors_read_only(&database_options(), path, families, false).map_err(|error| explain(path, error))
+}
+
 /// Inspects a database without writing. Returns whether there is one.
 ///
 /// # Errors

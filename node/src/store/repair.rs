@@ -81,7 +81,7 @@ pub fn repair(path: &Path, params: &ChainParams) -> Result<Repaired, StoreError>
     Ok(repaired)
 }
 
-fn beside(path: &Path, what: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(what);
@@ -156,7 +156,8 @@ impl Copy<'_> {
     }
 }
 
-fn copy(old: &DB, new: &Store) -> Result<Repaired, StoreError> {
+/// Copies everything that can be read, and says what could not.
+pub(super) fn copy(old: &DB, new: &Store) -> Result<Repaired, StoreError> {
     let mut copy = Copy { new, batch: Vec::new(), batch_bytes: 0, repaired: Repaired::default(), newest: 0 };
     for family in [META, BLOCKS, WINDOWS, REFUSED, BASES] {
         for entry in records(old, family) {

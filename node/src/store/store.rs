@@ -11,6 +11,7 @@ use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch, WriteOption
 use super::error::StoreError;
 use super::layout::{self, BASES, BLOCKS, INDEX, JOURNAL, LINKS, META, NUMBERED, REFUSED};
 use super::open;
+use super::reading::Reading;
 use super::record::{self, Entry};
 use crate::limits::{RECORD_BYTES_MAX, REFUSALS_MAX};
 
@@ -25,26 +26,7 @@ pub struct Store {
     /// all that were removed since RocksDB last compacted them away.
     pub(super) journal_from: AtomicU64,
     /// What the engine has read of it since it was opened.
-    read: Read,
-}
-
-/// What the engine has read of a store.
-#[derive(Debug, Default)]
-struct Read {
-    bytes: AtomicU64,
-    /// Sequence numbers of the first and the newest record of the journal that were read; 0 before.
-    first: AtomicU64,
-    newest: AtomicU64,
-}
-
-impl Read {
-    fn note(&self, entry: &Entry) {
-        self.bytes.fetch_add(u64::try_from(entry.record.bytes.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        if entry.sequence > 0 {
-            let _ = self.first.compare_exchange(0, entry.sequence, Ordering::Relaxed, Ordering::Relaxed);
-            self.newest.store(entry.sequence, Ordering::Relaxed);
-        }
-    }
+    read: Reading,
 }
 
 /// State that the next write depends on.
@@ -78,11 +60,7 @@ impl Store {
     }
 
     pub(super) fn open_with(path: &Path, network_id: [u8; 32], refusals_max: usize) -> Result<Self, StoreError> {
-        let db = open::open(path, network_id)?;
-        let writer = Mutex::new(Writer { next_sequence: 1, windows_bytes: 0, refusals: VecDeque::new() });
-        let journal_from = AtomicU64::new(0);
-        let read = Read::default();
-        let store = Self { db, path: path.to_owned(), refusals_max, writer, journal_from, read };
+        let store = Self::over(open::open(path, network_id)?, path, refusals_max);
         let writer = Writer {
             next_sequence: store.newest_sequence()? + 1,
             windows_bytes: store.stored_windows_bytes()?,
@@ -90,6 +68,17 @@ impl Store {
         };
         *store.writer.lock().unwrap_or_else(PoisonError::into_inner) = writer;
         Ok(store)
+    }
+
+    /// Opens a database to read those families that it has.
+    pub(super) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self::over(open::read_only(path)?, path, REFUSALS_MAX))
+    }
+
+    fn over(db: DB, path: &Path, refusals_max: usize) -> Self {
+        let writer = Mutex::new(Writer { next_sequence: 1, windows_bytes: 0, refusals: VecDeque::new() });
+        let (journal_from, read) = (AtomicU64::new(0), Reading::default());
+        Self { db, path: path.to_owned(), refusals_max, writer, journal_from, read }
     }
 
     /// Writes all records or none, in sequence; see the module documentation for durability.
@@ -242,10 +231,7 @@ impl Store {
 
     /// Bytes that the engine has read since the store was opened, and the part of the journal that it has read, 0 to 1.
     pub fn read_so_far(&self) -> (u64, f64) {
-        let [bytes, first, newest] =
-            [&self.read.bytes, &self.read.first, &self.read.newest].map(|number| number.load(Ordering::Relaxed));
-        let all = self.next_sequence().saturating_sub(first).max(1);
-        (bytes, if first == 0 { 0.0 } else { (newest.saturating_sub(first) as f64 / all as f64).min(1.0) })
+        self.read.so_far(self.next_sequence())
     }
 
     /// The sequence number of the next record.
@@ -343,6 +329,11 @@ impl Store {
         let record = record::decode(sequence, value)
             .ok_or_else(|| StoreError::CorruptRecord { path: self.path.clone(), sequence })?;
         Ok(Entry { sequence, record })
+    }
+
+    /// True if the database has a family; one that is open for writing has all of them.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.db.cf_handle(name).is_some()
     }
 
     pub(super) fn family(&self, name: &str) -> &ColumnFamily {

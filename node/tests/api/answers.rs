@@ -310,6 +310,11 @@ async fn metrics_have_names_types_and_units() {
         "shoal_peers 0.0",
         "shoal_miners 0.0",
         "shoal_handing_out_work 0.0",
+        "shoal_peer_budget_refusals_total{budget=\"host\"} 0",
+        "shoal_peer_budget_refusals_total{budget=\"all_upload\"} 0",
+        "shoal_peer_connections_refused_total{reason=\"half_open\"} 0",
+        "shoal_peer_evictions_total 0",
+        "shoal_peer_bans_total{what=\"netgroup\"} 0",
         "# EOF",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

@@ -100,6 +100,7 @@ async fn what_to_enter_in_a_miner_is_what_the_node_is_configured_to() {
     let mining = api.get("/mining").await;
     assert_eq!(mining["urls"][0]["url"], json!("stratum+tcp://127.0.0.1:4567"));
     assert_eq!((&mining["port"], &mining["this_machine_only"]), (&json!(4567), &json!(true)));
+    assert_eq!(mining["v2_urls"], json!([]));
     let everywhere =
         Api::with(Pool::new(), None, |config| config.stratum.listen = "0.0.0.0:4568".parse().unwrap()).await;
     let mining = everywhere.get("/mining").await;

@@ -39,6 +39,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
     let any = "127.0.0.1:0".parse().unwrap();
     Config {
         file: None,
+        secret_in_file: false,
         network: Network::Local,
         pool: sharechain::PoolName::PUBLIC,
         outputs: node::config::Outputs::Standard,
@@ -99,6 +100,7 @@ impl Api {
         let context = Context {
             config,
             chain: reader,
+            stratum_key: None,
             history,
             store,
             stratum: Arc::default(),

@@ -318,19 +318,27 @@ impl Book {
     }
 
     /// Draws records to tell a peer that asks: at most `max`, none that has expired or is terrible, and only addresses of
-    /// these scopes.
+    /// these scopes. Netgroups take turns: however many nodes one has, it fills no more of the answer than others.
     pub fn sample(&mut self, max: usize, scopes: &[Scope], now_s: u64) -> Vec<Checked> {
         let told = |entry: &&Entry| {
             let scope = |address: &Address| address.scope().is_some_and(|scope| scopes.contains(&scope));
             !entry.is_terrible(now_s) && !entry.record.is_expired(now_s) && entry.record.addresses.iter().all(scope)
         };
-        let mut records: Vec<Checked> = self.entries.values().filter(told).map(|entry| entry.record.clone()).collect();
-        for at in 0..records.len().min(max) {
-            let other = at + self.places.draw_index(records.len() - at);
-            records.swap(at, other);
+        let mut told: Vec<&Entry> = self.entries.values().filter(told).collect();
+        for at in 0..told.len() {
+            let other = at + self.places.draw_index(told.len() - at);
+            told.swap(at, other);
         }
-        records.truncate(max);
-        records
+        let mut turns: BTreeMap<Netgroup, usize> = BTreeMap::new();
+        let mut drawn: Vec<(usize, &Entry)> = Vec::with_capacity(told.len());
+        for entry in told {
+            let turn = turns.entry(entry.at.netgroup()).or_default();
+            drawn.push((*turn, entry));
+            // Nodes of the local network are one netgroup, and no provider's.
+            *turn += usize::from(entry.at.netgroup() != Netgroup::Local);
+        }
+        drawn.sort_by_key(|(turn, _)| *turn);
+        drawn.into_iter().take(max).map(|(_, entry)| entry.record.clone()).collect()
     }
 
     /// The peers to dial first after a restart.

@@ -39,6 +39,39 @@ impl Payer {
             Self::All => ALL_PERCENT,
         }
     }
+
+    const fn used_up(&self) -> UsedUp {
+        match self {
+            Self::Host(_) => UsedUp::Host,
+            Self::Netgroup(_) => UsedUp::Netgroup,
+            Self::All => UsedUp::All,
+        }
+    }
+
+    const fn upload_used_up(&self) -> UsedUp {
+        match self {
+            Self::Host(_) => UsedUp::HostUpload,
+            Self::Netgroup(_) => UsedUp::NetgroupUpload,
+            Self::All => UsedUp::AllUpload,
+        }
+    }
+}
+
+/// A shared budget that is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsedUp {
+    /// That of the host.
+    Host,
+    /// That of the netgroup.
+    Netgroup,
+    /// That of all peers.
+    All,
+    /// The upload to the host.
+    HostUpload,
+    /// The upload to the netgroup.
+    NetgroupUpload,
+    /// The upload to all peers.
+    AllUpload,
 }
 
 /// Upload that is set aside for a response until its size is known.
@@ -106,8 +139,11 @@ impl Budgets {
         Self { rates: Rates::default(), assured: Rates::default(), uploads: BTreeMap::new(), max_upload }
     }
 
-    /// True if gossip of this size is allowed now. If so, counts it.
-    pub fn gossip(&mut self, host: Option<Host>, size_bytes: usize, now: Millis) -> bool {
+    /// Counts gossip of this size if it is allowed now.
+    ///
+    /// # Errors
+    /// The budget that is used up.
+    pub fn gossip(&mut self, host: Option<Host>, size_bytes: usize, now: Millis) -> Result<(), UsedUp> {
         self.admit(host, Use::Gossip(size_bytes), now)
     }
 
@@ -123,15 +159,18 @@ impl Budgets {
 
     /// Checks a request of this kind. If the budgets allow it, counts it and sets upload aside for the response. The
     /// caller settles the grant, whatever becomes of the response.
-    pub fn request(&mut self, host: Option<Host>, kind: RequestKind, now: Millis) -> Option<Grant> {
+    ///
+    /// # Errors
+    /// The budget that is used up.
+    pub fn request(&mut self, host: Option<Host>, kind: RequestKind, now: Millis) -> Result<Grant, UsedUp> {
         let grant = Grant { host, bytes: expected_bytes(kind) };
         // A response that is as small as a refusal needs no upload.
-        let has_upload = grant.bytes == 0 || self.has_upload(host, now);
-        if !has_upload || !self.admit(host, Use::Request(kind), now) {
-            return None;
+        if grant.bytes > 0 {
+            self.has_upload(host, now)?;
         }
+        self.admit(host, Use::Request(kind), now)?;
         self.spend(host, grant.bytes, now);
-        Some(grant)
+        Ok(grant)
     }
 
     /// Replaces what was set aside by what was sent.
@@ -160,9 +199,8 @@ impl Budgets {
         self.uploads.retain(|payer, bucket| kept(payer) || now.since(bucket.filled_at()) < REFILL_MS);
     }
 
-    /// True if the budgets of host and netgroup allow it, and either that of all peers or the netgroup's assured part. If
-    /// so, counts it.
-    fn admit(&mut self, host: Option<Host>, usage: Use, now: Millis) -> bool {
+    /// Counts it if the budgets of host and netgroup allow it, and either that of all peers or the netgroup's assured part.
+    fn admit(&mut self, host: Option<Host>, usage: Use, now: Millis) -> Result<(), UsedUp> {
         let full = self.rates.len().max(self.uploads.len()) >= PAYERS_MAX;
         let payers = Payer::of(host).into_iter().flatten();
         let payers: Vec<Payer> =
@@ -170,27 +208,28 @@ impl Budgets {
         for payer in &payers {
             self.rates.admit(*payer, payer.percent(), now);
             if *payer != Payer::All && !usage.allowed(&mut self.rates, *payer, now) {
-                return false;
+                return Err(payer.used_up());
             }
         }
         if !usage.allowed(&mut self.rates, Payer::All, now) {
-            let Some(netgroup) = host.map(|host| host.netgroup()).filter(|_| !full) else { return false };
+            let Some(netgroup) = host.map(|host| host.netgroup()).filter(|_| !full) else { return Err(UsedUp::All) };
             let percent = Payer::Netgroup(netgroup).percent() * ASSURED_PERCENT / 100;
             self.assured.admit(netgroup, percent, now);
             if !usage.take(&mut self.assured, netgroup, now) {
-                return false;
+                return Err(UsedUp::All);
             }
         }
         for payer in payers {
             // Fails for all peers together where the assured part pays.
             let _ = usage.take(&mut self.rates, payer, now);
         }
-        true
+        Ok(())
     }
 
-    fn has_upload(&mut self, host: Option<Host>, now: Millis) -> bool {
+    fn has_upload(&mut self, host: Option<Host>, now: Millis) -> Result<(), UsedUp> {
         let mut payers = Payer::of(host).into_iter().flatten();
-        payers.all(|payer| self.upload(payer, now).is_none_or(|bucket| bucket.has(1, now)))
+        let used_up = payers.find(|payer| self.upload(*payer, now).is_some_and(|bucket| !bucket.has(1, now)));
+        used_up.map_or(Ok(()), |payer| Err(payer.upload_used_up()))
     }
 
     fn spend(&mut self, host: Option<Host>, bytes: u64, now: Millis) {

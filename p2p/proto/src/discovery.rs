@@ -9,12 +9,14 @@
 //! own.rs     this node's own addresses, and its record
 //! plan.rs    whom to dial, and whom to give up
 //! tell.rs    records in and out
+//! tried.rs   hosts that were dialed lately
 //! ```
 
 mod link;
 mod own;
 mod plan;
 mod tell;
+mod tried;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -28,6 +30,7 @@ use crate::time::Millis;
 use link::Link;
 pub use link::LinkKind;
 pub use own::{OwnAddresses, OwnSource};
+use tried::TriedHosts;
 
 /// The time by both clocks. Only the first never goes back; records need the second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,6 +140,7 @@ pub struct Discovery {
     dials: BTreeMap<DialId, Dialing>,
     /// Connected peers that were dialed, and whose network is not known yet.
     connecting: BTreeMap<PeerId, Dialing>,
+    tried: TriedHosts,
     next_dial: u64,
     outputs: VecDeque<Output>,
     /// Anchors that are left to dial after the start.
@@ -162,6 +166,7 @@ impl Discovery {
             links: BTreeMap::new(),
             dials: BTreeMap::new(),
             connecting: BTreeMap::new(),
+            tried: TriedHosts::default(),
             next_dial: 0,
             outputs: VecDeque::new(),
             timers: plan::Timers::new(now.at, is_fresh),
@@ -228,6 +233,7 @@ impl Discovery {
         let dialing = self.connecting.remove(&peer).filter(|_| !inbound);
         if let (false, Some(address)) = (inbound, &address) {
             self.book.reached(&peer, address, now.unix_s);
+            self.tried.reached(address);
         }
         let kind = match dialing.map(|dialing| dialing.purpose) {
             Some(Purpose::Outbound) => LinkKind::Automatic,

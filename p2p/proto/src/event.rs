@@ -90,6 +90,11 @@ pub enum Event {
         /// The peer.
         peer: PeerId,
     },
+    /// A node with this node's key answers at an address that is not this node's: two with one key drive each other out.
+    OwnKeyElsewhere {
+        /// Where it answers, a multiaddr.
+        addr: String,
+    },
     /// A node that this one dialed belongs to another share-chain: another network, pool, size of coinbase, or version.
     /// Nothing was exchanged with it, and it is disconnected.
     OtherPool {

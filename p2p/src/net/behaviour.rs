@@ -18,6 +18,7 @@ use super::meter::Meters;
 use super::reach::{Guard, Protocols, Reservations, ViaLimit};
 use super::scores;
 use super::slots::Slots;
+use super::transport::Counters;
 use p2p_proto::limits::{
     BLOCK_GOSSIP_BYTES_MAX, CONNECTIONS_PER_PEER_MAX, CONTROL_BYTES_MAX, CONTROL_IDS_MAX, GOSSIP_ENVELOPE_BYTES,
     GOSSIP_MESSAGES_PER_FRAME_MAX, GOSSIP_QUEUE_MAX, OUTBOUND_MAX, PENDING_OUTBOUND_MAX, PING_INTERVAL_MS,
@@ -54,6 +55,14 @@ pub(super) struct Parts<'a> {
     pub(super) listen: &'a [Multiaddr],
 }
 
+impl Parts<'_> {
+    /// Measures the receive buffers of connections with these protocols, and counts what is refused.
+    pub(super) fn counters(&self) -> Counters {
+        let meters = Meters::new(&self.names.gossip(), &self.names.sync());
+        Counters { meters, traffic: self.config.traffic.clone() }
+    }
+}
+
 /// Protocol names with the consensus id, so that networks cannot be confused.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
@@ -76,11 +85,6 @@ impl Names {
 
     fn sync(&self) -> String {
         format!("{}/sync/2", self.network)
-    }
-
-    /// Measures the receive buffers of connections with these protocols.
-    pub(super) fn meters(&self) -> Meters {
-        Meters::new(&self.gossip(), &self.sync())
     }
 
     pub(super) fn topic(&self, hash: &gossipsub::TopicHash) -> Option<Topic> {
@@ -178,9 +182,9 @@ impl Behaviour {
             .transpose()?;
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
-            gate: Gate::default(),
+            gate: Gate::new(config.traffic.clone()),
             via_limit: ViaLimit::new(onion.clone()),
-            slots: Slots::default(),
+            slots: Slots::new(config.traffic.clone()),
             identify: Guard::new(identify::Behaviour::new(identity)),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_millis(PING_INTERVAL_MS))),
             gossip: Masked(gossip(names)?),

@@ -16,7 +16,9 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
+use super::defenses::Defense;
 use super::ids::ours;
+use super::traffic::Traffic;
 use p2p_proto::bans::{Banned, Bans};
 use p2p_proto::netgroup::Host;
 
@@ -39,6 +41,7 @@ pub(super) struct Gate {
     pub(super) blocked: BTreeSet<p2p_proto::PeerId>,
     /// True if loopback may open no connections for now.
     pub(super) loopback_paused: bool,
+    traffic: Traffic,
 }
 
 /// IP address of the other end. None for a relayed connection, whose address is the relay's.
@@ -64,6 +67,17 @@ pub(super) fn host_of(address: &Multiaddr) -> Option<Host> {
 }
 
 impl Gate {
+    pub(super) fn new(traffic: Traffic) -> Self {
+        Self { traffic, ..Self::default() }
+    }
+
+    fn counted<T>(&self, result: Result<T, ConnectionDenied>) -> Result<T, ConnectionDenied> {
+        if result.is_err() {
+            self.traffic.count_defense(Defense::Banned);
+        }
+        result
+    }
+
     /// True if neither the peer nor the address is banned or blocked.
     pub(super) fn may_dial(&self, peer: &p2p_proto::PeerId, ip: Option<IpAddr>) -> bool {
         let is_free = ip.is_none_or(|ip| self.bans.of_ip(ip).is_none());
@@ -101,7 +115,7 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        self.check_inbound(remote)
+        self.counted(self.check_inbound(remote))
     }
 
     fn handle_established_inbound_connection(
@@ -111,8 +125,8 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.check_inbound(remote)?;
-        self.check_peer(&peer).map(|()| dummy::ConnectionHandler)
+        let checked = self.check_inbound(remote).and_then(|()| self.check_peer(&peer));
+        self.counted(checked).map(|()| dummy::ConnectionHandler)
     }
 
     fn handle_pending_outbound_connection(

@@ -18,7 +18,9 @@ use libp2p::{Multiaddr, PeerId, Transport};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::defenses::Defense;
 use super::slots::host_of;
+use super::traffic::Traffic;
 use p2p_proto::half_open::{HalfOpen, HalfOpenId};
 use p2p_proto::limits::HANDSHAKE_TIMEOUT_MS;
 
@@ -49,11 +51,12 @@ impl Drop for Place {
 pub(super) struct Handshakes {
     inner: Boxed<Output>,
     doors: Arc<Mutex<Doors>>,
+    traffic: Traffic,
 }
 
 impl Handshakes {
-    pub(super) fn new(inner: Boxed<Output>) -> Self {
-        Self { inner, doors: Arc::default() }
+    pub(super) fn new(inner: Boxed<Output>, traffic: Traffic) -> Self {
+        Self { inner, doors: Arc::default(), traffic }
     }
 
     /// Takes a place for a connection. The receiver resolves when the connection must give way.
@@ -63,6 +66,7 @@ impl Handshakes {
         if let Some(end) = gives_way.and_then(|id| doors.ends.remove(&id)) {
             // An error means that its handshake has just ended.
             let _ = end.send(());
+            self.traffic.count_defense(Defense::HalfOpen);
         }
         let (end, ended) = oneshot::channel();
         doors.ends.insert(id, end);

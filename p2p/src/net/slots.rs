@@ -16,7 +16,9 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
+use super::defenses::Defense;
 use super::gate;
+use super::traffic::Traffic;
 use p2p_proto::eviction::{Candidate, select};
 use p2p_proto::limits::{INBOUND_CLOSING_MAX, INBOUND_MAX, INBOUND_PER_HOST_MAX};
 use p2p_proto::message::Topic;
@@ -61,15 +63,15 @@ pub(super) struct Slots {
     key: RandomState,
     by_id: HashMap<ConnectionId, Slot>,
     evicted: VecDeque<(PeerId, ConnectionId)>,
-}
-
-impl Default for Slots {
-    fn default() -> Self {
-        Self { started: Instant::now(), key: RandomState::new(), by_id: HashMap::new(), evicted: VecDeque::new() }
-    }
+    traffic: Traffic,
 }
 
 impl Slots {
+    pub(super) fn new(traffic: Traffic) -> Self {
+        let (key, by_id, evicted) = (RandomState::new(), HashMap::new(), VecDeque::new());
+        Self { started: Instant::now(), key, by_id, evicted, traffic }
+    }
+
     fn now(&self) -> Millis {
         Millis(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
@@ -137,9 +139,18 @@ impl Slots {
         if let Some(slot) = self.by_id.get_mut(&id) {
             slot.evicted = true;
             tracing::debug!(peer = %slot.peer, host = ?slot.host, "evicted for a newcomer");
+            self.traffic.count_defense(Defense::Eviction);
             self.evicted.push_back((slot.peer, id));
         }
         Ok(())
+    }
+
+    fn counted<T>(&self, result: Result<T, Denied>) -> Result<T, ConnectionDenied> {
+        if let Err(denied) = &result {
+            let is_host = matches!(denied, Denied::Host(_));
+            self.traffic.count_defense(if is_host { Defense::HostSlots } else { Defense::NoSlot });
+        }
+        result.map_err(ConnectionDenied::new)
     }
 
     fn candidates(&self) -> Vec<Candidate<ConnectionId>> {
@@ -184,7 +195,7 @@ impl NetworkBehaviour for Slots {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        self.check(remote).map_err(ConnectionDenied::new)
+        self.counted(self.check(remote))
     }
 
     /// The last of the behaviors that may deny a connection: an eviction is never in vain.
@@ -195,7 +206,8 @@ impl NetworkBehaviour for Slots {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.make_room(remote).map(|()| dummy::ConnectionHandler).map_err(ConnectionDenied::new)
+        let made = self.make_room(remote);
+        self.counted(made).map(|()| dummy::ConnectionHandler)
     }
 
     fn handle_established_outbound_connection(

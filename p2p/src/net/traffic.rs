@@ -1,9 +1,11 @@
-//! Counts the bytes of messages, by direction and kind.
+//! Counts the bytes of messages, by direction and kind, and what was refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use p2p_proto::message::Response;
+
+use super::defenses::Defense;
 
 /// Kind of a message in the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +85,8 @@ impl TrafficKind {
 
 type Counts = [AtomicU64; TrafficKind::ALL.len()];
 
-/// Bytes of messages since the network started, without what transports and libp2p's own protocols add. Clones share
-/// the counts.
+/// Bytes of messages since the network started, without what transports and libp2p's own protocols add, and what the
+/// network refused. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic(Arc<Both>);
 
@@ -92,6 +94,7 @@ pub struct Traffic(Arc<Both>);
 struct Both {
     received: Counts,
     sent: Counts,
+    defenses: [AtomicU64; Defense::ALL.len()],
 }
 
 fn add(counts: &Counts, kind: TrafficKind, bytes: usize) {
@@ -111,6 +114,18 @@ impl Traffic {
 
     pub(super) fn count_sent(&self, kind: TrafficKind, bytes: usize) {
         add(&self.0.sent, kind, bytes);
+    }
+
+    pub(super) fn count_defense(&self, defense: Defense) {
+        if let Some(count) = self.0.defenses.get(defense as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often the network did this.
+    #[must_use]
+    pub fn defended(&self, defense: Defense) -> u64 {
+        self.0.defenses.get(defense as usize).map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
     /// Received bytes by kind.

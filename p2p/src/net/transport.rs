@@ -15,6 +15,7 @@ use super::meter::muxer::Metered;
 use super::meter::{Meters, yamux};
 use super::proxy::{Dialer, Proxy};
 use super::slots::host_of;
+use super::traffic::Traffic;
 use p2p_proto::limits::{
     HANDSHAKE_TIMEOUT_MS, QUIC_CONNECTION_WINDOW_BYTES, QUIC_STREAM_WINDOW_BYTES, STREAMS_PER_CONNECTION_MAX,
 };
@@ -23,26 +24,35 @@ type BoxedError = Box<dyn Error + Send + Sync>;
 
 type Connections = Boxed<(PeerId, StreamMuxerBox)>;
 
+/// What is measured and counted of connections.
+pub(super) struct Counters {
+    /// Their receive buffers.
+    pub(super) meters: Meters,
+    /// Those that were refused.
+    pub(super) traffic: Traffic,
+}
+
 /// All transports, each with bounds of its own: who fills one does not fill another. Circuits come first, because an
 /// address through a relay begins with the relay's own.
 pub(super) fn new(
     keypair: &Keypair,
-    meters: &Meters,
+    counters: &Counters,
     circuits: relay::client::Transport,
     proxy: Option<Proxy>,
 ) -> Result<Connections, BoxedError> {
-    let circuits = Handshakes::new(secured(circuits, keypair, meters.clone())?);
+    let Counters { meters, traffic } = counters;
+    let circuits = Handshakes::new(secured(circuits, keypair, meters.clone())?, traffic.clone());
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
-    let tcp = Handshakes::new(secured(tcp, keypair, meters.clone())?);
-    let quic = Handshakes::new(quic(keypair, meters.clone()));
+    let tcp = Handshakes::new(secured(tcp, keypair, meters.clone())?, traffic.clone());
+    let quic = Handshakes::new(quic(keypair, meters.clone()), traffic.clone());
     let direct = either(circuits.boxed(), either(tcp.boxed(), quic.boxed()));
-    Ok(either(direct, proxied(keypair, meters, proxy)?))
+    Ok(either(direct, proxied(keypair, counters, proxy)?))
 }
 
 /// The proxy's transport; without a proxy, it dials nothing.
-pub(super) fn proxied(keypair: &Keypair, meters: &Meters, proxy: Option<Proxy>) -> Result<Connections, BoxedError> {
+pub(super) fn proxied(keypair: &Keypair, counters: &Counters, proxy: Option<Proxy>) -> Result<Connections, BoxedError> {
     let dialer = proxy.map_or_else(OptionalTransport::none, |proxy| OptionalTransport::some(Dialer::new(proxy)));
-    Ok(Handshakes::new(secured(dialer, keypair, meters.clone())?).boxed())
+    Ok(Handshakes::new(secured(dialer, keypair, counters.meters.clone())?, counters.traffic.clone()).boxed())
 }
 
 fn either(first: Connections, second: Connections) -> Connections {

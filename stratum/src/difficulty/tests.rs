@@ -59,6 +59,20 @@ proptest! {
     }
 
     #[test]
+    fn shares_of_a_difficulty_that_is_not_easier_than_a_target_meet_it(bytes in any::<[u8; 32]>(), zeros in 0usize..20) {
+        let mut bytes = bytes;
+        bytes[..zeros].fill(0);
+        let target = Target::from_be_bytes(bytes);
+        let difficulty = Difficulty::not_easier_than(target);
+        prop_assert!(difficulty.target() <= target || difficulty.to_f64() >= f64::from(u32::MAX));
+        if difficulty < Difficulty::ONE && difficulty > Difficulty::MIN {
+            let ratio = difficulty.to_f64() / target.difficulty_float();
+            prop_assert!(ratio < 1.0 + 1e-6, "{ratio}");
+        }
+        prop_assert_eq!(Difficulty::not_easier_than(difficulty.target()), difficulty);
+    }
+
+    #[test]
     fn the_printed_value_parses_to_the_same_difficulty(value in 1e-9f64..1e9) {
         let difficulty = Difficulty::floor(value);
         let read: f64 = difficulty.to_string().parse().expect("a number");

@@ -43,9 +43,9 @@ impl Session {
     /// Applies a minimum difficulty, and returns whether jobs reach it. The share target caps the
     /// difficulty and is unknown before the first work unit, so the result is `false` until then.
     fn configure_minimum(&mut self, minimum: f64) -> bool {
-        self.vardiff.suggest(minimum);
-        let cap = self.jobs.current().map(|work| work.share_difficulty());
-        cap.is_some_and(|cap| self.vardiff.choose(cap, self.report.difficulty).to_f64() >= minimum)
+        self.channel.vardiff.suggest(minimum);
+        let cap = self.channel.jobs.current().map(|work| work.share_difficulty());
+        cap.is_some_and(|cap| self.channel.vardiff.choose(cap, self.channel.report.difficulty).to_f64() >= minimum)
     }
 
     /// Handles `mining.subscribe`: asks the caller what the server offers. A repeated subscribe gets the same response.
@@ -77,7 +77,7 @@ impl Session {
             Ok(resumed) => {
                 if let Some(Resumed { extranonce1, last_job_time }) = resumed {
                     self.extranonce1 = extranonce1;
-                    self.jobs.resume_after(last_job_time);
+                    self.channel.jobs.resume_after(last_job_time);
                 }
                 self.subscribed = true;
                 let mut actions = vec![Action::Send(message::subscribed(&pending.id, self.extranonce1))];
@@ -104,13 +104,13 @@ impl Session {
     /// for work after the first accepted login of a subscribed miner.
     pub fn handle_verdict(&mut self, pending: PendingLogin, verdict: Verdict, now: Instant) -> Vec<Action> {
         let PendingLogin { id, login } = pending;
-        let first = self.report.account.is_none();
+        let first = self.channel.report.account.is_none();
         let account = match verdict.map_err(Reject::User).and_then(|account| self.admit(&login.user, account)) {
             Ok(account) => account,
             Err(reject) => return self.strike(&id, &reject, now),
         };
         if let Some(difficulty) = login.difficulty {
-            self.vardiff.suggest(difficulty);
+            self.channel.vardiff.suggest(difficulty);
         }
         let mut actions = vec![Action::Send(message::accepted(&id))];
         if first && self.subscribed {
@@ -125,25 +125,25 @@ impl Session {
     /// # Errors
     /// Returns [`Reject::OtherAccount`], and changes nothing.
     fn admit(&mut self, user: &str, account: Account) -> Result<Account, Reject> {
-        if self.report.account.as_ref().is_some_and(|present| *present != account) {
+        if self.channel.report.account.as_ref().is_some_and(|present| *present != account) {
             return Err(Reject::OtherAccount);
         }
         let user = without_blanks(user);
-        let workers = &self.report.workers;
+        let workers = &self.channel.report.workers;
         if !workers.iter().any(|worker| **worker == *user) {
             let bytes: usize = workers.iter().map(|worker| worker.len()).sum();
             if workers.len() >= limits::WORKERS_MAX || bytes + user.len() > limits::WORKERS_BYTES_MAX {
                 self.more_workers = true;
             } else {
-                self.report.workers = workers.iter().cloned().chain([Arc::from(user)]).collect();
+                self.channel.report.workers = workers.iter().cloned().chain([Arc::from(user)]).collect();
             }
         }
-        Ok(Arc::clone(self.report.account.get_or_insert(account)))
+        Ok(Arc::clone(self.channel.report.account.get_or_insert(account)))
     }
 }
 
 /// Returns a user name without blanks at its ends and around its first separator, as the pool reads it too.
-fn without_blanks(user: &str) -> String {
+pub(crate) fn without_blanks(user: &str) -> String {
     let user = user.trim();
     let (account, rest) = user.split_at(user.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(user.len()));
     let rest = rest.trim_start();

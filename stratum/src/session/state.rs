@@ -9,13 +9,11 @@ use super::action::{Action, CloseReason};
 use super::start::Start;
 use crate::agents::{self, Agent};
 use crate::bucket::Bucket;
-use crate::difficulty::Difficulty;
-use crate::jobs::Jobs;
+use crate::channel::Channel;
 use crate::limits;
 use crate::message::{self, Reject};
 use crate::pool::{Account, EXTRANONCE1_BYTES};
 use crate::report::Report;
-use crate::vardiff::Vardiff;
 
 /// One miner's connection as a state machine. [The module docs](super) explain how to drive it.
 #[derive(Debug)]
@@ -33,25 +31,16 @@ pub struct Session {
     pub(super) agent: Agent,
     /// The longest coinbase that the device can hold, in bytes, as the server learnt from it before.
     pub(super) coinbase_bytes_learnt: Option<usize>,
-    /// Shares without the work that any difficulty takes, since the last accepted one.
-    pub(super) mismatches: u32,
     /// Whether the miner has more user names than the session keeps.
     pub(super) more_workers: bool,
-    /// Whether the pool has no work at the moment, so that no job is repeated.
-    pub(super) withdrawn: bool,
-    /// When the difficulty rose, and from which: later rises within [`limits::HARDER_GRACE`] count as the same.
-    pub(super) harder: Option<(Instant, Difficulty)>,
     /// Version bits that the miner may roll.
     pub(super) mask: u32,
     /// Whether the miner negotiated version rolling, so that it understands `set_version_mask`.
     pub(super) rolls: bool,
-    pub(super) jobs: Jobs,
-    pub(super) vardiff: Vardiff,
-    /// When the session sent the newest job.
-    pub(super) notified: Option<Instant>,
+    /// Jobs, and the account of the shares.
+    pub(super) channel: Channel,
     /// Text of the newest work unit. Keeps it cached for the jobs that repeat it.
     pub(super) newest_params: Option<Arc<String>>,
-    pub(super) report: Report,
 }
 
 impl Session {
@@ -65,44 +54,38 @@ impl Session {
             subscribed: false,
             agent: agents::known("", &start.coinbase_limits),
             coinbase_bytes_learnt: None,
-            mismatches: 0,
             more_workers: false,
-            withdrawn: false,
-            harder: None,
             mask: limits::VERSION_MASK,
             rolls: false,
-            jobs: Jobs::new(start.first_job_id),
-            vardiff: Vardiff::new(start.difficulty, now),
-            notified: None,
+            channel: Channel::new(start.first_job_id, start.difficulty, now),
             newest_params: None,
-            report: Report::new(now),
             start,
         }
     }
 
     /// Returns the account to fetch work for. `None` until the miner has both subscribed and authorized.
     pub fn account(&self) -> Option<&Account> {
-        self.report.account.as_ref().filter(|_| self.subscribed)
+        self.channel.report.account.as_ref().filter(|_| self.subscribed)
     }
 
     /// Returns the miner's user agent, without control characters; empty if it sent none.
     pub(crate) fn agent(&self) -> &Arc<str> {
-        &self.report.agent
+        &self.channel.report.agent
     }
 
     /// Returns the authorized user names in order of authorization, without blanks around the parts.
     pub fn workers(&self) -> &[Arc<str>] {
-        &self.report.workers
+        &self.channel.report.workers
     }
 
     /// Returns the header time of the newest job, in seconds since 1970; 0 before the first.
     pub fn last_job_time(&self) -> u32 {
-        self.jobs.last_time()
+        self.channel.jobs.last_time()
     }
 
     /// Returns the session's state for the statistics.
     pub(crate) fn report(&self) -> Report {
-        self.report.clone()
+        self.channel.report.clone()
     }
 
     /// Rejects an invalid request, or closes the connection after too many of them in a short time.

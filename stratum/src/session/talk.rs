@@ -52,13 +52,13 @@ impl Session {
 
     /// Asks for the user agent of a miner that sent none.
     pub(super) fn ask_version(&self) -> Option<Action> {
-        self.report.agent.is_empty().then(|| Action::Send(message::get_version(VERSION_REQUEST)))
+        self.channel.report.agent.is_empty().then(|| Action::Send(message::get_version(VERSION_REQUEST)))
     }
 
     /// Takes the miner's response to [`Self::ask_version`].
     pub(super) fn take_response(&mut self, id: &Value, text: Option<String>) {
         if let (true, Some(agent)) = (*id == VERSION_REQUEST, text)
-            && self.report.agent.is_empty()
+            && self.channel.report.agent.is_empty()
         {
             self.take_agent(&agent);
         }
@@ -67,8 +67,8 @@ impl Session {
     /// Records the miner's user agent.
     pub(super) fn take_agent(&mut self, agent: &str) {
         let kept = agent.chars().filter(|letter| !letter.is_control()).take(limits::AGENT_CHARS_MAX);
-        self.report.agent = kept.collect::<String>().into();
+        self.channel.report.agent = kept.collect::<String>().into();
         self.agent = agents::known(agent, &self.start.coinbase_limits);
-        self.vardiff.set_agent_floor(self.agent.difficulty_min);
+        self.channel.vardiff.set_agent_floor(self.agent.difficulty_min);
     }
 }

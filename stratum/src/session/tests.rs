@@ -232,12 +232,12 @@ fn a_fast_miner_gets_a_harder_job_within_seconds() {
     driven.pool_work = Some(work(1, 1, Difficulty::floor(1e6).target()));
     driven.line(r#"{"id":1,"method":"mining.subscribe","params":[]}"#);
     driven.line(r#"{"id":2,"method":"mining.authorize","params":["a.b","x"]}"#);
-    let first = driven.session.report.difficulty;
+    let first = driven.session.channel.report.difficulty;
     for _ in 0..limits::VARDIFF_SHARES {
-        driven.session.vardiff.share(Difficulty::floor(1_024.0));
+        driven.session.channel.vardiff.share(Difficulty::floor(1_024.0));
     }
     driven.wait(Duration::from_secs(2));
-    let second = driven.session.report.difficulty;
+    let second = driven.session.channel.report.difficulty;
     assert_eq!(first, Some(Difficulty::floor(1_024.0)));
     assert!(second > Some(Difficulty::floor(80_000.0)), "{second:?}");
     assert_eq!(driven.job_ids().len(), 2);
@@ -397,7 +397,7 @@ proptest! {
                     driven.submit(back, nonce, bits);
                 }
             }
-            if let (Some(sent), Some(work)) = (driven.session.report.difficulty, driven.session.jobs.current()) {
+            if let (Some(sent), Some(work)) = (driven.session.channel.report.difficulty, driven.session.channel.jobs.current()) {
                 prop_assert!(sent.target() >= work.share_target, "the job is harder than the share target");
             }
         }

@@ -20,6 +20,8 @@ pub struct Facts {
     pub clock: ClockFacts,
     /// This node's bitcoind.
     pub bitcoin: BitcoinFacts,
+    /// Free bytes on the disk of the data folder; none while unknown.
+    pub disk_free_bytes: Option<u64>,
     /// Bit of an active upgrade that this program does not know.
     pub too_old: Option<u8>,
 }

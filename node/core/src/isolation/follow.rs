@@ -24,6 +24,7 @@ impl ChainWatch {
             self.own.found(accepted.id, accepted.is_link, now);
         }
         for tip in &changes.tips {
+            tip.disconnected.iter().for_each(|id| self.own.unlink(id));
             tip.connected.iter().for_each(|id| self.link(id, chain, now));
             self.note_clock(tip, chain, clock);
         }
@@ -151,6 +152,26 @@ mod tests {
             assert_eq!(self.world.chain.tip(), proof.id());
         }
 
+        /// A link of this node that lists all, and two of another miner past it that list nothing.
+        fn own_link_that_loses(&mut self) {
+            self.pass();
+            let tip = self.world.chain.tip();
+            let list = self.world.chain.listable(&tip).unwrap();
+            let spec = Spec { link: true, list: list.clone(), ..self.world.spec_on(tip, miner(9)) };
+            let own = self.world.mine(&spec);
+            self.insert(&own, Some(list), 0);
+            assert_eq!(self.world.chain.tip(), own.id());
+            let mut parent = tip;
+            for _ in 0..2 {
+                self.pass();
+                let spec = Spec { link: true, list: Vec::new(), ..self.world.spec_on(parent, miner(1)) };
+                let link = self.world.mine(&spec);
+                self.insert(&link, Some(Vec::new()), 1);
+                parent = link.id();
+            }
+            assert_eq!(self.world.chain.tip(), parent, "the longer branch wins");
+        }
+
         fn facts(&self) -> Facts {
             let mut facts = Facts::default();
             self.watch.read(&self.world.chain, self.world.now, &mut facts);
@@ -181,6 +202,26 @@ mod tests {
         // An honest link ends it.
         watched.others_link(false);
         assert_eq!(watched.facts().own, OwnFacts { judged: 5, left_out: 0 });
+    }
+
+    #[test]
+    fn own_links_that_lose_hide_no_censorship() {
+        let mut watched = Watched::new();
+        for _ in 0..6 {
+            watched.others_link(false);
+        }
+        // The node finds a link among every few of the censors', which lists its shares, and which they build past.
+        for round in 0..20 {
+            watched.own_share();
+            if round % 4 == 0 {
+                watched.own_link_that_loses();
+            }
+            for _ in 0..3 {
+                watched.others_link(true);
+            }
+        }
+        let own = watched.facts().own;
+        assert!(own.left_out >= 5 && own.left_out == own.judged, "{own:?}");
     }
 
     #[test]

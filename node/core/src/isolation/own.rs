@@ -36,16 +36,19 @@ pub(super) struct SeenLink<'a> {
 struct Own {
     found: Millis,
     chances: u32,
+    /// The link of the main chain that lists it, if one does.
+    listed_by: Option<ShareId>,
 }
 
-/// This node's shares that no link has listed, and how earlier ones fared.
+/// This node's shares that can still be listed, and how earlier ones fared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OwnShares {
-    pending: BTreeMap<ShareId, Own>,
+    /// What a link lists stays here: the link may leave the main chain.
+    shares: BTreeMap<ShareId, Own>,
     /// Sequence in which they were found.
     sequence: VecDeque<ShareId>,
-    /// Heights of other miners' links that listed one, ascending, with how many.
-    listed: VecDeque<(Height, u32)>,
+    /// Other miners' links that listed one, their heights, ascending, and how many.
+    listed: VecDeque<(ShareId, Height, u32)>,
     /// Last links, and when they came.
     arrivals: VecDeque<(ShareId, Millis)>,
     /// This node's links among the last shares.
@@ -63,13 +66,13 @@ impl OwnShares {
                 self.links.pop_front();
             }
         }
-        if self.pending.insert(id, Own { found: now, chances: 0 }).is_none() {
+        if self.shares.insert(id, Own { found: now, chances: 0, listed_by: None }).is_none() {
             self.sequence.push_back(id);
         }
-        // Listed ones stay in the sequence until they are its oldest.
+        // Those that cannot be listed any more stay in the sequence until they are its oldest.
         while self.sequence.len() > OWN_SHARES_MAX {
             if let Some(oldest) = self.sequence.pop_front() {
-                self.pending.remove(&oldest);
+                self.shares.remove(&oldest);
             }
         }
     }
@@ -88,23 +91,38 @@ impl OwnShares {
         now: Millis,
     ) {
         let by_own = self.links.contains(&link.id);
-        let count = link.list.iter().filter(|id| self.pending.remove(id).is_some()).count();
-        self.pending.remove(&link.id);
-        if !by_own && count > 0 {
-            self.listed.push_back((link.height, u32::try_from(count).unwrap_or(u32::MAX)));
+        let mut count = 0_u32;
+        for id in link.list.iter().chain([&link.id]) {
+            if let Some(own) = self.shares.get_mut(id) {
+                own.listed_by = Some(link.id);
+                count = count.saturating_add(1);
+            }
         }
-        while self.listed.front().is_some_and(|(height, _)| height.0 < link.height.0.saturating_sub(listing_depth)) {
+        if !by_own && count > 0 {
+            self.listed.push_back((link.id, link.height, count));
+        }
+        let lowest = link.height.0.saturating_sub(listing_depth);
+        while self.listed.front().is_some_and(|(_, height, _)| height.0 < lowest) {
             self.listed.pop_front();
         }
-        self.pending.retain(|id, _| can_list(id));
+        self.shares.retain(|id, _| can_list(id));
         if let Some(known_by) = self.known_by(link).filter(|_| !by_own) {
-            for own in self.pending.values_mut().filter(|own| own.found < known_by) {
+            for own in self.shares.values_mut().filter(|own| own.listed_by.is_none() && own.found < known_by) {
                 own.chances = own.chances.saturating_add(1);
             }
         }
         self.arrivals.push_back((link.id, now));
         if self.arrivals.len() > ARRIVALS {
             self.arrivals.pop_front();
+        }
+    }
+
+    /// Notes a link that left the main chain. What it listed is listed no more: whoever leaves out this node's shares also
+    /// leaves out its links, which list them.
+    pub(super) fn unlink(&mut self, id: &ShareId) {
+        self.listed.retain(|(link, ..)| link != id);
+        for own in self.shares.values_mut().filter(|own| own.listed_by == Some(*id)) {
+            own.listed_by = None;
         }
     }
 
@@ -120,9 +138,9 @@ impl OwnShares {
 
     /// Shares of the last `listing_depth` links that were judged, and those that were left out.
     pub(super) fn facts(&self) -> OwnFacts {
-        let left_out = self.pending.values().filter(|own| own.chances >= CHANCES).count();
-        let left_out = u32::try_from(left_out).unwrap_or(u32::MAX);
-        let listed = self.listed.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
+        let is_left_out = |own: &&Own| own.listed_by.is_none() && own.chances >= CHANCES;
+        let left_out = u32::try_from(self.shares.values().filter(is_left_out).count()).unwrap_or(u32::MAX);
+        let listed = self.listed.iter().fold(0_u32, |sum, (.., count)| sum.saturating_add(*count));
         OwnFacts { judged: left_out.saturating_add(listed), left_out }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Facts, Kind, PeerFact, Policy, links_ms};
 use crate::limits::{
-    BITCOIND_BEHIND_BLOCKS, CLOCK_AHEAD_S, CLOCK_BEHIND_S, CLOCK_OFF_S, NEWER_PEERS, OWN_JUDGED, QUIET_LINKS,
+    BITCOIND_BEHIND_BLOCKS, CLOCK_AHEAD_S, CLOCK_BEHIND_S, CLOCK_OFF_S, DISK_LOW_BYTES, NEWER_PEERS, OWN_JUDGED,
+    QUIET_LINKS,
 };
 
 /// What the facts say of one kind.
@@ -51,6 +52,10 @@ pub(super) fn read(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) ->
             None => Reading::Fine,
         },
         Kind::Clock => clock(facts),
+        Kind::Disk => match facts.disk_free_bytes {
+            Some(free) => either(free < DISK_LOW_BYTES, free >= DISK_LOW_BYTES / 2 * 3),
+            None => Reading::Unsure,
+        },
         Kind::Bitcoind => {
             let bitcoin = facts.bitcoin;
             let behind = blocks_behind(facts);

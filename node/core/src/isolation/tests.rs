@@ -9,7 +9,7 @@ use super::own::{OwnShares, SeenLink};
 use super::pace::LinkClock;
 use super::read::Reading;
 use super::*;
-use crate::limits::{CHANCES, OWN_SHARES_MAX, QUIET_LINKS};
+use crate::limits::{CHANCES, DISK_LOW_BYTES, OWN_SHARES_MAX, QUIET_LINKS};
 
 const MAIN: Policy = Policy {
     on_isolation: Reaction::Stop,
@@ -44,6 +44,7 @@ impl Node {
             in_sync: true,
             height: Height(1_000),
             bitcoin,
+            disk_free_bytes: Some(2 * DISK_LOW_BYTES),
             ..Facts::default()
         };
         let mut node = Self { machine: Isolation::new(policy), facts, now_s: 0 };
@@ -102,6 +103,7 @@ fn each_state_begins_and_ends_after_its_time() {
     node.begins_and_ends(Kind::Clock, 60, 60, |facts| facts.clock.proofs_ahead = 8);
     node.begins_and_ends(Kind::Clock, 60, 60, |facts| facts.clock.bitcoind_s = Some(-61));
     node.begins_and_ends(Kind::Clock, 60, 60, |facts| facts.clock.bitcoind_peers_s = Some(61));
+    node.begins_and_ends(Kind::Disk, 60, 60, |facts| facts.disk_free_bytes = Some(DISK_LOW_BYTES - 1));
     node.begins_and_ends(Kind::Bitcoind, 300, 60, |facts| facts.bitcoin.height = Some(799_998));
     node.begins_and_ends(Kind::Bitcoind, 300, 60, |facts| facts.bitcoin.unknown_blocks = 2);
     node.begins_and_ends(Kind::BitcoindAlone, 300, 0, |facts| facts.bitcoin.connections = Some(0));

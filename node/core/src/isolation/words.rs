@@ -26,6 +26,7 @@ pub(super) fn what(kind: Kind, facts: &Facts, quiet_ms: u64, policy: &Policy) ->
             format!("the last links credit {seen} shares, and their work stands for {expected}")
         }),
         Kind::Clock => clock(facts),
+        Kind::Disk => facts.disk_free_bytes.map(disk),
         Kind::Bitcoind => Some(match blocks_behind(facts) {
             Some(blocks @ 1..) => format!("your bitcoind is {} behind the one of most peers", count(blocks, "block")),
             _ => {
@@ -64,6 +65,7 @@ pub(super) const fn todo(kind: Kind) -> &'static str {
         Kind::Hashrate => "compare the tip with another node's; add peers that you trust to `p2p.peers`",
         Kind::ShareRate => "someone withholds shares or links, or floods: compare with another node",
         Kind::Clock => "set up time synchronization (NTP) on this machine and on bitcoind's",
+        Kind::Disk => "free some space; when the disk is full, the node stops",
         Kind::Bitcoind => "see bitcoind's log and its peers (`bitcoin-cli getpeerinfo`, `getchaintips`)",
         Kind::BitcoindAlone => "check bitcoind's network, and its `connect`, `onlynet` and `proxy` settings",
         Kind::OneNetgroup => "add peers in other networks to `p2p.peers`",
@@ -95,6 +97,12 @@ fn no_peers(facts: &Facts, policy: &Policy) -> String {
     }
     let limit_s = links_ms(ALONE_LINKS, policy) / 1_000;
     format!("{silent}; work for the pool ends after {limit_s} s without peers")
+}
+
+/// How much room a disk has, in one sentence.
+#[must_use]
+pub fn disk(free_bytes: u64) -> String {
+    format!("the disk of the data folder has {} MB left", free_bytes / 1_000_000)
 }
 
 fn clock(facts: &Facts) -> Option<String> {

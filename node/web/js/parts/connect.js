@@ -24,6 +24,7 @@ function Entries({ mining, urls, address }) {
     ${mining.this_machine_only && html`<p><strong>Only programs of this machine can connect:</strong> set <code>stratum.listen</code> to 0.0.0.0:${mining.port} for devices in your network.</p>`}
     <${Facts} rows=${[
       ["URL", urls.map(({ url }) => html`<div key=${url}><${Copy} text=${url} /></div>`)],
+      ...(mining.v2_urls.length > 0 ? [["URL, Stratum v2", mining.v2_urls.map(({ url }) => html`<div key=${url}><${Copy} text=${url} /></div>`)]] : []),
       ["User name", html`<${Copy} text=${`${address ?? "ADDRESS"}.WORKER`} /> <span class="fine">${address ? "" : "your own Bitcoin address, a dot, "}any name for the device${mining.default_address ? `; without an address, ${mining.default_address} is paid` : ""}</span>`],
       ["Password", html`<code>${mining.password}</code> <span class="fine">or any other; there is nothing to sign up for</span>`],
     ]} />

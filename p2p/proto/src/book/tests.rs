@@ -338,3 +338,20 @@ fn a_netgroup_with_many_nodes_is_drawn_as_often_as_one_with_few() {
     let drawn = drawn.count();
     assert!((300..500).contains(&drawn), "{drawn} of 4,000");
 }
+
+#[test]
+fn a_netgroup_with_many_nodes_fills_no_more_of_an_answer_than_others() {
+    let mut book = book();
+    for number in 0..100_u8 {
+        book.add(record_at(5_000 + u32::from(number), at([46, number, 1, 1]), NOW_S), group(number), NOW_S);
+    }
+    for number in 0..1_000_u32 {
+        let [_, _, a, b] = number.to_be_bytes();
+        book.add(record_at(number, at([45, 1, 1 + a, b]), NOW_S), group(b), NOW_S);
+    }
+    let answer = book.sample(64, &[Scope::Public], NOW_S);
+    let of_many = answer.iter().filter(|record| record.addresses[0].netgroup() == Netgroup::Ip4([45, 1])).count();
+    assert!(answer.len() == 64 && of_many <= 1, "{of_many} of {}", answer.len());
+    // With few netgroups, those with many nodes fill the rest.
+    assert_eq!(book.sample(500, &[Scope::Public], NOW_S).len(), 500);
+}

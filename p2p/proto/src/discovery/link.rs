@@ -5,6 +5,13 @@ use crate::netgroup::Netgroup;
 use crate::record::{Address, Checked, Record, Scope};
 use crate::time::Millis;
 
+/// Pause before a peer that did not answer about records is greeted again, milliseconds. Doubles with each failure, up to
+/// [`REGREET_MS_MAX`]. A peer refuses when others at the same address have asked too much.
+const REGREET_MS: u64 = 10_000;
+
+/// Maximum pause before a peer is greeted again, milliseconds.
+const REGREET_MS_MAX: u64 = 300_000;
+
 /// How the connection came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkKind {
@@ -42,6 +49,10 @@ pub(super) struct Link {
     pub(super) is_asked: bool,
     /// True for a peer that this node dialed and has not greeted yet.
     pub(super) is_new: bool,
+    /// From when on it is to be greeted.
+    pub(super) greet_from: Millis,
+    /// Greetings in a row that it did not answer.
+    failures: u32,
     /// When the peer was told this node's record, if it is to be asked once it has read it.
     pub(super) greeted_at: Option<Millis>,
     /// Records to tell it.
@@ -63,6 +74,8 @@ impl Link {
             useful_at: now,
             is_asked: kind != LinkKind::Inbound,
             is_new: kind != LinkKind::Inbound,
+            greet_from: now,
+            failures: 0,
             greeted_at: None,
             waiting: Vec::new(),
             allowance_milli: RECORDS_BURST * 1_000,
@@ -98,6 +111,23 @@ impl Link {
     pub(super) fn may_be_told(&self, record: &Record) -> bool {
         let scopes = self.scopes();
         record.addresses.iter().all(|address| address.scope().is_some_and(|scope| scopes.contains(&scope)))
+    }
+
+    /// Notes that the peer did not answer about records. One that this node dialed is greeted again after a pause.
+    pub(super) fn not_answered(&mut self, now: Millis) {
+        if self.kind != LinkKind::Inbound {
+            let pause_ms = REGREET_MS.checked_shl(self.failures.min(32)).unwrap_or(u64::MAX).min(REGREET_MS_MAX);
+            self.failures = self.failures.saturating_add(1);
+            self.is_new = true;
+            self.greeted_at = None;
+            self.greet_from = now.plus(pause_ms);
+        }
+    }
+
+    /// Takes note of an answer. Returns whether one was due.
+    pub(super) fn answered(&mut self) -> bool {
+        self.failures = 0;
+        std::mem::take(&mut self.is_asked)
     }
 
     /// Counts a record that the peer told unasked. Returns whether it is judged.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::tried::{PAUSE_S_MAX, pause_s};
 use super::{DialId, Dialing, Discovery, LinkKind, Now, Output, Purpose, Seed};
 use crate::limits::{
     ANCHORS, ASK_INTERVAL_MS, DIAL_INTERVAL_MS, DIALS_MAX, FEELER_INTERVAL_MS, OUTBOUND_TARGET, ROTATE_AGE_MS,
@@ -17,12 +18,6 @@ const DRAWS: u32 = 100;
 
 /// Draws in which nodes that were dialed in the last ten minutes are passed over, as in Bitcoin Core.
 const DRAWS_OF_RESTED: u32 = 30;
-
-/// Pause before a node from the book is dialed again, seconds. Doubles with each failure, up to [`PAUSE_S_MAX`].
-const PAUSE_S: u64 = 15;
-
-/// Maximum pause before a node from the book is dialed again, seconds.
-const PAUSE_S_MAX: u64 = 600;
 
 /// Pause after nobody was found to dial, milliseconds.
 const NOBODY_PAUSE_MS: u64 = 2_000;
@@ -147,7 +142,7 @@ impl Discovery {
         }
         let used = self.used_groups();
         while let Some(anchor) = self.anchors.pop() {
-            if let Some(address) = self.address_of(&anchor, &used, may_dial).filter(|_| !self.is_busy(&anchor)) {
+            if let Some(address) = self.address_of(&anchor, &used, now, may_dial).filter(|_| !self.is_busy(&anchor)) {
                 return self.dial(anchor, address, Purpose::Outbound, now);
             }
         }
@@ -161,7 +156,7 @@ impl Discovery {
             if !self.is_rested(&peer, draw < DRAWS_OF_RESTED, now) {
                 continue;
             }
-            if let Some(address) = self.address_of(&peer, &used, may_dial) {
+            if let Some(address) = self.address_of(&peer, &used, now, may_dial) {
                 self.timers.next_dial = now.at.plus(DIAL_INTERVAL_MS);
                 return self.dial(peer, address, Purpose::Outbound, now);
             }
@@ -171,21 +166,23 @@ impl Discovery {
     /// True if a node may be dialed again. With `long`, only ten minutes after the last time.
     fn is_rested(&self, peer: &PeerId, long: bool, now: Now) -> bool {
         let Some(entry) = self.book.entry(peer).filter(|_| !self.is_busy(peer)) else { return false };
-        let doubled_s = PAUSE_S.checked_shl(entry.attempts().min(32)).unwrap_or(u64::MAX).min(PAUSE_S_MAX);
-        let pause_s = if long { PAUSE_S_MAX } else { doubled_s };
+        let pause_s = if long { PAUSE_S_MAX } else { pause_s(entry.attempts()) };
         now.unix_s.saturating_sub(entry.last_try_s()) >= pause_s
     }
 
-    /// The address of a node to dial: in a netgroup that is not used yet, with the transport that fewer peers have. After
-    /// failures, one after the other.
+    /// The address of a node to dial: in a netgroup that is not used yet, at a host that was not dialed just now, with the
+    /// transport that fewer peers have. After failures, one after the other.
     fn address_of(
         &self,
         peer: &PeerId,
         used: &BTreeSet<Netgroup>,
+        now: Now,
         may_dial: &dyn Fn(&PeerId, &Address) -> bool,
     ) -> Option<Address> {
         let entry = self.book.entry(peer)?;
-        let free = |address: &&Address| !used.contains(&address.netgroup()) && may_dial(peer, address);
+        let free = |address: &&Address| {
+            !used.contains(&address.netgroup()) && self.tried.is_rested(address, now.at) && may_dial(peer, address)
+        };
         let mut addresses: Vec<Address> = entry.addresses().filter(free).copied().collect();
         let count = |transport: Transport| {
             let linked = self.links.values().filter(|link| link.kind != LinkKind::Inbound);
@@ -203,6 +200,7 @@ impl Discovery {
     fn dial(&mut self, peer: PeerId, address: Address, purpose: Purpose, now: Now) {
         let counts = self.links.len() >= ONLINE_LINKS;
         self.book.attempt(&peer, counts, now.unix_s);
+        self.tried.dialed(&address, counts, now.at);
         self.start(Some(peer), Some(address), address.to_string(), purpose, now);
     }
 
@@ -222,7 +220,7 @@ impl Discovery {
         self.timers.next_feeler = now.at.plus(FEELER_INTERVAL_MS / 2 + jitter_ms);
         let tested = self.book.to_test(now.unix_s).filter(|peer| !self.is_busy(peer));
         let Some(peer) = tested.or_else(|| self.draw_untried(now)) else { return };
-        if let Some(address) = self.address_of(&peer, &BTreeSet::new(), may_dial) {
+        if let Some(address) = self.address_of(&peer, &BTreeSet::new(), now, may_dial) {
             self.dial(peer, address, Purpose::Feeler, now);
         }
     }

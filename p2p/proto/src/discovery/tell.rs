@@ -1,5 +1,6 @@
 //! Records in and out.
 
+use super::link::Link;
 use super::{Discovery, LinkKind, Now, Output};
 use crate::book::Added;
 use crate::limits::{
@@ -36,7 +37,7 @@ impl Discovery {
     /// Takes records that a peer told: as an answer if it was asked, or unasked. Returns what the peer did wrong, if
     /// anything.
     pub fn told(&mut self, peer: PeerId, records: Vec<Record>, asked: bool, now: Now) -> Option<Misbehaviour> {
-        let is_answer = asked && self.links.get_mut(&peer).is_some_and(|link| std::mem::take(&mut link.is_asked));
+        let is_answer = asked && self.links.get_mut(&peer).is_some_and(Link::answered);
         for record in records {
             let link = self.links.get_mut(&peer)?;
             if record.peer == self.local || !link.may_bring(&record) {
@@ -137,11 +138,11 @@ impl Discovery {
         let mut to_tell = Vec::new();
         let mut to_ask = Vec::new();
         for (peer, link) in &mut self.links {
-            if link.is_new && self.own.record(link.scope()).is_some() {
+            if link.is_new && link.greet_from <= now.at && self.own.record(link.scope()).is_some() {
                 link.is_new = false;
                 link.greeted_at = Some(now.at);
                 to_tell.push(*peer);
-            } else if (link.is_new && is_late(link.since)) || link.greeted_at.is_some_and(is_late) {
+            } else if (link.is_new && is_late(link.greet_from)) || link.greeted_at.is_some_and(is_late) {
                 to_ask.push(*peer);
             }
         }
@@ -153,6 +154,13 @@ impl Discovery {
     pub fn heard(&mut self, peer: PeerId) {
         if self.links.get(&peer).is_some_and(|link| link.greeted_at.is_some()) {
             self.ask(peer);
+        }
+    }
+
+    /// Notes that a peer refused, or did not answer, what this node asked or told it about records.
+    pub fn not_answered(&mut self, peer: PeerId, now: Now) {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.not_answered(now.at);
         }
     }
 

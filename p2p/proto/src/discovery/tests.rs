@@ -5,6 +5,7 @@ use crate::limits::*;
 use crate::record::{Scope, Transport};
 use crate::score::Misbehaviour;
 
+mod hostile;
 mod world;
 
 const POOL: [u8; 32] = [7; 32];
@@ -362,4 +363,28 @@ fn a_node_that_has_just_started_signs_its_record_before_it_asks() {
     node.opened(peer(2), Some(at("192.168.1.9", 3381)), false, now(0));
     node.tick(now(2_000), &|_, _| true);
     assert!(asked(&mut node).1.is_some());
+}
+
+/// Nodes at one address share what a peer grants it: when it has nothing left, it refuses.
+#[test]
+fn a_peer_that_refuses_is_asked_again_after_a_pause() {
+    let now = |ms: u64| Now { at: Millis(ms), unix_s: START_S };
+    let mut node = Discovery::new(setup(1, &[], public), Book::new([1; 32], [1; 16]), now(0));
+    node.opened(peer(2), Some(at("45.1.1.1", 3381)), false, now(0));
+    let mut asked_at = Vec::new();
+    for ms in (0..120_000).step_by(250) {
+        node.tick(now(ms), &|_, _| true);
+        while let Some(output) = node.poll_output() {
+            if matches!(output, Output::Ask(_)) {
+                asked_at.push(ms);
+                node.not_answered(peer(2), now(ms));
+            }
+        }
+    }
+    assert_eq!(asked_at, [2_000, 14_000, 36_000, 78_000]);
+    // One that dialed this node is not asked.
+    node.opened(peer(3), Some(at("46.1.1.1", 3381)), true, now(120_000));
+    node.not_answered(peer(3), now(120_000));
+    node.tick(now(140_000), &|_, _| true);
+    assert!(std::iter::from_fn(|| node.poll_output()).all(|output| output != Output::Ask(peer(3))));
 }

@@ -111,6 +111,12 @@ pub const DIAL_INTERVAL_MS: u64 = 500;
 /// Maximum number of dials of nodes from the book at a time.
 pub const DIALS_MAX: usize = 8;
 
+/// Maximum number of hosts that are remembered because they were dialed and not reached: more than the dials of ten
+/// minutes.
+pub const TRIED_HOSTS_MAX: usize = 2_048;
+
+const _: () = assert!(TRIED_HOSTS_MAX as u64 > 600_000 / DIAL_INTERVAL_MS + 600_000 / FEELER_INTERVAL_MS);
+
 /// Time after which a dial that did not end is forgotten, milliseconds: later than the swarm gives up,
 /// [`PROXY_TIMEOUT_MS`](super::PROXY_TIMEOUT_MS) at most.
 pub const DIAL_TIMEOUT_MS: u64 = 90_000;

@@ -2,7 +2,7 @@ use libp2p::core::ConnectedPoint;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
-use super::{Denied, Slots, host_of};
+use super::{Denied, Slots, Traffic, host_of};
 use p2p_proto::limits::{INBOUND_CLOSING_MAX, INBOUND_MAX, INBOUND_PER_HOST_MAX};
 use p2p_proto::message::Topic;
 
@@ -22,7 +22,7 @@ fn close(slots: &mut Slots, number: usize) {
 
 #[test]
 fn counts_by_address_and_subnet() {
-    let mut slots = Slots::default();
+    let mut slots = Slots::new(Traffic::default());
     for number in 0..INBOUND_PER_HOST_MAX {
         connect(&mut slots, number, "/ip6/2001:db8::1/tcp/5").unwrap();
     }
@@ -36,7 +36,7 @@ fn counts_by_address_and_subnet() {
 
 #[test]
 fn a_full_node_evicts_one_for_each_newcomer_and_waits_for_those_that_close() {
-    let mut slots = Slots::default();
+    let mut slots = Slots::new(Traffic::default());
     for number in 0..INBOUND_MAX as usize {
         connect(&mut slots, number, "/ip4/127.0.0.1/tcp/5").unwrap();
     }

@@ -7,6 +7,7 @@ use libp2p::request_response::ResponseChannel;
 
 use super::{Task, theirs};
 use crate::net::api::BanView;
+use crate::net::defenses::Defense;
 use crate::net::lease::Answer;
 use crate::net::scores;
 use p2p_proto::bans::{Ban, Banned, TooManyBans};
@@ -29,6 +30,7 @@ impl Task {
             let explicit = self.redial.is_explicit(peer);
             let ban_s = until.since(now) / 1_000;
             tracing::warn!(%peer, explicit, ban_s, "a peer is banned: {}", misbehaviour.words());
+            self.traffic.count_defense(Defense::PeerBan);
             self.ban_by_itself(Banned::Peer(peer), until, misbehaviour);
             self.tell(Event::PeerBanned { peer });
         }
@@ -49,6 +51,7 @@ impl Task {
             Consequence::Host { until } => (Prefix::of_host(host), until),
             Consequence::Netgroup { until } => (Prefix::of_netgroup(host.netgroup()), until),
         };
+        let is_netgroup = range == Prefix::of_netgroup(host.netgroup());
         let Some(range) = range else { return };
         if let Some(explicit) = self.explicit_in(range) {
             tracing::warn!(%range, %explicit, "invalid work from the address of a configured peer; it is not banned");
@@ -56,6 +59,7 @@ impl Task {
         }
         let ban_s = until.since(now) / 1_000;
         tracing::warn!(%range, ban_s, "an address is banned: {}", misbehaviour.words());
+        self.traffic.count_defense(if is_netgroup { Defense::NetgroupBan } else { Defense::HostBan });
         self.ban_by_itself(Banned::Range(range), until, misbehaviour);
     }
 

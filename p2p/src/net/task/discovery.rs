@@ -12,7 +12,7 @@ use crate::net::api::DiscoveryInfo;
 use crate::net::proxy::Proxy;
 use crate::net::seeds;
 use p2p_proto::discovery::{DialId, Now, Output, OwnSource, Seed};
-use p2p_proto::message::{Request, RequestKind, Response};
+use p2p_proto::message::{Failure, Request, RequestKind, Response};
 use p2p_proto::record::{Address, Place, Scope, Transport};
 use p2p_proto::sync::RequestId;
 use p2p_proto::{PeerId, ReplyToken};
@@ -86,6 +86,8 @@ impl Task {
     fn ask_for_records(&mut self, peer: PeerId, request: Request) {
         if self.endpoint.may_ask() {
             self.send_request(peer, OWN_REQUEST, request);
+        } else {
+            self.discovery.not_answered(peer, self.both_clocks());
         }
     }
 
@@ -104,18 +106,19 @@ impl Task {
         self.reply(token, response);
     }
 
-    /// Takes the response to a request of the discovery.
-    pub(super) fn take_records(&mut self, peer: PeerId, response: Response) {
-        match response {
-            Response::Records(records) => {
-                let now = self.both_clocks();
+    /// Takes the result of a request of the discovery.
+    pub(super) fn take_records(&mut self, peer: PeerId, result: Result<Response, Failure>) {
+        let now = self.both_clocks();
+        match result {
+            Ok(Response::Records(records)) => {
                 if let Some(misbehaviour) = self.discovery.told(peer, records, true, now) {
                     self.punish(peer, misbehaviour);
                 }
             }
             // The question for records goes out with the next tick.
-            Response::NewRecords => self.discovery.heard(peer),
-            _ => {}
+            Ok(Response::NewRecords) => self.discovery.heard(peer),
+            Ok(_) => {}
+            Err(_) => self.discovery.not_answered(peer, now),
         }
     }
 

@@ -6,7 +6,7 @@ use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, identify, mdns, ping};
 
 use super::{Task, ours};
-use crate::net::address::is_relayed;
+use crate::net::address::{in_record, is_relayed};
 use crate::net::behaviour::BehaviourEvent;
 use crate::net::peers::Connection;
 use crate::net::redial::Source;
@@ -137,12 +137,21 @@ impl Task {
         let Some(address) = self.dials.remove(&id) else { return };
         let now = self.now();
         if matches!(error, DialError::LocalPeerId { .. }) {
-            tracing::debug!(%address, "address is this node's own");
             self.redial.remove(&address);
-            return;
+            return self.on_own_key(&address);
         }
         tracing::debug!(%address, %error, "dial failed");
         self.redial.failed(&address, now);
+    }
+
+    /// A node with this node's key answers at an address: this node itself, or another one.
+    fn on_own_key(&mut self, address: &Multiaddr) {
+        let place = in_record(address);
+        if place.is_some_and(|place| self.discovery.own_mut().has(&place)) {
+            tracing::debug!(%address, "address is this node's own");
+        } else {
+            self.tell(Event::OwnKeyElsewhere { addr: address.to_string() });
+        }
     }
 
     fn on_identified(&mut self, peer: PeerId, info: &identify::Info) {

@@ -41,8 +41,9 @@ impl Task {
         }
         let now = self.now();
         self.endpoint.admit_gossip(peer, message.data.len(), now).map_err(Some)?;
-        if !self.budgets.gossip(self.peers.host(peer), message.data.len(), now) {
-            tracing::debug!(%peer, "gossip beyond the budget of the peer's address");
+        if let Err(used_up) = self.budgets.gossip(self.peers.host(peer), message.data.len(), now) {
+            tracing::debug!(%peer, ?used_up, "gossip beyond a shared budget");
+            self.traffic.count_defense(used_up.into());
             return Err(None);
         }
         let topic = self.names.topic(&message.topic).ok_or(Some(Misbehaviour::Garbage))?;
@@ -122,9 +123,13 @@ impl Task {
         };
         self.settle();
         let Some(waiting) = self.endpoint.reply(token) else { return };
-        let Some(grant) = self.budgets.request(self.peers.host(peer), kind, now) else {
-            tracing::debug!(%peer, ?kind, "request beyond the budget of the peer's address, or of all");
-            return self.refuse(waiting.channel);
+        let grant = match self.budgets.request(self.peers.host(peer), kind, now) {
+            Ok(grant) => grant,
+            Err(used_up) => {
+                tracing::debug!(%peer, ?kind, ?used_up, "request beyond a shared budget");
+                self.traffic.count_defense(used_up.into());
+                return self.refuse(waiting.channel);
+            }
         };
         self.endpoint.keep_reply(token, Waiting { lease: Some(self.ledger.lease(grant)), ..waiting });
         self.announce(peer);
@@ -138,9 +143,7 @@ impl Task {
         let Some((asked, result)) = self.endpoint.answered(&request_id, None, result) else { return };
         let garbage = result == Err(Failure::Garbage);
         if is_about_records(asked.kind()) {
-            if let Ok(response) = result {
-                self.take_records(asked.peer, response);
-            }
+            self.take_records(asked.peer, result);
         } else {
             self.tell(Event::Response { peer: asked.peer, id: asked.id, result });
         }

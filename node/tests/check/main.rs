@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
+mod faults;
+
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::Router;
@@ -34,25 +37,47 @@ fn findings(output: &Output, name: &str) -> Vec<(bool, String)> {
     findings.map(|f| (f["ok"].as_bool().unwrap(), f["words"].as_str().unwrap().to_owned())).collect()
 }
 
-/// The smallest server that is a healthy bitcoind to `shoal check`.
-async fn bitcoind() -> SocketAddr {
-    async fn answer(Json(request): Json<Value>) -> Json<Value> {
+/// What differs from a healthy bitcoind.
+#[derive(Clone, Copy, Default)]
+struct Ill {
+    /// Seconds by which its clock is ahead of this machine's.
+    clock_s: i64,
+    /// Seconds by which its peers' clocks are ahead of its own.
+    peers_s: i64,
+    /// Transactions that wait for a block.
+    waiting: u64,
+}
+
+impl Ill {
+    fn answer(self, method: &str) -> Value {
         let hash = "00".repeat(32);
         let target = format!("0377ae{}", "00".repeat(27));
-        let result = match request["method"].as_str().unwrap() {
-            "getnetworkinfo" => json!({ "version": 290_000, "subversion": "/Satoshi:29.0.0/", "connections": 3 }),
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let time = i64::try_from(since.as_secs()).unwrap() + self.clock_s;
+        match method {
+            "getnetworkinfo" => json!({
+                "version": 290_000, "subversion": "/Satoshi:29.0.0/", "connections": 3, "timeoffset": self.peers_s,
+            }),
             "getblockchaininfo" => json!({
                 "chain": "signet", "blocks": 10, "headers": 10, "bestblockhash": hash,
                 "initialblockdownload": false, "signet_challenge": "51",
             }),
+            "getmempoolinfo" => json!({ "size": self.waiting }),
             _ => json!({
-                "version": 4, "previousblockhash": hash, "height": 11, "bits": "1e0377ae", "curtime": 9,
+                "version": 4, "previousblockhash": hash, "height": 11, "bits": "1e0377ae", "curtime": time,
                 "target": format!("0000{}", &target[..60]), "mintime": 8, "coinbasevalue": 50, "transactions": [],
                 "sigoplimit": 80_000, "signet_challenge": "51",
             }),
-        };
-        Json(json!({ "id": 0, "result": result }))
+        }
     }
+}
+
+/// The smallest server that is a bitcoind to `shoal check`.
+async fn bitcoind(ill: Ill) -> SocketAddr {
+    let answer = move |Json(request): Json<Value>| async move {
+        let result = ill.answer(request["method"].as_str().unwrap());
+        Json(json!({ "id": 0, "result": result }))
+    };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(answer))).await.unwrap() });
@@ -62,7 +87,7 @@ async fn bitcoind() -> SocketAddr {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_node_passes() {
     let home = TempDir::new().unwrap();
-    let url = format!("--bitcoind-url=http://{}", bitcoind().await);
+    let url = format!("--bitcoind-url=http://{}", bitcoind(Ill::default()).await);
     let check = |json: &[&str]| {
         let mut command = shoal(home.path());
         command.args([
@@ -180,7 +205,7 @@ async fn a_start_fails_at_once_when_a_port_for_peers_is_in_use() {
     let home = TempDir::new().unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let url = format!("--bitcoind-url=http://{}", bitcoind().await);
+    let url = format!("--bitcoind-url=http://{}", bitcoind(Ill::default()).await);
     for used in [tcp.local_addr().unwrap(), udp.local_addr().unwrap()] {
         let output = Command::new(env!("CARGO_BIN_EXE_shoal"))
             .args(["run", "--network=local", "--bitcoind-user=u", "--bitcoind-password=p", &url])
@@ -199,8 +224,8 @@ async fn a_start_fails_at_once_when_a_port_for_peers_is_in_use() {
 #[test]
 fn a_database_in_use_fails() {
     let home = TempDir::new().unwrap();
-    let path = home.path().join(".shoal/main/store");
-    let consensus_id = node::config::Network::Main.chain_params(node::config::Outputs::Standard).consensus_id();
+    let path = home.path().join(".shoal/testnet4/store");
+    let consensus_id = node::config::Network::Testnet4.chain_params(node::config::Outputs::Standard).consensus_id();
     let store = node::store::Store::open(&path, consensus_id).unwrap();
     let database = || findings(&shoal(home.path()).args(["check", "--json"]).output().unwrap(), "database");
     let found = database();
@@ -231,7 +256,7 @@ fn a_data_dir_that_cannot_be_used_fails() {
 #[test]
 fn a_database_of_another_network_fails() {
     let home = TempDir::new().unwrap();
-    let path = home.path().join(".shoal/main/store");
+    let path = home.path().join(".shoal/testnet4/store");
     drop(node::store::Store::open(&path, [9; 32]).unwrap());
     let output = shoal(home.path()).args(["check", "--json"]).output().unwrap();
     let found = findings(&output, "database");
@@ -261,7 +286,7 @@ fn a_wrong_configuration_is_one_sentence_and_code_2() {
 #[test]
 fn a_wide_pool_on_main_does_not_start() {
     let home = TempDir::new().unwrap();
-    let run = |command: &str| shoal(home.path()).args([command, "--outputs=wide"]).output().unwrap();
+    let run = |command: &str| shoal(home.path()).args([command, "--network=main", "--outputs=wide"]).output().unwrap();
     let output = run("run");
     let words = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{words}");

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Packages: a tarball, a Debian package, a list of what is in them (SBOM), checksums, and a signature.
+#
+#   usage: .ci/dist.sh OUT [BINARY]
+#
+# OUT gets the files. Without BINARY, the program is built for the release: without traces of this machine's folders, and
+# with the list of its crates inside (`cargo audit bin` reads it). SHOAL_SIGN_KEY names the secret key of minisign that
+# signs the checksums; without it, nothing is signed. The same commit gives the same bytes, wherever it is built.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+out="$(mkdir -p "$1" && cd "$1" && pwd)"
+target="${CARGO_TARGET_DIR:-$PWD/target}"
+
+version="$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)"
+# Everything that has a time gets that of the commit.
+SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)"
+commit="$(git rev-parse --short=12 HEAD)"
+export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
+name="shoal-$version-$(uname -m)-linux"
+
+# rustc writes the folders of sources into the program. They become the same everywhere.
+build() {
+    local home="${CARGO_HOME:-$HOME/.cargo}"
+    local remap="--remap-path-prefix=$PWD=/shoal --remap-path-prefix=$home=/cargo --remap-path-prefix=$target=/target"
+    CARGO_INCREMENTAL=0 SHOAL_VERSION="$version ($commit)" RUSTFLAGS="$remap" \
+        CARGO_TARGET_DIR="$target/dist" cargo auditable build --release --locked --package node --bin shoal
+}
+
+# cargo-deb and tar take what is in here. The name is the one in node/Cargo.toml.
+stage() {
+    rm -rf "$target/release/stage"
+    mkdir -p "$target/release/stage"
+    cd "$target/release/stage"
+    install -m 755 "$binary" shoal
+    strip --strip-all shoal
+    "$binary" manual man
+    # cargo-deb packs manual pages; gzip without a name and a time.
+    gzip -9 --no-name man/*.1
+    mkdir completions
+    for shell in bash zsh fish; do "$binary" completions "$shell" >"completions/shoal.$shell"; done
+    cd - >/dev/null
+}
+
+tarball() {
+    local folder="$target/release/$name"
+    rm -rf "$folder"
+    cp -r "$target/release/stage" "$folder"
+    cp -r README.md CHANGELOG.md SECURITY.md LICENSE-APACHE LICENSE-MIT node/shoal.example.toml node/ops/shoal.service node/docs "$folder/"
+    find "$folder" -type d -exec chmod 755 {} + -o -type f -exec chmod u=rwX,go=rX {} +
+    tar --directory "$target/release" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+        --format=gnu --create "$name" | xz -6 --threads=1 >"$out/$name.tar.xz"
+    rm -rf "$folder"
+}
+
+debian() {
+    CARGO_TARGET_DIR="$target" cargo-deb --package node --no-build --no-strip --output "$out/" --quiet
+}
+
+sbom() {
+    (cd node && cargo-cyclonedx cyclonedx --format json --spec-version 1.5 \
+        --override-filename shoal-sbom --quiet)
+    # It writes beside each manifest of the workspace.
+    mv node/shoal-sbom.json "$out/$name.sbom.json"
+    find . -name shoal-sbom.json -not -path './target/*' -delete
+}
+
+sums() {
+    cd "$out"
+    rm -f SHA256SUMS SHA256SUMS.minisig
+    sha256sum -- *.tar.xz *.deb *.sbom.json >SHA256SUMS
+    [ -z "${SHOAL_SIGN_KEY:-}" ] || minisign -S -q -s "$SHOAL_SIGN_KEY" -m SHA256SUMS -t "shoal $version ($commit)"
+}
+
+binary="${2:-}"
+if [ -z "$binary" ]; then
+    build
+    binary="$target/dist/release/shoal"
+fi
+binary="$(realpath "$binary")"
+stage
+tarball
+debian
+sbom
+sums

@@ -1,0 +1,26 @@
+//! Errors of backups. Each says what is wrong and what the operator can do.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is no backup, or none is restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The folder is there already.
+    #[error("{0} exists; name a folder that does not, so that no backup is overwritten")]
+    Exists(PathBuf),
+    /// The folder is no backup.
+    #[error("{0} has no folder `store`, so `shoal db backup` did not make it")]
+    NoBackup(PathBuf),
+    /// The data folder is in use.
+    #[error("{0} has a database; move it away, or set another `data_dir`, so that nothing is overwritten")]
+    NotEmpty(PathBuf),
+    /// A file cannot be copied.
+    #[error("{path} cannot be copied; check its permissions and the free space", path = path.display())]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// Cause from the system.
+        source: io::Error,
+    },
+}

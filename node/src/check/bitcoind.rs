@@ -1,0 +1,105 @@
+//! bitcoind: its network, its chain, its clock, its templates.
+
+use node_core::jobs::BlockTemplate;
+use node_core::limits::CLOCK_OFF_S;
+use node_core::sentence;
+
+use super::{Finding, bad, good};
+use crate::bitcoind::{Bitcoind, BitcoindError, ChainStatus, NodeInfo};
+use crate::clock::now;
+use crate::config::Config;
+use crate::headers;
+
+/// Part of a block, in percent, that a template fills at least while more transactions wait than it has room for.
+const FULL_PERCENT: u64 = 90;
+
+/// Everything that `shoal run` needs of bitcoind.
+pub(super) async fn bitcoind(config: &Config) -> Vec<Finding> {
+    let client = match Bitcoind::new(&config.bitcoind, config.network) {
+        Ok(client) => client,
+        Err(error) => return vec![bad("bitcoind", sentence(&error))],
+    };
+    let url = &config.bitcoind.url;
+    let (info, status) = match tokio::join!(client.node_info(), client.chain_status()) {
+        (Ok(info), Ok(status)) => (info, status),
+        (Err(error), _) | (_, Err(error)) => return vec![bad("bitcoind", sentence(&error))],
+    };
+    let peers = info.connections;
+    let agent = info.user_agent.escape_default();
+    let mut findings = vec![good("bitcoind", format!("{agent} at {url}, {peers} peers"))];
+    let judge = |name, result: Result<(), BitcoindError>, words: String| match result {
+        Ok(()) => good(name, words),
+        Err(error) => bad(name, sentence(&error)),
+    };
+    let network = config.network;
+    findings.push(judge("network", status.verify_network(network), format!("bitcoind runs on {network}")));
+    findings.push(judge("sync", status.verify_synced(network), format!("{} blocks", status.blocks)));
+    findings.extend(start(config, &status));
+    if findings.iter().all(|finding| finding.ok) {
+        match client.template().await {
+            Ok(template) => {
+                findings.push(clock(&template, &info));
+                findings.push(contents(&client, &template).await);
+            }
+            Err(error) => findings.push(bad("template", sentence(&error))),
+        }
+    }
+    findings
+}
+
+/// Says that bitcoind has not reached the Bitcoin block at which the share-chain starts; nothing otherwise.
+fn start(config: &Config, status: &ChainStatus) -> Option<Finding> {
+    let height = headers::first_height(&config.chain_params());
+    (status.blocks < height).then(|| {
+        let (blocks, missing) = (status.blocks, height - status.blocks);
+        bad(
+            "start",
+            format!(
+                "the share-chain starts at Bitcoin height {height}, and bitcoind has {blocks} blocks; the node waits for \
+                 {missing} more, so check that it is on the network that you want"
+            ),
+        )
+    })
+}
+
+/// Compares this machine's clock with bitcoind's, and that with the clocks of its peers.
+fn clock(template: &BlockTemplate, info: &NodeInfo) -> Finding {
+    let side = |offset_s: i64| if offset_s > 0 { "ahead of" } else { "behind" };
+    let todo = "peers would hold the shares and bitcoind might refuse the blocks; set up time synchronization (NTP)";
+    // After blocks that are dated ahead, bitcoind suggests the least time that is allowed, not its own.
+    let shows_clock = template.time > template.min_time;
+    let own_s = i64::from(now().0) - i64::from(template.time);
+    if shows_clock && own_s.abs() > CLOCK_OFF_S {
+        let words = format!("this machine's clock is {} s {} bitcoind's; {todo}", own_s.abs(), side(own_s));
+        return bad("clock", words);
+    }
+    match info.time_offset_s {
+        Some(offset_s) if offset_s.abs() > CLOCK_OFF_S => {
+            bad("clock", format!("bitcoind's clock is {} s {} its peers'; {todo}", offset_s.abs(), side(offset_s)))
+        }
+        _ if shows_clock => good("clock", format!("within {CLOCK_OFF_S} s of bitcoind's")),
+        _ => good("clock", "bitcoind does not show its clock, since its newest blocks are dated ahead"),
+    }
+}
+
+/// What a template holds, and whether bitcoind leaves out transactions that pay.
+async fn contents(client: &Bitcoind, template: &BlockTemplate) -> Finding {
+    let (height, count) = (template.height, template.transactions.len());
+    let percent = template.transactions_weight() * 100 / template.weight_limit.max(1);
+    let waiting = client.mempool_transactions().await.unwrap_or(0);
+    let rest = waiting.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+    // Transactions below `blockmintxfee` wait as well, but a block's worth of them does not.
+    if percent < FULL_PERCENT && rest > u64::try_from(count).unwrap_or(u64::MAX) && rest > WAITING_MIN {
+        return bad(
+            "template",
+            format!(
+                "block {height} has {count} transactions and is {percent}% full, though {rest} more wait; the pool would \
+                 lose their fees, so see `blockmaxweight` and `blockmintxfee` in bitcoin.conf"
+            ),
+        );
+    }
+    good("template", format!("block {height} with {count} transactions"))
+}
+
+/// Number of waiting transactions from which on a template that is not full is odd.
+const WAITING_MIN: u64 = 1_000;

@@ -1,0 +1,63 @@
+//! What a session shares with the rest of its server: the same pool, limits and statistics as those of v1.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::admission::{Admission, Full, Ticket};
+use crate::agents::CoinbaseLimits;
+use crate::difficulty::DifficultyRange;
+use crate::extranonce::{Extranonces, Lease};
+use crate::learnt::Learnt;
+use crate::limits;
+use crate::pool::Pool;
+use crate::report::Report;
+use crate::session::Timeouts;
+use crate::stats::{OpenSlot, Stats};
+
+/// A server as its sessions see it.
+pub(crate) struct Host {
+    pub(crate) pool: Arc<dyn Pool>,
+    pub(crate) extranonces: Arc<Extranonces>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) learnt: Arc<Learnt>,
+    /// The miner's address.
+    pub(crate) peer: SocketAddr,
+    pub(crate) difficulty: DifficultyRange,
+    pub(crate) coinbase_limits: CoinbaseLimits,
+    pub(crate) timeouts: Timeouts,
+}
+
+/// The place of a channel: it counts as a connection.
+pub(super) struct Seat {
+    pub(super) lease: Lease,
+    pub(super) slot: OpenSlot,
+    _ticket: Ticket,
+}
+
+impl Host {
+    /// A server with one session, for tests.
+    pub(super) fn alone(pool: Arc<dyn Pool>) -> Self {
+        Self {
+            pool,
+            extranonces: Extranonces::new(),
+            admission: Admission::new(limits::CONNECTIONS_MAX, limits::CONNECTIONS_PER_IP_MAX),
+            stats: Arc::default(),
+            learnt: Arc::default(),
+            peer: SocketAddr::from(([127, 0, 0, 1], 1)),
+            difficulty: DifficultyRange::default(),
+            coinbase_limits: CoinbaseLimits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// Takes the places of a channel.
+    ///
+    /// # Errors
+    /// The server is full, or the miner's address has too many connections.
+    pub(super) fn seat(&self, report: Report) -> Result<Seat, Full> {
+        let mut ticket = self.admission.admit()?;
+        ticket.count_for(self.peer.ip())?;
+        Ok(Seat { lease: self.extranonces.issue(), slot: self.stats.open(self.peer, report), _ticket: ticket })
+    }
+}
