@@ -36,7 +36,7 @@ const LINKS: u32 = 3_000;
 const SHARES: u32 = 32;
 
 /// Payout scripts that take part.
-const MINERS: u32 = 1_000;
+const MINERS: u32 = 10_000;
 
 /// Requests a second.
 const RATE: u32 = 500;

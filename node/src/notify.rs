@@ -133,7 +133,7 @@ async fn deliver(receiver: ReceiverConfig, way: Way, mut waiting: mpsc::Receiver
     // The URL may contain a secret, so only its host is logged.
     let (kind, host) = (receiver::kind(&receiver), receiver::host(&receiver));
     while let Some(message) = waiting.recv().await {
-        let sent = (|| receiver::send(&receiver, &way, &message)).retry(pauses);
+        let sent = (|| receiver::send(&receiver, &way, &message)).retry(pauses).when(receiver::Undelivered::may_pass);
         let retried = |error: &receiver::Undelivered, pause| {
             debug!(kind, host, ?pause, error = sentence(error), "an event is sent again");
         };

@@ -7,9 +7,12 @@ use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use testnet::embedded::{Bitcoin, Config};
 
 const ADDRESS: &str = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
@@ -92,5 +95,66 @@ async fn setup_finds_bitcoind_writes_a_configuration_and_never_overwrites_one() 
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "a wrong answer changes nothing");
     let silent = setup(home, &["--config", "other.toml", &url], "");
     assert!(words(&silent).contains("no answer came for --address"), "{}", words(&silent));
+    a_terminal_shows_a_pairing_link_until_a_browser_is_paired(home, &file).await;
     drop(bitcoin);
+}
+
+/// A node in a terminal of its own. It is stopped when dropped.
+struct InTerminal {
+    child: Child,
+    dir: PathBuf,
+}
+
+impl InTerminal {
+    fn start(home: &Path, config: &Path, name: &str) -> Self {
+        let dir = home.join(name);
+        fs::create_dir(&dir).unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal");
+        let run = format!(
+            "echo $$ > {pid}; exec {program} run --config {config}",
+            pid = dir.join("pid").display(),
+            program = program.display(),
+            config = config.display()
+        );
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--flush", "--command", &run]).arg(dir.join("screen"));
+        let child = command.env("HOME", home).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        Self { child, dir }
+    }
+
+    /// What the terminal shows, once it shows these words.
+    async fn screen(&self, words: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let shown = fs::read(self.dir.join("screen")).unwrap_or_default();
+            let shown = String::from_utf8_lossy(&shown).into_owned();
+            if shown.contains(words) {
+                return shown;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "no {words:?} on:\n{shown}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+impl Drop for InTerminal {
+    fn drop(&mut self) {
+        let pid = fs::read_to_string(self.dir.join("pid")).ok().and_then(|pid| pid.trim().parse().ok());
+        let _ = pid.map(|pid| kill(Pid::from_raw(pid), Signal::SIGTERM));
+        let _ = self.child.wait();
+    }
+}
+
+async fn a_terminal_shows_a_pairing_link_until_a_browser_is_paired(home: &Path, config: &Path) {
+    let node = InTerminal::start(home, config, "first");
+    let shown = node.screen("the web pages and the HTTP API are up").await;
+    let shown = if shown.contains("#pair=") { shown } else { node.screen("works once").await };
+    let (link, rest) = shown.split_once("/#pair=").unwrap();
+    let (url, code) = (link.lines().last().unwrap(), &rest[..32]);
+    let asked = reqwest::Client::new().post(format!("{url}/api/v1/pair")).header("shoal-pairing-code", code);
+    assert!(asked.send().await.unwrap().status().is_success(), "{shown}");
+    drop(node);
+    let again = InTerminal::start(home, config, "second");
+    let shown = again.screen("the node is running").await;
+    assert!(!shown.contains("#pair="), "a browser is paired:\n{shown}");
 }

@@ -222,7 +222,7 @@ pub const P2P_PROXY: Key = Key::one(
 pub const P2P_PROXY_ONLY: Key = Key::one(
     ["p2p.proxy_only", "p2p-proxy-only", "SHOAL_P2P_PROXY_ONLY"],
     "BOOL",
-    "Connect to other nodes and webhooks through the proxy only, and be reached at the onion service only [default: false]",
+    "Connect to other nodes and receivers of events through the proxy only, and be reached at the onion service only [default: false]",
 )
 .shaped(Shape::Switch);
 /// Address of an onion service that the operator set up.

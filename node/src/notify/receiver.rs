@@ -34,6 +34,13 @@ pub(super) enum Undelivered {
     Url,
 }
 
+impl Undelivered {
+    /// True if another attempt may succeed. Mail servers lock out those who try a wrong password again and again.
+    pub(super) fn may_pass(&self) -> bool {
+        !matches!(self, Self::Mail(MailError::Login(_)) | Self::Url)
+    }
+}
+
 fn advice(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => "; check its URL and its token",
@@ -57,7 +64,7 @@ impl Way {
         let proxy = proxy.filter(|proxy| proxy.only);
         let builder = Client::builder().timeout(WEBHOOK_TIMEOUT).redirect(reqwest::redirect::Policy::none());
         let Some(through) = proxy.map(|proxy| format!("socks5h://webhooks:shoal@{}", proxy.address)) else {
-            return Ok(Self { client: builder.no_proxy().build()?, proxy });
+            return Ok(Self { client: builder.build()?, proxy });
         };
         let here = move |url: &Url| (!is_here(url)).then(|| through.clone());
         Ok(Self { client: builder.proxy(reqwest::Proxy::custom(here)).build()?, proxy })

@@ -6,8 +6,8 @@ use super::answers::Answers;
 use crate::bitcoind::Bitcoind;
 use crate::config::{Config, ConfigError, Network, keys};
 
-/// Networks in the sequence in which they are looked for.
-const NETWORKS: [Network; 5] = [Network::Main, Network::Signet, Network::Testnet4, Network::Regtest, Network::Local];
+/// Networks in the sequence in which they are looked for. main is chosen by a flag alone, since its coins are worth something.
+const NETWORKS: [Network; 4] = [Network::Testnet4, Network::Signet, Network::Local, Network::Regtest];
 
 /// Fills in the network and the cookie of a bitcoind that answers, unless flags name them, and says what was found.
 ///
@@ -31,8 +31,10 @@ pub(super) async fn find(answers: &mut Answers) -> Result<(), ConfigError> {
             }
         }
     }
-    println!("No bitcoind answers on this machine with the cookies that can be read; name it by --bitcoind-url and");
-    println!("--bitcoind-cookie-file (or --bitcoind-user and --bitcoind-password), or in the file.");
+    println!("No bitcoind of a test network answers on this machine with the cookies that can be read. Name yours by");
+    println!(
+        "--bitcoind-url and --bitcoind-cookie-file, or --bitcoind-user and --bitcoind-password, or choose --network."
+    );
     Ok(())
 }
 

@@ -120,7 +120,7 @@ test("states say since when and what to do, once each", () => {
   assert.deepEqual(of({ tip_age_s: 700, states: [state("stale_tip")] }).map(({ level }) => level), ["warn"]);
   assert.deepEqual(of({ sync: { state: "searching" }, states: [state("no_peers")] }).map(({ level }) => level), ["bad"]);
   const kinds = ["unlisted", "hashrate", "share_rate", "clock", "disk", "bitcoind", "bitcoind_alone", "one_netgroup", "outdated"];
-  assert.deepEqual(kinds.map((kind) => of({ states: [state(kind)] })[0].level), ["bad", ...Array(7).fill("warn")]);
+  assert.deepEqual(kinds.map((kind) => of({ states: [state(kind)] })[0].level), ["bad", ...Array(8).fill("warn")]);
   const [solo, why] = of({ solo_because: "no peer for 300 s", states: [state("no_peers")] });
   assert.ok(solo.level === "bad" && solo.what.startsWith("Miners work solo") && why.level === "bad");
   assert.deepEqual(troubles({ ...WELL, time_unix_s: 900, states: [state("clock", "")] })[0].todo, ".");

@@ -203,9 +203,9 @@ export async function pairByLink() {
   if (!location.hash.startsWith(HASH)) return;
   const code = location.hash.slice(HASH.length);
   history.replaceState(null, "", location.pathname + location.search);
-  const answer = await fetch("/api/v1/pair", { method: "POST", headers: { "shoal-pairing-code": code } });
-  if (answer.ok) writeToken((await answer.json()).token);
-  else alert((await answer.json()).error);
+  const answer = await fetch("/api/v1/pair", { method: "POST", headers: { "shoal-pairing-code": code } }).catch(() => null);
+  if (answer?.ok) writeToken((await answer.json()).token);
+  else alert(answer?.status === 401 ? "This link was used or has ended: shoal pair on the node's machine prints another." : "The node did not answer; open the link again.");
 }
 
 export function writeToken(token) {

@@ -1,7 +1,8 @@
 // The reader's devices at this node in a strip: which works, how fast, and what is rejected.
 import { html } from "../html.js";
+import { useApi } from "../api.js";
 import { Tag, Time } from "./bits.js";
-import { count, hashrate, percent } from "../format.js";
+import { count, hashrate, percent, si } from "../format.js";
 
 const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "silent"] };
 
@@ -18,9 +19,11 @@ export default function Devices({ miner }) {
 
 function Device({ device, address }) {
   const [tone, word] = STATES[device.state];
+  const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
+  const best = device.best_difficulty;
   const rejected = Object.entries(device.rejected).map(([reason, n]) => `${count(n)} ${reason.replaceAll("_", " ")}`);
   return html`
     <${Tag} tone=${tone}>${word}</${Tag}> <strong class="breakable" title=${device.name}>${shortName(device.name, address)}</strong>
-    <span>${hashrate(device.hashrate_hs)}${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}</span>
+    <span>${hashrate(device.hashrate_hs)}${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share ever ${si(best, "").trim()}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}</span>
     <span class="fine">${device.last_submit_unix_s == null ? "no submit yet" : html`submit <${Time} at=${device.last_submit_unix_s} />`}</span>`;
 }
