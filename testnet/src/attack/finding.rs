@@ -14,6 +14,10 @@ const RATIO_MAX: f64 = 2.0;
 /// Seconds within which a newcomer must be served.
 const NEWCOMER_S_MAX: f64 = 5.0;
 
+/// Bytes of log at which it did not hold: with a burst and a few lines a minute of each kind, a quarter of what bad
+/// identities wrote in 8 s before lines were limited.
+const LOG_BYTES_MAX: u64 = 100_000;
+
 /// Hostile nodes in the address book at which it did not hold: all attackers are in one netgroup, which reaches a sixteenth
 /// of the places of nodes that were never reached. Its one node that was dialed is in the other table.
 const BOOK_ENTRIES_MAX: u64 = (NEW_BUCKETS * NEW_PLACES / 16) as u64 + 1;
@@ -92,6 +96,7 @@ impl Finding {
             (self.newcomer_s > NEWCOMER_S_MAX, "newcomer"),
             (self.no_work_s > 0.0, "no work"),
             (self.up_bytes_per_s > self.up_bytes_per_s_max, "upload"),
+            (self.log_bytes > LOG_BYTES_MAX, "log"),
             (self.book_entries > BOOK_ENTRIES_MAX, "address book"),
             (self.third_party_packets > THIRD_PARTY_PACKETS_MAX, "third party"),
             // What was not carried out has shown nothing.

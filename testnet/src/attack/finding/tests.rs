@@ -42,6 +42,7 @@ fn each_figure_alone_can_fail() {
         Finding { attacker: json!({ "connections": 1, "failure": "no links" }), ..finding() },
         Finding { name: Attack::History.name(), ..finding() },
         Finding { up_bytes_per_s: 1_001, ..finding() },
+        Finding { log_bytes: LOG_BYTES_MAX + 1, ..finding() },
         Finding { book_entries: BOOK_ENTRIES_MAX + 1, ..finding() },
         Finding { third_party_packets: THIRD_PARTY_PACKETS_MAX + 1, ..finding() },
     ];
