@@ -214,7 +214,7 @@ fn a_device_that_hashes_another_coinbase_is_told_so() {
     let house = house();
     let mut miner = house.open(&Wish::extended(USER)).unwrap();
     let job = miner.active.unwrap();
-    miner.jobs.get_mut(&job).unwrap().coinbase.as_mut().unwrap().1.truncate(20);
+    miner.jobs.get_mut(&job).unwrap().coinbase.as_mut().unwrap().end.truncate(20);
     let mut closed = None;
     for _ in 0..10_000 {
         // Its target is far below what 16 random headers reach.

@@ -117,8 +117,15 @@ pub struct Job {
     pub time: Option<u32>,
     /// Merkle root of a standard job.
     pub root: Option<[u8; 32]>,
-    /// Coinbase before and after the extranonce, and the branch, of an extended job.
-    pub coinbase: Option<(Vec<u8>, Vec<u8>, Vec<[u8; 32]>)>,
+    pub coinbase: Option<Coinbase>,
+}
+
+/// Coinbase around the extranonce, and its branch, of an extended job.
+#[derive(Clone, Debug)]
+pub struct Coinbase {
+    pub start: Vec<u8>,
+    pub end: Vec<u8>,
+    pub branch: Vec<[u8; 32]>,
 }
 
 /// A share to submit.
@@ -302,8 +309,8 @@ impl Miner {
                 let (id, time) = (job.job_id, job.min_ntime.as_ref().copied());
                 let branch = job.merkle_path.iter().map(|node| *node.as_array()).collect();
                 let (start, end) = (job.coinbase_tx_prefix.as_bytes(), job.coinbase_tx_suffix.as_bytes());
-                let coinbase = Some((start.to_vec(), end.to_vec(), branch));
-                self.take_job(id, Job { version: job.version, time, root: None, coinbase });
+                let coinbase = Coinbase { start: start.to_vec(), end: end.to_vec(), branch };
+                self.take_job(id, Job { version: job.version, time, root: None, coinbase: Some(coinbase) });
             }
             0x20 => {
                 let tip: SetNewPrevHash<'_> = from_bytes(&mut payload).unwrap();
@@ -360,7 +367,7 @@ impl Miner {
         let job = &self.jobs[&share.job_id];
         let (prev, _, nbits) = self.tip.expect("a tip");
         let root = job.root.unwrap_or_else(|| {
-            let (start, end, branch) = job.coinbase.as_ref().expect("an extended job");
+            let Coinbase { start, end, branch } = job.coinbase.as_ref().expect("an extended job");
             let coinbase = [&start[..], &self.prefix, &share.extranonce, end].concat();
             branch.iter().fold(sha256d::Hash::hash(&coinbase).to_byte_array(), |left, right| {
                 sha256d::Hash::hash(&[left, *right].concat()).to_byte_array()
