@@ -122,6 +122,18 @@ impl BitcoindSays {
     }
 }
 
+/// `/api/v1/peers`, in part.
+#[derive(Debug, Clone, Deserialize)]
+struct Peers {
+    discovery: AddressBook,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct AddressBook {
+    book_new: u64,
+    book_tried: u64,
+}
+
 /// `/api/v1/blocks`, in part.
 #[derive(Debug, Clone, Deserialize)]
 struct Blocks {
@@ -181,6 +193,15 @@ impl Api {
     /// [`ApiError`], as for all methods here.
     pub async fn status(&self) -> Result<Status, ApiError> {
         self.get("/status").await
+    }
+
+    /// Returns the number of nodes in the node's address book.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn address_book(&self) -> Result<u64, ApiError> {
+        let Peers { discovery } = self.get("/peers").await?;
+        Ok(discovery.book_new + discovery.book_tried)
     }
 
     /// Returns the window that ends in the tip, all pages. While the chain grows, pages may belong to different tips.

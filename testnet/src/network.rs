@@ -225,15 +225,15 @@ impl Network {
         Ok(())
     }
 
-    /// Restarts a node that has forgotten its bans.
+    /// Restarts a node that has forgotten its bans and its address book.
     ///
     /// # Errors
     /// As [`Self::restart`].
-    pub async fn restart_unbanned(&mut self, node: usize) -> Result<(), NodeError> {
+    pub async fn restart_forgetful(&mut self, node: usize) -> Result<(), NodeError> {
         if let NodeProcess::Running(mut process) = std::mem::replace(&mut self.nodes[node], NodeProcess::Killed) {
             process.stop().await;
         }
-        node::forget_bans(&self.plan.nodes[node])?;
+        node::forget_peers(&self.plan.nodes[node])?;
         self.restart(node).await
     }
 

@@ -12,6 +12,8 @@ pub enum Attack {
     JunkBlocks,
     /// TCP connections that say nothing.
     SilentSockets,
+    /// Idle connections for every slot.
+    Slots,
     /// Halves of gossip messages as large as a Bitcoin block.
     HalfMessages,
     /// QUIC streams that nobody accepts, full to their windows.
@@ -30,16 +32,23 @@ pub enum Attack {
     Handshakes,
     /// Junk on all streams of a connection.
     JunkStreams,
+    /// Node records without end, which the attacker made itself.
+    Records,
+    /// Node records with the address of somebody else.
+    ThirdParty,
+    /// Node records that are stale, expired, of another pool, or forged, and endless questions for records.
+    BadRecords,
     /// An honest peer that is killed again and again.
     Kills,
 }
 
 impl Attack {
     /// All attacks, in the order in which they run.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::FalseTip,
         Self::JunkBlocks,
         Self::SilentSockets,
+        Self::Slots,
         Self::HalfMessages,
         Self::QuicWindows,
         Self::History,
@@ -49,6 +58,9 @@ impl Attack {
         Self::Requests,
         Self::Handshakes,
         Self::JunkStreams,
+        Self::ThirdParty,
+        Self::BadRecords,
+        Self::Records,
         Self::Kills,
     ];
 
@@ -58,6 +70,7 @@ impl Attack {
             Self::FalseTip => "false-tip",
             Self::JunkBlocks => "junk-blocks",
             Self::SilentSockets => "silent-sockets",
+            Self::Slots => "slots",
             Self::HalfMessages => "half-messages",
             Self::QuicWindows => "quic-windows",
             Self::History => "history",
@@ -67,6 +80,9 @@ impl Attack {
             Self::Requests => "requests",
             Self::Handshakes => "handshakes",
             Self::JunkStreams => "junk-streams",
+            Self::Records => "records",
+            Self::ThirdParty => "third-party",
+            Self::BadRecords => "bad-records",
             Self::Kills => "kills",
         }
     }
@@ -79,8 +95,9 @@ impl Attack {
                 "copies of a recent Bitcoin block, each with another 3.9 MB of junk as witness, 30 MB/s"
             }
             Self::SilentSockets => {
-                "40 TCP connections from one address say nothing, and come back when they are closed"
+                "160 TCP connections from one address say nothing, and come back when they are closed"
             }
+            Self::Slots => "256 connections from 32 addresses do nothing, and come back when they are closed",
             Self::HalfMessages => "90 connections from 12 addresses send 2 MB of a 4 MB gossip message, and wait",
             Self::QuicWindows => "30 QUIC connections from 4 addresses fill 15 MB of streams that nobody accepts",
             Self::History => {
@@ -94,6 +111,16 @@ impl Attack {
             }
             Self::Handshakes => "453 whole handshakes a second from 16 addresses, each closed at once",
             Self::JunkStreams => "junk on 64 Yamux streams of one connection, as fast as they take it",
+            Self::Records => {
+                "24 connections from 24 addresses tell records of new nodes, and a node that the victim dials answers with \
+                 128 of the largest"
+            }
+            Self::ThirdParty => {
+                "24 connections, each with a new identity again and again, whose records name a third party"
+            }
+            Self::BadRecords => {
+                "16 connections tell stale, replayed, expired, foreign and forged records, and 16 ask for records endlessly"
+            }
             Self::Kills => "an honest peer is killed and started again every 3 s",
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use p2p_proto::limits::{NEW_BUCKETS, NEW_PLACES, UPLOAD_BURST_S};
 use serde::Serialize;
 
 /// Growth of the victim's memory at which it did not hold, bytes.
@@ -13,9 +14,22 @@ const RATIO_MAX: f64 = 2.0;
 /// Seconds within which a newcomer must be served.
 const NEWCOMER_S_MAX: f64 = 5.0;
 
+/// Hostile nodes in the address book at which it did not hold: all attackers are in one netgroup, which reaches a sixteenth
+/// of the places of nodes that were never reached. Its one node that was dialed is in the other table.
+const BOOK_ENTRIES_MAX: u64 = (NEW_BUCKETS * NEW_PLACES / 16) as u64 + 1;
+
+/// Packets to a third party at which it did not hold: one dial, one half a minute later, and one more.
+const THIRD_PARTY_PACKETS_MAX: u64 = 3;
+
 /// Latencies below this count as this, in milliseconds: on two cores that do other things too, a share takes as long now
 /// and then without any attack.
 const QUIET_MS: u64 = 100;
+
+/// Bytes that handshakes, identify, acknowledgments and gossip take beside the messages that the limit of upload counts.
+const UPLOAD_MORE_BYTES: f64 = 6e6;
+
+/// Bytes that the stream of a request takes, even if the answer is no more than "busy".
+const UPLOAD_REQUEST_BYTES: f64 = 512.0;
 
 /// Passages of shares without which a percentile says nothing. A chain that stands still has not held.
 const PASSAGES_MIN: usize = 20;
@@ -50,6 +64,14 @@ pub struct Finding {
     pub received_bytes: u64,
     /// Bytes that the victim sent to the attacker.
     pub sent_bytes: u64,
+    /// Bytes per second that the victim sent to the attacker.
+    pub up_bytes_per_s: u64,
+    /// Bytes per second that it might have sent to it: its limit of upload, which allows a burst, and what transports add.
+    pub up_bytes_per_s_max: u64,
+    /// Nodes in the victim's address book that are not there.
+    pub book_entries: u64,
+    /// Packets that the victim sent to somebody who has nothing to do with the pool.
+    pub third_party_packets: u64,
     /// Bytes that the victim sent to honest nodes.
     pub relayed_bytes: u64,
     /// Bytes that the victim wrote to its log.
@@ -69,6 +91,9 @@ impl Finding {
             (ratio_is_bad, "latency"),
             (self.newcomer_s > NEWCOMER_S_MAX, "newcomer"),
             (self.no_work_s > 0.0, "no work"),
+            (self.up_bytes_per_s > self.up_bytes_per_s_max, "upload"),
+            (self.book_entries > BOOK_ENTRIES_MAX, "address book"),
+            (self.third_party_packets > THIRD_PARTY_PACKETS_MAX, "third party"),
             // What was not carried out has shown nothing.
             (self.attacker["failure"].is_string() || !self.was_waged(), "the attack failed"),
         ];
@@ -78,7 +103,7 @@ impl Finding {
     /// Returns whether the attacker did anything. `kills` has none.
     fn was_waged(&self) -> bool {
         let did = |count: &str| self.attacker[count].as_u64().is_some_and(|count| count > 0);
-        let by_connections = ["false-tip", "silent-sockets", "handshakes"].contains(&self.name);
+        let by_connections = ["false-tip", "silent-sockets", "slots", "handshakes"].contains(&self.name);
         let kept_out = did("refused_connections");
         self.name == "kills" || did("messages") || kept_out || (by_connections && did("connections"))
     }
@@ -90,6 +115,14 @@ impl Finding {
     }
 }
 
+/// Returns the bytes per second that a node with this limit of upload may send to a peer over some seconds, and what
+/// transports and handshakes add if the peer sends that many messages.
+pub(super) fn upload_max(limit: u64, seconds: f64, messages: u64) -> u64 {
+    let allowed = limit as f64 * (UPLOAD_BURST_S as f64 + seconds);
+    let more = UPLOAD_MORE_BYTES + messages as f64 * UPLOAD_REQUEST_BYTES;
+    ((allowed * 1.1 + more) / seconds) as u64
+}
+
 /// Returns the ratio of two latencies in milliseconds; `None` if too few shares passed.
 pub(super) fn ratio(passages: usize, during_ms: u64, rest_ms: u64) -> Option<f64> {
     (passages >= PASSAGES_MIN).then(|| during_ms.max(QUIET_MS) as f64 / rest_ms.max(QUIET_MS) as f64)
@@ -98,7 +131,8 @@ pub(super) fn ratio(passages: usize, during_ms: u64, rest_ms: u64) -> Option<f64
 /// Returns a table of the findings.
 pub fn table(findings: &[Finding]) -> String {
     let mut text =
-        "attack            grown   CPU   honest p99  ratio  newcomer  no work  received   relayed      log  result\n"
+        "attack            grown   CPU   honest p99  ratio  newcomer  no work  received      sent   relayed      log  book  \
+         third  result\n"
             .to_owned();
     for finding in findings {
         let mega = |bytes: u64| bytes as f64 / 1e6;
@@ -106,7 +140,7 @@ pub fn table(findings: &[Finding]) -> String {
         let ratio = finding.honest_p99_ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.1}"));
         writeln!(
             text,
-            "{:<15} {:>4.0} MB {:>4.0}% {:>9} ms {:>6} {:>7.1} s {:>6.1} s {:>6.1} MB {:>6.1} MB {:>5.1} kB  {result}",
+            "{:<15} {:>4.0} MB {:>4.0}% {:>9} ms {:>6} {:>7.1} s {:>6.1} s {:>6.1} MB {:>4.1} MB/s {:>6.1} MB {:>5.1} kB {:>5} {:>6}  {result}",
             finding.name,
             mega(finding.grown_bytes),
             finding.cpu_percent,
@@ -115,8 +149,11 @@ pub fn table(findings: &[Finding]) -> String {
             finding.newcomer_s,
             finding.no_work_s,
             mega(finding.received_bytes),
+            mega(finding.up_bytes_per_s),
             mega(finding.relayed_bytes),
             finding.log_bytes as f64 / 1e3,
+            finding.book_entries,
+            finding.third_party_packets,
         )
         .expect("writing to a string does not fail");
     }

@@ -8,6 +8,7 @@
 //! sockets.rs   attacks by connections and streams
 //! gossip.rs    attacks by gossip
 //! requests.rs  attacks by requests and answers
+//! records.rs   attacks by node records
 //! newcomer.rs  an honest node's first contact
 //! ```
 
@@ -15,6 +16,7 @@ mod client;
 mod context;
 mod gossip;
 mod newcomer;
+mod records;
 mod requests;
 mod sockets;
 mod tcp;
@@ -46,6 +48,9 @@ pub struct HostileArgs {
     /// Addresses to connect from
     #[arg(long, value_delimiter = ',', required = true)]
     pub from: Vec<Ipv4Addr>,
+    /// Address of somebody who has nothing to do with the pool
+    #[arg(long)]
+    pub third: Ipv4Addr,
     /// Seconds until the end
     #[arg(long)]
     pub seconds: f64,
@@ -88,6 +93,7 @@ async fn wage(attack: Attack, context: Context) -> io::Result<()> {
         Attack::FalseTip => requests::false_tip(context).await,
         Attack::JunkBlocks => gossip::junk_blocks(context).await,
         Attack::SilentSockets => sockets::silent(context).await,
+        Attack::Slots => sockets::slots(context).await,
         Attack::HalfMessages => sockets::half_messages(context).await,
         Attack::QuicWindows => sockets::quic_windows(context).await,
         Attack::History => requests::history(context).await,
@@ -97,6 +103,9 @@ async fn wage(attack: Attack, context: Context) -> io::Result<()> {
         Attack::Requests => requests::flood(context).await,
         Attack::Handshakes => sockets::handshakes(context).await,
         Attack::JunkStreams => sockets::junk_streams(context).await,
+        Attack::Records => records::flood(context).await,
+        Attack::ThirdParty => records::third_party(context).await,
+        Attack::BadRecords => records::bad(context).await,
         // The test network itself kills.
         Attack::Kills => std::future::pending().await,
     }

@@ -12,7 +12,7 @@ use sysinfo::System;
 
 use super::AttackError;
 use super::catalog::Attack;
-use super::finding::{Finding, ratio};
+use super::finding::{Finding, ratio, upload_max};
 use super::hostile::Tries;
 use super::measure::{Gauge, Log, found_between, measure, p99_ms};
 use crate::api_client::Api;
@@ -31,6 +31,13 @@ const KILLED: usize = 2;
 const NODES: usize = 3;
 const ATTACKER: usize = 3;
 const NEWCOMER: usize = 4;
+const THIRD: usize = 5;
+
+/// Address of somebody who has nothing to do with the pool.
+const THIRD_ADDRESS: Ipv4Addr = Ipv4Addr::new(100, 125, 0, 1);
+
+/// The victim's limit of upload, bytes per second: so low that attacks of seconds reach it. Its burst is ten times that.
+const MAX_UPLOAD: u64 = 1_000_000;
 
 /// Addresses of the attacker: all at one provider.
 const ATTACKER_ADDRESSES: u8 = 32;
@@ -101,7 +108,7 @@ pub async fn run(options: Options) -> Result<Vec<Finding>, AttackError> {
     suite.rest(options.time).await?;
     let mut findings = Vec::with_capacity(options.attacks.len());
     for attack in options.attacks {
-        suite.freshen().await?;
+        suite.freshen(attack).await?;
         say(&format!("{attack}: {}", attack.what()));
         let finding = suite.attack(attack, options.time).await?;
         say(&format!("{attack}: {}", if finding.held { "held".to_owned() } else { finding.faults().join(", ") }));
@@ -120,7 +127,7 @@ fn network_options(dir: &Path) -> NetworkOptions {
     let attacker = (1..=ATTACKER_ADDRESSES).map(|last| Ipv4Addr::new(100, 127, 0, last)).collect();
     let link = LinkOptions {
         mtu_bytes: MTU_BYTES,
-        guests: vec![attacker, vec![Ipv4Addr::new(100, 126, 0, 1)]],
+        guests: vec![attacker, vec![Ipv4Addr::new(100, 126, 0, 1)], vec![THIRD_ADDRESS]],
         ..LinkOptions::default()
     };
     NetworkOptions {
@@ -141,7 +148,9 @@ fn network_options(dir: &Path) -> NetworkOptions {
 
 impl Suite {
     async fn start(dir: &Path) -> Result<Self, AttackError> {
-        let plan = Plan::new(&network_options(dir))?;
+        let mut plan = Plan::new(&network_options(dir))?;
+        plan.nodes[VICTIM].max_upload = Some(MAX_UPLOAD);
+        plan.nodes[VICTIM].discover = true;
         let watcher = Watcher::start(plan.nodes.iter().map(|node| node.api));
         let network = Network::start(plan, 0).await?;
         let system = System::new().map_err(std::io::Error::other)?;
@@ -222,12 +231,14 @@ impl Suite {
         Ok(())
     }
 
-    /// Starts the victim anew if an attack left it large, or if it bans the attacker: the next attack must be carried out.
-    async fn freshen(&mut self) -> Result<(), AttackError> {
+    /// Starts the victim anew if an attack left it large, if it bans the attacker, or if its address book matters: the next
+    /// attack must be carried out.
+    async fn freshen(&mut self, next: Attack) -> Result<(), AttackError> {
         let pid = self.victim_pid()?;
         let is_small = measure(&mut self.system, pid).rss_bytes <= self.rest_rss_bytes + FRESH_ABOVE_BYTES;
-        if !is_small || self.network.plan().nodes[VICTIM].has_bans() {
-            self.network.restart_unbanned(VICTIM).await?;
+        let needs_book = matches!(next, Attack::ThirdParty | Attack::Records);
+        if !is_small || needs_book || self.network.plan().nodes[VICTIM].has_bans() {
+            self.network.restart_forgetful(VICTIM).await?;
         }
         let started = Instant::now();
         while started.elapsed() < FRESH_MAX && !self.is_ready().await {
@@ -252,6 +263,8 @@ impl Suite {
                 self.network_name.clone().into(),
                 "--from".into(),
                 addresses.join(",").into(),
+                "--third".into(),
+                THIRD_ADDRESS.to_string().into(),
                 "--seconds".into(),
                 time.as_secs_f64().to_string().into(),
                 "--block".into(),
@@ -278,7 +291,7 @@ impl Suite {
         let node = &self.network.plan().nodes[VICTIM];
         let (log, gauge) = (Log::of(&node.dir), Gauge::start(pid, node.api)?);
         let before = measure(&mut self.system, pid);
-        let (log_before, bytes_before) = (log.bytes(), self.bytes());
+        let (log_before, bytes_before, packets_before) = (log.bytes(), self.bytes(), self.third_party_packets());
         let since = Instant::now();
         let (mut attacker, attacker_out) = self.hostile(attack.name(), ATTACKER, time + NEWCOMER_MORE)?;
         tokio::time::sleep(NEWCOMER_AFTER).await;
@@ -289,6 +302,7 @@ impl Suite {
         let (after, bytes_after) = (measure(&mut self.system, pid), self.bytes());
         let log_bytes = log.bytes().saturating_sub(log_before);
         attacker.stop().await;
+        let known = self.api(VICTIM).address_book().await?;
         tokio::time::sleep(ARRIVE).await;
         let gauged = gauge.read();
         let honest = (0..NODES).filter(|node| attack != Attack::Kills || *node != KILLED).collect::<BTreeSet<_>>();
@@ -312,6 +326,10 @@ impl Suite {
             no_work_s: gauged.no_work.as_secs_f64(),
             received_bytes: passed(0),
             sent_bytes: passed(1),
+            up_bytes_per_s: (passed(1) as f64 / seconds) as u64,
+            up_bytes_per_s_max: upload_max(MAX_UPLOAD, seconds, counts["messages"].as_u64().unwrap_or_default()),
+            book_entries: known,
+            third_party_packets: self.third_party_packets().saturating_sub(packets_before),
             relayed_bytes: passed(2),
             log_bytes,
             attacker: counts,
@@ -332,6 +350,10 @@ impl Suite {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
+    }
+
+    fn third_party_packets(&self) -> u64 {
+        self.network.hosts().map_or(0, |hosts| hosts.traffic().packets(VICTIM, THIRD))
     }
 
     /// Bytes that the victim got from the attacker, sent to it, and sent to honest nodes.

@@ -47,6 +47,8 @@ pub struct Traffic {
     hosts: usize,
     /// Delivered bytes by sender and receiver.
     bytes: Vec<AtomicU64>,
+    /// Delivered packets by sender and receiver.
+    packets: Vec<AtomicU64>,
     lost: AtomicU64,
     overflowed: AtomicU64,
     delivered: AtomicU64,
@@ -54,13 +56,25 @@ pub struct Traffic {
 
 impl Traffic {
     fn new(hosts: usize) -> Self {
-        let bytes = (0..hosts * hosts).map(|_| AtomicU64::new(0)).collect();
-        Self { hosts, bytes, lost: AtomicU64::new(0), overflowed: AtomicU64::new(0), delivered: AtomicU64::new(0) }
+        let [bytes, packets] = [0; 2].map(|_| (0..hosts * hosts).map(|_| AtomicU64::new(0)).collect());
+        Self {
+            hosts,
+            bytes,
+            packets,
+            lost: AtomicU64::new(0),
+            overflowed: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+        }
     }
 
     /// Returns the bytes that one host sent to another and that arrived.
     pub fn bytes(&self, from: usize, to: usize) -> u64 {
         self.bytes.get(from * self.hosts + to).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    /// Returns the number of packets that one host sent to another and that arrived.
+    pub fn packets(&self, from: usize, to: usize) -> u64 {
+        self.packets.get(from * self.hosts + to).map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
     /// Returns the number of packets that arrived.
@@ -293,8 +307,11 @@ impl Core {
         // A device takes what is written to it; if its namespace is gone, so is the receiver.
         if self.hosts[flight.to].device.get_ref().write(&flight.packet).is_ok() {
             self.traffic.delivered.fetch_add(1, Ordering::Relaxed);
-            if let Some(count) = self.traffic.bytes.get(flight.from * self.traffic.hosts + flight.to) {
-                count.fetch_add(flight.packet.len() as u64, Ordering::Relaxed);
+            let place = flight.from * self.traffic.hosts + flight.to;
+            for (counts, more) in [(&self.traffic.bytes, flight.packet.len() as u64), (&self.traffic.packets, 1)] {
+                if let Some(count) = counts.get(place) {
+                    count.fetch_add(more, Ordering::Relaxed);
+                }
             }
         }
     }

@@ -36,6 +36,9 @@ pub enum NodeError {
     Process(#[from] ProcessError),
 }
 
+/// File of the address book in the data folder.
+const ADDRESS_BOOK: &str = "address-book";
+
 /// The config file of a node, as in `shoal.example.toml`.
 #[derive(Debug, Serialize)]
 struct ConfigFile<'a> {
@@ -76,6 +79,8 @@ struct P2p {
     discover: bool,
     seeds: Vec<String>,
     upnp: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_upload: Option<String>,
 }
 
 /// Returns the path of `shoal`: `$SHOAL_BIN`, or the file next to this program.
@@ -120,13 +125,16 @@ pub(super) fn start(plan: &NodePlan, namespace: Option<PathBuf>) -> Result<Proce
     Ok(Process::start(&spec)?)
 }
 
-/// Removes the bans of a node that does not run.
-pub(super) fn forget_bans(plan: &NodePlan) -> Result<(), NodeError> {
-    let path = plan.data_dir().join(::node::bans::FILE);
-    match std::fs::remove_file(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(NodeError::Write { path, source }),
-        _ => Ok(()),
+/// Removes bans and address book of a node that does not run.
+pub(super) fn forget_peers(plan: &NodePlan) -> Result<(), NodeError> {
+    for file in [::node::bans::FILE, ADDRESS_BOOK] {
+        let path = plan.data_dir().join(file);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(NodeError::Write { path, source }),
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 fn config_path(plan: &NodePlan) -> PathBuf {
@@ -158,6 +166,7 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
             discover: plan.discover,
             seeds: seeds.collect(),
             upnp: false,
+            max_upload: plan.max_upload.map(|bytes| format!("{} kB/s", bytes / 1_000)),
         },
         // A report requests the fate of every share, one after the other.
         api: Api { listen: plan.api.to_string(), requests_a_second: 100_000 },

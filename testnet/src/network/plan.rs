@@ -173,6 +173,8 @@ pub struct NodePlan {
     pub mdns: bool,
     /// Whether it discovers other nodes.
     pub discover: bool,
+    /// Limit of its upload to all peers, bytes per second; the program's own if there is none.
+    pub max_upload: Option<u64>,
     /// The node that it asks for others if it knows none.
     pub seed: Option<SocketAddr>,
     /// Near ends of its lines.
@@ -251,6 +253,7 @@ impl Plan {
                 new_pool: index == 0,
                 mdns: options.mdns,
                 discover: options.discover,
+                max_upload: None,
                 seed: nodes.first().filter(|_| options.discover).map(|first: &NodePlan| first.p2p),
                 outputs: options.outputs,
                 peers: lines.iter().filter(|line| line.from == index).map(|line| line.address).collect(),

@@ -2,10 +2,12 @@
 //! whom to dial, beside a book without buckets.
 //!
 //! ```text
+//! first.rs   the same with an attacker who is there from the node's first second
 //! world.rs   honest nodes that come and go, an attacker, and a node that restarts again and again
 //! naive.rs   a book without buckets, sources, anchors, and netgroups
 //! ```
 
+mod first;
 mod naive;
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,9 @@ mod world;
 use super::jobs::{Effort, Progress};
 use super::result::{Axis, Cell, Experiment, Finding, Mark, Plot, Point, Series, Table};
 use super::stats::as_f64;
+pub use first::run as run_first;
 use sim::rng::derive;
+use world::Begins;
 
 /// Chance of an eclipse that must not be exceeded, and the netgroups of the attacker for which that must hold.
 const TARGET: f64 = 0.001;
@@ -89,7 +93,7 @@ pub fn run(effort: Effort, seed: u64, progress: Progress<'_>) -> Experiment {
     let restarts = effort.size.pick(RESTARTS_A_WORLD, 4);
     let work = |job: &Job| {
         (
-            world::run(job.groups, derive(seed, "eclipse", job.world), restarts),
+            world::run(job.groups, derive(seed, "eclipse", job.world), restarts, Begins::Later)[1],
             naive::run(job.groups, derive(seed, "eclipse", job.world), restarts),
         )
     };
@@ -123,7 +127,7 @@ fn method() -> Vec<String> {
         "1,000 honest nodes in up to 500 netgroups, of which 70% are online; they stay online for a day on average. The \
          attacker has nodes in 8 to 256 other netgroups, up to 256 in each, which are always online, accept every \
          connection, and answer with records of the attacker alone. They hold 48 inbound connections to the node and tell \
-         it new records as fast as it takes them. Honest nodes answer with as many hostile records as the node has itself, \
+         it new records as fast as it takes them. Honest nodes answer with as many hostile records as the node itself would, \
          since they are flooded as well."
             .to_owned(),
         "The node starts with three honest seeds and an empty book. After an hour the attacker knows it, and attacks from then \
@@ -152,8 +156,11 @@ fn findings(rows: &[Row]) -> Vec<Finding> {
     at_target.map(finding).into_iter().collect()
 }
 
+fn percent(part: usize, of: usize) -> Cell {
+    Cell::number(100.0 * as_f64(part) / as_f64(of.max(1)), 1)
+}
+
 fn table(rows: &[Row]) -> Table {
-    let percent = |part: usize, of: usize| Cell::number(100.0 * as_f64(part) / as_f64(of.max(1)), 1);
     Table {
         caption: "Restarts with only hostile peers".to_owned(),
         columns: [

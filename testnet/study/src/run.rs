@@ -38,6 +38,11 @@ pub const EXPERIMENTS: &[Entry] = &[
     Entry { id: "links", about: "how links keep time without a network", run: super::links::run },
     Entry { id: "scale", about: "what a node of a large pool sends, stores and keeps", run: super::scale::run },
     Entry { id: "eclipse", about: "whether a node that restarts has only hostile peers", run: super::eclipse::run },
+    Entry {
+        id: "eclipse-first",
+        about: "whether an attacker who is there first eclipses a new node",
+        run: super::eclipse::run_first,
+    },
     Entry { id: "draw", about: "whether the draw is fair, and what choosing gains", run: super::draw::run },
 ];
 

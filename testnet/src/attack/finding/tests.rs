@@ -18,6 +18,10 @@ fn finding() -> Finding {
         no_work_s: 0.0,
         received_bytes: 1_000,
         sent_bytes: 1_000,
+        up_bytes_per_s: 125,
+        up_bytes_per_s_max: 1_000,
+        book_entries: 0,
+        third_party_packets: 0,
         relayed_bytes: 1_000,
         log_bytes: 0,
         attacker: json!({ "connections": 1 }),
@@ -37,6 +41,9 @@ fn each_figure_alone_can_fail() {
         Finding { no_work_s: 0.2, ..finding() },
         Finding { attacker: json!({ "connections": 1, "failure": "no links" }), ..finding() },
         Finding { name: Attack::History.name(), ..finding() },
+        Finding { up_bytes_per_s: 1_001, ..finding() },
+        Finding { book_entries: BOOK_ENTRIES_MAX + 1, ..finding() },
+        Finding { third_party_packets: THIRD_PARTY_PACKETS_MAX + 1, ..finding() },
     ];
     for worse in worse {
         let worse = worse.judged();

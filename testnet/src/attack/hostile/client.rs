@@ -4,19 +4,21 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use ed25519_dalek::SigningKey;
 use futures::future::poll_fn;
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt, SubstreamBox};
-use libp2p::core::transport::{Boxed, DialOpts, ListenerId, PortUse};
+use libp2p::core::transport::{Boxed, DialOpts, ListenerId, PortUse, TransportEvent};
 use libp2p::core::upgrade::Version;
 use libp2p::core::{Endpoint, Transport};
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::{Multiaddr, Protocol};
-use libp2p::{PeerId, noise, quic, yamux};
+use libp2p::{PeerId, noise, quic, tcp, yamux};
 use p2p_proto::limits::RESPONSE_BYTES_MAX;
 use p2p_proto::message::{Request, Response};
 use tokio::sync::{mpsc, oneshot};
@@ -106,18 +108,21 @@ impl Client {
     /// # Errors
     /// The node refuses, or does not answer in time.
     pub(super) async fn connect(target: &Target, from: Ipv4Addr, over: Over) -> io::Result<Self> {
-        let keypair = Keypair::generate_ed25519();
+        Self::connect_as(target, &SigningKey::from_bytes(&random()), from, over).await
+    }
+
+    /// Connects with this identity from this address.
+    ///
+    /// # Errors
+    /// As for [`Client::connect`].
+    pub(super) async fn connect_as(target: &Target, key: &SigningKey, from: Ipv4Addr, over: Over) -> io::Result<Self> {
+        let keypair = keypair(key)?;
         let mut transport = transport(&keypair, from, over)?;
         let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::Reuse };
         let dial = transport.dial(multiaddr(target.node, over), options).map_err(other)?;
         let (_, muxer) = timeout(PATIENCE, dial).await.map_err(|_| io::ErrorKind::TimedOut)?.map_err(other)?;
         let (opens, asked) = mpsc::channel(OPENS);
-        let host = Arc::new(Host {
-            identity: wire::identity(&keypair.public().encode_protobuf(), &target.network),
-            sync: sync_protocol(&target.network),
-            gossip: gossip_protocol(&target.network),
-            answer: Arc::clone(&target.answer),
-        });
+        let host = Host::new(&keypair, target);
         let task = tokio::spawn(async move {
             drive(muxer, asked, host).await;
             // It holds the socket of a QUIC connection.
@@ -191,6 +196,59 @@ struct Host {
     sync: String,
     gossip: String,
     answer: Answer,
+}
+
+impl Host {
+    fn new(keypair: &Keypair, target: &Target) -> Arc<Self> {
+        Arc::new(Self {
+            identity: wire::identity(&keypair.public().encode_protobuf(), &target.network),
+            sync: sync_protocol(&target.network),
+            gossip: gossip_protocol(&target.network),
+            answer: Arc::clone(&target.answer),
+        })
+    }
+}
+
+/// Random bytes; zeros if the system has none.
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).unwrap_or_default();
+    bytes
+}
+
+fn keypair(key: &SigningKey) -> io::Result<Keypair> {
+    Keypair::ed25519_from_bytes(key.to_bytes()).map_err(other)
+}
+
+/// Is a node at this address: answers whoever dials. Ends only if the address cannot be used.
+///
+/// # Errors
+/// The address cannot be used.
+pub(super) async fn listen(target: &Target, key: &SigningKey, at: SocketAddr) -> io::Result<()> {
+    let keypair = keypair(key)?;
+    let host = Host::new(&keypair, target);
+    let mut transport = tcp::tokio::Transport::new(tcp::Config::default())
+        .upgrade(Version::V1)
+        .authenticate(noise::Config::new(&keypair).map_err(other)?)
+        .multiplex(yamux::Config::default())
+        .boxed();
+    transport.listen_on(ListenerId::next(), multiaddr(at, Over::Tcp)).map_err(other)?;
+    loop {
+        let event = poll_fn(|cx| Pin::new(&mut transport).poll(cx)).await;
+        match event {
+            TransportEvent::Incoming { upgrade, .. } => {
+                let host = Arc::clone(&host);
+                tokio::spawn(async move {
+                    if let Ok((_, muxer)) = upgrade.await {
+                        let (_opens, asked) = mpsc::channel(1);
+                        drive(muxer, asked, host).await;
+                    }
+                });
+            }
+            TransportEvent::ListenerError { error, .. } => return Err(other(error)),
+            _ => {}
+        }
+    }
 }
 
 /// Owns the connection: takes streams of the node, and opens those that are asked for.

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use bitcoin::Block;
 use bitcoin::consensus::encode::deserialize_hex;
+use ed25519_dalek::SigningKey;
 use p2p_proto::Request;
 use p2p_proto::message::{Item, Response};
 use serde_json::{Value, json};
 use sharechain::{Proof, ShareId};
 
 use super::HostileArgs;
-use super::client::{Answer, Client, Over, Target};
+use super::client::{Answer, Client, Over, Target, random};
 
 /// Pause after a connection that did not come about.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -63,6 +64,8 @@ impl Counts {
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) target: Target,
+    /// Somebody who has nothing to do with the pool.
+    pub(super) third: Ipv4Addr,
     from: Arc<[Ipv4Addr]>,
     block: Arc<str>,
     counts: Arc<Counts>,
@@ -81,7 +84,7 @@ impl Context {
     pub(super) fn new(args: &HostileArgs) -> io::Result<Self> {
         let target = Target { node: args.node, network: args.network.clone(), answer: silence() };
         let block = std::fs::read_to_string(&args.block)?.trim().into();
-        Ok(Self { target, from: args.from.clone().into(), block, counts: Arc::default() })
+        Ok(Self { target, third: args.third, from: args.from.clone().into(), block, counts: Arc::default() })
     }
 
     /// Returns the counts.
@@ -102,10 +105,15 @@ impl Context {
         deserialize_hex(&self.block).map_err(io::Error::other)
     }
 
-    /// Connects, again and again until the node accepts.
+    /// Connects with a fresh identity, again and again until the node accepts.
     pub(super) async fn connect(&self, from: Ipv4Addr, over: Over) -> Client {
+        self.connect_as(&SigningKey::from_bytes(&random()), from, over).await
+    }
+
+    /// Connects with this identity, again and again until the node accepts.
+    pub(super) async fn connect_as(&self, key: &SigningKey, from: Ipv4Addr, over: Over) -> Client {
         loop {
-            match Client::connect(&self.target, from, over).await {
+            match Client::connect_as(&self.target, key, from, over).await {
                 Ok(client) => {
                     count(&self.counts.connections);
                     return client;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::AsyncWriteExt;
 use futures::future::join_all;
+use p2p_proto::limits::INBOUND_PER_HOST_MAX;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpSocket;
 
@@ -18,6 +19,12 @@ const BLOCK_BYTES_MAX: usize = 4_000_000;
 
 /// Pause before a closed connection is opened again.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// TCP connections that say nothing: more than may be in handshake.
+const SILENT: usize = 160;
+
+/// Idle connections: as many as a host may have, from each of 32.
+const IDLE: usize = 32 * INBOUND_PER_HOST_MAX;
 
 /// Streams whose names never end, so that the node waits for them: as many as it negotiates at the same time.
 const UNNAMED_STREAMS: usize = 128;
@@ -45,7 +52,22 @@ pub(super) async fn silent(context: Context) -> io::Result<()> {
             tokio::time::sleep(PAUSE).await;
         }
     };
-    join_all((0..40).map(one)).await.into_iter().collect()
+    join_all((0..SILENT).map(one)).await.into_iter().collect()
+}
+
+/// Takes every slot with connections that do nothing wrong, and nothing at all.
+pub(super) async fn slots(context: Context) -> io::Result<()> {
+    let one = |number| {
+        let context = &context;
+        async move {
+            loop {
+                context.connect(context.from(number, 32), Over::Tcp).await.closed().await;
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    };
+    join_all((0..IDLE).map(one)).await;
+    Ok(())
 }
 
 /// Sends halves of large gossip messages.

@@ -45,6 +45,7 @@ fn packets_go_where_they_are_sent_after_the_longer_latency() {
         std::thread::sleep(Duration::from_micros(50));
     }
     assert_eq!((switch.traffic().bytes(0, 1), switch.traffic().bytes(0, 2), switch.traffic().delivered()), (60, 60, 2));
+    assert_eq!((switch.traffic().packets(0, 1), switch.traffic().packets(1, 0)), (1, 0));
 }
 
 #[test]

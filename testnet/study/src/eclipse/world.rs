@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 use p2p_proto::book::Book;
 use p2p_proto::discovery::{Discovery, Now, Output, Seed, Setup};
 use p2p_proto::limits::{RECORD_LIFE_S_MAX, RECORDS_MAX};
-use p2p_proto::record::{Address, Checked, Record, Transport};
+use p2p_proto::record::{Address, Checked, Record, Scope, Transport};
 use p2p_proto::{Millis, PeerId};
 use rand::Rng;
 use sim::rng::{SimRng, stream};
@@ -107,9 +107,20 @@ fn node(number: usize, ip: u32, is_hostile: bool, is_online: bool) -> Node {
     Node { record: record.expect("it has an address"), address, is_hostile, is_online }
 }
 
+/// When the attacker begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    /// An hour after the node's first start.
+    Later,
+    /// Before the node's first second.
+    First,
+}
+
 struct World {
     population: Population,
     victim: Discovery,
+    /// What honest nodes answer from; their answers have the hostile part of the victim's own book if there is none.
+    elder: Option<Book>,
     seeds: Vec<Seed>,
     rng: SimRng,
     now_ms: u64,
@@ -131,8 +142,8 @@ fn victim(book: Book, seeds: Vec<Seed>, now: Now) -> Discovery {
     Discovery::new(setup, book, now)
 }
 
-/// Simulates one world. Counts its restarts.
-pub(super) fn run(groups: usize, seed: u64, restarts: usize) -> Counts {
+/// Simulates one world. Counts its first start, if the attacker is there, and its restarts.
+pub(super) fn run(groups: usize, seed: u64, restarts: usize, begins: Begins) -> [Counts; 2] {
     let mut rng = stream(seed, "eclipse", 0);
     let population = Population::new(groups, &mut rng);
     let seeds: Vec<Seed> = (0..3)
@@ -142,18 +153,25 @@ pub(super) fn run(groups: usize, seed: u64, restarts: usize) -> Counts {
     let book = Book::new(rng.random(), rng.random());
     let now = Now { at: Millis(0), unix_s: START_S };
     let victim = victim(book, seeds.clone(), now);
-    let mut world = World { population, victim, seeds, rng, now_ms: 0, links: BTreeSet::new(), inbound: Vec::new() };
-    let mut counts = Counts::default();
+    let (links, inbound) = (BTreeSet::new(), Vec::new());
+    let mut world = World { population, victim, elder: None, seeds, rng, now_ms: 0, links, inbound };
+    let (mut start, mut counts) = (Counts::default(), Counts::default());
     world.live(1);
     world.attack();
     world.live(23);
+    if begins == Begins::First {
+        world.begin_anew();
+        world.minutes(5, 250);
+        world.count(&mut start);
+        world.live(24);
+    }
     for _ in 0..restarts {
         world.restart();
         world.minutes(5, 250);
         world.count(&mut counts);
         world.live(LIFE_H);
     }
-    counts
+    [start, counts]
 }
 
 impl World {
@@ -171,6 +189,7 @@ impl World {
                 let Node { record, address, .. } = self.population.nodes[hostile].clone();
                 let now = self.now();
                 self.victim.opened(record.peer, Some(Address { port: 50_000, ..address }), true, now);
+                self.victim.learn(record.peer, record, false, now);
             }
         }
     }
@@ -234,6 +253,31 @@ impl World {
         self.attack();
     }
 
+    /// A node that knows nobody starts among honest ones whose books are like the victim's was, and the attacker is faster
+    /// than its seeds.
+    fn begin_anew(&mut self) {
+        self.elder = Some(self.victim.book().clone());
+        self.links.clear();
+        let book = Book::new(self.rng.random(), self.rng.random());
+        self.victim = victim(book, self.seeds.clone(), self.now());
+        self.attack();
+        self.flood();
+    }
+
+    /// Records that a node answers with.
+    fn answer(&mut self, by: usize) -> Vec<usize> {
+        match self.elder.as_mut().filter(|_| by < HONEST) {
+            Some(elder) => {
+                let told = elder.sample(RECORDS_MAX, &[Scope::Public], START_S + self.now_ms / 1_000);
+                told.iter().map(|record| self.population.by_peer[&record.peer]).collect()
+            }
+            None => {
+                let part = self.hostile_part();
+                self.population.answer(by, part, &mut self.rng)
+            }
+        }
+    }
+
     fn minutes(&mut self, minutes: u64, tick_ms: u64) {
         for _ in 0..minutes * 60_000 / tick_ms {
             self.now_ms += tick_ms;
@@ -263,9 +307,7 @@ impl World {
                 self.victim.closed(peer);
             }
             Output::Ask(peer) => {
-                let part = self.hostile_part();
-                let answer = self.population.answer(self.population.by_peer[&peer], part, &mut self.rng);
-                for about in answer {
+                for about in self.answer(self.population.by_peer[&peer]) {
                     self.victim.learn(peer, self.population.nodes[about].record.clone(), true, now);
                 }
             }
@@ -281,9 +323,11 @@ impl World {
         (new + tried, hostile)
     }
 
+    /// Hostile part of what the victim itself would answer.
     fn hostile_part(&self) -> f64 {
-        let (known, hostile) = self.known();
-        super::as_f64(hostile) / super::as_f64(known.max(1))
+        let told = self.victim.book().clone().sample(RECORDS_MAX, &[Scope::Public], self.now().unix_s);
+        let hostile = told.iter().filter(|record| self.population.by_peer[&record.peer] >= HONEST).count();
+        super::as_f64(hostile) / super::as_f64(told.len().max(1))
     }
 
     fn count(&self, counts: &mut Counts) {
