@@ -19,7 +19,7 @@ set -euxo pipefail
 dpkg -i /shoal.deb
 test "$(systemctl is-enabled shoal || true)" = disabled
 test "$(stat -c '%U:%G %a' /etc/shoal/shoal.toml)" = "root:shoal 640"
-systemctl start shoal
+systemctl start shoal || { journalctl --no-pager --unit shoal; exit 1; }
 test "$(systemctl is-active shoal)" = active
 test "$(ps -o user= -C shoal)" = shoal
 # There is no bitcoind: the node says what it waits for, and has no work.
