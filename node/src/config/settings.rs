@@ -39,8 +39,14 @@ impl Settings {
 
     /// True if a secret is written in a file.
     pub(super) fn has_secret_in_file(&self) -> bool {
-        let in_file = |key: &Key| matches!(self.origin(key), Some(Origin::File { .. }));
-        keys::KEYS.iter().any(|key| key.secret && in_file(key))
+        let is_there = |key: &Key| {
+            let in_file = |setting: &&Setting| matches!(setting.origin, Origin::File { .. });
+            self.0
+                .get(key.name)
+                .filter(in_file)
+                .is_some_and(|setting| setting.values.iter().any(|value| !value.is_empty()))
+        };
+        keys::KEYS.iter().any(|key| key.secret && is_there(key))
     }
 
     /// All settings as text.
