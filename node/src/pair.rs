@@ -6,7 +6,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -61,9 +61,13 @@ pub(crate) fn first(config: &Config, out: &mut impl Write) -> io::Result<bool> {
 fn show(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let listen = config.api.listen;
     let code = new_code(&config.data_dir)?;
-    let addresses = reached_at(listen, own_addresses()).into_iter().filter(|ip| is_near(*ip));
-    let links: Vec<_> =
-        addresses.map(|ip| format!("http://{}/#pair={code}", SocketAddr::new(ip, listen.port()))).collect();
+    let mut addresses: Vec<_> = reached_at(listen, own_addresses()).into_iter().filter(|ip| is_near(*ip)).collect();
+    if addresses.is_empty() && listen.ip().is_unspecified() {
+        // A machine without a local network still reaches itself.
+        addresses.push(Ipv4Addr::LOCALHOST.into());
+    }
+    let link = |ip: &IpAddr| format!("http://{}/#pair={code}", SocketAddr::new(*ip, listen.port()));
+    let links: Vec<_> = addresses.iter().map(link).collect();
     if let Some(first) = links.first() {
         writeln!(out, "{}", qr::lines(first))?;
     }
