@@ -13,7 +13,7 @@ target="${CARGO_TARGET_DIR:-$PWD/target}"
 
 version="$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)"
 # Everything that has a time gets that of the commit.
-SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)"
+SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
 commit="$(git rev-parse --short=12 HEAD)"
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 name="shoal-$version-$(uname -m)-linux"

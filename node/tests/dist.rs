@@ -37,6 +37,8 @@ fn make(out: &Path, key: &Path) {
         .env("PATH", path)
         .env("CARGO_TARGET_DIR", target)
         .env("SHOAL_SIGN_KEY", key)
+        // A commit between the two would be another time.
+        .env("SOURCE_DATE_EPOCH", "1795824000")
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
