@@ -91,7 +91,7 @@ async fn censor(config: Config, pool: String, peers: Arc<AtomicUsize>) {
 fn shoal_status(up: &Up, name: &str) -> String {
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_shoal-testnet")).with_file_name("shoal");
     let config = up.dir().join(format!("node-{name}/shoal.toml"));
-    let output = Command::new(program).arg("status").arg("--config").arg(config).output().unwrap();
+    let output = Command::new(program).env_clear().args(["status", "--config"]).arg(config).output().unwrap();
     // 3 says that there is no work.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

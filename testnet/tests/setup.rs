@@ -118,7 +118,10 @@ impl InTerminal {
         );
         let mut command = Command::new("script");
         command.args(["--quiet", "--flush", "--command", &run]).arg(dir.join("screen"));
-        let child = command.env("HOME", home).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        // Without the settings of the tests themselves, which the program would refuse.
+        let path = std::env::var_os("PATH").unwrap();
+        command.env_clear().envs([("PATH", path.as_os_str()), ("HOME", home.as_os_str())]);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         Self { child, dir }
     }
 
