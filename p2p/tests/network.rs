@@ -100,8 +100,15 @@ async fn rejected_gossip_leads_to_a_ban() {
     second.wait_for_peers(1).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     for number in 0..3 {
-        first.send(Command::Publish(share(number))).await;
-        let (token, ..) = second.next_gossip().await;
+        // Before both have told each other their topics, gossip goes nowhere.
+        let mut again = number;
+        let token = loop {
+            first.send(Command::Publish(share(again))).await;
+            match tokio::time::timeout(Duration::from_secs(2), second.next_gossip()).await {
+                Ok((token, ..)) => break token,
+                Err(_) => again += 100,
+            }
+        };
         let verdict = Verdict::Reject(Misbehaviour::InvalidItem);
         second.send(Command::Verdict { token, verdict }).await;
     }

@@ -161,6 +161,8 @@ pub async fn relay(source: Ipv4Addr, target: SocketAddr) -> u16 {
         while let Ok((mut near, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let socket = TcpSocket::new_v4().unwrap();
+                // A node dials from its own port on any address: it could not if this socket had that port alone.
+                socket.set_reuseport(true).unwrap();
                 socket.bind((source, 0).into()).unwrap();
                 if let Ok(mut far) = socket.connect(target).await {
                     let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
