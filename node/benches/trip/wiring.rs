@@ -206,6 +206,7 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
     let any = "127.0.0.1:0".parse().expect("an address");
     Config {
         file: None,
+        secret_in_file: false,
         network: Network::Local,
         pool: sharechain::PoolName::PUBLIC,
         outputs: node::config::Outputs::Standard,
