@@ -5,13 +5,14 @@
 #
 # OUT gets the files. Without BINARY, the program is built for the release: without traces of this machine's folders, and
 # with the list of its crates inside (`cargo audit bin` reads it). SHOAL_SIGN_KEY names the secret key of minisign that
-# signs the checksums; without it, nothing is signed. The same commit gives the same bytes, wherever it is built.
+# signs the checksums; without it, nothing is signed. SHOAL_DIST_FAST compresses little, for tests. The same commit gives the same bytes, wherever it is built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out="$(mkdir -p "$1" && cd "$1" && pwd)"
 target="${CARGO_TARGET_DIR:-$PWD/target}"
 
 version="$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)"
+fast="${SHOAL_DIST_FAST:+0}"
 # Everything that has a time gets that of the commit.
 SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
 commit="$(git rev-parse --short=12 HEAD)"
@@ -48,12 +49,12 @@ tarball() {
     cp -r README.md CHANGELOG.md SECURITY.md LICENSE-APACHE LICENSE-MIT node/shoal.example.toml node/ops/shoal.service node/docs "$folder/"
     find "$folder" -type d -exec chmod 755 {} + -o -type f -exec chmod u=rwX,go=rX {} +
     tar --directory "$target/release" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
-        --format=gnu --create "$name" | xz -6 --threads=1 >"$out/$name.tar.xz"
+        --format=gnu --create "$name" | xz "-${fast:-6}" --threads=1 >"$out/$name.tar.xz"
     rm -rf "$folder"
 }
 
 debian() {
-    CARGO_TARGET_DIR="$target" cargo-deb --package node --no-build --no-strip --output "$out/" --quiet
+    CARGO_TARGET_DIR="$target" cargo-deb --package node --no-build --no-strip ${fast:+--fast} --output "$out/" --quiet
 }
 
 sbom() {

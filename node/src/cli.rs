@@ -184,7 +184,7 @@ enum PeersCommand {
 
 #[derive(Debug, Subcommand)]
 enum NotifyCommand {
-    /// Send a message to each receiver in [notify] and [webhooks], once
+    /// Send one message to each receiver of the sections `notify` and `webhooks`
     Test {
         /// Print JSON
         #[arg(long)]
