@@ -9,7 +9,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 root="$work/root"
 mirror="$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | sed -n 1p)"
-debootstrap --variant=minbase --include=systemd-sysv,dbus,adduser,libstdc++6 bookworm "$root" "$mirror" >"$work/debootstrap.log" \
+debootstrap --variant=minbase --include=systemd-sysv,dbus,adduser,libstdc++6,procps bookworm "$root" "$mirror" >"$work/debootstrap.log" \
     || { tail -n 20 "$work/debootstrap.log" >&2; exit 1; }
 cp "$package" "$root/shoal.deb"
 
@@ -24,7 +24,7 @@ test "$(systemctl is-active shoal)" = active
 test "$(ps -o user= -C shoal)" = shoal
 # There is no bitcoind: the node says what it waits for, and has no work.
 systemctl show --property=StatusText shoal | grep "the node waits for its bitcoind"
-status=0; shoal status || status=$?; test "$status" = 3
+status=0; HOME=/root shoal status || status=$?; test "$status" = 3
 test "$(stat -c '%U %a' /var/lib/shoal)" = "shoal 700"
 key="$(sha256sum /var/lib/shoal/identity.key)"
 systemctl reload shoal
