@@ -116,8 +116,8 @@ $(CARGO_DEB)/bin/cargo-deb:
 .PHONY: soak
 soak: ## Run one long drill: make soak NAME=years
 	@.ci/deps.sh build kernel
-	cargo build --release --locked --package testnet --package sim
-	@[ '$(NAME)' != dist ] || $(MAKE) --no-print-directory $(DIST_TOOLS)
+	cargo build --release --locked --package node --package testnet --package sim
+	@case '$(NAME)' in dist | deb) .ci/deps.sh dist; $(MAKE) --no-print-directory $(DIST_TOOLS) ;; esac
 	@PATH='$(DIST_PATH)':"$$PATH" .ci/soak.sh '$(NAME)'
 
 .PHONY: sim-soak

@@ -15,7 +15,8 @@ version="$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Car
 fast="${SHOAL_DIST_FAST:+0}"
 # Everything that has a time gets that of the commit.
 SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
-commit="$(git rev-parse --short=12 HEAD)"
+# An archive of the source has no commit.
+commit="$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)"
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 name="shoal-$version-$(uname -m)-linux"
 

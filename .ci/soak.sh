@@ -44,11 +44,18 @@ case "${1:-}" in
         (cd "$work/first/out" && sha256sum ./*)
         diff -r "$work/first/out" "$work/second/out"
         ;;
+    # The Debian package in a Debian that systemd boots: installed, started, upgraded, removed, purged. As root.
+    deb)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        .ci/dist.sh "$work" "$bin/shoal"
+        .ci/deb-drill.sh "$work"/*.deb
+        ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian)" >&2
         exit 2
         ;;
 esac

@@ -188,7 +188,7 @@ impl Session {
         Ok(())
     }
 
-    /// Checks the clock: deadlines, keepalive and vardiff. Call it every [`limits::TICK`](crate::limits::TICK).
+    /// Checks the clock: deadlines, keepalive and vardiff. Call it every [`limits::TICK`].
     ///
     /// # Errors
     /// A deadline has passed: the connection must be closed.
