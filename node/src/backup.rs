@@ -28,8 +28,10 @@ pub(crate) fn backup(config: &Config, folder: &Path) -> Result<(), NodeError> {
         return Err(BackupError::Exists(folder.to_owned()).into());
     }
     private_folder(folder)?;
-    let records = store::backup(&config.store_path(), &folder.join(STORE), &config.chain_params())?;
-    let files = copy_files(&config.data_dir, folder)?;
+    let (records, files) = fill(config, folder).inspect_err(|_| {
+        // Half a backup is none, and would be in the way of the next. An error shows when the folder is made again.
+        let _ = fs::remove_dir_all(folder);
+    })?;
     let shown = folder.display();
     let mut out = io::stdout();
     writeln!(out, "{records} records and {} files are in {shown}: {}", files.len(), files.join(", "))?;
@@ -58,6 +60,12 @@ pub(crate) fn restore(config: &Config, folder: &Path) -> Result<(), NodeError> {
     writeln!(out, "{records} records and {} files are restored to {shown}: {}", files.len(), files.join(", "))?;
     writeln!(out, "Never start the node that they come from again: two nodes with one key drive each other out.")?;
     Ok(())
+}
+
+/// Copies the database, then the other files. Returns the number of records and the names of the files.
+fn fill(config: &Config, folder: &Path) -> Result<(u64, Vec<String>), NodeError> {
+    let records = store::backup(&config.store_path(), &folder.join(STORE), &config.chain_params())?;
+    Ok((records, copy_files(&config.data_dir, folder)?))
 }
 
 fn private_folder(folder: &Path) -> Result<(), BackupError> {

@@ -62,7 +62,7 @@ impl Receivers {
                 () = self.send(current, &event_log) => return,
                 changed = async { self.config.clone().changed().await } => {
                     if changed.is_err() {
-                        // Nobody can change them any more, so those in force stay.
+                        // The sender is gone, so the settings in force stay.
                         let current = self.config.borrow().clone();
                         return self.send(current, &event_log).await;
                     }

@@ -21,7 +21,7 @@ pub(super) struct Counts {
     pub day: Count,
     /// In the last seven days.
     pub week: Count,
-    /// Ever.
+    /// Since the share-chain began.
     pub all: Count,
 }
 

@@ -34,7 +34,7 @@ pub(super) struct CurrentJob {
     pub transactions: Option<u64>,
     /// Coinbases that this node's devices work on, by size, smallest first.
     pub coinbases: Vec<CoinbaseSize>,
-    /// True while too little work counts: whoever finds the block is paid alone, and `outputs` is empty.
+    /// True while too little work counts: then the block pays its finder alone, and `outputs` is empty.
     pub finder_alone: bool,
     /// Whom it would pay in the pool's work, in the sequence of the coinbase.
     pub outputs: Vec<JobOutput>,

@@ -13,6 +13,9 @@ use crate::headers;
 /// Part of a block, in percent, that a template fills at least while more transactions wait than it has room for.
 const FULL_PERCENT: u64 = 90;
 
+/// Number of waiting transactions from which on a template that is not full is odd.
+const WAITING_MIN: u64 = 1_000;
+
 /// Everything that `shoal run` needs of bitcoind.
 pub(super) async fn bitcoind(config: &Config) -> Vec<Finding> {
     let client = match Bitcoind::new(&config.bitcoind, config.network) {
@@ -87,9 +90,10 @@ async fn contents(client: &Bitcoind, template: &BlockTemplate) -> Finding {
     let (height, count) = (template.height, template.transactions.len());
     let percent = template.transactions_weight() * 100 / template.weight_limit.max(1);
     let waiting = client.mempool_transactions().await.unwrap_or(0);
-    let rest = waiting.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+    let held = u64::try_from(count).unwrap_or(u64::MAX);
+    let rest = waiting.saturating_sub(held);
     // Transactions below `blockmintxfee` wait as well, but a block's worth of them does not.
-    if percent < FULL_PERCENT && rest > u64::try_from(count).unwrap_or(u64::MAX) && rest > WAITING_MIN {
+    if percent < FULL_PERCENT && rest > held && rest > WAITING_MIN {
         return bad(
             "template",
             format!(
@@ -100,6 +104,3 @@ async fn contents(client: &Bitcoind, template: &BlockTemplate) -> Finding {
     }
     good("template", format!("block {height} with {count} transactions"))
 }
-
-/// Number of waiting transactions from which on a template that is not full is odd.
-const WAITING_MIN: u64 = 1_000;

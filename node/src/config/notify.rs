@@ -82,7 +82,7 @@ pub enum ReceiverConfig {
         /// URL of the webhook.
         url: SecretUrl,
     },
-    /// Mailboxes.
+    /// E-mail addresses of the recipients.
     Mail(MailConfig),
 }
 

@@ -28,7 +28,7 @@ pub const WEBHOOKS_EVENTS: Key = Key::one(
 pub const NOTIFY_EVENTS: Key = Key::one(
     ["notify.events", "notify-events", "SHOAL_NOTIFY_EVENTS"],
     "KIND",
-    "Kinds of events that people are told; repeatable [default: block, payment, worker, work, bitcoin, isolation, conflict, upgrade]",
+    "Kinds of events to send to people; repeatable [default: block, payment, worker, work, bitcoin, isolation, conflict, upgrade]",
 )
 .shaped(Shape::Many);
 /// Address of the pages in links.

@@ -32,7 +32,7 @@ impl fmt::Display for Secret {
     }
 }
 
-/// A URL that lets whoever knows it do something: `Debug` shows its host alone.
+/// A URL that works as a password: `Debug` shows its host alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretUrl(Url);
 

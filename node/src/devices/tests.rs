@@ -59,7 +59,7 @@ fn connections_with_one_name_are_one_device_and_a_new_one_has_no_average() {
     assert_eq!(devices.known.len(), DEVICES_MAX);
 }
 
-/// Looks at `connections` and returns what is told.
+/// Looks at `connections` and returns the events that follow.
 fn told(devices: &mut Devices, connections: &[ConnectionSnapshot], now: u32) -> Vec<DeviceNews> {
     devices.look(connections, now);
     devices.news(now)

@@ -117,8 +117,8 @@ impl OwnShares {
         }
     }
 
-    /// Notes a link that left the main chain. What it listed is listed no more: whoever leaves out this node's shares also
-    /// leaves out its links, which list them.
+    /// Notes a link that left the main chain. What it listed is listed no more: links that leave out this node's shares also
+    /// leave out its links, which list them.
     pub(super) fn unlink(&mut self, id: &ShareId) {
         self.listed.retain(|(link, ..)| link != id);
         for own in self.shares.values_mut().filter(|own| own.listed_by == Some(*id)) {
