@@ -13,12 +13,13 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use bitcoin::consensus::encode::serialize_hex;
+use clap::ValueEnum;
 use serde_json::json;
 use sim::hash::HeaderHasher;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command as Program};
 
-use super::load::{Command, Event, account, now_us};
+use super::load::{Command, Event, Protocol, account, now_us};
 use crate::embedded::{self, Bitcoin};
 use crate::network::own_program;
 use crate::rpc::{Rpc, RpcError};
@@ -44,6 +45,8 @@ const REST: Duration = Duration::from_secs(10);
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct StratumOptions {
+    /// Protocol of the connections.
+    pub protocol: Protocol,
     /// Connections.
     pub connections: usize,
     /// Bitcoin tips.
@@ -79,7 +82,7 @@ pub enum StratumError {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct StratumBench {
     /// Protocol of the connections.
-    pub protocol: &'static str,
+    pub protocol: Protocol,
     /// Connections.
     pub connections: usize,
     /// Processor cores of this machine, which all three processes share.
@@ -146,7 +149,7 @@ async fn measure(
     folder: &Path,
     progress: &mut impl Write,
 ) -> Result<StratumBench, StratumError> {
-    let StratumOptions { connections, tips } = options;
+    let StratumOptions { protocol, connections, tips } = options;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let dir = folder.join("bitcoin");
     std::fs::create_dir_all(&dir)?;
@@ -158,7 +161,11 @@ async fn measure(
     writeln!(progress, "{shares} shares found; the template has {transactions} transactions")?;
     let resting = node.memory_bytes();
     let began = Instant::now();
-    let mut load = Load::start(node.stratum, connections)?;
+    let server = match protocol {
+        Protocol::V1 => node.stratum,
+        Protocol::V2 => node.v2,
+    };
+    let mut load = Load::start(server, &options)?;
     load.until(folder, |event| matches!(event, Event::Connected).then_some(())).await?;
     let connected_s = began.elapsed().as_secs_f64();
     writeln!(progress, "{connections} connected after {connected_s:.1} s")?;
@@ -176,7 +183,7 @@ async fn measure(
     let bytes_per_connection_after = per_connection(node.memory_bytes());
     node.stop().await?;
     Ok(StratumBench {
-        protocol: "v1",
+        protocol,
         connections,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         transactions,
@@ -276,10 +283,13 @@ struct Submits {
 }
 
 impl Load {
-    fn start(server: SocketAddr, connections: usize) -> io::Result<Self> {
+    fn start(server: SocketAddr, options: &StratumOptions) -> io::Result<Self> {
+        let StratumOptions { protocol, connections, .. } = options;
+        let protocol = protocol.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
         let mut child = Program::new(own_program()?)
             .arg("load")
             .args(["--server", &server.to_string()])
+            .args(["--protocol", &protocol])
             .args(["--connections", &connections.to_string()])
             .args(["--addresses", &ADDRESSES.to_string()])
             .args(["--accounts", &ACCOUNTS.to_string()])
