@@ -39,6 +39,9 @@ pub(super) enum BenchCommand {
         /// Bitcoin tips
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         tips: u32,
+        /// Rounds of all connecting, submitting, seeing the tips and leaving, with floods from the second on
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        rounds: u32,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -71,9 +74,9 @@ impl BenchCommand {
                 let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
                 bench_sync(WindowOptions::of_proofs(proofs, scripts), &cache, json).await
             }
-            Self::Stratum { protocol, connections, tips, json } => {
+            Self::Stratum { protocol, connections, tips, rounds, json } => {
                 let connections = usize::try_from(connections).unwrap_or(CONNECTIONS_MAX);
-                bench_stratum(StratumOptions { protocol, connections, tips }, json).await
+                bench_stratum(StratumOptions { protocol, connections, tips, rounds }, json).await
             }
         }
     }

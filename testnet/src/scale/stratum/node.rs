@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use super::StratumError;
 use crate::embedded::Bitcoin;
 use crate::network::without_settings;
+use crate::scale::load::Protocol;
 use crate::scale::process::{cpu_s, memory_bytes};
 
 /// Longest time until the node has work.
@@ -23,7 +24,7 @@ const DAY_US: u64 = 86_400_000_000;
 pub(super) struct Node {
     /// Where miners connect, and where those of Stratum v2 do.
     pub(super) stratum: SocketAddr,
-    pub(super) v2: SocketAddr,
+    v2: SocketAddr,
     folder: PathBuf,
     child: Child,
     /// Bytes of the log that were read.
@@ -71,6 +72,14 @@ impl Node {
         let templates = news.lines().filter(|line| line.contains("\"new template\"")).filter_map(of_day_us);
         let mut times = templates.map(|of_day| near_us - near_us % DAY_US + of_day);
         times.find(|time_us| *time_us >= near_us).ok_or_else(|| self.failed("the node's log tells of no template"))
+    }
+
+    /// Where miners of this protocol connect.
+    pub(super) fn server(&self, protocol: Protocol) -> SocketAddr {
+        match protocol {
+            Protocol::V1 => self.stratum,
+            Protocol::V2 => self.v2,
+        }
     }
 
     pub(super) fn memory_bytes(&self) -> u64 {
