@@ -146,6 +146,9 @@ pub const SHARE_INTERVAL_S: f64 = 7.0;
 /// Vardiff adjusts after this many shares, however short the period.
 pub const VARDIFF_SHARES: u32 = 24;
 
+/// Shortest time that vardiff takes a rate from, however many shares came in less.
+pub const VARDIFF_SHORTEST: Duration = Duration::from_millis(500);
+
 /// Vardiff adjusts after this period, however few the shares.
 pub const VARDIFF_PERIOD: Duration = Duration::from_secs(90);
 
