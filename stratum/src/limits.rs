@@ -103,7 +103,8 @@ pub const STOP: Duration = Duration::from_secs(2);
 /// as a third of a submit. With [`KEEPALIVE`], a miner has a job every 58 s.
 pub const TICK: Duration = Duration::from_secs(3);
 
-/// Connections per server, where each channel of Stratum v2 counts as one more: a farm of ten thousand devices, and room for their reconnects. `shoal-testnet bench stratum`
+/// Connections per server, where each channel of a connection of Stratum v2 but the first counts as one more: a farm of ten thousand
+/// devices, and room for their reconnects. `shoal-testnet bench stratum`
 /// measures the memory of each. An account takes about 1 KiB per remembered work unit besides; the outputs of the coinbase,
 /// 2 to 44 KB, are shared by all accounts.
 pub const CONNECTIONS_MAX: usize = 16_384;

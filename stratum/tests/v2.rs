@@ -269,11 +269,19 @@ fn channels_count_as_connections_of_their_address() {
     let house = house_with(|config| config.connections_per_ip_max = 3);
     let mut line = Line::connect(house.addr(), None).unwrap();
     set_up(&mut line, 0b100, "proxy").unwrap();
-    for _ in 0..3 {
+    for _ in 0..4 {
         ask(&mut line, 7, &Wish::standard(USER));
     }
-    let refused = std::iter::repeat_with(|| line.read().unwrap()).find(|(kind, _)| *kind == 0x12).unwrap();
-    let text = String::from_utf8_lossy(&refused.1[5..]).into_owned();
+    let mut opened = 0;
+    let refused = loop {
+        match line.read().unwrap() {
+            (0x11, _) => opened += 1,
+            (0x12, payload) => break payload,
+            _ => {}
+        }
+    };
+    assert_eq!(opened, 3, "the first one has the connection's place");
+    let text = String::from_utf8_lossy(&refused[5..]).into_owned();
     assert!(text.starts_with("channel-capacity-exhausted: too many connections from your address"), "{text}");
 }
 

@@ -171,7 +171,7 @@ impl Session {
         channel.report.account = Some(Arc::clone(&account));
         channel.vardiff.set_agent_floor(set_up.known.difficulty_min);
         pace.apply(&mut channel, now);
-        let seat = self.host.seat(channel.report.clone());
+        let seat = self.host.seat(channel.report.clone(), self.channels.is_empty());
         let full = |full| format!("{ERROR_CODE_OPEN_MINING_CHANNEL_CHANNEL_CAPACITY_EXHAUSTED}: {full}");
         let seat = seat.map_err(full)?;
         let id = self.new_id();
