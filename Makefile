@@ -90,6 +90,12 @@ pages: testnet-build ## Test the web pages of a running test network in a real b
 	@$(MAKE) --no-print-directory '$(PAGES)/installed'
 	'$(PAGES)/bin/python' testnet/pages/run.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out '$(CARGO_TARGET_DIR)/pages'
 
+.PHONY: pictures
+pictures: testnet-build ## Make the pictures of node/README.md anew from a running test network; NETWORK names its folder
+	@.ci/deps.sh pages
+	@$(MAKE) --no-print-directory '$(PAGES)/installed'
+	'$(PAGES)/bin/python' testnet/pages/pictures.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out node/pictures
+
 # Selenium, axe-core and schemathesis, for the tests of the web pages. The last file says that all of it is there.
 $(PAGES)/installed:
 	@rm -rf '$(PAGES)'

@@ -173,6 +173,10 @@ async fn the_event_log_says_why_a_share_was_refused_and_what_was_reorganised() {
     assert_eq!(log[1]["link_to"], json!(format!("/shares/{refused}")));
     let seen = all(&api, "/reorganisations", "reorganisations").await;
     assert_eq!((seen.len(), &seen[0]["depth"], &seen[0]["new_tip"]), (1, &json!(1), &json!(new.to_string())));
+    // Both links are in this chain, so what the old one lists and it itself count.
+    let left = &seen[0]["left"];
+    let (shares, listed) = (left["shares"].as_u64().unwrap(), left["listed"].as_u64().unwrap());
+    assert!(shares >= 1 && listed == shares && left["waiting"] == 0 && left["lost"] == 0, "{left}");
     let share = api.get(&format!("/shares/{refused}")).await;
     assert_eq!((&share["fate"], &share["refusal"]["peer"]), (&json!("refused"), &json!("12D3Koo")));
     assert!(share["refusal"]["time_unix_s"].is_u64());
