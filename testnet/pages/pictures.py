@@ -28,8 +28,11 @@ def main():
     parser.add_argument("--network", type=Path, required=True)
     parser.add_argument("--program", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--web", type=Path, help="serve the pages from this folder instead of the program's own")
     asked = parser.parse_args()
     os.environ |= {"SHOAL_PAGES_NETWORK": str(asked.network), "SHOAL_PAGES_PROGRAM": str(asked.program), "SHOAL_PAGES_OUT": str(asked.out)}
+    if asked.web:
+        os.environ["SHOAL_PAGES_WEB"] = str(asked.web)
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     from world import browser, home, network, node, things
 

@@ -122,7 +122,8 @@ class Facts(PageTest):
             near(seconds(page["facts"]["You are paid"]), pay["every_s"], "time between payouts", 0.15)
             near(satoshi(page["facts"]["You earn a day"]) if pay["day_sat"] < 1e6 else bitcoin(page["facts"]["You earn a day"]) * 1e8,
                  pay["day_sat"], "pay a day", 0.15)
-            near(hashrate(page["facts"]["Your hashrate"]), miner["hashrate_hs"], "own hashrate", 0.3)
+            rate = miner["hashrate_hour_hs" if miner["last_submit_unix_s"] is None else "hashrate_hs"]
+            near(hashrate(page["facts"]["Your hashrate"]), rate, "own hashrate", 0.3)
             strip = self.browser.js("return document.querySelector('#positions figcaption')?.textContent ?? '0'")
             near(whole(strip.split()[0]), miner["window"]["shares"], "shares of the strip", 0.3)
             rows = page["tables"]["Payments, newest first"]

@@ -13,7 +13,8 @@ const FAINTEST = 0.25;
 
 export function PositionStrip({ base }) {
   const window = useApi("/window?limit=1", ["tip"]);
-  const oldest = useApi(window.data ? `/links/${window.data.oldest_height}` : null);
+  // The genesis link has no time.
+  const oldest = useApi(window.data ? `/links/${Math.max(1, window.data.oldest_height)}` : null);
   const fromS = oldest.data?.time_unix_s;
   const step = fromS ? stepFor(nowS() - fromS) : null;
   const answer = useApi(step ? `${base}/history?step=${step.s}&limit=${step.count}` : null, ["tip"]);
