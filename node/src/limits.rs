@@ -171,6 +171,9 @@ pub const NOTIFY_CHARS_MAX: usize = 1_000;
 /// Time to hand a mail to the server. Servers that delay strangers take up to half a minute.
 pub const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Maximum bytes that a mail server sends while it takes a mail. Its certificates have some 5 KB, its answers less.
+pub const MAIL_ANSWER_BYTES_MAX: usize = 256 << 10;
+
 /// Webhook URLs. Each has its own task and queue.
 pub const WEBHOOKS_MAX: usize = 16;
 
