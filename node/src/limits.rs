@@ -241,6 +241,10 @@ pub const OWN_SEEN_S: u32 = 86_400;
 /// out. The database still has the reason of every rejection.
 pub const PEERS_REFUSED_AN_HOUR: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
+/// Events of single devices that the event log accepts per hour, and its receivers with it; the others are counted in one
+/// event at each look. More are a power cut at a farm, or names that somebody made up, and would push all other events out.
+pub const WORKER_EVENTS_AN_HOUR: NonZeroU32 = NonZeroU32::new(100).unwrap();
+
 /// Lines of one kind that the log gets in a burst: the first peers of a node, or a day of rare warnings.
 pub const LOG_BURST_LINES: u64 = 30;
 
