@@ -279,6 +279,10 @@ pub const MAX_UPLOAD: u64 = 10_000_000;
 /// Events by which a slow listener may fall behind before it misses the oldest: minutes of shares.
 pub const EVENT_QUEUE: usize = 4_096;
 
+/// Accounts whose work on the newest template is kept, some 1 KiB each: as many as there may be connections. The work of
+/// further ones, which came and went, is made anew for each.
+pub const ACCOUNTS_KEPT_MAX: usize = stratum::limits::CONNECTIONS_MAX;
+
 /// Shares found by this node's miners that wait for the engine: several seconds' work of a thousand miners.
 pub const FOUND_QUEUE: usize = 4_096;
 
