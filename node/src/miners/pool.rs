@@ -175,7 +175,7 @@ impl Pool for Miners {
         let template = self.state().recent.get(found.work.key).map(Arc::clone);
         let Some(template) = template else {
             let block = found.meets_bitcoin;
-            warn!(hash = %found.hash, block, worker = %found.worker, "work found on a job that is no longer kept");
+            warn!(hash = %found.hash, block, worker = &*found.worker, "work found on a job that is no longer kept");
             return;
         };
         let job = Arc::new(job_of(&template, &found.account));

@@ -185,9 +185,10 @@ impl Session {
         channel.report.account = Some(Arc::clone(&account));
         channel.vardiff.set_agent_floor(set_up.known.difficulty_min);
         pace.apply(&mut channel, now);
-        let seat = self.host.seat(channel.report.clone());
-        let full = |full| format!("{ERROR_CODE_OPEN_MINING_CHANNEL_CHANNEL_CAPACITY_EXHAUSTED}: {full}");
-        let seat = seat.map_err(|error| Refused { reason: full(error), is_strike: false })?;
+        let seat = self.host.seat(channel.report.clone()).map_err(|full| Refused {
+            reason: format!("{ERROR_CODE_OPEN_MINING_CHANNEL_CHANNEL_CAPACITY_EXHAUSTED}: {full}"),
+            is_strike: false,
+        })?;
         let id = self.new_id();
         let member = Member::new((id, kind), (account, worker), channel, seat, coinbase_bytes_max);
         if let Some(unfit) = work.as_ref().and_then(|work| member.excess(work.coinbase_bytes())) {
