@@ -142,12 +142,13 @@ where
 
     fn tick(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
-        if self.reader.read_buffer().is_empty() {
+        if self.reader.read_buffer().is_empty() && !self.reader.decoder().waits_for_payload() {
             self.partial_since = None;
         } else {
             let since = *self.partial_since.get_or_insert(now);
-            if now.saturating_duration_since(since) >= limits::PARTIAL_LINE {
-                return Err(CloseReason::PartialFrame(limits::PARTIAL_LINE.as_secs()));
+            let limit = self.session.host.timeouts.partial_line;
+            if now.saturating_duration_since(since) >= limit {
+                return Err(CloseReason::PartialFrame(limit.as_secs()));
             }
         }
         self.session.tick(now)
