@@ -16,6 +16,8 @@ from pathlib import Path
 # Seconds that a part of the network is cut off, and that the chain of the whole has after it.
 CUT_S = 30
 HEALED_S = 20
+# Links above the fork that the picture of the chain ends with.
+FORK_LINKS = 17
 # Width of a wide picture, pixels; the browser's window is 1280 wide. The tallest picture.
 WIDTH = 1000
 HEIGHT_MAX = 1200
@@ -37,18 +39,22 @@ def main():
     from world import browser, home, network, node, things
 
     names = [one.name for one in network().nodes]
-    address = things()["address"]
-    network().command("partition", names[0])
+    things()
+    network().command("partition", ",".join(names[:2]))
     time.sleep(CUT_S)
     network().command("heal")
     time.sleep(HEALED_S)
+    earned = [row["address"] for row in node().get("/window?limit=100")["earned"]]
+    address = next(address for address in earned if node().get(f"/miners/{address}")["last_submit_unix_s"] is not None)
+    turns = [turn for one in network().nodes for turn in one.get("/reorganisations")["reorganisations"]]
+    fork = max(turns, key=lambda turn: turn["depth"])["fork_height"]
     block = next(row for row in node().get("/blocks?limit=20")["blocks"] if row["confirmations"] > 0)
     take = Pictures(browser(), home(), asked.out, address)
     take.whole("home", "/")
     take.whole("miner", f"/miners/{address}")
     take.part("who", "/", "spread")
     take.part("proof", f"/blocks/{block['hash']}", "proof")
-    take.whole("chain", "/chain", ".picture")
+    take.whole("chain", f"/chain?to={fork + FORK_LINKS}", ".picture")
     take.whole("phone", "/", width=NARROW)
     print(f"pictures: {asked.out}")
 
