@@ -100,9 +100,14 @@ $(PAGES)/installed:
 DIST ?= $(CURDIR)/dist
 
 .PHONY: dist
-dist: $(DIST_TOOLS) ## Make packages: tarball, Debian package, SBOM, checksums; SHOAL_SIGN_KEY signs them, DIST names the folder
-	@.ci/deps.sh build dist
-	@PATH='$(DIST_PATH)':"$$PATH" .ci/dist.sh '$(DIST)'
+dist: $(DIST_TOOLS) ## Make packages: tarball, Debian package, image, SBOM, checksums; SHOAL_SIGN_KEY signs them, DIST names the folder
+	@.ci/deps.sh build dist oci
+	@SHOAL_DIST_IMAGE=1 PATH='$(DIST_PATH)':"$$PATH" .ci/dist.sh '$(DIST)'
+
+.PHONY: oci
+oci: build ## Make a container image of the program that `make build` makes, without a daemon; DIST names the folder
+	@.ci/deps.sh oci
+	@.ci/oci.sh '$(DIST)' '$(BIN)/shoal'
 
 $(CARGO_AUDITABLE)/bin/cargo-auditable:
 	cargo install cargo-auditable --version $(CARGO_AUDITABLE_VERSION) --locked --root '$(CARGO_AUDITABLE)'
@@ -117,6 +122,7 @@ $(CARGO_DEB)/bin/cargo-deb:
 soak: ## Run one long drill: make soak NAME=years
 	@.ci/deps.sh build kernel
 	cargo build --release --locked --package node --package testnet --package sim
+	@case '$(NAME)' in dist | oci) .ci/deps.sh oci ;; esac
 	@case '$(NAME)' in dist | deb) .ci/deps.sh dist; $(MAKE) --no-print-directory $(DIST_TOOLS) ;; esac
 	@PATH='$(DIST_PATH)':"$$PATH" .ci/soak.sh '$(NAME)'
 

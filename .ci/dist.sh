@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Packages: a tarball, a Debian package, a list of what is in them (SBOM), checksums, and a signature.
+# Packages: a tarball, a Debian package, on demand a container image, a list of what is in them (SBOM), checksums, and a signature.
 #
 #   usage: .ci/dist.sh OUT [BINARY]
 #
 # OUT gets the files. Without BINARY, the program is built for the release: without traces of this machine's folders, and
 # with the list of its crates inside (`cargo audit bin` reads it). SHOAL_SIGN_KEY names the secret key of minisign that
-# signs the checksums; without it, nothing is signed. SHOAL_DIST_FAST compresses little, for tests. The same commit gives the same bytes, wherever it is built.
+# signs the checksums; without it, nothing is signed. With SHOAL_DIST_IMAGE, .ci/oci.sh adds a container image. SHOAL_DIST_FAST
+# compresses little, for tests. The same commit gives the same bytes, wherever it is built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out="$(mkdir -p "$1" && cd "$1" && pwd)"
@@ -66,6 +67,8 @@ sbom() {
     find . -name shoal-sbom.json -not -path './target/*' -delete
 }
 
+image() { [ -z "${SHOAL_DIST_IMAGE:-}" ] || .ci/oci.sh "$out" "$target/release/stage/shoal"; }
+
 sums() {
     cd "$out"
     rm -f SHA256SUMS SHA256SUMS.minisig
@@ -83,4 +86,5 @@ stage
 tarball
 debian
 sbom
+image
 sums

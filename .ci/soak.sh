@@ -39,7 +39,7 @@ case "${1:-}" in
         trap 'rm -rf "$work"' EXIT
         for name in first second; do
             git clone --quiet --no-hardlinks . "$work/$name/shoal"
-            (cd "$work/$name/shoal" && CARGO_TARGET_DIR="$work/$name/target" .ci/dist.sh "$work/$name/out")
+            (cd "$work/$name/shoal" && SHOAL_DIST_IMAGE=1 CARGO_TARGET_DIR="$work/$name/target" .ci/dist.sh "$work/$name/out")
         done
         (cd "$work/first/out" && sha256sum ./*)
         diff -r "$work/first/out" "$work/second/out"
@@ -51,11 +51,19 @@ case "${1:-}" in
         .ci/dist.sh "$work" "$bin/shoal"
         .ci/deb-drill.sh "$work"/*.deb
         ;;
+    # A container image, made twice: the same bytes; then started. As root.
+    oci)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        for name in first second; do SHOAL_DIST_FAST=1 .ci/oci.sh "$work/$name" "$bin/shoal"; done
+        diff -r "$work/first" "$work/second"
+        .ci/oci-drill.sh "$work"/first/*-image.tar.xz
+        ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian), oci (the container image)" >&2
         exit 2
         ;;
 esac
