@@ -120,8 +120,8 @@ $(CARGO_DEB)/bin/cargo-deb:
 
 .PHONY: soak
 soak: ## Run one long drill: make soak NAME=years
-	@.ci/deps.sh build kernel
-	cargo build --release --locked --package node --package testnet --package sim
+	@[ '$(NAME)' = start9 ] || { .ci/deps.sh build kernel; \
+		cargo build --release --locked --package node --package testnet --package sim; }
 	@case '$(NAME)' in dist | oci) .ci/deps.sh oci ;; esac
 	@case '$(NAME)' in dist | deb) .ci/deps.sh dist; $(MAKE) --no-print-directory $(DIST_TOOLS) ;; esac
 	@PATH='$(DIST_PATH)':"$$PATH" .ci/soak.sh '$(NAME)'
@@ -185,10 +185,12 @@ RUST_VERSION := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' '$(CURDIR)/Carg
 DENY := $(if $(findstring rustc $(RUST_VERSION).,$(shell rustc --version 2>/dev/null)),-D warnings)
 
 .PHONY: lint
-lint: ## Check format, licences, spelling, clippy and documentation
+lint: ## Check format, licences, packages, spelling, clippy and documentation
 	@.ci/deps.sh build kernel lint
 	cargo fmt --all --check
 	python3 .ci/deny.py
+	python3 .ci/packages.py
+	python3 -m unittest discover -s .ci -p '*_test.py'
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
 	cargo clippy $(PROFILE) --all-targets -- $(DENY)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a container of an image, without a bitcoind, asks it how it is, and stops it.
+# Starts a container of an image with the settings of compose.yaml, but without a bitcoind, asks it how it is, and stops it.
 #
 #   usage: .ci/oci-drill.sh IMAGE.tar.xz          as root; takes some 20 seconds
 set -euo pipefail
@@ -17,8 +17,9 @@ finish() {
 }
 trap finish EXIT
 box() { buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"; }
+settings="$(dirname "$0")/../node/packages/compose/shoal.toml"
 # chroot isolation needs no cgroups, no seccomp and no runtime beside buildah.
-inside() { box run --isolation chroot "$made" -- "$@"; }
+inside() { box run --isolation chroot --volume "$(realpath "$settings"):/etc/shoal/shoal.toml:ro" "$made" -- "$@"; }
 fail() {
     echo "oci-drill: $*" >&2
     tail -n 20 "$work/log" >&2 || true
@@ -27,7 +28,7 @@ fail() {
 get() { python3 -c 'import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=5).read().decode())' "$@" 2>/dev/null; }
 
 xz --decompress --stdout "$1" >"$work/image.tar"
-made="$(box from "oci-archive:$work/image.tar")"
+made="$(box from --quiet "oci-archive:$work/image.tar")"
 test "$(box inspect --format '{{.OCIv1.Config.User}}' "$made")" = shoal || fail "the image's user is not shoal"
 # Without a command of its own, a container does this. buildah runs only what it is told.
 inside /usr/bin/shoal run >"$work/log" 2>&1 &
@@ -38,7 +39,7 @@ done
 grep . "$work/health" >/dev/null || fail "it does not answer /health within 30 s"
 node="$(pgrep --uid 13381 --exact shoal)" || fail "no process shoal of the image's user"
 status=0
-inside /usr/bin/shoal status >"$work/status" || status=$?
+inside /usr/bin/shoal status >"$work/status" 2>>"$work/log" || status=$?
 [ "$status" -eq 3 ] || fail "without a bitcoind, the health command exits with $status, not 3: $(cat "$work/status")"
 grep bitcoind "$work/status" >/dev/null || fail "the status does not say that the node waits for its bitcoind"
 ! inside /bin/sh -c true 2>/dev/null || fail "there is a shell"

@@ -59,11 +59,24 @@ case "${1:-}" in
         diff -r "$work/first" "$work/second"
         .ci/oci-drill.sh "$work"/first/*-image.tar.xz
         ;;
+    # The package for StartOS, against its SDK: types, the SDK's rules, and the bundle that its tool packs. Installs from npm.
+    start9)
+        command -v npm >/dev/null || { echo "soak: npm is missing (Node.js 20 or newer has it)" >&2; exit 1; }
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        python3 .ci/packages.py fill "registry.example/shoal:soak@sha256:$(printf '0%.0s' {1..64})" https://shoal.example "$work"
+        cd "$work/start9"
+        npm ci --ignore-scripts --no-audit --no-fund
+        npm run check
+        node node_modules/@start9labs/start-sdk/lint.mjs
+        npm run build
+        node -e 'const { manifest } = require("./javascript"); console.log(manifest.id, manifest.version, "for StartOS", manifest.osVersion)'
+        ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian), oci (the container image)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian), oci (the container image), start9 (the package for StartOS, against its SDK)" >&2
         exit 2
         ;;
 esac
