@@ -33,13 +33,18 @@ case "${1:-}" in
         python3 testnet/check_report.py "$work/report.json" --agreed --lost-max 0 --fair m1,m2
         ;;
     attack) exec "$bin/shoal-testnet" attack all --seconds "${ATTACK_SECONDS:-20}" --json ;;
-    # The program and its packages, built twice in two folders: the same bytes. RocksDB's library is built once.
+    # The program and its packages, built twice in two folders, with two folders of cargo: the same bytes.
     dist)
         work="$(mktemp -d)"
         trap 'rm -rf "$work"' EXIT
         for name in first second; do
             git clone --quiet --no-hardlinks . "$work/$name/shoal"
-            (cd "$work/$name/shoal" && SHOAL_DIST_IMAGE=1 CARGO_TARGET_DIR="$work/$name/target" .ci/dist.sh "$work/$name/out")
+            old="${CARGO_HOME:-$HOME/.cargo}" home="$work/$name/cargo"
+            # What it downloaded; cargo unpacks it anew.
+            mkdir -p "$home/registry"
+            cp -r "$old"/registry/{cache,index} "$home/registry/"
+            [ ! -e "$old/config.toml" ] || cp "$old/config.toml" "$home/"
+            (cd "$work/$name/shoal" && SHOAL_DIST_IMAGE=1 CARGO_HOME="$home" CARGO_TARGET_DIR="$work/$name/target" .ci/dist.sh "$work/$name/out")
         done
         (cd "$work/first/out" && sha256sum ./*)
         diff -r "$work/first/out" "$work/second/out"
