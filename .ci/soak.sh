@@ -56,6 +56,13 @@ case "${1:-}" in
         .ci/dist.sh "$work" "$bin/shoal"
         .ci/deb-drill.sh "$work"/*.deb
         ;;
+    # The same package beside a bitcoind in a fresh Debian: the minutes until a CPU miner's share is credited. As root.
+    first-start)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        .ci/dist.sh "$work" "$bin/shoal"
+        .ci/first-start.sh "$work"/*.deb "$bin/shoal-testnet"
+        ;;
     # A container image, made twice: the same bytes; then started. As root.
     oci)
         work="$(mktemp -d)"
@@ -81,7 +88,7 @@ case "${1:-}" in
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian), oci (the container image), start9 (the package for StartOS, against its SDK)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK)" >&2
         exit 2
         ;;
 esac
