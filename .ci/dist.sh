@@ -68,7 +68,8 @@ tarball() {
     local folder="$target/release/$name"
     rm -rf "$folder"
     cp -r "$target/release/stage" "$folder"
-    cp -r README.md CHANGELOG.md SECURITY.md LICENSE-APACHE LICENSE-MIT node/shoal.example.toml node/ops/shoal.service node/docs "$folder/"
+    cp -r README.md CHANGELOG.md SECURITY.md LICENSE-APACHE LICENSE-MIT node/shoal.example.toml node/ops/shoal.service node/docs \
+        node/packages/compose "$folder/"
     find "$folder" -type d -exec chmod 755 {} + -o -type f -exec chmod u=rwX,go=rX {} +
     tar --directory "$target/release" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
         --format=gnu --create "$name" | xz "-${fast:-6}" --threads=1 >"$out/$name.tar.xz"

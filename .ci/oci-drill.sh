@@ -13,6 +13,8 @@ work="$(mktemp -d)"
 node=""
 finish() {
     [ -z "$node" ] || kill -KILL "$node" 2>/dev/null || true
+    # buildah tidies up after the node.
+    wait
     rm -rf "$work"
 }
 trap finish EXIT

@@ -99,7 +99,7 @@ image() {
     box add --quiet "$made" "$work/layer.tar" / >/dev/null
     box config --arch "$arch" --os linux --author "The Shoal developers" \
         --user shoal --workingdir /var/lib/shoal --volume /var/lib/shoal \
-        --env HOME=/var/lib/shoal --env SHOAL_CONFIG=/etc/shoal/shoal.toml --env SHOAL_DATA_DIR=/var/lib/shoal \
+        --env PATH=/usr/bin --env HOME=/var/lib/shoal --env SHOAL_CONFIG=/etc/shoal/shoal.toml --env SHOAL_DATA_DIR=/var/lib/shoal \
         --entrypoint '["/usr/bin/shoal"]' --cmd run --stop-signal SIGTERM \
         --port 3333/tcp --port 3380/tcp --port 3381/tcp --port 3381/udp \
         --label org.opencontainers.image.title=Shoal \
