@@ -10,9 +10,10 @@ if [ "${SHOAL_DRILL_INSIDE:-}" != yes ]; then
 fi
 unset SHOAL_DRILL_INSIDE
 work="$(mktemp -d)"
-node=""
+# The node of this drill: in its network, by the image's user.
+node() { pgrep --ns $$ --nslist net --uid 13381 --exact shoal; }
 finish() {
-    [ -z "$node" ] || kill -KILL "$node" 2>/dev/null || true
+    node | xargs --no-run-if-empty kill -KILL || true
     # buildah tidies up after the node.
     wait
     rm -rf "$work"
@@ -39,7 +40,7 @@ for _ in $(seq 60); do
     sleep 0.5
 done
 grep . "$work/health" >/dev/null || fail "it does not answer /health within 30 s"
-node="$(pgrep --uid 13381 --exact shoal)" || fail "no process shoal of the image's user"
+node >/dev/null || fail "no process shoal of the image's user"
 status=0
 inside /usr/bin/shoal status >"$work/status" 2>>"$work/log" || status=$?
 [ "$status" -eq 3 ] || fail "without a bitcoind, the health command exits with $status, not 3: $(cat "$work/status")"
@@ -47,11 +48,11 @@ grep bitcoind "$work/status" >/dev/null || fail "the status does not say that th
 ! inside /bin/sh -c true 2>/dev/null || fail "there is a shell"
 root="$(box mount "$made")"
 ! find "$root" -xdev -type f -perm /6000 | grep . || fail "a program of the image runs as another user"
-kill -TERM "$node"
+kill -TERM "$(node)"
 for _ in $(seq 40); do
-    kill -0 "$node" 2>/dev/null || { node="" && break; }
+    node >/dev/null || break
     sleep 0.5
 done
-[ -z "$node" ] || fail "it does not stop within 20 s"
+! node >/dev/null || fail "it does not stop within 20 s"
 grep -i panic "$work/log" && fail "it panicked"
 echo "oci-drill: started as its own user, answered /health, waited for a bitcoind, and stopped"
