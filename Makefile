@@ -189,8 +189,8 @@ lint: ## Check format, licences, packages, spelling, clippy and documentation
 	@.ci/deps.sh build kernel lint
 	cargo fmt --all --check
 	python3 .ci/deny.py
-	python3 .ci/packages.py
-	python3 -m unittest discover -s .ci -p '*_test.py'
+	@python="$$(python3 -c 'import jsonschema, yaml' 2>/dev/null && echo python3 || echo /usr/bin/python3)"; \
+		"$$python" .ci/packages.py && "$$python" -m unittest discover -s .ci -p '*_test.py'
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
 	cargo clippy $(PROFILE) --all-targets -- $(DENY)

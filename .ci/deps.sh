@@ -113,7 +113,10 @@ look_for_oci() {
 
 look_for_lint() {
     look_for_venv
-    python3 -c 'import yaml' 2>/dev/null || /usr/bin/python3 -c 'import yaml' 2>/dev/null || need python3-yaml "PyYAML"
+    if ! python3 -c 'import jsonschema, yaml' 2>/dev/null && ! /usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null; then
+        need python3-yaml "PyYAML"
+        need python3-jsonschema "jsonschema for Python"
+    fi
 }
 
 is_debian() { [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-}" = debian ]) && has apt-get; }
