@@ -30,6 +30,12 @@ CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_CYCLONEDX := $(CARGO_TARGET_DIR)/tools/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)
 CARGO_DEB_VERSION := 3.8.0
 CARGO_DEB := $(CARGO_TARGET_DIR)/tools/cargo-deb-$(CARGO_DEB_VERSION)
+# Miners of other people, for the test network_clients.
+TRANSLATOR_VERSION := 0.6.0
+TRANSLATOR := $(CARGO_TARGET_DIR)/tools/translator_sv2-$(TRANSLATOR_VERSION)
+PARA_VERSION := 0.6.0
+PARA := $(CARGO_TARGET_DIR)/tools/para-$(PARA_VERSION)
+CLIENTS := $(TRANSLATOR)/bin/translator_sv2 $(PARA)/bin/para
 DIST_TOOLS := $(CARGO_AUDITABLE)/bin/cargo-auditable $(CARGO_CYCLONEDX)/bin/cargo-cyclonedx $(CARGO_DEB)/bin/cargo-deb
 
 .PHONY: help
@@ -65,8 +71,8 @@ sim-build:
 .PHONY: test
 test: ## Run every test
 	@.ci/deps.sh build kernel test pages dist
-	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS)
-	$(PAGES_TEST) $(DIST_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
+	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS) $(CLIENTS)
+	$(PAGES_TEST) $(DIST_TEST) $(CLIENTS_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 	cargo test --doc --release --locked --package sharechain
 	cargo build $(PROFILE) --examples
 	@for example in judge_proof verify_recording drive_session five_nodes; do \
@@ -81,6 +87,20 @@ PAGES_TEST := SHOAL_PAGES_PYTHON='$(PAGES)/bin/python' SHOAL_PAGES_OUT='$(CARGO_
 # What the test of packages makes them with.
 DIST_PATH := $(CARGO_AUDITABLE)/bin:$(CARGO_CYCLONEDX)/bin:$(CARGO_DEB)/bin
 DIST_TEST := SHOAL_DIST_PATH='$(DIST_PATH)'
+
+# What the test network_clients runs.
+CLIENTS_TEST := SHOAL_TRANSLATOR='$(TRANSLATOR)/bin/translator_sv2' SHOAL_PARA='$(PARA)/bin/para'
+
+# Some 12 processor minutes, once. What they are built from goes: it is no part of this project's builds.
+CLIENT_BUILD = $(CARGO_TARGET_DIR)/tools/build-$(@F)
+$(CLIENTS): INSTALL = cargo install $(@F) --locked --target-dir '$(CLIENT_BUILD)'
+$(TRANSLATOR)/bin/translator_sv2:
+	$(INSTALL) --version $(TRANSLATOR_VERSION) --root '$(TRANSLATOR)'
+	rm -rf '$(CLIENT_BUILD)'
+
+$(PARA)/bin/para:
+	$(INSTALL) --version $(PARA_VERSION) --root '$(PARA)'
+	rm -rf '$(CLIENT_BUILD)'
 
 NETWORK ?= $(CURDIR)/testnet-data
 

@@ -32,6 +32,24 @@ case "${1:-}" in
             --duration "${LATENCY_SECONDS:-1200}" --dir "$work/net" --report "$work/report.json"
         python3 testnet/check_report.py "$work/report.json" --agreed --lost-max 0 --fair m1,m2
         ;;
+    # An hour of connects, submits, floods, tips and disconnects, half of it over v2: nothing lost, and no more memory at the end than
+    # after the first rounds. STRATUM_ROUNDS shortens it.
+    stratum)
+        for protocol in v1 v2; do
+            "$bin/shoal-testnet" bench stratum --protocol "$protocol" --connections 2000 --tips 20 \
+                --rounds "${STRATUM_ROUNDS:-30}" --json | tee /dev/stderr | python3 -c '
+import json, sys
+found = json.load(sys.stdin)
+start, *rounds = found["rounds_bytes"]
+third = max(1, len(rounds) // 3)
+early, late = max(rounds[:third]), max(rounds[-third:])
+assert found["lost"] == 0, found["lost"]
+assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds than in the first"
+'
+        done
+        ;;
+    # bitcoind is gone for two minutes: miners leave and come back, and nothing is lost.
+    outage) OUTAGE_S=120 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_outage --no-capture ;;
     attack) exec "$bin/shoal-testnet" attack all --seconds "${ATTACK_SECONDS:-20}" --json ;;
     # The program and its packages, built twice in two folders, with two folders of cargo: the same bytes.
     dist)
@@ -88,7 +106,7 @@ case "${1:-}" in
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK), stratum (an hour of miners that come, flood and leave), outage (two minutes without bitcoind)" >&2
         exit 2
         ;;
 esac

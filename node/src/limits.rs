@@ -218,6 +218,13 @@ pub const SWEPT_ROWS_A_RECORD: usize = 32;
 /// Rows that are looked at in one step: a few milliseconds.
 pub const SWEPT_ROWS_MAX: usize = 4_096;
 
+/// Interval at which the node looks whether miners have left.
+pub const MEMORY_LOOK: Duration = Duration::from_secs(5);
+
+/// Miners that have left since the most were connected before the node gives their memory back: some 4 MB. Fewer are not
+/// worth the work.
+pub const MINERS_LEFT_MIN: usize = 256;
+
 /// Interval at which a node that reads its share-chain from disk shows how far it is.
 pub const READING_LOOK: Duration = Duration::from_millis(500);
 

@@ -122,7 +122,7 @@ impl Vardiff {
         if self.shares < limits::VARDIFF_SHARES && elapsed < period {
             return false;
         }
-        let seconds = elapsed.as_secs_f64().max(limits::TICK.as_secs_f64());
+        let seconds = elapsed.as_secs_f64().max(limits::VARDIFF_SHORTEST.as_secs_f64());
         let estimate = if self.shares > 0 {
             self.silent = 0;
             self.work / seconds * limits::SHARE_INTERVAL_S

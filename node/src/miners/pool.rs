@@ -215,7 +215,7 @@ pub fn stratum_work(job: &Job, key: u64) -> Work {
         coinb1,
         outputs,
         coinb2,
-        branch: job.template.contents.branch.clone(),
+        branch: Arc::clone(&job.template.contents.branch),
         bits: block.bits,
         time: job.header_time(),
         min_time: *job.times().start(),
