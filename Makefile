@@ -110,6 +110,12 @@ pages: testnet-build ## Test the web pages of a running test network in a real b
 	@$(MAKE) --no-print-directory '$(PAGES)/installed'
 	'$(PAGES)/bin/python' testnet/pages/run.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out '$(CARGO_TARGET_DIR)/pages'
 
+.PHONY: pictures
+pictures: testnet-build ## Make the pictures of node/README.md anew from a running test network; NETWORK names its folder
+	@.ci/deps.sh pages
+	@$(MAKE) --no-print-directory '$(PAGES)/installed'
+	'$(PAGES)/bin/python' testnet/pages/pictures.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out node/pictures
+
 # Selenium, axe-core and schemathesis, for the tests of the web pages. The last file says that all of it is there.
 $(PAGES)/installed:
 	@rm -rf '$(PAGES)'
@@ -120,9 +126,14 @@ $(PAGES)/installed:
 DIST ?= $(CURDIR)/dist
 
 .PHONY: dist
-dist: $(DIST_TOOLS) ## Make packages: tarball, Debian package, SBOM, checksums; SHOAL_SIGN_KEY signs them, DIST names the folder
-	@.ci/deps.sh build dist
-	@PATH='$(DIST_PATH)':"$$PATH" .ci/dist.sh '$(DIST)'
+dist: $(DIST_TOOLS) ## Make packages: tarball, Debian package, image, SBOM, checksums; SHOAL_SIGN_KEY signs them, DIST names the folder
+	@.ci/deps.sh build dist oci
+	@SHOAL_DIST_IMAGE=1 PATH='$(DIST_PATH)':"$$PATH" .ci/dist.sh '$(DIST)'
+
+.PHONY: oci
+oci: build ## Make a container image of the program that `make build` makes, without a daemon; DIST names the folder
+	@.ci/deps.sh oci
+	@.ci/oci.sh '$(DIST)' '$(BIN)/shoal'
 
 $(CARGO_AUDITABLE)/bin/cargo-auditable:
 	cargo install cargo-auditable --version $(CARGO_AUDITABLE_VERSION) --locked --root '$(CARGO_AUDITABLE)'
@@ -135,9 +146,10 @@ $(CARGO_DEB)/bin/cargo-deb:
 
 .PHONY: soak
 soak: ## Run one long drill: make soak NAME=years
-	@.ci/deps.sh build kernel
-	cargo build --release --locked --package node --package testnet --package sim
-	@case '$(NAME)' in dist | deb) .ci/deps.sh dist; $(MAKE) --no-print-directory $(DIST_TOOLS) ;; esac
+	@[ '$(NAME)' = start9 ] || { .ci/deps.sh build kernel; \
+		cargo build --release --locked --package node --package testnet --package sim; }
+	@case '$(NAME)' in dist | oci) .ci/deps.sh oci ;; esac
+	@case '$(NAME)' in dist | deb | first-start) .ci/deps.sh dist; $(MAKE) --no-print-directory $(DIST_TOOLS) ;; esac
 	@PATH='$(DIST_PATH)':"$$PATH" .ci/soak.sh '$(NAME)'
 
 .PHONY: sim-soak
@@ -199,10 +211,12 @@ RUST_VERSION := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' '$(CURDIR)/Carg
 DENY := $(if $(findstring rustc $(RUST_VERSION).,$(shell rustc --version 2>/dev/null)),-D warnings)
 
 .PHONY: lint
-lint: ## Check format, licences, spelling, clippy and documentation
+lint: ## Check format, licences, packages, spelling, clippy and documentation
 	@.ci/deps.sh build kernel lint
 	cargo fmt --all --check
 	python3 .ci/deny.py
+	@python="$$(python3 -c 'import jsonschema, yaml' 2>/dev/null && echo python3 || echo /usr/bin/python3)"; \
+		"$$python" .ci/packages.py && "$$python" -m unittest discover -s .ci -p '*_test.py'
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
 	cargo clippy $(PROFILE) --all-targets -- $(DENY)

@@ -286,6 +286,37 @@ fn channels_count_as_connections_of_their_address() {
 }
 
 #[test]
+fn a_proxy_with_too_many_devices_keeps_those_that_fit() {
+    let house = house_with(|config| config.connections_per_ip_max = 3);
+    let mut line = Line::connect(house.addr(), None).unwrap();
+    set_up(&mut line, 0b100, "proxy").unwrap();
+    let devices = limits::STRIKES_MAX + 8;
+    for _ in 0..devices {
+        ask(&mut line, 7, &Wish::standard(USER));
+    }
+    let mut refused = 0;
+    while refused < devices - 3 {
+        refused += u32::from(line.read().unwrap().0 == 0x12);
+    }
+    assert_eq!(house.running.stats.snapshot().connections.len(), 3);
+    ask(&mut line, 7, &Wish::standard(USER));
+    assert_eq!(line.read().map(|(kind, _)| kind), Ok(0x12), "the connection goes on");
+}
+
+#[test]
+fn a_payload_that_does_not_come_ends_the_connection() {
+    let house = house_with(|config| config.timeouts.partial_line = Duration::from_secs(1));
+    let mut line = Line::connect(house.addr(), None).unwrap();
+    set_up(&mut line, 0, "test").unwrap();
+    ask(&mut line, 7, &Wish::standard(USER));
+    // A sealed header has 22 bytes. Its payload stays away.
+    line.send_part(0x18, true, CloseChannel { channel_id: 1, reason_code: "".try_into().unwrap() }, 22);
+    let closed = std::iter::repeat_with(|| line.read().unwrap()).find(|(kind, _)| *kind == 0x18).unwrap();
+    let reason = String::from_utf8_lossy(&closed.1[5..]).into_owned();
+    assert_eq!(reason, "incomplete message: the rest did not arrive within 1 s");
+}
+
+#[test]
 fn a_device_that_updates_its_rate_gets_its_target_and_never_one_that_loses_shares() {
     let house = house();
     let mut miner = house.open(&Wish::standard(USER)).unwrap();

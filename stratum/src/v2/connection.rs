@@ -150,7 +150,8 @@ where
     fn tick(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
         let limit = self.timeouts.partial_line;
-        if self.partial.is_late(!self.reader.read_buffer().is_empty(), limit, now) {
+        let is_partial = !self.reader.read_buffer().is_empty() || self.reader.decoder().waits_for_payload();
+        if self.partial.is_late(is_partial, limit, now) {
             return Err(CloseReason::PartialFrame(limit.as_secs()));
         }
         self.session.tick(now)
