@@ -57,13 +57,12 @@ impl Host {
     /// # Errors
     /// The server is full, or the miner's address has too many connections.
     pub(super) fn seat(&self, report: Report, is_only: bool) -> Result<Seat, Full> {
-        let ticket = match is_only {
-            true => None,
-            false => {
-                let mut ticket = self.admission.admit()?;
-                ticket.count_for(self.peer.ip())?;
-                Some(ticket)
-            }
+        let ticket = if is_only {
+            None
+        } else {
+            let mut ticket = self.admission.admit()?;
+            ticket.count_for(self.peer.ip())?;
+            Some(ticket)
         };
         Ok(Seat { lease: self.extranonces.issue(), slot: self.stats.open(self.peer, report), _ticket: ticket })
     }
