@@ -72,6 +72,7 @@ look_for_test() {
         || need python3-aiosmtpd "aiosmtpd for Python, a mail server for the test of notifications"
     has script || need bsdutils "script, for a node in a terminal"
     has openssl || need openssl "openssl, for that server's certificate"
+    has socat || need socat "socat, a proxy in front of bitcoind"
     # Tests in network namespaces: routers, and a private Tor network.
     has unshare && has nsenter || need util-linux "unshare and nsenter"
     has nft || need nftables "nft (nftables)"

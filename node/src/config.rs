@@ -6,18 +6,22 @@
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
+//! bitcoind.rs, bitcoind_keys.rs   keys for bitcoind
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one
 //! miners.rs   keys for miners
 //! notify.rs, notify_keys.rs   keys for notifications
 //! network.rs, outputs.rs, address.rs, listeners.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
+//! paths.rs    paths of files and folders
 //! error.rs    configuration errors, with their origin
 //! ```
 //!
 //! A flag wins over the environment, the environment over the file, the file over the default.
 
 mod address;
+mod bitcoind;
+mod bitcoind_keys;
 mod discovery;
 mod environment;
 mod error;
@@ -32,6 +36,7 @@ mod notify;
 mod notify_keys;
 mod origin;
 mod outputs;
+mod paths;
 mod rate;
 mod reach;
 mod resolve;
@@ -122,12 +127,30 @@ pub struct Trust {
 /// Connection to bitcoind's JSON-RPC.
 #[derive(Debug, Clone)]
 pub struct BitcoindConfig {
-    /// URL of the JSON-RPC server; plain HTTP.
+    /// URL of the JSON-RPC server: http, https, or unix with the path of a socket.
     pub url: reqwest::Url,
     /// Credentials for the JSON-RPC server.
     pub auth: BitcoindAuth,
     /// Time limit of one call. Long polls and block submissions have their own limits.
     pub timeout: Duration,
+    /// File with the only certificate authorities that count at an https URL; none for the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// Host and port at which bitcoind publishes the hashes of new blocks.
+    pub zmq: Option<String>,
+    /// Other bitcoinds, the first ones first. They have no fallbacks of their own.
+    pub fallback: Vec<Self>,
+}
+
+impl BitcoindConfig {
+    /// One bitcoind, without anything optional.
+    pub const fn new(url: reqwest::Url, auth: BitcoindAuth, timeout: Duration) -> Self {
+        Self { url, auth, timeout, tls_ca: None, zmq: None, fallback: Vec::new() }
+    }
+
+    /// This bitcoind, then its fallbacks.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.fallback)
+    }
 }
 
 /// Credentials for bitcoind.

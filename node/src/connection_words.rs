@@ -7,8 +7,17 @@ use std::io::{self, ErrorKind};
 pub(crate) fn of_http(error: &reqwest::Error) -> &'static str {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(inner) = cause {
-        if let Some(words) = inner.downcast_ref::<io::Error>().and_then(of_io) {
-            return words;
+        let mut io = inner.downcast_ref::<io::Error>();
+        while let Some(error) = io {
+            if let Some(words) = of_io(error) {
+                return words;
+            }
+            // An error inside is not its source.
+            let inside = error.get_ref();
+            if inside.is_some_and(|inside| inside.is::<tokio_rustls::rustls::Error>()) {
+                return "no encrypted connection can be made: its certificate is not trusted, or it does not speak TLS";
+            }
+            io = inside.and_then(|inside| inside.downcast_ref::<io::Error>());
         }
         cause = inner.source();
     }
@@ -28,6 +37,7 @@ pub(crate) fn of_io(error: &io::Error) -> Option<&'static str> {
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
         | ErrorKind::UnexpectedEof => "the other side ended the connection",
+        ErrorKind::NotFound => "there is no such socket",
         ErrorKind::TimedOut => "no answer came in time",
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
             "there is no route to it"

@@ -54,6 +54,9 @@ pub const TOR_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause before the onion service is set up again.
 pub const TOR_PAUSE: Duration = Duration::from_secs(5);
 
+/// Bitcoinds besides the first. Each one costs a long poll and a template for each change.
+pub const BITCOIND_FALLBACKS_MAX: usize = 4;
+
 /// Maximum configurable time limit of one call to bitcoind, seconds. No useful answer takes longer.
 pub const BITCOIND_TIMEOUT_S_MAX: u64 = 600;
 
@@ -92,6 +95,49 @@ pub const SUBMIT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Interval between checks of bitcoind's tip during a long poll.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
+
+/// Time limit of such a check. bitcoind answers in milliseconds, except while it connects a block, which takes old machines
+/// seconds.
+pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time for which bitcoind is asked again after a call failed, before its templates count as lost. With the two limits above, a
+/// hung bitcoind is noticed within 13 s.
+pub const RECHECK_LIMIT: Duration = Duration::from_secs(5);
+
+/// Pause before bitcoind is asked again. A restarting proxy, or a full queue, is over by then.
+pub const RECHECK_PAUSE: Duration = Duration::from_millis(500);
+
+/// Times that bitcoind is asked again, if each call fails at once: one that was stopped is noticed within a second.
+pub const RECHECKS: usize = 2;
+
+/// Time that bitcoind may take for the template on a new tip that is known, before miners get an empty one.
+pub const FULL_TEMPLATE_WAIT: Duration = Duration::from_millis(5);
+
+/// How long a bitcoind must have been well before it is used again in place of a later one that has the same work: one that
+/// comes and goes does not move all miners each time.
+pub const RETURN_AFTER: Duration = Duration::from_secs(10);
+
+/// How long a block that one bitcoind has judged waits for the verdicts of the others, unless it was accepted.
+pub const VERDICTS_WAIT: Duration = Duration::from_secs(5);
+
+/// Maximum bytes of a frame of ZMQ, and of frames in a message. A hash has 32, its sequence number 4, and a handshake's
+/// properties under 100.
+pub const ZMQ_FRAME_BYTES_MAX: usize = 512;
+
+/// Maximum frames in a message of ZMQ. bitcoind sends three.
+pub const ZMQ_FRAMES_MAX: usize = 8;
+
+/// Time limit of ZMQ's connection and handshake.
+pub const ZMQ_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Silence of ZMQ after which it is connected again: on main, six blocks.
+pub const ZMQ_SILENCE: Duration = Duration::from_secs(3600);
+
+/// Maximum bytes of a file with certificate authorities. The system's whole collection has under 300 KiB.
+pub const CA_BYTES_MAX: u64 = 1 << 20;
+
+/// Maximum bytes of a busy bitcoind's answer that are looked at. Its own sentence has 26.
+pub const BUSY_ANSWER_BYTES_MAX: usize = 4096;
 
 /// How long miners stay connected without fresh work: as long as work on an old Bitcoin tip is accepted. It covers a
 /// restart of bitcoind, and what devices mine meanwhile seldom turns worthless.

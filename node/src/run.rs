@@ -160,7 +160,7 @@ impl Node {
         parts.spawn(watch.run());
         let work =
             start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
-        parts.spawn(submissions.clone().resubmit(feed.subscribe()));
+        parts.spawn(submissions.clone().resubmit(feed.each()));
         parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), front.discovery));
         let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
         parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));

@@ -1,4 +1,4 @@
-//! Submits the pool's Bitcoin blocks to this node's bitcoind, and keeps its verdicts.
+//! Submits the pool's Bitcoin blocks to this node's bitcoinds, and keeps their verdicts.
 
 mod kept;
 mod verdicts;
@@ -76,14 +76,19 @@ impl Submissions {
                 self.keep(hash, height, Arc::clone(&block)).await;
             }
         };
-        let ((), verdict) = tokio::join!(keeping, self.ask(hash, height, &block, whose));
+        let ((), verdict) = tokio::join!(keeping, self.ask(&self.bitcoind, hash, height, &block, whose));
         self.end(hash, verdict.clone()).await;
         verdict
     }
 
-    /// Resubmits blocks of this node's miners at every new tip and whenever bitcoind is back: a killed bitcoind may have
-    /// lost a block that it accepted, and a rejected one may be valid once bitcoind has its parent.
-    pub async fn resubmit(self, mut feed: watch::Receiver<FeedState>) {
+    /// Resubmits blocks of this node's miners to each bitcoind at each of its tips and whenever it is back: a killed bitcoind may
+    /// have lost a block that it accepted, one that was away may have no other source, and a rejected block may be valid once
+    /// bitcoind has its parent.
+    pub async fn resubmit(self, feeds: Vec<(Bitcoind, watch::Receiver<FeedState>)>) {
+        futures::future::join_all(feeds.into_iter().map(|(bitcoind, feed)| self.resubmit_to(bitcoind, feed))).await;
+    }
+
+    async fn resubmit_to(&self, bitcoind: Bitcoind, mut feed: watch::Receiver<FeedState>) {
         // The tip at which all were compared; none since bitcoind was away.
         let mut compared = None;
         loop {
@@ -94,7 +99,7 @@ impl Submissions {
             if tip.is_none() {
                 compared = None;
             } else if compared != tip {
-                match self.resubmit_lost().await {
+                match self.resubmit_lost(&bitcoind).await {
                     Ok(()) => compared = tip,
                     Err(error) => {
                         debug!(error = sentence(&error), "this node's blocks could not be compared with bitcoind's");
@@ -107,11 +112,11 @@ impl Submissions {
         }
     }
 
-    async fn resubmit_lost(&self) -> Result<(), BitcoindError> {
+    async fn resubmit_lost(&self, bitcoind: &Bitcoind) -> Result<(), BitcoindError> {
         let kept = self.kept().list();
         for (hash, height) in kept {
             let known = self.verdict(&hash);
-            let active = self.bitcoind.header(hash).await?.is_some_and(|info| info.confirmations.is_some());
+            let active = bitcoind.header(hash).await?.is_some_and(|info| info.confirmations.is_some());
             if active {
                 // bitcoind found it valid after all, or the node was killed before it stored bitcoind's answer.
                 if !matches!(known, Some(SubmitVerdict::Accepted | SubmitVerdict::Duplicate)) {
@@ -126,14 +131,22 @@ impl Submissions {
             let reading = tokio::task::spawn_blocking(move || lock(&shelf).get(&hash));
             match reading.await.expect("reading the store does not panic") {
                 Ok(Some(block)) => {
-                    let verdict = self.ask(hash, height, &block, Whose::Own).await;
-                    self.end(hash, verdict).await;
+                    let verdict = self.ask(bitcoind, hash, height, &block, Whose::Own).await;
+                    self.end(hash, self.of_all(&hash, verdict, bitcoind)).await;
                 }
                 Ok(None) => {}
                 Err(error) => error!(%hash, %error, "a block of this node cannot be read"),
             }
         }
         Ok(())
+    }
+
+    /// What to keep of one bitcoind's verdict: that of the bitcoind in use, or a better one than is known.
+    fn of_all(&self, hash: &BlockHash, new: Option<SubmitVerdict>, from: &Bitcoind) -> Option<SubmitVerdict> {
+        match (self.verdict(hash), new) {
+            (Some(known), Some(new)) if from.url() != self.bitcoind.url() => Some(known.or_better(new)),
+            (_, new) => new,
+        }
     }
 
     async fn keep(&self, hash: BlockHash, height: u32, block: Arc<[u8]>) {
@@ -144,9 +157,16 @@ impl Submissions {
         }
     }
 
-    async fn ask(&self, hash: BlockHash, height: u32, block: &[u8], whose: Whose) -> Option<SubmitVerdict> {
+    async fn ask(
+        &self,
+        bitcoind: &Bitcoind,
+        hash: BlockHash,
+        height: u32,
+        block: &[u8],
+        whose: Whose,
+    ) -> Option<SubmitVerdict> {
         let attempts = ExponentialBuilder::new().with_min_delay(RETRY_PAUSE.0).with_max_delay(RETRY_PAUSE.1);
-        let submit = || self.bitcoind.submit_block(block);
+        let submit = || bitcoind.submit_block(block);
         let verdict = match submit.retry(attempts.with_max_times(SUBMIT_ATTEMPTS)).when(BitcoindError::is_passing).await
         {
             Ok(verdict) => verdict,

@@ -30,17 +30,14 @@ struct Node {
 
 impl Node {
     fn start(bitcoind: SocketAddr, dir: &Path) -> Self {
-        let config = BitcoindConfig {
-            url: format!("http://{bitcoind}").parse().unwrap(),
-            auth: BitcoindAuth::Cookie(dir.join("regtest/.cookie")),
-            timeout: SOON,
-        };
+        let auth = BitcoindAuth::Cookie(dir.join("regtest/.cookie"));
+        let config = BitcoindConfig::new(format!("http://{bitcoind}").parse().unwrap(), auth, SOON);
         let bitcoind = Bitcoind::new(&config, Network::Regtest).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&folder.path().join("db"), [7; 32]).unwrap());
         let submissions = Submissions::new(bitcoind.clone(), store).unwrap();
         let feed = TemplateFeed::start(bitcoind);
-        tokio::spawn(submissions.clone().resubmit(feed.subscribe()));
+        tokio::spawn(submissions.clone().resubmit(feed.each()));
         Self { submissions, _feed: feed, _folder: folder }
     }
 

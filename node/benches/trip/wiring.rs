@@ -219,12 +219,12 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
         log: "info".into(),
         log_format: LogFormat::Text,
         store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },
-        bitcoind: BitcoindConfig {
-            // Nothing answers there: found blocks go nowhere.
-            url: "http://127.0.0.1:1".parse().expect("an address"),
-            auth: BitcoindAuth::Cookie("no cookie".into()),
-            timeout: Duration::from_secs(1),
-        },
+        // Nothing answers there: found blocks go nowhere.
+        bitcoind: BitcoindConfig::new(
+            "http://127.0.0.1:1".parse().expect("an address"),
+            BitcoindAuth::Cookie("no cookie".into()),
+            Duration::from_secs(1),
+        ),
         stratum: StratumConfig { listen: any, listeners: Vec::new(), tls: None, coinbase_limits: Vec::new() },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         // What a client may ask when the operator does not say.

@@ -2,108 +2,103 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bitcoin::block::{Header, Version};
+use bitcoin::BlockHash;
+use bitcoin::block::Header;
 use bitcoin::consensus::encode;
-use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
-use bitcoin::{BlockHash, CompactTarget, TxMerkleNode, Work};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::time::Instant;
+use tracing::debug;
 
 use super::error::BitcoindError;
-use super::status::{ChainStatus, NodeInfo};
+use super::header::{HeaderInfo, RawHeader};
+use super::status::{ChainStatus, ChainTip, NodeInfo};
 use super::template::RawTemplate;
 use super::transport::{self, Bounds, Transport};
+use super::verdict::{ProposalVerdict, SubmitVerdict};
 use crate::config::{BitcoindConfig, Network};
 use crate::limits::{
     HEADER_BATCH, LONG_POLL_TIMEOUT, REASON_CHARS_MAX, RPC_ANSWER_BYTES_MAX, SUBMIT_TIMEOUT, TEMPLATE_ANSWER_BYTES_MAX,
+    VERDICTS_WAIT,
 };
 use node_core::jobs::BlockTemplate;
+use node_core::sentence;
 
 /// bitcoind's error code for an unknown block.
 const CODE_NOT_FOUND: i64 = -5;
 /// bitcoind's error code for a height above its tip.
 const CODE_OUT_OF_RANGE: i64 = -8;
 
-/// A client of bitcoind; cheap to clone, safe to share.
+/// A client of one bitcoind or several; cheap to clone, safe to share. Calls go to the one in use, blocks to all.
 #[derive(Debug, Clone)]
 pub struct Bitcoind {
-    transport: Arc<Transport>,
+    servers: Arc<[Arc<Server>]>,
+    /// Index of the one in use.
+    used: Arc<AtomicUsize>,
     network: Network,
+}
+
+/// One bitcoind.
+#[derive(Debug)]
+struct Server {
+    transport: Transport,
     timeout: Duration,
-}
-
-/// A block header that bitcoind knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeaderInfo {
-    /// The header.
-    pub header: Header,
-    /// Height of the block.
-    pub height: u32,
-    /// Blocks of the active chain from this one to the tip, inclusive; none if it is not on the active chain.
-    pub confirmations: Option<u32>,
-    /// Work of the chain up to and including this block.
-    pub chain_work: Work,
-}
-
-/// bitcoind's verdict on a submitted block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SubmitVerdict {
-    /// The block is valid and became the tip.
-    Accepted,
-    /// bitcoind already has the block.
-    Duplicate,
-    /// bitcoind stored the block, but it is not the tip, so its transactions are not validated yet.
-    Inconclusive,
-    /// The block is invalid.
-    Rejected {
-        /// bitcoind's reason.
-        reason: String,
-    },
-}
-
-/// Reasons that say nothing about the block itself: its parent is unknown or was invalidated by hand, which `reconsiderblock`
-/// takes back, a clock is behind, or bitcoind gives no reason (BIP-0022's `rejected`).
-const PASSING_REASONS: [&str; 5] =
-    ["prev-blk-not-found", "bad-prevblk", "duplicate-invalid", "time-too-new", "rejected"];
-
-impl SubmitVerdict {
-    /// True if bitcoind may say otherwise later, so that the block must be submitted again.
-    #[must_use]
-    pub fn may_change(&self) -> bool {
-        match self {
-            Self::Accepted | Self::Duplicate => false,
-            Self::Inconclusive => true,
-            Self::Rejected { reason } => PASSING_REASONS.contains(&reason.as_str()),
-        }
-    }
-}
-
-/// bitcoind's verdict on a proposed block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProposalVerdict {
-    /// The block is valid except for its missing proof of work.
-    Valid,
-    /// The block does not extend bitcoind's tip, so it cannot be validated.
-    NotOnTip,
-    /// The block is invalid.
-    Rejected {
-        /// bitcoind's reason.
-        reason: String,
-    },
+    zmq: Option<String>,
 }
 
 impl Bitcoind {
-    /// Creates a client. It sends nothing yet.
+    /// Creates a client of this bitcoind and its fallbacks. It sends nothing yet.
     ///
     /// # Errors
     /// No HTTP client can be created.
     pub fn new(config: &BitcoindConfig, network: Network) -> Result<Self, BitcoindError> {
-        let transport = Arc::new(Transport::new(config)?);
-        Ok(Self { transport, network, timeout: config.timeout })
+        let server = |config: &BitcoindConfig| {
+            let transport = Transport::new(config)?;
+            Ok(Arc::new(Server { transport, timeout: config.timeout, zmq: config.zmq.clone() }))
+        };
+        let servers = config.all().map(server).collect::<Result<_, BitcoindError>>()?;
+        Ok(Self { servers, used: Arc::default(), network })
+    }
+
+    /// A client of each bitcoind alone, the first ones first.
+    pub fn each(&self) -> impl Iterator<Item = Self> + '_ {
+        let alone = |server: &Arc<Server>| Self {
+            servers: Arc::from([Arc::clone(server)]),
+            used: Arc::default(),
+            network: self.network,
+        };
+        self.servers.iter().map(alone)
+    }
+
+    /// Uses another bitcoind from now on, by its place among all.
+    pub(super) fn switch_to(&self, index: usize) {
+        self.used.store(index.min(self.servers.len() - 1), Ordering::Relaxed);
+    }
+
+    /// The place of the bitcoind in use among all.
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// URL of the bitcoind in use.
+    pub fn url(&self) -> &reqwest::Url {
+        self.server().transport.url()
+    }
+
+    /// Host and port at which the bitcoind in use publishes the hashes of new blocks, if it does.
+    pub(super) fn zmq(&self) -> Option<&str> {
+        self.server().zmq.as_deref()
+    }
+
+    fn server(&self) -> &Server {
+        &self.servers[self.used()]
     }
 
     /// The network that this bitcoind should run on.
@@ -146,8 +141,42 @@ impl Bitcoind {
     pub async fn ready(&self) -> Result<ChainStatus, BitcoindError> {
         let status = self.chain_status().await?;
         status.verify_network(self.network)?;
-        status.verify_synced(self.network)?;
+        self.verify_synced(&status).await?;
         Ok(status)
+    }
+
+    /// Checks that bitcoind has the whole chain. Headers of blocks that it found invalid, or that the operator invalidated, are
+    /// not missing blocks.
+    ///
+    /// # Errors
+    /// Also [`BitcoindError::Syncing`].
+    pub async fn verify_synced(&self, status: &ChainStatus) -> Result<(), BitcoindError> {
+        let syncing = match status.verify_synced(self.network) {
+            Err(error) if status.is_behind_headers(self.network) => error,
+            other => return other,
+        };
+        match self.call::<Vec<ChainTip>>("getchaintips", json!([])).await {
+            Ok(tips) if !tips.iter().any(|tip| tip.is_missing(status)) => Ok(()),
+            _ => Err(syncing),
+        }
+    }
+
+    /// Uses the first bitcoind that is ready, if the one in use is not.
+    ///
+    /// # Errors
+    /// None is ready: that of the one in use.
+    pub async fn find_ready(&self) -> Result<ChainStatus, BitcoindError> {
+        let error = match self.ready().await {
+            Ok(status) => return Ok(status),
+            Err(error) => error,
+        };
+        for (index, server) in self.each().enumerate().filter(|(index, _)| *index != self.used()) {
+            if let Ok(status) = server.ready().await {
+                self.switch_to(index);
+                return Ok(status);
+            }
+        }
+        Err(error)
     }
 
     /// Fetches the hash of the active chain's tip (`getbestblockhash`).
@@ -213,11 +242,12 @@ impl Bitcoind {
 
     async fn header_batch(&self, heights: Range<u32>) -> Result<Vec<(BlockHash, Header)>, BitcoindError> {
         const METHOD: &str = "getblockheader";
-        let bounds = Bounds { time: self.timeout, bytes: RPC_ANSWER_BYTES_MAX };
+        let Server { transport, timeout, .. } = self.server();
+        let bounds = Bounds { time: *timeout, bytes: RPC_ANSWER_BYTES_MAX };
         let hashes: Vec<BlockHash> =
-            self.transport.batch("getblockhash", heights.map(|height| json!([height])), bounds).await?;
+            transport.batch("getblockhash", heights.map(|height| json!([height])), bounds).await?;
         let params = hashes.iter().map(|hash| json!([hash, false]));
-        let raw: Vec<String> = self.transport.batch(METHOD, params, bounds).await?;
+        let raw: Vec<String> = transport.batch(METHOD, params, bounds).await?;
         let header =
             |hex: &String| encode::deserialize_hex(hex).map_err(|_| BitcoindError::NoResult { method: METHOD });
         hashes.into_iter().zip(&raw).map(|(hash, hex)| Ok((hash, header(hex)?))).collect()
@@ -228,7 +258,7 @@ impl Bitcoind {
     /// # Errors
     /// bitcoind cannot be reached, is not ready, or its template is inconsistent.
     pub async fn template(&self) -> Result<BlockTemplate, BitcoindError> {
-        self.request_template(json!({ "rules": self.rules() }), self.timeout).await
+        self.request_template(json!({ "rules": self.rules() }), self.server().timeout).await
     }
 
     /// Long-polls for a template that differs from the one that came with `long_poll_id`.
@@ -240,19 +270,39 @@ impl Bitcoind {
         self.request_template(request, LONG_POLL_TIMEOUT).await
     }
 
-    /// Submits a serialized block (`submitblock`).
+    /// Submits a serialized block to all bitcoinds (`submitblock`). The best verdict counts: a bitcoind that is behind cannot
+    /// judge the block yet. It gets the block as well.
     ///
     /// # Errors
-    /// bitcoind cannot be reached, or answers with an error instead of a verdict.
+    /// No bitcoind can be reached, or each answers with an error instead of a verdict.
     pub async fn submit_block(&self, block: &[u8]) -> Result<SubmitVerdict, BitcoindError> {
-        let params = json!([block.to_lower_hex_string()]);
-        let reason: Option<String> = self.call_for_reason("submitblock", params).await?;
-        Ok(match reason.as_deref() {
-            None => SubmitVerdict::Accepted,
-            Some("duplicate") => SubmitVerdict::Duplicate,
-            Some("inconclusive" | "duplicate-inconclusive") => SubmitVerdict::Inconclusive,
-            Some(reason) => SubmitVerdict::Rejected { reason: shortened(reason) },
-        })
+        let hex: Arc<str> = block.to_lower_hex_string().into();
+        // Each goes on by itself: one that hangs must not keep the verdict of another.
+        let submit = |server: Self| tokio::spawn(submit(server, Arc::clone(&hex)));
+        let mut under_way: FuturesUnordered<_> = self.each().map(submit).collect();
+        let (mut best, mut failed) = (None, None);
+        let mut until = None;
+        loop {
+            let next = match until {
+                None => under_way.next().await,
+                Some(until) => tokio::time::timeout_at(until, under_way.next()).await.unwrap_or(None),
+            };
+            match next.map(|task| task.expect("submitting does not panic")) {
+                Some(Ok(verdict)) => {
+                    until = until.or_else(|| Some(Instant::now() + VERDICTS_WAIT));
+                    best = Some(match best.take() {
+                        Some(known) => SubmitVerdict::or_better(known, verdict),
+                        None => verdict,
+                    });
+                    if matches!(best, Some(SubmitVerdict::Accepted | SubmitVerdict::Duplicate)) {
+                        break;
+                    }
+                }
+                Some(Err(error)) => failed = failed.or(Some(error)),
+                None => break,
+            }
+        }
+        best.ok_or_else(|| failed.expect("there is a bitcoind, and it answers or fails"))
     }
 
     /// Proposes a serialized block without proof of work (BIP-0023).
@@ -279,7 +329,7 @@ impl Bitcoind {
     async fn request_template(&self, request: Value, time: Duration) -> Result<BlockTemplate, BitcoindError> {
         const METHOD: &str = "getblocktemplate";
         let bounds = Bounds { time, bytes: TEMPLATE_ANSWER_BYTES_MAX };
-        let bytes = self.transport.call(METHOD, json!([request]), bounds).await?;
+        let bytes = self.server().transport.call(METHOD, json!([request]), bounds).await?;
         // Decoding and hashing megabytes takes about ten milliseconds, so it runs off the async threads.
         let decoding = tokio::task::spawn_blocking(move || {
             let raw: RawTemplate =
@@ -295,50 +345,32 @@ impl Bitcoind {
     }
 
     async fn call<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, BitcoindError> {
-        let bounds = Bounds { time: self.timeout, bytes: RPC_ANSWER_BYTES_MAX };
-        let bytes = self.transport.call(method, params, bounds).await?;
+        let Server { transport, timeout, .. } = self.server();
+        let bounds = Bounds { time: *timeout, bytes: RPC_ANSWER_BYTES_MAX };
+        let bytes = transport.call(method, params, bounds).await?;
         transport::answer(method, &bytes)?.ok_or(BitcoindError::NoResult { method })
     }
 
     /// Makes a call that validates a block and answers `null` or a reason (BIP-0022).
     async fn call_for_reason(&self, method: &'static str, params: Value) -> Result<Option<String>, BitcoindError> {
         let bounds = Bounds { time: SUBMIT_TIMEOUT, bytes: RPC_ANSWER_BYTES_MAX };
-        let bytes = self.transport.call(method, params, bounds).await?;
+        let bytes = self.server().transport.call(method, params, bounds).await?;
         transport::answer(method, &bytes)
     }
 }
 
-/// The fields of `getblockheader`'s verbose result that the node uses.
-#[derive(Debug, Deserialize)]
-struct RawHeader {
-    version: i32,
-    #[serde(default)]
-    previousblockhash: Option<BlockHash>,
-    merkleroot: TxMerkleNode,
-    time: u32,
-    bits: String,
-    nonce: u32,
-    height: u32,
-    confirmations: i64,
-    chainwork: String,
-}
-
-impl RawHeader {
-    fn info(self) -> Option<HeaderInfo> {
-        let bits = u32::from_str_radix(&self.bits, 16).ok()?;
-        let header = Header {
-            version: Version::from_consensus(self.version),
-            // Only the genesis block has none.
-            prev_blockhash: self.previousblockhash.unwrap_or_else(BlockHash::all_zeros),
-            merkle_root: self.merkleroot,
-            time: self.time,
-            bits: CompactTarget::from_consensus(bits),
-            nonce: self.nonce,
-        };
-        let confirmations = u32::try_from(self.confirmations).ok().filter(|count| *count > 0);
-        let chain_work = Work::from_unprefixed_hex(&self.chainwork).ok()?;
-        Some(HeaderInfo { header, height: self.height, confirmations, chain_work })
-    }
+/// Submits a block to one bitcoind.
+async fn submit(bitcoind: Bitcoind, hex: Arc<str>) -> Result<SubmitVerdict, BitcoindError> {
+    let reason: Option<String> = bitcoind.call_for_reason("submitblock", json!([*hex])).await.inspect_err(|error| {
+        // It gets the block when it is back. If all fail, the caller says so.
+        debug!(url = %bitcoind.url(), error = sentence(error), "a bitcoind could not be given a block");
+    })?;
+    Ok(match reason.as_deref() {
+        None => SubmitVerdict::Accepted,
+        Some("duplicate") => SubmitVerdict::Duplicate,
+        Some("inconclusive" | "duplicate-inconclusive") => SubmitVerdict::Inconclusive,
+        Some(reason) => SubmitVerdict::Rejected { reason: shortened(reason) },
+    })
 }
 
 fn shortened(reason: &str) -> String {

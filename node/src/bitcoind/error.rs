@@ -17,6 +17,20 @@ pub enum BitcoindError {
     /// No HTTP client can be created.
     #[error("cannot create an HTTP client on this system")]
     NoHttpClient(reqwest::Error),
+    /// The file with certificate authorities cannot be read.
+    #[error("the file {path} of `bitcoind.tls_ca` cannot be read; check its name and permissions", path = path.display())]
+    AuthoritiesUnreadable {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause from the system.
+        source: std::io::Error,
+    },
+    /// The file with certificate authorities has none.
+    #[error("{path} of `bitcoind.tls_ca` has no certificates in PEM format, or more than 1 MiB", path = path.display())]
+    NoAuthorities {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// Nothing answers at bitcoind's address.
     #[error(
         "bitcoind cannot be reached at {url}; check that it runs with `server=1`, and that `bitcoind.url` is correct"
@@ -106,6 +120,17 @@ pub enum BitcoindError {
     /// bitcoind's request queue is full.
     #[error("bitcoind has too many requests waiting; raise its `rpcworkqueue` and `rpcthreads`")]
     Busy,
+    /// bitcoind is stopping.
+    #[error("bitcoind is stopping")]
+    Stopping,
+    /// The proxy in front of bitcoind cannot reach it.
+    #[error("the proxy at {url} gets no answer from bitcoind (HTTP status {status}); see its log and bitcoind's")]
+    Gateway {
+        /// The configured URL.
+        url: String,
+        /// HTTP status code.
+        status: u16,
+    },
     /// bitcoind is starting.
     #[error("bitcoind is still starting: {words}")]
     Starting {
@@ -208,6 +233,8 @@ impl BitcoindError {
         !matches!(
             self,
             Self::NoHttpClient(_)
+                | Self::AuthoritiesUnreadable { .. }
+                | Self::NoAuthorities { .. }
                 | Self::PeerPort { .. }
                 | Self::CookieMalformed { .. }
                 | Self::WrongCredentials { .. }

@@ -26,6 +26,20 @@ pub struct ChainStatus {
     pub signet_challenge: Option<String>,
 }
 
+/// The end of a branch that bitcoind knows (`getchaintips`).
+#[derive(Debug, Deserialize)]
+pub(super) struct ChainTip {
+    height: u32,
+    status: String,
+}
+
+impl ChainTip {
+    /// True if bitcoind may still lack blocks of this branch, which ends above its tip.
+    pub(super) fn is_missing(&self, chain: &ChainStatus) -> bool {
+        self.status != "invalid" && self.height > chain.blocks.saturating_add(1)
+    }
+}
+
 /// bitcoind's version and connections (`getnetworkinfo`).
 #[derive(Debug, Clone, Deserialize)]
 pub struct NodeInfo {
@@ -65,11 +79,23 @@ impl ChainStatus {
     /// # Errors
     /// [`BitcoindError::Syncing`].
     pub fn verify_synced(&self, network: Network) -> Result<(), BitcoindError> {
-        let downloading = self.initial_download && !network.is_private();
-        // One header ahead is a block in flight.
-        if downloading || self.headers > self.blocks.saturating_add(1) {
+        if self.is_downloading(network) || self.has_headers_ahead() {
             return Err(BitcoindError::Syncing { blocks: self.blocks, headers: self.headers });
         }
         Ok(())
+    }
+
+    /// True if only the number of headers says that bitcoind lacks blocks.
+    pub(super) fn is_behind_headers(&self, network: Network) -> bool {
+        self.has_headers_ahead() && !self.is_downloading(network)
+    }
+
+    fn is_downloading(&self, network: Network) -> bool {
+        self.initial_download && !network.is_private()
+    }
+
+    /// One header ahead is a block in flight.
+    fn has_headers_ahead(&self) -> bool {
+        self.headers > self.blocks.saturating_add(1)
     }
 }

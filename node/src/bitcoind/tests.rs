@@ -1,6 +1,7 @@
 //! A hostile bitcoind on a real socket: what must become of every bad answer. That good answers are
 //! understood is tested in `testnet`, against Bitcoin Core's own engine and a real bitcoind.
 
+mod early;
 mod feed;
 mod server;
 mod template;
@@ -70,12 +71,19 @@ async fn statuses_are_explained() {
     let status = |status| failure(Reply::body(status, ""));
     assert!(matches!(status(401).await, BitcoindError::WrongCredentials { .. }));
     assert!(matches!(status(403).await, BitcoindError::NotAdmitted { .. }));
-    assert!(matches!(status(503).await, BitcoindError::Busy));
+    // Bitcoin Core's words for a full queue. It has none while it stops.
+    assert!(matches!(failure(Reply::body(503, "Work queue depth exceeded")).await, BitcoindError::Busy));
+    assert!(matches!(status(503).await, BitcoindError::Stopping));
+    assert!(matches!(status(502).await, BitcoindError::Gateway { status: 502, .. }));
+    assert!(matches!(status(504).await, BitcoindError::Gateway { status: 504, .. }));
     assert!(matches!(status(302).await, BitcoindError::Status { status: 302, .. }));
     // Bitcoin Core's words for a call refused while it starts, with an older version's status.
     let body = json!({ "result": null, "error": { "code": -28, "message": "Loading…" }, "id": 0 });
     let error = failure(Reply::body(500, &body.to_string())).await;
     assert!(matches!(error, BitcoindError::Starting { .. }), "{error:?}");
+    // The end of a long poll when it stops.
+    let body = json!({ "result": null, "error": { "code": -9, "message": "Shutting down" }, "id": 0 });
+    assert!(matches!(failure(Reply::body(200, &body.to_string())).await, BitcoindError::Stopping));
 }
 
 #[tokio::test]
@@ -174,7 +182,7 @@ async fn headers_of_another_block_are_refused() {
     let client = server.client(Network::Local);
     let info = client.header(header.block_hash()).await.unwrap().unwrap();
     let chain_work = Work::from_hex("0x5").unwrap();
-    assert_eq!(info, HeaderInfo { header, height: 0, confirmations: None, chain_work });
+    assert_eq!(info, HeaderInfo { header, height: 0, confirmations: None, chain_work, median_time: None });
     let error = client.header(block_hash(1)).await.unwrap_err();
     assert!(matches!(error, BitcoindError::NoResult { .. }), "{error:?}");
     let unknown = json!({ "error": { "code": -5, "message": "Block not found" }, "id": 0 });

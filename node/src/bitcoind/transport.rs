@@ -1,22 +1,31 @@
-//! One JSON-RPC request over HTTP: credentials, time limit, size limit, envelope.
+//! One JSON-RPC request over HTTP, HTTPS or a Unix socket: credentials, time limit, size limit, envelope.
 
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::error::{BitcoindError, ConnectionError};
 use crate::config::{BitcoindAuth, BitcoindConfig, Secret};
-use crate::limits::{CONNECT_TIMEOUT, COOKIE_BYTES_MAX, IDLE_TIMEOUT, REASON_CHARS_MAX};
+use crate::limits::{
+    BUSY_ANSWER_BYTES_MAX, CA_BYTES_MAX, CONNECT_TIMEOUT, COOKIE_BYTES_MAX, IDLE_TIMEOUT, REASON_CHARS_MAX,
+};
 
 /// JSON-RPC error codes with a meaning of their own, from bitcoind's `rpc/protocol.h`.
 const CODE_NOT_CONNECTED: i64 = -9;
 const CODE_INITIAL_DOWNLOAD: i64 = -10;
 const CODE_WARMUP: i64 = -28;
+
+/// bitcoind's words at the end of a long poll when it stops, with the code for a missing connection.
+const SHUTTING_DOWN: &str = "Shutting down";
+
+/// A word of bitcoind's answer when its queue of requests is full. When it stops, it answers with the same status.
+const QUEUE: &str = "queue";
 
 /// Ports on which bitcoind talks with its peers: main, signet, testnet4, regtest. JSON-RPC has the port below.
 const PEER_PORTS: [u16; 4] = [8333, 38333, 48333, 18444];
@@ -28,11 +37,14 @@ pub(super) struct Bounds {
     pub(super) bytes: usize,
 }
 
-/// A JSON-RPC client over plain HTTP.
+/// A JSON-RPC client.
 #[derive(Debug)]
 pub(super) struct Transport {
     http: Client,
+    /// The configured URL, for people.
     url: Url,
+    /// Where requests go. A Unix socket has a URL of HTTP beside its path.
+    target: Url,
     auth: BitcoindAuth,
     /// The cookie's name and password, as last read.
     cookie: Mutex<Option<(String, Secret)>>,
@@ -56,16 +68,31 @@ struct Refusal {
 
 impl Transport {
     pub(super) fn new(config: &BitcoindConfig) -> Result<Self, BitcoindError> {
-        let http = Client::builder()
+        let mut http = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .no_proxy()
-            // Plain HTTP needs none, and a minimal container has none.
-            .tls_certs_only([])
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(BitcoindError::NoHttpClient)?;
-        Ok(Self { http, url: config.url.clone(), auth: config.auth.clone(), cookie: Mutex::new(None) })
+            .redirect(reqwest::redirect::Policy::none());
+        let mut target = config.url.clone();
+        match (config.url.scheme(), &config.tls_ca) {
+            ("https", None) => {}
+            ("https", Some(path)) => http = http.tls_certs_only(authorities(path)?),
+            // These need no authorities, and a minimal container has none.
+            (scheme, _) => {
+                http = http.tls_certs_only([]);
+                if scheme == "unix" {
+                    http = http.unix_socket(PathBuf::from(config.url.path()));
+                    target = Url::parse("http://localhost/").expect("a fixed, valid URL");
+                }
+            }
+        }
+        let http = http.build().map_err(BitcoindError::NoHttpClient)?;
+        Ok(Self { http, url: config.url.clone(), target, auth: config.auth.clone(), cookie: Mutex::new(None) })
+    }
+
+    /// The configured URL.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
     }
 
     /// Makes one call and returns the answer's bytes.
@@ -118,7 +145,7 @@ impl Transport {
     async fn post(&self, method: &'static str, request: &Value, renew: bool) -> Result<Response, BitcoindError> {
         let (name, password) = self.credentials(renew).await?;
         self.http
-            .post(self.url.clone())
+            .post(self.target.clone())
             .basic_auth(name, Some(password.expose()))
             .header(CONTENT_TYPE, "application/json")
             .body(request.to_string())
@@ -139,7 +166,10 @@ impl Transport {
                 return Err(self.refused(url));
             }
             StatusCode::FORBIDDEN => return Err(BitcoindError::NotAdmitted { url }),
-            StatusCode::SERVICE_UNAVAILABLE => return Err(BitcoindError::Busy),
+            StatusCode::SERVICE_UNAVAILABLE => return Err(busy_or_stopping(response).await),
+            status @ (StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
+                return Err(BitcoindError::Gateway { url, status: status.as_u16() });
+            }
             // Older versions of bitcoind send JSON-RPC errors with these statuses; the body has the error.
             StatusCode::OK | StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR => {}
             status => {
@@ -196,6 +226,27 @@ impl Transport {
     }
 }
 
+/// The certificate authorities in a file.
+fn authorities(path: &Path) -> Result<Vec<Certificate>, BitcoindError> {
+    let unreadable = |source| BitcoindError::AuthoritiesUnreadable { path: path.to_owned(), source };
+    let size_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+    let bytes = if size_bytes > CA_BYTES_MAX { Vec::new() } else { std::fs::read(path).map_err(unreadable)? };
+    let found = Certificate::from_pem_bundle(&bytes).unwrap_or_default();
+    if found.is_empty() { Err(BitcoindError::NoAuthorities { path: path.to_owned() }) } else { Ok(found) }
+}
+
+/// Why bitcoind takes no request: its queue is full, or it stops. Only the words tell.
+async fn busy_or_stopping(mut response: Response) -> BitcoindError {
+    let mut words = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        words.extend_from_slice(&chunk);
+        if words.len() > BUSY_ANSWER_BYTES_MAX {
+            break;
+        }
+    }
+    if String::from_utf8_lossy(&words).contains(QUEUE) { BitcoindError::Busy } else { BitcoindError::Stopping }
+}
+
 impl<T> Answer<T> {
     /// The result; `None` if it is `null`.
     pub(super) fn result(self, method: &'static str) -> Result<Option<T>, BitcoindError> {
@@ -203,6 +254,7 @@ impl<T> Answer<T> {
         let words: String = message.chars().take(REASON_CHARS_MAX).collect();
         Err(match code {
             CODE_WARMUP => BitcoindError::Starting { words },
+            CODE_NOT_CONNECTED if words == SHUTTING_DOWN => BitcoindError::Stopping,
             CODE_NOT_CONNECTED | CODE_INITIAL_DOWNLOAD => BitcoindError::NotReady { words },
             _ => BitcoindError::Refused { method, code, words },
         })

@@ -16,13 +16,17 @@ const FULL_PERCENT: u64 = 90;
 /// Number of waiting transactions from which on a template that is not full is odd.
 const WAITING_MIN: u64 = 1_000;
 
-/// Everything that `shoal run` needs of bitcoind.
+/// Everything that `shoal run` needs of each bitcoind.
 pub(super) async fn bitcoind(config: &Config) -> Vec<Finding> {
-    let client = match Bitcoind::new(&config.bitcoind, config.network) {
-        Ok(client) => client,
+    let clients: Vec<_> = match Bitcoind::new(&config.bitcoind, config.network) {
+        Ok(client) => client.each().collect(),
         Err(error) => return vec![bad("bitcoind", sentence(&error))],
     };
-    let url = &config.bitcoind.url;
+    futures::future::join_all(clients.into_iter().map(|client| one(config, client))).await.concat()
+}
+
+async fn one(config: &Config, client: Bitcoind) -> Vec<Finding> {
+    let url = client.url();
     let (info, status) = match tokio::join!(client.node_info(), client.chain_status()) {
         (Ok(info), Ok(status)) => (info, status),
         (Err(error), _) | (_, Err(error)) => return vec![bad("bitcoind", sentence(&error))],
@@ -36,7 +40,7 @@ pub(super) async fn bitcoind(config: &Config) -> Vec<Finding> {
     };
     let network = config.network;
     findings.push(judge("network", status.verify_network(network), format!("bitcoind runs on {network}")));
-    findings.push(judge("sync", status.verify_synced(network), format!("{} blocks", status.blocks)));
+    findings.push(judge("sync", client.verify_synced(&status).await, format!("{} blocks", status.blocks)));
     findings.extend(start(config, &status));
     if findings.iter().all(|finding| finding.ok) {
         match client.template().await {

@@ -3,6 +3,10 @@
 //! This table defines the flags of the command line, the keys of the file, and the test that `shoal.example.toml` names
 //! them all.
 
+pub use super::bitcoind_keys::{
+    BITCOIND_COOKIE_FILE, BITCOIND_FALLBACK, BITCOIND_PASSWORD, BITCOIND_TIMEOUT_S, BITCOIND_TLS_CA, BITCOIND_URL,
+    BITCOIND_USER, BITCOIND_ZMQ,
+};
 pub use super::key::{Key, Shape};
 pub use super::notify_keys::{
     NOTIFY_DISCORD, NOTIFY_EVENTS, NOTIFY_MAIL_FROM, NOTIFY_MAIL_TO, NOTIFY_NTFY, NOTIFY_NTFY_TOKEN, NOTIFY_PAGES_URL,
@@ -80,37 +84,6 @@ pub const LOG: Key = Key::one(
 /// Log format.
 pub const LOG_FORMAT: Key =
     Key::one(["log_format", "log-format", "SHOAL_LOG_FORMAT"], "FORMAT", "Log format: text or json [default: text]");
-/// bitcoind's address.
-pub const BITCOIND_URL: Key = Key::one(
-    ["bitcoind.url", "bitcoind-url", "SHOAL_BITCOIND_URL"],
-    "URL",
-    "URL of bitcoind's JSON-RPC [default: http://127.0.0.1 with the network's default port]",
-);
-/// bitcoind's cookie file.
-pub const BITCOIND_COOKIE_FILE: Key = Key::one(
-    ["bitcoind.cookie_file", "bitcoind-cookie-file", "SHOAL_BITCOIND_COOKIE_FILE"],
-    "FILE",
-    "bitcoind's cookie file [default: bitcoind's own default under ~/.bitcoin]",
-);
-/// bitcoind's user.
-pub const BITCOIND_USER: Key = Key::one(
-    ["bitcoind.user", "bitcoind-user", "SHOAL_BITCOIND_USER"],
-    "NAME",
-    "User of bitcoind's JSON-RPC, instead of the cookie file",
-);
-/// bitcoind's password.
-pub const BITCOIND_PASSWORD: Key = Key::one(
-    ["bitcoind.password", "bitcoind-password", "SHOAL_BITCOIND_PASSWORD"],
-    "PASSWORD",
-    "Password of that user; flags are visible to other users of this machine, so prefer the file",
-)
-.secret();
-/// bitcoind's time limit.
-pub const BITCOIND_TIMEOUT_S: Key = Key::one(
-    ["bitcoind.timeout_s", "bitcoind-timeout-s", "SHOAL_BITCOIND_TIMEOUT_S"],
-    "SECONDS",
-    "Time limit of one call to bitcoind, seconds [default: 30]",
-);
 /// Address for miners.
 pub const STRATUM_LISTEN: Key = Key::one(
     ["stratum.listen", "stratum-listen", "SHOAL_STRATUM_LISTEN"],
@@ -308,6 +281,9 @@ pub const KEYS: &[&Key] = &[
     &BITCOIND_USER,
     &BITCOIND_PASSWORD,
     &BITCOIND_TIMEOUT_S,
+    &BITCOIND_TLS_CA,
+    &BITCOIND_ZMQ,
+    &BITCOIND_FALLBACK,
     &STRATUM_LISTEN,
     &STRATUM_LISTENERS,
     &STRATUM_TLS_CERTIFICATE,

@@ -3,13 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 
 use p2p::Proxy;
-use reqwest::Url;
 
 use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::secret::Secret;
 use super::settings::Settings;
-use super::{OnionConfig, OnionService, P2pConfig};
+use super::{BitcoindConfig, OnionConfig, OnionService, P2pConfig};
 
 /// What a peer's address looks like.
 pub(crate) const PEER: &str =
@@ -42,19 +41,36 @@ pub(super) fn resolve(settings: &Settings, p2p: P2pConfig) -> Result<P2pConfig, 
 }
 
 /// Checks that bitcoind can be reached without a name server and without a trace outside, if that is asked for.
-pub(super) fn check_bitcoind(settings: &Settings, p2p: &P2pConfig, url: &Url) -> Result<(), ConfigError> {
-    let ip: Option<IpAddr> = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
-    let near = match ip {
+pub(super) fn check_bitcoind(
+    settings: &Settings,
+    p2p: &P2pConfig,
+    bitcoind: &BitcoindConfig,
+) -> Result<(), ConfigError> {
+    if !p2p.proxy_only() {
+        return Ok(());
+    }
+    let is_far = |config: &BitcoindConfig| config.url.scheme() != "unix" && !is_near(config.url.host_str());
+    let tells_afar = |config: &BitcoindConfig| {
+        config.zmq.as_deref().is_some_and(|address| !is_near(address.rsplit_once(':').map(|(host, _)| host)))
+    };
+    let far = [
+        (&keys::BITCOIND_URL, is_far(bitcoind)),
+        (&keys::BITCOIND_ZMQ, tells_afar(bitcoind)),
+        (&keys::BITCOIND_FALLBACK, bitcoind.fallback.iter().any(|config| is_far(config) || tells_afar(config))),
+    ];
+    let named = far.into_iter().filter(|(_, is_far)| *is_far).find_map(|(key, _)| Some((key, settings.text(key)?)));
+    named.map_or(Ok(()), |(key, (text, origin))| {
+        let expected = "an IP address of this machine or of your local network, because p2p.proxy_only is set";
+        Err(ConfigError::bad_value(key, origin, text, expected))
+    })
+}
+
+/// True for an IP address of this machine or of its local network. Names are looked up, which tells the world of them.
+fn is_near(host: Option<&str>) -> bool {
+    match host.and_then(|host| host.trim_matches(['[', ']']).parse().ok()) {
         Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         Some(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
         None => false,
-    };
-    match settings.text(&keys::BITCOIND_URL) {
-        Some((text, origin)) if p2p.proxy_only() && !near => {
-            let expected = "an IP address of this machine or of your local network, because p2p.proxy_only is set";
-            Err(ConfigError::bad_value(&keys::BITCOIND_URL, origin, text, expected))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use axum::http::HeaderValue;
 use node_core::engine::Keep;
@@ -13,22 +12,21 @@ use sharechain::PoolName;
 use tracing_subscriber::EnvFilter;
 
 use super::address::parse_payout_address;
+use super::bitcoind;
 use super::discovery;
 use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::miners;
 use super::network::Network;
 use super::notify;
-use super::origin::Origin;
 use super::outputs::Outputs;
+use super::paths::path;
 use super::rate;
 use super::reach;
-use super::secret::Secret;
 use super::settings::Settings;
-use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, Trust};
+use super::{ApiConfig, Config, LogFormat, P2pConfig, StoreConfig, Trust};
 use crate::limits::{
-    API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
-    TRUSTED_PROXIES_MAX,
+    API_REQUESTS_A_SECOND_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX, TRUSTED_PROXIES_MAX,
 };
 
 /// Miners are in the local network, so this port is open by default; the API's is not.
@@ -37,7 +35,6 @@ const P2P_LISTEN: [&str; 2] = ["0.0.0.0:3381", "[::]:3381"];
 const API_LISTEN: &str = "127.0.0.1:3380";
 /// A page makes ten requests when it opens, and a few per minute after that.
 const API_REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
-const BITCOIND_TIMEOUT_S: u64 = 30;
 const LOG: &str = "info";
 
 const POOL: &str = "1 to 32 characters from a-z, 0-9 and -";
@@ -71,8 +68,8 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());
     let of_release = if pool.is_public() { (network.seeds(), network.dns_seeds()) } else { (&[][..], &[][..]) };
     let p2p = p2p(settings, of_release)?;
-    let bitcoind = bitcoind(settings, network, home)?;
-    reach::check_bitcoind(settings, &p2p, &bitcoind.url)?;
+    let bitcoind = bitcoind::resolve(settings, network, home)?;
+    reach::check_bitcoind(settings, &p2p, &bitcoind)?;
     let file_of = |key| settings.text(key).map(|_| path(settings, key, home, Path::to_owned)).transpose();
     Ok(Config {
         secret_in_file: settings.has_secret_in_file(),
@@ -127,50 +124,6 @@ fn keep(text: &str) -> Option<Keep> {
         "window" => Some(Keep::Window),
         "all" => Some(Keep::All),
         _ => None,
-    }
-}
-
-fn bitcoind(settings: &Settings, network: Network, home: Option<&Path>) -> Result<BitcoindConfig, ConfigError> {
-    let expected = "a URL like http://127.0.0.1:8332, without user and password";
-    let url = settings
-        .parse(&keys::BITCOIND_URL, expected, rpc_url)?
-        .unwrap_or_else(|| rpc_url(&format!("http://127.0.0.1:{}", network.rpc_port())).expect("a fixed, valid URL"));
-    let expected = "whole seconds from 1 to 600";
-    let timeout_s = settings
-        .parse(&keys::BITCOIND_TIMEOUT_S, expected, |text| {
-            text.parse().ok().filter(|s| (1..=BITCOIND_TIMEOUT_S_MAX).contains(s))
-        })?
-        .unwrap_or(BITCOIND_TIMEOUT_S);
-    let auth = auth(settings, network, home)?;
-    Ok(BitcoindConfig { url, auth, timeout: Duration::from_secs(timeout_s) })
-}
-
-fn auth(settings: &Settings, network: Network, home: Option<&Path>) -> Result<BitcoindAuth, ConfigError> {
-    let user = settings.text(&keys::BITCOIND_USER);
-    let password = settings.text(&keys::BITCOIND_PASSWORD);
-    let incomplete = |key: &Key, missing: &Key, origin: &Origin| ConfigError::Incomplete {
-        origin: origin.clone(),
-        key: key.name,
-        missing: missing.name,
-    };
-    match (user, password) {
-        (None, None) => {
-            let cookie = path(settings, &keys::BITCOIND_COOKIE_FILE, home, |home| network.cookie_file(home))?;
-            Ok(BitcoindAuth::Cookie(cookie))
-        }
-        (Some((name, origin)), Some((password, _))) => {
-            if let Some(cookie) = settings.origin(&keys::BITCOIND_COOKIE_FILE) {
-                return Err(ConfigError::Conflict {
-                    origin: origin.clone(),
-                    key: keys::BITCOIND_USER.name,
-                    other: keys::BITCOIND_COOKIE_FILE.name,
-                    other_origin: cookie.clone(),
-                });
-            }
-            Ok(BitcoindAuth::User { name: name.to_owned(), password: Secret::new(password) })
-        }
-        (Some((_, origin)), None) => Err(incomplete(&keys::BITCOIND_USER, &keys::BITCOIND_PASSWORD, origin)),
-        (None, Some((_, origin))) => Err(incomplete(&keys::BITCOIND_PASSWORD, &keys::BITCOIND_USER, origin)),
     }
 }
 
@@ -229,32 +182,6 @@ fn socket(settings: &Settings, key: &'static Key, default: &'static str) -> Resu
 
 fn switch(settings: &Settings, key: &'static Key) -> Result<bool, ConfigError> {
     Ok(settings.switch(key)?.unwrap_or(false))
-}
-
-/// A path, in which `~/` means the home folder, as in a shell.
-fn path(
-    settings: &Settings,
-    key: &'static Key,
-    home: Option<&Path>,
-    default: impl Fn(&Path) -> PathBuf,
-) -> Result<PathBuf, ConfigError> {
-    let no_home = ConfigError::NoHome { key: key.name };
-    match settings.text(key) {
-        None => home.map(default).ok_or(no_home),
-        Some(("", origin)) => Err(ConfigError::bad_value(key, origin, "", "the path of a file or folder")),
-        Some((text, _)) => match text.strip_prefix("~/") {
-            Some(rest) => home.map(|home| home.join(rest)).ok_or(no_home),
-            None => Ok(PathBuf::from(text)),
-        },
-    }
-}
-
-/// Parses bitcoind's URL: plain HTTP, without credentials, which have their own keys.
-fn rpc_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let plain = url.scheme() == "http" && url.host().is_some();
-    let bare = url.username().is_empty() && url.password().is_none();
-    (plain && bare).then_some(url)
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

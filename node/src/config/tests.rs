@@ -47,6 +47,7 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         .collect();
     // Lists stand there twice, as the default and as an example.
     let lists = [
+        "fallback = []\n",
         "listeners = []\n",
         "coinbase_limits = []\n",
         "peers = []\n",
@@ -92,7 +93,8 @@ fn every_key_has_a_flag_and_a_variable_that_follow_from_its_name() {
         let names_a_secret = ["password", "secret", "token"].iter().any(|word| key.name.contains(word));
         // Anyone who knows such a URL can use it.
         let urls = [&keys::WEBHOOKS_URLS, &keys::NOTIFY_NTFY, &keys::NOTIFY_DISCORD, &keys::NOTIFY_SLACK];
-        let is_secret_url = urls.iter().any(|url| url.name == key.name);
+        let with_login = [&keys::BITCOIND_FALLBACK];
+        let is_secret_url = urls.iter().chain(&with_login).any(|url| url.name == key.name);
         assert_eq!(key.secret, names_a_secret || is_secret_url, "{}", key.name);
     }
 }
@@ -262,7 +264,7 @@ fn bad_values_are_refused_with_place_and_remedy() {
         ("[p2p]\npeers = [\"1.2.3.4:5\"]", &[], ["line 2", "a multiaddr like"]),
         ("[bitcoind]\ntimeout_s = 0", &[], ["\"0\"", "from 1 to 600"]),
         ("[bitcoind]\nuser = \"a\"", &[], ["`bitcoind.user` needs", "`bitcoind.password`"]),
-        ("[bitcoind]\nurl = \"https://a\"", &[], ["line 2", "http://127.0.0.1:8332"]),
+        ("[bitcoind]\nurl = \"ftp://a\"", &[], ["line 2", "http://127.0.0.1:8332"]),
         ("log_format = \"xml\"", &[], ["line 1", "text or json"]),
         ("log = \"info,=\"", &[], ["line 1", "a level like info"]),
         ("network = ", &[], ["line 1", "not valid TOML"]),

@@ -66,6 +66,6 @@ impl Front {
 }
 
 async fn load(bitcoind: &Bitcoind, params: &ChainParams, base: Option<u32>) -> Result<BitcoinHeaders, HeadersError> {
-    bitcoind.ready().await?;
+    bitcoind.find_ready().await?;
     headers::load_up_to_tip(bitcoind, params, base).await
 }

@@ -52,12 +52,12 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
         log: "info".into(),
         log_format: LogFormat::Text,
         store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },
-        bitcoind: BitcoindConfig {
-            // Nothing is asked of it.
-            url: "http://127.0.0.1:1".parse().unwrap(),
-            auth: BitcoindAuth::Cookie(PathBuf::from("no cookie")),
-            timeout: Duration::from_secs(1),
-        },
+        // Nothing is asked of it.
+        bitcoind: BitcoindConfig::new(
+            "http://127.0.0.1:1".parse().unwrap(),
+            BitcoindAuth::Cookie(PathBuf::from("no cookie")),
+            Duration::from_secs(1),
+        ),
         stratum: StratumConfig { listen: any, listeners: Vec::new(), tls: None, coinbase_limits: Vec::new() },
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         api: ApiConfig {

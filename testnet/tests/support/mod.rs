@@ -121,7 +121,18 @@ pub(crate) const REGTEST_ADDRESS: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7k
 
 /// Starts a real bitcoind on regtest, without peers. It is killed when the child is dropped.
 pub(crate) async fn regtest(dir: &Path, options: &[&str]) -> (Child, Rpc, SocketAddr) {
-    let rpc = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let rpc = free_address();
+    let (child, client) = regtest_at(dir, rpc, options).await;
+    (child, client, rpc)
+}
+
+/// An address of this machine that is free now.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Does the same as [`regtest`] with a given address of its RPC.
+pub(crate) async fn regtest_at(dir: &Path, rpc: SocketAddr, options: &[&str]) -> (Child, Rpc) {
     let child = Command::new(bitcoind::find().await.unwrap())
         .args(["-regtest", "-server=1", "-listen=0", "-connect=0", "-disablewallet=1"])
         .args(options)
@@ -139,5 +150,5 @@ pub(crate) async fn regtest(dir: &Path, options: &[&str]) -> (Child, Rpc, Socket
         assert!(started.elapsed() < Duration::from_secs(60), "bitcoind does not answer");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    (child, client, rpc)
+    (child, client)
 }

@@ -34,7 +34,10 @@ pub enum JobError {
     #[error("the share-chain does not know bitcoind's tip {0}")]
     UnknownTip(BlockHash),
     /// bitcoind's tip has less work than the one that the share-chain builds on.
-    #[error("bitcoind is behind the share-chain")]
+    #[error(
+        "bitcoind is behind the share-chain; if it does not catch up, see its log, and use `reconsiderblock` if you invalidated a \
+         block"
+    )]
     BitcoinBehind,
     /// The payouts of the coinbase are not known yet.
     #[error("the payouts of the next coinbase are not known yet: {0}")]

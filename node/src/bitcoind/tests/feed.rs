@@ -20,15 +20,18 @@ fn bitcoind(
     move |request| {
         let tip = tip.load(Ordering::SeqCst);
         match request["method"].as_str() {
-            Some("getblockchaininfo") => Reply::result(chain_info("signet", 7, 7, false)),
-            Some("getbestblockhash") => Reply::result(json!(block_hash(tip))),
+            Some("getblockchaininfo") => {
+                let mut info = chain_info("signet", 7, 7, false);
+                info["bestblockhash"] = json!(block_hash(tip));
+                Reply::result(info)
+            }
             _ if request["params"][0]["longpollid"].is_null() => Reply::result(template(tip, vec![])),
             _ => poll(template(tip, vec![])),
         }
     }
 }
 
-async fn until(
+pub(super) async fn until(
     receiver: &mut watch::Receiver<FeedState>,
     what: &str,
     condition: impl FnMut(&FeedState) -> bool,
@@ -59,8 +62,11 @@ async fn a_template_is_renewed_when_a_block_becomes_late() {
     let late_in_s = 3;
     let header = bitcoin::block::Header { time: crate::clock::now().0 - 1_200 + late_in_s, ..header };
     let server = Server::start(move |request| match request["method"].as_str() {
-        Some("getblockchaininfo") => Reply::result(chain_info("testnet4", 7, 7, false)),
-        Some("getbestblockhash") => Reply::result(json!(header.block_hash())),
+        Some("getblockchaininfo") => {
+            let mut info = chain_info("testnet4", 7, 7, false);
+            info["bestblockhash"] = json!(header.block_hash());
+            Reply::result(info)
+        }
         Some("getblockheader") => Reply::result(json!({
             "version": header.version.to_consensus(), "merkleroot": header.merkle_root, "time": header.time,
             "previousblockhash": header.prev_blockhash, "bits": format!("{:08x}", header.bits.to_consensus()),
@@ -133,4 +139,74 @@ async fn a_bitcoind_of_another_network_gives_no_template() {
     let state = until(&mut state, "trouble", |state| state.trouble.is_some()).await;
     assert!(state.trouble.unwrap().contains("another network"));
     assert!(state.template.is_none());
+}
+
+/// Gone means for a second, and several calls: a restarting proxy, a full queue, a lost connection.
+#[tokio::test]
+async fn a_failed_call_takes_no_work_away() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (counter, tip) = (calls.clone(), Arc::new(AtomicU8::new(1)));
+    let well = bitcoind(tip.clone(), |_| Reply::Silence);
+    let server = Server::start(move |request| match request["method"].as_str() {
+        // The first is that of the start. Two of the check of the tip fail, and the first of those that look again.
+        Some("getblockchaininfo") => match counter.fetch_add(1, Ordering::SeqCst) {
+            1 | 3 => Reply::body(503, "Work queue depth exceeded"),
+            2 | 5 => Reply::Half,
+            _ => well(request),
+        },
+        _ => well(request),
+    })
+    .await;
+    let feed = TemplateFeed::start(server.client(Network::Local));
+    let mut state = feed.subscribe();
+    until(&mut state, "first template", on_tip(1)).await;
+    let watched = timeout(Duration::from_secs(10), state.wait_for(|state| state.trouble.is_some())).await;
+    let trouble = watched.ok().map(|state| state.unwrap().trouble.clone());
+    assert_eq!(trouble, None);
+    assert!(calls.load(Ordering::SeqCst) > 6, "it was asked again");
+}
+
+#[tokio::test]
+async fn a_bitcoind_that_changes_its_network_while_it_runs_is_noticed() {
+    let changed = Arc::new(AtomicU8::new(0));
+    let (seen, well) = (changed.clone(), bitcoind(Arc::new(AtomicU8::new(1)), |_| Reply::Silence));
+    let server = Server::start(move |request| match request["method"].as_str() {
+        Some("getblockchaininfo") if seen.load(Ordering::SeqCst) > 0 => Reply::result(chain_info("main", 7, 7, false)),
+        _ => well(request),
+    })
+    .await;
+    let feed = TemplateFeed::start(server.client(Network::Local));
+    let mut state = feed.subscribe();
+    until(&mut state, "first template", on_tip(1)).await;
+    changed.store(1, Ordering::SeqCst);
+    let state = until(&mut state, "trouble", |state| state.trouble.is_some()).await;
+    assert!(state.trouble.unwrap().contains("another network"));
+}
+
+#[tokio::test]
+async fn another_bitcoind_takes_over_until_the_first_is_back() {
+    let silent = |_| Reply::Later(Duration::from_secs(60), String::new());
+    let double = |tip| {
+        let well = bitcoind(Arc::new(AtomicU8::new(tip)), silent);
+        let unknown = json!({ "error": { "code": -5, "message": "Block not found" }, "id": 0 }).to_string();
+        move |request: &Value| match request["method"].as_str() {
+            Some("getblockheader") => Reply::body(200, &unknown),
+            _ => well(request),
+        }
+    };
+    let (first, second) = (Server::start(double(1)).await, Server::start(double(2)).await);
+    let address = first.address();
+    let client = Server::client_of(&[&first, &second], Network::Local);
+    let feed = TemplateFeed::start(client.clone());
+    let mut state = feed.subscribe();
+    until(&mut state, "template of the first", on_tip(1)).await;
+    first.stop().await;
+    let gone = tokio::time::Instant::now();
+    until(&mut state, "template of the second", on_tip(2)).await;
+    assert!(gone.elapsed() < Duration::from_secs(8), "{:?}", gone.elapsed());
+    assert_eq!(client.url().port(), Some(second.address().port()));
+    assert_eq!(state.borrow().trouble, None);
+    let _first = Server::start_at(address, double(3)).await;
+    until(&mut state, "template of the first again", on_tip(3)).await;
+    assert_eq!(client.url().port(), Some(address.port()));
 }

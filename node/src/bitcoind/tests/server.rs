@@ -89,8 +89,20 @@ impl Server {
 
     pub(super) fn client_with(&self, network: Network, auth: BitcoindAuth) -> Bitcoind {
         let url = format!("http://{}", self.address).parse().unwrap();
-        let config = BitcoindConfig { url, auth, timeout: Duration::from_secs(1) };
-        Bitcoind::new(&config, network).unwrap()
+        Bitcoind::new(&BitcoindConfig::new(url, auth, Duration::from_secs(1)), network).unwrap()
+    }
+
+    /// A client of several servers, the first one first.
+    pub(super) fn client_of(servers: &[&Self], network: Network) -> Bitcoind {
+        let config = |server: &&Self| {
+            let password = Secret::new("p");
+            let auth = BitcoindAuth::User { name: "u".to_owned(), password };
+            let url = format!("http://{}", server.address).parse().unwrap();
+            BitcoindConfig::new(url, auth, Duration::from_secs(1))
+        };
+        let mut all = servers.iter().map(config);
+        let first = all.next().unwrap();
+        Bitcoind::new(&BitcoindConfig { fallback: all.collect(), ..first }, network).unwrap()
     }
 
     pub(super) async fn stop(self) {

@@ -1,0 +1,149 @@
+//! Which of several bitcoinds is used: the one whose chain has the most work, among equals the first.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitcoin::Work;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, info, warn};
+
+use super::client::Bitcoind;
+use super::state::{FeedState, Source};
+use crate::limits::RETURN_AFTER;
+
+/// A task that chooses, and publishes what the chosen bitcoind says. If none is well, the one in use stays.
+pub(super) struct Chooser {
+    /// The client whose calls follow the choice.
+    pub(super) bitcoind: Bitcoind,
+    /// What each bitcoind says, the first ones first.
+    pub(super) sources: Vec<Source>,
+    /// Wakes this task.
+    pub(super) news: Arc<Notify>,
+    pub(super) state: watch::Sender<FeedState>,
+    pub(super) heard: watch::Sender<Instant>,
+}
+
+/// A bitcoind that has a current template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Well {
+    /// Work of the chain that its template extends; none while it is not known.
+    work: Option<Work>,
+    /// How long it has been well.
+    for_time: Duration,
+}
+
+/// The place of the bitcoind to use; none if none is well.
+///
+/// One that has just come back is not preferred before [`RETURN_AFTER`], unless it has more work.
+fn choose(all: &[Option<Well>]) -> Option<usize> {
+    let rank = |well: &Well, index: usize| (well.work, well.for_time >= RETURN_AFTER, Reverse(index));
+    let well = all.iter().enumerate().filter_map(|(index, well)| Some((index, well.as_ref()?)));
+    well.max_by_key(|(index, well)| rank(well, *index)).map(|(index, _)| index)
+}
+
+impl Chooser {
+    pub(super) async fn run(self) {
+        let mut since: Vec<Option<Instant>> = vec![None; self.sources.len()];
+        let (mut used, mut lost) = (self.bitcoind.used(), false);
+        loop {
+            let (now, states) = (Instant::now(), self.states());
+            for (state, since) in states.iter().zip(&mut since) {
+                let is_well = state.template.is_some() && state.trouble.is_none();
+                *since = is_well.then(|| since.unwrap_or(now));
+            }
+            let well: Vec<_> = states.iter().zip(&since).map(|(state, since)| well(state, *since, now)).collect();
+            let chosen = choose(&well);
+            if let Some(index) = chosen.filter(|index| *index != used) {
+                lost = self.tell(used, index, states[used].trouble.as_deref(), lost);
+                self.bitcoind.switch_to(index);
+                used = index;
+            }
+            self.publish(&states[used], *self.sources[used].heard.borrow());
+            let proven = since.iter().flatten().map(|since| *since + RETURN_AFTER).filter(|proven| *proven > now).min();
+            tokio::select! {
+                () = self.news.notified() => {}
+                () = sleep_until(proven.unwrap_or(now)), if proven.is_some() => {}
+            }
+        }
+    }
+
+    fn states(&self) -> Vec<FeedState> {
+        self.sources.iter().map(|source| source.state.borrow().clone()).collect()
+    }
+
+    fn publish(&self, state: &FeedState, heard: Instant) {
+        self.heard.send_if_modified(|old| std::mem::replace(old, heard) != heard);
+        self.state.send_if_modified(|old| {
+            let same = match (&old.template, &state.template) {
+                (None, None) => true,
+                (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+                _ => false,
+            };
+            let changed = !same || old.trouble != state.trouble;
+            *old = state.clone();
+            changed
+        });
+    }
+
+    /// Tells the operator of a change that lasts. One of them often knows a block some moments earlier. Returns whether the one
+    /// that was left has trouble.
+    fn tell(&self, from: usize, to: usize, trouble: Option<&str>, was_lost: bool) -> bool {
+        let urls: Vec<_> = self.bitcoind.each().map(|bitcoind| bitcoind.url().to_string()).collect();
+        let (from_url, to_url) = (&urls[from], &urls[to]);
+        match trouble {
+            Some(trouble) => warn!(from = from_url, to = to_url, reason = trouble, "another bitcoind is used"),
+            None if was_lost && to < from => info!(from = from_url, to = to_url, "a bitcoind is used again"),
+            None => debug!(from = from_url, to = to_url, "another bitcoind is used"),
+        }
+        trouble.is_some() || (was_lost && to > from)
+    }
+}
+
+fn well(state: &FeedState, since: Option<Instant>, now: Instant) -> Option<Well> {
+    since.map(|since| Well { work: state.work, for_time: now.saturating_duration_since(since) })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn work(number: u8) -> Work {
+        Work::from_be_bytes([[0; 31].as_slice(), &[number]].concat().try_into().unwrap())
+    }
+
+    fn some_well() -> impl Strategy<Value = Option<Well>> {
+        let well = (prop::option::of(0_u8..4), 0_u64..20)
+            .prop_map(|(number, seconds)| Well { work: number.map(work), for_time: Duration::from_secs(seconds) });
+        prop::option::of(well)
+    }
+
+    proptest! {
+        #[test]
+        fn the_bitcoind_with_the_most_work_is_used(all in prop::collection::vec(some_well(), 1..6)) {
+            let best = all.iter().flatten().map(|well| well.work).max();
+            let Some(chosen) = choose(&all) else { return Ok(prop_assert_eq!(best, None)) };
+            let used = all[chosen].expect("it is well");
+            prop_assert_eq!(Some(used.work), best);
+            // An earlier one with as much work is one that has yet to prove itself.
+            for earlier in all[..chosen].iter().flatten().filter(|earlier| earlier.work == used.work) {
+                prop_assert!(earlier.for_time < RETURN_AFTER && used.for_time >= RETURN_AFTER);
+            }
+        }
+    }
+
+    #[test]
+    fn a_bitcoind_that_comes_back_is_used_again_when_it_stays() {
+        let well = |number, seconds| Some(Well { work: Some(work(number)), for_time: Duration::from_secs(seconds) });
+        assert_eq!(choose(&[well(5, 100), well(5, 100)]), Some(0));
+        assert_eq!(choose(&[None, well(5, 100)]), Some(1), "the first is gone");
+        assert_eq!(choose(&[well(4, 1), well(5, 100)]), Some(1), "it is behind");
+        assert_eq!(choose(&[well(5, 1), well(5, 100)]), Some(1), "it has just come back");
+        assert_eq!(choose(&[well(5, 10), well(5, 100)]), Some(0), "it stays");
+        assert_eq!(choose(&[well(6, 1), well(5, 100)]), Some(0), "it has a newer block");
+        assert_eq!(choose(&[None, None]), None);
+    }
+}

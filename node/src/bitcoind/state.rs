@@ -1,0 +1,40 @@
+//! What a bitcoind says: its newest template, or its trouble.
+
+use std::sync::Arc;
+
+use bitcoin::Work;
+use node_core::jobs::BlockTemplate;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// Current state of the feed.
+#[derive(Debug, Clone, Default)]
+pub struct FeedState {
+    /// The newest template. It stays when bitcoind is lost, so check `trouble` as well.
+    pub template: Option<Arc<BlockTemplate>>,
+    /// When the template came; none before the first.
+    pub received: Option<Instant>,
+    /// Why the template may be out of date, in one sentence for the operator; none if it is current.
+    pub trouble: Option<Arc<str>>,
+    /// Work of the chain that the template extends; none if there is but one bitcoind.
+    pub work: Option<Work>,
+}
+
+impl FeedState {
+    /// bitcoind's clock by the newest template: its time, and what passed since it came. It does not depend on this
+    /// machine's clock. None after blocks that are dated ahead, when bitcoind suggests the least time that is allowed.
+    pub fn time(&self) -> Option<u32> {
+        let template = self.template.as_ref().filter(|template| template.time > template.min_time)?;
+        let passed_s = u32::try_from(self.received?.elapsed().as_secs()).unwrap_or(u32::MAX);
+        Some(template.time.saturating_add(passed_s))
+    }
+}
+
+/// What one bitcoind says.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// Its templates.
+    pub(super) state: watch::Receiver<FeedState>,
+    /// When it last answered.
+    pub(super) heard: watch::Receiver<Instant>,
+}
