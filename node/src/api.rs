@@ -62,7 +62,7 @@ mod memory;
 mod metrics;
 mod miner_history;
 mod miners;
-mod mining;
+pub mod mining;
 mod mining_health;
 mod next_block;
 mod openapi;

@@ -9,6 +9,7 @@
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one
 //! miners.rs   keys for miners
+//! fee.rs      keys for the owner's fee
 //! notify.rs, notify_keys.rs   keys for notifications
 //! network.rs, outputs.rs, address.rs, listeners.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
@@ -21,6 +22,7 @@ mod address;
 mod discovery;
 mod environment;
 mod error;
+mod fee;
 mod file;
 mod flags;
 mod key;
@@ -50,6 +52,7 @@ use sharechain::{ChainParams, PoolName};
 
 pub use address::{AddressError, parse_address, parse_payout_address};
 pub use error::ConfigError;
+pub use fee::Fee;
 pub use flags::Overrides;
 pub use listeners::MinerListener;
 pub use network::{Network, NetworkMismatch};
@@ -162,6 +165,8 @@ pub struct StratumConfig {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The longest coinbase that mining programs can hold.
     pub coinbase_limits: Vec<CoinbaseLimit>,
+    /// What the node's owner takes of its miners' work.
+    pub fee: Option<Fee>,
 }
 
 impl StratumConfig {

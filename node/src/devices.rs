@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use stratum::{Account, ConnectionSnapshot, Rejected};
 use utoipa::ToSchema;
 
+use crate::miners::percent_of;
+
 use crate::limits::{DEVICE_SAMPLE_S, DEVICE_SAMPLES_MAX, DEVICE_TOLD_S, DEVICES_MAX};
 
 /// Time without an accepted submit after which a device is silent, seconds. A submit comes about every seven seconds.
@@ -174,9 +176,9 @@ impl Devices {
         }
     }
 
-    /// The devices of an account, by name.
-    pub(crate) fn of(&self, account: &[u8], now: u32) -> Vec<Device> {
-        let own = self.known.iter().filter(|((owner, _), _)| **owner == *account);
+    /// The devices that pay a script, by name.
+    pub(crate) fn of(&self, script: &[u8], now: u32) -> Vec<Device> {
+        let own = self.known.iter().filter(|((account, _), _)| percent_of(account, script) > 0);
         own.map(|((_, name), known)| known.view(name, now)).collect()
     }
 }

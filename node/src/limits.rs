@@ -12,6 +12,15 @@ pub const P2P_LISTEN_MAX: usize = 8;
 /// Addresses for miners besides the first. Rentals, farms and countries have a few.
 pub const STRATUM_LISTENERS_MAX: usize = 16;
 
+/// Addresses of one user name. Four of the shortest fill the 191 characters that devices in the field hold.
+pub const SPLIT_PARTS_MAX: usize = 4;
+
+/// Highest fee of a node's owner, hundredths of a percent: 10%. More is a typing error.
+pub const FEE_HUNDREDTHS_MAX: u16 = 1_000;
+
+/// Accounts whose work is shared between payees and counted for it, at most 1 KB each: as many as there are connections.
+pub const LEDGERS_MAX: usize = 16_384;
+
 /// File descriptors that stay for everything but miners: the database, peers, API clients, bitcoind.
 pub const DESCRIPTORS_KEPT: usize = 1_024;
 

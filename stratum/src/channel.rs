@@ -179,6 +179,9 @@ impl Channel {
         let best = bitcoin::Target::from_le_bytes(*found.hash.as_ref()).difficulty_float();
         totals.best_difficulty = totals.best_difficulty.max(best);
         totals.shares += u64::from(found.meets_share);
+        if let Some(tally) = &job.work.tally {
+            tally.add(difficulty);
+        }
         self.report.meter.add(difficulty.to_f64(), now);
         self.report.last_share = Some(now);
         self.vardiff.share(difficulty);

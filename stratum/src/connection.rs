@@ -199,10 +199,15 @@ impl Connection {
             debug!(connection = self.slot.id, user = pending.user(), %refusal, "login rejected");
         }
         let known = self.session.workers().len();
-        let actions = self.session.handle_verdict(pending, verdict, Instant::now());
+        let notice = verdict.as_ref().ok().and_then(|account| self.neighbors.pool.notice(account));
+        let mut actions = self.session.handle_verdict(pending, verdict, Instant::now());
         // Log new user names only: a miner may repeat its login.
         if let Some(user) = self.session.workers().get(known) {
-            info!(connection = self.slot.id, user = &**user, "miner authorized");
+            info!(connection = self.slot.id, user = &**user, notice, "miner authorized");
+            if let (0, Some(notice)) = (known, notice) {
+                // After the response to the login, before the first job.
+                actions.splice(1..1, self.session.show(&notice));
+            }
         }
         actions
     }

@@ -8,6 +8,7 @@ use stratum::{Account, ConnectionSnapshot, Snapshot};
 use super::isolation::StateStatus;
 use super::limits::{MINING_SAMPLE_S, MINING_SAMPLES_MAX, PAYEES_SEEN_MAX};
 use crate::devices::by_reason;
+use crate::miners::percent_of;
 
 /// Time without miners before it is said: a device that restarts is back sooner.
 const GONE_S: u32 = 60;
@@ -90,9 +91,10 @@ impl MiningHealth {
         self.found(newest.time).into_iter().map(state).collect()
     }
 
-    /// Time of the last accepted submit of an account since the node started, seconds since 1970.
-    pub(super) fn last_submit(&self, account: &[u8]) -> Option<u32> {
-        self.submits.get(account).copied()
+    /// Time of the last accepted submit of a miner that pays a script, since the node started, seconds since 1970.
+    pub(super) fn last_submit(&self, script: &[u8]) -> Option<u32> {
+        let paying = self.submits.iter().filter(|(account, _)| percent_of(account, script) > 0);
+        paying.map(|(_, time)| *time).max()
     }
 
     fn note_submits(&mut self, connections: &[ConnectionSnapshot], now: u32) {

@@ -15,6 +15,7 @@ use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::isolation::{StateStatus, WorkName};
 use super::limits::{HASHRATE_LINKS, PENDING_COUNTED_MAX};
+use super::mining::NodeFee;
 use super::reach::Reachable;
 
 use crate::clock::now;
@@ -85,6 +86,8 @@ pub struct Status {
     pub miners_connected: u64,
     /// The node's public key for miners of Stratum v2, base58check; null if it serves none. `/mining` has the URLs.
     pub stratum_v2_key: Option<String>,
+    /// What this node's owner takes of its miners' work; none if nothing.
+    pub fee: Option<NodeFee>,
     /// Estimated hashrates.
     pub hashrate: Hashrate,
     /// Counts of shares, as seen by this node.
@@ -354,6 +357,7 @@ impl Api {
             reachable: Reachable::new(&self.context.reach.borrow(), false),
             miners_connected: miners.connections.len() as u64,
             stratum_v2_key: self.context.stratum_key.clone(),
+            fee: self.context.config.stratum.fee.as_ref().map(NodeFee::from),
             hashrate: Hashrate { local_hs: miners.hashrate_hs, pool_hs: chain.pool_hs },
             shares: ShareCounts {
                 found_total: miners.totals.shares,

@@ -15,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 use super::address::parse_payout_address;
 use super::discovery;
 use super::error::ConfigError;
+use super::fee;
 use super::keys::{self, Key};
 use super::miners;
 use super::network::Network;
@@ -25,7 +26,7 @@ use super::rate;
 use super::reach;
 use super::secret::Secret;
 use super::settings::Settings;
-use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, Trust};
+use super::{ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, Trust};
 use crate::limits::{
     API_REQUESTS_A_SECOND_MAX, BITCOIND_TIMEOUT_S_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX,
     TRUSTED_PROXIES_MAX,
@@ -61,19 +62,24 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     let outputs = settings.parse(&keys::OUTPUTS, "standard or wide", |text| text.parse().ok())?.unwrap_or_default();
     let folder = folder(network, pool, outputs);
     let data_dir = path(settings, &keys::DATA_DIR, home, |home| home.join(".shoal").join(&folder))?;
-    let address = match settings.text(&keys::ADDRESS) {
-        None => None,
-        Some((text, origin)) => Some(
-            parse_payout_address(text, network)
-                .map_err(|source| ConfigError::Address { origin: origin.clone(), source: Box::new(source) })?,
-        ),
-    };
+    let address =
+        match settings.text(&keys::ADDRESS) {
+            None => None,
+            Some((text, origin)) => Some(parse_payout_address(text, network).map_err(|source| {
+                ConfigError::Address { origin: origin.clone(), key: keys::ADDRESS.name, source: Box::new(source) }
+            })?),
+        };
     let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());
     let of_release = if pool.is_public() { (network.seeds(), network.dns_seeds()) } else { (&[][..], &[][..]) };
     let p2p = p2p(settings, of_release)?;
     let bitcoind = bitcoind(settings, network, home)?;
     reach::check_bitcoind(settings, &p2p, &bitcoind.url)?;
     let file_of = |key| settings.text(key).map(|_| path(settings, key, home, Path::to_owned)).transpose();
+    let listen = socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?;
+    let stratum = StratumConfig {
+        fee: fee::resolve(settings, network, address.as_ref())?,
+        ..miners::resolve(settings, listen, file_of)?
+    };
     Ok(Config {
         secret_in_file: settings.has_secret_in_file(),
         file,
@@ -92,7 +98,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
         bitcoind,
-        stratum: miners::resolve(settings, socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?, file_of)?,
+        stratum,
         p2p,
         api: api(settings)?,
         notify: notify::resolve(settings)?,

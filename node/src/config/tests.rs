@@ -64,6 +64,7 @@ fn the_example_names_every_key_and_holds_the_defaults() {
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
     let hidden = [
         keys::ADDRESS.name,
+        keys::STRATUM_FEE_ADDRESS.name,
         keys::P2P_TOR_PASSWORD.name,
         keys::BITCOIND_PASSWORD.name,
         keys::WEBHOOKS_SECRET.name,

@@ -47,7 +47,7 @@ impl Sockets {
     /// Binds the sockets, and checks the ports for peers, which the network itself binds after the replay.
     async fn bind(config: &Config) -> Result<Self, NodeError> {
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
-        let miners = Arc::new(miners);
+        let miners = Arc::new(miners.charging(config.stratum.fee.clone()));
         let authority = match config.stratum.v2().next() {
             Some(_) => Some(identity::load_authority(&config.data_dir)?),
             None => None,

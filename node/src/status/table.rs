@@ -7,6 +7,7 @@ use super::words::{count, duration, hashrate, memory, printable};
 use crate::api::Status;
 use sharechain::limits::CONFLICT_LINKS;
 
+use crate::api::mining::NodeFee;
 use crate::api::reach::Way;
 use crate::api::status::{SyncStateName, Upgrade};
 
@@ -82,6 +83,9 @@ fn rows(status: &Status) -> Vec<Row> {
         hashrates(status),
         shares(status),
     ];
+    if let Some(NodeFee { percent, address }) = &status.fee {
+        rows.push(Row::new("fee", Mood::Plain, format!("{percent}% of the miners' work pays {address}")));
+    }
     if let Some(link) = &status.settled_link {
         rows.push(Row::new("settled link", Mood::Plain, link.clone()));
     }

@@ -47,6 +47,7 @@ pub(crate) fn healthy() -> Status {
         },
         miners_connected: 2,
         stratum_v2_key: None,
+        fee: None,
         hashrate: Hashrate { local_hs: 160_000.0, pool_hs: Some(412_000.0) },
         shares: ShareCounts { found_total: 3_000, pending: 5, held: 0, refused_total: 1 },
     }

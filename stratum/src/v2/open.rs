@@ -127,7 +127,8 @@ impl Session {
             }
         };
         let (id, extranonce1) = (member.id, member.extranonce1());
-        info!(connection = member.serial(), user = member.worker(), channel = id, "miner authorized");
+        let notice = self.host.pool.notice(&member.account);
+        info!(connection = member.serial(), user = member.worker(), channel = id, notice, "miner authorized");
         let difficulty = member.first_difficulty(work.as_deref(), now);
         let ids = (wish.request_id, id, GROUP);
         match kind {

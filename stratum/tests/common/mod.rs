@@ -33,6 +33,8 @@ pub struct OneWork {
     changes: watch::Sender<Change>,
     found: Mutex<Vec<Found>>,
     readiness: Mutex<Readiness>,
+    /// What each miner is told after its login.
+    pub notice: Mutex<Option<String>>,
 }
 
 impl OneWork {
@@ -43,6 +45,7 @@ impl OneWork {
             changes: watch::Sender::new(Change::default()),
             found: Mutex::default(),
             readiness: Mutex::default(),
+            notice: Mutex::default(),
         };
         pool.set(|_| {});
         Arc::new(pool)
@@ -53,6 +56,8 @@ impl OneWork {
         let key = self.keys.fetch_add(1, Ordering::Relaxed);
         let mut parts = WorkParts {
             key,
+            payee: Account::default(),
+            tally: None,
             version: 0x2000_0000,
             prev_block: BlockHash::from_byte_array([7; 32]),
             coinb1: [key.to_le_bytes().as_slice(), &[1; 57]].concat(),
@@ -107,6 +112,10 @@ impl Pool for OneWork {
             "mallory" => Err(Refusal("mallory is an address of another network".to_owned())),
             _ => Ok(address.as_bytes().into()),
         }
+    }
+
+    fn notice(&self, _account: &Account) -> Option<String> {
+        self.notice.lock().unwrap().clone()
     }
 
     fn work(&self, _account: &Account) -> Option<Arc<Work>> {

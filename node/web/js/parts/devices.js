@@ -9,7 +9,8 @@ const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "sile
 /** The name alone: the address is the page's own. A name may be all address, or none. */
 export function shortName(name, address) {
   const [first, ...rest] = name.split(".");
-  return first.trim().toLowerCase() === address?.toLowerCase() ? rest.join(".").trim() || "no name" : name;
+  const payees = first.split(",").map((part) => part.split(":")[0].trim().toLowerCase());
+  return payees.includes(address?.toLowerCase()) ? rest.join(".").trim() || "no name" : name;
 }
 
 /** `miner` is the answer about the address, with its devices. */
