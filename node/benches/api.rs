@@ -105,6 +105,7 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
             coinbase_limits: Vec::new(),
             fee: None,
         },
+        power: node::config::PowerConfig::default(),
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         api: ApiConfig {
             listen,

@@ -9,8 +9,9 @@
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one
 //! miners.rs   keys for miners
-//! fee.rs      keys for the owner's fee
+//! fee.rs, owner_keys.rs   keys for the owner's fee
 //! notify.rs, notify_keys.rs   keys for notifications
+//! power.rs    keys for when devices rest
 //! network.rs, outputs.rs, address.rs, listeners.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! error.rs    configuration errors, with their origin
@@ -34,6 +35,8 @@ mod notify;
 mod notify_keys;
 mod origin;
 mod outputs;
+mod owner_keys;
+mod power;
 mod rate;
 mod reach;
 mod resolve;
@@ -59,6 +62,7 @@ pub use network::{Network, NetworkMismatch};
 pub use notify::{MailConfig, NotifyConfig, ReceiverConfig, Route};
 pub use origin::Origin;
 pub use outputs::Outputs;
+pub use power::{Pause, PowerConfig, Who};
 pub(crate) use reach::{PEER, no_way_to};
 pub use secret::{Secret, SecretUrl};
 pub use settings::Setting;
@@ -105,6 +109,8 @@ pub struct Config {
     pub bitcoind: BitcoindConfig,
     /// The Stratum server for miners.
     pub stratum: StratumConfig,
+    /// When devices rest.
+    pub power: PowerConfig,
     /// The peer-to-peer network.
     pub p2p: P2pConfig,
     /// The read-only HTTP API.

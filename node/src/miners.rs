@@ -22,5 +22,5 @@ pub use account::{Part, parts_of, percent_of};
 pub use blocks::FoundBlocks;
 pub use builder::{JobBuilderTask, WorkState, WorkWatch};
 pub use payee::{Payee, PayeeError, SplitError};
-pub use pool::{FoundQueues, Miners, stratum_work};
+pub use pool::{FoundQueues, Miners, RestWatch, stratum_work};
 pub use workers::{own_scripts, payees_of};

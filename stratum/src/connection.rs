@@ -20,7 +20,7 @@ use tracing::{debug, info};
 use crate::extranonce::Lease;
 use crate::learnt::Learnt;
 use crate::limits;
-use crate::pool::{Change, Pool, Readiness};
+use crate::pool::{Change, Pool, Readiness, Refusal};
 use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Welcome};
 use crate::stats::OpenSlot;
 
@@ -135,6 +135,9 @@ impl Connection {
             return self.session.handle_stop(&refusal);
         }
         let Some(account) = self.session.account() else { return Vec::new() };
+        if let Some(reason) = self.rests() {
+            return self.session.handle_rest(reason, Instant::now());
+        }
         match self.neighbors.pool.work(account) {
             Some(work) => self.session.handle_work(work, Instant::now()),
             None => {
@@ -142,6 +145,13 @@ impl Connection {
                 Vec::new()
             }
         }
+    }
+
+    /// Returns why all users of the connection rest.
+    fn rests(&self) -> Option<Refusal> {
+        let mut reasons = self.session.workers().iter().map(|user| self.neighbors.pool.rest(user));
+        let first = reasons.next()??;
+        reasons.all(|reason| reason.is_some()).then_some(first)
     }
 
     /// Answers whether the miner may subscribe, and takes over the extranonce that it resumes.
@@ -229,6 +239,12 @@ impl Connection {
                 Action::Subscribe(pending) => self.subscribe(pending),
                 Action::Authorize(pending) => self.authorize(pending),
                 Action::Fetch(account) => {
+                    if let Some(reason) = self.rests() {
+                        for action in self.session.handle_rest(reason, Instant::now()).into_iter().rev() {
+                            queue.push_front(action);
+                        }
+                        continue;
+                    }
                     let work = self.neighbors.pool.work(&account);
                     work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
                 }

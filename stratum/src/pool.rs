@@ -210,6 +210,12 @@ pub trait Pool: Send + Sync + 'static {
     /// Returns a [`Refusal`] if this user cannot mine here. The miner reads its sentence.
     fn authorize(&self, user: &str) -> Result<Account, Refusal>;
 
+    /// Returns why the device of this user rests at the moment: its owner saves power. It gets no jobs, and its connection
+    /// stays. A connection rests if all its users do. Signal a change as one of [`Self::changes`].
+    fn rest(&self, _user: &str) -> Option<Refusal> {
+        None
+    }
+
     /// Returns what the owner of a device must know who mines for this account, such as a fee. Miners that show messages
     /// read it after their first login.
     fn notice(&self, _account: &Account) -> Option<String> {

@@ -232,6 +232,7 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
             coinbase_limits: Vec::new(),
             fee: None,
         },
+        power: node::config::PowerConfig::default(),
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         // What a client may ask when the operator does not say.
         api: ApiConfig {

@@ -102,6 +102,8 @@ pub(super) struct Worker {
     pub percent: u8,
     /// Its program, as it reports it.
     pub agent: String,
+    /// How it speaks with the node: `v1`, `v2_standard` or `v2_extended`.
+    pub protocol: String,
     /// Size of the coinbase of its newest job, bytes; none if it has no job.
     pub coinbase_bytes: Option<usize>,
     /// Longest coinbase that its program can hold, bytes; none if no limit is known. With a longer one it is refused.
@@ -128,6 +130,7 @@ impl Worker {
             names: connection.workers,
             percent,
             agent: connection.agent,
+            protocol: connection.protocol.name().to_owned(),
             coinbase_bytes: connection.coinbase_bytes,
             coinbase_bytes_max: connection.coinbase_bytes_max,
             difficulty: connection.difficulty,

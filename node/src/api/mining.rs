@@ -48,6 +48,21 @@ pub struct NodeFee {
     pub address: String,
 }
 
+/// The best shares of a node's miners, by difficulty: a block takes Bitcoin's. Also before restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BestShare {
+    /// The best of this day (UTC); none before the first.
+    pub today_difficulty: Option<f64>,
+    /// The best ever; none before the first.
+    pub ever_difficulty: Option<f64>,
+}
+
+impl BestShare {
+    pub(super) fn of((today_difficulty, ever_difficulty): (Option<f64>, Option<f64>)) -> Self {
+        Self { today_difficulty, ever_difficulty }
+    }
+}
+
 impl From<&Fee> for NodeFee {
     fn from(fee: &Fee) -> Self {
         Self { percent: fee.percent(), address: fee.address.to_string() }

@@ -9,6 +9,7 @@ pub use super::notify_keys::{
     NOTIFY_SLACK, NOTIFY_SMTP, NOTIFY_SMTP_PASSWORD, NOTIFY_SMTP_USER, NOTIFY_TELEGRAM_CHATS, NOTIFY_TELEGRAM_SERVER,
     NOTIFY_TELEGRAM_TOKEN, WEBHOOKS_EVENTS, WEBHOOKS_SECRET, WEBHOOKS_URLS,
 };
+pub use super::owner_keys::{POWER_PAUSE, POWER_TIME_ZONE, STRATUM_FEE_ADDRESS, STRATUM_FEE_PERCENT};
 
 /// The Bitcoin network.
 pub const NETWORK: Key = Key::one(
@@ -143,18 +144,6 @@ pub const STRATUM_COINBASE_LIMITS: Key = Key::one(
     "Longest coinbase that a mining program holds, by the beginning of its user agent, like \"antminer s19=755\" or \"nicehash=any\"; repeatable [default: what this program knows]",
 )
 .shaped(Shape::Many);
-/// The owner's fee.
-pub const STRATUM_FEE_PERCENT: Key = Key::one(
-    ["stratum.fee_percent", "stratum-fee-percent", "SHOAL_STRATUM_FEE_PERCENT"],
-    "PERCENT",
-    "Part of its miners' work that pays this node's owner, percent, up to 10, like 1 or 0.5; every miner is told [default: 0]",
-);
-/// Whom the fee pays.
-pub const STRATUM_FEE_ADDRESS: Key = Key::one(
-    ["stratum.fee_address", "stratum-fee-address", "SHOAL_STRATUM_FEE_ADDRESS"],
-    "ADDRESS",
-    "Payout address of the fee [default: address]",
-);
 /// Addresses for other nodes.
 pub const P2P_LISTEN: Key = Key::one(
     ["p2p.listen", "p2p-listen", "SHOAL_P2P_LISTEN"],
@@ -327,6 +316,8 @@ pub const KEYS: &[&Key] = &[
     &STRATUM_COINBASE_LIMITS,
     &STRATUM_FEE_PERCENT,
     &STRATUM_FEE_ADDRESS,
+    &POWER_PAUSE,
+    &POWER_TIME_ZONE,
     &P2P_LISTEN,
     &P2P_PEERS,
     &P2P_MDNS,

@@ -22,6 +22,7 @@ use super::network::Network;
 use super::notify;
 use super::origin::Origin;
 use super::outputs::Outputs;
+use super::power;
 use super::rate;
 use super::reach;
 use super::secret::Secret;
@@ -99,6 +100,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
         bitcoind,
         stratum,
+        power: power::resolve(settings)?,
         p2p,
         api: api(settings)?,
         notify: notify::resolve(settings)?,

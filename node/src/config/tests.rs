@@ -49,6 +49,7 @@ fn the_example_names_every_key_and_holds_the_defaults() {
     let lists = [
         "listeners = []\n",
         "coinbase_limits = []\n",
+        "pause = []\n",
         "peers = []\n",
         "external_address = []\n",
         "cors_origins = []\n",

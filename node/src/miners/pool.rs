@@ -1,7 +1,7 @@
 //! The pool behind the Stratum server. Accounts are payout scripts; a job is the newest job template with an account's
 //! script.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,11 @@ use tracing::warn;
 use super::account::{Part, account_of, parts_of};
 use super::ledger::{FeePart, Ledgers};
 use super::payee::Payee;
+use crate::clock::now;
 use crate::config::{Fee, Network};
 use crate::consensus::FoundWork;
-use crate::limits::FOUND_QUEUE;
+use crate::limits::{FOUND_QUEUE, POWER_LOOK};
+use crate::power::Power;
 
 const _: () = assert!(
     EXTRANONCE_BYTES == sharechain::share::EXTRANONCE_BYTES,
@@ -34,6 +36,7 @@ pub struct Miners {
     network: Network,
     default_payout: Option<ScriptBuf>,
     fee: Option<Fee>,
+    power: Power,
     state: Mutex<State>,
     changes: watch::Sender<Change>,
     shares: mpsc::Sender<FoundWork>,
@@ -73,6 +76,7 @@ impl Miners {
             network,
             default_payout: default_payout.map(Address::script_pubkey),
             fee: None,
+            power: Power::default(),
             state: Mutex::new(State {
                 readiness: Readiness::Stopped(no_work("it has just started")),
                 paused_at: Instant::now(),
@@ -96,6 +100,18 @@ impl Miners {
         });
         self.fee = fee;
         self
+    }
+
+    /// Lets devices rest as their owner says.
+    #[must_use]
+    pub fn resting_by(mut self, power: Power) -> Self {
+        self.power = power;
+        self
+    }
+
+    /// Wakes all connections, because other devices rest now.
+    fn wake(&self) {
+        self.changes.send_modify(|change| change.generation += 1);
     }
 
     /// Hands out jobs of `template` from now on; none pauses without a particular reason.
@@ -152,6 +168,33 @@ impl Miners {
     }
 }
 
+/// The task that wakes connections when other devices rest than before.
+#[derive(Debug)]
+pub struct RestWatch {
+    /// The pool behind the Stratum server.
+    pub miners: Arc<Miners>,
+    /// The connected miners.
+    pub stratum: Arc<stratum::Stats>,
+}
+
+impl RestWatch {
+    /// Runs until it is dropped.
+    pub async fn run(self) {
+        let power = &self.miners.power;
+        let mut resting = BTreeSet::new();
+        loop {
+            tokio::time::sleep(POWER_LOOK).await;
+            power.reload();
+            let at = now().0;
+            let users = self.stratum.snapshot().connections.into_iter().flat_map(|connection| connection.workers);
+            let newest = users.filter(|user| power.rest(user, at).is_some()).collect();
+            if std::mem::replace(&mut resting, newest) != resting {
+                self.miners.wake();
+            }
+        }
+    }
+}
+
 impl Pool for Miners {
     fn readiness(&self) -> Readiness {
         self.state().readiness.clone()
@@ -167,6 +210,10 @@ impl Pool for Miners {
             Ok(payee) => Ok(account_of(&payee.parts)),
             Err(error) => Err(Refusal(error.to_string())),
         }
+    }
+
+    fn rest(&self, user: &str) -> Option<Refusal> {
+        self.power.rest(user, now().0).map(|rest| Refusal(self.power.words(rest)))
     }
 
     fn notice(&self, account: &Account) -> Option<String> {

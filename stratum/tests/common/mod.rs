@@ -35,6 +35,8 @@ pub struct OneWork {
     readiness: Mutex<Readiness>,
     /// What each miner is told after its login.
     pub notice: Mutex<Option<String>>,
+    /// User names that end so rest.
+    resting: Mutex<Option<&'static str>>,
 }
 
 impl OneWork {
@@ -46,6 +48,7 @@ impl OneWork {
             found: Mutex::default(),
             readiness: Mutex::default(),
             notice: Mutex::default(),
+            resting: Mutex::default(),
         };
         pool.set(|_| {});
         Arc::new(pool)
@@ -86,6 +89,12 @@ impl OneWork {
         self.changes.send_modify(|change| change.generation += 1);
     }
 
+    /// Lets the users rest whose names end so, and no others.
+    pub fn let_rest(&self, users: Option<&'static str>) {
+        *self.resting.lock().unwrap() = users;
+        self.changes.send_modify(|change| change.generation += 1);
+    }
+
     /// Changes the readiness, and signals it to the server.
     pub fn set_readiness(&self, readiness: Readiness) {
         *self.readiness.lock().unwrap() = readiness;
@@ -112,6 +121,11 @@ impl Pool for OneWork {
             "mallory" => Err(Refusal("mallory is an address of another network".to_owned())),
             _ => Ok(address.as_bytes().into()),
         }
+    }
+
+    fn rest(&self, user: &str) -> Option<Refusal> {
+        let rests = self.resting.lock().unwrap().is_some_and(|end| user.ends_with(end));
+        rests.then(|| Refusal("this node's owner pauses this device".to_owned()))
     }
 
     fn notice(&self, _account: &Account) -> Option<String> {
