@@ -1,4 +1,4 @@
-//! The web application and the HTTP API, which only reads, except for bans and added peers. Any client that can reach the port may read it.
+//! The web application and the HTTP API, which only reads, except for bans, added peers and the switch for power. Any client that can reach the port may read it.
 //!
 //! ```text
 //! server.rs     sockets and their limits
@@ -27,7 +27,7 @@
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
 //! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, mining.rs, badge.rs, counts.rs, feed.rs, device_list.rs, job.rs, pair.rs, window.rs,
-//! blocks.rs, payout_proof.rs, peers.rs, manual.rs, bans.rs, event_log.rs, reorganisations.rs, search.rs, live.rs, metrics.rs, health.rs,
+//! blocks.rs, payout_proof.rs, peers.rs, manual.rs, bans.rs, power.rs, event_log.rs, reorganisations.rs, search.rs, live.rs, metrics.rs, health.rs,
 //! openapi.rs
 //!               one or two routes each, with the types of their answers
 //! ```
@@ -62,7 +62,7 @@ mod memory;
 mod metrics;
 mod miner_history;
 mod miners;
-mod mining;
+pub mod mining;
 mod mining_health;
 mod next_block;
 mod openapi;
@@ -77,6 +77,7 @@ mod peers;
 mod pool;
 mod pool_history;
 mod pool_view;
+pub mod power;
 mod pruned;
 pub mod reach;
 mod refusals;
@@ -134,6 +135,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(payout_proof::payout_proof))
         .routes(routes!(peers::peers, manual::add, manual::remove))
         .routes(routes!(bans::list, bans::add, bans::lift))
+        .routes(routes!(power::show, power::switch, power::reset))
         .routes(routes!(event_log::log))
         .routes(routes!(reorganisations::reorganisations))
         .routes(routes!(search::search))

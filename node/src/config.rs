@@ -10,7 +10,9 @@
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one
 //! miners.rs   keys for miners
+//! fee.rs, owner_keys.rs   keys for the owner's fee
 //! notify.rs, notify_keys.rs   keys for notifications
+//! power.rs    keys for when devices rest
 //! network.rs, outputs.rs, address.rs, listeners.rs, rate.rs, secret.rs    the types with rules of their own
 //! origin.rs   where a value was written
 //! paths.rs    paths of files and folders
@@ -25,6 +27,7 @@ mod bitcoind_keys;
 mod discovery;
 mod environment;
 mod error;
+mod fee;
 mod file;
 mod flags;
 mod key;
@@ -36,7 +39,9 @@ mod notify;
 mod notify_keys;
 mod origin;
 mod outputs;
+mod owner_keys;
 mod paths;
+mod power;
 mod rate;
 mod reach;
 mod resolve;
@@ -55,12 +60,14 @@ use sharechain::{ChainParams, PoolName};
 
 pub use address::{AddressError, parse_address, parse_payout_address};
 pub use error::ConfigError;
+pub use fee::Fee;
 pub use flags::Overrides;
 pub use listeners::MinerListener;
 pub use network::{Network, NetworkMismatch};
 pub use notify::{MailConfig, NotifyConfig, ReceiverConfig, Route};
 pub use origin::Origin;
 pub use outputs::Outputs;
+pub use power::{Pause, PowerConfig, Who};
 pub(crate) use reach::{PEER, no_way_to};
 pub use secret::{Secret, SecretUrl};
 pub use settings::Setting;
@@ -107,6 +114,8 @@ pub struct Config {
     pub bitcoind: BitcoindConfig,
     /// The Stratum server for miners.
     pub stratum: StratumConfig,
+    /// When devices rest.
+    pub power: PowerConfig,
     /// The peer-to-peer network.
     pub p2p: P2pConfig,
     /// The read-only HTTP API.
@@ -185,6 +194,8 @@ pub struct StratumConfig {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The longest coinbase that mining programs can hold.
     pub coinbase_limits: Vec<CoinbaseLimit>,
+    /// What the node's owner takes of its miners' work.
+    pub fee: Option<Fee>,
 }
 
 impl StratumConfig {

@@ -1,107 +1,59 @@
 //! The devices of this node's miners: each with its hashrate beside its own average, also for a day after it disconnected.
 //! It has no clock: the caller passes the time.
+//!
+//! | file | content |
+//! |---|---|
+//! | `view.rs` | devices as others see them |
+//! | `work.rs` | accepted work by the minute and by the hour |
+//! | `known.rs` | what is known of one device, and whether it works |
 
-use std::collections::BTreeMap;
+mod known;
+mod view;
+mod work;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bitcoin::Address;
 use bitcoin::hex::{DisplayHex, FromHex};
 use serde::{Deserialize, Serialize};
-use stratum::{Account, ConnectionSnapshot, Rejected};
-use utoipa::ToSchema;
+use stratum::{Account, ConnectionSnapshot, Rejected, Totals};
 
-use crate::limits::{DEVICE_SAMPLE_S, DEVICE_SAMPLES_MAX, DEVICE_TOLD_S, DEVICES_MAX};
+pub(crate) use view::{Device, DeviceNews, DeviceState};
 
-/// Time without an accepted submit after which a device is silent, seconds. A submit comes about every seven seconds.
-const SILENT_S: u32 = 300;
+use known::{DAY_S, Known, best_of, note_best};
 
-/// Samples before a device has an average: an hour of them.
-const MEAN_SAMPLES_MIN: u32 = 60;
+use crate::limits::{DEVICE_KEPT_S, DEVICE_SAMPLE_S, DEVICE_SAMPLES_MAX, DEVICES_MAX};
+use crate::miners::{Part, parts_of, percent_of};
+use crate::power::Power;
 
-/// A device: a user name of connections to this node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Device {
-    /// Its user name, as the miner gave it.
-    pub name: String,
-    /// Whether it works.
-    pub state: DeviceState,
-    /// True while it is connected.
-    pub connected: bool,
-    /// Estimated hashrate, hashes per second.
-    pub hashrate_hs: f64,
-    /// Average of that while it was connected in the last 24 hours, hashes per second; none before an hour has passed.
-    pub mean_hs: Option<f64>,
-    /// Time of its last accepted submit, seconds since 1970; none before the first.
-    pub last_submit_unix_s: Option<u32>,
-    /// Accepted submits of its connections that are open.
-    pub accepted_total: u64,
-    /// Rejected submits of its connections that are open, by reason; reasons that never occurred are left out.
-    pub rejected: BTreeMap<String, u64>,
-    /// Difficulty of its best accepted submit ever, also before restarts; none before the first. A device that is away for
-    /// a day is forgotten.
-    pub best_difficulty: Option<f64>,
-}
-
-/// Whether a device works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DeviceState {
-    /// It submits, at its usual hashrate.
-    Ok,
-    /// Its hashrate is below half of its average.
-    Low,
-    /// It has submitted nothing for five minutes, or is not connected.
-    Silent,
-}
-
-/// What is known of one device. What depends on open connections is not kept over restarts.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Known {
-    #[serde(skip)]
-    connected: bool,
-    #[serde(skip)]
-    hashrate_hs: f64,
-    mean_hs: f64,
-    samples: u32,
-    last_submit: Option<u32>,
-    /// First sight of its open connections, or last sight, seconds since 1970.
-    since: u32,
-    seen: u32,
-    #[serde(skip)]
-    accepted: u64,
-    #[serde(skip)]
-    rejected: BTreeMap<String, u64>,
-    best_difficulty: f64,
-    /// Since when its hashrate is low, seconds since 1970.
-    low_since: Option<u32>,
-    /// What was told of it last.
-    told: Told,
-}
-
-/// What was told of a device last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-enum Told {
-    #[default]
-    Ok,
-    Low,
-    Silent,
-}
-
-/// A change that is worth telling.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum DeviceNews {
-    /// No accepted submit for this many seconds.
-    Silent { name: String, seconds: u32 },
-    /// Its hashrate is below half of its average, both hashes per second.
-    Low { name: String, hashrate_hs: f64, mean_hs: f64 },
-    /// It submits again, at its usual hashrate.
-    Back { name: String },
-}
-
-/// All devices of the last day.
+/// All devices of the last week.
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
     known: BTreeMap<(Account, String), Known>,
+    /// What was counted of each open connection.
+    counted: HashMap<u64, Totals>,
+    /// The best share of all devices ever, and of a day.
+    records: Records,
     sampled: u32,
+    power: Power,
+    network: Option<bitcoin::Network>,
+}
+
+/// The best shares of this node's miners.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Records {
+    best_difficulty: f64,
+    /// Day, days since 1970, and difficulty.
+    best_of_day: (u32, f64),
+}
+
+/// What a restart should not lose.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    records: Records,
+    /// Account in hex, name, and what is known.
+    devices: Vec<(String, String, Known)>,
 }
 
 impl Devices {
@@ -112,19 +64,23 @@ impl Devices {
             self.known.retain(|_, known| known.connected || known.last_submit.is_some());
         }
         for known in self.known.values_mut() {
-            (known.connected, known.hashrate_hs, known.accepted) = (false, 0.0, 0);
-            known.rejected.clear();
+            (known.connected, known.hashrate_hs, known.difficulty) = (false, 0.0, None);
         }
         for connection in connections {
             self.connection(connection, now);
         }
-        let day_s = DEVICE_SAMPLE_S.saturating_mul(DEVICE_SAMPLES_MAX);
-        self.known.retain(|_, known| now.saturating_sub(known.seen) < day_s);
+        self.counted = connections.iter().map(|connection| (connection.id, connection.submits)).collect();
+        self.known.retain(|_, known| now.saturating_sub(known.seen) < DEVICE_KEPT_S);
+        for ((_, name), known) in &mut self.known {
+            if self.power.rest(name, now).is_some() {
+                known.rested = now;
+            }
+        }
         if now < self.sampled.saturating_add(DEVICE_SAMPLE_S) {
             return;
         }
         self.sampled = now;
-        for known in self.known.values_mut().filter(|known| known.connected) {
+        for known in self.known.values_mut().filter(|known| known.connected && known.rested < now) {
             known.samples = known.samples.saturating_add(1).min(DEVICE_SAMPLES_MAX);
             known.mean_hs += (known.hashrate_hs - known.mean_hs) / f64::from(known.samples);
         }
@@ -133,117 +89,109 @@ impl Devices {
     fn connection(&mut self, connection: &ConnectionSnapshot, now: u32) {
         let (Some(account), Some(name)) = (&connection.account, connection.workers.first()) else { return };
         let key = (account.clone(), name.clone());
-        if !self.known.contains_key(&key) && self.known.len() >= DEVICES_MAX {
+        let totals = &connection.submits;
+        self.records.best_difficulty = self.records.best_difficulty.max(totals.best_difficulty);
+        note_best(&mut self.records.best_of_day, (totals.day, totals.day_best_difficulty));
+        if !self.known.contains_key(&key) && self.known.len() >= DEVICES_MAX && !self.forget_one(now) {
             return;
         }
-        let known = self.known.entry(key).or_default();
+        let before = self.counted.get(&connection.id).copied().unwrap_or_default();
+        let known = self.known.entry(key).or_insert_with(|| Known::new(now));
         let ago = |seconds: u64| now.saturating_sub(u32::try_from(seconds).unwrap_or(u32::MAX));
         let began = ago(connection.connected_s);
         known.since = if known.connected { known.since.min(began) } else { began };
         (known.connected, known.seen) = (true, now);
         known.hashrate_hs += connection.hashrate_hs;
         known.last_submit = known.last_submit.max(connection.last_share_age_s.map(ago));
-        known.accepted = known.accepted.saturating_add(connection.submits.accepted);
-        known.best_difficulty = known.best_difficulty.max(connection.submits.best_difficulty);
-        for (reason, count) in by_reason(&connection.submits.rejected).into_iter().filter(|(_, count)| *count > 0) {
-            *known.rejected.entry(reason.to_owned()).or_default() += count;
+        known.difficulty = known.difficulty.into_iter().chain(connection.difficulty).reduce(f64::max);
+        known.agent.clone_from(&connection.agent);
+        connection.protocol.name().clone_into(&mut known.protocol);
+        known.coinbase_bytes_max = connection.coinbase_bytes_max.map(|bytes| bytes as u64);
+        known.best_difficulty = known.best_difficulty.max(totals.best_difficulty);
+        note_best(&mut known.best_of_day, (totals.day, totals.day_best_difficulty));
+        known.accepted = known.accepted.saturating_add(totals.accepted.saturating_sub(before.accepted));
+        known.work.add((totals.accepted_difficulty - before.accepted_difficulty).max(0.0), now);
+        for ((reason, count), (_, before)) in by_reason(&totals.rejected).into_iter().zip(by_reason(&before.rejected)) {
+            if let Some(more) = count.checked_sub(before).filter(|more| *more > 0) {
+                *known.rejected.entry(reason.to_owned()).or_default() += more;
+            }
         }
+    }
+
+    /// Forgets the device that has been away for the longest time. Returns false if all are here.
+    fn forget_one(&mut self, now: u32) -> bool {
+        let is_away = |known: &Known| now.saturating_sub(known.seen) > DEVICE_SAMPLE_S;
+        let away = self.known.iter().filter(|(_, known)| is_away(known)).min_by_key(|(_, known)| known.seen);
+        let key = away.map(|(key, _)| key.clone());
+        key.and_then(|key| self.known.remove(&key)).is_some()
+    }
+
+    /// The best shares of this node's miners, today (UTC) and ever: their difficulties, also before restarts.
+    pub(crate) fn best(&self, now: u32) -> (Option<f64>, Option<f64>) {
+        let ever = self.records.best_difficulty;
+        (best_of(self.records.best_of_day, now), (ever > 0.0).then_some(ever))
     }
 
     /// What is to be told of the devices at `now`, each change once.
     pub(crate) fn news(&mut self, now: u32) -> Vec<DeviceNews> {
-        self.known.iter_mut().filter_map(|((_, name), known)| known.news(name, now)).collect()
+        let power = &self.power;
+        let news = |(name, known): (&String, &mut Known)| known.news(name, power.rest(name, now), now);
+        self.known.iter_mut().map(|((_, name), known)| (name, known)).filter_map(news).collect()
     }
 
     /// All devices, those that need a look first, then by name.
     pub(crate) fn all(&self, now: u32) -> Vec<Device> {
-        let mut all: Vec<_> = self.known.iter().map(|((_, name), known)| known.view(name, now)).collect();
-        all.sort_by_key(|device| device.state == DeviceState::Ok);
+        let mut all: Vec<_> = self.shown(now).map(|(key, known)| self.view(key, known, now)).collect();
+        all.sort_by_key(|device| matches!(device.state, DeviceState::Ok | DeviceState::Paused));
         all
     }
 
-    /// What a restart should not lose, as JSON: at most [`DEVICES_MAX`] entries of some 300 bytes.
+    /// Number of devices that rest, and when the first of them wakes, seconds since 1970, if that is known.
+    pub(crate) fn resting(&self, now: u32) -> (u64, Option<u32>) {
+        let rests = self.shown(now).filter_map(|((_, name), _)| self.power.rest(name, now));
+        rests.fold((0, None), |(count, first): (u64, Option<u32>), rest| {
+            (count + 1, first.into_iter().chain(rest.until).min())
+        })
+    }
+
+    /// The devices that were here within a day.
+    fn shown(&self, now: u32) -> impl Iterator<Item = (&(Account, String), &Known)> {
+        self.known.iter().filter(move |(_, known)| now.saturating_sub(known.seen) < DAY_S)
+    }
+
+    fn view(&self, (account, name): &(Account, String), known: &Known, now: u32) -> Device {
+        let address = |part: Part| Address::from_script(&part.script, self.network?).ok();
+        let addresses = parts_of(account).into_iter().filter_map(address).map(|address| address.to_string());
+        known.view(name, addresses.collect(), self.power.rest(name, now), now)
+    }
+
+    /// What a restart should not lose, as JSON: at most [`DEVICES_MAX`] entries of some 1.5 KB.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let rows: Vec<_> =
-            self.known.iter().map(|((account, name), known)| (account.to_lower_hex_string(), name, known)).collect();
-        serde_json::to_vec(&rows).expect("devices are made of strings and finite numbers")
+        let row = |((account, name), known): (&(Account, String), &Known)| {
+            (account.to_lower_hex_string(), name.clone(), known.clone())
+        };
+        let kept = Kept { records: self.records, devices: self.known.iter().map(row).collect() };
+        serde_json::to_vec(&kept).expect("devices are made of strings and finite numbers")
     }
 
     /// Takes in what an earlier run knew. What cannot be read is left out: it is worth no failed start.
     pub(crate) fn restore(&mut self, bytes: &[u8]) {
-        let rows: Vec<(String, String, Known)> = serde_json::from_slice(bytes).unwrap_or_default();
-        for (account, name, known) in rows.into_iter().take(DEVICES_MAX) {
+        // Before the averages, there were the devices alone.
+        let devices = || serde_json::from_slice(bytes).map(|devices| Kept { devices, ..Kept::default() });
+        let Ok(kept) = serde_json::from_slice::<Kept>(bytes).or_else(|_| devices()) else { return };
+        self.records = kept.records;
+        for (account, name, mut known) in kept.devices.into_iter().take(DEVICES_MAX) {
             let Ok(account) = Vec::from_hex(&account) else { continue };
+            self.records.best_difficulty = self.records.best_difficulty.max(known.best_difficulty);
+            known.first = if known.first == 0 { known.seen } else { known.first };
             self.known.insert((Account::from(account), name), known);
         }
     }
 
-    /// The devices of an account, by name.
-    pub(crate) fn of(&self, account: &[u8], now: u32) -> Vec<Device> {
-        let own = self.known.iter().filter(|((owner, _), _)| **owner == *account);
-        own.map(|((_, name), known)| known.view(name, now)).collect()
-    }
-}
-
-impl Known {
-    /// Average hashrate, once there is one, hashes per second.
-    fn mean_hs(&self) -> Option<f64> {
-        (self.samples >= MEAN_SAMPLES_MIN).then_some(self.mean_hs)
-    }
-
-    /// Seconds since the last sign of life: an accepted submit, or the start of its connection.
-    fn quiet_s(&self, now: u32) -> u32 {
-        now.saturating_sub(self.last_submit.unwrap_or(0).max(self.since))
-    }
-
-    fn state(&self, now: u32) -> DeviceState {
-        if !self.connected || self.quiet_s(now) > SILENT_S {
-            DeviceState::Silent
-        } else if self.mean_hs().is_some_and(|mean| self.hashrate_hs < 0.5 * mean) {
-            DeviceState::Low
-        } else {
-            DeviceState::Ok
-        }
-    }
-
-    /// A device that restarts is not told: silence and a low hashrate must last [`DEVICE_TOLD_S`]. Nor is one that left and
-    /// never worked: anybody can connect under any name.
-    fn news(&mut self, name: &str, now: u32) -> Option<DeviceNews> {
-        let (state, quiet_s) = (self.state(now), self.quiet_s(now));
-        self.low_since = (state == DeviceState::Low).then(|| self.low_since.unwrap_or(now));
-        let is_low = self.low_since.is_some_and(|since| now.saturating_sub(since) >= DEVICE_TOLD_S);
-        let told = match state {
-            DeviceState::Silent if quiet_s >= DEVICE_TOLD_S && (self.connected || self.last_submit.is_some()) => {
-                Told::Silent
-            }
-            DeviceState::Low if is_low => Told::Low,
-            DeviceState::Ok => Told::Ok,
-            DeviceState::Silent | DeviceState::Low => return None,
-        };
-        if std::mem::replace(&mut self.told, told) == told {
-            return None;
-        }
-        let (name, hashrate_hs) = (name.to_owned(), self.hashrate_hs);
-        Some(match told {
-            Told::Silent => DeviceNews::Silent { name, seconds: quiet_s },
-            Told::Low => DeviceNews::Low { name, hashrate_hs, mean_hs: self.mean_hs },
-            Told::Ok => DeviceNews::Back { name },
-        })
-    }
-
-    fn view(&self, name: &str, now: u32) -> Device {
-        let (mean_hs, state) = (self.mean_hs(), self.state(now));
-        Device {
-            name: name.to_owned(),
-            state,
-            connected: self.connected,
-            hashrate_hs: self.hashrate_hs,
-            mean_hs,
-            last_submit_unix_s: self.last_submit,
-            accepted_total: self.accepted,
-            rejected: self.rejected.clone(),
-            best_difficulty: (self.best_difficulty > 0.0).then_some(self.best_difficulty),
-        }
+    /// The devices that pay a script, by name.
+    pub(crate) fn of(&self, script: &[u8], now: u32) -> Vec<Device> {
+        let own = self.shown(now).filter(|((account, _), _)| percent_of(account, script) > 0);
+        own.map(|(key, known)| self.view(key, known, now)).collect()
     }
 }
 
@@ -252,6 +200,17 @@ impl Known {
 pub struct SharedDevices(Arc<Mutex<Devices>>);
 
 impl SharedDevices {
+    /// No devices yet, which will rest as their owner says. Their addresses are of this network.
+    #[must_use]
+    pub fn of(power: Power, network: bitcoin::Network) -> Self {
+        Self(Arc::new(Mutex::new(Devices { power, network: Some(network), ..Devices::default() })))
+    }
+
+    /// When devices rest.
+    pub(crate) fn power(&self) -> Power {
+        self.lock().power.clone()
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Devices> {
         // A panic leaves them consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -30,6 +30,7 @@
 //! setup.rs, setup/  `shoal setup`: writes the config file
 //! lan/         addresses at which devices of the local network reach this machine
 //! stratum_url.rs  URLs at which miners reach this node
+//! power.rs, power/  which devices rest, by a schedule and by a switch
 //! qr/          QR codes, for images and for terminals
 //! recording/   `shoal export`, `import`, `verify`: the share-chain as a file that anyone can verify
 //! report.rs    reports the node's state: to the API, and to the log once a minute
@@ -81,6 +82,7 @@ mod pair;
 pub mod payout_proof;
 pub mod peers;
 mod ports;
+pub mod power;
 mod qr;
 pub mod recording;
 pub mod report;

@@ -12,6 +12,31 @@ pub const P2P_LISTEN_MAX: usize = 8;
 /// Addresses for miners besides the first. Rentals, farms and countries have a few.
 pub const STRATUM_LISTENERS_MAX: usize = 16;
 
+/// Addresses of one user name. Four of the shortest fill the 191 characters that devices in the field hold.
+pub const SPLIT_PARTS_MAX: usize = 4;
+
+/// Highest fee of a node's owner, hundredths of a percent: 10%. More is a typing error.
+pub const FEE_HUNDREDTHS_MAX: u16 = 1_000;
+
+/// Accounts whose work is shared between payees and counted for it, at most 1 KB each: as many as there are connections.
+pub const LEDGERS_MAX: usize = 16_384;
+
+/// Pauses in the configuration. Each is looked at for each device every [`POWER_LOOK`].
+pub const PAUSES_MAX: usize = 32;
+
+/// Names of workers in one pause. Farms name groups by the ends of their names, or pause all.
+pub const PAUSE_WORKERS_MAX: usize = 64;
+
+/// Maximum bytes of the switch for power: 64 names of 191 characters.
+pub const POWER_FILE_BYTES_MAX: u64 = 16 << 10;
+
+/// Interval between looks at the switch and the clock for devices that are to rest.
+pub const POWER_LOOK: Duration = Duration::from_secs(2);
+
+/// Time in which a device that runs for a part of the time runs and rests once, seconds. Devices take minutes to get warm,
+/// and their heat lasts as long.
+pub const POWER_PERIOD_S: u32 = 1_800;
+
 /// File descriptors that stay for everything but miners: the database, peers, API clients, bitcoind.
 pub const DESCRIPTORS_KEPT: usize = 1_024;
 
@@ -196,16 +221,19 @@ pub const DEVICE_TOLD_S: u32 = 600;
 /// Interval between samples of a device's hashrate, seconds.
 pub const DEVICE_SAMPLE_S: u32 = 60;
 
-/// Samples that the average of a device follows: a day of them. After a day without one, a device is forgotten.
+/// Samples that the average of a device follows: a day of them.
 pub const DEVICE_SAMPLES_MAX: u32 = 1_440;
 
-/// Devices that are known for a day, as many as may be connected: 1 MB.
+/// Time after which a device that is away is forgotten, seconds: a week, as its longest average. It is shown for a day.
+pub const DEVICE_KEPT_S: u32 = 7 * 86_400;
+
+/// Devices that are known: 8 MB. The one that is away for the longest time makes room.
 pub const DEVICES_MAX: usize = 4_096;
 
 /// Interval between looks for news of devices.
 pub const WORKER_LOOK: Duration = Duration::from_secs(30);
 
-/// Interval between writes of the devices: 4,096 of them write 1.2 MB each time, 350 MB a day, and one writes 90 kB a day.
+/// Interval between writes of the devices: 4,096 of them write 6 MB each time, 1.8 GB a day, and one writes 450 kB a day.
 pub const DEVICES_SAVE: Duration = Duration::from_secs(300);
 
 /// Receivers of one kind that tell people of events. Each has its own task and queue.
@@ -371,8 +399,8 @@ pub const STATUS_BYTES_MAX: usize = 1 << 18;
 /// Maximum bytes of a list of bans. 5,120 bans with the longest reasons take 3 MB.
 pub const BANS_ANSWER_BYTES_MAX: usize = 4 << 20;
 
-/// Maximum bytes of a list of devices. 4,096 devices with long names take 2 MB.
-pub const DEVICES_ANSWER_BYTES_MAX: usize = 4 << 20;
+/// Maximum bytes of a list of devices. 4,096 devices with long names take 5 MB.
+pub const DEVICES_ANSWER_BYTES_MAX: usize = 8 << 20;
 
 /// Time for each server to end when the node stops. The end of the process cuts off the rest.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -130,6 +130,8 @@ fn authorize(user: &str) -> Result<Account, Refusal> {
 fn work() -> Arc<Work> {
     Arc::new(Work::new(WorkParts {
         key: 1,
+        payee: Account::default(),
+        tally: None,
         version: 0x2000_0000,
         prev_block: BlockHash::from_byte_array([7; 32]),
         coinb1: vec![1; 60],

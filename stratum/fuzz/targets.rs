@@ -157,6 +157,8 @@ impl Pool for AnyPool {
 fn work(key: u64) -> Arc<Work> {
     Arc::new(Work::new(WorkParts {
         key,
+        payee: Account::default(),
+        tally: None,
         version: 0x2000_0000,
         prev_block: BlockHash::all_zeros(),
         coinb1: vec![1; 60],

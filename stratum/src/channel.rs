@@ -11,13 +11,16 @@ use crate::difficulty::{Difficulty, DifficultyRange};
 use crate::jobs::{Jobs, KnownJob};
 use crate::limits;
 use crate::message::Reject;
-use crate::pool::{Account, EXTRANONCE_BYTES, Found};
+use crate::pool::{Account, EXTRANONCE_BYTES, Found, Refusal};
 use crate::report::Report;
 use crate::vardiff::Vardiff;
 
 /// A hash this many times easier than its job's difficulty, and than difficulty 1, was not chosen for its work at all: the
 /// miner hashed another header. A miner that ignores its difficulty submits hashes of difficulty 1 or more.
 const MISMATCH_FACTOR: f64 = 16.0;
+
+/// Seconds of a day.
+const DAY_S: u32 = 86_400;
 
 /// The jobs of one extranonce, and what became of them.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(crate) struct Channel {
     pub(crate) notified: Option<Instant>,
     /// Whether the pool has no work at the moment, so that no job is repeated.
     pub(crate) withdrawn: bool,
+    /// When the device is disconnected because it is to rest, and why. A device without a job rests already.
+    pub(crate) leaves: Option<(Instant, Refusal)>,
     /// Shares without the work that any difficulty takes, since the last accepted one.
     mismatches: u32,
     /// When the difficulty rose, and from which: later rises within [`limits::HARDER_GRACE`] count as the same.
@@ -65,9 +70,30 @@ impl Channel {
             report: Report::new(now),
             notified: None,
             withdrawn: false,
+            leaves: None,
             mismatches: 0,
             harder: None,
         }
+    }
+
+    /// Handles that the device is to rest: it gets no more jobs. One that has a job goes on with it, whatever it is told, so
+    /// it is disconnected at `leave_at`; it comes back, and waits without a job.
+    pub(crate) fn rest(&mut self, reason: Refusal, leave_at: Instant) {
+        self.withdrawn = true;
+        if self.notified.is_some() {
+            self.leaves.get_or_insert((leave_at, reason));
+        }
+    }
+
+    /// Handles that there is work again for the device.
+    pub(crate) fn wake(&mut self) {
+        self.withdrawn = false;
+        self.leaves = None;
+    }
+
+    /// Returns why the device is disconnected now, if it is to rest.
+    pub(crate) fn rests_from(&self, now: Instant) -> Option<&Refusal> {
+        self.leaves.as_ref().filter(|(at, _)| now >= *at).map(|(_, reason)| reason)
     }
 
     /// Returns the difficulty of the next job, and whether it differs from that of the newest. `cap` is the difficulty of
@@ -177,8 +203,11 @@ impl Channel {
         totals.accepted += 1;
         totals.accepted_difficulty += difficulty.to_f64();
         let best = bitcoin::Target::from_le_bytes(*found.hash.as_ref()).difficulty_float();
-        totals.best_difficulty = totals.best_difficulty.max(best);
+        totals.note_best(best, job.work.time / DAY_S);
         totals.shares += u64::from(found.meets_share);
+        if let Some(tally) = &job.work.tally {
+            tally.add(difficulty);
+        }
         self.report.meter.add(difficulty.to_f64(), now);
         self.report.last_share = Some(now);
         self.vardiff.share(difficulty);

@@ -22,7 +22,7 @@ use crate::extranonce::Lease;
 use crate::learnt::Learnt;
 use crate::limits;
 use crate::partial::Partial;
-use crate::pool::{Change, Pool, Readiness};
+use crate::pool::{Change, Pool, Readiness, Refusal};
 use crate::session::{
     Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Timeouts, Welcome,
 };
@@ -142,6 +142,9 @@ impl Connection {
             return self.session.handle_stop(&refusal);
         }
         let Some(account) = self.session.account() else { return Vec::new() };
+        if let Some(reason) = self.rests() {
+            return self.session.handle_rest(reason, Instant::now());
+        }
         match self.neighbors.pool.work(account) {
             Some(work) => self.session.handle_work(work, Instant::now()),
             None => {
@@ -149,6 +152,13 @@ impl Connection {
                 Vec::new()
             }
         }
+    }
+
+    /// Returns why all users of the connection rest.
+    fn rests(&self) -> Option<Refusal> {
+        let mut reasons = self.session.workers().iter().map(|user| self.neighbors.pool.rest(user));
+        let first = reasons.next()??;
+        reasons.all(|reason| reason.is_some()).then_some(first)
     }
 
     /// Answers whether the miner may subscribe, and takes over the extranonce that it resumes.
@@ -201,10 +211,15 @@ impl Connection {
             debug!(connection = self.slot.id, user = pending.user(), %refusal, "login rejected");
         }
         let known = self.session.workers().len();
-        let actions = self.session.handle_verdict(pending, verdict, Instant::now());
+        let notice = verdict.as_ref().ok().and_then(|account| self.neighbors.pool.notice(account));
+        let mut actions = self.session.handle_verdict(pending, verdict, Instant::now());
         // Log new user names only: a miner may repeat its login.
         if let Some(user) = self.session.workers().get(known) {
-            info!(connection = self.slot.id, user = &**user, "miner authorized");
+            info!(connection = self.slot.id, user = &**user, notice, "miner authorized");
+            if let (0, Some(notice)) = (known, notice) {
+                // After the response to the login, before the first job.
+                actions.splice(1..1, self.session.show(&notice));
+            }
         }
         actions
     }
@@ -226,6 +241,12 @@ impl Connection {
                 Action::Subscribe(pending) => self.subscribe(pending),
                 Action::Authorize(pending) => self.authorize(pending),
                 Action::Fetch(account) => {
+                    if let Some(reason) = self.rests() {
+                        for action in self.session.handle_rest(reason, Instant::now()).into_iter().rev() {
+                            queue.push_front(action);
+                        }
+                        continue;
+                    }
                     let work = self.neighbors.pool.work(&account);
                     work.map(|work| self.session.handle_work(work, Instant::now())).unwrap_or_default()
                 }

@@ -24,6 +24,7 @@
 //! |---|---|
 //! | [`limits`] | every limit of the crate, with its reason |
 //! | [`difficulty`] | Stratum difficulty and its exact target, and ranges of difficulties |
+//! | `tally` | counts accepted work |
 //! | [`proof`] | builds block headers from a job and a miner's choices |
 //! | [`pool`] | the interface to the pool, as described above |
 //! | [`message`] | parses lines from miners, and formats lines to miners |
@@ -74,14 +75,17 @@ mod learnt;
 mod meter;
 mod partial;
 mod report;
+mod tally;
 
 pub use agents::{CoinbaseLimit, CoinbaseLimits};
 pub use client::{Client, ClientError, Job};
 pub use difficulty::{Difficulty, DifficultyRange};
 pub use pool::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal, Work, WorkParts};
 pub use proxy::Balancers;
+pub use report::Protocol;
 pub use server::{BindError, Config, Listener, Server};
 pub use stats::{ConnectionSnapshot, Snapshot, Stats};
+pub use tally::Tally;
 pub use tls::{Tls, TlsError};
 pub use totals::{Rejected, Totals};
 pub use v2::{Authority, NotAKey};

@@ -78,6 +78,9 @@ pub const HANDSHAKE: Duration = Duration::from_secs(30);
 /// Time from connecting to the end of a PROXY header, and from there to the end of the TLS or Noise handshake.
 pub const HELLO: Duration = Duration::from_secs(10);
 
+/// Time over which devices that are to rest are disconnected, so that ten thousand do not come back in one second.
+pub const REST_SPREAD: Duration = Duration::from_secs(30);
+
 /// Longest interval without a line from a miner. The smallest devices find nothing for many minutes.
 pub const IDLE: Duration = Duration::from_secs(30 * 60);
 

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::difficulty::Difficulty;
 use crate::limits;
 use crate::proof;
+use crate::tally::Tally;
 
 /// Size of extranonce1, in bytes. The server chooses a unique value for each connection.
 pub const EXTRANONCE1_BYTES: usize = 8;
@@ -29,6 +30,10 @@ pub type Account = Arc<[u8]>;
 pub struct WorkParts {
     /// The pool's identifier of this work unit, unique for the life of the process.
     pub key: u64,
+    /// Whom shares of this work unit pay: the account that it was made for, or one that this account shares its work with.
+    pub payee: Account,
+    /// Counts the accepted work of this payee. `None` if nobody needs to know.
+    pub tally: Option<Arc<Tally>>,
     /// Header version. A miner may roll the bits in [`crate::limits::VERSION_MASK`].
     pub version: i32,
     /// Hash of the Bitcoin block to build on.
@@ -149,7 +154,7 @@ pub struct Found {
     pub hash: BlockHash,
     /// User name from `mining.submit`.
     pub worker: Arc<str>,
-    /// Account of the connection.
+    /// Account of the connection. [`WorkParts::payee`] says whom the work pays.
     pub account: Account,
     /// Whether the hash meets Bitcoin's target. Submit such a block to Bitcoin even if it is late or a
     /// duplicate.
@@ -204,6 +209,18 @@ pub trait Pool: Send + Sync + 'static {
     /// # Errors
     /// Returns a [`Refusal`] if this user cannot mine here. The miner reads its sentence.
     fn authorize(&self, user: &str) -> Result<Account, Refusal>;
+
+    /// Returns why the device of this user rests at the moment: its owner saves power. It gets no jobs, and its connection
+    /// stays. A connection rests if all its users do. Signal a change as one of [`Self::changes`].
+    fn rest(&self, _user: &str) -> Option<Refusal> {
+        None
+    }
+
+    /// Returns what the owner of a device must know who mines for this account, such as a fee. Miners that show messages
+    /// read it after their first login.
+    fn notice(&self, _account: &Account) -> Option<String> {
+        None
+    }
 
     /// Returns the account's current work unit, or `None` while there is nothing to mine. The server then repeats no job.
     /// The channel from [`Self::changes`] signals when there is work again. Return the same `Arc` to all

@@ -3,10 +3,36 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde::Serialize;
+
 use crate::difficulty::Difficulty;
 use crate::meter::Meter;
 use crate::pool::Account;
 use crate::totals::Totals;
+
+/// How a device speaks with the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Stratum v1.
+    #[default]
+    V1,
+    /// A standard channel of Stratum v2, whose device sees no coinbase.
+    V2Standard,
+    /// An extended channel of Stratum v2.
+    V2Extended,
+}
+
+impl Protocol {
+    /// Its name in the statistics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2Standard => "v2_standard",
+            Self::V2Extended => "v2_extended",
+        }
+    }
+}
 
 /// A session's state for the statistics. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -17,6 +43,7 @@ pub(crate) struct Report {
     pub(crate) account: Option<Account>,
     /// User agent without control characters. Empty if the miner sent none.
     pub(crate) agent: Arc<str>,
+    pub(crate) protocol: Protocol,
     /// Size of the newest job's coinbase, in bytes. `None` before the first job.
     pub(crate) coinbase_bytes: Option<usize>,
     /// Longest coinbase that the device can hold, in bytes. `None` if no limit is known.
@@ -38,6 +65,7 @@ impl Report {
             workers: Arc::new([]),
             account: None,
             agent: "".into(),
+            protocol: Protocol::V1,
             coinbase_bytes: None,
             coinbase_bytes_max: None,
             difficulty: None,

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | a line arrives | [`Session::handle_line`], without the line ending |
 //! | the pool's work changes | [`Pool::work`](crate::Pool::work) for [`Session::account`], then [`Session::handle_work`], or [`Session::handle_no_work`] without work |
+//! | [`Pool::rest`](crate::Pool::rest) has a reason for each of [`Session::workers`] | [`Session::handle_rest`], instead of work |
 //! | [`Pool::readiness`](crate::Pool::readiness) says that the pool stops | [`Session::handle_stop`] |
 //! | [`limits::TICK`](crate::limits::TICK) passes | [`Session::tick`] |
 //!
@@ -131,6 +132,9 @@ impl Session {
         }
         if since(self.heard) >= idle {
             return close(CloseReason::Idle(idle.as_secs()));
+        }
+        if let Some(reason) = self.channel.rests_from(now) {
+            return self.leave(CloseReason::NoWork(reason.clone()));
         }
         if self.channel.withdrawn {
             return Vec::new();

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::difficulty::Difficulty;
 use crate::pool::Account;
-use crate::report::Report;
+use crate::report::{Protocol, Report};
 use crate::totals::Totals;
 
 /// State of one connection, or of one channel of Stratum v2, at one moment.
@@ -28,6 +28,8 @@ pub struct ConnectionSnapshot {
     /// User agent from `mining.subscribe`, or vendor, hardware and firmware from `SetupConnection`, without control characters and cut to
     /// [`AGENT_CHARS_MAX`](crate::limits::AGENT_CHARS_MAX). Empty if the miner sent none.
     pub agent: String,
+    /// How it speaks with the server.
+    pub protocol: Protocol,
     /// Size of the newest job's serialized coinbase without witness, in bytes. `None` before the first job, and for a standard
     /// channel, whose device sees none.
     pub coinbase_bytes: Option<usize>,
@@ -169,6 +171,7 @@ fn connection(id: u64, peer: SocketAddr, report: &Report, now: Instant) -> Conne
         workers: report.workers.iter().map(|worker| worker.to_string()).collect(),
         account: report.account.clone(),
         agent: report.agent.to_string(),
+        protocol: report.protocol,
         coinbase_bytes: report.coinbase_bytes,
         coinbase_bytes_max: report.coinbase_bytes_max,
         difficulty: report.difficulty.map(Difficulty::to_f64),

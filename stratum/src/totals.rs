@@ -64,6 +64,10 @@ pub struct Totals {
     pub accepted_difficulty: f64,
     /// Difficulty of the best hash of the accepted submissions; 0 before the first.
     pub best_difficulty: f64,
+    /// Day of the newest accepted submission, in days since 1970 (UTC), by the time of its work unit.
+    pub day: u32,
+    /// Difficulty of the best hash of the accepted submissions of that day.
+    pub day_best_difficulty: f64,
     /// Number of accepted submissions that met the share target and went to the pool.
     pub shares: u64,
     /// Number of submissions that met Bitcoin's target, including rejected ones but not duplicates.
@@ -73,10 +77,25 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Notes an accepted submission's hash on a day.
+    pub(crate) fn note_best(&mut self, difficulty: f64, day: u32) {
+        self.best_difficulty = self.best_difficulty.max(difficulty);
+        self.note_day(difficulty, day);
+    }
+
+    fn note_day(&mut self, difficulty: f64, day: u32) {
+        if day > self.day {
+            (self.day, self.day_best_difficulty) = (day, difficulty);
+        } else if day == self.day {
+            self.day_best_difficulty = self.day_best_difficulty.max(difficulty);
+        }
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         self.accepted += other.accepted;
         self.accepted_difficulty += other.accepted_difficulty;
         self.best_difficulty = self.best_difficulty.max(other.best_difficulty);
+        self.note_day(other.day_best_difficulty, other.day);
         self.shares += other.shares;
         self.blocks += other.blocks;
         self.rejected.add(&other.rejected);

@@ -3,9 +3,11 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Raw, SHARE_DIFFICULTY, USER, extranonce1, mine, serve, share_target};
 use serde_json::{Value, json};
-use stratum::{Difficulty, Pool};
+use stratum::{Difficulty, Pool, Tally};
 
 fn login(id: u32) -> String {
     format!(r#"{{"id":{id},"method":"mining.authorize","params":["{USER}","x"]}}"#)
@@ -257,6 +259,39 @@ async fn unusual_but_valid_messages_are_accepted() {
     let wrong = miner.ask(r#"{"id":9,"method":"mining.submit","params":["a","zz"]}"#).await;
     assert_eq!(wrong["error"][0], 20);
     assert!(wrong["error"][1].as_str().unwrap().contains("extranonce2"), "{wrong}");
+}
+
+/// Accepted work is counted for whom its job pays, and the device's owner reads what the pool has to say: once, between the
+/// response to the login and the first job.
+#[tokio::test]
+async fn work_is_counted_for_its_payee_and_a_notice_is_shown_to_programs_that_show_it() {
+    let server = serve().await;
+    *server.pool.notice.lock().unwrap() = Some("1% of the work pays the owner".to_owned());
+    let tally = Arc::new(Tally::default());
+    server.pool.set(|parts| parts.tally = Some(Arc::clone(&tally)));
+    for (agent, is_shown) in [("cgminer/4.11.1", true), ("bitaxe/BM1370/v2.x", false)] {
+        let mut miner = Raw::connect(&server).await;
+        let subscribe = format!(r#"{{"id":1,"method":"mining.subscribe","params":["{agent}"]}}"#);
+        let subscribed = miner.ask(&subscribe).await;
+        assert_eq!(miner.ask(&login(2)).await["result"], true);
+        if is_shown {
+            let shown = miner.next().await;
+            assert_eq!(
+                (method(&shown), &shown["params"][0]),
+                ("client.show_message", &json!("1% of the work pays the owner"))
+            );
+        }
+        let job = miner.job(extranonce1(&subscribed)).await;
+        assert_eq!(miner.ask(&login(3)).await["result"], true);
+        assert!(miner.is_silent().await, "nothing is shown twice");
+        assert_eq!(tally.take(), 0);
+        let proof = mine(&job, share_target(), 0);
+        assert_eq!(miner.submit(&job, &proof).await, 0);
+        assert_ne!(miner.submit(&job, &proof).await, 0, "a duplicate");
+        let expected = Tally::default();
+        expected.add(job.difficulty);
+        assert_eq!(tally.take(), expected.take());
+    }
 }
 
 /// The choices behind a proof, as programs write them: extranonce2, time and nonce.

@@ -48,6 +48,8 @@ fn work(block: &Block, share_target: Target) -> Work {
     assert_eq!(block.txdata.len(), 1, "its merkle branch is empty");
     Work::new(WorkParts {
         key: 1,
+        payee: Account::default(),
+        tally: None,
         version: block.header.version.to_consensus(),
         prev_block: block.header.prev_blockhash,
         coinb1: bytes[..at].to_vec(),

@@ -225,7 +225,14 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
             BitcoindAuth::Cookie("no cookie".into()),
             Duration::from_secs(1),
         ),
-        stratum: StratumConfig { listen: any, listeners: Vec::new(), tls: None, coinbase_limits: Vec::new() },
+        stratum: StratumConfig {
+            listen: any,
+            listeners: Vec::new(),
+            tls: None,
+            coinbase_limits: Vec::new(),
+            fee: None,
+        },
+        power: node::config::PowerConfig::default(),
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         // What a client may ask when the operator does not say.
         api: ApiConfig {

@@ -139,8 +139,9 @@ impl Api {
     pub(super) fn look_at_miners(&self) -> stratum::Snapshot {
         let miners = self.context.stratum.snapshot();
         let working = self.context.node.borrow().no_work_because.is_none();
-        let around = Surroundings { working, pool_hs: pool_rates(&self.chain(), now()) };
         self.context.devices.lock().look(&miners.connections, now().0);
+        let resting = self.context.devices.lock().resting(now().0).0 > 0;
+        let around = Surroundings { working, resting, pool_hs: pool_rates(&self.chain(), now()) };
         self.mining().look(&miners, around, now().0);
         miners
     }

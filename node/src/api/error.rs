@@ -84,7 +84,7 @@ pub(super) enum ApiError {
     #[error("nothing is at this path; see /api/v1/openapi.json for all paths")]
     Path,
     /// The route has no such method.
-    #[error("this route has no such method; use GET, for bans and peers POST and DELETE, and for pairing POST")]
+    #[error("this route has no such method; use GET, for bans, peers and power POST and DELETE, and for pairing POST")]
     Method,
     /// The request has a body.
     #[error("this API accepts no request bodies; put parameters in the path and the query")]

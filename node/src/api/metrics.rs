@@ -115,6 +115,16 @@ impl Page<'_> {
         Ok(())
     }
 
+    /// Writes rejected submits by worker and reason.
+    fn rejected(&mut self, name: &str, help: &str, values: &[(&str, &str, u64)]) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (worker, reason, count) in values {
+            let labels = [("worker", *worker), ("reason", *reason)];
+            ConstGauge::new(*count as f64).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
     /// Writes a gauge family with one label.
     fn gauges(&mut self, name: &str, help: &str, label: &str, values: &[(&str, u64)]) -> fmt::Result {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
@@ -296,6 +306,18 @@ impl Own {
             None,
             &each(|device| device.best_difficulty.unwrap_or(0.0)),
         )?;
+        let help = "Difficulty of a worker's best share of this day (UTC)";
+        let best = each(|device| device.best_today_difficulty.unwrap_or(0.0));
+        page.workers("shoal_worker_best_today_difficulty", help, None, &best)?;
+        let help = "Accepted submits of a worker since it was first seen";
+        page.workers("shoal_worker_accepted", help, None, &each(|device| device.accepted_total as f64))?;
+        let help = "Rejected submits of a worker since it was first seen, by reason";
+        let rejected = devices
+            .iter()
+            .flat_map(|(name, device)| device.rejected.iter().map(|(reason, count)| (*name, &reason[..], *count)));
+        page.rejected("shoal_worker_rejected", help, &rejected.collect::<Vec<_>>())?;
+        let help = "1 while a worker rests, because its owner saves power";
+        page.workers("shoal_worker_paused", help, None, &each(|device| flag(device.state == DeviceState::Paused)))?;
         let help = "1 while a worker is silent: nothing accepted for five minutes, or not connected";
         page.workers("shoal_worker_silent", help, None, &each(|device| flag(device.state == DeviceState::Silent)))?;
         let help = "1 while a worker hashes at less than half of its average";

@@ -24,7 +24,7 @@ use super::views::{Payee, WeightView, part};
 use crate::clock::now;
 use crate::config::parse_address;
 use crate::devices::Device;
-use crate::miners::payee_of;
+use crate::miners::percent_of;
 use crate::state::BitcoinView;
 
 /// Spans of the average hashrates, and the steps that they are summed from, seconds.
@@ -49,7 +49,8 @@ pub(super) struct Miner {
     pub workers: Option<Vec<Worker>>,
     /// Its devices at this node, also those that disconnected in the last 24 hours; none without the node's token.
     pub devices: Option<Vec<Device>>,
-    /// Estimated hashrate of its workers connected to this node, hashes per second.
+    /// Estimated hashrate of its workers connected to this node, hashes per second: of workers that pay other addresses as
+    /// well, its part.
     pub hashrate_hs: f64,
     /// Time of the last accepted submit of its workers at this node, since the node started, seconds since 1970; none if
     /// there was none, or if its workers are connected to other nodes.
@@ -97,8 +98,12 @@ pub(super) struct MinerNextBlock {
 pub(super) struct Worker {
     /// The user names that it gave, in sequence.
     pub names: Vec<String>,
+    /// Percentage of its work that pays this address: 100 unless its user name splits it.
+    pub percent: u8,
     /// Its program, as it reports it.
     pub agent: String,
+    /// How it speaks with the node: `v1`, `v2_standard` or `v2_extended`.
+    pub protocol: String,
     /// Size of the coinbase of its newest job, bytes; none if it has no job.
     pub coinbase_bytes: Option<usize>,
     /// Longest coinbase that its program can hold, bytes; none if no limit is known. With a longer one it is refused.
@@ -119,11 +124,13 @@ pub(super) struct Worker {
     pub last_share_age_s: Option<u64>,
 }
 
-impl From<ConnectionSnapshot> for Worker {
-    fn from(connection: ConnectionSnapshot) -> Self {
+impl Worker {
+    fn new(connection: ConnectionSnapshot, percent: u8) -> Self {
         Self {
             names: connection.workers,
+            percent,
             agent: connection.agent,
+            protocol: connection.protocol.name().to_owned(),
             coinbase_bytes: connection.coinbase_bytes,
             coinbase_bytes_max: connection.coinbase_bytes_max,
             difficulty: connection.difficulty,
@@ -174,7 +181,9 @@ pub(super) async fn miner(
         pending_shares,
         pending_weight: pending_weight.into(),
         // Not `sum`, which is -0.0 without workers.
-        hashrate_hs: workers.iter().fold(0.0, |sum, worker| sum + worker.hashrate_hs),
+        hashrate_hs: workers
+            .iter()
+            .fold(0.0, |sum, worker| sum + worker.hashrate_hs * f64::from(worker.percent) / 100.0),
         devices: is_owner.then(|| api.context.devices.lock().of(script.as_bytes(), now().0)),
         workers: is_owner.then_some(workers),
         last_submit_unix_s,
@@ -245,8 +254,12 @@ impl Api {
     }
 }
 
-/// The connected workers whose payout script is `script`.
+/// The connected workers that pay `script`.
 fn workers(connections: &[ConnectionSnapshot], script: &ScriptBuf) -> Vec<Worker> {
-    let pays = |connection: &&ConnectionSnapshot| payee_of(connection).as_ref() == Some(script);
-    connections.iter().filter(pays).cloned().map(Worker::from).collect()
+    let percent = |connection: &ConnectionSnapshot| {
+        connection.account.as_ref().map_or(0, |account| percent_of(account, script.as_bytes()))
+    };
+    let pays =
+        |connection: &ConnectionSnapshot| Some((connection.clone(), percent(connection))).filter(|(_, part)| *part > 0);
+    connections.iter().filter_map(pays).map(|(connection, percent)| Worker::new(connection, percent)).collect()
 }

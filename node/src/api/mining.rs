@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::client::client_of;
 use super::context::Api;
 use super::guard::Client;
+use crate::config::Fee;
 use crate::lan::{is_near, own_addresses, reached_at};
 use crate::qr;
 use crate::stratum_url;
@@ -34,6 +35,38 @@ pub(super) struct Mining {
     pub password: String,
     /// Address that is paid for the work of user names without an address; none if each needs one.
     pub default_address: Option<String>,
+    /// What this node's owner takes of its miners' work; none if nothing.
+    pub fee: Option<NodeFee>,
+}
+
+/// What a node's owner takes of its miners' work: by jobs that pay the owner's address instead of the miner's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NodeFee {
+    /// Part of the work, percent, with at most two decimals. Less than that is ever taken, unless one job is longer than usual.
+    pub percent: f64,
+    /// The owner's address. Miners that pay it are not charged.
+    pub address: String,
+}
+
+/// The best shares of a node's miners, by difficulty: a block takes Bitcoin's. Also before restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BestShare {
+    /// The best of this day (UTC); none before the first.
+    pub today_difficulty: Option<f64>,
+    /// The best ever; none before the first.
+    pub ever_difficulty: Option<f64>,
+}
+
+impl BestShare {
+    pub(super) fn of((today_difficulty, ever_difficulty): (Option<f64>, Option<f64>)) -> Self {
+        Self { today_difficulty, ever_difficulty }
+    }
+}
+
+impl From<&Fee> for NodeFee {
+    fn from(fee: &Fee) -> Self {
+        Self { percent: fee.percent(), address: fee.address.to_string() }
+    }
 }
 
 /// An address where miners connect.
@@ -78,6 +111,7 @@ pub(super) async fn mining(
         user_name: "ADDRESS.WORKER".to_owned(),
         password: "x".to_owned(),
         default_address: config.address.as_ref().map(ToString::to_string),
+        fee: config.stratum.fee.as_ref().map(NodeFee::from),
     })
 }
 

@@ -8,6 +8,7 @@ use stratum::{Account, ConnectionSnapshot, Snapshot};
 use super::isolation::StateStatus;
 use super::limits::{MINING_SAMPLE_S, MINING_SAMPLES_MAX, PAYEES_SEEN_MAX};
 use crate::devices::by_reason;
+use crate::miners::percent_of;
 
 /// Time without miners before it is said: a device that restarts is back sooner.
 const GONE_S: u32 = 60;
@@ -25,6 +26,7 @@ struct Sample {
     miners: usize,
     hashrate_hs: f64,
     working: bool,
+    resting: bool,
     accepted: u64,
     rejected: [(&'static str, u64); 7],
 }
@@ -34,6 +36,8 @@ struct Sample {
 pub(super) struct Surroundings {
     /// True while this node hands out jobs.
     pub working: bool,
+    /// True while a device of this node rests.
+    pub resting: bool,
     /// The pool's hashrate over ten minutes and over a day before, hashes per second; none while the pool is young.
     pub pool_hs: Option<[u64; 2]>,
 }
@@ -60,6 +64,7 @@ impl MiningHealth {
             miners: miners.connections.iter().filter(|connection| connection.account.is_some()).count(),
             hashrate_hs: miners.hashrate_hs,
             working: around.working,
+            resting: around.resting,
             accepted: miners.totals.accepted,
             rejected: by_reason(&miners.totals.rejected),
         };
@@ -90,9 +95,10 @@ impl MiningHealth {
         self.found(newest.time).into_iter().map(state).collect()
     }
 
-    /// Time of the last accepted submit of an account since the node started, seconds since 1970.
-    pub(super) fn last_submit(&self, account: &[u8]) -> Option<u32> {
-        self.submits.get(account).copied()
+    /// Time of the last accepted submit of a miner that pays a script, since the node started, seconds since 1970.
+    pub(super) fn last_submit(&self, script: &[u8]) -> Option<u32> {
+        let paying = self.submits.iter().filter(|(account, _)| percent_of(account, script) > 0);
+        paying.map(|(_, time)| *time).max()
     }
 
     fn note_submits(&mut self, connections: &[ConnectionSnapshot], now: u32) {
@@ -113,8 +119,13 @@ impl MiningHealth {
 
     fn found(&self, now: u32) -> Vec<Found> {
         let Some(newest) = self.newest else { return Vec::new() };
-        let rules =
-            [self.gone(newest), self.silent(newest), self.rejected(newest), self.lost(newest), self.halved(newest)];
+        // Devices that rest, or rested until shortly, leave and hash less.
+        let is_recent = |sample: &&Sample| newest.time.saturating_sub(sample.time) <= HASHRATE_S;
+        let rested = newest.resting || self.samples.iter().rev().take_while(is_recent).any(|sample| sample.resting);
+        let unless_rested = |found: Option<Found>| found.filter(|_| !rested);
+        let [gone, silent] = [self.gone(newest), self.silent(newest)].map(unless_rested);
+        let [lost, halved] = [self.lost(newest), self.halved(newest)].map(unless_rested);
+        let rules = [gone, silent, self.rejected(newest), lost, halved];
         rules.into_iter().flatten().chain(self.pool_halved(now)).collect()
     }
 

@@ -24,7 +24,7 @@ use super::context::Api;
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Shoal node",
-    description = "API of one node, which only reads except for bans. Field names end in their unit: _s seconds, _unix_s seconds since 1970, \
+    description = "API of one node, which only reads except for bans, added peers and the switch for power. Field names end in their unit: _s seconds, _unix_s seconds since 1970, \
                    _sat satoshi, _hs hashes per second, _bytes bytes. Hashes are hex as Bitcoin displays them, scripts \
                    are hex, 128-bit weights are strings. Every error is `{\"error\": sentence}`."
 ), modifiers(&OwnersToken))]
@@ -64,7 +64,7 @@ const TAGS: [(&str, &str, &[&str]); 5] = [
         "The pool: hashrate, round, PPLNS window, and the Bitcoin blocks it found",
         &["pool", "window", "blocks", "job", "counts", "blocks.atom", "badge.svg"],
     ),
-    ("miners", "Miners, by payout address, and how to connect one", &["miners", "mining", "devices"]),
+    ("miners", "Miners, by payout address, and how to connect one", &["miners", "mining", "devices", "power"]),
     ("chain", "The share-chain: links, shares and reorganizations", &["links", "shares", "graph", "reorganisations"]),
     (
         "node",
@@ -100,7 +100,11 @@ pub(super) fn complete(document: &mut utoipa::openapi::OpenApi, network: Network
             operation.tags = tag(path).map(|tag| vec![tag.to_owned()]);
             for parameter in operation.parameters.iter_mut().flatten() {
                 if let RefOr::T(known) = parameter {
-                    let name = if path.ends_with("/peers") { "peer" } else { &known.name };
+                    let name = match &known.name[..] {
+                        _ if path.ends_with("/peers") => "peer",
+                        "what" if path.ends_with("/power") => "switch",
+                        name => name,
+                    };
                     let example = example(name, &address);
                     *parameter = RefOr::T(ParameterBuilder::from(known.clone()).example(Some(example)).build());
                 }
@@ -136,6 +140,9 @@ fn example(name: &str, address: &str) -> Value {
         "address" | "q" => json!(address),
         "id" | "hash" => json!(HASH),
         "peer" => json!("/dns4/node.example/tcp/3381"),
+        "switch" => json!("pause"),
+        "workers" => json!("rig1,rig2"),
+        "run_percent" => json!(50),
         "step" => json!(3600),
         "limit" | "links" => json!(10),
         "what" => json!("192.0.2.0/24"),

@@ -10,6 +10,7 @@ use super::bans::{NewBan, OldBan};
 use super::error::{ApiError, echo};
 use super::limits::{GRAPH_LINKS, GRAPH_LINKS_MAX, PAGE, PAGE_MAX, STEP_S};
 use super::manual::Named;
+use super::power::NewSwitch;
 use crate::history::STEPS_S;
 
 const HASH: &str = "a hash of 64 hexadecimal digits";
@@ -215,7 +216,7 @@ macro_rules! from_query {
     };
 }
 
-from_query!(Paging, Steps, Heights, Query, PaidAddress, NewBan, OldBan, Named);
+from_query!(Paging, Steps, Heights, Query, PaidAddress, NewBan, OldBan, Named, NewSwitch);
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ use super::context::Api;
 use super::error::{ApiError, ErrorBody};
 use super::isolation::{StateStatus, WorkName};
 use super::limits::{HASHRATE_LINKS, PENDING_COUNTED_MAX};
+use super::mining::{BestShare, NodeFee};
+use super::power::Resting;
 use super::reach::Reachable;
 
 use crate::clock::now;
@@ -85,8 +87,14 @@ pub struct Status {
     pub miners_connected: u64,
     /// The node's public key for miners of Stratum v2, base58check; null if it serves none. `/mining` has the URLs.
     pub stratum_v2_key: Option<String>,
+    /// What this node's owner takes of its miners' work; none if nothing.
+    pub fee: Option<NodeFee>,
+    /// Devices of this node that rest; none if all may work.
+    pub resting: Option<Resting>,
     /// Estimated hashrates.
     pub hashrate: Hashrate,
+    /// The best shares of this node's miners.
+    pub best_share: BestShare,
     /// Counts of shares, as seen by this node.
     pub shares: ShareCounts,
 }
@@ -317,8 +325,7 @@ impl Api {
         let chain = ChainPart::of(&self.chain());
         let refused_total = self.refused_by_rule().await?.values().sum();
         let node = self.context.node.borrow().clone();
-        let miners = self.context.stratum.snapshot();
-        let time = now();
+        let (miners, time) = (self.context.stratum.snapshot(), now());
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),
@@ -354,7 +361,10 @@ impl Api {
             reachable: Reachable::new(&self.context.reach.borrow(), false),
             miners_connected: miners.connections.len() as u64,
             stratum_v2_key: self.context.stratum_key.clone(),
+            resting: Resting::of(self.context.devices.lock().resting(time.0)),
+            fee: self.context.config.stratum.fee.as_ref().map(NodeFee::from),
             hashrate: Hashrate { local_hs: miners.hashrate_hs, pool_hs: chain.pool_hs },
+            best_share: BestShare::of(self.context.devices.lock().best(time.0)),
             shares: ShareCounts {
                 found_total: miners.totals.shares,
                 pending: chain.pending,

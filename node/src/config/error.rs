@@ -83,10 +83,12 @@ pub enum ConfigError {
         expected: &'static str,
     },
     /// The payout address is invalid.
-    #[error("{origin}: `address` cannot be used")]
+    #[error("{origin}: `{key}` cannot be used")]
     Address {
         /// Where it was written.
         origin: Origin,
+        /// Name of the key.
+        key: &'static str,
         /// Why it is invalid.
         source: Box<AddressError>,
     },

@@ -93,6 +93,7 @@ fn values(key: &'static Key, value: &Spanned<DeValue<'_>>, origin: &Origin) -> R
     match (key.shape, value) {
         (Shape::One, DeValue::String(text)) => Ok(vec![text.to_string()]),
         (Shape::One, DeValue::Integer(number)) => Ok(vec![number.as_str().replace('_', "")]),
+        (Shape::One, DeValue::Float(number)) => Ok(vec![number.as_str().replace('_', "")]),
         (Shape::Switch, DeValue::Boolean(switch)) => Ok(vec![switch.to_string()]),
         (Shape::Many, DeValue::Array(items)) => items
             .iter()

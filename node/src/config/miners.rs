@@ -36,7 +36,7 @@ pub(super) fn resolve(
     };
     match trouble {
         Some(error) => Err(error),
-        None => Ok(StratumConfig { listen, listeners, tls, coinbase_limits: coinbase_limits(settings)? }),
+        None => Ok(StratumConfig { listen, listeners, tls, coinbase_limits: coinbase_limits(settings)?, fee: None }),
     }
 }
 

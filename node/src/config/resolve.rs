@@ -15,16 +15,18 @@ use super::address::parse_payout_address;
 use super::bitcoind;
 use super::discovery;
 use super::error::ConfigError;
+use super::fee;
 use super::keys::{self, Key};
 use super::miners;
 use super::network::Network;
 use super::notify;
 use super::outputs::Outputs;
 use super::paths::path;
+use super::power;
 use super::rate;
 use super::reach;
 use super::settings::Settings;
-use super::{ApiConfig, Config, LogFormat, P2pConfig, StoreConfig, Trust};
+use super::{ApiConfig, Config, LogFormat, P2pConfig, StoreConfig, StratumConfig, Trust};
 use crate::limits::{
     API_REQUESTS_A_SECOND_MAX, CORS_ORIGINS_MAX, MAX_UPLOAD, P2P_LISTEN_MAX, P2P_PEERS_MAX, TRUSTED_PROXIES_MAX,
 };
@@ -58,19 +60,24 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
     let outputs = settings.parse(&keys::OUTPUTS, "standard or wide", |text| text.parse().ok())?.unwrap_or_default();
     let folder = folder(network, pool, outputs);
     let data_dir = path(settings, &keys::DATA_DIR, home, |home| home.join(".shoal").join(&folder))?;
-    let address = match settings.text(&keys::ADDRESS) {
-        None => None,
-        Some((text, origin)) => Some(
-            parse_payout_address(text, network)
-                .map_err(|source| ConfigError::Address { origin: origin.clone(), source: Box::new(source) })?,
-        ),
-    };
+    let address =
+        match settings.text(&keys::ADDRESS) {
+            None => None,
+            Some((text, origin)) => Some(parse_payout_address(text, network).map_err(|source| {
+                ConfigError::Address { origin: origin.clone(), key: keys::ADDRESS.name, source: Box::new(source) }
+            })?),
+        };
     let filter = |text: &str| EnvFilter::try_new(text).ok().map(|_| text.to_owned());
     let of_release = if pool.is_public() { (network.seeds(), network.dns_seeds()) } else { (&[][..], &[][..]) };
     let p2p = p2p(settings, of_release)?;
     let bitcoind = bitcoind::resolve(settings, network, home)?;
     reach::check_bitcoind(settings, &p2p, &bitcoind)?;
     let file_of = |key| settings.text(key).map(|_| path(settings, key, home, Path::to_owned)).transpose();
+    let listen = socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?;
+    let stratum = StratumConfig {
+        fee: fee::resolve(settings, network, address.as_ref())?,
+        ..miners::resolve(settings, listen, file_of)?
+    };
     Ok(Config {
         secret_in_file: settings.has_secret_in_file(),
         file,
@@ -89,7 +96,8 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
         bitcoind,
-        stratum: miners::resolve(settings, socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?, file_of)?,
+        stratum,
+        power: power::resolve(settings)?,
         p2p,
         api: api(settings)?,
         notify: notify::resolve(settings)?,

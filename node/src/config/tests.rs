@@ -50,6 +50,7 @@ fn the_example_names_every_key_and_holds_the_defaults() {
         "fallback = []\n",
         "listeners = []\n",
         "coinbase_limits = []\n",
+        "pause = []\n",
         "peers = []\n",
         "external_address = []\n",
         "cors_origins = []\n",
@@ -65,6 +66,7 @@ fn the_example_names_every_key_and_holds_the_defaults() {
     let named = file::parse(&uncommented, Path::new("example")).unwrap();
     let hidden = [
         keys::ADDRESS.name,
+        keys::STRATUM_FEE_ADDRESS.name,
         keys::P2P_TOR_PASSWORD.name,
         keys::BITCOIND_PASSWORD.name,
         keys::WEBHOOKS_SECRET.name,

@@ -1,16 +1,19 @@
 use stratum::{Rejected, Totals};
 
 use super::*;
+use crate::config::PowerConfig;
+use crate::limits::DEVICE_TOLD_S;
 
 const START: u32 = 1_800_000_000;
 
 fn connection(name: &str, hashrate_hs: f64, last_share_age_s: Option<u64>) -> ConnectionSnapshot {
     ConnectionSnapshot {
-        id: 1,
+        id: name.bytes().map(u64::from).sum(),
         peer: "192.0.2.1:1".parse().unwrap(),
         workers: vec![name.to_owned()],
         account: Some(Account::from(vec![1])),
         agent: String::new(),
+        protocol: stratum::Protocol::V1,
         difficulty: None,
         coinbase_bytes: None,
         coinbase_bytes_max: None,
@@ -50,7 +53,8 @@ fn a_device_is_ok_low_or_silent_by_its_own_average() {
 #[test]
 fn connections_with_one_name_are_one_device_and_a_new_one_has_no_average() {
     let mut devices = Devices::default();
-    devices.look(&[connection("a", 1e12, None), connection("a", 2e12, Some(9))], START);
+    let second = ConnectionSnapshot { id: 2, ..connection("a", 2e12, Some(9)) };
+    devices.look(&[connection("a", 1e12, None), second], START);
     let found = devices.of(&[1], START);
     assert_eq!((found.len(), found[0].hashrate_hs, found[0].accepted_total), (1, 3e12, 10));
     assert_eq!((found[0].mean_hs, found[0].last_submit_unix_s), (None, Some(START - 9)));
@@ -104,22 +108,37 @@ fn a_low_hashrate_is_told_once_it_lasts_and_once_more_when_it_ends() {
 }
 
 #[test]
-fn averages_and_best_shares_survive_a_restart_and_counters_of_connections_do_not() {
+fn averages_counts_and_best_shares_survive_a_restart() {
     let mut devices = Devices::default();
     let mut at = connection("a", 1e12, Some(3));
-    at.submits.best_difficulty = 5e9;
+    at.agent = "bitaxe/BM1370".to_owned();
+    (at.submits.best_difficulty, at.submits.day, at.submits.day_best_difficulty) = (5e9, START / 86_400, 4e9);
     for minute in 0..90 {
+        at.submits.accepted = 5 + u64::from(minute);
+        // 1 TH/s for a minute.
+        at.submits.accepted_difficulty = f64::from(minute) * 60.0 * 1e12 / 4_294_967_296.0;
         devices.look(&[at.clone()], START + 60 * minute);
     }
-    let now = START + 60 * 90;
+    let now = START + 60 * 89 + 30;
     let mut restarted = Devices::default();
     restarted.restore(&devices.to_bytes());
     let found = &restarted.of(&[1], now)[0];
-    assert_eq!((found.best_difficulty, found.mean_hs, found.accepted_total), (Some(5e9), Some(1e12), 0));
+    assert_eq!((found.best_difficulty, found.mean_hs, found.accepted_total), (Some(5e9), Some(1e12), 94));
+    assert_eq!(
+        (found.best_today_difficulty, &found.agent[..], &found.protocol[..]),
+        (Some(4e9), "bitaxe/BM1370", "v1")
+    );
+    assert_eq!((restarted.best(now), restarted.best(now + 86_400)), ((Some(4e9), Some(5e9)), (None, Some(5e9))));
+    for average in [found.averages.ten_minutes_hs, found.averages.hour_hs, found.averages.day_hs] {
+        assert!((average.unwrap() / 1e12 - 1.0).abs() < 0.06, "{:?}", found.averages);
+    }
     assert!(!found.connected && found.last_submit_unix_s.is_some());
     at.submits.best_difficulty = 1e3;
+    (at.submits.accepted, at.submits.accepted_difficulty) = (2, 0.0);
     restarted.look(&[at], now);
-    assert_eq!(restarted.all(now)[0].best_difficulty, Some(5e9), "a worse share changes nothing");
+    let again = &restarted.all(now)[0];
+    assert_eq!((again.best_difficulty, again.accepted_total), (Some(5e9), 96), "a worse share changes nothing");
+    assert_eq!(again.rejected["stale"], 4);
     restarted.restore(b"not JSON");
     assert_eq!(restarted.all(now).len(), 1);
 }
@@ -134,4 +153,54 @@ fn names_that_come_and_go_without_work_make_no_news_and_give_up_their_places() {
     let own = connection("a", 1e12, Some(1));
     assert_eq!(told(&mut devices, &[own], START + DEVICE_TOLD_S + 60), []);
     assert_eq!(states(&devices, START + DEVICE_TOLD_S + 60), [("a".to_owned(), DeviceState::Ok)]);
+}
+
+#[test]
+fn a_device_that_rests_is_paused_and_no_alarm_tells_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let power = Power::load(PowerConfig::default(), folder.path());
+    let mut devices = Devices { power: power.clone(), ..Devices::default() };
+    let both = |age_s| [connection("a.rig1", 1e12, Some(age_s)), connection("a.rig2", 1e12, Some(3))];
+    for minute in 0..70 {
+        devices.look(&both(3), START + 60 * minute);
+    }
+    assert!(devices.news(START + 60 * 70).is_empty());
+    let pause = START + 60 * 70;
+    power.set(format!("pause workers=rig1 until={}", pause + 7_200).parse().unwrap()).unwrap();
+    for minute in 0..120 {
+        let now = pause + 60 * minute;
+        // It is there, or away; either way nobody worries.
+        let seen = both(u64::from(60 * minute + 4));
+        devices.look(if minute % 2 == 0 { &seen } else { &seen[1..] }, now);
+        assert_eq!(devices.news(now), [], "minute {minute}");
+        assert_eq!(devices.resting(now), (1, Some(pause + 7_200)));
+        let shown = &devices.of(&[1], now)[0];
+        assert_eq!((shown.state, shown.paused_until_unix_s), (DeviceState::Paused, Some(pause + 7_200)));
+    }
+    let end = pause + 7_200;
+    assert_eq!((devices.of(&[1], end)[0].state, devices.resting(end)), (DeviceState::Silent, (0, None)));
+    devices.look(&both(7_204), end);
+    assert_eq!(devices.news(end + DEVICE_TOLD_S - 61), [], "it has time to come back");
+    assert!(devices.of(&[1], end)[0].mean_hs.unwrap() > 0.99e12, "a rest does not lower its average");
+    devices.look(&both(7_804), end + DEVICE_TOLD_S);
+    let news = devices.news(end + DEVICE_TOLD_S);
+    assert!(matches!(&news[..], [DeviceNews::Silent { .. }]), "a device that sends nothing is told: {news:?}");
+}
+
+#[test]
+fn devices_that_are_away_make_room_and_what_an_older_version_wrote_is_read() {
+    let mut devices = Devices::default();
+    let named = |from: usize, to: usize| -> Vec<_> {
+        (from..to).map(|number| connection(&number.to_string(), 1.0, None)).collect()
+    };
+    devices.look(&named(0, DEVICES_MAX), START);
+    devices.look(&named(1, DEVICES_MAX + 1), START + 120);
+    assert_eq!(devices.known.len(), DEVICES_MAX);
+    assert!(!devices.known.keys().any(|(_, name)| name == "0") && devices.all(START).len() == DEVICES_MAX);
+    assert!(devices.to_bytes().len() < 10 << 20);
+    let old = br#"[["01","a",{"mean_hs":1e12,"samples":90,"last_submit":1800000000,"since":1,"seen":1800000000,"best_difficulty":7.0,"low_since":null,"told":"Ok"}]]"#;
+    let mut devices = Devices::default();
+    devices.restore(old);
+    assert_eq!(devices.all(START)[0].best_difficulty, Some(7.0));
+    assert_eq!(devices.best(START), (None, Some(7.0)));
 }

@@ -16,7 +16,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::consensus::ChainReader;
 use crate::limits::{OWN_LOOK, SWEPT_ROWS, SWEPT_ROWS_A_RECORD, SWEPT_ROWS_MAX};
-use crate::miners::payee_of;
+use crate::miners::payees_of;
 use crate::store::{Entry, Store, StoreError};
 
 /// Records of one batch: about ten milliseconds of work.
@@ -43,12 +43,13 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Payout scripts of miners whose work was accepted, then the configured one.
+    /// Payout scripts of miners whose work was accepted, then the configured ones.
     fn own_scripts(&self) -> Vec<ScriptBuf> {
         let snapshot = self.stratum.snapshot();
         let working = snapshot.connections.iter().filter(|connection| connection.submits.accepted > 0);
         let configured = self.config.address.as_ref().map(Address::script_pubkey);
-        working.filter_map(payee_of).chain(configured).collect()
+        let fee = self.config.stratum.fee.as_ref().map(|fee| fee.address.script_pubkey());
+        working.flat_map(payees_of).chain(configured).chain(fee).collect()
     }
 }
 

@@ -1,24 +1,53 @@
-//! Parses a miner's user name into its payout script. This is the only parser of user names: the connection's record
+//! Parses a miner's user name into whom its work pays. This is the only parser of user names: the connection's record
 //! keeps its result, and all other code reads it there.
 
 use bitcoin::ScriptBuf;
 
+use super::account::Part;
 use crate::config::{AddressError, Network, parse_payout_address};
+use crate::limits::SPLIT_PARTS_MAX;
 
 /// A parsed user name: `ADDRESS`, `ADDRESS.WORKER`, or `WORKER` if the node has a default payout address. Between address
-/// and worker stands a dot, or what other pools use: any character that is no letter or digit.
+/// and worker stands a dot, or what other pools use: any character that is no letter or digit. A split names several
+/// addresses with percentages: `ADDRESS1:70,ADDRESS2:30.WORKER`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payee {
-    /// Payout script.
-    pub script: ScriptBuf,
+    /// Payout scripts with their percentages, which add up to 100.
+    pub parts: Vec<Part>,
     /// Name of the worker, trimmed; empty if none was given.
     pub worker: String,
 }
 
 /// Why a user name is not usable.
 #[derive(Debug, thiserror::Error)]
-#[error("user name must be ADDRESS.WORKER: {0}")]
-pub struct PayeeError(#[from] AddressError);
+pub enum PayeeError {
+    /// The name has no usable address.
+    #[error("user name must be ADDRESS.WORKER: {0}")]
+    Address(#[from] AddressError),
+    /// The name begins like a split and is none.
+    #[error("user name must be ADDRESS.WORKER, or ADDRESS1:70,ADDRESS2:30.WORKER for a split: {0}")]
+    Split(#[from] SplitError),
+}
+
+/// Why a split is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    /// An address is not usable.
+    #[error(transparent)]
+    Address(AddressError),
+    /// An address has no percentage, or not a whole one.
+    #[error("after each address of the split comes a colon and a whole percentage from 1 to 99, and \"{0}\" has none")]
+    Percent(String),
+    /// The percentages do not add up.
+    #[error("the whole percentages of the split add up to {0}, not to 100")]
+    Sum(u32),
+    /// There are too many addresses.
+    #[error("a split has at most {SPLIT_PARTS_MAX} addresses")]
+    TooMany,
+    /// An address stands there twice.
+    #[error("the split names \"{0}\" twice; add its percentages up")]
+    Twice(String),
+}
 
 impl Payee {
     /// Parses a user name. Blanks around the address and the worker's name are ignored, and so is `bitcoin:` before an
@@ -27,31 +56,86 @@ impl Payee {
     /// # Errors
     /// The name has no valid address, and none is configured; the sentence is for the person who typed it.
     pub fn parse(user: &str, network: Network, default: Option<&ScriptBuf>) -> Result<Self, PayeeError> {
+        let user = without_scheme(user);
+        if begins_split(user) {
+            return Ok(Self::split(user, network)?);
+        }
         let (address, worker) = split(user);
+        let whole = |script| vec![Part { script, percent: 100 }];
         match parse_payout_address(address, network) {
-            Ok(address) => Ok(Self { script: address.script_pubkey(), worker: worker.to_owned() }),
+            Ok(address) => Ok(Self { parts: whole(address.script_pubkey()), worker: worker.to_owned() }),
             Err(error) => match default {
                 // Without an address, the whole name is the worker's.
                 Some(script) if !looks_like_address(address) => {
-                    Ok(Self { script: script.clone(), worker: user.trim().to_owned() })
+                    Ok(Self { parts: whole(script.clone()), worker: user.to_owned() })
                 }
                 _ => Err(error.into()),
             },
         }
     }
+
+    /// Parses a name that begins like a split.
+    fn split(user: &str, network: Network) -> Result<Self, SplitError> {
+        let (mut rest, mut parts): (_, Vec<Part>) = (user, Vec::new());
+        loop {
+            let (address, after) = run(rest, char::is_alphanumeric);
+            let none = || SplitError::Percent(address.to_owned());
+            let after = after.strip_prefix(':').ok_or_else(none)?.trim_start();
+            let (digits, after) = run(after, |letter| letter.is_ascii_digit());
+            let percent = digits.parse().ok().filter(|percent| (1..100).contains(percent)).ok_or_else(none)?;
+            let after = after.strip_prefix('%').unwrap_or(after).trim_start();
+            let script = parse_payout_address(address, network).map_err(SplitError::Address)?.script_pubkey();
+            if parts.iter().any(|part| part.script == script) {
+                return Err(SplitError::Twice(address.to_owned()));
+            }
+            if parts.len() >= SPLIT_PARTS_MAX {
+                return Err(SplitError::TooMany);
+            }
+            parts.push(Part { script, percent });
+            match after.strip_prefix(',') {
+                Some(next) => rest = next.trim_start(),
+                // What stands between the last percentage and the worker's name is any separator, and a digit is none.
+                None => {
+                    let separator = after.chars().next().map_or(0, char::len_utf8);
+                    let worker = after[separator..].trim().to_owned();
+                    let sum = parts.iter().map(|part| u32::from(part.percent)).sum();
+                    return if sum == 100 { Ok(Self { parts, worker }) } else { Err(SplitError::Sum(sum)) };
+                }
+            }
+        }
+    }
+}
+
+/// Drops blanks at both ends and `bitcoin:` before an address.
+fn without_scheme(user: &str) -> &str {
+    const SCHEME: &str = "bitcoin:";
+    let user = user.trim();
+    match user.get(..SCHEME.len()) {
+        Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => user[SCHEME.len()..].trim(),
+        _ => user,
+    }
+}
+
+/// Splits after the letters at the beginning, and drops blanks after them.
+fn run(text: &str, is_letter: impl Fn(char) -> bool) -> (&str, &str) {
+    let (letters, rest) = text.split_at(text.find(|letter: char| !is_letter(letter)).unwrap_or(text.len()));
+    (letters, rest.trim_start())
+}
+
+/// True for what nobody calls a worker: an address, a colon, a number and a comma.
+fn begins_split(user: &str) -> bool {
+    let (address, rest) = run(user, char::is_alphanumeric);
+    let number = rest.strip_prefix(':').and_then(|rest| rest.split_once(',')).map(|(number, _)| number);
+    let is_number = |number: &str| {
+        number.contains(|letter: char| letter.is_ascii_digit())
+            && number.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | '%' | ' '))
+    };
+    looks_like_address(address) && number.is_some_and(is_number)
 }
 
 /// Splits a user name after its first run of letters and digits, as all addresses are, and drops one separator.
 fn split(user: &str) -> (&str, &str) {
-    const SCHEME: &str = "bitcoin:";
-    let user = user.trim();
-    let user = match user.get(..SCHEME.len()) {
-        Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => &user[SCHEME.len()..],
-        _ => user,
-    };
-    let end = user.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(user.len());
-    let (address, rest) = user.split_at(end);
-    let rest = rest.trim_start();
+    let (address, rest) = run(user, char::is_alphanumeric);
     let separator = rest.chars().next().filter(|letter| !letter.is_alphanumeric());
     (address, rest[separator.map_or(0, char::len_utf8)..].trim())
 }

@@ -1,7 +1,7 @@
 //! The pool behind the Stratum server. Accounts are payout scripts; a job is the newest job template with an account's
 //! script.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,14 @@ use stratum::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
+use super::account::{Part, account_of, parts_of};
+use super::ledger::{FeePart, Ledgers};
 use super::payee::Payee;
-use crate::config::Network;
+use crate::clock::now;
+use crate::config::{Fee, Network};
 use crate::consensus::FoundWork;
-use crate::limits::{ACCOUNTS_KEPT_MAX, FOUND_QUEUE};
+use crate::limits::{ACCOUNTS_KEPT_MAX, FOUND_QUEUE, POWER_LOOK};
+use crate::power::Power;
 
 const _: () = assert!(
     EXTRANONCE_BYTES == sharechain::share::EXTRANONCE_BYTES,
@@ -31,6 +35,8 @@ const _: () = assert!(
 pub struct Miners {
     network: Network,
     default_payout: Option<ScriptBuf>,
+    fee: Option<Fee>,
+    power: Power,
     state: Mutex<State>,
     changes: watch::Sender<Change>,
     shares: mpsc::Sender<FoundWork>,
@@ -54,6 +60,8 @@ struct State {
     paused_at: Instant,
     /// The newest template's jobs for Stratum, by account: at most [`ACCOUNTS_KEPT_MAX`].
     current: HashMap<Account, Arc<Work>>,
+    /// Whom accounts of several payees, or with a fee, pay next.
+    ledgers: Ledgers,
     recent: RecentTemplates,
 }
 
@@ -67,10 +75,13 @@ impl Miners {
         let miners = Self {
             network,
             default_payout: default_payout.map(Address::script_pubkey),
+            fee: None,
+            power: Power::default(),
             state: Mutex::new(State {
                 readiness: Readiness::Stopped(no_work("it has just started")),
                 paused_at: Instant::now(),
                 current: HashMap::new(),
+                ledgers: Ledgers::default(),
                 recent: RecentTemplates::default(),
             }),
             changes: watch::Sender::new(Change::default()),
@@ -78,6 +89,29 @@ impl Miners {
             blocks,
         };
         (miners, FoundQueues { shares: share_queue, blocks: block_queue })
+    }
+
+    /// Takes the owner's fee from the work of all miners, except those that pay the owner's address.
+    #[must_use]
+    pub fn charging(mut self, fee: Option<Fee>) -> Self {
+        self.state().ledgers.fee = fee.as_ref().map(|fee| FeePart {
+            account: Account::from(fee.address.script_pubkey().into_bytes()),
+            hundredths: fee.hundredths,
+        });
+        self.fee = fee;
+        self
+    }
+
+    /// Lets devices rest as their owner says.
+    #[must_use]
+    pub fn resting_by(mut self, power: Power) -> Self {
+        self.power = power;
+        self
+    }
+
+    /// Wakes all connections, because other devices rest now.
+    fn wake(&self) {
+        self.changes.send_modify(|change| change.generation += 1);
     }
 
     /// Hands out jobs of `template` from now on; none pauses without a particular reason.
@@ -134,6 +168,33 @@ impl Miners {
     }
 }
 
+/// The task that wakes connections when other devices rest than before.
+#[derive(Debug)]
+pub struct RestWatch {
+    /// The pool behind the Stratum server.
+    pub miners: Arc<Miners>,
+    /// The connected miners.
+    pub stratum: Arc<stratum::Stats>,
+}
+
+impl RestWatch {
+    /// Runs until it is dropped.
+    pub async fn run(self) {
+        let power = &self.miners.power;
+        let mut resting = BTreeSet::new();
+        loop {
+            tokio::time::sleep(POWER_LOOK).await;
+            power.reload();
+            let at = now().0;
+            let users = self.stratum.snapshot().connections.into_iter().flat_map(|connection| connection.workers);
+            let newest = users.filter(|user| power.rest(user, at).is_some()).collect();
+            if std::mem::replace(&mut resting, newest) != resting {
+                self.miners.wake();
+            }
+        }
+    }
+}
+
 impl Pool for Miners {
     fn readiness(&self) -> Readiness {
         self.state().readiness.clone()
@@ -146,9 +207,24 @@ impl Pool for Miners {
 
     fn authorize(&self, user: &str) -> Result<Account, Refusal> {
         match Payee::parse(user, self.network, self.default_payout.as_ref()) {
-            Ok(payee) => Ok(Account::from(payee.script.into_bytes())),
+            Ok(payee) => Ok(account_of(&payee.parts)),
             Err(error) => Err(Refusal(error.to_string())),
         }
+    }
+
+    fn rest(&self, user: &str) -> Option<Refusal> {
+        self.power.rest(user, now().0).map(|rest| Refusal(self.power.words(rest)))
+    }
+
+    fn notice(&self, account: &Account) -> Option<String> {
+        let parts = parts_of(account);
+        let address = |script: &ScriptBuf| Address::from_script(script, bitcoin::Network::from(self.network)).ok();
+        let part = |part: &Part| Some(format!("{}% {}", part.percent, address(&part.script)?));
+        let split = parts.iter().filter_map(part).collect::<Vec<_>>().join(", ");
+        let split = (parts.len() > 1).then(|| format!("your work pays {split}"));
+        let fee = self.fee.as_ref().filter(|fee| fee.address.script_pubkey().as_bytes() != &**account);
+        let words: Vec<_> = split.into_iter().chain(fee.map(Fee::to_string)).collect();
+        (!words.is_empty()).then(|| words.join("; "))
     }
 
     fn work(&self, account: &Account) -> Option<Arc<Work>> {
@@ -159,8 +235,12 @@ impl Pool for Miners {
         if state.readiness != Readiness::Ready {
             return None;
         }
-        let (key, template) = state.recent.newest()?;
-        let work = Arc::new(stratum_work(&job_of(template, account), key));
+        let (key, template) = state.recent.newest().map(|(key, template)| (key, Arc::clone(template)))?;
+        // Once for each template, so that a change of payee costs no job that was not due anyway.
+        let (payee, tally) =
+            state.ledgers.next(account).map_or((Arc::clone(account), None), |(payee, tally)| (payee, Some(tally)));
+        let parts = work_parts(&job_of(&template, &payee), key);
+        let work = Arc::new(Work::new(WorkParts { tally, ..parts }));
         if state.current.len() < ACCOUNTS_KEPT_MAX {
             state.current.insert(Arc::clone(account), Arc::clone(&work));
         }
@@ -178,7 +258,7 @@ impl Pool for Miners {
             warn!(hash = %found.hash, block, worker = &*found.worker, "work found on a job that is no longer kept");
             return;
         };
-        let job = Arc::new(job_of(&template, &found.account));
+        let job = Arc::new(job_of(&template, &found.work.payee));
         if found.meets_bitcoin {
             let found = FoundWork { job: Arc::clone(&job), found: found.clone() };
             // Fails only while the node is stopping.
@@ -206,10 +286,16 @@ fn job_of(template: &Arc<JobTemplate>, account: &Account) -> Job {
 /// Converts a job for Stratum. `key` identifies its job template.
 #[must_use]
 pub fn stratum_work(job: &Job, key: u64) -> Work {
+    Work::new(work_parts(job, key))
+}
+
+fn work_parts(job: &Job, key: u64) -> WorkParts {
     let (coinb1, outputs, coinb2) = job.coinbase_parts();
     let block = &job.template.block;
-    Work::new(WorkParts {
+    WorkParts {
         key,
+        payee: Account::from(job.share.payout.as_bytes()),
+        tally: None,
         version: block.version,
         prev_block: block.prev_block,
         coinb1,
@@ -224,7 +310,7 @@ pub fn stratum_work(job: &Job, key: u64) -> Work {
         bitcoin_target: Target::from_compact(block.bits),
         bitcoin_height: block.height,
         solo: job.template.is_solo(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -26,8 +26,9 @@ use crate::identity;
 use crate::limits::{READING_LOOK, READING_TOLD};
 use crate::manual::ManualPeers;
 use crate::memory;
-use crate::miners::{FoundQueues, Miners};
+use crate::miners::{FoundQueues, Miners, RestWatch};
 use crate::ports;
+use crate::power::Power;
 use crate::state::{NodeState, PeerView, READING};
 use crate::store::Store;
 use crate::submissions::Submissions;
@@ -36,6 +37,7 @@ use crate::submissions::Submissions;
 struct Sockets {
     miners: Arc<Miners>,
     found: FoundQueues,
+    devices: SharedDevices,
     stratum: stratum::Server,
     /// Public key for miners of Stratum v2, if any may connect.
     stratum_key: Option<String>,
@@ -48,7 +50,8 @@ impl Sockets {
     /// Binds the sockets, and checks the ports for peers, which the network itself binds after the replay.
     async fn bind(config: &Config) -> Result<Self, NodeError> {
         let (miners, found) = Miners::new(config.network, config.address.as_ref());
-        let miners = Arc::new(miners);
+        let power = Power::load(config.power.clone(), &config.data_dir);
+        let miners = Arc::new(miners.charging(config.stratum.fee.clone()).resting_by(power.clone()));
         let authority = match config.stratum.v2().next() {
             Some(_) => Some(identity::load_authority(&config.data_dir)?),
             None => None,
@@ -63,7 +66,9 @@ impl Sockets {
             ports::tcp_free(onion.listen).map_err(|source| refused((onion.listen, source)))?;
         }
         let p2p = ports::for_peers(&config.p2p.listen).map_err(refused)?;
-        Ok(Self { miners, found, stratum, stratum_key, api, p2p })
+        tokio::spawn(RestWatch { miners: Arc::clone(&miners), stratum: stratum.stats() }.run());
+        let devices = SharedDevices::of(power, config.network.into());
+        Ok(Self { miners, found, devices, stratum, stratum_key, api, p2p })
     }
 }
 
@@ -124,7 +129,8 @@ impl Front {
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         let token = api::Token::load(&config.data_dir).map_err(folder)?;
         // Bound before the replay, so that a port in use is reported at once.
-        let Sockets { miners, found, stratum, stratum_key, api, p2p: p2p_listen } = Sockets::bind(config).await?;
+        let Sockets { miners, found, devices, stratum, stratum_key, api, p2p: p2p_listen } =
+            Sockets::bind(config).await?;
         let params = config.chain_params();
         // bitcoind may not be there yet, and the views show nothing before the replay.
         let headers =
@@ -138,7 +144,6 @@ impl Front {
         let network = watch::Sender::new(None);
         let manual = ManualPeers::load(&config.data_dir);
         let discovery = watch::Sender::new(p2p::DiscoveryInfo::default());
-        let devices = SharedDevices::default();
         if let Some(known) = history.event_log().devices() {
             devices.lock().restore(&known);
         }

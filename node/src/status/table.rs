@@ -7,6 +7,8 @@ use super::words::{count, duration, hashrate, memory, printable};
 use crate::api::Status;
 use sharechain::limits::CONFLICT_LINKS;
 
+use crate::api::mining::NodeFee;
+use crate::api::power::Resting;
 use crate::api::reach::Way;
 use crate::api::status::{SyncStateName, Upgrade};
 
@@ -82,6 +84,15 @@ fn rows(status: &Status) -> Vec<Row> {
         hashrates(status),
         shares(status),
     ];
+    if let Some(Resting { devices, until_unix_s }) = &status.resting {
+        let until = until_unix_s.map_or("until their owner says so".to_owned(), |until| {
+            format!("the first for another {}", duration(until.saturating_sub(status.time_unix_s).into()))
+        });
+        rows.push(Row::new("power", Mood::Plain, format!("{} resting, {until}", devices_of(*devices))));
+    }
+    if let Some(NodeFee { percent, address }) = &status.fee {
+        rows.push(Row::new("fee", Mood::Plain, format!("{percent}% of the miners' work pays {address}")));
+    }
     if let Some(link) = &status.settled_link {
         rows.push(Row::new("settled link", Mood::Plain, link.clone()));
     }
@@ -105,6 +116,10 @@ fn rows(status: &Status) -> Vec<Row> {
         rows.insert(0, Row::new("ALARM", Mood::Attention, upgrade_needed(upgrade)));
     }
     rows
+}
+
+fn devices_of(devices: u64) -> String {
+    if devices == 1 { "1 device".to_owned() } else { format!("{} devices", count(devices)) }
 }
 
 fn upgrade_needed(upgrade: &Upgrade) -> String {

@@ -1,6 +1,7 @@
 use super::words::{count, duration, hashrate, memory};
 use super::*;
 use crate::api::isolation::{StateStatus, WorkName};
+use crate::api::mining::BestShare;
 use crate::api::reach::{Reachable, Way};
 use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus, Upgrade, UpgradeStateName};
 
@@ -47,7 +48,10 @@ pub(crate) fn healthy() -> Status {
         },
         miners_connected: 2,
         stratum_v2_key: None,
+        fee: None,
+        resting: None,
         hashrate: Hashrate { local_hs: 160_000.0, pool_hs: Some(412_000.0) },
+        best_share: BestShare { today_difficulty: None, ever_difficulty: None },
         shares: ShareCounts { found_total: 3_000, pending: 5, held: 0, refused_total: 1 },
     }
 }

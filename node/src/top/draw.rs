@@ -159,6 +159,7 @@ fn device(device: &Device, now: u32) -> Line<'static> {
         DeviceState::Ok => row("ok", words),
         DeviceState::Low => alarm("low", &words),
         DeviceState::Silent => alarm("silent", &words),
+        DeviceState::Paused => row("paused", words),
     }
 }
 

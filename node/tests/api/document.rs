@@ -39,6 +39,7 @@ async fn it_lists_every_route() {
         "/api/v1/peers",
         "/api/v1/pool",
         "/api/v1/pool/history",
+        "/api/v1/power",
         "/api/v1/reorganisations",
         "/api/v1/search",
         "/api/v1/shares/{id}",
@@ -51,7 +52,7 @@ async fn it_lists_every_route() {
     for (path, item) in document["paths"].as_object().unwrap() {
         let verbs: Vec<_> = item.as_object().unwrap().keys().collect();
         let expected: &[&str] = match path.as_str() {
-            "/api/v1/bans" | "/api/v1/peers" => &["delete", "get", "post"],
+            "/api/v1/bans" | "/api/v1/peers" | "/api/v1/power" => &["delete", "get", "post"],
             "/api/v1/pair" => &["post"],
             _ => &["get"],
         };

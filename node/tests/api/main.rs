@@ -13,6 +13,7 @@ mod hostile;
 mod live;
 mod miner_first;
 mod pool;
+mod power;
 mod proof;
 mod pruned;
 mod public;

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use node::api::{self, Context};
 use node::bitcoind::Bitcoind;
 use node::config::{
-    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, NotifyConfig, P2pConfig, StratumConfig,
+    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, NotifyConfig, P2pConfig, PowerConfig,
+    StratumConfig,
 };
 use node::consensus::{self, EngineHandle, Inputs, Started};
 use node::devices::SharedDevices;
 use node::history::{History, Keeper};
+use node::power::Power;
 use node::state::{NodeState, PeerView};
 use node::submissions::Submissions;
 use serde_json::Value;
@@ -58,7 +60,14 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
             BitcoindAuth::Cookie(PathBuf::from("no cookie")),
             Duration::from_secs(1),
         ),
-        stratum: StratumConfig { listen: any, listeners: Vec::new(), tls: None, coinbase_limits: Vec::new() },
+        stratum: StratumConfig {
+            listen: any,
+            listeners: Vec::new(),
+            tls: None,
+            coinbase_limits: Vec::new(),
+            fee: None,
+        },
+        power: PowerConfig::default(),
         p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
         api: ApiConfig {
             listen,
@@ -88,6 +97,7 @@ impl Api {
         let config = Arc::new(config);
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network).unwrap();
         let token = api::Token::load(dir.path()).unwrap();
+        let power = Power::load(config.power.clone(), dir.path());
         let submissions = Submissions::new(bitcoind, Arc::clone(&store)).unwrap();
         let Started { engine, reader, .. } = consensus::start(engine, Inputs::none());
         let history = History::open(Arc::clone(&store)).unwrap();
@@ -104,7 +114,7 @@ impl Api {
             history,
             store,
             stratum: Arc::default(),
-            devices: SharedDevices::default(),
+            devices: SharedDevices::of(power, bitcoin::Network::Signet),
             submissions,
             peers: peer_views,
             network: watch::channel(network).1,

@@ -7,13 +7,13 @@ use super::action::Action;
 use super::state::Session;
 use crate::limits;
 use crate::message;
-use crate::pool::Work;
+use crate::pool::{Refusal, Work};
 
 impl Session {
     /// Handles the account's current work unit: sends it as a job if it is new. Does nothing before
     /// the miner has subscribed and authorized.
     pub fn handle_work(&mut self, work: Arc<Work>, now: Instant) -> Vec<Action> {
-        self.channel.withdrawn = false;
+        self.channel.wake();
         if self.account().is_none() || self.channel.jobs.current().is_some_and(|current| current.key == work.key) {
             return Vec::new();
         }
@@ -30,6 +30,14 @@ impl Session {
     /// repeated until there is work again.
     pub fn handle_no_work(&mut self) {
         self.channel.withdrawn = true;
+    }
+
+    /// Handles that the device is to rest, for this reason. Devices that have a job are disconnected one after another.
+    pub fn handle_rest(&mut self, reason: Refusal, now: Instant) -> Vec<Action> {
+        let told = if self.channel.withdrawn || self.channel.notified.is_some() { None } else { self.show(&reason.0) };
+        let leave_at = self.start.timeouts.leave_to_rest(u64::from_be_bytes(self.extranonce1), now);
+        self.channel.rest(reason, leave_at);
+        told.into_iter().collect()
     }
 
     /// Sends the newest work unit as a new job, preceded by its difficulty if that changes. Sends nothing if the work unit

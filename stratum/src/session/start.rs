@@ -1,6 +1,6 @@
 //! The parameters of a new session.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::agents::CoinbaseLimits;
 use crate::difficulty::DifficultyRange;
@@ -56,12 +56,20 @@ pub struct Timeouts {
     pub write: Duration,
     /// Longest interval without a job for the miner. After it, the session repeats the newest one.
     pub keepalive: Duration,
+    /// Time over which devices that are to rest are disconnected.
+    pub rest_spread: Duration,
 }
 
 impl Timeouts {
+    /// Returns when a connection with this number leaves that is to rest from `now` on: spread evenly.
+    pub(crate) fn leave_to_rest(&self, number: u64, now: Instant) -> Instant {
+        let part = f64::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()[0]) / 256.0;
+        now + self.rest_spread.mul_f64(part)
+    }
+
     /// Returns the interval at which to check the deadlines: an eighth of the shortest one, at most [`limits::TICK`].
     pub fn tick(&self) -> Duration {
-        let Self { handshake, idle, partial_line, write: _, keepalive } = *self;
+        let Self { handshake, idle, partial_line, write: _, keepalive, rest_spread: _ } = *self;
         let shortest = handshake.min(idle).min(partial_line).min(keepalive);
         (shortest / 8).clamp(Duration::from_millis(1), limits::TICK)
     }
@@ -75,6 +83,7 @@ impl Default for Timeouts {
             partial_line: limits::PARTIAL_LINE,
             write: limits::WRITE,
             keepalive: limits::KEEPALIVE,
+            rest_spread: limits::REST_SPREAD,
         }
     }
 }

@@ -28,9 +28,14 @@ impl Session {
         actions
     }
 
+    /// Tells something to the owner of a program that shows messages.
+    pub fn show(&self, words: &str) -> Option<Action> {
+        self.agent.reads_messages.then(|| Action::Send(message::show_message(words)))
+    }
+
     /// Closes the connection. A program that shows messages to its owner shows the reason.
     pub(super) fn leave(&mut self, reason: CloseReason) -> Vec<Action> {
-        let told = self.agent.reads_messages.then(|| Action::Send(message::show_message(&reason)));
+        let told = self.show(&reason.to_string());
         told.into_iter().chain(close(reason)).collect()
     }
 

@@ -11,13 +11,15 @@ use super::{Action, Resumed, Session, Start, Timeouts, Welcome};
 use crate::agents::CoinbaseLimits;
 use crate::difficulty::{Difficulty, DifficultyRange};
 use crate::limits;
-use crate::pool::{Found, Refusal, Work, WorkParts};
+use crate::pool::{Account, Found, Refusal, Work, WorkParts};
 
 const TIME: u32 = 1_700_000_000;
 
 fn work(key: u64, tip: u8, share_target: Target) -> Arc<Work> {
     Arc::new(Work::new(WorkParts {
         key,
+        payee: Account::default(),
+        tally: None,
         version: 0x2000_0000,
         prev_block: BlockHash::from_byte_array([tip; 32]),
         coinb1: key.to_be_bytes().to_vec(),

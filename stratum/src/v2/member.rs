@@ -11,8 +11,9 @@ use crate::channel::{Attempt, Channel, Judged};
 use crate::difficulty::Difficulty;
 use crate::limits;
 use crate::message::Reject;
-use crate::pool::{Account, EXTRANONCE_BYTES, EXTRANONCE1_BYTES, EXTRANONCE2_BYTES, Work};
+use crate::pool::{Account, EXTRANONCE_BYTES, EXTRANONCE1_BYTES, EXTRANONCE2_BYTES, Refusal, Work};
 use crate::proof;
+use crate::session::Timeouts;
 
 /// Longest coinbase that an extended channel's jobs hold, bytes: the length of a field of the message.
 const COINBASE_BYTES_MAX: usize = 65_535;
@@ -110,6 +111,12 @@ impl Member {
         is_due
     }
 
+    /// Handles that the device is to rest.
+    pub(super) fn rest(&mut self, reason: Refusal, timeouts: &Timeouts, now: Instant) {
+        let number = u64::from_be_bytes(self.extranonce1());
+        self.channel.rest(reason, timeouts.leave_to_rest(number, now));
+    }
+
     /// Takes the account's present work: sends a job if the work is new, or if the channel is due.
     ///
     /// # Errors
@@ -119,7 +126,7 @@ impl Member {
             self.channel.withdrawn = true;
             return Ok(());
         };
-        self.channel.withdrawn = false;
+        self.channel.wake();
         if self.channel.jobs.current().is_none_or(|current| current.key != work.key) {
             if let Some(unfit) = self.excess(work.coinbase_bytes()) {
                 return Err(unfit);

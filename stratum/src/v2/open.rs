@@ -22,6 +22,7 @@ use crate::difficulty::Difficulty;
 use crate::limits;
 use crate::meter::HASHES_PER_DIFFICULTY;
 use crate::pool::{EXTRANONCE_BYTES, EXTRANONCE2_BYTES, Readiness, Work};
+use crate::report::Protocol;
 use crate::session::without_blanks;
 
 /// Why a miner gets no channel, with the specification's code first.
@@ -141,7 +142,8 @@ impl Session {
             }
         };
         let (id, extranonce1) = (member.id, member.extranonce1());
-        info!(connection = member.serial(), user = member.worker(), channel = id, "miner authorized");
+        let notice = self.host.pool.notice(&member.account);
+        info!(connection = member.serial(), user = member.worker(), channel = id, notice, "miner authorized");
         let difficulty = member.first_difficulty(work.as_deref(), now);
         let ids = (wish.request_id, id, GROUP);
         match kind {
@@ -173,7 +175,8 @@ impl Session {
         })?;
         let account = self.host.pool.authorize(user);
         let account = account.map_err(|refusal| format!("{ERROR_CODE_OPEN_MINING_CHANNEL_UNKNOWN_USER}: {refusal}"))?;
-        let work = self.host.pool.work(&account);
+        // A device that rests gets a channel, and its first job when it may work.
+        let work = if self.host.pool.rest(user).is_some() { None } else { self.host.pool.work(&account) };
         let pace = Pace::read(wish.hashrate, wish.max_target, work.as_deref())?;
         let known = self.host.learnt.max_of(self.host.peer.ip().to_canonical(), &set_up.agent, now);
         let coinbase_bytes_max = [set_up.known.coinbase_bytes_max, known].into_iter().flatten().min();
@@ -181,6 +184,10 @@ impl Session {
 
         let mut channel = Channel::new(0, self.host.difficulty, now);
         channel.report.agent = Arc::clone(&set_up.agent);
+        channel.report.protocol = match kind {
+            Kind::Standard => Protocol::V2Standard,
+            Kind::Extended => Protocol::V2Extended,
+        };
         channel.report.workers = Arc::new([Arc::clone(&worker)]);
         channel.report.account = Some(Arc::clone(&account));
         channel.vardiff.set_agent_floor(set_up.known.difficulty_min);

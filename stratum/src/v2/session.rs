@@ -201,9 +201,24 @@ impl Session {
         if since(self.heard) >= idle {
             return Err(CloseReason::Idle(idle.as_secs()));
         }
+        self.send_to_rest(now)?;
         let keepalive = self.host.timeouts.keepalive;
         let due = self.channels.values_mut().filter_map(|member| member.mark_due(now, keepalive).then_some(member.id));
         self.waiting.extend(due);
+        Ok(())
+    }
+
+    /// Closes the channels of devices that are to rest. Without another channel, the connection ends: a device goes on with
+    /// the last job of a channel, as long as it is connected.
+    fn send_to_rest(&mut self, now: Instant) -> Result<(), CloseReason> {
+        let rests = |member: &Member| Some((member.id, member.channel.rests_from(now)?.clone()));
+        let resting: Vec<_> = self.channels.values().filter_map(rests).collect();
+        for (id, reason) in resting {
+            if self.channels.len() == 1 {
+                return Err(CloseReason::NoWork(reason));
+            }
+            self.end_channel(id, &reason.0);
+        }
         Ok(())
     }
 
@@ -211,6 +226,10 @@ impl Session {
     pub fn next_job(&mut self, now: Instant) -> Option<()> {
         let id = self.waiting.pop_front()?;
         if let Some(member) = self.channels.get_mut(&id) {
+            if let Some(reason) = self.host.pool.rest(member.worker()) {
+                member.rest(reason, &self.host.timeouts, now);
+                return Some(());
+            }
             let work = self.host.pool.work(&member.account);
             if let Err(unfit) = member.refresh(work, now, &mut self.out) {
                 self.end_channel(id, &unfit.to_string());

@@ -33,6 +33,10 @@ pub struct OneWork {
     changes: watch::Sender<Change>,
     found: Mutex<Vec<Found>>,
     readiness: Mutex<Readiness>,
+    /// What each miner is told after its login.
+    pub notice: Mutex<Option<String>>,
+    /// User names that end so rest.
+    resting: Mutex<Option<&'static str>>,
 }
 
 impl OneWork {
@@ -43,6 +47,8 @@ impl OneWork {
             changes: watch::Sender::new(Change::default()),
             found: Mutex::default(),
             readiness: Mutex::default(),
+            notice: Mutex::default(),
+            resting: Mutex::default(),
         };
         pool.set(|_| {});
         Arc::new(pool)
@@ -53,6 +59,8 @@ impl OneWork {
         let key = self.keys.fetch_add(1, Ordering::Relaxed);
         let mut parts = WorkParts {
             key,
+            payee: Account::default(),
+            tally: None,
             version: 0x2000_0000,
             prev_block: BlockHash::from_byte_array([7; 32]),
             coinb1: [key.to_le_bytes().as_slice(), &[1; 57]].concat(),
@@ -78,6 +86,12 @@ impl OneWork {
     /// Removes the work unit, and signals the change to the server.
     pub fn withdraw(&self) {
         *self.work.lock().unwrap() = None;
+        self.changes.send_modify(|change| change.generation += 1);
+    }
+
+    /// Lets the users rest whose names end so, and no others.
+    pub fn let_rest(&self, users: Option<&'static str>) {
+        *self.resting.lock().unwrap() = users;
         self.changes.send_modify(|change| change.generation += 1);
     }
 
@@ -107,6 +121,15 @@ impl Pool for OneWork {
             "mallory" => Err(Refusal("mallory is an address of another network".to_owned())),
             _ => Ok(address.as_bytes().into()),
         }
+    }
+
+    fn rest(&self, user: &str) -> Option<Refusal> {
+        let rests = self.resting.lock().unwrap().is_some_and(|end| user.ends_with(end));
+        rests.then(|| Refusal("this node's owner pauses this device".to_owned()))
+    }
+
+    fn notice(&self, _account: &Account) -> Option<String> {
+        self.notice.lock().unwrap().clone()
     }
 
     fn work(&self, _account: &Account) -> Option<Arc<Work>> {

@@ -1,5 +1,8 @@
 //! A line between a node and its bitcoind that a test can cut.
 
+// Each test program uses its own part of this.
+#![allow(dead_code)]
+
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

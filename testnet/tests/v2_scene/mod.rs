@@ -23,6 +23,11 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A scene whose node has more settings for miners.
+    pub(crate) fn with(edit: impl FnOnce(&mut toml::Table)) -> Self {
         let mut up = Up::start(&["--nodes", "1", "--miners", "2", "--duration", "300"]);
         up.wait_for("the node working", Duration::from_secs(60), |status| working(status) == 1);
         let path = up.dir().join("node-A/shoal.toml");
@@ -34,6 +39,7 @@ impl Scene {
         let listeners = vec![toml::Value::from(format!("{v2} v2"))];
         config["stratum"].as_table_mut().unwrap().insert("listeners".to_owned(), listeners.into());
         let v1 = config["stratum"]["listen"].as_str().unwrap().parse().unwrap();
+        edit(config["stratum"].as_table_mut().unwrap());
         let api = config["api"]["listen"].as_str().unwrap().parse().unwrap();
         up.must(&["kill", "A"]);
         std::fs::write(path, config.to_string()).unwrap();

@@ -3,7 +3,7 @@ use stratum::{Rejected, Totals};
 use super::*;
 
 const START: u32 = 1_800_000_000;
-const WORKING: Surroundings = Surroundings { working: true, pool_hs: None };
+const WORKING: Surroundings = Surroundings { working: true, resting: false, pool_hs: None };
 
 fn connection(account: u8, last_share_age_s: Option<u64>) -> ConnectionSnapshot {
     ConnectionSnapshot {
@@ -12,6 +12,7 @@ fn connection(account: u8, last_share_age_s: Option<u64>) -> ConnectionSnapshot 
         workers: Vec::new(),
         account: Some(Account::from(vec![account])),
         agent: String::new(),
+        protocol: stratum::Protocol::V1,
         difficulty: None,
         coinbase_bytes: None,
         coinbase_bytes_max: None,

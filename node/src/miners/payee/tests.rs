@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::Payee;
 use crate::config::Network;
+use crate::miners::account::{account_of, parts_of};
 
 fn script(number: u8) -> ScriptBuf {
     ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([number; 20]))
@@ -15,7 +16,10 @@ fn address(number: u8) -> String {
 
 fn parse(user: &str, default: Option<u8>) -> Option<(ScriptBuf, String)> {
     let default = default.map(script);
-    Payee::parse(user, Network::Local, default.as_ref()).ok().map(|payee| (payee.script, payee.worker))
+    Payee::parse(user, Network::Local, default.as_ref()).ok().map(|payee| {
+        assert_eq!((payee.parts.len(), payee.parts[0].percent), (1, 100));
+        (payee.parts[0].script.clone(), payee.worker)
+    })
 }
 
 #[test]
@@ -80,5 +84,61 @@ proptest! {
     fn blanks_and_separators_change_nothing(before in " {0,3}", middle in " {0,3}", after in " {0,3}", separator in "[-._/:;,|+#@!~=&%$* ]", worker in "[a-z0-9]{1,9}") {
         let user = format!("{before}{}{middle}{separator}{after}{worker}{before}", address(3));
         prop_assert_eq!(parse(&user, None), Some((script(3), worker)));
+    }
+}
+
+/// Percentages by script, and the worker; or the sentence that the miner reads.
+fn split(user: &str, default: Option<u8>) -> Result<(Vec<(ScriptBuf, u8)>, String), String> {
+    let payee = Payee::parse(user, Network::Local, default.map(script).as_ref()).map_err(|error| error.to_string())?;
+    let account = account_of(&payee.parts);
+    let mut parts: Vec<_> = payee.parts.into_iter().map(|part| (part.script, part.percent)).collect();
+    parts.sort();
+    let kept: Vec<_> = parts_of(&account).into_iter().map(|part| (part.script, part.percent)).collect();
+    assert_eq!(kept, parts, "the account says the same");
+    Ok((parts, payee.worker))
+}
+
+#[test]
+fn a_user_name_may_split_its_work_between_addresses() {
+    let [a, b, c] = [1, 2, 3].map(address);
+    let mut two = vec![(script(1), 70), (script(2), 30)];
+    two.sort();
+    for (user, worker) in [
+        (format!("{a}:70,{b}:30.rig1"), "rig1"),
+        (format!("{b}:30,{a}:70_rig1"), "rig1"),
+        (format!(" {a} : 70 , {b} :30 . rig1 "), "rig1"),
+        (format!("{a}:70%,{b}:30%.rig.1"), "rig.1"),
+        (format!("bitcoin:{}:70,{b}:30", a.to_uppercase()), ""),
+    ] {
+        assert_eq!(split(&user, Some(9)), Ok((two.clone(), worker.to_owned())), "{user}");
+    }
+    let three = split(&format!("{a}:1,{b}:2,{c}:97"), None).unwrap();
+    assert_eq!(three.0.iter().map(|part| u32::from(part.1)).sum::<u32>(), 100);
+    // A name with a number and no comma is what it always was.
+    assert_eq!(parse(&format!("{a}:70"), None), Some((script(1), "70".to_owned())));
+}
+
+#[test]
+fn a_wrong_split_is_refused_with_a_sentence_and_never_paid_to_one_address() {
+    let [a, b, c, d, e] = [1, 2, 3, 4, 5].map(address);
+    for (user, words) in [
+        (format!("{a}:70,{b}:20.rig"), "add up to 90, not to 100"),
+        (format!("{a}:70,{b}:40.rig"), "add up to 110"),
+        (format!("{a}:100,{b}:0"), "1 to 99"),
+        (format!("{a}:70,{b}"), "has none"),
+        (format!("{a}:70,{b}.rig"), "has none"),
+        (format!("{a}:70,rig"), "has none"),
+        (format!("{a}:70,"), "has none"),
+        (format!("{a}:99999999999999999999,{b}:1"), "1 to 99"),
+        (format!("{a}:69.5,{b}:30.5"), "add up to 69"),
+        (format!("{a}:50,{a}:50"), "twice"),
+        (format!("{a}:70,bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4:30"), "another network"),
+        (format!("{a}x:70,{b}:30"), "checksum"),
+        (format!("{a}:20,{b}:20,{c}:20,{d}:20,{e}:20"), "at most 4"),
+    ] {
+        for default in [None, Some(9)] {
+            let refusal = split(&user, default).unwrap_err();
+            assert!(refusal.contains(words) && refusal.starts_with("user name must be "), "{user}: {refusal}");
+        }
     }
 }

@@ -41,12 +41,21 @@ fn device(name: &str, state: DeviceState, hashrate_hs: f64) -> Device {
     Device {
         name: name.into(),
         state,
+        paused_until_unix_s: None,
         connected: true,
+        addresses: Vec::new(),
+        agent: String::new(),
+        protocol: "v1".into(),
+        connected_s: Some(60),
+        difficulty: None,
+        coinbase_bytes_max: None,
         hashrate_hs,
+        averages: Default::default(),
         mean_hs: Some(1.1e12),
         last_submit_unix_s: Some(NOW - 7),
         accepted_total: 5,
         rejected: [("stale".to_owned(), 2)].into(),
+        best_today_difficulty: None,
         best_difficulty: Some(1e9),
     }
 }

@@ -25,7 +25,8 @@ function Entries({ mining, urls, address }) {
     <${Facts} rows=${[
       ["URL", urls.map(({ url }) => html`<div key=${url}><${Copy} text=${url} /></div>`)],
       ...(mining.v2_urls.length > 0 ? [["URL, Stratum v2", mining.v2_urls.map(({ url }) => html`<div key=${url}><${Copy} text=${url} /></div>`)]] : []),
-      ["User name", html`<${Copy} text=${`${address ?? "ADDRESS"}.WORKER`} /> <span class="fine">${address ? "" : "your own Bitcoin address, a dot, "}any name for the device${mining.default_address ? `; without an address, ${mining.default_address} is paid` : ""}</span>`],
+      ["User name", html`<${Copy} text=${`${address ?? "ADDRESS"}.WORKER`} /> <span class="fine">${address ? "" : "your own Bitcoin address, a dot, "}any name for the device${mining.default_address ? `; without an address, ${mining.default_address} is paid` : ""}. To split the work: <code>ADDRESS1:70,ADDRESS2:30.WORKER</code></span>`],
+      ...(mining.fee ? [["Fee", html`${mining.fee.percent}% of the work pays this node's owner, <span class="breakable">${mining.fee.address}</span> <span class="fine">one job in ${Math.round(100 / mining.fee.percent)}, not yours unless it is your address</span>`]] : []),
       ["Password", html`<code>${mining.password}</code> <span class="fine">or any other; there is nothing to sign up for</span>`],
     ]} />
     <p class="fine">To see each of your devices on the home page, open the link that <code>shoal pair</code> prints on the node's machine.</p>

@@ -4,26 +4,33 @@ import { useApi } from "../api.js";
 import { Tag, Time } from "./bits.js";
 import { count, hashrate, percent, si } from "../format.js";
 
-const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "silent"] };
+const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "silent"], paused: ["", "paused"] };
 
 /** The name alone: the address is the page's own. A name may be all address, or none. */
 export function shortName(name, address) {
   const [first, ...rest] = name.split(".");
-  return first.trim().toLowerCase() === address?.toLowerCase() ? rest.join(".").trim() || "no name" : name;
+  const payees = first.split(",").map((part) => part.split(":")[0].trim().toLowerCase());
+  return payees.includes(address?.toLowerCase()) ? rest.join(".").trim() || "no name" : name;
 }
+
+const clockTime = (unixS) => new Date(unixS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
 /** `miner` is the answer about the address, with its devices. */
 export default function Devices({ miner }) {
   return html`<ul class="feed devices" aria-label="Your devices">${miner.devices.map((device) => html`<li key=${device.name}><${Device} device=${device} address=${miner.address} /></li>`)}</ul>`;
 }
 
+const SPANS = [["1 h", "hour_hs"], ["24 h", "day_hs"], ["7 d", "week_hs"]];
+const spans = (averages) => SPANS.filter(([, key]) => averages[key] != null).map(([name, key]) => `${name}: ${hashrate(averages[key])}`).join(", ");
+
 function Device({ device, address }) {
-  const [tone, word] = STATES[device.state];
+  const [tone, state] = STATES[device.state];
+  const word = device.paused_until_unix_s == null ? state : `${state} until ${clockTime(device.paused_until_unix_s)}`;
   const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
   const best = device.best_difficulty;
   const rejected = Object.entries(device.rejected).map(([reason, n]) => `${count(n)} ${reason.replaceAll("_", " ")}`);
   return html`
     <${Tag} tone=${tone}>${word}</${Tag}> <strong class="breakable" title=${device.name}>${shortName(device.name, address)}</strong>
-    <span>${hashrate(device.hashrate_hs)}${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share ever ${si(best, "").trim()}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}</span>
+    <span>${hashrate(device.hashrate_hs)} <span class="fine">${spans(device.averages)}</span>${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share today ${device.best_today_difficulty == null ? "none yet" : si(device.best_today_difficulty, "").trim()}, ever ${si(best, "").trim()}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}</span>
     <span class="fine">${device.last_submit_unix_s == null ? "no submit yet" : html`submit <${Time} at=${device.last_submit_unix_s} />`}</span>`;
 }

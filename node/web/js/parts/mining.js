@@ -23,6 +23,10 @@ export function MiningNow({ address, miner }) {
 
 function Verdict({ miner, list }) {
   const state = miningState(miner, list, nowS());
+  const { devices } = miner;
+  if (state.kind !== "here" && devices?.length > 0 && devices.every((device) => device.state === "paused")) {
+    return html`<${Notice} level="ok"><p><strong>Your devices are paused</strong> by this node's schedule or switch.</p></${Notice}>`;
+  }
   if (state.kind === "here") return html`<${Notice} level="ok"><p><strong>Yes, you are mining</strong> at this node: the last submit was accepted <${Time} at=${state.lastS} />.</p></${Notice}>`;
   if (state.kind === "silent") {
     return html`<${Notice} level="bad"><p><strong>Your device is silent.</strong> Its last submit was accepted <${Time} at=${state.lastS} />, and working devices send one every few seconds. Check its power, its network and its own page; if it is there, restart it.</p></${Notice}>`;

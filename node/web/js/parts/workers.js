@@ -31,7 +31,7 @@ const Names = ({ names, address }) => names.map((name, i) => html`<span key=${na
 
 const List = ({ workers, address }) => html`
   <${Table} caption="Workers" rows=${workers} empty="None is connected to this node now. It may be at another one: each node knows only its own." columns=${[
-    { head: "Name", cell: (w) => html`<span class="breakable">${w.names.length > 0 ? html`<${Names} names=${w.names} address=${address} />` : "unnamed"}</span><br /><span class="fine breakable">${w.agent}</span>` },
+    { head: "Name", cell: (w) => html`<span class="breakable">${w.names.length > 0 ? html`<${Names} names=${w.names} address=${address} />` : "unnamed"}</span><br /><span class="fine breakable">${w.agent}${w.percent < 100 ? `, ${w.percent}% for this address` : ""}</span>` },
     { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs) },
     { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty)) },
     { head: "Coinbase, bytes", num: true, cell: (w) => (w.coinbase_bytes == null ? "no work yet" : `${count(w.coinbase_bytes)}${w.coinbase_bytes_max == null ? "" : ` of ${count(w.coinbase_bytes_max)}`}`) },

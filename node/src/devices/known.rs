@@ -1,0 +1,155 @@
+//! What is known of one device, and whether it works.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::view::{Device, DeviceNews, DeviceState};
+use super::work::Work;
+use crate::limits::DEVICE_TOLD_S;
+use crate::power::Rest;
+
+/// Time without an accepted submit after which a device is silent, seconds. A submit comes about every seven seconds.
+const SILENT_S: u32 = 300;
+
+/// Samples before a device has an average: an hour of them.
+const MEAN_SAMPLES_MIN: u32 = 60;
+
+/// Seconds of a day.
+pub(super) const DAY_S: u32 = 86_400;
+
+/// What is known of one device. What depends on open connections alone is not kept over restarts.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Known {
+    #[serde(skip)]
+    pub(super) connected: bool,
+    #[serde(skip)]
+    pub(super) hashrate_hs: f64,
+    pub(super) mean_hs: f64,
+    pub(super) samples: u32,
+    pub(super) last_submit: Option<u32>,
+    /// First sight of its open connections, or last sight, seconds since 1970.
+    pub(super) since: u32,
+    pub(super) seen: u32,
+    /// When it was first seen, seconds since 1970.
+    pub(super) first: u32,
+    pub(super) agent: String,
+    pub(super) protocol: String,
+    #[serde(skip)]
+    pub(super) difficulty: Option<f64>,
+    pub(super) coinbase_bytes_max: Option<u64>,
+    pub(super) accepted: u64,
+    pub(super) rejected: BTreeMap<String, u64>,
+    pub(super) work: Work,
+    /// Day of the best share of a day, days since 1970, and its difficulty.
+    pub(super) best_of_day: (u32, f64),
+    pub(super) best_difficulty: f64,
+    /// When it was last seen to rest, seconds since 1970.
+    pub(super) rested: u32,
+    /// Since when its hashrate is low, seconds since 1970.
+    low_since: Option<u32>,
+    /// What was told of it last.
+    told: Told,
+}
+
+/// What was told of a device last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Told {
+    #[default]
+    Ok,
+    Low,
+    Silent,
+}
+
+impl Known {
+    /// A device that is first seen at `now`, seconds since 1970.
+    pub(super) fn new(now: u32) -> Self {
+        Self { first: now, ..Self::default() }
+    }
+
+    /// Average hashrate, once there is one, hashes per second.
+    pub(super) fn mean_hs(&self) -> Option<f64> {
+        (self.samples >= MEAN_SAMPLES_MIN).then_some(self.mean_hs)
+    }
+
+    /// Seconds since the last sign of life: an accepted submit, the start of its connection, or the end of its rest.
+    pub(super) fn quiet_s(&self, now: u32) -> u32 {
+        now.saturating_sub(self.last_submit.unwrap_or(0).max(self.since).max(self.rested))
+    }
+
+    pub(super) fn state(&self, rest: Option<Rest>, now: u32) -> DeviceState {
+        if rest.is_some() {
+            DeviceState::Paused
+        } else if !self.connected || self.quiet_s(now) > SILENT_S {
+            DeviceState::Silent
+        } else if self.mean_hs().is_some_and(|mean| self.hashrate_hs < 0.5 * mean) {
+            DeviceState::Low
+        } else {
+            DeviceState::Ok
+        }
+    }
+
+    /// A device that restarts is not told: silence and a low hashrate must last [`DEVICE_TOLD_S`]. Nor is one that left and
+    /// never worked: anybody can connect under any name.
+    pub(super) fn news(&mut self, name: &str, rest: Option<Rest>, now: u32) -> Option<DeviceNews> {
+        let (state, quiet_s) = (self.state(rest, now), self.quiet_s(now));
+        self.low_since = (state == DeviceState::Low).then(|| self.low_since.unwrap_or(now));
+        let is_low = self.low_since.is_some_and(|since| now.saturating_sub(since) >= DEVICE_TOLD_S);
+        let told = match state {
+            DeviceState::Silent if quiet_s >= DEVICE_TOLD_S && (self.connected || self.last_submit.is_some()) => {
+                Told::Silent
+            }
+            DeviceState::Low if is_low => Told::Low,
+            DeviceState::Ok => Told::Ok,
+            DeviceState::Silent | DeviceState::Low | DeviceState::Paused => return None,
+        };
+        if std::mem::replace(&mut self.told, told) == told {
+            return None;
+        }
+        let (name, hashrate_hs) = (name.to_owned(), self.hashrate_hs);
+        Some(match told {
+            Told::Silent => DeviceNews::Silent { name, seconds: quiet_s },
+            Told::Low => DeviceNews::Low { name, hashrate_hs, mean_hs: self.mean_hs },
+            Told::Ok => DeviceNews::Back { name },
+        })
+    }
+
+    pub(super) fn view(&self, name: &str, addresses: Vec<String>, rest: Option<Rest>, now: u32) -> Device {
+        let (mean_hs, state) = (self.mean_hs(), self.state(rest, now));
+        Device {
+            name: name.to_owned(),
+            state,
+            paused_until_unix_s: rest.and_then(|rest| rest.until),
+            connected: self.connected,
+            addresses,
+            agent: self.agent.clone(),
+            protocol: self.protocol.clone(),
+            connected_s: self.connected.then(|| now.saturating_sub(self.since)),
+            difficulty: self.difficulty.filter(|_| self.connected),
+            coinbase_bytes_max: self.coinbase_bytes_max,
+            hashrate_hs: self.hashrate_hs,
+            averages: self.work.averages(self.first, now),
+            mean_hs,
+            last_submit_unix_s: self.last_submit,
+            accepted_total: self.accepted,
+            rejected: self.rejected.clone(),
+            best_today_difficulty: best_of(self.best_of_day, now),
+            best_difficulty: (self.best_difficulty > 0.0).then_some(self.best_difficulty),
+        }
+    }
+}
+
+/// The best share of a day, if the day is that of `now`.
+pub(super) fn best_of((day, difficulty): (u32, f64), now: u32) -> Option<f64> {
+    (day == now / DAY_S && difficulty > 0.0).then_some(difficulty)
+}
+
+/// Takes in the best share of a day.
+pub(super) fn note_best(of_day: &mut (u32, f64), (day, difficulty): (u32, f64)) {
+    if day > of_day.0 {
+        *of_day = (day, difficulty);
+    } else if day == of_day.0 {
+        of_day.1 = of_day.1.max(difficulty);
+    }
+}

@@ -1,0 +1,268 @@
+//! Which devices rest at a moment, and until when: by the schedule of the configuration, and by the switch of the owner. It
+//! has no clock: the caller passes the time.
+//!
+//! The switch is a file in the data folder, so that it outlives a restart and a script can write it; the API writes the same
+//! file. It holds one line:
+//!
+//! ```text
+//! pause                               all devices rest
+//! pause workers=rig1,rig2             these rest
+//! pause run=50%                       all rest half of the time, each at another time
+//! pause until=1800000000              until then, seconds since 1970
+//! run                                 nobody rests, whatever the schedule says; also with until=
+//! ```
+//!
+//! Without the file, the schedule holds alone.
+
+use std::fmt;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing::{info, warn};
+
+use crate::config::{PowerConfig, Who};
+use crate::limits::{POWER_FILE_BYTES_MAX, POWER_PERIOD_S};
+
+/// Name of the switch in the data folder.
+pub const POWER_FILE: &str = "power";
+
+/// What the owner's switch says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Switch {
+    /// The schedule holds.
+    #[default]
+    Schedule,
+    /// Nobody rests.
+    Run {
+        /// When the schedule holds again, seconds since 1970; never if none.
+        until: Option<u32>,
+    },
+    /// Devices rest, besides those of the schedule.
+    Pause {
+        /// Which, and for which part of the time.
+        who: Who,
+        /// When it ends, seconds since 1970; never if none.
+        until: Option<u32>,
+    },
+}
+
+/// Why a switch cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "write \"pause\" or \"run\", and after it run=0% to 99%, workers=NAME,NAME or until=SECONDS since 1970, each at most once"
+)]
+pub struct NoSwitch;
+
+impl std::str::FromStr for Switch {
+    type Err = NoSwitch;
+
+    fn from_str(text: &str) -> Result<Self, NoSwitch> {
+        let mut words = text.split_whitespace();
+        let what = words.next();
+        let (mut who, mut until) = (Who::default(), None);
+        for word in words {
+            match word.strip_prefix("until=") {
+                Some(time) if until.is_none() => until = Some(time.parse().map_err(|_| NoSwitch)?),
+                Some(_) => return Err(NoSwitch),
+                None => who.take(word).ok_or(NoSwitch)?,
+            }
+        }
+        match what {
+            None => Ok(Self::Schedule),
+            Some("run") if who == Who::default() => Ok(Self::Run { until }),
+            Some("pause") => Ok(Self::Pause { who, until }),
+            Some(_) => Err(NoSwitch),
+        }
+    }
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let until = match self {
+            Self::Schedule => None,
+            Self::Run { until } => {
+                write!(f, "run")?;
+                *until
+            }
+            Self::Pause { who, until } => {
+                write!(f, "pause{who}")?;
+                *until
+            }
+        };
+        until.map_or(Ok(()), |until| write!(f, " until={until}"))
+    }
+}
+
+impl Switch {
+    /// When it ends, seconds since 1970; never if none.
+    pub const fn until(&self) -> Option<u32> {
+        match self {
+            Self::Schedule => None,
+            Self::Run { until } | Self::Pause { until, .. } => *until,
+        }
+    }
+
+    /// What holds at `now`.
+    fn at(self, now: u32) -> Self {
+        if self.until().is_some_and(|until| until <= now) { Self::Schedule } else { self }
+    }
+}
+
+/// A device rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Until when, seconds since 1970; none if until its owner says otherwise.
+    pub until: Option<u32>,
+}
+
+/// The schedule and the switch. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Power(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    config: PowerConfig,
+    path: PathBuf,
+    switch: Mutex<Kept>,
+}
+
+/// The switch, and the text that it was read from.
+#[derive(Debug, Default)]
+struct Kept {
+    switch: Switch,
+    text: String,
+}
+
+impl Power {
+    /// Reads the switch in the data folder.
+    pub fn load(config: PowerConfig, data_dir: &Path) -> Self {
+        let power = Self(Arc::new(Inner { config, path: data_dir.join(POWER_FILE), switch: Mutex::default() }));
+        power.reload();
+        power
+    }
+
+    /// Reads the switch again if its file has changed. One that cannot be read changes nothing, and is told once.
+    pub fn reload(&self) {
+        let Some(text) = read(&self.0.path) else { return };
+        let mut kept = self.kept();
+        if kept.text == text {
+            return;
+        }
+        match text.parse() {
+            Ok(switch) => {
+                info!(%switch, "the switch for power has changed");
+                kept.switch = switch;
+            }
+            Err(error) => warn!(path = %self.0.path.display(), %error, "the switch for power cannot be read"),
+        }
+        kept.text = text;
+    }
+
+    /// Sets the switch, and keeps it over restarts.
+    ///
+    /// # Errors
+    /// The file cannot be written; the switch is what it was.
+    pub fn set(&self, switch: Switch) -> io::Result<()> {
+        let text = switch.to_string();
+        let mut kept = self.kept();
+        if switch == Switch::Schedule {
+            match std::fs::remove_file(&self.0.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        } else {
+            let new = self.0.path.with_extension("new");
+            std::fs::write(&new, format!("{text}\n"))?;
+            std::fs::rename(new, &self.0.path)?;
+        }
+        *kept = Kept { switch, text: if text.is_empty() { text } else { format!("{text}\n") } };
+        Ok(())
+    }
+
+    /// What the switch says at `now`.
+    pub fn switch(&self, now: u32) -> Switch {
+        self.kept().switch.clone().at(now)
+    }
+
+    /// The schedule and its time zone.
+    pub fn config(&self) -> &PowerConfig {
+        &self.0.config
+    }
+
+    /// Whether a device rests at `now`, seconds since 1970, by its user name.
+    pub fn rest(&self, user: &str, now: u32) -> Option<Rest> {
+        let pauses = &self.0.config.pauses;
+        let switch = self.kept().switch.clone().at(now);
+        let by_switch = match switch {
+            Switch::Run { .. } => return None,
+            Switch::Schedule => None,
+            Switch::Pause { who, until } => rests(&who, user, now, until),
+        };
+        let by_schedule = pauses.iter().filter_map(|pause| {
+            let end = pause.end(now, &self.0.config.zone)?;
+            rests(&pause.who, user, now, Some(end))
+        });
+        // The one that ends last. None stands for no end.
+        let latest =
+            |one: Rest, other: Rest| Rest { until: one.until.zip(other.until).map(|(one, other)| one.max(other)) };
+        by_switch.into_iter().chain(by_schedule).reduce(latest)
+    }
+
+    /// What the device's owner reads.
+    pub fn words(&self, rest: Rest) -> String {
+        match rest.until.and_then(|until| jiff::Timestamp::from_second(until.into()).ok()) {
+            Some(until) => {
+                let until = until.to_zoned(self.0.config.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
+                format!("this node's owner pauses this device until {until}")
+            }
+            None => "this node's owner pauses this device".to_owned(),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // A panic leaves it consistent.
+        self.0.switch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The text of the switch; empty without a file, and none if it cannot be read.
+fn read(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    match std::fs::File::open(path) {
+        Ok(file) => file.take(POWER_FILE_BYTES_MAX).read_to_string(&mut text).ok().map(|_| text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(text),
+        Err(_) => None,
+    }
+}
+
+/// Whether a device rests at `now`, if devices rest until `until`.
+fn rests(who: &Who, user: &str, now: u32, until: Option<u32>) -> Option<Rest> {
+    let is_meant = who.workers.is_empty() || who.workers.iter().any(|worker| is_named(user, worker));
+    if !is_meant {
+        return None;
+    }
+    if who.run_percent == 0 {
+        return Some(Rest { until });
+    }
+    // Devices rest at different times, so that the sum of their power is even.
+    let at = (u64::from(now) + phase(user)) % u64::from(POWER_PERIOD_S);
+    let runs = u64::from(POWER_PERIOD_S) * u64::from(who.run_percent) / 100;
+    let next = u32::try_from(u64::from(now) + u64::from(POWER_PERIOD_S) - at).unwrap_or(u32::MAX);
+    (at >= runs).then(|| Rest { until: Some(until.map_or(next, |until| until.min(next))) })
+}
+
+/// Whether a user name is this worker's: all of it, or what follows a separator.
+fn is_named(user: &str, worker: &str) -> bool {
+    let before = user.trim().strip_suffix(worker);
+    before.is_some_and(|before| before.chars().next_back().is_none_or(|letter| !letter.is_alphanumeric()))
+}
+
+/// A number of the name, spread evenly: FNV-1a.
+fn phase(user: &str) -> u64 {
+    user.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        >> 16
+}
+
+#[cfg(test)]
+mod tests;
