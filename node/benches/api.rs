@@ -108,6 +108,7 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
             public: false,
             explorer: None,
         },
+        archive: None,
         notify: NotifyConfig::default(),
     }
 }

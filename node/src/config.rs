@@ -6,6 +6,7 @@
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
+//! archive.rs  the key of the archive
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one
 //! miners.rs   keys for miners
@@ -18,6 +19,7 @@
 //! A flag wins over the environment, the environment over the file, the file over the default.
 
 mod address;
+mod archive;
 mod discovery;
 mod environment;
 mod error;
@@ -45,6 +47,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::archive::ArchiveUrl;
 use axum::http::HeaderValue;
 use sharechain::{ChainParams, PoolName};
 
@@ -98,6 +101,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What the database keeps.
     pub store: StoreConfig,
+    /// The PostgreSQL database for the share-chain's history.
+    pub archive: Option<ArchiveUrl>,
     /// Connection to bitcoind.
     pub bitcoind: BitcoindConfig,
     /// The Stratum server for miners.

@@ -3,6 +3,7 @@
 //! This table defines the flags of the command line, the keys of the file, and the test that `shoal.example.toml` names
 //! them all.
 
+pub use super::archive::ARCHIVE_URL;
 pub use super::key::{Key, Shape};
 pub use super::notify_keys::{
     NOTIFY_DISCORD, NOTIFY_EVENTS, NOTIFY_MAIL_FROM, NOTIFY_MAIL_TO, NOTIFY_NTFY, NOTIFY_NTFY_TOKEN, NOTIFY_PAGES_URL,
@@ -301,6 +302,7 @@ pub const KEYS: &[&Key] = &[
     &ON_CENSORSHIP,
     &TRUST,
     &STORE_KEEP,
+    &ARCHIVE_URL,
     &LOG,
     &LOG_FORMAT,
     &BITCOIND_URL,

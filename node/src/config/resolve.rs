@@ -13,6 +13,7 @@ use sharechain::PoolName;
 use tracing_subscriber::EnvFilter;
 
 use super::address::parse_payout_address;
+use super::archive;
 use super::discovery;
 use super::error::ConfigError;
 use super::keys::{self, Key};
@@ -91,6 +92,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
             .unwrap_or_else(|| LOG.to_owned()),
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
+        archive: archive::resolve(settings)?,
         bitcoind,
         stratum: miners::resolve(settings, socket(settings, &keys::STRATUM_LISTEN, STRATUM_LISTEN)?, file_of)?,
         p2p,
