@@ -70,6 +70,9 @@ look_for_test() {
     has dnsmasq || [ -x /usr/sbin/dnsmasq ] || need dnsmasq-base "dnsmasq, a name server for the test of DNS seeds"
     python3 -c 'import aiosmtpd' 2>/dev/null || /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null \
         || need python3-aiosmtpd "aiosmtpd for Python, a mail server for the test of notifications"
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || [ -n "${POSTGRES_BIN:-}" ] \
+        || need postgresql "PostgreSQL 15 or newer: initdb in PATH, or POSTGRES_BIN=/path/to/its/bin"
+    has setpriv || need util-linux "setpriv"
     has script || need bsdutils "script, for a node in a terminal"
     has openssl || need openssl "openssl, for that server's certificate"
     has socat || need socat "socat, a proxy in front of bitcoind"

@@ -115,6 +115,7 @@ fn config(dir: &std::path::Path, listen: SocketAddr) -> Config {
             public: false,
             explorer: None,
         },
+        archive: None,
         notify: NotifyConfig::default(),
     }
 }

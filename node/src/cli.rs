@@ -14,7 +14,7 @@ use crate::notify::test_run;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
-use crate::{backup, db, logging, pair, recording, run, setup, shell, status, top};
+use crate::{archiving, backup, db, logging, pair, recording, run, setup, shell, status, top};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
@@ -74,6 +74,11 @@ enum Command {
         /// File to read
         file: PathBuf,
     },
+    /// Put the share-chain's history into PostgreSQL; see specs/archive.md
+    Archive {
+        #[command(subcommand)]
+        command: ArchiveCommand,
+    },
     /// Show the peers of a running node, or what it bans; ban and unban peers and addresses
     Peers(PeersArgs),
     /// Prove what a Bitcoin block of the pool pays an address: ask the running node, or verify a proof
@@ -107,6 +112,22 @@ const VERSION: &str = match option_env!("SHOAL_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),
 };
+
+#[derive(Debug, Subcommand)]
+enum ArchiveCommand {
+    /// Load a recording into the database; every entry is checked, and what is there already stays as it is. Repeated, it
+    /// goes on where it stopped
+    Load {
+        /// File to read
+        file: PathBuf,
+        /// Rows of one transaction
+        #[arg(long, value_name = "ROWS", default_value_t = archive::limits::BATCH_ROWS, value_parser = archiving::rows)]
+        rows: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -254,6 +275,9 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Export { file } => runtime.block_on(recording::export(&config?, file)),
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),
         Command::Verify { file } => Ok(recording::verify(file)?),
+        Command::Archive { command: ArchiveCommand::Load { file, rows, json } } => {
+            runtime.block_on(archiving::load(&config?, file, *rows, *json))
+        }
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
         Command::Peers(PeersArgs { command, json }) => {
             let request = match command {

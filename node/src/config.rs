@@ -6,6 +6,7 @@
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
+//! archive.rs  the key of the archive
 //! bitcoind.rs, bitcoind_keys.rs   keys for bitcoind
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one
@@ -22,6 +23,7 @@
 //! A flag wins over the environment, the environment over the file, the file over the default.
 
 mod address;
+mod archive;
 mod bitcoind;
 mod bitcoind_keys;
 mod discovery;
@@ -55,6 +57,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::archive::ArchiveUrl;
 use axum::http::HeaderValue;
 use sharechain::{ChainParams, PoolName};
 
@@ -110,6 +113,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What the database keeps.
     pub store: StoreConfig,
+    /// The PostgreSQL database for the share-chain's history.
+    pub archive: Option<ArchiveUrl>,
     /// Connection to bitcoind.
     pub bitcoind: BitcoindConfig,
     /// The Stratum server for miners.

@@ -106,6 +106,12 @@ pub enum NodeError {
     /// A recording cannot be exported, imported or verified.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// The archive cannot be used.
+    #[error(transparent)]
+    Archive(#[from] archive::ArchiveError),
+    /// No archive is configured.
+    #[error("no archive is configured; set `url` in the section [archive] of the config file")]
+    NoArchive,
     /// The running node cannot be queried.
     #[error(transparent)]
     Status(#[from] StatusError),

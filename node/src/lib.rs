@@ -10,6 +10,7 @@
 //! ports.rs     checks whether the configured ports are free
 //! status.rs    `shoal status`
 //! payout_proof/ what a block pays an address, as a proof: `shoal proof`
+//! archiving.rs `shoal archive`: the share-chain's history in PostgreSQL
 //! backup.rs    `shoal db backup` and `restore`: everything that a node needs to go on
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
@@ -52,6 +53,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that panics has failed as it should"))]
 
 pub mod api;
+mod archiving;
 mod backup;
 pub mod bans;
 pub mod bitcoind;

@@ -29,6 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
+use crate::archiving::Streamer;
 use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::check;
@@ -124,8 +125,8 @@ impl Node {
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network)?;
         let folder = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
         std::fs::create_dir_all(&config.data_dir).map_err(folder)?;
-        let key = identity::load(&config.data_dir)?;
-        let store = Arc::new(Store::open(&config.store_path(), consensus_id)?);
+        let (key, store) =
+            (identity::load(&config.data_dir)?, Arc::new(Store::open(&config.store_path(), consensus_id)?));
         let front = Front::start(config, &bitcoind, &store, started).await?;
         offer_pairing(config);
         let (serving, served) = watch::channel(None);
@@ -162,6 +163,7 @@ impl Node {
             start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
         parts.spawn(submissions.clone().resubmit(feed.each()));
         parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), front.discovery));
+        Streamer::start(config, &store, &reader, &key);
         let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
         parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
         let node = state.subscribe();

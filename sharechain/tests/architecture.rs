@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const WORKSPACE: [&str; 5] = ["sharechain", "p2p", "stratum", "node", "testnet"];
 
 /// Folders whose channels are in the table.
-const WITH_CHANNELS: [&str; 5] = ["node/src", "node/core/src", "p2p/src", "p2p/proto/src", "stratum/src"];
+const WITH_CHANNELS: [&str; 6] =
+    ["node/src", "node/core/src", "node/archive/src", "p2p/src", "p2p/proto/src", "stratum/src"];
 
 /// Constructors of channels, and the kind that the table calls them by. Each answer goes through a `oneshot` of its own:
 /// these are exempt.

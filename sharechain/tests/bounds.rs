@@ -18,6 +18,7 @@ const LIMITS: &[&str] = &[
     "p2p/proto/src/limits/reach.rs",
     "stratum/src/limits.rs",
     "node/core/src/limits.rs",
+    "node/archive/src/limits.rs",
     "node/src/limits.rs",
     "node/src/api/limits.rs",
     "testnet/src/limits.rs",

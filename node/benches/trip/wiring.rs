@@ -243,6 +243,7 @@ fn config(dir: &Path, listen: SocketAddr) -> Config {
             public: false,
             explorer: None,
         },
+        archive: None,
         notify: NotifyConfig::default(),
     }
 }

@@ -3,6 +3,7 @@
 //! This table defines the flags of the command line, the keys of the file, and the test that `shoal.example.toml` names
 //! them all.
 
+pub use super::archive::ARCHIVE_URL;
 pub use super::bitcoind_keys::{
     BITCOIND_COOKIE_FILE, BITCOIND_FALLBACK, BITCOIND_PASSWORD, BITCOIND_TIMEOUT_S, BITCOIND_TLS_CA, BITCOIND_URL,
     BITCOIND_USER, BITCOIND_ZMQ,
@@ -275,6 +276,7 @@ pub const KEYS: &[&Key] = &[
     &ON_CENSORSHIP,
     &TRUST,
     &STORE_KEEP,
+    &ARCHIVE_URL,
     &LOG,
     &LOG_FORMAT,
     &BITCOIND_URL,

@@ -12,6 +12,7 @@ use sharechain::PoolName;
 use tracing_subscriber::EnvFilter;
 
 use super::address::parse_payout_address;
+use super::archive;
 use super::bitcoind;
 use super::discovery;
 use super::error::ConfigError;
@@ -95,6 +96,7 @@ pub(super) fn resolve(settings: &Settings, file: Option<PathBuf>, home: Option<&
             .unwrap_or_else(|| LOG.to_owned()),
         log_format: settings.parse(&keys::LOG_FORMAT, "text or json", log_format)?.unwrap_or(LogFormat::Text),
         store: StoreConfig { keep: settings.parse(&keys::STORE_KEEP, "window or all", keep)?.unwrap_or_default() },
+        archive: archive::resolve(settings)?,
         bitcoind,
         stratum,
         power: power::resolve(settings)?,

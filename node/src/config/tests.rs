@@ -94,7 +94,8 @@ fn every_key_has_a_flag_and_a_variable_that_follow_from_its_name() {
         assert_eq!(key.env, format!("SHOAL_{}", key.name.replace('.', "_").to_uppercase()));
         let names_a_secret = ["password", "secret", "token"].iter().any(|word| key.name.contains(word));
         // Anyone who knows such a URL can use it.
-        let urls = [&keys::WEBHOOKS_URLS, &keys::NOTIFY_NTFY, &keys::NOTIFY_DISCORD, &keys::NOTIFY_SLACK];
+        let urls =
+            [&keys::ARCHIVE_URL, &keys::WEBHOOKS_URLS, &keys::NOTIFY_NTFY, &keys::NOTIFY_DISCORD, &keys::NOTIFY_SLACK];
         let with_login = [&keys::BITCOIND_FALLBACK];
         let is_secret_url = urls.iter().chain(&with_login).any(|url| url.name == key.name);
         assert_eq!(key.secret, names_a_secret || is_secret_url, "{}", key.name);

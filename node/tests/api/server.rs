@@ -77,6 +77,7 @@ fn config(dir: PathBuf, listen: SocketAddr) -> Config {
             public: false,
             explorer: None,
         },
+        archive: None,
         notify: NotifyConfig::default(),
     }
 }

@@ -12,6 +12,7 @@
 //! base.rs          what the share-chain of a pruned node begins with, verified as a newcomer does it
 //! replay.rs        replays lines into a chain; the counterpart of `specs/model/replay.py`
 //! replay/begin.rs  the base that the recording of a pruned node begins with
+//! replay/changes.rs  what the lines change, for those who keep what a chain does
 //! replay/check.rs  compares claims with the state of the chain
 //! replay/ancestors.rs  the links below a claimed one, as the check of its list needs them
 //! compare.rs       differences between a recording and the rules

@@ -2,6 +2,7 @@
 
 mod ancestors;
 mod begin;
+mod changes;
 mod check;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::io::BufRead;
 
 use bitcoin::block::Header;
 use sharechain::chain::{Fate, ListState, Outcome};
-use sharechain::change_set::Source;
+use sharechain::change_set::{ChangeSet, Source};
 use sharechain::check::binding::BoundProof;
 use sharechain::check::list::check_root;
 use sharechain::limits::{BITCOIN_FUTURE_SECONDS, LIST_MAX};
@@ -70,6 +71,8 @@ pub struct Replay {
     /// The base that is being read.
     base: Option<BaseReader>,
     unverified: Option<Unverified>,
+    /// What changed since it was last taken; none unless someone takes it.
+    changes: Option<Vec<ChangeSet>>,
 }
 
 impl Replay {
@@ -90,6 +93,7 @@ impl Replay {
             headers: Vec::new(),
             base: None,
             unverified: None,
+            changes: None,
         })
     }
 
@@ -174,7 +178,8 @@ impl Replay {
     fn play_now(&mut self, line: &NowLine) {
         self.now = Timestamp(line.now);
         self.add_waiting_headers();
-        self.chain.tick(self.now);
+        let changes = self.chain.tick(self.now);
+        self.note(changes);
         self.hold_again();
         self.give_waiting_lists();
     }
@@ -197,7 +202,8 @@ impl Replay {
             self.headers.push(header);
             return HeaderVerdict::Held;
         }
-        self.chain.insert_bitcoin_header(header, self.now);
+        let changes = self.chain.insert_bitcoin_header(header, self.now);
+        self.note(changes);
         if self.chain.bitcoin().get(&header.block_hash()).is_none() {
             return HeaderVerdict::Invalid;
         }
@@ -216,7 +222,8 @@ impl Replay {
     fn add_waiting_headers(&mut self) {
         while let Some(at) = self.headers.iter().position(|header| self.is_ready(header)) {
             let header = self.headers.swap_remove(at);
-            self.chain.insert_bitcoin_header(header, self.now);
+            let changes = self.chain.insert_bitcoin_header(header, self.now);
+            self.note(changes);
         }
     }
 
@@ -272,7 +279,11 @@ impl Replay {
     fn give(&mut self, proof: Proof, number: u64) -> Result<Outcome, RuleError> {
         let easiest = self.chain.params().easiest_share_target;
         let bound = BoundProof::bind(proof, easiest, self.chain.consensus_id())?;
-        Ok(self.chain.insert_requested(bound, None, Source(number), self.now))
+        let outcome = self.chain.insert_requested(bound, None, Source(number), self.now);
+        if let (Some(_), Outcome::Accepted(changes) | Outcome::Known(changes)) = (&self.changes, &outcome) {
+            self.note(changes.clone());
+        }
+        Ok(outcome)
     }
 
     /// Inserts held proofs again that the chain dropped because it had held them too long.
@@ -316,7 +327,8 @@ impl Replay {
             return Err(RuleError::ListTooLong);
         }
         if self.chain.link(&id).is_some() {
-            self.chain.supply_list(id, list, self.now)?;
+            let changes = self.chain.supply_list(id, list, self.now)?;
+            self.note(changes);
             self.give_waiting_lists();
             return Ok(());
         }
@@ -340,7 +352,9 @@ impl Replay {
             }
             for id in came {
                 for list in self.lists.remove(&id).unwrap_or_default() {
-                    let _wrong = self.chain.supply_list(id, list, self.now).is_err();
+                    if let Ok(changes) = self.chain.supply_list(id, list, self.now) {
+                        self.note(changes);
+                    }
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::fs;
 use crate::{CRATES, assert_named_only, root};
 
 /// The crates of this workspace that each crate may depend on, as drawn in `specs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("sharechain", &[]),
     ("recording", &["sharechain"]),
     ("testkit", &["sharechain"]),
@@ -15,21 +15,23 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("stratum", &[]),
     // testkit only with the feature `fixtures`, for tests.
     ("node-core", &["p2p-proto", "recording", "sharechain", "testkit"]),
-    ("node", &["node-core", "p2p", "p2p-proto", "recording", "sharechain", "stratum"]),
+    ("archive", &["node-core", "recording", "sharechain"]),
+    ("node", &["archive", "node-core", "p2p", "p2p-proto", "recording", "sharechain", "stratum"]),
     ("sim", &["node-core", "p2p-proto", "recording", "sharechain"]),
     ("study", &["node-core", "p2p-proto", "sharechain", "sim"]),
-    ("testnet", &["node", "node-core", "p2p", "p2p-proto", "sharechain", "sim", "stratum"]),
+    ("testnet", &["archive", "node", "node-core", "p2p", "p2p-proto", "sharechain", "sim", "stratum"]),
 ];
 
 /// Libraries that only these crates may depend on.
-const DOORS: [(&str, &[&str]); 7] = [
+const DOORS: [(&str, &[&str]); 8] = [
     // testnet has hostile peers, which must do what p2p never does.
     ("libp2p", &["p2p", "testnet"]),
     ("rocksdb", &["node"]),
+    ("tokio-postgres", &["archive"]),
     // testnet has the miners of a load, which take the other side of the handshake.
     ("noise_sv2", &["stratum", "testnet"]),
     ("bitcoinkernel", &["testnet"]),
-    ("tokio", &["p2p", "stratum", "node", "testnet"]),
+    ("tokio", &["p2p", "stratum", "archive", "node", "testnet"]),
     ("axum", &["node", "testnet"]),
     ("reqwest", &["node", "testnet"]),
 ];

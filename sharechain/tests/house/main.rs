@@ -23,7 +23,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each package's name and folder.
-pub(crate) const CRATES: [(&str, &str); 11] = [
+pub(crate) const CRATES: [(&str, &str); 12] = [
     ("sharechain", "sharechain"),
     ("recording", "sharechain/recording"),
     ("testkit", "sharechain/testkit"),
@@ -31,6 +31,7 @@ pub(crate) const CRATES: [(&str, &str); 11] = [
     ("p2p", "p2p"),
     ("stratum", "stratum"),
     ("node-core", "node/core"),
+    ("archive", "node/archive"),
     ("node", "node"),
     ("sim", "testnet/sim"),
     ("study", "testnet/study"),

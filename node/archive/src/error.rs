@@ -1,0 +1,101 @@
+//! Errors of the archive. None holds the URL, which may have a password.
+
+use std::path::PathBuf;
+
+use recording::ReadError;
+use sharechain::ShareId;
+use tokio_postgres::error::SqlState;
+
+/// Why something cannot be archived.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The URL cannot be read.
+    #[error(
+        "the archive's URL is not one of PostgreSQL; write it like postgres://USER:PASSWORD@HOST/DATABASE?sslmode=require"
+    )]
+    Url,
+    /// The certificates of the system cannot be used.
+    #[error("the certificates of this system cannot be used to check the database server's")]
+    Certificates(#[source] tokio_rustls::rustls::Error),
+    /// The server cannot be reached, or refuses.
+    #[error("the archive's database cannot be reached; check [archive] url, and that the server runs")]
+    Connect(#[source] tokio_postgres::Error),
+    /// The server rejects a statement.
+    #[error("the archive's database rejects a statement")]
+    Database(#[from] tokio_postgres::Error),
+    /// The schema cannot be brought up to date.
+    #[error("the archive's schema cannot be brought up to date")]
+    Schema(#[from] refinery::Error),
+    /// The database is another pool's.
+    #[error(
+        "the database holds the history of the pool with consensus id {found}, and this is {expected}; use another database"
+    )]
+    OtherPool {
+        /// Consensus id in the database.
+        found: ShareId,
+        /// Consensus id of what was to be loaded.
+        expected: ShareId,
+    },
+    /// A value does not fit its column.
+    #[error("{what} does not fit the archive")]
+    Range {
+        /// Name of the value.
+        what: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("the file {path} cannot be read", path = path.display())]
+    File {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause from the system.
+        source: std::io::Error,
+    },
+    /// A file is not a recording.
+    #[error("{path} is not a recording that can be loaded", path = path.display())]
+    Recording {
+        /// Path of the file.
+        path: PathBuf,
+        /// Its problem.
+        source: ReadError,
+    },
+    /// A part of the program ended unexpectedly.
+    #[error("the program stopped while loading")]
+    Stopped,
+    /// A PostgreSQL server of this program cannot be started.
+    #[error("no PostgreSQL server could be started: {0}")]
+    Server(String),
+}
+
+impl ArchiveError {
+    /// True if the same may succeed in a moment: the server went away, or restarts.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Connect(error) | Self::Database(error) => is_away(error),
+            Self::Schema(error) => {
+                let cause = std::error::Error::source(error);
+                cause.and_then(|cause| cause.downcast_ref::<tokio_postgres::Error>()).is_some_and(is_away)
+            }
+            _ => false,
+        }
+    }
+
+    /// True if the server gave up a transaction because of another one.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let codes = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+        error.code().is_some_and(|code| codes.contains(code))
+    }
+}
+
+/// True if the connection is gone, or the server starts, stops or has no room. Other answers will not change.
+fn is_away(error: &tokio_postgres::Error) -> bool {
+    let states = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::TOO_MANY_CONNECTIONS,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+    ];
+    error.code().is_none_or(|code| states.contains(code))
+}

@@ -1,0 +1,62 @@
+//! Every bound of this crate, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Rows of one transaction, after which it is written: a second or two of work for the server, and what is lost when
+/// either side is killed.
+pub const BATCH_ROWS: usize = 50_000;
+
+/// Bytes of one batch in memory, after which it is written: links with long lists and blocks have few and large rows. Two
+/// batches exist at a time.
+pub const BATCH_BYTES: usize = 32 << 20;
+
+/// Batches that wait for the writer: one, so that the recording is read while the last batch is written.
+pub const BATCHES_WAITING: usize = 1;
+
+/// Payout scripts whose numbers a loader remembers: all of a large pool. With 34 bytes each and the map 10 MB.
+pub const SCRIPTS_KNOWN_MAX: usize = 100_000;
+
+/// Found Bitcoin blocks whose windows are awaited. Each costs the work of a block; those whose links never become complete
+/// would wait for ever.
+pub const BLOCKS_AWAITED_MAX: usize = 1_000;
+
+/// Time to connect with the server.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time until the next attempt after the server refused or went away. It doubles each time.
+pub const RETRY: Duration = Duration::from_millis(250);
+
+/// Longest time until the next attempt.
+pub const RETRY_MAX: Duration = Duration::from_secs(10);
+
+/// Time for which a command goes on trying to reach a server that was there: it may be restarting. A command that ends
+/// can be repeated, and goes on where it stopped.
+pub const AWAY_MAX: Duration = Duration::from_secs(120);
+
+/// Times that a transaction is tried again which the server gave up because of another loader.
+pub const CONFLICTS_MAX: u32 = 20;
+
+/// Time after which the server ends a loader's statement, ms: ten times what the largest batch takes on a slow disk.
+pub const STATEMENT_TIMEOUT_MS: u32 = 600_000;
+
+/// Time after which the server ends a transaction whose loader does nothing, ms, so that a stopped loader holds up no
+/// other.
+pub const IDLE_TIMEOUT_MS: u32 = 60_000;
+
+/// Length of the path of a Unix socket, bytes: the system's bound.
+pub const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Bytes of the queue on disk between a node and its archive: two months at main's pace, with 300 bytes a proof. Beyond it
+/// the node reads its journal no further until there is room.
+pub const QUEUE_BYTES_MAX: u64 = 4 << 30;
+
+/// Bytes that files take on disk in multiples of.
+pub const QUEUE_FILE_BYTES: u64 = 4_096;
+
+/// Rows of one file of the queue while others wait: the database is away, and few large files are better than many small
+/// ones.
+pub const QUEUE_ROWS: usize = 5_000;
+
+/// Links that are watched because they are not complete yet, 32 bytes each. The oldest give way: a link on a branch that
+/// nobody extends never becomes complete.
+pub const LINKS_WATCHED_MAX: usize = 10_000;

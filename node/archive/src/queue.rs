@@ -1,0 +1,219 @@
+//! The queue on disk between a node and its archive: one file for each batch, named by how far the node's journal was read
+//! with it. The node goes on while the database is away.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bitcoin::hashes::{Hash, sha256};
+
+use crate::batch::Batch;
+use crate::limits::{QUEUE_BYTES_MAX, QUEUE_FILE_BYTES};
+
+/// How names of files end.
+const ENDING: &str = ".batch";
+
+/// A queue in a folder of its own. The newest file stays when its batch was taken: it says how far the journal was read.
+#[derive(Debug)]
+pub struct Queue {
+    folder: PathBuf,
+    /// Position and bytes of each batch, oldest first. The first `taken` were taken.
+    files: VecDeque<(u64, u64)>,
+    taken: usize,
+    bytes: u64,
+}
+
+/// A batch that was taken from a queue.
+#[derive(Debug)]
+pub struct Queued {
+    /// How far the journal was read with it.
+    pub position: u64,
+    /// The rows. None if the file is damaged.
+    pub batch: Option<Batch>,
+}
+
+impl Queue {
+    /// Opens a queue; what was in it is there.
+    ///
+    /// # Errors
+    /// The folder cannot be created or read.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let position = name.to_str().and_then(|name| name.strip_suffix(ENDING)?.parse().ok());
+            match position {
+                Some(position) => files.push((position, on_disk(entry.metadata()?.len()))),
+                // A file that was being written when the node ended.
+                None => fs::remove_file(entry.path())?,
+            }
+        }
+        files.sort_unstable();
+        let bytes = files.iter().map(|(_, bytes)| bytes).sum();
+        Ok(Self { folder: folder.to_owned(), files: files.into(), taken: 0, bytes })
+    }
+
+    /// How far the journal was read with the newest batch. None if there never was one.
+    #[must_use]
+    pub fn position(&self) -> Option<u64> {
+        self.files.back().map(|(position, _)| *position)
+    }
+
+    /// Number of batches that wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.files.len() - self.taken
+    }
+
+    /// Bytes on disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// True if no batch fits any more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.bytes >= QUEUE_BYTES_MAX
+    }
+
+    /// Adds a batch. Once this returns, it survives the end of the machine.
+    ///
+    /// # Errors
+    /// The disk rejects it.
+    pub fn push(&mut self, position: u64, batch: &Batch) -> io::Result<()> {
+        let content = batch.encode();
+        let (path, new) = (self.path(position), self.folder.join("new"));
+        let mut file = File::create(&new)?;
+        file.write_all(&sha256::Hash::hash(&content).to_byte_array())?;
+        file.write_all(&content)?;
+        file.sync_all()?;
+        fs::rename(new, path)?;
+        File::open(&self.folder)?.sync_all()?;
+        let bytes = on_disk(u64::try_from(content.len()).unwrap_or(u64::MAX));
+        self.files.push_back((position, bytes));
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.clear()
+    }
+
+    /// The oldest batch that waits.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn front(&self) -> io::Result<Option<Queued>> {
+        let Some((position, _)) = self.files.get(self.taken).copied() else { return Ok(None) };
+        let content = fs::read(self.path(position))?;
+        let batch = content.split_first_chunk::<32>().and_then(|(hash, content)| {
+            let is_whole = sha256::Hash::hash(content).to_byte_array() == *hash;
+            is_whole.then(|| Batch::decode(content)).flatten()
+        });
+        Ok(Some(Queued { position, batch }))
+    }
+
+    /// Takes the oldest batch that waits: it is in the database.
+    ///
+    /// # Errors
+    /// The disk rejects it.
+    pub fn take(&mut self) -> io::Result<()> {
+        self.taken = self.taken.saturating_add(1).min(self.files.len());
+        self.clear()
+    }
+
+    /// Removes the files that were taken, but for the newest of all.
+    fn clear(&mut self) -> io::Result<()> {
+        while self.taken > 0 && self.files.len() > 1 {
+            let Some((position, bytes)) = self.files.front().copied() else { break };
+            fs::remove_file(self.path(position))?;
+            self.files.pop_front();
+            self.taken -= 1;
+            self.bytes = self.bytes.saturating_sub(bytes);
+        }
+        Ok(())
+    }
+
+    fn path(&self, position: u64) -> PathBuf {
+        self.folder.join(format!("{position:020}{ENDING}"))
+    }
+}
+
+/// Bytes that a file takes on disk.
+fn on_disk(content: u64) -> u64 {
+    content.saturating_add(32).next_multiple_of(QUEUE_FILE_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use sharechain::ShareId;
+
+    use super::*;
+    use crate::batch::ShareRow;
+
+    fn batch(number: u8) -> Batch {
+        let mut batch = Batch::default();
+        let script = batch.script(bitcoin::Script::from_bytes(&[number; 22]));
+        batch.share(ShareRow {
+            id: ShareId([number; 32]),
+            parent: ShareId([0; 32]),
+            time: 7,
+            height: 1,
+            bitcoin_height: 2,
+            coinbase_value: 3,
+            script,
+            weight: u128::MAX,
+            hashes: 5,
+            is_link: true,
+            is_block: false,
+        });
+        batch.window(ShareId([number; 32]), vec![number; 5_000]);
+        batch
+    }
+
+    #[test]
+    fn a_queue_outlasts_a_crash_and_keeps_its_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut queue = Queue::open(folder.path()).unwrap();
+        assert_eq!((queue.position(), queue.front().unwrap().is_none()), (None, true));
+        for number in 1..=3 {
+            queue.push(u64::from(number) * 1_000, &batch(number)).unwrap();
+        }
+        queue.take().unwrap();
+        fs::write(folder.path().join("new"), b"half a bat").unwrap();
+
+        let mut queue = Queue::open(folder.path()).unwrap();
+        assert_eq!((queue.position(), queue.waiting()), (Some(3_000), 2));
+        for number in [2, 3] {
+            let queued = queue.front().unwrap().unwrap();
+            assert_eq!(queued.position, u64::from(number) * 1_000);
+            let found = queued.batch.unwrap();
+            assert_eq!(found.encode(), batch(number).encode());
+            assert_eq!(found.shares, batch(number).shares);
+            queue.take().unwrap();
+        }
+        assert!(queue.front().unwrap().is_none());
+        // What was taken takes no room, but for the file that says how far the journal was read.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!((queue.position(), queue.bytes()), (Some(3_000), 8_192));
+    }
+
+    #[test]
+    fn a_damaged_batch_is_told_from_a_sound_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut queue = Queue::open(folder.path()).unwrap();
+        queue.push(5, &batch(1)).unwrap();
+        let path = queue.path(5);
+        let sound = fs::read(&path).unwrap();
+        for at in [0, 40, sound.len() - 1] {
+            let mut damaged = sound.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            assert!(queue.front().unwrap().unwrap().batch.is_none(), "byte {at}");
+        }
+        let content = batch(1).encode();
+        for end in 0..content.len() {
+            assert!(Batch::decode(&content[..end]).is_none(), "{end} of {} bytes", content.len());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Recordings of simulated networks in a real PostgreSQL: what is in the database is what the recordings show, whoever loads
+//! them, and however often.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod network;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use archive::{ArchiveError, LocalServer, load};
+use network::check::check;
+use network::{FAST, Network};
+use serde_json::Value;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_loaders_archive_a_network_once_as_its_recordings_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = Network::cut_in_two(folder.path());
+    let server = LocalServer::create(&folder.path().join("pg"), &FAST).unwrap();
+    let url = server.url().unwrap();
+    let [one, other] = [0, 1].map(|index| network.recorded[index].path.clone());
+    let (first, second) = tokio::join!(load(&url, &one, 1_000, |_| {}), load(&url, &other, 1_000, |_| {}));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!((first.differences, second.differences), (0, 0));
+    let client = url.connect().await.unwrap();
+    check(&client, &network).await;
+
+    // Once more, from the end and from the beginning: nothing changes.
+    let again = load(&url, &one, 1_000, |_| {}).await.unwrap();
+    assert_eq!((again.skipped, again.new_proofs), (again.lines, 0));
+    client.batch_execute("truncate source").await.unwrap();
+    let again = load(&url, &other, 1_000, |_| {}).await.unwrap();
+    assert_eq!((again.skipped, again.proofs, again.new_proofs), (0, second.proofs, 0));
+    check(&client, &network).await;
+    assert_eq!(model_differences(&one), 0);
+    check_queries(&client, &network).await;
+
+    client.batch_execute("update pool set consensus_id = decode(repeat('ab', 32), 'hex')").await.unwrap();
+    let refused = load(&url, &one, 1_000, |_| {}).await;
+    assert!(matches!(refused, Err(ArchiveError::OtherPool { .. })), "{refused:?}");
+}
+
+/// The queries of the repository run as a reader, and a reader writes nothing.
+async fn check_queries(client: &Client, network: &Network) {
+    client.batch_execute("set role shoal_reader").await.unwrap();
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("queries");
+    let mut rows = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let found = client.query(&fs::read_to_string(&path).unwrap(), &[]).await;
+        rows.insert(name.clone(), found.unwrap_or_else(|error| panic!("{name}: {error:?}")));
+    }
+    let is_empty = |name: &str| ["never_listed", "orphaned_blocks"].contains(&name);
+    let empty: Vec<_> = rows.iter().filter(|(name, rows)| rows.is_empty() && !is_empty(name)).collect();
+    assert!(empty.is_empty() && rows.len() >= 10, "{empty:?} of {}", rows.len());
+    let sum = |name: &str, column: &str| rows[name].iter().map(|row| row.get::<_, i64>(column)).sum::<i64>();
+    let left: usize = network.reorganizations().into_iter().map(|(.., left)| left).sum();
+    assert_eq!(sum("reorganizations", "links"), i64::try_from(left).unwrap());
+    let shares = client.query_one("select count(*) from share", &[]).await.unwrap().get::<_, i64>(0);
+    assert_eq!(sum("hash_rate_by_miner", "shares"), shares, "the network ran for less than a day");
+    check_panels(client).await;
+    let refused = client.batch_execute("delete from share").await;
+    assert_eq!(refused.unwrap_err().code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE));
+    client.batch_execute("reset role").await.unwrap();
+}
+
+/// Each panel of the dashboard has a query that runs and finds something.
+async fn check_panels(client: &Client) {
+    let path = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("grafana.json");
+    let dashboard: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    assert_eq!(panels.len(), 6);
+    for panel in panels {
+        let sql = panel["targets"][0]["rawSql"].as_str().unwrap();
+        // As Grafana replaces its macros, with all of time for the range.
+        let macros = [
+            (r"$__timeFilter(", "isfinite("),
+            (r"$__timeGroupAlias(share.time, $__interval)", "date_bin('60s', share.time, 'epoch') as time"),
+            (r"$__timeGroupAlias(link.time, $__interval)", "date_bin('60s', link.time, 'epoch') as time"),
+            (r"$__timeGroupAlias(time, $__interval)", "date_bin('60s', time, 'epoch') as time"),
+            (r"$__interval", "60s"),
+        ];
+        let sql = macros.iter().fold(sql.to_owned(), |sql, (name, value)| sql.replace(name, value));
+        let rows = client.query(&sql, &[]).await.unwrap_or_else(|error| panic!("{}: {error:?}", panel["title"]));
+        assert!(!rows.is_empty(), "{}", panel["title"]);
+    }
+}
+
+/// Number of differences that the Python model finds in a recording.
+fn model_differences(path: &Path) -> usize {
+    let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../specs/model/replay.py");
+    let output = Command::new("python3").arg(script).arg(path).arg("--json").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split("\"line\":").count() - 1
+}

@@ -1,0 +1,168 @@
+//! Follows the journal, and puts what it says into the queue.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use archive::gather::Gatherer;
+use archive::limits::{BATCH_BYTES, BATCH_ROWS, LINKS_WATCHED_MAX, QUEUE_ROWS};
+use archive::queue::Queue;
+use bitcoin::block::Header;
+use bitcoin::consensus::encode::deserialize;
+use node_core::pool_block::PoolBlock;
+use node_core::pool_window;
+use sharechain::change_set::ChangeSet;
+use sharechain::{Chain, Proof, ShareId, encode};
+
+use crate::consensus::ChainReader;
+use crate::limits::{ARCHIVE_AGAIN, ARCHIVE_HELD};
+use crate::store::{Entry, RecordKind, Store, StoreError};
+
+/// Records of the journal that are read at a time.
+const BATCH: usize = 500;
+
+/// Why the journal cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FollowError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The queue cannot be written.
+    #[error("the queue cannot be written")]
+    Queue(#[from] io::Error),
+}
+
+/// What a step found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The journal is read to its end.
+    Done,
+    /// The queue is full. The journal keeps the rest for as long as the node does not forget it.
+    Full,
+}
+
+/// A reader of the journal.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    store: Arc<Store>,
+    gatherer: Gatherer,
+    /// Sequence number of the next record.
+    next: u64,
+    /// Links that were not complete when they were read.
+    watched: BTreeSet<ShareId>,
+    /// When the rows that are not queued yet began.
+    since: Option<Instant>,
+}
+
+impl Follower {
+    /// Goes on behind `position`, or begins with the first record.
+    pub(crate) fn new(store: Arc<Store>, position: Option<u64>) -> Self {
+        // A journal that was lost or moved away begins again. After a crash of the machine it may have lost its newest
+        // records, whose numbers others then got: so the last ones are read again. What is there stays as it is.
+        let position = position.filter(|position| *position < store.next_sequence()).unwrap_or(0);
+        let next = position.saturating_sub(ARCHIVE_AGAIN);
+        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None }
+    }
+
+    /// Takes reorganizations from a change; everything else comes from the journal.
+    pub(crate) fn changed(&mut self, changes: &ChangeSet, chain: &Chain) {
+        if self.gatherer.batch().rows() < BATCH_ROWS {
+            for tip in changes.tips.iter().filter(|tip| !tip.disconnected.is_empty()) {
+                self.gatherer.reorganized(tip, chain);
+            }
+        }
+    }
+
+    /// Reads the journal to its end, and queues what is due.
+    ///
+    /// # Errors
+    /// The disk fails. The next step goes on at the same place.
+    pub(crate) fn step(&mut self, queue: &mut Queue, chain: &ChainReader) -> Result<Step, FollowError> {
+        loop {
+            if queue.is_full() {
+                return Ok(Step::Full);
+            }
+            let entries: Vec<Entry> = self.store.journal(self.next).take(BATCH).collect::<Result<_, _>>()?;
+            // The view is taken after the records were read, so that it knows them.
+            let chain = chain.chain();
+            for entry in &entries {
+                self.entry(entry, &chain)?;
+                self.next = entry.sequence.saturating_add(1);
+            }
+            self.look_at_watched(&chain)?;
+            let batch = self.gatherer.batch();
+            let is_due = batch.rows() >= QUEUE_ROWS
+                || batch.bytes() >= BATCH_BYTES
+                || queue.waiting() == 0
+                || self.since.is_some_and(|since| since.elapsed() >= ARCHIVE_HELD);
+            if batch.rows() == 0 {
+                self.since = None;
+            } else if is_due {
+                self.since = None;
+                let position = self.next.saturating_sub(1);
+                queue.push(position, &self.gatherer.take(&chain))?;
+            } else if self.since.is_none() {
+                self.since = Some(Instant::now());
+            }
+            if entries.len() < BATCH {
+                return Ok(Step::Done);
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry, chain: &Chain) -> Result<(), StoreError> {
+        let (id, bytes) = (ShareId(entry.record.id), &entry.record.bytes);
+        match entry.record.kind {
+            RecordKind::Proof => {
+                // Its checksum is valid, and the chain accepted it.
+                let Ok(proof) = Proof::decode(bytes) else { return Ok(()) };
+                self.gatherer.proof(&id, &proof, chain);
+                if PoolBlock::is_block(&proof, &id)
+                    && let Some(block) = self.store.get(RecordKind::Block, &id.0)?
+                    && let Ok(block) = PoolBlock::from_bytes(&block)
+                {
+                    self.gatherer.block(block, bytes.clone());
+                }
+                if chain.link(&id).is_some() {
+                    self.watch(id);
+                }
+            }
+            RecordKind::List => self.watch(id),
+            RecordKind::Header => {
+                if let Ok(header) = deserialize::<Header>(bytes) {
+                    self.gatherer.bitcoin_header(&header.block_hash(), chain);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn watch(&mut self, id: ShareId) {
+        if self.watched.len() >= LINKS_WATCHED_MAX {
+            self.watched.pop_first();
+        }
+        self.watched.insert(id);
+    }
+
+    /// Adds the links that have become complete.
+    fn look_at_watched(&mut self, chain: &Chain) -> Result<(), StoreError> {
+        let mut left = BTreeSet::new();
+        for id in std::mem::take(&mut self.watched) {
+            if chain.link(&id).is_some_and(|link| link.complete().is_none()) {
+                left.insert(id);
+                continue;
+            }
+            let list = self.store.get(RecordKind::List, &id.0)?.and_then(|list| encode::decode_list(&list).ok());
+            self.gatherer.link(&id, list, chain);
+            if self.store.contains(RecordKind::Window, &id.0)?
+                && let Some(window) = pool_window::read(&*self.store, &id)?
+            {
+                self.gatherer.window(&window);
+            }
+        }
+        self.watched = left;
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use archive::LocalServer;
+use archive::patient::PatientWriter;
+use archive::queue::Queue;
+use archive::writer::Cursor;
+use node_core::engine::Engine;
+use sharechain::change_set::Source;
+use sharechain::check::binding::BoundProof;
+use sharechain::{Proof, ShareId, U256};
+use testkit::World;
+
+use super::follow::{Follower, Step};
+use crate::consensus::{self, ChainReader, Inputs};
+use crate::store::Store;
+
+type Proofs = Vec<(Proof, Option<Vec<ShareId>>)>;
+
+/// A node whose engine took what was found.
+fn node(world: &World, found: &Proofs, folder: &Path) -> (Arc<Store>, ChainReader) {
+    let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
+    let chain = World::with(world.chain.params().clone()).chain;
+    let mut engine = Engine::open(chain, Arc::clone(&store), world.now).unwrap();
+    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+    for (proof, list) in found {
+        let bound = BoundProof::bind(proof.clone(), U256::MAX, world.chain.consensus_id()).unwrap();
+        let _accepted = engine.insert(bound, list.clone(), Source(1), world.now);
+    }
+    drop(engine.take_events());
+    (store, consensus::start(engine, Inputs::none()).reader)
+}
+
+/// Writes all that waits in a queue.
+async fn send(queue: &mut Queue, server: &LocalServer, world: &World) {
+    let params = world.chain.params().clone();
+    let mut writer = PatientWriter::new(server.url().unwrap(), params, Duration::ZERO);
+    while let Some(queued) = queue.front().unwrap() {
+        let cursor = Cursor { source: [1; 32], position: queued.position, digest: [0; 32] };
+        writer.write(&queued.batch.unwrap(), &cursor, None).await.unwrap();
+        queue.take().unwrap();
+    }
+}
+
+/// What the database has: ids of proofs, and listed ids on the main chain.
+async fn archived(server: &LocalServer) -> (Vec<ShareId>, Vec<ShareId>) {
+    let client = server.url().unwrap().connect().await.unwrap();
+    let mut found = Vec::new();
+    let listed = "select share from listing join place on place.link = listing.link order by place.height, position";
+    for sql in ["select id from share order by height, id", listed] {
+        let rows = client.query(sql, &[]).await.unwrap();
+        found.push(rows.iter().map(|row| ShareId(row.get::<_, &[u8]>(0).try_into().unwrap())).collect());
+    }
+    let listed = found.pop().unwrap();
+    (found.pop().unwrap(), listed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_archives_its_share_chain_once_over_crashes_and_while_the_database_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = LocalServer::create(&folder.path().join("pg"), &["fsync=off", "shared_buffers=32MB"]).unwrap();
+    let mut world = World::new();
+    let mut found = world.grow(40, 3);
+    let path = folder.path().join("queue");
+
+    // The database is away: what the node has goes into the queue, and the node may end at any time.
+    server.kill();
+    let (store, chain) = node(&world, &found, &folder.path().join("first"));
+    let mut queue = Queue::open(&path).unwrap();
+    assert_eq!(Follower::new(Arc::clone(&store), queue.position()).step(&mut queue, &chain).unwrap(), Step::Done);
+    let waiting = queue.waiting();
+    assert!(waiting > 0 && queue.bytes() > 10_000, "{waiting} batches, {} bytes", queue.bytes());
+    let mut queue = Queue::open(&path).unwrap();
+    assert_eq!(queue.waiting(), waiting, "the queue outlasts the node");
+    assert_eq!(Follower::new(store, queue.position()).step(&mut queue, &chain).unwrap(), Step::Done);
+
+    // It is back, and gets all of it; then what came since.
+    server.start().unwrap();
+    send(&mut queue, &server, &world).await;
+    found.extend(world.grow(10, 3));
+    let (store, chain) = node(&world, &found, &folder.path().join("second"));
+    Follower::new(store, queue.position()).step(&mut queue, &chain).unwrap();
+    send(&mut queue, &server, &world).await;
+
+    let (shares, listed) = archived(&server).await;
+    let expected: BTreeSet<ShareId> = found.iter().map(|(proof, _)| proof.id()).collect();
+    assert_eq!(shares.len(), expected.len(), "nothing twice, nothing missing");
+    assert_eq!(shares.into_iter().collect::<BTreeSet<_>>(), expected);
+    assert_eq!(listed, found.iter().flat_map(|(_, list)| list.iter().flatten().copied()).collect::<Vec<_>>());
+}
