@@ -30,6 +30,12 @@ CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_CYCLONEDX := $(CARGO_TARGET_DIR)/tools/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)
 CARGO_DEB_VERSION := 3.8.0
 CARGO_DEB := $(CARGO_TARGET_DIR)/tools/cargo-deb-$(CARGO_DEB_VERSION)
+# Miners of other people, for the test network_clients.
+TRANSLATOR_VERSION := 0.6.0
+TRANSLATOR := $(CARGO_TARGET_DIR)/tools/translator_sv2-$(TRANSLATOR_VERSION)
+PARA_VERSION := 0.6.0
+PARA := $(CARGO_TARGET_DIR)/tools/para-$(PARA_VERSION)
+CLIENTS := $(TRANSLATOR)/bin/translator_sv2 $(PARA)/bin/para
 DIST_TOOLS := $(CARGO_AUDITABLE)/bin/cargo-auditable $(CARGO_CYCLONEDX)/bin/cargo-cyclonedx $(CARGO_DEB)/bin/cargo-deb
 
 .PHONY: help
@@ -65,8 +71,8 @@ sim-build:
 .PHONY: test
 test: ## Run every test
 	@.ci/deps.sh build kernel test pages dist
-	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS)
-	$(PAGES_TEST) $(DIST_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
+	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS) $(CLIENTS)
+	$(PAGES_TEST) $(DIST_TEST) $(CLIENTS_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 	cargo test --doc --release --locked --package sharechain
 	cargo build $(PROFILE) --examples
 	@for example in judge_proof verify_recording drive_session five_nodes; do \
@@ -82,6 +88,20 @@ PAGES_TEST := SHOAL_PAGES_PYTHON='$(PAGES)/bin/python' SHOAL_PAGES_OUT='$(CARGO_
 DIST_PATH := $(CARGO_AUDITABLE)/bin:$(CARGO_CYCLONEDX)/bin:$(CARGO_DEB)/bin
 DIST_TEST := SHOAL_DIST_PATH='$(DIST_PATH)'
 
+# What the test network_clients runs.
+CLIENTS_TEST := SHOAL_TRANSLATOR='$(TRANSLATOR)/bin/translator_sv2' SHOAL_PARA='$(PARA)/bin/para'
+
+# Some 12 processor minutes, once. What they are built from goes: it is no part of this project's builds.
+CLIENT_BUILD = $(CARGO_TARGET_DIR)/tools/build-$(@F)
+$(CLIENTS): INSTALL = cargo install $(@F) --locked --target-dir '$(CLIENT_BUILD)'
+$(TRANSLATOR)/bin/translator_sv2:
+	$(INSTALL) --version $(TRANSLATOR_VERSION) --root '$(TRANSLATOR)'
+	rm -rf '$(CLIENT_BUILD)'
+
+$(PARA)/bin/para:
+	$(INSTALL) --version $(PARA_VERSION) --root '$(PARA)'
+	rm -rf '$(CLIENT_BUILD)'
+
 NETWORK ?= $(CURDIR)/testnet-data
 
 .PHONY: pages
@@ -89,6 +109,12 @@ pages: testnet-build ## Test the web pages of a running test network in a real b
 	@.ci/deps.sh pages
 	@$(MAKE) --no-print-directory '$(PAGES)/installed'
 	'$(PAGES)/bin/python' testnet/pages/run.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out '$(CARGO_TARGET_DIR)/pages'
+
+.PHONY: pictures
+pictures: testnet-build ## Make the pictures of node/README.md anew from a running test network; NETWORK names its folder
+	@.ci/deps.sh pages
+	@$(MAKE) --no-print-directory '$(PAGES)/installed'
+	'$(PAGES)/bin/python' testnet/pages/pictures.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out node/pictures
 
 # Selenium, axe-core and schemathesis, for the tests of the web pages. The last file says that all of it is there.
 $(PAGES)/installed:
@@ -100,9 +126,14 @@ $(PAGES)/installed:
 DIST ?= $(CURDIR)/dist
 
 .PHONY: dist
-dist: $(DIST_TOOLS) ## Make packages: tarball, Debian package, SBOM, checksums; SHOAL_SIGN_KEY signs them, DIST names the folder
-	@.ci/deps.sh build dist
-	@PATH='$(DIST_PATH)':"$$PATH" .ci/dist.sh '$(DIST)'
+dist: $(DIST_TOOLS) ## Make packages: tarball, Debian package, image, SBOM, checksums; SHOAL_SIGN_KEY signs them, DIST names the folder
+	@.ci/deps.sh build dist oci
+	@SHOAL_DIST_IMAGE=1 PATH='$(DIST_PATH)':"$$PATH" .ci/dist.sh '$(DIST)'
+
+.PHONY: oci
+oci: build ## Make a container image of the program that `make build` makes, without a daemon; DIST names the folder
+	@.ci/deps.sh oci
+	@.ci/oci.sh '$(DIST)' '$(BIN)/shoal'
 
 $(CARGO_AUDITABLE)/bin/cargo-auditable:
 	cargo install cargo-auditable --version $(CARGO_AUDITABLE_VERSION) --locked --root '$(CARGO_AUDITABLE)'
@@ -115,9 +146,10 @@ $(CARGO_DEB)/bin/cargo-deb:
 
 .PHONY: soak
 soak: ## Run one long drill: make soak NAME=years
-	@.ci/deps.sh build kernel
-	cargo build --release --locked --package node --package testnet --package sim
-	@case '$(NAME)' in dist | deb) .ci/deps.sh dist; $(MAKE) --no-print-directory $(DIST_TOOLS) ;; esac
+	@[ '$(NAME)' = start9 ] || { .ci/deps.sh build kernel; \
+		cargo build --release --locked --package node --package testnet --package sim; }
+	@case '$(NAME)' in dist | oci) .ci/deps.sh oci ;; esac
+	@case '$(NAME)' in dist | deb | first-start) .ci/deps.sh dist; $(MAKE) --no-print-directory $(DIST_TOOLS) ;; esac
 	@PATH='$(DIST_PATH)':"$$PATH" .ci/soak.sh '$(NAME)'
 
 .PHONY: sim-soak
@@ -179,10 +211,12 @@ RUST_VERSION := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' '$(CURDIR)/Carg
 DENY := $(if $(findstring rustc $(RUST_VERSION).,$(shell rustc --version 2>/dev/null)),-D warnings)
 
 .PHONY: lint
-lint: ## Check format, licences, spelling, clippy and documentation
+lint: ## Check format, licences, packages, spelling, clippy and documentation
 	@.ci/deps.sh build kernel lint
 	cargo fmt --all --check
 	python3 .ci/deny.py
+	@python="$$(python3 -c 'import jsonschema, yaml' 2>/dev/null && echo python3 || echo /usr/bin/python3)"; \
+		"$$python" .ci/packages.py && "$$python" -m unittest discover -s .ci -p '*_test.py'
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
 	cargo clippy $(PROFILE) --all-targets -- $(DENY)

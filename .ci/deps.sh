@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Sees to it that this machine has what Shoal is built with.
 #
-#   usage: .ci/deps.sh [sim] [build] [kernel] [test] [pages] [dist] [lint]      without words: all
+#   usage: .ci/deps.sh [sim] [build] [kernel] [test] [pages] [dist] [oci] [lint]      without words: all but oci
 #
 #   sim     a Rust toolchain alone
 #   build   what `shoal` is built with, RocksDB included
+#   oci     what container images are made with
 #   kernel  what Bitcoin Core's engine, in the test network, is built with
 #
 # It looks for the things themselves, not for packages. On Debian it says which packages are
@@ -103,8 +104,20 @@ look_for_dist() {
     has lintian || need lintian "lintian"
 }
 
+look_for_oci() {
+    has python3 || need python3 "Python 3.11 or newer"
+    has buildah || need buildah "buildah"
+    has readelf || need binutils "readelf and strip"
+    has xz || need xz-utils "xz"
+    [ -d /usr/share/ca-certificates/mozilla ] || need ca-certificates "Debian's ca-certificates"
+}
+
 look_for_lint() {
     look_for_venv
+    if ! python3 -c 'import jsonschema, yaml' 2>/dev/null && ! /usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null; then
+        need python3-yaml "PyYAML"
+        need python3-jsonschema "jsonschema for Python"
+    fi
 }
 
 is_debian() { [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-}" = debian ]) && has apt-get; }
@@ -160,8 +173,8 @@ main() {
     local group
     for group in "$@"; do
         case "$group" in
-            sim | build | kernel | test | pages | dist | lint) "look_for_$group" ;;
-            *) die "unknown word '$group': sim, build, kernel, test, pages, dist or lint" ;;
+            sim | build | kernel | test | pages | dist | oci | lint) "look_for_$group" ;;
+            *) die "unknown word '$group': sim, build, kernel, test, pages, dist, oci or lint" ;;
         esac
     done
     check_cargo

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Packages: a tarball, a Debian package, a list of what is in them (SBOM), checksums, and a signature.
+# Packages: a tarball, a Debian package, on demand a container image, a list of what is in them (SBOM), checksums, and a signature.
 #
 #   usage: .ci/dist.sh OUT [BINARY]
 #
 # OUT gets the files. Without BINARY, the program is built for the release: without traces of this machine's folders, and
 # with the list of its crates inside (`cargo audit bin` reads it). SHOAL_SIGN_KEY names the secret key of minisign that
-# signs the checksums; without it, nothing is signed. SHOAL_DIST_FAST compresses little, for tests. The same commit gives the same bytes, wherever it is built.
+# signs the checksums; without it, nothing is signed. With SHOAL_DIST_IMAGE, .ci/oci.sh adds a container image. SHOAL_DIST_FAST
+# compresses little, for tests. The same commit gives the same bytes, wherever it is built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out="$(mkdir -p "$1" && cd "$1" && pwd)"
@@ -20,10 +21,30 @@ commit="$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)"
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 name="shoal-$version-$(uname -m)-linux"
 
-# rustc writes the folders of sources into the program. They become the same everywhere.
+# Compilers write the folders of sources into the program. They become the same everywhere: FROM=TO for each of them, the last
+# that fits counts. cargo names the folders below registry/src by where it downloads from.
+folders() {
+    local home="${CARGO_HOME:-$HOME/.cargo}" registry
+    printf '%s\n' "$PWD=/shoal" "$home=/cargo" "$target=/target"
+    for registry in "$home"/registry/src/*/; do echo "${registry%/}=/cargo/registry/src"; done
+}
+
+# A library of RocksDB without this machine's folders, beside the one that all other builds share: four minutes more, once. .ci/rocksdb.sh
+# stays as it is, since a change of it would build the shared library anew everywhere.
+rocksdb() {
+    { echo '#!/bin/sh' && printf 'exec %q' "${CXX:-c++}" && printf ' -ffile-prefix-map=%q' $(folders) && echo ' "$@"'; } >"$target/dist/c++"
+    chmod +x "$target/dist/c++"
+    CXX="$target/dist/c++" .ci/rocksdb.sh "$target/dist/rocksdb"
+    export ROCKSDB_LIB_DIR="$target/dist/rocksdb" ROCKSDB_STATIC=1
+}
+
 build() {
-    local home="${CARGO_HOME:-$HOME/.cargo}"
-    local remap="--remap-path-prefix=$PWD=/shoal --remap-path-prefix=$home=/cargo --remap-path-prefix=$target=/target"
+    mkdir -p "$target/dist"
+    # It unpacks the sources, whose folders are named below.
+    cargo fetch --locked --quiet
+    rocksdb
+    local remap
+    remap="$(printf -- '--remap-path-prefix=%s ' $(folders))"
     CARGO_INCREMENTAL=0 SHOAL_VERSION="$version ($commit)" RUSTFLAGS="$remap" \
         CARGO_TARGET_DIR="$target/dist" cargo auditable build --release --locked --package node --bin shoal
 }
@@ -47,7 +68,8 @@ tarball() {
     local folder="$target/release/$name"
     rm -rf "$folder"
     cp -r "$target/release/stage" "$folder"
-    cp -r README.md CHANGELOG.md SECURITY.md LICENSE-APACHE LICENSE-MIT node/shoal.example.toml node/ops/shoal.service node/docs "$folder/"
+    cp -r README.md CHANGELOG.md SECURITY.md LICENSE-APACHE LICENSE-MIT node/shoal.example.toml node/ops/shoal.service node/docs \
+        node/packages/compose "$folder/"
     find "$folder" -type d -exec chmod 755 {} + -o -type f -exec chmod u=rwX,go=rX {} +
     tar --directory "$target/release" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
         --format=gnu --create "$name" | xz "-${fast:-6}" --threads=1 >"$out/$name.tar.xz"
@@ -66,6 +88,8 @@ sbom() {
     find . -name shoal-sbom.json -not -path './target/*' -delete
 }
 
+image() { [ -z "${SHOAL_DIST_IMAGE:-}" ] || .ci/oci.sh "$out" "$target/release/stage/shoal"; }
+
 sums() {
     cd "$out"
     rm -f SHA256SUMS SHA256SUMS.minisig
@@ -83,4 +107,5 @@ stage
 tarball
 debian
 sbom
+image
 sums

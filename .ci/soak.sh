@@ -32,14 +32,37 @@ case "${1:-}" in
             --duration "${LATENCY_SECONDS:-1200}" --dir "$work/net" --report "$work/report.json"
         python3 testnet/check_report.py "$work/report.json" --agreed --lost-max 0 --fair m1,m2
         ;;
+    # An hour of connects, submits, floods, tips and disconnects, half of it over v2: nothing lost, and no more memory at the end than
+    # after the first rounds. STRATUM_ROUNDS shortens it.
+    stratum)
+        for protocol in v1 v2; do
+            "$bin/shoal-testnet" bench stratum --protocol "$protocol" --connections 2000 --tips 20 \
+                --rounds "${STRATUM_ROUNDS:-30}" --json | tee /dev/stderr | python3 -c '
+import json, sys
+found = json.load(sys.stdin)
+start, *rounds = found["rounds_bytes"]
+third = max(1, len(rounds) // 3)
+early, late = max(rounds[:third]), max(rounds[-third:])
+assert found["lost"] == 0, found["lost"]
+assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds than in the first"
+'
+        done
+        ;;
+    # bitcoind is gone for two minutes: miners leave and come back, and nothing is lost.
+    outage) OUTAGE_S=120 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_outage --no-capture ;;
     attack) exec "$bin/shoal-testnet" attack all --seconds "${ATTACK_SECONDS:-20}" --json ;;
-    # The program and its packages, built twice in two folders: the same bytes. RocksDB's library is built once.
+    # The program and its packages, built twice in two folders, with two folders of cargo: the same bytes.
     dist)
         work="$(mktemp -d)"
         trap 'rm -rf "$work"' EXIT
         for name in first second; do
             git clone --quiet --no-hardlinks . "$work/$name/shoal"
-            (cd "$work/$name/shoal" && CARGO_TARGET_DIR="$work/$name/target" .ci/dist.sh "$work/$name/out")
+            old="${CARGO_HOME:-$HOME/.cargo}" home="$work/$name/cargo"
+            # What it downloaded; cargo unpacks it anew.
+            mkdir -p "$home/registry"
+            cp -r "$old"/registry/{cache,index} "$home/registry/"
+            [ ! -e "$old/config.toml" ] || cp "$old/config.toml" "$home/"
+            (cd "$work/$name/shoal" && SHOAL_DIST_IMAGE=1 CARGO_HOME="$home" CARGO_TARGET_DIR="$work/$name/target" .ci/dist.sh "$work/$name/out")
         done
         (cd "$work/first/out" && sha256sum ./*)
         diff -r "$work/first/out" "$work/second/out"
@@ -51,11 +74,39 @@ case "${1:-}" in
         .ci/dist.sh "$work" "$bin/shoal"
         .ci/deb-drill.sh "$work"/*.deb
         ;;
+    # The same package beside a bitcoind in a fresh Debian: the minutes until a CPU miner's share is credited. As root.
+    first-start)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        .ci/dist.sh "$work" "$bin/shoal"
+        .ci/first-start.sh "$work"/*.deb "$bin/shoal-testnet"
+        ;;
+    # A container image, made twice: the same bytes; then started. As root.
+    oci)
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        for name in first second; do SHOAL_DIST_FAST=1 .ci/oci.sh "$work/$name" "$bin/shoal"; done
+        diff -r "$work/first" "$work/second"
+        .ci/oci-drill.sh "$work"/first/*-image.tar.xz
+        ;;
+    # The package for StartOS, against its SDK: types, the SDK's rules, and the bundle that its tool packs. Installs from npm.
+    start9)
+        command -v npm >/dev/null || { echo "soak: npm is missing (Node.js 20 or newer has it)" >&2; exit 1; }
+        work="$(mktemp -d)"
+        trap 'rm -rf "$work"' EXIT
+        python3 .ci/packages.py fill "registry.example/shoal:soak@sha256:$(printf '0%.0s' {1..64})" https://shoal.example "$work"
+        cd "$work/start9"
+        npm ci --ignore-scripts --no-audit --no-fund
+        npm run check
+        node node_modules/@start9labs/start-sdk/lint.mjs
+        npm run build
+        node -e 'const { manifest } = require("./javascript"); console.log(manifest.id, manifest.version, "for StartOS", manifest.osVersion)'
+        ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK), stratum (an hour of miners that come, flood and leave), outage (two minutes without bitcoind)" >&2
         exit 2
         ;;
 esac

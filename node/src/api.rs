@@ -27,7 +27,7 @@
 //! refusals.rs   rejected shares, counted by rule
 //! decentralisation.rs, bitcoin_pools.rs   how concentrated the pool and Bitcoin's mining are
 //! status.rs, pool.rs, pool_history.rs, links.rs, graph.rs, shares.rs, miners.rs, miner_history.rs, mining.rs, badge.rs, counts.rs, feed.rs, device_list.rs, job.rs, pair.rs, window.rs,
-//! blocks.rs, payout_proof.rs, peers.rs, manual.rs, bans.rs, event_log.rs, search.rs, live.rs, metrics.rs, health.rs,
+//! blocks.rs, payout_proof.rs, peers.rs, manual.rs, bans.rs, event_log.rs, reorganisations.rs, search.rs, live.rs, metrics.rs, health.rs,
 //! openapi.rs
 //!               one or two routes each, with the types of their answers
 //! ```
@@ -80,6 +80,7 @@ mod pool_view;
 mod pruned;
 pub mod reach;
 mod refusals;
+mod reorganisations;
 mod room;
 mod search;
 mod server;
@@ -134,7 +135,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(peers::peers, manual::add, manual::remove))
         .routes(routes!(bans::list, bans::add, bans::lift))
         .routes(routes!(event_log::log))
-        .routes(routes!(event_log::reorganisations))
+        .routes(routes!(reorganisations::reorganisations))
         .routes(routes!(search::search))
         .routes(routes!(live::events))
         .routes(routes!(metrics::metrics))

@@ -6,9 +6,9 @@
 
 pub(crate) mod error;
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::config::Config;
@@ -54,7 +54,8 @@ pub(crate) fn restore(config: &Config, folder: &Path) -> Result<(), NodeError> {
     let folder_error = |source| NodeError::DataDir { path: config.data_dir.clone(), source };
     fs::create_dir_all(&config.data_dir).map_err(folder_error)?;
     let records = store::backup(&from, &config.store_path(), &config.chain_params())?;
-    let files = copy_files(folder, &config.data_dir)?;
+    // A link in somebody's backup leads to a file of this machine.
+    let files = copy_files(folder, &config.data_dir, |path| !path.is_symlink())?;
     let mut out = io::stdout();
     let shown = config.data_dir.display();
     writeln!(out, "{records} records and {} files are restored to {shown}: {}", files.len(), files.join(", "))?;
@@ -65,7 +66,7 @@ pub(crate) fn restore(config: &Config, folder: &Path) -> Result<(), NodeError> {
 /// Copies the database, then the other files. Returns the number of records and the names of the files.
 fn fill(config: &Config, folder: &Path) -> Result<(u64, Vec<String>), NodeError> {
     let records = store::backup(&config.store_path(), &folder.join(STORE), &config.chain_params())?;
-    Ok((records, copy_files(&config.data_dir, folder)?))
+    Ok((records, copy_files(&config.data_dir, folder, |_| true)?))
 }
 
 fn private_folder(folder: &Path) -> Result<(), BackupError> {
@@ -73,8 +74,9 @@ fn private_folder(folder: &Path) -> Result<(), BackupError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)
 }
 
-/// Copies the files of a folder with their permissions, but not its folders nor what was being written. Returns their names.
-fn copy_files(from: &Path, to: &Path) -> Result<Vec<String>, BackupError> {
+/// Copies the files of a folder, but not its folders, nor what was being written, nor what it should not `take`. Returns
+/// their names.
+fn copy_files(from: &Path, to: &Path, take: impl Fn(&Path) -> bool) -> Result<Vec<String>, BackupError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| BackupError::Copy { path, source }
@@ -84,11 +86,24 @@ fn copy_files(from: &Path, to: &Path) -> Result<Vec<String>, BackupError> {
         let path = entry.map_err(failed(from))?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
         let is_unfinished = path.extension().is_some_and(|extension| extension == "unfinished");
-        if path.is_file() && !is_unfinished {
-            fs::copy(&path, to.join(&name)).map_err(failed(&path))?;
+        if path.is_file() && !is_unfinished && take(&path) {
+            copy_for_owner(&path, &to.join(&name)).map_err(failed(&path))?;
             names.push(name);
         }
     }
     names.sort();
     Ok(names)
 }
+
+/// Copies a file so that only its owner can read it, whatever its mode: the disk of a backup may know no modes.
+fn copy_for_owner(from: &Path, to: &Path) -> io::Result<()> {
+    const OWNER: u32 = 0o600;
+    let mut copy = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER).open(to)?;
+    // The file may have been there.
+    copy.set_permissions(Permissions::from_mode(OWNER))?;
+    io::copy(&mut File::open(from)?, &mut copy)?;
+    copy.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

@@ -239,7 +239,10 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
     if let Command::Setup { yes, force } = cli.command {
         return runtime.block_on(setup::setup(&cli.overrides, setup::How { yes, force }));
     }
-    let config = Config::load(&cli.overrides);
+    let config = match cli.command {
+        Command::Status { .. } => Config::load_without_folders(&cli.overrides),
+        _ => Config::load(&cli.overrides),
+    };
     match &cli.command {
         Command::Run { follow_heaviest } => {
             let config = config?;

@@ -284,6 +284,11 @@ pub enum LogFormat {
     Json,
 }
 
+/// The home folder of the user.
+fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from)
+}
+
 impl Config {
     /// Reads the config file, overlays the environment and the flags, and checks every value.
     ///
@@ -291,8 +296,19 @@ impl Config {
     /// An unknown environment variable `SHOAL_...`, or the first invalid setting, with its file and line, variable or
     /// flag.
     pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
+        Self::load_at(overrides, home())
+    }
+
+    /// As [`Config::load`], for commands that read no folder: `HOME` may be missing.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn load_without_folders(overrides: &Overrides) -> Result<Self, ConfigError> {
+        Self::load_at(overrides, Some(home().unwrap_or_else(|| "/nonexistent".into())))
+    }
+
+    fn load_at(overrides: &Overrides, home: Option<PathBuf>) -> Result<Self, ConfigError> {
         environment::check(std::env::vars_os().map(|(name, _)| name))?;
-        let home = std::env::var_os("HOME").map(PathBuf::from);
         let path = overrides.file(home.as_deref());
         let mut settings = match &path {
             Some(path) => file::read(path)?,
@@ -307,8 +323,7 @@ impl Config {
     /// # Errors
     /// The first invalid setting.
     pub(crate) fn of_text(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        resolve::resolve(&file::parse(text, path)?, Some(path.to_owned()), home.as_deref())
+        resolve::resolve(&file::parse(text, path)?, Some(path.to_owned()), home().as_deref())
     }
 
     /// The constants of the share-chain that the settings select.

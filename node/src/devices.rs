@@ -107,6 +107,10 @@ pub(crate) struct Devices {
 impl Devices {
     /// Takes in the open connections at `now`, seconds since 1970.
     pub(crate) fn look(&mut self, connections: &[ConnectionSnapshot], now: u32) {
+        if self.known.len() >= DEVICES_MAX {
+            // Names that came and went without any work make room for others.
+            self.known.retain(|_, known| known.connected || known.last_submit.is_some());
+        }
         for known in self.known.values_mut() {
             (known.connected, known.hashrate_hs, known.accepted) = (false, 0.0, 0);
             known.rejected.clear();
@@ -202,13 +206,16 @@ impl Known {
         }
     }
 
-    /// A device that restarts is not told: silence and a low hashrate must last [`DEVICE_TOLD_S`].
+    /// A device that restarts is not told: silence and a low hashrate must last [`DEVICE_TOLD_S`]. Nor is one that left and
+    /// never worked: anybody can connect under any name.
     fn news(&mut self, name: &str, now: u32) -> Option<DeviceNews> {
         let (state, quiet_s) = (self.state(now), self.quiet_s(now));
         self.low_since = (state == DeviceState::Low).then(|| self.low_since.unwrap_or(now));
         let is_low = self.low_since.is_some_and(|since| now.saturating_sub(since) >= DEVICE_TOLD_S);
         let told = match state {
-            DeviceState::Silent if quiet_s >= DEVICE_TOLD_S => Told::Silent,
+            DeviceState::Silent if quiet_s >= DEVICE_TOLD_S && (self.connected || self.last_submit.is_some()) => {
+                Told::Silent
+            }
             DeviceState::Low if is_low => Told::Low,
             DeviceState::Ok => Told::Ok,
             DeviceState::Silent | DeviceState::Low => return None,

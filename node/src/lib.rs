@@ -14,6 +14,7 @@
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
 //! disk.rs      room on the disk of the data folder
+//! memory.rs    memory that the node gives back after many miners have left
 //! headers.rs   inserts bitcoind's headers into the share-chain
 //! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
 //! peers/       work for peers off the consensus thread
@@ -73,6 +74,7 @@ pub mod limits;
 mod log_limit;
 mod logging;
 pub mod manual;
+mod memory;
 pub mod miners;
 pub mod notify;
 mod pair;

@@ -217,6 +217,9 @@ pub const NOTIFY_CHARS_MAX: usize = 1_000;
 /// Time to hand a mail to the server. Servers that delay strangers take up to half a minute.
 pub const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Maximum bytes that a mail server sends while it takes a mail. Its certificates have some 5 KB, its answers less.
+pub const MAIL_ANSWER_BYTES_MAX: usize = 256 << 10;
+
 /// Webhook URLs. Each has its own task and queue.
 pub const WEBHOOKS_MAX: usize = 16;
 
@@ -261,6 +264,13 @@ pub const SWEPT_ROWS_A_RECORD: usize = 32;
 /// Rows that are looked at in one step: a few milliseconds.
 pub const SWEPT_ROWS_MAX: usize = 4_096;
 
+/// Interval at which the node looks whether miners have left.
+pub const MEMORY_LOOK: Duration = Duration::from_secs(5);
+
+/// Miners that have left since the most were connected before the node gives their memory back: some 4 MB. Fewer are not
+/// worth the work.
+pub const MINERS_LEFT_MIN: usize = 256;
+
 /// Interval at which a node that reads its share-chain from disk shows how far it is.
 pub const READING_LOOK: Duration = Duration::from_millis(500);
 
@@ -283,6 +293,10 @@ pub const OWN_SEEN_S: u32 = 86_400;
 /// Rejected proofs of peers that the event log accepts per hour. More are an attack and would push all other events
 /// out. The database still has the reason of every rejection.
 pub const PEERS_REFUSED_AN_HOUR: NonZeroU32 = NonZeroU32::new(100).unwrap();
+
+/// Events of single devices that the event log accepts per hour, and its receivers with it; the others are counted in one
+/// event at each look. More are a power cut at a farm, or names that somebody made up, and would push all other events out.
+pub const WORKER_EVENTS_AN_HOUR: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
 /// Lines of one kind that the log gets in a burst: the first peers of a node, or a day of rare warnings.
 pub const LOG_BURST_LINES: u64 = 30;
@@ -317,6 +331,10 @@ pub const MAX_UPLOAD: u64 = 10_000_000;
 
 /// Events by which a slow listener may fall behind before it misses the oldest: minutes of shares.
 pub const EVENT_QUEUE: usize = 4_096;
+
+/// Accounts whose work on the newest template is kept, some 1 KiB each: as many as there may be connections. The work of
+/// further ones, which came and went, is made anew for each.
+pub const ACCOUNTS_KEPT_MAX: usize = stratum::limits::CONNECTIONS_MAX;
 
 /// Shares found by this node's miners that wait for the engine: several seconds' work of a thousand miners.
 pub const FOUND_QUEUE: usize = 4_096;

@@ -81,7 +81,9 @@ fn each_receiver_gets_the_request_that_its_service_documents() {
         r#"{{"chat_id":"-100123","link_preview_options":{{"is_disabled":true}},"text":"Shoal: test\n{text}"}}"#
     );
     assert_eq!(requests[1], post("/bot1:hush/sendMessage", head, telegram, &body));
-    let body = format!(r#"{{"allowed_mentions":{{"parse":[]}},"content":"**Shoal: test**\n{text}"}}"#);
+    // Its sentence is plain text for Discord, its link a link.
+    let escaped = text.replacen(':', r"\\:", 1);
+    let body = format!(r#"{{"allowed_mentions":{{"parse":[]}},"content":"**Shoal: test**\n{escaped}"}}"#);
     assert_eq!(requests[2], post("/api/webhooks/1/hush", head, discord, &body));
     let body = format!(r#"{{"text":"*Shoal: test*\n{text}"}}"#);
     assert_eq!(requests[3], post("/services/T/B/hush", head, slack, &body));
@@ -211,4 +213,29 @@ fn a_password_never_leaves_the_machine_in_the_clear() {
     );
     assert!(shoal(dir.path(), &open, &[]).status.success(), "a server on this machine needs no TLS");
     assert_eq!((&server.next()["tls"], server.port > 0), (&json!(false), true));
+}
+
+#[test]
+fn a_mail_server_that_never_ends_a_line_fills_no_memory() {
+    const BYTES_MAX: usize = 64 << 20;
+    let dir = TempDir::new().unwrap();
+    make_ca(dir.path());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let sending = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let part = vec![b'x'; 1 << 16];
+        let mut sent = 0;
+        while sent < BYTES_MAX && stream.write_all(&part).is_ok() {
+            sent += part.len();
+        }
+        sent
+    });
+    let settings = format!(
+        "[notify]\nmail_to = [\"a@example.org\"]\nmail_from = \"b@example.org\"\nsmtp = \"smtp://127.0.0.1:{port}\"\n"
+    );
+    let said = words(&shoal(dir.path(), &settings, &[]));
+    assert!(said.contains("✗ mail"), "{said}");
+    let sent = sending.join().unwrap();
+    assert!(sent < BYTES_MAX, "the node read {sent} bytes and more of one line");
 }

@@ -135,7 +135,7 @@ fn work() -> Arc<Work> {
         coinb1: vec![1; 60],
         outputs: Arc::from([2; 150]),
         coinb2: vec![2; 50],
-        branch: vec![[3; 32], [4; 32]],
+        branch: Arc::new([[3; 32], [4; 32]]),
         bits: CompactTarget::from_consensus(0x1d00_ffff),
         time: 1_700_000_000,
         min_time: 1_700_000_000,

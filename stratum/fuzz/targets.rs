@@ -162,7 +162,7 @@ fn work(key: u64) -> Arc<Work> {
         coinb1: vec![1; 60],
         outputs: Arc::from([0; 40]),
         coinb2: vec![0; 60],
-        branch: vec![[1; 32]],
+        branch: Arc::new([[1; 32]]),
         bits: CompactTarget::from_consensus(0x1e03_77ae),
         time: 1_700_000_000,
         min_time: 1_700_000_000,

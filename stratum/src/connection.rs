@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,8 +21,11 @@ use tracing::{debug, info};
 use crate::extranonce::Lease;
 use crate::learnt::Learnt;
 use crate::limits;
+use crate::partial::Partial;
 use crate::pool::{Change, Pool, Readiness};
-use crate::session::{Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Welcome};
+use crate::session::{
+    Action, CloseReason, PendingLogin, PendingSubscription, Resumed, Session, Start, Timeouts, Welcome,
+};
 use crate::stats::OpenSlot;
 
 /// Why a connection ended. The log shows the sentence.
@@ -59,14 +63,13 @@ pub(crate) struct Neighbors {
 /// A session, its socket and its entry in the statistics.
 pub(crate) struct Connection {
     session: Session,
-    start: Start,
+    timeouts: Timeouts,
     neighbors: Neighbors,
     changes: watch::Receiver<Change>,
     reader: FramedRead<Reader, LinesCodec>,
     writer: Writer,
     slot: OpenSlot,
-    /// When a tick first saw an incomplete line in the read buffer.
-    partial_line_since: Option<Instant>,
+    partial: Partial,
 }
 
 impl Connection {
@@ -77,11 +80,12 @@ impl Connection {
         start: Start,
         open_slot: impl FnOnce(&Session) -> OpenSlot,
     ) -> Self {
-        let session = Session::new(start.clone(), Instant::now());
+        let timeouts = start.timeouts;
+        let session = Session::new(start, Instant::now());
         Self {
             slot: open_slot(&session),
             session,
-            start,
+            timeouts,
             changes: neighbors.pool.changes(),
             neighbors,
             reader: FramedRead::with_capacity(
@@ -90,12 +94,12 @@ impl Connection {
                 limits::READ_BYTES,
             ),
             writer,
-            partial_line_since: None,
+            partial: Partial::default(),
         }
     }
 
     /// Serves the miner until either side closes the connection.
-    pub(crate) async fn run(mut self) -> Ended {
+    pub(crate) async fn run(&mut self) -> Ended {
         let ended = self.serve().await;
         // The miner may come back and continue after its last job.
         self.neighbors.lease.last_time = self.session.last_job_time();
@@ -103,14 +107,17 @@ impl Connection {
     }
 
     async fn serve(&mut self) -> Ended {
-        let mut ticks = tokio::time::interval(limits::TICK);
+        let mut ticks = tokio::time::interval(self.timeouts.tick());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Pinned here, since a waiter that is new in each round costs as much as reading a line.
+        let stopping = self.neighbors.stopping.clone();
+        let mut stopped = pin!(stopping.cancelled());
         loop {
             let actions = tokio::select! {
                 // The end of the server first. Then new work, so that the miner gets it before responses to lines about
                 // older work.
                 biased;
-                () = self.neighbors.stopping.cancelled() => self.session.handle_shutdown(),
+                () = &mut stopped => self.session.handle_shutdown(),
                 changed = self.changes.changed() => match changed {
                     Ok(()) => self.fetch(),
                     Err(_) => return Ended::Pool,
@@ -167,7 +174,7 @@ impl Connection {
     }
 
     fn handle_line(&mut self, line: Option<Result<String, LinesCodecError>>) -> Result<Vec<Action>, Ended> {
-        self.partial_line_since = None;
+        self.partial.complete();
         let reason = match line {
             None => return Err(Ended::Miner),
             Some(Ok(line)) => return Ok(self.session.handle_line(&line, Instant::now())),
@@ -180,15 +187,10 @@ impl Connection {
 
     fn tick(&mut self) -> Vec<Action> {
         let now = Instant::now();
-        if self.reader.read_buffer().is_empty() {
-            self.partial_line_since = None;
-        } else {
-            let since = *self.partial_line_since.get_or_insert(now);
-            let limit = self.start.timeouts.partial_line;
-            if now.saturating_duration_since(since) >= limit {
-                let reason = CloseReason::PartialLine(limit.as_secs());
-                return vec![Action::Send(reason.line()), Action::Close(reason)];
-            }
+        let limit = self.timeouts.partial_line;
+        if self.partial.is_late(!self.reader.read_buffer().is_empty(), limit, now) {
+            let reason = CloseReason::PartialLine(limit.as_secs());
+            return vec![Action::Send(reason.line()), Action::Close(reason)];
         }
         self.session.tick(now)
     }
@@ -269,7 +271,7 @@ impl Connection {
     }
 
     async fn write(&mut self, batch: &str) -> Result<(), Ended> {
-        let written = tokio::time::timeout(self.start.timeouts.write, self.writer.write_all(batch.as_bytes()));
+        let written = tokio::time::timeout(self.timeouts.write, self.writer.write_all(batch.as_bytes()));
         written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
     }
 }

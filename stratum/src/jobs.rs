@@ -1,10 +1,11 @@
 //! The jobs that a session has issued and still accepts.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bitcoin::BlockHash;
+use bitcoin::hashes::Hash;
 
 use crate::difficulty::Difficulty;
 use crate::limits;
@@ -23,16 +24,52 @@ struct Issued {
 #[derive(Debug)]
 struct Entry {
     work: Arc<Work>,
-    /// When the session received it.
-    since: Instant,
     /// Accepted hashes. Most work units have none.
-    #[expect(clippy::box_collection, reason = "a work unit without any takes 8 bytes for it, not 48")]
-    seen: Option<Box<HashSet<BlockHash>>>,
+    seen: Seen,
     /// When Bitcoin's tip changed to another block. `None` while this work unit builds on the tip.
-    retired: Option<Instant>,
+    retired: Option<Moment>,
 }
 
-/// A session's work units and jobs. A connection holds 64 of the former for most of its life, so both are small: 3.5 KiB
+/// Time since a session's first job, in tenths of a second: 13 years fit. An [`Instant`] takes 16 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Moment(u32);
+
+impl Moment {
+    fn new(opened: Instant, now: Instant) -> Self {
+        // Rounded up: late work has at least its time.
+        let tenths = now.saturating_duration_since(opened).as_millis().div_ceil(100);
+        Self(u32::try_from(tenths).unwrap_or(u32::MAX))
+    }
+
+    fn instant(self, opened: Instant) -> Instant {
+        opened + Duration::from_millis(u64::from(self.0) * 100)
+    }
+}
+
+/// The accepted hashes of a work unit, in order: of each, the 8 bytes that proof of work leaves to chance. Two different ones
+/// have the same with a probability below 1 in 10^15, even if the set is full.
+#[derive(Debug, Default)]
+#[expect(clippy::box_collection, reason = "a work unit without any takes 8 bytes for it, not 24")]
+struct Seen(Option<Box<Vec<u64>>>);
+
+impl Seen {
+    /// Adds a hash. Returns `false` if it is in the set.
+    fn add(&mut self, hash: BlockHash) -> bool {
+        let [random, ..] = hash.as_byte_array().as_chunks::<8>().0 else { return true };
+        let random = u64::from_le_bytes(*random);
+        let seen = self.0.get_or_insert_default();
+        let Err(place) = seen.binary_search(&random) else { return false };
+        if seen.len() >= limits::SEEN_PER_WORK_MAX {
+            seen.clear();
+            seen.push(random);
+        } else {
+            seen.insert(place, random);
+        }
+        true
+    }
+}
+
+/// A session's work units and jobs. A connection holds 64 of the former for most of its life, so both are small: 1.5 KiB
 /// and, with one job each, 1 KiB.
 #[derive(Debug)]
 pub(crate) struct Jobs {
@@ -40,6 +77,8 @@ pub(crate) struct Jobs {
     works: VecDeque<Entry>,
     /// Number of the oldest work unit.
     oldest: u32,
+    /// When the session received its first work unit, and when the newest one.
+    times: Option<(Instant, Instant)>,
     /// Jobs of these work units, oldest first, at most [`limits::JOBS_MAX`].
     issued: VecDeque<Issued>,
     next_id: u32,
@@ -66,7 +105,14 @@ pub(crate) struct KnownJob {
 impl Jobs {
     /// Creates an empty list. The first job gets the id `first_id`.
     pub(crate) fn new(first_id: u32) -> Self {
-        Self { works: VecDeque::new(), oldest: 0, issued: VecDeque::new(), next_id: first_id, last_time: 0 }
+        Self {
+            works: VecDeque::new(),
+            oldest: 0,
+            times: None,
+            issued: VecDeque::new(),
+            next_id: first_id,
+            last_time: 0,
+        }
     }
 
     /// Returns the header time of the newest job, in seconds since 1970; 0 before the first.
@@ -88,9 +134,11 @@ impl Jobs {
     /// ended. If the tip changed, all older work units retire. The first work unit counts as a change.
     pub(crate) fn push(&mut self, work: Arc<Work>, now: Instant) -> bool {
         let changed = self.current().is_none_or(|current| current.prev_block != work.prev_block);
+        let opened = self.times.map_or(now, |(opened, _)| opened);
+        self.times = Some((opened, now));
         if changed {
             for entry in &mut self.works {
-                entry.retired.get_or_insert(now);
+                entry.retired.get_or_insert(Moment::new(opened, now));
             }
         }
         let clean = changed || self.current().is_some_and(|current| current.solo != work.solo);
@@ -102,7 +150,7 @@ impl Jobs {
                 self.issued.pop_front();
             }
         }
-        self.works.push_back(Entry { work, since: now, seen: None, retired: None });
+        self.works.push_back(Entry { work, seen: Seen::default(), retired: None });
         clean
     }
 
@@ -116,9 +164,9 @@ impl Jobs {
     /// this extranonce. Some firmware restarts its extranonce2 at each job, and would repeat its work under an equal
     /// time. `None` without a work unit, or if the newest one, sent before, has no later time.
     pub(crate) fn next_time(&self, now: Instant) -> Option<u32> {
-        let entry = self.works.back()?;
-        let (start, last) = (entry.work.time, entry.work.last_time());
-        let waited = u32::try_from(now.saturating_duration_since(entry.since).as_secs()).unwrap_or(u32::MAX);
+        let (work, (_, since)) = (self.current()?, self.times?);
+        let (start, last) = (work.time, work.last_time());
+        let waited = u32::try_from(now.saturating_duration_since(since).as_secs()).unwrap_or(u32::MAX);
         let time = start.saturating_add(waited).min(last).max(self.last_time.saturating_add(1));
         let was_sent = self.issued.back().map(|issued| issued.work) == self.newest();
         match was_sent {
@@ -148,7 +196,9 @@ impl Jobs {
         let issued = self.issued.iter().rev().find(|issued| issued.id == id)?;
         let at = usize::try_from(issued.work.wrapping_sub(self.oldest)).ok()?;
         let Entry { work, retired, .. } = self.works.get(at)?;
-        Some(KnownJob { work: Arc::clone(work), difficulty: issued.difficulty, retired: *retired })
+        let (opened, _) = self.times?;
+        let retired = retired.map(|moment| moment.instant(opened));
+        Some(KnownJob { work: Arc::clone(work), difficulty: issued.difficulty, retired })
     }
 
     /// Records a hash of the work unit `key`. Returns `false` if it is already recorded.
@@ -156,10 +206,6 @@ impl Jobs {
         let Some(entry) = self.works.iter_mut().rev().find(|entry| entry.work.key == key) else {
             return true;
         };
-        let seen = entry.seen.get_or_insert_default();
-        if seen.len() >= limits::SEEN_PER_WORK_MAX && !seen.contains(&hash) {
-            seen.clear();
-        }
-        seen.insert(hash)
+        entry.seen.add(hash)
     }
 }

@@ -42,6 +42,7 @@
 //! | `admission` | limits the open connections, in total and per address |
 //! | [`proxy`] | reads the PROXY header of a load balancer |
 //! | [`tls`] | the certificate of a server |
+//! | `partial` | notices a message whose rest does not arrive |
 //! | `connection` | runs one session on one socket |
 //! | [`v2`] | Stratum v2: connections with channels, over Noise |
 //! | [`server`] | the listening socket |
@@ -71,6 +72,7 @@ mod extranonce;
 mod jobs;
 mod learnt;
 mod meter;
+mod partial;
 mod report;
 
 pub use agents::{CoinbaseLimit, CoinbaseLimits};

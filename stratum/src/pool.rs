@@ -40,8 +40,8 @@ pub struct WorkParts {
     pub outputs: Arc<[u8]>,
     /// The rest of the coinbase.
     pub coinb2: Vec<u8>,
-    /// Merkle branch of the coinbase, lowest level first, in internal byte order.
-    pub branch: Vec<[u8; 32]>,
+    /// Merkle branch of the coinbase, lowest level first, in internal byte order. The work units of other accounts share it.
+    pub branch: Arc<[[u8; 32]]>,
     /// Bitcoin's target in the header's compact form.
     pub bits: CompactTarget,
     /// Header time to start from, in seconds since 1970 (UTC).

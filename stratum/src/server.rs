@@ -225,7 +225,7 @@ impl Shared {
         }
         let mut miner = peer;
         if let Some(balancers) = &listener.balancers {
-            miner = match named_by(balancers, &mut socket, peer).await {
+            miner = match Box::pin(named_by(balancers, &mut socket, peer)).await {
                 Ok(miner) => miner,
                 Err(error) => return debug!(%peer, %error, "connection closed"),
             };
@@ -235,13 +235,26 @@ impl Shared {
         }
         match &listener.tls {
             None => self.converse(socket.into_split(), miner, &listener).await,
-            Some(tls) => match tokio::time::timeout(limits::HELLO, tls.0.accept(socket)).await {
+            Some(tls) => match Box::pin(tokio::time::timeout(limits::HELLO, tls.0.accept(socket))).await {
                 Ok(Ok(secure)) => self.converse(tokio::io::split(secure), miner, &listener).await,
                 Ok(Err(error)) => debug!(peer = %miner, %error, "TLS handshake failed"),
                 Err(_) => debug!(peer = %miner, "TLS handshake did not end in time"),
             },
         }
         drop(ticket);
+    }
+
+    /// Runs the session of a miner. What it needs is on the heap, so that a connection takes no more memory than its own kind
+    /// needs.
+    async fn converse<R, W>(&self, socket: (R, W), miner: SocketAddr, listener: &Listener)
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        match &listener.v2 {
+            Some(authority) => Box::pin(self.converse_v2(socket, miner, (listener, authority))).await,
+            None => Box::pin(self.converse_v1(socket, miner, listener)).await,
+        }
     }
 
     /// Runs the session of a miner that speaks Stratum v2.
@@ -266,15 +279,12 @@ impl Shared {
         debug!(peer = %miner, reason = %ended, "miner disconnected");
     }
 
-    /// Runs the session of a miner.
-    async fn converse<R, W>(&self, (read, write): (R, W), miner: SocketAddr, listener: &Listener)
+    /// Runs the session of a miner that speaks Stratum v1.
+    async fn converse_v1<R, W>(&self, (read, write): (R, W), miner: SocketAddr, listener: &Listener)
     where
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        if let Some(authority) = &listener.v2 {
-            return self.converse_v2((read, write), miner, (listener, authority)).await;
-        }
         let lease = self.extranonces.issue();
         let start = Start {
             extranonce1: lease.extranonce1(),
@@ -291,7 +301,7 @@ impl Shared {
             ip: miner.ip().to_canonical(),
             stopping: self.stopping.clone(),
         };
-        let connection = Connection::new((Box::new(read), Box::new(write)), neighbors, start, |session| {
+        let mut connection = Connection::new((Box::new(read), Box::new(write)), neighbors, start, |session| {
             let slot = self.stats.open(miner, session.report());
             id = slot.id;
             slot

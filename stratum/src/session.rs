@@ -86,8 +86,15 @@ impl Session {
             Ok(request) => request,
             Err(error) => return close(error.into()),
         };
+        // A program that asks under no id expects no answer. bfgminer would take one for that to its subscription.
+        let is_notice = id.is_null();
         let accepted = |id| vec![Action::Send(message::accepted(id))];
         match call {
+            Ok(Call::SuggestDifficulty(difficulty)) if is_notice => {
+                self.channel.vardiff.suggest(difficulty);
+                Vec::new()
+            }
+            Ok(Call::Unknown(_)) | Err(ParamError::Suggestion) if is_notice => Vec::new(),
             Ok(Call::Configure(configure)) => self.configure(&id, &configure),
             Ok(Call::Subscribe { agent, session_id }) => self.subscribe(id, agent.as_deref(), session_id),
             Ok(Call::Authorize(login)) => self.authorize(id, login, now),

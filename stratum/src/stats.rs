@@ -104,6 +104,11 @@ impl Stats {
         }
     }
 
+    /// Returns the number of open connections, with each channel of Stratum v2 as one.
+    pub fn open_connections(&self) -> usize {
+        lock(&self.inner).open.len()
+    }
+
     /// Adds a connection. Dropping the returned slot removes it and keeps its counters in the totals.
     pub(crate) fn open(self: &Arc<Self>, peer: SocketAddr, report: Report) -> OpenSlot {
         let slot = Arc::new(Slot { peer, report: Mutex::new(report) });

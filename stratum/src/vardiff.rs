@@ -44,6 +44,8 @@ pub struct Vardiff {
     since: Instant,
     work: f64,
     shares: u32,
+    /// When the miner last said that its rate is lower, and was believed.
+    lowered: Option<Instant>,
 }
 
 impl Vardiff {
@@ -60,6 +62,7 @@ impl Vardiff {
             since: now,
             work: 0.0,
             shares: 0,
+            lowered: None,
         }
     }
 
@@ -82,10 +85,19 @@ impl Vardiff {
         self.floor = floor;
     }
 
-    /// Goes on from the difficulty that fits what the miner says of its rate, in a new period.
+    /// Goes on from the difficulty that fits what the miner says of its rate. A lower one begins a new period, once in
+    /// [`limits::VARDIFF_PERIOD`]: a miner that said it more often would never be measured, and could flood the server with
+    /// easy shares.
     pub fn expect(&mut self, difficulty: f64, now: Instant) {
+        if difficulty <= self.wanted {
+            let is_recent = |then| now.saturating_duration_since(then) < limits::VARDIFF_PERIOD;
+            if self.lowered.is_some_and(is_recent) {
+                return;
+            }
+            self.lowered = Some(now);
+            self.restart(now);
+        }
         self.wanted = difficulty;
-        self.restart(now);
     }
 
     /// Restarts the current period. The session calls this when it sends the first job.
@@ -110,7 +122,7 @@ impl Vardiff {
         if self.shares < limits::VARDIFF_SHARES && elapsed < period {
             return false;
         }
-        let seconds = elapsed.as_secs_f64().max(limits::TICK.as_secs_f64());
+        let seconds = elapsed.as_secs_f64().max(limits::VARDIFF_SHORTEST.as_secs_f64());
         let estimate = if self.shares > 0 {
             self.silent = 0;
             self.work / seconds * limits::SHARE_INTERVAL_S

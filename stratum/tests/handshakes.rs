@@ -258,3 +258,79 @@ async fn unusual_but_valid_messages_are_accepted() {
     assert_eq!(wrong["error"][0], 20);
     assert!(wrong["error"][1].as_str().unwrap().contains("extranonce2"), "{wrong}");
 }
+
+/// The choices behind a proof, as programs write them: extranonce2, time and nonce.
+fn choices(proof: &common::Proof) -> [String; 3] {
+    let extranonce2 = proof.extranonce2.iter().map(|byte| format!("{byte:02x}")).collect();
+    [extranonce2, format!("{:08x}", proof.header.time), format!("{:08x}", proof.header.nonce)]
+}
+
+/// pooler's cpuminer 2.5.1, as its source has it: the first line after `subscribe` is the answer, and of those after
+/// `authorize`, the first without a method. It comes back with its session id.
+#[tokio::test]
+async fn cpuminer_mines_and_comes_back() {
+    let server = serve().await;
+    let mut session = String::new();
+    for resumes in [false, true] {
+        let mut miner = Raw::connect(&server).await;
+        let id = if resumes { format!(r#", "{session}""#) } else { String::new() };
+        miner.send(&format!(r#"{{"id": 1, "method": "mining.subscribe", "params": ["cpuminer/2.5.1"{id}]}}"#)).await;
+        let subscribed = miner.next().await;
+        let topics = subscribed["result"][0].as_array().unwrap();
+        let notify = topics.iter().find(|topic| topic[0] == "mining.notify").unwrap();
+        assert!(!resumes || notify[1] == session.as_str(), "{subscribed}");
+        notify[1].as_str().unwrap().clone_into(&mut session);
+        miner.send(&format!(r#"{{"id": 2, "method": "mining.authorize", "params": ["{USER}", "x"]}}"#)).await;
+        let mut answer = miner.next().await;
+        while answer.get("method").is_some() {
+            answer = miner.next().await;
+        }
+        assert_eq!((&answer["result"], &answer["error"]), (&Value::Bool(true), &Value::Null));
+        let job = miner.job(extranonce1(&subscribed)).await;
+        let [extranonce2, time, nonce] = choices(&mine(&job, share_target(), 0));
+        let params = format!(r#"["{USER}", "{}", "{extranonce2}", "{time}", "{nonce}"]"#, job.id);
+        let answer = miner.ask(&format!(r#"{{"method": "mining.submit", "params": {params}, "id":4}}"#)).await;
+        assert_eq!(answer["result"], true, "{answer}");
+        drop(miner);
+        while !server.stats.snapshot().connections.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+    assert_eq!(server.pool.found().len(), 2);
+}
+
+/// bfgminer 5.5.0, as its source has it: it suggests a target and tells what it can under no id, takes the first line for the
+/// answer to `subscribe`, and asks for the transactions of each job that has some.
+#[tokio::test]
+async fn bfgminer_mines_and_asks_for_transactions() {
+    let server = serve().await;
+    let mut miner = Raw::connect(&server).await;
+    let target = "00000000ffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+    miner.send(&format!(r#"{{"id": null, "method": "mining.suggest_target", "params": ["{target}"]}}"#)).await;
+    let goals = r#"{"notify":[],"set_difficulty":{},"set_goal":[],"malgo":{"SHA256d":{}},"suggested_target":"x"}"#;
+    miner.send(&format!(r#"{{"id":null,"method":"mining.capabilities","params":[{goals}]}}"#)).await;
+    miner.send(r#"{"id": 0, "method": "mining.subscribe", "params": ["bfgminer/5.5.0"]}"#).await;
+    let subscribed = miner.next().await;
+    assert_eq!(subscribed["id"], 0, "{subscribed}");
+    let extranonce1 = extranonce1(&subscribed);
+    assert_eq!(
+        miner.ask(r#"{"id": "xnsub", "method": "mining.extranonce.subscribe", "params": []}"#).await["result"],
+        true
+    );
+    let login = format!(r#"{{"id": "auth", "method": "mining.authorize", "params": ["{USER}", "x"]}}"#);
+    assert_eq!(miner.ask(&login).await["result"], true);
+    miner.send(r#"{"id": null, "method": "mining.suggest_difficulty", "params": [1]}"#).await;
+    let mut job = miner.job(extranonce1.clone()).await;
+    for number in 1..=100 {
+        let ask =
+            r#"{"params": ["JOB"], "id": "txlistJOB", "method": "mining.get_transactions"}"#.replace("JOB", &job.id);
+        assert_eq!(miner.ask(&ask).await["error"][0], 20, "job {number}");
+        let [extranonce2, time, nonce] = choices(&mine(&job, share_target(), 0));
+        let params = format!(r#"["{USER}", "{}", "{extranonce2}", "{time}", "{nonce}"]"#, job.id);
+        let answer = miner.ask(&format!(r#"{{"params": {params}, "id": {number}, "method": "mining.submit"}}"#)).await;
+        assert_eq!(answer["result"], true, "{answer}");
+        server.pool.set(|_| {});
+        job = miner.notify(extranonce1.clone(), job.difficulty).await;
+    }
+    assert_eq!(server.pool.found().len(), 100);
+}

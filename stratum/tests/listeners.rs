@@ -6,17 +6,21 @@ mod common;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{OneWork, USER, serve_with};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
-use stratum::{Balancers, Config, Difficulty, DifficultyRange, Listener, Pool, Server, Tls};
+use stratum::{Authority, Balancers, Config, Difficulty, DifficultyRange, Listener, Pool, Server, Tls};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, crypto::aws_lc_rs};
 
 fn local() -> SocketAddr {
     "127.0.0.1:0".parse().unwrap()
@@ -28,6 +32,18 @@ fn file(name: &str) -> PathBuf {
 
 fn tls() -> Tls {
     Tls::from_pem(&file("certificate.pem"), &file("key.pem")).unwrap()
+}
+
+/// What a miner that speaks TLS trusts.
+fn client() -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(file("certificate.pem")).unwrap()).unwrap();
+    let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(client)
 }
 
 /// Subscribes and authorizes. Returns the difficulty of the first job.
@@ -127,14 +143,7 @@ async fn only_a_load_balancer_is_believed() {
 #[tokio::test]
 async fn miners_may_speak_tls() {
     let server = serve_with(|config| config.listeners[0].tls = Some(tls())).await;
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(file("certificate.pem")).unwrap()).unwrap();
-    let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = TlsConnector::from(Arc::new(client));
+    let connector = TlsConnector::from(client());
     let socket = TcpStream::connect(server.addr).await.unwrap();
     let secure = connector.connect("localhost".try_into().unwrap(), socket).await.unwrap();
     assert!(mine(secure, "x").await > 0.0);
@@ -151,4 +160,70 @@ fn a_missing_certificate_is_named() {
     assert!(error.starts_with("cannot read a certificate from ") && error.contains("none.pem"), "{error}");
     let error = Tls::from_pem(&file("certificate.pem"), &file("certificate.pem")).unwrap_err().to_string();
     assert!(error.starts_with("cannot read a private key from "), "{error}");
+}
+
+/// Beginnings of connections: of each protocol, whole, cut, with a changed byte, with more behind it; and any bytes.
+fn beginnings() -> impl Strategy<Value = Vec<u8>> {
+    let mut hello = Vec::new();
+    ClientConnection::new(client(), "localhost".try_into().unwrap()).unwrap().write_tls(&mut hello).unwrap();
+    let known = prop::sample::select(vec![
+        Vec::new(),
+        hello,
+        b"PROXY TCP4 192.0.2.7 127.0.0.1 5000 3333\r\n".to_vec(),
+        b"PROXY UNKNOWN\r\n".to_vec(),
+        [b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c".as_slice(), &[192, 0, 2, 8, 127, 0, 0, 1, 0, 9, 13, 5]].concat(),
+        b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n".to_vec(),
+    ]);
+    let more = prop::collection::vec(any::<u8>(), 0..300);
+    let change = prop::option::of((any::<prop::sample::Index>(), any::<u8>()));
+    (known.clone(), known, more, any::<prop::sample::Index>(), any::<bool>(), change).prop_map(
+        |(first, second, more, cut, is_cut, change)| {
+            let mut bytes = [first, second, more].concat();
+            if let Some((at, byte)) = change.filter(|_| !bytes.is_empty()) {
+                *at.get_mut(&mut bytes) = byte;
+            }
+            bytes.truncate(if is_cut { cut.index(bytes.len() + 1) } else { bytes.len() });
+            bytes
+        },
+    )
+}
+
+/// Whatever comes first, on any kind of listener: the connection ends, nothing panics, and other miners are served.
+#[tokio::test]
+async fn any_beginning_ends_its_own_connection_alone() {
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        PANICS.fetch_add(1, Ordering::SeqCst);
+        told(info);
+    }));
+    let server = serve_with(|_| {}).await;
+    let proxied = || Some(Balancers::new(|ip| ip.is_loopback()));
+    let authority = Some(Authority::from_secret([7; 32]).unwrap());
+    let listeners = vec![
+        Listener::new(local()),
+        Listener { tls: Some(tls()), ..Listener::new(local()) },
+        Listener { balancers: proxied(), ..Listener::new(local()) },
+        Listener { balancers: proxied(), tls: Some(tls()), ..Listener::new(local()) },
+        Listener { v2: authority, ..Listener::new(local()) },
+    ];
+    let config = Config { listeners, ..Config::new(local()) };
+    let hostile = Server::bind(config, Arc::clone(&server.pool) as Arc<dyn Pool>).await.unwrap();
+    let addresses = hostile.local_addrs();
+    let mut running = tokio::task::JoinSet::from_iter([hostile.run(std::future::pending())]);
+    let (mut runner, beginnings) = (TestRunner::deterministic(), beginnings());
+    for _ in 0..200 {
+        let bytes = beginnings.new_tree(&mut runner).unwrap().current();
+        for address in &addresses {
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            // The server may have closed it already.
+            let _reset = socket.write_all(&bytes).await;
+            let _reset = socket.shutdown().await;
+            let ended = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut Vec::new())).await;
+            assert!(ended.is_ok(), "{address} keeps {bytes:02x?}");
+        }
+    }
+    assert!(mine(TcpStream::connect(addresses[0]).await.unwrap(), "x").await > 0.0);
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0);
+    running.abort_all();
 }

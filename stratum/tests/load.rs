@@ -61,7 +61,7 @@ async fn submits_are_answered() {
     let server = serve().await;
     server.pool.set(|parts| {
         parts.coinb2 = vec![7; COINB2_BYTES];
-        parts.branch = vec![[1; 32]; 12];
+        parts.branch = [[1; 32]; 12].into();
     });
     let mut tasks = tokio::task::JoinSet::new();
     let start = Instant::now();

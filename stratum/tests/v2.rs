@@ -269,12 +269,51 @@ fn channels_count_as_connections_of_their_address() {
     let house = house_with(|config| config.connections_per_ip_max = 3);
     let mut line = Line::connect(house.addr(), None).unwrap();
     set_up(&mut line, 0b100, "proxy").unwrap();
-    for _ in 0..3 {
+    for _ in 0..4 {
         ask(&mut line, 7, &Wish::standard(USER));
     }
-    let refused = std::iter::repeat_with(|| line.read().unwrap()).find(|(kind, _)| *kind == 0x12).unwrap();
-    let text = String::from_utf8_lossy(&refused.1[5..]).into_owned();
+    let mut opened = 0;
+    let refused = loop {
+        match line.read().unwrap() {
+            (0x11, _) => opened += 1,
+            (0x12, payload) => break payload,
+            _ => {}
+        }
+    };
+    assert_eq!(opened, 3, "the first one has the connection's place");
+    let text = String::from_utf8_lossy(&refused[5..]).into_owned();
     assert!(text.starts_with("channel-capacity-exhausted: too many connections from your address"), "{text}");
+}
+
+#[test]
+fn a_proxy_with_too_many_devices_keeps_those_that_fit() {
+    let house = house_with(|config| config.connections_per_ip_max = 3);
+    let mut line = Line::connect(house.addr(), None).unwrap();
+    set_up(&mut line, 0b100, "proxy").unwrap();
+    let devices = limits::STRIKES_MAX + 8;
+    for _ in 0..devices {
+        ask(&mut line, 7, &Wish::standard(USER));
+    }
+    let mut refused = 0;
+    while refused < devices - 3 {
+        refused += u32::from(line.read().unwrap().0 == 0x12);
+    }
+    assert_eq!(house.running.stats.snapshot().connections.len(), 3);
+    ask(&mut line, 7, &Wish::standard(USER));
+    assert_eq!(line.read().map(|(kind, _)| kind), Ok(0x12), "the connection goes on");
+}
+
+#[test]
+fn a_payload_that_does_not_come_ends_the_connection() {
+    let house = house_with(|config| config.timeouts.partial_line = Duration::from_secs(1));
+    let mut line = Line::connect(house.addr(), None).unwrap();
+    set_up(&mut line, 0, "test").unwrap();
+    ask(&mut line, 7, &Wish::standard(USER));
+    // A sealed header has 22 bytes. Its payload stays away.
+    line.send_part(0x18, true, CloseChannel { channel_id: 1, reason_code: "".try_into().unwrap() }, 22);
+    let closed = std::iter::repeat_with(|| line.read().unwrap()).find(|(kind, _)| *kind == 0x18).unwrap();
+    let reason = String::from_utf8_lossy(&closed.1[5..]).into_owned();
+    assert_eq!(reason, "incomplete message: the rest did not arrive within 1 s");
 }
 
 #[test]

@@ -114,10 +114,10 @@ class Browser:
             const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > wide + 1);
             return over <= 0 ? null : [over, out.slice(0, 5).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`)];""")
 
-    def picture(self, file):
-        """Saves a picture of the whole page."""
+    def picture(self, file, clip=None):
+        """Saves a picture of the whole page, or of a part of it."""
         width, height = self.js("return [innerWidth, document.documentElement.scrollHeight]")
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, PICTURE_MAX), "scale": 1}
+        clip = clip or {"x": 0, "y": 0, "width": width, "height": min(height, PICTURE_MAX), "scale": 1}
         taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(base64.b64decode(taken["data"]))

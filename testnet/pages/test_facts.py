@@ -67,6 +67,9 @@ class Facts(PageTest):
                 rows = page["tables"]["Reorganisations, newest first"]
                 same(ids(rows, "To tip"), [turn["new_tip"] for turn in turns], "reorganisations")
                 same([whole(row["Left at height"]["text"]) for row in rows], [turn["fork_height"] for turn in turns], "forks")
+                merged = [f"{turn['left']['listed']:,} of {turn['left']['shares']:,} count" for turn in turns if turn["left"]]
+                told = [row["Shares of the branch left"]["text"].split(",")[0] for row in rows]
+                same([text for text in told if text != "no longer known"], merged, "what became of the branches left")
 
         self.agrees("/chain", check)
 
@@ -119,7 +122,10 @@ class Facts(PageTest):
             near(seconds(page["facts"]["You are paid"]), pay["every_s"], "time between payouts", 0.15)
             near(satoshi(page["facts"]["You earn a day"]) if pay["day_sat"] < 1e6 else bitcoin(page["facts"]["You earn a day"]) * 1e8,
                  pay["day_sat"], "pay a day", 0.15)
-            near(hashrate(page["facts"]["Your hashrate"]), miner["hashrate_hs"], "own hashrate", 0.3)
+            rate = miner["hashrate_hour_hs" if miner["last_submit_unix_s"] is None else "hashrate_hs"]
+            near(hashrate(page["facts"]["Your hashrate"]), rate, "own hashrate", 0.3)
+            strip = self.browser.js("return document.querySelector('#positions figcaption')?.textContent ?? '0'")
+            near(whole(strip.split()[0]), miner["window"]["shares"], "shares of the strip", 0.3)
             rows = page["tables"]["Payments, newest first"]
             paid = paid[:PAYMENTS]
             same([row["Block"]["titles"][0] for row in rows], [payment["block"] for payment in paid], "blocks that paid")

@@ -23,7 +23,7 @@ mod years;
 use std::io;
 use std::path::Path;
 
-pub use load::{LoadArgs, run as run_load};
+pub use load::{LoadArgs, Protocol, run as run_load};
 pub use pool::PoolError;
 pub use stratum::{StratumBench, StratumError, StratumOptions, run as stratum};
 pub use sync::{SyncBench, SyncError, run as sync};

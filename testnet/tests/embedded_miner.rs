@@ -53,7 +53,7 @@ fn work(block: &Block, share_target: Target) -> Work {
         coinb1: bytes[..at].to_vec(),
         outputs: Arc::default(),
         coinb2: bytes[at + MARK.len()..].to_vec(),
-        branch: Vec::new(),
+        branch: [].into(),
         bits: block.header.bits,
         time: block.header.time,
         min_time: block.header.time - 1,

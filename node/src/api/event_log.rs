@@ -1,4 +1,4 @@
-//! `/api/v1/log`: the node's event log. `/api/v1/reorganisations`: the reorganizations of the share-chain in it.
+//! `/api/v1/log`: the node's event log.
 
 use std::sync::Arc;
 
@@ -45,32 +45,6 @@ impl From<&Event> for LogEvent {
     }
 }
 
-/// A page of the share-chain's reorganizations that this node saw.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Reorganisations {
-    /// Entries of this page, newest first.
-    pub reorganisations: Vec<Reorganisation>,
-    /// `from` of the next page; none on the last page.
-    pub next_from: Option<u64>,
-}
-
-/// A reorganization of the share-chain.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Reorganisation {
-    /// When this node saw it, seconds since 1970.
-    pub time_unix_s: u32,
-    /// Id of the old tip.
-    pub old_tip: String,
-    /// Id of the new tip.
-    pub new_tip: String,
-    /// Height of the last link that both branches share.
-    pub fork_height: u32,
-    /// Number of links that left the main chain.
-    pub depth: u32,
-    /// Number of links that entered the main chain.
-    pub connected: u32,
-}
-
 /// Lists the node's event log, newest first: found blocks, reorganizations, rejected shares, problems, and with the
 /// node's token its miners and their payouts. A page may hold fewer events than `limit`.
 #[utoipa::path(
@@ -90,32 +64,4 @@ pub(super) async fn log(
     let page = api.read(move |_| history.events(paging.from, paging.items())).await?;
     let shown = page.items.iter().filter(|event| owner || !event.kind.is_private());
     Ok(Json(Log { events: shown.map(LogEvent::from).collect(), next_from: page.next_from }))
-}
-
-/// Lists the reorganizations of the share-chain that this node saw, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/reorganisations", params(Paging),
-    responses(
-        (status = 200, description = "Reorganizations, newest first", body = Reorganisations),
-        (status = 400, description = "A parameter is invalid", body = ErrorBody),
-    )
-)]
-pub(super) async fn reorganisations(
-    State(api): State<Arc<Api>>,
-    paging: Paging,
-) -> Result<Json<Reorganisations>, ApiError> {
-    let history = api.context.history.clone();
-    let page = api.read(move |_| history.reorganisations(paging.from, paging.items())).await?;
-    let reorganisations = page.items.into_iter().filter_map(|event| {
-        let what = event.reorganised?;
-        Some(Reorganisation {
-            time_unix_s: event.time,
-            old_tip: what.old.to_string(),
-            new_tip: what.new.to_string(),
-            fork_height: what.fork_height,
-            depth: what.depth,
-            connected: what.connected,
-        })
-    });
-    Ok(Json(Reorganisations { reorganisations: reorganisations.collect(), next_from: page.next_from }))
 }

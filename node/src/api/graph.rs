@@ -115,6 +115,14 @@ fn part(chain: &Chain, heights: &Heights, network: bitcoin::Network) -> Part {
     if to == chain.height().0 {
         side.extend(chain.pending(PENDING_COUNTED_MAX));
     }
+    // Links of another branch are often listed above the picture.
+    let end = chain.height().0.min(to.saturating_add(chain.params().listing_depth));
+    for height in (to.saturating_add(1)..=end).map(Height) {
+        let lists = main_link(chain, height).and_then(|(_, link)| link.complete());
+        for id in lists.iter().flat_map(|complete| complete.list.iter()) {
+            side.extend(chain.link(id).filter(|link| (from..=to).contains(&link.height.0)).map(|_| *id));
+        }
+    }
     let mut cut = false;
     for id in side {
         match chain.link(&id) {

@@ -82,6 +82,9 @@ pub const GRAPH_LINKS_MAX: u32 = 200;
 /// Maximum shares of a chain picture: those of 60 links, about 1 MB.
 pub const GRAPH_SHARES_MAX: usize = 2_500;
 
+/// Maximum number of shares looked at for one page of reorganizations: some 20 ms.
+pub const LEFT_SHARES_MAX: u32 = 1 << 16;
+
 /// Newest links whose finders are counted as template builders: five and a half hours on mainnet, all of them in
 /// memory.
 pub const TEMPLATE_LINKS: u32 = 2_016;

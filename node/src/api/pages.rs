@@ -1,7 +1,7 @@
 //! The web application, whose files are part of the program.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -27,7 +27,10 @@ struct Web;
 
 /// Returns the file at a path, or the application for a path without a file: each page of the application has its own
 /// path. For a path without a page, the application says so, and the status is 404.
-pub(super) async fn page(uri: Uri) -> Response {
+pub(super) async fn page(method: Method, uri: Uri) -> Response {
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return ApiError::Method.into_response();
+    }
     let path = uri.path();
     if path.starts_with(API) {
         return ApiError::Path.into_response();

@@ -123,3 +123,15 @@ fn averages_and_best_shares_survive_a_restart_and_counters_of_connections_do_not
     restarted.restore(b"not JSON");
     assert_eq!(restarted.all(now).len(), 1);
 }
+
+#[test]
+fn names_that_come_and_go_without_work_make_no_news_and_give_up_their_places() {
+    let mut devices = Devices::default();
+    let made_up = |number: usize| ConnectionSnapshot { connected_s: 1, ..connection(&format!("x{number}"), 0.0, None) };
+    let many: Vec<_> = (0..DEVICES_MAX).map(made_up).collect();
+    assert_eq!(told(&mut devices, &many, START), []);
+    assert_eq!(told(&mut devices, &[], START + DEVICE_TOLD_S + 30), [], "they have gone");
+    let own = connection("a", 1e12, Some(1));
+    assert_eq!(told(&mut devices, &[own], START + DEVICE_TOLD_S + 60), []);
+    assert_eq!(states(&devices, START + DEVICE_TOLD_S + 60), [("a".to_owned(), DeviceState::Ok)]);
+}

@@ -15,10 +15,10 @@ use crate::config::Config;
 use crate::consensus::{ChainReader, FoundWork};
 use crate::devices::{DeviceNews, SharedDevices};
 use crate::event_kind::EventKind;
-use crate::limits::{DEVICE_TOLD_S, DEVICES_SAVE, PEERS_REFUSED_AN_HOUR, WORKER_LOOK};
+use crate::limits::{DEVICE_TOLD_S, DEVICES_SAVE, PEERS_REFUSED_AN_HOUR, WORKER_EVENTS_AN_HOUR, WORKER_LOOK};
 use crate::miners::own_scripts;
 use crate::state::{NodeState, PeerView, StateView, SyncState};
-use crate::status::words::hashrate;
+use crate::status::words::{hashrate, printable};
 use node_core::exchange::RefusedProof;
 use node_core::isolation::Kind;
 use node_core::pool_block::PoolBlock;
@@ -81,6 +81,7 @@ impl Observer {
         let mut look = tokio::time::interval(WORKER_LOOK);
         let mut save = tokio::time::interval_at(tokio::time::Instant::now() + DEVICES_SAVE, DEVICES_SAVE);
         let room = RateLimiter::direct(Quota::per_hour(PEERS_REFUSED_AN_HOUR));
+        let devices_room = RateLimiter::direct(Quota::per_hour(WORKER_EVENTS_AN_HOUR));
         let mut noted = Noted { no_work_because: self.node.borrow().no_work_because.clone(), ..Noted::default() };
         loop {
             tokio::select! {
@@ -96,7 +97,8 @@ impl Observer {
                     let (connections, now) = (self.stratum.snapshot().connections, now().0);
                     self.devices.lock().look(&connections, now);
                     let news = self.devices.lock().news(now);
-                    news.into_iter().for_each(|news| self.event_log.note(told(news)));
+                    let events = all_told(news, || devices_room.check().is_ok());
+                    events.into_iter().for_each(|event| self.event_log.note(event));
                 }
                 _ = save.tick() => {
                     let bytes = self.devices.lock().to_bytes();
@@ -154,7 +156,7 @@ impl Observer {
              100 more blocks"
         );
         let (paid, worker) = (Paid { address, value_sat, block, height }, worker.to_string());
-        Event { paid: Some(paid), worker: Some(worker), ..Event::new(EventKind::Payment, sentence) }
+        Event { paid: Some(paid), worker: Some(worker), ..Event::new(EventKind::Payment, printable(&sentence)) }
     }
 
     /// The address of a script, or its bytes if it has none.
@@ -283,6 +285,14 @@ fn isolation(kind: Kind, begins: bool, sentence: String) -> Event {
     Event { state: Some(state), ..Event::new(EventKind::Isolation, sentence).at("/peers") }
 }
 
+/// The events of devices: one for each while there `is_room`, and one for all others.
+pub(super) fn all_told(news: Vec<DeviceNews>, mut is_room: impl FnMut() -> bool) -> Vec<Event> {
+    let (single, others): (Vec<_>, Vec<_>) = news.into_iter().partition(|_| is_room());
+    let sentence = format!("{} more devices fell silent, became slow or are back; the pages show each", others.len());
+    let others = (!others.is_empty()).then(|| Event::new(EventKind::Worker, sentence));
+    single.into_iter().map(told).chain(others).collect()
+}
+
 fn told(news: DeviceNews) -> Event {
     let (name, sentence) = match news {
         DeviceNews::Silent { name, seconds } => {
@@ -303,5 +313,5 @@ fn told(news: DeviceNews) -> Event {
             (name, sentence)
         }
     };
-    Event { worker: Some(name), ..Event::new(EventKind::Worker, sentence) }
+    Event { worker: Some(name), ..Event::new(EventKind::Worker, printable(&sentence)) }
 }

@@ -8,8 +8,10 @@ use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
 use sharechain::{Outcome, Proof, ShareId, U256};
 
+use super::observer::all_told;
 use super::*;
 use crate::consensus::{self, ChainReader, Inputs};
+use crate::devices::DeviceNews;
 use crate::limits::EVENT_LOG_EVENTS_MAX;
 use crate::store::Store;
 use testkit::World;
@@ -138,4 +140,27 @@ fn kinds_have_the_same_name_everywhere() {
     for kind in EventKind::ALL {
         assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
     }
+}
+
+#[test]
+fn many_devices_at_once_leave_room_for_other_events() {
+    let news = |count: usize| vec![DeviceNews::Back { name: "rig".to_owned() }; count];
+    let mut asked = 0;
+    let events = all_told(news(1_000), || {
+        asked += 1;
+        asked <= 2
+    });
+    let names: Vec<_> = events.iter().map(|event| event.worker.as_deref()).collect();
+    assert_eq!(names, [Some("rig"), Some("rig"), None]);
+    assert!(events[2].sentence.starts_with("998 more devices"), "{}", events[2].sentence);
+    assert_eq!(all_told(news(1), || true).len(), 1);
+}
+
+/// Anyone who may mine here chooses a user name.
+#[test]
+fn a_user_name_cannot_write_lines_of_its_own() {
+    let name = "rig\nShoal: block found\u{202e}\u{1b}[31m".to_owned();
+    let told = all_told(vec![DeviceNews::Back { name: name.clone() }], || true).remove(0);
+    let expected = "device rig\u{fffd}Shoal: block found\u{fffd}\u{fffd}[31m hashes at its usual rate again";
+    assert_eq!((told.sentence.as_str(), told.worker), (expected, Some(name)), "programs get the name as it is");
 }

@@ -14,7 +14,7 @@ use tracing::warn;
 use super::payee::Payee;
 use crate::config::Network;
 use crate::consensus::FoundWork;
-use crate::limits::FOUND_QUEUE;
+use crate::limits::{ACCOUNTS_KEPT_MAX, FOUND_QUEUE};
 
 const _: () = assert!(
     EXTRANONCE_BYTES == sharechain::share::EXTRANONCE_BYTES,
@@ -52,7 +52,7 @@ struct State {
     readiness: Readiness,
     /// When `readiness` last left [`Readiness::Ready`].
     paused_at: Instant,
-    /// The newest template's jobs for Stratum, by account.
+    /// The newest template's jobs for Stratum, by account: at most [`ACCOUNTS_KEPT_MAX`].
     current: HashMap<Account, Arc<Work>>,
     recent: RecentTemplates,
 }
@@ -161,7 +161,9 @@ impl Pool for Miners {
         }
         let (key, template) = state.recent.newest()?;
         let work = Arc::new(stratum_work(&job_of(template, account), key));
-        state.current.insert(Arc::clone(account), Arc::clone(&work));
+        if state.current.len() < ACCOUNTS_KEPT_MAX {
+            state.current.insert(Arc::clone(account), Arc::clone(&work));
+        }
         Some(work)
     }
 
@@ -173,7 +175,7 @@ impl Pool for Miners {
         let template = self.state().recent.get(found.work.key).map(Arc::clone);
         let Some(template) = template else {
             let block = found.meets_bitcoin;
-            warn!(hash = %found.hash, block, worker = %found.worker, "work found on a job that is no longer kept");
+            warn!(hash = %found.hash, block, worker = &*found.worker, "work found on a job that is no longer kept");
             return;
         };
         let job = Arc::new(job_of(&template, &found.account));
@@ -213,7 +215,7 @@ pub fn stratum_work(job: &Job, key: u64) -> Work {
         coinb1,
         outputs,
         coinb2,
-        branch: job.template.contents.branch.clone(),
+        branch: Arc::clone(&job.template.contents.branch),
         bits: block.bits,
         time: job.header_time(),
         min_time: *job.times().start(),

@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use lettre::Message;
 use lettre::message::header::ContentType;
@@ -29,7 +29,7 @@ use tokio_socks::tcp::Socks5Stream;
 use crate::config::MailConfig;
 use crate::connection_words;
 use crate::lan::is_here;
-use crate::limits::MAIL_TIMEOUT;
+use crate::limits::{MAIL_ANSWER_BYTES_MAX, MAIL_TIMEOUT};
 
 /// Ports of `smtp://` and `smtps://` (RFC 6409, RFC 8314).
 const SUBMISSION: u16 = 587;
@@ -108,27 +108,67 @@ async fn hand_over(config: &MailConfig, proxy: Option<p2p::Proxy>, mail: &Messag
 }
 
 /// Connects to the server, through the proxy unless it is on this machine.
-async fn connect(server: &Url, proxy: Option<p2p::Proxy>) -> Result<TcpStream, MailError> {
+async fn connect(server: &Url, proxy: Option<p2p::Proxy>) -> Result<Bounded, MailError> {
     let host = server.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = server.port().unwrap_or(if server.scheme() == "smtps" { SUBMISSIONS } else { SUBMISSION });
-    match proxy.filter(|_| !is_here(server)) {
-        None => TcpStream::connect((host, port)).await.map_err(MailError::Unreachable),
+    let stream = match proxy.filter(|_| !is_here(server)) {
+        None => TcpStream::connect((host, port)).await.map_err(MailError::Unreachable)?,
         Some(proxy) => {
             let through = Socks5Stream::connect_with_password(proxy.address, (host, port), "webhooks", "shoal");
-            Ok(through.await.map_err(MailError::Proxy)?.into_inner())
+            through.await.map_err(MailError::Proxy)?.into_inner()
         }
-    }
+    };
+    Ok(Bounded { stream, left: MAIL_ANSWER_BYTES_MAX })
 }
 
-async fn secure(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, MailError> {
+async fn secure(host: &str, stream: Bounded) -> Result<TlsStream<Bounded>, MailError> {
     let config = ClientConfig::with_platform_verifier().map_err(MailError::NoTls)?;
     let invalid = |_| MailError::Unreachable(io::ErrorKind::InvalidInput.into());
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(invalid)?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(MailError::Tls)
 }
 
+/// A connection that ends if the server says more than any mail needs: lettre keeps a line until it ends.
+#[derive(Debug)]
+struct Bounded {
+    stream: TcpStream,
+    /// Bytes that the server may still send.
+    left: usize,
+}
+
+impl AsyncTokioStream for Bounded {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+}
+
+impl AsyncRead for Bounded {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
+        let read = into.filled().len().saturating_sub(before);
+        let too_much = || io::Error::new(io::ErrorKind::InvalidData, "the mail server says too much");
+        self.left = self.left.checked_sub(read).ok_or_else(too_much)?;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Bounded {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
 /// A connection with TLS, in the form that lettre takes.
-struct Secured(TlsStream<TcpStream>);
+struct Secured(TlsStream<Bounded>);
 
 impl fmt::Debug for Secured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

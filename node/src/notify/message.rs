@@ -86,9 +86,15 @@ impl Message {
     /// The event for people, without its title: its sentence, and the link on a line of its own. User names of devices are
     /// in it, so that receivers must not read it as more than text.
     pub(super) fn text(&self) -> String {
+        self.text_as(str::to_owned)
+    }
+
+    /// The same for a receiver whose messages have a markup: `escaped` makes the sentence plain text there.
+    pub(super) fn text_as(&self, escaped: impl Fn(&str) -> String) -> String {
         let mut letters = self.sentence.chars();
         let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        let mut text: String = first.chain(letters).take(NOTIFY_CHARS_MAX).collect();
+        let sentence: String = first.chain(letters).take(NOTIFY_CHARS_MAX).collect();
+        let mut text = escaped(&sentence);
         if let Some(link) = &self.link {
             text.push('\n');
             text.push_str(link);

@@ -108,7 +108,7 @@ pub(super) async fn send(receiver: &ReceiverConfig, way: &Way, message: &Message
             post(client.post(url), &json!({ "chat_id": chat, "text": text, "link_preview_options": preview }))
         }
         ReceiverConfig::Discord { url } => {
-            let content = format!("**{}**\n{}", message.title, message.text());
+            let content = format!("**{}**\n{}", message.title, message.text_as(discord));
             let nobody = json!({ "parse": [] });
             post(client.post(url.expose().clone()), &json!({ "content": content, "allowed_mentions": nobody }))
         }
@@ -139,6 +139,12 @@ fn ntfy(request: RequestBuilder, token: Option<&Secret>, message: &Message) -> R
 
 fn post(request: RequestBuilder, body: &Value) -> RequestBuilder {
     request.header(header::CONTENT_TYPE, "application/json").body(body.to_string())
+}
+
+/// Text for Discord, in which `[words](https://example.org)` would be a link that shows other words.
+fn discord(text: &str) -> String {
+    let is_markup = |letter: char| "\\*_~`|<>[]():#".contains(letter);
+    text.chars().flat_map(|letter| is_markup(letter).then_some('\\').into_iter().chain([letter])).collect()
 }
 
 /// Text for Slack, in which `<!channel>` would call everyone.

@@ -168,3 +168,16 @@ async fn a_user_name_calls_nobody_in_a_chat() {
     assert_eq!(bodies[0]["text"], "*Shoal: a device*\nDevice &lt;!channel&gt; @everyone &amp; co is silent");
     assert_eq!(bodies[1]["allowed_mentions"], serde_json::json!({ "parse": [] }), "Discord calls nobody then");
 }
+
+#[tokio::test]
+async fn a_user_name_is_no_link_in_a_chat() {
+    let (inbox, url) = receiver(0).await;
+    let event = Event::new(EventKind::Worker, "device [claim](https://evil.example) is silent").at("/");
+    let message = Message::new("local", &event, &pages());
+    receiver::send(&ReceiverConfig::Discord { url }, &Way::new(None).unwrap(), &message).await.unwrap();
+    let taken = inbox.taken.lock().unwrap();
+    let body: Value = serde_json::from_str(&taken[0].1).unwrap();
+    // Discord shows what follows a backslash as it is. The node's own link stays one.
+    let text = r"Device \[claim\]\(https\://evil.example\) is silent";
+    assert_eq!(body["content"], format!("**Shoal: a device**\n{text}\nhttp://192.0.2.7:3380/"));
+}

@@ -25,6 +25,7 @@ use crate::history::{Event, EventKind, History};
 use crate::identity;
 use crate::limits::{READING_LOOK, READING_TOLD};
 use crate::manual::ManualPeers;
+use crate::memory;
 use crate::miners::{FoundQueues, Miners};
 use crate::ports;
 use crate::state::{NodeState, PeerView, READING};
@@ -210,7 +211,7 @@ impl Front {
     }
 }
 
-/// Starts the servers for miners and API clients. Both end when `stopped` becomes true.
+/// Starts the servers for miners and API clients, and what gives their memory back. All end when `stopped` becomes true.
 fn start_servers(
     stratum: stratum::Server,
     api: TcpListener,
@@ -218,7 +219,8 @@ fn start_servers(
     stopped: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, NodeError> {
     let readers = api::start(api, context, until(stopped.clone()))?;
-    Ok(vec![tokio::spawn(stratum.run(until(stopped.clone()))), tokio::spawn(readers)])
+    let give_back = tokio::spawn(memory::give_back(stratum.stats(), until(stopped.clone())));
+    Ok(vec![tokio::spawn(stratum.run(until(stopped.clone()))), tokio::spawn(readers), give_back])
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -47,7 +47,10 @@ pub(crate) fn count(count: impl Into<u64>) -> String {
     out
 }
 
-/// Foreign text without control characters, so that it cannot control the terminal.
+/// Foreign text without control characters, so that it cannot control the terminal, and without those that end a line
+/// or turn the direction of letters, so that it cannot change how the words around it read.
 pub(crate) fn printable(words: &str) -> String {
-    words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let turns =
+        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    words.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -11,7 +11,8 @@ use crate::server::Api;
 
 async fn shoal_status(api: SocketAddr, json: bool) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shoal"));
-    command.env_clear().env("HOME", "/nonexistent").args(["status", "--network=local"]);
+    // As under a service manager, which sets no HOME.
+    command.env_clear().args(["status", "--network=local"]);
     command.arg(format!("--api-listen={api}"));
     if json {
         command.arg("--json");

@@ -126,6 +126,20 @@ async fn the_picture_holds_every_link_and_share_once() {
 }
 
 #[tokio::test]
+async fn a_branch_that_was_left_is_in_the_picture_though_links_above_it_list_it() {
+    let mut pool = Pool::new();
+    pool.link(&miner(1));
+    let rivals = pool.rivals([&miner(2), &miner(3)]);
+    pool.link(&miner(1));
+    let api = Api::of(pool).await;
+    let graph = api.get("/graph?to=2&links=1").await;
+    let links = graph["links"].as_array().unwrap().iter().map(|link| (&link["id"], &link["is_main"]));
+    let seen: BTreeSet<_> = links.map(|(id, is_main)| (id.as_str().unwrap().to_owned(), is_main == true)).collect();
+    let expected = rivals.iter().zip([true, false]).map(|(id, is_main)| (id.to_string(), is_main));
+    assert_eq!(seen, expected.collect());
+}
+
+#[tokio::test]
 async fn whatever_has_a_name_is_found_by_it() {
     let mut pool = Pool::new();
     let share = pool.share(&miner(1));
@@ -156,7 +170,9 @@ async fn whatever_has_a_name_is_found_by_it() {
 #[tokio::test]
 async fn the_event_log_says_why_a_share_was_refused_and_what_was_reorganised() {
     let mut pool = Pool::new();
-    let [old, new] = [pool.link(&miner(1)), pool.link(&miner(2))];
+    pool.share(&miner(1));
+    let [new, old] = pool.rivals([&miner(1), &miner(2)]);
+    pool.link(&miner(1));
     let refused = pool.refused();
     let api = Api::of(pool).await;
     let event_log = api.history.event_log();
@@ -173,6 +189,8 @@ async fn the_event_log_says_why_a_share_was_refused_and_what_was_reorganised() {
     assert_eq!(log[1]["link_to"], json!(format!("/shares/{refused}")));
     let seen = all(&api, "/reorganisations", "reorganisations").await;
     assert_eq!((seen.len(), &seen[0]["depth"], &seen[0]["new_tip"]), (1, &json!(1), &json!(new.to_string())));
+    // The link that was left, and the share that it lists.
+    assert_eq!(seen[0]["left"], json!({ "shares": 2, "listed": 2, "waiting": 0, "lost": 0 }));
     let share = api.get(&format!("/shares/{refused}")).await;
     assert_eq!((&share["fate"], &share["refusal"]["peer"]), (&json!("refused"), &json!("12D3Koo")));
     assert!(share["refusal"]["time_unix_s"].is_u64());

@@ -57,6 +57,12 @@ async fn only_reading_is_offered() {
         assert_eq!(code(&answer), 405, "{answer}");
         assert!(sentence(body(&answer)).contains("GET"));
     }
+    // A proxy in front that hears 200 to CONNECT passes on whatever the client sends from then on.
+    for asked in ["POST /", "DELETE /blocks", "CONNECT example.org:80"] {
+        let request = format!("{asked} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let answer = api.raw(request.as_bytes()).await;
+        assert_eq!(code(&answer), 405, "{asked}: {answer}");
+    }
     for header in ["content-length: 1000000000", "transfer-encoding: chunked"] {
         let request =
             format!("GET /api/v1/status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n\r\n");

@@ -86,6 +86,13 @@ impl Pool {
         id
     }
 
+    /// Finds two links on the tip: the first becomes the tip, the second is a branch of its own.
+    pub(crate) fn rivals(&mut self, payouts: [&ScriptBuf; 2]) -> [ShareId; 2] {
+        self.clock = self.clock.plus(1);
+        let found = payouts.map(|payout| self.find(payout, true));
+        found.map(|(proof, list)| self.insert(proof, list))
+    }
+
     /// Finds a link that does not become Bitcoin's tip.
     pub(crate) fn link_beside_bitcoin(&mut self, payout: &ScriptBuf) -> (ShareId, Header) {
         self.clock = self.clock.plus(1);

@@ -7,7 +7,7 @@ import { gapsOf, histogram } from "../../web/js/gaps.js";
 import { troubles } from "../../web/js/health.js";
 import { estimate } from "../../web/js/estimate.js";
 import { miningState } from "../../web/js/mining_state.js";
-import { filled } from "../../web/js/steps.js";
+import { filled, spread, stepFor } from "../../web/js/steps.js";
 import { expect } from "../../web/js/expect.js";
 
 test("numbers carry units and three digits", () => {
@@ -158,4 +158,13 @@ test("a pool changes how evenly, not how much", () => {
   assert.ok(is.drawn < 1 && Math.abs(is.drawn - is.dueSat / 3e5) < 1e-12);
   const alone = expect({ hashrateHs: 1e14, poolHs: 0, difficulty: 1e14, shareHashes: 4.4e12, valueSat: 312_500_000, windowBlocks: 8, tailSat: null });
   assert.equal(alone.part, 1);
+});
+
+test("a strip of positions has every share of the window once, oldest first", () => {
+  const points = [{ time_unix_s: 660, shares: 2 }, { time_unix_s: 600, shares: 1 }, { time_unix_s: 120, shares: 5 }, { time_unix_s: 0, shares: 9 }];
+  assert.deepEqual(spread(points, 60, 130, 670), [5, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
+  assert.deepEqual(spread([], 60, 600, 600), [0]);
+  assert.deepEqual(stepFor(3_600), { s: 60, count: 61 });
+  assert.deepEqual(stepFor(8 * 86_400), { s: 3_600, count: 193 });
+  assert.ok(stepFor(10 * 365 * 86_400).count <= 500, "what the node answers at once");
 });

@@ -116,7 +116,7 @@ impl Chain {
     /// proofs need.
     pub fn missing(&self) -> impl Iterator<Item = Missing> {
         let mut lists = Vec::new();
-        let mut proofs = BTreeSet::new();
+        let mut proofs = Vec::new();
         for id in self.links_worth_completing() {
             match self.links.get(&id).map(|link| &link.list) {
                 Some(ListState::Missing) => lists.push(Missing::List(id)),
@@ -127,6 +127,8 @@ impl Chain {
                 _ => {}
             }
         }
+        proofs.sort_unstable();
+        proofs.dedup();
         // A proof held for a list waits for a link: its list is among `lists`.
         let held = self.held.missing().filter(|missing| !matches!(missing, Missing::List(_)));
         lists.into_iter().chain(proofs).chain(held)

@@ -58,6 +58,15 @@ pub struct Timeouts {
     pub keepalive: Duration,
 }
 
+impl Timeouts {
+    /// Returns the interval at which to check the deadlines: an eighth of the shortest one, at most [`limits::TICK`].
+    pub fn tick(&self) -> Duration {
+        let Self { handshake, idle, partial_line, write: _, keepalive } = *self;
+        let shortest = handshake.min(idle).min(partial_line).min(keepalive);
+        (shortest / 8).clamp(Duration::from_millis(1), limits::TICK)
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {

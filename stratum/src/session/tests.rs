@@ -23,7 +23,7 @@ fn work(key: u64, tip: u8, share_target: Target) -> Arc<Work> {
         coinb1: key.to_be_bytes().to_vec(),
         outputs: Arc::from([3; 40]),
         coinb2: vec![0; 60],
-        branch: vec![[1; 32]],
+        branch: Arc::new([[1; 32]]),
         bits: CompactTarget::from_consensus(0x1e03_77ae),
         time: TIME,
         min_time: TIME,

@@ -1,6 +1,7 @@
 //! Runs one session on one socket.
 
 use std::io;
+use std::pin::pin;
 use std::time::Instant;
 
 use futures::StreamExt;
@@ -18,7 +19,9 @@ use super::reason::CloseReason;
 use super::session::Session;
 use crate::connection::linger;
 use crate::limits;
+use crate::partial::Partial;
 use crate::pool::Change;
+use crate::session::Timeouts;
 
 /// Length of the miner's first message, bytes: its ephemeral key.
 const FIRST_BYTES: usize = 64;
@@ -52,8 +55,8 @@ struct Connection<R, W> {
     keys: NoiseEncryptor,
     changes: watch::Receiver<Change>,
     stopping: CancellationToken,
-    /// When a tick first saw an incomplete frame in the read buffer.
-    partial_since: Option<Instant>,
+    timeouts: Timeouts,
+    partial: Partial,
 }
 
 /// Shakes hands with a miner, and serves it until either side closes the connection.
@@ -73,6 +76,7 @@ where
         Ok(Err(ended)) => return ended,
         Err(_) => return Ended::NoHandshake,
     };
+    let timeouts = host.timeouts;
     let mut connection = Connection {
         changes: host.pool.changes(),
         session: Session::new(host, Instant::now()),
@@ -80,7 +84,8 @@ where
         writer: write,
         keys,
         stopping,
-        partial_since: None,
+        timeouts,
+        partial: Partial::default(),
     };
     connection.run().await
 }
@@ -108,13 +113,15 @@ where
     W: AsyncWrite + Unpin,
 {
     async fn run(&mut self) -> Ended {
-        let mut ticks = tokio::time::interval(limits::TICK);
+        let mut ticks = tokio::time::interval(self.timeouts.tick());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stopping = self.stopping.clone();
+        let mut stopped = pin!(stopping.cancelled());
         loop {
             let step = tokio::select! {
                 // The end of the server first. Then new work, so that the miner gets it before answers about older work.
                 biased;
-                () = self.stopping.cancelled() => Err(CloseReason::Stopping),
+                () = &mut stopped => Err(CloseReason::Stopping),
                 changed = self.changes.changed() => match changed {
                     Ok(()) => self.session.handle_change(),
                     Err(_) => return Ended::Pool,
@@ -132,7 +139,7 @@ where
     }
 
     fn handle(&mut self, frame: Option<Result<Frame, FrameError>>) -> Result<Result<(), CloseReason>, Ended> {
-        self.partial_since = None;
+        self.partial.complete();
         match frame {
             None => Err(Ended::Miner),
             Some(Ok(frame)) => Ok(self.session.handle(frame, Instant::now())),
@@ -142,13 +149,10 @@ where
 
     fn tick(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
-        if self.reader.read_buffer().is_empty() {
-            self.partial_since = None;
-        } else {
-            let since = *self.partial_since.get_or_insert(now);
-            if now.saturating_duration_since(since) >= limits::PARTIAL_LINE {
-                return Err(CloseReason::PartialFrame(limits::PARTIAL_LINE.as_secs()));
-            }
+        let limit = self.timeouts.partial_line;
+        let is_partial = !self.reader.read_buffer().is_empty() || self.reader.decoder().waits_for_payload();
+        if self.partial.is_late(is_partial, limit, now) {
+            return Err(CloseReason::PartialFrame(limit.as_secs()));
         }
         self.session.tick(now)
     }
@@ -176,7 +180,7 @@ where
             return Ok(());
         }
         let sealed = seal(&mut self.keys, &plain);
-        let written = tokio::time::timeout(limits::WRITE, self.writer.write_all(&sealed));
+        let written = tokio::time::timeout(self.timeouts.write, self.writer.write_all(&sealed));
         written.await.map_err(|_| Ended::WriteTimeout)?.map_err(Ended::Socket)
     }
 }

@@ -94,6 +94,11 @@ impl Frames {
         Self { keys, header: None }
     }
 
+    /// True between a header and its payload.
+    pub(super) fn waits_for_payload(&self) -> bool {
+        self.header.is_some()
+    }
+
     /// Opens the next sealed bytes. `None` until they have arrived.
     fn open(&mut self, source: &mut BytesMut, plain_bytes: usize) -> Result<Option<Vec<u8>>, FrameError> {
         let sealed_bytes = plain_bytes + AEAD_MAC_LEN;

@@ -28,11 +28,11 @@ pub(crate) struct Host {
     pub(crate) timeouts: Timeouts,
 }
 
-/// The place of a channel: it counts as a connection.
+/// The place of a channel: it counts as a connection, but for the one that has its connection's own place.
 pub(super) struct Seat {
     pub(super) lease: Lease,
     pub(super) slot: OpenSlot,
-    _ticket: Ticket,
+    _ticket: Option<Ticket>,
 }
 
 impl Host {
@@ -51,13 +51,19 @@ impl Host {
         }
     }
 
-    /// Takes the places of a channel.
+    /// Takes the places of a channel. `is_only` says that its connection has no other one, so that this one has the place that
+    /// the connection took.
     ///
     /// # Errors
     /// The server is full, or the miner's address has too many connections.
-    pub(super) fn seat(&self, report: Report) -> Result<Seat, Full> {
-        let mut ticket = self.admission.admit()?;
-        ticket.count_for(self.peer.ip())?;
+    pub(super) fn seat(&self, report: Report, is_only: bool) -> Result<Seat, Full> {
+        let ticket = if is_only {
+            None
+        } else {
+            let mut ticket = self.admission.admit()?;
+            ticket.count_for(self.peer.ip())?;
+            Some(ticket)
+        };
         Ok(Seat { lease: self.extranonces.issue(), slot: self.stats.open(self.peer, report), _ticket: ticket })
     }
 }

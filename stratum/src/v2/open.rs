@@ -24,6 +24,19 @@ use crate::meter::HASHES_PER_DIFFICULTY;
 use crate::pool::{EXTRANONCE_BYTES, EXTRANONCE2_BYTES, Readiness, Work};
 use crate::session::without_blanks;
 
+/// Why a miner gets no channel, with the specification's code first.
+struct Refused {
+    reason: String,
+    /// Whether the miner should not have asked.
+    is_strike: bool,
+}
+
+impl From<String> for Refused {
+    fn from(reason: String) -> Self {
+        Self { reason, is_strike: true }
+    }
+}
+
 /// What a miner asks of a new channel.
 struct Wish<'a> {
     request_id: u32,
@@ -120,10 +133,11 @@ impl Session {
         }
         let (mut member, work) = match self.admit(kind, wish, now) {
             Ok(admitted) => admitted,
-            Err(reason) => {
+            Err(Refused { reason, is_strike }) => {
                 debug!(peer = %self.host.peer, reason, "channel refused");
                 self.out.open_error(wish.request_id, &reason);
-                return self.strike(now);
+                // The devices of a proxy beyond the limit must not cost it those that have their channels.
+                return if is_strike { self.strike(now) } else { Ok(()) };
             }
         };
         let (id, extranonce1) = (member.id, member.extranonce1());
@@ -151,9 +165,9 @@ impl Session {
     /// Creates a channel for a user whom the pool accepts. Returns it with the account's work.
     ///
     /// # Errors
-    /// Why the miner gets no channel, with the specification's code first.
-    fn admit(&mut self, kind: Kind, wish: &Wish<'_>, now: Instant) -> Result<(Member, Option<Arc<Work>>), String> {
-        let Some(set_up) = &self.set_up else { return Err(CloseReason::Order.to_string()) };
+    /// Why the miner gets no channel.
+    fn admit(&mut self, kind: Kind, wish: &Wish<'_>, now: Instant) -> Result<(Member, Option<Arc<Work>>), Refused> {
+        let Some(set_up) = &self.set_up else { return Err(CloseReason::Order.to_string().into()) };
         let user = std::str::from_utf8(wish.user).map_err(|_| {
             format!("{ERROR_CODE_OPEN_MINING_CHANNEL_INVALID_USER_IDENTITY}: the user name is not UTF-8")
         })?;
@@ -171,13 +185,14 @@ impl Session {
         channel.report.account = Some(Arc::clone(&account));
         channel.vardiff.set_agent_floor(set_up.known.difficulty_min);
         pace.apply(&mut channel, now);
-        let seat = self.host.seat(channel.report.clone());
-        let full = |full| format!("{ERROR_CODE_OPEN_MINING_CHANNEL_CHANNEL_CAPACITY_EXHAUSTED}: {full}");
-        let seat = seat.map_err(full)?;
+        let seat = self.host.seat(channel.report.clone(), self.channels.is_empty()).map_err(|full| Refused {
+            reason: format!("{ERROR_CODE_OPEN_MINING_CHANNEL_CHANNEL_CAPACITY_EXHAUSTED}: {full}"),
+            is_strike: false,
+        })?;
         let id = self.new_id();
         let member = Member::new((id, kind), (account, worker), channel, seat, coinbase_bytes_max);
         if let Some(unfit) = work.as_ref().and_then(|work| member.excess(work.coinbase_bytes())) {
-            return Err(unfit.to_string());
+            return Err(unfit.to_string().into());
         }
         Ok((member, work))
     }

@@ -189,3 +189,26 @@ fn a_range_bounds_what_a_miner_asks_for() {
     }
     assert_eq!(vardiff.choose(Difficulty::floor(100.0), None).to_f64(), 100.0, "the share target caps the minimum too");
 }
+
+#[test]
+fn a_miner_that_calls_itself_slow_again_and_again_floods_nobody() {
+    let claims: [fn(f64) -> f64; 3] = [|_| 1e-9, |sent| sent, |sent| sent * 1.000_001];
+    for claim in claims {
+        let start = Instant::now();
+        let cap = Difficulty::floor(4e9);
+        let mut vardiff = vardiff_from(1.0, start);
+        let mut sent = vardiff.choose(cap, None);
+        let (mut at, mut shares) = (0.0, 0);
+        // 100 TH/s for ten minutes, with a claim after each share.
+        while at < 600.0 && shares < 10_000 {
+            at += sent.to_f64() / 23_283.0;
+            let now = start + Duration::from_secs_f64(at);
+            vardiff.share(sent);
+            vardiff.judge(sent, now);
+            vardiff.expect(claim(sent.to_f64()), now);
+            sent = vardiff.choose(cap, Some(sent));
+            shares += 1;
+        }
+        assert!(shares < 2_000, "{shares} shares in {at} s");
+    }
+}

@@ -58,7 +58,7 @@ impl OneWork {
             coinb1: [key.to_le_bytes().as_slice(), &[1; 57]].concat(),
             outputs: Arc::from([2; 150]),
             coinb2: vec![2; 50],
-            branch: vec![[3; 32], [4; 32], [5; 32]],
+            branch: Arc::new([[3; 32], [4; 32], [5; 32]]),
             bits: CompactTarget::from_consensus(0x1e03_77ae),
             time: TIME,
             min_time: TIME - 600,

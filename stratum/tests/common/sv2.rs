@@ -52,10 +52,16 @@ impl Line {
     }
 
     pub fn send<T: Serialize + GetSize>(&mut self, kind: u8, of_channel: bool, message: T) {
+        self.send_part(kind, of_channel, message, usize::MAX);
+    }
+
+    /// Sends so many bytes of a sealed message.
+    pub fn send_part<T: Serialize + GetSize>(&mut self, kind: u8, of_channel: bool, message: T, bytes: usize) {
         let frame = MessageFrame::from_message(message, kind, 0, of_channel).unwrap();
         let sealed = self.encoder.encode_transport(frame, &mut self.seal).unwrap();
+        let sealed: &[u8] = &sealed;
         // The server may have closed the connection, which the next read tells.
-        let _ = self.socket.write_all(&sealed);
+        let _ = self.socket.write_all(&sealed[..bytes.min(sealed.len())]);
     }
 
     /// Waits for a message. `None` if none comes in time; an error if the connection has ended.

@@ -9,7 +9,7 @@ use super::CliError;
 use super::parse::{count, parse_fraction};
 use crate::limits::CONNECTIONS_MAX;
 use crate::network::shoal_program;
-use crate::scale::{self, PoolError, StratumOptions, WindowOptions, Years, YearsOptions};
+use crate::scale::{self, PoolError, Protocol, StratumOptions, WindowOptions, Years, YearsOptions};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BenchCommand {
@@ -30,12 +30,18 @@ pub(super) enum BenchCommand {
     },
     /// Measure a node with many miners: time to the last job on a new tip, memory, processor time for a submit
     Stratum {
+        /// Protocol of the miners
+        #[arg(long, value_enum, default_value_t = Protocol::V1)]
+        protocol: Protocol,
         /// Connections
         #[arg(long, default_value_t = 1_000, value_parser = count(CONNECTIONS_MAX))]
         connections: u64,
         /// Bitcoin tips
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         tips: u32,
+        /// Rounds of all connecting, submitting, seeing the tips and leaving, with floods from the second on
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        rounds: u32,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -68,9 +74,9 @@ impl BenchCommand {
                 let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
                 bench_sync(WindowOptions::of_proofs(proofs, scripts), &cache, json).await
             }
-            Self::Stratum { connections, tips, json } => {
+            Self::Stratum { protocol, connections, tips, rounds, json } => {
                 let connections = usize::try_from(connections).unwrap_or(CONNECTIONS_MAX);
-                bench_stratum(StratumOptions { connections, tips }, json).await
+                bench_stratum(StratumOptions { protocol, connections, tips, rounds }, json).await
             }
         }
     }

@@ -4,26 +4,44 @@
 //!
 //! ```text
 //! load.rs        the process: commands and events
+//! wire.rs        what a connection does in both protocols
+//! v1.rs, v2.rs   the protocols
 //! connection.rs  one miner's connection
 //! ```
 
 mod connection;
+mod v1;
+mod v2;
+mod wire;
 
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use connection::Connection;
 pub(super) use connection::account;
+use v1::V1;
+use v2::V2;
+use wire::Wire;
 
 /// Connections that shake hands at the same time.
 const HANDSHAKES_MAX: usize = 256;
+
+/// Protocol of the miners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Stratum v1.
+    V1,
+    /// Stratum v2, a standard channel on each connection.
+    V2,
+}
 
 /// Arguments of the hidden subcommand.
 #[derive(Clone, Debug, Args)]
@@ -31,6 +49,9 @@ pub struct LoadArgs {
     /// The node's address for miners
     #[arg(long)]
     server: SocketAddr,
+    /// Their protocol
+    #[arg(long, value_enum)]
+    protocol: Protocol,
     /// Number of connections
     #[arg(long)]
     connections: usize,
@@ -203,16 +224,10 @@ pub async fn run(args: LoadArgs) -> std::io::Result<()> {
     let mut tasks = JoinSet::new();
     for number in 0..fleet.args.connections {
         let (fleet, command) = (Arc::clone(&fleet), command.clone());
-        tasks.spawn(async move {
-            let ended = match Connection::open(number, Arc::clone(&fleet)).await {
-                Ok(connection) => connection.run(command).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = ended {
-                eprintln!("connection {number}: {error}");
-                fleet.closed();
-            }
-        });
+        match fleet.args.protocol {
+            Protocol::V1 => tasks.spawn(mine::<V1>(number, fleet, command)),
+            Protocol::V2 => tasks.spawn(mine::<V2>(number, fleet, command)),
+        };
     }
     while let Some(line) = tokio::task::spawn_blocking(next_line).await?? {
         let wanted: Command = serde_json::from_str(&line)?;
@@ -223,6 +238,18 @@ pub async fn run(args: LoadArgs) -> std::io::Result<()> {
         commands.send_replace(Some(wanted));
     }
     Ok(())
+}
+
+/// Runs one miner.
+async fn mine<W: Wire>(number: usize, fleet: Arc<Fleet>, command: watch::Receiver<Option<Command>>) {
+    let ended = match Connection::<W>::open(number, Arc::clone(&fleet)).await {
+        Ok(connection) => connection.run(command).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        eprintln!("connection {number}: {error}");
+        fleet.closed();
+    }
 }
 
 /// The next line of the input; none at its end.

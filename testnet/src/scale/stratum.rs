@@ -4,6 +4,7 @@
 //! Blocks without transactions change the tip, so that the template stays full.
 
 mod block;
+mod flood;
 mod node;
 
 use std::io::{self, Write};
@@ -13,12 +14,13 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use bitcoin::consensus::encode::serialize_hex;
+use clap::ValueEnum;
 use serde_json::json;
 use sim::hash::HeaderHasher;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command as Program};
 
-use super::load::{Command, Event, account, now_us};
+use super::load::{Command, Event, Protocol, account, now_us};
 use crate::embedded::{self, Bitcoin};
 use crate::network::own_program;
 use crate::rpc::{Rpc, RpcError};
@@ -44,10 +46,14 @@ const REST: Duration = Duration::from_secs(10);
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct StratumOptions {
+    /// Protocol of the connections.
+    pub protocol: Protocol,
     /// Connections.
     pub connections: usize,
-    /// Bitcoin tips.
+    /// Bitcoin tips of a round.
     pub tips: u32,
+    /// Rounds: all connect, submit, see the tips and leave. From the second on, others flood the node meanwhile.
+    pub rounds: u32,
 }
 
 /// Why the bench failed.
@@ -79,7 +85,7 @@ pub enum StratumError {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct StratumBench {
     /// Protocol of the connections.
-    pub protocol: &'static str,
+    pub protocol: Protocol,
     /// Connections.
     pub connections: usize,
     /// Processor cores of this machine, which all three processes share.
@@ -112,6 +118,8 @@ pub struct StratumBench {
     pub accepted: u64,
     /// Submits that were not accepted, and connections that the node closed.
     pub lost: u64,
+    /// Bytes of the node's resident memory before the first round, and after each one's connections have left.
+    pub rounds_bytes: Vec<u64>,
 }
 
 /// The load's process.
@@ -146,7 +154,7 @@ async fn measure(
     folder: &Path,
     progress: &mut impl Write,
 ) -> Result<StratumBench, StratumError> {
-    let StratumOptions { connections, tips } = options;
+    let StratumOptions { protocol, connections, rounds, .. } = options;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let dir = folder.join("bitcoin");
     std::fs::create_dir_all(&dir)?;
@@ -157,26 +165,36 @@ async fn measure(
     let shares = find_shares(node.stratum).await?;
     writeln!(progress, "{shares} shares found; the template has {transactions} transactions")?;
     let resting = node.memory_bytes();
-    let began = Instant::now();
-    let mut load = Load::start(node.stratum, connections)?;
-    load.until(folder, |event| matches!(event, Event::Connected).then_some(())).await?;
-    let connected_s = began.elapsed().as_secs_f64();
-    writeln!(progress, "{connections} connected after {connected_s:.1} s")?;
-    let submits = load.submit(folder, (SUBMITS, 1, 0), connections as u64, || node.cpu_s()).await?;
-    let submit_cpu_us = submits.cpu_s * 1e6 / (submits.accepted.max(1) as f64);
-    writeln!(progress, "{submit_cpu_us:.1} us of the node's processor time for a submit")?;
-    let mut seen = Tips::default();
-    for number in 0..tips as usize {
-        seen.next(number, &rpc, &mut node, &mut load, folder).await?;
+    let (mut seen, mut submits, mut rounds_bytes) = (Tips::default(), Submits::default(), vec![resting]);
+    let (mut connected_s, mut full) = (0.0, resting);
+    for round in 0..rounds.max(1) {
+        let began = Instant::now();
+        let mut load = Load::start(node.server(protocol), &options)?;
+        load.until(folder, |event| matches!(event, Event::Connected).then_some(())).await?;
+        connected_s = began.elapsed().as_secs_f64();
+        writeln!(progress, "{connections} connected after {connected_s:.1} s")?;
+        let flood = (round > 0).then(|| tokio::spawn(flood::run(node.stratum)));
+        submits.add(&load.submit(folder, (SUBMITS, 1, 0), connections as u64, || node.cpu_s()).await?);
+        writeln!(progress, "{:.1} us of the node's processor time for a submit", submits.cpu_us())?;
+        for number in 0..options.tips as usize {
+            seen.next(number, &rpc, &mut node, &mut load, folder).await?;
+        }
+        full = node.memory_bytes();
+        load.send(Command::Leave).await?;
+        tokio::time::sleep(REST).await;
+        submits.lost += load.closed;
+        rounds_bytes.push(node.memory_bytes());
+        if let Some(flood) = flood {
+            let closed = flood.await.map_err(io::Error::other)??;
+            writeln!(progress, "{closed} that flooded were disconnected")?;
+        }
     }
     let per_connection = |bytes: u64| (bytes as i64 - resting as i64) / (connections as i64).max(1);
-    let bytes_per_connection = per_connection(node.memory_bytes());
-    load.send(Command::Leave).await?;
-    tokio::time::sleep(REST).await;
-    let bytes_per_connection_after = per_connection(node.memory_bytes());
+    let after = rounds_bytes.last().copied().unwrap_or(resting);
+    let submit_cpu_us = submits.cpu_us();
     node.stop().await?;
     Ok(StratumBench {
-        protocol: "v1",
+        protocol,
         connections,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         transactions,
@@ -187,12 +205,13 @@ async fn measure(
         tip_to_last_ms_p99: quantile_ms(&mut seen.from_tip_us, 0.99),
         block_to_last_ms_p50: quantile_ms(&mut seen.from_block_us, 0.5),
         block_to_last_ms_p99: quantile_ms(&mut seen.from_block_us, 0.99),
-        bytes_per_connection,
-        bytes_per_connection_after,
+        bytes_per_connection: per_connection(full),
+        bytes_per_connection_after: per_connection(after),
         submits_per_s_per_core: 1e6 / submit_cpu_us,
         submit_cpu_us,
         accepted: submits.accepted + seen.accepted,
-        lost: submits.lost + seen.lost + load.closed,
+        lost: submits.lost + seen.lost,
+        rounds_bytes,
     })
 }
 
@@ -268,18 +287,35 @@ fn quantile_ms(times_us: &mut [u64], part: f64) -> f64 {
     times_us.get(at).map_or(0.0, |time| *time as f64 / 1_000.0)
 }
 
-/// A measured burst of submits.
+/// Measured bursts of submits.
+#[derive(Default)]
 struct Submits {
     accepted: u64,
     lost: u64,
     cpu_s: f64,
 }
 
+impl Submits {
+    fn add(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.lost += other.lost;
+        self.cpu_s += other.cpu_s;
+    }
+
+    /// Microseconds of the node's processor time for a submit.
+    fn cpu_us(&self) -> f64 {
+        self.cpu_s * 1e6 / (self.accepted.max(1) as f64)
+    }
+}
+
 impl Load {
-    fn start(server: SocketAddr, connections: usize) -> io::Result<Self> {
+    fn start(server: SocketAddr, options: &StratumOptions) -> io::Result<Self> {
+        let StratumOptions { protocol, connections, .. } = options;
+        let protocol = protocol.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
         let mut child = Program::new(own_program()?)
             .arg("load")
             .args(["--server", &server.to_string()])
+            .args(["--protocol", &protocol])
             .args(["--connections", &connections.to_string()])
             .args(["--addresses", &ADDRESSES.to_string()])
             .args(["--accounts", &ACCOUNTS.to_string()])

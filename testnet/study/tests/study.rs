@@ -38,8 +38,8 @@ fn the_reduced_study_runs_and_repeats() {
     let study = report(folder.path(), &all.join(","));
     assert_eq!(study.experiments.iter().map(|experiment| experiment.id.as_str()).collect::<Vec<_>>(), all);
     study.experiments.iter().for_each(is_sound);
-    // Runs the experiments in the simulated world again, together with others or alone.
-    let again = report(folder.path(), "loss,partition");
+    // Runs an experiment in the simulated world again, alone.
+    let again = report(folder.path(), "partition");
     let known = |experiment: &&Experiment| again.experiments.iter().any(|other| other.id == experiment.id);
     let before: Vec<_> = study.experiments.iter().filter(known).cloned().collect();
     assert_eq!(serde_json::to_string(&again.experiments).unwrap(), serde_json::to_string(&before).unwrap());

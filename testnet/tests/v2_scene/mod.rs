@@ -17,6 +17,7 @@ pub(crate) struct Scene {
     pub(crate) up: Up,
     pub(crate) line: Line,
     pub(crate) api: SocketAddr,
+    pub(crate) v1: SocketAddr,
     pub(crate) v2: SocketAddr,
 }
 
@@ -32,12 +33,13 @@ impl Scene {
         let v2 = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let listeners = vec![toml::Value::from(format!("{v2} v2"))];
         config["stratum"].as_table_mut().unwrap().insert("listeners".to_owned(), listeners.into());
+        let v1 = config["stratum"]["listen"].as_str().unwrap().parse().unwrap();
         let api = config["api"]["listen"].as_str().unwrap().parse().unwrap();
         up.must(&["kill", "A"]);
         std::fs::write(path, config.to_string()).unwrap();
         up.must(&["restart", "A"]);
         up.wait_for("the node working again", Duration::from_secs(60), |status| working(status) == 1);
-        Self { up, line, api, v2 }
+        Self { up, line, api, v1, v2 }
     }
 
     /// Asks the node's API.

@@ -1,5 +1,7 @@
 //! Makes room for a coinbase that is larger, or has more signature operations, than bitcoind's template allows.
 
+use std::sync::Arc;
+
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
 use bitcoin::{Amount, Script, VarInt};
 
@@ -56,8 +58,8 @@ pub struct Contents {
     pub coinbase_value: Amount,
     /// The coinbase's commitment to the witnesses of the kept transactions (BIP-0141).
     pub witness_commitment: [u8; 32],
-    /// Merkle branch of the coinbase, lowest level first.
-    pub branch: Vec<[u8; 32]>,
+    /// Merkle branch of the coinbase, lowest level first. The work of all accounts shares it.
+    pub branch: Arc<[[u8; 32]]>,
 }
 
 impl Contents {
@@ -83,7 +85,7 @@ impl Contents {
             kept: kept.len(),
             coinbase_value,
             witness_commitment: witness_commitment(kept),
-            branch: coinbase_branch(kept.iter().map(|tx| tx.txid.to_byte_array()).collect()),
+            branch: coinbase_branch(kept.iter().map(|tx| tx.txid.to_byte_array()).collect()).into(),
         }
     }
 }

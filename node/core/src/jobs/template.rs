@@ -249,7 +249,7 @@ impl Job {
             share: self.share.clone(),
             extranonce,
             witness_commitment: Some(self.template.contents.witness_commitment),
-            branch: self.template.contents.branch.clone(),
+            branch: self.template.contents.branch.to_vec(),
             prefix: self.coinbase(&extranonce).prefix(),
         }
     }

@@ -100,11 +100,19 @@ function Reorganisations() {
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
           { head: "Left at height", num: true, cell: (row) => html`<a href=${`/chain?to=${row.fork_height + 20}`}>${count(row.fork_height)}</a>` },
           { head: "Links left, taken", num: true, cell: (row) => `${count(row.depth)}, ${count(row.connected)}` },
+          { head: "Shares of the branch left", cell: (row) => merged(row.left) },
           { head: "From tip", cell: (row) => html`<${LinkId} id=${row.old_tip} />` },
           { head: "To tip", cell: (row) => html`<${LinkId} id=${row.new_tip} />` },
         ]} />${button}`}
       </${Loaded}>
     </${Card}>`;
+}
+
+/** What became of the shares on a branch that was left. */
+function merged(left) {
+  if (!left) return "no longer known";
+  const rest = [left.waiting > 0 && `${count(left.waiting)} wait to be listed`, `${count(left.lost)} lost`].filter(Boolean);
+  return `${count(left.listed)} of ${count(left.shares)} count, ${rest.join(", ")}`;
 }
 
 function AsTable({ links }) {

@@ -7,6 +7,7 @@ import { MiningNow, NextPay } from "../parts/mining.js";
 import { HashrateChart } from "../parts/hashrate_chart.js";
 import { Payments } from "../parts/payments.js";
 import { MinerShares } from "../parts/miner_shares.js";
+import { PositionStrip } from "../parts/position_strip.js";
 import { Workers } from "../parts/workers.js";
 import { CalculatorForm } from "../parts/calculator_form.js";
 import { count, digits, percent } from "../format.js";
@@ -33,7 +34,7 @@ export default function Miner({ route }) {
         <${Payments} base=${base} />
         <${Workers} miner=${miner} reload=${answer.reload} />
         <${MinerShares} base=${base} />
-        <${Card} title="Its work in the window" id="window"><${Window} miner=${miner} /></${Card}>
+        <${Card} title="Its work in the window" id="window"><${Window} miner=${miner} /><${PositionStrip} base=${base} /></${Card}>
         <${Card} title="What may it expect?" id="expect" wide><${Expect} miner=${miner} /></${Card}>
       </div>`}
     </${Loaded}>`;

@@ -43,7 +43,9 @@ export function NextPay({ miner, brief }) {
   const maturityS = pool.data && CONFIRMATIONS * pool.data.bitcoin.interval_s;
   return html`
     <${Figures} brief=${brief}>
-      <${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hs)}>now, of the devices at this node. By shares at any node: ${hashrate(miner.hashrate_hour_hs)} in the last hour, ${hashrate(miner.hashrate_day_hs)} in 24 h.</${Figure}>
+      ${miner.last_submit_unix_s == null
+        ? html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hour_hs)}>in the last hour, by your shares; your devices are at other nodes. In 24 h: ${hashrate(miner.hashrate_day_hs)}.</${Figure}>`
+        : html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hs)}>now, of the devices at this node. By shares at any node: ${hashrate(miner.hashrate_hour_hs)} in the last hour, ${hashrate(miner.hashrate_day_hs)} in 24 h.</${Figure}>`}
       <${Figure} name="You earn a day" value=${miner.pay == null ? UNKNOWN : roughPay(miner.pay.day_sat)}>on average, by the work of yours that counts now, at today's pool hashrate and difficulty.</${Figure}>
       <${Figure} name="You are paid" value=${often(miner.pay)}>${oftenAbout(miner.pay)}</${Figure}>
       <${Figure} name="If a block were found now" value=${amount(next)}>${how(next)}</${Figure}>

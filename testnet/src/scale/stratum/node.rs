@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use super::StratumError;
 use crate::embedded::Bitcoin;
 use crate::network::without_settings;
+use crate::scale::load::Protocol;
 use crate::scale::process::{cpu_s, memory_bytes};
 
 /// Longest time until the node has work.
@@ -21,8 +22,9 @@ const START: Duration = Duration::from_secs(60);
 const DAY_US: u64 = 86_400_000_000;
 
 pub(super) struct Node {
-    /// Where miners connect.
+    /// Where miners connect, and where those of Stratum v2 do.
     pub(super) stratum: SocketAddr,
+    v2: SocketAddr,
     folder: PathBuf,
     child: Child,
     /// Bytes of the log that were read.
@@ -33,12 +35,12 @@ impl Node {
     /// Starts a node on this Bitcoin, and waits until it has work.
     pub(super) async fn start(shoal: &Path, folder: &Path, bitcoin: &Bitcoin) -> Result<Self, StratumError> {
         let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr();
-        let (stratum, p2p, api) = (free()?, free()?, free()?);
+        let (stratum, v2, p2p, api) = (free()?, free()?, free()?, free()?);
         let folder = folder.join("node");
         fs::create_dir_all(&folder)?;
         let config = format!(
             "network = \"local\"\ndata_dir = {:?}\nnew_pool = true\nlog = \"info,node::bitcoind=debug\"\nlog_format = \"json\"\n\
-             [bitcoind]\nurl = \"http://{}\"\ncookie_file = {:?}\n[stratum]\nlisten = \"{stratum}\"\n\
+             [bitcoind]\nurl = \"http://{}\"\ncookie_file = {:?}\n[stratum]\nlisten = \"{stratum}\"\nlisteners = [\"{v2} v2\"]\n\
              [api]\nlisten = \"{api}\"\n[p2p]\nlisten = [\"{p2p}\"]\nmdns = false\n",
             folder.join("data"),
             bitcoin.rpc_address(),
@@ -50,7 +52,7 @@ impl Node {
         command.arg("run").arg("--config").arg(folder.join("shoal.toml"));
         without_settings(&mut command);
         let child = command.stdout(log.try_clone()?).stderr(log).kill_on_drop(true).spawn()?;
-        let mut node = Self { stratum, folder, child, read: 0 };
+        let mut node = Self { stratum, v2, folder, child, read: 0 };
         let deadline = Instant::now() + START;
         while !fs::read_to_string(node.log())?.contains("miners have work") {
             if node.child.try_wait()?.is_some() || Instant::now() > deadline {
@@ -70,6 +72,14 @@ impl Node {
         let templates = news.lines().filter(|line| line.contains("\"new template\"")).filter_map(of_day_us);
         let mut times = templates.map(|of_day| near_us - near_us % DAY_US + of_day);
         times.find(|time_us| *time_us >= near_us).ok_or_else(|| self.failed("the node's log tells of no template"))
+    }
+
+    /// Where miners of this protocol connect.
+    pub(super) fn server(&self, protocol: Protocol) -> SocketAddr {
+        match protocol {
+            Protocol::V1 => self.stratum,
+            Protocol::V2 => self.v2,
+        }
     }
 
     pub(super) fn memory_bytes(&self) -> u64 {

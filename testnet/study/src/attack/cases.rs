@@ -20,7 +20,7 @@ const SETTLE_S: f64 = 3_300.0;
 const CLASSIC: [&str; 4] = ["selfish", "stubborn-lead", "stubborn-fork", "stubborn-trail"];
 
 /// Strategies of the reduced study under the pool's rules.
-const REDUCED: [&str; 5] = ["selfish", "mdp", "hoard", "censor", "lazy"];
+const REDUCED: [&str; 3] = ["selfish", "mdp", "hoard"];
 
 /// Hash rate of a newcomer, as a multiple of the pool's.
 const NEWCOMER_PART: f64 = 10.0;
@@ -80,7 +80,7 @@ fn attack(rules: Rules, strategy: &str, part: f64, size: Size) -> Case<Key> {
     let mut scenario = pool(part, HONEST, WARM_UP_S + measured_s + settle_s);
     attacker(&mut scenario, strategy, options(strategy, part));
     let when = between(WARM_UP_S, &scenario, settle_s);
-    let runs = if rules == Rules::Shoal { 3 } else { size.pick(6, 4) };
+    let runs = if rules == Rules::Shoal { size.pick(3, 2) } else { size.pick(6, 4) };
     Case { key: Key::Attack { strategy: strategy.into(), part }, rules, scenario, when, runs }
 }
 

@@ -1,0 +1,132 @@
+//! `/api/v1/reorganisations`: the reorganizations of the share-chain that this node saw, and what became of the work on
+//! the branches that were left.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use sharechain::ShareId;
+use sharechain::chain::{Chain, Fate};
+use utoipa::ToSchema;
+
+use super::context::Api;
+use super::error::{ApiError, ErrorBody};
+use super::limits::LEFT_SHARES_MAX;
+use super::params::Paging;
+use crate::history::{Event, Reorganised};
+
+/// A page of the share-chain's reorganizations that this node saw.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Reorganisations {
+    /// Entries of this page, newest first.
+    pub reorganisations: Vec<Reorganisation>,
+    /// `from` of the next page; none on the last page.
+    pub next_from: Option<u64>,
+}
+
+/// A reorganization of the share-chain.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Reorganisation {
+    /// When this node saw it, seconds since 1970.
+    pub time_unix_s: u32,
+    /// Id of the old tip.
+    pub old_tip: String,
+    /// Id of the new tip.
+    pub new_tip: String,
+    /// Height of the last link that both branches share.
+    pub fork_height: u32,
+    /// Number of links that left the main chain.
+    pub depth: u32,
+    /// Number of links that entered the main chain.
+    pub connected: u32,
+    /// What became of the work on the branch that was left; none once the node keeps that branch no more, and after the
+    /// first 65,536 shares of a page.
+    pub left: Option<Left>,
+}
+
+/// What became of the work on a branch that was left: of the links that left the main chain and the shares that they list.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(super) struct Left {
+    /// Number of these shares, links included.
+    pub shares: u32,
+    /// Shares that count: the main chain lists them, or has them as links.
+    pub listed: u32,
+    /// Shares that wait to be listed.
+    pub waiting: u32,
+    /// Shares that no link can list anymore.
+    pub lost: u32,
+}
+
+impl Reorganisation {
+    fn new(event: Event, chain: &Chain, shares_max: &mut u32) -> Option<Self> {
+        let what = event.reorganised?;
+        let left = Left::of(chain, &what, shares_max);
+        Some(Self {
+            time_unix_s: event.time,
+            old_tip: what.old.to_string(),
+            new_tip: what.new.to_string(),
+            fork_height: what.fork_height,
+            depth: what.depth,
+            connected: what.connected,
+            left,
+        })
+    }
+}
+
+impl Left {
+    /// Returns none if something of the branch was dropped from memory, or `shares_max`, which every share lowers, is
+    /// spent.
+    fn of(chain: &Chain, what: &Reorganised, shares_max: &mut u32) -> Option<Self> {
+        let mut left = Self::default();
+        let mut at = ShareId::from(what.old);
+        for _ in 0..what.depth {
+            let link = chain.link(&at)?;
+            let list = &link.complete()?.list;
+            if list.len() < usize::from(link.shares_count) {
+                return None;
+            }
+            for id in list.iter().chain([&at]) {
+                *shares_max = shares_max.checked_sub(1)?;
+                left.count(chain.fate(id))?;
+            }
+            at = link.parent;
+        }
+        Some(left)
+    }
+
+    fn count(&mut self, fate: Fate) -> Option<()> {
+        self.shares = self.shares.saturating_add(1);
+        let of_kind = match fate {
+            Fate::MainLink(_) | Fate::Listed { .. } => &mut self.listed,
+            Fate::Pending | Fate::Held(_) => &mut self.waiting,
+            Fate::Expired | Fate::Refused(_) => &mut self.lost,
+            Fate::Unknown => return None,
+        };
+        *of_kind = of_kind.saturating_add(1);
+        Some(())
+    }
+}
+
+/// Lists the reorganizations of the share-chain that this node saw, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/reorganisations", params(Paging),
+    responses(
+        (status = 200, description = "Reorganizations, newest first", body = Reorganisations),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
+    )
+)]
+pub(super) async fn reorganisations(
+    State(api): State<Arc<Api>>,
+    paging: Paging,
+) -> Result<Json<Reorganisations>, ApiError> {
+    let (history, chain) = (api.context.history.clone(), api.chain());
+    let read = move |_: &_| {
+        let page = history.reorganisations(paging.from, paging.items())?;
+        let mut shares_max = LEFT_SHARES_MAX;
+        let one = |event| Reorganisation::new(event, &chain, &mut shares_max);
+        let reorganisations = page.items.into_iter().filter_map(one).collect();
+        Ok(Reorganisations { reorganisations, next_from: page.next_from })
+    };
+    Ok(Json(api.read(read).await?))
+}
