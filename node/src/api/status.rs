@@ -324,8 +324,8 @@ impl Api {
     pub(super) async fn status(&self) -> Result<Status, ApiError> {
         let chain = ChainPart::of(&self.chain());
         let refused_total = self.refused_by_rule().await?.values().sum();
-        let node = self.context.node.borrow().clone();
-        let (miners, time) = (self.context.stratum.snapshot(), now());
+        let (node, miners, time) = (self.context.node.borrow().clone(), self.context.stratum.snapshot(), now());
+        let (resting, best) = self.context.devices.lock().summary(time.0);
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),
@@ -361,10 +361,10 @@ impl Api {
             reachable: Reachable::new(&self.context.reach.borrow(), false),
             miners_connected: miners.connections.len() as u64,
             stratum_v2_key: self.context.stratum_key.clone(),
-            resting: Resting::of(self.context.devices.lock().resting(time.0)),
+            resting: Resting::of(resting),
             fee: self.context.config.stratum.fee.as_ref().map(NodeFee::from),
             hashrate: Hashrate { local_hs: miners.hashrate_hs, pool_hs: chain.pool_hs },
-            best_share: BestShare::of(self.context.devices.lock().best(time.0)),
+            best_share: BestShare::of(best),
             shares: ShareCounts {
                 found_total: miners.totals.shares,
                 pending: chain.pending,
