@@ -404,18 +404,3 @@ pub const DEVICES_ANSWER_BYTES_MAX: usize = 8 << 20;
 
 /// Time for each server to end when the node stops. The end of the process cuts off the rest.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Interval at which the journal is read for the archive, and at which the archive's queue is looked at while it is empty:
-/// nobody waits for an archive.
-pub const ARCHIVE_LOOK: Duration = Duration::from_secs(5);
-
-/// Time for which rows are held back while others wait in the archive's queue, so that few large files are written and not
-/// many small ones. They are read from the journal again if the node ends.
-pub const ARCHIVE_HELD: Duration = Duration::from_secs(60);
-
-/// Time until the next attempt after the archive refused a batch.
-pub const ARCHIVE_RETRY: Duration = Duration::from_secs(60);
-
-/// Records of the journal that are read again for the archive when a node starts: more than a crash of the machine can
-/// lose, half an hour of main.
-pub const ARCHIVE_AGAIN: u64 = 5_000;

@@ -135,7 +135,7 @@ impl Node {
         let opening = open_engine(Chain::new(params, headers), &store, settled, config.store.keep);
         let engine = front.while_reading(&store, opening).await?;
         let Front { miners, found, stratum, stratum_key, devices, submissions, history, views, .. } = front;
-        let (state, stop, servers) = (front.state, front.stop, front.servers);
+        let (node, state, stop, servers) = (front.state.subscribe(), front.state, front.stop, front.servers);
         let (network, events, book) =
             network::start(config, (&front.p2p_listen, &front.manual), &key, (consensus_id, front.traffic))?;
         front.network.send_replace(Some(network.clone()));
@@ -166,7 +166,6 @@ impl Node {
         Streamer::start(config, &store, &reader, &key);
         let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
         parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
-        let node = state.subscribe();
         start_reporter(&mut parts, &reader, &feed, (work, isolation), &seen, Arc::clone(&stratum), state);
         let keeper = Keeper { config: Arc::clone(config), stratum: Arc::clone(&stratum) };
         parts.spawn(history.clone().run(reader.clone(), keeper));

@@ -60,3 +60,18 @@ pub const QUEUE_ROWS: usize = 5_000;
 /// Links that are watched because they are not complete yet, 32 bytes each. The oldest give way: a link on a branch that
 /// nobody extends never becomes complete.
 pub const LINKS_WATCHED_MAX: usize = 10_000;
+
+/// Interval at which the journal is read for the archive, and at which the archive's queue is looked at while it is empty:
+/// nobody waits for an archive.
+pub const LOOK: Duration = Duration::from_secs(5);
+
+/// Time for which rows are held back while others wait in the archive's queue, so that few large files are written and not
+/// many small ones. They are read from the journal again if the node ends.
+pub const HELD: Duration = Duration::from_secs(60);
+
+/// Time until the next attempt after the archive refused a batch.
+pub const REFUSED_RETRY: Duration = Duration::from_secs(60);
+
+/// Records of the journal that are read again for the archive when a node starts: more than a crash of the machine can
+/// lose, half an hour of main.
+pub const AGAIN: u64 = 5_000;

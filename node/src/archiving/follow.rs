@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use archive::gather::Gatherer;
-use archive::limits::{BATCH_BYTES, BATCH_ROWS, LINKS_WATCHED_MAX, QUEUE_ROWS};
+use archive::limits::{AGAIN, BATCH_BYTES, BATCH_ROWS, HELD, LINKS_WATCHED_MAX, QUEUE_ROWS};
 use archive::queue::Queue;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
@@ -16,7 +16,6 @@ use sharechain::change_set::ChangeSet;
 use sharechain::{Chain, Proof, ShareId, encode};
 
 use crate::consensus::ChainReader;
-use crate::limits::{ARCHIVE_AGAIN, ARCHIVE_HELD};
 use crate::store::{Entry, RecordKind, Store, StoreError};
 
 /// Records of the journal that are read at a time.
@@ -61,7 +60,7 @@ impl Follower {
         // A journal that was lost or moved away begins again. After a crash of the machine it may have lost its newest
         // records, whose numbers others then got: so the last ones are read again. What is there stays as it is.
         let position = position.filter(|position| *position < store.next_sequence()).unwrap_or(0);
-        let next = position.saturating_sub(ARCHIVE_AGAIN);
+        let next = position.saturating_sub(AGAIN);
         Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None }
     }
 
@@ -95,7 +94,7 @@ impl Follower {
             let is_due = batch.rows() >= QUEUE_ROWS
                 || batch.bytes() >= BATCH_BYTES
                 || queue.waiting() == 0
-                || self.since.is_some_and(|since| since.elapsed() >= ARCHIVE_HELD);
+                || self.since.is_some_and(|since| since.elapsed() >= HELD);
             if batch.rows() == 0 {
                 self.since = None;
             } else if is_due {

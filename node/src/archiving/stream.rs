@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use archive::limits::{LOOK, REFUSED_RETRY};
 use archive::patient::PatientWriter;
 use archive::queue::{Queue, Queued};
 use archive::writer::Cursor;
@@ -20,7 +21,6 @@ use tracing::{error, info, warn};
 use super::follow::{Follower, Step};
 use crate::config::Config;
 use crate::consensus::ChainReader;
-use crate::limits::{ARCHIVE_LOOK, ARCHIVE_RETRY};
 use crate::store::Store;
 
 /// Name of the queue's folder in the data folder.
@@ -85,7 +85,7 @@ impl Streamer {
                 Some(Err(error)) => {
                     let folder = self.folder.display();
                     error!(%error, "the archive's queue {folder} cannot be read; the archive gets nothing until it can");
-                    tokio::time::sleep(ARCHIVE_RETRY).await;
+                    tokio::time::sleep(REFUSED_RETRY).await;
                 }
             }
         }
@@ -97,7 +97,7 @@ impl Streamer {
         let mut events = chain.events();
         let position = locked(&queue).position();
         let mut follower = Follower::new(store, position);
-        let mut look = tokio::time::interval(ARCHIVE_LOOK);
+        let mut look = tokio::time::interval(LOOK);
         let mut was_full = false;
         loop {
             tokio::select! {
@@ -136,7 +136,7 @@ impl Streamer {
             let Some(front) = blocking(move || locked(&front).front()).await else { return };
             let sent = match front {
                 Ok(None) => {
-                    tokio::time::sleep(ARCHIVE_LOOK).await;
+                    tokio::time::sleep(LOOK).await;
                     continue;
                 }
                 Ok(Some(queued)) => self.write(&mut writer, &queued).await,
@@ -157,7 +157,7 @@ impl Streamer {
                 Some(Err(error)) => {
                     warn!(error, "the archive got nothing; trying again in a minute");
                     told = None;
-                    tokio::time::sleep(ARCHIVE_RETRY).await;
+                    tokio::time::sleep(REFUSED_RETRY).await;
                 }
             }
         }
