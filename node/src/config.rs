@@ -6,7 +6,7 @@
 //! file.rs     TOML file       ─┐
 //! flags.rs    flags and env   ─┴─► settings.rs (text with its origin) ──► resolve.rs ──► Config
 //! environment.rs    rejects unknown `SHOAL_` variables
-//! archive.rs  the key of the archive
+//! archive.rs  the archive's database
 //! bitcoind.rs, bitcoind_keys.rs   keys for bitcoind
 //! discovery.rs  keys for how nodes are found
 //! reach.rs    keys for how other nodes are reached, and reach this one

@@ -33,8 +33,7 @@ pub const POWER_FILE_BYTES_MAX: u64 = 16 << 10;
 /// Interval between looks at the switch and the clock for devices that are to rest.
 pub const POWER_LOOK: Duration = Duration::from_secs(2);
 
-/// Time in which a device that runs for a part of the time runs and rests once, seconds. Devices take minutes to get warm,
-/// and their heat lasts as long.
+/// Time in which a device with a fraction of its power runs and rests once, seconds: devices take minutes to get warm.
 pub const POWER_PERIOD_S: u32 = 1_800;
 
 /// File descriptors that stay for everything but miners: the database, peers, API clients, bitcoind.
@@ -52,12 +51,11 @@ pub const EXTERNAL_MAX: usize = 4;
 /// Interval between two looks at whether the address book has to be written.
 pub const BOOK_LOOK: Duration = Duration::from_secs(5);
 
-/// Interval between two writes of an address book with fewer than [`BOOK_YOUNG`] nodes that were reached. What a young
-/// node learns should survive its first crash.
-pub const BOOK_YOUNG_PAUSE: Duration = Duration::from_secs(10);
-
-/// Interval between two writes of any other address book: at 300 KB for 1,000 nodes, 29 MB a day. As in Bitcoin Core.
+/// Interval between two writes of the address book: at 300 KB for 1,000 nodes, 29 MB a day. As in Bitcoin Core.
 pub const BOOK_PAUSE: Duration = Duration::from_secs(900);
+
+/// The same with fewer than [`BOOK_YOUNG`] nodes that were reached: what a young node learns should survive its first crash.
+pub const BOOK_YOUNG_PAUSE: Duration = Duration::from_secs(10);
 
 /// Number of nodes that were reached from which on an address book is not young.
 pub const BOOK_YOUNG: usize = 64;
@@ -359,10 +357,6 @@ pub const MAX_UPLOAD: u64 = 10_000_000;
 
 /// Events by which a slow listener may fall behind before it misses the oldest: minutes of shares.
 pub const EVENT_QUEUE: usize = 4_096;
-
-/// Accounts whose work on the newest template is kept, some 1 KiB each: as many as there may be connections. The work of
-/// further ones, which came and went, is made anew for each.
-pub const ACCOUNTS_KEPT_MAX: usize = stratum::limits::CONNECTIONS_MAX;
 
 /// Shares found by this node's miners that wait for the engine: several seconds' work of a thousand miners.
 pub const FOUND_QUEUE: usize = 4_096;

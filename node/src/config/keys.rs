@@ -3,7 +3,6 @@
 //! This table defines the flags of the command line, the keys of the file, and the test that `shoal.example.toml` names
 //! them all.
 
-pub use super::archive::ARCHIVE_URL;
 pub use super::bitcoind_keys::{
     BITCOIND_COOKIE_FILE, BITCOIND_FALLBACK, BITCOIND_PASSWORD, BITCOIND_TIMEOUT_S, BITCOIND_TLS_CA, BITCOIND_URL,
     BITCOIND_USER, BITCOIND_ZMQ,
@@ -16,6 +15,13 @@ pub use super::notify_keys::{
 };
 pub use super::owner_keys::{POWER_PAUSE, POWER_TIME_ZONE, STRATUM_FEE_ADDRESS, STRATUM_FEE_PERCENT};
 
+/// The archive's database.
+pub const ARCHIVE_URL: Key = Key::one(
+    ["archive.url", "archive-url", "SHOAL_ARCHIVE_URL"],
+    "URL",
+    "PostgreSQL database for the share-chain's history, like postgres://shoal:PASSWORD@db.example/shoal; flags are visible to other users of this machine [default: none]",
+)
+.secret();
 /// The Bitcoin network.
 pub const NETWORK: Key = Key::one(
     ["network", "network", "SHOAL_NETWORK"],

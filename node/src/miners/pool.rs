@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bitcoin::{Address, ScriptBuf, Target};
 use node_core::jobs::{Job, JobTemplate, RecentTemplates};
+use stratum::limits::CONNECTIONS_MAX;
 use stratum::{Account, Change, EXTRANONCE_BYTES, Found, Pool, Readiness, Refusal, Work, WorkParts};
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
@@ -17,7 +18,7 @@ use super::payee::Payee;
 use crate::clock::now;
 use crate::config::{Fee, Network};
 use crate::consensus::FoundWork;
-use crate::limits::{ACCOUNTS_KEPT_MAX, FOUND_QUEUE, POWER_LOOK};
+use crate::limits::{FOUND_QUEUE, POWER_LOOK};
 use crate::power::Power;
 
 const _: () = assert!(
@@ -58,7 +59,8 @@ struct State {
     readiness: Readiness,
     /// When `readiness` last left [`Readiness::Ready`].
     paused_at: Instant,
-    /// The newest template's jobs for Stratum, by account: at most [`ACCOUNTS_KEPT_MAX`].
+    /// The newest template's jobs for Stratum, by account: at most [`CONNECTIONS_MAX`].
+    /// The work of further ones, which came and went, is made anew for each.
     current: HashMap<Account, Arc<Work>>,
     /// Whom accounts of several payees, or with a fee, pay next.
     ledgers: Ledgers,
@@ -241,7 +243,7 @@ impl Pool for Miners {
             state.ledgers.next(account).map_or((Arc::clone(account), None), |(payee, tally)| (payee, Some(tally)));
         let parts = work_parts(&job_of(&template, &payee), key);
         let work = Arc::new(Work::new(WorkParts { tally, ..parts }));
-        if state.current.len() < ACCOUNTS_KEPT_MAX {
+        if state.current.len() < CONNECTIONS_MAX {
             state.current.insert(Arc::clone(account), Arc::clone(&work));
         }
         Some(work)

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::{Address, ScriptBuf};
+use stratum::limits::CONNECTIONS_MAX;
 use stratum::{Account, Found, Pool, Readiness, Refusal, Work};
 
 use node_core::jobs::JobTemplate;
@@ -10,7 +11,6 @@ use node_core::limits::JOB_TEMPLATES_MAX;
 
 use super::Miners;
 use crate::config::Network;
-use crate::limits::ACCOUNTS_KEPT_MAX;
 
 fn address(number: u8) -> Address {
     let script = ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::from_byte_array([number; 20]));
@@ -70,12 +70,12 @@ fn accounts_that_come_and_go_fill_no_memory() {
     let (miners, _found) = Miners::new(Network::Local, None);
     miners.set_template(Some(Arc::clone(&job_templates(1)[0])));
     let work = miners.work(&account(1)).unwrap();
-    for number in 1..ACCOUNTS_KEPT_MAX as u64 {
+    for number in 1..CONNECTIONS_MAX as u64 {
         miners.state().current.insert(Account::from(number.to_be_bytes().to_vec()), Arc::clone(&work));
     }
-    assert_eq!(miners.state().current.len(), ACCOUNTS_KEPT_MAX);
+    assert_eq!(miners.state().current.len(), CONNECTIONS_MAX);
     assert_eq!(miners.work(&account(2)).unwrap().key, work.key, "it has its work all the same");
-    assert_eq!(miners.state().current.len(), ACCOUNTS_KEPT_MAX);
+    assert_eq!(miners.state().current.len(), CONNECTIONS_MAX);
 }
 
 #[tokio::test]
