@@ -158,6 +158,27 @@ async fn another_network_and_a_sync_are_noticed() {
     }
 }
 
+/// Some versions count the headers of invalidated blocks. Only those of blocks that may be valid are waited for.
+#[tokio::test]
+async fn headers_of_invalid_blocks_are_not_waited_for() {
+    let ready = async |status: &'static str| {
+        let server = Server::start(move |request| match request["method"].as_str() {
+            Some("getchaintips") => Reply::result(json!([
+                { "height": 7, "hash": block_hash(1), "branchlen": 0, "status": "active" },
+                { "height": 9, "hash": block_hash(2), "branchlen": 3, "status": status },
+            ])),
+            _ => Reply::result(chain_info("main", 7, 9, false)),
+        })
+        .await;
+        server.client(Network::Main).ready().await
+    };
+    assert_eq!(ready("invalid").await.unwrap().blocks, 7);
+    for status in ["headers-only", "valid-headers", "valid-fork", "unknown"] {
+        let error = ready(status).await.unwrap_err();
+        assert!(matches!(error, BitcoindError::Syncing { .. }), "{status}: {error:?}");
+    }
+}
+
 #[test]
 fn only_private_networks_mine_on_an_old_tip() {
     let status: ChainStatus = serde_json::from_value(chain_info("signet", 7, 7, true)).unwrap();
