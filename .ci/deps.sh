@@ -76,6 +76,7 @@ look_for_test() {
     has script || need bsdutils "script, for a node in a terminal"
     has openssl || need openssl "openssl, for that server's certificate"
     has socat || need socat "socat, a proxy in front of bitcoind"
+    compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || need libfaketime "libfaketime, for nodes with a wrong clock"
     # Tests in network namespaces: routers, and a private Tor network.
     has unshare && has nsenter || need util-linux "unshare and nsenter"
     has nft || need nftables "nft (nftables)"

@@ -76,9 +76,23 @@ impl RealBitcoin {
     /// # Errors
     /// Any [`BitcoindError`]. The process is gone in that case.
     pub async fn start(chain: Chain, dir: &Path, rpc_port: u16) -> Result<Self, BitcoindError> {
+        Self::start_with(chain, dir, rpc_port, &[]).await
+    }
+
+    /// As [`Self::start`], with more options, which win.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(
+        chain: Chain,
+        dir: &Path,
+        rpc_port: u16,
+        options: &[String],
+    ) -> Result<Self, BitcoindError> {
         let program = find().await?;
         let rpc_address = SocketAddr::from((Ipv4Addr::LOCALHOST, rpc_port));
-        let child = spawn(&program, chain, dir, rpc_port).map_err(|source| BitcoindError::Start { program, source })?;
+        let child = spawn(&program, chain, dir, rpc_port, options)
+            .map_err(|source| BitcoindError::Start { program, source })?;
         let folder = dir.join(chain.bitcoind_folder());
         let cookie_path = folder.join(".cookie");
         let rpc = Rpc::new(rpc_address, cookie_path.clone());
@@ -108,6 +122,12 @@ impl RealBitcoin {
     /// Returns its process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Kills it at once, like `kill -9`.
+    pub async fn kill(mut self) {
+        // If it has exited in the meantime, nothing is left to kill.
+        let _ = self.child.kill().await;
     }
 
     /// Asks it to stop and waits. Kills it if that takes too long.
@@ -180,7 +200,7 @@ pub async fn find() -> Result<PathBuf, BitcoindError> {
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }
 
-fn spawn(program: &Path, chain: Chain, dir: &Path, rpc_port: u16) -> io::Result<Child> {
+fn spawn(program: &Path, chain: Chain, dir: &Path, rpc_port: u16, options: &[String]) -> io::Result<Child> {
     std::fs::create_dir_all(dir)?;
     let chain_args = match chain {
         Chain::Local => vec!["-signet".to_owned(), format!("-signetchallenge={}", signet::CHALLENGE_HEX)],
@@ -195,6 +215,7 @@ fn spawn(program: &Path, chain: Chain, dir: &Path, rpc_port: u16) -> io::Result<
         .args(["-server=1", "-rpcthreads=32", "-rpcworkqueue=256"])
         .args(["-listen=0", "-connect=0", "-dnsseed=0", "-natpmp=0", "-disablewallet=1"])
         .args(["-dbcache=16", "-par=1", "-blockmintxfee=0.00001"])
+        .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -11,10 +11,12 @@ use node::config::Outputs;
 
 mod attack;
 mod bench;
+mod chaos;
 mod link;
 mod parse;
 
 use crate::attack::{AttackError, HostileArgs, run_hostile};
+use crate::chaos::{ChaosError, enter_namespaces};
 use crate::faults::{self, Answer, ClientError, Request};
 use crate::limits::{MINERS_MAX, NODES_MAX, PAYEES_MAX};
 use crate::link::{LinkError, enter_user_namespace};
@@ -28,6 +30,7 @@ use crate::table::status_text;
 use crate::up::{self, Options, UpError};
 use attack::AttackArgs;
 use bench::BenchCommand;
+use chaos::ChaosArgs;
 use link::LinkArgs;
 use parse::{count, parse_delay, parse_hashrate, parse_outputs};
 
@@ -84,6 +87,8 @@ enum Command {
     },
     /// Attack a network of nodes, and show whether they hold
     Attack(AttackArgs),
+    /// Let bitcoinds, disks, clocks and lines fail around two nodes, and show whether they hold
+    Chaos(ChaosArgs),
     /// Measure a node: its first sync, its years, its miners
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -183,6 +188,8 @@ enum CliError {
     #[error(transparent)]
     Attack(#[from] AttackError),
     #[error(transparent)]
+    Chaos(#[from] ChaosError),
+    #[error(transparent)]
     Link(#[from] LinkError),
     #[error(transparent)]
     Premine(#[from] PremineError),
@@ -233,6 +240,9 @@ fn execute(command: Command) -> Result<(), CliError> {
     if is_apart {
         enter_user_namespace()?;
     }
+    if matches!(command, Command::Chaos(_)) {
+        enter_namespaces()?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match command {
@@ -246,6 +256,7 @@ fn execute(command: Command) -> Result<(), CliError> {
             Command::Bench(command) => command.run().await,
             Command::Load(args) => Ok(scale::run_load(args).await?),
             Command::Attack(args) => Ok(args.run().await?),
+            Command::Chaos(args) => Ok(args.run().await?),
             Command::Hostile(args) => Ok(run_hostile(args).await?),
             Command::Premine { path } => Ok(premine::generate(&path, |height| eprintln!("block {height}"))?),
             Command::Bitcoin(args) => {

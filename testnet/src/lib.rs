@@ -8,6 +8,7 @@
 //! link.rs        links between namespaces that delay, drop and pace packets
 //! faults.rs      commands from another terminal to a running network
 //! attack.rs      hostile peers, and whether the node holds
+//! chaos.rs       faults around two nodes, and whether they hold
 //! table.rs       the display of a running network
 //! report.rs      the report of a run
 //! api_client.rs  a client of the nodes' HTTP API
@@ -28,6 +29,7 @@
 pub mod api_client;
 pub mod attack;
 pub mod bitcoind;
+pub mod chaos;
 pub mod cli;
 pub mod embedded;
 pub mod faults;

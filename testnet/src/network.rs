@@ -25,10 +25,12 @@ pub use guard::{GuardArgs, GuardError, LastSignal, run as run_guard};
 pub use line::Line;
 pub use miner::{MinerArgs, journal_path, run as run_miner};
 pub use node::{NodeError, shoal_program};
+pub(crate) use payout::address as payout_address;
 pub use plan::{
     BitcoinKind, BitcoinPlan, LinePlan, MinerPlan, NetworkOptions, NodePlan, Plan, PlanError, is_connected, miners_dir,
 };
 pub use ports::NoFreePort;
+pub(crate) use ports::Ports;
 pub use process::{Process, ProcessError, Spec, own_program, without_settings};
 
 /// An error of a network.

@@ -10,7 +10,7 @@ use bitcoin::{Address, KnownHrp};
 const PHRASE: &[u8] = b"shoal test network miner, worth nothing";
 
 /// Returns the payout address of the miner with this number: P2WPKH for even numbers, P2TR for odd ones.
-pub(super) fn address(number: usize, hrp: KnownHrp) -> Address {
+pub(crate) fn address(number: usize, hrp: KnownHrp) -> Address {
     let secp = Secp256k1::new();
     let digest = sha256::Hash::hash(&[PHRASE, &number.to_le_bytes()].concat());
     let secret = SecretKey::from_slice(&digest.to_byte_array())

@@ -13,14 +13,14 @@ pub struct NoFreePort;
 ///
 /// They are below the range that systems use for outgoing connections, so that a restarted node finds its ports free.
 #[derive(Debug)]
-pub(super) struct Ports {
+pub(crate) struct Ports {
     next: u16,
     left: u16,
 }
 
 impl Ports {
     /// Starts at a place in the range that differs between processes, so that two networks rarely collide.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let range = PORT_END - PORT_FIRST;
         let offset = u16::try_from(std::process::id().wrapping_mul(97) % u32::from(range)).unwrap_or(0);
         Self { next: PORT_FIRST + offset, left: range }
@@ -30,7 +30,7 @@ impl Ports {
     ///
     /// # Errors
     /// [`NoFreePort`] if the range is used up.
-    pub(super) fn take(&mut self) -> Result<SocketAddr, NoFreePort> {
+    pub(crate) fn take(&mut self) -> Result<SocketAddr, NoFreePort> {
         while self.left > 0 {
             self.left -= 1;
             let candidate = SocketAddr::from((Ipv4Addr::LOCALHOST, self.next));
