@@ -127,14 +127,9 @@ impl Devices {
     }
 
     /// The best shares of this node's miners, today (UTC) and ever: their difficulties, also before restarts.
-    fn best(&self, now: u32) -> (Option<f64>, Option<f64>) {
+    pub(crate) fn best(&self, now: u32) -> (Option<f64>, Option<f64>) {
         let ever = self.records.best_difficulty;
         (best_of(self.records.best_of_day, now), (ever > 0.0).then_some(ever))
-    }
-
-    /// [`Self::resting`] and [`Self::best`] at one moment.
-    pub(crate) fn summary(&self, now: u32) -> ((u64, Option<u32>), (Option<f64>, Option<f64>)) {
-        (self.resting(now), self.best(now))
     }
 
     /// What is to be told of the devices at `now`, each change once.

@@ -325,7 +325,10 @@ impl Api {
         let chain = ChainPart::of(&self.chain());
         let refused_total = self.refused_by_rule().await?.values().sum();
         let (node, miners, time) = (self.context.node.borrow().clone(), self.context.stratum.snapshot(), now());
-        let (resting, best) = self.context.devices.lock().summary(time.0);
+        let (resting, best) = {
+            let devices = self.context.devices.lock();
+            (devices.resting(time.0), devices.best(time.0))
+        };
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),
