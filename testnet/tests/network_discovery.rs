@@ -68,8 +68,8 @@ fn wait_for_answer(runtime: &Runtime, up: &Up, name: &str, is_so: impl Fn(&Value
         if let Some(answer) = answer.as_ref().filter(|answer| is_so(answer)) {
             return answer.clone();
         }
-        // A peer that refuses to tell of others is asked again after 10, 20 and 40 s.
-        assert!(began.elapsed() < Duration::from_secs(120), "{name}: {answer:#?}\n{}", up.log());
+        // A peer that refuses to tell of others is asked again after 10, 20, 40 and 80 s.
+        assert!(began.elapsed() < Duration::from_secs(240), "{name}: {answer:#?}\n{}", up.log());
         std::thread::sleep(Duration::from_millis(200));
     }
 }

@@ -154,7 +154,6 @@ impl Session {
             }
             Kind::Extended => self.out.opened_extended(ids, difficulty, &extranonce1),
         }
-        self.was_seated = true;
         if let Err(unfit) = member.refresh(work, now, &mut self.out) {
             self.out.closed(id, &unfit.to_string());
             return Ok(());

@@ -35,8 +35,8 @@ pub enum CloseReason {
     /// The miner asked for more than [`limits::STRIKES_MAX`] things that it cannot have in a short time.
     #[error("too many invalid requests")]
     Strikes,
-    /// The miner opened no channel in time. Holds the limit in seconds.
-    #[error("no channel opened within {0} s of connecting")]
+    /// The miner did not set its connection up in time. Holds the limit in seconds.
+    #[error("no setup within {0} s of connecting")]
     Handshake(u64),
     /// The miner sent no message for too long. Holds the limit in seconds.
     #[error("no message received for {0} s")]

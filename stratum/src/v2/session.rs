@@ -40,8 +40,6 @@ pub struct Session {
     pub(super) set_up: Option<SetUp>,
     pub(super) channels: BTreeMap<u32, Member>,
     pub(super) next_id: u32,
-    /// Whether the miner has ever opened a channel.
-    pub(super) was_seated: bool,
     /// Channels whose work may have changed, or that are due.
     waiting: VecDeque<u32>,
     pub(super) out: Output,
@@ -69,7 +67,6 @@ impl Session {
             set_up: None,
             channels: BTreeMap::new(),
             next_id: GROUP + 1,
-            was_seated: false,
             waiting: VecDeque::new(),
             out: Output::default(),
         }
@@ -195,7 +192,8 @@ impl Session {
     pub fn tick(&mut self, now: Instant) -> Result<(), CloseReason> {
         let since = |then| now.saturating_duration_since(then);
         let (handshake, idle) = (self.host.timeouts.handshake, self.host.timeouts.idle);
-        if !self.was_seated && since(self.opened) >= handshake {
+        // A proxy is set up before its miners come.
+        if self.set_up.is_none() && since(self.opened) >= handshake {
             return Err(CloseReason::Handshake(handshake.as_secs()));
         }
         if since(self.heard) >= idle {
