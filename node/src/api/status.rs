@@ -18,7 +18,6 @@ use super::limits::{HASHRATE_LINKS, PENDING_COUNTED_MAX};
 use super::mining::{BestShare, NodeFee};
 use super::power::Resting;
 use super::reach::Reachable;
-
 use crate::clock::now;
 use crate::state::{NodeState, SyncState, SyncView};
 
@@ -325,10 +324,8 @@ impl Api {
         let chain = ChainPart::of(&self.chain());
         let refused_total = self.refused_by_rule().await?.values().sum();
         let (node, miners, time) = (self.context.node.borrow().clone(), self.context.stratum.snapshot(), now());
-        let (resting, best) = {
-            let devices = self.context.devices.lock();
-            (devices.resting(time.0), devices.best(time.0))
-        };
+        let resting = self.context.devices.lock().resting(time.0);
+        let best = self.context.devices.lock().best(time.0);
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),

@@ -44,8 +44,14 @@ impl Scene {
         up.must(&["kill", "A"]);
         std::fs::write(path, config.to_string()).unwrap();
         up.must(&["restart", "A"]);
-        up.wait_for("the node working again", Duration::from_secs(60), |status| working(status) == 1);
-        Self { up, line, api, v1, v2 }
+        let scene = Self { up, line, api, v1, v2 };
+        let began = Instant::now();
+        // The node itself says so: the network's status is of some time before.
+        while scene.ask("/status").is_none_or(|status| status["handing_out_work"] != true) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the node does not work again: {}", scene.up.log());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        scene
     }
 
     /// Asks the node's API.
