@@ -7,7 +7,7 @@ use bitcoin::{Script, ScriptBuf};
 use node_core::pool_block::PoolBlock;
 use sharechain::{ShareId, U256};
 
-/// A payout script of the batch: its place in [`Batch::scripts`].
+/// A payout script of the batch: its place in the batch's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchScript(pub(crate) u32);
 
