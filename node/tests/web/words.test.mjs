@@ -7,7 +7,8 @@ import { gapsOf, histogram } from "../../web/js/gaps.js";
 import { troubles } from "../../web/js/health.js";
 import { estimate } from "../../web/js/estimate.js";
 import { miningState } from "../../web/js/mining_state.js";
-import { filled, spread, stepFor } from "../../web/js/steps.js";
+import { filled } from "../../web/js/steps.js";
+import { spread, stepFor } from "../../web/js/spread.js";
 import { expect } from "../../web/js/expect.js";
 
 test("numbers carry units and three digits", () => {

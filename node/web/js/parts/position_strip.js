@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Loaded } from "./bits.js";
 import { nowS } from "../clock.js";
-import { spread, stepFor } from "../steps.js";
+import { spread, stepFor } from "../spread.js";
 import { count, duration, percent, plural } from "../format.js";
 
 const WIDTH = 640;
