@@ -66,8 +66,9 @@ impl Devices {
         for known in self.known.values_mut() {
             (known.connected, known.hashrate_hs, known.difficulty) = (false, 0.0, None);
         }
+        let mut all_here = false;
         for connection in connections {
-            self.connection(connection, now);
+            self.connection(connection, &mut all_here, now);
         }
         self.counted = connections.iter().map(|connection| (connection.id, connection.submits)).collect();
         self.known.retain(|_, known| now.saturating_sub(known.seen) < DEVICE_KEPT_S);
@@ -86,14 +87,18 @@ impl Devices {
         }
     }
 
-    fn connection(&mut self, connection: &ConnectionSnapshot, now: u32) {
+    /// `all_here` is true once nobody is away who could make room: with ten thousand connections, each would look through all.
+    fn connection(&mut self, connection: &ConnectionSnapshot, all_here: &mut bool, now: u32) {
         let (Some(account), Some(name)) = (&connection.account, connection.workers.first()) else { return };
         let key = (account.clone(), name.clone());
         let totals = &connection.submits;
         self.records.best_difficulty = self.records.best_difficulty.max(totals.best_difficulty);
         note_best(&mut self.records.best_of_day, (totals.day, totals.day_best_difficulty));
-        if !self.known.contains_key(&key) && self.known.len() >= DEVICES_MAX && !self.forget_one(now) {
-            return;
+        if !self.known.contains_key(&key) && self.known.len() >= DEVICES_MAX {
+            *all_here = *all_here || !self.forget_one(now);
+            if *all_here {
+                return;
+            }
         }
         let before = self.counted.get(&connection.id).copied().unwrap_or_default();
         let known = self.known.entry(key).or_insert_with(|| Known::new(now));
