@@ -222,7 +222,7 @@ fn tell_running(config: &Config, consensus_id: &[u8; 32], stratum_key: Option<&s
     info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), v2, "the node is running");
 }
 
-/// Offers a browser to be paired, to whoever sits at the terminal. A log is read by others.
+/// Prints a pairing link for a browser, only on a terminal: other people may read a log.
 fn offer_pairing(config: &Config) {
     let mut out = std::io::stdout();
     if out.is_terminal()

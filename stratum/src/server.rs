@@ -42,7 +42,7 @@ pub struct Listener {
     /// Difficulties of the jobs.
     pub difficulty: DifficultyRange,
     /// The load balancers that this listener is for, if it is: each connection begins with a PROXY header, which names the
-    /// miner's address, and nobody else is served.
+    /// miner's address, and others are not served.
     pub balancers: Option<Balancers>,
     /// Certificate, if the miners speak TLS.
     pub tls: Option<Tls>,

@@ -61,8 +61,8 @@ pub const QUEUE_ROWS: usize = 5_000;
 /// nobody extends never becomes complete.
 pub const LINKS_WATCHED_MAX: usize = 10_000;
 
-/// Interval at which the journal is read for the archive, and at which the archive's queue is looked at while it is empty:
-/// nobody waits for an archive.
+/// Interval at which the journal is read for the archive, and at which the archive's queue is looked at while it is empty.
+/// Readers of history can wait that long.
 pub const LOOK: Duration = Duration::from_secs(5);
 
 /// Time for which rows are held back while others wait in the archive's queue, so that few large files are written and not

@@ -69,7 +69,7 @@ impl Guard {
         if !self.answers_to(request.headers()) {
             return Err(ApiError::Host);
         }
-        // Whoever sends a token wants what it opens, so an answer without that would hide the mistake.
+        // A request with a token asks for what it opens, so an answer without that would hide the mistake.
         if self.token.is_wrong_in(request.headers()) {
             return Err(ApiError::Token);
         }
