@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use archive::batch::Batch;
 use archive::gather::Gatherer;
 use archive::limits::{AGAIN, BATCH_BYTES, BATCH_ROWS, HELD, LINKS_WATCHED_MAX, QUEUE_ROWS};
 use archive::queue::Queue;
@@ -52,6 +53,8 @@ pub(crate) struct Follower {
     watched: BTreeSet<ShareId>,
     /// When the rows that are not queued yet began.
     since: Option<Instant>,
+    /// Rows to queue, and how far the journal was read with them. They stay here until the disk takes them.
+    ready: Option<(u64, Batch)>,
 }
 
 impl Follower {
@@ -61,7 +64,7 @@ impl Follower {
         // records, whose numbers others then got: so the last ones are read again. What is there stays as it is.
         let position = position.filter(|position| *position < store.next_sequence()).unwrap_or(0);
         let next = position.saturating_sub(AGAIN);
-        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None }
+        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None, ready: None }
     }
 
     /// Takes reorganizations from a change; everything else comes from the journal.
@@ -76,9 +79,10 @@ impl Follower {
     /// Reads the journal to its end, and queues what is due.
     ///
     /// # Errors
-    /// The disk fails. The next step goes on at the same place.
+    /// The disk fails. The next step goes on at the same place, with the rows that the disk did not take.
     pub(crate) fn step(&mut self, queue: &mut Queue, chain: &ChainReader) -> Result<Step, FollowError> {
         loop {
+            self.queue_ready(queue)?;
             if queue.is_full() {
                 return Ok(Step::Full);
             }
@@ -99,8 +103,8 @@ impl Follower {
                 self.since = None;
             } else if is_due {
                 self.since = None;
-                let position = self.next.saturating_sub(1);
-                queue.push(position, &self.gatherer.take(&chain))?;
+                self.ready = Some((self.next.saturating_sub(1), self.gatherer.take(&chain)));
+                self.queue_ready(queue)?;
             } else if self.since.is_none() {
                 self.since = Some(Instant::now());
             }
@@ -108,6 +112,15 @@ impl Follower {
                 return Ok(Step::Done);
             }
         }
+    }
+
+    /// Queues the rows that are ready, if there are any.
+    fn queue_ready(&mut self, queue: &mut Queue) -> io::Result<()> {
+        if let Some((position, batch)) = &self.ready {
+            queue.push(*position, batch)?;
+            self.ready = None;
+        }
+        Ok(())
     }
 
     fn entry(&mut self, entry: &Entry, chain: &Chain) -> Result<(), StoreError> {

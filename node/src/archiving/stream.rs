@@ -116,7 +116,7 @@ impl Streamer {
                     follower = back;
                     let is_full = matches!(step, Ok(Step::Full));
                     if let Err(error) = step {
-                        error!(%error, "the share-chain cannot be queued for the archive; trying again");
+                        error!(error = sentence(&error), "the share-chain cannot be queued for the archive; trying again");
                     }
                     if is_full && !was_full {
                         error!("the archive's queue is full: the archive will lack what the node forgets; see specs/archive.md");
@@ -167,7 +167,7 @@ impl Streamer {
         let Some(batch) = &queued.batch else {
             error!(
                 position = queued.position,
-                "a file of the archive's queue is damaged and left out: the archive lacks its rows"
+                "a file of the archive's queue is damaged or gone, and left out: the archive lacks its rows"
             );
             return Ok(());
         };

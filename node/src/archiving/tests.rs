@@ -33,6 +33,32 @@ fn node(world: &World, found: &Proofs, folder: &Path) -> (Arc<Store>, ChainReade
     (store, consensus::start(engine, Inputs::none()).reader)
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_cannot_be_written_for_a_while_loses_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let found = world.grow(20, 3);
+    let (store, chain) = node(&world, &found, &folder.path().join("node"));
+    let path = folder.path().join("queue");
+    let mut queue = Queue::open(&path).unwrap();
+    let mut follower = Follower::new(store, queue.position());
+    // With a file in place of its folder, nobody writes there, not even root.
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    for _ in 0..2 {
+        follower.step(&mut queue, &chain).unwrap_err();
+        assert_eq!((queue.waiting(), queue.position()), (0, None));
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Done);
+    let mut proofs = 0;
+    while let Some(queued) = queue.front().unwrap() {
+        proofs += queued.batch.unwrap().shares();
+        queue.take().unwrap();
+    }
+    assert_eq!(proofs, found.len(), "once each");
+}
+
 /// Writes all that waits in a queue.
 async fn send(queue: &mut Queue, server: &LocalServer, world: &World) {
     let params = world.chain.params().clone();
