@@ -1,10 +1,13 @@
 //! Connections to the database: TLS across a network, unless the URL forbids it.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -12,7 +15,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 
 use crate::error::ArchiveError;
-use crate::limits::{CONNECT_TIMEOUT, IDLE_TIMEOUT_MS, STATEMENT_TIMEOUT_MS};
+use crate::limits::{CONNECT_TIMEOUT, IDLE_TIMEOUT_MS, LOGIN_TIMEOUT, STATEMENT_TIMEOUT_MS};
 
 /// Name of the schema, so that a database can hold other things beside it.
 pub const SCHEMA: &str = "shoal";
@@ -64,6 +67,15 @@ impl ArchiveUrl {
     /// # Errors
     /// The server cannot be reached, or refuses.
     pub async fn connect(&self) -> Result<Client, ArchiveError> {
+        self.connect_within(LOGIN_TIMEOUT).await
+    }
+
+    async fn connect_within(&self, limit: Duration) -> Result<Client, ArchiveError> {
+        let late = |_| ArchiveError::Silent(ErrorKind::TimedOut.into());
+        timeout(limit, self.log_in()).await.map_err(late)?
+    }
+
+    async fn log_in(&self) -> Result<Client, ArchiveError> {
         let client = if self.0.get_ssl_mode() == SslMode::Disable {
             let (client, connection) = self.0.connect(NoTls).await.map_err(ArchiveError::Connect)?;
             tokio::spawn(drive(connection));
@@ -132,6 +144,17 @@ mod tests {
         let url: ArchiveUrl = format!("postgres://u:secret@127.0.0.1:{port}/d?sslmode=require").parse().unwrap();
         assert!(matches!(url.connect().await, Err(ArchiveError::Connect(_))));
         assert!(heard.await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_connections_and_says_nothing_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        // The socket's queue takes the connection; nobody ever reads it.
+        let _server = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let host = folder.path().display().to_string().replace('/', "%2F");
+        let url: ArchiveUrl = format!("postgres://u:secret@{host}/d").parse().unwrap();
+        let error = url.connect_within(Duration::from_millis(200)).await.unwrap_err();
+        assert!(error.is_away() && matches!(error, ArchiveError::Silent(_)), "{error:?}");
     }
 
     #[test]
