@@ -33,6 +33,10 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(1_200);
 /// Time after which the operator is told that the database has not taken a batch yet. It takes a second or two.
 pub const SLOW: Duration = Duration::from_secs(60);
 
+/// Bytes that a server may send while a batch is written, or before it is asked at all: six times the numbers of
+/// [`BATCH_ROWS`] scripts. They stay in memory until an answer is whole.
+pub const ANSWERS_BYTES_MAX: usize = 16 << 20;
+
 /// Time until the next attempt after the server refused or went away. It doubles each time.
 pub const RETRY: Duration = Duration::from_millis(250);
 
