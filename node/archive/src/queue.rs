@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use bitcoin::hashes::{Hash, sha256};
@@ -92,6 +92,14 @@ impl Queue {
     /// # Errors
     /// The disk rejects it, and it is not in the queue: add it again.
     pub fn push(&mut self, position: u64, batch: &Batch) -> io::Result<()> {
+        if let Some(at) = self.files.iter().position(|(known, _)| *known == position) {
+            if at >= self.taken {
+                return Err(io::Error::new(ErrorKind::AlreadyExists, "a batch of this position waits"));
+            }
+            // It was taken: its file is replaced.
+            self.bytes = self.bytes.saturating_sub(self.files.remove(at).map_or(0, |(_, bytes)| bytes));
+            self.taken -= 1;
+        }
         let content = batch.encode();
         let (path, new) = (self.path(position), self.folder.join(NEW));
         // Somebody may have removed it.
@@ -118,7 +126,7 @@ impl Queue {
         let Some((position, _)) = self.files.get(self.taken).copied() else { return Ok(None) };
         let content = match fs::read(self.path(position)) {
             // Somebody removed it. Those behind it must not wait for it for ever.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             content => content?,
         };
         let batch = content.split_first_chunk::<32>().and_then(|(hash, content)| {
@@ -142,7 +150,7 @@ impl Queue {
         while self.taken > 0 && self.files.len() > 1 {
             let Some((position, bytes)) = self.files.front().copied() else { break };
             match fs::remove_file(self.path(position)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
             self.files.pop_front();
@@ -248,6 +256,22 @@ mod tests {
         queue.push(4, &batch(4)).unwrap();
         assert!(queue.front().unwrap().unwrap().batch.is_some());
         assert_eq!(Queue::open(&path).unwrap().position(), Some(4));
+    }
+
+    #[test]
+    fn a_batch_at_the_place_of_the_last_one_takes_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut queue = Queue::open(folder.path()).unwrap();
+        for number in [1, 2] {
+            queue.push(5, &batch(number)).unwrap();
+            assert_eq!(queue.push(5, &batch(3)).unwrap_err().kind(), ErrorKind::AlreadyExists);
+            let found = queue.front().unwrap().unwrap().batch.unwrap();
+            assert_eq!((found.shares, queue.bytes()), (batch(number).shares, 8_192));
+            queue.take().unwrap();
+        }
+        queue.push(6, &batch(4)).unwrap();
+        assert!(queue.front().unwrap().unwrap().batch.is_some());
+        assert_eq!((queue.waiting(), fs::read_dir(folder.path()).unwrap().count()), (1, 1));
     }
 
     #[test]

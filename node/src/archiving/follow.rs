@@ -53,6 +53,8 @@ pub(crate) struct Follower {
     watched: BTreeSet<ShareId>,
     /// When the rows that are not queued yet began.
     since: Option<Instant>,
+    /// How far the journal was read with the newest rows that were queued. None if that was another journal.
+    queued: Option<u64>,
     /// Rows to queue, and how far the journal was read with them. They stay here until the disk takes them.
     ready: Option<(u64, Batch)>,
 }
@@ -62,9 +64,9 @@ impl Follower {
     pub(crate) fn new(store: Arc<Store>, position: Option<u64>) -> Self {
         // A journal that was lost or moved away begins again. After a crash of the machine it may have lost its newest
         // records, whose numbers others then got: so the last ones are read again. What is there stays as it is.
-        let position = position.filter(|position| *position < store.next_sequence()).unwrap_or(0);
-        let next = position.saturating_sub(AGAIN);
-        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None, ready: None }
+        let queued = position.filter(|position| *position < store.next_sequence());
+        let next = queued.unwrap_or(0).saturating_sub(AGAIN);
+        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None, queued, ready: None }
     }
 
     /// Takes reorganizations from a change; everything else comes from the journal.
@@ -95,15 +97,19 @@ impl Follower {
             }
             self.look_at_watched(&chain)?;
             let batch = self.gatherer.batch();
+            let position = self.next.saturating_sub(1);
+            // What was read before may be written twice, but a file that waits must keep its name for itself.
+            let is_new = self.queued.is_none_or(|queued| position > queued);
             let is_due = batch.rows() >= QUEUE_ROWS
                 || batch.bytes() >= BATCH_BYTES
                 || queue.waiting() == 0
                 || self.since.is_some_and(|since| since.elapsed() >= HELD);
             if batch.rows() == 0 {
                 self.since = None;
-            } else if is_due {
+            } else if is_due && is_new {
                 self.since = None;
-                self.ready = Some((self.next.saturating_sub(1), self.gatherer.take(&chain)));
+                self.queued = Some(position);
+                self.ready = Some((position, self.gatherer.take(&chain)));
                 self.queue_ready(queue)?;
             } else if self.since.is_none() {
                 self.since = Some(Instant::now());

@@ -51,12 +51,37 @@ async fn a_queue_that_cannot_be_written_for_a_while_loses_no_row() {
     }
     std::fs::remove_file(&path).unwrap();
     assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Done);
+    assert_eq!(taken(&mut queue), found.len(), "once each");
+}
+
+/// Takes all that waits in a queue; every file must be there and sound. Returns the number of proofs.
+fn taken(queue: &mut Queue) -> usize {
     let mut proofs = 0;
     while let Some(queued) = queue.front().unwrap() {
         proofs += queued.batch.unwrap().shares();
         queue.take().unwrap();
     }
-    assert_eq!(proofs, found.len(), "once each");
+    proofs
+}
+
+/// It reads its newest records again, which end where the last batch ended: that batch's file was removed, and all others
+/// waited for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_starts_again_without_news_goes_on_archiving() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let found = world.grow(20, 3);
+    let (store, chain) = node(&world, &found, &folder.path().join("node"));
+    let path = folder.path().join("queue");
+    for _ in 0..3 {
+        let mut queue = Queue::open(&path).unwrap();
+        let mut follower = Follower::new(Arc::clone(&store), queue.position());
+        for _ in 0..3 {
+            assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Done);
+            taken(&mut queue);
+        }
+        assert_eq!(Queue::open(&path).unwrap().position(), Some(store.next_sequence() - 1));
+    }
 }
 
 /// Writes all that waits in a queue.
