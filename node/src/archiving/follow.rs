@@ -11,6 +11,7 @@ use archive::limits::{AGAIN, BATCH_BYTES, BATCH_ROWS, HELD, LINKS_WATCHED_MAX, Q
 use archive::queue::Queue;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
+use node_core::export::headers_above_root;
 use node_core::pool_block::PoolBlock;
 use node_core::pool_window;
 use sharechain::change_set::ChangeSet;
@@ -51,6 +52,8 @@ pub(crate) struct Follower {
     next: u64,
     /// Links that were not complete when they were read.
     watched: BTreeSet<ShareId>,
+    /// Whether Bitcoin's headers from before the start were added.
+    has_headers: bool,
     /// When the rows that are not queued yet began.
     since: Option<Instant>,
     /// How far the journal was read with the newest rows that were queued. None if that was another journal.
@@ -66,7 +69,8 @@ impl Follower {
         // records, whose numbers others then got: so the last ones are read again. What is there stays as it is.
         let queued = position.filter(|position| *position < store.next_sequence());
         let next = queued.unwrap_or(0).saturating_sub(AGAIN);
-        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None, queued, ready: None }
+        let (gatherer, watched) = (Gatherer::default(), BTreeSet::new());
+        Self { store, gatherer, next, watched, has_headers: false, since: None, queued, ready: None }
     }
 
     /// Takes reorganizations from a change; everything else comes from the journal.
@@ -91,6 +95,12 @@ impl Follower {
             let entries: Vec<Entry> = self.store.journal(self.next).take(BATCH).collect::<Result<_, _>>()?;
             // The view is taken after the records were read, so that it knows them.
             let chain = chain.chain();
+            if !std::mem::replace(&mut self.has_headers, true) {
+                // No journal has those that bitcoind had when the node started.
+                for header in headers_above_root(chain.bitcoin()) {
+                    self.gatherer.bitcoin_header(&header.block_hash(), &chain);
+                }
+            }
             for entry in &entries {
                 self.entry(entry, &chain)?;
                 self.next = entry.sequence.saturating_add(1);
@@ -167,7 +177,7 @@ impl Follower {
     /// Adds the links that have become complete.
     fn look_at_watched(&mut self, chain: &Chain) -> Result<(), StoreError> {
         let mut left = BTreeSet::new();
-        for id in std::mem::take(&mut self.watched) {
+        for id in self.watched.clone() {
             if chain.link(&id).is_some_and(|link| link.complete().is_none()) {
                 left.insert(id);
                 continue;

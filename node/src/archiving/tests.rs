@@ -64,6 +64,20 @@ fn taken(queue: &mut Queue) -> usize {
     proofs
 }
 
+/// Without them, a chain of headers would have holes, and a block below a hole would look orphaned.
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_that_bitcoind_had_when_the_node_started_are_archived() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    (0..4).for_each(|_| world.bitcoin_block());
+    let store = Arc::new(Store::open(&folder.path().join("db"), *world.chain.consensus_id()).unwrap());
+    let engine = Engine::open(world.newcomer(), Arc::clone(&store), world.now).unwrap();
+    let chain = consensus::start(engine, Inputs::none()).reader;
+    let mut queue = Queue::open(&folder.path().join("queue")).unwrap();
+    assert_eq!(Follower::new(store, None).step(&mut queue, &chain).unwrap(), Step::Done);
+    assert_eq!(queue.front().unwrap().unwrap().batch.unwrap().rows(), 4);
+}
+
 /// It reads its newest records again, which end where the last batch ended: that batch's file was removed, and all others
 /// waited for it.
 #[tokio::test(flavor = "multi_thread")]
