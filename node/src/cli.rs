@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::NodeError;
+use crate::limits::STOP_TIMEOUT;
 use crate::notify::test_run;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
@@ -270,7 +271,10 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
             let log = logging::init(&config.log, config.log_format)?;
             let settled = if *follow_heaviest { StoredSettled::Forget } else { StoredSettled::Keep };
             let reload = run::Reload::new(&config, cli.overrides.clone(), log);
-            runtime.block_on(run::run(config, settled, reload))
+            let ended = runtime.block_on(run::run(config, settled, reload));
+            // Everything is written by now. A call that waits for a disk or a pipe must not hold up the end.
+            runtime.shutdown_timeout(STOP_TIMEOUT);
+            ended
         }
         Command::Export { file } => runtime.block_on(recording::export(&config?, file)),
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),

@@ -20,6 +20,9 @@ pub enum ArchiveError {
     /// The server cannot be reached, or refuses.
     #[error("the archive's database cannot be reached; check [archive] url, and that the server runs")]
     Connect(#[source] tokio_postgres::Error),
+    /// The server cannot be reached, or does not answer.
+    #[error("the archive's database does not answer; check [archive] url, and that the server runs")]
+    Silent(#[source] std::io::Error),
     /// The server rejects a statement.
     #[error("the archive's database rejects a statement")]
     Database(#[from] tokio_postgres::Error),
@@ -72,6 +75,7 @@ impl ArchiveError {
     pub fn is_away(&self) -> bool {
         match self {
             Self::Connect(error) | Self::Database(error) => is_away(error),
+            Self::Silent(_) => true,
             Self::Schema(error) => {
                 let cause = std::error::Error::source(error);
                 cause.and_then(|cause| cause.downcast_ref::<tokio_postgres::Error>()).is_some_and(is_away)

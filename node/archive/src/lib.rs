@@ -1,6 +1,7 @@
 //! The share-chain's whole history in PostgreSQL, for explorers, auditors and researchers; see `specs/archive.md`.
 //!
 //! ```text
+//! socket.rs   sockets to the server, whose answers are counted
 //! connect.rs  the database's URL, and connections to it
 //! schema.rs   migrations, the pool whose history it is, partitions by month
 //! value.rs    integers and times in PostgreSQL's binary format
@@ -37,6 +38,7 @@ pub mod queue;
 mod rows;
 pub mod schema;
 pub mod server;
+mod socket;
 mod tables;
 pub mod value;
 pub mod writer;

@@ -23,6 +23,20 @@ pub const BLOCKS_AWAITED_MAX: usize = 1_000;
 /// Time to connect with the server.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time for the whole begin of a connection: name, socket, TLS and login. A server that hangs takes connections and says nothing.
+pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time for all statements of a batch, before its connection is given up: twice the longest statement. The server's own limits
+/// do not end what waits for a server that is gone or hangs.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(1_200);
+
+/// Time after which the operator is told that the database has not taken a batch yet. It takes a second or two.
+pub const SLOW: Duration = Duration::from_secs(60);
+
+/// Bytes that a server may send while a batch is written, or before it is asked at all: six times the numbers of
+/// [`BATCH_ROWS`] scripts. They stay in memory until an answer is whole.
+pub const ANSWERS_BYTES_MAX: usize = 16 << 20;
+
 /// Time until the next attempt after the server refused or went away. It doubles each time.
 pub const RETRY: Duration = Duration::from_millis(250);
 

@@ -1,13 +1,15 @@
 //! Exports a journal as a recording, with the claims of its share-chain; see `specs/recording.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{ScriptBuf, WPubkeyHash};
-use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, Writer, claims, lines_of};
+use recording::{
+    Came, ClaimLimits, HeaderLine, Id, Line, ListLine, ListVerdict, RawHeader, Start, Writer, claims, lines_of,
+};
 use sharechain::bitcoin_headers::Root;
 use sharechain::chain::ListState;
 use sharechain::{Chain, ChainParams, Height, Proof, ShareId, encode};
@@ -15,7 +17,7 @@ use sharechain::{Chain, ChainParams, Height, Proof, ShareId, encode};
 use crate::export_base::write_base;
 use crate::journal::{Journal, Record, RecordKind};
 
-pub use crate::export_base::ExportError;
+pub use crate::export_base::{ExportError, headers_above_root};
 
 /// True if a journal still has the first links, so that a recording of it begins there.
 ///
@@ -34,8 +36,11 @@ pub fn is_whole<J: Journal + ?Sized>(journal: &J, params: &ChainParams) -> Resul
 }
 
 /// Writes all records of a journal, and the claims of `chain`, which was built from it. Returns the number of lines. `root`
-/// are the Bitcoin headers that the first records need. If the journal has forgotten the first links, the recording
-/// begins with a base instead; see `export_base.rs`.
+/// are the Bitcoin headers that the first records need, and `bitcoin` those above it, lowest first. If the journal has forgotten
+/// the first links, the recording begins with a base instead; see `export_base.rs`.
+///
+/// A node does not store the headers that its bitcoind had when it started. So those up to the last one that the journal
+/// lacks come first.
 ///
 /// Invalid lists and lists that wait forever come last, lower links first. The journal does not say how they were
 /// judged on arrival; after all the others they are judged as they are now.
@@ -46,6 +51,7 @@ pub fn write<J: Journal + ?Sized>(
     journal: &J,
     chain: &mut Chain,
     root: Root,
+    bitcoin: &[Header],
     about: Option<&str>,
     to: impl Write,
 ) -> Result<u64, ExportError<J::Error>>
@@ -57,10 +63,16 @@ where
     let start = Start { params: chain.params().clone(), root };
     let mut writer = Writer::new(to, &start, about)?;
     let base = if is_whole { None } else { Some(write_base(journal, chain, &mut writer)?) };
+    let mut written = BTreeSet::new();
+    for header in not_kept(journal, bitcoin).map_err(ExportError::Journal)?.iter().filter(|_| is_whole) {
+        written.insert(header.block_hash());
+        writer.line(&Line::Header(HeaderLine { header: RawHeader(*header), verdict: None }))?;
+    }
     let first = base.as_ref().map(|base| base.first_record);
     let mut last = BTreeMap::new();
     let records = journal.replay_from(first.as_ref().map(|id| &id.0)).map(|record| record.map(came));
     let above = records.filter(|came| match came {
+        Ok(Some(Came::Header(header))) if written.contains(&header.block_hash()) => false,
         Ok(Some(came)) => base.as_ref().is_none_or(|base| base.needs(came, chain)),
         _ => true,
     });
@@ -93,6 +105,18 @@ where
         writer.line(&Line::Claim(claim))?;
     }
     Ok(writer.finish()?)
+}
+
+/// The headers up to the last one that the journal lacks.
+fn not_kept<'a, J: Journal + ?Sized>(journal: &J, bitcoin: &'a [Header]) -> Result<&'a [Header], J::Error> {
+    let mut count = 0;
+    for (index, header) in bitcoin.iter().enumerate() {
+        let id = ShareId::from(header.block_hash());
+        if journal.get(RecordKind::Header, &id.0)?.is_none() {
+            count = index + 1;
+        }
+    }
+    Ok(bitcoin.get(..count).unwrap_or_default())
 }
 
 /// A record as a recorded input; none for records that are not part of the share-chain.

@@ -91,8 +91,8 @@ pub(super) enum ApiError {
     Body,
     /// The request's host name is not one of this API: a foreign web page may be asking through the reader's browser.
     #[error(
-        "this API answers only to localhost, 127.0.0.1, [::1] and its configured address; connect by one of these \
-         names, or set `api.listen` to the address that you want to use"
+        "this API does not answer to this name, which could be that of a foreign web page; connect by an address on which it \
+         listens, or set `notify.pages_url` to the URL that you use if `api.listen` is an address of your network"
     )]
     Host,
     /// The route is for the node's operator.

@@ -48,7 +48,8 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Futur
     let (routes, mut document) = routes().split_for_parts();
     openapi::complete(&mut document, context.config.network.into());
     let document = serde_json::to_string(&document).expect("the document is made of strings");
-    let guard = Guard::new(address, &context.config.api, context.token);
+    let pages = context.config.notify.pages_url.as_ref();
+    let guard = Guard::new(address, &context.config.api, pages, context.token);
     let api = Arc::new(Api::new(context, document));
     let slots = Slots::new(&api.context.config.api.trusted_proxies);
     let router = router(routes, Arc::clone(&api), guard);
