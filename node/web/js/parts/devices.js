@@ -2,7 +2,8 @@
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Tag, Time } from "./bits.js";
-import { count, hashrate, percent, si } from "../format.js";
+import { useFirst } from "./more.js";
+import { count, hashrate, percent, plural, si } from "../format.js";
 
 const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "silent"], paused: ["", "paused"] };
 
@@ -15,18 +16,31 @@ export function shortName(name, address) {
 
 const clockTime = (unixS) => new Date(unixS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-/** `miner` is the answer about the address, with its devices. */
+/** More are counted by their states above the list. */
+const FEW = 10;
+
+/** How many there are, and in which state. */
+export function deviceCounts(devices) {
+  const counts = Object.entries(STATES).map(([state, [, word]]) => [devices.filter((device) => device.state === state).length, word]);
+  return `${plural(devices.length, "device")}: ${counts.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`).join(", ")}`;
+}
+
+/** `miner` is the answer about the address, with its devices, those that need a look first. */
 export default function Devices({ miner }) {
-  return html`<ul class="feed devices" aria-label="Your devices">${miner.devices.map((device) => html`<li key=${device.name}><${Device} device=${device} address=${miner.address} /></li>`)}</ul>`;
+  const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
+  const { rows, button } = useFirst(miner.devices, FEW);
+  return html`
+    ${miner.devices.length > FEW && html`<p><strong>${deviceCounts(miner.devices)}</strong></p>`}
+    <ul class="feed devices" aria-label="Your devices">${rows.map((device) => html`<li key=${device.name}><${Device} device=${device} address=${miner.address} block=${block} /></li>`)}</ul>
+    ${button}`;
 }
 
 const SPANS = [["1 h", "hour_hs"], ["24 h", "day_hs"], ["7 d", "week_hs"]];
 const spans = (averages) => SPANS.filter(([, key]) => averages[key] != null).map(([name, key]) => `${name}: ${hashrate(averages[key])}`).join(", ");
 
-function Device({ device, address }) {
+function Device({ device, address, block }) {
   const [tone, state] = STATES[device.state];
   const word = device.paused_until_unix_s == null ? state : `${state} until ${clockTime(device.paused_until_unix_s)}`;
-  const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
   const best = device.best_difficulty;
   const rejected = Object.entries(device.rejected).map(([reason, n]) => `${count(n)} ${reason.replaceAll("_", " ")}`);
   return html`
