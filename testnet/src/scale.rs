@@ -26,7 +26,7 @@ use std::path::Path;
 pub use load::{LoadArgs, Protocol, run as run_load};
 pub use pool::PoolError;
 pub use stratum::{StratumBench, StratumError, StratumOptions, run as stratum};
-pub use sync::{SyncBench, SyncError, run as sync};
+pub use sync::{SyncBench, SyncError, run as sync, serve};
 pub use window::WindowOptions;
 pub use years::{Month, Years, YearsOptions, run as years};
 

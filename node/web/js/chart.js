@@ -14,9 +14,9 @@ function loadLibrary() {
   library ??= new Promise((resolve, reject) => {
     const style = document.createElement("link");
     style.rel = "stylesheet";
-    style.href = "/vendor/uplot/uPlot.min.css";
+    style.href = new URL("../vendor/uplot/uPlot.min.css", import.meta.url);
     const script = document.createElement("script");
-    script.src = "/vendor/uplot/uPlot.iife.min.js";
+    script.src = new URL("../vendor/uplot/uPlot.iife.min.js", import.meta.url);
     script.onload = () => resolve(globalThis.uPlot);
     script.onerror = () => {
       library = null;
