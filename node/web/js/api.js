@@ -1,4 +1,4 @@
-// Answers of the API: fetched once for all who show them, kept while shown, fetched again when something happened.
+// Answers of the API: fetched once for all who show them, and again when something happened.
 import { useLayoutEffect, useState } from "./html.js";
 import { setNodeTime } from "./clock.js";
 import { sentence } from "./format.js";
@@ -170,7 +170,6 @@ export function put(path, data) {
 export function useApi(path, on = []) {
   const [state, set] = useState({ path: null, data: null, error: null });
   const events = on.join();
-  // At once, not after a frame.
   useLayoutEffect(() => {
     if (path === null) return undefined;
     const of = entry(path);

@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Tag, Time } from "./bits.js";
 import { useFirst } from "./more.js";
-import { count, hashrate, percent, plural, si } from "../format.js";
+import { count, difficulty, hashrate, percent, plural } from "../format.js";
 
 const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "silent"], paused: ["", "paused"] };
 
@@ -45,6 +45,6 @@ function Device({ device, address, block }) {
   const rejected = Object.entries(device.rejected).map(([reason, n]) => `${count(n)} ${reason.replaceAll("_", " ")}`);
   return html`
     <${Tag} tone=${tone}>${word}</${Tag}> <strong class="breakable" title=${device.name}>${shortName(device.name, address)}</strong>
-    <span>${hashrate(device.hashrate_hs)} <span class="fine">${spans(device.averages)}</span>${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share today ${device.best_today_difficulty == null ? "none yet" : si(device.best_today_difficulty, "").trim()}, ever ${si(best, "").trim()}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}</span>
+    <span>${hashrate(device.hashrate_hs)} <span class="fine">${spans(device.averages)}</span>${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share today ${difficulty(device.best_today_difficulty)}, ever ${difficulty(best)}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}</span>
     <span class="fine">${device.last_submit_unix_s == null ? "no submit yet" : html`submit <${Time} at=${device.last_submit_unix_s} />`}</span>`;
 }
