@@ -1,6 +1,6 @@
 // The frame around every page: head, menu, search, the page of the path, foot.
 import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
-import { get, pairByLink, useApi } from "./api.js";
+import { get, useApi } from "./api.js";
 import { startLive, useLiveState, useRevival } from "./live.js";
 import { go, startRouter, useRoute } from "./router.js";
 import { troubles } from "./health.js";
@@ -154,7 +154,7 @@ function App() {
     <${Foot} />`;
 }
 
-pairByLink();
+if (location.hash.startsWith("#pair=")) import("./pair.js").then(({ pair }) => pair());
 startRouter();
 startLive();
 const root = document.getElementById("app");

@@ -16,8 +16,10 @@ export function shortName(name, address) {
 
 const clockTime = (unixS) => new Date(unixS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
+/** A phone has room for a line of each beside what is asked first; the rest opens. */
+const isNarrow = () => matchMedia("(max-width: 720px)").matches;
 /** More are counted by their states above the list. */
-const FEW = 10;
+const few = () => (isNarrow() ? 2 : 10);
 
 /** How many there are, and in which state. */
 export function deviceCounts(devices) {
@@ -28,9 +30,9 @@ export function deviceCounts(devices) {
 /** `miner` is the answer about the address, with its devices, those that need a look first. */
 export default function Devices({ miner }) {
   const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
-  const { rows, button } = useFirst(miner.devices, FEW);
+  const { rows, button } = useFirst(miner.devices, few());
   return html`
-    ${miner.devices.length > FEW && html`<p><strong>${deviceCounts(miner.devices)}</strong></p>`}
+    ${miner.devices.length > few() && html`<p><strong>${deviceCounts(miner.devices)}</strong></p>`}
     <ul class="feed devices" aria-label="Your devices">${rows.map((device) => html`<li key=${device.name}><${Device} device=${device} address=${miner.address} block=${block} /></li>`)}</ul>
     ${button}`;
 }
@@ -43,8 +45,9 @@ function Device({ device, address, block }) {
   const word = device.paused_until_unix_s == null ? state : `${state} until ${clockTime(device.paused_until_unix_s)}`;
   const best = device.best_difficulty;
   const rejected = Object.entries(device.rejected).map(([reason, n]) => `${count(n)} ${reason.replaceAll("_", " ")}`);
-  return html`
-    <${Tag} tone=${tone}>${word}</${Tag}> <strong class="breakable" title=${device.name}>${shortName(device.name, address)}</strong>
-    <span>${hashrate(device.hashrate_hs)} <span class="fine">${spans(device.averages)}</span>${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share today ${difficulty(device.best_today_difficulty)}, ever ${difficulty(best)}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}</span>
-    <span class="fine">${device.last_submit_unix_s == null ? "no submit yet" : html`submit <${Time} at=${device.last_submit_unix_s} />`}</span>`;
+  const head = html`<${Tag} tone=${tone}>${word}</${Tag}> <strong class="breakable" title=${device.name}>${shortName(device.name, address)}</strong>`;
+  const about = html`<span class="fine">${spans(device.averages)}</span>${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share today ${difficulty(device.best_today_difficulty)}, ever ${difficulty(best)}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}`;
+  const last = html`<span class="fine">${device.last_submit_unix_s == null ? "no submit yet" : html`submit <${Time} at=${device.last_submit_unix_s} />`}</span>`;
+  if (isNarrow()) return html`<details><summary>${head} ${hashrate(device.hashrate_hs)} ${last}</summary>${about}</details>`;
+  return html`${head} <span>${hashrate(device.hashrate_hs)} ${about}</span> ${last}`;
 }

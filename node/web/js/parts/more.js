@@ -7,7 +7,7 @@ import { Table } from "./table.js";
 export function useFirst(rows, first = 50) {
   const [shown, show] = useState(first);
   const left = rows.length - shown;
-  const button = left > 0 && html`<p><button type="button" onClick=${() => show(2 * shown)}>Show ${count(Math.min(shown, left))} more of ${count(left)}</button></p>`;
+  const button = left > 0 && html`<p><button type="button" class="small" onClick=${() => show(2 * shown)}>Show ${count(Math.min(shown, left))} more of ${count(left)}</button></p>`;
   return { rows: left > 0 ? rows.slice(0, shown) : rows, button };
 }
 

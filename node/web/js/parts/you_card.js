@@ -57,7 +57,7 @@ function Mine({ address }) {
       <${NextPay} miner=${data} brief />
       ${data.devices?.length > 0 && html`<${Lazy} load=${devices} miner=${data} />`}
       <${Connected} title="Connect a device" address=${address} />
-      <p><a href=${`/miners/${address}`}>Everything about this address</a></p>`}
+      <p class="wide-only"><a href=${`/miners/${address}`}>Everything about this address</a></p>`}
     </${Loaded}>`;
 }
 
