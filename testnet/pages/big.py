@@ -67,10 +67,10 @@ def pages(node):
     address = node.get("/window?limit=1")["earned"][0]["address"]
     tip = node.get("/status")["height"]
     full = node.get(f"/links?from={tip - 1000}&limit=1")["links"][0]
-    block = node.get("/blocks?limit=1")["blocks"][0]["hash"]
+    blocks = node.get("/blocks?limit=1")["blocks"]
     share = node.get(f"/links/{full['id']}")["shares"][0]
     named = {"home": "/", "chain": "/chain", "chain, older": f"/chain?to={tip - 1000}", "link": f"/links/{full['id']}", "share": f"/shares/{share}",
-             "miners": "/miners", "miner": f"/miners/{address}", "blocks": "/blocks", "block": f"/blocks/{block}", "job": "/job", "peers": "/peers",
+             "miners": "/miners", "miner": f"/miners/{address}", "blocks": "/blocks", **{"block": f"/blocks/{block['hash']}" for block in blocks}, "job": "/job", "peers": "/peers",
              "calculator": "/calculator", "log": "/log", "search": "/search?q=" + address, "API": "/api"}
     return address, named
 

@@ -16,7 +16,7 @@ from bad_miner import header_of, sha256d
 # The lowest difficulty that a node gives, some hundred hashes.
 PASSWORD = "d=0.0000000001"
 # Seconds between two submits of a miner, on average. A node calls a device silent after minutes.
-SUBMIT_S = 20
+SUBMIT_S = 60
 # The target of difficulty 1.
 EASIEST = 0xFFFF << 208
 # Miners of one loopback address: the node limits them.

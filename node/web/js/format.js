@@ -122,9 +122,9 @@ export const ago = (momentS, nowS) => (nowS - momentS < 1.5 ? "just now" : `${ro
 /** A test network has difficulties below 1. */
 export const difficulty = (value) => (value == null ? "none yet" : value < 1 ? digits(value) : si(value, "").trim());
 
-export function dateTime(unixS) {
-  return new Date(unixS * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-}
+/** Made once: it takes as long as some hundred of its words. */
+const STAMP = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+export const dateTime = (unixS) => STAMP.format(unixS * 1000);
 
 export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 

@@ -17,8 +17,8 @@ export function LongTable({ rows, first, ...rest }) {
   return html`<${Table} rows=${begin.rows} ...${rest} />${begin.button}`;
 }
 
-/** `children()` gives the content, once it is opened. */
-export function Opened({ summary, name, children }) {
-  const [open, set] = useState(false);
-  return html`<details class=${name} onToggle=${(event) => set(event.target.open)}><summary>${summary}</summary>${open && children()}</details>`;
+/** `children()` gives the content, once it is opened; `begin` opens it at first. */
+export function Opened({ summary, name, begin = false, children }) {
+  const [open, set] = useState(begin);
+  return html`<details class=${name} open=${begin} onToggle=${(event) => set(event.target.open)}><summary>${summary}</summary>${open && children()}</details>`;
 }
