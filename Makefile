@@ -73,7 +73,7 @@ test: ## Run every test
 	@.ci/deps.sh build kernel test pages dist
 	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS) $(CLIENTS)
 	$(PAGES_TEST) $(DIST_TEST) $(CLIENTS_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
-	cargo test --doc --release --locked --package sharechain
+	cargo test --doc $(PROFILE)
 	cargo build $(PROFILE) --examples
 	@for example in judge_proof verify_recording drive_session five_nodes; do \
 		echo "== example $$example"; '$(BIN)/examples/'$$example >/dev/null; done

@@ -29,7 +29,7 @@ pub use pool::PoolError;
 pub(crate) use pool::grind;
 pub use stratum::{StratumBench, StratumError, StratumOptions, run as stratum};
 pub(crate) use sync::Node;
-pub use sync::{SyncBench, SyncError, run as sync};
+pub use sync::{SyncBench, SyncError, run as sync, serve};
 pub use window::WindowOptions;
 pub(crate) use window::{root_headers, root_of};
 pub use years::{Month, Years, YearsOptions, run as years};

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::client::client_of;
 use super::error::ApiError;
 use super::limits::{ANSWER, CLIENTS_COUNTED_MAX, REQUESTS_SAVED_S};
+use super::pages;
 use super::token::Token;
 use crate::config::ApiConfig;
 use p2p_proto::netgroup::Host;
@@ -167,6 +168,7 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     };
     let kept = kept && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED);
     let headers = response.headers_mut();
+    let kept = kept && headers.get(header::CACHE_CONTROL).is_none_or(|says| says != pages::KEPT);
     if kept {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
     }

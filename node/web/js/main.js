@@ -1,6 +1,6 @@
 // The frame around every page: head, menu, search, the page of the path, foot.
-import { html, render, useEffect, useRef, useState } from "./html.js";
-import { get, pairByLink, useApi } from "./api.js";
+import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
+import { get, useApi } from "./api.js";
 import { startLive, useLiveState, useRevival } from "./live.js";
 import { go, startRouter, useRoute } from "./router.js";
 import { troubles } from "./health.js";
@@ -122,7 +122,7 @@ function Page({ route }) {
   const [shown, show] = useState({ Page: null, error: null, route });
   const load = pageOf(route.parts);
   const first = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     let current = true;
     load().then((module) => current && show({ Page: module.default, error: null, route }), () => current && show({ Page: null, error: BROKEN, route }));
     return () => { current = false; };
@@ -154,7 +154,7 @@ function App() {
     <${Foot} />`;
 }
 
-pairByLink();
+if (location.hash.startsWith("#pair=")) import("./pair.js").then(({ pair }) => pair());
 startRouter();
 startLive();
 const root = document.getElementById("app");

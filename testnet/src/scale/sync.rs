@@ -13,6 +13,7 @@ use sharechain::ChainParams;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::disk_bytes;
 use super::double::Double;
@@ -112,6 +113,33 @@ pub async fn run(
         let _ = folder.keep();
     }
     found
+}
+
+/// Serves the window with a node of the program `shoal` until Ctrl-C, and says in which folder the node's configuration is:
+/// what measures pages or miners needs a node that stays.
+///
+/// # Errors
+/// The window cannot be made, or the node does not start.
+pub async fn serve(
+    options: WindowOptions,
+    shoal: &Path,
+    cache: &Path,
+    progress: &mut impl Write,
+) -> Result<(), SyncError> {
+    let made = window::make(options, cache, progress)?;
+    let folder = tempfile::tempdir()?;
+    let double = Double::start(&ChainParams::rehearsal(), &made.root, &made.bitcoin, folder.path()).await?;
+    let serving_folder = folder.path().join("serving");
+    copy_files(&made.store, &serving_folder.join("data/store"))?;
+    let mut serving = Node::start((shoal, "serving"), serving_folder, (double.address, &double.cookie), &[]).await?;
+    serving.first_job().await?;
+    writeln!(io::stdout(), "serving in {}", serving.folder.display())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminated.recv() => {}
+    }
+    serving.stop().await
 }
 
 async fn measure(

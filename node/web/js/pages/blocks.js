@@ -35,7 +35,7 @@ export default function Blocks() {
 /** Blocks of a day, of a week, and ever. */
 function Counts() {
   const counts = useApi("/counts", ["block"]);
-  const words = ({ blocks, value_sat: value }) => (blocks === 0 ? "none" : `${count(blocks)}, ${btc(value)}`);
+  const words = ({ blocks, value_sat: value }) => (blocks === 0 ? "none" : `${plural(blocks, "block")} with ${btc(value)}`);
   return html`<${Loaded} from=${counts} quiet>${({ day, week, all }) => html`<p>Found in 24 hours: <strong>${words(day)}</strong>; in a week: <strong>${words(week)}</strong>; ever: <strong>${words(all)}</strong>.</p>`}</${Loaded}>`;
 }
 
