@@ -116,6 +116,12 @@ pictures: testnet-build ## Make the pictures of node/README.md anew from a runni
 	@$(MAKE) --no-print-directory '$(PAGES)/installed'
 	'$(PAGES)/bin/python' testnet/pages/pictures.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out node/pictures
 
+.PHONY: pages-big
+pages-big: testnet-build ## Measure the web pages of a node with 1,000 miners and 10,000 addresses in a real browser
+	@.ci/deps.sh pages
+	@$(MAKE) --no-print-directory '$(PAGES)/installed'
+	'$(PAGES)/bin/python' testnet/pages/big.py --program '$(BIN)/shoal-testnet' $(ARGS)
+
 # Selenium, axe-core and schemathesis, for the tests of the web pages. The last file says that all of it is there.
 $(PAGES)/installed:
 	@rm -rf '$(PAGES)'

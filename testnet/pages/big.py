@@ -69,7 +69,7 @@ def pages(node):
     full = node.get(f"/links?from={tip - 1000}&limit=1")["links"][0]
     blocks = node.get("/blocks?limit=1")["blocks"]
     share = node.get(f"/links/{full['id']}")["shares"][0]
-    named = {"home": "/", "chain": "/chain", "chain, older": f"/chain?to={tip - 1000}", "link": f"/links/{full['id']}", "share": f"/shares/{share}",
+    named = {"home": "/", "chain": "/chain", "older chain": f"/chain?to={tip - 1000}", "link": f"/links/{full['id']}", "share": f"/shares/{share}",
              "miners": "/miners", "miner": f"/miners/{address}", "blocks": "/blocks", **{"block": f"/blocks/{block['hash']}" for block in blocks}, "job": "/job", "peers": "/peers",
              "calculator": "/calculator", "log": "/log", "search": "/search?q=" + address, "API": "/api"}
     return address, named

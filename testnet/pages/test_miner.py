@@ -47,6 +47,7 @@ class Miner(PageTest):
         def alter(path, answer):
             if path.endswith(address):
                 answer["devices"] = [device(f"{address}.rig{n}", "silent" if n == 0 else "ok") for n in range(1000)]
+                answer["last_submit_unix_s"] = int(time.time())
             return answer
 
         self.site = site(node(), alter)

@@ -13,7 +13,7 @@ use super::error::ApiError;
 /// Bytes of a hash that form a tag.
 const TAG_BYTES: usize = 8;
 
-/// Tags every complete answer that does not say itself how long it may be kept, and answers with 304 if the client has it.
+/// Tags every complete answer that does not say itself how long it may be kept. Answers with 304 if the client has it.
 pub(super) async fn tag(request: Request, next: Next) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
