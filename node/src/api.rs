@@ -1,7 +1,10 @@
 //! The web application and the HTTP API, which only reads, except for bans, added peers and the switch for power. Any client that can reach the port may read it.
 //!
 //! ```text
-//! server.rs     sockets and their limits
+//! server.rs     serves the API of a node
+//! sockets.rs    sockets and their limits, and the layers around all routes
+//! forgotten.rs  what the node has forgotten, from its archive
+//! explorer.rs   the same pages and API from an archive alone, without a node
 //! guard.rs      rejects requests before any handler: foreign hosts, bodies, too many requests, slow answers
 //! client.rs     the client of a request, behind reverse proxies
 //! slots.rs, room.rs, paced.rs   connections by address, memory of answers, and clients that do not read
@@ -47,7 +50,9 @@ mod decentralisation;
 pub(crate) mod device_list;
 mod error;
 mod event_log;
+pub mod explorer;
 mod feed;
+mod forgotten;
 mod graph;
 mod guard;
 mod health;
@@ -87,6 +92,7 @@ mod search;
 mod server;
 mod shares;
 mod slots;
+mod sockets;
 pub mod status;
 mod tag;
 mod thread;

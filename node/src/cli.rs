@@ -14,7 +14,7 @@ use crate::notify::test_run;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
-use crate::{archiving, backup, db, logging, pair, recording, run, setup, shell, status, top};
+use crate::{archiving, backup, db, exploring, logging, pair, recording, run, setup, shell, status, top};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
@@ -79,6 +79,8 @@ enum Command {
         #[command(subcommand)]
         command: ArchiveCommand,
     },
+    /// Serve the pages and the public API from the archive (`--archive-url`) alone, at `--api-listen`; see specs/archive.md
+    Explorer,
     /// Show the peers of a running node, or what it bans; ban and unban peers and addresses
     Peers(PeersArgs),
     /// Prove what a Bitcoin block of the pool pays an address: ask the running node, or verify a proof
@@ -261,7 +263,7 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         return runtime.block_on(setup::setup(&cli.overrides, setup::How { yes, force }));
     }
     let config = match cli.command {
-        Command::Status { .. } => Config::load_without_folders(&cli.overrides),
+        Command::Status { .. } | Command::Explorer => Config::load_without_folders(&cli.overrides),
         _ => Config::load(&cli.overrides),
     };
     match &cli.command {
@@ -277,6 +279,11 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Verify { file } => Ok(recording::verify(file)?),
         Command::Archive { command: ArchiveCommand::Load { file, rows, json } } => {
             runtime.block_on(archiving::load(&config?, file, *rows, *json))
+        }
+        Command::Explorer => {
+            let config = config?;
+            let _log = logging::init(&config.log, config.log_format)?;
+            runtime.block_on(exploring::run(config))
         }
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
         Command::Peers(PeersArgs { command, json }) => {

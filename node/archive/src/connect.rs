@@ -1,12 +1,15 @@
 //! Connections to the database: TLS across a network, unless the URL forbids it.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -64,14 +67,24 @@ impl ArchiveUrl {
     /// # Errors
     /// The server cannot be reached, or refuses.
     pub async fn connect(&self) -> Result<Client, ArchiveError> {
+        self.connect_and_listen().await.map(|(client, _)| client)
+    }
+
+    /// As [`ArchiveUrl::connect`], with what is notified for each notification from the server, and when the connection has
+    /// ended.
+    ///
+    /// # Errors
+    /// As [`ArchiveUrl::connect`].
+    pub(crate) async fn connect_and_listen(&self) -> Result<(Client, Arc<Notify>), ArchiveError> {
+        let news = Arc::new(Notify::new());
         let client = if self.0.get_ssl_mode() == SslMode::Disable {
             let (client, connection) = self.0.connect(NoTls).await.map_err(ArchiveError::Connect)?;
-            tokio::spawn(drive(connection));
+            tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         } else {
             let tls = MakeRustlsConnect::new(tls()?);
             let (client, connection) = self.0.connect(tls).await.map_err(ArchiveError::Connect)?;
-            tokio::spawn(drive(connection));
+            tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         };
         let settings = format!(
@@ -79,13 +92,23 @@ impl ArchiveUrl {
              set idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
         );
         client.batch_execute(&settings).await?;
-        Ok(client)
+        Ok((client, news))
     }
 }
 
 /// Moves a connection's bytes. What goes wrong here, the client's next call returns.
-async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
-    let _ended = connection.await;
+async fn drive<S, T>(mut connection: Connection<S, T>, news: Arc<Notify>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+        if matches!(message, AsyncMessage::Notification(_)) {
+            news.notify_one();
+        }
+    }
+    drop(connection);
+    news.notify_one();
 }
 
 /// TLS that checks the server's certificate by the system's.

@@ -21,9 +21,23 @@ use super::reach::Reachable;
 use crate::clock::now;
 use crate::state::{NodeState, SyncState, SyncView};
 
+/// What answers are made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A node.
+    #[default]
+    Node,
+    /// An archive alone: there are no miners and no peers.
+    Archive,
+}
+
 /// State of the node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
+    /// What answers are made from. An explorer has neither miners nor peers nor a bitcoind, and its fields about them are empty.
+    #[serde(default)]
+    pub source: Source,
     /// Version of the program.
     pub version: String,
     /// The Bitcoin network: main, signet, local, testnet4, regtest or rehearsal.
@@ -327,6 +341,7 @@ impl Api {
         let resting = self.context.devices.lock().resting(time.0);
         let best = self.context.devices.lock().best(time.0);
         Ok(Status {
+            source: Source::Node,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),
             pool: self.context.config.pool.as_str().to_owned(),

@@ -37,7 +37,7 @@ pub(crate) struct Api {
     _dir: TempDir,
 }
 
-fn config(dir: PathBuf, listen: SocketAddr) -> Config {
+pub(crate) fn config(dir: PathBuf, listen: SocketAddr) -> Config {
     let any = "127.0.0.1:0".parse().unwrap();
     Config {
         file: None,

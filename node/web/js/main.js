@@ -4,6 +4,7 @@ import { get, pairByLink, useApi } from "./api.js";
 import { startLive, useLiveState, useRevival } from "./live.js";
 import { go, startRouter, useRoute } from "./router.js";
 import { troubles } from "./health.js";
+import { useExplorer } from "./explorer.js";
 import { Failed, Notice } from "./parts/bits.js";
 import { count } from "./format.js";
 import { ThemeSwitch } from "./parts/theme_switch.js";
@@ -13,6 +14,9 @@ const MENU = [["/", "Home"], ["/chain", "Chain"], ["/miners", "Miners"], ["/bloc
 
 const home = () => Promise.resolve({ default: Home });
 const missing = () => import("./pages/missing.js");
+/** What only a node has. */
+const OF_NODES = ["/peers", "/log"];
+
 /** First part of the path: the page without and with something behind it. */
 const PAGES = {
   "": [home, missing],
@@ -79,6 +83,8 @@ function Head({ path }) {
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
   const here = `/${path.split("/")[1] ?? ""}`;
+  const explorer = useExplorer();
+  const menu = MENU.filter(([to]) => !explorer || !OF_NODES.includes(to));
   const owner = { "/links": "/chain", "/shares": "/chain", "/job": "/blocks" }[here] ?? here;
   return html`
     <header class="top">
@@ -86,7 +92,7 @@ function Head({ path }) {
         <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28" /><span>Shoal</span></a>
         <button type="button" class="menu-button" aria-expanded=${String(open)} aria-controls="menu" onClick=${() => setOpen(!open)}>Menu</button>
         <nav id="menu" aria-label="Pages" class=${open ? "open" : ""}>
-          <ul>${MENU.map(([to, name]) => html`<li key=${to}><a href=${to} aria-current=${owner === to ? "page" : undefined}>${name}</a></li>`)}</ul>
+          <ul>${menu.map(([to, name]) => html`<li key=${to}><a href=${to} aria-current=${owner === to ? "page" : undefined}>${name}</a></li>`)}</ul>
         </nav>
         <${Search} />
         <${Live} />
@@ -111,7 +117,7 @@ function Foot() {
   const { data } = useApi("/status");
   return html`
     <footer>
-      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · what this one node knows; others may know a little more or less.</p>
+      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · ${data?.source === "archive" ? "from an archive, which can be wrong; payout checks and a node of your own do not trust it." : "what this one node knows; others may know a little more or less."}</p>
       <p><a href="/api">Everything here as data</a> · <a href="/metrics" target="_self">metrics</a></p>
     </footer>`;
 }
