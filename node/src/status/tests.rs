@@ -7,6 +7,7 @@ use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, Sy
 
 pub(crate) fn healthy() -> Status {
     Status {
+        source: crate::api::status::Source::Node,
         version: "0.1.0".into(),
         network: "local".into(),
         pool: String::new(),

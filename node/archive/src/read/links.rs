@@ -72,7 +72,7 @@ macro_rules! links {
             "link.link_hashes, link.share_hashes, octet_length(link.list) / 32, ",
             "(select script.script from share join script on script.number = share.script ",
             "where share.key = link.key and share.time = link.time), ",
-            "exists (select from place where place.height = link.height and place.link = link.key) ",
+            "coalesce((select place.link = link.key from place where place.height = link.height), false) ",
             "from link ",
             $shape
         )
@@ -278,8 +278,10 @@ impl Archive {
     /// # Errors
     /// As [`Archive::tip`].
     pub async fn finders(&self, from: u32) -> Result<Vec<u32>, ArchiveError> {
-        let sql = "select count(*)::int4 from place join link on link.key = place.link
-            join share on share.key = link.key and share.time = link.time where place.height >= $1 group by share.script";
+        let sql = "select count(*)::int4 from (
+                select (select share.script from share where share.key = place.link limit 1) as script
+                from place where place.height >= $1
+            ) as found where script is not null group by script";
         let rows = self.rows(sql, &[&height(from)]).await?;
         rows.iter().map(|row| number(row, 0)).collect()
     }

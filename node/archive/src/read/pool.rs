@@ -137,8 +137,11 @@ impl Archive {
 
     /// Keeps a connection from writing, and checks whose archive it reads.
     pub(crate) async fn check(&self, client: &Client) -> Result<(), ArchiveError> {
-        let settings =
-            format!("set statement_timeout = {READ_TIMEOUT_MS}; set default_transaction_read_only = on; set jit = off");
+        // Small answers for many: no compiling, no further processes, and indexes rather than whole tables.
+        let settings = format!(
+            "set statement_timeout = {READ_TIMEOUT_MS}; set default_transaction_read_only = on; set jit = off; \
+             set max_parallel_workers_per_gather = 0; set random_page_cost = 1.1"
+        );
         client.batch_execute(&settings).await?;
         let version = client.query_one("select max(version)::int8 from refinery_schema_history", &[]).await;
         let found: Option<i64> = version.map_err(none_yet)?.try_get(0)?;

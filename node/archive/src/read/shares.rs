@@ -56,16 +56,19 @@ pub struct PendingShare {
     pub weight: u128,
 }
 
+// What is looked up for each row is a subquery: as a join, the server may read a whole table instead.
+
 /// Columns of [`Share`] from `found`, with what lists it: at most `$1` links above it.
 macro_rules! shares {
     ($found:literal) => {
         concat!(
-            "select found.id, parent.id, found.time, found.height, found.bitcoin_height, found.coinbase_value, script.script, ",
+            "select found.id, (select link.id from link where link.key = found.parent), ",
+            "found.time, found.height, found.bitcoin_height, found.coinbase_value, ",
+            "(select script.script from script where script.number = found.script), ",
             "found.weight, found.hashes, found.is_link, found.is_block, placed.link is not null, listing.id, listing.height ",
             "from (",
             $found,
-            ") as found join script on script.number = found.script ",
-            "left join link as parent on parent.key = found.parent ",
+            ") as found ",
             "left join place as placed on found.is_link and placed.height = found.height and placed.link = found.key ",
             "left join lateral (select link.id, place.height from place join link on link.key = place.link ",
             "where placed.link is null and place.height >= found.height and place.height <= found.height + $1 ",
@@ -141,11 +144,11 @@ impl Archive {
         (since, until): (u32, u32),
         count: usize,
     ) -> Result<Vec<(PendingShare, ShareId)>, ArchiveError> {
-        let sql = "select share.id, parent.id, share.time, script.script, share.weight, link.id
+        let sql = "select share.id, (select parent.id from link as parent where parent.key = share.parent), share.time,
+            (select script.script from script where script.number = share.script), share.weight, link.id
             from place join link on link.key = place.link
             cross join lateral generate_series(0, octet_length(link.list) / 32 - 1) as position
             join share on share.key = share_key(substr(link.list, 32 * position + 1, 32)) and share.time between $3 and $4
-            join script on script.number = share.script left join link as parent on parent.key = share.parent
             where place.height between $1 and $2 and not share.is_link order by place.height, position limit $5";
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let rows = self.rows(sql, &[&height(from), &height(to), &Time(since), &Time(until), &count]).await?;
@@ -168,8 +171,8 @@ impl Archive {
             let list: Option<&[u8]> = row.try_get(0)?;
             listed.extend(list.unwrap_or_default().as_chunks().0.iter().map(|id| ShareId(*id)));
         }
-        let sql = "select share.id, parent.id, share.time, script.script, share.weight from share
-            join script on script.number = share.script left join link as parent on parent.key = share.parent
+        let sql = "select share.id, (select parent.id from link as parent where parent.key = share.parent), share.time,
+            (select script.script from script where script.number = share.script), share.weight from share
             where share.time >= $1 and share.height > $2 order by share.height, share.time, share.key";
         let rows = self.rows(sql, &[&since, &from]).await?;
         let shares = rows.iter().map(pending).collect::<Result<Vec<_>, _>>()?;

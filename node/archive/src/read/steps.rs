@@ -38,11 +38,11 @@ pub struct Mean {
 macro_rules! steps {
     ($of:literal) => {
         concat!(
-            "select start, sum(shares)::int8, sum(links)::int8, count(*)::int8, sum(hashes) from (",
-            "select date_bin($1::int4 * interval '1 second', time, 'epoch') as start, script, count(*) as shares, ",
-            "count(*) filter (where is_link) as links, sum(hashes) as hashes from share where time >= $2 and time < $3",
+            "select date_bin($1::int4 * interval '1 second', time, 'epoch') as start, count(*), ",
+            "count(*) filter (where is_link), count(distinct script), sum(hashes) from share ",
+            "where time >= $2 and time < $3",
             $of,
-            " group by 1, 2) as found group by start order by start desc"
+            " group by start order by start desc"
         )
     };
 }
