@@ -1,10 +1,9 @@
 // The frame around every page: head, menu, search, the page of the path, foot.
 import { html, render, useEffect, useRef, useState } from "./html.js";
-import { get, pairByLink, useApi } from "./api.js";
+import { get, pairByLink, useApi, useExplorer } from "./api.js";
 import { startLive, useLiveState, useRevival } from "./live.js";
 import { go, startRouter, useRoute } from "./router.js";
 import { troubles } from "./health.js";
-import { useExplorer } from "./explorer.js";
 import { Failed, Notice } from "./parts/bits.js";
 import { count } from "./format.js";
 import { ThemeSwitch } from "./parts/theme_switch.js";
@@ -14,9 +13,6 @@ const MENU = [["/", "Home"], ["/chain", "Chain"], ["/miners", "Miners"], ["/bloc
 
 const home = () => Promise.resolve({ default: Home });
 const missing = () => import("./pages/missing.js");
-/** What only a node has. */
-const OF_NODES = ["/peers", "/log"];
-
 /** First part of the path: the page without and with something behind it. */
 const PAGES = {
   "": [home, missing],
@@ -84,7 +80,7 @@ function Head({ path }) {
   useEffect(() => setOpen(false), [path]);
   const here = `/${path.split("/")[1] ?? ""}`;
   const explorer = useExplorer();
-  const menu = MENU.filter(([to]) => !explorer || !OF_NODES.includes(to));
+  const menu = MENU.filter(([to]) => !explorer || !/peers|log/.test(to));
   const owner = { "/links": "/chain", "/shares": "/chain", "/job": "/blocks" }[here] ?? here;
   return html`
     <header class="top">
@@ -117,7 +113,7 @@ function Foot() {
   const { data } = useApi("/status");
   return html`
     <footer>
-      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · ${data?.source === "archive" ? "from an archive, which can be wrong; payout checks and a node of your own do not trust it." : "what this one node knows; others may know a little more or less."}</p>
+      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · ${data?.source === "archive" ? "from an archive" : "what this one node knows; others may know a little more or less."}</p>
       <p><a href="/api">Everything here as data</a> · <a href="/metrics" target="_self">metrics</a></p>
     </footer>`;
 }

@@ -1,7 +1,6 @@
 // One Bitcoin block of the pool: who found it, whom it pays, and the proof that it pays rightly.
 import { html, useEffect, useState } from "../html.js";
-import { get, getAll, passing, useApi } from "../api.js";
-import { useExplorer } from "../explorer.js";
+import { get, getAll, passing, useApi, useExplorer } from "../api.js";
 import { useRevival } from "../live.js";
 import { BlockState, blockState, MATURE } from "../parts/block_state.js";
 import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";

@@ -1,7 +1,6 @@
 // All Bitcoin blocks that the pool found.
 import { html } from "../html.js";
-import { useApi } from "../api.js";
-import { useExplorer } from "../explorer.js";
+import { useApi, useExplorer } from "../api.js";
 import { BlockId, Loaded, Payee, Time, Title } from "../parts/bits.js";
 import { BlockState, blockState } from "../parts/block_state.js";
 import { EffortBars } from "../parts/effort_bars.js";

@@ -25,15 +25,15 @@ function Verdict({ status, stale }) {
   const tip = status.tip_age_s == null ? null : status.time_unix_s - status.tip_age_s;
   return html`
     ${found.length === 0
-      ? html`<${Notice} level="ok"><p><strong>Nothing is wrong.</strong> ${explorer ? "The archive is fed, and has the newest links." : "This node hands out work and agrees with its peers."}</p></${Notice}>`
+      ? html`<${Notice} level="ok"><p><strong>Nothing is wrong.</strong> ${explorer ? "The archive is fed." : "This node hands out work and agrees with its peers."}</p></${Notice}>`
       : found.map(({ level, what, todo }) => html`<${Notice} level=${level} key=${what}><p><strong>${what}</strong> ${todo}</p></${Notice}>`)}
     <${Facts} rows=${[
       ["Share-chain", html`${explorer ? "from an archive" : SYNC[status.sync.state]}, newest link ${tip == null ? "not there yet" : html`<${Time} at=${tip} />`}`],
       !explorer && ["Other nodes", html`<a href="/peers">${count(status.peers)} connected</a>`],
-      ["Bitcoin", explorer ? `block ${count(status.bitcoin.header_height)}` : status.bitcoin.height == null ? "cannot be asked" : `block ${count(status.bitcoin.height)}`],
+      !explorer && ["Bitcoin", status.bitcoin.height == null ? "cannot be asked" : `block ${count(status.bitcoin.height)}`],
       !explorer && ["Miners at this node", `${count(status.miners_connected)}, together ${hashrate(status.hashrate.local_hs)}`],
       ...(status.best_share.ever_difficulty == null ? [] : [["Best share", html`today ${best(status.best_share.today_difficulty)}, ever ${best(status.best_share.ever_difficulty)}${ofBlock(status.best_share.ever_difficulty, block)}`]]),
-      ["Shares", `${count(status.shares.pending)} wait to be listed${explorer ? "" : `, ${count(status.shares.refused_total)} rejected`}`],
+      ["Shares", `${count(status.shares.pending)} wait to be listed, ${count(status.shares.refused_total)} rejected`],
     ]} />
-    ${!explorer && html`<p class="fine"><a href="/log">What happened lately</a></p>`}`;
+    <p class="fine"><a href="/log">What happened lately</a></p>`;
 }

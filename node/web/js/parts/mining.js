@@ -1,7 +1,6 @@
 // The first answers about an address: does it mine and how fast, what does it earn, and when is it paid.
 import { html, useEffect } from "../html.js";
-import { useApi } from "../api.js";
-import { useExplorer } from "../explorer.js";
+import { useApi, useExplorer } from "../api.js";
 import { Figure, Figures, Loaded, Notice, Time } from "./bits.js";
 import { nowS } from "../clock.js";
 import { estimate } from "../estimate.js";
@@ -50,7 +49,7 @@ export function NextPay({ miner, brief }) {
   return html`
     <${Figures} brief=${brief}>
       ${miner.last_submit_unix_s == null
-        ? html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hour_hs)}>in the last hour, by your shares${explorer ? "" : "; your devices are at other nodes"}. In 24 h: ${hashrate(miner.hashrate_day_hs)}.</${Figure}>`
+        ? html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hour_hs)}>in the last hour, by your shares; your devices are at other nodes. In 24 h: ${hashrate(miner.hashrate_day_hs)}.</${Figure}>`
         : html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hs)}>now, of the devices at this node. By shares at any node: ${hashrate(miner.hashrate_hour_hs)} in the last hour, ${hashrate(miner.hashrate_day_hs)} in 24 h.</${Figure}>`}
       ${!explorer && html`<${Figure} name="You earn a day" value=${miner.pay == null ? UNKNOWN : roughPay(miner.pay.day_sat)}>on average, by the work of yours that counts now, at today's pool hashrate and difficulty.</${Figure}>
       <${Figure} name="You are paid" value=${often(miner.pay)}>${oftenAbout(miner.pay)}</${Figure}>

@@ -1,7 +1,6 @@
 // Am I mining, how much will I get, and when? For an address that this browser remembers.
 import { html, useRef, useState } from "../html.js";
 import { get, useApi } from "../api.js";
-import { useExplorer } from "../explorer.js";
 import { setMe, useMe } from "../me.js";
 import { Card, Failed, Loaded } from "./bits.js";
 import { Lazy } from "./lazy.js";
@@ -46,8 +45,6 @@ function Ask() {
 
 function Connected({ title, address }) {
   const [open, set] = useState(false);
-  // Devices connect to nodes.
-  if (useExplorer()) return null;
   return html`<details onToggle=${(event) => set(event.target.open)}><summary>${title}</summary>${open && html`<${Lazy} load=${connect} address=${address} />`}</details>`;
 }
 
