@@ -13,6 +13,7 @@
 //! pages.rs      the files of the web application
 //! context.rs    what handlers share: the parts of the node, and caches between requests
 //! isolation.rs  what miners work on, and states in which the node may be cut off: a part of the status
+//! upgrade.rs    upgrades of the rules: a part of the status
 //! error.rs      one sentence and a status code for every error
 //! params.rs     path segments, paging and other parameters
 //! views.rs      types that several answers share
@@ -97,6 +98,7 @@ pub mod status;
 mod tag;
 mod thread;
 mod token;
+pub mod upgrade;
 mod views;
 mod window;
 mod windows;

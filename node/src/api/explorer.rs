@@ -9,9 +9,9 @@
 //! window.rs    the PPLNS window, moved on link by link
 //! bitcoin.rs   Bitcoin's best chain
 //! effort.rs    work per block of the pool
-//! steps.rs     sums by time, kept
+//! sums.rs      sums by time, kept
 //! behind.rs    the same for a node that has forgotten something
-//! status.rs, chain.rs, shares.rs, miners.rs, blocks.rs, search.rs, live.rs, absent.rs   routes
+//! status.rs, steps.rs, chain.rs, shares.rs, miners.rs, blocks.rs, search.rs, live.rs, absent.rs   routes
 //! ```
 //!
 //! The types of answers are those of the node.
@@ -32,6 +32,7 @@ mod shares;
 mod state;
 mod status;
 mod steps;
+mod sums;
 mod window;
 
 use std::sync::Arc;

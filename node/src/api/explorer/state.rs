@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::effort::Efforts;
 use super::now::Now;
-use super::steps::Steps;
+use super::sums::Steps;
 use crate::api::error::ApiError;
 use crate::api::live_feed::Live;
 use crate::config::{Config, parse_address};
