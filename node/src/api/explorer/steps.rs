@@ -14,6 +14,9 @@ use crate::api::pool_history::Points;
 use crate::clock::now;
 use crate::history::{Page, PointRow};
 
+/// Time that one page covers at least, seconds: steps without shares are left out, so that a page may have few.
+const SPAN_S_MIN: u32 = 6 * 3_600;
+
 /// Time that one page of an address's history covers at most, seconds: it is one range of an index.
 const OF_ADDRESS_S: u32 = 31 * 86_400;
 
@@ -31,7 +34,8 @@ fn of_statement(steps: &[Sums], limit: usize, from: u32, first: u32) -> Page<Poi
 impl View {
     /// The start of the newest step that is wanted.
     fn newest(asked: &Asked) -> u32 {
-        let latest = now().0.saturating_add(2 * 3_600);
+        // Clocks of other nodes may be ahead.
+        let latest = now().0.saturating_add(60);
         asked.from.map_or(latest, |from| u32::try_from(from).unwrap_or(u32::MAX).min(latest))
     }
 
@@ -39,7 +43,7 @@ impl View {
     fn span(asked: &Asked, span_s: u32) -> (u32, u32) {
         let (step_s, newest) = (asked.step_s(), Self::newest(asked));
         let until = (newest - newest % step_s).saturating_add(step_s);
-        let wanted = u32::try_from(asked.items()).unwrap_or(u32::MAX).saturating_mul(step_s);
+        let wanted = u32::try_from(asked.items()).unwrap_or(u32::MAX).saturating_mul(step_s).max(SPAN_S_MIN);
         (until.saturating_sub(wanted.min(span_s.max(step_s) / step_s * step_s)), until)
     }
 }
