@@ -10,6 +10,7 @@ mod command;
 mod document;
 mod explorer;
 mod exposure;
+mod forgotten;
 mod hostile;
 mod live;
 mod miner_first;
