@@ -1,16 +1,19 @@
 //! Connections to the database: TLS across a network, unless the URL forbids it.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -67,6 +70,16 @@ impl fmt::Debug for ArchiveUrl {
     }
 }
 
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) client: Client,
+    /// What the server may send.
+    pub(crate) allowance: Allowance,
+    /// Notified for each notification from the server, and when the connection has ended.
+    pub(crate) news: Arc<Notify>,
+}
+
 impl ArchiveUrl {
     /// Connects. The connection ends when the client is dropped, or when the server has sent
     /// [`ANSWERS_BYTES_MAX`](crate::limits::ANSWERS_BYTES_MAX).
@@ -74,21 +87,21 @@ impl ArchiveUrl {
     /// # Errors
     /// The server cannot be reached, or refuses.
     pub async fn connect(&self) -> Result<Client, ArchiveError> {
-        self.connect_within(LOGIN_TIMEOUT).await.map(|(client, _)| client)
+        self.open().await.map(|connected| connected.client)
     }
 
-    /// As [`Self::connect`], with what the server may send.
-    pub(crate) async fn connect_counted(&self) -> Result<(Client, Allowance), ArchiveError> {
-        self.connect_within(LOGIN_TIMEOUT).await
+    /// As [`Self::connect`], with what the server may send, and what it tells unasked.
+    pub(crate) async fn open(&self) -> Result<Connected, ArchiveError> {
+        self.open_within(LOGIN_TIMEOUT).await
     }
 
-    async fn connect_within(&self, limit: Duration) -> Result<(Client, Allowance), ArchiveError> {
+    async fn open_within(&self, limit: Duration) -> Result<Connected, ArchiveError> {
         let late = |_| ArchiveError::Silent(ErrorKind::TimedOut.into());
         timeout(limit, self.log_in()).await.map_err(late)?
     }
 
     /// Connects to the first host that lets this program in.
-    async fn log_in(&self) -> Result<(Client, Allowance), ArchiveError> {
+    async fn log_in(&self) -> Result<Connected, ArchiveError> {
         let (hosts, ports) = (self.0.get_hosts(), self.0.get_ports());
         let mut last = ArchiveError::Url;
         for (index, host) in hosts.iter().enumerate() {
@@ -101,12 +114,12 @@ impl ArchiveUrl {
         Err(last)
     }
 
-    async fn log_in_at(&self, host: &Host, port: u16) -> Result<(Client, Allowance), ArchiveError> {
+    async fn log_in_at(&self, host: &Host, port: u16) -> Result<Connected, ArchiveError> {
         let socket = Socket::open(host, port).await.map_err(ArchiveError::Silent)?;
-        let allowance = socket.allowance();
+        let (allowance, news) = (socket.allowance(), Arc::new(Notify::new()));
         let client = if self.0.get_ssl_mode() == SslMode::Disable {
             let (client, connection) = self.0.connect_raw(socket, NoTls).await.map_err(ArchiveError::Connect)?;
-            tokio::spawn(drive(connection));
+            tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         } else {
             // A Unix socket has no name to check, and no TLS.
@@ -114,7 +127,7 @@ impl ArchiveUrl {
             let mut tls = MakeRustlsConnect::new(tls()?);
             let tls = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, name).map_err(|_| ArchiveError::Url)?;
             let (client, connection) = self.0.connect_raw(socket, tls).await.map_err(ArchiveError::Connect)?;
-            tokio::spawn(drive(connection));
+            tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         };
         let settings = format!(
@@ -122,13 +135,23 @@ impl ArchiveUrl {
              set idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
         );
         client.batch_execute(&settings).await?;
-        Ok((client, allowance))
+        Ok(Connected { client, allowance, news })
     }
 }
 
 /// Moves a connection's bytes. What goes wrong here, the client's next call returns.
-async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
-    let _ended = connection.await;
+async fn drive<S, T>(mut connection: Connection<S, T>, news: Arc<Notify>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+        if matches!(message, AsyncMessage::Notification(_)) {
+            news.notify_one();
+        }
+    }
+    drop(connection);
+    news.notify_one();
 }
 
 /// TLS that checks the server's certificate by the system's.
@@ -185,7 +208,7 @@ mod tests {
         let _server = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
         let host = folder.path().display().to_string().replace('/', "%2F");
         let url: ArchiveUrl = format!("postgres://u:secret@{host}/d").parse().unwrap();
-        let error = url.connect_within(Duration::from_millis(200)).await.unwrap_err();
+        let error = url.open_within(Duration::from_millis(200)).await.unwrap_err();
         assert!(error.is_away() && matches!(error, ArchiveError::Silent(_)), "{error:?}");
     }
 

@@ -15,6 +15,7 @@
 //! load.rs     loads a recording, and goes on where it stopped
 //! encode.rs   batches as bytes
 //! queue.rs    the queue on disk between a node and its archive
+//! read.rs     reads the archive
 //! server.rs   a PostgreSQL server of its own, for tests and test networks
 //! error.rs    why something cannot be archived
 //! limits.rs   every bound, with its reason
@@ -35,6 +36,7 @@ pub mod limits;
 pub mod load;
 pub mod patient;
 pub mod queue;
+pub mod read;
 mod rows;
 pub mod schema;
 pub mod server;

@@ -89,3 +89,24 @@ pub const REFUSED_RETRY: Duration = Duration::from_secs(60);
 /// Records of the journal that are read again for the archive when a node starts: more than a crash of the machine can
 /// lose, half an hour of main.
 pub const AGAIN: u64 = 5_000;
+
+/// Connections of a process that reads: as many as two processors of a database server keep busy. Further requests wait.
+pub const READERS_MAX: usize = 8;
+
+/// Time for which a request waits for a connection.
+pub const READ_WAIT: Duration = Duration::from_secs(2);
+
+/// Time for which readers are told that the server is away after a connection failed.
+pub const READ_AWAY: Duration = Duration::from_secs(1);
+
+/// Time after which the server ends a reader's statement, ms: a thousand times what a page takes.
+pub const READ_TIMEOUT_MS: u32 = 8_000;
+
+/// Links whose credits are read at a time, for the sums of a window: some 1 MB.
+pub const WINDOW_LINKS: i32 = 1_000;
+
+/// Links near the tip whose unlisted shares are shown as waiting: five minutes at main's pace.
+pub const PENDING_LINKS: u32 = 30;
+
+/// Bitcoin headers of one page.
+pub const HEADERS_PAGE: i32 = 10_000;

@@ -11,7 +11,7 @@ use sharechain::{ChainParams, ShareId};
 use tokio_postgres::{Client, Transaction};
 
 use crate::batch::Batch;
-use crate::connect::ArchiveUrl;
+use crate::connect::{ArchiveUrl, Connected};
 use crate::error::ArchiveError;
 use crate::limits::{CONFLICTS_MAX, RETRY, SCRIPTS_KNOWN_MAX};
 use crate::rows::Rows;
@@ -48,7 +48,7 @@ impl Writer {
     /// # Errors
     /// The server cannot be reached or refuses, or the database is another pool's.
     pub async fn open(url: &ArchiveUrl, params: &ChainParams) -> Result<Self, ArchiveError> {
-        let (mut client, allowance) = url.connect_counted().await?;
+        let Connected { mut client, allowance, .. } = url.open().await?;
         schema::open(&mut client, params).await?;
         for table in tables::ALL {
             client.batch_execute(&table.staging()).await?;

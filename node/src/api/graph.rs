@@ -96,7 +96,8 @@ pub(super) async fn graph(State(api): State<Arc<Api>>, heights: Heights) -> Resu
         listed_in: raw.listed_in.map(|link| link.to_string()),
         validated_unix_s: raw.validated,
     });
-    let next_from = from_height.checked_sub(1).filter(|next| *next >= oldest_height);
+    let next_from =
+        from_height.checked_sub(1).filter(|next| *next >= oldest_height || api.context.config.archive.is_some());
     Ok(Json(Graph { to, from_height, links, shares: shares.collect(), shares_cut: cut, next_from, oldest_height }))
 }
 

@@ -24,6 +24,13 @@ use p2p_proto::prefix::Prefix;
 /// How long caches may keep an answer of a node that serves everyone: half the time between two links.
 const PUBLIC: &str = "public, max-age=5, stale-while-revalidate=30";
 
+/// How long caches may keep an answer that no longer changes. A day, since another version of the program may show more.
+const DEEP: &str = "public, max-age=86400, stale-while-revalidate=604800";
+
+/// Marks an answer that no longer changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deep;
+
 /// Decides which requests are admitted, by host name and by client address.
 ///
 /// A foreign web page can make a browser resolve the page's own name to the address of a service that the browser's machine
@@ -167,10 +174,11 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         Err(error) => error.into_response(),
     };
     let kept = kept && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED);
+    let is_deep = response.extensions().get::<Deep>().is_some();
     let headers = response.headers_mut();
     let kept = kept && headers.get(header::CACHE_CONTROL).is_none_or(|says| says != pages::KEPT);
     if kept {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(if is_deep { DEEP } else { PUBLIC }));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -194,7 +194,7 @@ pub(super) async fn miner(
 }
 
 impl MinerWindow {
-    fn new(sum: Sum, total: Weight) -> Self {
+    pub(super) fn new(sum: Sum, total: Weight) -> Self {
         Self { weight: sum.weight.into(), shares: sum.shares, part: part(sum.weight, total) }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Api {
 }
 
 /// The configuration of a node of its own, at whose bitcoind nothing answers.
-fn config(dir: &Path, listen: SocketAddr) -> Config {
+pub(crate) fn config(dir: &Path, listen: SocketAddr) -> Config {
     let text = format!(
         "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\
          [bitcoind]\nurl = \"http://127.0.0.1:1\"\ncookie_file = \"/nonexistent\"\n\

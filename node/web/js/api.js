@@ -184,6 +184,9 @@ export function useApi(path, on = []) {
   return { data: kept.data, error: kept.error, reload: () => path !== null && load(entry(path)) };
 }
 
+/** Whether these pages come from an archive alone, without a node. */
+export const useExplorer = () => useApi("/status").data?.source === "archive";
+
 const TOKEN = "shoal.token";
 
 export function readToken() {

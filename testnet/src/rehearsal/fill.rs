@@ -56,7 +56,7 @@ pub(super) fn all() -> Vec<Fill> {
     vec![
         Purse::new("empty", 1, 0).fill(),
         full(),
-        Purse::new("few, which depend on each other", 2, 20).spend(60).fill(),
+        Purse::new("few, which depend on each other", 2, 60).spend(60).fill(),
         sigops(),
         spike("a spike of fees", 3, &[2_500_000_000, 1_000_000, 900_000_000]),
         spike("one transaction pays more than the subsidy", 4, &[2_999_000_000]),
