@@ -50,9 +50,8 @@ impl PatientWriter {
                 Ok(writer) => writer.cursors(source).await,
                 Err(error) => Err(error),
             };
-            match found {
-                Err(error) => self.wait(error, since).await?,
-                found => return found,
+            if let Some(found) = self.answered(found, since).await? {
+                return Ok(found);
             }
         }
     }
@@ -73,13 +72,24 @@ impl PatientWriter {
                 Ok(writer) => writer.write(batch, cursor, previous).await,
                 Err(error) => Err(error),
             };
-            match written {
-                Err(error) => self.wait(error, since).await?,
-                written => {
-                    self.pause = RETRY;
-                    return written;
-                }
+            if let Some(written) = self.answered(written, since).await? {
+                return Ok(written);
             }
+        }
+    }
+
+    /// What the server answered. None if it is away, after a pause.
+    async fn answered<T>(
+        &mut self,
+        answer: Result<T, ArchiveError>,
+        since: Instant,
+    ) -> Result<Option<T>, ArchiveError> {
+        match answer {
+            Ok(answer) => {
+                self.pause = RETRY;
+                Ok(Some(answer))
+            }
+            Err(error) => self.wait(error, since).await.map(|()| None),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use archive::gather::Gatherer;
 use archive::limits::{AGAIN, BATCH_BYTES, BATCH_ROWS, HELD, LINKS_WATCHED_MAX, QUEUE_ROWS};
@@ -52,6 +52,8 @@ pub(crate) struct Follower {
     watched: BTreeSet<ShareId>,
     /// When the rows that are not queued yet began.
     since: Option<Instant>,
+    /// Time for which rows are held back.
+    held: Duration,
 }
 
 impl Follower {
@@ -61,7 +63,7 @@ impl Follower {
         // records, whose numbers others then got: so the last ones are read again. What is there stays as it is.
         let position = position.filter(|position| *position < store.next_sequence()).unwrap_or(0);
         let next = position.saturating_sub(AGAIN);
-        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None }
+        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None, held: HELD }
     }
 
     /// Takes reorganizations from a change; everything else comes from the journal.
@@ -71,6 +73,20 @@ impl Follower {
                 self.gatherer.reorganized(tip, chain);
             }
         }
+    }
+
+    /// True if nothing is held back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.gatherer.batch().rows() == 0
+    }
+
+    /// As [`Self::step`], and queues all of it: the node ends, and what only it saw would be lost.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(crate) fn last_step(&mut self, queue: &mut Queue, chain: &ChainReader) -> Result<Step, FollowError> {
+        self.held = Duration::ZERO;
+        self.step(queue, chain)
     }
 
     /// Reads the journal to its end, and queues what is due.
@@ -91,18 +107,17 @@ impl Follower {
             }
             self.look_at_watched(&chain)?;
             let batch = self.gatherer.batch();
-            let is_due = batch.rows() >= QUEUE_ROWS
-                || batch.bytes() >= BATCH_BYTES
-                || queue.waiting() == 0
-                || self.since.is_some_and(|since| since.elapsed() >= HELD);
-            if batch.rows() == 0 {
-                self.since = None;
-            } else if is_due {
-                self.since = None;
-                let position = self.next.saturating_sub(1);
-                queue.push(position, &self.gatherer.take(&chain))?;
-            } else if self.since.is_none() {
-                self.since = Some(Instant::now());
+            if batch.rows() > 0 {
+                let since = *self.since.get_or_insert_with(Instant::now);
+                let is_due = batch.rows() >= QUEUE_ROWS
+                    || batch.bytes() >= BATCH_BYTES
+                    || queue.waiting() == 0
+                    || since.elapsed() >= self.held;
+                if is_due {
+                    self.since = None;
+                    let position = self.next.saturating_sub(1);
+                    queue.push(position, &self.gatherer.take(&chain))?;
+                }
             }
             if entries.len() < BATCH {
                 return Ok(Step::Done);
