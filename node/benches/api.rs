@@ -120,6 +120,7 @@ async fn serve(world: &World, found: &[Mined], dir: &std::path::Path) -> (Socket
         node: watch::channel(NodeState::default()).1,
         reach: watch::channel(Arc::default()).1,
         traffic: p2p::Traffic::default(),
+        archive: node::state::ArchiveState::default(),
         token: Token::load(dir).expect("the folder can be written"),
         started: Instant::now(),
         config,

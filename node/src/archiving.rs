@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::error::NodeError;
 
-pub(crate) use stream::Streamer;
+pub(crate) use stream::{Streamer, Streaming};
 
 /// Interval between progress lines.
 const PROGRESS: Duration = Duration::from_secs(5);

@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
-use crate::archiving::Streamer;
+use crate::archiving::{Streamer, Streaming};
 use crate::bans;
 use crate::bitcoind::{Bitcoind, TemplateFeed};
 use crate::check;
@@ -100,6 +100,8 @@ struct Node {
     servers: Vec<JoinHandle<()>>,
     /// Tasks that the node cannot run without.
     parts: JoinSet<()>,
+    /// What streams into the archive.
+    streaming: Option<Streaming>,
     /// The address book, and whose it is.
     book: (BookFile, Handle),
     /// Follows bitcoind for as long as the node runs.
@@ -163,7 +165,7 @@ impl Node {
             start_job_builder(&mut parts, bitcoind, &feed, &engine, miners, (seen.trouble.clone(), isolation.clone()));
         parts.spawn(submissions.clone().resubmit(feed.each()));
         parts.spawn(peers::keep(book.clone(), network.clone(), reader.clone(), front.discovery));
-        Streamer::start(config, &store, &reader, &key);
+        let streaming = Streamer::start(config, &store, &reader, &key, front.archive);
         let (solo, solo_blocks) = mpsc::channel(SOLO_QUEUE);
         parts.spawn(FoundBlocks { submissions, solo }.run(found.blocks));
         start_reporter(&mut parts, &reader, &feed, (work, isolation), &seen, Arc::clone(&stratum), state);
@@ -183,7 +185,7 @@ impl Node {
         parts.spawn(Receivers::new(config, notify).run(observer.event_log.clone()));
         parts.spawn(observer.run());
         tell_running(config, &consensus_id, stratum_key.as_deref());
-        Ok(Self { engine, store, failure, stop, servers, parts, book: (book, network), _feed: feed })
+        Ok(Self { engine, store, failure, stop, servers, parts, streaming, book: (book, network), _feed: feed })
     }
 
     /// Waits for a signal or a failure, then stops the node.
@@ -210,6 +212,9 @@ impl Node {
         book.save(network).await;
         // Completes earlier calls to the consensus thread; then everything is written to disk.
         self.engine.end().await;
+        if let Some(streaming) = self.streaming {
+            streaming.end().await;
+        }
         self.store.flush()?;
         result
     }

@@ -1,5 +1,7 @@
 //! The running node's state: written by its parts, read by the API.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use bitcoin::BlockHash;
@@ -149,4 +151,40 @@ pub struct PeerView {
     pub round_trip_ms: Option<u64>,
     /// When it connected.
     pub since: Instant,
+}
+
+/// How far the archive's database is behind this node: written by what streams, read by the API.
+#[derive(Clone, Debug, Default)]
+pub struct ArchiveState(Arc<ArchiveCounts>);
+
+#[derive(Debug, Default)]
+struct ArchiveCounts {
+    streams: AtomicBool,
+    queue_bytes: AtomicU64,
+    written: AtomicU64,
+}
+
+impl ArchiveState {
+    /// Notes a queue that was just opened: its bytes on disk, and a record up to which the database has all.
+    pub(crate) fn opened(&self, queue_bytes: u64, written: u64) {
+        self.0.written.store(written, Ordering::Relaxed);
+        self.set_queue(queue_bytes);
+        self.0.streams.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes the bytes of the queue on disk.
+    pub(crate) fn set_queue(&self, bytes: u64) {
+        self.0.queue_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes that the database has all records up to this one.
+    pub(crate) fn set_written(&self, sequence: u64) {
+        self.0.written.fetch_max(sequence, Ordering::Relaxed);
+    }
+
+    /// Bytes of the queue on disk, and the newest record up to which the database has all. None without an archive.
+    pub(crate) fn get(&self) -> Option<(u64, u64)> {
+        let ArchiveCounts { streams, queue_bytes, written } = &*self.0;
+        streams.load(Ordering::Relaxed).then(|| (queue_bytes.load(Ordering::Relaxed), written.load(Ordering::Relaxed)))
+    }
 }

@@ -281,6 +281,17 @@ impl Api {
         Ok(text.lines().filter_map(value_of).collect())
     }
 
+    /// Returns how many records of the share-chain the archive's database lacks. `None` if the node does not say.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn archive_behind(&self) -> Result<Option<u64>, ApiError> {
+        let text = self.bytes("/metrics").await?;
+        let text = String::from_utf8_lossy(&text);
+        let value = text.lines().find_map(|line| line.strip_prefix("shoal_archive_records_behind "));
+        Ok(value.and_then(|value| value.trim().parse::<f64>().ok()).map(|value| value as u64))
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         let body = self.bytes(path).await?;
         serde_json::from_slice(&body).map_err(|source| ApiError::Unexpected { path: path.to_owned(), source })

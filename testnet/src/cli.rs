@@ -173,6 +173,10 @@ struct UpArgs {
     /// Let nodes discover each other, knowing only the first one, instead of over lines that `partition` can cut
     #[arg(long)]
     discover: bool,
+    /// Stream the share-chain of all nodes into a PostgreSQL, show its URL, and compare it with their databases at the end. Not
+    /// with lines between the nodes: PostgreSQL does not run as another user in a user namespace
+    #[arg(long, conflicts_with_all = ["latency", "latency_of", "loss", "rate"])]
+    archive: bool,
     /// Print lines instead of the live table
     #[arg(long)]
     plain: bool,
@@ -304,6 +308,7 @@ impl UpArgs {
             duration: self.duration.map(Duration::from_secs),
             exit_after_blocks: self.exit_after_blocks,
             report: self.report.map(std::path::absolute).transpose().map_err(CliError::Folder)?,
+            archive: self.archive,
             plain: self.plain,
         })
     }

@@ -138,3 +138,7 @@ pub const WATCH_SAMPLES_MAX: usize = 200_000;
 
 /// Longest line of a live event, in bytes. A status is a few kB.
 pub const WATCH_EVENT_BYTES_MAX: usize = 256 * 1024;
+
+/// Time in which the archive gets the last shares: a node looks at its journal every five seconds, and holds rows back for
+/// up to a minute while others wait. Twice that.
+pub const ARCHIVE_WAIT_MAX: Duration = Duration::from_secs(120);

@@ -7,6 +7,7 @@
 //! keys, signals, clock ──┘
 //! ```
 
+mod archive;
 mod commands;
 mod finish;
 mod follow;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use crate::faults::{Server, ServerError, note_started};
 use crate::network::{Network, NetworkError, NetworkOptions, Plan, PlanError};
 use crate::report::GatherError;
+use archive::Archive;
 use session::Session;
 use shown::Shown;
 use stops::Stops;
@@ -40,6 +42,8 @@ pub struct Options {
     pub exit_after_blocks: Option<u64>,
     /// Path of the report.
     pub report: Option<PathBuf>,
+    /// Whether the nodes stream into a PostgreSQL, which is compared with their databases at the end.
+    pub archive: bool,
     /// Prints lines even on a terminal.
     pub plain: bool,
 }
@@ -80,6 +84,35 @@ pub enum UpError {
         /// Duration in seconds.
         seconds: u64,
     },
+    /// The archive cannot be started or read.
+    #[error(transparent)]
+    Archive(#[from] ::archive::ArchiveError),
+    /// A node's database cannot be read.
+    #[error(transparent)]
+    Store(#[from] node::store::StoreError),
+    /// The archive did not get all in time.
+    #[error("the archive still lacks {behind} records of node {node} after {seconds} s; see the node's log")]
+    ArchiveBehind {
+        /// Records that it lacks.
+        behind: u64,
+        /// Name of the node.
+        node: String,
+        /// Time that it had.
+        seconds: u64,
+    },
+    /// The archive and the nodes' databases differ.
+    #[error(
+        "the archive differs from the databases of the nodes: it lacks {missing} shares, has {extra} that no node has, and \
+         has {twice} twice"
+    )]
+    ArchiveDiffers {
+        /// Shares of a node that are not in the archive.
+        missing: usize,
+        /// Shares of the archive that no node has.
+        extra: usize,
+        /// Shares that the archive has more than once.
+        twice: usize,
+    },
     /// The report cannot be gathered.
     #[error("cannot gather the report")]
     Report(#[from] GatherError),
@@ -112,9 +145,15 @@ pub async fn run(options: Options) -> Result<(), UpError> {
     if let Err(error) = note_started(&dir) {
         tracing::warn!(%error, "commands in other terminals need --dir");
     }
-    let plan = Plan::new(&options.network)?;
+    let mut plan = Plan::new(&options.network)?;
+    let archive = options.archive.then(|| Archive::start(&dir)).transpose()?;
+    let url = archive.as_ref().map(Archive::url);
+    plan.nodes.iter_mut().for_each(|node| node.archive.clone_from(&url));
     let shown = Shown::open(options.plain).map_err(UpError::Terminal)?;
     shown.line(&format!("test network in {}", dir.display()));
+    if let Some(url) = &url {
+        shown.line(&format!("archive: {url}"));
+    }
     let mut stops = Stops::new().map_err(UpError::Terminal)?;
     let late = usize::from(options.late_node.is_some());
     let network = tokio::select! {
@@ -122,5 +161,7 @@ pub async fn run(options: Options) -> Result<(), UpError> {
         // Processes that were already started are killed with the unfinished start.
         () = stops.wait() => return Ok(()),
     };
-    Session::new(options, network, shown, stops, calls).run().await
+    let mut session = Session::new(options, network, shown, stops, calls);
+    session.view.archive = url;
+    session.run(archive).await
 }

@@ -56,9 +56,8 @@ impl PatientWriter {
         loop {
             let asking = async { self.connected().await?.cursors(source).await };
             let found = timeout(WRITE_TIMEOUT, asking).await.unwrap_or_else(late);
-            match found {
-                Err(error) => self.wait(error, since).await?,
-                found => return found,
+            if let Some(found) = self.answered(found, since).await? {
+                return Ok(found);
             }
         }
     }
@@ -77,13 +76,24 @@ impl PatientWriter {
         loop {
             let writing = async { self.connected().await?.write(batch, cursor, previous).await };
             let written = timeout(WRITE_TIMEOUT, writing).await.unwrap_or_else(late);
-            match written {
-                Err(error) => self.wait(error, since).await?,
-                written => {
-                    self.pause = RETRY;
-                    return written;
-                }
+            if let Some(written) = self.answered(written, since).await? {
+                return Ok(written);
             }
+        }
+    }
+
+    /// What the server answered. None if it is away, after a pause.
+    async fn answered<T>(
+        &mut self,
+        answer: Result<T, ArchiveError>,
+        since: Instant,
+    ) -> Result<Option<T>, ArchiveError> {
+        match answer {
+            Ok(answer) => {
+                self.pause = RETRY;
+                Ok(Some(answer))
+            }
+            Err(error) => self.wait(error, since).await.map(|()| None),
         }
     }
 

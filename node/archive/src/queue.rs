@@ -69,6 +69,12 @@ impl Queue {
         self.files.back().map(|(position, _)| *position)
     }
 
+    /// How far the journal was read with the oldest batch that is still on disk. None if there never was one.
+    #[must_use]
+    pub fn oldest(&self) -> Option<u64> {
+        self.files.front().map(|(position, _)| *position)
+    }
+
     /// Number of batches that wait.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -84,6 +84,21 @@ impl LocalServer {
         Ok(server)
     }
 
+    /// Starts a server in a folder that an earlier one used, or creates it.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn open_or_create(folder: &Path, settings: &[&str]) -> Result<Self, ArchiveError> {
+        if !folder.join("data").exists() {
+            return Self::create(folder, settings);
+        }
+        let folder = folder.canonicalize().map_err(|error| failed(error.to_string()))?;
+        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        let mut server = Self { folder, programs: programs()?, settings, process: None };
+        server.start()?;
+        Ok(server)
+    }
+
     /// The URL of the database.
     ///
     /// # Errors

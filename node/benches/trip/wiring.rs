@@ -109,6 +109,7 @@ pub(crate) async fn node(grown: &Grown, dir: &Path) -> Node {
         node: watch::channel(NodeState::default()).1,
         reach: watch::channel(Arc::default()).1,
         traffic: p2p::Traffic::default(),
+        archive: node::state::ArchiveState::default(),
         token: Token::load(dir).expect("the folder can be written"),
         started: Instant::now(),
         config,

@@ -24,7 +24,7 @@ use crate::consensus::ChainReader;
 use crate::devices::SharedDevices;
 use crate::history::History;
 use crate::manual::ManualPeers;
-use crate::state::{NodeState, PeerView};
+use crate::state::{ArchiveState, NodeState, PeerView};
 use crate::store::{Store, StoreError};
 use crate::submissions::Submissions;
 
@@ -59,6 +59,8 @@ pub struct Context {
     pub discovery: watch::Receiver<p2p::DiscoveryInfo>,
     /// Bytes of messages from and to peers.
     pub traffic: p2p::Traffic,
+    /// How far the archive is behind.
+    pub archive: ArchiveState,
     /// State of sync, of mining and of bitcoind.
     pub node: watch::Receiver<NodeState>,
     /// The token of the node's operator.

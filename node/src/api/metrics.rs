@@ -17,7 +17,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use stratum::Snapshot;
 
-use super::context::Api;
+use super::context::{Api, Context};
 use super::error::{ApiError, ErrorBody};
 use super::isolation::WorkName;
 use super::status::{Status, SyncStateName};
@@ -55,6 +55,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>, headers: HeaderMap) -> 
         submitted: api.context.submissions.counts(),
         events: api.context.history.event_log().counts(),
         start_unix_s: api.start_unix_s,
+        archive: archive(&api.context),
         own,
     };
     let mut registry = Registry::default();
@@ -62,6 +63,13 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>, headers: HeaderMap) -> 
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry)?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
+}
+
+/// Bytes of the archive's queue, and records of the journal that its database lacks.
+fn archive(context: &Context) -> Option<(u64, u64)> {
+    let (queue_bytes, written) = context.archive.get()?;
+    let newest = context.store.next_sequence().saturating_sub(1);
+    Some((queue_bytes, newest.saturating_sub(written)))
 }
 
 /// All values at one moment.
@@ -78,6 +86,8 @@ struct Numbers {
     submitted: VerdictCounts,
     events: [(EventKind, u64); EventKind::ALL.len()],
     start_unix_s: f64,
+    /// Bytes of the archive's queue, and records that its database lacks.
+    archive: Option<(u64, u64)>,
     /// What only the owner may see.
     own: Option<Own>,
 }
@@ -179,7 +189,12 @@ impl Numbers {
         let events = self.events.map(|(kind, count)| (kind.name(), count));
         page.counters("shoal_events", "Events in the event log since the node started, by kind", "kind", &events)?;
         let help = "Lines left out of the log because there were too many of their kind";
-        page.counter("shoal_log_lines_left_out", help, self.log_lines_left_out)
+        page.counter("shoal_log_lines_left_out", help, self.log_lines_left_out)?;
+        let Some((queue_bytes, behind)) = self.archive else { return Ok(()) };
+        let help = "Size on disk of the queue between this node and its archive";
+        page.gauge("shoal_archive_queue", help, Some(&Unit::Bytes), queue_bytes as f64)?;
+        let help = "Records of the share-chain that the archive's database does not have yet";
+        page.gauge("shoal_archive_records_behind", help, None, behind as f64)
     }
 
     fn chain(&self, page: &mut Page<'_>) -> fmt::Result {

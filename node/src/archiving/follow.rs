@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use archive::batch::Batch;
 use archive::gather::Gatherer;
@@ -60,6 +60,8 @@ pub(crate) struct Follower {
     queued: Option<u64>,
     /// Rows to queue, and how far the journal was read with them. They stay here until the disk takes them.
     ready: Option<(u64, Batch)>,
+    /// Time for which rows are held back.
+    held: Duration,
 }
 
 impl Follower {
@@ -70,7 +72,7 @@ impl Follower {
         let queued = position.filter(|position| *position < store.next_sequence());
         let next = queued.unwrap_or(0).saturating_sub(AGAIN);
         let (gatherer, watched) = (Gatherer::default(), BTreeSet::new());
-        Self { store, gatherer, next, watched, has_headers: false, since: None, queued, ready: None }
+        Self { store, gatherer, next, watched, has_headers: false, since: None, held: HELD, queued, ready: None }
     }
 
     /// Takes reorganizations from a change; everything else comes from the journal.
@@ -80,6 +82,20 @@ impl Follower {
                 self.gatherer.reorganized(tip, chain);
             }
         }
+    }
+
+    /// True if nothing is held back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.gatherer.batch().rows() == 0
+    }
+
+    /// As [`Self::step`], and queues all of it: the node ends, and what only it saw would be lost.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(crate) fn last_step(&mut self, queue: &mut Queue, chain: &ChainReader) -> Result<Step, FollowError> {
+        self.held = Duration::ZERO;
+        self.step(queue, chain)
     }
 
     /// Reads the journal to its end, and queues what is due.
@@ -113,7 +129,7 @@ impl Follower {
             let is_due = batch.rows() >= QUEUE_ROWS
                 || batch.bytes() >= BATCH_BYTES
                 || queue.waiting() == 0
-                || self.since.is_some_and(|since| since.elapsed() >= HELD);
+                || self.since.is_some_and(|since| since.elapsed() >= self.held);
             if batch.rows() == 0 {
                 self.since = None;
             } else if is_due && is_new {

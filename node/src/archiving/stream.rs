@@ -1,6 +1,7 @@
 //! Streams the share-chain of a running node into its archive: from the journal into a queue on disk, and from there into the
 //! database. Mining waits for neither.
 
+use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,11 +18,15 @@ use node_core::engine::ChainEvent;
 use node_core::sentence;
 use sharechain::ChainParams;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use super::follow::{Follower, Step};
 use crate::config::Config;
 use crate::consensus::ChainReader;
+use crate::limits::STOP_TIMEOUT;
+use crate::state::ArchiveState;
 use crate::store::Store;
 
 /// Name of the queue's folder in the data folder.
@@ -31,17 +36,35 @@ const FOLDER: &str = "archive-queue";
 #[derive(Clone, Debug)]
 pub(crate) struct Streamer {
     /// The journal.
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     /// The share-chain.
-    chain: ChainReader,
+    pub(super) chain: ChainReader,
     /// The database.
-    url: ArchiveUrl,
+    pub(super) url: ArchiveUrl,
     /// The pool.
-    params: ChainParams,
+    pub(super) params: ChainParams,
     /// Folder of the queue.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// What the node is called in the database: the hash of its public key.
-    source: [u8; 32],
+    pub(super) source: [u8; 32],
+    /// How far the database is behind.
+    pub(super) state: ArchiveState,
+}
+
+/// A running [`Streamer`].
+#[derive(Debug)]
+pub(crate) struct Streaming {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Streaming {
+    /// Queues what only the running node knows, and ends. Call it when the share-chain changes no more.
+    pub(crate) async fn end(self) {
+        let _ended = self.stop.send(());
+        // The disk may hang.
+        let _ = tokio::time::timeout(STOP_TIMEOUT, self.task).await;
+    }
 }
 
 type SharedQueue = Arc<Mutex<Queue>>;
@@ -57,8 +80,14 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 impl Streamer {
     /// Starts to stream, if an archive is configured. Not one of the parts that a node cannot run without.
-    pub(crate) fn start(config: &Config, store: &Arc<Store>, chain: &ChainReader, key: &SigningKey) {
-        let Some(url) = config.archive.clone() else { return };
+    pub(crate) fn start(
+        config: &Config,
+        store: &Arc<Store>,
+        chain: &ChainReader,
+        key: &SigningKey,
+        state: ArchiveState,
+    ) -> Option<Streaming> {
+        let url = config.archive.clone()?;
         let streamer = Self {
             store: Arc::clone(store),
             chain: chain.clone(),
@@ -66,38 +95,50 @@ impl Streamer {
             params: config.chain_params(),
             folder: config.data_dir.join(FOLDER),
             source: sha256::Hash::hash(key.verifying_key().as_bytes()).to_byte_array(),
+            state,
         };
-        tokio::spawn(streamer.run());
+        Some(streamer.spawn())
+    }
+
+    pub(super) fn spawn(self) -> Streaming {
+        let (stop, stopped) = oneshot::channel();
+        Streaming { stop, task: tokio::spawn(self.run(stopped)) }
     }
 
     /// Streams until the node ends. What fails is logged and tried again: the node goes on without its archive.
-    pub(crate) async fn run(self) {
+    async fn run(self, mut stop: oneshot::Receiver<()>) {
         loop {
             let folder = self.folder.clone();
             match blocking(move || Queue::open(&folder)).await {
                 None => return,
                 Some(Ok(queue)) => {
+                    // A journal that was lost or moved away begins again.
+                    let written = queue.oldest().filter(|oldest| *oldest < self.store.next_sequence());
+                    self.state.opened(queue.bytes(), written.unwrap_or(0));
                     let queue = Arc::new(Mutex::new(queue));
                     tokio::select! {
-                        () = self.clone().gather(Arc::clone(&queue)) => return,
+                        () = self.clone().gather(Arc::clone(&queue), &mut stop) => return,
                         () = self.clone().send(queue) => return,
                     }
                 }
                 Some(Err(error)) => {
                     let folder = self.folder.display();
                     error!(%error, "the archive's queue {folder} cannot be read; the archive gets nothing until it can");
-                    tokio::time::sleep(REFUSED_RETRY).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(REFUSED_RETRY) => {}
+                        _ = &mut stop => return,
+                    }
                 }
             }
         }
     }
 
-    /// Reads the journal into the queue.
-    async fn gather(self, queue: SharedQueue) {
-        let Self { store, chain, .. } = self;
+    /// Reads the journal into the queue, until the node ends.
+    async fn gather(self, queue: SharedQueue, stop: &mut oneshot::Receiver<()>) {
+        let Self { store, chain, state, .. } = self;
         let mut events = chain.events();
         let position = locked(&queue).position();
-        let mut follower = Follower::new(store, position);
+        let mut follower = Follower::new(Arc::clone(&store), position);
         let mut look = tokio::time::interval(LOOK);
         let mut was_full = false;
         loop {
@@ -105,12 +146,20 @@ impl Streamer {
                 event = events.recv() => match event {
                     Ok(ChainEvent::Changed(changes)) => follower.changed(&changes, &chain.chain()),
                     Ok(ChainEvent::Block(_)) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return,
+                    Err(RecvError::Closed) => break,
                 },
                 _ = look.tick() => {
                     let (queue, chain) = (Arc::clone(&queue), chain.clone());
+                    let (store, state) = (Arc::clone(&store), state.clone());
                     let step = move || {
-                        let step = follower.step(&mut locked(&queue), &chain);
+                        let newest = store.next_sequence().saturating_sub(1);
+                        let mut queue = locked(&queue);
+                        let step = follower.step(&mut queue, &chain);
+                        if matches!(step, Ok(Step::Done)) && queue.waiting() == 0 && follower.is_empty() {
+                            state.set_written(newest);
+                        }
+                        state.set_queue(queue.bytes());
+                        drop(queue);
                         (follower, step)
                     };
                     let Some((back, step)) = blocking(step).await else { return };
@@ -124,7 +173,16 @@ impl Streamer {
                     }
                     was_full = is_full;
                 }
+                _ = &mut *stop => break,
             }
+        }
+        while let Ok(event) = events.try_recv() {
+            if let ChainEvent::Changed(changes) = event {
+                follower.changed(&changes, &chain.chain());
+            }
+        }
+        if let Some(Err(error)) = blocking(move || follower.last_step(&mut locked(&queue), &chain)).await {
+            error!(%error, "the newest of the share-chain cannot be queued for the archive");
         }
     }
 
@@ -158,9 +216,18 @@ impl Streamer {
                 }
                 Err(error) => Err(error.to_string()),
             };
-            let taken = Arc::clone(&queue);
+            let (taken, state) = (Arc::clone(&queue), self.state.clone());
             let done = match sent {
-                Ok(()) => blocking(move || locked(&taken).take().map_err(|error| error.to_string())).await,
+                Ok(position) => {
+                    let take = move || {
+                        let mut queue = locked(&taken);
+                        queue.take()?;
+                        state.set_written(position);
+                        state.set_queue(queue.bytes());
+                        Ok(())
+                    };
+                    blocking(move || take().map_err(|error: io::Error| error.to_string())).await
+                }
                 Err(error) => Some(Err(error)),
             };
             match done {
@@ -179,16 +246,17 @@ impl Streamer {
         }
     }
 
-    async fn write(&self, writer: &mut PatientWriter, queued: &Queued) -> Result<(), String> {
+    /// Returns how far the journal was read with the batch.
+    async fn write(&self, writer: &mut PatientWriter, queued: &Queued) -> Result<u64, String> {
         let Some(batch) = &queued.batch else {
             error!(
                 position = queued.position,
                 "a file of the archive's queue is damaged or gone, and left out: the archive lacks its rows"
             );
-            return Ok(());
+            return Ok(queued.position);
         };
         let cursor = Cursor { source: self.source, position: queued.position, digest: [0; 32] };
         let written: Result<u64, ArchiveError> = writer.write(batch, &cursor, None).await;
-        written.map(drop).map_err(|error| sentence(&error))
+        written.map(|_| queued.position).map_err(|error| sentence(&error))
     }
 }

@@ -14,13 +14,21 @@ use sharechain::{Proof, ShareId, U256};
 use testkit::World;
 
 use super::follow::{Follower, Step};
-use crate::consensus::{self, ChainReader, Inputs};
+use super::stream::Streamer;
+use crate::consensus::{self, ChainReader, EngineHandle, Inputs};
+use crate::state::ArchiveState;
 use crate::store::Store;
 
 type Proofs = Vec<(Proof, Option<Vec<ShareId>>)>;
 
 /// A node whose engine took what was found.
 fn node(world: &World, found: &Proofs, folder: &Path) -> (Arc<Store>, ChainReader) {
+    let (store, engine) = running(world, found, folder);
+    (store, engine.reader().clone())
+}
+
+/// The same, with its engine.
+fn running(world: &World, found: &Proofs, folder: &Path) -> (Arc<Store>, EngineHandle) {
     let store = Arc::new(Store::open(&folder.join("db"), *world.chain.consensus_id()).unwrap());
     let chain = World::with(world.chain.params().clone()).chain;
     let mut engine = Engine::open(chain, Arc::clone(&store), world.now).unwrap();
@@ -30,7 +38,7 @@ fn node(world: &World, found: &Proofs, folder: &Path) -> (Arc<Store>, ChainReade
         let _accepted = engine.insert(bound, list.clone(), Source(1), world.now);
     }
     drop(engine.take_events());
-    (store, consensus::start(engine, Inputs::none()).reader)
+    (store, consensus::start(engine, Inputs::none()).engine)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,4 +165,46 @@ async fn a_node_archives_its_share_chain_once_over_crashes_and_while_the_databas
     assert_eq!(shares.len(), expected.len(), "nothing twice, nothing missing");
     assert_eq!(shares.into_iter().collect::<BTreeSet<_>>(), expected);
     assert_eq!(listed, found.iter().flat_map(|(_, list)| list.iter().flatten().copied()).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_ends_right_after_a_reorganization_archives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = LocalServer::create(&folder.path().join("pg"), &["fsync=off", "shared_buffers=32MB"]).unwrap();
+    let mut world = World::new();
+    let mut found = world.grow(3, 1);
+    let fork = world.chain.tip();
+    found.push((world.link_signalling(fork, 0), Some(Vec::new())));
+    let (store, engine) = running(&world, &found, folder.path());
+    let (lost, state, queue) = (world.chain.tip(), ArchiveState::default(), folder.path().join("queue"));
+    let streamer = Streamer {
+        store: Arc::clone(&store),
+        chain: engine.reader().clone(),
+        url: server.url().unwrap(),
+        params: world.chain.params().clone(),
+        folder: queue.clone(),
+        source: [1; 32],
+        state: state.clone(),
+    };
+    let streaming = streamer.spawn();
+    while state.get().is_none_or(|(bytes, _)| bytes == 0) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    let mut previous = fork;
+    for _ in 0..2 {
+        let link = world.link_signalling(previous, 1);
+        previous = link.id();
+        let (bound, now) = (world.bind(&link), world.now);
+        let _taken = engine.call(move |engine| engine.insert(bound, Some(Vec::new()), Source(1), now)).await.unwrap();
+    }
+    engine.end().await;
+    assert_eq!(engine.reader().chain().tip(), previous, "the longer branch won");
+    streaming.end().await;
+    send(&mut Queue::open(&queue).unwrap(), &server, &world).await;
+
+    let client = server.url().unwrap().connect().await.unwrap();
+    let rows = client.query("select old_tip, left_links, entered_links from reorganization", &[]).await.unwrap();
+    let rows: Vec<(&[u8], i32, i32)> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    assert_eq!(rows, [(&lost.0[..], 1, 2)]);
 }

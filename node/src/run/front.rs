@@ -29,7 +29,7 @@ use crate::memory;
 use crate::miners::{FoundQueues, Miners, RestWatch};
 use crate::ports;
 use crate::power::Power;
-use crate::state::{NodeState, PeerView, READING};
+use crate::state::{ArchiveState, NodeState, PeerView, READING};
 use crate::store::Store;
 use crate::submissions::Submissions;
 
@@ -113,6 +113,7 @@ pub(super) struct Front {
     pub(super) p2p_listen: Vec<SocketAddr>,
     pub(super) manual: ManualPeers,
     pub(super) traffic: p2p::Traffic,
+    pub(super) archive: ArchiveState,
     pub(super) network: watch::Sender<Option<p2p::Handle>>,
     pub(super) stop: watch::Sender<bool>,
     pub(super) servers: Vec<JoinHandle<()>>,
@@ -139,15 +140,13 @@ impl Front {
         let submissions = Submissions::new(bitcoind.clone(), Arc::clone(store))?;
         let history = History::open(Arc::clone(store))?;
         let state = watch::Sender::new(NodeState::reading(started, (0, 0.0)));
-        let peers = watch::Sender::new(Arc::default());
-        let reach = watch::Sender::new(Arc::default());
-        let network = watch::Sender::new(None);
+        let (peers, reach) = (watch::Sender::new(Arc::default()), watch::Sender::new(Arc::default()));
         let manual = ManualPeers::load(&config.data_dir);
-        let discovery = watch::Sender::new(p2p::DiscoveryInfo::default());
+        let (discovery, network) = (watch::Sender::new(p2p::DiscoveryInfo::default()), watch::Sender::new(None));
         if let Some(known) = history.event_log().devices() {
             devices.lock().restore(&known);
         }
-        let (stats, traffic) = (stratum.stats(), p2p::Traffic::default());
+        let (stats, traffic, archive) = (stratum.stats(), p2p::Traffic::default(), ArchiveState::default());
         let context = api::Context {
             config: Arc::clone(config),
             chain: views.reader(),
@@ -163,6 +162,7 @@ impl Front {
             discovery: discovery.subscribe(),
             manual: manual.clone(),
             traffic: traffic.clone(),
+            archive: archive.clone(),
             node: state.subscribe(),
             token,
             started,
@@ -185,6 +185,7 @@ impl Front {
             p2p_listen,
             manual,
             traffic,
+            archive,
             network,
             stop,
             servers,

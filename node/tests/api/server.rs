@@ -87,6 +87,7 @@ impl Api {
             node: node_state,
             reach: watch::channel(Arc::default()).1,
             traffic: p2p::Traffic::default(),
+            archive: node::state::ArchiveState::default(),
             token,
             started: Instant::now(),
         };

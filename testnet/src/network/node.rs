@@ -48,10 +48,17 @@ struct ConfigFile<'a> {
     new_pool: bool,
     log: &'a str,
     log_format: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archive: Option<Archive>,
     bitcoind: Bitcoind,
     stratum: Listen,
     p2p: P2p,
     api: Api,
+}
+
+#[derive(Debug, Serialize)]
+struct Archive {
+    url: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -156,6 +163,7 @@ fn config(plan: &NodePlan, bitcoin: &BitcoinPlan) -> Result<String, toml::ser::E
         new_pool: plan.new_pool,
         log: "info",
         log_format: "text",
+        archive: plan.archive.clone().map(|url| Archive { url }),
         bitcoind: Bitcoind { url: format!("http://{}", bitcoin.rpc), cookie_file: bitcoin.cookie_path() },
         stratum: Listen { listen: plan.stratum.to_string() },
         // A test network asks nothing of the router of its machine.

@@ -181,6 +181,8 @@ pub struct NodePlan {
     pub peers: Vec<SocketAddr>,
     /// Room for payouts in a coinbase of its pool.
     pub outputs: Outputs,
+    /// URL of the archive that it streams into.
+    pub archive: Option<String>,
 }
 
 impl NodePlan {
@@ -256,6 +258,7 @@ impl Plan {
                 max_upload: None,
                 seed: nodes.first().filter(|_| options.discover).map(|first: &NodePlan| first.p2p),
                 outputs: options.outputs,
+                archive: None,
                 peers: lines.iter().filter(|line| line.from == index).map(|line| line.address).collect(),
             });
         }

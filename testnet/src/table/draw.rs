@@ -33,7 +33,7 @@ const WIDE: u16 = 106;
 pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
     let nodes = u16::try_from(view.nodes.len()).unwrap_or(u16::MAX);
     let [title, table, blocks, notes] = Layout::vertical([
-        Constraint::Length(2),
+        Constraint::Length(2 + u16::from(view.archive.is_some())),
         Constraint::Length(nodes.saturating_add(3)),
         Constraint::Min(4),
         Constraint::Length(7),
@@ -52,7 +52,8 @@ fn title_lines(view: &View) -> Vec<Line<'static>> {
         (None, true) => "one tip".to_owned(),
         (None, false) => "tips differ".to_owned(),
     };
-    vec![
+    let gray = Style::new().fg(Color::DarkGray);
+    let mut lines = vec![
         Line::from(vec![
             Span::styled("shoal-testnet", bold),
             Span::raw(format!(
@@ -63,9 +64,10 @@ fn title_lines(view: &View) -> Vec<Line<'static>> {
                 view.blocks_found,
             )),
         ]),
-        Line::from(format!("{}{}  Ctrl-C or q stops everything", view.dir, pages_of_first(view)))
-            .style(Style::new().fg(Color::DarkGray)),
-    ]
+        Line::from(format!("{}{}  Ctrl-C or q stops everything", view.dir, pages_of_first(view))).style(gray),
+    ];
+    lines.extend(view.archive.iter().map(|url| Line::from(format!("archive: {url}")).style(gray)));
+    lines
 }
 
 /// Says where to look further, in a browser: for terminals without room for a column of URLs.

@@ -36,6 +36,9 @@ pub fn status_text(view: &View) -> String {
     if let Some(link) = &view.link {
         text.push_str(&format!("lines: {link}; each node has a network namespace of its own\n"));
     }
+    if let Some(url) = &view.archive {
+        text.push_str(&format!("archive: {url}\n"));
+    }
     if let Some(groups) = &view.partition {
         text.push_str(&format!("partition: {groups}\n"));
     }

@@ -18,6 +18,8 @@ pub struct View {
     pub running_s: u64,
     /// What the lines between the nodes are like, if they are not loopback.
     pub link: Option<String>,
+    /// URL of the archive that the nodes stream into, if any.
+    pub archive: Option<String>,
     /// The groups of the present partition, if any.
     pub partition: Option<String>,
     /// Names of the miners, in the order of their colors.

@@ -2,11 +2,15 @@
 
 use std::time::Instant;
 
+use bitcoin::hex::FromHex;
+
 use super::UpError;
+use super::archive::{Archive, Compared};
 use super::session::Session;
+use crate::api_client::Api;
 use crate::limits::SETTLE_MAX;
 use crate::network::{NodeCondition, miners_dir};
-use crate::report::{LinkReport, Report, Sources, gather};
+use crate::report::{GatherError, LinkReport, Report, Sources, gather};
 
 /// Version of the report's format.
 const REPORT_VERSION: u32 = 1;
@@ -53,6 +57,22 @@ impl Session {
         std::fs::write(&path, text + "\n").map_err(write_error)?;
         self.note(format!("report written to {}", path.display()));
         Ok(())
+    }
+
+    /// Stops mining, and waits until the archive has what the nodes have. Returns what it is compared with.
+    pub(super) async fn fill(&mut self, archive: &Archive) -> Result<Compared, UpError> {
+        self.note("waiting until the archive has all".to_owned());
+        self.network.stop_miners().await;
+        self.settle().await;
+        let nodes = self.network.plan().nodes.iter().enumerate();
+        let nodes: Vec<_> = nodes.map(|(index, node)| (node.clone(), self.network.is_running(index))).collect();
+        let running = || nodes.iter().filter(|(_, ran)| *ran).map(|(node, _)| node);
+        archive.wait_for(running()).await?;
+        let Some(first) = running().next() else { return Err(UpError::Ended("no node runs at the end".to_owned())) };
+        let status = Api::new(first.api).status().await.map_err(GatherError::from)?;
+        let consensus_id = <[u8; 32]>::from_hex(&status.consensus_id);
+        let consensus_id = consensus_id.map_err(|_| UpError::Ended("a node has no consensus id".to_owned()))?;
+        Ok(Compared { nodes, consensus_id })
     }
 
     /// Describes the lines, if they are not loopback.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::archive::Archive;
 use super::follow::{ChainBlock, Follower};
 use super::memory::Memory;
 use super::observe::{Observation, Observer};
@@ -87,6 +88,7 @@ impl Session {
             dir: options.network.dir.display().to_string(),
             running_s: 0,
             link: plan.link.as_ref().map(ToString::to_string),
+            archive: None,
             partition: None,
             miners: plan.miners.iter().map(|miner| miner.name.clone()).collect(),
             nodes: plan.nodes.iter().enumerate().map(row).collect(),
@@ -113,7 +115,7 @@ impl Session {
     }
 
     /// Runs until an end, writes the report, and stops every process.
-    pub(super) async fn run(mut self) -> Result<(), UpError> {
+    pub(super) async fn run(mut self, archive: Option<Archive>) -> Result<(), UpError> {
         for node in &self.view.nodes {
             self.shown.line(&format!("pages of node {}: {}", node.name, node.pages));
         }
@@ -122,9 +124,17 @@ impl Session {
             (Ok(End::Wanted | End::TimeOver), Some(_)) => self.report().await,
             _ => Ok(()),
         };
+        let compared = match (&end, &archive) {
+            (Ok(End::Wanted | End::TimeOver), Some(archive)) => Some(self.fill(archive).await),
+            _ => None,
+        };
         self.note("stopping".to_owned());
         self.network.stop().await;
         reported?;
+        if let Some((archive, compared)) = archive.zip(compared) {
+            let shares = archive.compare(&compared?).await?;
+            self.shown.line(&format!("the archive has all {shares} shares of the nodes, each once"));
+        }
         match (end?, self.options.exit_after_blocks) {
             (End::Broken(sentence), _) => Err(UpError::Ended(sentence)),
             (End::TimeOver, Some(wanted)) if self.view.blocks_found < wanted => {

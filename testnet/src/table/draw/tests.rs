@@ -32,6 +32,7 @@ fn view() -> View {
         dir: "/somewhere".to_owned(),
         running_s: 187,
         link: Some("150 ms, 1% loss, any rate".to_owned()),
+        archive: Some("postgres://postgres@%2Fsomewhere%2Farchive/archive".to_owned()),
         partition: None,
         miners: vec!["m1".to_owned(), "m2".to_owned(), "m3".to_owned()],
         nodes: vec![node("A", "00000000aaaabbbbcccc"), node("B", "00000000aaaabbbbcccc")],
@@ -97,6 +98,9 @@ fn plain_text_says_the_same() {
     );
     let text = status_text(&view);
     assert!(text.contains("nodes agree") && text.contains("80 kH/s") && text.contains("killed"), "{text}");
+    let url = "postgres://postgres@%2Fsomewhere%2Farchive/archive";
+    assert!(text.contains(&format!("archive: {url}\n")), "{text}");
+    assert!(drawn(&view, 110, 24).join("\n").contains(url));
     assert!(text.contains("lines: 150 ms") && text.contains("http://127.0.0.1:23412/  killed"), "{text}");
     let rows = drawn(&view, 110, 24);
     assert!(rows.iter().any(|row| row.starts_with("B ") && row.contains("http://127.0.0.1:23412/ killed")), "{rows:?}");
