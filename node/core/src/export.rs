@@ -7,7 +7,9 @@ use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{ScriptBuf, WPubkeyHash};
-use recording::{Came, ClaimLimits, Id, Line, ListLine, ListVerdict, Start, Writer, claims, lines_of};
+use recording::{
+    Came, ClaimLimits, HeaderLine, Id, Line, ListLine, ListVerdict, RawHeader, Start, Writer, claims, lines_of,
+};
 use sharechain::bitcoin_headers::Root;
 use sharechain::chain::ListState;
 use sharechain::{Chain, ChainParams, Height, Proof, ShareId, encode};
@@ -54,9 +56,15 @@ where
 {
     let is_whole = is_whole(journal, chain.params()).map_err(ExportError::Journal)?;
     let root = if is_whole { root } else { chain.bitcoin().root() };
+    let root_height = root.height;
     let start = Start { params: chain.params().clone(), root };
     let mut writer = Writer::new(to, &start, about)?;
     let base = if is_whole { None } else { Some(write_base(journal, chain, &mut writer)?) };
+    if is_whole {
+        for header in known_at_the_start(journal, chain, root_height).map_err(ExportError::Journal)? {
+            writer.line(&Line::Header(HeaderLine { header: RawHeader(header), verdict: None }))?;
+        }
+    }
     let first = base.as_ref().map(|base| base.first_record);
     let mut last = BTreeMap::new();
     let records = journal.replay_from(first.as_ref().map(|id| &id.0)).map(|record| record.map(came));
@@ -93,6 +101,33 @@ where
         writer.line(&Line::Claim(claim))?;
     }
     Ok(writer.finish()?)
+}
+
+/// Bitcoin headers between the root and the first one of the journal, lowest first: a node asks its bitcoind for them when it
+/// starts, and its journal does not have them.
+fn known_at_the_start<J: Journal + ?Sized>(
+    journal: &J,
+    chain: &Chain,
+    root_height: u32,
+) -> Result<Vec<Header>, J::Error> {
+    let bitcoin = chain.bitcoin();
+    let mut first = None;
+    for record in journal.replay() {
+        let Record { kind: RecordKind::Header, bytes, .. } = record? else { continue };
+        first = deserialize::<Header>(&bytes).ok().and_then(|header| bitcoin.get(&header.block_hash()));
+        break;
+    }
+    let below = |height: u32| first.is_none_or(|first| height < first.height);
+    let mut headers = Vec::new();
+    let mut next = Some(bitcoin.best());
+    while let Some(known) = next.filter(|known| known.height > root_height) {
+        if below(known.height) {
+            headers.push(known.header);
+        }
+        next = bitcoin.get(&known.header.prev_blockhash);
+    }
+    headers.reverse();
+    Ok(headers)
 }
 
 /// A record as a recorded input; none for records that are not part of the share-chain.
