@@ -99,6 +99,43 @@ pub(crate) async fn load(config: &Config, file: &Path, rows: usize, json: bool) 
     Ok(())
 }
 
+/// A file that `shoal archive export` wrote.
+#[derive(Debug, Serialize)]
+struct ExportedFile {
+    /// Its path.
+    path: String,
+    /// Its rows.
+    rows: u64,
+    /// Its size.
+    bytes: u64,
+}
+
+/// `shoal archive export`: writes the database's tables as Parquet.
+///
+/// # Errors
+/// No database is configured or it cannot be used, the folder cannot be written, or there is nothing of that month.
+pub(crate) async fn export(
+    config: &Config,
+    folder: &Path,
+    month: Option<archive::Month>,
+    json: bool,
+) -> Result<(), NodeError> {
+    let mut files = Vec::new();
+    let written = archive::export(url(config)?, folder, month, |file| {
+        let path = file.path.display().to_string();
+        if !json {
+            println!("{path}: {} rows, {} bytes", file.rows, file.bytes);
+        }
+        files.push(ExportedFile { path, rows: file.rows, bytes: file.bytes });
+    });
+    written.await?;
+    if json {
+        let text = serde_json::to_string_pretty(&files).map_err(std::io::Error::from)?;
+        writeln!(std::io::stdout(), "{text}")?;
+    }
+    Ok(())
+}
+
 /// Reads the number of rows of one transaction.
 pub(crate) fn rows(text: &str) -> Result<usize, String> {
     let rows = text.parse().ok().filter(|rows| (1..=BATCH_ROWS).contains(rows));

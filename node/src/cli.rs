@@ -130,6 +130,18 @@ enum ArchiveCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Write the database's tables as Parquet, one file for each table and month
+    Export {
+        /// Folder for the files; those of the same name are replaced
+        #[arg(long, value_name = "FOLDER")]
+        parquet: PathBuf,
+        /// One month, as 2026-11 [default: all]
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<archive::Month>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -288,6 +300,9 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
             let config = config?;
             let _log = logging::init(&config.log, config.log_format)?;
             runtime.block_on(exploring::run(config))
+        }
+        Command::Archive { command: ArchiveCommand::Export { parquet, month, json } } => {
+            runtime.block_on(archiving::export(&config?, parquet, *month, *json))
         }
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
         Command::Peers(PeersArgs { command, json }) => {

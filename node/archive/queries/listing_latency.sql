@@ -6,4 +6,6 @@ from main_link as link cross join lateral generate_series(0, octet_length(link.l
 join share on share.key = share_key(substr(link.list, 32 * position + 1, 8))
     and share.time between link.time - interval '1 day' and link.time + interval '2 hours'
 where link.time > (select max(time) - interval '1 day' from link)
+    -- What the join says of each link, said once, so that the newest shares alone are read.
+    and share.time > (select max(time) - interval '2 days' from link)
 group by 1 order by 1

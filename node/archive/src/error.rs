@@ -6,6 +6,8 @@ use recording::ReadError;
 use sharechain::ShareId;
 use tokio_postgres::error::SqlState;
 
+use crate::month::Month;
+
 /// Why something cannot be archived.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -88,6 +90,25 @@ pub enum ArchiveError {
         /// Cause from the system.
         source: std::io::Error,
     },
+    /// A file or folder cannot be written.
+    #[error("{path} cannot be written", path = path.display())]
+    Write {
+        /// Path of the file or folder.
+        path: PathBuf,
+        /// Cause from the system.
+        source: std::io::Error,
+    },
+    /// A Parquet file cannot be written.
+    #[error("the Parquet file cannot be written")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// A month of which the archive has nothing.
+    #[error("the archive has nothing of {month}; it has {has}", has = range(has))]
+    NoMonth {
+        /// The month.
+        month: Month,
+        /// Its first and its last month.
+        has: Option<(Month, Month)>,
+    },
     /// A file is not a recording.
     #[error("{path} is not a recording that can be loaded", path = path.display())]
     Recording {
@@ -120,12 +141,23 @@ impl ArchiveError {
         }
     }
 
+    /// True if a row is there already.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+    }
+
     /// True if the server gave up a transaction because of another one.
     pub(crate) fn is_conflict(&self) -> bool {
         let Self::Database(error) = self else { return false };
         let codes = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
         error.code().is_some_and(|code| codes.contains(code))
     }
+}
+
+/// Names the first and the last month.
+fn range(has: &Option<(Month, Month)>) -> String {
+    has.map_or_else(|| "nothing at all".to_owned(), |(first, last)| format!("{first} to {last}"))
 }
 
 /// True if the connection is gone, or the server starts, stops or has no room. Other answers will not change.

@@ -85,7 +85,7 @@ impl Gatherer {
         let Some(parent) = chain.link(&proof.share.parent) else { return };
         let credit = chain.credit(id);
         let is_link = credit.map_or_else(|| chain.link(id).is_some(), |credit| credit.is_link);
-        let Some(weight) = weight(id, proof, is_link, chain) else { return };
+        let Some(weight) = weight(id, proof, chain) else { return };
         let row = ShareRow {
             id: *id,
             parent: proof.share.parent,
@@ -142,18 +142,15 @@ impl Gatherer {
     }
 }
 
-/// Weight that a proof earns if it is listed in time. As the chain has it; of a proof that it has forgotten, by the rules.
-fn weight(id: &ShareId, proof: &Proof, is_link: bool, chain: &Chain) -> Option<Weight> {
+/// Weight that a proof earns if it is listed in time. As the chain has it; of a proof that it has forgotten, by the rules. A
+/// link's bonus is not part of it.
+fn weight(id: &ShareId, proof: &Proof, chain: &Chain) -> Option<Weight> {
     if let Some(credit) = chain.credit(id) {
         return Some(credit.weight);
     }
     let position = &chain.link(&proof.share.parent)?.position;
     let bits = chain.bitcoin().next_bits(&proof.header.prev_blockhash)?;
-    Some(if is_link {
-        target::weight_of_link(position.share_target, position.link_target, bits, chain.params())
-    } else {
-        target::weight_of_share(position.share_target, bits, chain.params())
-    })
+    Some(target::weight_of_share(position.share_target, bits, chain.params()))
 }
 
 fn link_row(batch: &mut Batch, id: ShareId, link: &Link, chain: &Chain) -> Option<LinkRow> {

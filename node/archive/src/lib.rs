@@ -14,10 +14,12 @@
 //! patient.rs  a writer that outlives its connection
 //! load.rs     loads a recording, and goes on where it stopped
 //! encode.rs   batches as bytes
+//! export.rs   writes the archive as Parquet, by month
 //! queue.rs    the queue on disk between a node and its archive
 //! read.rs     reads the archive
 //! server.rs   a PostgreSQL server of its own, for tests and test networks
 //! error.rs    why something cannot be archived
+//! month.rs    months of partitions and files
 //! limits.rs   every bound, with its reason
 //! ```
 //!
@@ -31,9 +33,11 @@ pub mod connect;
 mod copy;
 mod encode;
 pub mod error;
+pub mod export;
 pub mod gather;
 pub mod limits;
 pub mod load;
+mod month;
 pub mod patient;
 pub mod queue;
 pub mod read;
@@ -47,5 +51,7 @@ pub mod writer;
 
 pub use connect::ArchiveUrl;
 pub use error::ArchiveError;
+pub use export::export;
 pub use load::{Loaded, load};
+pub use month::Month;
 pub use server::LocalServer;

@@ -71,6 +71,12 @@ pub const QUEUE_FILE_BYTES: u64 = 4_096;
 /// ones.
 pub const QUEUE_ROWS: usize = 5_000;
 
+/// Rows of one row group of an exported file: what is in memory while it is written, 30 MB.
+pub const EXPORT_GROUP_ROWS: usize = 100_000;
+
+/// Rows that an export asks the server for at a time.
+pub const EXPORT_FETCH_ROWS: i32 = 10_000;
+
 /// Links that are watched because they are not complete yet, 32 bytes each. The oldest give way: a link on a branch that
 /// nobody extends never becomes complete.
 pub const LINKS_WATCHED_MAX: usize = 10_000;

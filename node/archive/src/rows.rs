@@ -5,7 +5,7 @@ use sharechain::ShareId;
 use tokio_postgres::Transaction;
 
 use crate::batch::{BatchScript, BlockRow, HeaderRow, LinkRow, ReorganizationRow, ShareRow};
-use crate::copy::{Value, add};
+use crate::copy::{Value, Way, add};
 use crate::error::ArchiveError;
 use crate::tables::{BLOCKS, HEADERS, LINKS, PAYOUTS, REORGANIZATIONS, SHARES, WINDOWS};
 use crate::value::{Numeric, Time};
@@ -56,7 +56,7 @@ impl Rows<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut copy = HEADERS.copy(self.tx).await?;
+        let mut copy = HEADERS.copy(self.tx, Way::Staged).await?;
         for row in sorted(rows, |row| ShareId::from(row.header.block_hash())) {
             let HeaderRow { header, height, chain_work } = row;
             let (hash, previous) = (ShareId::from(header.block_hash()), ShareId::from(header.prev_blockhash));
@@ -64,16 +64,16 @@ impl Rows<'_> {
             let (hash, previous, work) = (&hash.0[..], &previous.0[..], Numeric(*chain_work));
             add(&mut copy, &[&Time(header.time), &height, &hash, &previous, &work, &content]).await?;
         }
-        HEADERS.finish(self.tx, copy).await?;
+        HEADERS.finish(self.tx, copy, Way::Staged).await?;
         Ok(())
     }
 
     /// Returns the number of new rows.
-    pub(crate) async fn shares(&self, rows: &[ShareRow]) -> Result<u64, ArchiveError> {
+    pub(crate) async fn shares(&self, rows: &[ShareRow], way: Way) -> Result<u64, ArchiveError> {
         if rows.is_empty() {
             return Ok(0);
         }
-        let mut copy = SHARES.copy(self.tx).await?;
+        let mut copy = SHARES.copy(self.tx, way).await?;
         for row in sorted(rows, |row| (key(&row.id), row.time)) {
             let value = sat(row.coinbase_value, "a coinbase's value")?;
             let (height, bitcoin) = (int(row.height, "a height")?, int(row.bitcoin_height, "a Bitcoin height")?);
@@ -85,16 +85,16 @@ impl Rows<'_> {
                 [&time, &own, &parent, &value, &height, &bitcoin, &script, &is_link, &is_block, &id, &weight, &hashes];
             add(&mut copy, &values).await?;
         }
-        SHARES.finish(self.tx, copy).await
+        SHARES.finish(self.tx, copy, way).await
     }
 
-    pub(crate) async fn links(&self, rows: &[LinkRow]) -> Result<(), ArchiveError> {
+    pub(crate) async fn links(&self, rows: &[LinkRow], way: Way) -> Result<(), ArchiveError> {
         if rows.is_empty() {
             return Ok(());
         }
         let mut rows = sorted(rows, |row| key(&row.id));
         rows.dedup_by_key(|row| row.id);
-        let mut copy = LINKS.copy(self.tx).await?;
+        let mut copy = LINKS.copy(self.tx, way).await?;
         for row in rows {
             let (height, bitcoin) = (int(row.height, "a height")?, int(row.bitcoin_height, "a Bitcoin height")?);
             let (id, parent, previous) = (&row.id.0[..], &row.parent.0[..], &row.previous_block.0[..]);
@@ -125,7 +125,7 @@ impl Rows<'_> {
             ];
             add(&mut copy, &values).await?;
         }
-        LINKS.finish(self.tx, copy).await?;
+        LINKS.finish(self.tx, copy, way).await?;
         Ok(())
     }
 
@@ -133,14 +133,14 @@ impl Rows<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut copy = REORGANIZATIONS.copy(self.tx).await?;
+        let mut copy = REORGANIZATIONS.copy(self.tx, Way::Staged).await?;
         for row in sorted(rows, |row| (row.new, row.old)) {
             let fork = int(row.fork_height, "a height")?;
             let (left, entered) = (int(row.left, "a number of links")?, int(row.entered, "a number of links")?);
             let (old, new) = (&row.old.0[..], &row.new.0[..]);
             add(&mut copy, &[&Time(row.time), &fork, &left, &entered, &old, &new]).await?;
         }
-        REORGANIZATIONS.finish(self.tx, copy).await?;
+        REORGANIZATIONS.finish(self.tx, copy, Way::Staged).await?;
         Ok(())
     }
 
@@ -149,7 +149,7 @@ impl Rows<'_> {
             return Ok(());
         }
         let rows = sorted(rows, |row| ShareId::from(row.block.hash));
-        let mut copy = BLOCKS.copy(self.tx).await?;
+        let mut copy = BLOCKS.copy(self.tx, Way::Staged).await?;
         for BlockRow { block, proof, finder, .. } in &rows {
             let (value, height) = (sat(block.value_sat, "a coinbase's value")?, int(block.height, "a Bitcoin height")?);
             let finder = self.script(*finder)?;
@@ -161,12 +161,12 @@ impl Rows<'_> {
                 [&time, &value, &height, &finder, &exact, &hash, &previous, &snapshot, &seed, &coinbase, proof];
             add(&mut copy, &values).await?;
         }
-        BLOCKS.finish(self.tx, copy).await?;
+        BLOCKS.finish(self.tx, copy, Way::Staged).await?;
         self.payouts(&rows).await
     }
 
     async fn payouts(&self, blocks: &[&BlockRow]) -> Result<(), ArchiveError> {
-        let mut copy = PAYOUTS.copy(self.tx).await?;
+        let mut copy = PAYOUTS.copy(self.tx, Way::Staged).await?;
         for BlockRow { block, payees, .. } in blocks {
             let hash = ShareId::from(block.hash);
             for (position, (output, payee)) in block.payouts.iter().zip(payees).enumerate() {
@@ -176,7 +176,7 @@ impl Rows<'_> {
                 add(&mut copy, &[&value, &script, &position, &drawn, &&hash.0[..]]).await?;
             }
         }
-        PAYOUTS.finish(self.tx, copy).await?;
+        PAYOUTS.finish(self.tx, copy, Way::Staged).await?;
         Ok(())
     }
 
@@ -184,11 +184,11 @@ impl Rows<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut copy = WINDOWS.copy(self.tx).await?;
+        let mut copy = WINDOWS.copy(self.tx, Way::Staged).await?;
         for (block, content) in sorted(rows, |(block, _)| *block) {
             add(&mut copy, &[&&block.0[..], content]).await?;
         }
-        WINDOWS.finish(self.tx, copy).await?;
+        WINDOWS.finish(self.tx, copy, Way::Staged).await?;
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 
 use crate::connect::SCHEMA;
 use crate::error::ArchiveError;
+use crate::month::Month;
 
 mod migrations {
     refinery::embed_migrations!("migrations");
@@ -52,36 +53,6 @@ async fn open_alone(client: &mut Client, params: &ChainParams) -> Result<(), Arc
     Ok(())
 }
 
-/// A month, from 1970 on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Month {
-    year: u32,
-    month: u32,
-}
-
-impl Month {
-    /// The month of a time in seconds since 1970, in UTC.
-    pub(crate) fn of(time: u32) -> Self {
-        // Days of years that begin in March, where leap days come last.
-        let days = time / 86_400 + 719_468;
-        let era = days / 146_097;
-        let day_of_era = days % 146_097;
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let from_march = (5 * day_of_year + 2) / 153;
-        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-        Self { year: year_of_era + era * 400 + u32::from(month <= 2), month }
-    }
-
-    fn next(self) -> Self {
-        if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { month: self.month + 1, ..self } }
-    }
-
-    fn begins(self) -> String {
-        format!("{:04}-{:02}-01 00:00:00+00", self.year, self.month)
-    }
-}
-
 /// Creates the partitions of some months where they are missing. Readers do not wait for it.
 ///
 /// # Errors
@@ -105,23 +76,4 @@ pub(crate) async fn add_months(client: &Client, months: &BTreeSet<Month>) -> Res
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_fall_into_the_months_of_the_calendar() {
-        let of = |time| {
-            let Month { year, month } = Month::of(time);
-            (year, month)
-        };
-        assert_eq!([of(0), of(2_678_399), of(2_678_400)], [(1970, 1), (1970, 1), (1970, 2)]);
-        // 29 February 2024 and 1 March 2024; 31 December 2026 and 1 January 2027; the last second of 32 bits.
-        assert_eq!([of(1_709_164_800), of(1_709_251_200)], [(2024, 2), (2024, 3)]);
-        assert_eq!([of(1_798_761_599), of(1_798_761_600)], [(2026, 12), (2027, 1)]);
-        assert_eq!(of(u32::MAX), (2106, 2));
-        assert_eq!(Month { year: 2026, month: 12 }.next().begins(), "2027-01-01 00:00:00+00");
-    }
 }

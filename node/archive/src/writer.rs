@@ -12,10 +12,12 @@ use tokio_postgres::{Client, Transaction};
 
 use crate::batch::Batch;
 use crate::connect::{ArchiveUrl, Connected};
+use crate::copy::Way;
 use crate::error::ArchiveError;
 use crate::limits::{CONFLICTS_MAX, RETRY, SCRIPTS_KNOWN_MAX};
+use crate::month::Month;
 use crate::rows::Rows;
-use crate::schema::{self, Month};
+use crate::schema;
 use crate::socket::Allowance;
 use crate::tables;
 
@@ -40,6 +42,9 @@ pub struct Writer {
     scripts: BTreeMap<ScriptBuf, i32>,
     /// Months that have partitions.
     months: BTreeSet<Month>,
+    /// How the next batch is written: direct until a row is there already, which happens where two loaders have the same
+    /// rows; and again when nothing of a batch was there.
+    way: Way,
 }
 
 impl Writer {
@@ -53,7 +58,7 @@ impl Writer {
         for table in tables::ALL {
             client.batch_execute(&table.staging()).await?;
         }
-        Ok(Self { client, allowance, scripts: BTreeMap::new(), months: BTreeSet::new() })
+        Ok(Self { client, allowance, scripts: BTreeMap::new(), months: BTreeSet::new(), way: Way::Direct })
     }
 
     /// How far a source has been loaded: once for each recording of which a part was.
@@ -111,11 +116,11 @@ impl Writer {
         cursor: &Cursor,
         previous: Option<&Cursor>,
     ) -> Result<u64, ArchiveError> {
-        let tx = self.client.transaction().await?;
+        let mut tx = self.client.transaction().await?;
+        Rows { tx: &tx, scripts }.headers(&batch.headers).await?;
+        let (new, way) = shares_and_links(&mut tx, batch, scripts, self.way).await?;
+        self.way = way;
         let rows = Rows { tx: &tx, scripts };
-        rows.headers(&batch.headers).await?;
-        let new = rows.shares(&batch.shares).await?;
-        rows.links(&batch.links).await?;
         rows.reorganizations(&batch.reorganizations).await?;
         rows.blocks(&batch.blocks).await?;
         rows.windows(&batch.windows).await?;
@@ -172,6 +177,35 @@ impl Writer {
         let id = ShareId(id.try_into().map_err(|_| range("link.id"))?);
         Ok(Some((id, u32::try_from(height).map_err(|_| range("link.height"))?)))
     }
+}
+
+/// Writes shares and links. Returns the number of new shares, and how the next batch is best written.
+async fn shares_and_links(
+    tx: &mut Transaction<'_>,
+    batch: &Batch,
+    scripts: &[i32],
+    way: Way,
+) -> Result<(u64, Way), ArchiveError> {
+    if way == Way::Direct {
+        let inner = tx.savepoint("direct").await?;
+        match write_facts(&Rows { tx: &inner, scripts }, batch, way).await {
+            Ok(new) => {
+                inner.commit().await?;
+                return Ok((new, way));
+            }
+            Err(error) if error.is_duplicate() => inner.rollback().await?,
+            Err(error) => return Err(error),
+        }
+    }
+    let new = write_facts(&Rows { tx, scripts }, batch, Way::Staged).await?;
+    let all_new = usize::try_from(new) == Ok(batch.shares.len());
+    Ok((new, if all_new { Way::Direct } else { Way::Staged }))
+}
+
+async fn write_facts(rows: &Rows<'_>, batch: &Batch, way: Way) -> Result<u64, ArchiveError> {
+    let new = rows.shares(&batch.shares, way).await?;
+    rows.links(&batch.links, way).await?;
+    Ok(new)
 }
 
 /// Notes how far a source has been loaded.

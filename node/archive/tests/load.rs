@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod network;
+mod parquet;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,6 +40,7 @@ async fn two_loaders_archive_a_network_once_as_its_recordings_have_it() {
     check(&client, &network).await;
     assert_eq!(model_differences(&one), 0);
     check_queries(&client, &network).await;
+    parquet::check_export(&url, &client, &folder.path().join("parquet")).await;
 
     client.batch_execute("update pool set consensus_id = decode(repeat('ab', 32), 'hex')").await.unwrap();
     let refused = load(&url, &one, 1_000, |_| {}).await;

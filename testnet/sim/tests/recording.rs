@@ -10,55 +10,7 @@ use recorded::{Recorded, altered, found_by_model, found_by_program, shuffled};
 use recording::Line;
 use sim::scenario::Scenario;
 
-/// Five nodes far apart. One is selfish, and a cut separates them for a while. Both sides of the cut build links, so
-/// that the chain is reorganized when it heals. Miners have eight times the hash rate that the targets are made for. So
-/// links come every five seconds and Bitcoin blocks every minute, and payouts are shared soon.
-const SCENARIO: &str = r#"
-name = "recorded"
-duration_s = 780
-
-[pool]
-bitcoin_part = 0.9
-distance_ms = 900
-
-[constants]
-link_interval_s = 40
-shares_per_link = 8
-retarget_half_life_s = 20000
-anchor_depth = 12
-snapshot_bitcoin_depth = 1
-snapshot_burial = 4
-seed_depth = 1
-listed_before_payouts = 48
-outputs_max = 3
-window_blocks = 1.0
-
-[[nodes]]
-name = "honest"
-count = 4
-
-[[nodes]]
-name = "selfish"
-count = 1
-
-[[miners]]
-name = "honest"
-on = "honest"
-part = 5.6
-count = 6
-
-[[miners]]
-name = "selfish"
-on = "selfish"
-part = 2.4
-strategy = "selfish"
-
-[[faults]]
-kind = "partition"
-at_s = 300
-for_s = 120
-parts = [0.5, 0.5]
-"#;
+const SCENARIO: &str = include_str!("../../scenarios/cut.toml");
 
 /// Default number of random networks.
 const SEEDS: u64 = 3;

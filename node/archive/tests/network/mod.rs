@@ -17,54 +17,7 @@ use sim::full::build;
 use sim::scenario::Scenario;
 use sim::time::Micros;
 
-/// Five nodes far apart. One is selfish, and a cut separates them for a while, so that both sides lose links. Miners have
-/// eight times the hash rate that the targets are made for, so that there are Bitcoin blocks, and payouts are shared soon.
-const SCENARIO: &str = r#"
-name = "archived"
-duration_s = 600
-
-[pool]
-bitcoin_part = 0.9
-distance_ms = 900
-
-[constants]
-link_interval_s = 40
-shares_per_link = 8
-retarget_half_life_s = 20000
-anchor_depth = 12
-snapshot_bitcoin_depth = 1
-snapshot_burial = 4
-seed_depth = 1
-listed_before_payouts = 48
-outputs_max = 3
-window_blocks = 1.0
-
-[[nodes]]
-name = "honest"
-count = 4
-
-[[nodes]]
-name = "selfish"
-count = 1
-
-[[miners]]
-name = "honest"
-on = "honest"
-part = 5.6
-count = 6
-
-[[miners]]
-name = "selfish"
-on = "selfish"
-part = 2.4
-strategy = "selfish"
-
-[[faults]]
-kind = "partition"
-at_s = 200
-for_s = 100
-parts = [0.5, 0.5]
-"#;
+const SCENARIO: &str = include_str!("../../../../testnet/scenarios/cut.toml");
 
 /// Settings of a server whose folder is thrown away: only a crash of the machine could harm it.
 pub(crate) const FAST: [&str; 2] = ["fsync=off", "shared_buffers=32MB"];

@@ -1,12 +1,14 @@
 use super::*;
 
 const CALM: &str = include_str!("../../../scenarios/calm.toml");
-const EXAMPLES: [&str; 5] = [
+const EXAMPLES: [&str; 7] = [
     CALM,
     include_str!("../../../scenarios/storm.toml"),
     include_str!("../../../scenarios/hundred.toml"),
     include_str!("../../../scenarios/selfish.toml"),
     include_str!("../../../scenarios/recorded.toml"),
+    include_str!("../../../scenarios/cut.toml"),
+    include_str!("../../../scenarios/week.toml"),
 ];
 
 /// Returns the parser's error for the calm example with a text added or replaced.

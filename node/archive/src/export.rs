@@ -1,0 +1,145 @@
+//! Writes the archive as Parquet, one file for each table and month; see `specs/archive.md`.
+//!
+//! ```text
+//! tables.rs   what is exported, with its queries
+//! columns.rs  columns of a file, one row group at a time
+//! ```
+
+mod columns;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use crate::connect::{ArchiveUrl, Connected};
+use crate::error::ArchiveError;
+use crate::limits::{EXPORT_FETCH_ROWS, EXPORT_GROUP_ROWS};
+use crate::month::Month;
+use crate::socket::Allowance;
+use crate::value::Time;
+use columns::Group;
+use tables::{ALL, Exported};
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its rows.
+    pub rows: u64,
+    /// Its bytes.
+    pub bytes: u64,
+}
+
+/// Writes the files of one month, or of all that the archive has, into a folder, which is created if it is missing. A file
+/// that is there already is replaced once the new one is whole. The files of one month show one moment.
+///
+/// # Errors
+/// The database cannot be read, the folder cannot be written, or the archive has nothing of that month.
+pub async fn export(
+    url: &ArchiveUrl,
+    folder: &Path,
+    month: Option<Month>,
+    mut progress: impl FnMut(&Written),
+) -> Result<Vec<Written>, ArchiveError> {
+    let Connected { mut client, allowance, .. } = url.open().await?;
+    let all = months(&client).await?;
+    let months = match month {
+        None => all,
+        Some(month) if all.contains(&month) => vec![month],
+        Some(month) => return Err(ArchiveError::NoMonth { month, has: all.first().copied().zip(all.last().copied()) }),
+    };
+    fs::create_dir_all(folder).map_err(|source| unwritable(folder, source))?;
+    let mut written = Vec::new();
+    for month in months {
+        let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let tx = transaction.start().await?;
+        for table in &ALL {
+            let file = write((&tx, &allowance), table, month, folder).await?;
+            progress(&file);
+            written.push(file);
+        }
+        tx.commit().await?;
+    }
+    Ok(written)
+}
+
+/// The months from the first to the last that the archive has something of.
+async fn months(client: &Client) -> Result<Vec<Month>, ArchiveError> {
+    let sql = "select least((select min(time) from share), (select min(time) from link)),
+        greatest((select max(time) from share), (select max(time) from link))";
+    let row = client.query_one(sql, &[]).await?;
+    let (Some(first), Some(last)) = (row.try_get::<_, Option<Time>>(0)?, row.try_get::<_, Option<Time>>(1)?) else {
+        return Ok(Vec::new());
+    };
+    let (first, last) = (Month::of(first.0), Month::of(last.0));
+    Ok(std::iter::successors(Some(first), |month| Some(month.next())).take_while(|month| *month <= last).collect())
+}
+
+/// Writes one file: beside its place first, so that a file with its name is whole.
+async fn write(
+    from: (&Transaction<'_>, &Allowance),
+    table: &'static Exported,
+    month: Month,
+    folder: &Path,
+) -> Result<Written, ArchiveError> {
+    let path = folder.join(format!("{}-{month}.parquet", table.name));
+    let part = path.with_extension("parquet.part");
+    let rows = match fill(from, table, month, &part).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            // What is left of it is of no use; the error says what failed.
+            let _removed = fs::remove_file(&part).is_ok();
+            return Err(error);
+        }
+    };
+    let place = || {
+        fs::rename(&part, &path)?;
+        File::open(folder)?.sync_all()?;
+        Ok(fs::metadata(&path)?.len())
+    };
+    let bytes = place().map_err(|source| unwritable(&path, source))?;
+    Ok(Written { path, rows, bytes })
+}
+
+async fn fill(
+    (tx, allowance): (&Transaction<'_>, &Allowance),
+    table: &'static Exported,
+    month: Month,
+    part: &Path,
+) -> Result<u64, ArchiveError> {
+    let file = File::create(part).map_err(|source| unwritable(part, source))?;
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let mut writer = SerializedFileWriter::new(file, table.schema()?, properties.into())?;
+    let limits = BTreeMap::from([("{from}", month.begins()), ("{to}", month.next().begins())]);
+    let sql = limits.iter().fold(table.sql.to_owned(), |sql, (name, time)| sql.replace(name, &format!("'{time}'")));
+    let portal = tx.bind(&sql, &[]).await?;
+    let (mut group, mut rows) = (Group::new(table), 0_u64);
+    loop {
+        allowance.renew();
+        let fetched = tx.query_portal(&portal, EXPORT_FETCH_ROWS).await?;
+        for row in &fetched {
+            group.push(row)?;
+            rows += 1;
+        }
+        if fetched.is_empty() || group.rows() >= EXPORT_GROUP_ROWS {
+            group.write(&mut writer)?;
+        }
+        if fetched.is_empty() {
+            break;
+        }
+    }
+    let file = writer.into_inner()?;
+    file.sync_all().map_err(|source| unwritable(part, source))?;
+    Ok(rows)
+}
+
+fn unwritable(path: &Path, source: std::io::Error) -> ArchiveError {
+    ArchiveError::Write { path: path.to_owned(), source }
+}

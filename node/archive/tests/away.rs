@@ -1,0 +1,114 @@
+//! The database away for ten days of main: the node's memory stays flat, its queue on disk takes what is told, and then the
+//! database gets all of it. The queries of the repository find it by its indexes.
+//!
+//! There are as many shares as in half a day of main, spread over ten. `ARCHIVE_DAYS_THINNED=1` takes all.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod made_up;
+mod parquet;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use archive::LocalServer;
+use archive::limits::{QUEUE_BYTES_MAX, QUEUE_ROWS};
+use archive::patient::PatientWriter;
+use archive::queue::Queue;
+use archive::writer::Cursor;
+use made_up::{MAIN_PACE_MS, SHARES_PER_LINK, batch};
+use sharechain::ChainParams;
+use tokio_postgres::Client;
+
+const DAYS: u64 = 10;
+
+/// Shares a day on main.
+const SHARES_PER_DAY: u64 = 86_400_000 / MAIN_PACE_MS;
+
+/// Days for which the queue has room; `specs/archive.md` says so.
+const DAYS_OF_ROOM: u64 = 60;
+
+/// Growth of memory that is allowed for, bytes: allocators keep some.
+const GROWTH_MAX: u64 = 16 << 20;
+
+/// Queries that must look at every share: luck is about all of the pool's work.
+const WHOLE_HISTORY: [&str; 1] = ["luck"];
+
+/// Resident memory of this process, bytes.
+fn resident() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").unwrap();
+    text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
+}
+
+/// Puts a day after the other into the queue, with a restart of the node every day. Returns the number of shares.
+fn ten_days(folder: &Path, thinned: u64) -> u64 {
+    let step = u64::try_from(QUEUE_ROWS).unwrap() / SHARES_PER_LINK * SHARES_PER_LINK;
+    let (mut memory, mut done) = (Vec::new(), 0);
+    for day in 1..=DAYS {
+        let mut queue = Queue::open(folder).unwrap();
+        assert_eq!(queue.position().unwrap_or(0), done);
+        while done < day * SHARES_PER_DAY / thinned {
+            queue.push(done + step, &batch(done, done + step, MAIN_PACE_MS * thinned)).unwrap();
+            done += step;
+        }
+        memory.push(resident());
+    }
+    assert!(memory[9] < memory[1] + GROWTH_MAX, "memory is flat: {memory:?} bytes");
+    done
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_days_without_the_database_wait_on_disk_and_then_are_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = LocalServer::create(&folder.path().join("pg"), &["fsync=off", "shared_buffers=256MB"]).unwrap();
+    server.kill();
+    let thinned = std::env::var("ARCHIVE_DAYS_THINNED").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let path = folder.path().join("queue");
+    let shares = ten_days(&path, thinned);
+    let mut queue = Queue::open(&path).unwrap();
+    let per_share = queue.bytes() / shares;
+    println!("{shares} shares wait in {} files of {} bytes, {per_share} each", queue.waiting(), queue.bytes());
+    assert!(QUEUE_BYTES_MAX / (per_share * SHARES_PER_DAY) >= DAYS_OF_ROOM, "{per_share} bytes a share");
+
+    server.start().unwrap();
+    let mut writer = PatientWriter::new(server.url().unwrap(), ChainParams::main(), Duration::ZERO);
+    let before = resident();
+    while let Some(queued) = queue.front().unwrap() {
+        let cursor = Cursor { source: [7; 32], position: queued.position, digest: [0; 32] };
+        writer.write(&queued.batch.unwrap(), &cursor, None).await.unwrap();
+        queue.take().unwrap();
+    }
+    assert!(resident() < before + GROWTH_MAX, "{before} bytes became {}", resident());
+    assert!(queue.bytes() < 2 << 20, "only the newest file stays: {} bytes", queue.bytes());
+    let client = server.url().unwrap().connect().await.unwrap();
+    let sql =
+        "select count(*), count(distinct id), (select count(*) from place), (select count(*) from link) from share";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    let links = i64::try_from(shares / SHARES_PER_LINK).unwrap();
+    let shares = i64::try_from(shares).unwrap();
+    assert_eq!([0, 1, 2, 3].map(|at| row.get::<_, i64>(at)), [shares, shares, links, links]);
+    check_plans(&client).await;
+    parquet::check_export(&server.url().unwrap(), &client, &folder.path().join("parquet")).await;
+}
+
+/// No query of the repository reads all shares where it needs a few.
+async fn check_plans(client: &Client) {
+    client.batch_execute("analyze").await.unwrap();
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("queries");
+    let mut slow = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let sql = format!("explain {}", fs::read_to_string(&path).unwrap());
+        let plan = client.query(&sql, &[]).await.unwrap();
+        let plan: Vec<&str> = plan.iter().map(|row| row.get(0)).collect();
+        let reads_all = plan.iter().any(|line| line.contains("Seq Scan on share"));
+        if reads_all && !WHOLE_HISTORY.contains(&&*name) {
+            println!("{name}:\n{}", plan.join("\n"));
+            slow.insert(name);
+        }
+    }
+    assert_eq!(slow, BTreeSet::new(), "these queries read all shares");
+}
