@@ -60,6 +60,11 @@ impl Submissions {
         Ok(Self { bitcoind, kept, verdicts, under_way: Arc::default() })
     }
 
+    /// Place of the bitcoind in use, from 0: fallbacks come after the first one.
+    pub fn bitcoind_in_use(&self) -> usize {
+        self.bitcoind.used()
+    }
+
     /// Submits a serialized block, and stores it meanwhile if a miner of this node found it.
     ///
     /// Retries while bitcoind cannot be reached and the block may still matter. Returns none if bitcoind stays

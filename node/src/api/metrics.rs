@@ -53,6 +53,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>, headers: HeaderMap) -> 
         traffic: api.context.traffic.clone(),
         log_lines_left_out: crate::log_limit::left_out(),
         submitted: api.context.submissions.counts(),
+        bitcoind_in_use: api.context.submissions.bitcoind_in_use(),
         events: api.context.history.event_log().counts(),
         start_unix_s: api.start_unix_s,
         archive: archive(&api.context),
@@ -84,6 +85,8 @@ struct Numbers {
     traffic: Traffic,
     log_lines_left_out: u64,
     submitted: VerdictCounts,
+    /// Place of the bitcoind in use, from 0.
+    bitcoind_in_use: usize,
     events: [(EventKind, u64); EventKind::ALL.len()],
     start_unix_s: f64,
     /// Bytes of the archive's queue, and records that its database lacks.
@@ -240,6 +243,8 @@ impl Numbers {
             [("accepted", accepted), ("duplicate", duplicate), ("inconclusive", inconclusive), ("rejected", rejected)];
         let help = "The pool's Bitcoin blocks submitted to this node's bitcoind, by its verdict";
         page.counters("shoal_blocks_submitted", help, "verdict", &verdicts)?;
+        let help = "Which bitcoind is in use: 0 for the one of bitcoind.url, 1 for the first fallback, and so on";
+        page.gauge("shoal_bitcoin_in_use", help, None, self.bitcoind_in_use as f64)?;
         let trouble = flag(status.bitcoin.trouble.is_some());
         page.gauge("shoal_bitcoin_trouble", "1 while this node's bitcoind has a problem", None, trouble)
     }

@@ -83,7 +83,7 @@ impl Bitcoind {
     }
 
     /// The place of the bitcoind in use among all.
-    pub(super) fn used(&self) -> usize {
+    pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
 
