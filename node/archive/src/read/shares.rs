@@ -189,7 +189,8 @@ impl Archive {
             bytes.iter_mut().zip(begins).for_each(|(byte, known)| *byte = *known);
             i64::from_be_bytes(bytes)
         };
-        let sql = "select id from share where key between $1 and $2 and substr(id, 1, octet_length($3::bytea)) = $3 limit $4";
+        let sql =
+            "select id from share where key between $1 and $2 and substr(id, 1, octet_length($3::bytea)) = $3 limit $4";
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let rows = self.rows(sql, &[&key(0), &key(u8::MAX), &begins, &count]).await?;
         rows.iter().map(|row| id(row, 0)).collect()
