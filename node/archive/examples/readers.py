@@ -27,8 +27,10 @@ class Reader:
         self.idle = []
 
     async def get(self, path):
-        for _ in range(2):
-            reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection(self.host, self.port)
+        for is_first in (True, False):
+            # One that waited may have ended.
+            waits = self.idle.pop() if self.idle and is_first else None
+            reader, writer = waits or await asyncio.open_connection(self.host, self.port)
             try:
                 writer.write(f"GET {path} HTTP/1.1\r\nhost: {self.host}\r\n\r\n".encode())
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()

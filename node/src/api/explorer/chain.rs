@@ -67,17 +67,38 @@ impl View {
         self.anchor(height).await
     }
 
+    /// Number of proofs that a link and all below it credit, if it is not far from the tip.
+    async fn listed_total(&self, link: &Link, newest: &Now) -> Result<Option<u64>, ApiError> {
+        let (counted, before) = newest.counted;
+        // A link on another branch comes after one of the main chain, as a rule.
+        let (top, own) = match link.listed {
+            Some(_) if link.is_main => (link.height, 0),
+            Some(listed) => {
+                let below = link.height.saturating_sub(1);
+                let parent = if below == 0 { None } else { self.archive.link_at(below).await? };
+                if parent.is_none_or(|parent| parent.id != link.parent) {
+                    return Ok(None);
+                }
+                (below, u64::from(listed) + 1)
+            }
+            None => return Ok(None),
+        };
+        let near = newest.lowest == 1 && top.saturating_sub(counted) <= COUNTED_LINKS;
+        match top.checked_sub(counted) {
+            Some(1..) if near => {
+                let more = self.archive.listed(counted + 1, top).await?;
+                Ok(more.map(|more| before.saturating_add(more).saturating_add(own)))
+            }
+            _ => Ok(None),
+        }
+    }
+
     async fn detail(&self, link: &Link, newest: &Now) -> Result<LinkDetail, ApiError> {
         let network = self.network();
         let (list, credits) = (self.archive.list(&link.id).await?, self.archive.credits(&link.id).await?);
         let child = self.archive.child(link).await?;
         let total = credits.iter().fold(Weight::ZERO, |sum, (_, _, weight)| sum.plus(Weight(*weight)));
-        let (counted, before) = newest.counted;
-        let near = newest.lowest == 1 && link.is_main && link.height.saturating_sub(counted) <= COUNTED_LINKS;
-        let listed_total = match link.height.checked_sub(counted) {
-            Some(1..) if near => self.archive.listed(counted + 1, link.height).await?.map(|more| before + more),
-            _ => None,
-        };
+        let listed_total = self.listed_total(link, newest).await?;
         let row = |(script, shares, weight): &(bitcoin::ScriptBuf, u64, u128)| Earned {
             payee: Payee::new(script, network),
             weight: Weight(*weight).into(),
