@@ -73,7 +73,7 @@ test: ## Run every test
 	@.ci/deps.sh build kernel test pages dist
 	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS) $(CLIENTS)
 	$(PAGES_TEST) $(DIST_TEST) $(CLIENTS_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
-	cargo test --doc --release --locked --package sharechain
+	cargo test --doc $(PROFILE)
 	cargo build $(PROFILE) --examples
 	@for example in judge_proof verify_recording drive_session five_nodes; do \
 		echo "== example $$example"; '$(BIN)/examples/'$$example >/dev/null; done
@@ -115,6 +115,12 @@ pictures: testnet-build ## Make the pictures of node/README.md anew from a runni
 	@.ci/deps.sh pages
 	@$(MAKE) --no-print-directory '$(PAGES)/installed'
 	'$(PAGES)/bin/python' testnet/pages/pictures.py --network '$(NETWORK)' --program '$(BIN)/shoal-testnet' --out node/pictures
+
+.PHONY: pages-big
+pages-big: testnet-build ## Measure the web pages of a node with 1,000 miners and 10,000 addresses in a real browser
+	@.ci/deps.sh pages
+	@$(MAKE) --no-print-directory '$(PAGES)/installed'
+	'$(PAGES)/bin/python' testnet/pages/big.py --program '$(BIN)/shoal-testnet' $(ARGS)
 
 # Selenium, axe-core and schemathesis, for the tests of the web pages. The last file says that all of it is there.
 $(PAGES)/installed:

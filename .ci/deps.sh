@@ -95,6 +95,7 @@ look_for_venv() {
 look_for_pages() {
     look_for_venv
     has chromium || need chromium "Chromium"
+    has nginx || [ -x /usr/sbin/nginx ] || need nginx-light "nginx, a reverse proxy in front of explorers"
     has chromedriver || need chromium-driver "chromedriver, of the same version as Chromium"
 }
 

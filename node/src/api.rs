@@ -1,7 +1,10 @@
 //! The web application and the HTTP API, which only reads, except for bans, added peers and the switch for power. Any client that can reach the port may read it.
 //!
 //! ```text
-//! server.rs     sockets and their limits
+//! server.rs     serves the API of a node
+//! sockets.rs    sockets and their limits, and the layers around all routes
+//! forgotten.rs  what the node has forgotten, from its archive
+//! explorer.rs   the same pages and API from an archive alone, without a node
 //! guard.rs      rejects requests before any handler: foreign hosts, bodies, too many requests, slow answers
 //! client.rs     the client of a request, behind reverse proxies
 //! slots.rs, room.rs, paced.rs   connections by address, memory of answers, and clients that do not read
@@ -10,6 +13,7 @@
 //! pages.rs      the files of the web application
 //! context.rs    what handlers share: the parts of the node, and caches between requests
 //! isolation.rs  what miners work on, and states in which the node may be cut off: a part of the status
+//! upgrade.rs    upgrades of the rules: a part of the status
 //! error.rs      one sentence and a status code for every error
 //! params.rs     path segments, paging and other parameters
 //! views.rs      types that several answers share
@@ -47,7 +51,9 @@ mod decentralisation;
 pub(crate) mod device_list;
 mod error;
 mod event_log;
+pub mod explorer;
 mod feed;
+mod forgotten;
 mod graph;
 mod guard;
 mod health;
@@ -87,10 +93,12 @@ mod search;
 mod server;
 mod shares;
 mod slots;
+mod sockets;
 pub mod status;
 mod tag;
 mod thread;
 mod token;
+pub mod upgrade;
 mod views;
 mod window;
 mod windows;

@@ -81,7 +81,7 @@ pub async fn keep(data_dir: PathBuf, mut bans: watch::Receiver<Arc<Vec<BanView>>
         }
         tokio::time::sleep(BANS_PAUSE).await;
     }
-    // The node is stopping: whoever waits for this task must not take its end for a failure.
+    // The node is stopping: callers that wait for this task must not take its end for a failure.
     std::future::pending().await
 }
 

@@ -10,11 +10,12 @@ use clap_complete::Shell;
 use crate::check;
 use crate::config::{Config, Overrides};
 use crate::error::NodeError;
+use crate::limits::STOP_TIMEOUT;
 use crate::notify::test_run;
 use crate::payout_proof::command as proof;
 use crate::peers::command as peers;
 use crate::run::StoredSettled;
-use crate::{archiving, backup, db, logging, pair, recording, run, setup, shell, status, top};
+use crate::{archiving, backup, db, exploring, logging, pair, recording, run, setup, shell, status, top};
 use node_core::sentence;
 
 /// A decentralized Bitcoin mining pool: every node is the pool
@@ -79,6 +80,8 @@ enum Command {
         #[command(subcommand)]
         command: ArchiveCommand,
     },
+    /// Serve the pages and the public API from the archive (`--archive-url`) alone, at `--api-listen`; see specs/archive.md
+    Explorer,
     /// Show the peers of a running node, or what it bans; ban and unban peers and addresses
     Peers(PeersArgs),
     /// Prove what a Bitcoin block of the pool pays an address: ask the running node, or verify a proof
@@ -273,7 +276,7 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         return runtime.block_on(setup::setup(&cli.overrides, setup::How { yes, force }));
     }
     let config = match cli.command {
-        Command::Status { .. } => Config::load_without_folders(&cli.overrides),
+        Command::Status { .. } | Command::Explorer => Config::load_without_folders(&cli.overrides),
         _ => Config::load(&cli.overrides),
     };
     match &cli.command {
@@ -282,7 +285,10 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
             let log = logging::init(&config.log, config.log_format)?;
             let settled = if *follow_heaviest { StoredSettled::Forget } else { StoredSettled::Keep };
             let reload = run::Reload::new(&config, cli.overrides.clone(), log);
-            runtime.block_on(run::run(config, settled, reload))
+            let ended = runtime.block_on(run::run(config, settled, reload));
+            // Everything is written by now. A call that waits for a disk or a pipe must not hold up the end.
+            runtime.shutdown_timeout(STOP_TIMEOUT);
+            ended
         }
         Command::Export { file } => runtime.block_on(recording::export(&config?, file)),
         Command::Import { file } => runtime.block_on(recording::import_file(&config?, file)),
@@ -293,19 +299,14 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Archive { command: ArchiveCommand::Export { parquet, month, json } } => {
             runtime.block_on(archiving::export(&config?, parquet, *month, *json))
         }
+        Command::Explorer => {
+            let config = config?;
+            let _log = logging::init(&config.log, config.log_format)?;
+            runtime.block_on(exploring::run(config))
+        }
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
         Command::Peers(PeersArgs { command, json }) => {
-            let request = match command {
-                None => peers::Ask::Peers,
-                Some(PeersCommand::Bans) => peers::Ask::Bans,
-                Some(PeersCommand::Ban { what, for_s, reason }) => {
-                    peers::Ask::Ban { what: what.clone(), for_s: *for_s, reason: reason.clone() }
-                }
-                Some(PeersCommand::Add { peer }) => peers::Ask::Add { address: peer.clone() },
-                Some(PeersCommand::Remove { peer }) => peers::Ask::Remove { address: peer.clone() },
-                Some(PeersCommand::Unban { what }) => peers::Ask::Unban { what: what.clone() },
-            };
-            runtime.block_on(peers::ask(&config?, request, *json))
+            runtime.block_on(peers::ask(&config?, command.as_ref().map_or(peers::Ask::Peers, asked), *json))
         }
         Command::Completions { shell } => Ok(shell::completions(Cli::command(), *shell)?),
         Command::Manual { folder } => Ok(shell::manual(Cli::command(), folder)?),
@@ -332,6 +333,19 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
             show(&report, *json)?;
             if report.ok { Ok(()) } else { Err(NodeError::CheckFailed { config: config.is_err() }) }
         }
+    }
+}
+
+/// What a command about peers asks the running node.
+fn asked(command: &PeersCommand) -> peers::Ask {
+    match command {
+        PeersCommand::Bans => peers::Ask::Bans,
+        PeersCommand::Ban { what, for_s, reason } => {
+            peers::Ask::Ban { what: what.clone(), for_s: *for_s, reason: reason.clone() }
+        }
+        PeersCommand::Add { peer } => peers::Ask::Add { address: peer.clone() },
+        PeersCommand::Remove { peer } => peers::Ask::Remove { address: peer.clone() },
+        PeersCommand::Unban { what } => peers::Ask::Unban { what: what.clone() },
     }
 }
 

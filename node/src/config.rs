@@ -338,7 +338,7 @@ impl Config {
     ///
     /// # Errors
     /// The first invalid setting.
-    pub(crate) fn of_text(text: &str, path: &Path) -> Result<Self, ConfigError> {
+    pub fn of_text(text: &str, path: &Path) -> Result<Self, ConfigError> {
         resolve::resolve(&file::parse(text, path)?, Some(path.to_owned()), home().as_deref())
     }
 

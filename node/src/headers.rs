@@ -5,7 +5,7 @@ use bitcoin::{BlockHash, Work};
 use node_core::headers::{HeaderWalk, counts};
 use sharechain::base::Chunk;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root, RootError};
-use sharechain::{ChainParams, U256};
+use sharechain::{Chain, ChainParams, U256};
 
 use crate::bitcoind::{Bitcoind, BitcoindError};
 use crate::clock::now;
@@ -112,6 +112,11 @@ pub async fn load_up_to_tip(
         }
     }
     Ok(headers)
+}
+
+/// Work of the chain up to a block, by the headers that the share-chain knows; none if it does not know the block.
+pub fn work_of(chain: &Chain, block: &BlockHash) -> Option<Work> {
+    chain.bitcoin().get(block).map(|known| Work::from_be_bytes(known.chain_work.to_be_bytes()))
 }
 
 fn number(work: Work) -> U256 {

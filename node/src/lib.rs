@@ -11,6 +11,7 @@
 //! status.rs    `shoal status`
 //! payout_proof/ what a block pays an address, as a proof: `shoal proof`
 //! archiving.rs `shoal archive`: the share-chain's history in PostgreSQL
+//! exploring.rs `shoal explorer`: pages and API from an archive alone
 //! backup.rs    `shoal db backup` and `restore`: everything that a node needs to go on
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
@@ -68,6 +69,7 @@ pub mod devices;
 mod disk;
 mod error;
 mod event_kind;
+mod exploring;
 pub mod headers;
 pub mod history;
 pub mod identity;

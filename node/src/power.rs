@@ -125,6 +125,8 @@ struct Inner {
     config: PowerConfig,
     path: PathBuf,
     switch: Mutex<Kept>,
+    /// Held while the file is written. The switch is not: every job looks at it, and a disk may hang.
+    writing: Mutex<()>,
 }
 
 /// The switch, and the text that it was read from.
@@ -132,20 +134,41 @@ struct Inner {
 struct Kept {
     switch: Switch,
     text: String,
+    /// A text without the end of its line, which may still be written.
+    unfinished: Option<String>,
+    /// The file cannot be read, as was told.
+    unreadable: bool,
 }
 
 impl Power {
     /// Reads the switch in the data folder.
     pub fn load(config: PowerConfig, data_dir: &Path) -> Self {
-        let power = Self(Arc::new(Inner { config, path: data_dir.join(POWER_FILE), switch: Mutex::default() }));
+        let path = data_dir.join(POWER_FILE);
+        let power = Self(Arc::new(Inner { config, path, switch: Mutex::default(), writing: Mutex::default() }));
         power.reload();
         power
     }
 
-    /// Reads the switch again if its file has changed. One that cannot be read changes nothing, and is told once.
+    /// Reads the switch again if its file has changed. One that cannot be read changes nothing, and is told once. A line without
+    /// an end counts when it is the same the next time: who writes it may not be done.
     pub fn reload(&self) {
-        let Some(text) = read(&self.0.path) else { return };
+        let path = self.0.path.display();
+        let found = read(&self.0.path);
         let mut kept = self.kept();
+        let text = match found {
+            Ok(Some(text)) if !text.ends_with('\n') && kept.unfinished.as_ref() != Some(&text) => {
+                kept.unfinished = Some(text);
+                return;
+            }
+            Ok(text) => text.unwrap_or_default(),
+            Err(error) => {
+                if !std::mem::replace(&mut kept.unreadable, true) {
+                    warn!(%path, %error, "the switch for power cannot be read");
+                }
+                return;
+            }
+        };
+        (kept.unfinished, kept.unreadable) = (None, false);
         if kept.text == text {
             return;
         }
@@ -154,7 +177,7 @@ impl Power {
                 info!(%switch, "the switch for power has changed");
                 kept.switch = switch;
             }
-            Err(error) => warn!(path = %self.0.path.display(), %error, "the switch for power cannot be read"),
+            Err(error) => warn!(%path, %error, "the switch for power cannot be read"),
         }
         kept.text = text;
     }
@@ -165,7 +188,7 @@ impl Power {
     /// The file cannot be written; the switch is what it was.
     pub fn set(&self, switch: Switch) -> io::Result<()> {
         let text = switch.to_string();
-        let mut kept = self.kept();
+        let _one_at_a_time = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if switch == Switch::Schedule {
             match std::fs::remove_file(&self.0.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -176,7 +199,8 @@ impl Power {
             std::fs::write(&new, format!("{text}\n"))?;
             std::fs::rename(new, &self.0.path)?;
         }
-        *kept = Kept { switch, text: if text.is_empty() { text } else { format!("{text}\n") } };
+        let text = if text.is_empty() { text } else { format!("{text}\n") };
+        *self.kept() = Kept { switch, text, ..Kept::default() };
         Ok(())
     }
 
@@ -226,14 +250,22 @@ impl Power {
     }
 }
 
-/// The text of the switch; empty without a file, and none if it cannot be read.
-fn read(path: &Path) -> Option<String> {
-    let mut text = String::new();
-    match std::fs::File::open(path) {
-        Ok(file) => file.take(POWER_FILE_BYTES_MAX).read_to_string(&mut text).ok().map(|_| text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(text),
-        Err(_) => None,
+/// The text of the switch; none without a file.
+///
+/// # Errors
+/// It cannot be read, or it is none: whoever opens a pipe waits for its writer, and of a list that is too long, the last name would
+/// be another one.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    let found = match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => found?,
+    };
+    if !found.is_file() || found.len() > POWER_FILE_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file of at most 16 KiB"));
     }
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(POWER_FILE_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(Some(text))
 }
 
 /// Whether a device rests at `now`, if devices rest until `until`.

@@ -227,7 +227,7 @@ fn tell_running(config: &Config, consensus_id: &[u8; 32], stratum_key: Option<&s
     info!(network = %config.network, pool, consensus_id = %consensus_id.as_hex(), v2, "the node is running");
 }
 
-/// Offers a browser to be paired, to whoever sits at the terminal. A log is read by others.
+/// Prints a pairing link for a browser, only on a terminal: other people may read a log.
 fn offer_pairing(config: &Config) {
     let mut out = std::io::stdout();
     if out.is_terminal()
@@ -312,6 +312,8 @@ fn start_job_builder(
 ) -> watch::Receiver<WorkState> {
     let (state, seen) = watch::channel(WorkState::Waiting("the node has just started".into()));
     let headers = HeaderSource::new(bitcoind.clone(), engine.clone());
+    let reader = engine.reader().clone();
+    feed.believe(move |block| headers::work_of(&reader.chain(), block));
     let (heard, feed, engine) = (feed.heard(), feed.subscribe(), engine.clone());
     parts.spawn(WorkWatch { miners: Arc::clone(&miners), heard: heard.clone() }.run());
     let rejected = watch::Sender::new(None);

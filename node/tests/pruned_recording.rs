@@ -69,7 +69,7 @@ fn exported(world: &World, folder: &Path, keep: Keep) -> (String, u32) {
     let (read_bytes, part) = store.read_so_far();
     assert!(read_bytes > 1 << 20 && part > 0.99, "what is shown while a node reads: {read_bytes} bytes, {part}");
     let mut bytes = Vec::new();
-    write(&*store, engine.chain_mut(), headers(world).root(), None, &mut bytes).unwrap();
+    write(&*store, engine.chain_mut(), headers(world).root(), &[], None, &mut bytes).unwrap();
     (String::from_utf8(bytes).unwrap(), engine.chain().lowest_shown().0)
 }
 

@@ -79,7 +79,7 @@ async fn a_silent_socket_is_closed_within_seconds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn taken_slots_are_given_back() {
     let victim = Victim::start();
-    // All slots, eight from each of twelve addresses. Whoever is evicted dials again.
+    // All slots, eight from each of twelve addresses. Evicted peers dial again.
     let mut takers = Vec::new();
     for host in 0..u8::try_from(INBOUND_MAX / 8).unwrap() {
         let port = relay(Ipv4Addr::new(127, 0, 0, 2 + host), victim.socket()).await;

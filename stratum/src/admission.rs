@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::limits;
+
 /// Why the server rejects a new connection. The miner reads the sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Full {
@@ -11,6 +13,8 @@ pub(crate) enum Full {
     Server(usize),
     #[error("too many connections from your address: the limit is {0}")]
     Address(usize),
+    #[error("too many new connections from your address: the limit is {} per second", limits::HANDSHAKES_PER_SECOND)]
+    Handshakes,
 }
 
 /// Counts the open connections.
@@ -101,7 +105,7 @@ impl Drop for Ticket {
 
 /// Maps an IPv6 address to its /64 network: one site usually owns all 2^64 addresses of it. An IPv4
 /// address maps to itself.
-fn network_of(ip: IpAddr) -> IpAddr {
+pub(crate) fn network_of(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),

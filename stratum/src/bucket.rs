@@ -29,6 +29,12 @@ impl Bucket {
         true
     }
 
+    /// Returns `true` if no token is missing.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
+        self.tokens + gained >= self.burst
+    }
+
     /// Returns a token that was taken.
     pub(crate) fn give_back(&mut self) {
         self.tokens = (self.tokens + 1.0).min(self.burst);

@@ -11,6 +11,10 @@ use crate::difficulty::Difficulty;
 use crate::limits;
 use crate::pool::Work;
 
+/// How far the time of a new work unit's job may be ahead of the clock so that it is later than the jobs before, seconds.
+/// A network with a link a second has more jobs than seconds: after half a day, bitcoind would reject its blocks.
+const LEAD_S: u32 = 60;
+
 /// One `mining.notify`: its job id, and the difficulty in effect when the session sent it.
 #[derive(Clone, Copy, Debug)]
 struct Issued {
@@ -161,19 +165,21 @@ impl Jobs {
     }
 
     /// Returns the header time of the next job: the time that it is by now, and later than that of every earlier job with
-    /// this extranonce. Some firmware restarts its extranonce2 at each job, and would repeat its work under an equal
-    /// time. `None` without a work unit, or if the newest one, sent before, has no later time.
+    /// this extranonce, unless it would be more than [`LEAD_S`] ahead. Some firmware restarts its extranonce2 at each
+    /// job, and would repeat its work under an equal time. `None` without a work unit, or if the newest one, sent before,
+    /// has no later time.
     pub(crate) fn next_time(&self, now: Instant) -> Option<u32> {
         let (work, (_, since)) = (self.current()?, self.times?);
         let (start, last) = (work.time, work.last_time());
         let waited = u32::try_from(now.saturating_duration_since(since).as_secs()).unwrap_or(u32::MAX);
-        let time = start.saturating_add(waited).min(last).max(self.last_time.saturating_add(1));
+        let clock = start.saturating_add(waited).min(last);
+        let time = clock.max(self.last_time.saturating_add(1));
         let was_sent = self.issued.back().map(|issued| issued.work) == self.newest();
         match was_sent {
-            _ if time <= last => Some(time),
-            true => None,
+            true => (time <= last).then_some(time),
+            false if time <= last.min(clock.saturating_add(LEAD_S)) => Some(time),
             // Another work unit has other content.
-            false => Some(start),
+            false => Some(clock),
         }
     }
 

@@ -41,6 +41,7 @@
 //! | `extranonce` | issues the extranonces of connections, no two of which meet |
 //! | `learnt` | what the server learnt from devices: the coinbases that they cannot hold |
 //! | `admission` | limits the open connections, in total and per address |
+//! | `handshakes` | limits encrypted handshakes per address |
 //! | [`proxy`] | reads the PROXY header of a load balancer |
 //! | [`tls`] | the certificate of a server |
 //! | `partial` | notices a message whose rest does not arrive |
@@ -70,6 +71,7 @@ mod bucket;
 mod channel;
 mod connection;
 mod extranonce;
+mod handshakes;
 mod jobs;
 mod learnt;
 mod meter;

@@ -115,6 +115,17 @@ pub const CONNECTIONS_MAX: usize = 16_384;
 /// Connections per IPv4 address or IPv6 /64 network. A farm behind one router has one address.
 pub const CONNECTIONS_PER_IP_MAX: usize = 1_024;
 
+/// Handshakes of TLS or Noise per second from one IPv4 address or IPv6 /64 network. Each takes 0.4 to 0.7 ms, so one address can
+/// take 1% of a processor; a farm of [`CONNECTIONS_PER_IP_MAX`] devices is back within a minute, however often it comes.
+pub const HANDSHAKES_PER_SECOND: f64 = 20.0;
+
+/// Handshakes of one address in one burst above [`HANDSHAKES_PER_SECOND`]: [`CONNECTIONS_PER_IP_MAX`] devices that come back
+/// together after a restart, half a second of a processor.
+pub const HANDSHAKES_BURST: f64 = 1_024.0;
+
+/// Addresses whose handshakes are counted, some 100 bytes each. If more come at once, all are counted anew.
+pub const HANDSHAKES_COUNTED_MAX: usize = 4_096;
+
 /// Sustained lines per second from one miner, at a few microseconds of hashing per line. A share that the server accepts
 /// does not count, unless its job was replaced by a harder one more than [`HARDER_GRACE`] ago: it is paid for by work.
 pub const LINES_PER_SECOND: f64 = 100.0;

@@ -23,7 +23,7 @@ const LINE_BYTES_MAX: usize = 107;
 /// at most a few hundred.
 const ADDITIONS_BYTES_MAX: usize = 2_048;
 
-/// The load balancers whose headers are believed. Whoever is one can name any address.
+/// The load balancers whose headers are believed. Such a balancer can name any address.
 #[derive(Clone)]
 pub struct Balancers(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +17,7 @@ use crate::agents::CoinbaseLimits;
 use crate::connection::{Connection, Neighbors};
 use crate::difficulty::DifficultyRange;
 use crate::extranonce::Extranonces;
+use crate::handshakes::Handshakes;
 use crate::learnt::Learnt;
 use crate::limits;
 use crate::message;
@@ -42,7 +43,7 @@ pub struct Listener {
     /// Difficulties of the jobs.
     pub difficulty: DifficultyRange,
     /// The load balancers that this listener is for, if it is: each connection begins with a PROXY header, which names the
-    /// miner's address, and nobody else is served.
+    /// miner's address, and others are not served.
     pub balancers: Option<Balancers>,
     /// Certificate, if the miners speak TLS.
     pub tls: Option<Tls>,
@@ -66,6 +67,8 @@ pub struct Config {
     pub connections_max: usize,
     /// Connections per IPv4 address or IPv6 /64 network.
     pub connections_per_ip_max: usize,
+    /// Handshakes of TLS or Noise that one such network may begin in a burst.
+    pub handshakes_burst: f64,
     /// What the operator knows of programs.
     pub coinbase_limits: CoinbaseLimits,
     /// Deadlines of each connection.
@@ -79,6 +82,7 @@ impl Config {
             listeners: vec![Listener::new(address)],
             connections_max: limits::CONNECTIONS_MAX,
             connections_per_ip_max: limits::CONNECTIONS_PER_IP_MAX,
+            handshakes_burst: limits::HANDSHAKES_BURST,
             coinbase_limits: CoinbaseLimits::default(),
             timeouts: Timeouts::default(),
         }
@@ -107,6 +111,7 @@ pub struct Server {
 struct Shared {
     pool: Arc<dyn Pool>,
     admission: Arc<Admission>,
+    handshakes: Handshakes,
     coinbase_limits: CoinbaseLimits,
     timeouts: Timeouts,
     stats: Arc<Stats>,
@@ -131,6 +136,7 @@ impl Server {
         let shared = Shared {
             pool,
             admission: Admission::new(config.connections_max, config.connections_per_ip_max),
+            handshakes: Handshakes::new(config.handshakes_burst),
             coinbase_limits: config.coinbase_limits,
             timeouts: config.timeouts,
             stats: Arc::default(),
@@ -232,6 +238,10 @@ impl Shared {
             if let Err(full) = ticket.count_for(miner.ip()) {
                 return self.reject(&socket, miner, &listener, full);
             }
+        }
+        let is_encrypted = listener.tls.is_some() || listener.v2.is_some();
+        if is_encrypted && !self.handshakes.admit(miner.ip(), Instant::now()) {
+            return self.reject(&socket, miner, &listener, Full::Handshakes);
         }
         match &listener.tls {
             None => self.converse(socket.into_split(), miner, &listener).await,

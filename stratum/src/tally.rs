@@ -17,6 +17,11 @@ impl Tally {
         *sum = sum.saturating_add(low);
     }
 
+    /// Returns `true` if there was no work since the last call of [`Self::take`].
+    pub fn is_empty(&self) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == 0
+    }
+
     /// Returns the work since the last call.
     pub fn take(&self) -> u128 {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -31,7 +36,9 @@ mod tests {
     #[test]
     fn a_tally_sums_expected_hashes_and_starts_again() {
         let tally = Tally::default();
+        assert!(tally.is_empty());
         tally.add(Difficulty::ONE);
+        assert!(!tally.is_empty());
         // 2^48 / 0xffff, rounded down.
         assert_eq!(tally.take(), 4_295_032_833);
         assert_eq!(tally.take(), 0);

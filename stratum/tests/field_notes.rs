@@ -103,6 +103,21 @@ async fn a_repeated_job_has_another_time() {
     assert!(twin.time > before.time, "{} after {}", twin.time, before.time);
 }
 
+/// A block's time came from a job's, and the next block's least time from that: jobs must not run away from the clock.
+#[tokio::test]
+async fn more_jobs_than_seconds_do_not_carry_the_time_away() {
+    let server = serve().await;
+    let (mut miner, first) = Raw::start(&server).await;
+    let mut times = vec![first.time];
+    for _ in 0..150 {
+        server.pool.set(|_| {});
+        times.push(miner.notify(extranonce1_of(&first), first.difficulty).await.time);
+    }
+    assert!(times.iter().max() <= Some(&(first.time + 90)), "{times:?}");
+    let returns = times.windows(2).filter(|pair| pair[1] <= pair[0]).count();
+    assert!(returns <= 3, "{times:?}");
+}
+
 fn extranonce1_of(job: &stratum::Job) -> Vec<u8> {
     job.extranonce1.clone()
 }

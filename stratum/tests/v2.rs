@@ -6,7 +6,8 @@ mod common;
 #[path = "common/sv2.rs"]
 mod sv2;
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use binary_sv2::{Seq0255, Sv2Option};
@@ -283,6 +284,25 @@ fn channels_count_as_connections_of_their_address() {
     assert_eq!(opened, 3, "the first one has the connection's place");
     let text = String::from_utf8_lossy(&refused[5..]).into_owned();
     assert!(text.starts_with("channel-capacity-exhausted: too many connections from your address"), "{text}");
+}
+
+#[test]
+fn handshakes_of_one_address_are_limited() {
+    let house = house_with(|config| config.handshakes_burst = 3.0);
+    let mut miner = house.open(&Wish::standard(USER)).unwrap();
+    // Any 64 bytes are a key, which the server answers after half a millisecond of work.
+    let answered = |number: u8| {
+        let mut socket = TcpStream::connect(house.addr()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        // The server may have closed it already.
+        socket.write_all(&[number; 64]).is_ok() && socket.read_exact(&mut [0; 234]).is_ok()
+    };
+    let began = Instant::now();
+    let count: f64 = (0..200).filter(|number| answered(*number)).map(|_| 1.0).sum();
+    let most = 2.0 + limits::HANDSHAKES_PER_SECOND * began.elapsed().as_secs_f64();
+    assert!((2.0..=most + 1.0).contains(&count), "{count} handshakes, and not {most}");
+    assert!(house.running.stats.snapshot().connections_refused > 0);
+    miner.mine(1).unwrap();
 }
 
 #[test]

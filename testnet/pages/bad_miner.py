@@ -59,13 +59,13 @@ class Line:
                     return message, jobs
 
 
-def header(job, extranonce):
-    """Returns the first 76 bytes, with the time far ahead, that time, and Bitcoin's target."""
+def header_of(job, extranonce, ahead_s=0):
+    """Returns the first 76 bytes, with the job's time and so much more, that time, and Bitcoin's target."""
     _, prev_hash, coinb1, coinb2, branch, version, bits, time, _ = job
     root = sha256d(bytes.fromhex(coinb1) + extranonce + bytes.fromhex(coinb2))
     for node in branch:
         root = sha256d(root + bytes.fromhex(node))
-    time = int(time, 16) + AHEAD_S
+    time = int(time, 16) + ahead_s
     compact = int(bits, 16)
     head = int(version, 16).to_bytes(4, "little") + swap_words(bytes.fromhex(prev_hash)) + root
     return head + time.to_bytes(4, "little") + compact.to_bytes(4, "little"), time, (compact & 0xFFFFFF) << 8 * ((compact >> 24) - 3)
@@ -95,7 +95,7 @@ def main():
     for turn in count():
         jobs = [message["params"] for message in line.messages(0) if message.get("method") == "mining.notify"] or jobs
         extranonce2 = turn.to_bytes(size, "big")
-        head, time, target = header(jobs[-1], bytes.fromhex(extranonce1) + extranonce2)
+        head, time, target = header_of(jobs[-1], bytes.fromhex(extranonce1) + extranonce2, AHEAD_S)
         found = grind(head, target, range(ROUND))
         if found:
             line.send(3, "mining.submit", f"{ADDRESS}.late", jobs[-1][0], extranonce2.hex(), f"{time:08x}", f"{found[0]:08x}")

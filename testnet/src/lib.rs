@@ -20,6 +20,7 @@
 //! rpc.rs         a JSON-RPC client for both kinds of Bitcoin
 //! signet.rs      the custom signet of all test networks
 //! premine.rs     its initial chain, mined in advance
+//! rehearsal.rs   nodes around Bitcoin's next halving, with full blocks
 //! scale.rs       `shoal-testnet bench`: a node over years
 //! limits.rs      every limit, with its unit and its reason
 //! ```
@@ -38,6 +39,7 @@ pub mod link;
 pub mod miner;
 pub mod network;
 pub mod premine;
+pub mod rehearsal;
 pub mod report;
 pub mod rpc;
 pub mod scale;

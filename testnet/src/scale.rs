@@ -23,11 +23,15 @@ mod years;
 use std::io;
 use std::path::Path;
 
+pub(crate) use double::work;
 pub use load::{LoadArgs, Protocol, run as run_load};
 pub use pool::PoolError;
+pub(crate) use pool::grind;
 pub use stratum::{StratumBench, StratumError, StratumOptions, run as stratum};
-pub use sync::{SyncBench, SyncError, run as sync};
+pub(crate) use sync::Node;
+pub use sync::{SyncBench, SyncError, run as sync, serve};
 pub use window::WindowOptions;
+pub(crate) use window::{root_headers, root_of};
 pub use years::{Month, Years, YearsOptions, run as years};
 
 /// Resident memory of this process, bytes.

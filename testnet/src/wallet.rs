@@ -121,6 +121,16 @@ impl Wallet {
         Some(sign::signed(&self.keys, &[(outpoint, self.output(value, key), key)], vec![output]))
     }
 
+    /// Creates a transaction that spends the largest coin and leaves this fee. `None` if no coin is larger than the fee.
+    pub fn spend_paying(&mut self, fee: Amount) -> Option<Spend> {
+        let outpoint = *self.worth_spending().max_by_key(|(_, coin)| coin.value)?.0;
+        let rest = self.coins.get(&outpoint)?.value.checked_sub(fee)?;
+        let Coin { value, key, .. } = self.coins.remove(&outpoint)?;
+        self.spent.insert(outpoint);
+        let output = self.output(rest, key);
+        Some(sign::signed(&self.keys, &[(outpoint, self.output(value, key), key)], vec![output]))
+    }
+
     /// Chooses one coin to split, or two to join if there are many.
     fn choose_inputs(&self) -> Option<Vec<OutPoint>> {
         let confirmed = || {

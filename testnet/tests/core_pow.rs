@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
+mod core_sources;
+
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,7 +14,6 @@ use std::process::{Command, Stdio};
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
-use serde_json::Value;
 use sharechain::bitcoin_headers::{BitcoinHeaders, Root};
 use sharechain::{BitcoinParams, ChainParams, Timestamp, U256};
 
@@ -257,7 +258,7 @@ impl Answer {
 
 /// Builds the harness unless it was built from the same sources. Takes some 20 s of one core.
 fn harness() -> PathBuf {
-    let sources = core_sources();
+    let sources = core_sources::core_sources();
     let source = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/core_pow/harness.cpp");
     let version = sources.components().rev().nth(2).unwrap().as_os_str().to_str().unwrap().to_owned();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("core-pow-{version}"));
@@ -280,18 +281,4 @@ fn harness() -> PathBuf {
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     std::fs::write(copy, text).unwrap();
     program
-}
-
-/// Core's `src` folder in the package that this program links.
-fn core_sources() -> PathBuf {
-    let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args(["metadata", "--format-version=1", "--offline", "--locked"])
-        .current_dir(std::env::var("CARGO_MANIFEST_DIR").unwrap())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let found = packages.iter().find(|package| package["name"] == "libbitcoinkernel-sys").unwrap();
-    Path::new(found["manifest_path"].as_str().unwrap()).with_file_name("bitcoin").join("src")
 }

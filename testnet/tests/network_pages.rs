@@ -1,13 +1,16 @@
-//! The web pages in a real browser, and the API from outside: runs `testnet/pages` on a mining network.
+//! The web pages in a real browser, and the API from outside: runs `testnet/pages` on a mining network, and the tests of the
+//! public mode on two explorers behind a reverse proxy, which read what one of its nodes archives.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
+mod explorers;
 mod harness;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use explorers::Explorers;
 use harness::{Up, working};
 use serde_json::Value;
 
@@ -32,22 +35,21 @@ fn the_web_pages_show_what_the_api_says() {
     };
     let mut up = Up::start(&["--nodes", "3", "--miners", "5"]);
     up.wait_for("three nodes working", Duration::from_secs(60), |status| working(status) == 3);
+    let explorers = Explorers::start(&up);
     up.wait_for("a block that pays several", FIRST_BLOCKS, |status| {
         shared_blocks(status) > 0 && status["nodes"][0]["height"].as_u64() >= Some(LINKS_MIN)
     });
     let out = std::env::var_os(OUT).map_or_else(|| up.dir().join("pages"), PathBuf::from);
-    let ended = Command::new(python)
-        .arg("-u")
-        .arg(std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/pages/run.py")
-        .arg("--network")
-        .arg(up.dir())
-        .arg("--program")
-        .arg(env!("CARGO_BIN_EXE_shoal-testnet"))
-        .arg("--out")
-        .arg(&out)
-        .status()
-        .unwrap();
-    assert!(ended.success(), "the pages are not as they should be; pictures are in {}", out.display());
+    let run = |out: &Path, more: &[&str]| {
+        let mut command = Command::new(&python);
+        command.arg("-u").arg(std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/pages/run.py").args(more);
+        command.arg("--network").arg(up.dir()).arg("--program").arg(env!("CARGO_BIN_EXE_shoal-testnet"));
+        let ended = command.arg("--out").arg(out).status().unwrap();
+        assert!(ended.success(), "the pages are not as they should be; pictures are in {}", out.display());
+    };
+    run(&out, &[]);
+    explorers.wait();
+    run(&out.join("explorer"), &["--explorer", &explorers.url()]);
 }
 
 /// Blocks whose coinbase pays more than their finder.

@@ -1,18 +1,29 @@
 //! Connections to the database: TLS across a network, unless the URL forbids it.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 
 use crate::error::ArchiveError;
-use crate::limits::{CONNECT_TIMEOUT, IDLE_TIMEOUT_MS, STATEMENT_TIMEOUT_MS};
+use crate::limits::{IDLE_TIMEOUT_MS, LOGIN_TIMEOUT, STATEMENT_TIMEOUT_MS};
+use crate::socket::{Allowance, Socket};
+
+/// PostgreSQL's port.
+const PORT: u16 = 5432;
 
 /// Name of the schema, so that a database can hold other things beside it.
 pub const SCHEMA: &str = "shoal";
@@ -27,7 +38,10 @@ impl FromStr for ArchiveUrl {
     /// Reads `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=require`, or the key words of libpq.
     fn from_str(text: &str) -> Result<Self, ArchiveError> {
         let mut config: Config = text.parse().map_err(|_| ArchiveError::Url)?;
-        if config.get_hosts().is_empty() || config.get_dbname().is_none() {
+        // One that is read-only or has another address than its name is left to the operator.
+        let is_plain =
+            config.get_hostaddrs().is_empty() && config.get_target_session_attrs() == TargetSessionAttrs::Any;
+        if config.get_hosts().is_empty() || config.get_dbname().is_none() || !is_plain {
             return Err(ArchiveError::Url);
         }
         // The default sends the password in the clear to a server that says it has no TLS, or to who stands between.
@@ -35,8 +49,6 @@ impl FromStr for ArchiveUrl {
             let is_local = config.get_hosts().iter().all(is_local);
             config.ssl_mode(if is_local { SslMode::Disable } else { SslMode::Require });
         }
-        config.connect_timeout(CONNECT_TIMEOUT);
-        config.tcp_user_timeout(CONNECT_TIMEOUT);
         config.application_name("shoal");
         Ok(Self(config))
     }
@@ -58,20 +70,64 @@ impl fmt::Debug for ArchiveUrl {
     }
 }
 
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) client: Client,
+    /// What the server may send.
+    pub(crate) allowance: Allowance,
+    /// Notified for each notification from the server, and when the connection has ended.
+    pub(crate) news: Arc<Notify>,
+}
+
 impl ArchiveUrl {
-    /// Connects. The connection ends when the client is dropped.
+    /// Connects. The connection ends when the client is dropped, or when the server has sent
+    /// [`ANSWERS_BYTES_MAX`](crate::limits::ANSWERS_BYTES_MAX).
     ///
     /// # Errors
     /// The server cannot be reached, or refuses.
     pub async fn connect(&self) -> Result<Client, ArchiveError> {
+        self.open().await.map(|connected| connected.client)
+    }
+
+    /// As [`Self::connect`], with what the server may send, and what it tells unasked.
+    pub(crate) async fn open(&self) -> Result<Connected, ArchiveError> {
+        self.open_within(LOGIN_TIMEOUT).await
+    }
+
+    async fn open_within(&self, limit: Duration) -> Result<Connected, ArchiveError> {
+        let late = |_| ArchiveError::Silent(ErrorKind::TimedOut.into());
+        timeout(limit, self.log_in()).await.map_err(late)?
+    }
+
+    /// Connects to the first host that lets this program in.
+    async fn log_in(&self) -> Result<Connected, ArchiveError> {
+        let (hosts, ports) = (self.0.get_hosts(), self.0.get_ports());
+        let mut last = ArchiveError::Url;
+        for (index, host) in hosts.iter().enumerate() {
+            let port = ports.get(index).or(ports.first()).copied().unwrap_or(PORT);
+            match self.log_in_at(host, port).await {
+                Ok(found) => return Ok(found),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    async fn log_in_at(&self, host: &Host, port: u16) -> Result<Connected, ArchiveError> {
+        let socket = Socket::open(host, port).await.map_err(ArchiveError::Silent)?;
+        let (allowance, news) = (socket.allowance(), Arc::new(Notify::new()));
         let client = if self.0.get_ssl_mode() == SslMode::Disable {
-            let (client, connection) = self.0.connect(NoTls).await.map_err(ArchiveError::Connect)?;
-            tokio::spawn(drive(connection));
+            let (client, connection) = self.0.connect_raw(socket, NoTls).await.map_err(ArchiveError::Connect)?;
+            tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         } else {
-            let tls = MakeRustlsConnect::new(tls()?);
-            let (client, connection) = self.0.connect(tls).await.map_err(ArchiveError::Connect)?;
-            tokio::spawn(drive(connection));
+            // A Unix socket has no name to check, and no TLS.
+            let Host::Tcp(name) = host else { return Err(ArchiveError::Url) };
+            let mut tls = MakeRustlsConnect::new(tls()?);
+            let tls = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, name).map_err(|_| ArchiveError::Url)?;
+            let (client, connection) = self.0.connect_raw(socket, tls).await.map_err(ArchiveError::Connect)?;
+            tokio::spawn(drive(connection, Arc::clone(&news)));
             client
         };
         let settings = format!(
@@ -79,13 +135,23 @@ impl ArchiveUrl {
              set idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
         );
         client.batch_execute(&settings).await?;
-        Ok(client)
+        Ok(Connected { client, allowance, news })
     }
 }
 
 /// Moves a connection's bytes. What goes wrong here, the client's next call returns.
-async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
-    let _ended = connection.await;
+async fn drive<S, T>(mut connection: Connection<S, T>, news: Arc<Notify>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+        if matches!(message, AsyncMessage::Notification(_)) {
+            news.notify_one();
+        }
+    }
+    drop(connection);
+    news.notify_one();
 }
 
 /// TLS that checks the server's certificate by the system's.
@@ -102,6 +168,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::limits::ANSWERS_BYTES_MAX;
 
     fn mode(url: &str) -> SslMode {
         url.parse::<ArchiveUrl>().unwrap().0.get_ssl_mode()
@@ -132,6 +199,37 @@ mod tests {
         let url: ArchiveUrl = format!("postgres://u:secret@127.0.0.1:{port}/d?sslmode=require").parse().unwrap();
         assert!(matches!(url.connect().await, Err(ArchiveError::Connect(_))));
         assert!(heard.await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_connections_and_says_nothing_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        // The socket's queue takes the connection; nobody ever reads it.
+        let _server = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let host = folder.path().display().to_string().replace('/', "%2F");
+        let url: ArchiveUrl = format!("postgres://u:secret@{host}/d").parse().unwrap();
+        let error = url.open_within(Duration::from_millis(200)).await.unwrap_err();
+        assert!(error.is_away() && matches!(error, ArchiveError::Silent(_)), "{error:?}");
+    }
+
+    /// A server that announces 2 GiB before anybody has logged in, and sends them.
+    #[tokio::test]
+    async fn a_server_that_sends_without_end_fills_no_memory() {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = server.local_addr().unwrap().port();
+        let sent = tokio::spawn(async move {
+            let (mut socket, _) = server.accept().await.unwrap();
+            socket.write_all(b"N\x7f\xff\xff\xf0").await.unwrap();
+            let (mut sent, part) = (0, vec![0; 1 << 16]);
+            while sent < 1 << 30 && socket.write_all(&part).await.is_ok() {
+                sent += part.len();
+            }
+            sent
+        });
+        let url: ArchiveUrl = format!("postgres://u:secret@127.0.0.1:{port}/d").parse().unwrap();
+        assert!(matches!(url.connect().await, Err(ArchiveError::Connect(_))));
+        let (sent, in_sockets) = (sent.await.unwrap(), 16 << 20);
+        assert!(sent <= ANSWERS_BYTES_MAX + in_sockets, "{sent} bytes");
     }
 
     #[test]

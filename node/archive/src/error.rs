@@ -22,6 +22,9 @@ pub enum ArchiveError {
     /// The server cannot be reached, or refuses.
     #[error("the archive's database cannot be reached; check [archive] url, and that the server runs")]
     Connect(#[source] tokio_postgres::Error),
+    /// The server cannot be reached, or does not answer.
+    #[error("the archive's database does not answer; check [archive] url, and that the server runs")]
+    Silent(#[source] std::io::Error),
     /// The server rejects a statement.
     #[error("the archive's database rejects a statement")]
     Database(#[from] tokio_postgres::Error),
@@ -38,6 +41,41 @@ pub enum ArchiveError {
         /// Consensus id of what was to be loaded.
         expected: ShareId,
     },
+    /// The database that is read is another pool's.
+    #[error(
+        "the archive is of the pool \"{pool}\" on the network {network} with consensus id {found}, and this is {expected}; set \
+         network, pool and outputs, or another [archive] url"
+    )]
+    ReadOther {
+        /// Consensus id in the database.
+        found: ShareId,
+        /// Name of its network.
+        network: String,
+        /// Name of its pool.
+        pool: String,
+        /// Consensus id of what is configured.
+        expected: ShareId,
+    },
+    /// The schema is of another version of this program.
+    #[error(
+        "the archive's schema has version {found}, and this program reads version {known}; install the version of the loader, or let \
+         a node of this version load first"
+    )]
+    Version {
+        /// Version in the database.
+        found: i64,
+        /// Version of this program.
+        known: i64,
+    },
+    /// Nothing was loaded yet, or the user may not read.
+    #[error("the archive's database holds no history yet; a node with [archive] url, or shoal archive load, writes it")]
+    Empty,
+    /// A connection failed a moment ago.
+    #[error("the archive's database is away; try again in a moment")]
+    Away,
+    /// All connections are in use.
+    #[error("the archive's database is too busy to answer now; try again in a moment")]
+    Busy,
     /// A value does not fit its column.
     #[error("{what} does not fit the archive")]
     Range {
@@ -92,7 +130,9 @@ impl ArchiveError {
     #[must_use]
     pub fn is_away(&self) -> bool {
         match self {
+            Self::Away | Self::Busy => true,
             Self::Connect(error) | Self::Database(error) => is_away(error),
+            Self::Silent(_) => true,
             Self::Schema(error) => {
                 let cause = std::error::Error::source(error);
                 cause.and_then(|cause| cause.downcast_ref::<tokio_postgres::Error>()).is_some_and(is_away)

@@ -17,10 +17,11 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use crate::connect::ArchiveUrl;
+use crate::connect::{ArchiveUrl, Connected};
 use crate::error::ArchiveError;
 use crate::limits::{EXPORT_FETCH_ROWS, EXPORT_GROUP_ROWS};
 use crate::month::Month;
+use crate::socket::Allowance;
 use crate::value::Time;
 use columns::Group;
 use tables::{ALL, Exported};
@@ -47,7 +48,7 @@ pub async fn export(
     month: Option<Month>,
     mut progress: impl FnMut(&Written),
 ) -> Result<Vec<Written>, ArchiveError> {
-    let mut client = url.connect().await?;
+    let Connected { mut client, allowance, .. } = url.open().await?;
     let all = months(&client).await?;
     let months = match month {
         None => all,
@@ -57,10 +58,11 @@ pub async fn export(
     fs::create_dir_all(folder).map_err(|source| unwritable(folder, source))?;
     let mut written = Vec::new();
     for month in months {
+        allowance.renew();
         let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let tx = transaction.start().await?;
         for table in &ALL {
-            let file = write(&tx, table, month, folder).await?;
+            let file = write(&tx, &allowance, table, month, folder).await?;
             progress(&file);
             written.push(file);
         }
@@ -84,13 +86,14 @@ async fn months(client: &Client) -> Result<Vec<Month>, ArchiveError> {
 /// Writes one file: beside its place first, so that a file with its name is whole.
 async fn write(
     tx: &Transaction<'_>,
+    allowance: &Allowance,
     table: &'static Exported,
     month: Month,
     folder: &Path,
 ) -> Result<Written, ArchiveError> {
     let path = folder.join(format!("{}-{month}.parquet", table.name));
     let part = path.with_extension("parquet.part");
-    let rows = match fill(tx, table, month, &part).await {
+    let rows = match fill(tx, allowance, table, month, &part).await {
         Ok(rows) => rows,
         Err(error) => {
             // What is left of it is of no use; the error says what failed.
@@ -107,7 +110,13 @@ async fn write(
     Ok(Written { path, rows, bytes })
 }
 
-async fn fill(tx: &Transaction<'_>, table: &'static Exported, month: Month, part: &Path) -> Result<u64, ArchiveError> {
+async fn fill(
+    tx: &Transaction<'_>,
+    allowance: &Allowance,
+    table: &'static Exported,
+    month: Month,
+    part: &Path,
+) -> Result<u64, ArchiveError> {
     let file = File::create(part).map_err(|source| unwritable(part, source))?;
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let mut writer = SerializedFileWriter::new(file, table.schema()?, properties.into())?;
@@ -116,6 +125,7 @@ async fn fill(tx: &Transaction<'_>, table: &'static Exported, month: Month, part
     let portal = tx.bind(&sql, &[]).await?;
     let (mut group, mut rows) = (Group::new(table), 0_u64);
     loop {
+        allowance.renew();
         let fetched = tx.query_portal(&portal, EXPORT_FETCH_ROWS).await?;
         for row in &fetched {
             group.push(row)?;

@@ -1,6 +1,7 @@
 //! The share-chain's whole history in PostgreSQL, for explorers, auditors and researchers; see `specs/archive.md`.
 //!
 //! ```text
+//! socket.rs   sockets to the server, whose answers are counted
 //! connect.rs  the database's URL, and connections to it
 //! schema.rs   migrations, the pool whose history it is, partitions by month
 //! value.rs    integers and times in PostgreSQL's binary format
@@ -15,6 +16,7 @@
 //! encode.rs   batches as bytes
 //! export.rs   writes the archive as Parquet, by month
 //! queue.rs    the queue on disk between a node and its archive
+//! read.rs     reads the archive
 //! server.rs   a PostgreSQL server of its own, for tests and test networks
 //! error.rs    why something cannot be archived
 //! month.rs    months of partitions and files
@@ -38,9 +40,11 @@ pub mod load;
 mod month;
 pub mod patient;
 pub mod queue;
+pub mod read;
 mod rows;
 pub mod schema;
 pub mod server;
+mod socket;
 mod tables;
 pub mod value;
 pub mod writer;

@@ -23,6 +23,20 @@ pub const BLOCKS_AWAITED_MAX: usize = 1_000;
 /// Time to connect with the server.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time for the whole begin of a connection: name, socket, TLS and login. A server that hangs takes connections and says nothing.
+pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time for all statements of a batch, before its connection is given up: twice the longest statement. The server's own limits
+/// do not end what waits for a server that is gone or hangs.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(1_200);
+
+/// Time after which the operator is told that the database has not taken a batch yet. It takes a second or two.
+pub const SLOW: Duration = Duration::from_secs(60);
+
+/// Bytes that a server may send while a batch is written, or before it is asked at all: six times the numbers of
+/// [`BATCH_ROWS`] scripts. They stay in memory until an answer is whole.
+pub const ANSWERS_BYTES_MAX: usize = 16 << 20;
+
 /// Time until the next attempt after the server refused or went away. It doubles each time.
 pub const RETRY: Duration = Duration::from_millis(250);
 
@@ -67,8 +81,8 @@ pub const EXPORT_FETCH_ROWS: i32 = 10_000;
 /// nobody extends never becomes complete.
 pub const LINKS_WATCHED_MAX: usize = 10_000;
 
-/// Interval at which the journal is read for the archive, and at which the archive's queue is looked at while it is empty:
-/// nobody waits for an archive.
+/// Interval at which the journal is read for the archive, and at which the archive's queue is looked at while it is empty.
+/// Readers of history can wait that long.
 pub const LOOK: Duration = Duration::from_secs(5);
 
 /// Time for which rows are held back while others wait in the archive's queue, so that few large files are written and not
@@ -81,3 +95,24 @@ pub const REFUSED_RETRY: Duration = Duration::from_secs(60);
 /// Records of the journal that are read again for the archive when a node starts: more than a crash of the machine can
 /// lose, half an hour of main.
 pub const AGAIN: u64 = 5_000;
+
+/// Connections of a process that reads: as many as two processors of a database server keep busy. Further requests wait.
+pub const READERS_MAX: usize = 8;
+
+/// Time for which a request waits for a connection.
+pub const READ_WAIT: Duration = Duration::from_secs(2);
+
+/// Time for which readers are told that the server is away after a connection failed.
+pub const READ_AWAY: Duration = Duration::from_secs(1);
+
+/// Time after which the server ends a reader's statement, ms: a thousand times what a page takes.
+pub const READ_TIMEOUT_MS: u32 = 8_000;
+
+/// Links whose credits are read at a time, for the sums of a window: some 1 MB.
+pub const WINDOW_LINKS: i32 = 1_000;
+
+/// Links near the tip whose unlisted shares are shown as waiting: five minutes at main's pace.
+pub const PENDING_LINKS: u32 = 30;
+
+/// Bitcoin headers of one page.
+pub const HEADERS_PAGE: i32 = 10_000;

@@ -1,16 +1,24 @@
 //! A writer that outlives its connection: when the server goes away it waits, connects again, and writes again.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use node_core::sentence;
 use sharechain::ChainParams;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::batch::Batch;
 use crate::connect::ArchiveUrl;
 use crate::error::ArchiveError;
-use crate::limits::{RETRY, RETRY_MAX};
+use crate::limits::{RETRY, RETRY_MAX, WRITE_TIMEOUT};
 use crate::writer::{Cursor, Writer};
+
+/// What it is when the server says nothing for too long.
+fn late<T>(_: Elapsed) -> Result<T, ArchiveError> {
+    Err(ArchiveError::Silent(ErrorKind::TimedOut.into()))
+}
 
 /// A writer that connects again.
 #[derive(Debug)]
@@ -46,10 +54,8 @@ impl PatientWriter {
     pub async fn cursors(&mut self, source: [u8; 32]) -> Result<Vec<Cursor>, ArchiveError> {
         let since = Instant::now();
         loop {
-            let found = match self.connected().await {
-                Ok(writer) => writer.cursors(source).await,
-                Err(error) => Err(error),
-            };
+            let asking = async { self.connected().await?.cursors(source).await };
+            let found = timeout(WRITE_TIMEOUT, asking).await.unwrap_or_else(late);
             if let Some(found) = self.answered(found, since).await? {
                 return Ok(found);
             }
@@ -68,10 +74,8 @@ impl PatientWriter {
     ) -> Result<u64, ArchiveError> {
         let since = Instant::now();
         loop {
-            let written = match self.connected().await {
-                Ok(writer) => writer.write(batch, cursor, previous).await,
-                Err(error) => Err(error),
-            };
+            let writing = async { self.connected().await?.write(batch, cursor, previous).await };
+            let written = timeout(WRITE_TIMEOUT, writing).await.unwrap_or_else(late);
             if let Some(written) = self.answered(written, since).await? {
                 return Ok(written);
             }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use bitcoin::hashes::{Hash, sha256};
@@ -13,6 +13,9 @@ use crate::limits::{QUEUE_BYTES_MAX, QUEUE_FILE_BYTES};
 
 /// How names of files end.
 const ENDING: &str = ".batch";
+
+/// Name of the file that is being written.
+const NEW: &str = "new";
 
 /// A queue in a folder of its own. The newest file stays when its batch was taken: it says how far the journal was read.
 #[derive(Debug)]
@@ -29,7 +32,7 @@ pub struct Queue {
 pub struct Queued {
     /// How far the journal was read with it.
     pub position: u64,
-    /// The rows. None if the file is damaged.
+    /// The rows. None if the file is damaged or gone.
     pub batch: Option<Batch>,
 }
 
@@ -44,11 +47,15 @@ impl Queue {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            let position = name.to_str().and_then(|name| name.strip_suffix(ENDING)?.parse().ok());
-            match position {
-                Some(position) => files.push((position, on_disk(entry.metadata()?.len()))),
-                // A file that was being written when the node ended.
-                None => fs::remove_file(entry.path())?,
+            let name = name.to_str().unwrap_or_default();
+            if name == NEW {
+                // It was being written when the node ended.
+                fs::remove_file(entry.path())?;
+            }
+            // Everything else is somebody's, such as `lost+found` of a disk of its own.
+            let position: Option<u64> = name.strip_suffix(ENDING).and_then(|position| position.parse().ok());
+            if let Some(position) = position.filter(|position| name == file_name(*position)) {
+                files.push((position, on_disk(entry.metadata()?.len())));
             }
         }
         files.sort_unstable();
@@ -89,10 +96,20 @@ impl Queue {
     /// Adds a batch. Once this returns, it survives the end of the machine.
     ///
     /// # Errors
-    /// The disk rejects it.
+    /// The disk rejects it, and it is not in the queue: add it again.
     pub fn push(&mut self, position: u64, batch: &Batch) -> io::Result<()> {
+        if let Some(at) = self.files.iter().position(|(known, _)| *known == position) {
+            if at >= self.taken {
+                return Err(io::Error::new(ErrorKind::AlreadyExists, "a batch of this position waits"));
+            }
+            // It was taken: its file is replaced.
+            self.bytes = self.bytes.saturating_sub(self.files.remove(at).map_or(0, |(_, bytes)| bytes));
+            self.taken -= 1;
+        }
         let content = batch.encode();
-        let (path, new) = (self.path(position), self.folder.join("new"));
+        let (path, new) = (self.path(position), self.folder.join(NEW));
+        // Somebody may have removed it.
+        fs::create_dir_all(&self.folder)?;
         let mut file = File::create(&new)?;
         file.write_all(&sha256::Hash::hash(&content).to_byte_array())?;
         file.write_all(&content)?;
@@ -102,7 +119,9 @@ impl Queue {
         let bytes = on_disk(u64::try_from(content.len()).unwrap_or(u64::MAX));
         self.files.push_back((position, bytes));
         self.bytes = self.bytes.saturating_add(bytes);
-        self.clear()
+        // What cannot be removed now is removed later.
+        let _left = self.clear().is_err();
+        Ok(())
     }
 
     /// The oldest batch that waits.
@@ -111,7 +130,11 @@ impl Queue {
     /// The disk cannot be read.
     pub fn front(&self) -> io::Result<Option<Queued>> {
         let Some((position, _)) = self.files.get(self.taken).copied() else { return Ok(None) };
-        let content = fs::read(self.path(position))?;
+        let content = match fs::read(self.path(position)) {
+            // Somebody removed it. Those behind it must not wait for it for ever.
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            content => content?,
+        };
         let batch = content.split_first_chunk::<32>().and_then(|(hash, content)| {
             let is_whole = sha256::Hash::hash(content).to_byte_array() == *hash;
             is_whole.then(|| Batch::decode(content)).flatten()
@@ -132,7 +155,10 @@ impl Queue {
     fn clear(&mut self) -> io::Result<()> {
         while self.taken > 0 && self.files.len() > 1 {
             let Some((position, bytes)) = self.files.front().copied() else { break };
-            fs::remove_file(self.path(position))?;
+            match fs::remove_file(self.path(position)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             self.files.pop_front();
             self.taken -= 1;
             self.bytes = self.bytes.saturating_sub(bytes);
@@ -141,8 +167,13 @@ impl Queue {
     }
 
     fn path(&self, position: u64) -> PathBuf {
-        self.folder.join(format!("{position:020}{ENDING}"))
+        self.folder.join(file_name(position))
     }
+}
+
+/// Name of a batch's file.
+fn file_name(position: u64) -> String {
+    format!("{position:020}{ENDING}")
 }
 
 /// Bytes that a file takes on disk.
@@ -202,6 +233,51 @@ mod tests {
         // What was taken takes no room, but for the file that says how far the journal was read.
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!((queue.position(), queue.bytes()), (Some(3_000), 8_192));
+    }
+
+    #[test]
+    fn what_others_do_in_the_queues_folder_does_not_stop_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("queue");
+        // A disk of its own has such a folder. A name that means a position but is not its file's is no batch.
+        fs::create_dir_all(path.join("lost+found")).unwrap();
+        fs::write(path.join("+7.batch"), b"x").unwrap();
+        fs::write(path.join("notes.txt"), b"x").unwrap();
+        let mut queue = Queue::open(&path).unwrap();
+        assert_eq!((queue.position(), queue.waiting()), (None, 0));
+        assert!(path.join("notes.txt").exists());
+        for number in 1..=3 {
+            queue.push(number, &batch(7)).unwrap();
+        }
+        // Files go away one by one, and then all together.
+        fs::remove_file(queue.path(1)).unwrap();
+        assert!(queue.front().unwrap().unwrap().batch.is_none());
+        queue.take().unwrap();
+        assert!(queue.front().unwrap().unwrap().batch.is_some());
+        fs::remove_dir_all(&path).unwrap();
+        queue.take().unwrap();
+        assert!(queue.front().unwrap().unwrap().batch.is_none());
+        queue.take().unwrap();
+        assert!(queue.front().unwrap().is_none());
+        queue.push(4, &batch(4)).unwrap();
+        assert!(queue.front().unwrap().unwrap().batch.is_some());
+        assert_eq!(Queue::open(&path).unwrap().position(), Some(4));
+    }
+
+    #[test]
+    fn a_batch_at_the_place_of_the_last_one_takes_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut queue = Queue::open(folder.path()).unwrap();
+        for number in [1, 2] {
+            queue.push(5, &batch(number)).unwrap();
+            assert_eq!(queue.push(5, &batch(3)).unwrap_err().kind(), ErrorKind::AlreadyExists);
+            let found = queue.front().unwrap().unwrap().batch.unwrap();
+            assert_eq!((found.shares, queue.bytes()), (batch(number).shares, 8_192));
+            queue.take().unwrap();
+        }
+        queue.push(6, &batch(4)).unwrap();
+        assert!(queue.front().unwrap().unwrap().batch.is_some());
+        assert_eq!((queue.waiting(), fs::read_dir(folder.path()).unwrap().count()), (1, 1));
     }
 
     #[test]

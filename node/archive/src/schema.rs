@@ -19,6 +19,12 @@ const PARTITIONED: [&str; 1] = ["share"];
 /// What is shared with other programs in the database as an advisory lock: "shoal", as a number.
 const LOCK: i64 = 0x73_686f_616c;
 
+/// Version of the schema that this program writes and reads.
+pub(crate) fn version() -> i64 {
+    let runner = migrations::migrations::runner();
+    runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
+}
+
 /// Brings the schema up to date, and notes or checks whose history it is. Several loaders may do so at a time.
 ///
 /// # Errors

@@ -75,7 +75,7 @@ impl LocalServer {
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
         let mut server = Self { folder, programs: programs()?, settings, process: None };
         let mut initdb = server.program("initdb");
-        // Trust means: whoever may enter the folder.
+        // Trust: users who may enter the folder.
         initdb.args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--username", USER, "--pgdata"]);
         run(initdb.arg(server.data()))?;
         server.start()?;

@@ -11,13 +11,14 @@ use sharechain::{ChainParams, ShareId};
 use tokio_postgres::{Client, Transaction};
 
 use crate::batch::Batch;
-use crate::connect::ArchiveUrl;
+use crate::connect::{ArchiveUrl, Connected};
 use crate::copy::Way;
 use crate::error::ArchiveError;
 use crate::limits::{CONFLICTS_MAX, RETRY, SCRIPTS_KNOWN_MAX};
 use crate::month::Month;
 use crate::rows::Rows;
 use crate::schema;
+use crate::socket::Allowance;
 use crate::tables;
 
 /// How far a source has been loaded.
@@ -35,6 +36,8 @@ pub struct Cursor {
 #[derive(Debug)]
 pub struct Writer {
     client: Client,
+    /// What the server may send.
+    allowance: Allowance,
     /// Numbers of scripts in the database.
     scripts: BTreeMap<ScriptBuf, i32>,
     /// Months that have partitions.
@@ -50,12 +53,12 @@ impl Writer {
     /// # Errors
     /// The server cannot be reached or refuses, or the database is another pool's.
     pub async fn open(url: &ArchiveUrl, params: &ChainParams) -> Result<Self, ArchiveError> {
-        let mut client = url.connect().await?;
+        let Connected { mut client, allowance, .. } = url.open().await?;
         schema::open(&mut client, params).await?;
         for table in tables::ALL {
             client.batch_execute(&table.staging()).await?;
         }
-        Ok(Self { client, scripts: BTreeMap::new(), months: BTreeSet::new(), way: Way::Direct })
+        Ok(Self { client, allowance, scripts: BTreeMap::new(), months: BTreeSet::new(), way: Way::Direct })
     }
 
     /// How far a source has been loaded: once for each recording of which a part was.
@@ -63,6 +66,7 @@ impl Writer {
     /// # Errors
     /// The server cannot be reached.
     pub async fn cursors(&self, source: [u8; 32]) -> Result<Vec<Cursor>, ArchiveError> {
+        self.allowance.renew();
         let sql = "select position, digest from source where source = $1";
         let range = |what| ArchiveError::Range { what };
         let mut cursors = Vec::new();
@@ -90,6 +94,7 @@ impl Writer {
         cursor: &Cursor,
         previous: Option<&Cursor>,
     ) -> Result<u64, ArchiveError> {
+        self.allowance.renew();
         let scripts = self.number_scripts(batch).await?;
         self.add_months(batch).await?;
         let mut conflicts = 0;

@@ -4,15 +4,13 @@
 use std::net::{SocketAddr, TcpListener as Probe};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bitcoin::BlockHash;
 use node::api::{self, Context, Token};
 use node::bitcoind::Bitcoind;
 use node::clock::now;
-use node::config::{
-    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, NotifyConfig, P2pConfig, StratumConfig,
-};
+use node::config::{Config, Network};
 use node::consensus::{self, EngineHandle, FoundWork, Inputs, PeerLinks, PeerSide, Started};
 use node::devices::SharedDevices;
 use node::headers::HeaderSource;
@@ -203,48 +201,13 @@ fn network(consensus_id: &[u8; 32]) -> (p2p::Handle, mpsc::Receiver<p2p_proto::E
     (handle, events, listen)
 }
 
+/// The configuration of a node of its own, at whose bitcoind nothing answers.
 fn config(dir: &Path, listen: SocketAddr) -> Config {
-    let any = "127.0.0.1:0".parse().expect("an address");
-    Config {
-        file: None,
-        secret_in_file: false,
-        network: Network::Local,
-        pool: sharechain::PoolName::PUBLIC,
-        outputs: node::config::Outputs::Standard,
-        data_dir: dir.to_owned(),
-        address: None,
-        new_pool: true,
-        on_isolation: node_core::isolation::Reaction::Stop,
-        on_censorship: node_core::isolation::Reaction::Stop,
-        trust: None,
-        log: "info".into(),
-        log_format: LogFormat::Text,
-        store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },
-        // Nothing answers there: found blocks go nowhere.
-        bitcoind: BitcoindConfig::new(
-            "http://127.0.0.1:1".parse().expect("an address"),
-            BitcoindAuth::Cookie("no cookie".into()),
-            Duration::from_secs(1),
-        ),
-        stratum: StratumConfig {
-            listen: any,
-            listeners: Vec::new(),
-            tls: None,
-            coinbase_limits: Vec::new(),
-            fee: None,
-        },
-        power: node::config::PowerConfig::default(),
-        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
-        // What a client may ask when the operator does not say.
-        api: ApiConfig {
-            listen,
-            cors_origins: Vec::new(),
-            requests_a_second: 100.try_into().expect("not zero"),
-            trusted_proxies: Vec::new(),
-            public: false,
-            explorer: None,
-        },
-        archive: None,
-        notify: NotifyConfig::default(),
-    }
+    let text = format!(
+        "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\
+         [bitcoind]\nurl = \"http://127.0.0.1:1\"\ncookie_file = \"/nonexistent\"\n\
+         [stratum]\nlisten = \"127.0.0.1:0\"\n[p2p]\nlisten = [\"127.0.0.1:0\"]\nmdns = false\n\
+         [api]\nlisten = \"{listen}\"\nrequests_a_second = 100\n"
+    );
+    Config::of_text(&text, &dir.join("shoal.toml")).expect("the settings are right")
 }

@@ -1,6 +1,6 @@
 //! Exports a journal as a recording, with the claims of its share-chain; see `specs/recording.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use bitcoin::block::Header;
@@ -17,7 +17,7 @@ use sharechain::{Chain, ChainParams, Height, Proof, ShareId, encode};
 use crate::export_base::write_base;
 use crate::journal::{Journal, Record, RecordKind};
 
-pub use crate::export_base::ExportError;
+pub use crate::export_base::{ExportError, headers_above_root};
 
 /// True if a journal still has the first links, so that a recording of it begins there.
 ///
@@ -36,8 +36,11 @@ pub fn is_whole<J: Journal + ?Sized>(journal: &J, params: &ChainParams) -> Resul
 }
 
 /// Writes all records of a journal, and the claims of `chain`, which was built from it. Returns the number of lines. `root`
-/// are the Bitcoin headers that the first records need. If the journal has forgotten the first links, the recording
-/// begins with a base instead; see `export_base.rs`.
+/// are the Bitcoin headers that the first records need, and `bitcoin` those above it, lowest first. If the journal has forgotten
+/// the first links, the recording begins with a base instead; see `export_base.rs`.
+///
+/// A node does not store the headers that its bitcoind had when it started. So those up to the last one that the journal
+/// lacks come first.
 ///
 /// Invalid lists and lists that wait forever come last, lower links first. The journal does not say how they were
 /// judged on arrival; after all the others they are judged as they are now.
@@ -48,6 +51,7 @@ pub fn write<J: Journal + ?Sized>(
     journal: &J,
     chain: &mut Chain,
     root: Root,
+    bitcoin: &[Header],
     about: Option<&str>,
     to: impl Write,
 ) -> Result<u64, ExportError<J::Error>>
@@ -56,19 +60,19 @@ where
 {
     let is_whole = is_whole(journal, chain.params()).map_err(ExportError::Journal)?;
     let root = if is_whole { root } else { chain.bitcoin().root() };
-    let root_height = root.height;
     let start = Start { params: chain.params().clone(), root };
     let mut writer = Writer::new(to, &start, about)?;
     let base = if is_whole { None } else { Some(write_base(journal, chain, &mut writer)?) };
-    if is_whole {
-        for header in known_at_the_start(journal, chain, root_height).map_err(ExportError::Journal)? {
-            writer.line(&Line::Header(HeaderLine { header: RawHeader(header), verdict: None }))?;
-        }
+    let mut written = BTreeSet::new();
+    for header in not_kept(journal, bitcoin).map_err(ExportError::Journal)?.iter().filter(|_| is_whole) {
+        written.insert(header.block_hash());
+        writer.line(&Line::Header(HeaderLine { header: RawHeader(*header), verdict: None }))?;
     }
     let first = base.as_ref().map(|base| base.first_record);
     let mut last = BTreeMap::new();
     let records = journal.replay_from(first.as_ref().map(|id| &id.0)).map(|record| record.map(came));
     let above = records.filter(|came| match came {
+        Ok(Some(Came::Header(header))) if written.contains(&header.block_hash()) => false,
         Ok(Some(came)) => base.as_ref().is_none_or(|base| base.needs(came, chain)),
         _ => true,
     });
@@ -103,31 +107,16 @@ where
     Ok(writer.finish()?)
 }
 
-/// Bitcoin headers between the root and the first one of the journal, lowest first: a node asks its bitcoind for them when it
-/// starts, and its journal does not have them.
-fn known_at_the_start<J: Journal + ?Sized>(
-    journal: &J,
-    chain: &Chain,
-    root_height: u32,
-) -> Result<Vec<Header>, J::Error> {
-    let bitcoin = chain.bitcoin();
-    let mut first = None;
-    for record in journal.replay() {
-        let Record { kind: RecordKind::Header, bytes, .. } = record? else { continue };
-        first = deserialize::<Header>(&bytes).ok().and_then(|header| bitcoin.get(&header.block_hash()));
-        break;
-    }
-    let below = |height: u32| first.is_none_or(|first| height < first.height);
-    let mut headers = Vec::new();
-    let mut next = Some(bitcoin.best());
-    while let Some(known) = next.filter(|known| known.height > root_height) {
-        if below(known.height) {
-            headers.push(known.header);
+/// The headers up to the last one that the journal lacks.
+fn not_kept<'a, J: Journal + ?Sized>(journal: &J, bitcoin: &'a [Header]) -> Result<&'a [Header], J::Error> {
+    let mut count = 0;
+    for (index, header) in bitcoin.iter().enumerate() {
+        let id = ShareId::from(header.block_hash());
+        if journal.get(RecordKind::Header, &id.0)?.is_none() {
+            count = index + 1;
         }
-        next = bitcoin.get(&known.header.prev_blockhash);
     }
-    headers.reverse();
-    Ok(headers)
+    Ok(bitcoin.get(..count).unwrap_or_default())
 }
 
 /// A record as a recorded input; none for records that are not part of the share-chain.

@@ -8,6 +8,7 @@ use recording::{
     RawProof, WriteError, Writer,
 };
 use sharechain::base::{CHUNK_LINKS, Chunk};
+use sharechain::bitcoin_headers::BitcoinHeaders;
 use sharechain::{Chain, Height, Proof, ShareId, encode};
 
 use crate::journal::{Journal, RecordKind};
@@ -91,7 +92,7 @@ pub(crate) fn write_base<J: Journal + ?Sized>(
 where
     J::Error: 'static,
 {
-    for header in headers(chain) {
+    for header in headers_above_root(chain.bitcoin()) {
         writer.line(&Line::Header(HeaderLine { header: RawHeader(header), verdict: None }))?;
     }
     let first = chain.lowest_shown();
@@ -137,8 +138,8 @@ where
 }
 
 /// Bitcoin's headers above the root, up to the one with the most work, lowest first.
-fn headers(chain: &Chain) -> Vec<Header> {
-    let bitcoin = chain.bitcoin();
+#[must_use]
+pub fn headers_above_root(bitcoin: &BitcoinHeaders) -> Vec<Header> {
     let root = bitcoin.root().height;
     let mut headers = Vec::new();
     let mut at = Some(bitcoin.best());

@@ -24,7 +24,7 @@ pub(super) async fn badge(State(api): State<Arc<Api>>) -> impl IntoResponse {
 }
 
 /// A label and a value side by side. Neither may have characters that XML reserves.
-fn svg(label: &str, value: &str) -> String {
+pub(super) fn svg(label: &str, value: &str) -> String {
     let [left, right] = [label, value].map(|text| CHAR_WIDTH * text.chars().count() + 10);
     let (width, middle_left, middle_right) = (left + right, left / 2, left + right / 2);
     format!(

@@ -224,21 +224,21 @@ impl Api {
 }
 
 /// A script with its weight and, if known, the number of its shares.
-type DueRow<'a> = (&'a Script, Weight, Option<u64>);
+pub(super) type DueRow<'a> = (&'a Script, Weight, Option<u64>);
 
 fn dues_of(window: &Window) -> Vec<DueRow<'_>> {
     window.earners.iter().map(|(script, sum)| (script.as_script(), sum.weight, Some(sum.shares))).collect()
 }
 
 /// The dues that payout proofs are made from, largest first. That window has no links any more, so no shares.
-fn dues_kept(kept: &BlockWindow) -> Vec<DueRow<'_>> {
+pub(super) fn dues_kept(kept: &BlockWindow) -> Vec<DueRow<'_>> {
     let mut dues: Vec<DueRow<'_>> = kept.dues.iter().map(|due| (due.script.as_script(), due.weight, None)).collect();
     dues.sort_by(|(script_a, a, _), (script_b, b, _)| b.cmp(a).then_with(|| script_a.cmp(script_b)));
     dues
 }
 
 /// A page of dues, and the start of the next page.
-fn page(dues: &[DueRow<'_>], paging: &Paging, network: Network) -> (Vec<BlockDue>, Option<u64>) {
+pub(super) fn page(dues: &[DueRow<'_>], paging: &Paging, network: Network) -> (Vec<BlockDue>, Option<u64>) {
     let start = usize::try_from(paging.from.unwrap_or(0)).unwrap_or(usize::MAX);
     let end = start.saturating_add(paging.items());
     let row = |(script, weight, shares): &DueRow<'_>| BlockDue {

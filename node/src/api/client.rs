@@ -23,7 +23,7 @@ pub(super) fn client_of(from: IpAddr, headers: &HeaderMap, trusted: &[Prefix]) -
     };
     let mut client = from;
     for next in named.into_iter().rev() {
-        // What is not an address was written by whoever is to the right of it.
+        // A client or proxy further out wrote what is not an address.
         let Some(next) = next else { break };
         client = next;
         if !is_trusted(next) {

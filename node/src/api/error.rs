@@ -1,5 +1,6 @@
 //! One sentence and a status code for every error of a request.
 
+use archive::ArchiveError;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -91,8 +92,8 @@ pub(super) enum ApiError {
     Body,
     /// The request's host name is not one of this API: a foreign web page may be asking through the reader's browser.
     #[error(
-        "this API answers only to localhost, 127.0.0.1, [::1] and its configured address; connect by one of these \
-         names, or set `api.listen` to the address that you want to use"
+        "this API does not answer to this name, which could be that of a foreign web page; connect by an address on which it \
+         listens, or set `notify.pages_url` to the URL that you use if `api.listen` is an address of your network"
     )]
     Host,
     /// The route is for the node's operator.
@@ -130,12 +131,33 @@ pub(super) enum ApiError {
     /// A database entry cannot be decoded.
     #[error("the node's database holds an unreadable entry; its log says which")]
     Stored(#[source] serde_json::Error),
+    /// The archive cannot be read.
+    #[error("the archive cannot be read now; try again")]
+    Archive(#[source] ArchiveError),
+    /// The archive has nothing to show yet.
+    #[error("the archive's newest links are still being read; try again")]
+    ArchiveEmpty,
+    /// Only a node has it.
+    #[error("this is an explorer, which has no {what}; ask a node")]
+    NoNode {
+        /// What only a node has.
+        what: &'static str,
+    },
     /// The metrics cannot be encoded.
     #[error("the metrics cannot be written")]
     Metrics(#[from] std::fmt::Error),
 }
 
+/// Marks an answer that says that the node does not know something, or knows it no more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Forgotten;
+
 impl ApiError {
+    /// True for what an archive may know.
+    fn is_forgotten(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::UnknownOrPruned { .. } | Self::Pruned(_) | Self::NoProof { .. })
+    }
+
     /// An error for a parameter with an invalid value.
     pub(super) fn parameter(name: &'static str, wanted: &'static str, found: &str) -> Self {
         Self::Parameter { name, wanted, found: echo(found) }
@@ -151,9 +173,11 @@ impl ApiError {
             Self::Parameter { .. } | Self::UnknownParameter { .. } | Self::Query | Self::Address(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Unknown { .. } | Self::UnknownOrPruned { .. } | Self::NoProof { .. } | Self::Path => {
-                StatusCode::NOT_FOUND
-            }
+            Self::Unknown { .. }
+            | Self::UnknownOrPruned { .. }
+            | Self::NoProof { .. }
+            | Self::Path
+            | Self::NoNode { .. } => StatusCode::NOT_FOUND,
             Self::Pruned(_) => StatusCode::GONE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
@@ -161,7 +185,9 @@ impl ApiError {
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Token | Self::PairingCode => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::CONFLICT,
-            Self::Slow | Self::Stopping | Self::Starting => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Slow | Self::Stopping | Self::Starting | Self::Archive(_) | Self::ArchiveEmpty => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Store(_) | Self::Stored(_) | Self::Metrics(_) | Self::Folder(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -170,7 +196,7 @@ impl ApiError {
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::TooMany { wait_s } => Some((header::RETRY_AFTER, (*wait_s).into())),
-            Self::Slow => Some((header::RETRY_AFTER, 1.into())),
+            Self::Slow | Self::Archive(_) | Self::ArchiveEmpty => Some((header::RETRY_AFTER, 1.into())),
             Self::Starting => Some((header::RETRY_AFTER, READING_RETRY_S.into())),
             Self::Token | Self::PairingCode => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"shoal\"")))
@@ -183,6 +209,12 @@ impl ApiError {
 impl From<EngineStopped> for ApiError {
     fn from(_: EngineStopped) -> Self {
         Self::Stopping
+    }
+}
+
+impl From<ArchiveError> for ApiError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(error)
     }
 }
 
@@ -201,7 +233,18 @@ impl IntoResponse for ApiError {
             return (status, Json(ErrorBody { error: self.to_string() })).into_response();
         }
         let headers: HeaderMap = self.header().into_iter().collect();
-        (status, headers, Json(ErrorBody { error: sentence(&self) })).into_response()
+        if let Self::Archive(cause) = &self {
+            // A server that is away is told of once, where the archive is followed.
+            if !cause.is_away() {
+                error!(error = sentence(&self), "an API request failed");
+            }
+            return (status, headers, Json(ErrorBody { error: self.to_string() })).into_response();
+        }
+        let mut response = (status, headers, Json(ErrorBody { error: sentence(&self) })).into_response();
+        if self.is_forgotten() {
+            response.extensions_mut().insert(Forgotten);
+        }
+        response
     }
 }
 

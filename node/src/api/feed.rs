@@ -35,7 +35,7 @@ pub(super) async fn feed(State(api): State<Arc<Api>>, headers: HeaderMap) -> Res
 }
 
 /// `base` is where the pages are.
-fn atom(base: &str, network: &str, blocks: &[PoolBlock]) -> String {
+pub(super) fn atom(base: &str, network: &str, blocks: &[PoolBlock]) -> String {
     let updated = time(blocks.first().map_or(0, |block| block.time));
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
@@ -55,7 +55,7 @@ fn atom(base: &str, network: &str, blocks: &[PoolBlock]) -> String {
     text + "</feed>\n"
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 

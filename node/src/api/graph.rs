@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use bitcoin::ScriptBuf;
 use serde::Serialize;
-use sharechain::chain::{Chain, Fate};
+use sharechain::chain::{Chain, Fate, Link};
 use sharechain::{Height, ShareId};
 use utoipa::ToSchema;
 
@@ -28,7 +28,7 @@ pub(super) struct Graph {
     pub from_height: u32,
     /// Links, those of side branches included, lowest first.
     pub links: Vec<LinkSummary>,
-    /// Shares that these links list, or that are pending.
+    /// Shares that these links list, or that were found on them, pending ones included.
     pub shares: Vec<GraphShare>,
     /// True if there were more shares than one answer holds; the newest are left out.
     pub shares_cut: bool,
@@ -96,7 +96,8 @@ pub(super) async fn graph(State(api): State<Arc<Api>>, heights: Heights) -> Resu
         listed_in: raw.listed_in.map(|link| link.to_string()),
         validated_unix_s: raw.validated,
     });
-    let next_from = from_height.checked_sub(1).filter(|next| *next >= oldest_height);
+    let next_from =
+        from_height.checked_sub(1).filter(|next| *next >= oldest_height || api.context.config.archive.is_some());
     Ok(Json(Graph { to, from_height, links, shares: shares.collect(), shares_cut: cut, next_from, oldest_height }))
 }
 
@@ -115,12 +116,14 @@ fn part(chain: &Chain, heights: &Heights, network: bitcoin::Network) -> Part {
     if to == chain.height().0 {
         side.extend(chain.pending(PENDING_COUNTED_MAX));
     }
-    // Links of another branch are often listed above the picture.
+    // What was found on the highest links, and all of another branch, is often listed above the picture.
+    let is_here = |link: &Link| (from..=to).contains(&link.height.0);
     let end = chain.height().0.min(to.saturating_add(chain.params().listing_depth));
     for height in (to.saturating_add(1)..=end).map(Height) {
         let lists = main_link(chain, height).and_then(|(_, link)| link.complete());
         for id in lists.iter().flat_map(|complete| complete.list.iter()) {
-            side.extend(chain.link(id).filter(|link| (from..=to).contains(&link.height.0)).map(|_| *id));
+            let parent = || chain.credit(id).and_then(|credit| chain.link(&credit.parent));
+            side.extend(chain.link(id).or_else(parent).filter(|link| is_here(link)).map(|_| *id));
         }
     }
     let mut cut = false;

@@ -1,6 +1,6 @@
 //! Rejects requests before any handler sees them, and sets the headers that every answer carries.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -9,11 +9,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota};
+use reqwest::Url;
 use tokio::time::timeout;
 
 use super::client::client_of;
 use super::error::ApiError;
 use super::limits::{ANSWER, CLIENTS_COUNTED_MAX, REQUESTS_SAVED_S};
+use super::pages;
 use super::token::Token;
 use crate::config::ApiConfig;
 use p2p_proto::netgroup::Host;
@@ -22,15 +24,25 @@ use p2p_proto::prefix::Prefix;
 /// How long caches may keep an answer of a node that serves everyone: half the time between two links.
 const PUBLIC: &str = "public, max-age=5, stale-while-revalidate=30";
 
+/// How long caches may keep an answer that no longer changes. A day, since another version of the program may show more.
+const DEEP: &str = "public, max-age=86400, stale-while-revalidate=604800";
+
+/// Marks an answer that no longer changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deep;
+
 /// Decides which requests are admitted, by host name and by client address.
 ///
-/// A foreign web page can make a browser resolve the page's own name to 127.0.0.1 and then read the service that
-/// listens there (DNS rebinding). The name stays in the request, so an API that listens on the loopback interface
-/// answers only to names of that interface.
+/// A foreign web page can make a browser resolve the page's own name to the address of a service that the browser's machine
+/// reaches, and then read what is there (DNS rebinding). The name stays in the request. So an API that listens on the
+/// loopback interface answers only to names of that interface, and one in a network only to what no page can be called:
+/// addresses, names of local networks, and the name that the operator gave.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     listen: IpAddr,
     configured: IpAddr,
+    /// Host of the URL at which the operator reaches the pages.
+    pages: Option<Arc<str>>,
     clients: Arc<Clients>,
     proxies: Arc<[Prefix]>,
     token: Token,
@@ -46,13 +58,16 @@ type Clients = DefaultKeyedRateLimiter<Host>;
 pub(super) struct Client(pub IpAddr);
 
 impl Guard {
-    /// A guard for an API that listens on `listen` and is configured by `config`.
-    pub(super) fn new(listen: SocketAddr, config: &ApiConfig, token: Token) -> Self {
+    /// A guard for an API that listens on `listen` and is configured by `config`. Its pages are at `pages`, if the operator
+    /// says so.
+    pub(super) fn new(listen: SocketAddr, config: &ApiConfig, pages: Option<&Url>, token: Token) -> Self {
         let saved = config.requests_a_second.saturating_mul(REQUESTS_SAVED_S);
         let quota = Quota::per_second(config.requests_a_second).allow_burst(saved);
         let clients = Arc::new(Clients::keyed(quota));
         let proxies = config.trusted_proxies.as_slice().into();
-        Self { listen: listen.ip(), configured: config.listen.ip(), clients, proxies, token, public: config.public }
+        let pages = pages.and_then(Url::host_str).map(Arc::from);
+        let (listen, configured) = (listen.ip(), config.listen.ip());
+        Self { listen, configured, pages, clients, proxies, token, public: config.public }
     }
 
     fn admit(&self, request: &Request) -> Result<(), ApiError> {
@@ -66,33 +81,61 @@ impl Guard {
         if self.clients.len() > CLIENTS_COUNTED_MAX {
             self.clients.retain_recent();
         }
-        if !self.answers_to(request.headers()) {
+        if !self.has_any_name(request) && !self.answers_to(request.headers()) {
             return Err(ApiError::Host);
         }
-        // Whoever sends a token wants what it opens, so an answer without that would hide the mistake.
+        // A request with a token asks for what it opens, so an answer without that would hide the mistake.
         if self.token.is_wrong_in(request.headers()) {
             return Err(ApiError::Token);
         }
         if has_body(request.headers()) { Err(ApiError::Body) } else { Ok(()) }
     }
 
+    /// True if the node serves everyone, under whatever name, or the request comes through a proxy of the operator, who
+    /// decides there which names are served.
+    fn has_any_name(&self, request: &Request) -> bool {
+        let by_proxy = || {
+            let from = request.extensions().get::<Client>();
+            from.is_some_and(|Client(from)| self.proxies.iter().any(|range| range.contains(*from)))
+        };
+        !self.listen.is_loopback() && (self.public || by_proxy())
+    }
+
     fn answers_to(&self, headers: &HeaderMap) -> bool {
-        if !self.listen.is_loopback() {
-            return true;
-        }
+        let in_network = !self.listen.is_loopback();
         // More than one Host header is an attempt to show different parsers different names.
         let mut hosts = headers.get_all(header::HOST).iter();
-        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-        host.to_str().ok().and_then(name_of).is_some_and(|name| self.is_own(name))
+        let name = match (hosts.next(), hosts.next()) {
+            (Some(host), None) => host.to_str().ok().and_then(name_of),
+            // Browsers always name the host.
+            (None, _) => return in_network,
+            _ => None,
+        };
+        name.is_some_and(|name| self.is_own(name) || (in_network && self.is_of_network(name)))
+    }
+
+    /// True for a name that no page of a stranger has.
+    fn is_of_network(&self, name: &str) -> bool {
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let is_address = ip_of(&name).is_ok();
+        let is_local = !name.contains('.') || LOCAL_DOMAINS.iter().any(|domain| name.ends_with(domain));
+        is_address || (is_local && !name.is_empty()) || self.pages.as_deref() == Some(&*name)
     }
 
     fn is_own(&self, name: &str) -> bool {
-        let ip = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse::<IpAddr>();
-        match ip {
+        match ip_of(name) {
             Ok(ip) => ip == self.configured || ip == self.listen || ip.is_loopback(),
             Err(_) => name.eq_ignore_ascii_case("localhost"),
         }
     }
+}
+
+/// Domains that are never delegated in the internet's DNS: those of mDNS and of routers.
+const LOCAL_DOMAINS: [&str; 6] = [".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain"];
+
+/// The address that a host is, in brackets if it is one of IPv6.
+fn ip_of(name: &str) -> Result<IpAddr, AddrParseError> {
+    name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse()
 }
 
 /// The host without its port; none if the port is invalid.
@@ -131,9 +174,11 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         Err(error) => error.into_response(),
     };
     let kept = kept && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED);
+    let is_deep = response.extensions().get::<Deep>().is_some();
     let headers = response.headers_mut();
+    let kept = kept && headers.get(header::CACHE_CONTROL).is_none_or(|says| says != pages::KEPT);
     if kept {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(if is_deep { DEEP } else { PUBLIC }));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

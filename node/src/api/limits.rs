@@ -136,3 +136,21 @@ pub const FEED_BLOCKS: usize = 50;
 
 /// Blocks that are counted, 16 bytes each: 16 MB. Mainnet's first million took seventeen years.
 pub const BLOCKS_COUNTED_MAX: usize = 1 << 20;
+
+/// Bitcoin headers of the best chain that an explorer keeps: twenty years of them, 40 MB.
+pub const HEADERS_KEPT_MAX: usize = 1 << 20;
+
+/// Blocks whose efforts an explorer keeps, 50 bytes each.
+pub const EFFORTS_KEPT_MAX: usize = 10_000;
+
+/// Steps of one length of the pool's history that an explorer keeps: more than the longest chart has. 40 bytes each.
+pub const STEPS_KEPT_MAX: usize = 600;
+
+/// Least time from one reading of the archive's newest links to the next.
+pub const ARCHIVE_PAUSE: Duration = Duration::from_millis(500);
+
+/// Time after which an explorer looks at the archive although nothing was told.
+pub const ARCHIVE_LOOK: Duration = Duration::from_secs(10);
+
+/// New links that an explorer tells readers of at a time. With more, they are told to reload.
+pub const LIVE_LINKS_MAX: u32 = 20;

@@ -49,7 +49,7 @@ pub(super) enum ListState {
 pub(super) struct LinkSummary {
     /// Lookup key; not part of the answer.
     #[serde(skip)]
-    key: ShareId,
+    pub(super) key: ShareId,
     /// Id of the link: the hash of its Bitcoin header. For genesis, the consensus id in the same notation.
     pub id: String,
     /// Height: links between this one and genesis.
@@ -86,8 +86,8 @@ pub(super) struct LinkDetail {
     pub children_anchor: String,
     /// Expected hashes to find a share that extends it.
     pub children_share_work_hashes: String,
-    /// Expected hashes to find a link that extends it.
-    pub children_link_work_hashes: String,
+    /// Expected hashes to find a link that extends it; none from an archive that has no such link yet.
+    pub children_link_work_hashes: Option<String>,
     /// Shares listed from genesis up to and including this link, links included; none while its list is not complete.
     pub listed_total: Option<u64>,
     /// Ids of the shares that it lists, in sequence; empty while the list has not arrived.
@@ -137,7 +137,7 @@ impl LinkSummary {
 }
 
 impl LinkDetail {
-    fn new(chain: &Chain, id: ShareId, network: Network) -> Option<Self> {
+    pub(super) fn new(chain: &Chain, id: ShareId, network: Network) -> Option<Self> {
         let link = chain.link(&id)?;
         let complete = link.complete();
         let shares = match &link.list {
@@ -154,7 +154,7 @@ impl LinkDetail {
             summary: LinkSummary::new(chain, id, link, network),
             children_anchor: link.position.anchor.to_string(),
             children_share_work_hashes: hashes(link.position.share_target),
-            children_link_work_hashes: hashes(link.position.link_target),
+            children_link_work_hashes: Some(hashes(link.position.link_target)),
             listed_total: complete.map(|complete| complete.listed_total),
             shares: shares.iter().map(ToString::to_string).collect(),
             earned: earned.collect(),
@@ -198,7 +198,9 @@ pub(super) async fn links(State(api): State<Arc<Api>>, paging: Paging) -> Result
         })
         .await?;
     let next = links.last().and_then(|lowest| lowest.height.checked_sub(1));
-    let next_from = next.filter(|next| *next >= oldest_height).map(u64::from);
+    // Below that, the archive goes on.
+    let has_more = |next: &u32| *next >= oldest_height || api.context.config.archive.is_some();
+    let next_from = next.filter(has_more).map(u64::from);
     Ok(Json(LinkPage { height, links, next_from, oldest_height }))
 }
 

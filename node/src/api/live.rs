@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 use super::context::Api;
 use super::event_log::LogEvent;
 use super::limits::{LIVE_RETRY, LIVE_STATUS, MINING_LOOK};
-use super::live_feed::{Ready, text};
+use super::live_feed::{Live, Ready, text};
 use super::status::Status;
 use super::views::{Payee, hashes};
 use node_core::engine::ChainEvent;
@@ -193,8 +193,13 @@ impl Api {
     responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents))
 )]
 pub(super) async fn events(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
+    stream_of(&api.live, &headers)
+}
+
+/// The events of a feed, as a stream.
+pub(super) fn stream_of(live: &Live, headers: &HeaderMap) -> impl IntoResponse + use<> {
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(|id| id.parse().unwrap_or(u64::MAX));
-    let (missed, news) = api.live.listen(last);
+    let (missed, news) = live.listen(last);
     let missed = stream::iter(missed);
     let events = missed.chain(following(news)).map(Event::from);
     let stream = stream::once(ready(Event::default().retry(LIVE_RETRY))).chain(events).map(Ok::<Event, Infallible>);

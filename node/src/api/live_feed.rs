@@ -59,6 +59,11 @@ impl Live {
         let _ = self.news.send(ready);
     }
 
+    /// Asks all listeners to reload: what happened is not told one by one.
+    pub(super) fn reset(&self) {
+        self.tell("reset", &serde_json::Map::new());
+    }
+
     /// Starts to listen. Returns the events missed since the event `last`, and the receiver of later ones.
     pub(super) fn listen(&self, last: Option<u64>) -> (Vec<Ready>, broadcast::Receiver<Ready>) {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -194,7 +194,7 @@ pub(super) async fn miner(
 }
 
 impl MinerWindow {
-    fn new(sum: Sum, total: Weight) -> Self {
+    pub(super) fn new(sum: Sum, total: Weight) -> Self {
         Self { weight: sum.weight.into(), shares: sum.shares, part: part(sum.weight, total) }
     }
 }
@@ -220,7 +220,7 @@ fn next_block(chain: &Chain, bitcoin: &BitcoinView, script: &ScriptBuf, part: f6
     let value_sat = block.value_sat;
     let Some(outputs) = &block.outputs else {
         let (expected_sat, drawn_sat, exact, draws_expected) = (None, None, None, None);
-        // Whoever finds the block gets all of it.
+        // The finder gets the whole block.
         let due = Due { sat: value_sat as f64 * part, probability: part };
         return Some((MinerNextBlock { value_sat, expected_sat, drawn_sat, exact, draws_expected }, due));
     };

@@ -50,7 +50,7 @@ pub(super) fn frame() -> utoipa::openapi::OpenApi {
 const COMMON: [(&str, &str, &str); 7] = [
     ("304", "Not modified: the client's ETag matches", ""),
     ("401", "The request carries a bearer token that is not this node's", "this is for the node's operator"),
-    ("403", "The request's host is not one that this API answers to", "this API answers only to localhost"),
+    ("403", "The request's host is not one that this API answers to", "this API does not answer to this name"),
     ("413", "The request has a body", "this API accepts no request bodies"),
     ("429", "The client sent too many requests", "too many requests; wait 1 s and try again"),
     ("500", "The database cannot be read", "the node's database cannot be read; see its log"),

@@ -1,9 +1,14 @@
 //! The web application, whose files are part of the program.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use bitcoin::hashes::{Hash, HashEngine, sha256};
+use bitcoin::hex::DisplayHex;
+use rust_embed::RustEmbed;
 
 use super::error::ApiError;
 
@@ -21,6 +26,23 @@ const API: &str = "/api/";
 const PAGES: [&str; 11] =
     ["chain", "job", "links", "shares", "miners", "blocks", "peers", "calculator", "log", "search", "api"];
 
+/// For files whose path changes with every build: a browser keeps them without asking. A page has some 30 of them.
+pub(super) const KEPT: &str = "public, max-age=31536000, immutable";
+
+/// Bytes of a hash that name a build.
+const BUILD_BYTES: usize = 8;
+
+/// First part of such paths, as in `/@0123456789abcdef/js/main.js`. Modules import each other by relative paths.
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    let mut files = sha256::Hash::engine();
+    for name in Web::iter() {
+        files.input(name.as_bytes());
+        files.input(&Web::get(&name).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
+    }
+    let hash = sha256::Hash::from_engine(files).to_byte_array();
+    format!("@{}", hash.split_at(BUILD_BYTES).0.to_lower_hex_string())
+});
+
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Web;
@@ -36,16 +58,33 @@ pub(super) async fn page(method: Method, uri: Uri) -> Response {
         return ApiError::Path.into_response();
     }
     let name = path.trim_start_matches('/');
+    // A page that a browser opened before an update still asks for files of the build before.
+    let (build, name) = match name.split_once('/') {
+        Some((build, name)) if build.starts_with('@') => (Some(build), name),
+        _ => (None, name),
+    };
     match Web::get(name) {
-        Some(file) => answer(name, file),
+        Some(file) if build == Some(BUILD.as_str()) => {
+            ([(header::CACHE_CONTROL, HeaderValue::from_static(KEPT))], answer(name, file.data)).into_response()
+        }
+        Some(file) => answer(name, file.data),
         // A path with a dot in its last part is a file, and a missing file is an error.
-        None if name.rsplit('/').next().is_some_and(|last| last.contains('.')) => ApiError::Path.into_response(),
+        None if build.is_some() || name.rsplit('/').next().is_some_and(|last| last.contains('.')) => {
+            ApiError::Path.into_response()
+        }
         None => match Web::get(INDEX) {
-            Some(file) if is_page(name) => answer(INDEX, file),
-            Some(file) => (StatusCode::NOT_FOUND, answer(INDEX, file)).into_response(),
+            Some(file) if is_page(name) => answer(INDEX, of_this_build(&file.data)),
+            Some(file) => (StatusCode::NOT_FOUND, answer(INDEX, of_this_build(&file.data))).into_response(),
             None => ApiError::Path.into_response(),
         },
     }
+}
+
+/// The page with the paths of this build's files.
+fn of_this_build(index: &[u8]) -> Cow<'static, [u8]> {
+    let page = String::from_utf8_lossy(index).into_owned();
+    let own = |page: String, files: &str| page.replace(&format!("\"/{files}"), &format!("\"/{}/{files}", *BUILD));
+    Cow::Owned(["js/", "vendor/", "app.css"].into_iter().fold(page, own).into_bytes())
 }
 
 fn is_page(name: &str) -> bool {
@@ -53,7 +92,7 @@ fn is_page(name: &str) -> bool {
     first.is_empty() || PAGES.contains(&first)
 }
 
-fn answer(name: &str, file: EmbeddedFile) -> Response {
+fn answer(name: &str, file: Cow<'static, [u8]>) -> Response {
     let kind = match name.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
@@ -66,5 +105,5 @@ fn answer(name: &str, file: EmbeddedFile) -> Response {
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    (StatusCode::OK, headers, Body::from(file.data)).into_response()
+    (StatusCode::OK, headers, Body::from(file.into_owned())).into_response()
 }

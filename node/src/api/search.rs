@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use bitcoin::Address;
 use bitcoin::hex::FromHex;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use sharechain::{Height, ShareId};
 use utoipa::ToSchema;
 
 use super::context::Api;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, Forgotten};
 use super::limits::FOUND_MAX;
 use super::params::Query;
 use super::pruned;
@@ -60,14 +61,14 @@ pub(super) enum HitKind {
 }
 
 impl Hit {
-    fn new(kind: HitKind, path: String, title: impl Into<String>) -> Self {
+    pub(super) fn new(kind: HitKind, path: String, title: impl Into<String>) -> Self {
         Self { kind, path, title: title.into() }
     }
 }
 
 /// The last bytes of an id, in the sequence of its bytes, by hexadecimal digits at its end; none for a whole id, or for too
 /// few digits.
-fn end_of_id(words: &str) -> Option<Vec<u8>> {
+pub(super) fn end_of_id(words: &str) -> Option<Vec<u8>> {
     let digits = words.len();
     if !(END_DIGITS_MIN..ID_DIGITS).contains(&digits) || !words.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -86,31 +87,37 @@ fn end_of_id(words: &str) -> Option<Vec<u8>> {
         (status = 400, description = "The query is missing or invalid", body = ErrorBody),
     )
 )]
-pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> Result<Json<SearchResult>, ApiError> {
-    // Browsers show shortened ids and addresses with this character, and people copy it.
-    let words = q.trim().trim_start_matches('\u{2026}');
-    if let Some((start, end)) = words.split_once('\u{2026}') {
-        return Ok(Json(SearchResult { found: api.by_short_address(start, end).await?, pruned: None }));
-    }
-    if let Ok(address) = parse_address(words, api.context.config.network) {
-        let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
-        return Ok(Json(SearchResult { found: vec![hit], pruned: None }));
-    }
-    let mut found = match (words.parse::<ShareId>(), words.parse::<u32>()) {
-        (Ok(id), _) => api.by_id(id).await?,
-        (_, Ok(height)) => api.by_height(height).await?,
-        _ => Vec::new(),
-    };
-    if let Some(end) = end_of_id(words) {
-        found.extend(api.by_end(words, end).await?);
-    }
-    let oldest = pruned::oldest_kept(&api.chain());
-    let below = words.parse::<u32>().ok().zip(oldest).filter(|(height, oldest)| height < oldest);
-    let pruned = below.map(|(height, oldest)| pruned::sentence(&format!("the link at height {height}"), oldest));
-    Ok(Json(SearchResult { found, pruned }))
+pub(super) async fn search(State(api): State<Arc<Api>>, Query { q }: Query) -> Result<Response, ApiError> {
+    let result = api.search(&q).await?;
+    let is_forgotten = result.found.is_empty() || result.pruned.is_some();
+    Ok(if is_forgotten { (Extension(Forgotten), Json(result)).into_response() } else { Json(result).into_response() })
 }
 
 impl Api {
+    async fn search(&self, q: &str) -> Result<SearchResult, ApiError> {
+        // Browsers show shortened ids and addresses with this character, and people copy it.
+        let words = q.trim().trim_start_matches('\u{2026}');
+        if let Some((start, end)) = words.split_once('\u{2026}') {
+            return Ok(SearchResult { found: self.by_short_address(start, end).await?, pruned: None });
+        }
+        if let Ok(address) = parse_address(words, self.context.config.network) {
+            let hit = Hit::new(HitKind::Miner, format!("/miners/{address}"), "an address");
+            return Ok(SearchResult { found: vec![hit], pruned: None });
+        }
+        let mut found = match (words.parse::<ShareId>(), words.parse::<u32>()) {
+            (Ok(id), _) => self.by_id(id).await?,
+            (_, Ok(height)) => self.by_height(height).await?,
+            _ => Vec::new(),
+        };
+        if let Some(end) = end_of_id(words) {
+            found.extend(self.by_end(words, end).await?);
+        }
+        let oldest = pruned::oldest_kept(&self.chain());
+        let below = words.parse::<u32>().ok().zip(oldest).filter(|(height, oldest)| height < oldest);
+        let pruned = below.map(|(height, oldest)| pruned::sentence(&format!("the link at height {height}"), oldest));
+        Ok(SearchResult { found, pruned })
+    }
+
     async fn by_id(&self, id: ShareId) -> Result<Vec<Hit>, ApiError> {
         let is_link = self.chain().link(&id).is_some();
         let (is_block, is_share) = self

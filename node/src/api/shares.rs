@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use bitcoin::Network;
 use bitcoin::hex::DisplayHex;
 use serde::Serialize;
@@ -13,7 +14,7 @@ use sharechain::{Height, Proof, ShareId};
 use utoipa::ToSchema;
 
 use super::context::Api;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, Forgotten};
 use super::params::Hash;
 use super::pruned;
 use super::refusals::rule;
@@ -109,17 +110,17 @@ pub(super) struct ShareView {
     pub payee: Payee,
     /// Id of the link that it extends.
     pub parent: String,
-    /// Id of the anchor: the link that determines its target and its payouts.
-    pub anchor: String,
+    /// Id of the anchor: the link that determines its target and its payouts; none from an archive.
+    pub anchor: Option<String>,
     /// When its job was handed out, by the clock of the finder's node, seconds since 1970.
     pub time_unix_s: u32,
     /// Height of the Bitcoin block that was mined for.
     pub bitcoin_height: u32,
-    /// Hash of the Bitcoin block that it builds on.
-    pub prev_hash: String,
+    /// Hash of the Bitcoin block that it builds on; none from an archive.
+    pub prev_hash: Option<String>,
     /// The 16 bytes of its coinbase that its server and its device chose, hex. Two devices with the same first 8 bytes,
-    /// address and job would repeat each other's work.
-    pub extranonce: String,
+    /// address and job would repeat each other's work. None from an archive.
+    pub extranonce: Option<String>,
     /// Subsidy and fees of its coinbase, satoshi.
     pub coinbase_value_sat: u64,
     /// True if it met Bitcoin's own target; see `/api/v1/blocks/{hash}`.
@@ -137,11 +138,11 @@ impl ShareView {
         Self {
             payee: Payee::new(&share.payout, network),
             parent: share.parent.to_string(),
-            anchor: share.anchor.to_string(),
+            anchor: Some(share.anchor.to_string()),
             time_unix_s: share.time.0,
             bitcoin_height: share.bitcoin_height,
-            prev_hash: proof.header.prev_blockhash.to_string(),
-            extranonce: proof.extranonce.to_lower_hex_string(),
+            prev_hash: Some(proof.header.prev_blockhash.to_string()),
+            extranonce: Some(proof.extranonce.to_lower_hex_string()),
             coinbase_value_sat: share.coinbase_value,
             is_bitcoin_block: PoolBlock::is_block(proof, &proof.id()),
             weight: credit.map(|credit| credit.weight.into()),
@@ -151,7 +152,7 @@ impl ShareView {
 }
 
 impl ShareAnswer {
-    fn new(id: ShareId, fate: FateName, explanation: impl Into<String>) -> Self {
+    pub(super) fn new(id: ShareId, fate: FateName, explanation: impl Into<String>) -> Self {
         Self {
             id: id.to_string(),
             fate,
@@ -170,11 +171,11 @@ impl ShareAnswer {
         Self { link: Some(link.to_string()), link_height: Some(height.0), ..self }
     }
 
-    fn link(id: ShareId, height: Height) -> Self {
+    pub(super) fn link(id: ShareId, height: Height) -> Self {
         Self::new(id, FateName::Link, "it is a link of the main chain, so it counts").in_link(id, height)
     }
 
-    fn listed(id: ShareId, link: ShareId, height: Height) -> Self {
+    pub(super) fn listed(id: ShareId, link: ShareId, height: Height) -> Self {
         let words = format!("the link at height {height} lists it, so it counts");
         Self::new(id, FateName::Listed, words).in_link(link, height)
     }
@@ -189,7 +190,7 @@ impl ShareAnswer {
         Self { unpaid: Some(unpaid), explanation, ..self }
     }
 
-    fn expired(id: ShareId) -> Self {
+    pub(super) fn expired(id: ShareId) -> Self {
         Self::new(id, FateName::Expired, "it is valid, but no link of the main chain listed it in time")
     }
 
@@ -233,7 +234,7 @@ fn waits_for(missing: Missing) -> String {
         (status = 400, description = "The id is invalid", body = ErrorBody),
     )
 )]
-pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Json<ShareAnswer>, ApiError> {
+pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result<Response, ApiError> {
     let chain = api.chain();
     let (fate, credit, unpaid) = (chain.fate(&id), chain.credit(&id).cloned(), chain.unpaid(&id));
     let proof = api.read(move |store| stored_proof(store, id)).await?;
@@ -247,7 +248,9 @@ pub(super) async fn share(State(api): State<Arc<Api>>, Hash(id): Hash) -> Result
     let history = api.context.history.clone();
     let noted = api.read(move |_| history.refusal(&id)).await?;
     let refusal = noted.and_then(RefusalView::new);
-    Ok(Json(ShareAnswer { share, refusal, ..answer }))
+    let is_forgotten = matches!(answer.fate, FateName::Unknown | FateName::Pruned);
+    let answer = Json(ShareAnswer { share, refusal, ..answer });
+    Ok(if is_forgotten { (Extension(Forgotten), answer).into_response() } else { answer.into_response() })
 }
 
 pub(super) fn stored_proof(store: &Store, id: ShareId) -> Result<Option<Proof>, StoreError> {

@@ -7,7 +7,6 @@ use axum::extract::State;
 use bitcoin::hex::DisplayHex;
 use serde::{Deserialize, Serialize};
 use sharechain::chain::Chain;
-use sharechain::signals::{self, State as UpgradeState};
 use sharechain::{Height, U256, Work};
 use utoipa::ToSchema;
 
@@ -18,12 +17,27 @@ use super::limits::{HASHRATE_LINKS, PENDING_COUNTED_MAX};
 use super::mining::{BestShare, NodeFee};
 use super::power::Resting;
 use super::reach::Reachable;
+use super::upgrade::Upgrade;
 use crate::clock::now;
 use crate::state::{NodeState, SyncState, SyncView};
+
+/// What answers are made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A node.
+    #[default]
+    Node,
+    /// An archive alone: there are no miners and no peers.
+    Archive,
+}
 
 /// State of the node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
+    /// What answers are made from. An explorer has neither miners nor peers nor a bitcoind, and its fields about them are empty.
+    #[serde(default)]
+    pub source: Source,
     /// Version of the program.
     pub version: String,
     /// The Bitcoin network: main, signet, local, testnet4, regtest or rehearsal.
@@ -96,73 +110,6 @@ pub struct Status {
     pub best_share: BestShare,
     /// Counts of shares, as seen by this node.
     pub shares: ShareCounts,
-}
-
-/// An upgrade of the rules and its progress.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Upgrade {
-    /// Its bit in the signals of share headers, 0 to 31.
-    pub bit: u8,
-    /// True if this version knows it. Otherwise this node does not know all rules that the pool uses or will use.
-    pub known: bool,
-    /// How far it is.
-    pub state: UpgradeStateName,
-    /// Part of this period's links that signal it, 0 to 1; none once it is locked in.
-    pub signalled: Option<f64>,
-    /// Periods in a row since its state last changed in which three quarters of the links signaled it, at most 120; none
-    /// once it is active. Twelve with 90% on average bring it to the next state.
-    pub good_periods: Option<u32>,
-    /// Height of the last link of the period that locked it in; none unless it is locked in.
-    pub locked_in_height: Option<u32>,
-    /// Height of the first link that it applies to; none until it is active.
-    pub active_from_height: Option<u32>,
-}
-
-/// How far an upgrade is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UpgradeStateName {
-    /// Some links signal it.
-    Counting,
-    /// Enough links signaled it. It becomes active once as many do so again; a period below three quarters ends that.
-    LockedIn,
-    /// It applies, permanently.
-    Active,
-}
-
-impl Upgrade {
-    fn of((bit, state): (u8, UpgradeState)) -> Self {
-        let of_state = |state| Self {
-            bit,
-            known: signals::KNOWN >> bit & 1 == 1,
-            state,
-            signalled: None,
-            good_periods: None,
-            locked_in_height: None,
-            active_from_height: None,
-        };
-        match state {
-            UpgradeState::Counting { links, of, good_periods } => Self {
-                signalled: Some(f64::from(links) / f64::from(of.max(1))),
-                good_periods: Some(good_periods),
-                ..of_state(UpgradeStateName::Counting)
-            },
-            UpgradeState::LockedIn { since, good_periods } => Self {
-                locked_in_height: Some(since.0),
-                good_periods: Some(good_periods),
-                ..of_state(UpgradeStateName::LockedIn)
-            },
-            UpgradeState::Active { from } => {
-                Self { active_from_height: Some(from.0), ..of_state(UpgradeStateName::Active) }
-            }
-        }
-    }
-
-    /// True if this version is, or probably will be, too old.
-    #[must_use]
-    pub fn asks_for_a_newer_program(&self) -> bool {
-        !self.known && self.state != UpgradeStateName::Counting
-    }
 }
 
 /// Sync with peers.
@@ -327,6 +274,7 @@ impl Api {
         let resting = self.context.devices.lock().resting(time.0);
         let best = self.context.devices.lock().best(time.0);
         Ok(Status {
+            source: Source::Node,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.context.config.network.name().to_owned(),
             pool: self.context.config.pool.as_str().to_owned(),

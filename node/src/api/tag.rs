@@ -13,11 +13,12 @@ use super::error::ApiError;
 /// Bytes of a hash that form a tag.
 const TAG_BYTES: usize = 8;
 
-/// Tags every complete answer, and answers with 304 if the client has it.
+/// Tags every complete answer that does not say itself how long it may be kept. Answers with 304 if the client has it.
 pub(super) async fn tag(request: Request, next: Next) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
-    if response.status() != StatusCode::OK || is_stream(response.headers()) {
+    let says_itself = response.headers().contains_key(header::CACHE_CONTROL);
+    if response.status() != StatusCode::OK || says_itself || is_stream(response.headers()) {
         return response;
     }
     let (mut parts, body) = response.into_parts();

@@ -40,6 +40,11 @@ impl Token {
         Ok(Self::of(&text))
     }
 
+    /// The token of a process without an owner's part, which nobody knows.
+    pub(super) fn none() -> Self {
+        Self(sha256::Hash::from_byte_array([0; 32]))
+    }
+
     fn of(text: &str) -> Self {
         Self(sha256::Hash::hash(text.as_bytes()))
     }

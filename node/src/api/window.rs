@@ -74,7 +74,7 @@ impl NextBlockView {
 }
 
 /// A page of a window's scripts, and the start of the next page.
-fn page(standing: &Standing, paging: &Paging, network: bitcoin::Network) -> (Vec<Earned>, Option<u64>) {
+pub(super) fn page(standing: &Standing, paging: &Paging, network: bitcoin::Network) -> (Vec<Earned>, Option<u64>) {
     let start = usize::try_from(paging.from.unwrap_or(0)).unwrap_or(usize::MAX);
     let end = start.saturating_add(paging.items());
     let rest = standing.earners.get(start..).unwrap_or_default();

@@ -1,13 +1,13 @@
-//! PPLNS windows up to a link, by payout script. The share-chain's own cache of windows is reserved for payouts. This
-//! cache keeps the last few answers and computes one at a time, so that many readers cost no more than one.
+//! PPLNS windows up to a link, by payout script. The share-chain's own cache of windows is reserved for payouts: this one
+//! moves a window of it, keeps the last few answers and makes one at a time, so that many readers cost no more than one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bitcoin::ScriptBuf;
 use sharechain::chain::Chain;
-use sharechain::window::{Rows, Sum, Window};
-use sharechain::{Height, ShareId, Weight};
+use sharechain::window::Sum;
+use sharechain::{ShareId, Weight};
 use tokio::sync::Mutex;
 
 use super::error::ApiError;
@@ -60,7 +60,7 @@ impl Windows {
         if let Some(known) = kept.iter().find(|known| known.newest == newest) {
             return Ok(Some(Arc::clone(known)));
         }
-        // This passes over up to two million rows, so it runs off the threads that serve sockets.
+        // Without a window nearby this passes over up to two million rows, so it runs off the threads that serve sockets.
         let summing = tokio::task::spawn_blocking(move || standing(&chain, newest));
         let Some(standing) = summing.await.map_err(|_| ApiError::Stopping)? else {
             return Ok(None);
@@ -77,7 +77,7 @@ impl Windows {
 fn standing(chain: &Chain, newest: ShareId) -> Option<Standing> {
     let link = chain.link(&newest)?;
     let listed_total = link.complete()?.listed_total;
-    let window = Window::compute(links_down(chain, newest), chain.params())?;
+    let window = chain.window_of(&newest)?;
     let scripts = chain.scripts();
     let mut earners: Vec<(ScriptBuf, Sum)> =
         window.sums().filter_map(|(index, sum)| Some((scripts.script(index)?.to_owned(), sum))).collect();
@@ -89,15 +89,5 @@ fn standing(chain: &Chain, newest: ShareId) -> Option<Standing> {
         total: window.total(),
         listed_total,
         earners,
-    })
-}
-
-/// Links from `newest` down, with the weights that they credit.
-fn links_down(chain: &Chain, newest: ShareId) -> impl Iterator<Item = (Height, &Rows)> {
-    let mut next = Some(newest);
-    std::iter::from_fn(move || {
-        let link = chain.link(&next?)?;
-        next = (link.height > Height(0)).then_some(link.parent);
-        Some((link.height, &link.complete()?.rows))
     })
 }

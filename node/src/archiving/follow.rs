@@ -5,11 +5,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use archive::batch::Batch;
 use archive::gather::Gatherer;
 use archive::limits::{AGAIN, BATCH_BYTES, BATCH_ROWS, HELD, LINKS_WATCHED_MAX, QUEUE_ROWS};
 use archive::queue::Queue;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::deserialize;
+use node_core::export::headers_above_root;
 use node_core::pool_block::PoolBlock;
 use node_core::pool_window;
 use sharechain::change_set::ChangeSet;
@@ -50,8 +52,14 @@ pub(crate) struct Follower {
     next: u64,
     /// Links that were not complete when they were read.
     watched: BTreeSet<ShareId>,
+    /// Whether Bitcoin's headers from before the start were added.
+    has_headers: bool,
     /// When the rows that are not queued yet began.
     since: Option<Instant>,
+    /// How far the journal was read with the newest rows that were queued. None if that was another journal.
+    queued: Option<u64>,
+    /// Rows to queue, and how far the journal was read with them. They stay here until the disk takes them.
+    ready: Option<(u64, Batch)>,
     /// Time for which rows are held back.
     held: Duration,
 }
@@ -61,9 +69,10 @@ impl Follower {
     pub(crate) fn new(store: Arc<Store>, position: Option<u64>) -> Self {
         // A journal that was lost or moved away begins again. After a crash of the machine it may have lost its newest
         // records, whose numbers others then got: so the last ones are read again. What is there stays as it is.
-        let position = position.filter(|position| *position < store.next_sequence()).unwrap_or(0);
-        let next = position.saturating_sub(AGAIN);
-        Self { store, gatherer: Gatherer::default(), next, watched: BTreeSet::new(), since: None, held: HELD }
+        let queued = position.filter(|position| *position < store.next_sequence());
+        let next = queued.unwrap_or(0).saturating_sub(AGAIN);
+        let (gatherer, watched) = (Gatherer::default(), BTreeSet::new());
+        Self { store, gatherer, next, watched, has_headers: false, since: None, held: HELD, queued, ready: None }
     }
 
     /// Takes reorganizations from a change; everything else comes from the journal.
@@ -92,37 +101,58 @@ impl Follower {
     /// Reads the journal to its end, and queues what is due.
     ///
     /// # Errors
-    /// The disk fails. The next step goes on at the same place.
+    /// The disk fails. The next step goes on at the same place, with the rows that the disk did not take.
     pub(crate) fn step(&mut self, queue: &mut Queue, chain: &ChainReader) -> Result<Step, FollowError> {
         loop {
+            self.queue_ready(queue)?;
             if queue.is_full() {
                 return Ok(Step::Full);
             }
             let entries: Vec<Entry> = self.store.journal(self.next).take(BATCH).collect::<Result<_, _>>()?;
             // The view is taken after the records were read, so that it knows them.
             let chain = chain.chain();
+            if !std::mem::replace(&mut self.has_headers, true) {
+                // No journal has those that bitcoind had when the node started.
+                for header in headers_above_root(chain.bitcoin()) {
+                    self.gatherer.bitcoin_header(&header.block_hash(), &chain);
+                }
+            }
             for entry in &entries {
                 self.entry(entry, &chain)?;
                 self.next = entry.sequence.saturating_add(1);
             }
             self.look_at_watched(&chain)?;
             let batch = self.gatherer.batch();
-            if batch.rows() > 0 {
-                let since = *self.since.get_or_insert_with(Instant::now);
-                let is_due = batch.rows() >= QUEUE_ROWS
-                    || batch.bytes() >= BATCH_BYTES
-                    || queue.waiting() == 0
-                    || since.elapsed() >= self.held;
-                if is_due {
-                    self.since = None;
-                    let position = self.next.saturating_sub(1);
-                    queue.push(position, &self.gatherer.take(&chain))?;
-                }
+            let position = self.next.saturating_sub(1);
+            // What was read before may be written twice, but a file that waits must keep its name for itself.
+            let is_new = self.queued.is_none_or(|queued| position > queued);
+            let is_due = batch.rows() >= QUEUE_ROWS
+                || batch.bytes() >= BATCH_BYTES
+                || queue.waiting() == 0
+                || self.since.is_some_and(|since| since.elapsed() >= self.held);
+            if batch.rows() == 0 {
+                self.since = None;
+            } else if is_due && is_new {
+                self.since = None;
+                self.queued = Some(position);
+                self.ready = Some((position, self.gatherer.take(&chain)));
+                self.queue_ready(queue)?;
+            } else if self.since.is_none() {
+                self.since = Some(Instant::now());
             }
             if entries.len() < BATCH {
                 return Ok(Step::Done);
             }
         }
+    }
+
+    /// Queues the rows that are ready, if there are any.
+    fn queue_ready(&mut self, queue: &mut Queue) -> io::Result<()> {
+        if let Some((position, batch)) = &self.ready {
+            queue.push(*position, batch)?;
+            self.ready = None;
+        }
+        Ok(())
     }
 
     fn entry(&mut self, entry: &Entry, chain: &Chain) -> Result<(), StoreError> {
@@ -163,7 +193,7 @@ impl Follower {
     /// Adds the links that have become complete.
     fn look_at_watched(&mut self, chain: &Chain) -> Result<(), StoreError> {
         let mut left = BTreeSet::new();
-        for id in std::mem::take(&mut self.watched) {
+        for id in self.watched.clone() {
             if chain.link(&id).is_some_and(|link| link.complete().is_none()) {
                 left.insert(id);
                 continue;

@@ -3,10 +3,11 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use archive::limits::{LOOK, REFUSED_RETRY};
+use archive::limits::{LOOK, REFUSED_RETRY, SLOW};
 use archive::patient::PatientWriter;
 use archive::queue::{Queue, Queued};
 use archive::writer::Cursor;
@@ -165,7 +166,7 @@ impl Streamer {
                     follower = back;
                     let is_full = matches!(step, Ok(Step::Full));
                     if let Err(error) = step {
-                        error!(%error, "the share-chain cannot be queued for the archive; trying again");
+                        error!(error = sentence(&error), "the share-chain cannot be queued for the archive; trying again");
                     }
                     if is_full && !was_full {
                         error!("the archive's queue is full: the archive will lack what the node forgets; see specs/archive.md");
@@ -190,14 +191,29 @@ impl Streamer {
         let mut writer = PatientWriter::new(self.url.clone(), self.params.clone(), Duration::MAX);
         let mut told = None::<Instant>;
         loop {
-            let front = Arc::clone(&queue);
+            let (front, slow) = (Arc::clone(&queue), Arc::clone(&queue));
             let Some(front) = blocking(move || locked(&front).front()).await else { return };
             let sent = match front {
                 Ok(None) => {
                     tokio::time::sleep(LOOK).await;
                     continue;
                 }
-                Ok(Some(queued)) => self.write(&mut writer, &queued).await,
+                Ok(Some(queued)) => {
+                    let mut writing = pin!(self.write(&mut writer, &queued));
+                    let soon = tokio::time::timeout(SLOW, &mut writing).await;
+                    match soon {
+                        Ok(sent) => sent,
+                        Err(_) => {
+                            let waiting = blocking(move || locked(&slow).waiting()).await.unwrap_or_default();
+                            warn!(
+                                waiting,
+                                "the archive's database does not take a batch; the node goes on, and its queue grows"
+                            );
+                            told = None;
+                            writing.await
+                        }
+                    }
+                }
                 Err(error) => Err(error.to_string()),
             };
             let (taken, state) = (Arc::clone(&queue), self.state.clone());
@@ -235,7 +251,7 @@ impl Streamer {
         let Some(batch) = &queued.batch else {
             error!(
                 position = queued.position,
-                "a file of the archive's queue is damaged and left out: the archive lacks its rows"
+                "a file of the archive's queue is damaged or gone, and left out: the archive lacks its rows"
             );
             return Ok(queued.position);
         };

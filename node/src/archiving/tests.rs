@@ -41,6 +41,74 @@ fn running(world: &World, found: &Proofs, folder: &Path) -> (Arc<Store>, EngineH
     (store, consensus::start(engine, Inputs::none()).engine)
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_cannot_be_written_for_a_while_loses_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let found = world.grow(20, 3);
+    let (store, chain) = node(&world, &found, &folder.path().join("node"));
+    let path = folder.path().join("queue");
+    let mut queue = Queue::open(&path).unwrap();
+    let mut follower = Follower::new(store, queue.position());
+    // With a file in place of its folder, nobody writes there, not even root.
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    for _ in 0..2 {
+        follower.step(&mut queue, &chain).unwrap_err();
+        assert_eq!((queue.waiting(), queue.position()), (0, None));
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Done);
+    assert_eq!(taken(&mut queue), found.len(), "once each");
+}
+
+/// Takes all that waits in a queue; every file must be there and sound. Returns the number of proofs.
+fn taken(queue: &mut Queue) -> usize {
+    let mut proofs = 0;
+    while let Some(queued) = queue.front().unwrap() {
+        proofs += queued.batch.unwrap().shares();
+        queue.take().unwrap();
+    }
+    proofs
+}
+
+/// Without them, a chain of headers would have holes, and a block below a hole would look orphaned.
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_that_bitcoind_had_when_the_node_started_are_archived() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    (0..4).for_each(|_| world.bitcoin_block());
+    let store = Arc::new(Store::open(&folder.path().join("db"), *world.chain.consensus_id()).unwrap());
+    let engine = Engine::open(world.newcomer(), Arc::clone(&store), world.now).unwrap();
+    let chain = consensus::start(engine, Inputs::none()).reader;
+    let mut queue = Queue::open(&folder.path().join("queue")).unwrap();
+    assert_eq!(Follower::new(store, None).step(&mut queue, &chain).unwrap(), Step::Done);
+    assert_eq!(queue.front().unwrap().unwrap().batch.unwrap().rows(), 4);
+}
+
+/// It reads its newest records again, which end where the last batch ended: that batch's file was removed, and all others
+/// waited for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_starts_again_without_news_goes_on_archiving() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    let found = world.grow(20, 3);
+    let (store, chain) = node(&world, &found, &folder.path().join("node"));
+    let path = folder.path().join("queue");
+    let mut positions = Vec::new();
+    for _ in 0..3 {
+        let mut queue = Queue::open(&path).unwrap();
+        let mut follower = Follower::new(Arc::clone(&store), queue.position());
+        for _ in 0..3 {
+            assert_eq!(follower.step(&mut queue, &chain).unwrap(), Step::Done);
+            taken(&mut queue);
+        }
+        positions.push(Queue::open(&path).unwrap().position().unwrap());
+    }
+    // The last records of a journal may have no rows.
+    assert!(positions[0] > 80 && positions.iter().all(|position| *position == positions[0]), "{positions:?}");
+}
+
 /// Writes all that waits in a queue.
 async fn send(queue: &mut Queue, server: &LocalServer, world: &World) {
     let params = world.chain.params().clone();

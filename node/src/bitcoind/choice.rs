@@ -1,10 +1,11 @@
 //! Which of several bitcoinds is used: the one whose chain has the most work, among equals the first.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bitcoin::Work;
+use bitcoin::{BlockHash, Work};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
@@ -23,6 +24,34 @@ pub(super) struct Chooser {
     pub(super) news: Arc<Notify>,
     pub(super) state: watch::Sender<FeedState>,
     pub(super) heard: watch::Sender<Instant>,
+    pub(super) computed: Computed,
+}
+
+/// Looks up the work of the chain up to a block.
+type Lookup = Box<dyn Fn(&BlockHash) -> Option<Work> + Send + Sync>;
+
+/// Work of chains as this node computed it from their headers, which says more than a bitcoind's claim. Empty until the
+/// share-chain is loaded.
+#[derive(Clone, Default)]
+pub(super) struct Computed(Arc<OnceLock<Lookup>>);
+
+impl fmt::Debug for Computed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Computed").field(&self.0.get().is_some()).finish()
+    }
+}
+
+impl Computed {
+    /// Uses this lookup from now on. Only the first one counts.
+    pub(super) fn set(&self, lookup: Lookup) {
+        let _again = self.0.set(lookup).is_err();
+    }
+
+    /// Work of the chain that a bitcoind's template extends: what was computed, or else what it says.
+    fn of(&self, state: &FeedState) -> Option<Work> {
+        let tip = state.template.as_ref()?.prev_block;
+        self.0.get().and_then(|lookup| lookup(&tip)).or(state.work)
+    }
 }
 
 /// A bitcoind that has a current template.
@@ -53,7 +82,8 @@ impl Chooser {
                 let is_well = state.template.is_some() && state.trouble.is_none();
                 *since = is_well.then(|| since.unwrap_or(now));
             }
-            let well: Vec<_> = states.iter().zip(&since).map(|(state, since)| well(state, *since, now)).collect();
+            let both = states.iter().zip(&since);
+            let well: Vec<_> = both.map(|(state, since)| well(self.computed.of(state), *since, now)).collect();
             let chosen = choose(&well);
             if let Some(index) = chosen.filter(|index| *index != used) {
                 lost = self.tell(used, index, states[used].trouble.as_deref(), lost);
@@ -101,8 +131,8 @@ impl Chooser {
     }
 }
 
-fn well(state: &FeedState, since: Option<Instant>, now: Instant) -> Option<Well> {
-    since.map(|since| Well { work: state.work, for_time: now.saturating_duration_since(since) })
+fn well(work: Option<Work>, since: Option<Instant>, now: Instant) -> Option<Well> {
+    since.map(|since| Well { work, for_time: now.saturating_duration_since(since) })
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use bitcoin::{BlockHash, Work};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::choice::Chooser;
+use super::choice::{Chooser, Computed};
 use super::client::Bitcoind;
 use super::follower::Follower;
 use super::state::{FeedState, Source};
@@ -19,6 +20,7 @@ pub struct TemplateFeed {
     /// That of the bitcoind in use.
     used: Source,
     each: Vec<(Bitcoind, watch::Receiver<FeedState>)>,
+    computed: Computed,
     /// Dropping it aborts them.
     _tasks: JoinSet<()>,
 }
@@ -45,16 +47,23 @@ impl TemplateFeed {
             })
             .collect();
         let each = each.into_iter().zip(sources.iter().map(|source| source.state.clone())).collect();
+        let computed = Computed::default();
         let used = match <[Source; 1]>::try_from(sources) {
             Ok([only]) => only,
             Err(sources) => {
                 let (state, seen) = watch::channel(FeedState::default());
                 let (heard, last_heard) = watch::channel(Instant::now());
-                tasks.spawn(Chooser { bitcoind, sources, news, state, heard }.run());
+                let computed = computed.clone();
+                tasks.spawn(Chooser { bitcoind, sources, news, state, heard, computed }.run());
                 Source { state: seen, heard: last_heard }
             }
         };
-        Self { used, each, _tasks: tasks }
+        Self { used, each, computed, _tasks: tasks }
+    }
+
+    /// Compares bitcoinds by the work of their chains that this returns, where it knows it, and not by what they say.
+    pub fn believe(&self, work: impl Fn(&BlockHash) -> Option<Work> + Send + Sync + 'static) {
+        self.computed.set(Box::new(work));
     }
 
     /// A receiver of the time when bitcoind last answered. At first, that is the start of the task.

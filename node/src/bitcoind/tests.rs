@@ -123,6 +123,17 @@ async fn a_new_cookie_is_read_when_the_old_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_pipe_in_place_of_the_cookie_holds_no_thread() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let path = dir.path().join(".cookie");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let server = Server::start(|_| Reply::result(json!(block_hash(3)))).await;
+    let client = server.client_with(Network::Local, BitcoindAuth::Cookie(path));
+    let error = client.best_block().await.unwrap_err();
+    assert!(matches!(error, BitcoindError::CookieMalformed { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_not_shown() {
     let server = Server::start(|_| Reply::result(json!(block_hash(3)))).await;
     server.expect_credentials("me", "right");

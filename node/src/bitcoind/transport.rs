@@ -208,7 +208,9 @@ impl Transport {
         }
         let malformed = || BitcoindError::CookieMalformed { path: path.clone() };
         let unreadable = |source| BitcoindError::CookieUnreadable { path: path.clone(), source };
-        if tokio::fs::metadata(path).await.map_err(unreadable)?.len() > COOKIE_BYTES_MAX {
+        let found = tokio::fs::metadata(path).await.map_err(unreadable)?;
+        // Whoever opens a pipe waits for its writer, in a thread that does not come back.
+        if !found.is_file() || found.len() > COOKIE_BYTES_MAX {
             return Err(malformed());
         }
         let text = tokio::fs::read_to_string(path).await.map_err(unreadable)?;

@@ -32,7 +32,7 @@ pub(super) fn resolve(settings: &Settings, p2p: P2pConfig, release: OfRelease) -
     settings.bounded(&keys::P2P_DNS_SEEDS, names.as_ref().map_or(0, Vec::len), SEEDS_MAX, "at most 32 names")?;
     settings.bounded(&keys::P2P_EXTERNAL_ADDRESS, external_address.len(), EXTERNAL_MAX, "at most 4 addresses")?;
     let dns_seeds = if p2p.proxy_only() {
-        // Both would tell where the node is: name servers, and everybody.
+        // Both would tell where the node is: name servers, and every peer.
         none(settings, &keys::P2P_DNS_SEEDS, names.iter().flatten().next().cloned())?;
         none(settings, &keys::P2P_EXTERNAL_ADDRESS, external_address.first().map(ToString::to_string))?;
         Vec::new()

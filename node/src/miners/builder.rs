@@ -253,7 +253,7 @@ impl JobBuilderTask {
                 WorkState::Waiting(reason)
             }
             Err(NoTemplate { reason, for_long: false }) => {
-                // bitcoind's troubles name its address, which is nobody else's business.
+                // bitcoind's errors name its address, which miners must not see.
                 let told = if self.feed.borrow().trouble.is_some() { NO_TEMPLATES } else { &*reason };
                 self.miners.pause(told);
                 WorkState::Waiting(reason)

@@ -90,6 +90,13 @@ impl Ledger {
         next.map(|entry| (Arc::clone(&entry.account), Arc::clone(&entry.tally))).unwrap_or_default()
     }
 
+    /// Whether it may be forgotten: those without work go first, and of these the ones that were used the longest time ago. A
+    /// login costs nothing.
+    fn rank(&self) -> (bool, u64) {
+        let works = || self.entries.iter().chain(&self.fee).any(|entry| !entry.tally.is_empty());
+        (self.longest > 0 || works(), self.used)
+    }
+
     fn all(&mut self) -> impl Iterator<Item = &mut Entry> {
         self.entries.iter_mut().chain(&mut self.fee)
     }
@@ -110,7 +117,7 @@ pub(super) struct Ledgers {
 
 impl Ledgers {
     /// Decides whom the account's next job pays. `None` if all its work pays the account itself. If there are
-    /// [`LEDGERS_MAX`] ledgers, the one that was not used for the longest time is forgotten.
+    /// [`LEDGERS_MAX`] ledgers, a part of them is forgotten.
     pub(super) fn next(&mut self, account: &Account) -> Option<(Account, Arc<Tally>)> {
         if account.is_empty() {
             return None;
@@ -118,8 +125,7 @@ impl Ledgers {
         if !self.kept.contains_key(account) {
             let ledger = Ledger::new(account, self.fee.as_ref())?;
             if self.kept.len() >= LEDGERS_MAX {
-                let oldest = self.kept.iter().min_by_key(|(_, ledger)| ledger.used);
-                oldest.map(|(account, _)| Arc::clone(account)).and_then(|oldest| self.kept.remove(&oldest));
+                self.make_room();
             }
             self.kept.insert(Arc::clone(account), ledger);
         }
@@ -127,6 +133,15 @@ impl Ledgers {
         let ledger = self.kept.get_mut(account)?;
         ledger.used = self.turn;
         Some(ledger.next())
+    }
+
+    /// Forgets a sixteenth of the ledgers at once, so that a flood of logins does not look through all of them each time.
+    fn make_room(&mut self) {
+        let mut ranks: Vec<_> = self.kept.values().map(Ledger::rank).collect();
+        ranks.sort_unstable();
+        if let Some(last) = ranks.get(ranks.len() / 16) {
+            self.kept.retain(|_, ledger| ledger.rank() > *last);
+        }
     }
 }
 

@@ -44,6 +44,9 @@ pub enum SplitError {
     /// There are too many addresses.
     #[error("a split has at most {SPLIT_PARTS_MAX} addresses")]
     TooMany,
+    /// An address stands where a worker's name should be.
+    #[error("it names the address \"{0}\" in another way")]
+    Unclear(String),
     /// An address stands there twice.
     #[error("the split names \"{0}\" twice; add its percentages up")]
     Twice(String),
@@ -51,7 +54,8 @@ pub enum SplitError {
 
 impl Payee {
     /// Parses a user name. Blanks around the address and the worker's name are ignored, and so is `bitcoin:` before an
-    /// address. The work of a name without an address is paid to `default`, if there is one.
+    /// address. The work of a name without an address is paid to `default`, if there is one. A name with a second address that
+    /// is no split is refused: whoever wrote it meant one, and all of the work would pay the first.
     ///
     /// # Errors
     /// The name has no valid address, and none is configured; the sentence is for the person who typed it.
@@ -63,10 +67,15 @@ impl Payee {
         let (address, worker) = split(user);
         let whole = |script| vec![Part { script, percent: 100 }];
         match parse_payout_address(address, network) {
-            Ok(address) => Ok(Self { parts: whole(address.script_pubkey()), worker: worker.to_owned() }),
+            Ok(address) => {
+                let script = address.script_pubkey();
+                no_other_address(worker, Some(&script), network)?;
+                Ok(Self { parts: whole(script), worker: worker.to_owned() })
+            }
             Err(error) => match default {
                 // Without an address, the whole name is the worker's.
                 Some(script) if !looks_like_address(address) => {
+                    no_other_address(user, None, network)?;
                     Ok(Self { parts: whole(script.clone()), worker: user.to_owned() })
                 }
                 _ => Err(error.into()),
@@ -96,8 +105,8 @@ impl Payee {
                 Some(next) => rest = next.trim_start(),
                 // What stands between the last percentage and the worker's name is any separator, and a digit is none.
                 None => {
-                    let separator = after.chars().next().map_or(0, char::len_utf8);
-                    let worker = after[separator..].trim().to_owned();
+                    let separator = after.chars().next().filter(|letter| !letter.is_alphanumeric());
+                    let worker = after[separator.map_or(0, char::len_utf8)..].trim().to_owned();
                     let sum = parts.iter().map(|part| u32::from(part.percent)).sum();
                     return if sum == 100 { Ok(Self { parts, worker }) } else { Err(SplitError::Sum(sum)) };
                 }
@@ -131,6 +140,24 @@ fn begins_split(user: &str) -> bool {
             && number.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | '%' | ' '))
     };
     looks_like_address(address) && number.is_some_and(is_number)
+}
+
+/// Looks for an address in a worker's name, other than the one that is paid.
+///
+/// # Errors
+/// There is one.
+fn no_other_address(worker: &str, paid: Option<&ScriptBuf>, network: Network) -> Result<(), SplitError> {
+    let is_other = |word: &&str| match parse_payout_address(word, network) {
+        Ok(address) => paid != Some(&address.script_pubkey()),
+        Err(AddressError::NotAnAddress { .. } | AddressError::Mistyped { .. }) => false,
+        Err(_) => true,
+    };
+    let mut words =
+        worker.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| looks_like_address(word));
+    match words.find(is_other) {
+        Some(word) => Err(SplitError::Unclear(word.to_owned())),
+        None => Ok(()),
+    }
 }
 
 /// Splits a user name after its first run of letters and digits, as all addresses are, and drops one separator.

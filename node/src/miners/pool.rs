@@ -186,7 +186,11 @@ impl RestWatch {
         let mut resting = BTreeSet::new();
         loop {
             tokio::time::sleep(POWER_LOOK).await;
-            power.reload();
+            // A disk that hangs must hold up no thread that serves miners.
+            let switch = power.clone();
+            if tokio::task::spawn_blocking(move || switch.reload()).await.is_err() {
+                return;
+            }
             let at = now().0;
             let users = self.stratum.snapshot().connections.into_iter().flat_map(|connection| connection.workers);
             let newest = users.filter(|user| power.rest(user, at).is_some()).collect();

@@ -1,7 +1,11 @@
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::{Power, Rest, Switch, is_named};
-use crate::config::Config;
+use crate::config::{Config, PowerConfig};
 
 /// Monday 2026-06-01 00:00 UTC.
 const MONDAY: u32 = 1_780_272_000;
@@ -103,6 +107,45 @@ fn the_switch_goes_before_the_schedule_and_ends_by_itself() {
     assert!(again.words(Rest { until: Some(noon) }).contains("2026-06-01 12:00"));
     again.set(Switch::Schedule).unwrap();
     assert!(!folder.path().join("power").exists());
+}
+
+/// Whoever opens a pipe waits for its writer: the node did not start, or did not stop.
+#[test]
+fn what_is_no_file_in_place_of_the_switch_holds_nothing_up_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("power");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let (loaded, is_loaded) = mpsc::channel();
+    let data = folder.path().to_owned();
+    thread::spawn(move || loaded.send(Power::load(PowerConfig::default(), &data)));
+    let power = is_loaded.recv_timeout(Duration::from_secs(20)).expect("it waits for nobody");
+    assert_eq!(power.switch(MONDAY), Switch::Schedule);
+    std::fs::remove_file(&path).unwrap();
+    // A list of names that is too long would end with a part of a name.
+    std::fs::write(&path, format!("pause workers={}\n", "rig,".repeat(5_000))).unwrap();
+    power.reload();
+    assert_eq!(power.switch(MONDAY), Switch::Schedule);
+}
+
+#[test]
+fn a_switch_that_is_still_written_pauses_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let power = Power::load(PowerConfig::default(), folder.path());
+    let write = |text: &str| std::fs::write(folder.path().join("power"), text).unwrap();
+    for text in ["", "pause", "pause workers=rig1"] {
+        write(text);
+        power.reload();
+        assert_eq!(power.rest("a.rig2", MONDAY), None, "{text:?}");
+    }
+    write("pause workers=rig1\n");
+    power.reload();
+    assert_eq!((power.rest("a.rig1", MONDAY), power.rest("a.rig2", MONDAY)), (Some(Rest { until: None }), None));
+    // Without the end of a line, it counts once it stays.
+    write("pause");
+    power.reload();
+    assert_eq!(power.rest("a.rig2", MONDAY), None);
+    power.reload();
+    assert_eq!(power.rest("a.rig2", MONDAY), Some(Rest { until: None }));
 }
 
 #[test]

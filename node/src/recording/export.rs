@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use node_core::engine::Engine;
-use node_core::export::{ExportError, is_whole, write};
+use node_core::export::{ExportError, headers_above_root, is_whole, write};
 use sharechain::Chain;
 
 use super::error::RecordingError;
@@ -38,12 +38,12 @@ pub(crate) async fn export(config: &Config, path: &Path) -> Result<(), NodeError
     let is_whole = is_whole(&*store, &params)?;
     let base = if is_whole { None } else { headers::newest_base_height(&store)? };
     let headers = headers::load_up_to_tip(&bitcoind, &params, base).await?;
-    let root = headers.root();
+    let (root, vouched) = (headers.root(), headers_above_root(&headers));
     let mut engine = Engine::open(Chain::new(params, headers), Arc::clone(&store), now())?;
     let file = |source| RecordingError::File { path: path.to_owned(), source };
     let to = BufWriter::new(File::create(path).map_err(file)?);
     let about = format!("shoal {} export", env!("CARGO_PKG_VERSION"));
-    let lines = write(&*store, engine.chain_mut(), root, Some(&about), to).map_err(|error| match error {
+    let lines = write(&*store, engine.chain_mut(), root, &vouched, Some(&about), to).map_err(|error| match error {
         ExportError::Journal(error) => NodeError::Store(error),
         ExportError::Write(error) => RecordingError::Write(error).into(),
         ExportError::Lacks(what) => RecordingError::Lacks(what).into(),

@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bitcoin::block::Header;
 use recording::{Reader, Replay};
 use sharechain::change_set::Source;
 use sharechain::check::binding::BoundProof;
@@ -8,7 +9,7 @@ use sharechain::{Proof, RuleError, ShareId, U256};
 
 use super::{Import, import};
 use crate::store::Store;
-use node_core::export::write;
+use node_core::export::{headers_above_root, write};
 use testkit::World;
 
 type Engine = node_core::engine::Engine<Store>;
@@ -36,10 +37,14 @@ fn late(world: &World, found: &[(Proof, Option<Vec<ShareId>>)], folder: &Path) -
 }
 
 fn exported(engine: &mut Engine) -> String {
+    exported_with(engine, &[])
+}
+
+fn exported_with(engine: &mut Engine, bitcoin: &[Header]) -> String {
     let store = Arc::clone(engine.store());
     let mut bytes = Vec::new();
     let root = engine.chain().bitcoin().root();
-    let lines = write(&*store, engine.chain_mut(), root, None, &mut bytes).unwrap();
+    let lines = write(&*store, engine.chain_mut(), root, bitcoin, None, &mut bytes).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     assert_eq!(text.lines().count() as u64, lines);
     text
@@ -70,24 +75,32 @@ fn what_is_exported_agrees_with_the_rules_and_is_imported_again() {
     assert_eq!(engine(&world, folders.1.path()).chain().tip(), world.chain.tip());
 }
 
+/// A node asks bitcoind for the headers up to its tip before it opens its share-chain, and stores only those that come later.
 #[test]
-fn headers_that_a_node_knew_when_it_started_are_exported() {
+fn what_is_exported_has_the_headers_that_the_node_did_not_store() {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new();
-    (0..3).for_each(|_| world.bitcoin_block());
-    // As a node whose bitcoind has blocks: these are not in its journal.
+    (0..4).for_each(|_| world.bitcoin_block());
+    let found = world.grow(20, 3);
     let store = Arc::new(Store::open(&folder.path().join("db"), *world.chain.consensus_id()).unwrap());
-    let mut engine = Engine::open(world.newcomer(), store, world.now).unwrap();
-    let found = world.grow(6, 1);
-    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
+    let mut chain = World::with(world.chain.params().clone()).chain;
+    let (known, later) = world.bitcoin_headers.split_at(4);
+    for header in known {
+        chain.insert_bitcoin_header(*header, world.now);
+    }
+    let mut engine = Engine::open(chain, store, world.now).unwrap();
+    engine.insert_bitcoin_headers(later, world.now);
     for (proof, list) in &found {
         let bound = BoundProof::bind(proof.clone(), U256::MAX, world.chain.consensus_id()).unwrap();
         engine.insert(bound, list.clone(), Source(1), world.now);
     }
-    let text = exported(&mut engine);
+    assert_eq!(engine.chain().tip(), world.chain.tip());
+    let headers = headers_above_root(engine.chain().bitcoin());
+    let text = exported_with(&mut engine, &headers);
     assert_eq!(differences(&text), Vec::<String>::new());
-    let headers = text.lines().filter(|line| line.starts_with("{\"header\"")).count();
-    assert_eq!(headers, world.bitcoin_headers.len(), "each once");
+    let lines = text.lines().filter(|line| line.starts_with("{\"header\"")).count();
+    assert_eq!(lines, world.bitcoin_headers.len(), "once each");
+    assert_ne!(differences(&exported(&mut engine)), Vec::<String>::new(), "they are needed");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use sharechain::limits::CONFLICT_LINKS;
 use crate::api::mining::NodeFee;
 use crate::api::power::Resting;
 use crate::api::reach::Way;
-use crate::api::status::{SyncStateName, Upgrade};
+use crate::api::status::SyncStateName;
+use crate::api::upgrade::Upgrade;
 
 const LABEL_CHARS: usize = 13;
 const BOLD: &str = "\u{1b}[1m";

@@ -3,10 +3,12 @@ use super::*;
 use crate::api::isolation::{StateStatus, WorkName};
 use crate::api::mining::BestShare;
 use crate::api::reach::{Reachable, Way};
-use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus, Upgrade, UpgradeStateName};
+use crate::api::status::{BitcoinStatus, Hashrate, ShareCounts, SyncStateName, SyncStatus};
+use crate::api::upgrade::{Upgrade, UpgradeStateName};
 
 pub(crate) fn healthy() -> Status {
     Status {
+        source: crate::api::status::Source::Node,
         version: "0.1.0".into(),
         network: "local".into(),
         pool: String::new(),

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Borders, Paragraph, Sparkline, Wrap};
 
 use super::source::{Part, View};
 use crate::api::isolation::WorkName;
-use crate::api::status::Upgrade;
+use crate::api::upgrade::Upgrade;
 use crate::devices::{Device, DeviceState};
 use crate::status::words::{count, duration, hashrate, printable};
 

@@ -120,7 +120,8 @@ async fn the_picture_holds_every_link_and_share_once() {
     assert_eq!(shares.iter().filter(|share| share["listed_in"].is_null()).count(), 1);
     let part = api.get("/graph?to=3&links=2").await;
     assert_eq!((&part["from_height"], &part["next_from"]), (&json!(2), &json!(1)));
-    assert_eq!((part["links"].as_array().unwrap().len(), part["shares"].as_array().unwrap().len()), (2, 4));
+    // Two links list four shares, and two more were found on the upper one.
+    assert_eq!((part["links"].as_array().unwrap().len(), part["shares"].as_array().unwrap().len()), (2, 6));
     assert!(api.refusal("/graph?links=201", 400).await.contains("1 to 200"));
     assert!(api.refusal("/graph?heights=3", 400).await.contains("`to` and `links`"));
 }

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed as it should")]
 
 mod answers;
+mod archived;
 mod bans;
 mod check;
 mod command;
 mod document;
 mod explorer;
 mod exposure;
+mod forgotten;
 mod hostile;
 mod live;
 mod miner_first;

@@ -55,6 +55,33 @@ async fn caches_may_keep_what_is_the_same_for_everyone() {
 }
 
 #[tokio::test]
+async fn browsers_keep_the_files_of_a_build_and_ask_for_its_page() {
+    for (api, page_kept) in [
+        (Api::of(Pool::new()).await, "private, no-cache"),
+        (public().await, "public, max-age=5, stale-while-revalidate=30"),
+    ] {
+        let cache = async |path: &str| {
+            let answer = api.ask(path, &[]).await;
+            (answer.headers()["cache-control"].to_str().unwrap().to_owned(), answer.bytes().await.unwrap())
+        };
+        let (kept, page) = cache("/").await;
+        assert_eq!(kept, page_kept);
+        let page = std::str::from_utf8(&page).unwrap();
+        let files: Vec<&str> = page.split('"').filter(|path| path.starts_with("/@")).collect();
+        assert!(files.len() > 20 && !page.contains("\"/js/"), "{page}");
+        for file in files {
+            let (kept, bytes) = cache(file).await;
+            assert_eq!(kept, "public, max-age=31536000, immutable", "{file}");
+            let name = file.trim_start_matches('/').split_once('/').unwrap().1;
+            assert_eq!(cache(&format!("/{name}")).await, (page_kept.to_owned(), bytes), "{name}");
+        }
+        let (kept, _) = cache("/@0123456789abcdef/js/main.js").await;
+        assert_eq!(kept, page_kept, "a page of another build finds its files, and asks the next time");
+        assert_eq!(api.ask("/@0123456789abcdef/chain", &[]).await.status().as_u16(), 404);
+    }
+}
+
+#[tokio::test]
 async fn blocks_are_counted_fed_and_linked_to_an_explorer() {
     let api = public().await;
     let blocks = api.get("/blocks?limit=500").await["blocks"].as_array().unwrap().clone();

@@ -1,16 +1,13 @@
 //! A node's API on a port of its own, and ways to ask it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use node::api::{self, Context};
 use node::bitcoind::Bitcoind;
-use node::config::{
-    ApiConfig, BitcoindAuth, BitcoindConfig, Config, LogFormat, Network, NotifyConfig, P2pConfig, PowerConfig,
-    StratumConfig,
-};
+use node::config::Config;
 use node::consensus::{self, EngineHandle, Inputs, Started};
 use node::devices::SharedDevices;
 use node::history::{History, Keeper};
@@ -37,49 +34,15 @@ pub(crate) struct Api {
     _dir: TempDir,
 }
 
-fn config(dir: PathBuf, listen: SocketAddr) -> Config {
-    let any = "127.0.0.1:0".parse().unwrap();
-    Config {
-        file: None,
-        secret_in_file: false,
-        network: Network::Local,
-        pool: sharechain::PoolName::PUBLIC,
-        outputs: node::config::Outputs::Standard,
-        data_dir: dir,
-        address: None,
-        new_pool: true,
-        on_isolation: node_core::isolation::Reaction::Stop,
-        on_censorship: node_core::isolation::Reaction::Stop,
-        trust: None,
-        log: "info".into(),
-        log_format: LogFormat::Text,
-        store: node::config::StoreConfig { keep: node_core::engine::Keep::Window },
-        // Nothing is asked of it.
-        bitcoind: BitcoindConfig::new(
-            "http://127.0.0.1:1".parse().unwrap(),
-            BitcoindAuth::Cookie(PathBuf::from("no cookie")),
-            Duration::from_secs(1),
-        ),
-        stratum: StratumConfig {
-            listen: any,
-            listeners: Vec::new(),
-            tls: None,
-            coinbase_limits: Vec::new(),
-            fee: None,
-        },
-        power: PowerConfig::default(),
-        p2p: P2pConfig { listen: vec![any], peers: Vec::new(), mdns: false, ..P2pConfig::default() },
-        api: ApiConfig {
-            listen,
-            cors_origins: Vec::new(),
-            requests_a_second: 1_000.try_into().unwrap(),
-            trusted_proxies: Vec::new(),
-            public: false,
-            explorer: None,
-        },
-        archive: None,
-        notify: NotifyConfig::default(),
-    }
+/// The configuration of a node of its own, at whose bitcoind nothing answers.
+pub(crate) fn config(dir: &Path, listen: SocketAddr) -> Config {
+    let text = format!(
+        "network = \"local\"\ndata_dir = {dir:?}\nnew_pool = true\n\
+         [bitcoind]\nurl = \"http://127.0.0.1:1\"\ncookie_file = \"/nonexistent\"\n\
+         [stratum]\nlisten = \"127.0.0.1:0\"\n[p2p]\nlisten = [\"127.0.0.1:0\"]\nmdns = false\n\
+         [api]\nlisten = \"{listen}\"\nrequests_a_second = 1_000\n"
+    );
+    Config::of_text(&text, &dir.join("shoal.toml")).unwrap()
 }
 
 impl Api {
@@ -93,7 +56,7 @@ impl Api {
         let Pool { engine, store, dir, .. } = pool;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut config = config(dir.path().to_owned(), address);
+        let mut config = config(dir.path(), address);
         change(&mut config);
         let config = Arc::new(config);
         let bitcoind = Bitcoind::new(&config.bitcoind, config.network).unwrap();

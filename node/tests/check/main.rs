@@ -183,7 +183,9 @@ fn a_pairing_link_carries_a_code_where_no_server_sees_it_and_not_the_token() {
 fn ports_in_use_fail() {
     let home = TempDir::new().unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let sockets = std::iter::repeat_with(|| UdpSocket::bind("127.0.0.1:0").unwrap());
+    let free_for_tcp = |udp: &UdpSocket| TcpListener::bind(udp.local_addr().unwrap()).is_ok();
+    let udp = sockets.take(100).find(free_for_tcp).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_shoal"))
         .args(["check", "--json", "--api-listen=127.0.0.1:0"])
         .arg(format!("--stratum-listen={}", tcp.local_addr().unwrap()))

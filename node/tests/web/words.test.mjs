@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ago, btc, digits, duration, hashes, hashrate, pay, percent, plural, roughBtc, shortId, si } from "../../web/js/format.js";
 import { atLeastOne, chance, gapPart, luckWords, odds, roundWords } from "../../web/js/chance.js";
-import { gapsOf, histogram } from "../../web/js/gaps.js";
 import { troubles } from "../../web/js/health.js";
 import { estimate } from "../../web/js/estimate.js";
-import { miningState } from "../../web/js/mining_state.js";
+import { gapsOf, histogram, miningState } from "../../web/js/mining_state.js";
 import { filled } from "../../web/js/steps.js";
 import { spread, stepFor } from "../../web/js/spread.js";
 import { expect } from "../../web/js/expect.js";
@@ -21,7 +20,7 @@ test("numbers carry units and three digits", () => {
     [duration(0), "0 s"], [duration(0.4), "0.4 s"], [duration(59.7), "60 s"], [duration(200), "3 min 20 s"], [duration(3661), "1 h 1 min"], [duration(86400 * 3), "3 days"], [duration(1e9), "31.7 years"], [duration(Infinity), "not known yet"],
     [hashes("19868"), "19.9 thousand hashes"], [hashes("4398046511104"), "4.4 trillion hashes"], [hashes(null), "not known yet"],
     [plural(1, "share"), "1 share"], [plural(2, "address", "addresses"), "2 addresses"],
-    [ago(100, 101), "just now"], [ago(100, 160), "1 min ago"], [ago(200, 100), "in 2 min"], [shortId("0".repeat(54) + "123456789a"), "…123456789a"],
+    [ago(100, 101), "just now"], [ago(100, 160), "1 min ago"], [ago(200, 100), "just now"], [shortId("0".repeat(54) + "123456789a"), "…123456789a"],
   ];
   for (const [is, wanted] of table) assert.equal(is, wanted);
 });

@@ -1,5 +1,5 @@
-// Answers of the API: fetched once for all who show them, kept while shown, fetched again when something happened.
-import { useEffect, useState } from "./html.js";
+// Answers of the API: fetched once for all who show them, and again when something happened.
+import { useLayoutEffect, useState } from "./html.js";
 import { setNodeTime } from "./clock.js";
 import { sentence } from "./format.js";
 
@@ -170,7 +170,7 @@ export function put(path, data) {
 export function useApi(path, on = []) {
   const [state, set] = useState({ path: null, data: null, error: null });
   const events = on.join();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (path === null) return undefined;
     const of = entry(path);
     const user = { on: events ? events.split(",") : [], set: (next) => set({ path, ...next }) };
@@ -184,8 +184,10 @@ export function useApi(path, on = []) {
   return { data: kept.data, error: kept.error, reload: () => path !== null && load(entry(path)) };
 }
 
+/** Whether these pages come from an archive alone, without a node. */
+export const useExplorer = () => useApi("/status").data?.source === "archive";
+
 const TOKEN = "shoal.token";
-const HASH = "#pair=";
 
 export function readToken() {
   try {
@@ -193,19 +195,6 @@ export function readToken() {
   } catch {
     return undefined;
   }
-}
-
-/**
- * A pairing link brings a code behind the path, where it is sent to nobody. It must not stay in the address or the history. The node
- * gives the token for it, once.
- */
-export async function pairByLink() {
-  if (!location.hash.startsWith(HASH)) return;
-  const code = location.hash.slice(HASH.length);
-  history.replaceState(null, "", location.pathname + location.search);
-  const answer = await fetch("/api/v1/pair", { method: "POST", headers: { "shoal-pairing-code": code } }).catch(() => null);
-  if (answer?.ok) writeToken((await answer.json()).token);
-  else alert(answer?.status === 401 ? "This link was used or has ended: shoal pair on the node's machine prints another." : "The node did not answer; open the link again.");
 }
 
 export function writeToken(token) {

@@ -14,9 +14,9 @@ function loadLibrary() {
   library ??= new Promise((resolve, reject) => {
     const style = document.createElement("link");
     style.rel = "stylesheet";
-    style.href = "/vendor/uplot/uPlot.min.css";
+    style.href = new URL("../vendor/uplot/uPlot.min.css", import.meta.url);
     const script = document.createElement("script");
-    script.src = "/vendor/uplot/uPlot.iife.min.js";
+    script.src = new URL("../vendor/uplot/uPlot.iife.min.js", import.meta.url);
     script.onload = () => resolve(globalThis.uPlot);
     script.onerror = () => {
       library = null;
@@ -29,11 +29,14 @@ function loadLibrary() {
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
 /** Hours within a day, otherwise dates. */
 function tickText(unixS, stepS) {
   const date = new Date(unixS * 1000);
-  if (stepS < 86400 && date.getHours() + date.getMinutes() + date.getSeconds() > 0) return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-  return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  if (stepS < 86400 && date.getHours() + date.getMinutes() + date.getSeconds() > 0) return CLOCK.format(date);
+  return DAY.format(date);
 }
 
 function options(width, label, format, onPoint) {

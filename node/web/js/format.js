@@ -116,16 +116,15 @@ export function roughly(seconds) {
   return duration(Math.round(s / DAY) * DAY);
 }
 
-/** A moment relative to another, both in seconds. */
-export function ago(momentS, nowS) {
-  const age = nowS - momentS;
-  if (Math.abs(age) < 1.5) return "just now";
-  return age > 0 ? `${roughly(age)} ago` : `in ${roughly(-age)}`;
-}
+/** A moment that was, both in seconds. A Bitcoin block may be ahead of the clock. */
+export const ago = (momentS, nowS) => (nowS - momentS < 1.5 ? "just now" : `${roughly(nowS - momentS)} ago`);
 
-export function dateTime(unixS) {
-  return new Date(unixS * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-}
+/** A test network has difficulties below 1. */
+export const difficulty = (value) => (value == null ? "none yet" : value < 1 ? digits(value) : si(value, "").trim());
+
+/** Made once: it takes as long as some hundred of its words. */
+const STAMP = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+export const dateTime = (unixS) => STAMP.format(unixS * 1000);
 
 export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 

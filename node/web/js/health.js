@@ -8,6 +8,7 @@ const item = (level, what, todo = "") => ({ level, what, todo });
 
 /** A list of { level: "bad" | "warn", what, todo }; empty when nothing is wrong. */
 export function troubles(status) {
+  if (status.source === "archive") return quiet(status);
   return [...alarms(status), ...states(status), ...sync(status), ...bitcoin(status), ...upgrades(status), ...quiet(status)]
     .sort((a, b) => (a.level === b.level ? 0 : a.level === "bad" ? -1 : 1));
 }
@@ -64,5 +65,5 @@ function upgrades(status) {
 function quiet(status) {
   const bound = QUIET_LINKS * status.link_interval_s;
   if (status.tip_age_s == null || status.tip_age_s <= bound || holds(status, "stale_tip")) return [];
-  return [item("warn", `The newest link is ${duration(status.tip_age_s)} old.`, "Either the pool has very little hashrate now, or this node is cut off: look at the peers.")];
+  return [item("warn", `The newest link is ${duration(status.tip_age_s)} old.`, `Either the pool has very little hashrate now, or ${status.source === "archive" ? "the archive is not fed" : "this node is cut off: look at the peers"}.`)];
 }

@@ -1,6 +1,6 @@
 // The frame around every page: head, menu, search, the page of the path, foot.
-import { html, render, useEffect, useRef, useState } from "./html.js";
-import { get, pairByLink, useApi } from "./api.js";
+import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
+import { get, useApi, useExplorer } from "./api.js";
 import { startLive, useLiveState, useRevival } from "./live.js";
 import { go, startRouter, useRoute } from "./router.js";
 import { troubles } from "./health.js";
@@ -79,6 +79,8 @@ function Head({ path }) {
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
   const here = `/${path.split("/")[1] ?? ""}`;
+  const explorer = useExplorer();
+  const menu = MENU.filter(([to]) => !explorer || !/peers|log/.test(to));
   const owner = { "/links": "/chain", "/shares": "/chain", "/job": "/blocks" }[here] ?? here;
   return html`
     <header class="top">
@@ -86,7 +88,7 @@ function Head({ path }) {
         <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28" /><span>Shoal</span></a>
         <button type="button" class="menu-button" aria-expanded=${String(open)} aria-controls="menu" onClick=${() => setOpen(!open)}>Menu</button>
         <nav id="menu" aria-label="Pages" class=${open ? "open" : ""}>
-          <ul>${MENU.map(([to, name]) => html`<li key=${to}><a href=${to} aria-current=${owner === to ? "page" : undefined}>${name}</a></li>`)}</ul>
+          <ul>${menu.map(([to, name]) => html`<li key=${to}><a href=${to} aria-current=${owner === to ? "page" : undefined}>${name}</a></li>`)}</ul>
         </nav>
         <${Search} />
         <${Live} />
@@ -111,7 +113,7 @@ function Foot() {
   const { data } = useApi("/status");
   return html`
     <footer>
-      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · what this one node knows; others may know a little more or less.</p>
+      <p>${data ? `shoal ${data.version}, ${data.network}, link ${count(data.height)}` : "shoal"} · ${data?.source === "archive" ? "from an archive" : "what this one node knows; others may know a little more or less."}</p>
       <p><a href="/api">Everything here as data</a> · <a href="/metrics" target="_self">metrics</a></p>
     </footer>`;
 }
@@ -122,7 +124,7 @@ function Page({ route }) {
   const [shown, show] = useState({ Page: null, error: null, route });
   const load = pageOf(route.parts);
   const first = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     let current = true;
     load().then((module) => current && show({ Page: module.default, error: null, route }), () => current && show({ Page: null, error: BROKEN, route }));
     return () => { current = false; };
@@ -154,7 +156,7 @@ function App() {
     <${Foot} />`;
 }
 
-pairByLink();
+if (location.hash.startsWith("#pair=")) import("./pair.js").then(({ pair }) => pair());
 startRouter();
 startLive();
 const root = document.getElementById("app");

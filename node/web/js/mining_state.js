@@ -1,6 +1,5 @@
-// Does an address mine? From what its own node and the share-chain know. Pure.
+// Does an address mine? From what its own node and the share-chain know, and from the times between its shares. Pure.
 import { silence } from "./chance.js";
-import { gapsOf } from "./gaps.js";
 
 /** A submit comes about every seven seconds; a silence of this many seconds is no chance: once in 10^18 submits. */
 const SILENT_S = 300;
@@ -25,4 +24,21 @@ export function miningState(miner, shares, nowS) {
   const gapS = Math.max(0, nowS - lastS);
   const chance = meanS == null || shares.length < 4 ? null : silence(gapS, meanS);
   return { kind: chance != null && chance < ODD ? "stopped" : "elsewhere", lastS, meanS, gapS, chance };
+}
+
+/** From shares, newest first: the newest one's time, the mean gap and all gaps in seconds. */
+export function gapsOf(shares) {
+  const times = shares.map((share) => share.time_unix_s).sort((a, b) => b - a);
+  if (times.length === 0) return { lastS: null, meanS: null, gaps: [] };
+  const gaps = times.slice(1).map((time, i) => times[i] - time);
+  const meanS = gaps.length > 0 ? (times[0] - times.at(-1)) / gaps.length : null;
+  return { lastS: times[0], meanS: meanS > 0 ? meanS : null, gaps };
+}
+
+/** Counts of gaps in `bins` classes of equal width up to three mean gaps, and one for all longer ones. */
+export function histogram(gaps, meanS, bins = 12) {
+  const width = (3 * meanS) / bins;
+  const counts = new Array(bins + 1).fill(0);
+  for (const gap of gaps) counts[Math.min(bins, Math.floor(gap / width))] += 1;
+  return { width, counts };
 }

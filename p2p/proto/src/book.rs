@@ -3,7 +3,7 @@
 //! It is Bitcoin Core's `AddrMan` for signed records. Nodes that were only heard of are in the *new* table, nodes that
 //! were reached in the *tried* table. Both are divided into buckets by a hash with a secret key. In the new table, the
 //! netgroup that told of a node chooses among a sixteenth of the buckets; in the tried table, the node's own netgroup
-//! chooses among 4 of 128. Whoever floods a node with records fills the places of its own netgroups, and no others. A
+//! chooses among 4 of 128. A flood of records fills the places of its own netgroups, and no others. A
 //! place that is taken is given up only if its node is gone. See decision 0041.
 //!
 //! ```text

@@ -1,8 +1,8 @@
 //! Signed node records: where a node can be dialed, as the node itself says.
 //!
 //! A record is signed with the node's identity key, so nobody can alter another's record or make up one for it. What
-//! only the node itself can say, only the node itself can renew: a record's age is the age of its signature, whoever
-//! passes it on. See decision 0042.
+//! only the node itself can say, only the node itself can renew: a record's age is the age of its signature, no
+//! matter who passes it on. See decision 0042.
 //!
 //! ```text
 //! address.rs   an address in bytes and as a multiaddr, and who may be told of it
@@ -71,7 +71,7 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// True if whoever sent it could have known, whatever its clock says.
+    /// True if its sender could have known, whatever the sender's clock says.
     #[must_use]
     pub const fn is_certain(self) -> bool {
         matches!(self, Self::Signature | Self::OtherPool | Self::Life)

@@ -104,7 +104,7 @@ pub struct DiscoveryInfo {
     pub numbers: Numbers,
     /// Changes when something changes in the book that should soon be on disk.
     pub generation: u64,
-    /// This node's addresses that everybody is told, multiaddrs.
+    /// This node's public addresses, multiaddrs.
     pub own_addresses: Vec<String>,
 }
 

@@ -70,7 +70,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Each extranonce1 begins a search space of its own, whoever rolls the rest: a v1 device, a v2 proxy, or the server
+    /// Each extranonce1 begins a search space of its own, no matter who rolls the rest: a v1 device, a v2 proxy, or the server
     /// for a standard channel.
     #[test]
     fn search_spaces_of_v1_and_v2_never_meet(events in prop::collection::vec(event(), 1..200)) {

@@ -35,5 +35,5 @@ pub fn record(world: &mut World<SimNode>, about: &str, to: impl Write) -> Result
     let disk = node.shared_disk();
     let chain = node.chain_mut().ok_or(RecordError::NoNode)?;
     let root = chain.bitcoin().root();
-    Ok(write(&*disk, chain, root, Some(about), to)?)
+    Ok(write(&*disk, chain, root, &[], Some(about), to)?)
 }

@@ -27,6 +27,9 @@ pub(super) enum BenchCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Serve the window until Ctrl-C instead, from a node whose folder is printed
+        #[arg(long, conflicts_with = "json")]
+        serve: bool,
     },
     /// Measure a node with many miners: time to the last job on a new tip, memory, processor time for a submit
     Stratum {
@@ -70,9 +73,13 @@ impl BenchCommand {
                 let days = days.unwrap_or_else(|| years.saturating_mul(365));
                 Ok(bench_years(YearsOptions { days, fraction }, json)?)
             }
-            Self::Sync { proofs, scripts, cache, json } => {
+            Self::Sync { proofs, scripts, cache, json, serve } => {
                 let cache = cache.unwrap_or_else(|| std::env::temp_dir().join("shoal-bench"));
-                bench_sync(WindowOptions::of_proofs(proofs, scripts), &cache, json).await
+                let options = WindowOptions::of_proofs(proofs, scripts);
+                if serve {
+                    return Ok(scale::serve(options, &shoal_program()?, &cache, &mut std::io::stderr()).await?);
+                }
+                bench_sync(options, &cache, json).await
             }
             Self::Stratum { protocol, connections, tips, rounds, json } => {
                 let connections = usize::try_from(connections).unwrap_or(CONNECTIONS_MAX);

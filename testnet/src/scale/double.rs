@@ -198,7 +198,7 @@ impl Double {
 }
 
 /// Work of a header, hashes.
-pub(super) fn work(header: &Header) -> U256 {
+pub(crate) fn work(header: &Header) -> U256 {
     U256::from_be_bytes(header.work().to_be_bytes())
 }
 

@@ -63,7 +63,7 @@ pub(super) fn mine_block(bitcoin: &BitcoinHeaders, now: Timestamp) -> Result<Hea
 }
 
 /// Looks for the nonce with which a header meets its target.
-pub(super) fn grind(header: &mut Header) {
+pub(crate) fn grind(header: &mut Header) {
     let target = header.target();
     while !target.is_met_by(header.block_hash()) {
         header.nonce += 1;

@@ -13,6 +13,7 @@ use sharechain::ChainParams;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::disk_bytes;
 use super::double::Double;
@@ -82,8 +83,8 @@ pub struct SyncBench {
     pub serving_first_job_s: f64,
 }
 
-/// A node's process.
-struct Node {
+/// A node's process on the network `rehearsal`.
+pub(crate) struct Node {
     name: &'static str,
     shoal: PathBuf,
     folder: PathBuf,
@@ -114,6 +115,33 @@ pub async fn run(
     found
 }
 
+/// Serves the window with a node of the program `shoal` until Ctrl-C, and says in which folder the node's configuration is:
+/// what measures pages or miners needs a node that stays.
+///
+/// # Errors
+/// The window cannot be made, or the node does not start.
+pub async fn serve(
+    options: WindowOptions,
+    shoal: &Path,
+    cache: &Path,
+    progress: &mut impl Write,
+) -> Result<(), SyncError> {
+    let made = window::make(options, cache, progress)?;
+    let folder = tempfile::tempdir()?;
+    let double = Double::start(&ChainParams::rehearsal(), &made.root, &made.bitcoin, folder.path()).await?;
+    let serving_folder = folder.path().join("serving");
+    copy_files(&made.store, &serving_folder.join("data/store"))?;
+    let mut serving = Node::start((shoal, "serving"), serving_folder, (double.address, &double.cookie), &[]).await?;
+    serving.first_job().await?;
+    writeln!(io::stdout(), "serving in {}", serving.folder.display())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminated.recv() => {}
+    }
+    serving.stop().await
+}
+
 async fn measure(
     options: WindowOptions,
     made: &Made,
@@ -125,13 +153,14 @@ async fn measure(
     let serving_folder = folder.join("serving");
     copy_files(&made.store, &serving_folder.join("data/store"))?;
     let began = Instant::now();
-    let mut serving = Node::start((shoal, "serving"), serving_folder, &double, &[]).await?;
+    let mut serving = Node::start((shoal, "serving"), serving_folder, (double.address, &double.cookie), &[]).await?;
     serving.first_job().await?;
     let serving_first_job_s = began.elapsed().as_secs_f64();
     writeln!(progress, "the serving node is at work after {serving_first_job_s:.1} s")?;
     let began = Instant::now();
     let peers: Vec<_> = others.iter().cloned().chain([serving.multiaddress()]).collect();
-    let mut fresh = Node::start((shoal, "fresh"), folder.join("fresh"), &double, &peers).await?;
+    let mut fresh =
+        Node::start((shoal, "fresh"), folder.join("fresh"), (double.address, &double.cookie), &peers).await?;
     fresh.first_job().await?;
     let first_work_s = began.elapsed().as_secs_f64();
     writeln!(progress, "the fresh node is at work after {first_work_s:.1} s")?;
@@ -181,10 +210,11 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 impl Node {
-    async fn start(
+    /// Starts the program `shoal` at the bitcoind with this address and cookie file. Without peers it begins a pool.
+    pub(crate) async fn start(
         (shoal, name): (&Path, &'static str),
         folder: PathBuf,
-        double: &Double,
+        (bitcoind, cookie): (SocketAddr, &Path),
         peers: &[String],
     ) -> Result<Self, SyncError> {
         let (p2p, stratum, api) = (free_port()?, free_port()?, free_port()?);
@@ -196,8 +226,8 @@ impl Node {
              [p2p]\nlisten = [\"{p2p}\"]\npeers = {peers:?}\nmdns = false\ndiscover = false\n",
             folder.join("data"),
             peers.is_empty(),
-            double.address,
-            double.cookie,
+            bitcoind,
+            cookie,
         );
         fs::write(folder.join("shoal.toml"), config)?;
         let child = spawn(shoal, &folder)?;
@@ -209,8 +239,13 @@ impl Node {
         Ok(())
     }
 
+    /// Where miners connect.
+    pub(crate) fn stratum(&self) -> SocketAddr {
+        self.stratum
+    }
+
     /// Waits for the first job that the node hands out.
-    async fn first_job(&mut self) -> Result<(), SyncError> {
+    pub(crate) async fn first_job(&mut self) -> Result<(), SyncError> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
@@ -238,7 +273,7 @@ impl Node {
         Ok(())
     }
 
-    async fn stop(&mut self) -> Result<(), SyncError> {
+    pub(crate) async fn stop(&mut self) -> Result<(), SyncError> {
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGTERM)
                 .map_err(io::Error::from)?;
@@ -247,11 +282,11 @@ impl Node {
         Ok(())
     }
 
-    fn multiaddress(&self) -> String {
+    pub(crate) fn multiaddress(&self) -> String {
         format!("/ip4/{}/tcp/{}", self.p2p.ip(), self.p2p.port())
     }
 
-    fn client(&self) -> Api {
+    pub(crate) fn client(&self) -> Api {
         Api::new(self.api)
     }
 

@@ -98,12 +98,13 @@ pub(super) fn make(options: WindowOptions, cache: &Path, progress: &mut impl Wri
 }
 
 /// Number of headers that the root needs, so that payouts of the first proofs follow from them too.
-fn root_headers(params: &ChainParams) -> usize {
+pub(crate) fn root_headers(params: &ChainParams) -> usize {
     let needed = Root::headers_needed(params.bitcoin.start_height - 1, &params.bitcoin);
     needed.max(params.snapshot_bitcoin_depth + 1) as usize
 }
 
-fn root_of(params: &ChainParams, headers: Vec<Header>) -> Root {
+/// The root with these headers, as if all below had the work of the last.
+pub(crate) fn root_of(params: &ChainParams, headers: Vec<Header>) -> Root {
     let height = params.bitcoin.start_height - 1;
     let each = headers.last().map_or(U256::ZERO, work);
     Root { height, chain_work: each.saturating_mul(U256::from(height)), headers }

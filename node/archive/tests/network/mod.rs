@@ -51,7 +51,7 @@ impl Network {
             let chain = node.chain_mut().unwrap();
             let root = chain.bitcoin().root();
             let path = folder.join(format!("{index}.jsonl"));
-            write(&*disk, chain, root, Some("archived"), fs::File::create(&path).unwrap()).unwrap();
+            write(&*disk, chain, root, &[], Some("archived"), fs::File::create(&path).unwrap()).unwrap();
             Recorded::read(path)
         });
         Self { recorded: recorded.into() }

@@ -10,7 +10,8 @@ fn guard(listen: &str, configured: &str, requests_a_second: u32) -> Guard {
         public: false,
         explorer: None,
     };
-    Guard::new(listen.parse().unwrap(), &config, Token::load(tempfile::tempdir().unwrap().path()).unwrap())
+    let (pages, folder) = ("https://pool.example/shoal".parse().unwrap(), tempfile::tempdir().unwrap());
+    Guard::new(listen.parse().unwrap(), &config, Some(&pages), Token::load(folder.path()).unwrap())
 }
 
 fn answers(listen: &str, configured: &str, hosts: &[&str]) -> bool {
@@ -35,9 +36,38 @@ fn a_loopback_api_answers_to_its_own_names_only() {
 }
 
 #[test]
-fn an_api_in_a_network_answers_to_whatever_name_it_has_there() {
-    assert!(answers("0.0.0.0:3380", "0.0.0.0:3380", &["pool.example:3380"]));
-    assert!(answers("192.0.2.7:3380", "192.0.2.7:3380", &[]));
+fn an_api_in_a_network_answers_to_no_name_that_a_foreign_page_can_have() {
+    let network = |hosts: &[&str]| answers("0.0.0.0:3380", "0.0.0.0:3380", hosts);
+    for host in
+        ["192.168.1.7:3380", "[fd00::7]:3380", "127.0.0.1", "localhost:3380", "umbrel.local:3380", "shoal", "NAS.lan."]
+    {
+        assert!(network(&[host]), "{host}");
+    }
+    assert!(network(&["pool.example:3380"]), "the operator's own name");
+    for host in
+        ["evil.example:3380", "192.168.1.7.evil.example", "local.evil.example", "x.evillocal", "", ".", "shoal:x"]
+    {
+        assert!(!network(&[host]), "{host}");
+    }
+    assert!(!network(&["192.168.1.7", "evil.example"]));
+    assert!(answers("192.0.2.7:3380", "192.0.2.7:3380", &[]), "no browser asks without a host");
+}
+
+#[test]
+fn a_trusted_proxy_and_a_node_for_everyone_have_any_name() {
+    let ask = |guard: &Guard, from: &str| {
+        let mut request = Request::default();
+        request.extensions_mut().insert(Client(from.parse().unwrap()));
+        request.headers_mut().insert(header::HOST, HeaderValue::from_static("explorer.example"));
+        guard.admit(&request).is_ok()
+    };
+    let mut network = guard("0.0.0.0:3380", "0.0.0.0:3380", 100);
+    assert!(ask(&network, "10.0.0.1") && !ask(&network, "10.0.0.2"));
+    network.public = true;
+    assert!(ask(&network, "10.0.0.2"));
+    let mut loopback = guard("127.0.0.1:3380", "127.0.0.1:3380", 100);
+    loopback.public = true;
+    assert!(!ask(&loopback, "10.0.0.1"));
 }
 
 #[test]

@@ -141,6 +141,44 @@ async fn a_bitcoind_of_another_network_gives_no_template() {
     assert!(state.template.is_none());
 }
 
+/// A bitcoind with an old tip says that it has more work than any other. What the node computed from headers counts.
+#[tokio::test]
+async fn a_lie_about_work_does_not_hold_miners_on_an_old_tip() {
+    let header = |time| bitcoin::block::Header { time, ..genesis() };
+    let (old, new) = (header(1), header(2));
+    let double = |tip: bitcoin::block::Header, work: String| {
+        move |request: &Value| match request["method"].as_str() {
+            Some("getblockchaininfo") => {
+                let mut info = chain_info("signet", 7, 7, false);
+                info["bestblockhash"] = json!(tip.block_hash());
+                Reply::result(info)
+            }
+            Some("getblockheader") => Reply::result(json!({
+                "version": tip.version.to_consensus(), "merkleroot": tip.merkle_root, "time": tip.time,
+                "previousblockhash": tip.prev_blockhash, "bits": format!("{:08x}", tip.bits.to_consensus()),
+                "nonce": tip.nonce, "height": 7, "confirmations": 1, "chainwork": work,
+            })),
+            _ if request["params"][0]["longpollid"].is_null() => {
+                let mut told = template(1, vec![]);
+                told["previousblockhash"] = json!(tip.block_hash());
+                Reply::result(told)
+            }
+            _ => Reply::Later(Duration::from_secs(60), String::new()),
+        }
+    };
+    let honest = Server::start(double(new, format!("{:064x}", 6))).await;
+    let liar = Server::start(double(old, "f".repeat(64))).await;
+    let feed = TemplateFeed::start(Server::client_of(&[&honest, &liar], Network::Local));
+    let mut state = feed.subscribe();
+    let on = |tip: bitcoin::block::Header| {
+        move |state: &FeedState| state.template.as_ref().is_some_and(|template| template.prev_block == tip.block_hash())
+    };
+    until(&mut state, "template of the liar", on(old)).await;
+    let five = bitcoin::Work::from_be_bytes(std::array::from_fn(|index| if index == 31 { 5 } else { 0 }));
+    feed.believe(move |block| (*block == old.block_hash()).then_some(five));
+    until(&mut state, "template of the honest one", on(new)).await;
+}
+
 /// Gone means for a second, and several calls: a restarting proxy, a full queue, a lost connection.
 #[tokio::test]
 async fn a_failed_call_takes_no_work_away() {

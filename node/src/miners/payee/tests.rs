@@ -119,6 +119,40 @@ fn a_user_name_may_split_its_work_between_addresses() {
 }
 
 #[test]
+fn a_split_in_another_syntax_pays_nobody() {
+    let [a, b] = [1, 2].map(address);
+    for user in [
+        format!("{a}:７０,{b}:３０.rig"),
+        format!("{a}:70，{b}:30"),
+        format!("{a}：70,{b}：30"),
+        format!("{a}:70;{b}:30"),
+        format!("{a}:70/{b}:30.rig"),
+        format!("{a}=70,{b}=30"),
+        format!("{a} 70, {b} 30"),
+        format!("{a}:7O,{b}:30"),
+        format!("{a}:-70,{b}:170"),
+        format!("{a}:1e1,{b}:90"),
+        format!("{a}:7\u{200b}0,{b}:30"),
+        format!("{a},{b}"),
+        format!("{a}:70;bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4:30"),
+    ] {
+        for default in [None, Some(9)] {
+            let refusal = split(&user, default).unwrap_err();
+            assert!(
+                refusal.contains("in another way") && refusal.starts_with("user name must be "),
+                "{user}: {refusal}"
+            );
+        }
+    }
+    assert!(split(&format!("rig1.{a}"), Some(9)).unwrap_err().contains("in another way"), "the other way around");
+    // Whoever repeats the address, or has long names, means nothing by it.
+    assert_eq!(parse(&format!("{a}.{a}"), None), Some((script(1), a.clone())));
+    let long = "1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d";
+    assert_eq!(parse(&format!("{a}.{long}"), None), Some((script(1), long.to_owned())));
+    assert_eq!(split(&format!("{a}:70,{b}:30rig"), None).unwrap().1, "rig");
+}
+
+#[test]
 fn a_wrong_split_is_refused_with_a_sentence_and_never_paid_to_one_address() {
     let [a, b, c, d, e] = [1, 2, 3, 4, 5].map(address);
     for (user, words) in [

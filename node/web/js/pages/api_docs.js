@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Loaded, Tag, Title } from "../parts/bits.js";
+import { Opened } from "../parts/more.js";
 import { Table } from "../parts/table.js";
 import { fields, schemaOf, typeName } from "../openapi.js";
 
@@ -30,15 +31,15 @@ const Prose = ({ text }) => (text ?? "").split("`").map((part, i) => (i % 2 === 
 function Operation({ path, method, operation, document }) {
   const plain = !path.includes("{");
   return html`
-    <details class="operation"><summary><${Tag} tone="good">${method.toUpperCase()}</${Tag}> <code>${path}</code> <span class="fine"><${Prose} text=${operation.summary} /></span></summary>
+    <${Opened} name="operation" summary=${html`<${Tag} tone="good">${method.toUpperCase()}</${Tag}> <code>${path}</code> <span class="fine"><${Prose} text=${operation.summary} /></span>`}>${() => html`
       <div>
         ${operation.description && html`<p><${Prose} text=${operation.description} /></p>`}
         ${plain && html`<p><a href=${path}>Try it</a></p>`}
         ${operation.parameters?.length > 0 && html`<h3>Parameters</h3><${Parameters} parameters=${operation.parameters} document=${document} />`}
         <h3>Answers</h3>
         ${Object.entries(operation.responses ?? {}).map(([code, response]) => html`<${Answer} key=${code} code=${code} response=${response} document=${document} />`)}
-      </div>
-    </details>`;
+      </div>`}
+    </${Opened}>`;
 }
 
 const Parameters = ({ parameters, document }) => html`

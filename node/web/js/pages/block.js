@@ -1,9 +1,10 @@
 // One Bitcoin block of the pool: who found it, whom it pays, and the proof that it pays rightly.
 import { html, useEffect, useState } from "../html.js";
-import { get, getAll, passing, useApi } from "../api.js";
+import { get, getAll, passing, useApi, useExplorer } from "../api.js";
 import { useRevival } from "../live.js";
 import { BlockState, blockState, MATURE } from "../parts/block_state.js";
 import { Bar, Card, Copy, Facts, Failed, Id, LinkId, Loaded, Notice, Payee, Time, Title } from "../parts/bits.js";
+import { FromArchive } from "../parts/from_archive.js";
 import { PayoutCheck } from "../parts/payout_check.js";
 import { Proof } from "../proof/steps.js";
 import { chainOf } from "../proof/networks.js";
@@ -14,6 +15,7 @@ import { luckWords } from "../chance.js";
 export default function Block({ route }) {
   const named = route.parts[1];
   const answer = useApi(`/blocks/${encodeURIComponent(named)}?limit=1`, ["tip", "block"]);
+  const explorer = useExplorer();
   // A height may name another block after a reorganisation; its hash never does.
   const hash = answer.data?.hash ?? named;
   const base = `/blocks/${encodeURIComponent(hash)}`;
@@ -21,8 +23,9 @@ export default function Block({ route }) {
     <${Title}>Bitcoin block ${answer.data ? count(answer.data.height) : ""}</${Title}>
     <p><${Copy} text=${hash} /></p>
     <${Loaded} from=${answer}>${(block) => html`
+      <${FromArchive} of=${block} />
       <${Standing} block=${block} />
-      <section class="card" aria-labelledby="facts"><h2 id="facts">The block</h2><${About} block=${block} /></section>
+      <section class="card" aria-labelledby="facts"><h2 id="facts">The block</h2><${About} block=${block} explorer=${explorer} /></section>
       <${PayoutCheck} hash=${block.hash} />
       <${Proven} base=${base} />`}
     </${Loaded}>`;
@@ -36,7 +39,7 @@ function Standing({ block }) {
   return html`<${Notice}><p><strong>It is in Bitcoin's chain</strong>, and its payments can be spent when 100 blocks stand on top of it. <${BlockState} block=${block} /></p><${Bar} part=${block.confirmations / MATURE} label="Confirmations" /></${Notice}>`;
 }
 
-const About = ({ block }) => html`
+const About = ({ block, explorer }) => html`
   <${Facts} rows=${[
     ["Found by", html`<${Payee} payee=${{ address: block.finder_address, script: block.finder_script }} whole />`],
     ["When", html`<${Time} at=${block.time_unix_s} />`],
@@ -45,7 +48,7 @@ const About = ({ block }) => html`
     ["As a share", html`<a href=${`/shares/${block.hash}`}>what became of it</a>${block.listed_height == null ? "" : html`, in link <a href=${`/chain?to=${block.listed_height + 15}`}>${count(block.listed_height)}</a>`}`],
     ...(block.explorer_url ? [["Elsewhere", html`<a href=${block.explorer_url} rel="noopener noreferrer">at a Bitcoin explorer</a>, which learns that you look`]] : []),
     ["Block before", html`<${Id} id=${block.prev_hash} />`],
-    ["This node's bitcoind said", block.bitcoind == null ? "nothing: another node submitted it, or it is long ago" : block.bitcoind.verdict],
+    !explorer && ["This node's bitcoind said", block.bitcoind == null ? "nothing: another node submitted it, or it is long ago" : block.bitcoind.verdict],
     ["Work up to", html`link <${LinkId} id=${block.snapshot} /> counts for it`],
   ]} />`;
 

@@ -1,6 +1,6 @@
 // All Bitcoin blocks that the pool found.
 import { html } from "../html.js";
-import { useApi } from "../api.js";
+import { useApi, useExplorer } from "../api.js";
 import { BlockId, Loaded, Payee, Time, Title } from "../parts/bits.js";
 import { BlockState, blockState } from "../parts/block_state.js";
 import { EffortBars } from "../parts/effort_bars.js";
@@ -12,10 +12,11 @@ export default function Blocks() {
   const path = "/blocks?limit=50";
   const answer = useApi(path, ["block", "tip"]);
   const pool = useApi("/pool", ["tip", "block"]);
+  const explorer = useExplorer();
   const { rows, button } = usePages(path, answer.data, (page) => page.blocks, (block) => block.hash);
   return html`
     <${Title}>Bitcoin blocks of the pool</${Title}>
-    <p class="lead">Each pays the miners itself. Open one to see whom, and to have your browser recompute every payment. <a href="/job">Whom would the next one pay?</a> New ones come as a <a href="/api/v1/blocks.atom" target="_self">feed</a>, too.</p>
+    <p class="lead">Each pays the miners itself. Open one to see whom, and to have your browser recompute every payment. ${!explorer && html`<a href="/job">Whom would the next one pay?</a> `}New ones come as a <a href="/api/v1/blocks.atom" target="_self">feed</a>, too.</p>
     <${Counts} />
     <section class="card"><${Loaded} from=${answer}>${() => html`
       <${Summary} blocks=${rows} />
@@ -35,7 +36,7 @@ export default function Blocks() {
 /** Blocks of a day, of a week, and ever. */
 function Counts() {
   const counts = useApi("/counts", ["block"]);
-  const words = ({ blocks, value_sat: value }) => (blocks === 0 ? "none" : `${count(blocks)}, ${btc(value)}`);
+  const words = ({ blocks, value_sat: value }) => (blocks === 0 ? "none" : `${plural(blocks, "block")} with ${btc(value)}`);
   return html`<${Loaded} from=${counts} quiet>${({ day, week, all }) => html`<p>Found in 24 hours: <strong>${words(day)}</strong>; in a week: <strong>${words(week)}</strong>; ever: <strong>${words(all)}</strong>.</p>`}</${Loaded}>`;
 }
 

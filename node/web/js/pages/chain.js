@@ -12,7 +12,8 @@ import { Legend } from "../chain/legend.js";
 import { count, plural } from "../format.js";
 
 const ZOOMS = [0.45, 0.65, 1, 1.5, 2.2, 3.2];
-const LINKS = 60;
+/** Wider than a large screen already; further ones are older pages. Each may have 31 shares. */
+const LINKS = 30;
 const LOOSE_MAX = 500;
 const DRAW_MS = 1000;
 

@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Card, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, ShareId, Time, Title } from "../parts/bits.js";
+import { FromArchive } from "../parts/from_archive.js";
 import { Table } from "../parts/table.js";
 import { count, digits, hashes, percent, plural } from "../format.js";
 
@@ -31,6 +32,7 @@ function Whole({ link }) {
   return html`
     <${Title}>Link ${count(link.height)}</${Title}>
     <p><${Copy} text=${link.id} /></p>
+    <${FromArchive} of=${link} />
     <${Notice} level=${level}><p>${words} <a href=${`/chain?to=${link.height + 15}`}>See it in the chain</a></p></${Notice}>
     <div class="cards">
       <${Card} title="The link" id="facts">

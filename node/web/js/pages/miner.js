@@ -16,6 +16,9 @@ export default function Miner({ route }) {
   const address = route.parts[1];
   const base = `/miners/${encodeURIComponent(address)}`;
   const answer = useApi(base, ["tip", "block"]);
+  // Asked for at once, not when the parts that show it are there.
+  useApi(`${base}/shares?limit=100`, ["tip"]);
+  useApi("/window?limit=1", ["tip"]);
   const me = useMe();
   // What was pasted may have capitals or a worker's name; the node says which address it is.
   const name = answer.data?.address ?? address;

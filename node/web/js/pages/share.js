@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { BlockId, Copy, Facts, Id, LinkId, Loaded, Notice, Payee, Tag, Time, Title } from "../parts/bits.js";
+import { FromArchive } from "../parts/from_archive.js";
 import { FATES, ruleWords } from "../words.js";
 import { btc, count, digits, sentence } from "../format.js";
 
@@ -11,7 +12,7 @@ export default function Share({ route }) {
   return html`
     <${Title}>Share</${Title}>
     <p><${Copy} text=${id} /></p>
-    <${Loaded} from=${answer}>${(share) => html`<${Fate} answer=${share} /><${Story} answer=${share} />${share.share && html`<${About} share=${share.share} id=${share.id} />`}`}</${Loaded}>`;
+    <${Loaded} from=${answer}>${(share) => html`<${FromArchive} of=${share} /><${Fate} answer=${share} /><${Story} answer=${share} />${share.share && html`<${About} share=${share.share} id=${share.id} />`}`}</${Loaded}>`;
 }
 
 function Fate({ answer }) {
@@ -48,11 +49,11 @@ function About({ share, id }) {
       <${Facts} rows=${[
         ["Found by", html`<${Payee} payee=${share} whole />`],
         ["Extends", html`link <${LinkId} id=${share.parent} />`],
-        ["Anchor", html`link <${LinkId} id=${share.anchor} />, which decides its target and payouts`],
+        share.anchor && ["Anchor", html`link <${LinkId} id=${share.anchor} />, which decides its target and payouts`],
         ["Work handed out", html`<${Time} at=${share.time_unix_s} />`],
         ["Weight", share.weight ? `${digits(share.weight.weight_blocks)} expected Bitcoin blocks` : "no longer kept: it is deep in the chain"],
-        ["Bitcoin height", html`${count(share.bitcoin_height)}, on block <${Id} id=${share.prev_hash} />`],
-        ["Extranonce", html`<${Copy} text=${share.extranonce} />`],
+        ["Bitcoin height", html`${count(share.bitcoin_height)}${share.prev_hash && html`, on block <${Id} id=${share.prev_hash} />`}`],
+        share.extranonce && ["Extranonce", html`<${Copy} text=${share.extranonce} />`],
         ["Would have paid", `${btc(share.coinbase_value_sat)} in all, as a Bitcoin block`],
         ["Bitcoin block", share.is_bitcoin_block ? html`<${Tag} tone="good">yes</${Tag}> <${BlockId} id=${id} />` : "no: its hash was not low enough, as with almost all shares"],
       ]} />

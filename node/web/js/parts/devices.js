@@ -2,7 +2,8 @@
 import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Tag, Time } from "./bits.js";
-import { count, hashrate, percent, si } from "../format.js";
+import { useFirst } from "./more.js";
+import { count, difficulty, hashrate, percent, plural } from "../format.js";
 
 const STATES = { ok: ["good", "OK"], low: ["warn", "low"], silent: ["bad", "silent"], paused: ["", "paused"] };
 
@@ -15,22 +16,38 @@ export function shortName(name, address) {
 
 const clockTime = (unixS) => new Date(unixS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-/** `miner` is the answer about the address, with its devices. */
+/** A phone has room for a line of each beside what is asked first; the rest opens. */
+const isNarrow = () => matchMedia("(max-width: 720px)").matches;
+/** More are counted by their states above the list. */
+const few = () => (isNarrow() ? 2 : 10);
+
+/** How many there are, and in which state. */
+export function deviceCounts(devices) {
+  const counts = Object.entries(STATES).map(([state, [, word]]) => [devices.filter((device) => device.state === state).length, word]);
+  return `${plural(devices.length, "device")}: ${counts.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`).join(", ")}`;
+}
+
+/** `miner` is the answer about the address, with its devices, those that need a look first. */
 export default function Devices({ miner }) {
-  return html`<ul class="feed devices" aria-label="Your devices">${miner.devices.map((device) => html`<li key=${device.name}><${Device} device=${device} address=${miner.address} /></li>`)}</ul>`;
+  const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
+  const { rows, button } = useFirst(miner.devices, few());
+  return html`
+    ${miner.devices.length > few() && html`<p><strong>${deviceCounts(miner.devices)}</strong></p>`}
+    <ul class="feed devices" aria-label="Your devices">${rows.map((device) => html`<li key=${device.name}><${Device} device=${device} address=${miner.address} block=${block} /></li>`)}</ul>
+    ${button}`;
 }
 
 const SPANS = [["1 h", "hour_hs"], ["24 h", "day_hs"], ["7 d", "week_hs"]];
 const spans = (averages) => SPANS.filter(([, key]) => averages[key] != null).map(([name, key]) => `${name}: ${hashrate(averages[key])}`).join(", ");
 
-function Device({ device, address }) {
+function Device({ device, address, block }) {
   const [tone, state] = STATES[device.state];
   const word = device.paused_until_unix_s == null ? state : `${state} until ${clockTime(device.paused_until_unix_s)}`;
-  const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
   const best = device.best_difficulty;
   const rejected = Object.entries(device.rejected).map(([reason, n]) => `${count(n)} ${reason.replaceAll("_", " ")}`);
-  return html`
-    <${Tag} tone=${tone}>${word}</${Tag}> <strong class="breakable" title=${device.name}>${shortName(device.name, address)}</strong>
-    <span>${hashrate(device.hashrate_hs)} <span class="fine">${spans(device.averages)}</span>${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share today ${device.best_today_difficulty == null ? "none yet" : si(device.best_today_difficulty, "").trim()}, ever ${si(best, "").trim()}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}</span>
-    <span class="fine">${device.last_submit_unix_s == null ? "no submit yet" : html`submit <${Time} at=${device.last_submit_unix_s} />`}</span>`;
+  const head = html`<${Tag} tone=${tone}>${word}</${Tag}> <strong class="breakable" title=${device.name}>${shortName(device.name, address)}</strong>`;
+  const about = html`<span class="fine">${spans(device.averages)}</span>${device.mean_hs > 0 ? html` <span class="fine">${percent(device.hashrate_hs / device.mean_hs)} of its 24 h average</span>` : ""}${rejected.length > 0 ? html` <span class="fine">rejected: ${rejected.join(", ")}</span>` : ""}${best == null ? "" : html` <span class="fine" title="Its difficulty; a block takes Bitcoin's difficulty.">best share today ${difficulty(device.best_today_difficulty)}, ever ${difficulty(best)}${block > 0 ? `, ${percent(Math.min(1, best / block))} of a block` : ""}</span>`}`;
+  const last = html`<span class="fine">${device.last_submit_unix_s == null ? "no submit yet" : html`submit <${Time} at=${device.last_submit_unix_s} />`}</span>`;
+  if (isNarrow()) return html`<details><summary>${head} ${hashrate(device.hashrate_hs)} ${last}</summary>${about}</details>`;
+  return html`${head} <span>${hashrate(device.hashrate_hs)} ${about}</span> ${last}`;
 }

@@ -1,7 +1,7 @@
 // How long the gaps between shares were, beside what chance alone would make of the same number.
 import { html } from "../html.js";
 import { Figure, Figures } from "./bits.js";
-import { gapsOf, histogram } from "../gaps.js";
+import { gapsOf, histogram } from "../mining_state.js";
 import { gapPart, odds, silence } from "../chance.js";
 import { nowS } from "../clock.js";
 import { count, duration } from "../format.js";

@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Card, Facts, Loaded, Notice, Time } from "./bits.js";
 import { troubles } from "../health.js";
-import { count, hashrate, percent, si } from "../format.js";
+import { count, difficulty, hashrate, percent } from "../format.js";
 
 const SYNC = { searching: "looking for other nodes", headers: "checking which chain has the most work", rows: "fetching past credits", shares: "fetching shares", synced: "complete" };
 
@@ -15,23 +15,21 @@ export function Health() {
     </${Card}>`;
 }
 
-const best = (difficulty) => (difficulty == null ? "none yet" : si(difficulty, "").trim());
-const ofBlock = (difficulty, block) => (block > 0 ? `, ${percent(Math.min(1, difficulty / block))} of a block` : "");
-
 function Verdict({ status, stale }) {
   const block = useApi("/pool", ["tip", "block"]).data?.bitcoin.difficulty;
   const found = stale ? [{ level: "warn", what: "That is not known now.", todo: "Below is its last answer." }] : troubles(status);
+  const explorer = status.source === "archive";
   const tip = status.tip_age_s == null ? null : status.time_unix_s - status.tip_age_s;
   return html`
     ${found.length === 0
-      ? html`<${Notice} level="ok"><p><strong>Nothing is wrong.</strong> This node hands out work and agrees with its peers.</p></${Notice}>`
+      ? html`<${Notice} level="ok"><p><strong>Nothing is wrong.</strong> ${explorer ? "The archive is fed." : "This node hands out work and agrees with its peers."}</p></${Notice}>`
       : found.map(({ level, what, todo }) => html`<${Notice} level=${level} key=${what}><p><strong>${what}</strong> ${todo}</p></${Notice}>`)}
     <${Facts} rows=${[
-      ["Share-chain", html`${SYNC[status.sync.state]}, newest link ${tip == null ? "not there yet" : html`<${Time} at=${tip} />`}`],
-      ["Other nodes", html`<a href="/peers">${count(status.peers)} connected</a>`],
-      ["Bitcoin", status.bitcoin.height == null ? "cannot be asked" : `block ${count(status.bitcoin.height)}`],
-      ["Miners at this node", `${count(status.miners_connected)}, together ${hashrate(status.hashrate.local_hs)}`],
-      ...(status.best_share.ever_difficulty == null ? [] : [["Best share", html`today ${best(status.best_share.today_difficulty)}, ever ${best(status.best_share.ever_difficulty)}${ofBlock(status.best_share.ever_difficulty, block)}`]]),
+      ["Share-chain", html`${explorer ? "from an archive" : SYNC[status.sync.state]}, newest link ${tip == null ? "not there yet" : html`<${Time} at=${tip} />`}`],
+      !explorer && ["Other nodes", html`<a href="/peers">${count(status.peers)} connected</a>`],
+      !explorer && ["Bitcoin", status.bitcoin.height == null ? "cannot be asked" : `block ${count(status.bitcoin.height)}`],
+      !explorer && ["Miners at this node", `${count(status.miners_connected)}, together ${hashrate(status.hashrate.local_hs)}`],
+      ...(status.best_share.ever_difficulty == null ? [] : [["Best share", html`today ${difficulty(status.best_share.today_difficulty)}, ever ${difficulty(status.best_share.ever_difficulty)}${block > 0 ? `, ${percent(Math.min(1, status.best_share.ever_difficulty / block))} of a block` : ""}`]]),
       ["Shares", `${count(status.shares.pending)} wait to be listed, ${count(status.shares.refused_total)} rejected`],
     ]} />
     <p class="fine"><a href="/log">What happened lately</a></p>`;

@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { useApi } from "../api.js";
 import { Card, Loaded, ShareId, Tag, Time } from "./bits.js";
 import { GapPlot } from "./gap_plot.js";
+import { Opened } from "./more.js";
 import { Table, usePages } from "./table.js";
 import { count, hashes } from "../format.js";
 
@@ -14,13 +15,13 @@ export function MinerShares({ base }) {
     <${Card} title="Time between shares" id="gaps" wide><${Loaded} from=${answer}>${() => html`<${GapPlot} shares=${rows} />`}</${Loaded}></${Card}>
     <${Card} title="Last shares" id="shares" wide>
       <${Loaded} from=${answer}>${() => html`
-        <details open=${rows.length <= 10}><summary>${count(rows.length)} shares, newest first</summary>
+        <${Opened} begin=${rows.length <= 10} summary=${`${count(rows.length)} shares, newest first`}>${() => html`
         <${Table} caption="Shares, newest first" rows=${rows} rowKey=${(row) => row.id} empty="None has reached this node." columns=${[
           { head: "Share", cell: (row) => html`<${ShareId} id=${row.id} />` },
           { head: "When", cell: (row) => html`<${Time} at=${row.time_unix_s} />` },
           { head: "Work", num: true, cell: (row) => hashes(row.work_hashes) },
           { head: "Became", cell: (row) => html`<${Fate} row=${row} />` },
-        ]} />${button}</details>`}
+        ]} />${button}`}</${Opened}>`}
       </${Loaded}>
     </${Card}>
   </div>`;

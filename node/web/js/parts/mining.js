@@ -1,6 +1,6 @@
 // The first answers about an address: does it mine and how fast, what does it earn, and when is it paid.
 import { html, useEffect } from "../html.js";
-import { useApi } from "../api.js";
+import { useApi, useExplorer } from "../api.js";
 import { Figure, Figures, Loaded, Notice, Time } from "./bits.js";
 import { nowS } from "../clock.js";
 import { estimate } from "../estimate.js";
@@ -43,6 +43,7 @@ function Verdict({ miner, list }) {
 /** Hashrate, pay a day, how often, and what a block found now would pay; `brief` leaves out the rest. */
 export function NextPay({ miner, brief }) {
   const pool = useApi("/pool", ["tip", "block"]);
+  const explorer = useExplorer();
   const next = estimate(miner);
   const maturityS = pool.data && CONFIRMATIONS * pool.data.bitcoin.interval_s;
   return html`
@@ -50,9 +51,9 @@ export function NextPay({ miner, brief }) {
       ${miner.last_submit_unix_s == null
         ? html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hour_hs)}>in the last hour, by your shares; your devices are at other nodes. In 24 h: ${hashrate(miner.hashrate_day_hs)}.</${Figure}>`
         : html`<${Figure} name="Your hashrate" value=${hashrate(miner.hashrate_hs)}>now, of the devices at this node. By shares at any node: ${hashrate(miner.hashrate_hour_hs)} in the last hour, ${hashrate(miner.hashrate_day_hs)} in 24 h.</${Figure}>`}
-      <${Figure} name="You earn a day" value=${miner.pay == null ? UNKNOWN : roughPay(miner.pay.day_sat)}>on average, by the work of yours that counts now, at today's pool hashrate and difficulty.</${Figure}>
+      ${!explorer && html`<${Figure} name="You earn a day" value=${miner.pay == null ? UNKNOWN : roughPay(miner.pay.day_sat)}>on average, by the work of yours that counts now, at today's pool hashrate and difficulty.</${Figure}>
       <${Figure} name="You are paid" value=${often(miner.pay)}>${oftenAbout(miner.pay)}</${Figure}>
-      <${Figure} name="If a block were found now" value=${amount(next)}>${how(next)}</${Figure}>
+      <${Figure} name="A block now pays you" value=${amount(next, brief)}>${how(next)}</${Figure}>`}
       ${!brief && html`<${Figure} name="Your part of the pool's work" value=${percent(miner.window.part)}>by ${count(miner.window.shares)} shares that count now${miner.pending_shares > 0 ? `, ${count(miner.pending_shares)} more wait to be listed` : ""}.</${Figure}>
       <${Figure} name="A block of the pool" value=${pool.data?.expected_block_s == null ? UNKNOWN : `every ${duration(pool.data.expected_block_s)}`}>on average, whoever finds it; never sooner because the last was long ago.${maturityS ? ` Bitcoin lets its reward be spent ${CONFIRMATIONS} blocks later, after about ${duration(maturityS)}.` : ""}</${Figure}>`}
     </${Figures}>`;
@@ -70,11 +71,11 @@ function oftenAbout(pay) {
   return `on average. ${part}, about ${roughPay(pay.payout_sat)} each time. Chance to be paid at all within a month: ${chance(pay.month_probability)}; within a year: ${chance(pay.year_probability)}.`;
 }
 
-function amount(next) {
+function amount(next, brief) {
   if (next.kind === "unknown") return UNKNOWN;
   if (next.kind === "alone") return "all or nothing";
   if (next.kind === "none") return "nothing yet";
-  return next.kind === "exact" ? btc(next.payment_sat) : `${roughBtc(next.expected_sat)} on average`;
+  return next.kind === "exact" ? (brief ? roughBtc : btc)(next.payment_sat) : `${roughBtc(next.expected_sat)} on average`;
 }
 
 function how(next) {

@@ -15,7 +15,7 @@ function Both({ spread, bitcoin }) {
     <${Figures}>
       <${Figure} name="Nakamoto coefficient" value=${count(spread.nakamoto)}>addresses that together have more than half of this pool's work. Bitcoin's pools in ${bitcoin.as_of}: ${count(bitcoin.nakamoto)}.</${Figure}>
       <${Figure} name="Choose what is in blocks" value=${plural(spread.template_makers, "address", "addresses")}>found a link with a template of their own node's${spread.largest_template_maker_part == null ? "" : `; the largest made ${percent(spread.largest_template_maker_part)} of them`}. In most other pools: the pool alone.</${Figure}>
-      <${Figure} name="Nodes seen" value=${count(spread.nodes_seen)}>this one and those connected to it. How many there are in all cannot be known.</${Figure}>
+      ${spread.nodes_seen > 0 && html`<${Figure} name="Nodes seen" value=${count(spread.nodes_seen)}>this one and those connected to it. How many there are in all cannot be known.</${Figure}>`}
     </${Figures}>
     <div class="two spread">
       <div><h3>This pool: largest addresses</h3>

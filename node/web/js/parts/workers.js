@@ -3,7 +3,7 @@ import { html, useRef } from "../html.js";
 import { readToken, writeToken } from "../api.js";
 import { Card } from "./bits.js";
 import { shortName } from "./devices.js";
-import { Table } from "./table.js";
+import { LongTable } from "./more.js";
 import { count, digits, duration, hashrate } from "../format.js";
 
 export function Workers({ miner, reload }) {
@@ -30,7 +30,7 @@ function Ask({ tried, reload }) {
 const Names = ({ names, address }) => names.map((name, i) => html`<span key=${name} title=${name}>${i > 0 ? ", " : ""}${shortName(name, address)}</span>`);
 
 const List = ({ workers, address }) => html`
-  <${Table} caption="Workers" rows=${workers} empty="None is connected to this node now. It may be at another one: each node knows only its own." columns=${[
+  <${LongTable} caption="Workers" first=${20} rows=${workers} empty="None is connected to this node now. It may be at another one: each node knows only its own." columns=${[
     { head: "Name", cell: (w) => html`<span class="breakable">${w.names.length > 0 ? html`<${Names} names=${w.names} address=${address} />` : "unnamed"}</span><br /><span class="fine breakable">${w.agent}${w.percent < 100 ? `, ${w.percent}% for this address` : ""}</span>` },
     { head: "Hashrate", num: true, cell: (w) => hashrate(w.hashrate_hs) },
     { head: "Difficulty", num: true, cell: (w) => (w.difficulty == null ? "no work yet" : digits(w.difficulty)) },

@@ -13,7 +13,7 @@ export function You() {
 }
 
 const connect = () => import("./connect.js");
-const devices = () => import("./devices.js");
+const devices = () => (import("./more.js"), import("./devices.js"));
 
 /** The address in what was pasted, as the node reads it. Throws a Failure that says what is wrong with it. */
 const addressIn = async (text) => (await get(`/miners/${encodeURIComponent(text)}`)).address;
@@ -50,6 +50,8 @@ function Connected({ title, address }) {
 
 function Mine({ address }) {
   const miner = useApi(`/miners/${encodeURIComponent(address)}`, ["tip"]);
+  // Asked for at once, not when the part that shows it is there.
+  useApi(`/miners/${encodeURIComponent(address)}/shares?limit=100`, ["tip"]);
   return html`
     <p><a href=${`/miners/${address}`} title=${address}><code>${shortAddress(address)}</code></a> <button type="button" class="small" onClick=${() => setMe(null)}>Forget</button></p>
     <${Loaded} from=${miner}>${(data) => html`
@@ -57,7 +59,7 @@ function Mine({ address }) {
       <${NextPay} miner=${data} brief />
       ${data.devices?.length > 0 && html`<${Lazy} load=${devices} miner=${data} />`}
       <${Connected} title="Connect a device" address=${address} />
-      <p><a href=${`/miners/${address}`}>Everything about this address</a></p>`}
+      <p class="wide-only"><a href=${`/miners/${address}`}>Everything about this address</a></p>`}
     </${Loaded}>`;
 }
 

@@ -1,7 +1,7 @@
 // The tables of the payout proof.
 import { html } from "../html.js";
 import { Payee } from "../parts/bits.js";
-import { Table } from "../parts/table.js";
+import { LongTable, Opened } from "../parts/more.js";
 import { btc, count, percent } from "../format.js";
 
 const exactInteger = (value) => html`<code class="whole">${String(value)}</code>`;
@@ -14,41 +14,41 @@ const names = (weights) => new Map(weights.map((row) => [row.script, row]));
 export function Dues({ selection, weights }) {
   const known = names(weights);
   return html`
-    <details><summary>All weights, largest first (in units of 2⁻⁶⁴ block)</summary>
-      <${Table} caption="Weights" rows=${selection.ranked} rowKey=${(due) => due.script} columns=${[
+    <${Opened} summary="All weights, largest first (in units of 2⁻⁶⁴ block)">${() => html`
+      <${LongTable} caption="Weights" rows=${selection.ranked} rowKey=${(due) => due.script} columns=${[
         { head: "Address", cell: (due) => html`<${Payee} payee=${known.get(due.script)} />` },
         { head: "Weight", num: true, cell: (due) => exactInteger(due.weight) },
         { head: "Part", num: true, cell: (due) => part(due.weight, selection.sum) },
       ]} />
-      <p>Together ${exactInteger(selection.sum)}.</p>
-    </details>`;
+      <p>Together ${exactInteger(selection.sum)}.</p>`}
+    </${Opened}>`;
 }
 
 export const Tries = ({ tried }) => html`
-  <details><summary>The ${count(tried.length)} numbers that were tried</summary>
-    <${Table} caption="Numbers of outputs" rows=${tried} rowKey=${(one) => one.outputs} columns=${[
+  <${Opened} summary=${`The ${count(tried.length)} numbers that were tried`}>${() => html`
+    <${LongTable} caption="Numbers of outputs" rows=${tried} rowKey=${(one) => one.outputs} columns=${[
       { head: "Outputs", num: true, cell: (one) => count(one.outputs) },
       { head: "Paid exactly", num: true, cell: (one) => count(one.exact) },
       { head: "Smallest weight T", num: true, cell: (one) => exactInteger(one.tail) },
       { head: "Taken", cell: (one) => (one.accepted ? "yes" : "no: too small") },
-    ]} />
-  </details>`;
+    ]} />`}
+  </${Opened}>`;
 
 export const Lot = ({ lot, tail }) => html`
-  <details><summary>The line: ${count(lot.line.length)} intervals, ${count(lot.drawn.length)} points</summary>
+  <${Opened} summary=${`The line: ${count(lot.line.length)} intervals, ${count(lot.drawn.length)} points`}>${() => html`
     <p>Key <code class="whole">${lot.key}</code>. The first point is (random × T) ÷ 2¹²⁸ = ${exactInteger(lot.first)}, with random = ${exactInteger(lot.random)}; each next one lies T = ${exactInteger(tail)} further.</p>
-    <${Table} caption="The line of the draw" rows=${lot.line} rowKey=${(claim) => claim.script} columns=${[
+    <${LongTable} caption="The line of the draw" rows=${lot.line} rowKey=${(claim) => claim.script} columns=${[
       { head: "Script", cell: (claim) => html`<code title=${claim.script}>…${claim.script.slice(-12)}</code>` },
       { head: "From", num: true, cell: (claim) => exactInteger(claim.start) },
       { head: "To, not included", num: true, cell: (claim) => exactInteger(claim.end) },
       { head: "Point in it", num: true, cell: (claim) => (claim.points.length > 0 ? claim.points.map(exactInteger) : "none: not drawn") },
-    ]} />
-  </details>`;
+    ]} />`}
+  </${Opened}>`;
 
 const KINDS = { exact: "proportional", drawn: "lottery", alone: "alone" };
 
 export const Outputs = ({ rows }) => html`
-  <${Table} caption="Outputs" rows=${rows.map((row, i) => ({ ...row, place: i }))} rowKey=${(row) => row.place} columns=${[
+  <${LongTable} caption="Outputs" first=${100} rows=${rows.map((row, i) => ({ ...row, place: i }))} rowKey=${(row) => row.place} columns=${[
     { head: "Output", num: true, cell: (row) => count(row.place) },
     { head: "Pays", cell: (row) => html`<${Payee} payee=${{ address: row.address, script: (row.is ?? row.want).script }} />` },
     { head: "How", cell: (row) => (row.want ? KINDS[row.want.kind] : "nobody is due this") },

@@ -49,7 +49,7 @@ pub(super) struct Timers {
     /// True if a DNS seed has just named nodes.
     seeds_are_new: bool,
     rotated: Millis,
-    /// Until when a node that knew nobody waits for its seeds.
+    /// Time until which a node that knew no peer waits for its seeds.
     seeds_first_until: Option<Millis>,
     /// True while one more connection is wanted, in exchange for another.
     one_more: bool,
@@ -122,7 +122,7 @@ impl Discovery {
         linked.chain(coming).filter(|group| *group != Netgroup::Local).collect()
     }
 
-    /// True while a node that knew nobody when it started waits for what its seeds tell. Whoever dials it meanwhile does not
+    /// True while a node that knew no peer when it started waits for its seeds. An inbound connection meanwhile does not
     /// become all that it knows.
     fn waits_for_seeds(&mut self, now: Millis) -> bool {
         let answered = self.links.values().any(|link| link.kind != LinkKind::Inbound && !link.is_asked);

@@ -1,4 +1,4 @@
-//! Hosts that were dialed lately, whoever was to be there.
+//! Hosts that were dialed lately, no matter which peer was expected there.
 //!
 //! A record names any addresses that its author likes, and identities are free. So what is remembered of a dial hangs on
 //! the host: a thousand identities at the address of a third party lead to no more dials than one. See decision 0049.

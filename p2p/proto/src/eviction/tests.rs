@@ -139,7 +139,7 @@ proptest! {
         prop_assert!(gone.iter().filter(|id| **id < 30).count() >= 29);
     }
 
-    /// Full slots always have room for a newcomer, whoever holds them.
+    /// Full slots always have room for a newcomer, no matter who holds them.
     #[test]
     fn someone_always_gives_way(
         facts in prop::collection::vec((any::<[u8; 3]>(), any::<u64>(), any::<u32>(), prop::option::of(0u64..500), prop::option::of(any::<u32>()), any::<bool>()), INBOUND_MAX as usize),

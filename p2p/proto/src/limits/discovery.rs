@@ -52,8 +52,8 @@ pub const RECORDS_BURST: u64 = 64;
 /// Age of a signature up to which a new record is passed on unasked, seconds. Older ones are found by asking.
 pub const RECORD_FRESH_S: u64 = 3_600;
 
-/// Least number of seconds between two records of a node of which the second is passed on, too: whoever signs often
-/// makes others send no more.
+/// Least number of seconds between two records of a node of which the second is passed on, too: a node that
+/// signs often makes others send no more.
 pub const RECORD_RELAY_S: u64 = 600;
 
 /// Number of peers to which a record is passed on, as in Bitcoin Core. With a mesh of 16 it still reaches everyone.
@@ -124,8 +124,8 @@ pub const DIAL_TIMEOUT_MS: u64 = 90_000;
 /// Interval between feelers, milliseconds: short connections that show that a node is there. As in Bitcoin Core.
 pub const FEELER_INTERVAL_MS: u64 = 120_000;
 
-/// Time without any outbound connection after which seeds are asked, milliseconds. The book goes first: whoever controls
-/// a seed should not choose the peers of those who know others.
+/// Time without any outbound connection after which seeds are asked, milliseconds. The book goes first: the
+/// operator of a seed should not choose the peers of nodes that know others.
 pub const SEED_WAIT_MS: u64 = 10_000;
 
 /// Pause between two rounds of seeds, milliseconds, while there is no outbound connection.
@@ -146,8 +146,8 @@ pub const DNS_SEED_ADDRESSES_MAX: usize = 32;
 /// Interval between two questions for records, milliseconds, to one outbound peer after the other.
 pub const ASK_INTERVAL_MS: u64 = 1_800_000;
 
-/// How long the records are kept that are shown to those who ask, milliseconds: whoever asks often sees no more of the
-/// book.
+/// How long the records are kept that are shown to those who ask, milliseconds: a peer that asks often sees no
+/// more of the book.
 pub const SAMPLE_MS: u64 = 3_600_000;
 
 /// Number of records in the book up to which every question is answered anew.

@@ -176,7 +176,7 @@ impl Task {
         if let Some(Connection { addr, inbound, via_onion, .. }) = self.peers.announce(peer) {
             tracing::info!(%peer, %addr, inbound, "peer connected");
             let now = self.both_clocks();
-            // Whoever comes through the onion service seems to be on this machine, and is not.
+            // A peer that connects through the onion service seems to be on this machine, and is not.
             let address = Address::parse(&addr).filter(|_| !via_onion).map(|(address, _)| address);
             self.discovery.opened(peer, address, inbound, now);
             self.tell(Event::PeerConnected { peer, addr, inbound });

@@ -1,0 +1,29 @@
+//! Reads the archive, for explorers and for nodes that answer what they have forgotten. Nothing here writes.
+//!
+//! ```text
+//! pool.rs     a few connections, which the server keeps from writing
+//! listen.rs   what the database tells of new links
+//! links.rs    links of all branches, their lists and credits
+//! shares.rs   shares, and the links that list them
+//! blocks.rs   Bitcoin blocks of the pool, and payouts
+//! headers.rs  Bitcoin headers
+//! steps.rs    sums of shares by time
+//! ```
+//!
+//! Whoever writes to the database decides what is read here: it is shown, and nothing follows from it.
+
+mod blocks;
+mod headers;
+mod links;
+mod listen;
+mod pool;
+mod shares;
+mod steps;
+
+pub use blocks::{Block, Paid};
+pub use headers::Header;
+pub use links::{Credits, Link, Reorganization, Sorted};
+pub use listen::Listener;
+pub use pool::Archive;
+pub use shares::{PendingShare, Share};
+pub use steps::{Mean, Step};

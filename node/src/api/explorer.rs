@@ -1,0 +1,78 @@
+//! The pages and the public part of the API from an archive alone: `shoal explorer`. There are no miners, no peers, no bitcoind
+//! and no share-chain in memory, so that any number of these processes can stand behind one address.
+//!
+//! ```text
+//! serve.rs     the process: sockets, routes, what runs beside them
+//! state.rs     what handlers share
+//! follow.rs    reads what is new whenever the database tells of it, and tells it to readers
+//! now.rs       what most answers need of the newest links, made once for all of them
+//! window.rs    the PPLNS window, moved on link by link
+//! bitcoin.rs   Bitcoin's best chain
+//! effort.rs    work per block of the pool
+//! sums.rs      sums by time, kept
+//! behind.rs    the same for a node that has forgotten something
+//! status.rs, steps.rs, chain.rs, shares.rs, miners.rs, blocks.rs, search.rs, live.rs, absent.rs   routes
+//! ```
+//!
+//! The types of answers are those of the node.
+
+mod absent;
+mod behind;
+mod bitcoin;
+mod blocks;
+mod chain;
+mod effort;
+mod follow;
+mod live;
+mod miners;
+mod now;
+mod search;
+mod serve;
+mod shares;
+mod state;
+mod status;
+mod steps;
+mod sums;
+mod window;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) use behind::Behind;
+pub use serve::{Explorer, check};
+
+use super::openapi;
+use state::View;
+
+/// All routes, with their OpenAPI document.
+fn routes() -> OpenApiRouter<Arc<View>> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(status::status))
+        .routes(routes!(status::pool))
+        .routes(routes!(steps::history))
+        .routes(routes!(status::window))
+        .routes(routes!(status::counts))
+        .routes(routes!(status::badge))
+        .routes(routes!(chain::links))
+        .routes(routes!(chain::link))
+        .routes(routes!(chain::graph))
+        .routes(routes!(chain::reorganisations))
+        .routes(routes!(shares::share))
+        .routes(routes!(miners::miner))
+        .routes(routes!(steps::miner_history))
+        .routes(routes!(miners::shares))
+        .routes(routes!(miners::payments))
+        .routes(routes!(blocks::blocks))
+        .routes(routes!(blocks::block))
+        .routes(routes!(blocks::payout_proof))
+        .routes(routes!(blocks::feed))
+        .routes(routes!(search::search))
+        .routes(routes!(live::events))
+        .routes(routes!(absent::log))
+        .routes(routes!(absent::metrics))
+        .routes(routes!(absent::health))
+        .routes(routes!(absent::ready))
+        .routes(routes!(absent::document))
+}

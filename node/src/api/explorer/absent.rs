@@ -1,0 +1,97 @@
+//! What an explorer says of itself, and what only a node has.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{Uri, header};
+use axum::response::IntoResponse;
+
+use super::state::View;
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::health::{Health, Ready};
+
+/// The node's routes that an explorer does not have, by the first part of their paths, and what each is about.
+const NODES: [(&str, &str); 7] = [
+    ("peers", "peers"),
+    ("bans", "peers"),
+    ("job", "job"),
+    ("mining", "miners"),
+    ("devices", "miners"),
+    ("power", "miners"),
+    ("pair", "owner"),
+];
+
+/// Says that only a node has what is at a path. For paths that nothing has, it is as at a node.
+pub(super) async fn elsewhere(uri: Uri) -> ApiError {
+    let first = uri.path().trim_start_matches("/api/v1/").split('/').next().unwrap_or_default();
+    let known = NODES.iter().find(|(name, _)| *name == first);
+    known.map_or(ApiError::Path, |(_, what)| ApiError::NoNode { what })
+}
+
+/// Events are a node's own.
+#[utoipa::path(
+    get, path = "/api/v1/log",
+    responses((status = 404, description = "An explorer has no event log", body = ErrorBody))
+)]
+pub(super) async fn log() -> ApiError {
+    ApiError::NoNode { what: "event log" }
+}
+
+/// Returns figures for Prometheus.
+#[utoipa::path(
+    get, path = "/api/v1/metrics",
+    responses((status = 200, description = "Metrics in Prometheus's text format", content_type = "text/plain", body = String))
+)]
+pub(super) async fn metrics(State(view): State<Arc<View>>) -> impl IntoResponse {
+    let newest = view.now.borrow().clone();
+    let figures = [
+        ("shoal_explorer_archive_up", "1 while the archive's database answers", u64::from(view.archive.is_there())),
+        (
+            "shoal_explorer_height",
+            "Height of the archive's newest link",
+            newest.as_ref().map_or(0, |newest| u64::from(newest.tip.height)),
+        ),
+        (
+            "shoal_explorer_tip_time_seconds",
+            "Time of the archive's newest link, seconds since 1970",
+            newest.as_ref().map_or(0, |newest| u64::from(newest.tip.time)),
+        ),
+    ];
+    let mut text = String::new();
+    for (name, help, value) in figures {
+        // Writing to a string does not fail.
+        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// Answers as long as the process serves requests.
+#[utoipa::path(get, path = "/health", responses((status = 200, description = "The explorer lives", body = Health)))]
+pub(super) async fn health() -> Json<Health> {
+    Json(Health { alive: true })
+}
+
+/// Says whether the archive can be read.
+#[utoipa::path(
+    get, path = "/ready",
+    responses(
+        (status = 200, description = "The archive can be read", body = Ready),
+        (status = 503, description = "It cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn ready(State(view): State<Arc<View>>) -> Result<Json<Ready>, ApiError> {
+    view.now()?;
+    view.archive.lowest().await?;
+    Ok(Json(Ready { ready: true }))
+}
+
+/// Returns this OpenAPI document.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json",
+    responses((status = 200, description = "An OpenAPI document", content_type = "application/json", body = Object))
+)]
+pub(super) async fn document(State(view): State<Arc<View>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], view.openapi.clone())
+}

@@ -1,0 +1,79 @@
+//! An archive behind a node: what the node has forgotten.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use archive::read::Archive;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use sharechain::ChainParams;
+use tokio::sync::Mutex;
+
+use super::now::Kept;
+use super::state::View;
+use super::{blocks, chain, search, shares};
+use crate::api::error::ApiError;
+use crate::api::limits::ARCHIVE_LOOK;
+use crate::api::params::{Hash, Segment};
+use crate::config::Config;
+
+/// An archive that is asked when the node has forgotten something. What it says is shown, and nothing else.
+pub(in crate::api) struct Behind {
+    view: Arc<View>,
+    /// What is kept from one look at the newest links to the next, and when that was.
+    kept: Mutex<(Kept, Option<Instant>)>,
+}
+
+impl Behind {
+    /// The archive in the settings, if there is one.
+    pub(in crate::api) fn of(config: &Arc<Config>, params: &ChainParams) -> Option<Self> {
+        let archive = Archive::new(config.archive.clone()?, params);
+        let view = View::new(Arc::clone(config), params.clone(), archive, String::new());
+        Some(Self { view: Arc::new(view), kept: Mutex::default() })
+    }
+
+    /// Looks at the newest links, unless that was done a moment ago.
+    async fn look(&self) -> Result<(), ApiError> {
+        let mut kept = self.kept.lock().await;
+        if kept.1.is_some_and(|looked| looked.elapsed() < ARCHIVE_LOOK) {
+            return Ok(());
+        }
+        let newest = kept.0.read_little(&self.view.archive).await?.ok_or(ApiError::ArchiveEmpty)?;
+        self.view.now.send_replace(Some(Arc::new(newest)));
+        kept.1 = Some(Instant::now());
+        Ok(())
+    }
+
+    /// The archive's answer to a request that the node could not answer.
+    ///
+    /// # Errors
+    /// The archive does not know it either, or cannot be read.
+    pub(in crate::api) async fn answer(&self, request: Request) -> Result<Response, ApiError> {
+        let (mut parts, _) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let path: Vec<&str> = path.strip_prefix("/api/v1/").unwrap_or_default().split('/').collect();
+        if !matches!(path[..], ["links" | "blocks" | "shares" | "graph" | "search", ..]) {
+            return Err(ApiError::Path);
+        }
+        self.look().await?;
+        let view = || State(Arc::clone(&self.view));
+        let segment = |text: &&str| Segment((*text).to_owned());
+        Ok(match &path[..] {
+            ["links"] => chain::links(view(), query(&mut parts).await?).await?.into_response(),
+            ["links", id] => chain::link(view(), segment(id)).await?,
+            ["blocks", hash] => blocks::block(view(), segment(hash), query(&mut parts).await?).await?,
+            ["blocks", hash, "proof"] => {
+                blocks::payout_proof(view(), segment(hash), query(&mut parts).await?).await?.into_response()
+            }
+            ["shares", id] => shares::share(view(), Hash(id.parse().map_err(|_| ApiError::Path)?)).await?,
+            ["graph"] => chain::graph(view(), query(&mut parts).await?).await?,
+            ["search"] => search::search(view(), query(&mut parts).await?).await?.into_response(),
+            _ => return Err(ApiError::Path),
+        })
+    }
+}
+
+async fn query<T: FromRequestParts<(), Rejection = ApiError>>(parts: &mut Parts) -> Result<T, ApiError> {
+    T::from_request_parts(parts, &()).await
+}

@@ -1,0 +1,206 @@
+//! `/api/v1/blocks`: the pool's Bitcoin blocks, one of them, its payout proofs, and the feed of the newest.
+
+use std::sync::Arc;
+
+use archive::read::Block;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use bitcoin::consensus::encode::serialize_hex;
+use node_core::pool_block::PoolBlock;
+use sharechain::payout_proof::BlockWindow;
+use sharechain::{Proof, ShareId};
+
+use super::chain::start;
+use super::now::Now;
+use super::state::{View, page};
+use crate::api::blocks::{BlockDetail, BlockSummary, Blocks, dues_kept, page as dues_page};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::feed::{atom, escaped};
+use crate::api::guard::Deep;
+use crate::api::limits::{FEED_BLOCKS, MATURITY_BLOCKS};
+use crate::api::params::{Paging, PaidAddress, Segment};
+use crate::api::views::{Output, Payee, hex};
+use crate::payout_proof::json::ProofJson;
+
+impl View {
+    async fn summary(&self, block: &Block, newest: &Now) -> Result<BlockSummary, ApiError> {
+        let finder = Payee::new(&block.finder, self.network());
+        let share = self.archive.share(&block.hash, self.params.listing_depth).await?;
+        let effort = self.efforts().get(&block.hash);
+        let explorer = self.config.api.explorer.as_ref();
+        let hash = block.hash.to_string();
+        Ok(BlockSummary {
+            height: block.height,
+            prev_hash: block.previous.to_string(),
+            time_unix_s: block.time,
+            finder_script: finder.script,
+            finder_address: finder.address,
+            value_sat: block.value_sat,
+            outputs_count: block.outputs,
+            confirmations: newest.bitcoin.confirmations(block.height, &block.hash),
+            bitcoind: None,
+            effort,
+            luck_probability: effort.map(|effort| -(-effort).exp_m1()),
+            explorer_url: explorer.map(|url| url.replace("{hash}", &hash)),
+            listed_height: share.and_then(|share| share.listed_in).map(|(_, height)| height),
+            hash,
+        })
+    }
+
+    /// The block with a hash or a height. Of several at one height, the one in Bitcoin's best chain.
+    async fn block_named(&self, text: &str, newest: &Now) -> Result<Block, ApiError> {
+        let wanted = "the hash of a block, with 64 hexadecimal digits, or its height";
+        let (id, height) = (text.parse::<ShareId>(), text.parse::<u32>());
+        let (hash, unknown) = match (id, height) {
+            (Ok(id), _) => (Some(id), ApiError::unknown("block of the pool", id)),
+            (_, Ok(height)) => {
+                let hashes = self.archive.blocks_at(height).await?;
+                let is_in_chain = |hash: &&ShareId| newest.bitcoin.confirmations(height, hash) > 0;
+                let chosen = hashes.iter().find(is_in_chain).or(hashes.first()).copied();
+                (chosen, ApiError::unknown("block of the pool at height", height))
+            }
+            _ => return Err(ApiError::parameter("the block in the path", wanted, text)),
+        };
+        let Some(hash) = hash else { return Err(unknown) };
+        self.archive.block(&hash).await?.ok_or(unknown)
+    }
+
+    async fn window_of(&self, hash: &ShareId) -> Result<Option<BlockWindow>, ApiError> {
+        Ok(self.archive.window(hash).await?)
+    }
+}
+
+/// Lists the Bitcoin blocks that the pool found, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/blocks", params(Paging),
+    responses(
+        (status = 200, description = "Blocks, newest first", body = Blocks),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn blocks(State(view): State<Arc<View>>, paging: Paging) -> Result<Json<Blocks>, ApiError> {
+    let (newest, at) = (view.now()?, start(&paging));
+    let rows = view.archive.blocks_down(at.height, at.skip, paging.items() + 1).await?;
+    let (rows, next_from) = page(rows, paging.items(), at, |row| row.height);
+    let mut blocks = Vec::with_capacity(rows.len());
+    for row in &rows {
+        blocks.push(view.summary(row, &newest).await?);
+    }
+    Ok(Json(Blocks { blocks, next_from }))
+}
+
+/// Returns one Bitcoin block of the pool, with everything that determines its payouts. The paging applies to `weights`.
+#[utoipa::path(
+    get, path = "/api/v1/blocks/{hash}",
+    params(
+        ("hash" = String, Path, description = "The block's hash, or its height", pattern = "^([0-9a-fA-F]{64}|[0-9]{1,10})$"),
+        Paging,
+    ),
+    responses(
+        (status = 200, description = "The block", body = BlockDetail),
+        (status = 400, description = "The hash or a parameter is invalid", body = ErrorBody),
+        (status = 404, description = "The archive does not have this block", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn block(
+    State(view): State<Arc<View>>,
+    Segment(text): Segment,
+    paging: Paging,
+) -> Result<Response, ApiError> {
+    let newest = view.now()?;
+    let block = view.block_named(&text, &newest).await?;
+    let summary = view.summary(&block, &newest).await?;
+    let (payouts, kept) = (view.archive.payouts(&block.hash).await?, view.window_of(&block.hash).await?);
+    let proof = Proof::decode(&block.proof).map_err(|_| ApiError::unknown("proof of block", block.hash))?;
+    let dues = kept.as_ref().map(dues_kept).unwrap_or_default();
+    let (weights, next_from) = dues_page(&dues, &paging, view.network());
+    let missing = "the archive has no window of this block; load a recording that has its link".to_owned();
+    let exact = block.exact.and_then(|exact| usize::try_from(exact).ok());
+    let is_deep = summary.confirmations > MATURITY_BLOCKS && summary.effort.is_some() && text.len() > 10;
+    let detail = Json(BlockDetail {
+        summary,
+        outputs: Output::all(&payouts, exact, view.network()),
+        snapshot: block.snapshot.to_string(),
+        seed: block.seed.to_string(),
+        weights,
+        weights_pruned: kept.is_none().then_some(missing),
+        next_from,
+        snapshot_listed_total: kept.map(|kept| kept.listed_total),
+        coinbase_hex: hex(&block.coinbase),
+        header_hex: serialize_hex(&proof.header),
+        merkle_branch: proof.branch.iter().map(|hash| hex(hash)).collect(),
+    });
+    Ok(if is_deep { (Extension(Deep), detail).into_response() } else { detail.into_response() })
+}
+
+/// Proves what a Bitcoin block of the pool pays an address, or that it pays it nothing. The proof needs no trust in the
+/// archive.
+#[utoipa::path(
+    get, path = "/api/v1/blocks/{hash}/proof",
+    params(
+        ("hash" = String, Path, description = "The block's hash, or its height", pattern = "^([0-9a-fA-F]{64}|[0-9]{1,10})$"),
+        PaidAddress,
+    ),
+    responses(
+        (status = 200, description = "The proof", body = ProofJson),
+        (status = 400, description = "The block or the address is invalid", body = ErrorBody),
+        (status = 404, description = "The archive does not have this block, or no proofs of it", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn payout_proof(
+    State(view): State<Arc<View>>,
+    Segment(text): Segment,
+    PaidAddress { address }: PaidAddress,
+) -> Result<Json<ProofJson>, ApiError> {
+    let script = view.script(&address)?;
+    let newest = view.now()?;
+    let block = view.block_named(&text, &newest).await?;
+    let none = || ApiError::NoProof { block: block.hash.to_string() };
+    let window = view.window_of(&block.hash).await?.ok_or_else(none)?;
+    let params = view.params.clone();
+    // It sorts and hashes the whole window.
+    let proving = tokio::task::spawn_blocking(move || window.prove(&script, &params));
+    let proof = proving.await.map_err(|_| ApiError::Stopping)?.ok_or_else(none)?;
+    Ok(Json(ProofJson::from(&proof)))
+}
+
+/// Returns the pool's newest Bitcoin blocks as an Atom feed. Its links begin with `notify.pages_url`, or else with the host
+/// that was asked.
+#[utoipa::path(
+    get, path = "/api/v1/blocks.atom",
+    responses(
+        (status = 200, description = "A feed", content_type = "application/atom+xml", body = String),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn feed(State(view): State<Arc<View>>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
+    let rows = view.archive.blocks_down(u32::MAX, 0, FEED_BLOCKS).await?;
+    let mut blocks = Vec::with_capacity(rows.len());
+    for row in rows {
+        blocks.push(PoolBlock {
+            hash: row.hash.block_hash(),
+            height: row.height,
+            prev_hash: row.previous.block_hash(),
+            time: row.time,
+            value_sat: row.value_sat,
+            payouts: view.archive.payouts(&row.hash).await?,
+            exact: row.exact.and_then(|exact| usize::try_from(exact).ok()),
+            snapshot: row.snapshot.block_hash(),
+            seed: row.seed.block_hash(),
+            coinbase: row.coinbase.into(),
+            finder: row.finder,
+        });
+    }
+    let asked = || headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let base = match &view.config.notify.pages_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{}", asked()),
+    };
+    let text = atom(&escaped(&base), view.config.network.name(), &blocks);
+    Ok(([(header::CONTENT_TYPE, "application/atom+xml")], text))
+}

@@ -1,0 +1,233 @@
+//! `/api/v1/links`, `/graph`, `/reorganisations`: the share-chain.
+
+use std::sync::Arc;
+
+use archive::read::{Link, PendingShare};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use sharechain::{ShareId, Weight};
+
+use super::now::Now;
+use super::state::{Place, View};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::graph::{Graph, GraphShare};
+use crate::api::guard::Deep;
+use crate::api::limits::GRAPH_SHARES_MAX;
+use crate::api::links::{LinkDetail, LinkPage, LinkSummary, ListState};
+use crate::api::params::{Heights, Paging, Segment};
+use crate::api::reorganisations::{Reorganisation, Reorganisations};
+use crate::api::views::{Earned, Payee};
+
+/// Seconds by which the times of shares may differ from those of links around them.
+const APART_S: u32 = 3 * 3_600;
+
+/// Links below the tip whose credited proofs are counted for an answer.
+const COUNTED_LINKS: u32 = 5_000;
+
+fn summary(link: &Link, newest: &Now, network: bitcoin::Network) -> LinkSummary {
+    LinkSummary {
+        key: link.id,
+        id: link.id.to_string(),
+        height: link.height,
+        parent: link.parent.to_string(),
+        time_unix_s: link.time,
+        bitcoin_height: link.bitcoin_height,
+        prev_hash: link.previous_block.to_string(),
+        work_hashes: link.link_hashes.to_string(),
+        finder: link.finder.as_ref().map(|script| Payee::new(script, network)),
+        shares_count: link.listed.and_then(|listed| u16::try_from(listed).ok()).unwrap_or(0),
+        list_state: if link.listed.is_some() { ListState::Complete } else { ListState::Missing },
+        is_main: link.is_main,
+        is_settled: link.is_main && link.height <= newest.settled_height,
+    }
+}
+
+impl View {
+    /// The first link, as a node without others has it.
+    fn genesis_detail(&self) -> Result<LinkDetail, ApiError> {
+        let id = self.params.genesis_id();
+        let chain = self.genesis.as_ref();
+        let detail = chain.and_then(|chain| LinkDetail::new(chain, id, self.network()));
+        let mut detail = detail.ok_or_else(|| ApiError::unknown("link", id))?;
+        detail.summary.is_settled = true;
+        Ok(detail)
+    }
+
+    /// The link of a main chain at a height as its children's anchor names it.
+    async fn anchor(&self, height: u32) -> Result<Option<ShareId>, ApiError> {
+        match height.saturating_sub(self.params.anchor_depth) {
+            0 => Ok(Some(self.params.genesis_id())),
+            anchor => Ok(self.archive.link_at(anchor).await?.map(|link| link.id)),
+        }
+    }
+
+    /// The anchor of shares that extend a link at this height.
+    pub(super) async fn anchor_of_children(&self, height: u32) -> Result<Option<ShareId>, ApiError> {
+        self.anchor(height).await
+    }
+
+    async fn detail(&self, link: &Link, newest: &Now) -> Result<LinkDetail, ApiError> {
+        let network = self.network();
+        let (list, credits) = (self.archive.list(&link.id).await?, self.archive.credits(&link.id).await?);
+        let child = self.archive.child(link).await?;
+        let total = credits.iter().fold(Weight::ZERO, |sum, (_, _, weight)| sum.plus(Weight(*weight)));
+        let (counted, before) = newest.counted;
+        let near = newest.lowest == 1 && link.is_main && link.height.saturating_sub(counted) <= COUNTED_LINKS;
+        let listed_total = match link.height.checked_sub(counted) {
+            Some(1..) if near => self.archive.listed(counted + 1, link.height).await?.map(|more| before + more),
+            _ => None,
+        };
+        let row = |(script, shares, weight): &(bitcoin::ScriptBuf, u64, u128)| Earned {
+            payee: Payee::new(script, network),
+            weight: Weight(*weight).into(),
+            shares: *shares,
+        };
+        Ok(LinkDetail {
+            summary: summary(link, newest, network),
+            children_anchor: self.anchor(link.height).await?.map(|anchor| anchor.to_string()).unwrap_or_default(),
+            children_share_work_hashes: link.share_hashes.to_string(),
+            children_link_work_hashes: child.map(|child| child.link_hashes.to_string()),
+            listed_total,
+            shares: list.unwrap_or_default().iter().map(ToString::to_string).collect(),
+            earned: credits.iter().map(row).collect(),
+            earned_total: total.into(),
+        })
+    }
+}
+
+/// Lists the main chain from a height down; from the tip by default.
+#[utoipa::path(
+    get, path = "/api/v1/links", params(Paging),
+    responses(
+        (status = 200, description = "Links, highest first", body = LinkPage),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn links(State(view): State<Arc<View>>, paging: Paging) -> Result<Json<LinkPage>, ApiError> {
+    let newest = view.now()?;
+    let from = paging.from.map_or(u32::MAX, |from| u32::try_from(from).unwrap_or(u32::MAX));
+    let count = paging.items();
+    let found = view.archive.links_down(from, count).await?;
+    let mut links: Vec<LinkSummary> = found.iter().map(|link| summary(link, &newest, view.network())).collect();
+    let oldest_height = if newest.lowest == 1 { 0 } else { newest.lowest };
+    let mut next =
+        links.last().map_or(from, |lowest| lowest.height).checked_sub(1).filter(|next| *next >= oldest_height);
+    // The first link is in no table.
+    if oldest_height == 0 && links.len() < count && (next == Some(0) || from == 0) {
+        links.push(view.genesis_detail()?.summary);
+        next = None;
+    }
+    Ok(Json(LinkPage { height: newest.tip.height, links, next_from: next.map(u64::from), oldest_height }))
+}
+
+/// Returns one link, on the main chain or on another branch.
+#[utoipa::path(
+    get, path = "/api/v1/links/{id}",
+    params((
+        "id" = String, Path, pattern = "^([0-9a-fA-F]{64}|[0-9]{1,10})$",
+        description = "The link's id, or the height of a link of the main chain",
+    )),
+    responses(
+        (status = 200, description = "The link", body = LinkDetail),
+        (status = 400, description = "The id is invalid", body = ErrorBody),
+        (status = 404, description = "The archive does not have this link", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn link(State(view): State<Arc<View>>, Segment(text): Segment) -> Result<Response, ApiError> {
+    let newest = view.now()?;
+    let wanted = "the id of a link, with 64 hexadecimal digits, or its height";
+    let found = match (text.parse::<ShareId>(), text.parse::<u32>()) {
+        (Ok(id), _) if id == view.params.genesis_id() => return Ok(Json(view.genesis_detail()?).into_response()),
+        (_, Ok(0)) => return Ok(Json(view.genesis_detail()?).into_response()),
+        (Ok(id), _) => view.archive.link(&id).await?.ok_or_else(|| ApiError::unknown("link", id))?,
+        (_, Ok(height)) => {
+            let link = view.archive.link_at(height).await?;
+            link.ok_or_else(|| ApiError::unknown("link at height", height))?
+        }
+        _ => return Err(ApiError::parameter("the link in the path", wanted, &text)),
+    };
+    let detail = view.detail(&found, &newest).await?;
+    let is_deep = detail.summary.is_settled;
+    Ok(if is_deep { (Extension(Deep), Json(detail)).into_response() } else { Json(detail).into_response() })
+}
+
+/// Returns links of all branches, with the shares between them.
+#[utoipa::path(
+    get, path = "/api/v1/graph", params(Heights),
+    responses(
+        (status = 200, description = "A part of the share-chain", body = Graph),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn graph(State(view): State<Arc<View>>, heights: Heights) -> Result<Response, ApiError> {
+    let (newest, network) = (view.now()?, view.network());
+    let oldest_height = if newest.lowest == 1 { 0 } else { newest.lowest };
+    let to = heights.to.unwrap_or(u32::MAX).min(newest.tip.height);
+    let from_height = to.saturating_sub(heights.links().saturating_sub(1)).max(oldest_height);
+    let found = view.archive.branches(from_height, to).await?;
+    let time = |pick: fn(u32, u32) -> u32| found.iter().map(|link| link.time).reduce(pick).unwrap_or(0);
+    let span = (time(u32::min).saturating_sub(APART_S), time(u32::max).saturating_add(APART_S));
+    let listed = view.archive.listed_shares((from_height, to), span, GRAPH_SHARES_MAX + 1).await?;
+    let genesis = view.params.genesis_id();
+    let mut links: Vec<LinkSummary> = found.iter().map(|link| summary(link, &newest, network)).collect();
+    if from_height == 0 {
+        links.insert(0, view.genesis_detail()?.summary);
+    }
+    let waits = |share: &&PendingShare| to == newest.tip.height && found.iter().all(|link| link.id != share.id);
+    let pending = newest.pending.iter().filter(waits).map(|share| (share, None));
+    let listed_in = listed.iter().map(|(share, link)| (share, Some(link)));
+    let shares = listed_in.chain(pending).map(|(share, link)| GraphShare {
+        id: share.id.to_string(),
+        parent: share.parent.unwrap_or(genesis).to_string(),
+        time_unix_s: share.time,
+        finder: Payee::new(&share.script, network),
+        listed_in: link.map(|link| link.to_string()),
+        validated_unix_s: share.time,
+    });
+    let mut shares: Vec<GraphShare> = shares.collect();
+    let shares_cut = shares.len() > GRAPH_SHARES_MAX;
+    shares.truncate(GRAPH_SHARES_MAX);
+    let next_from = from_height.checked_sub(1).filter(|next| *next >= oldest_height);
+    let answer = Json(Graph { to, from_height, links, shares, shares_cut, next_from, oldest_height });
+    let is_deep = to <= newest.settled_height;
+    Ok(if is_deep { (Extension(Deep), answer).into_response() } else { answer.into_response() })
+}
+
+/// Lists the reorganizations that loaders of the archive saw, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/reorganisations", params(Paging),
+    responses(
+        (status = 200, description = "Reorganizations, newest first", body = Reorganisations),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn reorganisations(
+    State(view): State<Arc<View>>,
+    paging: Paging,
+) -> Result<Json<Reorganisations>, ApiError> {
+    let skip = paging.from.unwrap_or(0).min(u64::from(u32::MAX));
+    let mut rows = view.archive.reorganizations(skip, paging.items() + 1).await?;
+    let more = rows.len() > paging.items();
+    rows.truncate(paging.items());
+    let reorganisations = rows.iter().map(|row| Reorganisation {
+        time_unix_s: row.time,
+        old_tip: row.old.to_string(),
+        new_tip: row.new.to_string(),
+        fork_height: row.fork_height,
+        depth: row.left,
+        connected: row.entered,
+        left: None,
+    });
+    let next_from = more.then_some(skip + paging.items() as u64);
+    Ok(Json(Reorganisations { reorganisations: reorganisations.collect(), next_from }))
+}
+
+/// The start of a list by height.
+pub(super) fn start(paging: &Paging) -> Place {
+    Place::of(paging.from)
+}

@@ -1,0 +1,121 @@
+//! The work that each block of the pool took, in blocks that Bitcoin would have taken for it. Known efforts are kept.
+
+use std::collections::HashMap;
+
+use archive::ArchiveError;
+use archive::read::Archive;
+use sharechain::{ChainParams, ShareId};
+
+use super::bitcoin::Bitcoin;
+use crate::api::limits::EFFORTS_KEPT_MAX;
+
+/// Time of shares that are summed in one statement, seconds: half a million at main's pace.
+const SPAN_S: u32 = 2 * 86_400;
+
+/// Age from which on hardly a share is still missing, seconds.
+const LATE_S: u32 = 1_800;
+
+/// Blocks whose efforts are found at a time.
+const AT_A_TIME: usize = 5;
+
+/// What is known.
+#[derive(Debug, Default)]
+pub(super) struct Efforts {
+    /// None for the first block of all.
+    of: HashMap<ShareId, Option<f64>>,
+}
+
+impl Efforts {
+    /// The effort of a block; none if it is not known, or not yet.
+    pub(super) fn get(&self, block: &ShareId) -> Option<f64> {
+        self.of.get(block).copied().flatten()
+    }
+
+    pub(super) fn is_known(&self, block: &ShareId) -> bool {
+        self.of.contains_key(block)
+    }
+
+    pub(super) fn put(&mut self, block: ShareId, effort: Option<f64>) {
+        // Far more than anyone looks at.
+        if self.of.len() >= EFFORTS_KEPT_MAX {
+            self.of.clear();
+        }
+        self.of.insert(block, effort);
+    }
+}
+
+/// The blocks' work between two times.
+async fn between(
+    archive: &Archive,
+    bitcoin: &Bitcoin,
+    params: &ChainParams,
+    after: u32,
+    until: u32,
+) -> Result<f64, ArchiveError> {
+    let (mut from, mut sum) = (after, 0.0);
+    while from < until {
+        let to = from.saturating_add(SPAN_S).min(until);
+        for (height, hashes) in archive.hashes_between(from, to).await? {
+            sum += hashes as f64 / bitcoin.work(height, params);
+        }
+        from = to;
+    }
+    Ok(sum)
+}
+
+/// Efforts of some blocks that are not known yet, of the newest first. `known` says which are.
+pub(super) async fn some(
+    archive: &Archive,
+    bitcoin: &Bitcoin,
+    params: &ChainParams,
+    known: impl Fn(&ShareId) -> bool,
+) -> Result<Vec<(ShareId, Option<f64>)>, ArchiveError> {
+    let mut found = Vec::new();
+    let blocks = archive.block_times(EFFORTS_KEPT_MAX).await?;
+    for (hash, height, time) in blocks.into_iter().filter(|(hash, ..)| !known(hash)).take(AT_A_TIME) {
+        let effort = match archive.block_before(height).await? {
+            Some((_, before)) => Some(between(archive, bitcoin, params, before, time).await?),
+            None => None,
+        };
+        found.push((hash, effort));
+    }
+    Ok(found)
+}
+
+/// The work since the pool's last block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Round {
+    /// The last block, and its time.
+    pub since: Option<(ShareId, u32)>,
+    /// Work up to a time.
+    done: f64,
+    until: u32,
+}
+
+impl Round {
+    /// Takes in what is new. Returns the effort so far.
+    pub(super) async fn refresh(
+        &mut self,
+        archive: &Archive,
+        bitcoin: &Bitcoin,
+        params: &ChainParams,
+        now: u32,
+    ) -> Result<f64, ArchiveError> {
+        let since = archive.block_before(u32::MAX).await?;
+        if self.until == 0 || since != self.since {
+            let begins = match since {
+                Some((_, time)) => time,
+                None => archive.lowest_time().await?.unwrap_or(now).saturating_sub(1),
+            };
+            *self = Self { since, done: 0.0, until: begins };
+        }
+        // A part at a time: what is old is summed once.
+        let settled = now.saturating_sub(LATE_S).min(self.until.saturating_add(SPAN_S));
+        if settled > self.until.saturating_add(LATE_S) {
+            self.done += between(archive, bitcoin, params, self.until, settled).await?;
+            self.until = settled;
+        }
+        let end = now.saturating_add(2 * 3_600).min(self.until.saturating_add(SPAN_S));
+        Ok(self.done + between(archive, bitcoin, params, self.until, end).await?)
+    }
+}

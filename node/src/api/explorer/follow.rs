@@ -1,0 +1,134 @@
+//! Reads what is new whenever the database tells of it, and tells it to readers.
+
+use std::sync::Arc;
+
+use archive::ArchiveError;
+use archive::read::{Link, Listener};
+use node_core::sentence;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use super::effort;
+use super::now::{Kept, Now};
+use super::state::View;
+use crate::api::limits::{ARCHIVE_LOOK, ARCHIVE_PAUSE, LIVE_LINKS_MAX};
+use crate::api::live::{LiveBlock, LiveLink, LiveShare, LiveTip};
+use crate::api::views::Payee;
+use crate::clock::now;
+
+/// Follows the archive until the process ends. What fails is tried again.
+pub(super) async fn follow(view: Arc<View>) {
+    let mut kept = Kept::default();
+    let mut listener = None;
+    let mut told = None;
+    loop {
+        let read = step(&view, &mut kept, &mut listener).await;
+        match read {
+            Ok(()) => {
+                if told != Some(true) {
+                    info!("the archive's newest links are here");
+                }
+                told = Some(true);
+            }
+            Err(error) => {
+                if told != Some(false) {
+                    warn!(error = sentence(&error), "the archive cannot be read; trying again");
+                }
+                told = Some(false);
+                listener = None;
+            }
+        }
+        sleep(ARCHIVE_PAUSE).await;
+        tokio::select! {
+            there = heard(listener.as_ref()) => if !there { listener = None },
+            () = sleep(ARCHIVE_LOOK) => {}
+        }
+    }
+}
+
+/// Waits for news; for ever without a listener.
+async fn heard(listener: Option<&Listener>) -> bool {
+    match listener {
+        Some(listener) => listener.changed().await,
+        None => {
+            sleep(ARCHIVE_PAUSE).await;
+            true
+        }
+    }
+}
+
+async fn step(view: &View, kept: &mut Kept, listener: &mut Option<Listener>) -> Result<(), ArchiveError> {
+    // Before the first look, so that nothing is missed between both.
+    if listener.is_none() {
+        *listener = Some(view.archive.listen().await?);
+    }
+    if let Some(read) = kept.read(&view.archive, &view.params, now().0).await? {
+        let before = view.now.borrow().clone();
+        let read = Arc::new(read);
+        view.now.send_replace(Some(Arc::clone(&read)));
+        tell(view, before.as_deref(), &read).await?;
+    }
+    view.steps.fill(&view.archive, now().0).await?;
+    let efforts = effort::some(&view.archive, &kept.bitcoin, &view.params, |block| view.efforts().is_known(block));
+    for (block, effort) in efforts.await? {
+        view.efforts().put(block, effort);
+    }
+    Ok(())
+}
+
+/// Tells readers what came since the last look.
+async fn tell(view: &View, before: Option<&Now>, read: &Now) -> Result<(), ArchiveError> {
+    let Some(before) = before.filter(|before| before.tip.id != read.tip.id) else { return Ok(()) };
+    let grown = read.tip.height.saturating_sub(before.tip.height);
+    if grown > LIVE_LINKS_MAX {
+        view.live.reset();
+        return Ok(());
+    }
+    // A reorganization: the links from the fork on are new.
+    let is_new = |link: &&Link| before.links.iter().all(|known| known.id != link.id);
+    let new: Vec<&Link> = read.links.iter().filter(is_new).collect();
+    let lowest = new.last().map_or(read.tip.height, |link| link.height);
+    let span = (lowest, read.tip.height);
+    let (from, to) = (before.tip.time.saturating_sub(3_600), read.tip.time.saturating_add(3_600));
+    let shares = view.archive.listed_shares(span, (from, to), 50 * LIVE_LINKS_MAX as usize).await?;
+    for link in new.iter().rev() {
+        for (share, _) in shares.iter().filter(|(_, listed_in)| *listed_in == link.id) {
+            view.live.tell(
+                "share",
+                &LiveShare {
+                    id: share.id.to_string(),
+                    parent: share.parent.map(|parent| parent.to_string()).unwrap_or_default(),
+                    time_unix_s: share.time,
+                    finder: Payee::new(&share.script, view.network()),
+                    work_hashes: link.share_hashes.to_string(),
+                    own: false,
+                    link: None,
+                },
+            );
+        }
+        let Some(finder) = &link.finder else { continue };
+        let shares_count = link.listed.and_then(|listed| u16::try_from(listed).ok()).unwrap_or(0);
+        view.live.tell(
+            "link",
+            &LiveShare {
+                id: link.id.to_string(),
+                parent: link.parent.to_string(),
+                time_unix_s: link.time,
+                finder: Payee::new(finder, view.network()),
+                work_hashes: link.share_hashes.to_string(),
+                own: false,
+                link: Some(LiveLink { height: link.height, shares_count }),
+            },
+        );
+    }
+    let reorganisation = before.tip.height.saturating_add(1).saturating_sub(lowest);
+    view.live.tell("tip", &LiveTip { tip: read.tip.id.to_string(), height: read.tip.height, reorganisation });
+    if let Some((hash, _)) = read.since.filter(|_| read.since != before.since)
+        && let Some(block) = view.archive.block(&hash).await?
+    {
+        let finder = Payee::new(&block.finder, view.network());
+        let (hash, value_sat) = (hash.to_string(), block.value_sat);
+        view.live.tell("block", &LiveBlock { hash, height: block.height, finder, value_sat });
+    }
+    Ok(())
+}

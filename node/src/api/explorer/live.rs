@@ -1,0 +1,21 @@
+//! `/api/v1/events`: what comes to the archive, as it comes.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+
+use super::state::View;
+use crate::api::live::{LiveEvents, stream_of};
+
+/// Streams live updates as server-sent events named `hello` (the first), `share`, `link`, `tip`, `block` and `reset` (missed
+/// events are no longer kept, so reload). Shares come with the link that lists them.
+#[utoipa::path(
+    get, path = "/api/v1/events",
+    params(("last-event-id" = Option<String>, Header, description = "Id of the last event seen")),
+    responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = LiveEvents))
+)]
+pub(super) async fn events(State(view): State<Arc<View>>, headers: HeaderMap) -> impl IntoResponse {
+    stream_of(&view.live, &headers)
+}

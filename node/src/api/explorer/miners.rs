@@ -1,0 +1,144 @@
+//! `/api/v1/miners/{address}`, `/shares`, `/payments`: what an address has in the window, what it found, what it was paid.
+
+use std::sync::Arc;
+
+use archive::read::{Mean, Paid, Share};
+use axum::Json;
+use axum::extract::State;
+
+use super::chain::start;
+use super::state::{View, page};
+use super::status::pending_of;
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::limits::MATURITY_BLOCKS;
+use crate::api::miner_history::{MinerShare, MinerShares, Payment, Payments};
+use crate::api::miners::{Miner, MinerWindow};
+use crate::api::params::{Paging, Segment};
+use crate::api::views::Payee;
+use crate::clock::now;
+
+/// Spans of the average hashrates, and the steps to which they are rounded, seconds, as at a node.
+const HOUR: (u32, u32) = (3_600, 60);
+const DAY: (u32, u32) = (86_400, 600);
+
+/// Time without which a hashrate is no more than chance, seconds.
+const OBSERVED_S_MIN: u32 = 60;
+
+fn begins(now: u32, (span_s, step_s): (u32, u32)) -> u32 {
+    let start = now.saturating_sub(span_s);
+    start - start % step_s
+}
+
+/// Average hashrate since a time, or since the first share if that is later.
+fn hashrate(hashes: u128, since: u32, first: Option<(u32, u128)>, now: u32) -> Option<f64> {
+    let (time, of_first) = first?;
+    // The first share tells when the count begins; only what follows tells how fast the miner is.
+    let (since, hashes) = if time > since { (time, hashes.saturating_sub(of_first)) } else { (since, hashes) };
+    let observed_s = now.saturating_sub(since);
+    (observed_s >= OBSERVED_S_MIN).then(|| hashes as f64 / f64::from(observed_s))
+}
+
+/// Returns an address's weight and what it found lately. An address that has never mined is not an error: its weight is
+/// zero.
+#[utoipa::path(
+    get, path = "/api/v1/miners/{address}", params(("address" = String, Path, description = "A payout address")),
+    responses(
+        (status = 200, description = "The miner", body = Miner),
+        (status = 400, description = "Not an address that this network can pay", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn miner(State(view): State<Arc<View>>, Segment(text): Segment) -> Result<Json<Miner>, ApiError> {
+    let script = view.script(&text)?;
+    let (newest, time) = (view.now()?, now().0);
+    let (hour, day) = (begins(time, HOUR), begins(time, DAY));
+    let Mean { late, early, first } = view.archive.mean(&script, hour, day).await?;
+    let (pending_shares, pending_weight) = pending_of(&newest, &script);
+    let standing = &newest.standing;
+    Ok(Json(Miner {
+        payee: Payee::new(&script, view.network()),
+        window: MinerWindow::new(standing.of(&script), standing.total),
+        next_block: None,
+        pending_shares,
+        pending_weight: pending_weight.into(),
+        workers: None,
+        devices: None,
+        hashrate_hs: 0.0,
+        last_submit_unix_s: None,
+        hashrate_hour_hs: hashrate(late, hour, first, time),
+        hashrate_day_hs: hashrate(early, day, first, time),
+        pay: None,
+    }))
+}
+
+fn share(row: &Share) -> MinerShare {
+    MinerShare {
+        id: row.id.to_string(),
+        time_unix_s: row.time,
+        work_hashes: row.hashes.to_string(),
+        is_link: row.is_link,
+        is_bitcoin_block: row.is_block,
+        listed_in: row.listed_in.map(|(link, _)| link.to_string()),
+        listed_height: row.listed_in.map(|(_, height)| height),
+    }
+}
+
+/// Lists the shares of an address, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/miners/{address}/shares",
+    params(("address" = String, Path, description = "A payout address"), Paging),
+    responses(
+        (status = 200, description = "Shares, newest first", body = MinerShares),
+        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn shares(
+    State(view): State<Arc<View>>,
+    Segment(text): Segment,
+    paging: Paging,
+) -> Result<Json<MinerShares>, ApiError> {
+    let script = view.script(&text)?;
+    let at = start(&paging);
+    let depth = view.params.listing_depth;
+    let rows = view.archive.shares_of(&script, (at.height, at.skip), paging.items() + 1, depth).await?;
+    let (rows, next_from) = page(rows, paging.items(), at, |row| row.height);
+    Ok(Json(MinerShares { shares: rows.iter().map(share).collect(), next_from, since_unix_s: None }))
+}
+
+/// Lists the payouts of an address in the pool's blocks, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/miners/{address}/payments",
+    params(("address" = String, Path, description = "A payout address"), Paging),
+    responses(
+        (status = 200, description = "Payouts, newest first", body = Payments),
+        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn payments(
+    State(view): State<Arc<View>>,
+    Segment(text): Segment,
+    paging: Paging,
+) -> Result<Json<Payments>, ApiError> {
+    let script = view.script(&text)?;
+    let (newest, at) = (view.now()?, start(&paging));
+    let rows = view.archive.payments(&script, at.height, at.skip, paging.items() + 1).await?;
+    let (rows, next_from) = page(rows, paging.items(), at, |row| row.height);
+    let payment = |row: &Paid| {
+        let confirmations = newest.bitcoin.confirmations(row.height, &row.block);
+        Payment {
+            block: row.block.to_string(),
+            height: row.height,
+            time_unix_s: row.time,
+            value_sat: row.value_sat,
+            confirmations,
+            mature: confirmations > MATURITY_BLOCKS,
+            drawn: Some(row.drawn),
+        }
+    };
+    let payments: Vec<Payment> = rows.iter().map(payment).collect();
+    let in_chain = payments.iter().filter(|payment| payment.confirmations > 0);
+    let page_total_sat = in_chain.map(|payment| payment.value_sat).sum();
+    Ok(Json(Payments { payments, page_total_sat, next_from }))
+}

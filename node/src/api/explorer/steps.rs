@@ -1,0 +1,93 @@
+//! `/api/v1/pool/history` and `/api/v1/miners/{address}/history`: sums by time.
+
+use std::sync::Arc;
+
+use archive::read::Step as Sums;
+use axum::Json;
+use axum::extract::State;
+
+use super::state::View;
+use super::sums::{SPAN_S, row};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::params::{Segment, Steps as Asked};
+use crate::api::pool_history::Points;
+use crate::clock::now;
+use crate::history::{Page, PointRow};
+
+/// Time that one page covers at least, seconds: steps without shares are left out, so that a page may have few.
+const SPAN_S_MIN: u32 = 6 * 3_600;
+
+/// Time that one page of an address's history covers at most, seconds: it is one range of an index.
+const OF_ADDRESS_S: u32 = 31 * 86_400;
+
+/// Steps of a statement that covers `from..until`, as a page.
+fn of_statement(steps: &[Sums], limit: usize, from: u32, first: u32) -> Page<PointRow> {
+    let items: Vec<PointRow> = steps.iter().take(limit).map(row).collect();
+    let next = match steps.get(limit) {
+        Some(more) => Some(more.start),
+        None if from > first => from.checked_sub(1),
+        None => None,
+    };
+    Page { items, next_from: next.map(u64::from) }
+}
+
+impl View {
+    /// The start of the newest step that is wanted.
+    fn newest(asked: &Asked) -> u32 {
+        // Clocks of other nodes may be ahead.
+        let latest = now().0.saturating_add(60);
+        asked.from.map_or(latest, |from| u32::try_from(from).unwrap_or(u32::MAX).min(latest))
+    }
+
+    /// The times that a statement covers, in whole steps.
+    fn span(asked: &Asked, span_s: u32) -> (u32, u32) {
+        let (step_s, newest) = (asked.step_s(), Self::newest(asked));
+        let until = (newest - newest % step_s).saturating_add(step_s);
+        let wanted = u32::try_from(asked.items()).unwrap_or(u32::MAX).saturating_mul(step_s).max(SPAN_S_MIN);
+        (until.saturating_sub(wanted.min(span_s.max(step_s) / step_s * step_s)), until)
+    }
+}
+
+/// Returns what the pool found, by time.
+#[utoipa::path(
+    get, path = "/api/v1/pool/history", params(Asked),
+    responses(
+        (status = 200, description = "Sums, newest first", body = Points),
+        (status = 400, description = "A parameter is invalid", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn history(State(view): State<Arc<View>>, asked: Asked) -> Result<Json<Points>, ApiError> {
+    view.now()?;
+    let step_s = asked.step_s();
+    if let Some(page) = view.steps.page(step_s, View::newest(&asked), asked.items()) {
+        return Ok(Json(Points::new(step_s, page, None)));
+    }
+    let (from, until) = View::span(&asked, SPAN_S);
+    let first = view.archive.lowest_time().await?.unwrap_or(0);
+    let steps = view.archive.steps(step_s.cast_signed(), from, until).await?;
+    Ok(Json(Points::new(step_s, of_statement(&steps, asked.items(), from, first), None)))
+}
+
+/// Returns what an address found, by time.
+#[utoipa::path(
+    get, path = "/api/v1/miners/{address}/history",
+    params(("address" = String, Path, description = "A payout address"), Asked),
+    responses(
+        (status = 200, description = "Sums, newest first", body = Points),
+        (status = 400, description = "The address or a parameter is invalid", body = ErrorBody),
+        (status = 503, description = "The archive cannot be read now", body = ErrorBody),
+    )
+)]
+pub(super) async fn miner_history(
+    State(view): State<Arc<View>>,
+    Segment(text): Segment,
+    asked: Asked,
+) -> Result<Json<Points>, ApiError> {
+    let script = view.script(&text)?;
+    let step_s = asked.step_s();
+    let (from, until) = View::span(&asked, OF_ADDRESS_S);
+    let first = view.archive.lowest_time().await?.unwrap_or(0);
+    let steps = view.archive.steps_of(&script, step_s.cast_signed(), from, until).await?;
+    Ok(Json(Points::new(step_s, of_statement(&steps, asked.items(), from, first), None)))
+}

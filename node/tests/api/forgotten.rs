@@ -1,0 +1,70 @@
+//! A node that has an archive: what it has forgotten comes from there, and nothing else does.
+
+use ::archive::{LocalServer, load};
+use serde_json::{Value, json};
+use sharechain::{Height, ShareId};
+use tempfile::TempDir;
+
+use crate::archived::record;
+use crate::pool::{Pool, miner};
+use crate::server::Api;
+
+/// Oldest height that the node keeps.
+const OLDEST: u32 = 60;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_answers_from_its_archive_what_it_has_forgotten() {
+    let mut pool = Pool::with_window(20);
+    let mut shares = Vec::new();
+    for number in 0..80_u8 {
+        shares.push(pool.share(&miner(number % 5)));
+        pool.link(&miner(number % 3));
+    }
+    let main: Vec<ShareId> = (1..=80).map(|height| pool.engine.chain().main_at(Height(height)).unwrap()).collect();
+    let folder = TempDir::new().unwrap();
+    let path = record(&mut pool, &folder, "one.jsonl");
+    let mut server = LocalServer::create(&folder.path().join("pg"), &["fsync=off", "shared_buffers=32MB"]).unwrap();
+    let url = server.url().unwrap();
+    load(&url, &path, 5_000, |_| {}).await.unwrap();
+    pool.forget_below(OLDEST);
+    let archive = url.clone();
+    let api = Api::with(pool, None, move |config| config.archive = Some(archive)).await;
+    let (old, young) = (main[9], main[70]);
+
+    // What the node has, it says itself, whatever the archive says; what it has forgotten comes from there, and says so.
+    let client = url.connect().await.unwrap();
+    client.batch_execute("update link set time = time - interval '1 year' where height > 60").await.unwrap();
+    let own = api.get(&format!("/links/{young}")).await;
+    assert_eq!((&own["source"], own["time_unix_s"].as_u64() > Some(1_700_000_000)), (&Value::Null, true));
+    assert!(own["time_unix_s"].as_u64().unwrap() + 86_400 > api.get("/status").await["time_unix_s"].as_u64().unwrap());
+    let from_archive = |answer: &Value| assert_eq!(answer["source"], "archive", "{answer}");
+    for path in [format!("/links/{old}"), "/links/10".to_owned()] {
+        let answer = api.get(&path).await;
+        from_archive(&answer);
+        assert_eq!((&answer["id"], &answer["height"]), (&json!(old.to_string()), &json!(10)));
+    }
+    let page = api.get("/links?limit=500").await;
+    assert_eq!(page["next_from"], json!(OLDEST - 1), "the list goes on");
+    let page = api.get(&format!("/links?from={}", OLDEST - 1)).await;
+    from_archive(&page);
+    assert_eq!(page["links"].as_array().unwrap().len(), OLDEST as usize, "down to genesis");
+    let picture = api.get("/graph?to=30&links=20").await;
+    from_archive(&picture);
+    assert_eq!((&picture["to"], &picture["from_height"]), (&json!(30), &json!(11)));
+    from_archive(&api.get("/search?q=10").await);
+    let share = api.get(&format!("/shares/{}", shares[3])).await;
+    if share["source"] == "archive" {
+        assert_eq!(share["fate"], "listed");
+    }
+    assert_eq!(api.text(&format!("/links/{}", ShareId([9; 32]))).await.0, 404, "the archive does not know it either");
+    assert_eq!(api.get("/status").await["source"], "node");
+
+    // An archive that is away leaves the node as it is.
+    server.kill();
+    drop(client);
+    let away = api.refusal(&format!("/links/{old}"), 503).await;
+    assert_eq!(away, "the archive cannot be read now; try again");
+    assert_eq!(api.get(&format!("/shares/{}", ShareId([9; 32]))).await["fate"], "unknown");
+    assert_eq!(api.get(&format!("/links/{young}")).await["height"], json!(71));
+    assert_eq!(api.get("/status").await["height"], json!(80));
+}

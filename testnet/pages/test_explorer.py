@@ -1,0 +1,40 @@
+"""Pages of explorers: they leave out what only a node has, and say so to whoever asks for it."""
+
+import os
+import unittest
+
+from words import says
+from world import PageTest, node, things
+
+MENU = "return [...document.querySelectorAll('#menu a')].map((e) => e.getAttribute('href'))"
+
+
+@unittest.skipUnless("SHOAL_PAGES_EXPLORER" in os.environ, "these are the pages of a node")
+class Explorer(PageTest):
+    def test_what_only_a_node_has_is_left_out(self):
+        self.open("/")
+        self.eventually("the menu is that of an explorer", lambda: "/peers" not in self.browser.js(MENU))
+        self.assertEqual([path for path in self.browser.js(MENU) if path in ("/peers", "/log")], [])
+        page = self.browser.read()
+        self.assertNotIn("Miners at this node", page["facts"])
+        says(page, "The archive is fed")
+        self.assertIn("from an archive", self.browser.js("return document.querySelector('footer').innerText"))
+
+    def test_whoever_asks_for_it_is_told(self):
+        self.tolerated = ("404",)
+        for path, what in (("/peers", "peers"), ("/log", "event log"), ("/job", "job")):
+            self.open(path)
+            self.eventually(f"{path} says why it is empty", lambda: says(self.browser.read(), f"This is an explorer, which has no {what}") or True)
+
+    def test_an_address_has_its_shares_and_payments(self):
+        address = things()["address"]
+        paid = node().get(f"/miners/{address}/payments?limit=10")["payments"]
+        self.open(f"/miners/{address}")
+        self.eventually("its payments are there", lambda: len(self.browser.read()["tables"]["Payments, newest first"]) >= min(1, len(paid)))
+        page = self.browser.read()
+        self.assertNotIn("You earn a day", page["facts"])
+        self.assertGreater(len(page["tables"]["Shares, newest first"]), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
