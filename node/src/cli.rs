@@ -296,13 +296,13 @@ fn execute(cli: &Cli) -> Result<(), NodeError> {
         Command::Archive { command: ArchiveCommand::Load { file, rows, json } } => {
             runtime.block_on(archiving::load(&config?, file, *rows, *json))
         }
+        Command::Archive { command: ArchiveCommand::Export { parquet, month, json } } => {
+            runtime.block_on(archiving::export(&config?, parquet, *month, *json))
+        }
         Command::Explorer => {
             let config = config?;
             let _log = logging::init(&config.log, config.log_format)?;
             runtime.block_on(exploring::run(config))
-        }
-        Command::Archive { command: ArchiveCommand::Export { parquet, month, json } } => {
-            runtime.block_on(archiving::export(&config?, parquet, *month, *json))
         }
         Command::Status { json } => runtime.block_on(status::status(config?, *json)),
         Command::Peers(PeersArgs { command, json }) => {

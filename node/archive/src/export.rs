@@ -58,10 +58,11 @@ pub async fn export(
     fs::create_dir_all(folder).map_err(|source| unwritable(folder, source))?;
     let mut written = Vec::new();
     for month in months {
+        allowance.renew();
         let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let tx = transaction.start().await?;
         for table in &ALL {
-            let file = write((&tx, &allowance), table, month, folder).await?;
+            let file = write(&tx, &allowance, table, month, folder).await?;
             progress(&file);
             written.push(file);
         }
@@ -84,14 +85,15 @@ async fn months(client: &Client) -> Result<Vec<Month>, ArchiveError> {
 
 /// Writes one file: beside its place first, so that a file with its name is whole.
 async fn write(
-    from: (&Transaction<'_>, &Allowance),
+    tx: &Transaction<'_>,
+    allowance: &Allowance,
     table: &'static Exported,
     month: Month,
     folder: &Path,
 ) -> Result<Written, ArchiveError> {
     let path = folder.join(format!("{}-{month}.parquet", table.name));
     let part = path.with_extension("parquet.part");
-    let rows = match fill(from, table, month, &part).await {
+    let rows = match fill(tx, allowance, table, month, &part).await {
         Ok(rows) => rows,
         Err(error) => {
             // What is left of it is of no use; the error says what failed.
@@ -109,7 +111,8 @@ async fn write(
 }
 
 async fn fill(
-    (tx, allowance): (&Transaction<'_>, &Allowance),
+    tx: &Transaction<'_>,
+    allowance: &Allowance,
     table: &'static Exported,
     month: Month,
     part: &Path,

@@ -104,26 +104,6 @@ fn what_is_exported_has_the_headers_that_the_node_did_not_store() {
 }
 
 #[test]
-fn headers_that_a_node_knew_when_it_started_are_exported() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut world = World::new();
-    (0..3).for_each(|_| world.bitcoin_block());
-    // As a node whose bitcoind has blocks: these are not in its journal.
-    let store = Arc::new(Store::open(&folder.path().join("db"), *world.chain.consensus_id()).unwrap());
-    let mut engine = Engine::open(world.newcomer(), store, world.now).unwrap();
-    let found = world.grow(6, 1);
-    engine.insert_bitcoin_headers(&world.bitcoin_headers, world.now);
-    for (proof, list) in &found {
-        let bound = BoundProof::bind(proof.clone(), U256::MAX, world.chain.consensus_id()).unwrap();
-        engine.insert(bound, list.clone(), Source(1), world.now);
-    }
-    let text = exported(&mut engine);
-    assert_eq!(differences(&text), Vec::<String>::new());
-    let headers = text.lines().filter(|line| line.starts_with("{\"header\"")).count();
-    assert_eq!(headers, world.bitcoin_headers.len(), "each once");
-}
-
-#[test]
 fn what_breaks_a_rule_is_not_imported_and_its_line_is_told() {
     let folders = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut world = World::new();
