@@ -48,6 +48,8 @@ pub struct Options {
     pub time: Duration,
     /// Folder of all files.
     pub dir: PathBuf,
+    /// Size of the disk of each node's data, MiB.
+    pub disk_mib: u32,
 }
 
 /// What happened.
@@ -104,7 +106,7 @@ pub enum ChaosError {
 /// # Errors
 /// [`ChaosError`], but not [`ChaosError::Broken`], which the outcome tells.
 pub async fn run(options: Options) -> Result<Outcome, ChaosError> {
-    let mut scene = Scene::start(&options.dir).await?;
+    let mut scene = Scene::start(&options.dir, options.disk_mib).await?;
     let listeners: Vec<_> = scene.stratum().into_iter().map(Listener::start).collect();
     let mut bag = Bag::new(ChaCha8Rng::seed_from_u64(options.seed));
     let mut faults: BTreeMap<_, u64> = Fault::ALL.iter().map(|fault| (fault.name(), 0)).collect();

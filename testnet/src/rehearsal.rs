@@ -49,8 +49,12 @@ const TEMPLATE: Duration = Duration::from_millis(1_500);
 /// Time after which others find a block.
 const OTHERS: Duration = Duration::from_secs(6);
 
-/// Hashes per second of each miner: at 2^20 hashes for a block, two of them find one in five seconds or so.
-const HASHRATE: f64 = 100_000.0;
+/// Hashes per second of the miners whose shares make links: the first ones take 128 hashes.
+const SHARES_HS: f64 = 60.0;
+
+/// Hashes per second of the miners that send blocks alone: a block of 2^20 hashes in five seconds or so. With all their
+/// shares, a share-chain that begins at 4 hashes a share would get 50,000 a second.
+const BLOCKS_HS: f64 = 100_000.0;
 
 /// Longest time for a rehearsal, and what each block adds to it.
 const PATIENCE: [Duration; 2] = [Duration::from_secs(300), Duration::from_secs(20)];
@@ -113,18 +117,21 @@ pub fn fills() -> Vec<Fill> {
     fill::all()
 }
 
-/// One miner at each node.
+/// Two miners at each node.
 fn mine(nodes: &[Node]) -> JoinSet<()> {
     let mut miners = JoinSet::new();
     for (number, node) in nodes.iter().enumerate() {
-        let config = miner::Config {
-            server: node.stratum(),
-            users: vec![format!("{}.rehearsal", payout_address(number, KnownHrp::Testnets))],
-            hashrate: HASHRATE,
-            delay_ms: 0,
-            agent: "rehearsal/1".to_owned(),
-        };
-        miners.spawn(miner::run(config, Arc::default()));
+        for (hashrate, blocks_only) in [(SHARES_HS, false), (BLOCKS_HS, true)] {
+            let config = miner::Config {
+                server: node.stratum(),
+                users: vec![format!("{}.rehearsal", payout_address(number, KnownHrp::Testnets))],
+                hashrate,
+                delay_ms: 0,
+                agent: "rehearsal/1".to_owned(),
+                blocks_only,
+            };
+            miners.spawn(miner::run(config, Arc::default()));
+        }
     }
     miners
 }

@@ -101,7 +101,7 @@ async fn setup(share_target: Target) -> Setup {
 
 fn config(stratum: std::net::SocketAddr, hashrate: f64, delay_ms: u64) -> miner::Config {
     let (users, agent) = (vec!["tester.1".to_owned()], "shoal-test-miner".to_owned());
-    miner::Config { server: stratum, users, hashrate, delay_ms, agent }
+    miner::Config { server: stratum, users, hashrate, delay_ms, agent, blocks_only: false }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

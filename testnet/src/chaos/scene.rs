@@ -24,9 +24,6 @@ use crate::rpc::Rpc;
 /// Nodes, and bitcoinds.
 pub(super) const PLACES: usize = 2;
 
-/// Bytes of the disk of a node's data: a database of minutes, and RocksDB's logs.
-const DISK: &str = "size=96m";
-
 /// Hashes per second of each miner: a block every few seconds.
 const HASHRATE_HS: &str = "300000";
 
@@ -65,6 +62,8 @@ impl Addresses {
 
 pub(super) struct Scene {
     dir: PathBuf,
+    /// Size of the disk of a node's data, MiB.
+    disk_mib: u32,
     at: [Addresses; PLACES],
     bitcoinds: Vec<Option<RealBitcoin>>,
     nodes: Vec<Option<Process>>,
@@ -74,7 +73,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) async fn start(dir: &Path) -> Result<Self, ChaosError> {
+    pub(super) async fn start(dir: &Path, disk_mib: u32) -> Result<Self, ChaosError> {
         let mut ports = Ports::new();
         let mut addresses = || Addresses::new(&mut ports).map_err(std::io::Error::other);
         let at = [addresses()?, addresses()?];
@@ -82,6 +81,7 @@ impl Scene {
         let lines = [Line::start(line()?, at[0].p2p).await?, Line::start(line()?, at[0].bitcoin).await?];
         let mut scene = Self {
             dir: dir.to_owned(),
+            disk_mib,
             at,
             bitcoinds: vec![None, None],
             nodes: vec![None, None],
@@ -240,7 +240,8 @@ impl Scene {
     fn mount_disk(&self, place: usize) -> Result<(), ChaosError> {
         let disk = self.disk(place);
         std::fs::create_dir_all(&disk)?;
-        let status = Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(&disk).status()?;
+        let size = format!("size={}m", self.disk_mib);
+        let status = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&disk).status()?;
         if status.success() { Ok(()) } else { Err(std::io::Error::other("no disk of memory can be mounted").into()) }
     }
 

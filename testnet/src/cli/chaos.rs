@@ -19,6 +19,9 @@ pub(super) struct ChaosArgs {
     /// Folder for all files, which stays [default: a temporary one, which goes at the end]
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
+    /// Size of the disk of each node's data, MiB [default: 64 and 8 for each minute]
+    #[arg(long, value_name = "MIB")]
+    disk: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -36,7 +39,9 @@ impl ChaosArgs {
             None => temporary.path().to_owned(),
         };
         let time = Duration::from_secs(self.minutes * 60);
-        let outcome = chaos::run(Options { seed: self.seed, time, dir }).await?;
+        let minutes = u32::try_from(self.minutes).unwrap_or(u32::MAX);
+        let disk_mib = self.disk.unwrap_or(minutes.saturating_mul(8).saturating_add(64));
+        let outcome = chaos::run(Options { seed: self.seed, time, dir, disk_mib }).await?;
         let text = if self.json {
             serde_json::to_string_pretty(&outcome).map_err(std::io::Error::from)? + "\n"
         } else {

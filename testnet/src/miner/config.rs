@@ -16,4 +16,6 @@ pub struct Config {
     pub delay_ms: u64,
     /// User agent in `mining.subscribe`.
     pub agent: String,
+    /// True to send Bitcoin blocks alone and keep shares back, as if the miner had found no others.
+    pub blocks_only: bool,
 }

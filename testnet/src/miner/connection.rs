@@ -27,7 +27,7 @@ pub(super) async fn mine(config: &Config, user: &str, counters: &Arc<Counters>) 
     let delay = Duration::from_millis(config.delay_ms);
     let current = watch::Sender::new(Current::None);
     let (hits, mut found) = mpsc::channel(MINER_UNANSWERED_MAX);
-    let worker = Worker::new(current.subscribe(), hits, config.hashrate, counters.clone());
+    let worker = Worker::new(current.subscribe(), hits, config, counters.clone());
     std::thread::spawn(move || worker.run());
     let mut submissions = JoinSet::new();
     let before = counters.read().accepted;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use bitcoin::Target;
 use stratum::client::Job;
 use tokio::sync::{mpsc, watch};
 
+use super::config::Config;
 use super::counters::{Counters, count};
 use super::throttle::Throttle;
 use crate::limits::MINER_PERIOD;
@@ -29,6 +31,7 @@ pub(super) struct Worker {
     hits: mpsc::Sender<Hit>,
     throttle: Throttle,
     counters: Arc<Counters>,
+    blocks_only: bool,
     /// Never used twice on a connection. Otherwise, a job that is sent again would give the same proofs.
     extranonce2: u64,
 }
@@ -38,6 +41,8 @@ struct Rolling {
     job: Arc<Job>,
     extranonce2: [u8; 8],
     hasher: HeaderHasher,
+    /// What proofs have to meet.
+    target: Target,
     nonce: u32,
 }
 
@@ -45,11 +50,11 @@ impl Worker {
     pub(super) fn new(
         jobs: watch::Receiver<Option<(u64, Arc<Job>)>>,
         hits: mpsc::Sender<Hit>,
-        hashrate: f64,
+        config: &Config,
         counters: Arc<Counters>,
     ) -> Self {
-        let throttle = Throttle::new(hashrate, Instant::now());
-        Self { jobs, hits, throttle, counters, extranonce2: 0 }
+        let throttle = Throttle::new(config.hashrate, Instant::now());
+        Self { jobs, hits, throttle, counters, blocks_only: config.blocks_only, extranonce2: 0 }
     }
 
     pub(super) fn run(mut self) {
@@ -85,8 +90,9 @@ impl Worker {
     fn begin(&mut self, job: Arc<Job>) -> Rolling {
         let extranonce2 = self.extranonce2.to_be_bytes();
         self.extranonce2 = self.extranonce2.wrapping_add(1);
-        let hasher = HeaderHasher::new(&job.header(extranonce2, job.time, 0, 0));
-        Rolling { job, extranonce2, hasher, nonce: 0 }
+        let header = job.header(extranonce2, job.time, 0, 0);
+        let target = if self.blocks_only { header.target() } else { job.target };
+        Rolling { job, extranonce2, hasher: HeaderHasher::new(&header), target, nonce: 0 }
     }
 }
 
@@ -95,7 +101,7 @@ fn mine(rolling: &mut Rolling, hashes: u32, hits: &mpsc::Sender<Hit>) -> bool {
     let end = rolling.nonce.saturating_add(hashes);
     while rolling.nonce < end {
         let left = end - rolling.nonce;
-        let Some(nonce) = rolling.hasher.search(rolling.job.target, rolling.nonce, left) else {
+        let Some(nonce) = rolling.hasher.search(rolling.target, rolling.nonce, left) else {
             break;
         };
         let hit = Hit { job: rolling.job.clone(), extranonce2: rolling.extranonce2, nonce };

@@ -81,6 +81,7 @@ pub async fn run(args: MinerArgs) -> std::io::Result<()> {
         hashrate: args.hashrate,
         delay_ms: args.delay_ms,
         agent: concat!("shoal-testnet/", env!("CARGO_PKG_VERSION")).to_owned(),
+        blocks_only: false,
     };
     miner::run(config, Arc::new(Counters::with_journal(journal))).await;
     Ok(())
