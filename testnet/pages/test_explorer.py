@@ -31,9 +31,8 @@ class Explorer(PageTest):
         paid = node().get(f"/miners/{address}/payments?limit=10")["payments"]
         self.open(f"/miners/{address}")
         self.eventually("its payments are there", lambda: len(self.browser.read()["tables"]["Payments, newest first"]) >= min(1, len(paid)))
-        page = self.browser.read()
-        self.assertNotIn("You earn a day", page["facts"])
-        self.assertGreater(len(page["tables"]["Shares, newest first"]), 0)
+        self.eventually("its shares are there", lambda: len(self.browser.read()["tables"]["Shares, newest first"]) > 0)
+        self.assertNotIn("You earn a day", self.browser.read()["facts"])
 
 
 if __name__ == "__main__":

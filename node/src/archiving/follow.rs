@@ -129,7 +129,7 @@ impl Follower {
             let is_due = batch.rows() >= QUEUE_ROWS
                 || batch.bytes() >= BATCH_BYTES
                 || queue.waiting() == 0
-                || self.since.is_some_and(|since| since.elapsed() >= self.held);
+                || self.since.map_or(Duration::ZERO, |since| since.elapsed()) >= self.held;
             if batch.rows() == 0 {
                 self.since = None;
             } else if is_due && is_new {

@@ -12,6 +12,10 @@ use crate::error::ArchiveError;
 use crate::limits::PENDING_LINKS;
 use crate::value::Time;
 
+/// Links above a part of the share-chain whose lists are looked through for shares of the part: nearly all shares are listed
+/// that soon.
+const LISTED_ABOVE: u32 = 8;
+
 /// A valid share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
@@ -133,8 +137,8 @@ impl Archive {
         rows.iter().map(Share::read).collect()
     }
 
-    /// Shares that links of the main chain list, links apart, each with what lists it: of the links at some heights, found
-    /// between two times. At most `count`.
+    /// Shares that links of the main chain list, links apart, each with what lists it: of the links at some heights, or found
+    /// on them and listed soon above, between two times. At most `count`.
     ///
     /// # Errors
     /// As [`Archive::share`].
@@ -149,9 +153,12 @@ impl Archive {
             from place join link on link.key = place.link
             cross join lateral generate_series(0, octet_length(link.list) / 32 - 1) as position
             join share on share.key = share_key(substr(link.list, 32 * position + 1, 32)) and share.time between $3 and $4
-            where place.height between $1 and $2 and not share.is_link order by place.height, position limit $5";
+            where place.height between $1 and $6 and not share.is_link
+             and (place.height <= $2 or share.height between $1 + 1 and $2 + 1)
+             order by place.height, position limit $5";
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let rows = self.rows(sql, &[&height(from), &height(to), &Time(since), &Time(until), &count]).await?;
+        let above = height(to.saturating_add(LISTED_ABOVE));
+        let rows = self.rows(sql, &[&height(from), &height(to), &Time(since), &Time(until), &count, &above]).await?;
         rows.iter().map(|row| Ok((pending(row)?, id(row, 5)?))).collect()
     }
 
