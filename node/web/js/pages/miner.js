@@ -1,6 +1,6 @@
 // Everything about one payout address.
 import { html } from "../html.js";
-import { useApi } from "../api.js";
+import { useApi, useExplorer } from "../api.js";
 import { setMe, useMe } from "../me.js";
 import { Card, Copy, Facts, Loaded, Notice, Title } from "../parts/bits.js";
 import { MiningNow, NextPay } from "../parts/mining.js";
@@ -20,6 +20,7 @@ export default function Miner({ route }) {
   useApi(`${base}/shares?limit=100`, ["tip"]);
   useApi("/window?limit=1", ["tip"]);
   const me = useMe();
+  const explorer = useExplorer();
   // What was pasted may have capitals or a worker's name; the node says which address it is.
   const name = answer.data?.address ?? address;
   return html`
@@ -35,7 +36,7 @@ export default function Miner({ route }) {
         </${Card}>
         <${Card} title="Over time" id="over-time" wide><${HashrateChart} base=${base} name="this address" withShares /></${Card}>
         <${Payments} base=${base} />
-        <${Workers} miner=${miner} reload=${answer.reload} />
+        ${!explorer && html`<${Workers} miner=${miner} reload=${answer.reload} />`}
         <${MinerShares} base=${base} />
         <${Card} title="Its work in the window" id="window"><${Window} miner=${miner} /><${PositionStrip} base=${base} /></${Card}>
         <${Card} title="What may it expect?" id="expect" wide><${Expect} miner=${miner} /></${Card}>
