@@ -22,7 +22,7 @@ THEME = "return document.documentElement.dataset.theme ?? 'system'"
 # The selected link in the chain picture: its target, and its height.
 PICKED = """
 const picked = document.querySelector("#picked");
-return [picked.querySelector("a[href^='/links/']").getAttribute("href"), picked.textContent.match(/Link ([\\d,]+)/)[1]]"""
+return [picked.querySelector("a[href^='/links/']").getAttribute("href"), picked.textContent.match(/Link ([\\d,]*\\d)/)[1]]"""
 
 
 class Keyboard(PageTest):
