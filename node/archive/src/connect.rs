@@ -204,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_takes_connections_and_says_nothing_is_given_up() {
         let folder = tempfile::tempdir().unwrap();
-        // The socket's queue takes the connection; nobody ever reads it.
+        // The kernel accepts the connection; no program reads from it.
         let _server = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
         let host = folder.path().display().to_string().replace('/', "%2F");
         let url: ArchiveUrl = format!("postgres://u:secret@{host}/d").parse().unwrap();

@@ -10,7 +10,7 @@
 //! steps.rs    sums of shares by time
 //! ```
 //!
-//! Whoever writes to the database decides what is read here: it is shown, and nothing follows from it.
+//! Writers of the database decide what is read here: it is only shown, and never used for jobs, payouts or the share-chain.
 
 mod blocks;
 mod headers;

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 /// The recordings.
 const RECORDINGS: [&str; 2] = ["testnet", "week"];
 
-/// What stands in the text above each table: the recording, and the query.
+/// Names in the comment above each table: the recording and the query.
 const MARK: &str = "<!-- answer: ";
 
 fn folder() -> PathBuf {

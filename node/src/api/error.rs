@@ -234,7 +234,7 @@ impl IntoResponse for ApiError {
         }
         let headers: HeaderMap = self.header().into_iter().collect();
         if let Self::Archive(cause) = &self {
-            // A server that is away is told of once, where the archive is followed.
+            // The task that follows the archive reports an unreachable server, once.
             if !cause.is_away() {
                 error!(error = sentence(&self), "an API request failed");
             }

@@ -40,7 +40,7 @@ impl Token {
         Ok(Self::of(&text))
     }
 
-    /// The token of a process without an owner's part, which nobody knows.
+    /// The token of a process that serves nothing to an owner: random, and never shown.
     pub(super) fn none() -> Self {
         Self(sha256::Hash::from_byte_array([0; 32]))
     }

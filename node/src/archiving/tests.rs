@@ -50,7 +50,7 @@ async fn a_queue_that_cannot_be_written_for_a_while_loses_no_row() {
     let path = folder.path().join("queue");
     let mut queue = Queue::open(&path).unwrap();
     let mut follower = Follower::new(store, queue.position());
-    // With a file in place of its folder, nobody writes there, not even root.
+    // With a file in place of its folder, no process can write there, not even as root.
     std::fs::remove_dir(&path).unwrap();
     std::fs::write(&path, "").unwrap();
     for _ in 0..2 {

@@ -209,7 +209,7 @@ impl Transport {
         let malformed = || BitcoindError::CookieMalformed { path: path.clone() };
         let unreadable = |source| BitcoindError::CookieUnreadable { path: path.clone(), source };
         let found = tokio::fs::metadata(path).await.map_err(unreadable)?;
-        // Whoever opens a pipe waits for its writer, in a thread that does not come back.
+        // Opening a pipe waits for a writer, in a thread that does not come back.
         if !found.is_file() || found.len() > COOKIE_BYTES_MAX {
             return Err(malformed());
         }

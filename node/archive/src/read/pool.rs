@@ -124,7 +124,7 @@ impl Archive {
     }
 
     async fn connect(&self) -> Result<Held, ArchiveError> {
-        // While the server is away, readers are told at once.
+        // While the server is unreachable, reads fail at once.
         if locked(&self.failed).is_some_and(|failed| failed.elapsed() < READ_AWAY) {
             return Err(ArchiveError::Away);
         }
