@@ -40,7 +40,7 @@ impl Token {
         Ok(Self::of(&text))
     }
 
-    /// The token of a process that serves nothing to an owner: random, and never shown.
+    /// The token of a process that serves nothing to an owner: no known text has this hash.
     pub(super) fn none() -> Self {
         Self(sha256::Hash::from_byte_array([0; 32]))
     }
