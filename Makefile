@@ -153,7 +153,7 @@ $(CARGO_DEB)/bin/cargo-deb:
 .PHONY: soak
 soak: ## Run one long drill: make soak NAME=years
 	@[ '$(NAME)' = start9 ] || { .ci/deps.sh build kernel; \
-		cargo build --release --locked --package node --package testnet --package sim; }
+		cargo build --release --locked --package node --package testnet --package sim --package study; }
 	@case '$(NAME)' in dist | oci) .ci/deps.sh oci ;; esac
 	@case '$(NAME)' in dist | deb | first-start) .ci/deps.sh dist; $(MAKE) --no-print-directory $(DIST_TOOLS) ;; esac
 	@PATH='$(DIST_PATH)':"$$PATH" .ci/soak.sh '$(NAME)'

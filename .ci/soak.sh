@@ -107,10 +107,17 @@ assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds
         node -e 'const { manifest } = require("./javascript"); console.log(manifest.id, manifest.version, "for StartOS", manifest.osVersion)'
         ;;
     sim) exec nice "$bin/shoal-sim" soak ;;
+    # The standard study. Each finished run stands in a file, so the same command goes on where another was stopped; remove the file
+    # when code of the simulated world has changed. STUDY_ONLY=attack,partition runs these experiments alone.
+    study)
+        target="${bin%/*}"
+        exec nice "$bin/shoal-study" --resume "$target/study.runs" --json "$target/study.json" --out "$target/study.html" \
+            ${STUDY_ONLY:+--only "$STUDY_ONLY"}
+        ;;
     sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
     kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
     *)
-        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), chaos (faults of bitcoinds, clocks, disks and lines), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK), stratum (an hour of miners that come, flood and leave), outage (two minutes without bitcoind), rehearsal (Bitcoin's halving with full blocks)" >&2
+        echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), study (the standard study), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), chaos (faults of bitcoinds, clocks, disks and lines), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK), stratum (an hour of miners that come, flood and leave), outage (two minutes without bitcoind), rehearsal (Bitcoin's halving with full blocks)" >&2
         exit 2
         ;;
 esac

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::jobs::{Effort, Size, threads};
+use super::kept::Kept;
 use super::page;
 use super::run::{self, OtherStudy, Study, UnknownExperiment};
 
@@ -26,6 +27,10 @@ pub struct Args {
     /// experiment counts for it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["reduced", "only", "seed"])]
     from: Vec<PathBuf>,
+    /// Keep finished runs of the simulated world in this file, and do not repeat those that it has. They are those of one
+    /// program: remove the file when the code has changed
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    resume: Option<PathBuf>,
     /// Run a few points of each experiment: minutes instead of hours
     #[arg(long)]
     reduced: bool,
@@ -102,7 +107,8 @@ pub fn report(args: &Args) -> Result<(), ReportError> {
         None => {
             let size = if args.reduced { Size::Reduced } else { Size::Standard };
             let effort = Effort::new(size, args.threads.unwrap_or_else(threads));
-            run::run(&run::chosen(&args.only)?, effort, args.seed)
+            let kept = args.resume.as_deref().map(kept).transpose()?;
+            run::run(&run::chosen(&args.only)?, Effort { kept, ..effort }, args.seed)
         }
     };
     if let Some(path) = &args.json {
@@ -118,6 +124,12 @@ pub fn report(args: &Args) -> Result<(), ReportError> {
     write(&args.out, &page::html(&study))?;
     println!("{}", args.out.display());
     Ok(())
+}
+
+/// Opens the file of finished runs, for as long as the program lives.
+fn kept(path: &Path) -> Result<&'static Kept, ReportError> {
+    let kept = Kept::open(path).map_err(|source| ReportError::Read { path: path.to_owned(), source })?;
+    Ok(Box::leak(Box::new(kept)))
 }
 
 fn read(path: &Path) -> Result<Study, ReportError> {

@@ -4,16 +4,23 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::kept::Kept;
+
 /// A callback for progress. Its arguments are the number of runs done and the number of all runs.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// The size of the study, and the number of threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The size of the study, the number of threads, and the runs that are finished.
+#[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Number of threads.
     pub threads: usize,
     /// The whole study, or the reduced one that tests run.
     pub size: Size,
+    /// Finished runs that are not repeated.
+    pub kept: Option<&'static Kept>,
 }
 
 /// The size of the study.
@@ -46,7 +53,15 @@ impl Effort {
     /// Creates an effort of this size, on this number of threads.
     #[must_use]
     pub const fn new(size: Size, threads: usize) -> Self {
-        Self { threads, size }
+        Self { threads, size, kept: None }
+    }
+
+    /// Returns the result of one run, from the file of finished runs if it has it. See [`Kept::run`].
+    pub fn once<R: Serialize + DeserializeOwned>(self, name: &str, parameters: &str, work: impl FnOnce() -> R) -> R {
+        match self.kept {
+            Some(kept) => kept.run(name, parameters, work),
+            None => work(),
+        }
     }
 
     /// Runs all jobs and returns their results in the order of the jobs. Calls `progress` with the number of jobs done

@@ -5,6 +5,7 @@
 //! result.rs   the output of an experiment: tables, plots, the command to repeat it; pages are built from it alone
 //! stats.rs    estimates with confidence intervals
 //! jobs.rs     many independent runs on a few threads, in a fixed order
+//! kept.rs     finished runs in a file, for a study that was stopped
 //! run.rs      the list of experiments, and how they run
 //! plot.rs     plots as SVG
 //! page.rs     the results as one HTML file, and as Markdown
@@ -38,6 +39,7 @@ pub mod frequency;
 pub mod hopping;
 pub mod intermittent;
 pub mod jobs;
+pub mod kept;
 pub mod links;
 pub mod loss;
 pub mod models;

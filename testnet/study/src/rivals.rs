@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use node_core::journal::{Journal, RecordKind};
+use serde::{Deserialize, Serialize};
 use sharechain::ShareId;
 use sharechain::encode::decode_list;
 
@@ -31,7 +32,7 @@ pub enum Rules {
 
 /// A miner's work in the measured time. Shoal's unit is the expected Bitcoin block, that of a classic chain is the
 /// share. Only ratios are comparable.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
     /// Its group, as an index into [`Scenario::miners`].
     pub group: usize,
@@ -50,7 +51,7 @@ pub struct Measure {
 }
 
 /// The result of a scenario.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// The measures of each miner.
     pub miners: Vec<Measure>,

@@ -1,5 +1,6 @@
 //! Surges and collapses of hash rate.
 
+use serde::{Deserialize, Serialize};
 use sharechain::Work;
 
 use super::retarget::Retarget;
@@ -33,7 +34,7 @@ const HASHRATE_HS: f64 = 32.0;
 const NODES: u32 = 8;
 
 /// A surge, and the collapse at its end, which undoes it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Run {
     factor: f64,
     surge_s: f64,
@@ -41,7 +42,7 @@ pub(super) struct Run {
 }
 
 /// A sample of the world's state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Sample {
     at_s: f64,
     /// Expected seconds of the next link.
@@ -55,7 +56,7 @@ struct Sample {
 }
 
 /// The result of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Story {
     run: Run,
     samples: Vec<Sample>,
@@ -95,7 +96,11 @@ pub(super) fn runs(size: Size) -> Vec<Run> {
 impl Surges {
     pub(super) fn run(runs: &[Run], effort: Effort, seed: u64, progress: Progress<'_>) -> Self {
         let numbered: Vec<(u64, Run)> = (0..).zip(runs.iter().copied()).collect();
-        let stories = effort.run(&numbered, |(number, run)| run.play(derive(seed, "surge", *number)), progress);
+        let play = |(number, run): &(u64, Run)| {
+            let seed = derive(seed, "surge", *number);
+            effort.once("surge", &format!("{seed} {run:?}"), || run.play(seed))
+        };
+        let stories = effort.run(&numbered, play, progress);
         let mut classic = Vec::new();
         for factor in runs.iter().flat_map(|run| [run.factor, 1.0 / run.factor]) {
             for (rules, retarget) in Retarget::ALL {

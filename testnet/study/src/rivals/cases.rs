@@ -49,7 +49,10 @@ pub fn run<K: Clone + Sync>(
     let work = |&(index, run): &(usize, u64)| {
         let case = &cases[index];
         let case_seed = derive(seed, purpose, u64::try_from(index).expect("cases are few"));
-        case.rules.measure(&case.scenario, derive(case_seed, "run", run), &case.when)
+        let seed = derive(case_seed, "run", run);
+        let parameters = format!("{seed} {:?} {:?}", case.when, case.scenario);
+        let measure = || case.rules.measure(&case.scenario, seed, &case.when);
+        effort.once(&format!("{purpose} {}", case.rules.name()), &parameters, measure)
     };
     let mut measured = effort.run(&jobs, work, progress).into_iter();
     let of_case = |case: &Case<K>| {

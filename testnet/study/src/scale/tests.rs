@@ -3,7 +3,7 @@ use crate::jobs::Size;
 
 #[test]
 fn the_reduced_experiment_is_whole_and_the_same_again() {
-    let run = || run(Effort { threads: 2, size: Size::Reduced }, 5, &|_, _| {});
+    let run = || run(Effort::new(Size::Reduced, 2), 5, &|_, _| {});
     let first = run();
     for table in &first.tables {
         assert!(table.rows.iter().all(|row| row.len() == table.columns.len()), "{}", table.caption);
