@@ -16,6 +16,24 @@ const WARM_UP_S: f64 = 300.0;
 /// a tenth more.
 const SETTLE_S: f64 = 3_300.0;
 
+/// The same for strategies that publish all their proofs at once, as honest miners do. Links list such proofs within
+/// seconds; this is time for 60 links.
+const SETTLE_OPEN_S: f64 = 600.0;
+
+/// Strategies that publish all their proofs at once.
+const OPEN: [&str; 10] = [
+    "censor",
+    "lazy",
+    "grind-tips",
+    "grind-parents",
+    "grind-addresses",
+    "list-late",
+    "stale-bitcoin",
+    "pool-hop",
+    "difficulty-hop",
+    "surge",
+];
+
 /// Strategies that make sense under the classic rules.
 const CLASSIC: [&str; 4] = ["selfish", "stubborn-lead", "stubborn-fork", "stubborn-trail"];
 
@@ -73,10 +91,14 @@ fn names(rules: &Rules, size: Size) -> Vec<String> {
 
 fn attack(rules: Rules, strategy: &str, part: f64, size: Size) -> Case<Key> {
     let measured_s = match rules {
-        Rules::Shoal => f64::from(size.pick(5_400, 1_200)),
+        Rules::Shoal => f64::from(size.pick(3_600, 1_200)),
         Rules::Classic(_) => seconds_for(&rules, size.pick(60_000, 6_000)),
     };
-    let settle_s = if rules == Rules::Shoal { SETTLE_S } else { 0.0 };
+    let settle_s = match rules {
+        Rules::Shoal if OPEN.contains(&strategy) => SETTLE_OPEN_S,
+        Rules::Shoal => SETTLE_S,
+        Rules::Classic(_) => 0.0,
+    };
     let mut scenario = pool(part, HONEST, WARM_UP_S + measured_s + settle_s);
     attacker(&mut scenario, strategy, options(strategy, part));
     let when = between(WARM_UP_S, &scenario, settle_s);
