@@ -30,7 +30,7 @@ CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_CYCLONEDX := $(CARGO_TARGET_DIR)/tools/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)
 CARGO_DEB_VERSION := 3.8.0
 CARGO_DEB := $(CARGO_TARGET_DIR)/tools/cargo-deb-$(CARGO_DEB_VERSION)
-# Miners of other people, for the test network_clients.
+# Miners of other people, for the tests clients:: of whole networks.
 TRANSLATOR_VERSION := 0.6.0
 TRANSLATOR := $(CARGO_TARGET_DIR)/tools/translator_sv2-$(TRANSLATOR_VERSION)
 PARA_VERSION := 0.6.0
@@ -81,14 +81,14 @@ test: ## Run every test
 	python3 -m unittest discover specs/model
 	node --test node/tests/web/*.test.mjs
 
-# What the test network_pages runs its browser with, and where pictures of the pages are kept.
+# What the test pages:: of whole networks runs its browser with, and where pictures of the pages are kept.
 PAGES_TEST := SHOAL_PAGES_PYTHON='$(PAGES)/bin/python' SHOAL_PAGES_OUT='$(CARGO_TARGET_DIR)/pages'
 
 # What the test of packages makes them with.
 DIST_PATH := $(CARGO_AUDITABLE)/bin:$(CARGO_CYCLONEDX)/bin:$(CARGO_DEB)/bin
 DIST_TEST := SHOAL_DIST_PATH='$(DIST_PATH)'
 
-# What the test network_clients runs.
+# What the tests clients:: run.
 CLIENTS_TEST := SHOAL_TRANSLATOR='$(TRANSLATOR)/bin/translator_sv2' SHOAL_PARA='$(PARA)/bin/para'
 
 # Some 12 processor minutes, once. What they are built from goes: it is no part of this project's builds.
