@@ -72,14 +72,32 @@ sim-build:
 test: ## Run every test
 	@.ci/deps.sh build kernel test pages dist
 	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS) $(CLIENTS)
-	$(PAGES_TEST) $(DIST_TEST) $(CLIENTS_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
-	cargo test --doc $(PROFILE)
-	cargo build $(PROFILE) --examples
-	@for example in judge_proof verify_recording drive_session five_nodes; do \
-		echo "== example $$example"; '$(BIN)/examples/'$$example >/dev/null; done
-	python3 specs/vectors/check.py
-	python3 -m unittest discover specs/model
-	node --test node/tests/web/*.test.mjs
+	cargo nextest run $(PROFILE) --no-run
+	$(PAGES_TEST) $(DIST_TEST) $(CLIENTS_TEST) .ci/beside.sh 'make --no-print-directory --keep-going $(BESIDE) $(ALSO)' \
+		cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
+
+# What runs beside the tests of nextest, one after the other. What needs no cargo comes first, since nextest asks cargo before it
+# begins. `.ci/run` has ALSO=lint-code.
+BESIDE := test-model test-web test-doc test-examples
+ALSO ?=
+
+# Each line of a recipe is a shell of its own, which counts seconds from its start.
+TOOK = echo "==> $@ took $$SECONDS s"
+
+.PHONY: $(BESIDE)
+test-model:
+	@python3 specs/vectors/check.py; python3 -m unittest discover specs/model; $(TOOK)
+
+test-web:
+	@node --test node/tests/web/*.test.mjs; $(TOOK)
+
+test-doc:
+	@cargo test --doc $(PROFILE); $(TOOK)
+
+test-examples:
+	@cargo build $(PROFILE) --examples; \
+		for example in judge_proof verify_recording drive_session five_nodes; do \
+			echo "== example $$example"; '$(BIN)/examples/'$$example >/dev/null; done; $(TOOK)
 
 # What the test pages:: of whole networks runs its browser with, and where pictures of the pages are kept.
 PAGES_TEST := SHOAL_PAGES_PYTHON='$(PAGES)/bin/python' SHOAL_PAGES_OUT='$(CARGO_TARGET_DIR)/pages'
@@ -217,16 +235,29 @@ RUST_VERSION := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' '$(CURDIR)/Carg
 DENY := $(if $(findstring rustc $(RUST_VERSION).,$(shell rustc --version 2>/dev/null)),-D warnings)
 
 .PHONY: lint
-lint: ## Check format, licences, packages, spelling, clippy and documentation
-	@.ci/deps.sh build kernel lint
+lint: lint-text lint-code ## Check format, licences, packages, spelling, clippy and documentation
+
+# What takes seconds.
+.PHONY: lint-text
+lint-text:
+	@.ci/deps.sh lint
 	cargo fmt --all --check
 	python3 .ci/deny.py
 	@python="$$(python3 -c 'import jsonschema, yaml' 2>/dev/null && echo python3 || echo /usr/bin/python3)"; \
 		"$$python" .ci/packages.py && "$$python" -m unittest discover -s .ci -p '*_test.py'
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
-	cargo clippy $(PROFILE) --all-targets -- $(DENY)
-	RUSTDOCFLAGS='$(DENY)' cargo doc $(PROFILE) --no-deps --document-private-items
+
+.PHONY: lint-code lint-clippy lint-rustdoc
+lint-code: lint-clippy lint-rustdoc
+
+lint-clippy:
+	@.ci/deps.sh build kernel lint
+	@cargo clippy $(PROFILE) --all-targets -- $(DENY); $(TOOK)
+
+lint-rustdoc:
+	@.ci/deps.sh build kernel lint
+	@RUSTDOCFLAGS='$(DENY)' cargo doc $(PROFILE) --no-deps --document-private-items; $(TOOK)
 
 .PHONY: deps
 deps: ## Install the system packages and tools that building, testing and linting need
