@@ -30,7 +30,7 @@ CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_CYCLONEDX := $(CARGO_TARGET_DIR)/tools/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)
 CARGO_DEB_VERSION := 3.8.0
 CARGO_DEB := $(CARGO_TARGET_DIR)/tools/cargo-deb-$(CARGO_DEB_VERSION)
-# Miners of other people, for the test network_clients.
+# Miners of other people, for the tests clients:: of whole networks.
 TRANSLATOR_VERSION := 0.6.0
 TRANSLATOR := $(CARGO_TARGET_DIR)/tools/translator_sv2-$(TRANSLATOR_VERSION)
 PARA_VERSION := 0.6.0
@@ -72,23 +72,41 @@ sim-build:
 test: ## Run every test
 	@.ci/deps.sh build kernel test pages dist
 	@$(MAKE) --no-print-directory '$(PAGES)/installed' $(DIST_TOOLS) $(CLIENTS)
-	$(PAGES_TEST) $(DIST_TEST) $(CLIENTS_TEST) cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
-	cargo test --doc $(PROFILE)
-	cargo build $(PROFILE) --examples
-	@for example in judge_proof verify_recording drive_session five_nodes; do \
-		echo "== example $$example"; '$(BIN)/examples/'$$example >/dev/null; done
-	python3 specs/vectors/check.py
-	python3 -m unittest discover specs/model
-	node --test node/tests/web/*.test.mjs
+	cargo nextest run $(PROFILE) --no-run
+	$(PAGES_TEST) $(DIST_TEST) $(CLIENTS_TEST) .ci/beside.sh 'make --no-print-directory --keep-going $(BESIDE) $(ALSO)' \
+		cargo nextest run $(PROFILE) --no-fail-fast $(ARGS)
 
-# What the test network_pages runs its browser with, and where pictures of the pages are kept.
+# What runs beside the tests of nextest, one after the other. What needs no cargo comes first, since nextest asks cargo before it
+# begins. `.ci/run` has ALSO=lint-code.
+BESIDE := test-model test-web test-doc test-examples
+ALSO ?=
+
+# Each line of a recipe is a shell of its own, which counts seconds from its start.
+TOOK = echo "==> $@ took $$SECONDS s"
+
+.PHONY: $(BESIDE)
+test-model:
+	@python3 specs/vectors/check.py; python3 -m unittest discover specs/model; $(TOOK)
+
+test-web:
+	@node --test node/tests/web/*.test.mjs; $(TOOK)
+
+test-doc:
+	@cargo test --doc $(PROFILE); $(TOOK)
+
+test-examples:
+	@cargo build $(PROFILE) --examples; \
+		for example in judge_proof verify_recording drive_session five_nodes; do \
+			echo "== example $$example"; '$(BIN)/examples/'$$example >/dev/null; done; $(TOOK)
+
+# What the test pages:: of whole networks runs its browser with, and where pictures of the pages are kept.
 PAGES_TEST := SHOAL_PAGES_PYTHON='$(PAGES)/bin/python' SHOAL_PAGES_OUT='$(CARGO_TARGET_DIR)/pages'
 
 # What the test of packages makes them with.
 DIST_PATH := $(CARGO_AUDITABLE)/bin:$(CARGO_CYCLONEDX)/bin:$(CARGO_DEB)/bin
 DIST_TEST := SHOAL_DIST_PATH='$(DIST_PATH)'
 
-# What the test network_clients runs.
+# What the tests clients:: run.
 CLIENTS_TEST := SHOAL_TRANSLATOR='$(TRANSLATOR)/bin/translator_sv2' SHOAL_PARA='$(PARA)/bin/para'
 
 # Some 12 processor minutes, once. What they are built from goes: it is no part of this project's builds.
@@ -217,16 +235,29 @@ RUST_VERSION := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' '$(CURDIR)/Carg
 DENY := $(if $(findstring rustc $(RUST_VERSION).,$(shell rustc --version 2>/dev/null)),-D warnings)
 
 .PHONY: lint
-lint: ## Check format, licences, packages, spelling, clippy and documentation
-	@.ci/deps.sh build kernel lint
+lint: lint-text lint-code ## Check format, licences, packages, spelling, clippy and documentation
+
+# What takes seconds.
+.PHONY: lint-text
+lint-text:
+	@.ci/deps.sh lint
 	cargo fmt --all --check
 	python3 .ci/deny.py
 	@python="$$(python3 -c 'import jsonschema, yaml' 2>/dev/null && echo python3 || echo /usr/bin/python3)"; \
 		"$$python" .ci/packages.py && "$$python" -m unittest discover -s .ci -p '*_test.py'
 	@$(MAKE) --no-print-directory '$(TYPOS)/bin/typos'
 	'$(TYPOS)/bin/typos'
-	cargo clippy $(PROFILE) --all-targets -- $(DENY)
-	RUSTDOCFLAGS='$(DENY)' cargo doc $(PROFILE) --no-deps --document-private-items
+
+.PHONY: lint-code lint-clippy lint-rustdoc
+lint-code: lint-clippy lint-rustdoc
+
+lint-clippy:
+	@.ci/deps.sh build kernel lint
+	@cargo clippy $(PROFILE) --all-targets -- $(DENY); $(TOOK)
+
+lint-rustdoc:
+	@.ci/deps.sh build kernel lint
+	@RUSTDOCFLAGS='$(DENY)' cargo doc $(PROFILE) --no-deps --document-private-items; $(TOOK)
 
 .PHONY: deps
 deps: ## Install the system packages and tools that building, testing and linting need

@@ -3,6 +3,11 @@
 set -euo pipefail
 bin="${CARGO_TARGET_DIR:-target}/release"
 
+# One module of the tests of whole networks, with more time for each of its tests.
+scene() {
+    exec nice cargo nextest run --profile soak --release --locked --package testnet --test network --no-capture -E "test(/^$1::/)"
+}
+
 case "${1:-}" in
     years) exec nice "$bin/shoal-testnet" bench years --days 14 --fraction 1 --json ;;
     # 1,500 addresses: a coinbase of 1,000 payouts draws among them. Each output is computed again by a script that shares no
@@ -49,11 +54,11 @@ assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds
         done
         ;;
     # bitcoind is gone for two minutes: miners leave and come back, and nothing is lost.
-    outage) OUTAGE_S=120 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_outage --no-capture ;;
+    outage) OUTAGE_S=120 scene outage ;;
     # Two hours with a fault every few seconds. CHAOS_MINUTES shortens it, CHAOS_SEED draws other faults.
     chaos) exec "$bin/shoal-testnet" chaos --seed "${CHAOS_SEED:-1}" --minutes "${CHAOS_MINUTES:-120}" --json ;;
     # Bitcoin's halving with full blocks: 40 blocks of the pool after it. REHEARSAL_BLOCKS changes that.
-    rehearsal) REHEARSAL_BLOCKS="${REHEARSAL_BLOCKS:-40}" exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_rehearsal --no-capture ;;
+    rehearsal) REHEARSAL_BLOCKS="${REHEARSAL_BLOCKS:-40}" scene rehearsal ;;
     attack) exec "$bin/shoal-testnet" attack all --seconds "${ATTACK_SECONDS:-20}" --json ;;
     # The program and its packages, built twice in two folders, with two folders of cargo: the same bytes.
     dist)
@@ -114,8 +119,8 @@ assert late < early + 16_000_000, f"{late - early} bytes more in the last rounds
         exec nice "$bin/shoal-study" --resume "$target/study.runs" --json "$target/study.json" --out "$target/study.html" \
             ${STUDY_ONLY:+--only "$STUDY_ONLY"}
         ;;
-    sync) SHOAL_SYNC_LINKS=500,5000,20000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_sync --no-capture ;;
-    kills) SHOAL_KILLS=1000 exec nice cargo nextest run --profile soak --release --locked --package testnet --test network_kills --no-capture ;;
+    sync) SHOAL_SYNC_LINKS=500,5000,20000 scene sync ;;
+    kills) SHOAL_KILLS=1000 scene kills ;;
     *)
         echo "soak: name a drill: years (two weeks of main's rate through the store), wide (a pool that pays 1,000 miners a block), sync (fresh nodes on chains of 500 to 20,000 links), kills (1,000 kills of a node), sim (random simulations), study (the standard study), link (ten nodes on bad lines), latency (a miner a second away), attack (hostile peers), chaos (faults of bitcoinds, clocks, disks and lines), dist (the packages, built twice), deb (the package in a fresh Debian), first-start (from the package to the first credited share), oci (the container image), start9 (the package for StartOS, against its SDK), stratum (an hour of miners that come, flood and leave), outage (two minutes without bitcoind), rehearsal (Bitcoin's halving with full blocks)" >&2
         exit 2

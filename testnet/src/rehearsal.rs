@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The double takes every block whose header is valid. Whether bitcoind would have taken it is for Bitcoin Core's own
-//! functions to say: the test `network_rehearsal` asks them about each block that the nodes submitted.
+//! functions to say: the tests `rehearsal::` of whole networks ask them about each block that the nodes submitted.
 
 mod bitcoin;
 mod fill;

@@ -2,16 +2,20 @@
 //! specification have the same rules.
 //!
 //! ```text
-//! crates.rs   who depends on whom, from the manifests; which library stays behind which door
-//! circles.rs  no circles among files
-//! size.rs     files and functions stay short
-//! pure.rs     consensus has no clock, I/O, floats or order of a hash table
-//! rules.rs    every rule has an error, a check, a row and a test
-//! threats.rs  every threat has a row, and every test that it names exists
+//! crates.rs        who depends on whom, from the manifests; which library stays behind which door
+//! circles.rs       no circles among files
+//! size.rs          files and functions stay short
+//! pure.rs          consensus has no clock, I/O, floats or order of a hash table
+//! rules.rs         every rule has an error, a check, a row and a test
+//! threats.rs       every threat has a row, and every test that it names exists
+//! architecture.rs  the names in specs/architecture.md exist, and its table has every channel
+//! bounds.rs        specs/bounds.md has every bound of the code and of its libraries
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod architecture;
+mod bounds;
 mod circles;
 mod crates;
 mod pure;

@@ -1,0 +1,174 @@
+//! Hostile and broken peers on real sockets: each gets one clear error, and no other miner suffers.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::common::{self, Raw, mine, serve, serve_with, share_target};
+
+/// Sends bytes, and returns everything that the server writes until it closes the connection.
+async fn say(server: &common::Running, bytes: &[u8]) -> String {
+    let mut socket = TcpStream::connect(server.addr).await.unwrap();
+    socket.write_all(bytes).await.unwrap();
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(10), socket.read_to_end(&mut said)).await;
+    // A client that sends too much may see a reset after the error line.
+    let _reset = read.expect("the server closes");
+    String::from_utf8(said).unwrap()
+}
+
+#[tokio::test]
+async fn garbage_gets_one_error_and_closes_the_connection() {
+    let server = serve().await;
+    let cases: [(&[u8], &str); 8] = [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "not a Stratum message"),
+        (b"\x16\x03\x01\x02\x00\x01\n", "not a Stratum message"),
+        (b"[1,2,3]\n", "expected a JSON object"),
+        (b"{\"id\":1}\n", "no method"),
+        (b"{\"id\":{},\"method\":\"mining.ping\"}\n", "the id must be"),
+        (b"{\"id\":1.5,\"method\":\"mining.ping\"}\n", "the id must be"),
+        (b"{\"id\":1,\"method\":\"mining.ping\"\n", "not a Stratum message"),
+        (b"\xff\xfe\xfd\n", "not UTF-8"),
+    ];
+    for (bytes, expected) in cases {
+        let said = say(&server, bytes).await;
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(expected), "{said} should contain {expected}");
+    }
+    let deep = [b"{\"id\":1,\"method\":\"a\",\"params\":".as_slice(), &b"[".repeat(4_000), b"\n"].concat();
+    assert!(say(&server, &deep).await.contains("recursion limit"));
+}
+
+#[tokio::test]
+async fn an_endless_line_closes_the_connection() {
+    let server = serve().await;
+    let said = say(&server, &vec![b'a'; 100_000]).await;
+    assert!(said.contains("longer than 8192 bytes"), "{said}");
+}
+
+#[tokio::test]
+async fn an_incomplete_line_closes_the_connection() {
+    let server = serve_with(|config| config.timeouts.partial_line = Duration::from_secs(1)).await;
+    let said = say(&server, b"{\"id\":1,\"method\":\"mining.sub").await;
+    assert!(said.contains("incomplete line"), "{said}");
+}
+
+#[tokio::test]
+async fn a_connection_without_login_is_closed() {
+    let server = serve_with(|config| config.timeouts.handshake = Duration::from_secs(1)).await;
+    let said = say(&server, b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n").await;
+    assert!(said.lines().last().unwrap().contains("no mining.subscribe and mining.authorize within 1 s"), "{said}");
+}
+
+#[tokio::test]
+async fn a_silent_miner_is_closed() {
+    let server = serve_with(|config| config.timeouts.idle = Duration::from_secs(1)).await;
+    let (mut miner, _) = Raw::start(&server).await;
+    let last = miner.next().await;
+    assert!(last["error"][1].as_str().unwrap().contains("no message received"), "{last}");
+    assert!(miner.line().await.is_none());
+}
+
+#[tokio::test]
+async fn connection_limits_hold_and_closed_connections_free_their_slots() {
+    let server = serve_with(|config| config.connections_per_ip_max = 2).await;
+    let (first, _) = Raw::start(&server).await;
+    let (_second, _) = Raw::start(&server).await;
+    let said = say(&server, b"").await;
+    assert!(said.contains("too many connections from your address: the limit is 2"), "{said}");
+    drop(first);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while server.stats.snapshot().connections.len() == 2 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    Raw::start(&server).await;
+    assert_eq!(server.stats.snapshot().connections_refused, 1);
+}
+
+#[tokio::test]
+async fn a_full_server_rejects_with_the_reason() {
+    let server = serve_with(|config| config.connections_max = 1).await;
+    let (_miner, _) = Raw::start(&server).await;
+    assert!(say(&server, b"").await.contains("this server is full"));
+}
+
+#[tokio::test]
+async fn a_flood_closes_the_connection() {
+    let server = serve().await;
+    let flood = "{\"id\":1,\"method\":\"mining.submit\",\"params\":[]}\n".repeat(100);
+    let said = say(&server, flood.as_bytes()).await;
+    assert!(said.contains("too many invalid requests"), "{said}");
+    let flood = "{\"id\":1,\"method\":\"mining.ping\"}\n".repeat(6_000);
+    let said = say(&server, flood.as_bytes()).await;
+    assert!(said.contains("too many messages") && said.lines().count() < 5_000, "{}", said.lines().count());
+}
+
+#[tokio::test]
+async fn a_miner_that_does_not_read_is_closed_and_delays_no_other() {
+    let server = serve_with(|config| config.timeouts.write = Duration::from_secs(1)).await;
+    let (mut deaf, _) = Raw::start(&server).await;
+    let (mut honest, job) = Raw::start(&server).await;
+    for _ in 0..400 {
+        server.pool.set(|parts| parts.coinb2 = vec![0; 20_000]);
+        honest.notify(Vec::new(), job.difficulty).await;
+    }
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while server.stats.snapshot().connections.len() == 2 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(server.stats.snapshot().connections.len(), 1);
+    let current = server.pool.set(|_| {});
+    let job = honest.notify(Vec::new(), job.difficulty).await;
+    assert_eq!(current.prev_block, job.prev_block);
+    let _gone = deaf.write.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_stopping_server_closes_its_connections() {
+    let pool = common::OneWork::new();
+    let config = stratum::Config::new("127.0.0.1:0".parse().unwrap());
+    let server = stratum::Server::bind(config, pool).await.unwrap();
+    let addr = server.local_addrs()[0];
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async { drop(stopped.await) }));
+    let (_client, mut jobs) = stratum::Client::connect(addr, "alice", "test/1").await.unwrap();
+    assert!(jobs.recv().await.is_some());
+    let mut owner = TcpStream::connect(addr).await.unwrap();
+    owner.write_all(b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[\"cgminer/4.12\"]}\n").await.unwrap();
+    let mut answer = [0; 512];
+    assert!(owner.read(&mut answer).await.unwrap() > 0);
+    stop.send(()).unwrap();
+    let mut told = String::new();
+    owner.read_to_string(&mut told).await.unwrap();
+    let methods: Vec<_> = ["client.show_message", "client.reconnect", "this server is stopping"]
+        .map(|words| told.find(words).unwrap_or(usize::MAX))
+        .into();
+    assert!(methods[0] < methods[1] && methods[1] < usize::MAX && methods[2] < usize::MAX, "{told}");
+    drop(owner);
+    running.await.unwrap();
+    assert!(jobs.recv().await.is_none());
+    assert!(TcpStream::connect(addr).await.is_err());
+}
+
+#[tokio::test]
+async fn the_error_names_a_port_in_use() {
+    let server = serve().await;
+    let config = stratum::Config::new(server.addr);
+    let error = stratum::Server::bind(config, common::OneWork::new()).await.err().unwrap();
+    assert!(error.to_string().starts_with(&format!("cannot listen for miners on {}", server.addr)), "{error}");
+}
+
+#[tokio::test]
+async fn a_line_in_pieces_counts_as_one_line() {
+    let server = serve().await;
+    let (mut miner, job) = Raw::start(&server).await;
+    for piece in ["{\"id\":1,\"met", "hod\":\"mining", ".ping\"}", "\r\n"] {
+        miner.write.write_all(piece.as_bytes()).await.unwrap();
+        miner.write.flush().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(miner.next().await["result"], true);
+    assert_eq!(miner.submit(&job, &mine(&job, share_target(), 0)).await, 0);
+}
