@@ -71,6 +71,10 @@ pub(super) fn make(options: WindowOptions, cache: &Path, progress: &mut impl Wri
     let params = ChainParams::rehearsal();
     let id = params.consensus_id();
     let name = format!("{}-{SCHEMA}-{}-{}", id[..8].as_hex(), options.links, options.scripts);
+    fs::create_dir_all(cache)?;
+    // Two runs that need the same chain make it once: the lock ends with the file.
+    let making = fs::File::create(cache.join(format!("{name}.lock")))?;
+    making.lock()?;
     let folder = cache.join(name);
     let finished = folder.join("bitcoin");
     if !finished.exists() {
