@@ -1,7 +1,7 @@
 //! Bans on disk, so that they outlast a restart.
 //!
-//! The file says how long each ban still lasts, and when it was written. A clock that was set back, or ran ahead while the
-//! file was written, makes no ban longer than it was. A clock that runs ahead at the start ends bans early.
+//! The file says how long each ban still lasts, and when it was written. Neither a clock that was set back, nor one
+//! that ran ahead while the file was written, lengthens a ban. A clock that runs ahead at the start ends bans early.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -30,7 +30,7 @@ struct Saved {
 #[derive(Debug, Serialize, Deserialize)]
 struct SavedBan {
     what: String,
-    /// How long it lasted then, seconds.
+    /// Time left when the file was written, seconds.
     left_s: u64,
     by_operator: bool,
     reason: String,
@@ -81,7 +81,7 @@ pub async fn keep(data_dir: PathBuf, mut bans: watch::Receiver<Arc<Vec<BanView>>
         }
         tokio::time::sleep(BANS_PAUSE).await;
     }
-    // The node is stopping: callers that wait for this task must not take its end for a failure.
+    // The node is stopping: callers must not mistake the end of this task for a failure.
     std::future::pending().await
 }
 

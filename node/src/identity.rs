@@ -1,5 +1,5 @@
-//! The node's keys, created once and kept on disk: an ed25519 key that peers know the node by, and a secp256k1 key that
-//! miners of Stratum v2 know it by.
+//! The node's keys, created once and kept on disk: an ed25519 key that identifies the node to peers, and a secp256k1
+//! key that identifies it to miners of Stratum v2.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -79,7 +79,7 @@ pub fn load_authority(data_dir: &Path) -> Result<Authority, IdentityError> {
         Some(secret) => secret,
         None => create(&path)?,
     };
-    // Of 2^128 random numbers, one is no key.
+    // One random number in 2^128 is not a key.
     Authority::from_secret(secret).map_err(|source| IdentityError::NotAKey { path, source })
 }
 

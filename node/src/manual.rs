@@ -1,4 +1,4 @@
-//! Peers that the operator added while the node ran, on disk, so that they outlast a restart.
+//! Peers that the operator added at run time, on disk, so that they outlast a restart.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -52,7 +52,7 @@ impl ManualPeers {
     /// Adds or removes an address, and writes the file.
     ///
     /// # Errors
-    /// The file cannot be written. The list has changed nevertheless.
+    /// The file cannot be written. The list in memory has changed anyway.
     pub fn set(&self, address: &str, is_in: bool) -> io::Result<()> {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         list.retain(|other| other != address);

@@ -1,7 +1,7 @@
 //! The node's onion service, set up at Tor's control port or given by the operator.
 //!
 //! ```text
-//! control.rs   the few commands of Tor's control protocol that this takes
+//! control.rs   the commands of Tor's control protocol that this needs
 //! ```
 //!
 //! Tor removes the service when the control connection closes, so the task keeps it open, and sets the service up again
@@ -26,7 +26,7 @@ use control::{Control, TorError};
 /// Name of the key's file in the data folder.
 const FILE: &str = "onion.key";
 
-/// Port of the onion service, as other nodes see it: that of nodes elsewhere.
+/// Public port of the onion service: the usual port of a node.
 const PORT: u16 = 3381;
 
 /// Keeps the onion service while the node runs, and tells the network its address.

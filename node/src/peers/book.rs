@@ -32,8 +32,8 @@ impl BookFile {
         Self { path: data_dir.join(FILE), consensus_id }
     }
 
-    /// Reads the book. If there is none, or none that can be used, the node starts with an empty one and asks its seeds; an
-    /// unusable file is set aside, with a warning.
+    /// Reads the book. If there is no usable book, the node starts with an empty one and asks its seeds; an unusable
+    /// file is set aside, with a warning.
     ///
     /// # Errors
     /// The system has no random bytes.
@@ -83,7 +83,7 @@ impl BookFile {
         fs::rename(&unfinished, &self.path)
     }
 
-    /// Writes the network's book now, if it has one: a node that discovers nobody leaves an earlier one as it is.
+    /// Writes the network's book now, if it has one: a node without discovery leaves an earlier one unchanged.
     pub async fn save(&self, network: &Handle) {
         if network.discovery().await.is_ok_and(|info| info.numbers.outbound_target == 0) {
             return;

@@ -18,7 +18,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// What flags and environment variables say.
+    /// Values of flags and environment variables.
     pub(super) fn new(overrides: &Overrides, path: PathBuf) -> Self {
         Self { values: overrides.given().map(|(name, values)| (name, values.to_vec())).collect(), path }
     }
@@ -58,7 +58,7 @@ impl Answers {
         }
         let secret = KEYS.iter().any(|key| key.secret && self.has(key));
         let mode = if secret { 0o600 } else { 0o644 };
-        // A new file beside it, so that neither a half-written one nor the mode of an old one stays.
+        // A new file beside it, so that neither a half-written file nor the mode of an old one remains.
         let unfinished = self.path.with_extension("unfinished");
         let _ = fs::remove_file(&unfinished);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished).map_err(failed)?;
@@ -67,7 +67,7 @@ impl Answers {
         fs::rename(unfinished, &self.path).map_err(failed)
     }
 
-    /// The text of the file: keys outside of tables first, then each table once.
+    /// The text of the file: keys outside tables first, then each table once.
     fn text(&self) -> String {
         let mut text = "# Written by `shoal setup`. shoal.example.toml describes every key.\n".to_owned();
         let mut table = "";
