@@ -129,7 +129,7 @@ impl Observer {
         }
         if let Some(conflict) = changes.conflict {
             let sentence = "a heavier branch would undo settled links; this node keeps working on its own branch, and \
-                            switches by itself once the other one has outgrown it for about three hours";
+                            switches automatically once the other one has outgrown it for about three hours";
             self.event_log.note(Event::new(EventKind::Conflict, sentence).at(format!("/links/{conflict}")));
         }
         if !changes.tips.is_empty() {

@@ -27,7 +27,7 @@ impl OwnPayees {
         self.seen.contains_key(payee)
     }
 
-    /// Notes payees that are seen now.
+    /// Records payees that are seen now.
     pub(super) fn note(&mut self, scripts: &[ScriptBuf], now: u32, store: &Store) -> Result<(), StoreError> {
         for script in scripts {
             let payee = keys::payee(script);

@@ -103,7 +103,7 @@ fn rows(status: &Status) -> Vec<Row> {
     if let Some(link) = &status.conflict {
         let words = format!(
             "conflict: the heavier branch of link {link} would undo settled links; this node works on its own branch and \
-             switches by itself once the other one has outgrown it for about three hours; only if they parted more than \
+             switches automatically once the other one has outgrown it for about three hours; only if they split more than \
              {CONFLICT_LINKS} links ago, choose: `shoal run --follow-heaviest`, once, follows the heavier one"
         );
         rows.insert(0, Row::new("ALARM", Mood::Attention, words));

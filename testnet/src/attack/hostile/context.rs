@@ -39,7 +39,7 @@ pub(super) fn count(counter: &AtomicU64) {
 }
 
 impl Counts {
-    /// Notes that the attack could not begin.
+    /// Records that the attack could not begin.
     pub(super) fn fail(&self, error: &io::Error) {
         if let Ok(mut failure) = self.failure.lock() {
             *failure = Some(error.to_string());
