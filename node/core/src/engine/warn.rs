@@ -11,9 +11,10 @@ use crate::journal::Journal;
 pub(super) fn conflict(newest: ShareId) {
     error!(
         link = %newest,
-        "a heavier branch would undo settled links; this node keeps working on its own branch, and switches automatically \
-         once the other one has outgrown it for about three hours; if the branches split more than {CONFLICT_LINKS} \
-         links ago, it does not: to follow the heavier branch, restart the node once with `shoal run --follow-heaviest`"
+        "a heavier branch would undo settled links; this node keeps working on its own branch, and switches \
+         automatically once the other one has outgrown it for about three hours; if the branches split more than \
+         {CONFLICT_LINKS} links ago, it does not: to follow the heavier branch, restart the node once with \
+         `shoal run --follow-heaviest`"
     );
 }
 
@@ -27,8 +28,8 @@ impl<J: Journal> Engine<J> {
             self.said_too_old = true;
             warn!(
                 bit,
-                "the pool has upgraded its rules, and this version of shoal does not know the new ones; blocks and shares that it finds \
-                 may not count; install a newer version"
+                "the pool has upgraded its rules, and this version of shoal does not know the new ones; blocks and \
+                 shares that it finds may not count; install a newer version"
             );
         }
     }
