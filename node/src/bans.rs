@@ -4,7 +4,7 @@
 //! that ran ahead while the file was written, lengthens a ban. A clock that runs ahead at the start ends bans early.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use crate::clock::now;
+use crate::files;
 use crate::limits::{BANS_BYTES_MAX, BANS_PAUSE};
 
 /// Name of the file in the data folder.
@@ -85,7 +86,6 @@ pub async fn keep(data_dir: PathBuf, mut bans: watch::Receiver<Arc<Vec<BanView>>
     std::future::pending().await
 }
 
-/// Writes a temporary file and renames it, so that the file is always complete.
 fn write(path: &Path, bans: &[BanView]) -> io::Result<()> {
     let clock = Instant::now();
     let saved = |ban: &BanView| SavedBan {
@@ -95,11 +95,7 @@ fn write(path: &Path, bans: &[BanView]) -> io::Result<()> {
         reason: ban.reason.clone(),
     };
     let file = Saved { saved_unix_s: now().0, bans: bans.iter().map(saved).collect() };
-    let unfinished = path.with_extension("unfinished");
-    let mut out = File::create(&unfinished)?;
-    out.write_all(&serde_json::to_vec_pretty(&file)?)?;
-    out.sync_all()?;
-    fs::rename(&unfinished, path)
+    files::replace(path, &serde_json::to_vec_pretty(&file)?, files::PUBLIC)
 }
 
 #[cfg(test)]

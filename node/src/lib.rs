@@ -16,6 +16,7 @@
 //! db.rs        `shoal db`: checks and repairs the database
 //! consensus/   the thread that owns engine and exchange, and the snapshots that it publishes for readers
 //! disk.rs      room on the disk of the data folder
+//! files.rs     replaces small files in one step
 //! memory.rs    returns memory to the system after many miners have left
 //! headers.rs   inserts bitcoind's headers into the share-chain
 //! miners/      accounts and jobs for the Stratum server; the job builder's task; found blocks
@@ -70,6 +71,7 @@ mod disk;
 mod error;
 mod event_kind;
 mod exploring;
+mod files;
 pub mod headers;
 pub mod history;
 pub mod identity;

@@ -4,10 +4,9 @@
 //! They send it to the node, which answers with the token (`api/pair.rs`) and forgets the code. The code is in a file
 //! of the data folder, so that any command can make one, even before the node starts.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use bitcoin::hashes::{Hash, sha256};
@@ -17,6 +16,7 @@ use crate::api::{TOKEN_FILE, Token};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::NodeError;
+use crate::files;
 use crate::lan::{is_near, own_addresses, reached_at};
 use crate::limits::PAIR_S;
 use crate::qr;
@@ -100,10 +100,7 @@ fn new_code(data_dir: &Path) -> io::Result<String> {
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let code = random.to_lower_hex_string();
     let ends = now().0.saturating_add(PAIR_S);
-    let (path, unfinished) = (data_dir.join(CODE_FILE), data_dir.join(CODE_FILE).with_extension("unfinished"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    writeln!(file, "{code} {ends}")?;
-    fs::rename(unfinished, path)?;
+    files::replace(&data_dir.join(CODE_FILE), format!("{code} {ends}\n").as_bytes(), files::PRIVATE)?;
     Ok(code)
 }
 

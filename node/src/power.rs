@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::{info, warn};
 
 use crate::config::{PowerConfig, Who};
+use crate::files;
 use crate::limits::{POWER_FILE_BYTES_MAX, POWER_PERIOD_S};
 
 /// Name of the switch in the data folder.
@@ -196,9 +197,7 @@ impl Power {
                 _ => {}
             }
         } else {
-            let new = self.0.path.with_extension("new");
-            std::fs::write(&new, format!("{text}\n"))?;
-            std::fs::rename(new, &self.0.path)?;
+            files::replace(&self.0.path, format!("{text}\n").as_bytes(), files::PUBLIC)?;
         }
         let text = if text.is_empty() { text } else { format!("{text}\n") };
         *self.kept() = Kept { switch, text, ..Kept::default() };

@@ -41,7 +41,7 @@ pub use decide::{Cause, Reaction, Work};
 pub use facts::{BitcoinFacts, ClockFacts, Facts, OwnFacts, PeerFact, Rates};
 pub use follow::ChainWatch;
 pub use pace::hashrates as pool_rates;
-pub use words::disk as disk_words;
+pub use words::{clock_off, disk as disk_words};
 
 use decide::Decision;
 use dwell::{Dwell, Patience};

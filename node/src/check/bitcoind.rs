@@ -1,5 +1,6 @@
 //! bitcoind: its network, its chain, its clock, its templates.
 
+use node_core::isolation::clock_off;
 use node_core::jobs::BlockTemplate;
 use node_core::limits::CLOCK_OFF_S;
 use node_core::sentence;
@@ -71,18 +72,16 @@ fn start(config: &Config, status: &ChainStatus) -> Option<Finding> {
 
 /// Compares this machine's clock with bitcoind's, and bitcoind's with its peers'.
 fn clock(template: &BlockTemplate, info: &NodeInfo) -> Finding {
-    let side = |offset_s: i64| if offset_s > 0 { "ahead of" } else { "behind" };
     let todo = "peers would hold the shares and bitcoind might reject the blocks; set up time synchronization (NTP)";
     // After blocks with future timestamps, bitcoind suggests the earliest valid time, not its clock's.
     let shows_clock = template.time > template.min_time;
     let own_s = i64::from(now().0) - i64::from(template.time);
     if shows_clock && own_s.abs() > CLOCK_OFF_S {
-        let words = format!("this machine's clock is {} s {} bitcoind's; {todo}", own_s.abs(), side(own_s));
-        return bad("clock", words);
+        return bad("clock", format!("{}; {todo}", clock_off("this machine's", own_s, "bitcoind's")));
     }
     match info.time_offset_s {
         Some(offset_s) if offset_s.abs() > CLOCK_OFF_S => {
-            bad("clock", format!("bitcoind's clock is {} s {} its peers'; {todo}", offset_s.abs(), side(offset_s)))
+            bad("clock", format!("{}; {todo}", clock_off("bitcoind's", offset_s, "its peers'")))
         }
         _ if shows_clock => good("clock", format!("within {CLOCK_OFF_S} s of bitcoind's")),
         _ => good("clock", "bitcoind's clock is unknown, since its newest blocks have future timestamps"),

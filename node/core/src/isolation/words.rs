@@ -105,15 +105,21 @@ pub fn disk(free_bytes: u64) -> String {
     format!("the disk of the data folder has {} MB left", free_bytes / 1_000_000)
 }
 
+/// Difference of a clock from another one, in one sentence. Above 0, it is ahead.
+#[must_use]
+pub fn clock_off(whose: &str, offset_s: i64, other: &str) -> String {
+    let side = if offset_s > 0 { "ahead of" } else { "behind" };
+    format!("{whose} clock is {} s {side} {other}", offset_s.abs())
+}
+
 fn clock(facts: &Facts) -> Option<String> {
     let clock = facts.clock;
-    let side = |offset_s: i64| if offset_s > 0 { "ahead of" } else { "behind" };
     let far = |offset: Option<i64>| offset.filter(|offset_s| offset_s.abs() > crate::limits::CLOCK_OFF_S / 2);
     if let Some(offset_s) = far(clock.bitcoind_s) {
-        return Some(format!("this machine's clock is {} s {} bitcoind's", offset_s.abs(), side(offset_s)));
+        return Some(clock_off("this machine's", offset_s, "bitcoind's"));
     }
     if let Some(offset_s) = far(clock.bitcoind_peers_s) {
-        return Some(format!("bitcoind's clock is {} s {} its peers'", offset_s.abs(), side(offset_s)));
+        return Some(clock_off("bitcoind's", offset_s, "its peers'"));
     }
     if clock.proofs_ahead > 0 {
         return Some(
