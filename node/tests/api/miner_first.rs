@@ -160,7 +160,7 @@ async fn a_pairing_code_gives_the_token_once() {
     let token: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!((status, format!("Bearer {}", token["token"].as_str().unwrap())), (200, api.token().1));
     let (status, said) = ask("c0de").await;
-    assert!(status == 401 && said.contains("was used or has ended"), "{said}");
+    assert!(status == 401 && said.contains("was used or has expired"), "{said}");
 }
 
 /// Prometheus sends the token if it is told to; without it, nobody learns the names of workers.
