@@ -278,7 +278,7 @@ impl ChainParams {
 
     /// Rehearsals and benchmarks: mainnet's rules with proofs that a processor finds by the thousand, on a signet that
     /// only a mock of bitcoind has. A share takes 4 hashes, a link 128, and a block 2^20: the ratio of a pool with 0.7%
-    /// of Bitcoin's hash rate, where the window's two limits, 8 blocks' weight and 2^21 proofs, coincide.
+    /// of Bitcoin's hashrate, where the window's two limits, 8 blocks' weight and 2^21 proofs, coincide.
     #[must_use]
     pub const fn rehearsal() -> Self {
         let main = Self::main();

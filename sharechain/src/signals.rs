@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A bit is *carried* by 12 good periods in a row with 90% on average, or by 120 in a row with 75%. A period is *good* if
-//! half of its links set the bit. A burst of hash rate forces nothing, and blocks nothing for longer than it lasts.
+//! half of its links set the bit. A burst of hashrate forces nothing, and blocks nothing for longer than it lasts.
 //!
 //! Version 2 of the share header defines no upgrade, and no rule depends on a bit. The states tell a node that it is, or
 //! soon will be, too old.
@@ -36,7 +36,7 @@ pub const CARRYING_PERIODS: usize = 12;
 pub const CARRYING_LINKS: u32 = 21_773;
 
 /// Number of good periods in a row that carry a bit if [`ENOUGH_LINKS`] of their links set it on average: four weeks on
-/// mainnet. Without it, anyone with a tenth of the hash rate could block every change.
+/// mainnet. Without it, anyone with a tenth of the hashrate could block every change.
 pub const ENOUGH_PERIODS: u16 = 120;
 
 /// Minimum number of links with the bit, averaged over all consecutive good periods, for [`ENOUGH_PERIODS`]: 75%.

@@ -42,7 +42,7 @@ pub const BITCOIND_STOP_MAX: Duration = Duration::from_secs(20);
 /// Largest number of hashes in one slice of a miner, about 5 ms on one core. Nodes on the same core never wait longer.
 pub const MINER_SLICE_HASHES_MAX: f64 = 25_000.0;
 
-/// Time between the starts of two slices of hashing, if the hash rate allows it.
+/// Time between the starts of two slices of hashing, if the hashrate allows it.
 pub const MINER_PERIOD: Duration = Duration::from_millis(20);
 
 /// Time by which a miner without CPU may fall behind and still catch up. Longer gaps are dropped; otherwise, a machine

@@ -1,7 +1,7 @@
 //! Settled links: main-chain links that no branch undoes immediately, however heavy it is. Also conflicts: heavier
 //! branches that would undo them. Both are local policy: see protocol §12.
 //!
-//! Settled is not final. A burst of hash rate cannot undo a settled link, but a visible majority can, within about
+//! Settled is not final. A burst of hashrate cannot undo a settled link, but a visible majority can, within about
 //! three hours: otherwise, the halves of a partitioned pool would never reunite.
 
 use super::branch::Branch;

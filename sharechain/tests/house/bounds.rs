@@ -1,7 +1,7 @@
-//! Holds `specs/bounds.md` to the code: every constant of a `limits.rs` and every bound that the code sets in a
-//! library is there.
+//! Holds `specs/bounds.md` to the code: the page lists every constant of a `limits.rs` and every bound that the code
+//! sets in a library.
 //!
-//! `BOUNDS=write` makes the test write the rows of the constants anew. The rows of libraries are written by hand.
+//! With `BOUNDS=write`, the test rewrites the rows of the constants. The rows of libraries are written by hand.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -181,7 +181,7 @@ fn a_day(pool: &mut Pool, day: u32, options: YearsOptions) -> Result<(), PoolErr
             pool.bitcoin_block()?;
             next_block = next_block.plus(BLOCK_S);
         }
-        // A pool with 0.7% of Bitcoin's hash rate finds a block a day.
+        // A pool with 0.7% of Bitcoin's hashrate finds a block a day.
         let what = if link == 0 { Find::Block } else { Find::Link };
         pool.find_link(miners, proofs_a_link - 1, what)?;
         // The node ticks twice a second, and forgets a bounded number of records each time.

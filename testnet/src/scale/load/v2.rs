@@ -22,7 +22,7 @@ use tokio_util::codec::FramedRead;
 use super::connection::BELOW_SHARE;
 use super::wire::{News, Wire};
 
-/// Hash rate that the miner claims, hashes per second, for which the node sets about 100 hashes per share.
+/// Hashrate that the miner claims, hashes per second, for which the node sets about 100 hashes per share.
 const HASHRATE: f32 = 15.0;
 /// Standard jobs, and rolled versions.
 const FLAGS: u32 = 0b101;
